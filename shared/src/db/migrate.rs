@@ -1,0 +1,102 @@
+//! Runs embedded migrations under a lock, so that several replicas may start at once.
+//! Holds no migration; each side embeds its own folders.
+
+use diesel::SqliteConnection;
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use futures_util::FutureExt;
+
+use super::{Db, DbError};
+
+/// Any number, as long as every Waule process uses the same ("waule" in ASCII).
+const ADVISORY_LOCK: i64 = 0x77_61_75_6c_65;
+
+/// The same migrations written for both databases, under the same names.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// For PostgreSQL.
+    pub postgres: fn() -> EmbeddedMigrations,
+    /// For SQLite.
+    pub sqlite: fn() -> EmbeddedMigrations,
+}
+
+/// Brings the schema up to date; waits for another process that is doing the same.
+pub async fn run(db: &Db, migrations: Migrations) -> Result<(), DbError> {
+    match db {
+        Db::Postgres(pool) => {
+            let mut conn = pool
+                .dedicated_connection()
+                .await
+                .map_err(|e| DbError::Unreachable(e.to_string()))?;
+            conn.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))
+                .await?;
+            let source = (migrations.postgres)();
+            // The lock goes with this connection, also when the process dies half way.
+            run_postgres(conn, source).await
+        }
+        Db::Sqlite { writer, .. } => {
+            let mut conn = writer.get().await?;
+            let source = (migrations.sqlite)();
+            conn.spawn_blocking(move |conn: &mut SqliteConnection| Ok(run_sqlite(conn, source)))
+                .await?
+        }
+    }
+}
+
+async fn run_postgres(conn: AsyncPgConnection, source: EmbeddedMigrations) -> Result<(), DbError> {
+    // The harness blocks inside (`block_in_place`), so it gets a thread of its own.
+    let work = tokio::task::spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(conn);
+        let outcome = harness.run_pending_migrations(source);
+        outcome
+            .map(drop)
+            .map_err(|e| DbError::Migration(e.to_string()))
+    });
+    work.map(|joined| joined.unwrap_or_else(|e| Err(DbError::Migration(e.to_string()))))
+        .await
+}
+
+fn run_sqlite(conn: &mut SqliteConnection, source: EmbeddedMigrations) -> Result<(), DbError> {
+    // One exclusive transaction is the lock: another process waits for it (busy_timeout) and then
+    // finds nothing left to do.
+    let failed = |e: String| DbError::Migration(e);
+    conn.exclusive_transaction(|conn| {
+        conn.run_pending_migrations(source)
+            .map(drop)
+            .map_err(|e| diesel::result::Error::QueryBuilderError(e))
+    })
+    .map_err(|e: diesel::result::Error| failed(e.to_string()))
+}
+
+/// Undoes every migration; only tests call it.
+pub async fn revert_all(db: &Db, migrations: Migrations) -> Result<(), DbError> {
+    match db {
+        Db::Postgres(pool) => {
+            let conn = pool
+                .dedicated_connection()
+                .await
+                .map_err(|e| DbError::Unreachable(e.to_string()))?;
+            let source = (migrations.postgres)();
+            tokio::task::spawn_blocking(move || {
+                let mut harness = AsyncMigrationHarness::new(conn);
+                harness
+                    .revert_all_migrations(source)
+                    .map(drop)
+                    .map_err(|e| DbError::Migration(e.to_string()))
+            })
+            .await
+            .unwrap_or_else(|e| Err(DbError::Migration(e.to_string())))
+        }
+        Db::Sqlite { writer, .. } => {
+            let mut conn = writer.get().await?;
+            let source = (migrations.sqlite)();
+            conn.spawn_blocking(move |conn: &mut SqliteConnection| {
+                Ok(conn
+                    .revert_all_migrations(source)
+                    .map(drop)
+                    .map_err(|e| DbError::Migration(e.to_string())))
+            })
+            .await?
+        }
+    }
+}

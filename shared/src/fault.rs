@@ -1,0 +1,145 @@
+//! What went wrong upstream, in words that routing and billing act on.
+//! Knows no HTTP status of ours; the server's edge chooses that.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The common kinds of failure of a provider call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The request is wrong; the tenant can mend it.
+    BadRequest,
+    /// The provider refuses the content.
+    ContentPolicy,
+    /// The provider does not accept the key.
+    InvalidKey,
+    /// The provider account has no money or quota left.
+    QuotaExhausted,
+    /// Too many requests or tokens.
+    RateLimited,
+    /// The provider is overloaded or answers 5xx.
+    Overloaded,
+    /// No answer in time.
+    Timeout,
+    /// The connection failed before the request was written: nothing was started.
+    Unreachable,
+    /// The connection broke after the request was written: whether it was billed is unknown.
+    Interrupted,
+    /// The answer was not what the provider's protocol says.
+    InvalidAnswer,
+    /// The model or operation does not exist there.
+    NotFound,
+    /// No healthy key, no provider, or no target is configured.
+    NoCapacity,
+    /// The tenant went away.
+    Canceled,
+    /// A bug or a broken disk of ours.
+    Internal,
+}
+
+/// Whose fault it was; the tenant pays only for its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultOf {
+    /// The tenant's request.
+    Caller,
+    /// The provider.
+    Upstream,
+    /// Waule.
+    Us,
+}
+
+/// What may be tried next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// Nothing: the answer would be the same, or the work may have been billed.
+    No,
+    /// Another key or target; the provider surely did no billable work.
+    OtherKey,
+}
+
+/// A failure of one provider call, classified where the facts are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{kind:?}: {detail}")]
+pub struct Fault {
+    /// What kind.
+    pub kind: FaultKind,
+    /// Whose.
+    pub fault_of: FaultOf,
+    /// What next.
+    pub retry: Retry,
+    /// The provider's `Retry-After`, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// The provider's HTTP status, where there was one.
+    pub upstream_status: Option<u16>,
+    /// For the log and the superadmin; never for the tenant.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault of `kind` with that kind's usual owner and retry.
+    pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
+        use FaultKind as K;
+        let (fault_of, retry) = match kind {
+            K::BadRequest | K::ContentPolicy | K::NotFound => (FaultOf::Caller, Retry::No),
+            K::Canceled => (FaultOf::Caller, Retry::No),
+            K::InvalidKey | K::QuotaExhausted | K::RateLimited | K::Overloaded | K::Unreachable => {
+                (FaultOf::Upstream, Retry::OtherKey)
+            }
+            K::Timeout | K::Interrupted | K::InvalidAnswer => (FaultOf::Upstream, Retry::No),
+            K::NoCapacity | K::Internal => (FaultOf::Us, Retry::No),
+        };
+        Self {
+            kind,
+            fault_of,
+            retry,
+            retry_after_ms: None,
+            upstream_status: None,
+            detail: detail.into(),
+        }
+    }
+
+    /// The same with the provider's status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.upstream_status = Some(status);
+        self
+    }
+
+    /// The same with the provider's `Retry-After`.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        self.retry_after_ms = after.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Stable word for logs and metric labels.
+    pub fn word(&self) -> &'static str {
+        self.kind.word()
+    }
+}
+
+impl FaultKind {
+    /// Stable word for logs, usage records and metric labels.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::ContentPolicy => "content_policy",
+            Self::InvalidKey => "invalid_key",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+            Self::InvalidAnswer => "invalid_answer",
+            Self::NotFound => "not_found",
+            Self::NoCapacity => "no_capacity",
+            Self::Canceled => "canceled",
+            Self::Internal => "internal",
+        }
+    }
+}

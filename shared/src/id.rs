@@ -1,0 +1,148 @@
+//! Every identifier as a type of its own, with a prefix that people can see.
+//! Knows nothing of databases: a column holds the text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::RngExt;
+
+/// Random characters behind the prefix: 26 of `[0-9a-z]` carry 134 bits, so ids can't be guessed.
+const RANDOM_CHARS: usize = 26;
+const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// An id arrived from outside that does not have the form of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an id of this kind starts with `{prefix}`")]
+pub struct IdError {
+    /// What the id should have started with.
+    pub prefix: &'static str,
+}
+
+/// Random text over `[0-9a-z]` from the operating system's generator-seeded source.
+pub fn random_text(chars: usize) -> String {
+    let mut rng = rand::rng();
+    (0..chars)
+        .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
+        .collect()
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text every id of this kind starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A fresh random id.
+            pub fn random() -> Self {
+                Self(format!("{}{}", $prefix, random_text(RANDOM_CHARS)))
+            }
+
+            /// Takes an id as a database row holds it, without checking its form.
+            pub fn from_stored(text: String) -> Self {
+                Self(text)
+            }
+
+            /// The id as text, prefix included.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Gives the text away.
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let error = IdError { prefix: $prefix };
+                let rest = text.strip_prefix($prefix).ok_or(error.clone())?;
+                let well_formed = (1..=64).contains(&rest.len())
+                    && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+                if well_formed { Ok(Self(text.to_owned())) } else { Err(error) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A company that owns credits.
+    TenantId = "ten_";
+    /// A person inside a tenant.
+    UserId = "usr_";
+    /// A person who runs the platform.
+    SuperadminId = "adm_";
+    /// A `wk_live_` or `wk_test_` key (its row, not its secret).
+    ApiKeyId = "key_";
+    /// One call of a model; also the id of its hold.
+    GenerationId = "gen_";
+    /// A lot of credits given to a tenant.
+    GrantId = "grt_";
+    /// A line of the ledger.
+    EntryId = "ent_";
+    /// A price of a model, valid from a date.
+    PriceId = "prc_";
+    /// A chain of refresh tokens that began with one login.
+    SessionId = "ses_";
+    /// A line of the audit log.
+    AuditId = "aud_";
+    /// A provider's key in the gateway's pool.
+    ProviderKeyId = "pkey_";
+    /// A gateway as the server knows it.
+    GatewayId = "gw_";
+    /// One life of a process, from start to end.
+    BootId = "boot_";
+    /// One request of a client, for logs and support.
+    RequestId = "req_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_id_reads_back_as_itself() {
+        let id = TenantId::random();
+        assert_eq!(id.as_str().parse::<TenantId>(), Ok(id.clone()));
+        assert_eq!(id.as_str().len(), TenantId::PREFIX.len() + RANDOM_CHARS);
+    }
+
+    #[test]
+    fn an_id_of_another_kind_or_with_odd_characters_is_refused() {
+        for text in [
+            "usr_abc", "ten_", "ten_ABC", "ten_a'b", "ten_a b", "", "ten_é",
+        ] {
+            assert!(text.parse::<TenantId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What server and gateway must agree on: ids, money, units, faults, secrets, the link's contract,
+//! and the plumbing both start with. What only one side uses does not belong here.
+
+pub mod clock;
+pub mod config;
+pub mod credits;
+pub mod db;
+pub mod fault;
+pub mod id;
+pub mod json;
+pub mod link;
+pub mod listen;
+pub mod seal;
+pub mod secret;
+pub mod supervisor;
+pub mod telemetry;
+pub mod tls;
+pub mod usage;

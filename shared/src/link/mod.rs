@@ -1,0 +1,410 @@
+//! `Link`: what the server asks of a gateway, and what it may rely on. Names no transport.
+//!
+//! Promises of every implementation, proved by `contract`:
+//! - [`Link::open`] starts a generation once: `Err` with [`LinkError::NotSent`] means that nothing
+//!   was started; [`LinkError::Lost`] means that nobody knows.
+//! - A reply's body ends with exactly one [`Piece::Outcome`]; a stream that ends without one was cut.
+//! - Dropping a reply's body cancels the generation within a second.
+//! - [`Link::finish`] ends a generation that still runs and answers its outcome, for as long as
+//!   the gateway remembers it.
+
+pub mod contract;
+pub mod wire;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::id::{BootId, GenerationId, ProviderKeyId, RequestId};
+use crate::usage::Usage;
+
+/// What is asked of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `/chat/completions`.
+    Chat,
+    /// `/embeddings`.
+    Embedding,
+    /// `/images/generations`.
+    Image,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Embedding, Self::Image];
+
+    /// Stable word: in the database, in usage records, in metric labels.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embedding => "embedding",
+            Self::Image => "image",
+        }
+    }
+
+    /// From its stable word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.word() == word)
+    }
+
+    /// OpenAI's path below the version.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/chat/completions",
+            Self::Embedding => "/embeddings",
+            Self::Image => "/images/generations",
+        }
+    }
+}
+
+/// A provider and its name for the model; targets are tried in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The provider's name at the gateway.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
+}
+
+/// One generation to start.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Made by the server, stored with the hold before anything is sent.
+    pub generation: GenerationId,
+    /// The request of the tenant this belongs to, for the logs of both sides.
+    pub request: RequestId,
+    /// What is asked.
+    pub operation: Operation,
+    /// Where it may go, in order.
+    pub targets: std::sync::Arc<[Target]>,
+    /// The tenant's bytes; the gateway changes the model's name and what its dialect needs.
+    pub body: Bytes,
+    /// Whether the tenant asked for a stream.
+    pub stream: bool,
+    /// Whether the tenant asked to see the usage chunk of the stream.
+    pub show_usage: bool,
+    /// When the whole call must be over.
+    pub deadline: Duration,
+}
+
+/// How a generation ended, as the gateway saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The provider that answered.
+    pub provider: String,
+    /// The model's name there.
+    pub model: String,
+    /// The last four characters of the key that was used.
+    pub key_last4: String,
+    /// Provider calls tried, failed ones included.
+    pub attempts: u32,
+    /// What was consumed.
+    pub usage: Usage,
+    /// Why it did not end well; `None` when it did.
+    pub fault: Option<Fault>,
+    /// From the call's arrival to the provider's first byte.
+    pub first_byte_ms: u64,
+    /// From the call's arrival to its end.
+    pub duration_ms: u64,
+}
+
+/// A part of a reply's body.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// Bytes for the tenant, as they came.
+    Bytes(Bytes),
+    /// The end; nothing follows.
+    Outcome(Box<Outcome>),
+}
+
+/// A reply that comes piece by piece.
+pub type PieceStream = Pin<Box<dyn Stream<Item = Result<Piece, LinkError>> + Send>>;
+
+/// What the tenant gets.
+pub enum ReplyBody {
+    /// An answer that is complete already.
+    Whole {
+        /// The answer.
+        bytes: Bytes,
+        /// How it ended.
+        outcome: Box<Outcome>,
+    },
+    /// An answer that comes piece by piece.
+    Stream(PieceStream),
+}
+
+impl std::fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole { bytes, .. } => write!(f, "Whole({} bytes)", bytes.len()),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
+    }
+}
+
+/// A generation that a provider accepted.
+#[derive(Debug)]
+pub struct Reply {
+    /// Which life of the gateway answers.
+    pub boot: BootId,
+    /// `content-type` of the body.
+    pub content_type: String,
+    /// The answer.
+    pub body: ReplyBody,
+}
+
+/// What a provider told about a request that it refused, cleaned for the tenant's eyes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallerError {
+    /// What is wrong and what to do.
+    pub message: String,
+    /// OpenAI's `param`.
+    pub param: Option<String>,
+    /// OpenAI's `code`.
+    pub code: Option<String>,
+}
+
+/// A generation that no provider accepted; nothing was produced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{fault}")]
+pub struct Failure {
+    /// The last attempt's fault.
+    pub fault: Fault,
+    /// What the tenant may read of it.
+    pub caller: Option<CallerError>,
+    /// Provider calls tried.
+    pub attempts: u32,
+    /// Where the last attempt went.
+    pub provider: Option<String>,
+}
+
+/// Why a call over the link did not bring a reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The gateway tried, and says that nothing was produced.
+    #[error("the generation failed: {0}")]
+    Failed(Box<Failure>),
+    /// The request never reached a gateway.
+    #[error("no gateway could be reached: {0}")]
+    NotSent(String),
+    /// The link broke while the generation may have been running.
+    #[error("the link broke: {0}")]
+    Lost(String),
+    /// The gateway refused the request for a reason of the two sides' own.
+    #[error("the gateway refused: {0}")]
+    Refused(String),
+}
+
+/// What a gateway knows of a generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fate")]
+pub enum Fate {
+    /// Not in this gateway's register: never arrived, forgotten, or of another life.
+    Unknown {
+        /// The life that answers.
+        boot: BootId,
+    },
+    /// It ended.
+    Ended {
+        /// How.
+        outcome: Box<Outcome>,
+    },
+    /// It was refused or failed before anything was produced.
+    Failed {
+        /// Why.
+        failure: Box<Failure>,
+    },
+}
+
+/// What the server asks of a gateway.
+#[async_trait]
+pub trait Link: ProviderAdmin + Send + Sync {
+    /// Starts a generation and answers when the provider has accepted it.
+    async fn open(&self, call: Call) -> Result<Reply, LinkError>;
+
+    /// Cancels the generation if it still runs, and answers how it ended.
+    async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError>;
+
+    /// Whether a gateway answers now.
+    async fn health(&self) -> Result<BootId, LinkError>;
+}
+
+/// A provider to be created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProvider {
+    /// Its name, used in targets: `[a-z0-9-]`, at most 40.
+    pub name: String,
+    /// The connector: `openai` or `sandbox`.
+    pub kind: String,
+    /// Where it answers, up to and with the version, for example `https://api.example.com/v1`.
+    #[serde(default)]
+    pub base_url: String,
+}
+
+/// A change of a provider; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProviderPatch {
+    /// A new address.
+    pub base_url: Option<String>,
+    /// Whether it takes calls.
+    pub enabled: Option<bool>,
+}
+
+/// A provider as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    /// Its name.
+    pub name: String,
+    /// Its connector.
+    pub kind: String,
+    /// Where it answers.
+    pub base_url: String,
+    /// Whether it takes calls.
+    pub enabled: bool,
+    /// Keys in its pool.
+    pub keys: u32,
+    /// Created, in unix milliseconds.
+    pub created_at: i64,
+}
+
+/// A key to be added to a provider's pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProviderKey {
+    /// The provider's secret; crosses the link once and is sealed at the gateway.
+    pub secret: String,
+    /// The operator's name for it.
+    #[serde(default)]
+    pub label: String,
+    /// Share of the calls relative to the other keys, 1 to 100; default 1.
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A change of a key; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProviderKeyPatch {
+    /// `active` or `disabled`.
+    pub status: Option<String>,
+    /// A new share.
+    pub weight: Option<u32>,
+    /// A new name.
+    pub label: Option<String>,
+}
+
+/// A key as an operator sees it: never its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderKeyView {
+    /// Its id.
+    pub id: ProviderKeyId,
+    /// The operator's name for it.
+    pub label: String,
+    /// The last four characters of the secret.
+    pub last4: String,
+    /// Its share.
+    pub weight: u32,
+    /// `active`, `cooling` or `disabled`.
+    pub status: String,
+    /// Why it cools or is disabled.
+    pub reason: Option<String>,
+    /// Until when it cools, in unix milliseconds.
+    pub cooling_until: Option<i64>,
+    /// Calls running on it now.
+    pub in_flight: u32,
+    /// Created, in unix milliseconds.
+    pub created_at: i64,
+}
+
+/// What trying a key brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyTest {
+    /// Whether the provider accepted it.
+    pub ok: bool,
+    /// The provider's status, 0 when there was none.
+    pub status: u16,
+    /// How long the answer took.
+    pub latency_ms: u64,
+    /// What went wrong, without any secret.
+    pub detail: String,
+}
+
+/// Why the gateway did not do what an operator asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "error", content = "message")]
+pub enum AdminError {
+    /// There is no such provider or key.
+    #[error("there is no such provider or key")]
+    NotFound,
+    /// The name is taken.
+    #[error("there is a provider of that name already")]
+    Duplicate,
+    /// Something in the request is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// The gateway can't be reached.
+    #[error("the gateway can't be reached: {0}")]
+    Unreachable(String),
+    /// The gateway failed; its log has the reason.
+    #[error("the gateway failed")]
+    Internal,
+}
+
+/// Provider and key management, for the server's admin API.
+#[async_trait]
+pub trait ProviderAdmin: Send + Sync {
+    /// Every provider, by name.
+    async fn providers(&self) -> Result<Vec<ProviderView>, AdminError>;
+    /// Adds a provider.
+    async fn create_provider(&self, new: NewProvider) -> Result<ProviderView, AdminError>;
+    /// Changes one.
+    async fn update_provider(
+        &self,
+        name: &str,
+        patch: ProviderPatch,
+    ) -> Result<ProviderView, AdminError>;
+    /// Removes one with its keys.
+    async fn delete_provider(&self, name: &str) -> Result<(), AdminError>;
+    /// The keys of one, oldest first.
+    async fn provider_keys(&self, provider: &str) -> Result<Vec<ProviderKeyView>, AdminError>;
+    /// Adds a key.
+    async fn create_provider_key(
+        &self,
+        provider: &str,
+        new: NewProviderKey,
+    ) -> Result<ProviderKeyView, AdminError>;
+    /// Changes a key: disable, enable, weight, label.
+    async fn update_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+        patch: ProviderKeyPatch,
+    ) -> Result<ProviderKeyView, AdminError>;
+    /// Removes a key.
+    async fn delete_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+    ) -> Result<(), AdminError>;
+    /// Makes one free call with it.
+    async fn test_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+    ) -> Result<KeyTest, AdminError>;
+}

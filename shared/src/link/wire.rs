@@ -1,0 +1,166 @@
+//! The link over HTTP: names of paths and headers, and how a call is written into them.
+//! Opens no connection; the server's `link::http` and the gateway's `link::http` do.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Call, Operation, Target};
+use crate::id::{GenerationId, RequestId};
+
+/// Below this path the gateway answers generations.
+pub const PREFIX: &str = "/internal/v1";
+/// Below this path the gateway answers operators.
+pub const ADMIN_PREFIX: &str = "/internal/admin";
+
+/// The shared secret.
+pub const SECRET: HeaderName = HeaderName::from_static("x-internal-secret");
+/// The generation's id.
+pub const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
+/// Targets as a JSON array.
+pub const TARGETS: HeaderName = HeaderName::from_static("x-waule-targets");
+/// `1` for a stream.
+pub const STREAM: HeaderName = HeaderName::from_static("x-waule-stream");
+/// `1` when the tenant sees the usage chunk.
+pub const SHOW_USAGE: HeaderName = HeaderName::from_static("x-waule-show-usage");
+/// How long the call may take, in milliseconds.
+pub const DEADLINE_MS: HeaderName = HeaderName::from_static("x-waule-deadline-ms");
+/// The tenant's request id.
+pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
+/// The gateway's life.
+pub const BOOT: HeaderName = HeaderName::from_static("x-waule-boot");
+/// The outcome as JSON: a header of a whole reply, a trailer of a stream.
+pub const OUTCOME: HeaderName = HeaderName::from_static("x-waule-outcome");
+/// `1` when the body is a `Failure` as JSON.
+pub const FAILURE: HeaderName = HeaderName::from_static("x-waule-failure");
+
+/// A header value longer than this is refused: targets and outcomes are far shorter.
+const HEADER_BYTES_MAX: usize = 8 * 1024;
+/// No call may take longer, whatever the server asks for.
+const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
+/// Used when the header is absent.
+const DEADLINE_DEFAULT: Duration = Duration::from_secs(600);
+
+/// Writes everything of a call but its body into headers.
+pub fn write_call(call: &Call, headers: &mut HeaderMap) {
+    let targets = serde_json::to_string(&*call.targets).unwrap_or_default();
+    let mut put = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    put(GENERATION, call.generation.as_str());
+    put(REQUEST, call.request.as_str());
+    put(TARGETS, &escape_non_ascii(&targets));
+    put(DEADLINE_MS, &call.deadline.as_millis().to_string());
+    if call.stream {
+        put(STREAM, "1");
+    }
+    if call.show_usage {
+        put(SHOW_USAGE, "1");
+    }
+}
+
+/// Reads a call; says which header is wrong. The generation's id is made when it is absent.
+pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Result<Call, String> {
+    let text = |name: &HeaderName| -> Result<Option<&str>, String> {
+        match headers.get(name) {
+            None => Ok(None),
+            Some(value) if value.len() > HEADER_BYTES_MAX => Err(format!("{name} is too long")),
+            Some(value) => value
+                .to_str()
+                .map(Some)
+                .map_err(|_| format!("{name} is not text")),
+        }
+    };
+    let targets = text(&TARGETS)?.ok_or_else(|| format!("{TARGETS} is missing"))?;
+    let targets: Vec<Target> =
+        serde_json::from_str(targets).map_err(|e| format!("{TARGETS}: {e}"))?;
+    let generation = match text(&GENERATION)? {
+        Some(id) => id.parse().map_err(|e| format!("{GENERATION}: {e}"))?,
+        None => GenerationId::random(),
+    };
+    let request = match text(&REQUEST)? {
+        Some(id) => id.parse().map_err(|e| format!("{REQUEST}: {e}"))?,
+        None => RequestId::random(),
+    };
+    let deadline = match text(&DEADLINE_MS)? {
+        Some(ms) => Duration::from_millis(ms.parse().map_err(|e| format!("{DEADLINE_MS}: {e}"))?),
+        None => DEADLINE_DEFAULT,
+    };
+    Ok(Call {
+        generation,
+        request,
+        operation,
+        targets: targets.into(),
+        body,
+        stream: text(&STREAM)? == Some("1"),
+        show_usage: text(&SHOW_USAGE)? == Some("1"),
+        deadline: deadline.min(DEADLINE_MAX),
+    })
+}
+
+/// JSON with every character outside ASCII as `\u` escapes: header values carry ASCII only.
+pub fn escape_non_ascii(json: &str) -> String {
+    if json.is_ascii() {
+        return json.to_owned();
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    let mut units = [0; 2];
+    for character in json.chars() {
+        if character.is_ascii() {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_survives_the_headers() {
+        let call = Call {
+            generation: GenerationId::random(),
+            request: RequestId::random(),
+            operation: Operation::Chat,
+            targets: vec![Target {
+                provider: "openai".into(),
+                model: "模型-🙂".into(),
+            }]
+            .into(),
+            body: Bytes::from_static(b"{}"),
+            stream: true,
+            show_usage: false,
+            deadline: Duration::from_millis(1_500),
+        };
+        let mut headers = HeaderMap::new();
+        write_call(&call, &mut headers);
+        let read = read_call(Operation::Chat, &headers, call.body.clone()).expect("readable");
+        assert_eq!(read.generation, call.generation);
+        assert_eq!(read.request, call.request);
+        assert_eq!(read.targets, call.targets);
+        assert_eq!(
+            (read.stream, read.show_usage, read.deadline),
+            (true, false, call.deadline)
+        );
+    }
+
+    #[test]
+    fn wrong_headers_are_named() {
+        let mut headers = HeaderMap::new();
+        let read =
+            |headers: &HeaderMap| read_call(Operation::Chat, headers, Bytes::new()).map(drop);
+        assert_eq!(read(&headers), Err("x-waule-targets is missing".to_owned()));
+        headers.insert(TARGETS, HeaderValue::from_static("[]"));
+        assert_eq!(read(&headers), Ok(()));
+        headers.insert(GENERATION, HeaderValue::from_static("gen_../x"));
+        assert!(read(&headers).is_err_and(|e| e.starts_with("x-waule-generation")));
+    }
+}

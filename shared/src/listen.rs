@@ -1,0 +1,184 @@
+//! Listening sockets and the loop that serves a poem endpoint on them.
+//! poem's own server leaves TCP_NODELAY off (40 ms stalls in event streams were measured) and has
+//! no deadline for slow headers; this loop has both. Holds no route.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::Scheme;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use poem::endpoint::{DynEndpoint, ToDynEndpoint};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Endpoint, EndpointExt, IntoEndpoint, Request, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::config::ConfigError;
+
+/// A client that has not sent its request's head by then is cut off; it also ends idle connections.
+const HEAD_READ_MAX: Duration = Duration::from_secs(75);
+/// Head of a request: keys, addresses and targets are far smaller.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Streams a peer may have open on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 1_024;
+/// After an accept error (no file descriptors left) the loop rests instead of spinning.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// Connections the kernel keeps while the loop is busy.
+const BACKLOG: i32 = 1_024;
+
+/// A socket to serve, and when to end.
+#[derive(Debug)]
+pub struct Listening {
+    /// Bound by [`bind`].
+    pub listener: StdListener,
+    /// No new connection is taken after this.
+    pub stop: CancellationToken,
+    /// How long running requests may then take.
+    pub grace: Duration,
+}
+
+/// Binds `address`; a busy port is told as one sentence that names the setting to change.
+pub fn bind(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigError> {
+    let sentence = |error: std::io::Error| {
+        ConfigError::Invalid(match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!(
+                    "port {} is taken by another program; set {setting} to a free one",
+                    address.port()
+                )
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                format!(
+                    "port {} needs more rights; set {setting} to one above 1023",
+                    address.port()
+                )
+            }
+            _ => format!("can't listen on {address} ({setting}): {error}"),
+        })
+    };
+    let open = || -> std::io::Result<StdListener> {
+        let socket = socket2::Socket::new(
+            socket2::Domain::for_address(address),
+            socket2::Type::STREAM,
+            None,
+        )?;
+        socket.set_reuse_address(true)?;
+        // Linux hands these down to accepted connections.
+        socket.set_tcp_nodelay(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    open().map_err(sentence)
+}
+
+type SharedEndpoint = Arc<dyn DynEndpoint<Output = Response>>;
+
+/// Serves `endpoint` until told to stop, then waits for running requests, at most `grace`.
+pub async fn serve<E>(listening: Listening, endpoint: E)
+where
+    E: IntoEndpoint,
+    E::Endpoint: 'static,
+{
+    let endpoint: SharedEndpoint =
+        Arc::new(ToDynEndpoint(endpoint.into_endpoint().map_to_response()));
+    let Listening {
+        listener,
+        stop,
+        grace,
+    } = listening;
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            warn!(%error, "the listening socket can't be used: {error}");
+            return;
+        }
+    };
+    let graceful = GracefulShutdown::new();
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        // Ended connections are forgotten, or the set would grow for ever.
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, peer)) => {
+                let serving = connection(stream, peer, endpoint.clone(), &graceful);
+                connections.spawn(serving);
+            }
+            Err(error) => {
+                warn!(%error, "a connection was not accepted: {error}");
+                tokio::time::sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(grace, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        info!(
+            "some requests did not finish in {} s and are cut off",
+            grace.as_secs()
+        );
+    }
+    connections.shutdown().await;
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    endpoint: SharedEndpoint,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
+    // Inherited from the listening socket on Linux; set again where it is not.
+    let _ = stream.set_nodelay(true);
+    let local = LocalAddr(
+        stream
+            .local_addr()
+            .map_or_else(|_| Addr::Custom("unknown", "".into()), Addr::SocketAddr),
+    );
+    let remote = RemoteAddr(Addr::SocketAddr(peer));
+    let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+        let (endpoint, local, remote) = (endpoint.clone(), local.clone(), remote.clone());
+        async move {
+            let request = Request::from((request, local, remote, Scheme::HTTP));
+            Ok::<_, std::convert::Infallible>(hyper::Response::from(
+                endpoint.get_response(request).await,
+            ))
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_READ_MAX)
+        .max_buf_size(HEAD_BYTES_MAX.max(64 * 1024));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .adaptive_window(false)
+        .initial_connection_window_size(16 * 1024 * 1024)
+        .initial_stream_window_size(4 * 1024 * 1024);
+    let serving = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
+    let watched = graceful.watch(serving);
+    async move {
+        if let Err(error) = watched.await {
+            // A client that goes away or sends nonsense is everyday business.
+            debug!(%error, "connection from {peer} ended: {error}");
+        }
+    }
+}
