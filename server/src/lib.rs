@@ -1,1 +1,12 @@
+//! The server at home: tenants, identity, catalogue, exact credits, and the OpenAI-compatible API.
+//! `app` puts it together; edges (`api`, `link`) speak protocols, rooms hold rules, `store` holds SQL.
 
+pub mod accounts;
+pub mod api;
+pub mod auth;
+pub mod calls;
+pub mod catalogue;
+pub mod ledger;
+pub mod limits;
+pub mod link;
+pub mod store;

@@ -67,7 +67,7 @@ impl Sealer {
             return Err(SealError::UnknownKey);
         }
         let (nonce, cipher) = rest
-            .split_at_checked(NONCE_BYTES)
+            .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Damaged)?;
         let payload = Payload {
             msg: cipher,

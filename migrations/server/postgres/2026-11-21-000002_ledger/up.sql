@@ -1,0 +1,78 @@
+-- The ledger. A hold moves amounts out of named grants, so `remaining_micros` is what is available.
+-- An entry is a group of account changes in one row; the CHECK makes every group sum to zero.
+
+CREATE TABLE ledger_accounts (
+    tenant_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    entries BIGINT NOT NULL,
+    grants_micros BIGINT NOT NULL CHECK (grants_micros >= 0),
+    held_micros BIGINT NOT NULL CHECK (held_micros >= 0),
+    revenue_micros BIGINT NOT NULL CHECK (revenue_micros >= 0),
+    breakage_micros BIGINT NOT NULL CHECK (breakage_micros >= 0),
+    debt_micros BIGINT NOT NULL CHECK (debt_micros <= 0),
+    issuance_micros BIGINT NOT NULL CHECK (issuance_micros <= 0),
+    CHECK (grants_micros + held_micros + revenue_micros + breakage_micros + debt_micros + issuance_micros = 0)
+);
+
+CREATE TABLE ledger_grants (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant_id TEXT COLLATE "C" NOT NULL REFERENCES ledger_accounts (tenant_id),
+    kind TEXT NOT NULL CHECK (kind IN ('purchase', 'subscription', 'gift', 'redeem_code', 'manual', 'refund')),
+    source_key TEXT NOT NULL,
+    granted_micros BIGINT NOT NULL CHECK (granted_micros > 0),
+    remaining_micros BIGINT NOT NULL CHECK (remaining_micros >= 0 AND remaining_micros <= granted_micros),
+    expires_at BIGINT,
+    note TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (tenant_id, source_key)
+);
+CREATE INDEX ledger_grants_open ON ledger_grants (tenant_id) WHERE remaining_micros > 0;
+
+CREATE TABLE ledger_holds (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'settled', 'released', 'refused')),
+    requested_micros BIGINT NOT NULL CHECK (requested_micros >= 0),
+    least_micros BIGINT NOT NULL CHECK (least_micros >= 0 AND least_micros <= requested_micros),
+    held_micros BIGINT NOT NULL CHECK (held_micros >= 0 AND held_micros <= requested_micros),
+    settled_micros BIGINT NOT NULL CHECK (settled_micros >= 0),
+    shortfall_micros BIGINT NOT NULL CHECK (shortfall_micros >= 0),
+    owner TEXT NOT NULL,
+    call TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    deadline_at BIGINT NOT NULL,
+    closed_at BIGINT
+);
+CREATE INDEX ledger_holds_open ON ledger_holds (deadline_at) WHERE state = 'held';
+
+CREATE TABLE ledger_allocations (
+    hold_id TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    grant_id TEXT COLLATE "C" NOT NULL,
+    amount_micros BIGINT NOT NULL CHECK (amount_micros > 0),
+    PRIMARY KEY (hold_id, position)
+);
+
+CREATE TABLE ledger_entries (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('grant', 'hold', 'settle', 'release', 'expire')),
+    reference TEXT NOT NULL,
+    grants_delta BIGINT NOT NULL,
+    held_delta BIGINT NOT NULL,
+    revenue_delta BIGINT NOT NULL,
+    breakage_delta BIGINT NOT NULL,
+    debt_delta BIGINT NOT NULL,
+    issuance_delta BIGINT NOT NULL,
+    grants_after BIGINT NOT NULL,
+    held_after BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, number),
+    CHECK (grants_delta + held_delta + revenue_delta + breakage_delta + debt_delta + issuance_delta = 0)
+);
+
+CREATE FUNCTION ledger_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'ledger entries are append-only';
+END $$;
+CREATE TRIGGER ledger_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_entries_refuse();

@@ -1,0 +1,13 @@
+DROP TABLE changes;
+DROP TABLE revisions;
+DROP TABLE audit_entries;
+DROP TABLE gateways;
+DROP TABLE usage_records;
+DROP TABLE prices;
+DROP TABLE models;
+DROP TABLE api_keys;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE superadmins;
+DROP TABLE users;
+DROP TABLE tenants;

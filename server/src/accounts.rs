@@ -1,0 +1,1 @@
+//! Room: tenants, users, keys, superadmins, and who may change them; every change is audited.

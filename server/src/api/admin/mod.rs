@@ -1,0 +1,1 @@
+//! Management endpoints of superadmins: what they share.

@@ -1,0 +1,226 @@
+//! What a client reads when something goes wrong: the OpenAI error object and its statuses.
+//! The only place that names a status for a failure; rooms name facts.
+
+use poem::http::StatusCode;
+use poem::Response;
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object};
+
+/// OpenAI's error envelope (API reference, "Errors").
+#[derive(Debug, Clone, Object)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorObject,
+}
+
+/// OpenAI's error object.
+#[derive(Debug, Clone, Object)]
+pub struct ErrorObject {
+    /// What is wrong and what to do about it.
+    pub message: String,
+    /// The class of errors it belongs to.
+    #[oai(rename = "type")]
+    pub kind: String,
+    /// The field that is wrong, where there is one.
+    pub param: Option<String>,
+    /// A stable word for programs.
+    pub code: Option<String>,
+}
+
+/// Every failure of `/api/v1` and `/admin/api`.
+#[derive(Debug, Clone, ApiResponse)]
+pub enum ApiError {
+    /// The request is wrong; the message says what.
+    #[oai(status = 400)]
+    BadRequest(Json<ErrorBody>),
+    /// The key, token or password is missing or wrong.
+    #[oai(status = 401)]
+    Unauthorized(Json<ErrorBody>),
+    /// The credits do not cover the call.
+    #[oai(status = 402)]
+    PaymentRequired(Json<ErrorBody>),
+    /// The key or role does not allow it.
+    #[oai(status = 403)]
+    Forbidden(Json<ErrorBody>),
+    /// There is no such thing, or it belongs to somebody else.
+    #[oai(status = 404)]
+    NotFound(Json<ErrorBody>),
+    /// The path knows other methods only.
+    #[oai(status = 405)]
+    MethodNotAllowed(Json<ErrorBody>),
+    /// The body did not arrive in time.
+    #[oai(status = 408)]
+    RequestTimeout(Json<ErrorBody>),
+    /// It contradicts what is there.
+    #[oai(status = 409)]
+    Conflict(Json<ErrorBody>),
+    /// The body is too large.
+    #[oai(status = 413)]
+    PayloadTooLarge(Json<ErrorBody>),
+    /// The content type is not understood.
+    #[oai(status = 415)]
+    UnsupportedMediaType(Json<ErrorBody>),
+    /// The same idempotency key with another request.
+    #[oai(status = 422)]
+    Unprocessable(Json<ErrorBody>),
+    /// Too many requests, tokens or attempts; `Retry-After` says when to come back.
+    #[oai(status = 429)]
+    TooManyRequests(
+        Json<ErrorBody>,
+        /// Seconds until a new attempt makes sense
+        #[oai(header = "retry-after")]
+        u64,
+    ),
+    /// A failure of ours; the request id leads to its reason in the log.
+    #[oai(status = 500)]
+    Internal(Json<ErrorBody>),
+    /// The provider failed.
+    #[oai(status = 502)]
+    BadGateway(Json<ErrorBody>),
+    /// Busy or not reachable just now; `Retry-After` says when to come back.
+    #[oai(status = 503)]
+    Unavailable(
+        Json<ErrorBody>,
+        /// Seconds until a new attempt makes sense
+        #[oai(header = "retry-after")]
+        u64,
+    ),
+    /// The provider did not answer in time.
+    #[oai(status = 504)]
+    GatewayTimeout(Json<ErrorBody>),
+}
+
+/// The words of one error; `kind` is OpenAI's `type`.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// OpenAI's `type`.
+    pub kind: &'a str,
+    /// OpenAI's `code`.
+    pub code: &'a str,
+    /// What is wrong and what to do about it.
+    pub message: &'a str,
+    /// The field that is wrong.
+    pub param: Option<&'a str>,
+}
+
+impl Words<'_> {
+    /// As a body.
+    pub fn body(self) -> Json<ErrorBody> {
+        Json(ErrorBody {
+            error: ErrorObject {
+                message: self.message.to_owned(),
+                kind: self.kind.to_owned(),
+                param: self.param.map(str::to_owned),
+                code: Some(self.code.to_owned()),
+            },
+        })
+    }
+}
+
+const INVALID: &str = "invalid_request_error";
+
+fn words(kind: &'static str, code: &'static str, message: &str) -> Json<ErrorBody> {
+    Words { kind, code, message, param: None }.body()
+}
+
+impl ApiError {
+    /// 400 about the whole request.
+    pub fn bad_request(code: &'static str, message: impl AsRef<str>) -> Self {
+        Self::BadRequest(words(INVALID, code, message.as_ref()))
+    }
+
+    /// 400 about one field.
+    pub fn bad_field(param: &str, message: impl AsRef<str>) -> Self {
+        let message = message.as_ref();
+        Self::BadRequest(Words { kind: INVALID, code: "invalid_value", message, param: Some(param) }.body())
+    }
+
+    /// The one 401 for a wrong key, user, password or token.
+    pub fn unauthorized() -> Self {
+        let message = "The key, token or password is missing or not valid. Send `Authorization: Bearer wk_live_…`.";
+        Self::Unauthorized(words("authentication_error", "invalid_api_key", message))
+    }
+
+    /// 403.
+    pub fn forbidden(code: &'static str, message: impl AsRef<str>) -> Self {
+        Self::Forbidden(words("permission_error", code, message.as_ref()))
+    }
+
+    /// 404 for what is not there or belongs to somebody else.
+    pub fn not_found(what: &str) -> Self {
+        Self::NotFound(words(INVALID, "not_found", &format!("There is no such {what}.")))
+    }
+
+    /// 409.
+    pub fn conflict(code: &'static str, message: impl AsRef<str>) -> Self {
+        Self::Conflict(words(INVALID, code, message.as_ref()))
+    }
+
+    /// 413 with the bound.
+    pub fn too_large(bytes_max: usize) -> Self {
+        let message = format!("The body is larger than {bytes_max} bytes.");
+        Self::PayloadTooLarge(words(INVALID, "request_too_large", &message))
+    }
+
+    /// 429 with a code of its own.
+    pub fn too_many(code: &'static str, message: impl AsRef<str>, retry_after_seconds: u64) -> Self {
+        Self::TooManyRequests(words("rate_limit_error", code, message.as_ref()), retry_after_seconds)
+    }
+
+    /// 500; whoever calls this has logged the reason.
+    pub fn internal() -> Self {
+        let message = "Something failed on our side. Quote the x-request-id of this answer to support.";
+        Self::Internal(words("server_error", "internal_error", message))
+    }
+
+    /// 503.
+    pub fn unavailable(message: impl AsRef<str>, retry_after_seconds: u64) -> Self {
+        Self::Unavailable(words("server_error", "unavailable", message.as_ref()), retry_after_seconds)
+    }
+
+    /// The error for a failure that poem itself answers: malformed JSON, unknown path, wrong method.
+    pub fn from_poem(error: &poem::Error) -> Self {
+        let status = error.status();
+        let text = error.to_string();
+        match status.as_u16() {
+            404 => Self::NotFound(words(INVALID, "not_found", "There is no such path. GET /api/docs lists them.")),
+            405 => Self::MethodNotAllowed(words(INVALID, "method_not_allowed", "This path knows other methods only.")),
+            408 => Self::RequestTimeout(words(INVALID, "request_timeout", "The body did not arrive in time.")),
+            413 => Self::PayloadTooLarge(words(INVALID, "request_too_large", "The body is too large.")),
+            415 => Self::UnsupportedMediaType(words(INVALID, "unsupported_media_type", "Send application/json.")),
+            401 => Self::unauthorized(),
+            500.. => Self::internal(),
+            _ => Self::bad_request("invalid_request", text),
+        }
+    }
+}
+
+/// A database that does not answer is told apart from a bug; both are logged here, once.
+impl From<shared::db::DbError> for ApiError {
+    fn from(error: shared::db::DbError) -> Self {
+        use shared::db::DbError as E;
+        tracing::error!(%error, "a statement failed: {error}");
+        match error {
+            E::Unreachable(_) => Self::unavailable("The database is busy or away; try again.", 1),
+            E::Duplicate(_) => Self::conflict("already_exists", "There is one of that name already."),
+            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Migration(_) => Self::internal(),
+        }
+    }
+}
+
+/// The outermost hook: our own answers pass, everything else gets the envelope.
+pub async fn envelope(error: poem::Error) -> Response {
+    if error.is_from_response() {
+        return error.into_response();
+    }
+    if error.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        tracing::error!(%error, "a request failed: {error}");
+    }
+    poem::Error::from(ApiError::from_poem(&error)).into_response()
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

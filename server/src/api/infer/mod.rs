@@ -1,0 +1,1 @@
+//! Inference endpoints: parse little, forward bytes.

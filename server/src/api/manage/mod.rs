@@ -1,0 +1,1 @@
+//! Management endpoints of tenants: paging types and what they share.

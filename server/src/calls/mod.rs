@@ -1,0 +1,1 @@
+//! Room: one inference call from principal to settlement, in named steps.

@@ -1,0 +1,1 @@
+//! Room: hold, settle, release, grant, balance; the whole public face of the money.

@@ -1,0 +1,1 @@
+//! Room: requests, tokens and concurrency per key and tenant.

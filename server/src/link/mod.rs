@@ -1,0 +1,1 @@
+//! Chooses the link: gateways over HTTP, or the one handed in.

@@ -1,0 +1,2 @@
+//! bin `waule-server`.
+fn main() {}

@@ -1,0 +1,268 @@
+//! The tables, as diesel sees them: text, 64-bit integers and booleans only, so that one query text
+//! serves both databases. A test compares them with the migrated databases.
+
+diesel::table! {
+    tenants (id) {
+        id -> Text,
+        name -> Text,
+        status -> Text,
+        price_multiplier_ppm -> BigInt,
+        requests_per_minute -> Nullable<BigInt>,
+        tokens_per_minute -> Nullable<BigInt>,
+        concurrency -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        tenant_id -> Text,
+        username -> Text,
+        role -> Text,
+        password_hash -> Text,
+        status -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    superadmins (id) {
+        id -> Text,
+        username -> Text,
+        password_hash -> Text,
+        status -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        kind -> Text,
+        tenant_id -> Nullable<Text>,
+        subject_id -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Text,
+        session_id -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        tenant_id -> Text,
+        name -> Text,
+        kind -> Text,
+        hash -> Text,
+        last4 -> Text,
+        status -> Text,
+        allowed_models -> Nullable<Text>,
+        allowed_addresses -> Nullable<Text>,
+        requests_per_minute -> Nullable<BigInt>,
+        tokens_per_minute -> Nullable<BigInt>,
+        concurrency -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    models (id) {
+        id -> Text,
+        operation -> Text,
+        targets -> Text,
+        max_output_tokens -> BigInt,
+        enabled -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    prices (id) {
+        id -> Text,
+        model_id -> Text,
+        valid_from -> BigInt,
+        items -> Text,
+        cost -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_records (id) {
+        id -> Text,
+        tenant_id -> Text,
+        user_id -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        test -> Bool,
+        operation -> Text,
+        model -> Text,
+        price_id -> Nullable<Text>,
+        provider -> Text,
+        provider_model -> Text,
+        input_tokens -> BigInt,
+        cached_input_tokens -> BigInt,
+        cache_write_tokens -> BigInt,
+        output_tokens -> BigInt,
+        reasoning_tokens -> BigInt,
+        images -> BigInt,
+        estimated -> Bool,
+        credits_micros -> BigInt,
+        cost_micros -> BigInt,
+        status -> Text,
+        fault -> Nullable<Text>,
+        attempts -> BigInt,
+        first_byte_ms -> BigInt,
+        duration_ms -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    gateways (id) {
+        id -> Text,
+        url -> Text,
+        status -> Text,
+        priority -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_entries (id) {
+        id -> Text,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Text,
+        actor_name -> Text,
+        address -> Text,
+        tenant_id -> Nullable<Text>,
+        action -> Text,
+        subject -> Text,
+        before_json -> Nullable<Text>,
+        after_json -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    revisions (name) {
+        name -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    changes (version) {
+        version -> BigInt,
+        subject -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_accounts (tenant_id) {
+        tenant_id -> Text,
+        entries -> BigInt,
+        grants_micros -> BigInt,
+        held_micros -> BigInt,
+        revenue_micros -> BigInt,
+        breakage_micros -> BigInt,
+        debt_micros -> BigInt,
+        issuance_micros -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_grants (id) {
+        id -> Text,
+        tenant_id -> Text,
+        kind -> Text,
+        source_key -> Text,
+        granted_micros -> BigInt,
+        remaining_micros -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        note -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_holds (id) {
+        id -> Text,
+        tenant_id -> Text,
+        state -> Text,
+        requested_micros -> BigInt,
+        least_micros -> BigInt,
+        held_micros -> BigInt,
+        settled_micros -> BigInt,
+        shortfall_micros -> BigInt,
+        owner -> Text,
+        call -> Text,
+        created_at -> BigInt,
+        deadline_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    ledger_allocations (hold_id, position) {
+        hold_id -> Text,
+        position -> BigInt,
+        grant_id -> Text,
+        amount_micros -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_entries (tenant_id, number) {
+        tenant_id -> Text,
+        number -> BigInt,
+        kind -> Text,
+        reference -> Text,
+        grants_delta -> BigInt,
+        held_delta -> BigInt,
+        revenue_delta -> BigInt,
+        breakage_delta -> BigInt,
+        debt_delta -> BigInt,
+        issuance_delta -> BigInt,
+        grants_after -> BigInt,
+        held_after -> BigInt,
+        at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    tenants,
+    users,
+    superadmins,
+    sessions,
+    refresh_tokens,
+    api_keys,
+    models,
+    prices,
+    usage_records,
+    gateways,
+    audit_entries,
+    revisions,
+    changes,
+    ledger_accounts,
+    ledger_grants,
+    ledger_holds,
+    ledger_allocations,
+    ledger_entries,
+);

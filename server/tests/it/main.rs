@@ -1,0 +1,1 @@
+//! One binary of integration tests: each runs on SQLite and on PostgreSQL.
