@@ -351,6 +351,8 @@ start_postgres() {
     id -u "$user" >/dev/null 2>&1 || user=nobody
     owner=("--reuid=$user" "--regid=$(id -g "$user")" --init-groups)
     chown "$user" "$data" "$data.password"
+    setpriv "${owner[@]}" -- test -w "$data" ||
+      die "user $user can't reach $work; set TMPDIR to a folder that everybody may pass through"
   fi
   # Passwords in clear over 127.0.0.1: a digest would cost every test connection in a debug build.
   setpriv "${owner[@]}" -- env -C "$data" "$bin/initdb" -D "$data" -U postgres --locale=C \

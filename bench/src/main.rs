@@ -1,1 +1,90 @@
-fn main() {}
+//! Command line of the benchmark: `mock`, `load` and `compare`. Leaves all work to the modules of
+//! the same names; exits with one sentence when something does not work.
+
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts and times become ratios for people; 52 bits are far more than they need"
+)]
+
+mod compare;
+mod failure;
+mod http;
+mod load;
+mod mock;
+mod procfs;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Failure, Outcome, Step};
+
+/// Measures Waule on this machine. Everything stays on loopback.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a mock provider that speaks OpenAI's protocol.
+    Mock(mock::MockArgs),
+    /// Send load to one URL and report percentiles.
+    Load(load::LoadArgs),
+    /// Compare direct, nginx, gateway and server in one interleaved run.
+    Compare(compare::CompareArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Mock(args) => mock::run(&args),
+        Command::Load(args) => load::command(&args),
+        Command::Compare(args) => compare_until_signal(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing is left to do when even that cannot be written.
+            let _ = writeln!(std::io::stderr(), "bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A signal drops the comparison, and with it every process it started.
+fn compare_until_signal(args: compare::CompareArgs) -> Outcome<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .step(|| "a runtime cannot be made".into())?;
+    let done = runtime.block_on(async {
+        let listen = |kind| signal(kind).step(|| "signals cannot be heard".into());
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut hangup = listen(SignalKind::hangup())?;
+        tokio::select! {
+            done = compare::run(args) => done,
+            _ = interrupt.recv() => Err(Failure::new("interrupted")),
+            _ = terminate.recv() => Err(Failure::new("terminated")),
+            _ = hangup.recv() => Err(Failure::new("the terminal went away")),
+        }
+    });
+    // A load that still runs must not keep the process alive.
+    runtime.shutdown_background();
+    done
+}
+
+/// Writes one line for the person who started it.
+fn say(line: &str) {
+    // A closed pipe is no reason to stop measuring.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -4,7 +4,7 @@
 pub mod accounts;
 pub mod api;
 pub mod auth;
-pub mod calls;
+// pub mod calls;
 pub mod catalogue;
 pub mod ledger;
 pub mod limits;

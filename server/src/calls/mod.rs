@@ -1,1 +1,445 @@
-//! Room: one inference call from principal to settlement, in named steps.
+//! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
+//! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
+
+pub mod finish;
+pub mod peek;
+pub mod plan;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use shared::clock::Clock;
+use shared::credits::Credits;
+use shared::fault::{Fault, FaultKind};
+use shared::id::{BootId, GenerationId, RequestId};
+use shared::link::{Call, Failure, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target};
+use shared::supervisor::Supervisor;
+use tracing::warn;
+
+use self::finish::{CallFacts, CallMetrics, Ending, Finisher};
+use self::peek::{Peek, PeekError};
+use crate::auth::Principal;
+use crate::catalogue::price::Price;
+use crate::catalogue::{Catalogue, Model};
+use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError};
+use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
+
+/// How long after a call's own deadline its hold stays before recovery asks what became of it.
+const HOLD_GRACE: Duration = Duration::from_secs(60);
+/// Output tokens a call is counted with by the limits before its real usage is known.
+const OUTPUT_TOKENS_GUESS: u64 = 512;
+
+/// What a call needs of the other rooms.
+#[derive(Clone)]
+pub struct Calls {
+    catalogue: Catalogue,
+    limits: Limits,
+    ledger: Ledger,
+    link: Arc<dyn Link>,
+    finisher: Finisher,
+    clock: Clock,
+    boot: BootId,
+    deadline: Duration,
+}
+
+impl std::fmt::Debug for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Calls").field("boot", &self.boot).finish_non_exhaustive()
+    }
+}
+
+/// The rooms and settings a [`Calls`] is made of.
+pub struct CallsParts {
+    /// Models and prices.
+    pub catalogue: Catalogue,
+    /// Requests, tokens, concurrency.
+    pub limits: Limits,
+    /// Money.
+    pub ledger: Ledger,
+    /// The gateways.
+    pub link: Arc<dyn Link>,
+    /// Time.
+    pub clock: Clock,
+    /// Where settlements run.
+    pub supervisor: Supervisor,
+    /// Counters.
+    pub metrics: CallMetrics,
+    /// This life of the process.
+    pub boot: BootId,
+    /// How long a call may take.
+    pub deadline: Duration,
+}
+
+impl std::fmt::Debug for CallsParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallsParts").finish_non_exhaustive()
+    }
+}
+
+/// A request for a model.
+#[derive(Debug)]
+pub struct Request {
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// For the logs.
+    pub request: RequestId,
+    /// What is asked.
+    pub operation: Operation,
+    /// The tenant's bytes.
+    pub body: Bytes,
+}
+
+/// A call that a provider accepted.
+#[derive(Debug)]
+pub struct Started {
+    /// The generation's id.
+    pub generation: GenerationId,
+    /// What the limits leave.
+    pub limits: LimitInfo,
+    /// The maximum of output tokens the balance paid for, when it was lowered.
+    pub lowered_max_tokens: Option<u64>,
+    /// Of the body.
+    pub content_type: String,
+    /// The answer.
+    pub body: Answer,
+}
+
+/// The answer's bytes.
+#[derive(Debug)]
+pub enum Answer {
+    /// All of them.
+    Whole(Bytes),
+    /// As they come.
+    Stream(TenantStream),
+}
+
+/// Why a call was refused or failed; nothing was charged.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The body is wrong.
+    #[error(transparent)]
+    Body(#[from] PeekError),
+    /// There is no such model, or this key may not use it.
+    #[error("there is no model `{0}`")]
+    ModelNotFound(String),
+    /// The model does something else.
+    #[error("the model `{model}` is for {operation}")]
+    WrongOperation {
+        /// Its name.
+        model: String,
+        /// What it is for.
+        operation: &'static str,
+    },
+    /// The model has no price that is valid now.
+    #[error("the model `{0}` has no price")]
+    NoPrice(String),
+    /// The worst case costs more than any balance can hold.
+    #[error("the call is too large to be priced")]
+    TooLarge,
+    /// Requests, tokens or concurrency.
+    #[error("a limit is reached")]
+    Limited(Box<LimitExceeded>),
+    /// The balance is short.
+    #[error("{available} credits are available, {required} are needed")]
+    InsufficientCredits {
+        /// What can be spent.
+        available: Credits,
+        /// What the least useful answer costs.
+        required: Credits,
+    },
+    /// The ledger is busy or its database away.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The gateway says that nothing was produced.
+    #[error("the generation failed: {0}")]
+    Failed(Box<Failure>),
+    /// No gateway could be reached, or the link broke before an answer.
+    #[error("{0}")]
+    Link(LinkError),
+}
+
+/// The model, price and bounds of a call, before anything is held.
+struct Prepared {
+    model: Arc<Model>,
+    peek: Peek,
+    price: Option<Price>,
+    targets: Arc<[Target]>,
+}
+
+impl Calls {
+    /// From its parts.
+    pub fn new(parts: CallsParts) -> Self {
+        let finisher = Finisher::new(
+            parts.ledger.clone(),
+            parts.link.clone(),
+            parts.clock.clone(),
+            parts.supervisor,
+            parts.metrics,
+        );
+        Self {
+            catalogue: parts.catalogue,
+            limits: parts.limits,
+            ledger: parts.ledger,
+            link: parts.link,
+            finisher,
+            clock: parts.clock,
+            boot: parts.boot,
+            deadline: parts.deadline,
+        }
+    }
+
+    /// Settles what an earlier life left open.
+    pub fn finisher(&self) -> &Finisher {
+        &self.finisher
+    }
+
+    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
+    pub async fn start(&self, request: Request) -> Result<Started, CallError> {
+        let outcome = self.start_steps(request).await;
+        if let Err(error) = &outcome {
+            self.finisher.metrics().refused(error);
+        }
+        outcome
+    }
+
+    async fn start_steps(&self, request: Request) -> Result<Started, CallError> {
+        let generation = GenerationId::random();
+        let prepared = self.look_up(&request, &generation)?;
+        let admission = self.admit(&request, &prepared, &generation).await?;
+        let limits = admission.info.clone();
+        let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        // From here on every path ends in a settlement or a release, also when the tenant goes away
+        // while the hold is being written or the provider is still thinking.
+        let mut ending = self.finisher.begin(facts, admission);
+        let (body, lowered) = match self.hold(&request, &prepared, ending.facts()).await {
+            Ok(held) => held,
+            Err(error) => {
+                ending.nothing_held();
+                return Err(error);
+            }
+        };
+        ending.opening();
+        let call = Call {
+            generation: generation.clone(),
+            request: request.request,
+            operation: request.operation,
+            targets: prepared.targets,
+            body,
+            stream: prepared.peek.stream,
+            show_usage: prepared.peek.show_usage,
+            deadline: self.deadline,
+        };
+        let (content_type, body) = self.open(call, ending).await?;
+        Ok(Started { generation, limits, lowered_max_tokens: lowered, content_type, body })
+    }
+
+    fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
+        let peek = peek::peek(request.operation, &request.body)?;
+        let principal = &request.principal;
+        let allowed = |model: &Model| {
+            model.enabled && principal.allowed_models.as_ref().is_none_or(|names| names.contains(&model.id))
+        };
+        let model = self.catalogue.model(&peek.model).filter(|model| allowed(model));
+        let model = model.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?;
+        if model.operation != request.operation {
+            let operation = model.operation.path();
+            return Err(CallError::WrongOperation { model: peek.model, operation });
+        }
+        if principal.test {
+            let name = format!("sandbox-{}", request.operation.word());
+            let targets = [Target { provider: "sandbox".to_owned(), model: name }].into();
+            return Ok(Prepared { model, peek, price: None, targets });
+        }
+        let price = model.price_at(self.clock.now()).cloned();
+        let price = price.ok_or_else(|| CallError::NoPrice(peek.model.clone()))?;
+        let targets = model.ordered_targets(seed(generation));
+        Ok(Prepared { model, peek, price: Some(price), targets })
+    }
+
+    async fn admit(&self, request: &Request, prepared: &Prepared, generation: &GenerationId) -> Result<Admission, CallError> {
+        let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
+        let output = prepared.peek.max_output.map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
+        let tokens = input.saturating_add(output);
+        let ask = Ask { principal: &request.principal, generation, tokens };
+        self.limits.admit(ask).await.map_err(|exceeded| CallError::Limited(Box::new(exceeded)))
+    }
+
+    /// Holds the worst case or what the balance covers of it; answers the body to forward and the
+    /// lowered maximum.
+    async fn hold(
+        &self,
+        request: &Request,
+        prepared: &Prepared,
+        facts: Option<&CallFacts>,
+    ) -> Result<(Bytes, Option<u64>), CallError> {
+        let (Some(price), Some(facts)) = (&prepared.price, facts) else {
+            return Ok((request.body.clone(), None));
+        };
+        let multiplier = request.principal.price_multiplier_ppm;
+        let plan = plan::plan(
+            request.operation,
+            &prepared.peek,
+            request.body.len(),
+            prepared.model.max_output_tokens,
+            &price.items,
+            multiplier,
+        );
+        let plan = plan.ok_or(CallError::TooLarge)?;
+        let ask = HoldAsk {
+            id: facts.generation.clone(),
+            tenant: facts.tenant.clone(),
+            amount: plan.amount,
+            least: plan.least,
+            owner: self.boot.clone(),
+            call: facts.to_json(),
+            deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
+        };
+        let held = self.ledger.hold(ask).await.map_err(|error| match error {
+            HoldError::Insufficient { available, required } => CallError::InsufficientCredits { available, required },
+            HoldError::Ledger(error) => CallError::Ledger(error),
+            // A fresh random id was never used before.
+            HoldError::Conflict => CallError::Ledger(LedgerError::Commit("a hold id came twice".to_owned())),
+        })?;
+        if held >= plan.amount {
+            return Ok((request.body.clone(), None));
+        }
+        let lowered = plan::lowered_maximum(&plan, &prepared.peek, held, &price.items, multiplier).unwrap_or(1);
+        Ok((peek::with_max_output(&request.body, lowered), Some(lowered)))
+    }
+
+    async fn open(&self, call: Call, mut ending: Ending) -> Result<(String, Answer), CallError> {
+        match self.link.open(call).await {
+            Ok(reply) => {
+                let body = match reply.body {
+                    ReplyBody::Whole { bytes, outcome } => {
+                        ending.ended(*outcome);
+                        Answer::Whole(bytes)
+                    }
+                    ReplyBody::Stream(pieces) => Answer::Stream(TenantStream { pieces: Some(pieces), ending: Some(ending) }),
+                };
+                Ok((reply.content_type, body))
+            }
+            Err(LinkError::Failed(failure)) => {
+                ending.never_started(&failure);
+                Err(CallError::Failed(failure))
+            }
+            Err(error @ (LinkError::NotSent(_) | LinkError::Refused(_))) => {
+                warn!(%error, "a call was not sent: {error}");
+                ending.never_started(&unreachable(&error));
+                Err(CallError::Link(error))
+            }
+            Err(error @ LinkError::Lost(_)) => {
+                warn!(%error, "a call's link broke before its answer: {error}");
+                // Whether a provider works on it is unknown: `ending` asks when it is dropped.
+                drop(ending);
+                Err(CallError::Link(error))
+            }
+        }
+    }
+}
+
+fn unreachable(error: &LinkError) -> Failure {
+    Failure {
+        fault: Fault::new(FaultKind::Unreachable, error.to_string()),
+        caller: None,
+        attempts: 0,
+        provider: None,
+    }
+}
+
+/// Spreads calls over targets of the same priority; any even function of the id will do.
+fn seed(generation: &GenerationId) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    generation.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn facts(request: &Request, prepared: &Prepared, generation: GenerationId, now: shared::clock::Moment) -> CallFacts {
+    let principal = &request.principal;
+    CallFacts {
+        generation,
+        tenant: principal.tenant.clone(),
+        user: principal.user.clone(),
+        key: principal.key.clone(),
+        test: principal.test,
+        operation: request.operation,
+        model: prepared.model.id.clone(),
+        price: prepared.price.clone(),
+        multiplier_ppm: principal.price_multiplier_ppm,
+        image: prepared.peek.image.clone(),
+        provider: prepared.targets.first().map(|t| t.provider.clone()).unwrap_or_default(),
+        created_at: now,
+    }
+}
+
+/// A stream on its way to the tenant; dropping it cancels the generation and settles it.
+pub struct TenantStream {
+    pieces: Option<PieceStream>,
+    ending: Option<Ending>,
+}
+
+impl std::fmt::Debug for TenantStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TenantStream")
+    }
+}
+
+/// The end of a stream that did not end well, as an event OpenAI's clients raise as an error.
+fn error_event(outcome: &Outcome) -> Option<Bytes> {
+    let fault = outcome.fault.as_ref()?;
+    let message = match fault.kind {
+        FaultKind::Timeout => "The provider stopped answering in time.",
+        _ => "The provider's answer broke off. You pay only for what you received.",
+    };
+    let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": fault.word()}});
+    Some(Bytes::from(format!("data: {event}\n\n")))
+}
+
+const LINK_BROKE: &str = "data: {\"error\":{\"message\":\"The connection to the provider's region broke.\",\
+     \"type\":\"server_error\",\"param\":null,\"code\":\"link_broken\"}}\n\n";
+
+impl Stream for TenantStream {
+    type Item = Bytes;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(pieces) = &mut self.pieces else { return Poll::Ready(None) };
+        match std::task::ready!(pieces.as_mut().poll_next(cx)) {
+            Some(Ok(Piece::Bytes(bytes))) => Poll::Ready(Some(bytes)),
+            Some(Ok(Piece::Outcome(outcome))) => {
+                self.pieces = None;
+                let event = error_event(&outcome);
+                if let Some(mut ending) = self.ending.take() {
+                    ending.ended(*outcome);
+                }
+                Poll::Ready(event)
+            }
+            Some(Err(error)) => {
+                warn!(%error, "a stream was cut: {error}");
+                self.cut()
+            }
+            None => self.cut(),
+        }
+    }
+}
+
+impl TenantStream {
+    fn cut(&mut self) -> Poll<Option<Bytes>> {
+        self.pieces = None;
+        // Dropping the ending asks the gateway what became of the generation.
+        self.ending = None;
+        Poll::Ready(Some(Bytes::from_static(LINK_BROKE.as_bytes())))
+    }
+}
+
+impl Drop for TenantStream {
+    fn drop(&mut self) {
+        // The provider's call is dropped before the gateway is asked how it ended.
+        self.pieces = None;
+        self.ending = None;
+    }
+}

@@ -1,7 +1,9 @@
 //! Every statement of the server: one function is one statement or one transaction, and answers
 //! with nouns. Holds no rule and knows no HTTP.
 
+pub(crate) mod ledger;
 pub mod schema;
+pub mod usage;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::Db;
