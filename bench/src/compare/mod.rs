@@ -1,10 +1,279 @@
-//! stub
+//! The comparison: starts every target, measures them in interleaved rounds, checks the ledger and
+//! writes the report. Leaves processes, admin calls and text to its modules.
 
-use crate::failure::Outcome;
+mod admin;
+mod aims;
+mod figures;
+mod first_answer;
+mod machine;
+mod processes;
+mod results;
+mod services;
+mod table;
+mod targets;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use self::processes::Stage;
+use self::results::{Exactness, PartMemory, Results, TargetResults};
+use self::services::Listening;
+use self::targets::{Binaries, Name, Target};
+use crate::failure::{Failure, Outcome, Step};
+use crate::http::Call;
+use crate::load::report::Report;
+use crate::load::{self, Plan};
+use crate::{procfs, say};
+
+/// Streams hold 50 chunks each, so fewer connections load the machine as much.
+const STREAM_CONNECTIONS: usize = 32;
+/// The rate at which added latency is stated; far below what any target can take.
+const CONSTANT_RATE: u32 = 300;
+const WARMUP: Duration = Duration::from_millis(500);
+/// What start-up allocated for once has been given back by then.
+const IDLE_PAUSE: Duration = Duration::from_secs(2);
+/// Settling is behind the answer by a batch; held credits return within this.
+const SETTLED_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct CompareArgs {}
+pub(crate) struct CompareArgs {
+    /// Measured seconds per target, phase and round.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Connections of the JSON and constant-rate phases; streams use 32.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Only these targets, comma separated.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Name>,
+    /// Markdown file to write.
+    #[arg(long, default_value = "bench/RESULTS.md")]
+    out: PathBuf,
+}
 
-pub(crate) async fn run(_args: CompareArgs) -> Outcome<()> {
+/// What is asked of a target in one phase.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Json,
+    Stream,
+    Rate,
+}
+
+pub(crate) async fn run(args: CompareArgs) -> Outcome<()> {
+    let binaries = Binaries::beside_this_one()?;
+    let mut stage = Stage::new()?;
+    let mock = services::start_mock(&mut stage).await?;
+    let starts = if wanted(&args).contains(&Name::Sqlite) {
+        say("start-up of the all-in-one");
+        Some(first_answer::measure(&mut stage, &binaries, args.rounds.max(1)).await?)
+    } else {
+        None
+    };
+    let mut targets = Vec::new();
+    for name in wanted(&args) {
+        say(&format!("starting: {}", name.title()));
+        let target = targets::start(name, &mut stage, &binaries, mock).await;
+        targets.push(target.step(|| format!("starting `{}`", name.title()))?);
+    }
+    tokio::time::sleep(IDLE_PAUSE).await;
+    let mut measured: Vec<TargetResults> = targets
+        .iter()
+        .map(|target| TargetResults::new(target.name, idle_memory(target)))
+        .collect();
+    let mut bench = Bench {
+        args: &args,
+        stage,
+        mock,
+    };
+    for round in 0..args.rounds.max(1) {
+        bench.round(round, &mut targets, &mut measured).await?;
+    }
+    for (target, results) in targets.iter().zip(&mut measured) {
+        for part in &mut results.memory {
+            part.loaded = procfs::memory(part.pid);
+        }
+        results.exact = exactness(target).await?;
+    }
+    let results = Results {
+        machine: machine::describe(),
+        seconds: args.seconds,
+        rounds: args.rounds.max(1),
+        connections: args.connections,
+        stream_connections: STREAM_CONNECTIONS,
+        rate: CONSTANT_RATE,
+        targets: measured,
+        starts,
+    };
+    let text = table::render(&results);
+    say(&text);
+    std::fs::write(&args.out, &text).step(|| format!("`{}`", args.out.display()))?;
+    say(&format!("written to {}", args.out.display()));
     Ok(())
+}
+
+struct Bench<'a> {
+    args: &'a CompareArgs,
+    stage: Stage,
+    mock: Listening,
+}
+
+impl Bench<'_> {
+    /// Every phase over all targets; the order turns by one each round, so that noise on the
+    /// machine and what one target leaves behind hit all alike.
+    async fn round(
+        &mut self,
+        round: usize,
+        targets: &mut [Target],
+        measured: &mut [TargetResults],
+    ) -> Outcome<()> {
+        let count = targets.len();
+        for phase in [Phase::Json, Phase::Stream, Phase::Rate] {
+            for place in 0..count {
+                let index = (place + round) % count;
+                let (target, results) = (&mut targets[index], &mut measured[index]);
+                let report = self.measure(phase, target).await?;
+                target.succeeded += report.succeeded;
+                say(&progress(round, phase, target.name, &report));
+                let series = match phase {
+                    Phase::Json => &mut results.json,
+                    Phase::Stream => &mut results.stream,
+                    Phase::Rate => &mut results.rate,
+                };
+                series.push(report);
+            }
+        }
+        Ok(())
+    }
+
+    async fn measure(&mut self, phase: Phase, target: &Target) -> Outcome<Report> {
+        let call = match phase {
+            Phase::Json | Phase::Rate => target.json.clone(),
+            Phase::Stream => target.stream.clone(),
+        };
+        let mut pids: Vec<u32> = target.parts.iter().map(|part| part.pid).collect();
+        if !pids.contains(&self.mock.pid) {
+            pids.push(self.mock.pid);
+        }
+        let plan = Plan {
+            call,
+            connections: match phase {
+                Phase::Json | Phase::Rate => self.args.connections,
+                Phase::Stream => STREAM_CONNECTIONS,
+            },
+            threads: load::default_threads(),
+            warmup: WARMUP,
+            measured: Duration::from_secs(self.args.seconds.max(1)),
+            per_second: matches!(phase, Phase::Rate).then_some(CONSTANT_RATE),
+            pids,
+        };
+        let seen_before = self.provider_calls().await?;
+        let done = tokio::task::spawn_blocking(move || load::run(&plan)).await;
+        let step = || format!("{phase:?} load on `{}`", target.name.title());
+        let report = done.step(step)?.step(step)?;
+        self.stage.check().step(step)?;
+        if report.succeeded == 0 {
+            let failure = report
+                .first_failure
+                .as_deref()
+                .unwrap_or("no answer at all");
+            return Err(Failure::new(format!(
+                "{}: no call succeeded; first: {failure}",
+                step()
+            )));
+        }
+        let seen = self.provider_calls().await? - seen_before;
+        if seen != report.succeeded {
+            say(&format!(
+                "note: {}: the provider saw {seen} calls, {} succeeded and {} failed",
+                step(),
+                report.succeeded,
+                report.failed
+            ));
+        }
+        Ok(report)
+    }
+
+    async fn provider_calls(&self) -> Outcome<u64> {
+        let url = format!("http://127.0.0.1:{}/_count", self.mock.port);
+        let reply = Call::get(&url)?.once(Duration::from_secs(5)).await?;
+        let counts: serde_json::Value =
+            serde_json::from_slice(&reply.body).step(|| "counts of the mock".into())?;
+        counts["calls"]
+            .as_u64()
+            .ok_or_else(|| Failure::new("the mock gave no count"))
+    }
+}
+
+fn wanted(args: &CompareArgs) -> Vec<Name> {
+    let mut names = if args.only.is_empty() {
+        vec![
+            Name::Direct,
+            Name::Nginx,
+            Name::Gateway,
+            Name::Sqlite,
+            Name::Postgres,
+        ]
+    } else {
+        args.only.clone()
+    };
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn idle_memory(target: &Target) -> Vec<PartMemory> {
+    target
+        .parts
+        .iter()
+        .map(|part| {
+            let idle = procfs::memory(part.pid);
+            PartMemory {
+                name: part.name,
+                pid: part.pid,
+                own: part.own,
+                idle,
+                loaded: idle,
+            }
+        })
+        .collect()
+}
+
+/// Compares what was charged with what was answered, once nothing is held any more.
+async fn exactness(target: &Target) -> Outcome<Option<Exactness>> {
+    let Some(account) = &target.account else {
+        return Ok(None);
+    };
+    let begin = Instant::now();
+    let mut balance = account.balance().await?;
+    while balance.held != 0 && begin.elapsed() < SETTLED_MAX {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        balance = account.balance().await?;
+    }
+    Ok(Some(Exactness {
+        succeeded: target.succeeded,
+        price_micros: admin::PRICE_MICROS,
+        used_micros: balance.used,
+        held_micros: balance.held,
+        available_micros: balance.available,
+        granted_micros: admin::GRANTED_MICROS,
+        waited: begin.elapsed(),
+    }))
+}
+
+fn progress(round: usize, phase: Phase, name: Name, report: &Report) -> String {
+    let failures = match (&report.first_failure, report.failed) {
+        (Some(first), failed) if failed > 0 => format!("; {failed} FAILED, first: {first}"),
+        _ => String::new(),
+    };
+    format!(
+        "round {} {phase:?} {}: {:.0} calls/s, {:.0} chunks/s, p50 {:.3} ms, p99 {:.3} ms{failures}",
+        round + 1,
+        name.title(),
+        report.per_second,
+        report.chunks_per_second,
+        report.latency.p50_ms,
+        report.latency.p99_ms,
+    )
 }

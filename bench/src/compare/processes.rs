@@ -98,7 +98,10 @@ impl Launch {
         for name in SETTINGS {
             command.env_remove(name);
         }
-        command.args(&self.args).current_dir(folder).stdin(Stdio::null());
+        command
+            .args(&self.args)
+            .current_dir(folder)
+            .stdin(Stdio::null());
         command.envs(self.env.iter().map(|(name, value)| (*name, value)));
         if let Some(run_as) = self.run_as {
             command.uid(run_as.user).gid(run_as.group);
@@ -116,7 +119,12 @@ impl Launch {
             return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());
         }
         let said = String::from_utf8_lossy(&done.stderr);
-        Err(Failure::new(format!("{} ended with {}: {}", self.name, done.status, said.trim())))
+        Err(Failure::new(format!(
+            "{} ended with {}: {}",
+            self.name,
+            done.status,
+            said.trim()
+        )))
     }
 
     pub(crate) fn start(self, stage: &mut Stage) -> Outcome<u32> {
@@ -128,7 +136,9 @@ impl Launch {
 
     /// Starts it without keeping it on the stage; it stops when the answer is dropped.
     pub(crate) fn start_apart(self, stage: &mut Stage) -> Outcome<Running> {
-        let log = stage.folder().join(format!("{}-{}.log", self.name, stage.started));
+        let log = stage
+            .folder()
+            .join(format!("{}-{}.log", self.name, stage.started));
         stage.started += 1;
         let file = File::create(&log).step(|| format!("`{}`", log.display()))?;
         let errors = file.try_clone().step(|| format!("`{}`", log.display()))?;
@@ -138,7 +148,12 @@ impl Launch {
             .stderr(errors)
             .spawn()
             .step(|| format!("`{}` cannot be started", self.program.display()))?;
-        Ok(Running { name: self.name, child, log, stop_signal: self.stop_signal })
+        Ok(Running {
+            name: self.name,
+            child,
+            log,
+            stop_signal: self.stop_signal,
+        })
     }
 }
 
@@ -165,7 +180,10 @@ impl Running {
                 self.name,
                 log_tail(&self.log)
             ))),
-            Err(error) => Err(Failure::new(format!("{} cannot be watched: {error}", self.name))),
+            Err(error) => Err(Failure::new(format!(
+                "{} cannot be watched: {error}",
+                self.name
+            ))),
         }
     }
 
@@ -181,7 +199,10 @@ impl Drop for Running {
         }
         // Asked first: nginx and PostgreSQL take their children along only when they are asked.
         let ask = format!("kill -{} {}", self.stop_signal, self.child.id());
-        let _ = Command::new("sh").args(["-c", &ask]).stderr(Stdio::null()).status();
+        let _ = Command::new("sh")
+            .args(["-c", &ask])
+            .stderr(Stdio::null())
+            .status();
         let deadline = Instant::now() + STOP_MAX;
         while !self.has_ended() && Instant::now() < deadline {
             std::thread::sleep(POLL);
@@ -210,7 +231,11 @@ impl Stage {
         // PostgreSQL and nginx workers run as other users and have to pass through it.
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))
             .step(|| "the temporary folder cannot be opened to others".into())?;
-        Ok(Self { running: Vec::new(), started: 0, folder })
+        Ok(Self {
+            running: Vec::new(),
+            started: 0,
+            folder,
+        })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -269,7 +294,9 @@ fn log_tail(path: &Path) -> String {
         file.read_to_end(&mut tail)?;
         Ok(tail)
     };
-    String::from_utf8_lossy(&read().unwrap_or_default()).trim().to_owned()
+    String::from_utf8_lossy(&read().unwrap_or_default())
+        .trim()
+        .to_owned()
 }
 
 /// A port nobody listens on now. Taken up moments later, so a clash is possible but unlikely.
@@ -286,7 +313,10 @@ mod tests {
     fn a_dropped_stage_ends_its_processes_and_removes_its_folder() {
         let mut stage = Stage::new().unwrap();
         let folder = stage.folder().to_owned();
-        let pid = Launch::new("sleeper", "sleep").arg("600").start(&mut stage).unwrap();
+        let pid = Launch::new("sleeper", "sleep")
+            .arg("600")
+            .start(&mut stage)
+            .unwrap();
         assert!(Path::new(&format!("/proc/{pid}")).exists());
         drop(stage);
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
@@ -296,7 +326,9 @@ mod tests {
     #[test]
     fn a_process_that_ended_by_itself_is_reported_with_its_log() {
         let mut stage = Stage::new().unwrap();
-        let launch = Launch::new("failing", "sh").arg("-c").arg("echo no database >&2; exit 3");
+        let launch = Launch::new("failing", "sh")
+            .arg("-c")
+            .arg("echo no database >&2; exit 3");
         let mut running = launch.start_apart(&mut stage).unwrap();
         let failure = loop {
             if let Err(failure) = running.check() {
@@ -304,14 +336,19 @@ mod tests {
             }
             std::thread::sleep(POLL);
         };
-        assert!(failure.contains("failing ended with exit status: 3"), "{failure}");
+        assert!(
+            failure.contains("failing ended with exit status: 3"),
+            "{failure}"
+        );
         assert!(failure.contains("no database"), "{failure}");
     }
 
     #[test]
     fn a_tool_that_fails_says_what_it_said() {
         let stage = Stage::new().unwrap();
-        let tool = Launch::new("tool", "sh").arg("-c").arg("echo broken >&2; exit 1");
+        let tool = Launch::new("tool", "sh")
+            .arg("-c")
+            .arg("echo broken >&2; exit 1");
         let failure = tool.finish(&stage).unwrap_err().to_string();
         assert!(failure.contains("broken"), "{failure}");
     }

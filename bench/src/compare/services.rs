@@ -22,9 +22,14 @@ pub(crate) struct Listening {
 pub(crate) async fn start_mock(stage: &mut Stage) -> Outcome<Listening> {
     let port = free_port()?;
     let own = std::env::current_exe().step(|| "the bench's own path is unknown".into())?;
-    let launch = Launch::new("mock", own).arg("mock").arg("--port").arg(port.to_string());
+    let launch = Launch::new("mock", own)
+        .arg("mock")
+        .arg("--port")
+        .arg(port.to_string());
     let pid = launch.start(stage)?;
-    stage.await_ready(&format!("http://127.0.0.1:{port}/_count")).await?;
+    stage
+        .await_ready(&format!("http://127.0.0.1:{port}/_count"))
+        .await?;
     Ok(Listening { port, pid })
 }
 
@@ -40,18 +45,23 @@ pub(crate) async fn start_nginx(stage: &mut Stage, mock: Listening) -> Outcome<L
     let port = free_port()?;
     let folder = stage.make_folder("nginx")?;
     let config = folder.join("nginx.conf");
-    let text = nginx_config(&folder, Ports { listen: port, mock: mock.port });
+    let text = nginx_config(
+        &folder,
+        Ports {
+            listen: port,
+            mock: mock.port,
+        },
+    );
     std::fs::write(&config, text).step(|| format!("`{}`", config.display()))?;
     let pid = Launch::new("nginx", program)
         .arg("-p")
         .arg(folder.display().to_string())
         .arg("-c")
         .arg(config.display().to_string())
-        // Without it nginx first tries to open its packaged log file.
-        .arg("-e")
-        .arg("stderr")
         .start(stage)?;
-    stage.await_ready(&format!("http://127.0.0.1:{port}/_count")).await?;
+    stage
+        .await_ready(&format!("http://127.0.0.1:{port}/_count"))
+        .await?;
     Ok(Listening { port, pid })
 }
 
@@ -72,13 +82,34 @@ pub(crate) async fn start_postgres(stage: &mut Stage) -> Outcome<Listening> {
         launch
     };
     // Durability of the initial files is not measured; that of the running server is.
-    let initdb = ["-D", &data, "-U", "waule", "-A", "trust", "-E", "UTF8", "--locale=C"];
-    initdb.iter().fold(tool("initdb"), |launch, arg| launch.arg(*arg)).arg("-N").finish(stage)?;
-    let mut postgres = tool("postgres").arg("-D").arg(&data).arg("-p").arg(port.to_string());
+    let initdb = [
+        "-D",
+        &data,
+        "-U",
+        "waule",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ];
+    initdb
+        .iter()
+        .fold(tool("initdb"), |launch, arg| launch.arg(*arg))
+        .arg("-N")
+        .finish(stage)?;
+    let mut postgres = tool("postgres")
+        .arg("-D")
+        .arg(&data)
+        .arg("-p")
+        .arg(port.to_string());
     postgres = postgres.arg("-k").arg(folder.display().to_string());
-    for setting in
-        ["listen_addresses=127.0.0.1", "fsync=on", "synchronous_commit=on", "max_connections=200"]
-    {
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "fsync=on",
+        "synchronous_commit=on",
+        "max_connections=200",
+    ] {
         postgres = postgres.arg("-c").arg(setting);
     }
     postgres.stop_signal = "INT";
@@ -92,7 +123,9 @@ pub(crate) async fn start_postgres(stage: &mut Stage) -> Outcome<Listening> {
     while let Err(failure) = client("pg_isready").finish(stage) {
         stage.check()?;
         if Instant::now() > deadline {
-            return Err(Failure::new(format!("PostgreSQL did not become ready: {failure}")));
+            return Err(Failure::new(format!(
+                "PostgreSQL did not become ready: {failure}"
+            )));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -112,15 +145,15 @@ struct Ports {
 fn nginx_config(folder: &Path, ports: Ports) -> String {
     let folder = folder.display();
     let Ports { listen, mock } = ports;
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("  {kind}_temp_path {folder}/{kind};\n"))
-        .collect();
+        .concat();
     // The default of 1,000 requests per connection would measure reconnecting.
     format!(
         "daemon off;
 worker_processes auto;
 pid {folder}/nginx.pid;
+error_log stderr warn;
 events {{ worker_connections 4096; }}
 http {{
 {temporary}  access_log off;
@@ -144,13 +177,18 @@ http {{
 
 fn answers(program: &str, flag: &str) -> bool {
     let mut command = Command::new(program);
-    command.arg(flag).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg(flag)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
 /// The folder of the newest installed PostgreSQL.
 fn postgres_tools() -> Outcome<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
     let newest = versions
         .filter_map(|entry| {
             let entry = entry.ok()?;
@@ -164,12 +202,15 @@ fn postgres_tools() -> Outcome<PathBuf> {
     }
     // Elsewhere the tools are on PATH; pg_config knows the folder that also holds `postgres`.
     let found = Command::new("pg_config").arg("--bindir").output();
-    let folder = found.ok().filter(|done| done.status.success()).map(|done| {
-        PathBuf::from(String::from_utf8_lossy(&done.stdout).trim().to_owned())
-    });
-    folder.filter(|folder| folder.join("initdb").exists()).ok_or_else(|| {
-        Failure::new("PostgreSQL is not installed: run `apt-get install postgresql`")
-    })
+    let folder = found
+        .ok()
+        .filter(|done| done.status.success())
+        .map(|done| PathBuf::from(String::from_utf8_lossy(&done.stdout).trim().to_owned()));
+    folder
+        .filter(|folder| folder.join("initdb").exists())
+        .ok_or_else(|| {
+            Failure::new("PostgreSQL is not installed: run `apt-get install postgresql`")
+        })
 }
 
 /// PostgreSQL refuses to run as root; then its packaged user is taken.
@@ -192,7 +233,10 @@ fn passwd_entry(users: &str, name: &str) -> Option<RunAs> {
             return None;
         }
         let user = fields.nth(1)?.parse().ok()?;
-        Some(RunAs { user, group: fields.next()?.parse().ok()? })
+        Some(RunAs {
+            user,
+            group: fields.next()?.parse().ok()?,
+        })
     })
 }
 
@@ -211,8 +255,10 @@ mod tests {
     #[test]
     fn only_the_stream_location_of_nginx_is_unbuffered() {
         let config = nginx_config(Path::new("/tmp/x"), Ports { listen: 1, mock: 2 });
-        let unbuffered: Vec<_> =
-            config.lines().filter(|line| line.contains("proxy_buffering off")).collect();
+        let unbuffered: Vec<_> = config
+            .lines()
+            .filter(|line| line.contains("proxy_buffering off"))
+            .collect();
         assert_eq!(unbuffered.len(), 1);
         assert!(unbuffered[0].contains("location /stream/"));
         assert!(config.contains("keepalive 256;"));

@@ -127,7 +127,10 @@ fn micros(time: Duration) -> u64 {
 
 /// Milliseconds below which the named share of calls ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names are the JSON keys, which need the unit")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are the JSON keys, which need the unit"
+)]
 pub(crate) struct Percentiles {
     pub(crate) p50_ms: f64,
     pub(crate) p90_ms: f64,

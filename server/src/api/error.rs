@@ -6,6 +6,8 @@ use poem::Response;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
+use crate::ledger::{GrantError, LedgerError};
+
 /// OpenAI's error envelope (API reference, "Errors").
 #[derive(Debug, Clone, Object)]
 pub struct ErrorBody {
@@ -117,9 +119,9 @@ impl Words<'_> {
     }
 }
 
-const INVALID: &str = "invalid_request_error";
+pub(super) const INVALID: &str = "invalid_request_error";
 
-fn words(kind: &'static str, code: &'static str, message: &str) -> Json<ErrorBody> {
+pub(super) fn words(kind: &'static str, code: &'static str, message: &str) -> Json<ErrorBody> {
     Words { kind, code, message, param: None }.body()
 }
 
@@ -156,10 +158,25 @@ impl ApiError {
         Self::Conflict(words(INVALID, code, message.as_ref()))
     }
 
+    /// 405.
+    pub fn method_not_allowed() -> Self {
+        Self::MethodNotAllowed(words(INVALID, "method_not_allowed", "This path knows other methods only."))
+    }
+
+    /// 408.
+    pub fn request_timeout() -> Self {
+        Self::RequestTimeout(words(INVALID, "request_timeout", "The body did not arrive in time."))
+    }
+
     /// 413 with the bound.
     pub fn too_large(bytes_max: usize) -> Self {
         let message = format!("The body is larger than {bytes_max} bytes.");
         Self::PayloadTooLarge(words(INVALID, "request_too_large", &message))
+    }
+
+    /// 422.
+    pub fn unprocessable(code: &'static str, message: impl AsRef<str>) -> Self {
+        Self::Unprocessable(words(INVALID, code, message.as_ref()))
     }
 
     /// 429 with a code of its own.
@@ -184,8 +201,8 @@ impl ApiError {
         let text = error.to_string();
         match status.as_u16() {
             404 => Self::NotFound(words(INVALID, "not_found", "There is no such path. GET /api/docs lists them.")),
-            405 => Self::MethodNotAllowed(words(INVALID, "method_not_allowed", "This path knows other methods only.")),
-            408 => Self::RequestTimeout(words(INVALID, "request_timeout", "The body did not arrive in time.")),
+            405 => Self::method_not_allowed(),
+            408 => Self::request_timeout(),
             413 => Self::PayloadTooLarge(words(INVALID, "request_too_large", "The body is too large.")),
             415 => Self::UnsupportedMediaType(words(INVALID, "unsupported_media_type", "Send application/json.")),
             401 => Self::unauthorized(),
@@ -222,5 +239,25 @@ pub async fn envelope(error: poem::Error) -> Response {
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self:?}")
+    }
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Busy => Self::unavailable("Too many calls wait for their credits; try again.", 1),
+            LedgerError::Commit(_) => Self::unavailable("Credits can't be booked just now; try again.", 1),
+            LedgerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantError> for ApiError {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Conflict => Self::unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another amount."),
+            GrantError::Amount => Self::bad_field("amount", GrantError::Amount.to_string()),
+            GrantError::Ledger(error) => error.into(),
+        }
     }
 }

@@ -2,5 +2,5 @@
 
 pub mod admin;
 pub mod error;
-pub mod infer;
+// pub mod infer;
 pub mod manage;

@@ -4,6 +4,7 @@
 pub mod finish;
 pub mod peek;
 pub mod plan;
+mod recovery;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,1 +1,6 @@
-//! Chooses the link: gateways over HTTP, or the one handed in.
+//! The server's end of the border link: gateways over HTTP. The all-in-one hands in the gateway
+//! of its own process instead.
+
+mod admin;
+pub mod http;
+mod nodes;

@@ -1,6 +1,7 @@
 """Fixtures: the superadmin, a client of the demo tenant, and tenants made for one test."""
 
 import pytest
+
 from waule import DEMO_KEY, Admin, Tenant, client
 
 

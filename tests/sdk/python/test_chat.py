@@ -1,11 +1,12 @@
 """Chat through the official client, whole and streamed."""
 
 import re
+import time
 
 from waule import CHAT, question
 
 # Go's way to write a duration, as OpenAI's limit headers have it: 12ms, 1s, 6m0s.
-GO_DURATION = re.compile(r"^(\d+h)?(\d+m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?$")
+GO_DURATION = re.compile(r"^(?=\d)(\d+h)?(\d+m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?$")
 
 
 def ask(client, text, **more):
@@ -13,9 +14,7 @@ def ask(client, text, **more):
 
 
 def text_of(chunks):
-    return "".join(
-        choice.delta.content or "" for chunk in chunks for choice in chunk.choices
-    )
+    return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
 
 
 def test_a_chat_is_answered_with_text_and_usage(demo):
@@ -54,9 +53,7 @@ def test_a_stream_carries_the_text_and_no_usage_unless_asked(demo):
 
 def test_a_stream_ends_with_usage_when_asked(demo):
     chunks = list(
-        ask(
-            demo, "Stream it. [tokens:15]", stream=True, stream_options={"include_usage": True}
-        )
+        ask(demo, "Stream it. [tokens:15]", stream=True, stream_options={"include_usage": True})
     )
     *parts, last = chunks
     assert last.choices == []
@@ -77,12 +74,9 @@ def test_the_streaming_helper_of_the_client_collects_the_answer(demo):
 
 
 def test_the_first_chunk_arrives_long_before_the_last(demo):
-    import time
-
     began = time.monotonic()
     arrived = [
-        time.monotonic() - began
-        for _ in ask(demo, "Slowly. [tokens:30][pace:20]", stream=True)
+        time.monotonic() - began for _ in ask(demo, "Slowly. [tokens:30][pace:20]", stream=True)
     ]
     assert arrived[-1] > 0.4
     assert arrived[0] < arrived[-1] / 2, "the stream was collected before it was passed on"
@@ -97,7 +91,7 @@ def test_answers_tell_the_limits_and_the_request_id(tenant):
     for what in ("requests", "tokens"):
         limit = int(headers[f"x-ratelimit-limit-{what}"])
         remaining = int(headers[f"x-ratelimit-remaining-{what}"])
-        assert 0 <= remaining < limit
+        assert 0 <= remaining <= limit
         reset = headers[f"x-ratelimit-reset-{what}"]
-        assert reset and GO_DURATION.match(reset), reset
+        assert GO_DURATION.match(reset), reset
     assert raw.parse().choices

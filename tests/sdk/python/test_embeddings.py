@@ -4,6 +4,7 @@ import base64
 import struct
 
 import pytest
+
 from waule import EMBEDDING
 
 

@@ -1,5 +1,7 @@
 """Failures arrive as the official client's own exceptions, with OpenAI's codes."""
 
+import time
+
 import pytest
 from openai import (
     APIStatusError,
@@ -8,7 +10,11 @@ from openai import (
     NotFoundError,
     RateLimitError,
 )
+
 from waule import CHAT, EMBEDDING, IMAGE, client, question
+
+# Promised is a second; the half more is for a slow machine.
+REVOKED_SECONDS = 1.5
 
 
 def ask(client, text="hello [tokens:3]", **more):
@@ -34,15 +40,13 @@ def test_a_key_that_opens_nothing_is_an_authentication_error(key):
 
 
 def test_a_revoked_key_stops_working_within_a_second(tenant):
-    import time
-
     made = tenant.admin.ask(
         "POST", f"/tenants/{tenant.id}/keys", {"name": "short-lived", "kind": "live"}
     )
     with client(made["secret"]) as holder:
         ask(holder)
         tenant.admin.ask("DELETE", f"/tenants/{tenant.id}/keys/{made['key']['id']}")
-        time.sleep(1.0)
+        time.sleep(REVOKED_SECONDS)
         with pytest.raises(AuthenticationError):
             ask(holder)
 
@@ -56,7 +60,7 @@ def test_an_unknown_model_is_not_found_and_free(tenant):
         with pytest.raises(NotFoundError) as caught:
             attempt(tenant.client())
         assert caught.value.code == "model_not_found"
-    assert tenant.settled(charged=False)["used"] == 0
+    tenant.untouched()
 
 
 @pytest.mark.parametrize(
@@ -69,14 +73,14 @@ def test_an_unknown_model_is_not_found_and_free(tenant):
         {"max_tokens": -1},
         {"stream": "yes"},
     ],
-    ids=lambda wrong: next(iter(wrong.items())).__repr__(),
+    ids=str,
 )
 def test_a_field_of_the_wrong_kind_is_a_bad_request_and_free(tenant, wrong):
     with pytest.raises(BadRequestError) as caught:
         ask(tenant.client(), extra_body=wrong)
     assert caught.value.type == "invalid_request_error"
     assert caught.value.message
-    assert tenant.settled(charged=False)["used"] == 0
+    tenant.untouched()
 
 
 def test_a_model_of_another_kind_is_refused(tenant):
@@ -116,5 +120,4 @@ def test_a_failure_of_the_provider_is_passed_on_and_free(tenant):
     assert caught.value.status_code >= 500
     with pytest.raises(BadRequestError):
         ask(tenant.client(), "[fail:400]")
-    balance = tenant.settled(charged=False)
-    assert (balance["used"], balance["available"]) == (0, 100)
+    assert tenant.untouched()["available"] == 100

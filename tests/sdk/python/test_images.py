@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import pytest
+
 from waule import IMAGE
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -2,6 +2,7 @@
 
 import pytest
 from openai import NotFoundError, Omit
+
 from waule import CHAT, DEMO_KEY, EMBEDDING, IMAGE, call, client
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from openai import AuthenticationError
+
 from waule import CHAT, call, client, question
 
 
@@ -19,9 +20,7 @@ def session(tenant):
 def test_the_official_client_works_with_a_persons_token(tenant, session):
     with client(session["token"]) as person:
         assert CHAT in {model.id for model in person.models.list()}
-        answer = person.chat.completions.create(
-            model=CHAT, messages=question("Me? [tokens:4]")
-        )
+        answer = person.chat.completions.create(model=CHAT, messages=question("Me? [tokens:4]"))
     assert answer.choices
     assert tenant.settled()["used"] > 0
 

@@ -65,7 +65,9 @@ def call(method, path, body=None, headers=None):
 def _answer(response):
     text = response.read()
     is_json = "json" in (response.headers.get("Content-Type") or "")
-    body = json.loads(text, parse_float=Decimal, parse_int=Decimal) if text and is_json else text
+    body = (
+        json.loads(text, parse_float=Decimal, parse_int=Decimal) if text and is_json else text
+    )
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status, headers, body)
 
@@ -127,18 +129,46 @@ class Tenant:
         assert answer.status == 200, answer
         return answer.body
 
-    def settled(self, charged=True, within=SETTLED_SECONDS):
-        """The balance once nothing is held (and, if asked, something was charged)."""
-        deadline = time.monotonic() + within
-        while True:
-            balance = self.balance()
-            if balance["held"] == 0 and (balance["used"] > 0 or not charged):
-                return balance
-            assert time.monotonic() < deadline, f"not settled within {within} s: {balance}"
-            time.sleep(0.05)
+    def settled(self, used_above=0, within=SETTLED_SECONDS):
+        """The balance once nothing is held and more than `used_above` was charged."""
 
-    def usage(self):
-        return self.admin.ask("GET", f"/tenants/{self.id}/usage")
+        def look():
+            balance = self.balance()
+            return balance, balance["held"] == 0 and balance["used"] > used_above
+
+        return _until(look, within)
+
+    def untouched(self):
+        """The balance once nothing is held, after calls that must have been free."""
+
+        def look():
+            balance = self.balance()
+            return balance, balance["held"] == 0
+
+        balance = _until(look, SETTLED_SECONDS)
+        assert balance["used"] == 0, balance
+        return balance
+
+    def usage(self, calls):
+        """The summary of the books, by operation, once that many calls are in them."""
+
+        def look():
+            rows = self.admin.ask("GET", f"/tenants/{self.id}/usage")["summary"]
+            return rows, sum(row["calls"] for row in rows) >= calls
+
+        rows = _until(look, SETTLED_SECONDS)
+        assert sum(row["calls"] for row in rows) == calls, rows
+        return {row["operation"]: row for row in rows}
+
+
+def _until(look, within):
+    deadline = time.monotonic() + within
+    while True:
+        seen, done = look()
+        if done:
+            return seen
+        assert time.monotonic() < deadline, f"not so within {within} s: {seen}"
+        time.sleep(0.05)
 
 
 def client(key):

@@ -1,1 +1,143 @@
-//! Inference endpoints: parse little, forward bytes.
+//! Inference endpoints: authenticate, read the body's bytes, call, pass bytes back as they come.
+//! Typed bodies would cost twice the time (MEASURED.md 3), so these routes are plain poem; their
+//! documentation is `openapi`.
+
+pub mod openapi;
+mod stream;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method};
+use poem::error::ReadBodyError;
+use poem::{Endpoint, IntoResponse, Request, Response, Route};
+use shared::id::RequestId;
+use shared::link::Operation;
+use tracing::{Instrument, info_span};
+
+use super::error::ApiError;
+use crate::auth::Auth;
+use crate::calls::{self, Answer, CallError, Calls, Started};
+
+/// A client that takes longer to send its body is cut off.
+const BODY_READ_MAX: Duration = Duration::from_secs(60);
+
+/// The maximum of output tokens the balance paid for, when it was lowered.
+const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
+/// The generation's id, as usage records show it.
+const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
+/// Tells nginx not to gather events (nginx, `proxy_buffering`).
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// What the inference routes need.
+#[derive(Debug, Clone)]
+pub struct InferApi {
+    /// Who asks.
+    pub auth: Auth,
+    /// The work.
+    pub calls: Calls,
+    /// Bound of a request's body.
+    pub body_bytes_max: usize,
+}
+
+impl InferApi {
+    /// Adds the routes.
+    pub fn mount(self, routes: Route, prefix: &str) -> Route {
+        Operation::ALL.into_iter().fold(routes, |routes, operation| {
+            let endpoint = InferEndpoint { api: self.clone(), operation };
+            routes.at(format!("{prefix}{}", operation.path()), endpoint)
+        })
+    }
+}
+
+struct InferEndpoint {
+    api: InferApi,
+    operation: Operation,
+}
+
+impl Endpoint for InferEndpoint {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
+        let span = info_span!("call", request.id = %id, tenant.id = tracing::field::Empty);
+        Ok(self.answer(request, id).instrument(span).await.unwrap_or_else(|refusal| *refusal))
+    }
+}
+
+/// The peer's address; a socket of another family has none, and no allowed address matches it.
+pub(crate) fn peer(request: &Request) -> IpAddr {
+    request.remote_addr().as_socket_addr().map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip().to_canonical())
+}
+
+impl InferEndpoint {
+    async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Box<Response>> {
+        let refused = |error: ApiError| Box::new(error.into_response());
+        if request.method() != Method::POST {
+            return Err(refused(ApiError::method_not_allowed()));
+        }
+        let peer = peer(&request);
+        let principal = self.api.auth.authenticate(request.headers(), peer).await.map_err(|e| refused(e.into()))?;
+        tracing::Span::current().record("tenant.id", principal.tenant.as_str());
+        let body = read_body(&mut request, self.api.body_bytes_max).await.map_err(refused)?;
+        let call = calls::Request { principal: Arc::clone(&principal), request: id, operation: self.operation, body };
+        match self.api.calls.start(call).await {
+            Ok(started) => Ok(respond(started)),
+            Err(error) => Err(Box::new(refusal(error))),
+        }
+    }
+}
+
+async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| bytes > bytes_max) {
+        return Err(ApiError::too_large(bytes_max));
+    }
+    let reading = request.take_body().into_bytes_limit(bytes_max);
+    match tokio::time::timeout(BODY_READ_MAX, reading).await {
+        Err(_) => Err(ApiError::request_timeout()),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(ApiError::too_large(bytes_max)),
+        Ok(Err(_)) => Err(ApiError::bad_request("unreadable_body", "The body could not be read to its end.")),
+    }
+}
+
+/// A limit that was hit shows its state, as OpenAI's 429 does.
+fn refusal(error: CallError) -> Response {
+    let info = match &error {
+        CallError::Limited(exceeded) => Some(exceeded.info.clone()),
+        _ => None,
+    };
+    let mut response = ApiError::from(error).into_response();
+    if let Some(info) = info {
+        response.headers_mut().extend(info.headers());
+    }
+    response
+}
+
+fn respond(started: Started) -> Response {
+    let mut response = Response::default();
+    let headers = response.headers_mut();
+    headers.extend(started.limits.headers());
+    if let Ok(value) = HeaderValue::try_from(started.content_type) {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    if let Ok(value) = HeaderValue::try_from(started.generation.as_str()) {
+        headers.insert(GENERATION, value);
+    }
+    if let Some(tokens) = started.lowered_max_tokens {
+        headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
+    }
+    match started.body {
+        Answer::Whole(bytes) => response.set_body(bytes),
+        Answer::Stream(stream) => {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+            headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+            response.set_body(stream::body(stream));
+        }
+    }
+    response
+}

@@ -1,0 +1,81 @@
+//! The server's settings and defaults; the common ones are in `shared::config`.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use shared::config::{Common, ConfigError, Secrets};
+use shared::db::{DbError, DbTarget};
+use shared::secret::Secret;
+
+/// Settings of the server.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
+pub struct Config {
+    /// Port of the API
+    #[arg(long, env = "PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// Address the API listens on
+    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
+    pub host: IpAddr,
+    /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/server.db`
+    #[arg(long, env = "DATABASE_URL", default_value = "", hide_env_values = true)]
+    pub database_url: String,
+    /// Signs access tokens, at least 32 characters
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<Secret<String>>,
+    /// First start only: password of the superadmin `admin` instead of a generated one
+    #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<Secret<String>>,
+    /// First start only: the demo tenant's key, `wk_live_` and 32 of [a-z0-9], instead of a generated one
+    #[arg(long, env = "DEMO_TENANT_KEY", hide_env_values = true)]
+    pub demo_tenant_key: Option<Secret<String>>,
+    /// Largest body of an inference request, in bytes
+    #[arg(long, env = "BODY_BYTES_MAX", default_value_t = 32 * 1024 * 1024)]
+    pub body_bytes_max: usize,
+    /// Seconds a call may take in all
+    #[arg(long, env = "CALL_SECONDS_MAX", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub call_seconds_max: u64,
+}
+
+/// Where the gateways are; the all-in-one has its own and does not read this.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Gateways")]
+pub struct GatewayUrls {
+    /// Gateways, separated by commas
+    #[arg(long, env = "GATEWAY_URLS", default_value = "http://127.0.0.1:9000", value_delimiter = ',')]
+    pub gateway_urls: Vec<String>,
+}
+
+impl Config {
+    /// Where the server's database is.
+    pub fn database(&self, data_dir: &Path) -> Result<DbTarget, DbError> {
+        DbTarget::from_settings(Some(&self.database_url), data_dir, "server.db")
+    }
+
+    /// How long a call may take.
+    pub fn call_limit(&self) -> Duration {
+        Duration::from_secs(self.call_seconds_max)
+    }
+}
+
+/// The server's secrets, given, kept or made.
+#[derive(Debug, Clone)]
+pub struct ServerSecrets {
+    /// Signs access tokens.
+    pub jwt: Secret<String>,
+    /// Opens the gateways.
+    pub internal: Secret<String>,
+}
+
+impl ServerSecrets {
+    /// Takes them from the settings; ends the start where production has none.
+    pub fn take(config: &Config, common: &Common) -> Result<Self, ConfigError> {
+        let mut secrets = Secrets::load(common)?;
+        Ok(Self {
+            jwt: secrets.take("JWT_SECRET", config.jwt_secret.as_ref())?,
+            internal: secrets.take("INTERNAL_SECRET", common.internal_secret.as_ref())?,
+        })
+    }
+}

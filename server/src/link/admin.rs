@@ -1,0 +1,102 @@
+//! Provider and key management at a gateway over HTTP; knows the paths, not the rules.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::id::ProviderKeyId;
+use shared::link::wire;
+use shared::link::{
+    AdminError, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
+    ProviderKeyView, ProviderPatch, ProviderView,
+};
+
+use super::http::{ANSWER_MAX, HttpLink, request, small};
+
+/// Testing a key waits for a provider on top of the link.
+const SEND_MAX: std::time::Duration = ANSWER_MAX.saturating_mul(3);
+
+impl HttpLink {
+    async fn admin(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, AdminError> {
+        let build = |base: &str| {
+            request(method.clone(), base, wire::ADMIN_PREFIX, path, Full::new(body.clone()))
+        };
+        let unreachable = |error: LinkError| AdminError::Unreachable(error.to_string());
+        let response = self.send("admin", SEND_MAX, build).await.map_err(unreachable)?;
+        let (status, bytes) = small(response).await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        let told: Result<AdminError, _> = serde_json::from_slice(&bytes);
+        Err(told.unwrap_or(match status {
+            StatusCode::NOT_FOUND => AdminError::NotFound,
+            StatusCode::CONFLICT => AdminError::Duplicate,
+            _ => AdminError::Internal,
+        }))
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, AdminError> {
+        let bytes = self.admin(method, path, body).await?;
+        serde_json::from_slice(&bytes).map_err(|_| AdminError::Internal)
+    }
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    Bytes::from(serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// Names go into a path: what is not of their form can't be there.
+fn provider_path(name: &str) -> Result<String, AdminError> {
+    let well_formed = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !name.is_empty();
+    if well_formed { Ok(format!("/providers/{name}")) } else { Err(AdminError::NotFound) }
+}
+
+fn key_path(provider: &str, key: &ProviderKeyId) -> Result<String, AdminError> {
+    Ok(format!("{}/keys/{key}", provider_path(provider)?))
+}
+
+#[async_trait]
+impl ProviderAdmin for HttpLink {
+    async fn providers(&self) -> Result<Vec<ProviderView>, AdminError> {
+        self.ask(Method::GET, "/providers", Bytes::new()).await
+    }
+
+    async fn create_provider(&self, new: NewProvider) -> Result<ProviderView, AdminError> {
+        self.ask(Method::POST, "/providers", json(&new)).await
+    }
+
+    async fn update_provider(&self, name: &str, patch: ProviderPatch) -> Result<ProviderView, AdminError> {
+        self.ask(Method::PATCH, &provider_path(name)?, json(&patch)).await
+    }
+
+    async fn delete_provider(&self, name: &str) -> Result<(), AdminError> {
+        self.admin(Method::DELETE, &provider_path(name)?, Bytes::new()).await.map(drop)
+    }
+
+    async fn provider_keys(&self, provider: &str) -> Result<Vec<ProviderKeyView>, AdminError> {
+        self.ask(Method::GET, &format!("{}/keys", provider_path(provider)?), Bytes::new()).await
+    }
+
+    async fn create_provider_key(&self, provider: &str, new: NewProviderKey) -> Result<ProviderKeyView, AdminError> {
+        self.ask(Method::POST, &format!("{}/keys", provider_path(provider)?), json(&new)).await
+    }
+
+    async fn update_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+        patch: ProviderKeyPatch,
+    ) -> Result<ProviderKeyView, AdminError> {
+        self.ask(Method::PATCH, &key_path(provider, key)?, json(&patch)).await
+    }
+
+    async fn delete_provider_key(&self, provider: &str, key: &ProviderKeyId) -> Result<(), AdminError> {
+        self.admin(Method::DELETE, &key_path(provider, key)?, Bytes::new()).await.map(drop)
+    }
+
+    async fn test_provider_key(&self, provider: &str, key: &ProviderKeyId) -> Result<KeyTest, AdminError> {
+        self.ask(Method::POST, &format!("{}/test", key_path(provider, key)?), Bytes::new()).await
+    }
+}

@@ -1,0 +1,67 @@
+//! Databases for tests: a SQLite file and a PostgreSQL schema, each of its own and migrated.
+
+use diesel_async::SimpleAsyncConnection;
+use server::store::MIGRATIONS;
+use shared::db::{Db, DbTarget, migrate};
+use shared::id::random_text;
+
+/// A migrated database that no other test sees.
+pub(crate) struct TestDb {
+    /// `sqlite` or `postgres`, for messages.
+    pub(crate) name: &'static str,
+    /// Where it is.
+    pub(crate) target: DbTarget,
+    /// Connected.
+    pub(crate) db: Db,
+    /// Deletes the file at the end.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDb {
+    /// Runs a statement as it stands; answers the database's words on failure.
+    pub(crate) async fn execute(&self, statement: &str) -> Result<(), String> {
+        let outcome = match &self.db {
+            Db::Postgres(pool) => pool.get().await.expect("a connection").batch_execute(statement).await,
+            Db::Sqlite { writer, .. } => writer.get().await.expect("a connection").batch_execute(statement).await,
+        };
+        outcome.map_err(|e| e.to_string())
+    }
+}
+
+/// A fresh database of each kind.
+pub(crate) async fn databases() -> Vec<TestDb> {
+    vec![sqlite().await, postgres().await]
+}
+
+/// The test PostgreSQL's address; a test never skips because it is missing.
+#[expect(clippy::disallowed_methods, reason = "tests take their services from the environment ./test.sh sets")]
+pub(crate) fn service(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh, which starts the services"))
+}
+
+/// A fresh SQLite file.
+pub(crate) async fn sqlite() -> TestDb {
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = DbTarget::Sqlite(folder.path().join("server.db"));
+    migrated("sqlite", target, Some(folder)).await
+}
+
+/// A fresh schema on the test PostgreSQL.
+pub(crate) async fn postgres() -> TestDb {
+    let url = service("TEST_DATABASE_URL");
+    let schema = format!("test_{}", random_text(12));
+    let owner = Db::connect(&DbTarget::Postgres(url.clone())).await.expect("PostgreSQL answers");
+    if let Db::Postgres(pool) = &owner {
+        let mut conn = pool.get().await.expect("a connection");
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let target = DbTarget::Postgres(format!("{url}{separator}options=-csearch_path%3D{schema}"));
+    migrated("postgres", target, None).await
+}
+
+async fn migrated(name: &'static str, target: DbTarget, folder: Option<tempfile::TempDir>) -> TestDb {
+    let db = Db::connect(&target).await.expect("connected");
+    migrate::run(&db, MIGRATIONS).await.expect("migrated");
+    TestDb { name, target, db, _folder: folder }
+}
