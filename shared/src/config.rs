@@ -68,7 +68,7 @@ pub struct Common {
     /// Seals secrets at rest, at least 32 characters
     #[arg(long, env = "CONFIG_ENCRYPTION_KEY", hide_env_values = true)]
     pub config_encryption_key: Option<Secret<String>>,
-    /// Port of `/metrics` on 127.0.0.1 (METRICS_HOST changes the address); 0 turns it off
+    /// Port of `/metrics` on 127.0.0.1 (`METRICS_HOST` changes the address); 0 turns it off
     #[arg(long, env = "METRICS_PORT", default_value_t = 9464)]
     pub metrics_port: u16,
     /// Address of `/metrics`
@@ -191,7 +191,9 @@ fn with_file(mut command: Command, path: &Path) -> Result<Command, ConfigError> 
                 )));
             }
         };
-        command = command.mut_arg(key, |arg| arg.default_value(clap::builder::OsStr::from(value)));
+        command = command.mut_arg(key, |arg| {
+            arg.default_value(clap::builder::OsStr::from(value))
+        });
     }
     Ok(command)
 }

@@ -163,6 +163,10 @@ impl<'de> serde::Deserialize<'de> for Credits {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails, as it should"
+)]
 mod tests {
     use proptest::prelude::*;
 

@@ -84,8 +84,9 @@ impl Fault {
     pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
         use FaultKind as K;
         let (fault_of, retry) = match kind {
-            K::BadRequest | K::ContentPolicy | K::NotFound => (FaultOf::Caller, Retry::No),
-            K::Canceled => (FaultOf::Caller, Retry::No),
+            K::BadRequest | K::ContentPolicy | K::NotFound | K::Canceled => {
+                (FaultOf::Caller, Retry::No)
+            }
             K::InvalidKey | K::QuotaExhausted | K::RateLimited | K::Overloaded | K::Unreachable => {
                 (FaultOf::Upstream, Retry::OtherKey)
             }

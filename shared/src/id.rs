@@ -150,7 +150,10 @@ mod tests {
     fn a_random_id_reads_back_as_itself() {
         let id = TenantId::random();
         assert_eq!(id.as_str().parse::<TenantId>(), Ok(id.clone()));
-        assert_eq!(id.as_str().len(), TenantId::PREFIX.len() + TIME_CHARS + RANDOM_CHARS);
+        assert_eq!(
+            id.as_str().len(),
+            TenantId::PREFIX.len() + TIME_CHARS + RANDOM_CHARS
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod id;
 pub mod json;
 pub mod link;
 pub mod listen;
+pub mod process;
 pub mod seal;
 pub mod secret;
 pub mod supervisor;

@@ -1,5 +1,5 @@
 //! Listening sockets and the loop that serves a poem endpoint on them.
-//! poem's own server leaves TCP_NODELAY off (40 ms stalls in event streams were measured) and has
+//! poem's own server leaves `TCP_NODELAY` off (40 ms stalls in event streams were measured) and has
 //! no deadline for slow headers; this loop has both. Holds no route.
 
 use std::future::Future;
@@ -46,20 +46,13 @@ pub struct Listening {
 /// Binds `address`; a busy port is told as one sentence that names the setting to change.
 pub fn bind(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigError> {
     let sentence = |error: std::io::Error| {
-        ConfigError::Invalid(match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                format!(
-                    "port {} is taken by another program; set {setting} to a free one",
-                    address.port()
-                )
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                format!(
-                    "port {} needs more rights; set {setting} to one above 1023",
-                    address.port()
-                )
-            }
-            _ => format!("can't listen on {address} ({setting}): {error}"),
+        let port = address.port();
+        ConfigError::Invalid(if error.kind() == std::io::ErrorKind::AddrInUse {
+            format!("port {port} is taken by another program; set {setting} to a free one")
+        } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+            format!("port {port} needs more rights; set {setting} to one above 1023")
+        } else {
+            format!("can't listen on {address} ({setting}): {error}")
         })
     };
     let open = || -> std::io::Result<StdListener> {

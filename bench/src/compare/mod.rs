@@ -62,17 +62,30 @@ enum Phase {
 }
 
 pub(crate) async fn run(args: CompareArgs) -> Outcome<()> {
+    let names = wanted(&args);
     let binaries = Binaries::beside_this_one()?;
+    binaries.require(&names)?;
+    // Found out now rather than after minutes of measuring.
+    let folder = args
+        .out
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        let out = args.out.display();
+        return Err(Failure::new(format!(
+            "the folder of `{out}` does not exist; see --out"
+        )));
+    }
     let mut stage = Stage::new()?;
     let mock = services::start_mock(&mut stage).await?;
-    let starts = if wanted(&args).contains(&Name::Sqlite) {
+    let starts = if names.contains(&Name::Sqlite) {
         say("start-up of the all-in-one");
         Some(first_answer::measure(&mut stage, &binaries, args.rounds.max(1)).await?)
     } else {
         None
     };
     let mut targets = Vec::new();
-    for name in wanted(&args) {
+    for name in names {
         say(&format!("starting: {}", name.title()));
         let target = targets::start(name, &mut stage, &binaries, mock).await;
         targets.push(target.step(|| format!("starting `{}`", name.title()))?);

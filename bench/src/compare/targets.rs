@@ -62,6 +62,22 @@ impl Binaries {
         Ok(Self(own.parent().map(PathBuf::from).unwrap_or_default()))
     }
 
+    /// Before anything starts: an error when one that `names` need was not built.
+    pub(crate) fn require(&self, names: &[Name]) -> Outcome<()> {
+        for name in names {
+            let needed: &[&'static str] = match name {
+                Name::Direct | Name::Nginx => &[],
+                Name::Gateway => &["waule-gateway"],
+                Name::Sqlite => &["waule"],
+                Name::Postgres => &["waule-server", "waule-gateway"],
+            };
+            for binary in needed {
+                self.launch(binary)?;
+            }
+        }
+        Ok(())
+    }
+
     fn launch(&self, name: &'static str) -> Outcome<Launch> {
         let program = self.0.join(name);
         if !program.exists() {

@@ -91,7 +91,7 @@ impl Client {
             total: now - since,
             first: first.unwrap_or(now) - since,
             chunks: events,
-            began_within: since >= self.window.begin && since < self.window.end,
+            timed: now >= self.window.begin,
             ended_within: now >= self.window.begin && now <= self.window.end,
         })
     }

@@ -38,8 +38,10 @@ pub(crate) struct Sample {
     pub(crate) total: Duration,
     pub(crate) first: Duration,
     pub(crate) chunks: u64,
-    /// Within the measured time; a slow call may begin there and end after it.
-    pub(crate) began_within: bool,
+    /// Its latency counts: a call that a stall kept waiting may end after the measured time, and
+    /// leaving it out would flatter the target.
+    pub(crate) timed: bool,
+    /// It counts for the rate.
     pub(crate) ended_within: bool,
 }
 
@@ -64,7 +66,7 @@ impl Tally {
             self.measured += 1;
             self.chunks += sample.chunks;
         }
-        if sample.began_within {
+        if sample.timed {
             self.total.saturating_record(micros(sample.total));
             self.first.saturating_record(micros(sample.first));
         }
@@ -250,7 +252,7 @@ mod tests {
             total,
             first,
             chunks: 52,
-            began_within: within,
+            timed: within,
             ended_within: within,
         }
     }

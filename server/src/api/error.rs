@@ -1,8 +1,8 @@
 //! What a client reads when something goes wrong: the OpenAI error object and its statuses.
 //! The only place that names a status for a failure; rooms name facts.
 
-use poem::http::StatusCode;
 use poem::Response;
+use poem::http::StatusCode;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
@@ -122,7 +122,13 @@ impl Words<'_> {
 pub(super) const INVALID: &str = "invalid_request_error";
 
 pub(super) fn words(kind: &'static str, code: &'static str, message: &str) -> Json<ErrorBody> {
-    Words { kind, code, message, param: None }.body()
+    Words {
+        kind,
+        code,
+        message,
+        param: None,
+    }
+    .body()
 }
 
 impl ApiError {
@@ -134,7 +140,15 @@ impl ApiError {
     /// 400 about one field.
     pub fn bad_field(param: &str, message: impl AsRef<str>) -> Self {
         let message = message.as_ref();
-        Self::BadRequest(Words { kind: INVALID, code: "invalid_value", message, param: Some(param) }.body())
+        Self::BadRequest(
+            Words {
+                kind: INVALID,
+                code: "invalid_value",
+                message,
+                param: Some(param),
+            }
+            .body(),
+        )
     }
 
     /// The one 401 for a wrong key, user, password or token.
@@ -150,7 +164,11 @@ impl ApiError {
 
     /// 404 for what is not there or belongs to somebody else.
     pub fn not_found(what: &str) -> Self {
-        Self::NotFound(words(INVALID, "not_found", &format!("There is no such {what}.")))
+        Self::NotFound(words(
+            INVALID,
+            "not_found",
+            &format!("There is no such {what}."),
+        ))
     }
 
     /// 409.
@@ -160,12 +178,20 @@ impl ApiError {
 
     /// 405.
     pub fn method_not_allowed() -> Self {
-        Self::MethodNotAllowed(words(INVALID, "method_not_allowed", "This path knows other methods only."))
+        Self::MethodNotAllowed(words(
+            INVALID,
+            "method_not_allowed",
+            "This path knows other methods only.",
+        ))
     }
 
     /// 408.
     pub fn request_timeout() -> Self {
-        Self::RequestTimeout(words(INVALID, "request_timeout", "The body did not arrive in time."))
+        Self::RequestTimeout(words(
+            INVALID,
+            "request_timeout",
+            "The body did not arrive in time.",
+        ))
     }
 
     /// 413 with the bound.
@@ -180,19 +206,30 @@ impl ApiError {
     }
 
     /// 429 with a code of its own.
-    pub fn too_many(code: &'static str, message: impl AsRef<str>, retry_after_seconds: u64) -> Self {
-        Self::TooManyRequests(words("rate_limit_error", code, message.as_ref()), retry_after_seconds)
+    pub fn too_many(
+        code: &'static str,
+        message: impl AsRef<str>,
+        retry_after_seconds: u64,
+    ) -> Self {
+        Self::TooManyRequests(
+            words("rate_limit_error", code, message.as_ref()),
+            retry_after_seconds,
+        )
     }
 
     /// 500; whoever calls this has logged the reason.
     pub fn internal() -> Self {
-        let message = "Something failed on our side. Quote the x-request-id of this answer to support.";
+        let message =
+            "Something failed on our side. Quote the x-request-id of this answer to support.";
         Self::Internal(words("server_error", "internal_error", message))
     }
 
     /// 503.
     pub fn unavailable(message: impl AsRef<str>, retry_after_seconds: u64) -> Self {
-        Self::Unavailable(words("server_error", "unavailable", message.as_ref()), retry_after_seconds)
+        Self::Unavailable(
+            words("server_error", "unavailable", message.as_ref()),
+            retry_after_seconds,
+        )
     }
 
     /// The error for a failure that poem itself answers: malformed JSON, unknown path, wrong method.
@@ -200,11 +237,23 @@ impl ApiError {
         let status = error.status();
         let text = error.to_string();
         match status.as_u16() {
-            404 => Self::NotFound(words(INVALID, "not_found", "There is no such path. GET /api/docs lists them.")),
+            404 => Self::NotFound(words(
+                INVALID,
+                "not_found",
+                "There is no such path. GET /api/docs lists them.",
+            )),
             405 => Self::method_not_allowed(),
             408 => Self::request_timeout(),
-            413 => Self::PayloadTooLarge(words(INVALID, "request_too_large", "The body is too large.")),
-            415 => Self::UnsupportedMediaType(words(INVALID, "unsupported_media_type", "Send application/json.")),
+            413 => Self::PayloadTooLarge(words(
+                INVALID,
+                "request_too_large",
+                "The body is too large.",
+            )),
+            415 => Self::UnsupportedMediaType(words(
+                INVALID,
+                "unsupported_media_type",
+                "Send application/json.",
+            )),
             401 => Self::unauthorized(),
             500.. => Self::internal(),
             _ => Self::bad_request("invalid_request", text),
@@ -219,8 +268,12 @@ impl From<shared::db::DbError> for ApiError {
         tracing::error!(%error, "a statement failed: {error}");
         match error {
             E::Unreachable(_) => Self::unavailable("The database is busy or away; try again.", 1),
-            E::Duplicate(_) => Self::conflict("already_exists", "There is one of that name already."),
-            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Migration(_) => Self::internal(),
+            E::Duplicate(_) => {
+                Self::conflict("already_exists", "There is one of that name already.")
+            }
+            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Migration(_) => {
+                Self::internal()
+            }
         }
     }
 }
@@ -245,8 +298,12 @@ impl std::fmt::Display for ApiError {
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Busy => Self::unavailable("Too many calls wait for their credits; try again.", 1),
-            LedgerError::Commit(_) => Self::unavailable("Credits can't be booked just now; try again.", 1),
+            LedgerError::Busy => {
+                Self::unavailable("Too many calls wait for their credits; try again.", 1)
+            }
+            LedgerError::Commit(_) => {
+                Self::unavailable("Credits can't be booked just now; try again.", 1)
+            }
             LedgerError::Store(error) => error.into(),
         }
     }
@@ -255,7 +312,10 @@ impl From<LedgerError> for ApiError {
 impl From<GrantError> for ApiError {
     fn from(error: GrantError) -> Self {
         match error {
-            GrantError::Conflict => Self::unprocessable("idempotency_key_reused", "This Idempotency-Key was used for another amount."),
+            GrantError::Conflict => Self::unprocessable(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another amount.",
+            ),
             GrantError::Amount => Self::bad_field("amount", GrantError::Amount.to_string()),
             GrantError::Ledger(error) => error.into(),
         }

@@ -113,8 +113,10 @@ impl PriceItems {
 
     /// What a call within the bounds costs at most: each token in the dearest class of its side.
     pub fn worst_case(&self, bounds: WorstCase<'_>, multiplier_ppm: i64) -> Option<Credits> {
-        let classes =
-            [(bounds.input_tokens, self.dearest_input()), (bounds.output_tokens, self.dearest_output())];
+        let classes = [
+            (bounds.input_tokens, self.dearest_input()),
+            (bounds.output_tokens, self.dearest_output()),
+        ];
         rounded_up(self.sum(&classes, bounds.image)?, multiplier_ppm)
     }
 
@@ -136,7 +138,9 @@ impl PriceItems {
         }
         // Rounding up to a whole micro-credit stays within a whole budget exactly when the
         // unrounded amount does, so the division may go down at each step.
-        let budget = i128::from(budget.micros()).checked_mul(TOKENS_PER_PRICE)?.checked_mul(PPM)?;
+        let budget = i128::from(budget.micros())
+            .checked_mul(TOKENS_PER_PRICE)?
+            .checked_mul(PPM)?;
         let payable = budget.checked_div(i128::from(multiplier_ppm))?;
         let tokens = payable.checked_sub(fixed)?.checked_div(price)?;
         Some(u64::try_from(tokens).unwrap_or(u64::MAX))
@@ -144,15 +148,22 @@ impl PriceItems {
 
     /// Whether every item is from nothing to [`ITEM_MAX`], and there are not too many.
     pub fn is_sound(&self) -> bool {
-        let optional =
-            [self.cached_input_per_million, self.cache_write_per_million, self.reasoning_per_million];
+        let optional = [
+            self.cached_input_per_million,
+            self.cache_write_per_million,
+            self.reasoning_per_million,
+        ];
         let sound = |item: Credits| Credits::ZERO <= item && item <= ITEM_MAX;
         self.per_image.len() <= IMAGE_PRICES_MAX
-            && [self.per_request, self.input_per_million, self.output_per_million]
-                .into_iter()
-                .chain(optional.into_iter().flatten())
-                .chain(self.per_image.iter().map(|image| image.credits))
-                .all(sound)
+            && [
+                self.per_request,
+                self.input_per_million,
+                self.output_per_million,
+            ]
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+            .chain(self.per_image.iter().map(|image| image.credits))
+            .all(sound)
     }
 
     /// In millionths of a micro-credit, before the multiplier.
@@ -190,19 +201,24 @@ impl PriceItems {
     }
 
     fn cached_input(&self) -> Credits {
-        self.cached_input_per_million.unwrap_or(self.input_per_million)
+        self.cached_input_per_million
+            .unwrap_or(self.input_per_million)
     }
 
     fn cache_write(&self) -> Credits {
-        self.cache_write_per_million.unwrap_or(self.input_per_million)
+        self.cache_write_per_million
+            .unwrap_or(self.input_per_million)
     }
 
     fn reasoning(&self) -> Credits {
-        self.reasoning_per_million.unwrap_or(self.output_per_million)
+        self.reasoning_per_million
+            .unwrap_or(self.output_per_million)
     }
 
     fn dearest_input(&self) -> Credits {
-        self.input_per_million.max(self.cached_input()).max(self.cache_write())
+        self.input_per_million
+            .max(self.cached_input())
+            .max(self.cache_write())
     }
 
     fn dearest_output(&self) -> Credits {
@@ -212,13 +228,18 @@ impl PriceItems {
 
 /// The one rounding: `total` is in millionths of a micro-credit.
 fn rounded_up(total: i128, multiplier_ppm: i64) -> Option<Credits> {
-    assert!(total >= 0, "a sound price times a count is never below nothing");
+    assert!(
+        total >= 0,
+        "a sound price times a count is never below nothing"
+    );
     if multiplier_ppm < 0 {
         return None;
     }
     let scale = TOKENS_PER_PRICE.checked_mul(PPM)?;
     let exact = total.checked_mul(i128::from(multiplier_ppm))?;
-    let rounded = exact.checked_add(scale.checked_sub(1)?)?.checked_div(scale)?;
+    let rounded = exact
+        .checked_add(scale.checked_sub(1)?)?
+        .checked_div(scale)?;
     i64::try_from(rounded).ok().map(Credits::from_micros)
 }
 

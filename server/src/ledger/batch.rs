@@ -55,7 +55,9 @@ fn wanted(batch: &[Operation]) -> Wanted {
             Operation::Grant(new, _) => {
                 wanted.tenants.push(new.tenant.clone());
                 wanted.accounts_to_open.push(new.tenant.clone());
-                wanted.sources.push((new.tenant.clone(), new.source_key.clone()));
+                wanted
+                    .sources
+                    .push((new.tenant.clone(), new.source_key.clone()));
             }
             Operation::Record(..) => {}
         }
@@ -65,7 +67,11 @@ fn wanted(batch: &[Operation]) -> Wanted {
 }
 
 /// Applies every operation in order of arrival; the answers wait for the commit.
-fn decide(batch: Vec<Operation>, books: &mut Books, now: shared::clock::Moment) -> (Vec<UsageRecord>, Vec<Reply>) {
+fn decide(
+    batch: Vec<Operation>,
+    books: &mut Books,
+    now: shared::clock::Moment,
+) -> (Vec<UsageRecord>, Vec<Reply>) {
     let mut usage = Vec::new();
     let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
     for operation in batch {

@@ -45,8 +45,14 @@ pub enum GrantKind {
 }
 
 impl GrantKind {
-    const ALL: [Self; 6] =
-        [Self::Purchase, Self::Subscription, Self::Gift, Self::RedeemCode, Self::Manual, Self::Refund];
+    const ALL: [Self; 6] = [
+        Self::Purchase,
+        Self::Subscription,
+        Self::Gift,
+        Self::RedeemCode,
+        Self::Manual,
+        Self::Refund,
+    ];
 
     /// As the database holds it.
     pub fn word(self) -> &'static str {
@@ -294,8 +300,14 @@ pub enum LedgerError {
 #[derive(Debug)]
 pub(crate) enum Operation {
     Hold(Box<HoldAsk>, oneshot::Sender<Result<Credits, HoldError>>),
-    Settle(Box<Closing>, oneshot::Sender<Result<Settlement, SettleError>>),
-    Release(Box<Closing>, oneshot::Sender<Result<Settlement, SettleError>>),
+    Settle(
+        Box<Closing>,
+        oneshot::Sender<Result<Settlement, SettleError>>,
+    ),
+    Release(
+        Box<Closing>,
+        oneshot::Sender<Result<Settlement, SettleError>>,
+    ),
     Grant(Box<NewGrant>, oneshot::Sender<Result<Grant, GrantError>>),
     Record(Box<UsageRecord>, oneshot::Sender<Result<(), LedgerError>>),
 }
@@ -322,12 +334,17 @@ impl Ledger {
     pub fn start(store: Store, clock: Clock, supervisor: &Supervisor) -> Self {
         let (writer, waiting) = mpsc::channel(WAITING_MAX);
         supervisor.spawn("ledger", batch::run(waiting, store.clone(), clock.clone()));
-        Self { writer, store, clock }
+        Self {
+            writer,
+            store,
+            clock,
+        }
     }
 
     /// Sets credits aside, durably; answers how many.
     pub async fn hold(&self, ask: HoldAsk) -> Result<Credits, HoldError> {
-        self.ask(|answer| Operation::Hold(Box::new(ask), answer)).await?
+        self.ask(|answer| Operation::Hold(Box::new(ask), answer))
+            .await?
     }
 
     /// Charges a hold and writes the usage record, in one transaction. The same id with the same
@@ -339,8 +356,14 @@ impl Ledger {
         used: Credits,
         usage: UsageRecord,
     ) -> Result<Settlement, SettleError> {
-        let closing = Closing { hold: hold.clone(), tenant: tenant.clone(), used, usage: Some(usage) };
-        self.ask(|answer| Operation::Settle(Box::new(closing), answer)).await?
+        let closing = Closing {
+            hold: hold.clone(),
+            tenant: tenant.clone(),
+            used,
+            usage: Some(usage),
+        };
+        self.ask(|answer| Operation::Settle(Box::new(closing), answer))
+            .await?
     }
 
     /// Gives a hold back whole; `usage` tells what became of the call.
@@ -350,8 +373,14 @@ impl Ledger {
         tenant: &TenantId,
         usage: Option<UsageRecord>,
     ) -> Result<Settlement, SettleError> {
-        let closing = Closing { hold: hold.clone(), tenant: tenant.clone(), used: Credits::ZERO, usage };
-        self.ask(|answer| Operation::Release(Box::new(closing), answer)).await?
+        let closing = Closing {
+            hold: hold.clone(),
+            tenant: tenant.clone(),
+            used: Credits::ZERO,
+            usage,
+        };
+        self.ask(|answer| Operation::Release(Box::new(closing), answer))
+            .await?
     }
 
     /// Gives credits; the same source key gives them once.
@@ -359,12 +388,14 @@ impl Ledger {
         if new.amount <= Credits::ZERO || new.amount > GRANT_MAX {
             return Err(GrantError::Amount);
         }
-        self.ask(|answer| Operation::Grant(Box::new(new), answer)).await?
+        self.ask(|answer| Operation::Grant(Box::new(new), answer))
+            .await?
     }
 
     /// Writes the usage record of a call that costs nothing (`wk_test_` keys).
     pub async fn record(&self, usage: UsageRecord) -> Result<(), LedgerError> {
-        self.ask(|answer| Operation::Record(Box::new(usage), answer)).await?
+        self.ask(|answer| Operation::Record(Box::new(usage), answer))
+            .await?
     }
 
     /// What a tenant has now.
@@ -373,16 +404,30 @@ impl Ledger {
     }
 
     /// A tenant's entries, newest first, those before `before` only.
-    pub async fn history(&self, tenant: &TenantId, before: Option<i64>, limit: i64) -> Result<Vec<Entry>, LedgerError> {
+    pub async fn history(
+        &self,
+        tenant: &TenantId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Entry>, LedgerError> {
         Ok(self.store.ledger_history(tenant, before, limit).await?)
     }
 
-    async fn ask<T>(&self, operation: impl FnOnce(oneshot::Sender<T>) -> Operation) -> Result<T, LedgerError> {
+    async fn ask<T>(
+        &self,
+        operation: impl FnOnce(oneshot::Sender<T>) -> Operation,
+    ) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
-        self.writer.try_send(operation(answer)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
-            mpsc::error::TrySendError::Closed(_) => LedgerError::Commit("the writer has ended".to_owned()),
-        })?;
-        answered.await.map_err(|_| LedgerError::Commit("the writer ended before it answered".to_owned()))
+        self.writer
+            .try_send(operation(answer))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
+                mpsc::error::TrySendError::Closed(_) => {
+                    LedgerError::Commit("the writer has ended".to_owned())
+                }
+            })?;
+        answered
+            .await
+            .map_err(|_| LedgerError::Commit("the writer ended before it answered".to_owned()))
     }
 }

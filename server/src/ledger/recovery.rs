@@ -11,7 +11,10 @@ const OVERDUE_MAX: i64 = 500;
 impl Ledger {
     /// Open holds whose deadline is past, the oldest first.
     pub async fn overdue(&self) -> Result<Vec<Hold>, LedgerError> {
-        Ok(self.store.ledger_overdue_holds(self.clock.now(), OVERDUE_MAX).await?)
+        Ok(self
+            .store
+            .ledger_overdue_holds(self.clock.now(), OVERDUE_MAX)
+            .await?)
     }
 
     /// Whether a tenant's account row is as its entries say; only tests and operators ask.

@@ -7,7 +7,9 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
-use super::{Grant, GrantError, Hold, HoldAsk, HoldError, HoldState, NewGrant, SettleError, Settlement};
+use super::{
+    Grant, GrantError, Hold, HoldAsk, HoldError, HoldState, NewGrant, SettleError, Settlement,
+};
 
 /// What a tenant's accounts hold, all in micro-credits; `debt` and `issuance` are never above zero,
 /// so that the six sum to zero at every commit.
@@ -153,7 +155,11 @@ fn spendable(grant: &Grant, now: Moment) -> bool {
 impl Account {
     /// What can be held now.
     pub fn available(&self, now: Moment) -> i64 {
-        self.grants.iter().filter(|g| spendable(g, now)).map(|g| g.remaining.micros()).sum()
+        self.grants
+            .iter()
+            .filter(|g| spendable(g, now))
+            .map(|g| g.remaining.micros())
+            .sum()
     }
 
     /// Puts the grants in the order they are spent.
@@ -173,7 +179,10 @@ impl Account {
             if part > 0 {
                 grant.remaining = sub(grant.remaining, part);
                 rest = minus(rest, part);
-                taken.push(Allocation { grant: grant.id.clone(), micros: part });
+                taken.push(Allocation {
+                    grant: grant.id.clone(),
+                    micros: part,
+                });
             }
         }
         assert_eq!(rest, 0, "only what is available is taken");
@@ -193,7 +202,11 @@ impl Account {
         assert!(t.held >= 0, "held never goes below zero");
         assert!(t.revenue >= 0, "revenue never goes below zero");
         let sum = [t.grants, t.held, t.revenue, t.breakage, t.debt, t.issuance];
-        assert_eq!(sum.iter().map(|m| i128::from(*m)).sum::<i128>(), 0, "the accounts sum to zero");
+        assert_eq!(
+            sum.iter().map(|m| i128::from(*m)).sum::<i128>(),
+            0,
+            "the accounts sum to zero"
+        );
         self.changed = true;
     }
 }
@@ -214,7 +227,10 @@ fn sub(credits: Credits, micros: i64) -> Credits {
 
 impl Books {
     fn record(&mut self, tenant: &TenantId, kind: EntryKind, reference: &str, deltas: Deltas) {
-        let account = self.accounts.get_mut(tenant).expect("the account was loaded");
+        let account = self
+            .accounts
+            .get_mut(tenant)
+            .expect("the account was loaded");
         account.apply(deltas);
         let totals = account.totals;
         self.entries.push(NewEntry {
@@ -231,17 +247,28 @@ impl Books {
     /// Places a hold of `amount`, or of what is available if that is at least `least`.
     pub fn hold(&mut self, ask: &HoldAsk, now: Moment) -> Result<Credits, HoldError> {
         assert!(!ask.least.is_negative(), "a hold is never negative");
-        assert!(ask.least <= ask.amount, "the least is not more than the whole");
+        assert!(
+            ask.least <= ask.amount,
+            "the least is not more than the whole"
+        );
         if let Some(known) = self.holds.get(&ask.id) {
             let hold = &known.hold;
-            let same = hold.tenant == ask.tenant && hold.requested == ask.amount && hold.least == ask.least;
+            let same = hold.tenant == ask.tenant
+                && hold.requested == ask.amount
+                && hold.least == ask.least;
             return match hold.state {
                 _ if !same => Err(HoldError::Conflict),
-                HoldState::Refused => Err(HoldError::Insufficient { available: Credits::ZERO, required: ask.least }),
+                HoldState::Refused => Err(HoldError::Insufficient {
+                    available: Credits::ZERO,
+                    required: ask.least,
+                }),
                 HoldState::Held | HoldState::Settled | HoldState::Released => Ok(hold.held),
             };
         }
-        let available = self.accounts.get(&ask.tenant).map_or(0, |account| account.available(now));
+        let available = self
+            .accounts
+            .get(&ask.tenant)
+            .map_or(0, |account| account.available(now));
         let mut hold = Hold {
             id: ask.id.clone(),
             tenant: ask.tenant.clone(),
@@ -261,7 +288,10 @@ impl Books {
             hold.closed_at = Some(now);
             self.insert_hold(hold, Vec::new());
             let available = Credits::from_micros(available);
-            return Err(HoldError::Insufficient { available, required: ask.least });
+            return Err(HoldError::Insufficient {
+                available,
+                required: ask.least,
+            });
         }
         let micros = available.min(ask.amount.micros());
         let allocations = match self.accounts.get_mut(&ask.tenant) {
@@ -269,12 +299,17 @@ impl Books {
             None => Vec::new(),
         };
         for allocation in &allocations {
-            self.grants_changed.push((ask.tenant.clone(), allocation.grant.clone()));
+            self.grants_changed
+                .push((ask.tenant.clone(), allocation.grant.clone()));
         }
         hold.state = HoldState::Held;
         hold.held = Credits::from_micros(micros);
         if micros > 0 {
-            let deltas = Deltas { grants: minus(0, micros), held: micros, ..Deltas::default() };
+            let deltas = Deltas {
+                grants: minus(0, micros),
+                held: micros,
+                ..Deltas::default()
+            };
             self.record(&ask.tenant, EntryKind::Hold, ask.id.as_str(), deltas);
         }
         self.insert_hold(hold, allocations);
@@ -283,16 +318,32 @@ impl Books {
 
     fn insert_hold(&mut self, hold: Hold, allocations: Vec<Allocation>) {
         let id = hold.id.clone();
-        self.holds.insert(id, HeldBook { hold, allocations, fresh: true, changed: true });
+        self.holds.insert(
+            id,
+            HeldBook {
+                hold,
+                allocations,
+                fresh: true,
+                changed: true,
+            },
+        );
     }
 
     /// Whether the hold is there and open.
     pub fn is_open(&self, id: &GenerationId) -> bool {
-        self.holds.get(id).is_some_and(|book| book.hold.state == HoldState::Held)
+        self.holds
+            .get(id)
+            .is_some_and(|book| book.hold.state == HoldState::Held)
     }
 
     /// Charges `used` for a hold and gives the rest back to the grants it came from.
-    pub fn settle(&mut self, id: &GenerationId, tenant: &TenantId, used: Credits, now: Moment) -> Result<Settlement, SettleError> {
+    pub fn settle(
+        &mut self,
+        id: &GenerationId,
+        tenant: &TenantId,
+        used: Credits,
+        now: Moment,
+    ) -> Result<Settlement, SettleError> {
         assert!(!used.is_negative(), "a charge is never negative");
         let book = self.open_or_answer(id, tenant, Some(used))?;
         let book = match book {
@@ -302,7 +353,11 @@ impl Books {
         let held = book.hold.held.micros();
         let from_hold = used.micros().min(held);
         let (returned, lapsed) = self.give_back(tenant, &book.allocations, from_hold, now);
-        assert_eq!(plus(plus(returned, lapsed), from_hold), held, "a hold is used up exactly");
+        assert_eq!(
+            plus(plus(returned, lapsed), from_hold),
+            held,
+            "a hold is used up exactly"
+        );
         let (extra, shortfall) = self.take_extra(tenant, minus(used.micros(), from_hold), now);
         let deltas = Deltas {
             grants: minus(returned, extra),
@@ -315,22 +370,39 @@ impl Books {
         if used.micros() > 0 || held > 0 {
             self.record(tenant, EntryKind::Settle, id.as_str(), deltas);
         }
-        let settlement = Settlement { charged: used, shortfall: Credits::from_micros(shortfall) };
+        let settlement = Settlement {
+            charged: used,
+            shortfall: Credits::from_micros(shortfall),
+        };
         self.close(id, HoldState::Settled, settlement, now);
         Ok(settlement)
     }
 
     /// Gives a whole hold back.
-    pub fn release(&mut self, id: &GenerationId, tenant: &TenantId, now: Moment) -> Result<(), SettleError> {
+    pub fn release(
+        &mut self,
+        id: &GenerationId,
+        tenant: &TenantId,
+        now: Moment,
+    ) -> Result<(), SettleError> {
         let book = match self.open_or_answer(id, tenant, None)? {
             Ok(book) => book,
             Err(_) => return Ok(()),
         };
         let (returned, lapsed) = self.give_back(tenant, &book.allocations, 0, now);
         let held = book.hold.held.micros();
-        assert_eq!(plus(returned, lapsed), held, "a released hold is given back whole");
+        assert_eq!(
+            plus(returned, lapsed),
+            held,
+            "a released hold is given back whole"
+        );
         if held > 0 {
-            let deltas = Deltas { grants: returned, held: minus(0, held), breakage: lapsed, ..Deltas::default() };
+            let deltas = Deltas {
+                grants: returned,
+                held: minus(0, held),
+                breakage: lapsed,
+                ..Deltas::default()
+            };
             self.record(tenant, EntryKind::Release, id.as_str(), deltas);
         }
         self.close(id, HoldState::Released, Settlement::default(), now);
@@ -344,21 +416,35 @@ impl Books {
         tenant: &TenantId,
         used: Option<Credits>,
     ) -> Result<Result<HeldBook, Settlement>, SettleError> {
-        let book = self.holds.get(id).filter(|book| book.hold.tenant == *tenant);
+        let book = self
+            .holds
+            .get(id)
+            .filter(|book| book.hold.tenant == *tenant);
         let book = book.ok_or(SettleError::NoSuchHold)?;
         let hold = &book.hold;
-        let answered = Settlement { charged: hold.settled, shortfall: hold.shortfall };
+        let answered = Settlement {
+            charged: hold.settled,
+            shortfall: hold.shortfall,
+        };
         match (hold.state, used) {
             (HoldState::Held, _) => Ok(Ok(book.clone())),
             (HoldState::Settled, Some(used)) if used == hold.settled => Ok(Err(answered)),
             (HoldState::Released, None) => Ok(Err(answered)),
-            (HoldState::Settled | HoldState::Released | HoldState::Refused, _) => Err(SettleError::Closed),
+            (HoldState::Settled | HoldState::Released | HoldState::Refused, _) => {
+                Err(SettleError::Closed)
+            }
         }
     }
 
     /// Consumes `used` from the allocations in their order and returns the rest to their grants;
     /// what belongs to a grant that expired meanwhile lapses. Answers (returned, lapsed).
-    fn give_back(&mut self, tenant: &TenantId, allocations: &[Allocation], used: i64, now: Moment) -> (i64, i64) {
+    fn give_back(
+        &mut self,
+        tenant: &TenantId,
+        allocations: &[Allocation],
+        used: i64,
+        now: Moment,
+    ) -> (i64, i64) {
         // A hold of nothing may belong to a tenant that was never given anything.
         let account = self.accounts.entry(tenant.clone()).or_default();
         let (mut to_use, mut returned, mut lapsed) = (used, 0, 0);
@@ -373,9 +459,13 @@ impl Books {
             match grant.filter(|g| spendable(g, now)) {
                 Some(grant) => {
                     grant.remaining = Credits::from_micros(plus(grant.remaining.micros(), rest));
-                    assert!(grant.remaining <= grant.granted, "no grant gets back more than it gave");
+                    assert!(
+                        grant.remaining <= grant.granted,
+                        "no grant gets back more than it gave"
+                    );
                     returned = plus(returned, rest);
-                    self.grants_changed.push((tenant.clone(), allocation.grant.clone()));
+                    self.grants_changed
+                        .push((tenant.clone(), allocation.grant.clone()));
                 }
                 None => lapsed = plus(lapsed, rest),
             }
@@ -410,8 +500,14 @@ impl Books {
     pub fn grant(&mut self, new: &NewGrant, now: Moment) -> Result<Grant, GrantError> {
         let source = (new.tenant.clone(), new.source_key.clone());
         if let Some(known) = self.grants_by_source.get(&source) {
-            let same = known.granted == new.amount && known.expires_at == new.expires_at && known.kind == new.kind;
-            return if same { Ok(known.clone()) } else { Err(GrantError::Conflict) };
+            let same = known.granted == new.amount
+                && known.expires_at == new.expires_at
+                && known.kind == new.kind;
+            return if same {
+                Ok(known.clone())
+            } else {
+                Err(GrantError::Conflict)
+            };
         }
         assert!(new.amount > Credits::ZERO, "a grant gives something");
         let grant = Grant {
@@ -428,7 +524,11 @@ impl Books {
         account.grants.push(grant.clone());
         account.sort();
         let micros = new.amount.micros();
-        let deltas = Deltas { grants: micros, issuance: minus(0, micros), ..Deltas::default() };
+        let deltas = Deltas {
+            grants: micros,
+            issuance: minus(0, micros),
+            ..Deltas::default()
+        };
         self.record(&new.tenant, EntryKind::Grant, grant.id.as_str(), deltas);
         self.grants_new.push((new.tenant.clone(), grant.id.clone()));
         self.grants_by_source.insert(source, grant.clone());

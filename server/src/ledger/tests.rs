@@ -12,18 +12,36 @@ const HOLDS: usize = 6;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Grant { micros: i64, expires_in: Option<u16> },
-    Hold { slot: usize, micros: i64, least: i64 },
-    Settle { slot: usize, micros: i64 },
-    Release { slot: usize },
-    Wait { ms: u16 },
+    Grant {
+        micros: i64,
+        expires_in: Option<u16>,
+    },
+    Hold {
+        slot: usize,
+        micros: i64,
+        least: i64,
+    },
+    Settle {
+        slot: usize,
+        micros: i64,
+    },
+    Release {
+        slot: usize,
+    },
+    Wait {
+        ms: u16,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        (1_i64..1_000, proptest::option::of(1_u16..500)).prop_map(|(micros, expires_in)| Step::Grant { micros, expires_in }),
-        (0..HOLDS, 0_i64..1_500, 0_i64..1_500)
-            .prop_map(|(slot, a, b)| Step::Hold { slot, micros: a.max(b), least: a.min(b) }),
+        (1_i64..1_000, proptest::option::of(1_u16..500))
+            .prop_map(|(micros, expires_in)| Step::Grant { micros, expires_in }),
+        (0..HOLDS, 0_i64..1_500, 0_i64..1_500).prop_map(|(slot, a, b)| Step::Hold {
+            slot,
+            micros: a.max(b),
+            least: a.min(b)
+        }),
         (0..HOLDS, 0_i64..2_000).prop_map(|(slot, micros)| Step::Settle { slot, micros }),
         (0..HOLDS).prop_map(|slot| Step::Release { slot }),
         (0_u16..300).prop_map(|ms| Step::Wait { ms }),
@@ -44,16 +62,25 @@ fn ask(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldAsk
 }
 
 fn check(books: &Books, tenant: &TenantId) {
-    let Some(account) = books.accounts.get(tenant) else { return };
+    let Some(account) = books.accounts.get(tenant) else {
+        return;
+    };
     let t = account.totals;
     let remaining: i64 = account.grants.iter().map(|g| g.remaining.micros()).sum();
     assert_eq!(t.grants, remaining, "grants are what remains in them");
-    let open = books.holds.values().filter(|b| b.hold.state == super::HoldState::Held);
+    let open = books
+        .holds
+        .values()
+        .filter(|b| b.hold.state == super::HoldState::Held);
     let held: i64 = open.clone().map(|b| b.hold.held.micros()).sum();
     assert_eq!(t.held, held, "held is the sum of open holds");
     for book in open {
         let parts: i64 = book.allocations.iter().map(|a| a.micros).sum();
-        assert_eq!(parts, book.hold.held.micros(), "a hold is the sum of its parts");
+        assert_eq!(
+            parts,
+            book.hold.held.micros(),
+            "a hold is the sum of its parts"
+        );
     }
     let settled: i64 = books.holds.values().map(|b| b.hold.settled.micros()).sum();
     assert_eq!(t.revenue, settled, "revenue is what was settled");
@@ -61,17 +88,33 @@ fn check(books: &Books, tenant: &TenantId) {
     assert_eq!(t.grants, folded, "the account is the fold of its entries");
     for entry in &books.entries {
         let d = entry.deltas;
-        assert_eq!(d.grants + d.held + d.revenue + d.breakage + d.debt + d.issuance, 0, "an entry sums to zero");
+        assert_eq!(
+            d.grants + d.held + d.revenue + d.breakage + d.debt + d.issuance,
+            0,
+            "an entry sums to zero"
+        );
     }
     let numbers: Vec<i64> = books.entries.iter().map(|e| e.number).collect();
-    assert_eq!(numbers, (1..=t.entries).collect::<Vec<_>>(), "entries are numbered without gaps");
+    assert_eq!(
+        numbers,
+        (1..=t.entries).collect::<Vec<_>>(),
+        "entries are numbered without gaps"
+    );
 }
 
-fn take(books: &mut Books, step: &Step, tenant: &TenantId, ids: &[GenerationId], now: &mut Moment, grants: &mut u32) {
+fn take(
+    books: &mut Books,
+    step: &Step,
+    tenant: &TenantId,
+    ids: &[GenerationId],
+    now: &mut Moment,
+    grants: &mut u32,
+) {
     match step {
         Step::Grant { micros, expires_in } => {
             *grants += 1;
-            let expires_at = expires_in.map(|ms| now.after(std::time::Duration::from_millis(ms.into())));
+            let expires_at =
+                expires_in.map(|ms| now.after(std::time::Duration::from_millis(ms.into())));
             let new = NewGrant {
                 tenant: tenant.clone(),
                 kind: GrantKind::Manual,
@@ -83,9 +126,17 @@ fn take(books: &mut Books, step: &Step, tenant: &TenantId, ids: &[GenerationId],
             let first = books.grant(&new, *now).expect("a new key");
             let entries = books.entries.len();
             assert_eq!(books.grant(&new, *now).expect("the same").id, first.id);
-            assert_eq!(books.entries.len(), entries, "a repeated grant changes nothing");
+            assert_eq!(
+                books.entries.len(),
+                entries,
+                "a repeated grant changes nothing"
+            );
         }
-        Step::Hold { slot, micros, least } => {
+        Step::Hold {
+            slot,
+            micros,
+            least,
+        } => {
             let known = books.holds.contains_key(&ids[*slot]);
             let available = books.accounts.get(tenant).map_or(0, |a| a.available(*now));
             let answer = books.hold(&ask(&ids[*slot], tenant, *micros, *least), *now);
@@ -101,19 +152,36 @@ fn take(books: &mut Books, step: &Step, tenant: &TenantId, ids: &[GenerationId],
             let open = books.is_open(&ids[*slot]);
             let used = Credits::from_micros(*micros);
             let answer = books.settle(&ids[*slot], tenant, used, *now);
-            assert_eq!(open && answer.is_err(), false, "an open hold can always be settled");
+            assert_eq!(
+                open && answer.is_err(),
+                false,
+                "an open hold can always be settled"
+            );
             if open {
                 let entries = books.entries.len();
-                let again = books.settle(&ids[*slot], tenant, used, *now).expect("the same answer");
+                let again = books
+                    .settle(&ids[*slot], tenant, used, *now)
+                    .expect("the same answer");
                 assert_eq!(again, answer.expect("settled"));
-                assert!(matches!(books.release(&ids[*slot], tenant, *now), Err(SettleError::Closed)));
-                assert_eq!(books.entries.len(), entries, "a repeated settlement changes nothing");
+                assert!(matches!(
+                    books.release(&ids[*slot], tenant, *now),
+                    Err(SettleError::Closed)
+                ));
+                assert_eq!(
+                    books.entries.len(),
+                    entries,
+                    "a repeated settlement changes nothing"
+                );
             }
         }
         Step::Release { slot } => {
             let open = books.is_open(&ids[*slot]);
             let answer = books.release(&ids[*slot], tenant, *now);
-            assert_eq!(open && answer.is_err(), false, "an open hold can always be released");
+            assert_eq!(
+                open && answer.is_err(),
+                false,
+                "an open hold can always be released"
+            );
         }
         Step::Wait { ms } => *now = now.after(std::time::Duration::from_millis((*ms).into())),
     }
@@ -154,8 +222,14 @@ fn books_with(grants: &[(i64, Option<i64>)]) -> (Books, TenantId) {
 fn the_grant_that_expires_first_pays_first() {
     let (mut books, tenant) = books_with(&[(100, None), (100, Some(2_000)), (100, Some(1_000))]);
     let id = GenerationId::from_stored("gen_1".to_owned());
-    books.hold(&ask(&id, &tenant, 150, 150), Moment::from_unix_ms(10)).expect("covered");
-    let left: Vec<i64> = books.accounts[&tenant].grants.iter().map(|g| g.remaining.micros()).collect();
+    books
+        .hold(&ask(&id, &tenant, 150, 150), Moment::from_unix_ms(10))
+        .expect("covered");
+    let left: Vec<i64> = books.accounts[&tenant]
+        .grants
+        .iter()
+        .map(|g| g.remaining.micros())
+        .collect();
     assert_eq!(left, [0, 50, 100]);
 }
 
@@ -163,10 +237,22 @@ fn the_grant_that_expires_first_pays_first() {
 fn what_is_given_back_to_an_expired_grant_lapses() {
     let (mut books, tenant) = books_with(&[(100, Some(1_000))]);
     let id = GenerationId::from_stored("gen_1".to_owned());
-    books.hold(&ask(&id, &tenant, 100, 100), Moment::from_unix_ms(10)).expect("covered");
-    books.settle(&id, &tenant, Credits::from_micros(30), Moment::from_unix_ms(1_000)).expect("settled");
+    books
+        .hold(&ask(&id, &tenant, 100, 100), Moment::from_unix_ms(10))
+        .expect("covered");
+    books
+        .settle(
+            &id,
+            &tenant,
+            Credits::from_micros(30),
+            Moment::from_unix_ms(1_000),
+        )
+        .expect("settled");
     let totals = books.accounts[&tenant].totals;
-    assert_eq!((totals.revenue, totals.breakage, totals.held, totals.grants), (30, 70, 0, 0));
+    assert_eq!(
+        (totals.revenue, totals.breakage, totals.held, totals.grants),
+        (30, 70, 0, 0)
+    );
 }
 
 #[test]
@@ -174,8 +260,12 @@ fn a_charge_above_the_hold_takes_what_there_is_and_records_the_rest_as_loss() {
     let (mut books, tenant) = books_with(&[(100, None)]);
     let id = GenerationId::from_stored("gen_1".to_owned());
     let now = Moment::from_unix_ms(10);
-    books.hold(&ask(&id, &tenant, 60, 60), now).expect("covered");
-    let settlement = books.settle(&id, &tenant, Credits::from_micros(130), now).expect("settled");
+    books
+        .hold(&ask(&id, &tenant, 60, 60), now)
+        .expect("covered");
+    let settlement = books
+        .settle(&id, &tenant, Credits::from_micros(130), now)
+        .expect("settled");
     assert_eq!(settlement.shortfall.micros(), 30);
     assert_eq!(books.accounts[&tenant].available(now), 0);
     assert_eq!(books.accounts[&tenant].totals.debt, -30);
@@ -184,20 +274,31 @@ fn a_charge_above_the_hold_takes_what_there_is_and_records_the_rest_as_loss() {
 #[test]
 fn a_refused_id_stays_refused_and_a_smaller_later_one_may_pass() {
     let (mut books, tenant) = books_with(&[(100, None)]);
-    let (first, second) = (GenerationId::from_stored("gen_1".into()), GenerationId::from_stored("gen_2".into()));
+    let (first, second) = (
+        GenerationId::from_stored("gen_1".into()),
+        GenerationId::from_stored("gen_2".into()),
+    );
     let now = Moment::from_unix_ms(10);
     assert!(books.hold(&ask(&first, &tenant, 101, 101), now).is_err());
     assert!(books.hold(&ask(&second, &tenant, 100, 100), now).is_ok());
     books.release(&second, &tenant, now).expect("released");
-    assert!(matches!(books.hold(&ask(&first, &tenant, 101, 101), now), Err(HoldError::Insufficient { .. })));
-    assert!(matches!(books.hold(&ask(&first, &tenant, 50, 50), now), Err(HoldError::Conflict)));
+    assert!(matches!(
+        books.hold(&ask(&first, &tenant, 101, 101), now),
+        Err(HoldError::Insufficient { .. })
+    ));
+    assert!(matches!(
+        books.hold(&ask(&first, &tenant, 50, 50), now),
+        Err(HoldError::Conflict)
+    ));
 }
 
 #[test]
 fn another_tenants_hold_is_no_hold() {
     let (mut books, tenant) = books_with(&[(100, None)]);
     let id = GenerationId::from_stored("gen_1".to_owned());
-    books.hold(&ask(&id, &tenant, 50, 50), Moment::from_unix_ms(1)).expect("covered");
+    books
+        .hold(&ask(&id, &tenant, 50, 50), Moment::from_unix_ms(1))
+        .expect("covered");
     let other = TenantId::from_stored("ten_b".to_owned());
     let answer = books.settle(&id, &other, Credits::ZERO, Moment::from_unix_ms(1));
     assert!(matches!(answer, Err(SettleError::NoSuchHold)));

@@ -21,10 +21,19 @@ const SEND_MAX: std::time::Duration = ANSWER_MAX.saturating_mul(3);
 impl HttpLink {
     async fn admin(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, AdminError> {
         let build = |base: &str| {
-            request(method.clone(), base, wire::ADMIN_PREFIX, path, Full::new(body.clone()))
+            request(
+                method.clone(),
+                base,
+                wire::ADMIN_PREFIX,
+                path,
+                Full::new(body.clone()),
+            )
         };
         let unreachable = |error: LinkError| AdminError::Unreachable(error.to_string());
-        let response = self.send("admin", SEND_MAX, build).await.map_err(unreachable)?;
+        let response = self
+            .send("admin", SEND_MAX, build)
+            .await
+            .map_err(unreachable)?;
         let (status, bytes) = small(response).await.map_err(unreachable)?;
         if status.is_success() {
             return Ok(bytes);
@@ -37,7 +46,12 @@ impl HttpLink {
         }))
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, AdminError> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, AdminError> {
         let bytes = self.admin(method, path, body).await?;
         serde_json::from_slice(&bytes).map_err(|_| AdminError::Internal)
     }
@@ -49,8 +63,13 @@ fn json(value: &impl Serialize) -> Bytes {
 
 /// Names go into a path: what is not of their form can't be there.
 fn provider_path(name: &str) -> Result<String, AdminError> {
-    let well_formed = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !name.is_empty();
-    if well_formed { Ok(format!("/providers/{name}")) } else { Err(AdminError::NotFound) }
+    let well_formed =
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !name.is_empty();
+    if well_formed {
+        Ok(format!("/providers/{name}"))
+    } else {
+        Err(AdminError::NotFound)
+    }
 }
 
 fn key_path(provider: &str, key: &ProviderKeyId) -> Result<String, AdminError> {
@@ -67,20 +86,41 @@ impl ProviderAdmin for HttpLink {
         self.ask(Method::POST, "/providers", json(&new)).await
     }
 
-    async fn update_provider(&self, name: &str, patch: ProviderPatch) -> Result<ProviderView, AdminError> {
-        self.ask(Method::PATCH, &provider_path(name)?, json(&patch)).await
+    async fn update_provider(
+        &self,
+        name: &str,
+        patch: ProviderPatch,
+    ) -> Result<ProviderView, AdminError> {
+        self.ask(Method::PATCH, &provider_path(name)?, json(&patch))
+            .await
     }
 
     async fn delete_provider(&self, name: &str) -> Result<(), AdminError> {
-        self.admin(Method::DELETE, &provider_path(name)?, Bytes::new()).await.map(drop)
+        self.admin(Method::DELETE, &provider_path(name)?, Bytes::new())
+            .await
+            .map(drop)
     }
 
     async fn provider_keys(&self, provider: &str) -> Result<Vec<ProviderKeyView>, AdminError> {
-        self.ask(Method::GET, &format!("{}/keys", provider_path(provider)?), Bytes::new()).await
+        self.ask(
+            Method::GET,
+            &format!("{}/keys", provider_path(provider)?),
+            Bytes::new(),
+        )
+        .await
     }
 
-    async fn create_provider_key(&self, provider: &str, new: NewProviderKey) -> Result<ProviderKeyView, AdminError> {
-        self.ask(Method::POST, &format!("{}/keys", provider_path(provider)?), json(&new)).await
+    async fn create_provider_key(
+        &self,
+        provider: &str,
+        new: NewProviderKey,
+    ) -> Result<ProviderKeyView, AdminError> {
+        self.ask(
+            Method::POST,
+            &format!("{}/keys", provider_path(provider)?),
+            json(&new),
+        )
+        .await
     }
 
     async fn update_provider_key(
@@ -89,14 +129,30 @@ impl ProviderAdmin for HttpLink {
         key: &ProviderKeyId,
         patch: ProviderKeyPatch,
     ) -> Result<ProviderKeyView, AdminError> {
-        self.ask(Method::PATCH, &key_path(provider, key)?, json(&patch)).await
+        self.ask(Method::PATCH, &key_path(provider, key)?, json(&patch))
+            .await
     }
 
-    async fn delete_provider_key(&self, provider: &str, key: &ProviderKeyId) -> Result<(), AdminError> {
-        self.admin(Method::DELETE, &key_path(provider, key)?, Bytes::new()).await.map(drop)
+    async fn delete_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+    ) -> Result<(), AdminError> {
+        self.admin(Method::DELETE, &key_path(provider, key)?, Bytes::new())
+            .await
+            .map(drop)
     }
 
-    async fn test_provider_key(&self, provider: &str, key: &ProviderKeyId) -> Result<KeyTest, AdminError> {
-        self.ask(Method::POST, &format!("{}/test", key_path(provider, key)?), Bytes::new()).await
+    async fn test_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+    ) -> Result<KeyTest, AdminError> {
+        self.ask(
+            Method::POST,
+            &format!("{}/test", key_path(provider, key)?),
+            Bytes::new(),
+        )
+        .await
     }
 }

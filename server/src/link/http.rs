@@ -59,7 +59,9 @@ pub struct HttpLink {
 
 impl std::fmt::Debug for HttpLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.nodes.iter().map(|node| &node.base)).finish()
+        f.debug_list()
+            .entries(self.nodes.iter().map(|node| &node.base))
+            .finish()
     }
 }
 
@@ -75,7 +77,11 @@ fn checked_base(url: &str) -> Result<String, ConfigError> {
     match parsed.scheme_str() {
         Some("https") => {}
         Some("http") if is_near(host) => {}
-        Some("http") => return Err(wrong("must use https: plain http is for this machine and private networks only")),
+        Some("http") => {
+            return Err(wrong(
+                "must use https: plain http is for this machine and private networks only",
+            ));
+        }
         _ => return Err(wrong("must start with https:// or http://")),
     }
     Ok(url.trim_end_matches('/').to_owned())
@@ -92,16 +98,28 @@ fn is_near(host: &str) -> bool {
 
 impl HttpLink {
     /// To the gateways at `urls`, with the first part of `INTERNAL_SECRET`.
-    pub fn new(urls: &[String], secret: &Secret<String>, clock: Clock) -> Result<Self, ConfigError> {
+    pub fn new(
+        urls: &[String],
+        secret: &Secret<String>,
+        clock: Clock,
+    ) -> Result<Self, ConfigError> {
         let first = secret.expose().split(',').next().unwrap_or_default().trim();
-        let mut header = HeaderValue::from_str(first)
-            .map_err(|_| ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned()))?;
+        let mut header = HeaderValue::from_str(first).map_err(|_| {
+            ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
+        })?;
         header.set_sensitive(true);
-        let nodes = urls.iter().map(|url| node(url)).collect::<Result<Vec<_>, _>>()?;
+        let nodes = urls
+            .iter()
+            .map(|url| node(url))
+            .collect::<Result<Vec<_>, _>>()?;
         if nodes.is_empty() {
             return Err(ConfigError::Invalid("GATEWAY_URLS is empty".to_owned()));
         }
-        Ok(Self { nodes, secret: header, clock })
+        Ok(Self {
+            nodes,
+            secret: header,
+            clock,
+        })
     }
 
     /// Sends to the nodes in `key`'s order until one is reached.
@@ -111,11 +129,17 @@ impl HttpLink {
         limit: Duration,
         build: impl Fn(&str) -> Result<Request<Full<Bytes>>, LinkError>,
     ) -> Result<Response<Incoming>, LinkError> {
-        let places = order(key, self.nodes.iter().map(|n| (n.base.as_str(), &n.health)), self.clock.now());
+        let places = order(
+            key,
+            self.nodes.iter().map(|n| (n.base.as_str(), &n.health)),
+            self.clock.now(),
+        );
         let mut last = LinkError::NotSent("there is no gateway".to_owned());
         for node in places.into_iter().filter_map(|place| self.nodes.get(place)) {
             let mut request = build(&node.base)?;
-            request.headers_mut().insert(wire::SECRET, self.secret.clone());
+            request
+                .headers_mut()
+                .insert(wire::SECRET, self.secret.clone());
             match within(limit, node.client().request(request)).await? {
                 Ok(response) => {
                     node.health.succeeded();
@@ -177,7 +201,9 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, LinkError> {
-    tokio::time::timeout(limit, work).await.map_err(|_| LinkError::Lost("no answer in time".to_owned()))
+    tokio::time::timeout(limit, work)
+        .await
+        .map_err(|_| LinkError::Lost("no answer in time".to_owned()))
 }
 
 /// The whole body, at most `bytes_max`.
@@ -187,7 +213,9 @@ pub(super) async fn collect(body: Incoming, bytes_max: usize) -> Result<Bytes, L
     let mut rest: Option<BytesMut> = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|e| LinkError::Lost(e.to_string()))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
         // Most answers are one frame, which is passed on without a copy.
         match (&first, &mut rest) {
             (None, _) => first = Some(data),
@@ -204,7 +232,8 @@ pub(super) async fn collect(body: Incoming, bytes_max: usize) -> Result<Bytes, L
 }
 
 fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
-    serde_json::from_slice(value.as_bytes()).map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))
+    serde_json::from_slice(value.as_bytes())
+        .map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))
 }
 
 /// Pieces of a streamed reply; the outcome comes as a trailer.
@@ -213,14 +242,18 @@ fn pieces(body: Incoming) -> PieceStream {
         let mut body = state?;
         loop {
             let piece = match body.frame().await {
-                None => Err(LinkError::Lost("the stream ended without an outcome".to_owned())),
+                None => Err(LinkError::Lost(
+                    "the stream ended without an outcome".to_owned(),
+                )),
                 Some(Err(error)) => Err(LinkError::Lost(describe(&error))),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) if data.is_empty() => continue,
                     Ok(data) => return Some((Ok(Piece::Bytes(data)), Some(body))),
                     Err(frame) => {
                         let trailers = frame.into_trailers().unwrap_or_default();
-                        let Some(value) = trailers.get(wire::OUTCOME) else { continue };
+                        let Some(value) = trailers.get(wire::OUTCOME) else {
+                            continue;
+                        };
                         outcome(value).map(Piece::Outcome)
                     }
                 },
@@ -232,7 +265,12 @@ fn pieces(body: Incoming) -> PieceStream {
 
 async fn reply(response: Response<Incoming>) -> Result<Reply, LinkError> {
     let (head, body) = response.into_parts();
-    let text = |name: &http::HeaderName| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let text = |name: &http::HeaderName| {
+        head.headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+    };
     if head.headers.contains_key(wire::FAILURE) {
         let bytes = collect(body, SMALL_BYTES_MAX).await?;
         let failure = serde_json::from_slice(&bytes)
@@ -240,15 +278,25 @@ async fn reply(response: Response<Incoming>) -> Result<Reply, LinkError> {
         return Err(LinkError::Failed(failure));
     }
     if !head.status.is_success() {
-        return Err(LinkError::Refused(format!("the gateway answered {}", head.status.as_u16())));
+        return Err(LinkError::Refused(format!(
+            "the gateway answered {}",
+            head.status.as_u16()
+        )));
     }
     let boot = BootId::from_stored(text(&wire::BOOT).to_owned());
     let content_type = text(&CONTENT_TYPE).to_owned();
     let body = match head.headers.get(wire::OUTCOME) {
-        Some(value) => ReplyBody::Whole { outcome: outcome(value)?, bytes: collect(body, WHOLE_BYTES_MAX).await? },
+        Some(value) => ReplyBody::Whole {
+            outcome: outcome(value)?,
+            bytes: collect(body, WHOLE_BYTES_MAX).await?,
+        },
         None => ReplyBody::Stream(pieces(body)),
     };
-    Ok(Reply { boot, content_type, body })
+    Ok(Reply {
+        boot,
+        content_type,
+        body,
+    })
 }
 
 #[async_trait]
@@ -256,7 +304,13 @@ impl Link for HttpLink {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
         let path = call.operation.path();
         let build = |base: &str| {
-            let mut request = request(Method::POST, base, wire::PREFIX, path, Full::new(call.body.clone()))?;
+            let mut request = request(
+                Method::POST,
+                base,
+                wire::PREFIX,
+                path,
+                Full::new(call.body.clone()),
+            )?;
             wire::write_call(&call, request.headers_mut());
             Ok(request)
         };
@@ -271,9 +325,13 @@ impl Link for HttpLink {
         let response = self.send(generation.as_str(), ANSWER_MAX, build).await?;
         let (status, bytes) = small(response).await?;
         if !status.is_success() {
-            return Err(LinkError::Refused(format!("the gateway answered {}", status.as_u16())));
+            return Err(LinkError::Refused(format!(
+                "the gateway answered {}",
+                status.as_u16()
+            )));
         }
-        serde_json::from_slice(&bytes).map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
+        serde_json::from_slice(&bytes)
+            .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
     }
 
     async fn health(&self) -> Result<BootId, LinkError> {
@@ -281,18 +339,24 @@ impl Link for HttpLink {
         struct Alive {
             boot: BootId,
         }
-        let build = |base: &str| request(Method::GET, base, wire::PREFIX, "/health", Full::default());
+        let build =
+            |base: &str| request(Method::GET, base, wire::PREFIX, "/health", Full::default());
         let (status, bytes) = small(self.send("health", ANSWER_MAX, build).await?).await?;
         let alive: Result<Alive, _> = serde_json::from_slice(&bytes);
         match alive {
             Ok(alive) if status.is_success() => Ok(alive.boot),
-            _ => Err(LinkError::Refused(format!("the gateway answered {}", status.as_u16()))),
+            _ => Err(LinkError::Refused(format!(
+                "the gateway answered {}",
+                status.as_u16()
+            ))),
         }
     }
 }
 
 /// A small answer, whole.
-pub(super) async fn small(response: Response<Incoming>) -> Result<(http::StatusCode, Bytes), LinkError> {
+pub(super) async fn small(
+    response: Response<Incoming>,
+) -> Result<(http::StatusCode, Bytes), LinkError> {
     let status = response.status();
     let bytes = within(ANSWER_MAX, collect(response.into_body(), SMALL_BYTES_MAX)).await??;
     Ok((status, bytes))
@@ -320,10 +384,23 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_near_gateways_only() {
-        for url in ["http://127.0.0.1:9000", "http://[::1]:9000/", "https://gw.example.com", "http://gateway:9000", "http://10.0.0.7"] {
+        for url in [
+            "http://127.0.0.1:9000",
+            "http://[::1]:9000/",
+            "https://gw.example.com",
+            "http://gateway:9000",
+            "http://10.0.0.7",
+        ] {
             assert!(checked_base(url).is_ok(), "{url}");
         }
-        for url in ["http://gw.example.com", "gw.example.com", "ftp://x", "https://gw.example.com/a", "http://8.8.8.8", ""] {
+        for url in [
+            "http://gw.example.com",
+            "gw.example.com",
+            "ftp://x",
+            "https://gw.example.com/a",
+            "http://8.8.8.8",
+            "",
+        ] {
             assert!(checked_base(url).is_err(), "{url}");
         }
     }

@@ -16,7 +16,8 @@ pub(super) struct Health(AtomicI64);
 
 impl Health {
     pub(super) fn failed(&self, clock: &Clock) {
-        self.0.store(clock.now().after(REST).unix_ms(), Ordering::Relaxed);
+        self.0
+            .store(clock.now().after(REST).unix_ms(), Ordering::Relaxed);
     }
 
     pub(super) fn succeeded(&self) {
@@ -33,7 +34,11 @@ impl Health {
 
 /// Places of `nodes` in the order they should be tried for `key`: the healthy ones by rendezvous
 /// hash, then the resting ones, because trying beats refusing.
-pub(super) fn order<'a>(key: &str, nodes: impl Iterator<Item = (&'a str, &'a Health)>, now: Moment) -> Vec<usize> {
+pub(super) fn order<'a>(
+    key: &str,
+    nodes: impl Iterator<Item = (&'a str, &'a Health)>,
+    now: Moment,
+) -> Vec<usize> {
     let mut ranked: Vec<(bool, u64, usize)> = nodes
         .enumerate()
         .map(|(place, (name, health))| {
@@ -59,7 +64,11 @@ mod tests {
         assert_eq!(first, order("gen_1", nodes(), clock.now()));
         [&a, &b, &c][first[0]].failed(&clock);
         let second = order("gen_1", nodes(), clock.now());
-        assert_eq!(second, [first[1], first[2], first[0]], "the others keep their order");
+        assert_eq!(
+            second,
+            [first[1], first[2], first[0]],
+            "the others keep their order"
+        );
         clock.advance(REST);
         assert_eq!(order("gen_1", nodes(), clock.now()), first);
     }
@@ -73,6 +82,9 @@ mod tests {
             let nodes = names.iter().copied().zip(&healths);
             counts[order(&n.to_string(), nodes, Moment::from_unix_ms(0))[0]] += 1;
         }
-        assert!(counts.iter().all(|count| (850..1_150).contains(count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (850..1_150).contains(count)),
+            "{counts:?}"
+        );
     }
 }

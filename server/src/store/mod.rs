@@ -10,7 +10,10 @@ use shared::db::Db;
 use shared::db::migrate::Migrations;
 
 /// The server's schema on both databases.
-pub const MIGRATIONS: Migrations = Migrations { postgres: postgres_migrations, sqlite: sqlite_migrations };
+pub const MIGRATIONS: Migrations = Migrations {
+    postgres: postgres_migrations,
+    sqlite: sqlite_migrations,
+};
 
 fn postgres_migrations() -> EmbeddedMigrations {
     const EMBEDDED: EmbeddedMigrations = embed_migrations!("../migrations/server/postgres");

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::ledger::{Balance, GrantError, GrantKind, HoldAsk, HoldError, Ledger, NewGrant, SettleError};
+use server::ledger::{
+    Balance, GrantError, GrantKind, HoldAsk, HoldError, Ledger, NewGrant, SettleError,
+};
 use server::store::Store;
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::{Clock, Moment};
@@ -18,7 +20,11 @@ use crate::support::{TestDb, databases};
 const NOW: Moment = Moment::from_unix_ms(1_800_000_000_000);
 
 fn ledger(db: &TestDb) -> Ledger {
-    Ledger::start(Store::new(db.db.clone()), Clock::fixed(NOW), &Supervisor::new())
+    Ledger::start(
+        Store::new(db.db.clone()),
+        Clock::fixed(NOW),
+        &Supervisor::new(),
+    )
 }
 
 fn grant(tenant: &TenantId, micros: i64, source: &str) -> NewGrant {
@@ -56,7 +62,11 @@ fn usage(ask: &HoldAsk, micros: i64) -> UsageRecord {
         price: None,
         provider: "p".to_owned(),
         provider_model: "m".to_owned(),
-        usage: Usage { input_tokens: 3, output_tokens: 4, ..Usage::default() },
+        usage: Usage {
+            input_tokens: 3,
+            output_tokens: 4,
+            ..Usage::default()
+        },
         credits: Credits::from_micros(micros),
         cost: Credits::ZERO,
         status: UsageStatus::Succeeded,
@@ -70,14 +80,21 @@ fn usage(ask: &HoldAsk, micros: i64) -> UsageRecord {
 
 fn balance(available: i64, held: i64, used: i64) -> Balance {
     let credits = Credits::from_micros;
-    Balance { available: credits(available), held: credits(held), used: credits(used) }
+    Balance {
+        available: credits(available),
+        held: credits(held),
+        used: credits(used),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_holds_of_one_tenant_with_credits_for_fewer_take_exactly_what_is_there() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db), TenantId::random());
-        ledger.grant(grant(&tenant, 1_050, "a")).await.expect("granted");
+        ledger
+            .grant(grant(&tenant, 1_050, "a"))
+            .await
+            .expect("granted");
         let mut calls = tokio::task::JoinSet::new();
         for _ in 0..200 {
             let (ledger, ask) = (ledger.clone(), ask(&tenant, 10, 10));
@@ -85,7 +102,10 @@ async fn two_hundred_holds_of_one_tenant_with_credits_for_fewer_take_exactly_wha
                 match ledger.hold(ask.clone()).await {
                     Ok(held) => {
                         assert_eq!(held.micros(), 10);
-                        ledger.settle(&ask.id, &ask.tenant, held, usage(&ask, 10)).await.expect("settled");
+                        ledger
+                            .settle(&ask.id, &ask.tenant, held, usage(&ask, 10))
+                            .await
+                            .expect("settled");
                         true
                     }
                     Err(HoldError::Insufficient { .. }) => false,
@@ -93,10 +113,24 @@ async fn two_hundred_holds_of_one_tenant_with_credits_for_fewer_take_exactly_wha
                 }
             });
         }
-        let passed = calls.join_all().await.into_iter().filter(|passed| *passed).count();
+        let passed = calls
+            .join_all()
+            .await
+            .into_iter()
+            .filter(|passed| *passed)
+            .count();
         assert_eq!(passed, 105, "{}", db.name);
-        assert_eq!(ledger.balance(&tenant).await.expect("read"), balance(0, 0, 1_050), "{}", db.name);
-        assert!(ledger.account_matches_entries(&tenant).await.expect("read"), "{}", db.name);
+        assert_eq!(
+            ledger.balance(&tenant).await.expect("read"),
+            balance(0, 0, 1_050),
+            "{}",
+            db.name
+        );
+        assert!(
+            ledger.account_matches_entries(&tenant).await.expect("read"),
+            "{}",
+            db.name
+        );
     }
 }
 
@@ -105,22 +139,37 @@ async fn two_processes_over_one_database_stay_exact_together() {
     for db in databases().await {
         let writers = [ledger(&db), ledger(&db)];
         let tenant = TenantId::random();
-        writers[0].grant(grant(&tenant, 3_003, "a")).await.expect("granted");
+        writers[0]
+            .grant(grant(&tenant, 3_003, "a"))
+            .await
+            .expect("granted");
         let mut calls = tokio::task::JoinSet::new();
         for turn in 0..300 {
             let (ledger, ask) = (writers[turn % 2].clone(), ask(&tenant, 20, 1));
             let other = writers[(turn + 1) % 2].clone();
             calls.spawn(async move {
-                let Ok(held) = ledger.hold(ask.clone()).await else { return 0 };
+                let Ok(held) = ledger.hold(ask.clone()).await else {
+                    return 0;
+                };
                 let used = Credits::from_micros(held.micros().min(7));
-                other.settle(&ask.id, &ask.tenant, used, usage(&ask, used.micros())).await.expect("settled");
+                other
+                    .settle(&ask.id, &ask.tenant, used, usage(&ask, used.micros()))
+                    .await
+                    .expect("settled");
                 used.micros()
             });
         }
         let used: i64 = calls.join_all().await.into_iter().sum();
         let end = writers[0].balance(&tenant).await.expect("read");
         assert_eq!(end, balance(3_003 - used, 0, used), "{}", db.name);
-        assert!(writers[1].account_matches_entries(&tenant).await.expect("read"), "{}", db.name);
+        assert!(
+            writers[1]
+                .account_matches_entries(&tenant)
+                .await
+                .expect("read"),
+            "{}",
+            db.name
+        );
     }
 }
 
@@ -128,28 +177,63 @@ async fn two_processes_over_one_database_stay_exact_together() {
 async fn repeated_operations_change_nothing_and_other_amounts_are_conflicts() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db), TenantId::random());
-        let first = ledger.grant(grant(&tenant, 100, "a")).await.expect("granted");
-        let second = ledger.grant(grant(&tenant, 100, "a")).await.expect("the same");
+        let first = ledger
+            .grant(grant(&tenant, 100, "a"))
+            .await
+            .expect("granted");
+        let second = ledger
+            .grant(grant(&tenant, 100, "a"))
+            .await
+            .expect("the same");
         assert_eq!(first.id, second.id);
-        assert!(matches!(ledger.grant(grant(&tenant, 101, "a")).await, Err(GrantError::Conflict)));
-        assert!(matches!(ledger.grant(grant(&tenant, 0, "b")).await, Err(GrantError::Amount)));
+        assert!(matches!(
+            ledger.grant(grant(&tenant, 101, "a")).await,
+            Err(GrantError::Conflict)
+        ));
+        assert!(matches!(
+            ledger.grant(grant(&tenant, 0, "b")).await,
+            Err(GrantError::Amount)
+        ));
 
         let ask = ask(&tenant, 60, 60);
         assert_eq!(ledger.hold(ask.clone()).await.expect("held").micros(), 60);
-        assert_eq!(ledger.hold(ask.clone()).await.expect("the same").micros(), 60);
-        let other = HoldAsk { amount: Credits::from_micros(61), ..ask.clone() };
+        assert_eq!(
+            ledger.hold(ask.clone()).await.expect("the same").micros(),
+            60
+        );
+        let other = HoldAsk {
+            amount: Credits::from_micros(61),
+            ..ask.clone()
+        };
         assert!(matches!(ledger.hold(other).await, Err(HoldError::Conflict)));
 
         let used = Credits::from_micros(25);
         for _ in 0..2 {
-            ledger.settle(&ask.id, &tenant, used, usage(&ask, 25)).await.expect("settled");
+            ledger
+                .settle(&ask.id, &tenant, used, usage(&ask, 25))
+                .await
+                .expect("settled");
         }
         let more = Credits::from_micros(26);
         let answer = ledger.settle(&ask.id, &tenant, more, usage(&ask, 26)).await;
         assert!(matches!(answer, Err(SettleError::Closed)));
-        assert!(matches!(ledger.release(&ask.id, &tenant, None).await, Err(SettleError::Closed)));
-        assert_eq!(ledger.balance(&tenant).await.expect("read"), balance(75, 0, 25), "{}", db.name);
-        let kinds: Vec<String> = ledger.history(&tenant, None, 10).await.expect("read").into_iter().map(|e| e.kind).collect();
+        assert!(matches!(
+            ledger.release(&ask.id, &tenant, None).await,
+            Err(SettleError::Closed)
+        ));
+        assert_eq!(
+            ledger.balance(&tenant).await.expect("read"),
+            balance(75, 0, 25),
+            "{}",
+            db.name
+        );
+        let kinds: Vec<String> = ledger
+            .history(&tenant, None, 10)
+            .await
+            .expect("read")
+            .into_iter()
+            .map(|e| e.kind)
+            .collect();
         assert_eq!(kinds, ["settle", "hold", "grant"]);
     }
 }
@@ -158,12 +242,29 @@ async fn repeated_operations_change_nothing_and_other_amounts_are_conflicts() {
 async fn a_refusal_leaves_the_balance_and_stays_a_refusal() {
     for db in databases().await {
         let (ledger, tenant) = (Arc::new(ledger(&db)), TenantId::random());
-        ledger.grant(grant(&tenant, 10, "a")).await.expect("granted");
+        ledger
+            .grant(grant(&tenant, 10, "a"))
+            .await
+            .expect("granted");
         let ask = ask(&tenant, 50, 11);
-        assert!(matches!(ledger.hold(ask.clone()).await, Err(HoldError::Insufficient { .. })));
-        ledger.grant(grant(&tenant, 100, "b")).await.expect("granted");
-        assert!(matches!(ledger.hold(ask).await, Err(HoldError::Insufficient { .. })));
-        assert_eq!(ledger.balance(&tenant).await.expect("read"), balance(110, 0, 0), "{}", db.name);
+        assert!(matches!(
+            ledger.hold(ask.clone()).await,
+            Err(HoldError::Insufficient { .. })
+        ));
+        ledger
+            .grant(grant(&tenant, 100, "b"))
+            .await
+            .expect("granted");
+        assert!(matches!(
+            ledger.hold(ask).await,
+            Err(HoldError::Insufficient { .. })
+        ));
+        assert_eq!(
+            ledger.balance(&tenant).await.expect("read"),
+            balance(110, 0, 0),
+            "{}",
+            db.name
+        );
     }
 }
 
@@ -171,12 +272,26 @@ async fn a_refusal_leaves_the_balance_and_stays_a_refusal() {
 async fn what_an_exhausted_grant_gave_comes_back_to_it() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db), TenantId::random());
-        ledger.grant(grant(&tenant, 10, "a")).await.expect("granted");
+        ledger
+            .grant(grant(&tenant, 10, "a"))
+            .await
+            .expect("granted");
         let ask = ask(&tenant, 10, 10);
         ledger.hold(ask.clone()).await.expect("held");
-        assert_eq!(ledger.balance(&tenant).await.expect("read"), balance(0, 10, 0));
-        ledger.release(&ask.id, &tenant, None).await.expect("released");
-        assert_eq!(ledger.balance(&tenant).await.expect("read"), balance(10, 0, 0), "{}", db.name);
+        assert_eq!(
+            ledger.balance(&tenant).await.expect("read"),
+            balance(0, 10, 0)
+        );
+        ledger
+            .release(&ask.id, &tenant, None)
+            .await
+            .expect("released");
+        assert_eq!(
+            ledger.balance(&tenant).await.expect("read"),
+            balance(10, 0, 0),
+            "{}",
+            db.name
+        );
     }
 }
 
@@ -184,12 +299,20 @@ async fn what_an_exhausted_grant_gave_comes_back_to_it() {
 async fn the_database_refuses_to_change_or_delete_an_entry() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db), TenantId::random());
-        ledger.grant(grant(&tenant, 10, "a")).await.expect("granted");
-        for statement in ["UPDATE ledger_entries SET grants_delta = 0", "DELETE FROM ledger_entries"] {
+        ledger
+            .grant(grant(&tenant, 10, "a"))
+            .await
+            .expect("granted");
+        for statement in [
+            "UPDATE ledger_entries SET grants_delta = 0",
+            "DELETE FROM ledger_entries",
+        ] {
             let error = db.execute(statement).await.expect_err("refused");
             assert!(error.contains("append-only"), "{}: {error}", db.name);
         }
-        let negative = db.execute("UPDATE ledger_grants SET remaining_micros = -1").await;
+        let negative = db
+            .execute("UPDATE ledger_grants SET remaining_micros = -1")
+            .await;
         assert!(negative.is_err(), "{}", db.name);
     }
 }

@@ -1,4 +1,6 @@
 //! One binary of integration tests: each runs on SQLite and on PostgreSQL.
 
+mod fences;
 mod ledger;
+mod migrations;
 mod support;

@@ -21,8 +21,21 @@ impl TestDb {
     /// Runs a statement as it stands; answers the database's words on failure.
     pub(crate) async fn execute(&self, statement: &str) -> Result<(), String> {
         let outcome = match &self.db {
-            Db::Postgres(pool) => pool.get().await.expect("a connection").batch_execute(statement).await,
-            Db::Sqlite { writer, .. } => writer.get().await.expect("a connection").batch_execute(statement).await,
+            Db::Postgres(pool) => {
+                pool.get()
+                    .await
+                    .expect("a connection")
+                    .batch_execute(statement)
+                    .await
+            }
+            Db::Sqlite { writer, .. } => {
+                writer
+                    .get()
+                    .await
+                    .expect("a connection")
+                    .batch_execute(statement)
+                    .await
+            }
         };
         outcome.map_err(|e| e.to_string())
     }
@@ -34,9 +47,14 @@ pub(crate) async fn databases() -> Vec<TestDb> {
 }
 
 /// The test PostgreSQL's address; a test never skips because it is missing.
-#[expect(clippy::disallowed_methods, reason = "tests take their services from the environment ./test.sh sets")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests take their services from the environment ./test.sh sets"
+)]
 pub(crate) fn service(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh, which starts the services"))
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run ./test.sh, which starts the services")
+    })
 }
 
 /// A fresh SQLite file.
@@ -50,18 +68,31 @@ pub(crate) async fn sqlite() -> TestDb {
 pub(crate) async fn postgres() -> TestDb {
     let url = service("TEST_DATABASE_URL");
     let schema = format!("test_{}", random_text(12));
-    let owner = Db::connect(&DbTarget::Postgres(url.clone())).await.expect("PostgreSQL answers");
+    let owner = Db::connect(&DbTarget::Postgres(url.clone()))
+        .await
+        .expect("PostgreSQL answers");
     if let Db::Postgres(pool) = &owner {
         let mut conn = pool.get().await.expect("a connection");
-        conn.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}"))
+            .await
+            .expect("a schema");
     }
     let separator = if url.contains('?') { '&' } else { '?' };
     let target = DbTarget::Postgres(format!("{url}{separator}options=-csearch_path%3D{schema}"));
     migrated("postgres", target, None).await
 }
 
-async fn migrated(name: &'static str, target: DbTarget, folder: Option<tempfile::TempDir>) -> TestDb {
+async fn migrated(
+    name: &'static str,
+    target: DbTarget,
+    folder: Option<tempfile::TempDir>,
+) -> TestDb {
     let db = Db::connect(&target).await.expect("connected");
     migrate::run(&db, MIGRATIONS).await.expect("migrated");
-    TestDb { name, target, db, _folder: folder }
+    TestDb {
+        name,
+        target,
+        db,
+        _folder: folder,
+    }
 }

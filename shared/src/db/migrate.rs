@@ -63,7 +63,7 @@ fn run_sqlite(conn: &mut SqliteConnection, source: EmbeddedMigrations) -> Result
     conn.exclusive_transaction(|conn| {
         conn.run_pending_migrations(source)
             .map(drop)
-            .map_err(|e| diesel::result::Error::QueryBuilderError(e))
+            .map_err(diesel::result::Error::QueryBuilderError)
     })
     .map_err(|e: diesel::result::Error| failed(e.to_string()))
 }

@@ -1,6 +1,7 @@
 //! The link over HTTP: names of paths and headers, and how a call is written into them.
 //! Opens no connection; the server's `link::http` and the gateway's `link::http` do.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -113,7 +114,8 @@ pub fn escape_non_ascii(json: &str) -> String {
             out.push(character);
         } else {
             for unit in character.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a String can't fail.
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }

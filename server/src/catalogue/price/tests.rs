@@ -1,6 +1,9 @@
 //! Examples and properties of prices.
 
-#![expect(clippy::arithmetic_side_effects, reason = "the properties restate the sums plainly")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "the properties restate the sums plainly"
+)]
 
 use proptest::option;
 use proptest::prelude::*;
@@ -33,8 +36,14 @@ fn each_class_of_tokens_has_its_own_price() {
         ..Usage::default()
     };
     // 2500 + 500 + 250 + 3000 + 2000 micro-credits.
-    assert_eq!(chat_price().charge(&usage, None, PLAIN), Some(credits("0.00825")));
-    assert_eq!(chat_price().charge(&usage, None, PLAIN / 2), Some(credits("0.004125")));
+    assert_eq!(
+        chat_price().charge(&usage, None, PLAIN),
+        Some(credits("0.00825"))
+    );
+    assert_eq!(
+        chat_price().charge(&usage, None, PLAIN / 2),
+        Some(credits("0.004125"))
+    );
 }
 
 #[test]
@@ -44,9 +53,19 @@ fn a_part_of_a_micro_credit_is_rounded_up_once() {
         output_per_million: Credits::from_micros(1),
         ..PriceItems::default()
     };
-    let usage = Usage { input_tokens: 1, output_tokens: 1, ..Usage::default() };
-    assert_eq!(price.charge(&usage, None, PLAIN), Some(Credits::from_micros(1)));
-    assert_eq!(price.charge(&Usage::default(), None, PLAIN), Some(Credits::ZERO));
+    let usage = Usage {
+        input_tokens: 1,
+        output_tokens: 1,
+        ..Usage::default()
+    };
+    assert_eq!(
+        price.charge(&usage, None, PLAIN),
+        Some(Credits::from_micros(1))
+    );
+    assert_eq!(
+        price.charge(&Usage::default(), None, PLAIN),
+        Some(Credits::ZERO)
+    );
 }
 
 #[test]
@@ -65,12 +84,29 @@ fn an_image_is_priced_by_the_closest_row_or_the_dearest() {
         ..PriceItems::default()
     };
     let charge = |price: &PriceItems, n, size, quality| {
-        price.charge(&Usage::default(), Some(ImageAsk { n, size, quality }), PLAIN)
+        price.charge(
+            &Usage::default(),
+            Some(ImageAsk { n, size, quality }),
+            PLAIN,
+        )
     };
-    assert_eq!(charge(&price, 3, Some("1024x1024"), Some("high")), Some(credits("12")));
-    assert_eq!(charge(&price, 1, Some("1024x1024"), Some("odd")), Some(credits("2")));
-    assert_eq!(charge(&price, 1, Some("9x9"), Some("low")), Some(credits("1")));
-    assert_eq!(charge(&price, 1, Some("9x9"), None), Some(credits("4")), "unknown is the dearest");
+    assert_eq!(
+        charge(&price, 3, Some("1024x1024"), Some("high")),
+        Some(credits("12"))
+    );
+    assert_eq!(
+        charge(&price, 1, Some("1024x1024"), Some("odd")),
+        Some(credits("2"))
+    );
+    assert_eq!(
+        charge(&price, 1, Some("9x9"), Some("low")),
+        Some(credits("1"))
+    );
+    assert_eq!(
+        charge(&price, 1, Some("9x9"), None),
+        Some(credits("4")),
+        "unknown is the dearest"
+    );
     assert_eq!(charge(&price, 1, None, None), Some(credits("4")));
     price.per_image.push(row(None, None, "0.5"));
     assert_eq!(charge(&price, 1, Some("9x9"), None), Some(credits("0.5")));
@@ -78,39 +114,76 @@ fn an_image_is_priced_by_the_closest_row_or_the_dearest() {
 
 #[test]
 fn absurd_numbers_have_no_price() {
-    let price = PriceItems { output_per_million: ITEM_MAX, ..PriceItems::default() };
-    let usage = Usage { output_tokens: u64::MAX, ..Usage::default() };
+    let price = PriceItems {
+        output_per_million: ITEM_MAX,
+        ..PriceItems::default()
+    };
+    let usage = Usage {
+        output_tokens: u64::MAX,
+        ..Usage::default()
+    };
     assert_eq!(price.charge(&usage, None, PLAIN), None);
     assert_eq!(price.charge(&usage, None, i64::MAX), None);
-    let one = Usage { output_tokens: 1, ..Usage::default() };
+    let one = Usage {
+        output_tokens: 1,
+        ..Usage::default()
+    };
     assert_eq!(price.charge(&one, None, -1), None);
-    let images = Some(ImageAsk { n: u64::MAX, size: None, quality: None });
+    let images = Some(ImageAsk {
+        n: u64::MAX,
+        size: None,
+        quality: None,
+    });
     let priced = PriceItems {
-        per_image: vec![ImagePrice { credits: ITEM_MAX, ..ImagePrice::default() }],
+        per_image: vec![ImagePrice {
+            credits: ITEM_MAX,
+            ..ImagePrice::default()
+        }],
         ..PriceItems::default()
     };
     // The count that gave free credit elsewhere (GHSA-8r8v-xf7q-rcpr) has no price here.
     assert_eq!(priced.charge(&one, images, PLAIN), None);
-    let negative = PriceItems { per_request: Credits::from_micros(-1), ..PriceItems::default() };
+    let negative = PriceItems {
+        per_request: Credits::from_micros(-1),
+        ..PriceItems::default()
+    };
     assert_eq!(negative.charge(&one, None, PLAIN), None);
     assert_eq!(negative.output_tokens_within(Credits::MAX, 0, PLAIN), None);
-    let above = PriceItems { per_request: Credits::MAX, ..PriceItems::default() };
+    let above = PriceItems {
+        per_request: Credits::MAX,
+        ..PriceItems::default()
+    };
     assert_eq!(above.charge(&one, None, PLAIN), None);
 }
 
 #[test]
 fn free_output_has_no_bound() {
-    let embedding = PriceItems { input_per_million: credits("1"), ..PriceItems::default() };
-    assert_eq!(embedding.output_tokens_within(credits("1"), 1_000_000, PLAIN), Some(u64::MAX));
-    assert_eq!(embedding.output_tokens_within(credits("1"), 1_000_001, PLAIN), None);
-    assert_eq!(chat_price().output_tokens_within(Credits::ZERO, 10, 0), Some(u64::MAX));
+    let embedding = PriceItems {
+        input_per_million: credits("1"),
+        ..PriceItems::default()
+    };
+    assert_eq!(
+        embedding.output_tokens_within(credits("1"), 1_000_000, PLAIN),
+        Some(u64::MAX)
+    );
+    assert_eq!(
+        embedding.output_tokens_within(credits("1"), 1_000_001, PLAIN),
+        None
+    );
+    assert_eq!(
+        chat_price().output_tokens_within(Credits::ZERO, 10, 0),
+        Some(u64::MAX)
+    );
 }
 
 #[test]
 fn items_are_exact_decimals_in_json_and_unknown_items_are_refused() {
     let json = r#"{"per_request":0,"input_per_million":2.5,"cached_input_per_million":0.25,"output_per_million":10}"#;
     assert_eq!(serde_json::to_string(&chat_price()).expect("written"), json);
-    assert_eq!(serde_json::from_str::<PriceItems>(json).expect("read"), chat_price());
+    assert_eq!(
+        serde_json::from_str::<PriceItems>(json).expect("read"),
+        chat_price()
+    );
     assert!(serde_json::from_str::<PriceItems>(r#"{"per_video_second":1}"#).is_err());
 }
 
@@ -124,12 +197,21 @@ fn item() -> impl Strategy<Value = Credits> {
 }
 
 fn items() -> impl Strategy<Value = PriceItems> {
-    let word = || option::of(prop_oneof!["a", "b", "c"].prop_map(str::to_owned));
-    let image = (word(), word(), item())
-        .prop_map(|(size, quality, credits)| ImagePrice { size, quality, credits });
-    let tokens = (item(), option::of(item()), option::of(item()), item(), option::of(item()));
-    (item(), tokens, proptest::collection::vec(image, 0..5)).prop_map(|(per_request, tokens, per_image)| {
-        PriceItems {
+    let word = || option::of(prop_oneof![Just("a"), Just("b"), Just("c")].prop_map(str::to_owned));
+    let image = (word(), word(), item()).prop_map(|(size, quality, credits)| ImagePrice {
+        size,
+        quality,
+        credits,
+    });
+    let tokens = (
+        item(),
+        option::of(item()),
+        option::of(item()),
+        item(),
+        option::of(item()),
+    );
+    (item(), tokens, proptest::collection::vec(image, 0..5)).prop_map(
+        |(per_request, tokens, per_image)| PriceItems {
             per_request,
             input_per_million: tokens.0,
             cached_input_per_million: tokens.1,
@@ -137,8 +219,8 @@ fn items() -> impl Strategy<Value = PriceItems> {
             output_per_million: tokens.3,
             reasoning_per_million: tokens.4,
             per_image,
-        }
-    })
+        },
+    )
 }
 
 fn count() -> impl Strategy<Value = u64> {
@@ -161,7 +243,11 @@ fn multiplier() -> impl Strategy<Value = i64> {
 }
 
 fn wish(n: u64, size: Option<&'static str>) -> Option<ImageAsk<'static>> {
-    Some(ImageAsk { n, size, quality: Some("b") })
+    Some(ImageAsk {
+        n,
+        size,
+        quality: Some("b"),
+    })
 }
 
 proptest! {

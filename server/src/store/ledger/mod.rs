@@ -55,8 +55,9 @@ fn decided<R>(
     books: &mut Books,
     decide: impl FnOnce(&mut Books) -> (Vec<UsageRecord>, Vec<R>),
 ) -> Result<(Vec<UsageRecord>, Vec<R>), DbError> {
-    catch_unwind(AssertUnwindSafe(|| decide(books)))
-        .map_err(|_| DbError::Damaged("an invariant of the ledger does not hold; nothing was written".to_owned()))
+    catch_unwind(AssertUnwindSafe(|| decide(books))).map_err(|_| {
+        DbError::Damaged("an invariant of the ledger does not hold; nothing was written".to_owned())
+    })
 }
 
 #[derive(QueryableByName)]
@@ -125,7 +126,11 @@ impl Store {
     }
 
     /// What a tenant has now; nothing when it has no account yet.
-    pub(crate) async fn ledger_balance(&self, tenant: &TenantId, now: Moment) -> Result<Balance, DbError> {
+    pub(crate) async fn ledger_balance(
+        &self,
+        tenant: &TenantId,
+        now: Moment,
+    ) -> Result<Balance, DbError> {
         let rows: Vec<BalanceRow> = on!(self.db, |conn| {
             diesel::sql_query(BALANCE)
                 .bind::<BigInt, _>(now.unix_ms())
@@ -133,11 +138,14 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        Ok(rows.into_iter().next().map_or_else(Balance::default, |row| Balance {
-            available: Credits::from_micros(row.available),
-            held: Credits::from_micros(row.held),
-            used: Credits::from_micros(row.used),
-        }))
+        Ok(rows
+            .into_iter()
+            .next()
+            .map_or_else(Balance::default, |row| Balance {
+                available: Credits::from_micros(row.available),
+                held: Credits::from_micros(row.held),
+                used: Credits::from_micros(row.used),
+            }))
     }
 
     /// A tenant's entries, newest first.
@@ -160,15 +168,25 @@ impl Store {
     }
 
     /// Whether the account row, the entries, the grants and the open holds of a tenant agree.
-    pub(crate) async fn ledger_account_matches_entries(&self, tenant: &TenantId) -> Result<bool, DbError> {
+    pub(crate) async fn ledger_account_matches_entries(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<bool, DbError> {
         let rows: Vec<AgreementRow> = on!(self.db, |conn| {
-            diesel::sql_query(AGREEMENT).bind::<Text, _>(tenant.as_str()).load(conn).await
+            diesel::sql_query(AGREEMENT)
+                .bind::<Text, _>(tenant.as_str())
+                .load(conn)
+                .await
         })?;
         Ok(rows.into_iter().all(|row| row.differences == 0))
     }
 
     /// Open holds whose deadline is past, oldest deadline first.
-    pub(crate) async fn ledger_overdue_holds(&self, now: Moment, limit: i64) -> Result<Vec<Hold>, DbError> {
+    pub(crate) async fn ledger_overdue_holds(
+        &self,
+        now: Moment,
+        limit: i64,
+    ) -> Result<Vec<Hold>, DbError> {
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::state.eq("held"))

@@ -24,12 +24,19 @@ pub(super) async fn commit<R: Send + 'static>(
     now: Moment,
     decide: impl FnOnce(&mut Books) -> (Vec<UsageRecord>, Vec<R>) + Send + 'static,
 ) -> Result<Vec<R>, Failed<R>> {
-    let mut conn = pool.get().await.map_err(|e| (DbError::from(e), Vec::new()))?;
+    let mut conn = pool
+        .get()
+        .await
+        .map_err(|e| (DbError::from(e), Vec::new()))?;
     let mut replies = Vec::new();
     let outcome = conn
         .transaction::<(), DbError, _>(async |conn| {
             if !wanted.accounts_to_open.is_empty() {
-                OpenAccounts { tenants: texts(&wanted.accounts_to_open) }.execute(conn).await?;
+                OpenAccounts {
+                    tenants: texts(&wanted.accounts_to_open),
+                }
+                .execute(conn)
+                .await?;
             }
             let mut books = load(conn, &wanted).await?.into_books()?;
             let (usage, prepared) = decided(&mut books, decide)?;
@@ -70,23 +77,40 @@ async fn load(conn: &mut AsyncPgConnection, wanted: &Wanted) -> QueryResult<Load
     }
     let holds = texts(&wanted.holds);
     let mut loaded = Loaded {
-        accounts: LockAccounts { tenants: tenants.clone() }.load(conn).await?,
+        accounts: LockAccounts {
+            tenants: tenants.clone(),
+        }
+        .load(conn)
+        .await?,
         ..Loaded::default()
     };
     if !holds.is_empty() {
-        loaded.holds = LoadHolds { holds: holds.clone() }.load(conn).await?;
+        loaded.holds = LoadHolds {
+            holds: holds.clone(),
+        }
+        .load(conn)
+        .await?;
         // Fresh holds have no parts yet: a batch of holds alone saves the query.
         if !loaded.holds.is_empty() {
             loaded.allocations = LoadAllocations { holds }.load(conn).await?;
         }
     }
-    let mut held_from: Vec<String> = loaded.allocations.iter().map(|a| a.grant_id.clone()).collect();
+    let mut held_from: Vec<String> = loaded
+        .allocations
+        .iter()
+        .map(|a| a.grant_id.clone())
+        .collect();
     held_from.sort_unstable();
     held_from.dedup();
     loaded.grants = LoadGrants { tenants, held_from }.load(conn).await?;
     for (tenant, source) in &wanted.sources {
-        let known = LoadGrantBySource { tenant: tenant.to_string(), source: source.clone() };
-        loaded.grants_by_source.extend(known.get_result::<GrantRow>(conn).await.optional()?);
+        let known = LoadGrantBySource {
+            tenant: tenant.to_string(),
+            source: source.clone(),
+        };
+        loaded
+            .grants_by_source
+            .extend(known.get_result::<GrantRow>(conn).await.optional()?);
     }
     Ok(loaded)
 }
@@ -96,7 +120,9 @@ async fn write(conn: &mut AsyncPgConnection, writes: Writes) -> Result<(), DbErr
         let expected = writes.accounts.len();
         let changed = UpdateAccounts::from(writes.accounts).execute(conn).await?;
         if changed != expected {
-            return Err(DbError::Damaged("an account that changed is not there".to_owned()));
+            return Err(DbError::Damaged(
+                "an account that changed is not there".to_owned(),
+            ));
         }
     }
     if !writes.grants_new.is_empty() {
@@ -113,7 +139,9 @@ async fn write(conn: &mut AsyncPgConnection, writes: Writes) -> Result<(), DbErr
         CloseHolds::from(writes.holds_closed).execute(conn).await?;
     }
     if !writes.allocations.is_empty() {
-        InsertAllocations::from(writes.allocations).execute(conn).await?;
+        InsertAllocations::from(writes.allocations)
+            .execute(conn)
+            .await?;
     }
     if !writes.entries.is_empty() {
         InsertEntries::from(writes.entries).execute(conn).await?;
@@ -173,9 +201,31 @@ macro_rules! answers {
 }
 
 type AccountSql = (Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
-type GrantSql = (Text, Text, Text, Text, BigInt, BigInt, Nullable<BigInt>, Text, BigInt);
+type GrantSql = (
+    Text,
+    Text,
+    Text,
+    Text,
+    BigInt,
+    BigInt,
+    Nullable<BigInt>,
+    Text,
+    BigInt,
+);
 type HoldSql = (
-    Text, Text, Text, BigInt, BigInt, BigInt, BigInt, BigInt, Text, Text, BigInt, BigInt, Nullable<BigInt>,
+    Text,
+    Text,
+    Text,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Text,
+    Text,
+    BigInt,
+    BigInt,
+    Nullable<BigInt>,
 );
 type AllocationSql = (Text, BigInt, Text, BigInt);
 

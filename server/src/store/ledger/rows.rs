@@ -8,7 +8,9 @@ use shared::id::{BootId, GenerationId, GrantId, TenantId};
 
 use crate::ledger::rules::{Account, Allocation, Books, HeldBook, NewEntry, Totals};
 use crate::ledger::{Entry, Grant, GrantKind, Hold, HoldState};
-use crate::store::schema::{ledger_accounts, ledger_allocations, ledger_entries, ledger_grants, ledger_holds};
+use crate::store::schema::{
+    ledger_accounts, ledger_allocations, ledger_entries, ledger_grants, ledger_holds,
+};
 use crate::store::usage::{UsageRecord, UsageRow};
 
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -219,30 +221,51 @@ impl Loaded {
                 debt: row.debt_micros,
                 issuance: row.issuance_micros,
             };
-            let account = Account { totals, ..Account::default() };
-            books.accounts.insert(TenantId::from_stored(row.tenant_id), account);
+            let account = Account {
+                totals,
+                ..Account::default()
+            };
+            books
+                .accounts
+                .insert(TenantId::from_stored(row.tenant_id), account);
         }
         for row in self.grants {
             let tenant = TenantId::from_stored(row.tenant_id.clone());
-            let account = books.accounts.get_mut(&tenant).ok_or_else(|| damaged("grant", &row.id))?;
+            let account = books
+                .accounts
+                .get_mut(&tenant)
+                .ok_or_else(|| damaged("grant", &row.id))?;
             account.grants.push(row.try_into()?);
         }
         books.accounts.values_mut().for_each(Account::sort);
         for row in self.grants_by_source {
             let tenant = TenantId::from_stored(row.tenant_id.clone());
-            books.grants_by_source.insert((tenant, row.source_key.clone()), row.try_into()?);
+            books
+                .grants_by_source
+                .insert((tenant, row.source_key.clone()), row.try_into()?);
         }
         for row in self.holds {
             let hold = Hold::try_from(row)?;
-            let book = HeldBook { hold, allocations: Vec::new(), fresh: false, changed: false };
+            let book = HeldBook {
+                hold,
+                allocations: Vec::new(),
+                fresh: false,
+                changed: false,
+            };
             books.holds.insert(book.hold.id.clone(), book);
         }
         // Loaded in the order of their positions.
         for row in self.allocations {
             let id = GenerationId::from_stored(row.hold_id);
-            let book = books.holds.get_mut(&id).ok_or_else(|| damaged("allocation of", id.as_str()))?;
+            let book = books
+                .holds
+                .get_mut(&id)
+                .ok_or_else(|| damaged("allocation of", id.as_str()))?;
             let grant = GrantId::from_stored(row.grant_id);
-            book.allocations.push(Allocation { grant, micros: row.amount_micros });
+            book.allocations.push(Allocation {
+                grant,
+                micros: row.amount_micros,
+            });
         }
         Ok(books)
     }
@@ -252,7 +275,11 @@ impl Loaded {
 pub(super) fn writes(books: &mut Books, usage: Vec<UsageRecord>, now: Moment) -> Writes {
     let mut writes = Writes {
         usage: usage.into_iter().map(UsageRow::from).collect(),
-        entries: books.entries.drain(..).map(|entry| entry_row(entry, now)).collect(),
+        entries: books
+            .entries
+            .drain(..)
+            .map(|entry| entry_row(entry, now))
+            .collect(),
         ..Writes::default()
     };
     for (tenant, account) in books.accounts.iter().filter(|(_, account)| account.changed) {
@@ -273,7 +300,10 @@ pub(super) fn writes(books: &mut Books, usage: Vec<UsageRecord>, now: Moment) ->
     changed.dedup();
     let new = std::mem::take(&mut books.grants_new);
     let find = |tenant: &TenantId, id: &GrantId| {
-        books.accounts.get(tenant).and_then(|account| account.grants.iter().find(|g| g.id == *id))
+        books
+            .accounts
+            .get(tenant)
+            .and_then(|account| account.grants.iter().find(|g| g.id == *id))
     };
     for (tenant, id) in &new {
         if let Some(grant) = find(tenant, id) {
@@ -282,7 +312,9 @@ pub(super) fn writes(books: &mut Books, usage: Vec<UsageRecord>, now: Moment) ->
     }
     for (tenant, id) in changed.iter().filter(|changed| !new.contains(changed)) {
         if let Some(grant) = find(tenant, id) {
-            writes.grants_changed.push((id.to_string(), grant.remaining.micros()));
+            writes
+                .grants_changed
+                .push((id.to_string(), grant.remaining.micros()));
         }
     }
     for book in books.holds.values().filter(|book| book.changed) {
@@ -311,10 +343,12 @@ fn grant_row(tenant: &TenantId, grant: &Grant) -> GrantRow {
 }
 
 fn allocation_rows(book: &HeldBook) -> impl Iterator<Item = AllocationRow> {
-    (0_i64..).zip(&book.allocations).map(|(position, allocation)| AllocationRow {
-        hold_id: book.hold.id.to_string(),
-        position,
-        grant_id: allocation.grant.to_string(),
-        amount_micros: allocation.micros,
-    })
+    (0_i64..)
+        .zip(&book.allocations)
+        .map(|(position, allocation)| AllocationRow {
+            hold_id: book.hold.id.to_string(),
+            position,
+            grant_id: allocation.grant.to_string(),
+            amount_micros: allocation.micros,
+        })
 }

@@ -23,7 +23,10 @@ pub(super) async fn commit<R: Send + 'static>(
     now: Moment,
     decide: impl FnOnce(&mut Books) -> (Vec<UsageRecord>, Vec<R>) + Send + 'static,
 ) -> Result<Vec<R>, Failed<R>> {
-    let mut conn = writer.get().await.map_err(|e| (DbError::from(e), Vec::new()))?;
+    let mut conn = writer
+        .get()
+        .await
+        .map_err(|e| (DbError::from(e), Vec::new()))?;
     let work = conn.spawn_blocking(move |conn: &mut SqliteConnection| {
         let mut replies = Vec::new();
         let outcome = conn.immediate_transaction(|conn| -> Result<(), DbError> {
@@ -38,13 +41,17 @@ pub(super) async fn commit<R: Send + 'static>(
             Err(failure) => Err((failure, replies)),
         })
     });
-    work.await.unwrap_or_else(|e| Err((DbError::from(e), Vec::new())))
+    work.await
+        .unwrap_or_else(|e| Err((DbError::from(e), Vec::new())))
 }
 
 fn open_accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<()> {
     for tenant in &wanted.accounts_to_open {
         let empty = super::empty_account(tenant);
-        diesel::insert_into(ledger_accounts::table).values(&empty).on_conflict_do_nothing().execute(conn)?;
+        diesel::insert_into(ledger_accounts::table)
+            .values(&empty)
+            .on_conflict_do_nothing()
+            .execute(conn)?;
     }
     Ok(())
 }
@@ -68,7 +75,9 @@ fn load(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Loaded> {
     for holds in wanted.holds.chunks(LIST_MAX) {
         let holds: Vec<&str> = holds.iter().map(|h| h.as_str()).collect();
         loaded.holds.extend(
-            ledger_holds::table.filter(ledger_holds::id.eq_any(&holds)).load::<super::rows::HoldRow>(conn)?,
+            ledger_holds::table
+                .filter(ledger_holds::id.eq_any(&holds))
+                .load::<super::rows::HoldRow>(conn)?,
         );
         loaded.allocations.extend(
             ledger_allocations::table
@@ -94,14 +103,21 @@ fn load_spent_grants(conn: &mut SqliteConnection, loaded: &mut Loaded) -> QueryR
     let mut missing: Vec<String> = loaded
         .allocations
         .iter()
-        .filter(|allocation| !loaded.grants.iter().any(|grant| grant.id == allocation.grant_id))
+        .filter(|allocation| {
+            !loaded
+                .grants
+                .iter()
+                .any(|grant| grant.id == allocation.grant_id)
+        })
         .map(|allocation| allocation.grant_id.clone())
         .collect();
     missing.sort_unstable();
     missing.dedup();
     for ids in missing.chunks(LIST_MAX) {
         loaded.grants.extend(
-            ledger_grants::table.filter(ledger_grants::id.eq_any(ids)).load::<super::rows::GrantRow>(conn)?,
+            ledger_grants::table
+                .filter(ledger_grants::id.eq_any(ids))
+                .load::<super::rows::GrantRow>(conn)?,
         );
     }
     Ok(())
@@ -109,20 +125,24 @@ fn load_spent_grants(conn: &mut SqliteConnection, loaded: &mut Loaded) -> QueryR
 
 fn write(conn: &mut SqliteConnection, writes: &Writes) -> QueryResult<()> {
     for row in &writes.accounts {
-        diesel::update(ledger_accounts::table.filter(ledger_accounts::tenant_id.eq(&row.tenant_id)))
-            .set((
-                ledger_accounts::entries.eq(row.entries),
-                ledger_accounts::grants_micros.eq(row.grants_micros),
-                ledger_accounts::held_micros.eq(row.held_micros),
-                ledger_accounts::revenue_micros.eq(row.revenue_micros),
-                ledger_accounts::breakage_micros.eq(row.breakage_micros),
-                ledger_accounts::debt_micros.eq(row.debt_micros),
-                ledger_accounts::issuance_micros.eq(row.issuance_micros),
-            ))
-            .execute(conn)?;
+        diesel::update(
+            ledger_accounts::table.filter(ledger_accounts::tenant_id.eq(&row.tenant_id)),
+        )
+        .set((
+            ledger_accounts::entries.eq(row.entries),
+            ledger_accounts::grants_micros.eq(row.grants_micros),
+            ledger_accounts::held_micros.eq(row.held_micros),
+            ledger_accounts::revenue_micros.eq(row.revenue_micros),
+            ledger_accounts::breakage_micros.eq(row.breakage_micros),
+            ledger_accounts::debt_micros.eq(row.debt_micros),
+            ledger_accounts::issuance_micros.eq(row.issuance_micros),
+        ))
+        .execute(conn)?;
     }
     for row in &writes.grants_new {
-        diesel::insert_into(ledger_grants::table).values(row).execute(conn)?;
+        diesel::insert_into(ledger_grants::table)
+            .values(row)
+            .execute(conn)?;
     }
     for (id, remaining) in &writes.grants_changed {
         diesel::update(ledger_grants::table.filter(ledger_grants::id.eq(id)))
@@ -130,7 +150,9 @@ fn write(conn: &mut SqliteConnection, writes: &Writes) -> QueryResult<()> {
             .execute(conn)?;
     }
     for row in &writes.holds_new {
-        diesel::insert_into(ledger_holds::table).values(row).execute(conn)?;
+        diesel::insert_into(ledger_holds::table)
+            .values(row)
+            .execute(conn)?;
     }
     for row in &writes.holds_closed {
         diesel::update(ledger_holds::table.filter(ledger_holds::id.eq(&row.id)))
@@ -143,13 +165,20 @@ fn write(conn: &mut SqliteConnection, writes: &Writes) -> QueryResult<()> {
             .execute(conn)?;
     }
     for row in &writes.allocations {
-        diesel::insert_into(ledger_allocations::table).values(row).execute(conn)?;
+        diesel::insert_into(ledger_allocations::table)
+            .values(row)
+            .execute(conn)?;
     }
     for row in &writes.entries {
-        diesel::insert_into(ledger_entries::table).values(row).execute(conn)?;
+        diesel::insert_into(ledger_entries::table)
+            .values(row)
+            .execute(conn)?;
     }
     for row in &writes.usage {
-        diesel::insert_into(usage_records::table).values(row).on_conflict_do_nothing().execute(conn)?;
+        diesel::insert_into(usage_records::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(conn)?;
     }
     Ok(())
 }

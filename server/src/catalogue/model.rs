@@ -1,0 +1,229 @@
+//! A model as tenants name it: where it goes, what it costs and when. Pure: chooses an order of
+//! targets and a price from what it is given; `catalogue` keeps the models.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shared::clock::Moment;
+use shared::link::{Operation, Target};
+
+use super::price::Price;
+
+/// A place where a model runs, with its share of the calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightedTarget {
+    /// The provider's name at the gateway.
+    pub provider: String,
+    /// The model's name there.
+    pub model: String,
+    /// Share of the calls among targets of the same priority.
+    pub weight: u32,
+    /// Lower ones are tried first.
+    pub priority: u32,
+}
+
+/// A model with its prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// Its public name.
+    pub id: String,
+    /// What it is for.
+    pub operation: Operation,
+    /// Where it runs.
+    pub targets: Vec<WeightedTarget>,
+    /// Output tokens a call can bring at most.
+    pub max_output_tokens: u64,
+    /// Whether tenants see and may call it.
+    pub enabled: bool,
+    /// When it was added.
+    pub created_at: Moment,
+    /// Newest `valid_from` first.
+    pub prices: Vec<Price>,
+    /// The targets' order when it is the same for every call.
+    fixed_order: Option<Arc<[Target]>>,
+}
+
+/// What a [`Model`] is made of.
+#[derive(Debug, Clone)]
+pub struct ModelParts {
+    /// Its public name.
+    pub id: String,
+    /// What it is for.
+    pub operation: Operation,
+    /// Where it runs.
+    pub targets: Vec<WeightedTarget>,
+    /// Output tokens a call can bring at most.
+    pub max_output_tokens: u64,
+    /// Whether tenants see and may call it.
+    pub enabled: bool,
+    /// When it was added.
+    pub created_at: Moment,
+    /// In any order.
+    pub prices: Vec<Price>,
+}
+
+impl Model {
+    /// From its parts.
+    pub fn new(parts: ModelParts) -> Self {
+        let ModelParts {
+            id,
+            operation,
+            mut targets,
+            max_output_tokens,
+            enabled,
+            created_at,
+            mut prices,
+        } = parts;
+        // Stable: targets of one priority keep the order in which they were given.
+        targets.sort_by_key(|target| target.priority);
+        prices.sort_by_key(|price| std::cmp::Reverse(price.valid_from));
+        let one_a_priority = targets
+            .windows(2)
+            .all(|pair| pair[0].priority != pair[1].priority);
+        let fixed_order = one_a_priority.then(|| targets.iter().map(plain).collect());
+        Self {
+            id,
+            operation,
+            targets,
+            max_output_tokens,
+            enabled,
+            created_at,
+            prices,
+            fixed_order,
+        }
+    }
+
+    /// The price that is valid at `now`.
+    pub fn price_at(&self, now: Moment) -> Option<&Price> {
+        self.prices.iter().find(|price| price.valid_from <= now)
+    }
+
+    /// The targets in the order to try them: by priority, and inside one priority drawn by weight.
+    pub fn ordered_targets(&self, seed: u64) -> Arc<[Target]> {
+        if let Some(order) = &self.fixed_order {
+            return order.clone();
+        }
+        let mut seed = seed;
+        let groups = self.targets.chunk_by(|a, b| a.priority == b.priority);
+        groups
+            .flat_map(|group| shuffled(group, &mut seed))
+            .map(plain)
+            .collect()
+    }
+}
+
+fn plain(target: &WeightedTarget) -> Target {
+    Target {
+        provider: target.provider.clone(),
+        model: target.model.clone(),
+    }
+}
+
+/// Draws one after the other, each by its share of what is left.
+fn shuffled<'a>(group: &'a [WeightedTarget], seed: &mut u64) -> Vec<&'a WeightedTarget> {
+    let mut left: Vec<&WeightedTarget> = group.iter().collect();
+    let mut drawn = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let total: u64 = left
+            .iter()
+            .map(|target| u64::from(target.weight.max(1)))
+            .sum();
+        let mut at = next_random(seed) % total;
+        let index = left.iter().position(|target| {
+            let weight = u64::from(target.weight.max(1));
+            let hit = at < weight;
+            at = at.saturating_sub(weight);
+            hit
+        });
+        drawn.push(left.remove(index.unwrap_or(0)));
+    }
+    drawn
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): a seed that counts up still gives even draws.
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::id::PriceId;
+
+    use super::*;
+    use crate::catalogue::price::PriceItems;
+
+    fn model(targets: &[(&str, u32, u32)], valid_from: &[i64]) -> Model {
+        let target = |(name, weight, priority): &(&str, u32, u32)| WeightedTarget {
+            provider: (*name).to_owned(),
+            model: "m".to_owned(),
+            weight: *weight,
+            priority: *priority,
+        };
+        let price = |at: &i64| Price {
+            id: PriceId::random(),
+            valid_from: Moment::from_unix_ms(*at),
+            items: PriceItems::default(),
+            cost: PriceItems::default(),
+        };
+        Model::new(ModelParts {
+            id: "m".to_owned(),
+            operation: Operation::Chat,
+            targets: targets.iter().map(target).collect(),
+            max_output_tokens: 10,
+            enabled: true,
+            created_at: Moment::default(),
+            prices: valid_from.iter().map(price).collect(),
+        })
+    }
+
+    fn names(targets: &[Target]) -> Vec<&str> {
+        targets
+            .iter()
+            .map(|target| target.provider.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn the_newest_price_that_has_begun_is_valid() {
+        let model = model(&[("a", 1, 0)], &[100, 300, 200]);
+        let at = |ms| {
+            model
+                .price_at(Moment::from_unix_ms(ms))
+                .map(|price| price.valid_from.unix_ms())
+        };
+        assert_eq!(
+            (at(99), at(100), at(299), at(1_000)),
+            (None, Some(100), Some(200), Some(300))
+        );
+    }
+
+    #[test]
+    fn lower_priorities_come_first_and_a_fixed_order_is_shared() {
+        let model = model(&[("b", 1, 1), ("a", 1, 0), ("c", 9, 7)], &[]);
+        let order = model.ordered_targets(1);
+        assert_eq!(names(&order), ["a", "b", "c"]);
+        assert!(Arc::ptr_eq(&order, &model.ordered_targets(2)));
+    }
+
+    #[test]
+    fn calls_are_spread_by_weight_inside_a_priority() {
+        let model = model(&[("heavy", 3, 0), ("light", 1, 0), ("last", 1_000, 5)], &[]);
+        let mut heavy_first = 0;
+        for seed in 0..4_000 {
+            let order = model.ordered_targets(seed);
+            assert_eq!(order.len(), 3, "every target is there once");
+            assert_eq!(order[2].provider, "last");
+            heavy_first += u32::from(order[0].provider == "heavy");
+        }
+        assert!((2_800..3_200).contains(&heavy_first), "{heavy_first}");
+        assert_eq!(
+            model.ordered_targets(7),
+            model.ordered_targets(7),
+            "the seed decides"
+        );
+    }
+}

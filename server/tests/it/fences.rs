@@ -1,0 +1,126 @@
+//! The tree obeys its plan: who may import whom, size of files, module sentences, migrations in pairs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// No file is longer, tests included; the generated tables are the exception.
+const LINES_MAX: usize = 600;
+
+/// Folder, and words that its sources may not say.
+const FENCES: &[(&str, &[&str])] = &[
+    ("shared/src", &["server::", "gateway::"]),
+    ("server/src/api", &["crate::store::ledger", "diesel", "reqwest", "redis::", "admin_templates"]),
+    ("server/src/calls", &["poem", "diesel", "StatusCode"]),
+    ("server/src/ledger", &["poem", "diesel", "StatusCode", "reqwest", "redis"]),
+    ("server/src/catalogue", &["poem", "diesel", "StatusCode"]),
+    ("server/src/limits", &["poem", "diesel", "StatusCode"]),
+    ("server/src/auth", &["poem", "diesel", "StatusCode"]),
+    ("server/src/link", &["crate::store", "crate::ledger", "poem"]),
+    ("server/src/store", &["poem", "StatusCode", "crate::calls", "crate::api"]),
+    ("gateway/src/providers", &["crate::store", "crate::pool", "TenantId", "Credits", "reqwest"]),
+    ("gateway/src/pool", &["poem", "sandbox", "openai"]),
+    ("gateway/src/store", &["poem", "StatusCode"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return found };
+    for path in entries.map(|entry| entry.expect("readable").path()) {
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The code of a file, without its comments and in-file tests.
+fn code(text: &str) -> String {
+    let before_tests = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_folder_says_what_its_fence_forbids() {
+    let mut broken = Vec::new();
+    for (folder, words) in FENCES {
+        let files = sources(&root().join(folder));
+        assert!(!files.is_empty(), "{folder} holds no source: the fence would check nothing");
+        for file in files {
+            let code = code(&fs::read_to_string(&file).expect("readable"));
+            let said = words.iter().filter(|word| code.contains(**word));
+            broken.extend(said.map(|word| format!("{} says `{word}`", file.display())));
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_ledgers_tables_are_known_to_the_ledger_alone() {
+    for file in sources(&root().join("server/src")) {
+        let path = file.display().to_string();
+        let allowed = ["store/ledger/", "store/schema.rs"].iter().any(|place| path.contains(place));
+        let code = code(&fs::read_to_string(&file).expect("readable"));
+        let said = ["ledger_accounts::", "ledger_grants::", "ledger_holds::", "ledger_entries::", "ledger_allocations::"];
+        assert!(allowed || !said.iter().any(|word| code.contains(word)), "{path} speaks of the ledger's tables");
+    }
+}
+
+#[test]
+fn every_source_opens_with_a_sentence_and_none_is_too_long() {
+    for folder in ["shared/src", "server/src", "server/tests", "gateway/src", "gateway/tests", "bench/src", "deploy"] {
+        for file in sources(&root().join(folder)) {
+            let text = fs::read_to_string(&file).expect("readable");
+            let path = file.display();
+            assert!(text.starts_with("//!"), "{path} does not say what it is for");
+            let lines = text.lines().count();
+            assert!(lines <= LINES_MAX || path.to_string().ends_with("schema.rs"), "{path} has {lines} lines");
+        }
+    }
+}
+
+#[test]
+fn every_source_is_reached_from_a_mod_line() {
+    for folder in ["shared/src", "server/src", "gateway/src", "bench/src"] {
+        let files = sources(&root().join(folder));
+        let all: String = files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
+        for file in files {
+            let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
+            let name = if stem == "mod" {
+                file.parent().and_then(Path::file_name).and_then(|s| s.to_str()).unwrap_or_default().to_owned()
+            } else {
+                stem
+            };
+            let reached = ["main", "lib", "src"].contains(&name.as_str()) || all.contains(&format!("mod {name};"));
+            assert!(reached, "{} is dead: no `mod {name};`", file.display());
+        }
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations_both_ways() {
+    for side in ["server", "gateway"] {
+        let names = |database: &str| -> BTreeSet<String> {
+            let folder = root().join("migrations").join(side).join(database);
+            fs::read_dir(&folder)
+                .expect("a folder of migrations")
+                .map(|entry| entry.expect("readable"))
+                .inspect(|entry| {
+                    for file in ["up.sql", "down.sql"] {
+                        assert!(entry.path().join(file).is_file(), "{} has no {file}", entry.path().display());
+                    }
+                })
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect()
+        };
+        let (postgres, sqlite) = (names("postgres"), names("sqlite"));
+        assert!(!postgres.is_empty());
+        assert_eq!(postgres, sqlite, "{side}");
+    }
+}

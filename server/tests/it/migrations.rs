@@ -1,0 +1,90 @@
+//! Migrations run up, down and up again on both databases, by several processes at once, and bring
+//! the tables that `store::schema` names.
+
+use std::collections::BTreeSet;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use server::store::MIGRATIONS;
+use shared::db::{Db, migrate};
+
+use crate::support::{TestDb, databases};
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    column: String,
+}
+
+const POSTGRES: &str = "SELECT table_name || '.' || column_name || ' ' || \
+     CASE data_type WHEN 'text' THEN 'Text' WHEN 'bigint' THEN 'BigInt' WHEN 'boolean' THEN 'Bool' ELSE data_type END || \
+     CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END AS column \
+     FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_diesel%'";
+
+const SQLITE: &str = "SELECT m.name || '.' || c.name || ' ' || \
+     CASE c.type WHEN 'TEXT' THEN 'Text' WHEN 'BIGINT' THEN 'BigInt' WHEN 'BOOLEAN' THEN 'Bool' ELSE c.type END || \
+     CASE WHEN c.\"notnull\" = 0 THEN ' null' ELSE '' END AS column \
+     FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
+
+async fn columns(db: &TestDb) -> BTreeSet<String> {
+    let rows: Vec<Column> = match &db.db {
+        Db::Postgres(pool) => {
+            let mut conn = pool.get().await.expect("a connection");
+            diesel::sql_query(POSTGRES).load(&mut conn).await.expect("columns")
+        }
+        Db::Sqlite { writer, .. } => {
+            let mut conn = writer.get().await.expect("a connection");
+            diesel::sql_query(SQLITE).load(&mut *conn).await.expect("columns")
+        }
+    };
+    rows.into_iter().map(|row| row.column).collect()
+}
+
+/// The columns that the diesel tables name, read from their source.
+fn schema() -> BTreeSet<String> {
+    let source = include_str!("../../src/store/schema.rs");
+    let mut table = "";
+    let mut columns = BTreeSet::new();
+    for line in source.lines().map(str::trim) {
+        if let Some((name, kind)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
+            let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
+            let null = if inner.is_some() { " null" } else { "" };
+            columns.insert(format!("{table}.{name} {}{null}", inner.unwrap_or(kind)));
+        } else if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {
+            table = name;
+        }
+    }
+    columns
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn up_down_up_brings_exactly_the_columns_of_the_schema() {
+    for db in databases().await {
+        assert_eq!(columns(&db).await, schema(), "{}", db.name);
+        migrate::revert_all(&db.db, MIGRATIONS).await.expect("down");
+        assert_eq!(columns(&db).await, BTreeSet::new(), "{}", db.name);
+        migrate::run(&db.db, MIGRATIONS).await.expect("up again");
+        assert_eq!(columns(&db).await, schema(), "{}", db.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_replicas_may_start_at_once() {
+    for db in databases().await {
+        migrate::revert_all(&db.db, MIGRATIONS).await.expect("down");
+        let mut starts = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let target = db.target.clone();
+            starts.spawn(async move {
+                let db = Db::connect(&target).await.expect("connected");
+                migrate::run(&db, MIGRATIONS).await
+            });
+        }
+        for outcome in starts.join_all().await {
+            outcome.expect("migrated");
+        }
+        assert_eq!(columns(&db).await, schema(), "{}", db.name);
+    }
+}

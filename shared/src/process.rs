@@ -1,0 +1,48 @@
+//! How a Waule process starts and ends: settings, log, runtime; one sentence and a code on failure.
+//! Knows nothing of what the process does.
+
+use std::future::Future;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, FromArgMatches};
+
+use crate::config::{self, ConfigError};
+
+/// Reads the settings, runs `work` on a multi-threaded runtime and turns its end into an exit code.
+/// A failure is one sentence on standard error.
+pub fn run<S, F, E>(name: &'static str, about: &'static str, work: impl FnOnce(S) -> F) -> ExitCode
+where
+    S: Args + FromArgMatches,
+    F: Future<Output = Result<(), E>>,
+    E: std::fmt::Display,
+{
+    let settings = match config::read::<S>(name, about) {
+        Ok(settings) => settings,
+        Err(ConfigError::Shown(text)) => {
+            say(&text);
+            return ExitCode::SUCCESS;
+        }
+        Err(ConfigError::Invalid(sentence)) => return fail(name, &sentence),
+    };
+    crate::tls::install_provider();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(name, &format!("the runtime can't be started: {error}")),
+    };
+    match runtime.block_on(work(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(name, &error.to_string()),
+    }
+}
+
+/// Writes to standard output for the person who started the process; a closed pipe is no failure.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn fail(name: &str, sentence: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "{name}: {sentence}");
+    ExitCode::FAILURE
+}
