@@ -1,1 +1,253 @@
+//! The gateway overseas: provider keys in pools, connectors, one generation at a time or thousands.
+//! [`Gateway::start`] makes it, [`Gateway::local`] is its door inside a process, [`Gateway::serve`]
+//! the one over HTTP. It knows no tenant and no credit.
 
+mod admin;
+pub mod config;
+mod generations;
+mod link;
+mod metrics;
+mod pool;
+mod providers;
+pub mod store;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use shared::clock::Clock;
+use shared::config::{Common, ConfigError};
+use shared::db::{Db, DbError, migrate};
+use shared::id::BootId;
+use shared::link::{AdminError, Link, NewProvider, NewProviderKey, ProviderAdmin};
+use shared::listen::{self, Listening};
+use shared::seal::Sealer;
+use shared::secret::Secret;
+use shared::supervisor::Supervisor;
+use shared::telemetry::Metrics;
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use self::config::{Config, GatewaySecrets};
+use self::generations::register::Register;
+use self::link::Local;
+use self::metrics::GatewayMetrics;
+use self::pool::{Disabled, Pools};
+use self::providers::Patience;
+use self::store::Store;
+
+/// How often a gateway looks whether another one changed the providers.
+const RELOAD_EVERY: Duration = Duration::from_secs(2);
+/// Disabled keys waiting to be stored.
+const DISABLED_WAITING_MAX: usize = 64;
+
+/// Why a gateway did not start; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database can't be used.
+    #[error("the gateway's database at {place} can't be used: {error}")]
+    Database {
+        /// Where it should be.
+        place: String,
+        /// Why not.
+        error: DbError,
+    },
+}
+
+/// What a gateway is started with.
+#[derive(Debug)]
+pub struct GatewayParts<'a> {
+    /// Its settings.
+    pub config: &'a Config,
+    /// The common settings.
+    pub common: &'a Common,
+    /// Its secrets.
+    pub secrets: GatewaySecrets,
+    /// Where its tasks run.
+    pub supervisor: &'a Supervisor,
+    /// Where its counters stand.
+    pub metrics: &'a Metrics,
+    /// Time.
+    pub clock: Clock,
+}
+
+/// One gateway.
+pub struct Gateway {
+    boot: BootId,
+    store: Store,
+    pools: Pools,
+    register: Arc<Register>,
+    sealer: Sealer,
+    secrets: Vec<Secret<String>>,
+    clock: Clock,
+    metrics: GatewayMetrics,
+    patience: Patience,
+    body_bytes_max: usize,
+    version: AtomicI64,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway")
+            .field("boot", &self.boot)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Connects, migrates, reads the providers; a new database gets the sandbox.
+    pub async fn start(parts: GatewayParts<'_>) -> Result<Arc<Self>, StartError> {
+        let GatewayParts {
+            config,
+            common,
+            secrets,
+            supervisor,
+            metrics,
+            clock,
+        } = parts;
+        let unusable = |place: String| move |error| StartError::Database { place, error };
+        let target = config
+            .database(&common.data_dir)
+            .map_err(unusable("GATEWAY_DATABASE_URL".to_owned()))?;
+        let db = Db::connect(&target)
+            .await
+            .map_err(unusable(target.shown()))?;
+        migrate::run(&db, store::MIGRATIONS)
+            .await
+            .map_err(unusable(target.shown()))?;
+        let (disabled, waiting) = mpsc::channel(DISABLED_WAITING_MAX);
+        let accepted = secrets.internal.expose().split(',');
+        let gateway = Arc::new(Self {
+            boot: BootId::random(),
+            store: Store::new(db),
+            pools: Pools::new(clock.clone(), disabled),
+            register: Arc::new(Register::new(clock.clone())),
+            sealer: Sealer::new(&secrets.encryption),
+            secrets: accepted
+                .map(|secret| Secret::new(secret.trim().to_owned()))
+                .collect(),
+            clock,
+            metrics: GatewayMetrics::new(metrics),
+            patience: Patience {
+                first_byte: config.first_byte(),
+                silence: config.silence(),
+            },
+            body_bytes_max: config.gateway_body_bytes_max,
+            version: AtomicI64::new(-1),
+        });
+        gateway.reload().await.map_err(unusable(target.shown()))?;
+        gateway.seed().await?;
+        supervisor.spawn(
+            "providers",
+            gateway.clone().watch(waiting, supervisor.clone()),
+        );
+        Ok(gateway)
+    }
+
+    /// Every gateway has the sandbox: `wk_test_` keys reach nothing else.
+    async fn seed(&self) -> Result<(), StartError> {
+        if self.pools.all().contains_key("sandbox") {
+            return Ok(());
+        }
+        let provider = NewProvider {
+            name: "sandbox".to_owned(),
+            kind: "sandbox".to_owned(),
+            base_url: String::new(),
+        };
+        let key = NewProviderKey {
+            secret: "sandbox-needs-no-key".to_owned(),
+            label: "made at start".to_owned(),
+            weight: 1,
+        };
+        let made = match self.create_provider(provider).await {
+            Ok(_) => self.create_provider_key("sandbox", key).await.map(drop),
+            // Another gateway on the same database was first.
+            Err(AdminError::Duplicate) => Ok(()),
+            Err(error) => Err(error),
+        };
+        made.map_err(|error| {
+            StartError::Config(ConfigError::Invalid(format!(
+                "the sandbox can't be added: {error}"
+            )))
+        })
+    }
+
+    /// Keeps the pools as the database says, and the database as faults say.
+    async fn watch(
+        self: Arc<Self>,
+        mut disabled: mpsc::Receiver<Disabled>,
+        supervisor: Supervisor,
+    ) {
+        let stop = supervisor.stopping();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                told = disabled.recv() => if let Some(told) = told {
+                    warn!(key.id = %told.key, "key `{}` is disabled: {}", told.key, told.reason);
+                    if let Err(error) = self.store.disable_key(&told.key, &told.reason).await {
+                        warn!(%error, "a disabled key was not stored: {error}");
+                    }
+                },
+                () = tokio::time::sleep(RELOAD_EVERY) => self.reload_if_changed().await,
+            }
+        }
+    }
+
+    async fn reload_if_changed(&self) {
+        let outcome = match self.store.version().await {
+            Ok(version) if version == self.version.load(Ordering::Acquire) => Ok(()),
+            Ok(_) => self.reload().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            warn!(%error, "the providers were not read again: {error}");
+        }
+    }
+
+    /// Whether `candidate` is one of the accepted secrets; each is compared in constant time.
+    pub(crate) fn opens(&self, candidate: &[u8]) -> bool {
+        let Ok(candidate) = std::str::from_utf8(candidate) else {
+            return false;
+        };
+        self.secrets
+            .iter()
+            .fold(false, |opens, secret| secret.matches(candidate) | opens)
+    }
+
+    /// The door inside this process.
+    pub fn local(self: &Arc<Self>) -> Arc<dyn Link> {
+        Arc::new(Local(self.clone()))
+    }
+
+    /// Takes the gateway's port; a busy one ends the start with a sentence.
+    pub fn bind(config: &Config) -> Result<TcpListener, ConfigError> {
+        listen::bind(
+            SocketAddr::new(config.gateway_host, config.gateway_port),
+            "GATEWAY_PORT",
+        )
+    }
+
+    /// Serves the door over HTTP until the supervisor says stop.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        common: &Common,
+        supervisor: &Supervisor,
+    ) -> Result<(), ConfigError> {
+        let place = listener
+            .local_addr()
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        info!("the gateway listens on {place}");
+        let listening = Listening {
+            listener,
+            stop: supervisor.stopping(),
+            grace: common.shutdown_limit(),
+        };
+        listen::serve_on_cores(listening, link::http::routes(&self), supervisor).await
+    }
+}

@@ -10,3 +10,4 @@ pub mod ledger;
 pub mod limits;
 pub mod link;
 pub mod store;
+pub mod usage;

@@ -26,7 +26,10 @@ where
         Err(ConfigError::Invalid(sentence)) => return fail(name, &sentence),
     };
     crate::tls::install_provider();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(name, &format!("the runtime can't be started: {error}")),
     };

@@ -60,6 +60,12 @@ impl Supervisor {
         tokio::spawn(self.tasks.track_future(guarded.in_current_span()))
     }
 
+    /// Waits until the process was told to stop and every task has ended.
+    pub async fn ended(&self) {
+        self.stop.cancelled().await;
+        self.tasks.wait().await;
+    }
+
     /// Waits until every task has ended, at most `limit`; tells whether all did.
     pub async fn finish(&self, limit: Duration) -> bool {
         self.stop.cancel();

@@ -1,7 +1,203 @@
 //! Room: models, their targets and prices, kept in memory and published to every replica.
-//! Holds no SQL; `price` and `model` are its pure parts.
+//! Holds no SQL; `price`, `model` and `check` are its pure parts.
+//!
+//! Readers take the present snapshot and keep it as long as they like; a change reads the whole
+//! catalogue again (a few hundred rows) and swaps the snapshot.
 
+mod check;
 pub mod model;
 pub mod price;
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use shared::clock::{Clock, Moment};
+use shared::db::DbError;
+use shared::id::PriceId;
+use shared::link::Operation;
+use tokio::sync::Mutex;
+use tracing::info;
+
 pub use self::model::Model;
+use self::price::{Price, PriceItems};
+use crate::store::Store;
+use crate::store::catalogue::{Actor, ModelPatch, NewModel, NewPrice};
+
+/// Why the catalogue was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// There is no such model.
+    #[error("there is no such model")]
+    NoSuchModel,
+    /// There is no such price.
+    #[error("there is no such price")]
+    NoSuchPrice,
+    /// The name or the moment is taken.
+    #[error("there is one already")]
+    Duplicate,
+    /// A field breaks its rule.
+    #[error("`{field}` must be {rule}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What it must be.
+        rule: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(DbError),
+}
+
+impl From<DbError> for CatalogueError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Duplicate(_) => Self::Duplicate,
+            error @ (DbError::UnknownScheme
+            | DbError::Unreachable(_)
+            | DbError::Damaged(_)
+            | DbError::Statement(_)
+            | DbError::Migration(_)) => Self::Store(error),
+        }
+    }
+}
+
+/// The models of one moment.
+#[derive(Debug, Default)]
+struct Snapshot {
+    by_id: HashMap<String, Arc<Model>>,
+    all: Arc<[Arc<Model>]>,
+}
+
+/// The models; cheap to clone, cheap to read.
+#[derive(Debug, Clone)]
+pub struct Catalogue(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    // Held for as long as a pointer is copied, never across an await.
+    snapshot: RwLock<Arc<Snapshot>>,
+    // Two readings at once could be swapped in in the wrong order.
+    reading: Mutex<()>,
+}
+
+impl Catalogue {
+    /// Reads the catalogue for the first time.
+    pub async fn load(store: Store, clock: Clock) -> Result<Self, DbError> {
+        let snapshot = RwLock::default();
+        let this = Self(Arc::new(Inner { store, clock, snapshot, reading: Mutex::default() }));
+        this.reload().await?;
+        Ok(this)
+    }
+
+    /// The model of that name, hidden ones included.
+    pub fn model(&self, id: &str) -> Option<Arc<Model>> {
+        self.snapshot().by_id.get(id).cloned()
+    }
+
+    /// Every model by name, hidden ones included.
+    pub fn models(&self) -> Arc<[Arc<Model>]> {
+        self.snapshot().all.clone()
+    }
+
+    /// A price by its id, wherever it is.
+    pub async fn price(&self, id: &PriceId) -> Result<Option<Price>, DbError> {
+        self.0.store.price(id).await
+    }
+
+    /// Reads everything again; called when this or another replica changed something.
+    pub async fn reload(&self) -> Result<(), DbError> {
+        let _one_at_a_time = self.0.reading.lock().await;
+        let models: Vec<Arc<Model>> = self.0.store.catalogue().await?.into_iter().map(Arc::new).collect();
+        let by_id = models.iter().map(|model| (model.id.clone(), model.clone())).collect();
+        let fresh = Arc::new(Snapshot { by_id, all: models.into() });
+        *self.0.snapshot.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Adds a model.
+    pub async fn create_model(&self, actor: &Actor, new: NewModel) -> Result<Arc<Model>, CatalogueError> {
+        check::id(&new.id)?;
+        check::targets(&new.targets)?;
+        check::max_output_tokens(new.operation, new.max_output_tokens)?;
+        check_price(new.price.as_ref())?;
+        self.0.store.create_model(actor, &new, self.now()).await?;
+        info!("model `{}` was added", new.id);
+        self.reload().await?;
+        self.model(&new.id).ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Changes a model.
+    pub async fn update_model(
+        &self,
+        actor: &Actor,
+        id: &str,
+        patch: ModelPatch,
+    ) -> Result<Arc<Model>, CatalogueError> {
+        if let Some(targets) = &patch.targets {
+            check::targets(targets)?;
+        }
+        if let Some(tokens) = patch.max_output_tokens {
+            // One that is not here yet is checked as the most lenient; it is new within a second.
+            let operation = self.model(id).map_or(Operation::Image, |model| model.operation);
+            check::max_output_tokens(operation, tokens)?;
+        }
+        check_price(patch.price.as_ref())?;
+        if !self.0.store.update_model(actor, id, &patch, self.now()).await? {
+            return Err(CatalogueError::NoSuchModel);
+        }
+        self.reload().await?;
+        self.model(id).ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Removes a model with its prices.
+    pub async fn delete_model(&self, actor: &Actor, id: &str) -> Result<(), CatalogueError> {
+        if !self.0.store.delete_model(actor, id, self.now()).await? {
+            return Err(CatalogueError::NoSuchModel);
+        }
+        info!("model `{id}` was removed");
+        self.reload().await?;
+        Ok(())
+    }
+
+    /// Adds a price; without a moment it is valid from now on.
+    pub async fn create_price(
+        &self,
+        actor: &Actor,
+        model: String,
+        valid_from: Option<Moment>,
+        (items, cost): (PriceItems, PriceItems),
+    ) -> Result<Price, CatalogueError> {
+        check::items(&items)?;
+        check::items(&cost)?;
+        let now = self.now();
+        let new = NewPrice { model, valid_from: valid_from.unwrap_or(now), items, cost };
+        let id = self.0.store.create_price(actor, &new, now).await?.ok_or(CatalogueError::NoSuchModel)?;
+        self.reload().await?;
+        Ok(Price { id, valid_from: new.valid_from, items: new.items, cost: new.cost })
+    }
+
+    /// Removes a price.
+    pub async fn delete_price(&self, actor: &Actor, id: &PriceId) -> Result<(), CatalogueError> {
+        if !self.0.store.delete_price(actor, id, self.now()).await? {
+            return Err(CatalogueError::NoSuchPrice);
+        }
+        self.reload().await?;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+}
+
+fn check_price(price: Option<&(PriceItems, PriceItems)>) -> Result<(), CatalogueError> {
+    let Some((items, cost)) = price else { return Ok(()) };
+    check::items(items)?;
+    check::items(cost)
+}

@@ -118,9 +118,19 @@ mod tests {
 
     #[test]
     fn only_what_is_limited_has_headers_and_the_tighter_scope_is_shown() {
-        let left = |limit, remaining| Left { limit, remaining, reset: Duration::from_millis(1_500) };
-        let tenant = LimitInfo { requests: Some(left(60, 10)), tokens: None };
-        let key = LimitInfo { requests: Some(left(20, 15)), tokens: None };
+        let left = |limit, remaining| Left {
+            limit,
+            remaining,
+            reset: Duration::from_millis(1_500),
+        };
+        let tenant = LimitInfo {
+            requests: Some(left(60, 10)),
+            tokens: None,
+        };
+        let key = LimitInfo {
+            requests: Some(left(20, 15)),
+            tokens: None,
+        };
         let shown: Vec<String> = tenant
             .tighter(key)
             .headers()

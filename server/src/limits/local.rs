@@ -46,8 +46,17 @@ struct Room {
 
 impl Local {
     pub(super) fn new(clock: Clock) -> Self {
-        let shard = |_| Mutex::new(Shard { rooms: HashMap::new(), sweep_at: SWEEP_MIN });
-        Self { shards: std::array::from_fn(shard), hasher: RandomState::new(), clock }
+        let shard = |_| {
+            Mutex::new(Shard {
+                rooms: HashMap::new(),
+                sweep_at: SWEEP_MIN,
+            })
+        };
+        Self {
+            shards: std::array::from_fn(shard),
+            hasher: RandomState::new(),
+            clock,
+        }
     }
 
     /// Admits into every scope or into none.
@@ -71,10 +80,17 @@ impl Local {
             }
         }
         let rooms = wish.scopes().filter_map(|scope| shard.rooms.get(scope.id));
-        let info = rooms.map(|room| room.info(now)).fold(LimitInfo::default(), LimitInfo::tighter);
+        let info = rooms
+            .map(|room| room.info(now))
+            .fold(LimitInfo::default(), LimitInfo::tighter);
         match longest {
             None => Ok(info),
-            Some((scope, what, retry_after)) => Err(Refusal { what, scope, retry_after, info }),
+            Some((scope, what, retry_after)) => Err(Refusal {
+                what,
+                scope,
+                retry_after,
+                info,
+            }),
         }
     }
 
@@ -83,9 +99,13 @@ impl Local {
         let now = self.clock.now();
         let mut shard = self.shard(wish.tenant);
         for scope in wish.scopes() {
-            let Some(room) = shard.rooms.get_mut(scope.id) else { continue };
+            let Some(room) = shard.rooms.get_mut(scope.id) else {
+                continue;
+            };
             room.running = room.running.saturating_sub(1);
-            let Some((actual, limit)) = actual_tokens.zip(room.limits.tokens_per_minute) else { continue };
+            let Some((actual, limit)) = actual_tokens.zip(room.limits.tokens_per_minute) else {
+                continue;
+            };
             match actual.checked_sub(wish.tokens) {
                 Some(more) => room.tokens.take(limit, more, now),
                 None => room.tokens.give_back(limit, wish.tokens - actual, now),
@@ -96,12 +116,17 @@ impl Local {
     /// A key is counted beside its tenant, so that one lock covers both.
     fn shard(&self, tenant: &str) -> MutexGuard<'_, Shard> {
         let hash = usize::try_from(self.hasher.hash_one(tenant) & 0xffff).unwrap_or(0);
-        self.shards[hash % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[hash % SHARDS]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
     pub(super) fn rooms(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().expect("no panic inside").rooms.len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().expect("no panic inside").rooms.len())
+            .sum()
     }
 }
 
@@ -119,7 +144,13 @@ impl Shard {
             self.sweep_at = (self.rooms.len() * 2).clamp(SWEEP_MIN, ROOMS_MAX);
         }
         if self.rooms.len() < ROOMS_MAX {
-            self.rooms.insert(scope.id.into(), Room { limits: scope.limits, ..Room::default() });
+            self.rooms.insert(
+                scope.id.into(),
+                Room {
+                    limits: scope.limits,
+                    ..Room::default()
+                },
+            );
         }
     }
 }
@@ -128,16 +159,25 @@ impl Room {
     /// What stands in the way, and for how long.
     fn refuses(&self, tokens: u64, now: Moment) -> Option<(LimitWhat, Duration)> {
         let limits = &self.limits;
-        let requests = limits.requests_per_minute.map(|limit| self.requests.wait(limit.into(), 1, now));
-        let tokens = limits.tokens_per_minute.map(|limit| self.tokens.wait(limit, tokens, now));
-        let full = limits.concurrency.is_some_and(|limit| self.running >= limit);
+        let requests = limits
+            .requests_per_minute
+            .map(|limit| self.requests.wait(limit.into(), 1, now));
+        let tokens = limits
+            .tokens_per_minute
+            .map(|limit| self.tokens.wait(limit, tokens, now));
+        let full = limits
+            .concurrency
+            .is_some_and(|limit| self.running >= limit);
         [
             (LimitWhat::Requests, requests),
             (LimitWhat::Tokens, tokens),
             (LimitWhat::Concurrency, full.then_some(SLOT_WAIT)),
         ]
         .into_iter()
-        .filter_map(|(what, wait)| wait.filter(|wait| *wait > Duration::ZERO).map(|wait| (what, wait)))
+        .filter_map(|(what, wait)| {
+            wait.filter(|wait| *wait > Duration::ZERO)
+                .map(|wait| (what, wait))
+        })
         .max_by_key(|(_, wait)| *wait)
     }
 
@@ -153,14 +193,22 @@ impl Room {
 
     fn info(&self, now: Moment) -> LimitInfo {
         LimitInfo {
-            requests: self.limits.requests_per_minute.map(|limit| self.requests.left(limit.into(), now)),
-            tokens: self.limits.tokens_per_minute.map(|limit| self.tokens.left(limit, now)),
+            requests: self
+                .limits
+                .requests_per_minute
+                .map(|limit| self.requests.left(limit.into(), now)),
+            tokens: self
+                .limits
+                .tokens_per_minute
+                .map(|limit| self.tokens.left(limit, now)),
         }
     }
 
     fn is_idle(&self, now: Moment) -> bool {
         self.running == 0
-            && self.requests.is_empty(self.limits.requests_per_minute.map(u64::from), now)
+            && self
+                .requests
+                .is_empty(self.limits.requests_per_minute.map(u64::from), now)
             && self.tokens.is_empty(self.limits.tokens_per_minute, now)
     }
 }

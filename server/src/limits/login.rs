@@ -41,14 +41,22 @@ impl Attempt {
             // A customer of an IPv6 provider has a /64 to choose addresses from.
             IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
         };
-        Self { account: hex::encode(digest), address }
+        Self {
+            account: hex::encode(digest),
+            address,
+        }
     }
 }
 
 /// How long the next attempt waits after so many failures in a row: 1, 2, 4, … seconds.
 pub(super) fn delay_after(failures: u32) -> Duration {
-    let Some(beyond) = failures.checked_sub(FREE_FAILURES + 1) else { return Duration::ZERO };
-    let seconds = 1_u64.checked_shl(beyond).filter(|_| beyond < 32).unwrap_or(u64::MAX);
+    let Some(beyond) = failures.checked_sub(FREE_FAILURES + 1) else {
+        return Duration::ZERO;
+    };
+    let seconds = 1_u64
+        .checked_shl(beyond)
+        .filter(|_| beyond < 32)
+        .unwrap_or(u64::MAX);
     Duration::from_secs(seconds).min(DELAY_MAX)
 }
 
@@ -76,7 +84,10 @@ pub(super) struct LoginBook {
 
 impl LoginBook {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { pages: Mutex::default(), clock }
+        Self {
+            pages: Mutex::default(),
+            clock,
+        }
     }
 
     /// Counts an attempt and answers nothing, or answers how long to wait and counts nothing.
@@ -84,8 +95,16 @@ impl LoginBook {
         let now = self.clock.now();
         let mut pages = self.pages();
         pages.sweep(now);
-        let account = pages.accounts.get(&attempt.account).copied().unwrap_or_default();
-        let address = pages.addresses.get(&attempt.address).copied().unwrap_or_default();
+        let account = pages
+            .accounts
+            .get(&attempt.account)
+            .copied()
+            .unwrap_or_default();
+        let address = pages
+            .addresses
+            .get(&attempt.address)
+            .copied()
+            .unwrap_or_default();
         let wait = account
             .rate
             .wait(PER_ACCOUNT, 1, now)
@@ -98,7 +117,11 @@ impl LoginBook {
             }
             account.rate.take(PER_ACCOUNT, 1, now);
             account.last = now;
-            pages.addresses.entry(attempt.address.clone()).or_default().take(PER_ADDRESS, 1, now);
+            pages
+                .addresses
+                .entry(attempt.address.clone())
+                .or_default()
+                .take(PER_ADDRESS, 1, now);
         }
         wait
     }
@@ -134,13 +157,15 @@ impl Pages {
     /// Forgets what no longer matters; when strangers fill the book faster, it begins anew.
     fn sweep(&mut self, now: Moment) {
         if self.accounts.len() >= BOOK_MAX {
-            self.accounts.retain(|_, account| now.since(account.last) <= MEMORY);
+            self.accounts
+                .retain(|_, account| now.since(account.last) <= MEMORY);
             if self.accounts.len() >= BOOK_MAX {
                 self.accounts.clear();
             }
         }
         if self.addresses.len() >= BOOK_MAX {
-            self.addresses.retain(|_, address| !address.is_empty(Some(PER_ADDRESS), now));
+            self.addresses
+                .retain(|_, address| !address.is_empty(Some(PER_ADDRESS), now));
             if self.addresses.len() >= BOOK_MAX {
                 self.addresses.clear();
             }
@@ -180,9 +205,15 @@ mod tests {
     fn an_address_has_twenty_over_all_accounts() {
         let (book, _) = book();
         for n in 0..20 {
-            assert_eq!(book.allow(&Attempt::new(&n.to_string(), home())), Duration::ZERO);
+            assert_eq!(
+                book.allow(&Attempt::new(&n.to_string(), home())),
+                Duration::ZERO
+            );
         }
-        assert_eq!(book.allow(&Attempt::new("other", home())), Duration::from_secs(3));
+        assert_eq!(
+            book.allow(&Attempt::new("other", home())),
+            Duration::from_secs(3)
+        );
     }
 
     #[test]
@@ -193,7 +224,9 @@ mod tests {
             assert_eq!(book.allow(&attempt), Duration::ZERO);
             book.failed(&attempt);
             assert_eq!(delay_after(0), Duration::ZERO);
-            let wait = book.pages().accounts[&attempt.account].blocked_until.since(clock.now());
+            let wait = book.pages().accounts[&attempt.account]
+                .blocked_until
+                .since(clock.now());
             assert_eq!(wait, Duration::from_secs(seconds));
             clock.advance(Duration::from_secs(60));
         }

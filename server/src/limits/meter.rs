@@ -38,7 +38,10 @@ impl Meter {
         let limit = limit.min(LIMIT_MAX);
         let full = limit * LEVELS_PER_UNIT;
         let asked = cost.min(limit) * LEVELS_PER_UNIT;
-        let over = self.level(limit, now).saturating_add(asked).saturating_sub(full);
+        let over = self
+            .level(limit, now)
+            .saturating_add(asked)
+            .saturating_sub(full);
         Duration::from_millis(over.div_ceil(limit))
     }
 
@@ -52,7 +55,9 @@ impl Meter {
     /// Takes back units that were counted too many.
     pub(super) fn give_back(&mut self, limit: u64, units: u64, now: Moment) {
         let removed = units.min(COST_MAX) * LEVELS_PER_UNIT;
-        self.level = self.level(limit.min(LIMIT_MAX), now).saturating_sub(removed);
+        self.level = self
+            .level(limit.min(LIMIT_MAX), now)
+            .saturating_sub(removed);
         self.at = now;
     }
 
@@ -61,8 +66,16 @@ impl Meter {
         let shown = limit.min(LIMIT_MAX);
         let level = self.level(shown, now);
         let room = (shown * LEVELS_PER_UNIT).saturating_sub(level);
-        let reset = if shown == 0 { NEVER } else { Duration::from_millis(level.div_ceil(shown)) };
-        Left { limit, remaining: room / LEVELS_PER_UNIT, reset }
+        let reset = if shown == 0 {
+            NEVER
+        } else {
+            Duration::from_millis(level.div_ceil(shown))
+        };
+        Left {
+            limit,
+            remaining: room / LEVELS_PER_UNIT,
+            reset,
+        }
     }
 
     /// Whether nothing is left to remember.
@@ -95,7 +108,14 @@ mod tests {
             meter.take(60, 1, at(5));
         }
         assert_eq!(meter.wait(60, 1, at(5)), Duration::from_secs(1));
-        assert_eq!(meter.left(60, at(5)), Left { limit: 60, remaining: 0, reset: Duration::from_secs(60) });
+        assert_eq!(
+            meter.left(60, at(5)),
+            Left {
+                limit: 60,
+                remaining: 0,
+                reset: Duration::from_secs(60)
+            }
+        );
         assert_eq!(meter.wait(60, 1, at(1_005)), Duration::ZERO);
         assert_eq!(meter.left(60, at(30_005)).remaining, 30);
     }

@@ -26,7 +26,6 @@ pub use self::info::{Left, LimitInfo};
 use self::local::Local;
 use self::login::{Attempt, LoginBook};
 use self::redis::RedisLimits;
-use crate::auth::Principal;
 
 /// The limits of a key or a tenant; `None` is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -65,17 +64,7 @@ pub enum LimitScope {
     Tenant,
 }
 
-/// A call that wants to run.
-#[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
-    /// Who calls.
-    pub principal: &'a Principal,
-    /// The call.
-    pub generation: &'a GenerationId,
-    /// Its estimated tokens.
-    pub tokens: u64,
-}
-
+//ASK
 /// A limit is reached; nothing was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the limit of {what:?} of the {scope:?} is reached")]
@@ -139,24 +128,24 @@ struct Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    fn new(ask: &Ask<'a>) -> Self {
-        let principal = ask.principal;
-        Self {
-            tenant: principal.tenant.as_str(),
-            tenant_limits: principal.tenant_limits,
-            key: principal.key.as_ref().map(shared::id::ApiKeyId::as_str),
-            key_limits: principal.key_limits,
-            generation: ask.generation.as_str(),
-            tokens: ask.tokens,
-        }
-    }
-
+    //NEW
     /// The limited ones, tenant first.
     fn scopes(&self) -> impl Iterator<Item = ScopeWish<'a>> + use<'a> {
-        let tenant = ScopeWish { scope: LimitScope::Tenant, id: self.tenant, limits: self.tenant_limits };
+        let tenant = ScopeWish {
+            scope: LimitScope::Tenant,
+            id: self.tenant,
+            limits: self.tenant_limits,
+        };
         let limits = self.key_limits;
-        let key = self.key.map(|id| ScopeWish { scope: LimitScope::Key, id, limits });
-        [Some(tenant), key].into_iter().flatten().filter(|scope| !scope.limits.is_unlimited())
+        let key = self.key.map(|id| ScopeWish {
+            scope: LimitScope::Key,
+            id,
+            limits,
+        });
+        [Some(tenant), key]
+            .into_iter()
+            .flatten()
+            .filter(|scope| !scope.limits.is_unlimited())
     }
 }
 
@@ -181,7 +170,9 @@ impl Limits {
         supervisor: &Supervisor,
     ) -> Result<Self, LimitsError> {
         let url = redis_url.filter(|url| !url.is_empty());
-        let redis = url.map(|url| RedisLimits::start(url, supervisor)).transpose()?;
+        let redis = url
+            .map(|url| RedisLimits::start(url, supervisor))
+            .transpose()?;
         Ok(Self {
             local: Arc::new(Local::new(clock.clone())),
             redis,
@@ -189,23 +180,28 @@ impl Limits {
         })
     }
 
-    /// Counts a call in all its scopes, or refuses it and counts nothing.
-    pub async fn admit(&self, ask: Ask<'_>) -> Result<Admission, LimitExceeded> {
-        self.admit_wish(&Wish::new(&ask)).await
-    }
-
+    //ADMIT
     async fn admit_wish(&self, wish: &Wish<'_>) -> Result<Admission, LimitExceeded> {
         if wish.scopes().next().is_none() {
-            return Ok(Admission { info: LimitInfo::default(), lease: None });
+            return Ok(Admission {
+                info: LimitInfo::default(),
+                lease: None,
+            });
         }
         let shared = match &self.redis {
-            Some(redis) => redis.admit(wish).await.map(|verdict| (verdict, Counter::Redis(redis.clone()))),
+            Some(redis) => redis
+                .admit(wish)
+                .await
+                .map(|verdict| (verdict, Counter::Redis(redis.clone()))),
             None => None,
         };
         let (verdict, counter) =
             shared.unwrap_or_else(|| (self.local.admit(wish), Counter::Local(self.local.clone())));
         match verdict {
-            Ok(info) => Ok(Admission { info, lease: Some(Lease::new(wish, counter)) }),
+            Ok(info) => Ok(Admission {
+                info,
+                lease: Some(Lease::new(wish, counter)),
+            }),
             Err(refusal) => Err(exceeded(wish, refusal)),
         }
     }
@@ -218,7 +214,11 @@ impl Limits {
             None => None,
         };
         let wait = shared.unwrap_or_else(|| self.logins.allow(&attempt));
-        if wait == Duration::ZERO { Ok(()) } else { Err(wait) }
+        if wait == Duration::ZERO {
+            Ok(())
+        } else {
+            Err(wait)
+        }
     }
 
     /// The password was wrong: each further failure makes the next attempt wait longer.
@@ -247,7 +247,12 @@ impl Limits {
 }
 
 fn exceeded(wish: &Wish<'_>, refusal: Refusal) -> LimitExceeded {
-    let Refusal { what, scope, retry_after, info } = refusal;
+    let Refusal {
+        what,
+        scope,
+        retry_after,
+        info,
+    } = refusal;
     let limits = match scope {
         LimitScope::Key => wish.key_limits,
         LimitScope::Tenant => wish.tenant_limits,
@@ -257,7 +262,13 @@ fn exceeded(wish: &Wish<'_>, refusal: Refusal) -> LimitExceeded {
         LimitWhat::Tokens => limits.tokens_per_minute,
         LimitWhat::Concurrency => limits.concurrency.map(u64::from),
     };
-    LimitExceeded { what, scope, retry_after, info, limit: limit.unwrap_or(0) }
+    LimitExceeded {
+        what,
+        scope,
+        retry_after,
+        info,
+        limit: limit.unwrap_or(0),
+    }
 }
 
 /// A call that is counted; dropping it frees its slots.

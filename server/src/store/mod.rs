@@ -1,6 +1,7 @@
 //! Every statement of the server: one function is one statement or one transaction, and answers
 //! with nouns. Holds no rule and knows no HTTP.
 
+pub mod catalogue;
 pub(crate) mod ledger;
 pub mod schema;
 pub mod usage;

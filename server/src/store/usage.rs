@@ -1,12 +1,19 @@
 //! Usage records: one row a call, written in the settlement's transaction, read page by page.
 
+use diesel::dsl::sql;
 use diesel::prelude::{Insertable, Queryable, Selectable};
+use diesel::sql_types::BigInt;
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::db::DbError;
 use shared::id::{ApiKeyId, GenerationId, PriceId, TenantId, UserId};
 use shared::link::Operation;
+use shared::on;
 use shared::usage::Usage;
 
+use super::Store;
 use super::schema::usage_records;
 
 /// What became of a call.
@@ -28,6 +35,11 @@ impl UsageStatus {
             Self::Failed => "failed",
             Self::Canceled => "canceled",
         }
+    }
+
+    /// From what the database holds.
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::Succeeded, Self::Failed, Self::Canceled].into_iter().find(|status| status.word() == word)
     }
 }
 
@@ -140,5 +152,167 @@ impl From<UsageRecord> for UsageRow {
             duration_ms: whole(record.duration_ms),
             created_at: record.created_at.unix_ms(),
         }
+    }
+}
+
+/// The other way of [`whole`]; a negative count is damage.
+fn units(whole: i64) -> Result<u64, DbError> {
+    u64::try_from(whole).map_err(|_| DbError::Damaged(format!("{whole} units in usage_records")))
+}
+
+impl TryFrom<UsageRow> for UsageRecord {
+    type Error = DbError;
+
+    fn try_from(row: UsageRow) -> Result<Self, DbError> {
+        let damaged = |what: &str| DbError::Damaged(format!("{what} of usage record `{}`", row.id));
+        let operation = Operation::from_word(&row.operation).ok_or_else(|| damaged("the operation"))?;
+        let status = UsageStatus::from_word(&row.status).ok_or_else(|| damaged("the status"))?;
+        let attempts = u32::try_from(row.attempts).map_err(|_| damaged("the attempts"))?;
+        Ok(Self {
+            id: GenerationId::from_stored(row.id),
+            tenant: TenantId::from_stored(row.tenant_id),
+            user: row.user_id.map(UserId::from_stored),
+            key: row.key_id.map(ApiKeyId::from_stored),
+            test: row.test,
+            operation,
+            model: row.model,
+            price: row.price_id.map(PriceId::from_stored),
+            provider: row.provider,
+            provider_model: row.provider_model,
+            usage: Usage {
+                input_tokens: units(row.input_tokens)?,
+                cached_input_tokens: units(row.cached_input_tokens)?,
+                cache_write_tokens: units(row.cache_write_tokens)?,
+                output_tokens: units(row.output_tokens)?,
+                reasoning_tokens: units(row.reasoning_tokens)?,
+                images: units(row.images)?,
+                estimated: row.estimated,
+            },
+            credits: Credits::from_micros(row.credits_micros),
+            cost: Credits::from_micros(row.cost_micros),
+            status,
+            fault: row.fault,
+            attempts,
+            first_byte_ms: units(row.first_byte_ms)?,
+            duration_ms: units(row.duration_ms)?,
+            created_at: Moment::from_unix_ms(row.created_at),
+        })
+    }
+}
+
+/// A span of time; an open end has no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Period {
+    /// The first moment inside.
+    pub from: Option<Moment>,
+    /// The first moment behind it.
+    pub until: Option<Moment>,
+}
+
+impl Period {
+    fn bounds(self) -> (i64, i64) {
+        let from = self.from.map_or(i64::MIN, Moment::unix_ms);
+        (from, self.until.map_or(i64::MAX, Moment::unix_ms))
+    }
+}
+
+/// What a tenant's calls of one model came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageSummary {
+    /// What was asked.
+    pub operation: Operation,
+    /// The model's public name.
+    pub model: String,
+    /// How many calls.
+    pub calls: u64,
+    /// Charged.
+    pub credits: Credits,
+    /// The provider's price.
+    pub cost: Credits,
+    /// Of all classes.
+    pub input_tokens: u64,
+    /// Reasoning included.
+    pub output_tokens: u64,
+    /// Images made.
+    pub images: u64,
+}
+
+type SummaryRow = (String, String, i64, i64, i64, i64, i64, i64);
+
+fn summary(row: SummaryRow) -> Result<UsageSummary, DbError> {
+    let (operation, model, calls, credits, cost, input_tokens, output_tokens, images) = row;
+    let damaged = || DbError::Damaged(format!("`{operation}` in usage_records is no operation"));
+    Ok(UsageSummary {
+        operation: Operation::from_word(&operation).ok_or_else(damaged)?,
+        model,
+        calls: units(calls)?,
+        credits: Credits::from_micros(credits),
+        cost: Credits::from_micros(cost),
+        input_tokens: units(input_tokens)?,
+        output_tokens: units(output_tokens)?,
+        images: units(images)?,
+    })
+}
+
+/// A sum as a 64-bit integer on both databases.
+fn sum(what: &str) -> diesel::expression::SqlLiteral<BigInt> {
+    sql(&format!("CAST(COALESCE(SUM({what}), 0) AS BIGINT)"))
+}
+
+impl Store {
+    /// A tenant's records, newest first, those before `after` in the list's order only.
+    pub async fn usage_records(
+        &self,
+        tenant: &TenantId,
+        period: Period,
+        after: Option<&GenerationId>,
+        limit: i64,
+    ) -> Result<Vec<UsageRecord>, DbError> {
+        let (from, until) = period.bounds();
+        let rows: Vec<UsageRow> = on!(self.db, |conn| {
+            let mut query = usage_records::table
+                .filter(usage_records::tenant_id.eq(tenant.as_str()))
+                .filter(usage_records::created_at.ge(from))
+                .filter(usage_records::created_at.lt(until))
+                .order(usage_records::id.desc())
+                .limit(limit)
+                .select(UsageRow::as_select())
+                .into_boxed();
+            if let Some(after) = after {
+                query = query.filter(usage_records::id.lt(after.as_str()));
+            }
+            query.load(conn).await
+        })?;
+        rows.into_iter().map(UsageRecord::try_from).collect()
+    }
+
+    /// A tenant's calls added up for each operation and model.
+    pub async fn usage_summary(
+        &self,
+        tenant: &TenantId,
+        period: Period,
+    ) -> Result<Vec<UsageSummary>, DbError> {
+        let (from, until) = period.bounds();
+        let rows: Vec<SummaryRow> = on!(self.db, |conn| {
+            usage_records::table
+                .filter(usage_records::tenant_id.eq(tenant.as_str()))
+                .filter(usage_records::created_at.ge(from))
+                .filter(usage_records::created_at.lt(until))
+                .group_by((usage_records::operation, usage_records::model))
+                .order((usage_records::operation.asc(), usage_records::model.asc()))
+                .select((
+                    usage_records::operation,
+                    usage_records::model,
+                    sql::<BigInt>("COUNT(*)"),
+                    sum("credits_micros"),
+                    sum("cost_micros"),
+                    sum("input_tokens + cached_input_tokens + cache_write_tokens"),
+                    sum("output_tokens + reasoning_tokens"),
+                    sum("images"),
+                ))
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter().map(summary).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! One binary of integration tests: each runs on SQLite and on PostgreSQL.
 
+mod catalogue;
 mod fences;
 mod ledger;
 mod migrations;

@@ -1,0 +1,451 @@
+//! Provider and key management: checks, seals, stores, and keeps the pools as the database says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared::db::DbError;
+use shared::id::ProviderKeyId;
+use shared::link::{
+    AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
+    ProviderKeyView, ProviderPatch, ProviderView,
+};
+use shared::secret::Secret;
+use tracing::{error, warn};
+
+use crate::Gateway;
+use crate::pool::{KeyHealth, PoolKey, PoolProvider};
+use crate::providers::{self, Route};
+use crate::store::{KeyRow, ProviderRow, Snapshot, at};
+
+/// Names stand in targets, paths and metric labels.
+const NAME_CHARS_MAX: usize = 40;
+const URL_CHARS_MAX: usize = 300;
+const LABEL_CHARS_MAX: usize = 100;
+const SECRET_CHARS_MAX: usize = 512;
+const WEIGHT_MAX: u32 = 100;
+/// More providers or keys than anybody has; the list is kept in memory.
+const PROVIDERS_MAX: usize = 200;
+const KEYS_MAX: usize = 1_000;
+
+fn invalid(what: impl Into<String>) -> AdminError {
+    AdminError::Invalid(what.into())
+}
+
+/// The log gets the reason, the operator a word.
+fn failed(error: DbError) -> AdminError {
+    match error {
+        DbError::Duplicate(_) => AdminError::Duplicate,
+        DbError::UnknownScheme
+        | DbError::Unreachable(_)
+        | DbError::Damaged(_)
+        | DbError::Statement(_)
+        | DbError::Migration(_) => {
+            error!(%error, "a statement failed: {error}");
+            AdminError::Internal
+        }
+    }
+}
+
+fn checked_name(name: &str) -> Result<(), AdminError> {
+    let well_formed = (1..=NAME_CHARS_MAX).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if well_formed {
+        Ok(())
+    } else {
+        Err(invalid(format!(
+            "`name` must be 1 to {NAME_CHARS_MAX} of a-z, 0-9 and -"
+        )))
+    }
+}
+
+/// The address without a slash at its end; it must be http or https, without a password or a query.
+fn checked_url(url: &str) -> Result<String, AdminError> {
+    let parsed: http::Uri = url
+        .parse()
+        .map_err(|_| invalid("`base_url` is not a URL"))?;
+    let scheme = parsed.scheme_str().unwrap_or_default();
+    let authority = parsed
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .unwrap_or_default();
+    if url.len() > URL_CHARS_MAX || !matches!(scheme, "http" | "https") || authority.is_empty() {
+        return Err(invalid(
+            "`base_url` must be like https://api.example.com/v1",
+        ));
+    }
+    if authority.contains('@') || parsed.query().is_some() {
+        return Err(invalid("`base_url` must have no user, password or query"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+fn checked_weight(weight: u32) -> Result<i64, AdminError> {
+    if (1..=WEIGHT_MAX).contains(&weight) {
+        Ok(weight.into())
+    } else {
+        Err(invalid(format!("`weight` must be 1 to {WEIGHT_MAX}")))
+    }
+}
+
+fn checked_label(label: &str) -> Result<(), AdminError> {
+    let well_formed =
+        label.chars().count() <= LABEL_CHARS_MAX && !label.chars().any(char::is_control);
+    if well_formed {
+        Ok(())
+    } else {
+        Err(invalid(format!(
+            "`label` must be one line of at most {LABEL_CHARS_MAX} characters"
+        )))
+    }
+}
+
+fn checked_secret(secret: &str) -> Result<(), AdminError> {
+    let well_formed = (1..=SECRET_CHARS_MAX).contains(&secret.len())
+        && secret.bytes().all(|b| b.is_ascii_graphic());
+    if well_formed {
+        Ok(())
+    } else {
+        Err(invalid(format!(
+            "`secret` must be 1 to {SECRET_CHARS_MAX} printable characters"
+        )))
+    }
+}
+
+/// What a key is sealed for.
+fn seal_place(id: &str) -> String {
+    format!("provider_keys|{id}")
+}
+
+fn last4(secret: &str) -> String {
+    // A short secret shows nothing of itself.
+    if secret.len() < 12 {
+        "····".to_owned()
+    } else {
+        secret[secret.len() - 4..].to_owned()
+    }
+}
+
+impl Gateway {
+    /// Reads the list again if it changed since it was last read.
+    pub(crate) async fn reload(&self) -> Result<(), DbError> {
+        let snapshot = self.store.snapshot().await?;
+        let health = self.known_health();
+        self.pools.replace(self.opened(&snapshot, &health));
+        self.version
+            .store(snapshot.version, std::sync::atomic::Ordering::Release);
+        Ok(())
+    }
+
+    fn known_health(&self) -> HashMap<ProviderKeyId, Arc<KeyHealth>> {
+        let all = self.pools.all();
+        let keys = all.values().flat_map(|provider| &provider.keys);
+        keys.map(|key| (key.id.clone(), key.health.clone()))
+            .collect()
+    }
+
+    fn opened(
+        &self,
+        snapshot: &Snapshot,
+        health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
+    ) -> HashMap<String, Arc<PoolProvider>> {
+        let mut pools = HashMap::new();
+        for row in &snapshot.providers {
+            let Some(connector) = providers::provider(&row.kind) else {
+                warn!(
+                    provider = row.name,
+                    "provider `{}` has an unknown kind and is left out", row.name
+                );
+                continue;
+            };
+            let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
+            let keys = keys.filter_map(|key| self.open_key(key, health)).collect();
+            let provider = PoolProvider {
+                base_url: row.base_url.clone(),
+                enabled: row.enabled,
+                connector,
+                keys,
+            };
+            pools.insert(row.name.clone(), Arc::new(provider));
+        }
+        pools
+    }
+
+    fn open_key(
+        &self,
+        row: &KeyRow,
+        health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
+    ) -> Option<Arc<PoolKey>> {
+        let opened = self
+            .sealer
+            .open(&seal_place(&row.id), &row.sealed)
+            .map_err(|e| e.to_string());
+        let secret = opened.and_then(|bytes| String::from_utf8(bytes).map_err(|e| e.to_string()));
+        let secret = secret
+            .inspect_err(|error| {
+                error!(key.id = row.id, "key `{}` can't be opened: {error}", row.id)
+            })
+            .ok()?;
+        let id = ProviderKeyId::from_stored(row.id.clone());
+        let health = health.get(&id).cloned().unwrap_or_default();
+        health.set_disabled(row.disabled, row.reason.clone());
+        let weight = u32::try_from(row.weight).unwrap_or(1);
+        Some(Arc::new(PoolKey {
+            id,
+            secret: Secret::new(secret),
+            last4: row.last4.clone(),
+            weight,
+            health,
+        }))
+    }
+
+    fn key_view(&self, row: &KeyRow) -> ProviderKeyView {
+        let id = ProviderKeyId::from_stored(row.id.clone());
+        let all = self.pools.all();
+        let known = all
+            .get(&row.provider)
+            .and_then(|provider| provider.keys.iter().find(|key| key.id == id));
+        let state = known.map(|key| key.health.state()).unwrap_or_default();
+        let now = self.clock.now();
+        let cooling = state
+            .cooling_until
+            .filter(|until| *until > now && !state.disabled);
+        let disabled = state.disabled || row.disabled;
+        let status = if disabled {
+            "disabled"
+        } else if cooling.is_some() {
+            "cooling"
+        } else {
+            "active"
+        };
+        ProviderKeyView {
+            id,
+            label: row.label.clone(),
+            last4: row.last4.clone(),
+            weight: u32::try_from(row.weight).unwrap_or(1),
+            status: status.to_owned(),
+            reason: state
+                .reason
+                .filter(|_| status != "active")
+                .or_else(|| row.reason.clone()),
+            cooling_until: cooling.map(shared::clock::Moment::unix_ms),
+            in_flight: known.map_or(0, |key| key.health.in_flight()),
+            created_at: row.created_at,
+        }
+    }
+
+    async fn provider_row(&self, name: &str) -> Result<(ProviderRow, Vec<KeyRow>), AdminError> {
+        let snapshot = self.store.snapshot().await.map_err(failed)?;
+        let row = snapshot
+            .providers
+            .into_iter()
+            .find(|row| row.name == name)
+            .ok_or(AdminError::NotFound)?;
+        let keys = snapshot
+            .keys
+            .into_iter()
+            .filter(|key| key.provider == name)
+            .collect();
+        Ok((row, keys))
+    }
+
+    async fn key_row(&self, provider: &str, key: &ProviderKeyId) -> Result<KeyRow, AdminError> {
+        self.store
+            .key(provider, key)
+            .await
+            .map_err(failed)?
+            .ok_or(AdminError::NotFound)
+    }
+}
+
+fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
+    ProviderView {
+        name: row.name,
+        kind: row.kind,
+        base_url: row.base_url,
+        enabled: row.enabled,
+        keys: u32::try_from(keys).unwrap_or(u32::MAX),
+        created_at: row.created_at,
+    }
+}
+
+#[async_trait]
+impl ProviderAdmin for Gateway {
+    async fn providers(&self) -> Result<Vec<ProviderView>, AdminError> {
+        let snapshot = self.store.snapshot().await.map_err(failed)?;
+        let count = |name: &str| {
+            snapshot
+                .keys
+                .iter()
+                .filter(|key| key.provider == name)
+                .count()
+        };
+        Ok(snapshot
+            .providers
+            .iter()
+            .map(|row| provider_view(row.clone(), count(&row.name)))
+            .collect())
+    }
+
+    async fn create_provider(&self, new: NewProvider) -> Result<ProviderView, AdminError> {
+        checked_name(&new.name)?;
+        let connector = providers::provider(&new.kind)
+            .ok_or_else(|| invalid("`kind` must be openai or sandbox"))?;
+        let base_url = match (connector.has_address(), new.base_url.as_str()) {
+            (true, url) => checked_url(url)?,
+            (false, "") => String::new(),
+            (false, _) => {
+                return Err(invalid(format!(
+                    "a provider of kind {} has no `base_url`",
+                    new.kind
+                )));
+            }
+        };
+        if self.pools.all().len() >= PROVIDERS_MAX {
+            return Err(invalid(format!(
+                "there are {PROVIDERS_MAX} providers already"
+            )));
+        }
+        let row = ProviderRow {
+            name: new.name,
+            kind: new.kind,
+            base_url,
+            enabled: true,
+            created_at: at(self.clock.now()),
+        };
+        self.store.insert_provider(&row).await.map_err(failed)?;
+        self.reload().await.map_err(failed)?;
+        Ok(provider_view(row, 0))
+    }
+
+    async fn update_provider(
+        &self,
+        name: &str,
+        patch: ProviderPatch,
+    ) -> Result<ProviderView, AdminError> {
+        let base_url = patch.base_url.as_deref().map(checked_url).transpose()?;
+        let found = self
+            .store
+            .update_provider(name, base_url.as_deref(), patch.enabled)
+            .await
+            .map_err(failed)?;
+        if !found {
+            return Err(AdminError::NotFound);
+        }
+        self.reload().await.map_err(failed)?;
+        let (row, keys) = self.provider_row(name).await?;
+        Ok(provider_view(row, keys.len()))
+    }
+
+    async fn delete_provider(&self, name: &str) -> Result<(), AdminError> {
+        let gone = self.store.delete_provider(name).await.map_err(failed)?;
+        self.reload().await.map_err(failed)?;
+        if gone {
+            Ok(())
+        } else {
+            Err(AdminError::NotFound)
+        }
+    }
+
+    async fn provider_keys(&self, provider: &str) -> Result<Vec<ProviderKeyView>, AdminError> {
+        let (_, keys) = self.provider_row(provider).await?;
+        Ok(keys.iter().map(|row| self.key_view(row)).collect())
+    }
+
+    async fn create_provider_key(
+        &self,
+        provider: &str,
+        new: NewProviderKey,
+    ) -> Result<ProviderKeyView, AdminError> {
+        checked_secret(&new.secret)?;
+        checked_label(&new.label)?;
+        let weight = checked_weight(new.weight)?;
+        let (_, keys) = self.provider_row(provider).await?;
+        if keys.len() >= KEYS_MAX {
+            return Err(invalid(format!("there are {KEYS_MAX} keys already")));
+        }
+        let id = ProviderKeyId::random();
+        let row = KeyRow {
+            sealed: self
+                .sealer
+                .seal(&seal_place(id.as_str()), new.secret.as_bytes()),
+            id: id.into_string(),
+            provider: provider.to_owned(),
+            label: new.label,
+            last4: last4(&new.secret),
+            weight,
+            disabled: false,
+            reason: None,
+            created_at: at(self.clock.now()),
+        };
+        self.store.insert_key(&row).await.map_err(failed)?;
+        self.reload().await.map_err(failed)?;
+        Ok(self.key_view(&row))
+    }
+
+    async fn update_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+        patch: ProviderKeyPatch,
+    ) -> Result<ProviderKeyView, AdminError> {
+        let mut row = self.key_row(provider, key).await?;
+        match patch.status.as_deref() {
+            None => {}
+            Some("active") => (row.disabled, row.reason) = (false, None),
+            Some("disabled") => {
+                (row.disabled, row.reason) = (true, Some("by an operator".to_owned()))
+            }
+            Some(_) => return Err(invalid("`status` must be active or disabled")),
+        }
+        if let Some(weight) = patch.weight {
+            row.weight = checked_weight(weight)?;
+        }
+        if let Some(label) = patch.label {
+            checked_label(&label)?;
+            row.label = label;
+        }
+        if !self.store.update_key(&row).await.map_err(failed)? {
+            return Err(AdminError::NotFound);
+        }
+        self.reload().await.map_err(failed)?;
+        Ok(self.key_view(&row))
+    }
+
+    async fn delete_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+    ) -> Result<(), AdminError> {
+        let gone = self.store.delete_key(provider, key).await.map_err(failed)?;
+        self.reload().await.map_err(failed)?;
+        if gone {
+            Ok(())
+        } else {
+            Err(AdminError::NotFound)
+        }
+    }
+
+    async fn test_provider_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+    ) -> Result<KeyTest, AdminError> {
+        self.key_row(provider, key).await?;
+        let all = self.pools.all();
+        let provider = all.get(provider).ok_or(AdminError::NotFound)?;
+        let key = provider
+            .keys
+            .iter()
+            .find(|known| known.id == *key)
+            .ok_or(AdminError::NotFound)?;
+        let route = Route {
+            base_url: &provider.base_url,
+            key: &key.secret,
+            model: "",
+        };
+        Ok(provider.connector.test(route).await)
+    }
+}

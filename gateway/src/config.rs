@@ -1,0 +1,77 @@
+//! The gateway's settings and defaults; the common ones are in `shared::config`.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use shared::config::{Common, ConfigError, Secrets};
+use shared::db::{DbError, DbTarget};
+use shared::secret::Secret;
+
+/// Settings of the gateway.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Gateway")]
+pub struct Config {
+    /// Port the server reaches the gateway at
+    #[arg(long, env = "GATEWAY_PORT", default_value_t = 9000)]
+    pub gateway_port: u16,
+    /// Address the gateway listens on
+    #[arg(long, env = "GATEWAY_HOST", default_value = "127.0.0.1")]
+    pub gateway_host: IpAddr,
+    /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/gateway.db`
+    #[arg(
+        long,
+        env = "GATEWAY_DATABASE_URL",
+        default_value = "",
+        hide_env_values = true
+    )]
+    pub gateway_database_url: String,
+    /// Seconds a provider may take to its first byte
+    #[arg(long, env = "PROVIDER_FIRST_BYTE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub provider_first_byte_seconds: u64,
+    /// Seconds a provider may be silent in the middle of an answer
+    #[arg(long, env = "PROVIDER_SILENCE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub provider_silence_seconds: u64,
+    /// Largest body of a call, in bytes
+    #[arg(long, env = "GATEWAY_BODY_BYTES_MAX", default_value_t = 33 * 1024 * 1024)]
+    pub gateway_body_bytes_max: usize,
+}
+
+impl Config {
+    /// Where the gateway's database is.
+    pub fn database(&self, data_dir: &Path) -> Result<DbTarget, DbError> {
+        DbTarget::from_settings(Some(&self.gateway_database_url), data_dir, "gateway.db")
+    }
+
+    pub(crate) fn first_byte(&self) -> Duration {
+        Duration::from_secs(self.provider_first_byte_seconds)
+    }
+
+    pub(crate) fn silence(&self) -> Duration {
+        Duration::from_secs(self.provider_silence_seconds)
+    }
+}
+
+/// The gateway's secrets, given, kept or made.
+#[derive(Debug, Clone)]
+pub struct GatewaySecrets {
+    /// What servers send; two by comma while it is changed.
+    pub internal: Secret<String>,
+    /// Seals provider keys.
+    pub encryption: Secret<String>,
+}
+
+impl GatewaySecrets {
+    /// Takes them from the settings; ends the start where production has none.
+    pub fn take(common: &Common) -> Result<Self, ConfigError> {
+        let mut secrets = Secrets::load(common)?;
+        Ok(Self {
+            internal: secrets.take("INTERNAL_SECRET", common.internal_secret.as_ref())?,
+            encryption: secrets.take(
+                "CONFIG_ENCRYPTION_KEY",
+                common.config_encryption_key.as_ref(),
+            )?,
+        })
+    }
+}

@@ -1,0 +1,367 @@
+//! The door over HTTP/1.1 and HTTP/2: checks the secret, reads a call from its headers, writes the
+//! reply with its outcome. The only poem here; holds no rule of generations.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, TRAILER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body::Frame;
+use http_body_util::combinators::BoxBody;
+use poem::web::{Data, Path};
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler, patch, post,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::fault::FaultKind;
+use shared::id::{GenerationId, ProviderKeyId};
+use shared::link::wire;
+use shared::link::{
+    AdminError, Failure, LinkError, Operation, Outcome, Piece, PieceStream, ProviderAdmin, Reply,
+    ReplyBody,
+};
+use sync_wrapper::SyncWrapper;
+
+use crate::{Gateway, generations};
+
+/// A server that takes longer to send a body is cut off.
+const BODY_READ_MAX: Duration = Duration::from_secs(60);
+/// Operators' requests are small.
+const ADMIN_BYTES_MAX: usize = 64 * 1024;
+
+/// All routes of the gateway.
+pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
+    let mut inside = Route::new()
+        .at("/health", get(health))
+        .at("/generations/:id/finish", post(finish));
+    for operation in Operation::ALL {
+        inside = inside.at(
+            operation.path(),
+            OpenEndpoint {
+                gateway: gateway.clone(),
+                operation,
+            },
+        );
+    }
+    let admin = Route::new()
+        .at("/providers", get(list_providers).post(create_provider))
+        .at(
+            "/providers/:name",
+            patch(update_provider).delete(delete_provider),
+        )
+        .at("/providers/:name/keys", get(list_keys).post(create_key))
+        .at(
+            "/providers/:name/keys/:key",
+            patch(update_key).delete(delete_key),
+        )
+        .at("/providers/:name/keys/:key/test", post(test_key));
+    let guard = |gateway: Arc<Gateway>| {
+        move |request: &Request| {
+            gateway.opens(
+                request
+                    .headers()
+                    .get(wire::SECRET)
+                    .map(HeaderValue::as_bytes)
+                    .unwrap_or_default(),
+            )
+        }
+    };
+    let inside = Guarded {
+        inner: inside.data(gateway.clone()),
+        opens: guard(gateway.clone()),
+    };
+    let admin = Guarded {
+        inner: admin.data(gateway.clone()),
+        opens: guard(gateway.clone()),
+    };
+    Route::new()
+        .at("/healthz", get(healthz))
+        .at("/readyz", get(readyz).data(gateway.clone()))
+        .nest(wire::PREFIX, inside)
+        .nest(wire::ADMIN_PREFIX, admin)
+}
+
+/// Refuses before any body is read.
+struct Guarded<E, F> {
+    inner: E,
+    opens: F,
+}
+
+impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E, F> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if !(self.opens)(&request) {
+            return Ok(StatusCode::UNAUTHORIZED.into_response());
+        }
+        self.inner
+            .call(request)
+            .await
+            .map(IntoResponse::into_response)
+    }
+}
+
+struct OpenEndpoint {
+    gateway: Arc<Gateway>,
+    operation: Operation,
+}
+
+impl Endpoint for OpenEndpoint {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        if request.method() != http::Method::POST {
+            return Ok(StatusCode::METHOD_NOT_ALLOWED.into_response());
+        }
+        let body = match read_body(&mut request, self.gateway.body_bytes_max).await {
+            Ok(body) => body,
+            Err(status) => return Ok(status.into_response()),
+        };
+        let call = match wire::read_call(self.operation, request.headers(), body) {
+            Ok(call) => call,
+            Err(sentence) => {
+                return Ok(Response::builder()
+                    .status(StatusCode::BAD_REQUEST)
+                    .body(sentence));
+            }
+        };
+        let generation = call.generation.clone();
+        Ok(match generations::open(&self.gateway, call).await {
+            Ok(reply) => respond(reply, &generation),
+            Err(LinkError::Failed(failure)) => failed(&failure),
+            Err(LinkError::Refused(sentence)) => Response::builder()
+                .status(StatusCode::CONFLICT)
+                .body(sentence),
+            Err(LinkError::NotSent(_) | LinkError::Lost(_)) => {
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        })
+    }
+}
+
+async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, StatusCode> {
+    let reading = request.take_body().into_bytes_limit(bytes_max);
+    match tokio::time::timeout(BODY_READ_MAX, reading).await {
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+    }
+}
+
+fn header(outcome: &Outcome) -> HeaderValue {
+    let json = serde_json::to_string(outcome).unwrap_or_default();
+    HeaderValue::try_from(wire::escape_non_ascii(&json)).unwrap_or(HeaderValue::from_static("{}"))
+}
+
+fn respond(reply: Reply, generation: &GenerationId) -> Response {
+    let mut response = Response::default();
+    let headers = response.headers_mut();
+    let mut put = |name, text: &str| {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    };
+    put(CONTENT_TYPE, &reply.content_type);
+    put(wire::BOOT, reply.boot.as_str());
+    put(wire::GENERATION, generation.as_str());
+    match reply.body {
+        ReplyBody::Whole { bytes, outcome } => {
+            headers.insert(wire::OUTCOME, header(&outcome));
+            response.set_body(bytes);
+        }
+        ReplyBody::Stream(pieces) => {
+            headers.insert(TRAILER, HeaderValue::from_static("x-waule-outcome"));
+            response.set_body(poem::Body::from(BoxBody::new(PieceBody(SyncWrapper::new(
+                pieces,
+            )))));
+        }
+    }
+    response
+}
+
+/// Pieces as body frames, the outcome as the trailer.
+struct PieceBody(SyncWrapper<PieceStream>);
+
+impl http_body::Body for PieceBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let piece = std::task::ready!(self.0.get_mut().as_mut().poll_next(cx));
+        Poll::Ready(piece.map(|piece| match piece {
+            Ok(Piece::Bytes(bytes)) => Ok(Frame::data(bytes)),
+            Ok(Piece::Outcome(outcome)) => {
+                let mut trailers = HeaderMap::with_capacity(1);
+                trailers.insert(wire::OUTCOME, header(&outcome));
+                Ok(Frame::trailers(trailers))
+            }
+            Err(error) => Err(io::Error::other(error)),
+        }))
+    }
+}
+
+fn failed(failure: &Failure) -> Response {
+    let status = match failure.fault.kind {
+        FaultKind::BadRequest | FaultKind::ContentPolicy => StatusCode::BAD_REQUEST,
+        FaultKind::NotFound => StatusCode::NOT_FOUND,
+        FaultKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        FaultKind::NoCapacity | FaultKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        FaultKind::InvalidKey
+        | FaultKind::QuotaExhausted
+        | FaultKind::Unreachable
+        | FaultKind::Interrupted
+        | FaultKind::InvalidAnswer
+        | FaultKind::Canceled => StatusCode::BAD_GATEWAY,
+    };
+    let mut response = json(status, failure);
+    response
+        .headers_mut()
+        .insert(wire::FAILURE, HeaderValue::from_static("1"));
+    response
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    Response::builder()
+        .status(status)
+        .content_type("application/json")
+        .body(bytes)
+}
+
+type Shared<'a> = Data<&'a Arc<Gateway>>;
+
+#[handler]
+fn healthz() -> &'static str {
+    "alive"
+}
+
+#[handler]
+async fn readyz(gateway: Shared<'_>) -> Response {
+    match gateway.store.ping().await {
+        Ok(()) => "ready".into_response(),
+        Err(_) => Response::builder()
+            .status(StatusCode::SERVICE_UNAVAILABLE)
+            .body("the database does not answer"),
+    }
+}
+
+#[handler]
+fn health(gateway: Shared<'_>) -> Response {
+    json(StatusCode::OK, &serde_json::json!({"boot": gateway.boot}))
+}
+
+#[handler]
+async fn finish(gateway: Shared<'_>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<GenerationId>() else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    match generations::finish(&gateway, &id).await {
+        Ok(fate) => json(StatusCode::OK, &fate),
+        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    }
+}
+
+fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) -> Response {
+    match outcome {
+        Ok(value) => json(status, &value),
+        Err(error) => {
+            let status = match error {
+                AdminError::NotFound => StatusCode::NOT_FOUND,
+                AdminError::Duplicate => StatusCode::CONFLICT,
+                AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
+                AdminError::Unreachable(_) => StatusCode::BAD_GATEWAY,
+                AdminError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            json(status, &error)
+        }
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(body: poem::Body) -> Result<T, AdminError> {
+    let bytes = body.into_bytes_limit(ADMIN_BYTES_MAX).await;
+    let bytes = bytes
+        .map_err(|_| AdminError::Invalid("the body can't be read or is too large".to_owned()))?;
+    serde_json::from_slice(&bytes).map_err(|e| AdminError::Invalid(e.to_string()))
+}
+
+fn key_id(text: &str) -> Result<ProviderKeyId, AdminError> {
+    text.parse().map_err(|_| AdminError::NotFound)
+}
+
+#[handler]
+async fn list_providers(gateway: Shared<'_>) -> Response {
+    answered(StatusCode::OK, gateway.providers().await)
+}
+
+#[handler]
+async fn create_provider(gateway: Shared<'_>, body: poem::Body) -> Response {
+    let made = async { gateway.create_provider(read_json(body).await?).await };
+    answered(StatusCode::CREATED, made.await)
+}
+
+#[handler]
+async fn update_provider(
+    gateway: Shared<'_>,
+    Path(name): Path<String>,
+    body: poem::Body,
+) -> Response {
+    let changed = async { gateway.update_provider(&name, read_json(body).await?).await };
+    answered(StatusCode::OK, changed.await)
+}
+
+#[handler]
+async fn delete_provider(gateway: Shared<'_>, Path(name): Path<String>) -> Response {
+    answered(StatusCode::OK, gateway.delete_provider(&name).await)
+}
+
+#[handler]
+async fn list_keys(gateway: Shared<'_>, Path(name): Path<String>) -> Response {
+    answered(StatusCode::OK, gateway.provider_keys(&name).await)
+}
+
+#[handler]
+async fn create_key(gateway: Shared<'_>, Path(name): Path<String>, body: poem::Body) -> Response {
+    let made = async {
+        gateway
+            .create_provider_key(&name, read_json(body).await?)
+            .await
+    };
+    answered(StatusCode::CREATED, made.await)
+}
+
+#[handler]
+async fn update_key(
+    gateway: Shared<'_>,
+    Path((name, key)): Path<(String, String)>,
+    body: poem::Body,
+) -> Response {
+    let changed = async {
+        gateway
+            .update_provider_key(&name, &key_id(&key)?, read_json(body).await?)
+            .await
+    };
+    answered(StatusCode::OK, changed.await)
+}
+
+#[handler]
+async fn delete_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String)>) -> Response {
+    let gone = async { gateway.delete_provider_key(&name, &key_id(&key)?).await };
+    answered(StatusCode::OK, gone.await)
+}
+
+#[handler]
+async fn test_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String)>) -> Response {
+    let tested = async { gateway.test_provider_key(&name, &key_id(&key)?).await };
+    answered(StatusCode::OK, tested.await)
+}

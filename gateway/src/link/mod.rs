@@ -1,0 +1,6 @@
+//! The gateway's two doors: over HTTP, and inside one process. Both lead to the same generations.
+
+pub(crate) mod http;
+mod local;
+
+pub(crate) use self::local::Local;

@@ -1,0 +1,57 @@
+//! Counters of the gateway. Labels are bounded: operations and faults, no key, no model.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use shared::link::Operation;
+use shared::telemetry::Metrics;
+
+use crate::generations::register::End;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndLabels {
+    operation: &'static str,
+    fault: &'static str,
+}
+
+/// What the gateway counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GatewayMetrics {
+    ended: Family<EndLabels, Counter>,
+    attempts: Counter,
+}
+
+impl GatewayMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let this = Self::default();
+        let all = this.clone();
+        metrics.register(|registry| {
+            registry.register(
+                "waule_generations",
+                "Generations that ended at this gateway",
+                all.ended,
+            );
+            registry.register(
+                "waule_provider_attempts",
+                "Calls sent to providers",
+                all.attempts,
+            );
+        });
+        this
+    }
+
+    pub(crate) fn ended(&self, operation: Operation, end: &End) {
+        let (fault, attempts) = match end {
+            End::Outcome(outcome) => (outcome.fault.as_ref(), outcome.attempts),
+            End::Failure(failure) => (Some(&failure.fault), failure.attempts),
+        };
+        let fault = fault.map_or("none", |fault| fault.word());
+        self.ended
+            .get_or_create(&EndLabels {
+                operation: operation.word(),
+                fault,
+            })
+            .inc();
+        self.attempts.inc_by(attempts.into());
+    }
+}

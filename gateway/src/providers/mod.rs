@@ -1,0 +1,100 @@
+//! Connectors: one module a provider's dialect, one line in the list below. A connector translates
+//! and classifies; it does not retry, choose keys, sleep, count money or know tenants.
+
+pub(crate) mod http;
+mod openai;
+mod sandbox;
+pub(crate) mod sse;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+use shared::fault::Fault;
+use shared::link::{Call, CallerError, KeyTest};
+use shared::secret::Secret;
+
+/// Where one attempt goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route<'a> {
+    /// The provider's address up to and with the version; empty where there is none.
+    pub(crate) base_url: &'a str,
+    /// The key.
+    pub(crate) key: &'a Secret<String>,
+    /// The model's name there.
+    pub(crate) model: &'a str,
+}
+
+/// Bytes of OpenAI's dialect as they come; an error ends them.
+pub(crate) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Fault>> + Send>>;
+
+/// What a provider that accepted a call answers.
+pub(crate) enum Answer {
+    /// All at once.
+    Whole(Bytes),
+    /// Event by event.
+    Stream(ByteStream),
+}
+
+/// A call that the provider did not accept.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Classified.
+    pub(crate) fault: Fault,
+    /// What the tenant may read of it.
+    pub(crate) caller: Option<CallerError>,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            caller: None,
+        }
+    }
+}
+
+/// Bounds of time for one attempt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// To the provider's first byte.
+    pub(crate) first_byte: Duration,
+    /// Between two pieces of a stream.
+    pub(crate) silence: Duration,
+}
+
+/// One provider's dialect.
+#[async_trait]
+pub(crate) trait Provider: Send + Sync {
+    /// Its name in the database.
+    fn kind(&self) -> &'static str;
+
+    /// Whether it needs a `base_url`.
+    fn has_address(&self) -> bool;
+
+    /// Makes one attempt. Dropping the future or the answer drops the connection.
+    async fn call(
+        &self,
+        call: &Call,
+        route: Route<'_>,
+        patience: Patience,
+    ) -> Result<Answer, Refusal>;
+
+    /// Makes one call that costs nothing, to see whether the key is accepted.
+    async fn test(&self, route: Route<'_>) -> KeyTest;
+}
+
+/// The one list of connectors.
+macro_rules! providers {
+    ($($provider:expr),+ $(,)?) => {
+        /// The connector of that name.
+        pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
+            const ALL: &[&dyn Provider] = &[$(&$provider),+];
+            ALL.iter().copied().find(|provider| provider.kind() == kind)
+        }
+    };
+}
+
+providers![openai::OpenAi, sandbox::Sandbox];

@@ -1,0 +1,257 @@
+//! Every statement of the gateway: providers and their sealed keys. Opens no seal and holds no rule.
+
+pub(crate) mod schema;
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel_async::RunQueryDsl;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use shared::clock::Moment;
+use shared::db::migrate::Migrations;
+use shared::db::{Db, DbError};
+use shared::id::ProviderKeyId;
+use shared::{on, write_tx};
+
+use self::schema::{provider_keys, providers, revisions};
+
+/// The gateway's schema on both databases.
+pub const MIGRATIONS: Migrations = Migrations {
+    postgres: postgres_migrations,
+    sqlite: sqlite_migrations,
+};
+
+fn postgres_migrations() -> EmbeddedMigrations {
+    const EMBEDDED: EmbeddedMigrations = embed_migrations!("../migrations/gateway/postgres");
+    EMBEDDED
+}
+
+fn sqlite_migrations() -> EmbeddedMigrations {
+    const EMBEDDED: EmbeddedMigrations = embed_migrations!("../migrations/gateway/sqlite");
+    EMBEDDED
+}
+
+/// A provider as it is kept.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = providers)]
+pub(crate) struct ProviderRow {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) base_url: String,
+    pub(crate) enabled: bool,
+    pub(crate) created_at: i64,
+}
+
+/// A key as it is kept: sealed.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = provider_keys)]
+pub(crate) struct KeyRow {
+    pub(crate) id: String,
+    pub(crate) provider: String,
+    pub(crate) label: String,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) last4: String,
+    pub(crate) weight: i64,
+    pub(crate) disabled: bool,
+    pub(crate) reason: Option<String>,
+    pub(crate) created_at: i64,
+}
+
+/// Everything the pools are made of, and the version it was read at.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) version: i64,
+    pub(crate) providers: Vec<ProviderRow>,
+    pub(crate) keys: Vec<KeyRow>,
+}
+
+/// The gateway's statements over one database; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    db: Db,
+}
+
+/// The row that every change moves on.
+const REVISION: &str = "providers";
+
+/// Moves the version on; a macro, because it is compiled for either connection.
+macro_rules! moved {
+    ($conn:expr) => {
+        diesel::update(revisions::table.filter(revisions::name.eq(REVISION)))
+            .set(revisions::version.eq(revisions::version + 1))
+            .execute($conn)
+            .await?
+    };
+}
+
+impl Store {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), DbError> {
+        self.db.ping().await
+    }
+
+    pub(crate) async fn version(&self) -> Result<i64, DbError> {
+        on!(self.db, |conn| {
+            revisions::table
+                .filter(revisions::name.eq(REVISION))
+                .select(revisions::version)
+                .first(conn)
+                .await
+        })
+    }
+
+    /// The version is read first: a change in between is read again with the next version.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, DbError> {
+        let version = self.version().await?;
+        let providers = on!(self.db, |conn| providers::table
+            .order(providers::name)
+            .load(conn)
+            .await)?;
+        let keys = on!(self.db, |conn| provider_keys::table
+            .order(provider_keys::id)
+            .load(conn)
+            .await)?;
+        Ok(Snapshot {
+            version,
+            providers,
+            keys,
+        })
+    }
+
+    pub(crate) async fn insert_provider(&self, row: &ProviderRow) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(providers::table)
+                .values(row)
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(())
+        })
+    }
+
+    /// Changes what is given; answers whether there is such a provider.
+    pub(crate) async fn update_provider(
+        &self,
+        name: &str,
+        base_url: Option<&str>,
+        enabled: Option<bool>,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let found = providers::table
+                .filter(providers::name.eq(name))
+                .first::<ProviderRow>(conn)
+                .await
+                .optional()?;
+            let Some(row) = found else { return Ok(false) };
+            diesel::update(providers::table.filter(providers::name.eq(name)))
+                .set((
+                    providers::base_url.eq(base_url.unwrap_or(&row.base_url)),
+                    providers::enabled.eq(enabled.unwrap_or(row.enabled)),
+                ))
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(true)
+        })
+    }
+
+    /// Removes a provider with its keys; answers whether there was one.
+    pub(crate) async fn delete_provider(&self, name: &str) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::delete(provider_keys::table.filter(provider_keys::provider.eq(name)))
+                .execute(conn)
+                .await?;
+            let gone = diesel::delete(providers::table.filter(providers::name.eq(name)))
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(gone > 0)
+        })
+    }
+
+    pub(crate) async fn insert_key(&self, row: &KeyRow) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(provider_keys::table)
+                .values(row)
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(())
+        })
+    }
+
+    /// Writes a key's label, weight and state; answers whether there is such a key.
+    pub(crate) async fn update_key(&self, row: &KeyRow) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let key = provider_keys::table
+                .filter(provider_keys::id.eq(&row.id))
+                .filter(provider_keys::provider.eq(&row.provider));
+            let changed = diesel::update(key)
+                .set((
+                    provider_keys::label.eq(&row.label),
+                    provider_keys::weight.eq(row.weight),
+                    provider_keys::disabled.eq(row.disabled),
+                    provider_keys::reason.eq(&row.reason),
+                ))
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(changed > 0)
+        })
+    }
+
+    /// Keeps that a fault disabled a key.
+    pub(crate) async fn disable_key(
+        &self,
+        id: &ProviderKeyId,
+        reason: &str,
+    ) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::update(provider_keys::table.filter(provider_keys::id.eq(id.as_str())))
+                .set((
+                    provider_keys::disabled.eq(true),
+                    provider_keys::reason.eq(reason),
+                ))
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(())
+        })
+    }
+
+    pub(crate) async fn delete_key(
+        &self,
+        provider: &str,
+        id: &ProviderKeyId,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let key = provider_keys::table
+                .filter(provider_keys::id.eq(id.as_str()))
+                .filter(provider_keys::provider.eq(provider));
+            let gone = diesel::delete(key).execute(conn).await?;
+            moved!(conn);
+            Ok(gone > 0)
+        })
+    }
+
+    pub(crate) async fn key(
+        &self,
+        provider: &str,
+        id: &ProviderKeyId,
+    ) -> Result<Option<KeyRow>, DbError> {
+        on!(self.db, |conn| {
+            provider_keys::table
+                .filter(provider_keys::id.eq(id.as_str()))
+                .filter(provider_keys::provider.eq(provider))
+                .first(conn)
+                .await
+                .optional()
+        })
+    }
+}
+
+/// When a row was made.
+pub(crate) fn at(now: Moment) -> i64 {
+    now.unix_ms()
+}

@@ -1,0 +1,34 @@
+//! The gateway's tables, as diesel sees them; a test compares them with the migrated databases.
+
+diesel::table! {
+    providers (name) {
+        name -> Text,
+        kind -> Text,
+        base_url -> Text,
+        enabled -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    provider_keys (id) {
+        id -> Text,
+        provider -> Text,
+        label -> Text,
+        sealed -> Binary,
+        last4 -> Text,
+        weight -> BigInt,
+        disabled -> Bool,
+        reason -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    revisions (name) {
+        name -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, revisions);

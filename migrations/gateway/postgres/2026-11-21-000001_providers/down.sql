@@ -1,0 +1,3 @@
+DROP TABLE revisions;
+DROP TABLE provider_keys;
+DROP TABLE providers;

@@ -1,0 +1,455 @@
+//! The limits as their callers see them, in this process and in Redis.
+
+use std::net::Ipv4Addr;
+
+use shared::clock::Moment;
+use shared::id::{ApiKeyId, TenantId};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by ./test.sh where Redis is"
+)]
+fn redis_url() -> String {
+    std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL is not set: run ./test.sh")
+}
+
+struct Setup {
+    name: &'static str,
+    limits: Limits,
+    clock: Clock,
+}
+
+/// The same clock for both, so that Redis can be moved through time too.
+fn local() -> Setup {
+    let clock = Clock::fixed(Moment::from_unix_ms(1_800_000_000_000));
+    let limits = Limits::new(&clock, None, &Supervisor::new()).expect("no address to refuse");
+    Setup {
+        name: "local",
+        limits,
+        clock,
+    }
+}
+
+fn on_redis() -> Setup {
+    let Setup {
+        mut limits, clock, ..
+    } = local();
+    let redis = RedisLimits::start_with(&redis_url(), Some(clock.clone()), &Supervisor::new());
+    limits.redis = Some(redis.expect("a usable address"));
+    Setup {
+        name: "redis",
+        limits,
+        clock,
+    }
+}
+
+fn both() -> [Setup; 2] {
+    [local(), on_redis()]
+}
+
+struct Caller {
+    tenant: TenantId,
+    key: ApiKeyId,
+    tenant_limits: LimitSettings,
+    key_limits: LimitSettings,
+}
+
+impl Caller {
+    fn new(tenant_limits: LimitSettings, key_limits: LimitSettings) -> Self {
+        Self {
+            tenant: TenantId::random(),
+            key: ApiKeyId::random(),
+            tenant_limits,
+            key_limits,
+        }
+    }
+
+    async fn call(&self, setup: &Setup, tokens: u64) -> Result<Admission, LimitExceeded> {
+        self.call_as(setup, tokens, &GenerationId::random()).await
+    }
+
+    async fn call_as(
+        &self,
+        setup: &Setup,
+        tokens: u64,
+        generation: &GenerationId,
+    ) -> Result<Admission, LimitExceeded> {
+        let wish = Wish {
+            tenant: self.tenant.as_str(),
+            tenant_limits: self.tenant_limits,
+            key: Some(self.key.as_str()),
+            key_limits: self.key_limits,
+            generation: generation.as_str(),
+            tokens,
+        };
+        setup.limits.admit_wish(&wish).await
+    }
+
+    /// Waits for what the task in the background tells Redis.
+    async fn eventually(&self, setup: &Setup, tokens: u64) -> Admission {
+        for _ in 0..200 {
+            if let Ok(admission) = self.call(setup, tokens).await {
+                return admission;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{}: the call was never admitted", setup.name);
+    }
+}
+
+const UNLIMITED: LimitSettings = LimitSettings {
+    requests_per_minute: None,
+    tokens_per_minute: None,
+    concurrency: None,
+};
+
+fn requests(limit: u32) -> LimitSettings {
+    LimitSettings {
+        requests_per_minute: Some(limit),
+        ..UNLIMITED
+    }
+}
+
+fn tokens(limit: u64) -> LimitSettings {
+    LimitSettings {
+        tokens_per_minute: Some(limit),
+        ..UNLIMITED
+    }
+}
+
+fn concurrency(limit: u32) -> LimitSettings {
+    LimitSettings {
+        concurrency: Some(limit),
+        ..UNLIMITED
+    }
+}
+
+#[tokio::test]
+async fn the_call_above_the_limit_is_refused_and_fits_when_it_was_told_to_come_back() {
+    for setup in both() {
+        let caller = Caller::new(requests(5), UNLIMITED);
+        for remaining in (0..5).rev() {
+            let info = caller.call(&setup, 1).await.expect(setup.name).info;
+            assert_eq!(
+                info.requests.map(|left| left.remaining),
+                Some(remaining),
+                "{}",
+                setup.name
+            );
+        }
+        let refused = caller.call(&setup, 1).await.expect_err(setup.name);
+        assert_eq!(
+            (refused.what, refused.scope),
+            (LimitWhat::Requests, LimitScope::Tenant)
+        );
+        assert_eq!(
+            refused.retry_after,
+            Duration::from_secs(12),
+            "{}",
+            setup.name
+        );
+        assert_eq!(
+            refused.message(),
+            "Rate limit reached for your organisation: 5 requests per minute. Try again in 12s."
+        );
+        setup.clock.advance(Duration::from_millis(11_999));
+        caller.call(&setup, 1).await.expect_err(setup.name);
+        setup.clock.advance(Duration::from_millis(1));
+        caller.call(&setup, 1).await.expect(setup.name);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_call_is_counted_in_no_scope() {
+    for setup in both() {
+        let caller = Caller::new(requests(10), requests(1));
+        let info = caller.call(&setup, 1).await.expect(setup.name).info;
+        assert_eq!(
+            info.requests.map(|left| (left.limit, left.remaining)),
+            Some((1, 0))
+        );
+        for _ in 0..20 {
+            let refused = caller.call(&setup, 1).await.expect_err(setup.name);
+            assert_eq!(refused.scope, LimitScope::Key);
+        }
+        let other_key = Caller {
+            key: ApiKeyId::random(),
+            key_limits: UNLIMITED,
+            ..caller
+        };
+        let info = other_key.call(&setup, 1).await.expect(setup.name).info;
+        assert_eq!(
+            info.requests.map(|left| left.remaining),
+            Some(8),
+            "{}",
+            setup.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn estimated_tokens_are_corrected_when_the_call_has_ended() {
+    for setup in both() {
+        let caller = Caller::new(tokens(1_000), UNLIMITED);
+        let admission = caller.call(&setup, 900).await.expect(setup.name);
+        assert_eq!(
+            caller.call(&setup, 200).await.expect_err(setup.name).what,
+            LimitWhat::Tokens
+        );
+        admission.correct(100);
+        let admission = caller.eventually(&setup, 900).await;
+        assert_eq!(
+            admission.info.tokens.map(|left| left.remaining),
+            Some(0),
+            "{}",
+            setup.name
+        );
+        admission.correct(2_900);
+        let mut refused = caller.call(&setup, 1).await.expect_err(setup.name);
+        for _ in 0..200 {
+            if refused.retry_after > Duration::from_secs(60) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            refused = caller.call(&setup, 1).await.expect_err(setup.name);
+        }
+        // 3,000 of 1,000 are used: 2,001 must drain before one fits.
+        assert_eq!(
+            refused.retry_after,
+            Duration::from_millis(120_060),
+            "{}",
+            setup.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_slot_is_free_again_when_its_call_ends_however_it_ends() {
+    for setup in both() {
+        let caller = Caller::new(concurrency(2), concurrency(1));
+        let first = caller.call(&setup, 1).await.expect(setup.name);
+        let refused = caller.call(&setup, 1).await.expect_err(setup.name);
+        assert_eq!(
+            (refused.what, refused.scope),
+            (LimitWhat::Concurrency, LimitScope::Key)
+        );
+        assert_eq!(refused.limit, 1);
+        drop(first);
+        let second = caller.eventually(&setup, 1).await;
+        second.correct(5);
+        drop(caller.eventually(&setup, 1).await);
+    }
+}
+
+#[tokio::test]
+async fn both_counters_give_the_same_answers() {
+    let (here, there) = (local(), on_redis());
+    let limits = |r, t| LimitSettings {
+        requests_per_minute: Some(r),
+        tokens_per_minute: Some(t),
+        concurrency: None,
+    };
+    let caller = Caller::new(limits(30, 4_000), limits(20, 3_000));
+    let mut state = 7_u64;
+    let mut draw = move |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut admitted = 0;
+    for step in 0..500 {
+        let gap = Duration::from_millis(draw(6_000));
+        here.clock.advance(gap);
+        there.clock.advance(gap);
+        let cost = draw(500) + if step % 50 == 0 { 3_500 } else { 0 };
+        match (
+            caller.call(&here, cost).await,
+            caller.call(&there, cost).await,
+        ) {
+            (Ok(a), Ok(b)) => {
+                assert_eq!(a.info, b.info, "step {step}");
+                admitted += 1;
+            }
+            (Err(a), Err(b)) => assert_eq!(a, b, "step {step}"),
+            (a, b) => panic!("step {step}: {a:?} and {b:?}"),
+        }
+    }
+    assert!(
+        (100..400).contains(&admitted),
+        "both outcomes must be seen: {admitted}"
+    );
+}
+
+#[tokio::test]
+async fn replicas_share_one_limit_and_never_admit_more() {
+    let caller = Arc::new(Caller::new(requests(40), UNLIMITED));
+    let replicas: Vec<Arc<Setup>> = (0..4).map(|_| Arc::new(on_redis())).collect();
+    let calls = (0..200).map(|n| {
+        let (caller, setup) = (caller.clone(), replicas[n % 4].clone());
+        async move { caller.call(&setup, 1).await.is_ok() }
+    });
+    let admitted = futures_util::future::join_all(calls).await;
+    assert_eq!(admitted.into_iter().filter(|ok| *ok).count(), 40);
+}
+
+#[tokio::test]
+async fn slots_of_a_replica_that_died_come_free_and_those_of_a_living_one_stay() {
+    let (dead, living) = (on_redis(), on_redis());
+    let caller = Caller::new(concurrency(2), UNLIMITED);
+    // Its task never hears of the end, as if the process were gone.
+    std::mem::forget(caller.call(&dead, 1).await.expect("the first slot"));
+    let running = caller.call(&living, 1).await.expect("the second slot");
+    living.clock.advance(Duration::from_secs(40));
+    living
+        .limits
+        .redis
+        .as_ref()
+        .expect("on Redis")
+        .renew()
+        .await;
+    caller.call(&living, 1).await.expect_err("both are taken");
+    living.clock.advance(Duration::from_secs(40));
+    let freed = caller.call(&living, 1).await.expect("the dead one's slot");
+    caller
+        .call(&living, 1)
+        .await
+        .expect_err("the renewed one is still there");
+    drop((freed, running));
+}
+
+#[tokio::test]
+async fn without_redis_each_replica_counts_alone_until_it_is_back() {
+    let mut setup = local();
+    let reserved = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a free port");
+    let place = reserved.local_addr().expect("bound");
+    drop(reserved);
+    let redis = RedisLimits::start_with(&format!("redis://{place}"), None, &Supervisor::new());
+    setup.limits.redis = Some(redis.expect("a usable address"));
+    let caller = Caller::new(requests(3), UNLIMITED);
+    let began = std::time::Instant::now();
+    for _ in 0..3 {
+        caller.call(&setup, 1).await.expect("counted here");
+    }
+    caller
+        .call(&setup, 1)
+        .await
+        .expect_err("limits hold without Redis");
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "nobody waits for what is away"
+    );
+
+    let listener = TcpListener::bind(place).await.expect("the port again");
+    let upstream = redis_url()
+        .trim_start_matches("redis://")
+        .trim_end_matches('/')
+        .to_owned();
+    let supervisor = Supervisor::new();
+    supervisor.spawn("proxy", async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let Ok(mut server) = TcpStream::connect(&upstream).await else {
+                break;
+            };
+            Supervisor::new().spawn("pipe", async move {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Redis has not seen this tenant yet.
+        if caller.call(&setup, 1).await.is_ok() {
+            return;
+        }
+    }
+    panic!("Redis was not asked again");
+}
+
+#[tokio::test]
+async fn the_unlimited_take_no_lock_and_leave_no_trace() {
+    let setup = local();
+    let caller = Caller::new(UNLIMITED, UNLIMITED);
+    let admission = caller.call(&setup, u64::MAX).await.expect("no limit");
+    assert_eq!(admission.info, LimitInfo::default());
+    assert_eq!(setup.limits.local.rooms(), 0);
+}
+
+#[tokio::test]
+async fn idle_callers_are_forgotten_and_their_number_is_bounded() {
+    let setup = local();
+    for _ in 0..20_000 {
+        let caller = Caller::new(requests(60), UNLIMITED);
+        caller.call(&setup, 1).await.expect("its first call");
+        // A request of 60 a minute has drained after a second.
+        setup.clock.advance(Duration::from_millis(1));
+    }
+    let rooms = setup.limits.local.rooms();
+    assert!(rooms < 10_000, "{rooms} are remembered");
+}
+
+#[tokio::test]
+async fn an_address_of_redis_that_is_none_is_refused_at_start() {
+    let clock = Clock::system();
+    let refused = Limits::new(&clock, Some("localhost:6379"), &Supervisor::new());
+    assert!(
+        refused
+            .expect_err("no scheme")
+            .to_string()
+            .starts_with("REDIS_URL is not usable")
+    );
+}
+
+#[tokio::test]
+async fn logins_are_limited_alike_by_both_counters() {
+    for setup in both() {
+        let limits = &setup.limits;
+        let account = TenantId::random().into_string();
+        let address = IpAddr::V4(Ipv4Addr::from_bits(rand::random()));
+        for seconds in [0, 0, 0, 1, 2, 4, 8] {
+            limits
+                .allow_login(&account, address)
+                .await
+                .expect(setup.name);
+            limits.login_failed(&account, address).await;
+            let wait = limits
+                .allow_login(&account, address)
+                .await
+                .err()
+                .unwrap_or_default();
+            assert_eq!(wait, Duration::from_secs(seconds), "{}", setup.name);
+            if seconds == 0 {
+                limits.login_succeeded("another", address).await;
+            }
+            setup.clock.advance(Duration::from_secs(60));
+        }
+        limits
+            .allow_login(&account, address)
+            .await
+            .expect(setup.name);
+        limits.login_succeeded(&account, address).await;
+        for _ in 0..30 {
+            limits
+                .allow_login(&account, address)
+                .await
+                .expect(setup.name);
+            limits.login_succeeded(&account, address).await;
+        }
+        for _ in 0..5 {
+            limits
+                .allow_login(&account, address)
+                .await
+                .expect(setup.name);
+        }
+        let wait = limits
+            .allow_login(&account, address)
+            .await
+            .expect_err(setup.name);
+        assert_eq!(wait, Duration::from_secs(12), "{}", setup.name);
+    }
+}

@@ -1,0 +1,392 @@
+//! Models and their prices. Each change is one transaction with its audit entry and its line in
+//! `changes`, so that every replica hears of it exactly when it is there.
+
+use std::collections::HashMap;
+
+use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::PriceId;
+use shared::link::Operation;
+use shared::{on, write_tx};
+
+use super::Store;
+use super::schema::{models, prices};
+use crate::catalogue::model::{Model, ModelParts, WeightedTarget};
+use crate::catalogue::price::{Price, PriceItems};
+
+/// What a change of the catalogue is called in `changes`.
+pub const SUBJECT: &str = "catalogue";
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = models)]
+struct ModelRow {
+    id: String,
+    operation: String,
+    targets: String,
+    max_output_tokens: i64,
+    enabled: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = prices)]
+struct PriceRow {
+    id: String,
+    model_id: String,
+    valid_from: i64,
+    items: String,
+    cost: String,
+    created_at: i64,
+}
+
+/// A model to be added.
+#[derive(Debug, Clone)]
+pub struct NewModel {
+    /// Its public name.
+    pub id: String,
+    /// What it is for.
+    pub operation: Operation,
+    /// Where it runs.
+    pub targets: Vec<WeightedTarget>,
+    /// Output tokens a call can bring at most.
+    pub max_output_tokens: u64,
+    /// Whether tenants may call it.
+    pub enabled: bool,
+    /// What it costs from now on.
+    pub price: Option<(PriceItems, PriceItems)>,
+}
+
+/// A change of a model; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct ModelPatch {
+    /// Other places to run.
+    pub targets: Option<Vec<WeightedTarget>>,
+    /// Another bound.
+    pub max_output_tokens: Option<u64>,
+    /// Shown or hidden.
+    pub enabled: Option<bool>,
+    /// A new price from now on, with its cost.
+    pub price: Option<(PriceItems, PriceItems)>,
+}
+
+/// A price to be added.
+#[derive(Debug, Clone)]
+pub struct NewPrice {
+    /// Of which model.
+    pub model: String,
+    /// From when on.
+    pub valid_from: Moment,
+    /// What tenants pay.
+    pub items: PriceItems,
+    /// What the provider takes.
+    pub cost: PriceItems,
+}
+
+/// A model as the audit log shows it.
+#[derive(Serialize)]
+struct ModelShown<'a> {
+    operation: &'a str,
+    targets: &'a serde_json::value::RawValue,
+    max_output_tokens: i64,
+    enabled: bool,
+}
+
+/// A price as the audit log shows it.
+#[derive(Serialize)]
+struct PriceShown<'a> {
+    model_id: &'a str,
+    valid_from: i64,
+    items: &'a serde_json::value::RawValue,
+    cost: &'a serde_json::value::RawValue,
+}
+
+fn json(value: &impl Serialize) -> Result<String, DbError> {
+    serde_json::to_string(value).map_err(|error| DbError::Damaged(error.to_string()))
+}
+
+fn read_json<T: DeserializeOwned>(text: &str, place: &str, id: &str) -> Result<T, DbError> {
+    serde_json::from_str(text).map_err(|error| DbError::Damaged(format!("{place} of `{id}`: {error}")))
+}
+
+impl ModelRow {
+    fn new(new: &NewModel, now: Moment) -> Result<Self, DbError> {
+        Ok(Self {
+            id: new.id.clone(),
+            operation: new.operation.word().to_owned(),
+            targets: json(&new.targets)?,
+            max_output_tokens: i64::try_from(new.max_output_tokens).unwrap_or(i64::MAX),
+            enabled: new.enabled,
+            created_at: now.unix_ms(),
+            updated_at: now.unix_ms(),
+        })
+    }
+
+    fn patched(&self, patch: &ModelPatch, now: Moment) -> Result<Self, DbError> {
+        let mut row = self.clone();
+        if let Some(targets) = &patch.targets {
+            row.targets = json(targets)?;
+        }
+        if let Some(tokens) = patch.max_output_tokens {
+            row.max_output_tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
+        }
+        row.enabled = patch.enabled.unwrap_or(row.enabled);
+        row.updated_at = now.unix_ms();
+        Ok(row)
+    }
+
+    fn shown(&self) -> Result<String, DbError> {
+        json(&ModelShown {
+            operation: &self.operation,
+            targets: &read_json::<Box<_>>(&self.targets, "targets", &self.id)?,
+            max_output_tokens: self.max_output_tokens,
+            enabled: self.enabled,
+        })
+    }
+
+    fn parts(self) -> Result<ModelParts, DbError> {
+        let damaged = |what: &str| DbError::Damaged(format!("{what} of model `{}`", self.id));
+        Ok(ModelParts {
+            operation: Operation::from_word(&self.operation).ok_or_else(|| damaged("operation"))?,
+            targets: read_json(&self.targets, "targets", &self.id)?,
+            max_output_tokens: u64::try_from(self.max_output_tokens).map_err(|_| damaged("tokens"))?,
+            enabled: self.enabled,
+            created_at: Moment::from_unix_ms(self.created_at),
+            prices: Vec::new(),
+            id: self.id,
+        })
+    }
+}
+
+impl PriceRow {
+    fn new(new: &NewPrice, now: Moment) -> Result<Self, DbError> {
+        Ok(Self {
+            id: PriceId::random().into_string(),
+            model_id: new.model.clone(),
+            valid_from: new.valid_from.unix_ms(),
+            items: json(&new.items)?,
+            cost: json(&new.cost)?,
+            created_at: now.unix_ms(),
+        })
+    }
+
+    fn from_now(model: &str, price: Option<&(PriceItems, PriceItems)>, now: Moment) -> Result<Option<Self>, DbError> {
+        let Some((items, cost)) = price.cloned() else { return Ok(None) };
+        Self::new(&NewPrice { model: model.to_owned(), valid_from: now, items, cost }, now).map(Some)
+    }
+
+    fn shown(&self) -> Result<String, DbError> {
+        json(&PriceShown {
+            model_id: &self.model_id,
+            valid_from: self.valid_from,
+            items: &read_json::<Box<_>>(&self.items, "items", &self.id)?,
+            cost: &read_json::<Box<_>>(&self.cost, "cost", &self.id)?,
+        })
+    }
+
+    fn price(self) -> Result<Price, DbError> {
+        Ok(Price {
+            items: read_json(&self.items, "items", &self.id)?,
+            cost: read_json(&self.cost, "cost", &self.id)?,
+            valid_from: Moment::from_unix_ms(self.valid_from),
+            id: PriceId::from_stored(self.id),
+        })
+    }
+}
+
+// BEGIN-TEMP
+/// Who changes something.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub kind: String,
+    pub id: String,
+    pub name: String,
+    pub address: String,
+}
+
+struct Note<'a> {
+    action: &'a str,
+    subject: &'a str,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+macro_rules! announce {
+    ($conn:expr, $now:expr) => {{
+        use super::schema::{changes, revisions};
+        diesel::update(revisions::table.find("changes"))
+            .set(revisions::version.eq(revisions::version + 1))
+            .execute($conn)
+            .await?;
+        let version: i64 = revisions::table.find("changes").select(revisions::version).first($conn).await?;
+        diesel::insert_into(changes::table)
+            .values((changes::version.eq(version), changes::subject.eq(SUBJECT), changes::at.eq($now.unix_ms())))
+            .execute($conn)
+            .await?;
+    }};
+}
+
+macro_rules! note {
+    ($conn:expr, $actor:expr, $note:expr, $now:expr) => {{
+        use super::schema::audit_entries as a;
+        let (note, actor): (Note<'_>, &Actor) = ($note, $actor);
+        diesel::insert_into(a::table)
+            .values((
+                a::id.eq(shared::id::AuditId::random().into_string()),
+                a::at.eq($now.unix_ms()),
+                a::actor_kind.eq(&actor.kind),
+                a::actor_id.eq(&actor.id),
+                a::actor_name.eq(&actor.name),
+                a::address.eq(&actor.address),
+                a::action.eq(note.action),
+                a::subject.eq(note.subject),
+                a::before_json.eq(note.before),
+                a::after_json.eq(note.after),
+            ))
+            .execute($conn)
+            .await?;
+    }};
+}
+// END-TEMP
+
+/// Adds a price with its audit entry; a macro, because it runs inside either transaction.
+macro_rules! insert_price {
+    ($conn:expr, $actor:expr, $row:expr, $now:expr) => {{
+        let row: &PriceRow = $row;
+        diesel::insert_into(prices::table).values(row.clone()).execute($conn).await?;
+        let note = Note { action: "price.create", subject: &row.id, before: None, after: Some(row.shown()?) };
+        note!($conn, $actor, note, $now)
+    }};
+}
+
+impl Store {
+    /// Every model with its prices.
+    pub async fn catalogue(&self) -> Result<Vec<Model>, DbError> {
+        // Prices first: a price without its model is left out, a model without its price would
+        // refuse calls. What changes in between is announced and read again.
+        let price_rows: Vec<PriceRow> =
+            on!(self.db, |conn| prices::table.select(PriceRow::as_select()).load(conn).await)?;
+        let model_rows: Vec<ModelRow> = on!(self.db, |conn| {
+            models::table.order(models::id.asc()).select(ModelRow::as_select()).load(conn).await
+        })?;
+        let mut of_model: HashMap<String, Vec<Price>> = HashMap::new();
+        for row in price_rows {
+            of_model.entry(row.model_id.clone()).or_default().push(row.price()?);
+        }
+        let model = |row: ModelRow| {
+            let mut parts = row.parts()?;
+            parts.prices = of_model.remove(&parts.id).unwrap_or_default();
+            Ok(Model::new(parts))
+        };
+        model_rows.into_iter().map(model).collect()
+    }
+
+    /// One price, also of a model that is hidden: recovery prices calls with it.
+    pub async fn price(&self, id: &PriceId) -> Result<Option<Price>, DbError> {
+        let row: Option<PriceRow> = on!(self.db, |conn| {
+            prices::table.find(id.as_str()).select(PriceRow::as_select()).first(conn).await.optional()
+        })?;
+        row.map(PriceRow::price).transpose()
+    }
+
+    /// Adds a model, and its price when it has one.
+    pub async fn create_model(&self, actor: &Actor, new: &NewModel, now: Moment) -> Result<(), DbError> {
+        let row = ModelRow::new(new, now)?;
+        let price = PriceRow::from_now(&new.id, new.price.as_ref(), now)?;
+        write_tx!(self.db, |conn| -> DbError {
+            announce!(conn, now);
+            diesel::insert_into(models::table).values(row.clone()).execute(conn).await?;
+            let note = Note { action: "model.create", subject: &row.id, before: None, after: Some(row.shown()?) };
+            note!(conn, actor, note, now);
+            if let Some(price) = &price {
+                insert_price!(conn, actor, price, now);
+            }
+            Ok::<_, DbError>(())
+        })
+    }
+
+    /// Changes a model; answers whether there is one of that name.
+    pub async fn update_model(
+        &self,
+        actor: &Actor,
+        id: &str,
+        patch: &ModelPatch,
+        now: Moment,
+    ) -> Result<bool, DbError> {
+        let price = PriceRow::from_now(id, patch.price.as_ref(), now)?;
+        write_tx!(self.db, |conn| -> DbError {
+            // First, because it is also the lock that makes changes of one model wait for another.
+            announce!(conn, now);
+            let found: Option<ModelRow> =
+                models::table.find(id).select(ModelRow::as_select()).first(conn).await.optional()?;
+            let Some(row) = found else { return Ok::<_, DbError>(false) };
+            let changed = row.patched(patch, now)?;
+            diesel::update(models::table.find(id)).set(changed.clone()).execute(conn).await?;
+            let (before, after) = (Some(row.shown()?), Some(changed.shown()?));
+            if before != after {
+                note!(conn, actor, Note { action: "model.update", subject: id, before, after }, now);
+            }
+            if let Some(price) = &price {
+                insert_price!(conn, actor, price, now);
+            }
+            Ok::<_, DbError>(true)
+        })
+    }
+
+    /// Removes a model with its prices; answers whether there was one.
+    pub async fn delete_model(&self, actor: &Actor, id: &str, now: Moment) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            announce!(conn, now);
+            let found: Option<ModelRow> =
+                models::table.find(id).select(ModelRow::as_select()).first(conn).await.optional()?;
+            let Some(row) = found else { return Ok::<_, DbError>(false) };
+            diesel::delete(models::table.find(id)).execute(conn).await?;
+            let note = Note { action: "model.delete", subject: id, before: Some(row.shown()?), after: None };
+            note!(conn, actor, note, now);
+            Ok::<_, DbError>(true)
+        })
+    }
+
+    /// Adds a price; `None` when there is no such model.
+    pub async fn create_price(
+        &self,
+        actor: &Actor,
+        new: &NewPrice,
+        now: Moment,
+    ) -> Result<Option<PriceId>, DbError> {
+        let row = PriceRow::new(new, now)?;
+        write_tx!(self.db, |conn| -> DbError {
+            announce!(conn, now);
+            let found: Option<String> =
+                models::table.find(&new.model).select(models::id).first(conn).await.optional()?;
+            if found.is_none() {
+                return Ok::<_, DbError>(None);
+            }
+            insert_price!(conn, actor, &row, now);
+            Ok::<_, DbError>(Some(PriceId::from_stored(row.id.clone())))
+        })
+    }
+
+    /// Removes a price; answers whether there was one.
+    pub async fn delete_price(&self, actor: &Actor, id: &PriceId, now: Moment) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            announce!(conn, now);
+            let found: Option<PriceRow> = prices::table
+                .find(id.as_str())
+                .select(PriceRow::as_select())
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(row) = found else { return Ok::<_, DbError>(false) };
+            diesel::delete(prices::table.find(id.as_str())).execute(conn).await?;
+            let note = Note { action: "price.delete", subject: &row.id, before: Some(row.shown()?), after: None };
+            note!(conn, actor, note, now);
+            Ok::<_, DbError>(true)
+        })
+    }
+}

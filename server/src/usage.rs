@@ -1,0 +1,61 @@
+//! Room: what a tenant's calls consumed and cost, page by page and added up. Only reads; records are
+//! written by the ledger with each settlement.
+
+use shared::db::DbError;
+use shared::id::{GenerationId, TenantId};
+
+use crate::store::Store;
+use crate::store::usage::{Period, UsageRecord, UsageSummary};
+
+/// Some records of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsagePage {
+    /// Newest first.
+    pub records: Vec<UsageRecord>,
+    /// Whether older ones follow.
+    pub has_more: bool,
+}
+
+/// Which part of a tenant's records.
+#[derive(Debug, Clone, Copy)]
+pub struct UsageAsk<'a> {
+    /// Of when.
+    pub period: Period,
+    /// The last record of the page before.
+    pub after: Option<&'a GenerationId>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// Reads usage records; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct UsageHistory {
+    store: Store,
+}
+
+impl UsageHistory {
+    /// Over the server's database.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// A page of a tenant's records.
+    pub async fn page(&self, tenant: &TenantId, ask: UsageAsk<'_>) -> Result<UsagePage, DbError> {
+        let limit = usize::try_from(ask.limit).unwrap_or(usize::MAX);
+        // One more than asked tells whether there are more.
+        let wanted = i64::from(ask.limit).saturating_add(1);
+        let mut records = self.store.usage_records(tenant, ask.period, ask.after, wanted).await?;
+        let has_more = records.len() > limit;
+        records.truncate(limit);
+        Ok(UsagePage { records, has_more })
+    }
+
+    /// A tenant's calls added up by operation and model.
+    pub async fn summary(
+        &self,
+        tenant: &TenantId,
+        period: Period,
+    ) -> Result<Vec<UsageSummary>, DbError> {
+        self.store.usage_summary(tenant, period).await
+    }
+}

@@ -1,0 +1,224 @@
+//! Models, prices and usage records on both databases.
+
+use server::catalogue::model::WeightedTarget;
+use server::catalogue::price::{ImagePrice, PriceItems};
+use server::catalogue::{Catalogue, CatalogueError};
+use server::store::Store;
+use server::store::catalogue::{Actor, ModelPatch, NewModel};
+use server::store::usage::Period;
+use server::usage::{UsageAsk, UsageHistory};
+use shared::clock::{Clock, Moment};
+use shared::credits::Credits;
+use shared::id::{GenerationId, PriceId, TenantId};
+use shared::link::Operation;
+
+use crate::support::{TestDb, databases};
+
+fn actor() -> Actor {
+    Actor {
+        kind: "superadmin".to_owned(),
+        id: "adm_test".to_owned(),
+        name: "admin".to_owned(),
+        address: "127.0.0.1".to_owned(),
+    }
+}
+
+fn items(input: i64) -> PriceItems {
+    PriceItems {
+        input_per_million: Credits::from_micros(input),
+        per_image: vec![ImagePrice { size: Some("1x1".to_owned()), quality: None, credits: Credits::from_micros(1) }],
+        ..PriceItems::default()
+    }
+}
+
+fn new_model(id: &str) -> NewModel {
+    let target = |provider: &str, priority| WeightedTarget {
+        provider: provider.to_owned(),
+        model: "m1".to_owned(),
+        weight: 2,
+        priority,
+    };
+    NewModel {
+        id: id.to_owned(),
+        operation: Operation::Chat,
+        targets: vec![target("fallback", 1), target("main", 0)],
+        max_output_tokens: 4_096,
+        enabled: true,
+        price: Some((items(5), items(3))),
+    }
+}
+
+struct Room {
+    name: &'static str,
+    store: Store,
+    clock: Clock,
+    catalogue: Catalogue,
+    _db: TestDb,
+}
+
+async fn rooms() -> Vec<Room> {
+    let mut rooms = Vec::new();
+    for db in databases().await {
+        let store = Store::new(db.db.clone());
+        let clock = Clock::fixed(Moment::from_unix_ms(1_795_000_000_000));
+        let catalogue = Catalogue::load(store.clone(), clock.clone()).await.expect("an empty catalogue");
+        rooms.push(Room { name: db.name, store, clock, catalogue, _db: db });
+    }
+    rooms
+}
+
+#[tokio::test]
+async fn a_model_is_there_at_once_and_after_a_restart() {
+    for room in rooms().await {
+        let made = room.catalogue.create_model(&actor(), new_model("meta/m:70b")).await.expect(room.name);
+        assert_eq!(made.targets.first().map(|target| target.provider.as_str()), Some("main"));
+        let price = made.price_at(room.clock.now()).expect("valid from now").clone();
+        assert_eq!((price.items, price.cost), (items(5), items(3)), "{}", room.name);
+        assert_eq!(room.catalogue.model("meta/m:70b"), Some(made.clone()));
+        let restarted = Catalogue::load(room.store.clone(), room.clock.clone()).await.expect(room.name);
+        assert_eq!(restarted.model("meta/m:70b"), Some(made));
+        assert_eq!(restarted.models().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn another_replica_sees_a_change_when_it_reads_again() {
+    for room in rooms().await {
+        let other = Catalogue::load(room.store.clone(), room.clock.clone()).await.expect(room.name);
+        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        assert!(other.model("a").is_none());
+        other.reload().await.expect(room.name);
+        assert!(other.model("a").is_some(), "{}", room.name);
+    }
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names_and_a_new_price_follows_the_old() {
+    for room in rooms().await {
+        let before = room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        room.clock.advance(std::time::Duration::from_secs(10));
+        let patch = ModelPatch {
+            enabled: Some(false),
+            price: Some((items(50), items(30))),
+            ..ModelPatch::default()
+        };
+        let after = room.catalogue.update_model(&actor(), "a", patch).await.expect(room.name);
+        assert!(!after.enabled);
+        assert_eq!((&after.targets, after.max_output_tokens), (&before.targets, 4_096));
+        assert_eq!(after.prices.len(), 2);
+        assert_eq!(after.price_at(room.clock.now()).map(|price| &price.items), Some(&items(50)));
+        assert_eq!(after.price_at(before.created_at).map(|price| &price.items), Some(&items(5)));
+    }
+}
+
+#[tokio::test]
+async fn prices_come_into_force_on_their_day_and_can_be_withdrawn() {
+    for room in rooms().await {
+        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        let tomorrow = room.clock.now().after(std::time::Duration::from_secs(86_400));
+        let both = (items(9), items(8));
+        let made = room.catalogue.create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone()).await;
+        let made = made.expect(room.name);
+        let model = room.catalogue.model("a").expect("there");
+        assert_eq!(model.price_at(room.clock.now()).map(|price| &price.items), Some(&items(5)));
+        assert_eq!(model.price_at(tomorrow), Some(&made), "{}", room.name);
+        assert_eq!(room.catalogue.price(&made.id).await.expect(room.name), Some(made.clone()));
+
+        let twice = room.catalogue.create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone()).await;
+        assert!(matches!(twice, Err(CatalogueError::Duplicate)), "{}", room.name);
+        let nowhere = room.catalogue.create_price(&actor(), "b".to_owned(), None, both).await;
+        assert!(matches!(nowhere, Err(CatalogueError::NoSuchModel)), "{}", room.name);
+
+        room.catalogue.delete_price(&actor(), &made.id).await.expect(room.name);
+        assert_eq!(room.catalogue.model("a").expect("there").prices.len(), 1);
+        let gone = room.catalogue.delete_price(&actor(), &PriceId::random()).await;
+        assert!(matches!(gone, Err(CatalogueError::NoSuchPrice)), "{}", room.name);
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_or_is_taken_or_missing_is_refused() {
+    for room in rooms().await {
+        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        let twice = room.catalogue.create_model(&actor(), new_model("a")).await;
+        assert!(matches!(twice, Err(CatalogueError::Duplicate)), "{}", room.name);
+        let odd = room.catalogue.create_model(&actor(), new_model("a b")).await;
+        assert!(matches!(odd, Err(CatalogueError::Invalid { field: "id", .. })), "{}", room.name);
+        let missing = room.catalogue.update_model(&actor(), "b", ModelPatch::default()).await;
+        assert!(matches!(missing, Err(CatalogueError::NoSuchModel)), "{}", room.name);
+        room.catalogue.delete_model(&actor(), "a").await.expect(room.name);
+        assert!(room.catalogue.models().is_empty(), "{}", room.name);
+        let again = room.catalogue.delete_model(&actor(), "a").await;
+        assert!(matches!(again, Err(CatalogueError::NoSuchModel)), "{}", room.name);
+    }
+}
+
+#[tokio::test]
+async fn changes_made_at_once_are_all_kept() {
+    for room in rooms().await {
+        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        let patches = (0..20).map(|n| {
+            let catalogue = room.catalogue.clone();
+            let patch = if n % 2 == 0 {
+                ModelPatch { enabled: Some(false), ..ModelPatch::default() }
+            } else {
+                ModelPatch { max_output_tokens: Some(7), ..ModelPatch::default() }
+            };
+            async move { catalogue.update_model(&actor(), "a", patch).await.map(drop) }
+        });
+        for outcome in futures_util::future::join_all(patches).await {
+            outcome.expect(room.name);
+        }
+        let model = room.catalogue.model("a").expect("there");
+        assert_eq!((model.enabled, model.max_output_tokens), (false, 7), "{}", room.name);
+    }
+}
+
+/// Written as the ledger writes them, which these tests do not need.
+async fn insert_usage(db: &TestDb, tenant: &TenantId, rows: &[(&str, &str, i64, i64)]) {
+    for (id, model, credits, at) in rows {
+        let statement = format!(
+            "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
+             provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
+             images, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
+             created_at) VALUES ('{id}', '{tenant}', NULL, NULL, FALSE, 'chat', '{model}', NULL, 'p', 'pm', 10, 5, 1, \
+             3, 2, 0, FALSE, {credits}, 1, 'succeeded', NULL, 1, 2, 3, {at})"
+        );
+        db.execute(&statement).await.expect("inserted");
+    }
+}
+
+#[tokio::test]
+async fn usage_is_listed_page_by_page_and_added_up_for_its_tenant_and_period_alone() {
+    for db in databases().await {
+        let history = UsageHistory::new(Store::new(db.db.clone()));
+        let (tenant, other) = (TenantId::random(), TenantId::random());
+        let rows = [("gen_1", "a", 10, 100), ("gen_2", "b", 20, 200), ("gen_3", "a", 40, 300), ("gen_4", "a", 80, 400)];
+        insert_usage(&db, &tenant, &rows).await;
+        insert_usage(&db, &other, &[("gen_5", "a", 999, 200)]).await;
+
+        let all = Period::default();
+        let first = history.page(&tenant, UsageAsk { period: all, after: None, limit: 3 }).await.expect(db.name);
+        let ids = |records: &[server::store::usage::UsageRecord]| -> Vec<String> {
+            records.iter().map(|record| record.id.to_string()).collect()
+        };
+        assert_eq!((ids(&first.records), first.has_more), (vec!["gen_4".into(), "gen_3".into(), "gen_2".into()], true));
+        let after = GenerationId::from_stored("gen_2".to_owned());
+        let ask = UsageAsk { period: all, after: Some(&after), limit: 3 };
+        let last = history.page(&tenant, ask).await.expect(db.name);
+        assert_eq!((ids(&last.records), last.has_more), (vec!["gen_1".to_owned()], false));
+
+        let at = |ms| Some(Moment::from_unix_ms(ms));
+        let period = Period { from: at(200), until: at(400) };
+        let some = history.page(&tenant, UsageAsk { period, after: None, limit: 100 }).await.expect(db.name);
+        assert_eq!(ids(&some.records), ["gen_3", "gen_2"], "{}", db.name);
+
+        let summary = history.summary(&tenant, all).await.expect(db.name);
+        let lines: Vec<_> = summary
+            .iter()
+            .map(|line| (line.model.as_str(), line.calls, line.credits.micros(), line.input_tokens, line.output_tokens))
+            .collect();
+        assert_eq!(lines, [("a", 3, 130, 48, 15), ("b", 1, 20, 16, 5)], "{}", db.name);
+        assert!(history.summary(&TenantId::random(), all).await.expect(db.name).is_empty());
+    }
+}
