@@ -233,7 +233,7 @@ impl Gateway {
 
     /// Serves the door over HTTP until the supervisor says stop.
     pub async fn serve(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         listener: TcpListener,
         common: &Common,
         supervisor: &Supervisor,
@@ -248,6 +248,6 @@ impl Gateway {
             stop: supervisor.stopping(),
             grace: common.shutdown_limit(),
         };
-        listen::serve_on_cores(listening, link::http::routes(&self), supervisor).await
+        listen::serve_on_cores(listening, link::http::routes(self), supervisor).await
     }
 }

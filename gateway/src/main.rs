@@ -7,7 +7,7 @@ use gateway::config::{Config, GatewaySecrets};
 use gateway::{Gateway, GatewayParts, StartError};
 use shared::clock::Clock;
 use shared::config::Common;
-use shared::supervisor::{Supervisor, stop_signal};
+use shared::supervisor::Supervisor;
 use shared::telemetry::{self, Metrics};
 
 #[derive(Debug, Args)]
@@ -47,14 +47,6 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     };
     let gateway = Gateway::start(parts).await?;
     let serving = gateway.serve(listener, &common, &supervisor);
-    tokio::pin!(serving);
-    tokio::select! {
-        served = &mut serving => served?,
-        () = stop_signal() => {
-            supervisor.stop();
-            let ended = async { tokio::join!(&mut serving, supervisor.finish(common.shutdown_limit())) };
-            ended.await.0?;
-        }
-    }
+    shared::process::until_stopped(serving, &supervisor, common.shutdown_limit()).await?;
     Ok(())
 }

@@ -4,10 +4,15 @@
 pub mod accounts;
 pub mod api;
 pub mod auth;
-// pub mod calls;
+pub mod calls;
 pub mod catalogue;
 pub mod ledger;
 pub mod limits;
 pub mod link;
+pub mod providers;
+pub mod recharge;
 pub mod store;
 pub mod usage;
+pub mod app;
+pub mod config;
+pub mod seed;

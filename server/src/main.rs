@@ -1,2 +1,56 @@
-//! bin `waule-server`.
-fn main() {}
+//! bin `waule-server`: the server as a process of its own.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use server::app::{Server, ServerParts, StartError};
+use server::config::{Config, GatewayUrls, ServerSecrets};
+use server::link::http::HttpLink;
+use server::seed;
+use shared::clock::Clock;
+use shared::config::Common;
+use shared::supervisor::Supervisor;
+use shared::telemetry::{self, Metrics};
+
+#[derive(Debug, Args)]
+struct Settings {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    server: Config,
+    #[command(flatten)]
+    gateways: GatewayUrls,
+}
+
+fn main() -> ExitCode {
+    shared::process::run("waule-server", "Waule's server: tenants, credits and the OpenAI-compatible API.", start)
+}
+
+async fn start(settings: Settings) -> Result<(), StartError> {
+    let Settings { common, server: config, gateways } = settings;
+    telemetry::start_log(&common)?;
+    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+    let secrets = ServerSecrets::take(&config, &common)?;
+    let listener = Server::bind(&config)?;
+    telemetry::serve_metrics(&common, &metrics, &supervisor)?;
+    let link = Arc::new(HttpLink::new(&gateways.gateway_urls, &secrets.internal, clock.clone())?);
+    let demo = config.demo_tenant_key.is_some();
+    let server = Server::start(ServerParts {
+        config: &config,
+        common: &common,
+        secrets,
+        link,
+        supervisor: &supervisor,
+        metrics: &metrics,
+        clock,
+        demo,
+    })
+    .await?;
+    if let Some(first) = &server.first_start {
+        shared::process::say(&seed::greeting(first, config.port));
+    }
+    let serving = server.serve(listener, &common, &supervisor);
+    shared::process::until_stopped(serving, &supervisor, common.shutdown_limit()).await?;
+    Ok(())
+}

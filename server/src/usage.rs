@@ -44,10 +44,27 @@ impl UsageHistory {
         let limit = usize::try_from(ask.limit).unwrap_or(usize::MAX);
         // One more than asked tells whether there are more.
         let wanted = i64::from(ask.limit).saturating_add(1);
-        let mut records = self.store.usage_records(tenant, ask.period, ask.after, wanted).await?;
+        let mut records = self
+            .store
+            .usage_records(tenant, ask.period, ask.after, wanted)
+            .await?;
         let has_more = records.len() > limit;
         records.truncate(limit);
         Ok(UsagePage { records, has_more })
+    }
+
+    /// A page of a tenant's records with the sums of the whole period; `None` when there is no
+    /// such tenant.
+    pub async fn report(
+        &self,
+        tenant: &TenantId,
+        ask: UsageAsk<'_>,
+    ) -> Result<Option<(UsagePage, Vec<UsageSummary>)>, DbError> {
+        if self.store.tenant(tenant).await?.is_none() {
+            return Ok(None);
+        }
+        let page = self.page(tenant, ask).await?;
+        Ok(Some((page, self.summary(tenant, ask.period).await?)))
     }
 
     /// A tenant's calls added up by operation and model.

@@ -4,10 +4,12 @@
 use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 
 use crate::config::{self, ConfigError};
+use crate::supervisor::{Supervisor, stop_signal};
 
 /// Reads the settings, runs `work` on a multi-threaded runtime and turns its end into an exit code.
 /// A failure is one sentence on standard error.
@@ -48,4 +50,23 @@ pub fn say(text: &str) {
 fn fail(name: &str, sentence: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "{name}: {sentence}");
     ExitCode::FAILURE
+}
+
+/// Runs `serving` until it ends or the process is told to stop; then lets running work finish, at
+/// most `limit`.
+pub async fn until_stopped<T, E>(
+    serving: impl Future<Output = Result<T, E>>,
+    supervisor: &Supervisor,
+    limit: Duration,
+) -> Result<(), E> {
+    tokio::pin!(serving);
+    tokio::select! {
+        served = &mut serving => return served.map(drop),
+        () = stop_signal() => supervisor.stop(),
+    }
+    let (served, finished) = tokio::join!(serving, supervisor.finish(limit));
+    if !finished {
+        tracing::warn!("some work did not finish in {} s; recovery looks after it", limit.as_secs());
+    }
+    served.map(drop)
 }

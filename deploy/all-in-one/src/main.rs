@@ -1,1 +1,73 @@
-fn main() {}
+//! bin `waule`: server and gateway in one process, joined without a network. Only joins; no rule.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use gateway::config::GatewaySecrets;
+use gateway::{Gateway, GatewayParts};
+use server::app::{Server, ServerParts};
+use server::config::ServerSecrets;
+use server::seed;
+use shared::clock::Clock;
+use shared::config::{Common, ConfigError};
+use shared::supervisor::Supervisor;
+use shared::telemetry::{self, Metrics};
+
+#[derive(Debug, Args)]
+struct Settings {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    server: server::config::Config,
+    #[command(flatten)]
+    gateway: gateway::config::Config,
+}
+
+/// Either half did not start; one sentence.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Server(#[from] server::app::StartError),
+    #[error(transparent)]
+    Gateway(#[from] gateway::StartError),
+}
+
+fn main() -> ExitCode {
+    shared::process::run("waule", "Waule, all in one: server and gateway in one process.", start)
+}
+
+async fn start(settings: Settings) -> Result<(), StartError> {
+    let Settings { common, server: server_config, gateway: gateway_config } = settings;
+    telemetry::start_log(&common)?;
+    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+    let (supervisor, metrics) = (&supervisor, &metrics);
+    let secrets = ServerSecrets::take(&server_config, &common)?;
+    let gateway_secrets = GatewaySecrets::take(&common)?;
+    let (server_door, gateway_door) = (Server::bind(&server_config)?, Gateway::bind(&gateway_config)?);
+    telemetry::serve_metrics(&common, metrics, supervisor)?;
+    let gateway = Gateway::start(GatewayParts {
+        config: &gateway_config,
+        common: &common,
+        secrets: gateway_secrets,
+        supervisor,
+        metrics,
+        clock: clock.clone(),
+    })
+    .await?;
+    let link = gateway.local();
+    let parts = ServerParts { config: &server_config, common: &common, secrets, link, supervisor, metrics, clock, demo: true };
+    let server = Server::start(parts).await?;
+    if let Some(first) = &server.first_start {
+        shared::process::say(&seed::greeting(first, server_config.port));
+    }
+    let serving = async {
+        tokio::try_join!(
+            server.serve(server_door, &common, supervisor),
+            gateway.serve(gateway_door, &common, supervisor)
+        )
+    };
+    shared::process::until_stopped(serving, supervisor, common.shutdown_limit()).await?;
+    Ok(())
+}

@@ -1,7 +1,9 @@
-//! Dates and moments as text: `2026-11-21` and RFC 3339. Pure; knows no clock and no time zone but
-//! the offset that is written.
+//! Dates and moments as text: `2026-11-21` and RFC 3339. Knows no clock, and no time zone but the
+//! offset that is written.
 
 use shared::clock::Moment;
+
+use super::error::ApiError;
 
 const MS_PER_SECOND: i64 = 1_000;
 const MS_PER_DAY: i64 = 86_400 * MS_PER_SECOND;
@@ -33,7 +35,11 @@ impl Date {
     /// The first moment behind it, for ends that are meant inclusively.
     pub fn end(self) -> Moment {
         let (Self::Day(start) | Self::Instant(start)) = self;
-        let span = if matches!(self, Self::Day(_)) { MS_PER_DAY } else { 1 };
+        let span = if matches!(self, Self::Day(_)) {
+            MS_PER_DAY
+        } else {
+            1
+        };
         Moment::from_unix_ms(start.unix_ms() + span)
     }
 }
@@ -52,9 +58,18 @@ impl std::str::FromStr for Date {
     }
 }
 
+/// Reads the field of a request.
+pub fn read(field: &str, text: &str) -> Result<Date, ApiError> {
+    text.parse()
+        .map_err(|error| ApiError::bad_field(field, format!("`{field}`: {error}.")))
+}
+
 /// As RFC 3339 in UTC with milliseconds.
 pub fn text(moment: Moment) -> String {
-    let (days, ms) = (moment.unix_ms().div_euclid(MS_PER_DAY), moment.unix_ms().rem_euclid(MS_PER_DAY));
+    let (days, ms) = (
+        moment.unix_ms().div_euclid(MS_PER_DAY),
+        moment.unix_ms().rem_euclid(MS_PER_DAY),
+    );
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / MS_PER_SECOND % 60);
     let ms = ms % MS_PER_SECOND;
@@ -82,36 +97,37 @@ fn day(text: &str) -> Option<i64> {
 /// Milliseconds of `T08:30:00.123+08:00` since midnight in UTC; may be of the day before or after.
 fn time(text: &str) -> Option<i64> {
     let text = text.strip_prefix(['T', 't', ' '])?;
-    let (clock, offset_minutes) = match text.strip_suffix(['Z', 'z']) {
-        Some(clock) => (clock, 0),
-        None => {
-            let (clock, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-            let (sign, offset) = match offset.split_at_checked(1)? {
-                // A plus sign that a client did not escape arrives as a space.
-                ("+" | " ", offset) => (1, offset),
-                ("-", offset) => (-1, offset),
-                _ => return None,
-            };
-            let (hours, minutes) = offset.split_once(':')?;
-            let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
-            if hours > 23 || minutes > 59 {
-                return None;
-            }
-            (clock, sign * (hours * 60 + minutes))
-        }
-    };
+    let (clock, offset_minutes) = offset(text)?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut parts = clock.split(':');
     let hour = digits(parts.next()?, 2)?;
     let minute = digits(parts.next()?, 2)?;
     let second = digits(parts.next()?, 2)?;
-    let all_digits = (1..=9).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
+    let all_digits =
+        (1..=9).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
     // Second 60 is a leap second; the clock of a database does not know it either.
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 || !all_digits {
         return None;
     }
     let ms = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
     Some((((hour * 60 + minute - offset_minutes) * 60) + second) * MS_PER_SECOND + ms)
+}
+
+/// Splits the offset off a time of the day; answers it in minutes.
+fn offset(text: &str) -> Option<(&str, i64)> {
+    if let Some(clock) = text.strip_suffix(['Z', 'z']) {
+        return Some((clock, 0));
+    }
+    let (clock, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, offset) = match offset.split_at_checked(1)? {
+        // A plus sign that a client did not escape arrives as a space.
+        ("+" | " ", offset) => (1, offset),
+        ("-", offset) => (-1, offset),
+        _ => return None,
+    };
+    let (hours, minutes) = offset.split_once(':')?;
+    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+    (hours < 24 && minutes < 60).then_some((clock, sign * (hours * 60 + minutes)))
 }
 
 /// Days since 1970-01-01, by Howard Hinnant's method (2014): years begin in March, so that the leap
@@ -130,11 +146,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -155,7 +176,10 @@ mod tests {
         assert_eq!(ms("2026-11-21T00:45:14Z"), 1_795_221_914_000);
         assert_eq!(ms("2026-11-21T08:45:14.5+08:00"), 1_795_221_914_500);
         assert_eq!(ms("2026-11-20T23:45:14.123456-01:00"), 1_795_221_914_123);
-        assert_eq!(text(Moment::from_unix_ms(1_795_221_914_007)), "2026-11-21T00:45:14.007Z");
+        assert_eq!(
+            text(Moment::from_unix_ms(1_795_221_914_007)),
+            "2026-11-21T00:45:14.007Z"
+        );
     }
 
     #[test]
@@ -169,10 +193,27 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused() {
         for bad in [
-            "", "2026", "2026-13-01", "2026-02-29", "2026-00-10", "2026-01-00", "1999-12-31", "9999-01-01",
-            "2026-1-1", "+026-01-01", "2026-01-01T", "2026-01-01T10:00Z", "2026-01-01T25:00:00Z",
-            "2026-01-01T10:00:00", "2026-01-01T10:00:00+8:00", "2026-01-01T10:00:00.Z", "２026-01-01",
-            "2026-01-01T10:00:00+24:00", "2026-01-01é", "2026-01-01'; DROP", "2026-01-01-",
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-00-10",
+            "2026-01-00",
+            "1999-12-31",
+            "9999-01-01",
+            "2026-1-1",
+            "+026-01-01",
+            "2026-01-01T",
+            "2026-01-01T10:00Z",
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T10:00:00",
+            "2026-01-01T10:00:00+8:00",
+            "2026-01-01T10:00:00.Z",
+            "２026-01-01",
+            "2026-01-01T10:00:00+24:00",
+            "2026-01-01é",
+            "2026-01-01'; DROP",
+            "2026-01-01-",
         ] {
             assert_eq!(bad.parse::<Date>(), Err(DateError), "{bad}");
         }

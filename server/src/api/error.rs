@@ -6,7 +6,10 @@ use poem::http::StatusCode;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
+use crate::catalogue::CatalogueError;
 use crate::ledger::{GrantError, LedgerError};
+use crate::recharge::RechargeError;
+use shared::link::AdminError;
 
 /// OpenAI's error envelope (API reference, "Errors").
 #[derive(Debug, Clone, Object)]
@@ -318,6 +321,52 @@ impl From<GrantError> for ApiError {
             ),
             GrantError::Amount => Self::bad_field("amount", GrantError::Amount.to_string()),
             GrantError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<RechargeError> for ApiError {
+    fn from(error: RechargeError) -> Self {
+        match error {
+            RechargeError::NoSuchTenant => Self::not_found("tenant"),
+            RechargeError::Grant(error) => error.into(),
+        }
+    }
+}
+
+impl From<CatalogueError> for ApiError {
+    fn from(error: CatalogueError) -> Self {
+        match error {
+            CatalogueError::NoSuchModel => Self::not_found("model"),
+            CatalogueError::NoSuchPrice => Self::not_found("price"),
+            CatalogueError::Duplicate => Self::conflict(
+                "already_exists",
+                "There is a model of that name, or a price from that moment, already.",
+            ),
+            CatalogueError::Invalid { field, rule } => {
+                Self::bad_field(field, format!("`{field}` must be {rule}."))
+            }
+            CatalogueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdminError> for ApiError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::NotFound => Self::not_found("provider or key"),
+            AdminError::Duplicate => {
+                Self::conflict("already_exists", "There is a provider of that name already.")
+            }
+            AdminError::Invalid(message) => Self::bad_request("invalid_value", message),
+            AdminError::Unreachable(reason) => {
+                tracing::warn!(reason, "the gateway can't be reached: {reason}");
+                Self::unavailable("The gateway can't be reached just now; try again.", 2)
+            }
+            AdminError::Internal => {
+                tracing::error!("the gateway failed; its log has the reason");
+                Self::internal()
+            }
         }
     }
 }

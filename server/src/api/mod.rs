@@ -1,7 +1,226 @@
 //! The HTTP face: one table of routes and the OpenAPI document. Holds no rule.
 
 pub mod admin;
+pub mod answer;
+mod call_error;
 pub mod date;
 pub mod error;
-// pub mod infer;
+pub mod infer;
 pub mod manage;
+pub mod principal;
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::HeaderName;
+use poem::http::StatusCode;
+use poem::endpoint::BoxEndpoint;
+use poem::middleware::AddData;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
+use poem::web::Data;
+use poem_openapi::{OpenApiService, Tags};
+use serde_json::Value;
+use shared::id::RequestId;
+use shared::link::Link;
+use tracing::debug;
+
+use self::infer::InferApi;
+use crate::accounts::Accounts;
+use crate::auth::Auth;
+use crate::auth::sessions::Sessions;
+use crate::calls::Calls;
+use crate::catalogue::Catalogue;
+use crate::ledger::Ledger;
+use crate::providers::Providers;
+use crate::recharge::Recharges;
+use crate::store::Store;
+use crate::usage::UsageHistory;
+
+/// Where the tenants' API begins.
+pub const PREFIX: &str = "/api/v1";
+/// OpenAI's name for the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Groups of the document.
+#[derive(Tags)]
+pub enum Tag {
+    /// Logging in, and who one is.
+    Sessions,
+    /// Models as tenants see them.
+    Models,
+    /// What a tenant has.
+    Credits,
+    /// What a tenant used.
+    Usage,
+    /// Superadmins: tenants, their users, keys and credits.
+    Tenants,
+    /// Superadmins: models and prices.
+    Catalogue,
+    /// Superadmins: providers and their keys at the gateway.
+    Providers,
+    /// Superadmins: who changed what.
+    Audit,
+}
+
+/// The rooms behind the routes.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Who asks.
+    pub auth: Auth,
+    /// Logging in.
+    pub sessions: Sessions,
+    /// Tenants and people.
+    pub accounts: Accounts,
+    /// Models and prices.
+    pub catalogue: Catalogue,
+    /// Money.
+    pub ledger: Ledger,
+    /// Giving money.
+    pub recharges: Recharges,
+    /// Usage records.
+    pub usage: UsageHistory,
+    /// Providers at the gateway.
+    pub providers: Providers,
+    /// Inference.
+    pub calls: Calls,
+    /// For `/readyz`.
+    pub store: Store,
+    /// For `/readyz`.
+    pub link: Arc<dyn Link>,
+    /// Time.
+    pub clock: shared::clock::Clock,
+    /// Bound of a request's body.
+    pub body_bytes_max: usize,
+}
+
+impl std::fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rooms")
+    }
+}
+
+/// Bodies of management requests are small.
+const MANAGE_BYTES_MAX: usize = 1024 * 1024;
+
+macro_rules! apis {
+    ($rooms:expr) => {{
+        let rooms: &Rooms = $rooms;
+        (
+            manage::sessions::SessionsApi { sessions: rooms.sessions.clone(), auth: rooms.auth.clone() },
+            manage::me::MeApi,
+            manage::models::ModelsApi { catalogue: rooms.catalogue.clone() },
+            manage::credits::CreditsApi { ledger: rooms.ledger.clone() },
+            manage::usage::UsageApi { usage: rooms.usage.clone() },
+            admin::login::AdminLoginApi { sessions: rooms.sessions.clone() },
+            admin::tenants::TenantsApi { accounts: rooms.accounts.clone() },
+            admin::users::UsersApi { accounts: rooms.accounts.clone() },
+            admin::keys::KeysApi { accounts: rooms.accounts.clone() },
+            admin::recharge::RechargeApi { recharges: rooms.recharges.clone(), clock: rooms.clock.clone() },
+            admin::usage::AdminUsageApi { usage: rooms.usage.clone() },
+            (
+                admin::models::AdminModelsApi { catalogue: rooms.catalogue.clone(), clock: rooms.clock.clone() },
+                admin::prices::PricesApi { catalogue: rooms.catalogue.clone() },
+                admin::providers::ProvidersApi { providers: rooms.providers.clone() },
+                admin::audit::AuditApi { accounts: rooms.accounts.clone() },
+            ),
+        )
+    }};
+}
+
+/// Every route of the server.
+pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
+    let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
+        .description("A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.");
+    let document = document(&service.spec());
+    let docs = service.swagger_ui_html();
+    let managed = Bounded { inner: service.with(AddData::new(rooms.auth.clone())) };
+    let routes = Route::new()
+        .at("/healthz", get(healthz))
+        .at("/readyz", get(readyz.data(rooms.store.clone()).data(rooms.link.clone())))
+        .at("/api/openapi.json", get(openapi.data(Document(document.into()))))
+        .at("/api/docs", get(docs_page.data(Docs(with_document(&docs).into()))))
+        .nest("/", managed);
+    let infer = InferApi { auth: rooms.auth.clone(), calls: rooms.calls.clone(), body_bytes_max: rooms.body_bytes_max };
+    infer.mount(routes, PREFIX).catch_all_error(error::envelope).around(identified).map_to_response().boxed()
+}
+
+/// The whole document: what poem-openapi derives, and the inference routes.
+fn document(derived: &str) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(derived) else { return derived.to_owned() };
+    infer::openapi::add(&mut document, PREFIX);
+    serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned())
+}
+
+/// The page comes with the derived document inside; ours is fetched instead.
+fn with_document(page: &str) -> String {
+    let Some((before, rest)) = page.split_once("JSON.parse(") else { return page.to_owned() };
+    match rest.split_once("\n") {
+        Some((_, after)) => format!("{before}JSON.parse(\n{after}"),
+        None => page.to_owned(),
+    }
+}
+
+#[derive(Clone)]
+struct Document(Arc<str>);
+
+#[derive(Clone)]
+struct Docs(Arc<str>);
+
+/// Gives each request its id and tells it in the answer; a tenant's own id is not taken over,
+/// because it would stand in the log.
+async fn identified<E: Endpoint>(endpoint: E, mut request: Request) -> poem::Result<Response> {
+    let id = RequestId::random();
+    request.extensions_mut().insert(id.clone());
+    let shown = HeaderValue::try_from(id.as_str()).ok();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = endpoint.get_response(request).await;
+    if let Some(shown) = shown {
+        response.headers_mut().insert(REQUEST_ID, shown);
+    }
+    debug!(request.id = %id, status = response.status().as_u16(), "{method} {path}");
+    Ok(response)
+}
+
+/// Refuses large bodies of management requests before they are read.
+struct Bounded<E> {
+    inner: E,
+}
+
+impl<E: Endpoint> Endpoint for Bounded<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let bytes = request.take_body().into_bytes_limit(MANAGE_BYTES_MAX).await;
+        match bytes {
+            Ok(bytes) => request.set_body(bytes),
+            Err(poem::error::ReadBodyError::PayloadTooLarge) => return Err(error::ApiError::too_large(MANAGE_BYTES_MAX).into()),
+            Err(_) => return Err(error::ApiError::bad_request("unreadable_body", "The body could not be read to its end.").into()),
+        }
+        self.inner.call(request).await.map(IntoResponse::into_response)
+    }
+}
+
+#[handler]
+fn healthz() -> &'static str {
+    "alive"
+}
+
+#[handler]
+async fn readyz(store: Data<&Store>, link: Data<&Arc<dyn Link>>) -> Response {
+    let missing = match (store.ping().await, link.health().await) {
+        (Ok(()), Ok(_)) => return "ready".into_response(),
+        (Err(_), _) => "the database does not answer",
+        (Ok(()), Err(_)) => "no gateway answers",
+    };
+    Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(missing)
+}
+
+#[handler]
+fn openapi(document: Data<&Document>) -> Response {
+    Response::builder().content_type("application/json").body(document.0.0.to_string())
+}
+
+#[handler]
+fn docs_page(docs: Data<&Docs>) -> Response {
+    Response::builder().content_type("text/html; charset=utf-8").body(docs.0.0.to_string())
+}

@@ -26,7 +26,14 @@ const IMAGE_WORD_BYTES_MAX: usize = 40;
 type Checked = Result<(), CatalogueError>;
 
 fn rule(holds: bool, field: &'static str, rule: impl Into<String>) -> Checked {
-    if holds { Ok(()) } else { Err(CatalogueError::Invalid { field, rule: rule.into() }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(CatalogueError::Invalid {
+            field,
+            rule: rule.into(),
+        })
+    }
 }
 
 fn is_text(text: &str, bytes_max: usize, allowed: impl Fn(u8) -> bool) -> bool {
@@ -36,7 +43,11 @@ fn is_text(text: &str, bytes_max: usize, allowed: impl Fn(u8) -> bool) -> bool {
 /// A model's public name.
 pub(super) fn id(id: &str) -> Checked {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
-    rule(is_text(id, ID_BYTES_MAX, allowed), "id", format!("1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ : / -"))
+    rule(
+        is_text(id, ID_BYTES_MAX, allowed),
+        "id",
+        format!("1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ : / -"),
+    )
 }
 
 /// Where a model runs.
@@ -47,14 +58,30 @@ pub(super) fn targets(targets: &[WeightedTarget]) -> Checked {
         let provider = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let bytes = PROVIDER_BYTES_MAX;
         let holds = is_text(&target.provider, bytes, provider);
-        rule(holds, "targets.provider", format!("1 to {bytes} of a-z 0-9 -"))?;
+        rule(
+            holds,
+            "targets.provider",
+            format!("1 to {bytes} of a-z 0-9 -"),
+        )?;
         let bytes = PROVIDER_MODEL_BYTES_MAX;
         let holds = is_text(&target.model, bytes, |b| b.is_ascii_graphic());
-        rule(holds, "targets.model", format!("1 to {bytes} visible ASCII characters"))?;
+        rule(
+            holds,
+            "targets.model",
+            format!("1 to {bytes} visible ASCII characters"),
+        )?;
         let holds = (1..=WEIGHT_MAX).contains(&target.weight);
-        rule(holds, "targets.weight", format!("a number from 1 to {WEIGHT_MAX}"))?;
+        rule(
+            holds,
+            "targets.weight",
+            format!("a number from 1 to {WEIGHT_MAX}"),
+        )?;
         let holds = target.priority <= PRIORITY_MAX;
-        rule(holds, "targets.priority", format!("a number from 0 to {PRIORITY_MAX}"))?;
+        rule(
+            holds,
+            "targets.priority",
+            format!("a number from 0 to {PRIORITY_MAX}"),
+        )?;
     }
     Ok(())
 }
@@ -64,23 +91,45 @@ pub(super) fn max_output_tokens(operation: Operation, tokens: u64) -> Checked {
     // A chat that may answer nothing could neither be held for nor be lowered.
     let least = u64::from(operation == Operation::Chat);
     let holds = (least..=OUTPUT_TOKENS_MAX).contains(&tokens);
-    rule(holds, "max_output_tokens", format!("a number from {least} to {OUTPUT_TOKENS_MAX}"))
+    rule(
+        holds,
+        "max_output_tokens",
+        format!("a number from {least} to {OUTPUT_TOKENS_MAX}"),
+    )
 }
 
 /// A price or a cost.
 pub(super) fn items(items: &PriceItems) -> Checked {
     let count = items.per_image.len() <= IMAGE_PRICES_MAX;
-    rule(count, "per_image", format!("at most {IMAGE_PRICES_MAX} rows"))?;
+    rule(
+        count,
+        "per_image",
+        format!("at most {IMAGE_PRICES_MAX} rows"),
+    )?;
     for (index, row) in items.per_image.iter().enumerate() {
         for word in [&row.size, &row.quality].into_iter().flatten() {
             let holds = is_text(word, IMAGE_WORD_BYTES_MAX, |b| b.is_ascii_graphic());
-            rule(holds, "per_image", format!("size and quality of 1 to {IMAGE_WORD_BYTES_MAX} visible ASCII characters"))?;
+            rule(
+                holds,
+                "per_image",
+                format!("size and quality of 1 to {IMAGE_WORD_BYTES_MAX} visible ASCII characters"),
+            )?;
         }
-        let same = |other: &super::price::ImagePrice| other.size == row.size && other.quality == row.quality;
-        let twice = items.per_image.iter().skip(index.saturating_add(1)).any(same);
+        let same = |other: &super::price::ImagePrice| {
+            other.size == row.size && other.quality == row.quality
+        };
+        let twice = items
+            .per_image
+            .iter()
+            .skip(index.saturating_add(1))
+            .any(same);
         rule(!twice, "per_image", "one row for each size and quality")?;
     }
-    rule(items.is_sound(), "price", format!("amounts from 0 to {ITEM_MAX} credits"))
+    rule(
+        items.is_sound(),
+        "price",
+        format!("amounts from 0 to {ITEM_MAX} credits"),
+    )
 }
 
 #[cfg(test)]
@@ -103,7 +152,12 @@ mod tests {
 
     #[test]
     fn targets_are_bounded_in_every_part() {
-        let good = WeightedTarget { provider: "openai-main".into(), model: "gpt".into(), weight: 1, priority: 0 };
+        let good = WeightedTarget {
+            provider: "openai-main".into(),
+            model: "gpt".into(),
+            weight: 1,
+            priority: 0,
+        };
         let with = |change: fn(&mut WeightedTarget)| {
             let mut target = good.clone();
             change(&mut target);
@@ -124,10 +178,20 @@ mod tests {
 
     #[test]
     fn prices_are_neither_negative_nor_doubled() {
-        let row = ImagePrice { size: Some("1x1".into()), quality: None, credits: Credits::ZERO };
-        let twice = PriceItems { per_image: vec![row.clone(), row], ..PriceItems::default() };
+        let row = ImagePrice {
+            size: Some("1x1".into()),
+            quality: None,
+            credits: Credits::ZERO,
+        };
+        let twice = PriceItems {
+            per_image: vec![row.clone(), row],
+            ..PriceItems::default()
+        };
         assert!(items(&twice).is_err());
-        let negative = PriceItems { per_request: Credits::from_micros(-1), ..PriceItems::default() };
+        let negative = PriceItems {
+            per_request: Credits::from_micros(-1),
+            ..PriceItems::default()
+        };
         assert!(items(&negative).is_err());
         assert!(items(&PriceItems::default()).is_ok());
     }

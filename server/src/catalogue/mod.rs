@@ -16,12 +16,13 @@ use shared::db::DbError;
 use shared::id::PriceId;
 use shared::link::Operation;
 use tokio::sync::Mutex;
-use tracing::info;
+use tracing::{error, info};
 
 pub use self::model::Model;
 use self::price::{Price, PriceItems};
 use crate::store::Store;
-use crate::store::catalogue::{Actor, ModelPatch, NewModel, NewPrice};
+use crate::store::audit::Actor;
+use crate::store::catalogue::{ModelPatch, NewModel, NewPrice};
 
 /// Why the catalogue was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +87,12 @@ impl Catalogue {
     /// Reads the catalogue for the first time.
     pub async fn load(store: Store, clock: Clock) -> Result<Self, DbError> {
         let snapshot = RwLock::default();
-        let this = Self(Arc::new(Inner { store, clock, snapshot, reading: Mutex::default() }));
+        let this = Self(Arc::new(Inner {
+            store,
+            clock,
+            snapshot,
+            reading: Mutex::default(),
+        }));
         this.reload().await?;
         Ok(this)
     }
@@ -109,15 +115,32 @@ impl Catalogue {
     /// Reads everything again; called when this or another replica changed something.
     pub async fn reload(&self) -> Result<(), DbError> {
         let _one_at_a_time = self.0.reading.lock().await;
-        let models: Vec<Arc<Model>> = self.0.store.catalogue().await?.into_iter().map(Arc::new).collect();
-        let by_id = models.iter().map(|model| (model.id.clone(), model.clone())).collect();
-        let fresh = Arc::new(Snapshot { by_id, all: models.into() });
-        *self.0.snapshot.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        let read = self.0.store.catalogue().await?.into_iter();
+        let models: Vec<Arc<Model>> = read
+            .filter_map(|model| sound(model).map(Arc::new))
+            .collect();
+        let by_id = models
+            .iter()
+            .map(|model| (model.id.clone(), model.clone()))
+            .collect();
+        let fresh = Arc::new(Snapshot {
+            by_id,
+            all: models.into(),
+        });
+        *self
+            .0
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
     /// Adds a model.
-    pub async fn create_model(&self, actor: &Actor, new: NewModel) -> Result<Arc<Model>, CatalogueError> {
+    pub async fn create_model(
+        &self,
+        actor: &Actor,
+        new: NewModel,
+    ) -> Result<Arc<Model>, CatalogueError> {
         check::id(&new.id)?;
         check::targets(&new.targets)?;
         check::max_output_tokens(new.operation, new.max_output_tokens)?;
@@ -140,11 +163,18 @@ impl Catalogue {
         }
         if let Some(tokens) = patch.max_output_tokens {
             // One that is not here yet is checked as the most lenient; it is new within a second.
-            let operation = self.model(id).map_or(Operation::Image, |model| model.operation);
+            let operation = self
+                .model(id)
+                .map_or(Operation::Image, |model| model.operation);
             check::max_output_tokens(operation, tokens)?;
         }
         check_price(patch.price.as_ref())?;
-        if !self.0.store.update_model(actor, id, &patch, self.now()).await? {
+        if !self
+            .0
+            .store
+            .update_model(actor, id, &patch, self.now())
+            .await?
+        {
             return Err(CatalogueError::NoSuchModel);
         }
         self.reload().await?;
@@ -172,10 +202,25 @@ impl Catalogue {
         check::items(&items)?;
         check::items(&cost)?;
         let now = self.now();
-        let new = NewPrice { model, valid_from: valid_from.unwrap_or(now), items, cost };
-        let id = self.0.store.create_price(actor, &new, now).await?.ok_or(CatalogueError::NoSuchModel)?;
+        let new = NewPrice {
+            model,
+            valid_from: valid_from.unwrap_or(now),
+            items,
+            cost,
+        };
+        let id = self
+            .0
+            .store
+            .create_price(actor, &new, now)
+            .await?
+            .ok_or(CatalogueError::NoSuchModel)?;
         self.reload().await?;
-        Ok(Price { id, valid_from: new.valid_from, items: new.items, cost: new.cost })
+        Ok(Price {
+            id,
+            valid_from: new.valid_from,
+            items: new.items,
+            cost: new.cost,
+        })
     }
 
     /// Removes a price.
@@ -188,7 +233,11 @@ impl Catalogue {
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .snapshot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn now(&self) -> Moment {
@@ -196,8 +245,17 @@ impl Catalogue {
     }
 }
 
+/// Calling a model at a price that can't be read is worse than not calling it.
+fn sound(model: Result<Model, DbError>) -> Option<Model> {
+    model
+        .inspect_err(|error| error!(%error, "a model is left out of the catalogue: {error}"))
+        .ok()
+}
+
 fn check_price(price: Option<&(PriceItems, PriceItems)>) -> Result<(), CatalogueError> {
-    let Some((items, cost)) = price else { return Ok(()) };
+    let Some((items, cost)) = price else {
+        return Ok(());
+    };
     check::items(items)?;
     check::items(cost)
 }

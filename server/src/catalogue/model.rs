@@ -140,7 +140,7 @@ fn shuffled<'a>(group: &'a [WeightedTarget], seed: &mut u64) -> Vec<&'a Weighted
     drawn
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a seed that counts up still gives even draws.
+/// `SplitMix64` (Steele, Lea, Flood 2014): a seed that counts up still gives even draws.
 fn next_random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;

@@ -26,6 +26,7 @@ pub use self::info::{Left, LimitInfo};
 use self::local::Local;
 use self::login::{Attempt, LoginBook};
 use self::redis::RedisLimits;
+use crate::auth::Principal;
 
 /// The limits of a key or a tenant; `None` is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -64,7 +65,17 @@ pub enum LimitScope {
     Tenant,
 }
 
-//ASK
+/// A call that wants to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Who calls.
+    pub principal: &'a Principal,
+    /// The call.
+    pub generation: &'a GenerationId,
+    /// Its estimated tokens.
+    pub tokens: u64,
+}
+
 /// A limit is reached; nothing was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the limit of {what:?} of the {scope:?} is reached")]
@@ -128,7 +139,18 @@ struct Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    //NEW
+    fn new(ask: &Ask<'a>) -> Self {
+        let principal = ask.principal;
+        Self {
+            tenant: principal.tenant.as_str(),
+            tenant_limits: principal.tenant_limits,
+            key: principal.key.as_ref().map(shared::id::ApiKeyId::as_str),
+            key_limits: principal.key_limits,
+            generation: ask.generation.as_str(),
+            tokens: ask.tokens,
+        }
+    }
+
     /// The limited ones, tenant first.
     fn scopes(&self) -> impl Iterator<Item = ScopeWish<'a>> + use<'a> {
         let tenant = ScopeWish {
@@ -180,7 +202,11 @@ impl Limits {
         })
     }
 
-    //ADMIT
+    /// Counts a call in all its scopes, or refuses it and counts nothing.
+    pub async fn admit(&self, ask: Ask<'_>) -> Result<Admission, LimitExceeded> {
+        self.admit_wish(&Wish::new(&ask)).await
+    }
+
     async fn admit_wish(&self, wish: &Wish<'_>) -> Result<Admission, LimitExceeded> {
         if wish.scopes().next().is_none() {
             return Ok(Admission {

@@ -15,12 +15,11 @@ use shared::link::Operation;
 use shared::{on, write_tx};
 
 use super::Store;
+use super::audit::{Actor, Note, note};
+use super::changes::{CATALOGUE, announce};
 use super::schema::{models, prices};
 use crate::catalogue::model::{Model, ModelParts, WeightedTarget};
 use crate::catalogue::price::{Price, PriceItems};
-
-/// What a change of the catalogue is called in `changes`.
-pub const SUBJECT: &str = "catalogue";
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = models)]
@@ -111,7 +110,8 @@ fn json(value: &impl Serialize) -> Result<String, DbError> {
 }
 
 fn read_json<T: DeserializeOwned>(text: &str, place: &str, id: &str) -> Result<T, DbError> {
-    serde_json::from_str(text).map_err(|error| DbError::Damaged(format!("{place} of `{id}`: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| DbError::Damaged(format!("{place} of `{id}`: {error}")))
 }
 
 impl ModelRow {
@@ -154,7 +154,8 @@ impl ModelRow {
         Ok(ModelParts {
             operation: Operation::from_word(&self.operation).ok_or_else(|| damaged("operation"))?,
             targets: read_json(&self.targets, "targets", &self.id)?,
-            max_output_tokens: u64::try_from(self.max_output_tokens).map_err(|_| damaged("tokens"))?,
+            max_output_tokens: u64::try_from(self.max_output_tokens)
+                .map_err(|_| damaged("tokens"))?,
             enabled: self.enabled,
             created_at: Moment::from_unix_ms(self.created_at),
             prices: Vec::new(),
@@ -175,9 +176,24 @@ impl PriceRow {
         })
     }
 
-    fn from_now(model: &str, price: Option<&(PriceItems, PriceItems)>, now: Moment) -> Result<Option<Self>, DbError> {
-        let Some((items, cost)) = price.cloned() else { return Ok(None) };
-        Self::new(&NewPrice { model: model.to_owned(), valid_from: now, items, cost }, now).map(Some)
+    fn from_now(
+        model: &str,
+        price: Option<&(PriceItems, PriceItems)>,
+        now: Moment,
+    ) -> Result<Option<Self>, DbError> {
+        let Some((items, cost)) = price.cloned() else {
+            return Ok(None);
+        };
+        Self::new(
+            &NewPrice {
+                model: model.to_owned(),
+                valid_from: now,
+                items,
+                cost,
+            },
+            now,
+        )
+        .map(Some)
     }
 
     fn shown(&self) -> Result<String, DbError> {
@@ -199,109 +215,91 @@ impl PriceRow {
     }
 }
 
-// BEGIN-TEMP
-/// Who changes something.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    pub kind: String,
-    pub id: String,
-    pub name: String,
-    pub address: String,
-}
-
-struct Note<'a> {
-    action: &'a str,
-    subject: &'a str,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-macro_rules! announce {
-    ($conn:expr, $now:expr) => {{
-        use super::schema::{changes, revisions};
-        diesel::update(revisions::table.find("changes"))
-            .set(revisions::version.eq(revisions::version + 1))
-            .execute($conn)
-            .await?;
-        let version: i64 = revisions::table.find("changes").select(revisions::version).first($conn).await?;
-        diesel::insert_into(changes::table)
-            .values((changes::version.eq(version), changes::subject.eq(SUBJECT), changes::at.eq($now.unix_ms())))
-            .execute($conn)
-            .await?;
-    }};
-}
-
-macro_rules! note {
-    ($conn:expr, $actor:expr, $note:expr, $now:expr) => {{
-        use super::schema::audit_entries as a;
-        let (note, actor): (Note<'_>, &Actor) = ($note, $actor);
-        diesel::insert_into(a::table)
-            .values((
-                a::id.eq(shared::id::AuditId::random().into_string()),
-                a::at.eq($now.unix_ms()),
-                a::actor_kind.eq(&actor.kind),
-                a::actor_id.eq(&actor.id),
-                a::actor_name.eq(&actor.name),
-                a::address.eq(&actor.address),
-                a::action.eq(note.action),
-                a::subject.eq(note.subject),
-                a::before_json.eq(note.before),
-                a::after_json.eq(note.after),
-            ))
-            .execute($conn)
-            .await?;
-    }};
-}
-// END-TEMP
-
 /// Adds a price with its audit entry; a macro, because it runs inside either transaction.
 macro_rules! insert_price {
     ($conn:expr, $actor:expr, $row:expr, $now:expr) => {{
         let row: &PriceRow = $row;
-        diesel::insert_into(prices::table).values(row.clone()).execute($conn).await?;
-        let note = Note { action: "price.create", subject: &row.id, before: None, after: Some(row.shown()?) };
+        diesel::insert_into(prices::table)
+            .values(row.clone())
+            .execute($conn)
+            .await?;
+        let note = Note {
+            tenant: None,
+            action: "price.create",
+            subject: &row.id,
+            before: None,
+            after: Some(row.shown()?),
+        };
         note!($conn, $actor, note, $now)
     }};
 }
 
 impl Store {
-    /// Every model with its prices.
-    pub async fn catalogue(&self) -> Result<Vec<Model>, DbError> {
-        // Prices first: a price without its model is left out, a model without its price would
-        // refuse calls. What changes in between is announced and read again.
-        let price_rows: Vec<PriceRow> =
-            on!(self.db, |conn| prices::table.select(PriceRow::as_select()).load(conn).await)?;
+    /// Every model with its prices; a damaged row takes its own model out and no other.
+    pub async fn catalogue(&self) -> Result<Vec<Result<Model, DbError>>, DbError> {
+        // What changes between the two statements is announced, and read again.
+        let price_rows: Vec<PriceRow> = on!(self.db, |conn| prices::table
+            .select(PriceRow::as_select())
+            .load(conn)
+            .await)?;
         let model_rows: Vec<ModelRow> = on!(self.db, |conn| {
-            models::table.order(models::id.asc()).select(ModelRow::as_select()).load(conn).await
+            models::table
+                .order(models::id.asc())
+                .select(ModelRow::as_select())
+                .load(conn)
+                .await
         })?;
-        let mut of_model: HashMap<String, Vec<Price>> = HashMap::new();
+        let mut of_model: HashMap<String, Vec<PriceRow>> = HashMap::new();
         for row in price_rows {
-            of_model.entry(row.model_id.clone()).or_default().push(row.price()?);
+            of_model.entry(row.model_id.clone()).or_default().push(row);
         }
         let model = |row: ModelRow| {
             let mut parts = row.parts()?;
-            parts.prices = of_model.remove(&parts.id).unwrap_or_default();
+            let rows = of_model.remove(&parts.id).unwrap_or_default();
+            parts.prices = rows
+                .into_iter()
+                .map(PriceRow::price)
+                .collect::<Result<_, _>>()?;
             Ok(Model::new(parts))
         };
-        model_rows.into_iter().map(model).collect()
+        Ok(model_rows.into_iter().map(model).collect())
     }
 
     /// One price, also of a model that is hidden: recovery prices calls with it.
     pub async fn price(&self, id: &PriceId) -> Result<Option<Price>, DbError> {
         let row: Option<PriceRow> = on!(self.db, |conn| {
-            prices::table.find(id.as_str()).select(PriceRow::as_select()).first(conn).await.optional()
+            prices::table
+                .find(id.as_str())
+                .select(PriceRow::as_select())
+                .first(conn)
+                .await
+                .optional()
         })?;
         row.map(PriceRow::price).transpose()
     }
 
     /// Adds a model, and its price when it has one.
-    pub async fn create_model(&self, actor: &Actor, new: &NewModel, now: Moment) -> Result<(), DbError> {
+    pub async fn create_model(
+        &self,
+        actor: &Actor,
+        new: &NewModel,
+        now: Moment,
+    ) -> Result<(), DbError> {
         let row = ModelRow::new(new, now)?;
         let price = PriceRow::from_now(&new.id, new.price.as_ref(), now)?;
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, now);
-            diesel::insert_into(models::table).values(row.clone()).execute(conn).await?;
-            let note = Note { action: "model.create", subject: &row.id, before: None, after: Some(row.shown()?) };
+            announce!(conn, CATALOGUE, now);
+            diesel::insert_into(models::table)
+                .values(row.clone())
+                .execute(conn)
+                .await?;
+            let note = Note {
+                tenant: None,
+                action: "model.create",
+                subject: &row.id,
+                before: None,
+                after: Some(row.shown()?),
+            };
             note!(conn, actor, note, now);
             if let Some(price) = &price {
                 insert_price!(conn, actor, price, now);
@@ -321,15 +319,35 @@ impl Store {
         let price = PriceRow::from_now(id, patch.price.as_ref(), now)?;
         write_tx!(self.db, |conn| -> DbError {
             // First, because it is also the lock that makes changes of one model wait for another.
-            announce!(conn, now);
-            let found: Option<ModelRow> =
-                models::table.find(id).select(ModelRow::as_select()).first(conn).await.optional()?;
-            let Some(row) = found else { return Ok::<_, DbError>(false) };
+            announce!(conn, CATALOGUE, now);
+            let found: Option<ModelRow> = models::table
+                .find(id)
+                .select(ModelRow::as_select())
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(row) = found else {
+                return Ok::<_, DbError>(false);
+            };
             let changed = row.patched(patch, now)?;
-            diesel::update(models::table.find(id)).set(changed.clone()).execute(conn).await?;
+            diesel::update(models::table.find(id))
+                .set(changed.clone())
+                .execute(conn)
+                .await?;
             let (before, after) = (Some(row.shown()?), Some(changed.shown()?));
             if before != after {
-                note!(conn, actor, Note { action: "model.update", subject: id, before, after }, now);
+                note!(
+                    conn,
+                    actor,
+                    Note {
+                        tenant: None,
+                        action: "model.update",
+                        subject: id,
+                        before,
+                        after
+                    },
+                    now
+                );
             }
             if let Some(price) = &price {
                 insert_price!(conn, actor, price, now);
@@ -339,14 +357,31 @@ impl Store {
     }
 
     /// Removes a model with its prices; answers whether there was one.
-    pub async fn delete_model(&self, actor: &Actor, id: &str, now: Moment) -> Result<bool, DbError> {
+    pub async fn delete_model(
+        &self,
+        actor: &Actor,
+        id: &str,
+        now: Moment,
+    ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, now);
-            let found: Option<ModelRow> =
-                models::table.find(id).select(ModelRow::as_select()).first(conn).await.optional()?;
-            let Some(row) = found else { return Ok::<_, DbError>(false) };
+            announce!(conn, CATALOGUE, now);
+            let found: Option<ModelRow> = models::table
+                .find(id)
+                .select(ModelRow::as_select())
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(row) = found else {
+                return Ok::<_, DbError>(false);
+            };
             diesel::delete(models::table.find(id)).execute(conn).await?;
-            let note = Note { action: "model.delete", subject: id, before: Some(row.shown()?), after: None };
+            let note = Note {
+                tenant: None,
+                action: "model.delete",
+                subject: id,
+                before: Some(row.shown()?),
+                after: None,
+            };
             note!(conn, actor, note, now);
             Ok::<_, DbError>(true)
         })
@@ -361,9 +396,13 @@ impl Store {
     ) -> Result<Option<PriceId>, DbError> {
         let row = PriceRow::new(new, now)?;
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, now);
-            let found: Option<String> =
-                models::table.find(&new.model).select(models::id).first(conn).await.optional()?;
+            announce!(conn, CATALOGUE, now);
+            let found: Option<String> = models::table
+                .find(&new.model)
+                .select(models::id)
+                .first(conn)
+                .await
+                .optional()?;
             if found.is_none() {
                 return Ok::<_, DbError>(None);
             }
@@ -373,18 +412,33 @@ impl Store {
     }
 
     /// Removes a price; answers whether there was one.
-    pub async fn delete_price(&self, actor: &Actor, id: &PriceId, now: Moment) -> Result<bool, DbError> {
+    pub async fn delete_price(
+        &self,
+        actor: &Actor,
+        id: &PriceId,
+        now: Moment,
+    ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, now);
+            announce!(conn, CATALOGUE, now);
             let found: Option<PriceRow> = prices::table
                 .find(id.as_str())
                 .select(PriceRow::as_select())
                 .first(conn)
                 .await
                 .optional()?;
-            let Some(row) = found else { return Ok::<_, DbError>(false) };
-            diesel::delete(prices::table.find(id.as_str())).execute(conn).await?;
-            let note = Note { action: "price.delete", subject: &row.id, before: Some(row.shown()?), after: None };
+            let Some(row) = found else {
+                return Ok::<_, DbError>(false);
+            };
+            diesel::delete(prices::table.find(id.as_str()))
+                .execute(conn)
+                .await?;
+            let note = Note {
+                tenant: None,
+                action: "price.delete",
+                subject: &row.id,
+                before: Some(row.shown()?),
+                after: None,
+            };
             note!(conn, actor, note, now);
             Ok::<_, DbError>(true)
         })

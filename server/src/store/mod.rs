@@ -1,9 +1,15 @@
 //! Every statement of the server: one function is one statement or one transaction, and answers
 //! with nouns. Holds no rule and knows no HTTP.
 
+mod notes;
+
+pub mod accounts;
+pub mod audit;
 pub mod catalogue;
+pub mod changes;
 pub(crate) mod ledger;
 pub mod schema;
+pub mod sessions;
 pub mod usage;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};

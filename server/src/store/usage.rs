@@ -39,7 +39,9 @@ impl UsageStatus {
 
     /// From what the database holds.
     fn from_word(word: &str) -> Option<Self> {
-        [Self::Succeeded, Self::Failed, Self::Canceled].into_iter().find(|status| status.word() == word)
+        [Self::Succeeded, Self::Failed, Self::Canceled]
+            .into_iter()
+            .find(|status| status.word() == word)
     }
 }
 
@@ -165,7 +167,8 @@ impl TryFrom<UsageRow> for UsageRecord {
 
     fn try_from(row: UsageRow) -> Result<Self, DbError> {
         let damaged = |what: &str| DbError::Damaged(format!("{what} of usage record `{}`", row.id));
-        let operation = Operation::from_word(&row.operation).ok_or_else(|| damaged("the operation"))?;
+        let operation =
+            Operation::from_word(&row.operation).ok_or_else(|| damaged("the operation"))?;
         let status = UsageStatus::from_word(&row.status).ok_or_else(|| damaged("the status"))?;
         let attempts = u32::try_from(row.attempts).map_err(|_| damaged("the attempts"))?;
         Ok(Self {

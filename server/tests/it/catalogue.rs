@@ -4,7 +4,8 @@ use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PriceItems};
 use server::catalogue::{Catalogue, CatalogueError};
 use server::store::Store;
-use server::store::catalogue::{Actor, ModelPatch, NewModel};
+use server::store::audit::Actor;
+use server::store::catalogue::{ModelPatch, NewModel};
 use server::store::usage::Period;
 use server::usage::{UsageAsk, UsageHistory};
 use shared::clock::{Clock, Moment};
@@ -26,7 +27,11 @@ fn actor() -> Actor {
 fn items(input: i64) -> PriceItems {
     PriceItems {
         input_per_million: Credits::from_micros(input),
-        per_image: vec![ImagePrice { size: Some("1x1".to_owned()), quality: None, credits: Credits::from_micros(1) }],
+        per_image: vec![ImagePrice {
+            size: Some("1x1".to_owned()),
+            quality: None,
+            credits: Credits::from_micros(1),
+        }],
         ..PriceItems::default()
     }
 }
@@ -53,7 +58,7 @@ struct Room {
     store: Store,
     clock: Clock,
     catalogue: Catalogue,
-    _db: TestDb,
+    db: TestDb,
 }
 
 async fn rooms() -> Vec<Room> {
@@ -61,8 +66,16 @@ async fn rooms() -> Vec<Room> {
     for db in databases().await {
         let store = Store::new(db.db.clone());
         let clock = Clock::fixed(Moment::from_unix_ms(1_795_000_000_000));
-        let catalogue = Catalogue::load(store.clone(), clock.clone()).await.expect("an empty catalogue");
-        rooms.push(Room { name: db.name, store, clock, catalogue, _db: db });
+        let catalogue = Catalogue::load(store.clone(), clock.clone())
+            .await
+            .expect("an empty catalogue");
+        rooms.push(Room {
+            name: db.name,
+            store,
+            clock,
+            catalogue,
+            db,
+        });
     }
     rooms
 }
@@ -70,22 +83,122 @@ async fn rooms() -> Vec<Room> {
 #[tokio::test]
 async fn a_model_is_there_at_once_and_after_a_restart() {
     for room in rooms().await {
-        let made = room.catalogue.create_model(&actor(), new_model("meta/m:70b")).await.expect(room.name);
-        assert_eq!(made.targets.first().map(|target| target.provider.as_str()), Some("main"));
-        let price = made.price_at(room.clock.now()).expect("valid from now").clone();
-        assert_eq!((price.items, price.cost), (items(5), items(3)), "{}", room.name);
+        let made = room
+            .catalogue
+            .create_model(&actor(), new_model("meta/m:70b"))
+            .await
+            .expect(room.name);
+        assert_eq!(
+            made.targets.first().map(|target| target.provider.as_str()),
+            Some("main")
+        );
+        let price = made
+            .price_at(room.clock.now())
+            .expect("valid from now")
+            .clone();
+        assert_eq!(
+            (price.items, price.cost),
+            (items(5), items(3)),
+            "{}",
+            room.name
+        );
         assert_eq!(room.catalogue.model("meta/m:70b"), Some(made.clone()));
-        let restarted = Catalogue::load(room.store.clone(), room.clock.clone()).await.expect(room.name);
+        let restarted = Catalogue::load(room.store.clone(), room.clock.clone())
+            .await
+            .expect(room.name);
         assert_eq!(restarted.model("meta/m:70b"), Some(made));
         assert_eq!(restarted.models().len(), 1);
     }
 }
 
 #[tokio::test]
+async fn a_damaged_price_takes_its_model_out_and_no_other() {
+    for room in rooms().await {
+        room.catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
+        room.catalogue
+            .create_model(&actor(), new_model("b"))
+            .await
+            .expect(room.name);
+        let unknown = r#"UPDATE prices SET items = '{"per_video_second": 1}' WHERE model_id = 'a'"#;
+        room.db.execute(unknown).await.expect(room.name);
+        room.catalogue
+            .reload()
+            .await
+            .expect("one bad row must not stop the others");
+        assert!(room.catalogue.model("a").is_none() && room.catalogue.model("b").is_some());
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_audited_and_announced() {
+    for room in rooms().await {
+        room.catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
+        let patch = ModelPatch {
+            enabled: Some(false),
+            ..ModelPatch::default()
+        };
+        room.catalogue
+            .update_model(&actor(), "a", patch)
+            .await
+            .expect(room.name);
+        room.catalogue
+            .delete_model(&actor(), "a")
+            .await
+            .expect(room.name);
+        let _ = room.catalogue.delete_model(&actor(), "a").await;
+        let mut entries = room.store.audit_entries(None, 100).await.expect(room.name);
+        entries.sort_by(|a, b| a.action.cmp(&b.action));
+        let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();
+        assert_eq!(
+            actions,
+            [
+                "model.create",
+                "model.delete",
+                "model.update",
+                "price.create"
+            ]
+        );
+        let update = &entries[2];
+        assert_eq!(
+            (&update.actor, update.subject.as_str()),
+            (&actor(), "a"),
+            "{}",
+            room.name
+        );
+        assert!(
+            update
+                .before
+                .as_ref()
+                .is_some_and(|json| json.contains("\"enabled\":true"))
+        );
+        assert!(
+            update
+                .after
+                .as_ref()
+                .is_some_and(|json| json.contains("\"enabled\":false"))
+        );
+        let changes = room.store.changes_after(0).await.expect(room.name);
+        let all = changes.len() >= 3 && changes.iter().all(|(_, subject)| subject == "catalogue");
+        assert!(all, "{}: {changes:?}", room.name);
+    }
+}
+
+#[tokio::test]
 async fn another_replica_sees_a_change_when_it_reads_again() {
     for room in rooms().await {
-        let other = Catalogue::load(room.store.clone(), room.clock.clone()).await.expect(room.name);
-        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        let other = Catalogue::load(room.store.clone(), room.clock.clone())
+            .await
+            .expect(room.name);
+        room.catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
         assert!(other.model("a").is_none());
         other.reload().await.expect(room.name);
         assert!(other.model("a").is_some(), "{}", room.name);
@@ -95,74 +208,167 @@ async fn another_replica_sees_a_change_when_it_reads_again() {
 #[tokio::test]
 async fn a_patch_changes_what_it_names_and_a_new_price_follows_the_old() {
     for room in rooms().await {
-        let before = room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        let before = room
+            .catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
         room.clock.advance(std::time::Duration::from_secs(10));
         let patch = ModelPatch {
             enabled: Some(false),
             price: Some((items(50), items(30))),
             ..ModelPatch::default()
         };
-        let after = room.catalogue.update_model(&actor(), "a", patch).await.expect(room.name);
+        let after = room
+            .catalogue
+            .update_model(&actor(), "a", patch)
+            .await
+            .expect(room.name);
         assert!(!after.enabled);
-        assert_eq!((&after.targets, after.max_output_tokens), (&before.targets, 4_096));
+        assert_eq!(
+            (&after.targets, after.max_output_tokens),
+            (&before.targets, 4_096)
+        );
         assert_eq!(after.prices.len(), 2);
-        assert_eq!(after.price_at(room.clock.now()).map(|price| &price.items), Some(&items(50)));
-        assert_eq!(after.price_at(before.created_at).map(|price| &price.items), Some(&items(5)));
+        assert_eq!(
+            after.price_at(room.clock.now()).map(|price| &price.items),
+            Some(&items(50))
+        );
+        assert_eq!(
+            after.price_at(before.created_at).map(|price| &price.items),
+            Some(&items(5))
+        );
     }
 }
 
 #[tokio::test]
 async fn prices_come_into_force_on_their_day_and_can_be_withdrawn() {
     for room in rooms().await {
-        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
-        let tomorrow = room.clock.now().after(std::time::Duration::from_secs(86_400));
+        room.catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
+        let tomorrow = room
+            .clock
+            .now()
+            .after(std::time::Duration::from_secs(86_400));
         let both = (items(9), items(8));
-        let made = room.catalogue.create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone()).await;
+        let made = room
+            .catalogue
+            .create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone())
+            .await;
         let made = made.expect(room.name);
         let model = room.catalogue.model("a").expect("there");
-        assert_eq!(model.price_at(room.clock.now()).map(|price| &price.items), Some(&items(5)));
+        assert_eq!(
+            model.price_at(room.clock.now()).map(|price| &price.items),
+            Some(&items(5))
+        );
         assert_eq!(model.price_at(tomorrow), Some(&made), "{}", room.name);
-        assert_eq!(room.catalogue.price(&made.id).await.expect(room.name), Some(made.clone()));
+        assert_eq!(
+            room.catalogue.price(&made.id).await.expect(room.name),
+            Some(made.clone())
+        );
 
-        let twice = room.catalogue.create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone()).await;
-        assert!(matches!(twice, Err(CatalogueError::Duplicate)), "{}", room.name);
-        let nowhere = room.catalogue.create_price(&actor(), "b".to_owned(), None, both).await;
-        assert!(matches!(nowhere, Err(CatalogueError::NoSuchModel)), "{}", room.name);
+        let twice = room
+            .catalogue
+            .create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone())
+            .await;
+        assert!(
+            matches!(twice, Err(CatalogueError::Duplicate)),
+            "{}",
+            room.name
+        );
+        let nowhere = room
+            .catalogue
+            .create_price(&actor(), "b".to_owned(), None, both)
+            .await;
+        assert!(
+            matches!(nowhere, Err(CatalogueError::NoSuchModel)),
+            "{}",
+            room.name
+        );
 
-        room.catalogue.delete_price(&actor(), &made.id).await.expect(room.name);
+        room.catalogue
+            .delete_price(&actor(), &made.id)
+            .await
+            .expect(room.name);
         assert_eq!(room.catalogue.model("a").expect("there").prices.len(), 1);
-        let gone = room.catalogue.delete_price(&actor(), &PriceId::random()).await;
-        assert!(matches!(gone, Err(CatalogueError::NoSuchPrice)), "{}", room.name);
+        let gone = room
+            .catalogue
+            .delete_price(&actor(), &PriceId::random())
+            .await;
+        assert!(
+            matches!(gone, Err(CatalogueError::NoSuchPrice)),
+            "{}",
+            room.name
+        );
     }
 }
 
 #[tokio::test]
 async fn what_breaks_a_rule_or_is_taken_or_missing_is_refused() {
     for room in rooms().await {
-        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        room.catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
         let twice = room.catalogue.create_model(&actor(), new_model("a")).await;
-        assert!(matches!(twice, Err(CatalogueError::Duplicate)), "{}", room.name);
-        let odd = room.catalogue.create_model(&actor(), new_model("a b")).await;
-        assert!(matches!(odd, Err(CatalogueError::Invalid { field: "id", .. })), "{}", room.name);
-        let missing = room.catalogue.update_model(&actor(), "b", ModelPatch::default()).await;
-        assert!(matches!(missing, Err(CatalogueError::NoSuchModel)), "{}", room.name);
-        room.catalogue.delete_model(&actor(), "a").await.expect(room.name);
+        assert!(
+            matches!(twice, Err(CatalogueError::Duplicate)),
+            "{}",
+            room.name
+        );
+        let odd = room
+            .catalogue
+            .create_model(&actor(), new_model("a b"))
+            .await;
+        assert!(
+            matches!(odd, Err(CatalogueError::Invalid { field: "id", .. })),
+            "{}",
+            room.name
+        );
+        let missing = room
+            .catalogue
+            .update_model(&actor(), "b", ModelPatch::default())
+            .await;
+        assert!(
+            matches!(missing, Err(CatalogueError::NoSuchModel)),
+            "{}",
+            room.name
+        );
+        room.catalogue
+            .delete_model(&actor(), "a")
+            .await
+            .expect(room.name);
         assert!(room.catalogue.models().is_empty(), "{}", room.name);
         let again = room.catalogue.delete_model(&actor(), "a").await;
-        assert!(matches!(again, Err(CatalogueError::NoSuchModel)), "{}", room.name);
+        assert!(
+            matches!(again, Err(CatalogueError::NoSuchModel)),
+            "{}",
+            room.name
+        );
     }
 }
 
 #[tokio::test]
 async fn changes_made_at_once_are_all_kept() {
     for room in rooms().await {
-        room.catalogue.create_model(&actor(), new_model("a")).await.expect(room.name);
+        room.catalogue
+            .create_model(&actor(), new_model("a"))
+            .await
+            .expect(room.name);
         let patches = (0..20).map(|n| {
             let catalogue = room.catalogue.clone();
             let patch = if n % 2 == 0 {
-                ModelPatch { enabled: Some(false), ..ModelPatch::default() }
+                ModelPatch {
+                    enabled: Some(false),
+                    ..ModelPatch::default()
+                }
             } else {
-                ModelPatch { max_output_tokens: Some(7), ..ModelPatch::default() }
+                ModelPatch {
+                    max_output_tokens: Some(7),
+                    ..ModelPatch::default()
+                }
             };
             async move { catalogue.update_model(&actor(), "a", patch).await.map(drop) }
         });
@@ -170,7 +376,12 @@ async fn changes_made_at_once_are_all_kept() {
             outcome.expect(room.name);
         }
         let model = room.catalogue.model("a").expect("there");
-        assert_eq!((model.enabled, model.max_output_tokens), (false, 7), "{}", room.name);
+        assert_eq!(
+            (model.enabled, model.max_output_tokens),
+            (false, 7),
+            "{}",
+            room.name
+        );
     }
 }
 
@@ -193,32 +404,89 @@ async fn usage_is_listed_page_by_page_and_added_up_for_its_tenant_and_period_alo
     for db in databases().await {
         let history = UsageHistory::new(Store::new(db.db.clone()));
         let (tenant, other) = (TenantId::random(), TenantId::random());
-        let rows = [("gen_1", "a", 10, 100), ("gen_2", "b", 20, 200), ("gen_3", "a", 40, 300), ("gen_4", "a", 80, 400)];
+        let rows = [
+            ("gen_1", "a", 10, 100),
+            ("gen_2", "b", 20, 200),
+            ("gen_3", "a", 40, 300),
+            ("gen_4", "a", 80, 400),
+        ];
         insert_usage(&db, &tenant, &rows).await;
         insert_usage(&db, &other, &[("gen_5", "a", 999, 200)]).await;
 
         let all = Period::default();
-        let first = history.page(&tenant, UsageAsk { period: all, after: None, limit: 3 }).await.expect(db.name);
+        let first = history
+            .page(
+                &tenant,
+                UsageAsk {
+                    period: all,
+                    after: None,
+                    limit: 3,
+                },
+            )
+            .await
+            .expect(db.name);
         let ids = |records: &[server::store::usage::UsageRecord]| -> Vec<String> {
             records.iter().map(|record| record.id.to_string()).collect()
         };
-        assert_eq!((ids(&first.records), first.has_more), (vec!["gen_4".into(), "gen_3".into(), "gen_2".into()], true));
+        assert_eq!(
+            (ids(&first.records), first.has_more),
+            (vec!["gen_4".into(), "gen_3".into(), "gen_2".into()], true)
+        );
         let after = GenerationId::from_stored("gen_2".to_owned());
-        let ask = UsageAsk { period: all, after: Some(&after), limit: 3 };
+        let ask = UsageAsk {
+            period: all,
+            after: Some(&after),
+            limit: 3,
+        };
         let last = history.page(&tenant, ask).await.expect(db.name);
-        assert_eq!((ids(&last.records), last.has_more), (vec!["gen_1".to_owned()], false));
+        assert_eq!(
+            (ids(&last.records), last.has_more),
+            (vec!["gen_1".to_owned()], false)
+        );
 
         let at = |ms| Some(Moment::from_unix_ms(ms));
-        let period = Period { from: at(200), until: at(400) };
-        let some = history.page(&tenant, UsageAsk { period, after: None, limit: 100 }).await.expect(db.name);
+        let period = Period {
+            from: at(200),
+            until: at(400),
+        };
+        let some = history
+            .page(
+                &tenant,
+                UsageAsk {
+                    period,
+                    after: None,
+                    limit: 100,
+                },
+            )
+            .await
+            .expect(db.name);
         assert_eq!(ids(&some.records), ["gen_3", "gen_2"], "{}", db.name);
 
         let summary = history.summary(&tenant, all).await.expect(db.name);
         let lines: Vec<_> = summary
             .iter()
-            .map(|line| (line.model.as_str(), line.calls, line.credits.micros(), line.input_tokens, line.output_tokens))
+            .map(|line| {
+                (
+                    line.model.as_str(),
+                    line.calls,
+                    line.credits.micros(),
+                    line.input_tokens,
+                    line.output_tokens,
+                )
+            })
             .collect();
-        assert_eq!(lines, [("a", 3, 130, 48, 15), ("b", 1, 20, 16, 5)], "{}", db.name);
-        assert!(history.summary(&TenantId::random(), all).await.expect(db.name).is_empty());
+        assert_eq!(
+            lines,
+            [("a", 3, 130, 48, 15), ("b", 1, 20, 16, 5)],
+            "{}",
+            db.name
+        );
+        assert!(
+            history
+                .summary(&TenantId::random(), all)
+                .await
+                .expect(db.name)
+                .is_empty()
+        );
     }
 }

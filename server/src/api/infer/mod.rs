@@ -5,7 +5,6 @@
 pub mod openapi;
 mod stream;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use shared::link::Operation;
 use tracing::{Instrument, info_span};
 
 use super::error::ApiError;
+use super::principal::peer;
 use crate::auth::Auth;
 use crate::calls::{self, Answer, CallError, Calls, Started};
 
@@ -66,11 +66,6 @@ impl Endpoint for InferEndpoint {
         let span = info_span!("call", request.id = %id, tenant.id = tracing::field::Empty);
         Ok(self.answer(request, id).instrument(span).await.unwrap_or_else(|refusal| *refusal))
     }
-}
-
-/// The peer's address; a socket of another family has none, and no allowed address matches it.
-pub(crate) fn peer(request: &Request) -> IpAddr {
-    request.remote_addr().as_socket_addr().map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip().to_canonical())
 }
 
 impl InferEndpoint {

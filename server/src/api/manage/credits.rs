@@ -4,7 +4,7 @@ use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
-use super::{Amount, Page, page_limit};
+use super::{Amount, Page, page_after, page_limit, page_rows};
 use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::principal::TenantCaller;
@@ -77,10 +77,14 @@ pub struct CreditsApi {
     pub ledger: Ledger,
 }
 
-#[OpenApi(prefix_path = "/api/v1", tag = "super::super::Tag::Credits")]
+#[OpenApi(prefix_path = "/api/v1", tag = "crate::api::Tag::Credits")]
 impl CreditsApi {
     /// Show the balance
-    #[oai(path = "/credits/balance", method = "get", operation_id = "get_balance")]
+    #[oai(
+        path = "/credits/balance",
+        method = "get",
+        operation_id = "get_balance"
+    )]
     async fn balance(&self, caller: TenantCaller) -> Result<Json<BalanceView>, ApiError> {
         let balance = self.ledger.balance(&caller.0.tenant).await?;
         Ok(Json(balance.into()))
@@ -89,7 +93,11 @@ impl CreditsApi {
     /// List the ledger's lines
     ///
     /// Newest first.
-    #[oai(path = "/credits/history", method = "get", operation_id = "list_credit_entries")]
+    #[oai(
+        path = "/credits/history",
+        method = "get",
+        operation_id = "list_credit_entries"
+    )]
     async fn history(
         &self,
         caller: TenantCaller,
@@ -99,14 +107,15 @@ impl CreditsApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<EntryView>>, ApiError> {
         let limit = page_limit(limit.0)?;
-        let before = after.0.map(|cursor| cursor.parse().map_err(|_| odd_cursor())).transpose()?;
-        let wanted = i64::from(limit).saturating_add(1);
-        let entries = self.ledger.history(&caller.0.tenant, before, wanted).await?;
-        Ok(Json(Page::cut(entries, limit, |entry| entry.number.to_string())))
+        let before = page_after(after.0.as_deref())?;
+        let tenant = &caller.0.tenant;
+        let entries = self
+            .ledger
+            .history(tenant, before, page_rows(limit))
+            .await?;
+        let views = entries.into_iter().map(EntryView::from);
+        Ok(Json(Page::cut(views, limit, |view| {
+            view.number.to_string()
+        })))
     }
-}
-
-/// 400 for a cursor that no list gave out.
-pub(crate) fn odd_cursor() -> ApiError {
-    ApiError::bad_field("after", "`after` must be the `next` of the page before.")
 }

@@ -53,27 +53,43 @@ fn may_use(caller: &TenantCaller, model: &Model) -> bool {
     model.enabled && allowed.is_none_or(|names| names.contains(&model.id))
 }
 
-#[OpenApi(prefix_path = "/api/v1", tag = "super::super::Tag::Models")]
+#[OpenApi(prefix_path = "/api/v1", tag = "crate::api::Tag::Models")]
 impl ModelsApi {
     /// List models
     ///
     /// Those that are enabled and that your key may use.
     #[oai(path = "/models", method = "get", operation_id = "list_models")]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<TenantModelList>, ApiError> {
         let models = self.catalogue.models();
         let mine = models.iter().filter(|model| may_use(&caller, model));
-        let data = mine.map(|model| TenantModelView::from(model.as_ref())).collect();
-        Ok(Json(TenantModelList { object: "list".to_owned(), data }))
+        let data = mine
+            .map(|model| TenantModelView::from(model.as_ref()))
+            .collect();
+        Ok(Json(TenantModelList {
+            object: "list".to_owned(),
+            data,
+        }))
     }
 
     /// Show a model
     #[oai(path = "/models/:id", method = "get", operation_id = "get_model")]
-    async fn get(&self, caller: TenantCaller, id: Path<String>) -> Result<Json<TenantModelView>, ApiError> {
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
+    async fn get(
+        &self,
+        caller: TenantCaller,
+        id: Path<String>,
+    ) -> Result<Json<TenantModelView>, ApiError> {
         self.find(&caller, &id.0)
     }
 
     /// Show a model with a slash in its name
-    #[oai(path = "/models/:owner/:name", method = "get", operation_id = "get_owned_model")]
+    #[oai(
+        path = "/models/:owner/:name",
+        method = "get",
+        operation_id = "get_owned_model"
+    )]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn get_owned(
         &self,
         caller: TenantCaller,
@@ -86,7 +102,10 @@ impl ModelsApi {
 
 impl ModelsApi {
     fn find(&self, caller: &TenantCaller, id: &str) -> Result<Json<TenantModelView>, ApiError> {
-        let model = self.catalogue.model(id).filter(|model| may_use(caller, model));
+        let model = self
+            .catalogue
+            .model(id)
+            .filter(|model| may_use(caller, model));
         model.map(|model| Json(TenantModelView::from(model.as_ref()))).ok_or_else(|| {
             let message = "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
             let words = Words { kind: INVALID, code: "model_not_found", message, param: Some("model") };

@@ -242,6 +242,7 @@ fn multiplier() -> impl Strategy<Value = i64> {
     prop_oneof![Just(PLAIN), Just(0), 0_i64..10_000_000]
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "prices take an optional wish")]
 fn wish(n: u64, size: Option<&'static str>) -> Option<ImageAsk<'static>> {
     Some(ImageAsk {
         n,

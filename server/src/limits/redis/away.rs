@@ -17,7 +17,7 @@ const NEVER: u64 = 0;
 #[derive(Debug)]
 pub(super) struct Away {
     began: Instant,
-    is_away: AtomicBool,
+    silent: AtomicBool,
     /// Milliseconds since `began`, plus one, so that 0 is never.
     ask_again_at: AtomicU64,
     warned_at: AtomicU64,
@@ -28,7 +28,7 @@ impl Default for Away {
         Self {
             // The monotonic clock: a step of the wall clock must not keep Redis away.
             began: Instant::now(),
-            is_away: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
             ask_again_at: AtomicU64::new(NEVER),
             warned_at: AtomicU64::new(NEVER),
         }
@@ -38,7 +38,7 @@ impl Default for Away {
 impl Away {
     /// Whether this caller should ask: everybody while all is well, one a second while it is not.
     pub(super) fn may_try(&self) -> bool {
-        if !self.is_away.load(Ordering::Acquire) {
+        if !self.silent.load(Ordering::Acquire) {
             return true;
         }
         let now = self.now();
@@ -55,7 +55,7 @@ impl Away {
     pub(super) fn checked<T>(&self, answer: Result<T, String>) -> Option<T> {
         match answer {
             Ok(answer) => {
-                if self.is_away.swap(false, Ordering::AcqRel) {
+                if self.silent.swap(false, Ordering::AcqRel) {
                     info!("Redis is back; limits are shared with the other replicas again");
                 }
                 Some(answer)
@@ -64,7 +64,7 @@ impl Away {
                 let now = self.now();
                 self.ask_again_at
                     .store(now.saturating_add(millis(PAUSE)), Ordering::Release);
-                self.is_away.store(true, Ordering::Release);
+                self.silent.store(true, Ordering::Release);
                 let warned = self.warned_at.load(Ordering::Acquire);
                 let due = warned == NEVER || now >= warned.saturating_add(millis(WARN_EVERY));
                 let mine = || {

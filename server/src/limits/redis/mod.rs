@@ -116,7 +116,7 @@ impl RedisLimits {
     /// Admits into every scope or into none; `None` when Redis does not answer.
     pub(super) async fn admit(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
         let mut script = self.scripts.admit.prepare_invoke();
-        self.add_keys(&mut script, wish);
+        add_keys(&mut script, wish);
         script
             .arg(self.now_ms())
             .arg(wish.tokens.min(COST_MAX))
@@ -226,7 +226,7 @@ impl RedisLimits {
         let taken = wish.tokens.min(COST_MAX);
         let added = i64::try_from(used).unwrap_or(0) - i64::try_from(taken).unwrap_or(0);
         let mut script = self.scripts.finish.prepare_invoke();
-        self.add_keys(&mut script, &wish);
+        add_keys(&mut script, &wish);
         script.arg(self.now_ms()).arg(wish.generation).arg(added);
         for scope in wish.scopes() {
             script.arg(number(scope.limits.tokens_per_minute));
@@ -253,13 +253,6 @@ impl RedisLimits {
         }
     }
 
-    fn add_keys(&self, script: &mut ScriptInvocation<'_>, wish: &Wish<'_>) {
-        for scope in wish.scopes() {
-            script.key(format!("waule:{{{}}}:rate:{}", wish.tenant, scope.id));
-            script.key(calls_key(wish, scope.id));
-        }
-    }
-
     fn now_ms(&self) -> i64 {
         self.clock
             .as_ref()
@@ -268,6 +261,13 @@ impl RedisLimits {
 
     fn slots(&self) -> MutexGuard<'_, HashMap<Box<str>, Vec<String>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn add_keys(script: &mut ScriptInvocation<'_>, wish: &Wish<'_>) {
+    for scope in wish.scopes() {
+        script.key(format!("waule:{{{}}}:rate:{}", wish.tenant, scope.id));
+        script.key(calls_key(wish, scope.id));
     }
 }
 

@@ -1,0 +1,158 @@
+//! Tenants.
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+
+use super::{LimitsBody, tenant_of};
+use crate::accounts::{Accounts, NewKey, NewUser};
+use crate::api::answer::Created;
+use crate::api::date;
+use crate::api::error::ApiError;
+use crate::api::manage::sessions::secret;
+use crate::api::manage::{Page, page_after, page_limit, page_rows};
+use crate::api::principal::SuperadminCaller;
+use crate::store::accounts::{ApiKeyKind, Role, Tenant, TenantPatch, TenantStatus};
+
+/// A tenant to be made; with `username` and `password` also its owner.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub struct NewTenantBody {
+    /// Its name, unique.
+    pub name: String,
+    /// Its owner's name.
+    pub username: Option<String>,
+    /// Its owner's password.
+    pub password: Option<String>,
+}
+
+/// A change of a tenant; what is absent stays.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub struct TenantPatchBody {
+    /// A new name.
+    pub name: Option<String>,
+    /// `active` or `suspended`.
+    pub status: Option<String>,
+    /// What prices are multiplied by, in millionths.
+    pub price_multiplier_ppm: Option<i64>,
+    /// All three limits anew.
+    pub limits: Option<LimitsBody>,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, Object)]
+pub struct TenantView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// What prices are multiplied by, in millionths.
+    pub price_multiplier_ppm: i64,
+    /// Over all its keys and people.
+    pub limits: LimitsBody,
+    /// When it was made, in RFC 3339.
+    pub created_at: String,
+}
+
+impl From<Tenant> for TenantView {
+    fn from(tenant: Tenant) -> Self {
+        Self {
+            id: tenant.id.into_string(),
+            name: tenant.name,
+            status: tenant.status.word().to_owned(),
+            price_multiplier_ppm: tenant.price_multiplier_ppm,
+            limits: tenant.limits.into(),
+            created_at: date::text(tenant.created_at),
+        }
+    }
+}
+
+/// A new tenant with its first key.
+#[derive(Object)]
+pub struct NewTenantView {
+    /// The tenant.
+    pub tenant: TenantView,
+    /// Its first key, shown this once.
+    pub key: String,
+}
+
+/// Tenants for the superadmin.
+#[derive(Debug, Clone)]
+pub struct TenantsApi {
+    /// The room.
+    pub accounts: Accounts,
+}
+
+#[OpenApi(prefix_path = "/admin/api", tag = "crate::api::Tag::Tenants")]
+impl TenantsApi {
+    /// Create a tenant
+    ///
+    /// Answers its first key, which is shown this once.
+    #[oai(path = "/tenants", method = "post", operation_id = "admin_create_tenant")]
+    async fn create(&self, caller: SuperadminCaller, body: Json<NewTenantBody>) -> Result<Created<NewTenantView>, ApiError> {
+        let (actor, body) = (caller.actor(), body.0);
+        let owner = match (body.username, body.password) {
+            (Some(username), Some(password)) => {
+                Some(NewUser { username, password: secret("password", password)?, role: Role::Owner })
+            }
+            (None, None) => None,
+            _ => return Err(ApiError::bad_field("password", "`username` and `password` come together.")),
+        };
+        let tenant = self.accounts.create_tenant(&actor, &body.name).await?;
+        if let Some(owner) = owner {
+            self.accounts.create_user(&actor, &tenant.id, owner).await?;
+        }
+        let first = NewKey::plain("first key", ApiKeyKind::Live);
+        let (_, secret) = self.accounts.create_key(&actor, &tenant.id, first).await?;
+        Ok(Created::Made(Json(NewTenantView { tenant: tenant.into(), key: secret.expose().clone() })))
+    }
+
+    /// List tenants
+    #[oai(path = "/tenants", method = "get", operation_id = "admin_list_tenants")]
+    async fn list(
+        &self,
+        _caller: SuperadminCaller,
+        /// Items of a page, 1 to 100
+        limit: Query<Option<u32>>,
+        /// `next` of the page before
+        after: Query<Option<String>>,
+        /// Beginning of a name, or a whole id
+        search: Query<Option<String>>,
+    ) -> Result<Json<Page<TenantView>>, ApiError> {
+        let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
+        let search = search.0.unwrap_or_default();
+        let tenants = self.accounts.tenants(&search, after.as_ref(), page_rows(limit)).await?;
+        Ok(Json(Page::cut(tenants.into_iter().map(TenantView::from), limit, |view| view.id.clone())))
+    }
+
+    /// Show a tenant
+    #[oai(path = "/tenants/:id", method = "get", operation_id = "admin_get_tenant")]
+    async fn get(&self, _caller: SuperadminCaller, id: Path<String>) -> Result<Json<TenantView>, ApiError> {
+        Ok(Json(self.accounts.tenant(&tenant_of(&id.0)?).await?.into()))
+    }
+
+    /// Change a tenant
+    ///
+    /// Suspending takes effect on every replica within a second.
+    #[oai(path = "/tenants/:id", method = "patch", operation_id = "admin_update_tenant")]
+    async fn update(
+        &self,
+        caller: SuperadminCaller,
+        id: Path<String>,
+        body: Json<TenantPatchBody>,
+    ) -> Result<Json<TenantView>, ApiError> {
+        let wrong = || ApiError::bad_field("status", "`status` must be active or suspended.");
+        let status = body.0.status.as_deref().map(|word| TenantStatus::from_word(word).ok_or_else(wrong)).transpose()?;
+        let patch = TenantPatch {
+            name: body.0.name,
+            status,
+            price_multiplier_ppm: body.0.price_multiplier_ppm,
+            limits: body.0.limits.map(Into::into),
+        };
+        let tenant = self.accounts.update_tenant(&caller.actor(), &tenant_of(&id.0)?, patch).await?;
+        Ok(Json(tenant.into()))
+    }
+}

@@ -1,0 +1,168 @@
+//! The composition root: builds the rooms, mounts the edges, serves. Holds no rule.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use shared::clock::Clock;
+use shared::config::{Common, ConfigError};
+use shared::db::{Db, DbError, migrate};
+use shared::id::BootId;
+use shared::link::Link;
+use shared::listen::{self, Listening};
+use shared::supervisor::Supervisor;
+use shared::telemetry::Metrics;
+use tracing::info;
+
+use crate::accounts::{AccountError, Accounts};
+use crate::api::{self, Rooms};
+use crate::auth::Auth;
+use crate::auth::password::Passwords;
+use crate::auth::sessions::{Sessions, SessionsParts};
+use crate::auth::token::Tokens;
+use crate::calls::finish::CallMetrics;
+use crate::calls::{Calls, CallsParts};
+use crate::catalogue::{Catalogue, CatalogueError};
+use crate::config::{Config, ServerSecrets};
+use crate::ledger::{GrantError, Ledger};
+use crate::limits::Limits;
+use crate::providers::Providers;
+use crate::recharge::Recharges;
+use crate::seed::{self, FirstStart, Seed};
+use crate::store::{MIGRATIONS, Store};
+use crate::usage::UsageHistory;
+
+/// Why a server did not start; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database can't be used.
+    #[error("the database at {place} can't be used: {error}")]
+    Database {
+        /// Where it should be.
+        place: String,
+        /// Why not.
+        error: DbError,
+    },
+    /// The first start could not add what a first start adds.
+    #[error("the first start could not be finished: {0}")]
+    Seed(String),
+}
+
+impl From<AccountError> for StartError {
+    fn from(error: AccountError) -> Self {
+        Self::Seed(error.to_string())
+    }
+}
+
+impl From<CatalogueError> for StartError {
+    fn from(error: CatalogueError) -> Self {
+        Self::Seed(error.to_string())
+    }
+}
+
+impl From<GrantError> for StartError {
+    fn from(error: GrantError) -> Self {
+        Self::Seed(error.to_string())
+    }
+}
+
+/// What a server is started with.
+pub struct ServerParts<'a> {
+    /// Its settings.
+    pub config: &'a Config,
+    /// The common settings.
+    pub common: &'a Common,
+    /// Its secrets.
+    pub secrets: ServerSecrets,
+    /// The gateways.
+    pub link: Arc<dyn Link>,
+    /// Where its tasks run.
+    pub supervisor: &'a Supervisor,
+    /// Where its counters stand.
+    pub metrics: &'a Metrics,
+    /// Time.
+    pub clock: Clock,
+    /// Whether a first start adds a demo tenant.
+    pub demo: bool,
+}
+
+impl std::fmt::Debug for ServerParts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerParts")
+    }
+}
+
+/// A server that is ready to serve.
+#[derive(Debug)]
+pub struct Server {
+    rooms: Rooms,
+    /// What the first start made; absent at every later one.
+    pub first_start: Option<FirstStart>,
+}
+
+impl Server {
+    /// Takes the API's port; a busy one ends the start with a sentence.
+    pub fn bind(config: &Config) -> Result<TcpListener, ConfigError> {
+        listen::bind(SocketAddr::new(config.host, config.port), "PORT")
+    }
+
+    /// Connects, migrates, builds the rooms, and on a new database finishes the first start.
+    pub async fn start(parts: ServerParts<'_>) -> Result<Self, StartError> {
+        let ServerParts { config, common, secrets, link, supervisor, metrics, clock, demo } = parts;
+        let unusable = |place: String| move |error| StartError::Database { place, error };
+        let target = config.database(&common.data_dir).map_err(unusable("DATABASE_URL".to_owned()))?;
+        let db = Db::connect(&target).await.map_err(unusable(target.shown()))?;
+        migrate::run(&db, MIGRATIONS).await.map_err(unusable(target.shown()))?;
+        let store = Store::new(db);
+        let limits = Limits::new(&clock, Some(&common.redis_url), supervisor);
+        let limits = limits.map_err(|error| ConfigError::Invalid(error.to_string()))?;
+        let tokens = Tokens::new(&secrets.jwt, clock.clone());
+        let catalogue = Catalogue::load(store.clone(), clock.clone()).await.map_err(unusable(target.shown()))?;
+        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
+        auth.watch(Some(catalogue.clone()), supervisor);
+        let passwords = Passwords::default();
+        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor);
+        let accounts = Accounts::new(store.clone(), auth.clone(), passwords.clone(), clock.clone());
+        let seed = Seed { accounts: &accounts, catalogue: &catalogue, ledger: &ledger, config, demo };
+        let first_start = seed::finish_first_start(seed).await?;
+        let calls = Calls::new(CallsParts {
+            catalogue: catalogue.clone(),
+            limits: limits.clone(),
+            ledger: ledger.clone(),
+            link: link.clone(),
+            clock: clock.clone(),
+            supervisor: supervisor.clone(),
+            metrics: CallMetrics::new(metrics),
+            boot: BootId::random(),
+            deadline: config.call_limit(),
+        });
+        supervisor.spawn("recovery", calls.clone().recover_forever(supervisor.stopping()));
+        let sessions = SessionsParts { store: store.clone(), tokens, passwords, limits, clock: clock.clone() };
+        let rooms = Rooms {
+            auth,
+            sessions: Sessions::new(sessions),
+            accounts,
+            catalogue,
+            recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
+            ledger,
+            usage: UsageHistory::new(store.clone()),
+            providers: Providers::new(link.clone(), store.clone(), clock.clone()),
+            calls,
+            store,
+            link,
+            clock,
+            body_bytes_max: config.body_bytes_max,
+        };
+        Ok(Self { rooms, first_start })
+    }
+
+    /// Serves the API until the supervisor says stop.
+    pub async fn serve(&self, listener: TcpListener, common: &Common, supervisor: &Supervisor) -> Result<(), ConfigError> {
+        let place = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+        info!("the server listens on {place}");
+        let listening = Listening { listener, stop: supervisor.stopping(), grace: common.shutdown_limit() };
+        listen::serve_on_cores(listening, api::routes(&self.rooms), supervisor).await
+    }
+}

@@ -1,0 +1,85 @@
+//! Passwords by argon2id, on blocking threads and never more at once than there are cores: each
+//! takes 19 MiB. Knows no user.
+
+use std::sync::{Arc, OnceLock};
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use shared::secret::Secret;
+use tokio::sync::Semaphore;
+
+/// Shorter ones are guessed (ASVS 5.0, 6.2.1).
+pub const CHARS_MIN: usize = 8;
+/// Longer ones only cost time.
+pub const CHARS_MAX: usize = 128;
+
+/// The hash could not be made or read.
+#[derive(Debug, thiserror::Error)]
+#[error("argon2: {0}")]
+pub struct PasswordError(String);
+
+/// Hashes and compares; clones share the bound.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+}
+
+/// The crate's defaults are OWASP's: argon2id, 19,456 KiB, 2 passes, 1 lane.
+fn hash_now(password: &str) -> Result<String, PasswordError> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|e| PasswordError(e.to_string()))
+}
+
+/// Compared when there is no user, so that it takes as long as when there is one.
+fn dummy() -> &'static str {
+    static DUMMY: OnceLock<String> = OnceLock::new();
+    DUMMY.get_or_init(|| hash_now("nobody has this password").unwrap_or_default())
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { turns: Arc::new(Semaphore::new(cores)) }
+    }
+}
+
+impl Passwords {
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
+        let _turn = self.turns.acquire().await.map_err(|e| PasswordError(e.to_string()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|e| PasswordError(e.to_string()))
+    }
+
+    /// The PHC string of a password.
+    pub async fn hash(&self, password: &Secret<String>) -> Result<String, PasswordError> {
+        let password = password.clone();
+        self.blocking(move || hash_now(password.expose())).await?
+    }
+
+    /// Whether `password` is the one of `hash`; without a hash it takes as long and is not.
+    pub async fn verify(&self, password: &Secret<String>, hash: Option<&str>) -> Result<bool, PasswordError> {
+        let (password, known, hash) = (password.clone(), hash.is_some(), hash.map(str::to_owned));
+        self.blocking(move || {
+            let hash = hash.as_deref().unwrap_or_else(|| dummy());
+            let parsed = PasswordHash::new(hash).map_err(|e| PasswordError(e.to_string()))?;
+            let right = Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok();
+            Ok(right && known)
+        })
+        .await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_known_user_passes() {
+        let (passwords, right) = (Passwords::default(), Secret::new("correct horse".to_owned()));
+        let hash = passwords.hash(&right).await.expect("hashed");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.verify(&right, Some(&hash)).await.expect("compared"));
+        assert!(!passwords.verify(&Secret::new("wrong".to_owned()), Some(&hash)).await.expect("compared"));
+        let dummy = Secret::new("nobody has this password".to_owned());
+        assert!(!passwords.verify(&dummy, None).await.expect("compared"), "the dummy opens nothing");
+    }
+}

@@ -1,0 +1,92 @@
+//! Who asks, with everything a call needs to know of them.
+
+use std::net::IpAddr;
+
+use shared::id::{ApiKeyId, TenantId, UserId};
+
+pub use crate::store::accounts::Role;
+use crate::limits::LimitSettings;
+
+/// A caller of `/api/v1`, from the cache; the hot path asks no database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Who pays.
+    pub tenant: TenantId,
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// The person, with a session.
+    pub user: Option<UserId>,
+    /// The person's name.
+    pub username: Option<String>,
+    /// The key, with a key.
+    pub key: Option<ApiKeyId>,
+    /// The person's role; a key counts as an owner for reading and calling.
+    pub role: Role,
+    /// Made with a `wk_test_` key.
+    pub test: bool,
+    /// What prices are multiplied by, in millionths.
+    pub price_multiplier_ppm: i64,
+    /// Over all of the tenant.
+    pub tenant_limits: LimitSettings,
+    /// Of the key alone.
+    pub key_limits: LimitSettings,
+    /// The models it may use; all when absent.
+    pub allowed_models: Option<Vec<String>>,
+}
+
+/// An address or a network, as `192.0.2.7` or `192.0.2.0/24`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Reads either form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let whole = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Some(whole), |bits| bits.parse().ok())?;
+        (bits <= whole).then_some(Self { address, bits })
+    }
+
+    /// Whether `peer` is inside; addresses of the two families never match.
+    pub fn contains(&self, peer: IpAddr) -> bool {
+        let bits = u32::from(self.bits);
+        match (self.address, peer.to_canonical()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
+                a.to_bits() & mask == b.to_bits() & mask
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => {
+                let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+                a.to_bits() & mask == b.to_bits() & mask
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_hold_their_addresses_and_no_others() {
+        let inside = |network: &str, peer: &str| {
+            Network::parse(network).expect(network).contains(peer.parse().expect(peer))
+        };
+        assert!(inside("192.0.2.0/24", "192.0.2.255"));
+        assert!(!inside("192.0.2.0/24", "192.0.3.0"));
+        assert!(inside("192.0.2.7", "::ffff:192.0.2.7"));
+        assert!(inside("0.0.0.0/0", "8.8.8.8") && !inside("0.0.0.0/0", "2001:db8::1"));
+        assert!(inside("2001:db8::/32", "2001:db8:1::1"));
+        for text in ["", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2", "a/b"] {
+            assert_eq!(Network::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Tenants, their users and keys, superadmins: rows, nouns and the statements over them. Each change
+//! is one transaction with its audit entry and its announcement.
+
+mod keys;
+mod tenants;
+mod users;
+
+pub use self::keys::{ApiKey, ApiKeyKind};
+pub use self::tenants::{Tenant, TenantPatch, TenantStatus};
+pub use self::users::{Role, Superadmin, User, UserPatch, UserStatus};
+
+/// Maps an enum to the words of a column and back.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// As the database and the API write it.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// From its word.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+use words;
+
+/// A row that holds a word no code writes.
+fn damaged(what: &str, id: &str) -> shared::db::DbError {
+    shared::db::DbError::Damaged(format!("{what} {id}"))
+}

@@ -1,0 +1,211 @@
+//! Tenants.
+
+use diesel::{BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, TextExpressionMethods};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::TenantId;
+use shared::{on, write_tx};
+
+use super::{damaged, words};
+use crate::limits::LimitSettings;
+use crate::store::Store;
+use crate::store::audit::{Actor, Note, note};
+use crate::store::changes::{TENANT, announce};
+use crate::store::ledger::open_account;
+use crate::store::schema::tenants;
+
+words! {
+    /// Whether a tenant may call.
+    TenantStatus {
+        /// It may.
+        Active = "active",
+        /// It may not, nor may its people.
+        Suspended = "suspended",
+    }
+}
+
+/// A company that owns credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name, unique.
+    pub name: String,
+    /// Whether it may call.
+    pub status: TenantStatus,
+    /// What its prices are multiplied by, in millionths.
+    pub price_multiplier_ppm: i64,
+    /// Over all its keys and people.
+    pub limits: LimitSettings,
+    /// When it was made.
+    pub created_at: Moment,
+}
+
+/// A change of a tenant; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct TenantPatch {
+    /// A new name.
+    pub name: Option<String>,
+    /// Suspended or active.
+    pub status: Option<TenantStatus>,
+    /// A new multiplier.
+    pub price_multiplier_ppm: Option<i64>,
+    /// New limits, all three.
+    pub limits: Option<LimitSettings>,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = tenants)]
+struct TenantRow {
+    id: String,
+    name: String,
+    status: String,
+    price_multiplier_ppm: i64,
+    requests_per_minute: Option<i64>,
+    tokens_per_minute: Option<i64>,
+    concurrency: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+/// Limits as three columns.
+pub(super) fn limit_columns(limits: &LimitSettings) -> (Option<i64>, Option<i64>, Option<i64>) {
+    let tokens = limits.tokens_per_minute.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    (limits.requests_per_minute.map(i64::from), tokens, limits.concurrency.map(i64::from))
+}
+
+/// Three columns as limits; a value out of range counts as the largest.
+pub(super) fn limits_of(requests: Option<i64>, tokens: Option<i64>, concurrency: Option<i64>) -> LimitSettings {
+    LimitSettings {
+        requests_per_minute: requests.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+        tokens_per_minute: tokens.map(|n| u64::try_from(n).unwrap_or(u64::MAX)),
+        concurrency: concurrency.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
+    }
+}
+
+impl TryFrom<TenantRow> for Tenant {
+    type Error = DbError;
+
+    fn try_from(row: TenantRow) -> Result<Self, DbError> {
+        let status = TenantStatus::from_word(&row.status).ok_or_else(|| damaged("tenant", &row.id))?;
+        Ok(Self {
+            id: TenantId::from_stored(row.id),
+            name: row.name,
+            status,
+            price_multiplier_ppm: row.price_multiplier_ppm,
+            limits: limits_of(row.requests_per_minute, row.tokens_per_minute, row.concurrency),
+            created_at: Moment::from_unix_ms(row.created_at),
+        })
+    }
+}
+
+impl Tenant {
+    fn row(&self, now: Moment) -> TenantRow {
+        let (requests_per_minute, tokens_per_minute, concurrency) = limit_columns(&self.limits);
+        TenantRow {
+            id: self.id.to_string(),
+            name: self.name.clone(),
+            status: self.status.word().to_owned(),
+            price_multiplier_ppm: self.price_multiplier_ppm,
+            requests_per_minute,
+            tokens_per_minute,
+            concurrency,
+            created_at: self.created_at.unix_ms(),
+            updated_at: now.unix_ms(),
+        }
+    }
+
+    fn shown(&self) -> Option<String> {
+        let shown = json!({
+            "name": self.name, "status": self.status.word(), "price_multiplier_ppm": self.price_multiplier_ppm,
+            "limits": self.limits,
+        });
+        Some(shown.to_string())
+    }
+}
+
+impl Store {
+    /// Adds a tenant with an empty account.
+    pub async fn insert_tenant(&self, actor: &Actor, tenant: &Tenant, now: Moment) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(tenants::table).values(tenant.row(now)).execute(conn).await?;
+            open_account!(conn, &tenant.id)?;
+            let id = tenant.id.as_str();
+            let entry = Note { tenant: Some(id), action: "tenant.create", subject: id, before: None, after: tenant.shown() };
+            note!(conn, actor, entry, now);
+            Ok(())
+        })
+    }
+
+    /// One tenant.
+    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
+        let row: Option<TenantRow> =
+            on!(self.db, |conn| tenants::table.find(id.as_str()).first(conn).await.optional())?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// One tenant by its name.
+    pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, DbError> {
+        let row: Option<TenantRow> =
+            on!(self.db, |conn| tenants::table.filter(tenants::name.eq(name)).first(conn).await.optional())?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// Tenants, newest first, whose name begins with `search`.
+    pub async fn tenants(&self, search: &str, after: Option<&TenantId>, limit: i64) -> Result<Vec<Tenant>, DbError> {
+        // Only the last `%` is a pattern.
+        let pattern = format!("{}%", search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        let rows: Vec<TenantRow> = on!(self.db, |conn| {
+            tenants::table
+                .filter(tenants::id.lt(after.map_or("~", TenantId::as_str)))
+                .filter(tenants::name.like(&pattern).escape('\\').or(tenants::id.eq(search)))
+                .order(tenants::id.desc())
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter().map(Tenant::try_from).collect()
+    }
+
+    /// Changes a tenant; `None` when there is none.
+    pub async fn update_tenant(
+        &self,
+        actor: &Actor,
+        id: &TenantId,
+        patch: &TenantPatch,
+        now: Moment,
+    ) -> Result<Option<Tenant>, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            // First, because the lock inside makes changes wait for one another.
+            announce!(conn, format!("{TENANT}{id}"), now);
+            let row: Option<TenantRow> = tenants::table.find(id.as_str()).first(conn).await.optional()?;
+            let Some(before) = row.map(Tenant::try_from).transpose()? else { return Ok(None) };
+            let after = Tenant {
+                name: patch.name.clone().unwrap_or_else(|| before.name.clone()),
+                status: patch.status.unwrap_or(before.status),
+                price_multiplier_ppm: patch.price_multiplier_ppm.unwrap_or(before.price_multiplier_ppm),
+                limits: patch.limits.unwrap_or(before.limits),
+                ..before.clone()
+            };
+            let (requests, tokens, concurrency) = limit_columns(&after.limits);
+            diesel::update(tenants::table.find(id.as_str()))
+                .set((
+                    tenants::name.eq(&after.name),
+                    tenants::status.eq(after.status.word()),
+                    tenants::price_multiplier_ppm.eq(after.price_multiplier_ppm),
+                    tenants::requests_per_minute.eq(requests),
+                    tenants::tokens_per_minute.eq(tokens),
+                    tenants::concurrency.eq(concurrency),
+                    tenants::updated_at.eq(now.unix_ms()),
+                ))
+                .execute(conn)
+                .await?;
+            let tenant = Some(id.as_str());
+            let entry = Note { tenant, action: "tenant.update", subject: id.as_str(), before: before.shown(), after: after.shown() };
+            note!(conn, actor, entry, now);
+            Ok(Some(after))
+        })
+    }
+}

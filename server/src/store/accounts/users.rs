@@ -1,0 +1,295 @@
+//! People: users of tenants, and superadmins.
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::{SuperadminId, TenantId, UserId};
+use shared::{on, write_tx};
+
+use super::{damaged, words};
+use crate::store::Store;
+use crate::store::audit::{Actor, Note, note};
+use crate::store::changes::{TENANT, announce};
+use crate::store::schema::{superadmins, users};
+
+words! {
+    /// What a user may do inside the tenant.
+    Role {
+        /// Everything.
+        Owner = "owner",
+        /// Manages people, keys and spend.
+        Admin = "admin",
+        /// Uses the models.
+        Member = "member",
+    }
+}
+
+words! {
+    /// Whether a user may log in.
+    UserStatus {
+        /// May.
+        Active = "active",
+        /// May not.
+        Disabled = "disabled",
+        /// Gone; kept for the records.
+        Deleted = "deleted",
+    }
+}
+
+/// A person inside a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Of which tenant.
+    pub tenant: TenantId,
+    /// Unique inside the tenant.
+    pub username: String,
+    /// What they may do.
+    pub role: Role,
+    /// The PHC string of argon2id.
+    pub password_hash: String,
+    /// Whether they may log in.
+    pub status: UserStatus,
+    /// When they were added.
+    pub created_at: Moment,
+}
+
+/// A change of a user; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct UserPatch {
+    /// A new role.
+    pub role: Option<Role>,
+    /// Active, disabled or deleted.
+    pub status: Option<UserStatus>,
+    /// A new password's hash.
+    pub password_hash: Option<String>,
+}
+
+/// A person who runs the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Superadmin {
+    /// Their id.
+    pub id: SuperadminId,
+    /// Unique.
+    pub username: String,
+    /// The PHC string of argon2id.
+    pub password_hash: String,
+    /// Whether they may log in.
+    pub active: bool,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    id: String,
+    tenant_id: String,
+    username: String,
+    role: String,
+    password_hash: String,
+    status: String,
+    created_at: i64,
+    updated_at: i64,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = superadmins)]
+struct SuperadminRow {
+    id: String,
+    username: String,
+    password_hash: String,
+    status: String,
+    created_at: i64,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = DbError;
+
+    fn try_from(row: UserRow) -> Result<Self, DbError> {
+        let role = Role::from_word(&row.role).ok_or_else(|| damaged("user", &row.id))?;
+        let status = UserStatus::from_word(&row.status).ok_or_else(|| damaged("user", &row.id))?;
+        Ok(Self {
+            id: UserId::from_stored(row.id),
+            tenant: TenantId::from_stored(row.tenant_id),
+            username: row.username,
+            role,
+            password_hash: row.password_hash,
+            status,
+            created_at: Moment::from_unix_ms(row.created_at),
+        })
+    }
+}
+
+impl From<SuperadminRow> for Superadmin {
+    fn from(row: SuperadminRow) -> Self {
+        Self {
+            id: SuperadminId::from_stored(row.id),
+            username: row.username,
+            password_hash: row.password_hash,
+            active: row.status == "active",
+        }
+    }
+}
+
+impl User {
+    fn row(&self, now: Moment) -> UserRow {
+        UserRow {
+            id: self.id.to_string(),
+            tenant_id: self.tenant.to_string(),
+            username: self.username.clone(),
+            role: self.role.word().to_owned(),
+            password_hash: self.password_hash.clone(),
+            status: self.status.word().to_owned(),
+            created_at: self.created_at.unix_ms(),
+            updated_at: now.unix_ms(),
+        }
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(json!({"username": self.username, "role": self.role.word(), "status": self.status.word()}).to_string())
+    }
+}
+
+impl Store {
+    /// Adds a user.
+    pub async fn insert_user(&self, actor: &Actor, user: &User, now: Moment) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(users::table).values(user.row(now)).execute(conn).await?;
+            let tenant = Some(user.tenant.as_str());
+            let entry = Note { tenant, action: "user.create", subject: user.id.as_str(), before: None, after: user.shown() };
+            note!(conn, actor, entry, now);
+            Ok(())
+        })
+    }
+
+    /// One user of a tenant, deleted ones excepted.
+    pub async fn user(&self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, DbError> {
+        let row: Option<UserRow> = on!(self.db, |conn| {
+            users::table
+                .filter(users::tenant_id.eq(tenant.as_str()))
+                .filter(users::id.eq(id.as_str()))
+                .filter(users::status.ne(UserStatus::Deleted.word()))
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        row.map(User::try_from).transpose()
+    }
+
+    /// One user of a tenant by name.
+    pub async fn user_by_name(&self, tenant: &TenantId, username: &str) -> Result<Option<User>, DbError> {
+        let row: Option<UserRow> = on!(self.db, |conn| {
+            users::table
+                .filter(users::tenant_id.eq(tenant.as_str()))
+                .filter(users::username.eq(username))
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        row.map(User::try_from).transpose()
+    }
+
+    /// A tenant's users, newest first.
+    pub async fn users(&self, tenant: &TenantId, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, DbError> {
+        let rows: Vec<UserRow> = on!(self.db, |conn| {
+            users::table
+                .filter(users::tenant_id.eq(tenant.as_str()))
+                .filter(users::id.lt(after.map_or("~", UserId::as_str)))
+                .filter(users::status.ne(UserStatus::Deleted.word()))
+                .order(users::id.desc())
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    /// Changes a user; `None` when the tenant has none of that id. A deleted one frees its name.
+    pub async fn update_user(
+        &self,
+        actor: &Actor,
+        tenant: &TenantId,
+        id: &UserId,
+        patch: &UserPatch,
+        now: Moment,
+    ) -> Result<Option<User>, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            announce!(conn, format!("{TENANT}{tenant}"), now);
+            let row: Option<UserRow> = users::table
+                .filter(users::tenant_id.eq(tenant.as_str()))
+                .filter(users::id.eq(id.as_str()))
+                .filter(users::status.ne(UserStatus::Deleted.word()))
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(before) = row.map(User::try_from).transpose()? else { return Ok(None) };
+            let mut after = User {
+                role: patch.role.unwrap_or(before.role),
+                status: patch.status.unwrap_or(before.status),
+                password_hash: patch.password_hash.clone().unwrap_or_else(|| before.password_hash.clone()),
+                ..before.clone()
+            };
+            if after.status == UserStatus::Deleted {
+                after.username = format!("{} {}", before.username, before.id);
+            }
+            let row = after.row(now);
+            diesel::update(users::table.find(id.as_str()))
+                .set((
+                    users::username.eq(row.username),
+                    users::role.eq(row.role),
+                    users::status.eq(row.status),
+                    users::password_hash.eq(row.password_hash),
+                    users::updated_at.eq(row.updated_at),
+                ))
+                .execute(conn)
+                .await?;
+            let action = if after.status == UserStatus::Deleted { "user.delete" } else { "user.update" };
+            let tenant = Some(tenant.as_str());
+            let entry = Note { tenant, action, subject: id.as_str(), before: before.shown(), after: after.shown() };
+            note!(conn, actor, entry, now);
+            Ok(Some(after))
+        })
+    }
+
+    /// Adds a superadmin.
+    pub async fn insert_superadmin(&self, admin: &Superadmin, now: Moment) -> Result<(), DbError> {
+        let row = SuperadminRow {
+            id: admin.id.to_string(),
+            username: admin.username.clone(),
+            password_hash: admin.password_hash.clone(),
+            status: "active".to_owned(),
+            created_at: now.unix_ms(),
+        };
+        let actor = Actor::system();
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(superadmins::table).values(&row).execute(conn).await?;
+            let entry = Note { action: "superadmin.create", subject: &row.id, ..Note::default() };
+            note!(conn, &actor, entry, now);
+            Ok(())
+        })
+    }
+
+    /// Whether there is any superadmin: the first start has finished.
+    pub async fn has_superadmin(&self) -> Result<bool, DbError> {
+        let first: Option<String> =
+            on!(self.db, |conn| superadmins::table.select(superadmins::id).first(conn).await.optional())?;
+        Ok(first.is_some())
+    }
+
+    /// One superadmin by name.
+    pub async fn superadmin_by_name(&self, username: &str) -> Result<Option<Superadmin>, DbError> {
+        let row: Option<SuperadminRow> = on!(self.db, |conn| {
+            superadmins::table.filter(superadmins::username.eq(username)).first(conn).await.optional()
+        })?;
+        Ok(row.map(Superadmin::from))
+    }
+
+    /// One superadmin.
+    pub async fn superadmin(&self, id: &SuperadminId) -> Result<Option<Superadmin>, DbError> {
+        let row: Option<SuperadminRow> =
+            on!(self.db, |conn| superadmins::table.find(id.as_str()).first(conn).await.optional())?;
+        Ok(row.map(Superadmin::from))
+    }
+}

@@ -1,0 +1,124 @@
+//! Logins and the refresh tokens that follow from them; a token is kept as its hash.
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel_async::RunQueryDsl;
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::{SessionId, TenantId};
+use shared::{on, write_tx};
+
+use super::Store;
+use super::changes::{TENANT, announce};
+use super::schema::{refresh_tokens, sessions};
+
+/// One login of a tenant's user.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    /// Its id; also the family of its refresh tokens.
+    pub id: String,
+    /// `tenant_user` or `superadmin`.
+    pub kind: String,
+    /// The tenant.
+    pub tenant_id: Option<String>,
+    /// The user or superadmin.
+    pub subject_id: String,
+    /// When it began, in unix milliseconds.
+    pub created_at: i64,
+    /// When it ends whatever happens.
+    pub expires_at: i64,
+    /// When it was ended.
+    pub revoked_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = refresh_tokens)]
+struct TokenRow {
+    hash: String,
+    session_id: String,
+    created_at: i64,
+    expires_at: i64,
+    used_at: Option<i64>,
+}
+
+/// What came of showing a refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// It was good and is used up; the new one is in its place.
+    Rotated(Session),
+    /// It was used before: the whole family is revoked now.
+    Reused,
+    /// Unknown, expired or of a revoked session.
+    Refused,
+}
+
+impl Store {
+    /// Keeps a login with its first refresh token.
+    pub async fn insert_session(&self, session: &Session, token_hash: &str) -> Result<(), DbError> {
+        let token = TokenRow {
+            hash: token_hash.to_owned(),
+            session_id: session.id.clone(),
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+            used_at: None,
+        };
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(sessions::table).values(session).execute(conn).await?;
+            diesel::insert_into(refresh_tokens::table).values(&token).execute(conn).await?;
+            Ok(())
+        })
+    }
+
+    /// One session.
+    pub async fn session(&self, id: &SessionId) -> Result<Option<Session>, DbError> {
+        on!(self.db, |conn| sessions::table.find(id.as_str()).first(conn).await.optional())
+    }
+
+    /// Uses a refresh token up and puts a new one in its place. Of several at once one wins, and
+    /// the others are reuse.
+    pub async fn rotate_token(&self, hash: &str, new_hash: &str, now: Moment) -> Result<Rotation, DbError> {
+        let at = now.unix_ms();
+        write_tx!(self.db, |conn| -> DbError {
+            let token: Option<TokenRow> = refresh_tokens::table.find(hash).first(conn).await.optional()?;
+            let Some(token) = token.filter(|token| token.expires_at > at) else { return Ok(Rotation::Refused) };
+            let session: Option<Session> = sessions::table.find(&token.session_id).first(conn).await.optional()?;
+            let open = |session: &Session| session.revoked_at.is_none() && session.expires_at > at;
+            let Some(session) = session.filter(open) else { return Ok(Rotation::Refused) };
+            let unused = refresh_tokens::table.find(hash).filter(refresh_tokens::used_at.is_null());
+            let used = diesel::update(unused).set(refresh_tokens::used_at.eq(at)).execute(conn).await?;
+            if used == 0 {
+                if let Some(tenant) = &session.tenant_id {
+                    announce!(conn, format!("{TENANT}{tenant}"), now);
+                }
+                diesel::update(sessions::table.find(&session.id)).set(sessions::revoked_at.eq(at)).execute(conn).await?;
+                return Ok(Rotation::Reused);
+            }
+            let next = TokenRow {
+                hash: new_hash.to_owned(),
+                session_id: session.id.clone(),
+                created_at: at,
+                expires_at: session.expires_at,
+                used_at: None,
+            };
+            diesel::insert_into(refresh_tokens::table).values(&next).execute(conn).await?;
+            Ok(Rotation::Rotated(session))
+        })
+    }
+
+    /// Ends the session that a refresh token belongs to; an unknown token ends none.
+    pub async fn revoke_session_of(&self, token_hash: &str, now: Moment) -> Result<Option<TenantId>, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let token: Option<TokenRow> = refresh_tokens::table.find(token_hash).first(conn).await.optional()?;
+            let Some(token) = token else { return Ok(None) };
+            let session: Session = sessions::table.find(&token.session_id).first(conn).await?;
+            if let Some(tenant) = &session.tenant_id {
+                announce!(conn, format!("{TENANT}{tenant}"), now);
+            }
+            diesel::update(sessions::table.find(&session.id))
+                .set(sessions::revoked_at.eq(now.unix_ms()))
+                .execute(conn)
+                .await?;
+            Ok(session.tenant_id.map(TenantId::from_stored))
+        })
+    }
+}
