@@ -12,6 +12,7 @@ use shared::secret::Secret;
 /// Settings of the gateway.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Gateway")]
+#[group(id = "gateway")]
 pub struct Config {
     /// Port the server reaches the gateway at
     #[arg(long, env = "GATEWAY_PORT", default_value_t = 9000)]

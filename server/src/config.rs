@@ -12,6 +12,7 @@ use shared::secret::Secret;
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
+#[group(id = "server")]
 pub struct Config {
     /// Port of the API
     #[arg(long, env = "PORT", default_value_t = 3000)]
