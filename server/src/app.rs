@@ -110,22 +110,50 @@ impl Server {
 
     /// Connects, migrates, builds the rooms, and on a new database finishes the first start.
     pub async fn start(parts: ServerParts<'_>) -> Result<Self, StartError> {
-        let ServerParts { config, common, secrets, link, supervisor, metrics, clock, demo } = parts;
+        let ServerParts {
+            config,
+            common,
+            secrets,
+            link,
+            supervisor,
+            metrics,
+            clock,
+            demo,
+        } = parts;
         let unusable = |place: String| move |error| StartError::Database { place, error };
-        let target = config.database(&common.data_dir).map_err(unusable("DATABASE_URL".to_owned()))?;
-        let db = Db::connect(&target).await.map_err(unusable(target.shown()))?;
-        migrate::run(&db, MIGRATIONS).await.map_err(unusable(target.shown()))?;
+        let target = config
+            .database(&common.data_dir)
+            .map_err(unusable("DATABASE_URL".to_owned()))?;
+        let db = Db::connect(&target)
+            .await
+            .map_err(unusable(target.shown()))?;
+        migrate::run(&db, MIGRATIONS)
+            .await
+            .map_err(unusable(target.shown()))?;
         let store = Store::new(db);
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor);
         let limits = limits.map_err(|error| ConfigError::Invalid(error.to_string()))?;
         let tokens = Tokens::new(&secrets.jwt, clock.clone());
-        let catalogue = Catalogue::load(store.clone(), clock.clone()).await.map_err(unusable(target.shown()))?;
+        let catalogue = Catalogue::load(store.clone(), clock.clone())
+            .await
+            .map_err(unusable(target.shown()))?;
         let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
         auth.watch(Some(catalogue.clone()), supervisor);
         let passwords = Passwords::default();
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor);
-        let accounts = Accounts::new(store.clone(), auth.clone(), passwords.clone(), clock.clone());
-        let seed = Seed { accounts: &accounts, catalogue: &catalogue, ledger: &ledger, config, demo };
+        let accounts = Accounts::new(
+            store.clone(),
+            auth.clone(),
+            passwords.clone(),
+            clock.clone(),
+        );
+        let seed = Seed {
+            accounts: &accounts,
+            catalogue: &catalogue,
+            ledger: &ledger,
+            config,
+            demo,
+        };
         let first_start = seed::finish_first_start(seed).await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
@@ -138,8 +166,17 @@ impl Server {
             boot: BootId::random(),
             deadline: config.call_limit(),
         });
-        supervisor.spawn("recovery", calls.clone().recover_forever(supervisor.stopping()));
-        let sessions = SessionsParts { store: store.clone(), tokens, passwords, limits, clock: clock.clone() };
+        supervisor.spawn(
+            "recovery",
+            calls.clone().recover_forever(supervisor.stopping()),
+        );
+        let sessions = SessionsParts {
+            store: store.clone(),
+            tokens,
+            passwords,
+            limits,
+            clock: clock.clone(),
+        };
         let rooms = Rooms {
             auth,
             sessions: Sessions::new(sessions),
@@ -159,10 +196,22 @@ impl Server {
     }
 
     /// Serves the API until the supervisor says stop.
-    pub async fn serve(&self, listener: TcpListener, common: &Common, supervisor: &Supervisor) -> Result<(), ConfigError> {
-        let place = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        common: &Common,
+        supervisor: &Supervisor,
+    ) -> Result<(), ConfigError> {
+        let place = listener
+            .local_addr()
+            .map(|address| address.to_string())
+            .unwrap_or_default();
         info!("the server listens on {place}");
-        let listening = Listening { listener, stop: supervisor.stopping(), grace: common.shutdown_limit() };
+        let listening = Listening {
+            listener,
+            stop: supervisor.stopping(),
+            grace: common.shutdown_limit(),
+        };
         listen::serve_on_cores(listening, api::routes(&self.rooms), supervisor).await
     }
 }

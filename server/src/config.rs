@@ -45,7 +45,12 @@ pub struct Config {
 #[command(next_help_heading = "Gateways")]
 pub struct GatewayUrls {
     /// Gateways, separated by commas
-    #[arg(long, env = "GATEWAY_URLS", default_value = "http://127.0.0.1:9000", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "GATEWAY_URLS",
+        default_value = "http://127.0.0.1:9000",
+        value_delimiter = ','
+    )]
     pub gateway_urls: Vec<String>,
 }
 

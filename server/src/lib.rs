@@ -3,16 +3,16 @@
 
 pub mod accounts;
 pub mod api;
+pub mod app;
 pub mod auth;
 pub mod calls;
 pub mod catalogue;
+pub mod config;
 pub mod ledger;
 pub mod limits;
 pub mod link;
 pub mod providers;
 pub mod recharge;
+pub mod seed;
 pub mod store;
 pub mod usage;
-pub mod app;
-pub mod config;
-pub mod seed;

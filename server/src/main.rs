@@ -24,17 +24,29 @@ struct Settings {
 }
 
 fn main() -> ExitCode {
-    shared::process::run("waule-server", "Waule's server: tenants, credits and the OpenAI-compatible API.", start)
+    shared::process::run(
+        "waule-server",
+        "Waule's server: tenants, credits and the OpenAI-compatible API.",
+        start,
+    )
 }
 
 async fn start(settings: Settings) -> Result<(), StartError> {
-    let Settings { common, server: config, gateways } = settings;
+    let Settings {
+        common,
+        server: config,
+        gateways,
+    } = settings;
     telemetry::start_log(&common)?;
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
     let secrets = ServerSecrets::take(&config, &common)?;
     let listener = Server::bind(&config)?;
     telemetry::serve_metrics(&common, &metrics, &supervisor)?;
-    let link = Arc::new(HttpLink::new(&gateways.gateway_urls, &secrets.internal, clock.clone())?);
+    let link = Arc::new(HttpLink::new(
+        &gateways.gateway_urls,
+        &secrets.internal,
+        clock.clone(),
+    )?);
     let demo = config.demo_tenant_key.is_some();
     let server = Server::start(ServerParts {
         config: &config,

@@ -66,9 +66,19 @@ pub async fn finish_first_start(seed: Seed<'_>) -> Result<Option<FirstStart>, St
         return Ok(None);
     }
     add_models(seed.catalogue).await?;
-    let demo = if seed.demo { Some(add_demo(&seed).await?) } else { None };
-    let chosen = seed.config.admin_password.clone().filter(|password| !password.expose().is_empty());
-    let password = chosen.clone().unwrap_or_else(|| Secret::new(random_text(PASSWORD_CHARS)));
+    let demo = if seed.demo {
+        Some(add_demo(&seed).await?)
+    } else {
+        None
+    };
+    let chosen = seed
+        .config
+        .admin_password
+        .clone()
+        .filter(|password| !password.expose().is_empty());
+    let password = chosen
+        .clone()
+        .unwrap_or_else(|| Secret::new(random_text(PASSWORD_CHARS)));
     match seed.accounts.create_superadmin(SUPERADMIN, &password).await {
         Ok(()) => {}
         // Another replica was first; its password is the one that counts.
@@ -78,8 +88,15 @@ pub async fn finish_first_start(seed: Seed<'_>) -> Result<Option<FirstStart>, St
         }
         Err(error) => return Err(error.into()),
     }
-    let admin_password = if chosen.is_some() { None } else { Some(password) };
-    Ok(Some(FirstStart { admin_password, demo }))
+    let admin_password = if chosen.is_some() {
+        None
+    } else {
+        Some(password)
+    };
+    Ok(Some(FirstStart {
+        admin_password,
+        demo,
+    }))
 }
 
 async fn add_demo(seed: &Seed<'_>) -> Result<DemoKeys, StartError> {
@@ -107,13 +124,18 @@ async fn add_demo(seed: &Seed<'_>) -> Result<DemoKeys, StartError> {
 }
 
 fn demo_key(config: &Config) -> Result<Secret<String>, ConfigError> {
-    let chosen = config.demo_tenant_key.clone().filter(|key| !key.expose().is_empty());
-    let Some(key) = chosen else { return Ok(api_key::make(ApiKeyKind::Live)) };
+    let chosen = config
+        .demo_tenant_key
+        .clone()
+        .filter(|key| !key.expose().is_empty());
+    let Some(key) = chosen else {
+        return Ok(api_key::make(ApiKeyKind::Live));
+    };
     match api_key::kind_of(key.expose()) {
         Some(ApiKeyKind::Live) => Ok(key),
-        Some(ApiKeyKind::Test) | None => {
-            Err(ConfigError::Invalid("DEMO_TENANT_KEY must be wk_live_ and 32 of a-z and 0-9".to_owned()))
-        }
+        Some(ApiKeyKind::Test) | None => Err(ConfigError::Invalid(
+            "DEMO_TENANT_KEY must be wk_live_ and 32 of a-z and 0-9".to_owned(),
+        )),
     }
 }
 
@@ -128,24 +150,48 @@ async fn demo_tenant(accounts: &Accounts, actor: &Actor) -> Result<Tenant, Accou
 async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
     let milli = |thousandths: i64| Credits::from_micros(thousandths.saturating_mul(1_000));
     let prices = [
-        PriceItems { input_per_million: milli(2_500), output_per_million: milli(10_000), ..PriceItems::default() },
-        PriceItems { input_per_million: milli(100), ..PriceItems::default() },
+        PriceItems {
+            input_per_million: milli(2_500),
+            output_per_million: milli(10_000),
+            ..PriceItems::default()
+        },
+        PriceItems {
+            input_per_million: milli(100),
+            ..PriceItems::default()
+        },
         PriceItems {
             per_image: vec![
-                ImagePrice { size: Some("256x256".to_owned()), quality: None, credits: milli(10) },
-                ImagePrice { size: None, quality: None, credits: milli(40) },
+                ImagePrice {
+                    size: Some("256x256".to_owned()),
+                    quality: None,
+                    credits: milli(10),
+                },
+                ImagePrice {
+                    size: None,
+                    quality: None,
+                    credits: milli(40),
+                },
             ],
             ..PriceItems::default()
         },
     ];
     for (operation, price) in Operation::ALL.into_iter().zip(prices) {
         let id = format!("sandbox-{}", operation.word());
-        let target = WeightedTarget { provider: "sandbox".to_owned(), model: id.clone(), weight: 1, priority: 0 };
+        let target = WeightedTarget {
+            provider: "sandbox".to_owned(),
+            model: id.clone(),
+            weight: 1,
+            priority: 0,
+        };
         let new = NewModel {
             id,
             operation,
             targets: vec![target],
-            max_output_tokens: if operation == Operation::Chat { 4_096 } else { 0 },
+            max_output_tokens: if operation == Operation::Chat {
+                4_096
+            } else {
+                0
+            },
             enabled: true,
             price: Some((price, PriceItems::default())),
         };

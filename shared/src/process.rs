@@ -61,8 +61,10 @@ pub async fn until_stopped<T, E>(
 ) -> Result<(), E> {
     tokio::pin!(serving);
     tokio::select! {
-        served = &mut serving => return served.map(drop),
+        // First, so that the signals are caught before anything says that it serves.
+        biased;
         () = stop_signal() => supervisor.stop(),
+        served = &mut serving => return served.map(drop),
     }
     let (served, finished) = tokio::join!(serving, supervisor.finish(limit));
     if !finished {

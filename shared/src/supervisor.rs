@@ -60,6 +60,21 @@ impl Supervisor {
         tokio::spawn(self.tasks.track_future(guarded.in_current_span()))
     }
 
+    /// Runs `work` for as long as the process lives; nobody waits for its end. For servants of other
+    /// tasks, which wait for their answers themselves.
+    #[expect(clippy::disallowed_methods, reason = "this is the one caller that everybody else goes through")]
+    pub fn spawn_servant<F>(&self, name: &'static str, work: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let guarded = std::panic::AssertUnwindSafe(work).catch_unwind().map(move |outcome| {
+            if outcome.is_err() {
+                error!(task = name, "servant `{name}` panicked");
+            }
+        });
+        tokio::spawn(guarded);
+    }
+
     /// Waits until the process was told to stop and every task has ended.
     pub async fn ended(&self) {
         self.stop.cancelled().await;

@@ -355,9 +355,10 @@ impl From<AdminError> for ApiError {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::NotFound => Self::not_found("provider or key"),
-            AdminError::Duplicate => {
-                Self::conflict("already_exists", "There is a provider of that name already.")
-            }
+            AdminError::Duplicate => Self::conflict(
+                "already_exists",
+                "There is a provider of that name already.",
+            ),
             AdminError::Invalid(message) => Self::bad_request("invalid_value", message),
             AdminError::Unreachable(reason) => {
                 tracing::warn!(reason, "the gateway can't be reached: {reason}");

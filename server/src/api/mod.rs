@@ -12,12 +12,12 @@ pub mod principal;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use http::header::HeaderName;
-use poem::http::StatusCode;
+use http::header::{CONNECTION, HeaderName};
 use poem::endpoint::BoxEndpoint;
+use poem::http::StatusCode;
 use poem::middleware::AddData;
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
 use poem::web::Data;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
 use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use shared::id::RequestId;
@@ -42,7 +42,7 @@ pub const PREFIX: &str = "/api/v1";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Groups of the document.
-#[derive(Tags)]
+#[derive(Debug, Tags)]
 pub enum Tag {
     /// Logging in, and who one is.
     Sessions,
@@ -106,22 +106,53 @@ macro_rules! apis {
     ($rooms:expr) => {{
         let rooms: &Rooms = $rooms;
         (
-            manage::sessions::SessionsApi { sessions: rooms.sessions.clone(), auth: rooms.auth.clone() },
+            manage::sessions::SessionsApi {
+                sessions: rooms.sessions.clone(),
+                auth: rooms.auth.clone(),
+            },
             manage::me::MeApi,
-            manage::models::ModelsApi { catalogue: rooms.catalogue.clone() },
-            manage::credits::CreditsApi { ledger: rooms.ledger.clone() },
-            manage::usage::UsageApi { usage: rooms.usage.clone() },
-            admin::login::AdminLoginApi { sessions: rooms.sessions.clone() },
-            admin::tenants::TenantsApi { accounts: rooms.accounts.clone() },
-            admin::users::UsersApi { accounts: rooms.accounts.clone() },
-            admin::keys::KeysApi { accounts: rooms.accounts.clone() },
-            admin::recharge::RechargeApi { recharges: rooms.recharges.clone(), clock: rooms.clock.clone() },
-            admin::usage::AdminUsageApi { usage: rooms.usage.clone() },
+            manage::models::ModelsApi {
+                catalogue: rooms.catalogue.clone(),
+            },
+            manage::credits::CreditsApi {
+                ledger: rooms.ledger.clone(),
+            },
+            manage::usage::UsageApi {
+                usage: rooms.usage.clone(),
+            },
+            admin::login::AdminLoginApi {
+                sessions: rooms.sessions.clone(),
+            },
+            admin::tenants::TenantsApi {
+                accounts: rooms.accounts.clone(),
+            },
+            admin::users::UsersApi {
+                accounts: rooms.accounts.clone(),
+            },
+            admin::keys::KeysApi {
+                accounts: rooms.accounts.clone(),
+            },
+            admin::recharge::RechargeApi {
+                recharges: rooms.recharges.clone(),
+                clock: rooms.clock.clone(),
+            },
+            admin::usage::AdminUsageApi {
+                usage: rooms.usage.clone(),
+            },
             (
-                admin::models::AdminModelsApi { catalogue: rooms.catalogue.clone(), clock: rooms.clock.clone() },
-                admin::prices::PricesApi { catalogue: rooms.catalogue.clone() },
-                admin::providers::ProvidersApi { providers: rooms.providers.clone() },
-                admin::audit::AuditApi { accounts: rooms.accounts.clone() },
+                admin::models::AdminModelsApi {
+                    catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
+                },
+                admin::prices::PricesApi {
+                    catalogue: rooms.catalogue.clone(),
+                },
+                admin::providers::ProvidersApi {
+                    providers: rooms.providers.clone(),
+                },
+                admin::audit::AuditApi {
+                    accounts: rooms.accounts.clone(),
+                },
             ),
         )
     }};
@@ -130,30 +161,56 @@ macro_rules! apis {
 /// Every route of the server.
 pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
     let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
-        .description("A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.");
+        .description(
+            "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
+        );
     let document = document(&service.spec());
     let docs = service.swagger_ui_html();
-    let managed = Bounded { inner: service.with(AddData::new(rooms.auth.clone())) };
+    let managed = Bounded {
+        inner: service.with(AddData::new(rooms.auth.clone())),
+    };
     let routes = Route::new()
         .at("/healthz", get(healthz))
-        .at("/readyz", get(readyz.data(rooms.store.clone()).data(rooms.link.clone())))
-        .at("/api/openapi.json", get(openapi.data(Document(document.into()))))
-        .at("/api/docs", get(docs_page.data(Docs(with_document(&docs).into()))))
+        .at(
+            "/readyz",
+            get(readyz.data(rooms.store.clone()).data(rooms.link.clone())),
+        )
+        .at(
+            "/api/openapi.json",
+            get(openapi.data(Document(document.into()))),
+        )
+        .at(
+            "/api/docs",
+            get(docs_page.data(Docs(with_document(&docs).into()))),
+        )
         .nest("/", managed);
-    let infer = InferApi { auth: rooms.auth.clone(), calls: rooms.calls.clone(), body_bytes_max: rooms.body_bytes_max };
-    infer.mount(routes, PREFIX).catch_all_error(error::envelope).around(identified).map_to_response().boxed()
+    let infer = InferApi {
+        auth: rooms.auth.clone(),
+        calls: rooms.calls.clone(),
+        body_bytes_max: rooms.body_bytes_max,
+    };
+    infer
+        .mount(routes, PREFIX)
+        .catch_all_error(error::envelope)
+        .around(identified)
+        .map_to_response()
+        .boxed()
 }
 
 /// The whole document: what poem-openapi derives, and the inference routes.
 fn document(derived: &str) -> String {
-    let Ok(mut document) = serde_json::from_str::<Value>(derived) else { return derived.to_owned() };
+    let Ok(mut document) = serde_json::from_str::<Value>(derived) else {
+        return derived.to_owned();
+    };
     infer::openapi::add(&mut document, PREFIX);
     serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned())
 }
 
 /// The page comes with the derived document inside; ours is fetched instead.
 fn with_document(page: &str) -> String {
-    let Some((before, rest)) = page.split_once("JSON.parse(") else { return page.to_owned() };
+    let Some((before, rest)) = page.split_once("JSON.parse(") else {
+        return page.to_owned();
+    };
     match rest.split_once("\n") {
         Some((_, after)) => format!("{before}JSON.parse(\n{after}"),
         None => page.to_owned(),
@@ -173,9 +230,20 @@ async fn identified<E: Endpoint>(endpoint: E, mut request: Request) -> poem::Res
     request.extensions_mut().insert(id.clone());
     let shown = HeaderValue::try_from(id.as_str()).ok();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let closes = request.version() == http::Version::HTTP_11;
     let mut response = endpoint.get_response(request).await;
     if let Some(shown) = shown {
         response.headers_mut().insert(REQUEST_ID, shown);
+    }
+    let unread = matches!(
+        response.status(),
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
+    );
+    if closes && unread {
+        // The rest of the body is not read, so the connection can't be used again: say so.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     debug!(request.id = %id, status = response.status().as_u16(), "{method} {path}");
     Ok(response)
@@ -190,13 +258,12 @@ impl<E: Endpoint> Endpoint for Bounded<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let bytes = request.take_body().into_bytes_limit(MANAGE_BYTES_MAX).await;
-        match bytes {
-            Ok(bytes) => request.set_body(bytes),
-            Err(poem::error::ReadBodyError::PayloadTooLarge) => return Err(error::ApiError::too_large(MANAGE_BYTES_MAX).into()),
-            Err(_) => return Err(error::ApiError::bad_request("unreadable_body", "The body could not be read to its end.").into()),
-        }
-        self.inner.call(request).await.map(IntoResponse::into_response)
+        let bytes = infer::read_body(&mut request, MANAGE_BYTES_MAX).await?;
+        request.set_body(bytes);
+        self.inner
+            .call(request)
+            .await
+            .map(IntoResponse::into_response)
     }
 }
 
@@ -212,15 +279,21 @@ async fn readyz(store: Data<&Store>, link: Data<&Arc<dyn Link>>) -> Response {
         (Err(_), _) => "the database does not answer",
         (Ok(()), Err(_)) => "no gateway answers",
     };
-    Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(missing)
+    Response::builder()
+        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .body(missing)
 }
 
 #[handler]
 fn openapi(document: Data<&Document>) -> Response {
-    Response::builder().content_type("application/json").body(document.0.0.to_string())
+    Response::builder()
+        .content_type("application/json")
+        .body(document.0.0.to_string())
 }
 
 #[handler]
 fn docs_page(docs: Data<&Docs>) -> Response {
-    Response::builder().content_type("text/html; charset=utf-8").body(docs.0.0.to_string())
+    Response::builder()
+        .content_type("text/html; charset=utf-8")
+        .body(docs.0.0.to_string())
 }

@@ -45,16 +45,20 @@ impl SuperadminCaller {
 /// no allowed address matches it.
 pub fn peer(request: &Request) -> IpAddr {
     let unknown = IpAddr::from([0, 0, 0, 0]);
-    request.remote_addr().as_socket_addr().map_or(unknown, |address| address.ip().to_canonical())
+    request
+        .remote_addr()
+        .as_socket_addr()
+        .map_or(unknown, |address| address.ip().to_canonical())
 }
 
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Invalid => Self::unauthorized(),
-            AuthError::AddressNotAllowed => {
-                Self::forbidden("address_not_allowed", "This key may not be used from your address.")
-            }
+            AuthError::AddressNotAllowed => Self::forbidden(
+                "address_not_allowed",
+                "This key may not be used from your address.",
+            ),
             AuthError::Unavailable(error) => error.into(),
         }
     }
@@ -85,7 +89,10 @@ impl<'a> ApiExtractor<'a> for TenantCaller {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        schemes(registry, "A key (`wk_live_…`, `wk_test_…`) or an access token of a login");
+        schemes(
+            registry,
+            "A key (`wk_live_…`, `wk_test_…`) or an access token of a login",
+        );
         let scheme = MetaSecurityScheme {
             ty: "apiKey",
             description: Some("A key (`wk_live_…`, `wk_test_…`)"),
@@ -108,7 +115,9 @@ impl<'a> ApiExtractor<'a> for TenantCaller {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let found = auth(request)?.authenticate(request.headers(), peer(request)).await;
+        let found = auth(request)?
+            .authenticate(request.headers(), peer(request))
+            .await;
         Ok(Self(found.map_err(ApiError::from)?))
     }
 }
@@ -119,7 +128,10 @@ impl<'a> ApiExtractor<'a> for SuperadminCaller {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        schemes(registry, "A key (`wk_live_…`, `wk_test_…`) or an access token of a login");
+        schemes(
+            registry,
+            "A key (`wk_live_…`, `wk_test_…`) or an access token of a login",
+        );
     }
 
     fn security_schemes() -> Vec<&'static str> {
@@ -131,8 +143,14 @@ impl<'a> ApiExtractor<'a> for SuperadminCaller {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let admin = auth(request)?.superadmin(request.headers()).await.map_err(ApiError::from)?;
-        Ok(Self { admin, address: peer(request) })
+        let admin = auth(request)?
+            .superadmin(request.headers())
+            .await
+            .map_err(ApiError::from)?;
+        Ok(Self {
+            admin,
+            address: peer(request),
+        })
     }
 }
 

@@ -28,8 +28,10 @@ pub fn kind_of(text: &str) -> Option<ApiKeyKind> {
         Some(rest) => (ApiKeyKind::Live, rest),
         None => (ApiKeyKind::Test, text.strip_prefix(TEST_PREFIX)?),
     };
-    let well_formed =
-        rest.len() == RANDOM_CHARS && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let well_formed = rest.len() == RANDOM_CHARS
+        && rest
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     well_formed.then_some(kind)
 }
 
@@ -40,7 +42,9 @@ pub fn hash(text: &str) -> String {
 
 /// The last four characters.
 pub fn last4(text: &str) -> String {
-    text.get(text.len().saturating_sub(4)..).unwrap_or_default().to_owned()
+    text.get(text.len().saturating_sub(4)..)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -49,15 +53,29 @@ mod tests {
 
     #[test]
     fn a_made_key_has_the_form_of_its_kind() {
-        assert_eq!(kind_of(make(ApiKeyKind::Live).expose()), Some(ApiKeyKind::Live));
-        assert_eq!(kind_of(make(ApiKeyKind::Test).expose()), Some(ApiKeyKind::Test));
+        assert_eq!(
+            kind_of(make(ApiKeyKind::Live).expose()),
+            Some(ApiKeyKind::Live)
+        );
+        assert_eq!(
+            kind_of(make(ApiKeyKind::Test).expose()),
+            Some(ApiKeyKind::Test)
+        );
     }
 
     #[test]
     fn what_is_not_of_the_form_is_no_key() {
         let long = format!("wk_live_{}", "a".repeat(33));
         let upper = format!("wk_live_{}", "A".repeat(32));
-        for text in ["", "wk_live_", "sk-123", "wk_live_' OR 1=1 --", &long, &upper, "wk_live_\0"] {
+        for text in [
+            "",
+            "wk_live_",
+            "sk-123",
+            "wk_live_' OR 1=1 --",
+            &long,
+            &upper,
+            "wk_live_\0",
+        ] {
             assert_eq!(kind_of(text), None, "{text}");
         }
     }

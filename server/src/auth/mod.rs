@@ -1,9 +1,9 @@
 //! Authenticates a request: credentials to principal, with a cache that forgets within a second.
 //! Knows no HTTP but header names, and changes nothing.
 //!
-//! Every replica polls the announced changes four times a second. A cached principal is trusted
-//! only while the last successful poll is young; else it is read from the database again, and
-//! where there is no database there is no access.
+//! `watch` polls the announced changes four times a second. A cached principal is trusted only
+//! while the last successful poll is young; else it is read from the database again, and where
+//! there is no database there is no access.
 
 pub mod api_key;
 mod cache;
@@ -11,6 +11,7 @@ pub mod password;
 mod principal;
 pub mod sessions;
 pub mod token;
+mod watch;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,28 +23,17 @@ use http::header::AUTHORIZATION;
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::{SessionId, SuperadminId, TenantId, UserId};
-use shared::supervisor::Supervisor;
-use tracing::warn;
 
 use self::cache::{Cache, Known};
 pub use self::principal::{Network, Principal, Role};
 use self::token::{Claims, TokenKind, Tokens};
-use crate::catalogue::Catalogue;
 use crate::limits::LimitSettings;
 use crate::store::Store;
 use crate::store::accounts::{ApiKeyKind, Superadmin, Tenant, TenantStatus, UserStatus};
-use crate::store::changes::{CATALOGUE, TENANT};
 
-/// Between two looks at the announced changes.
-const POLL_EVERY: Duration = Duration::from_millis(250);
 /// After this without a successful poll a cached principal is not trusted: with it a revocation is
 /// seen within a second even when a poll fails.
 const POLL_TRUSTED: Duration = Duration::from_millis(900);
-/// What every replica has read long ago.
-const CHANGES_KEPT: Duration = Duration::from_secs(3_600);
-/// Polls between two clean-ups: about an hour.
-const POLLS_PER_CLEANUP: u64 = 14_400;
-
 /// Why a request was not let in.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
@@ -86,40 +76,68 @@ fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
         }
         None => headers.get("x-api-key")?.to_str().ok()?.trim(),
     };
-    Some(if text.starts_with("wk_") { Credential::Key(text) } else { Credential::Token(text) })
+    Some(if text.starts_with("wk_") {
+        Credential::Key(text)
+    } else {
+        Credential::Token(text)
+    })
 }
 
 impl Auth {
     /// Over a store; call [`Auth::watch`] once.
     pub fn new(store: Store, tokens: Tokens, clock: Clock) -> Self {
-        Self(Arc::new(Inner { store, tokens, cache: Cache::default(), clock, polled_at: AtomicI64::new(0) }))
+        Self(Arc::new(Inner {
+            store,
+            tokens,
+            cache: Cache::default(),
+            clock,
+            polled_at: AtomicI64::new(0),
+        }))
     }
 
     /// Who sent a request with these headers from `peer`.
-    pub async fn authenticate(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Arc<Principal>, AuthError> {
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+    ) -> Result<Arc<Principal>, AuthError> {
         let known = match credential(headers).ok_or(AuthError::Invalid)? {
             Credential::Key(text) => {
                 api_key::kind_of(text).ok_or(AuthError::Invalid)?;
-                self.known(api_key::hash(text), |hash| self.load_key(hash)).await?
+                self.known(api_key::hash(text), |hash| self.load_key(hash))
+                    .await?
             }
             Credential::Token(text) => {
-                let claims = self.0.tokens.read(text).filter(|claims| claims.kind == TokenKind::TenantUser);
+                let claims = self
+                    .0
+                    .tokens
+                    .read(text)
+                    .filter(|claims| claims.kind == TokenKind::TenantUser);
                 let claims = claims.ok_or(AuthError::Invalid)?;
                 let session = claims.sid.clone();
                 self.known(session, |_| self.load_user(claims)).await?
             }
         };
-        if known.expires_at.is_some_and(|expires_at| expires_at <= self.0.clock.now()) {
+        if known
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= self.0.clock.now())
+        {
             return Err(AuthError::Invalid);
         }
         match &known.networks {
-            Some(networks) if !networks.iter().any(|network| network.contains(peer)) => Err(AuthError::AddressNotAllowed),
+            Some(networks) if !networks.iter().any(|network| network.contains(peer)) => {
+                Err(AuthError::AddressNotAllowed)
+            }
             _ => Ok(known.principal),
         }
     }
 
     /// From the cache while it may be trusted, else from the database.
-    async fn known<F>(&self, credential: String, load: impl FnOnce(String) -> F) -> Result<Known, AuthError>
+    async fn known<F>(
+        &self,
+        credential: String,
+        load: impl FnOnce(String) -> F,
+    ) -> Result<Known, AuthError>
     where
         F: Future<Output = Result<Option<Known>, DbError>>,
     {
@@ -133,26 +151,30 @@ impl Auth {
                 return Err(AuthError::Invalid);
             }
         }
-        match load(credential.clone()).await? {
-            Some(known) => {
-                self.0.cache.remember(credential, known.clone());
-                Ok(known)
-            }
-            None => {
-                self.0.cache.remember_refusal(credential, now);
-                Err(AuthError::Invalid)
-            }
-        }
+        let forgets = self.0.cache.forgets();
+        let Some(known) = load(credential.clone()).await? else {
+            self.0.cache.remember_refusal(credential, now);
+            return Err(AuthError::Invalid);
+        };
+        self.0.cache.remember(credential, known.clone(), forgets);
+        Ok(known)
     }
 
     async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
-        // Taken before the query: a change after it is announced after it.
         let now = self.0.clock.now();
         let store = &self.0.store;
-        let Some(key) = store.key_by_hash(&hash).await?.filter(|key| !key.revoked) else { return Ok(None) };
-        let Some(tenant) = self.active_tenant(&key.tenant).await? else { return Ok(None) };
+        let Some(key) = store.key_by_hash(&hash).await?.filter(|key| !key.revoked) else {
+            return Ok(None);
+        };
+        let Some(tenant) = self.active_tenant(&key.tenant).await? else {
+            return Ok(None);
+        };
         let networks = key.allowed_addresses.as_ref();
-        let networks = networks.map(|list| list.iter().filter_map(|text| Network::parse(text)).collect());
+        let networks = networks.map(|list| {
+            list.iter()
+                .filter_map(|text| Network::parse(text))
+                .collect()
+        });
         let principal = Principal {
             tenant: key.tenant,
             tenant_name: tenant.name,
@@ -166,20 +188,33 @@ impl Auth {
             key_limits: key.limits,
             allowed_models: key.allowed_models,
         };
-        Ok(Some(Known { principal: Arc::new(principal), networks, expires_at: key.expires_at, loaded_at: now }))
+        Ok(Some(Known {
+            principal: Arc::new(principal),
+            networks,
+            expires_at: key.expires_at,
+            loaded_at: now,
+        }))
     }
 
     async fn load_user(&self, claims: Claims) -> Result<Option<Known>, DbError> {
         let now = self.0.clock.now();
         let store = &self.0.store;
         let session = store.session(&SessionId::from_stored(claims.sid)).await?;
-        let Some(session) = session.filter(|s| s.revoked_at.is_none() && s.subject_id == claims.user) else {
+        let Some(session) =
+            session.filter(|s| s.revoked_at.is_none() && s.subject_id == claims.user)
+        else {
             return Ok(None);
         };
         let tenant = TenantId::from_stored(claims.tenant);
-        let user = store.user(&tenant, &UserId::from_stored(claims.user)).await?;
-        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else { return Ok(None) };
-        let Some(tenant) = self.active_tenant(&tenant).await? else { return Ok(None) };
+        let user = store
+            .user(&tenant, &UserId::from_stored(claims.user))
+            .await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
+            return Ok(None);
+        };
+        let Some(tenant) = self.active_tenant(&tenant).await? else {
+            return Ok(None);
+        };
         let principal = Principal {
             tenant: tenant.id,
             tenant_name: tenant.name,
@@ -194,7 +229,12 @@ impl Auth {
             allowed_models: None,
         };
         let expires_at = Some(Moment::from_unix_ms(session.expires_at));
-        Ok(Some(Known { principal: Arc::new(principal), networks: None, expires_at, loaded_at: now }))
+        Ok(Some(Known {
+            principal: Arc::new(principal),
+            networks: None,
+            expires_at,
+            loaded_at: now,
+        }))
     }
 
     async fn active_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
@@ -204,66 +244,33 @@ impl Auth {
 
     /// The superadmin of a token; read from the database each time, for they are few.
     pub async fn superadmin(&self, headers: &HeaderMap) -> Result<Superadmin, AuthError> {
-        let Some(Credential::Token(text)) = credential(headers) else { return Err(AuthError::Invalid) };
-        let claims = self.0.tokens.read(text).filter(|claims| claims.kind == TokenKind::Superadmin);
+        let Some(Credential::Token(text)) = credential(headers) else {
+            return Err(AuthError::Invalid);
+        };
+        let claims = self
+            .0
+            .tokens
+            .read(text)
+            .filter(|claims| claims.kind == TokenKind::Superadmin);
         let claims = claims.ok_or(AuthError::Invalid)?;
-        let session = self.0.store.session(&SessionId::from_stored(claims.sid)).await?;
+        let session = self
+            .0
+            .store
+            .session(&SessionId::from_stored(claims.sid))
+            .await?;
         if session.is_none_or(|session| session.revoked_at.is_some()) {
             return Err(AuthError::Invalid);
         }
-        let admin = self.0.store.superadmin(&SuperadminId::from_stored(claims.user)).await?;
+        let admin = self
+            .0
+            .store
+            .superadmin(&SuperadminId::from_stored(claims.user))
+            .await?;
         admin.filter(|admin| admin.active).ok_or(AuthError::Invalid)
     }
 
     /// Forgets everybody of a tenant in this process, at once.
     pub fn forget(&self, tenant: &TenantId) {
         self.0.cache.forget(tenant);
-    }
-
-    /// Follows the announced changes for this process: forgets people, and has the catalogue read again.
-    pub fn watch(&self, catalogue: Option<Catalogue>, supervisor: &Supervisor) {
-        let (this, stop) = (self.clone(), supervisor.stopping());
-        supervisor.spawn("changes", async move {
-            let mut version = None;
-            for turn in 0_u64.. {
-                if let Err(error) = this.poll(&mut version, catalogue.as_ref()).await {
-                    warn!(%error, "the announced changes can't be read: {error}");
-                }
-                if turn % POLLS_PER_CLEANUP == POLLS_PER_CLEANUP / 2 {
-                    let before = this.0.clock.now().before(CHANGES_KEPT);
-                    if let Err(error) = this.0.store.changes_forget(before).await {
-                        warn!(%error, "old changes can't be deleted: {error}");
-                    }
-                }
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(POLL_EVERY) => {}
-                }
-            }
-        });
-    }
-
-    async fn poll(&self, version: &mut Option<i64>, catalogue: Option<&Catalogue>) -> Result<(), DbError> {
-        let asked_at = self.0.clock.now();
-        let seen = match *version {
-            Some(version) => version,
-            None => self.0.store.changes_newest().await?,
-        };
-        let changes = self.0.store.changes_after(seen).await?;
-        let mut reload = false;
-        let mut newest = seen;
-        for (change, subject) in changes {
-            newest = change;
-            if let Some(tenant) = subject.strip_prefix(TENANT) {
-                self.forget(&TenantId::from_stored(tenant.to_owned()));
-            }
-            reload |= subject == CATALOGUE;
-        }
-        if let Some(catalogue) = catalogue.filter(|_| reload) {
-            catalogue.reload().await?;
-        }
-        *version = Some(newest);
-        self.0.polled_at.store(asked_at.unix_ms(), Ordering::Release);
-        Ok(())
     }
 }

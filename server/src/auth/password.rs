@@ -27,7 +27,8 @@ pub struct Passwords {
 /// The crate's defaults are OWASP's: argon2id, 19,456 KiB, 2 passes, 1 lane.
 fn hash_now(password: &str) -> Result<String, PasswordError> {
     let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|e| PasswordError(e.to_string()))
+    hash.map(|hash| hash.to_string())
+        .map_err(|e| PasswordError(e.to_string()))
 }
 
 /// Compared when there is no user, so that it takes as long as when there is one.
@@ -39,14 +40,25 @@ fn dummy() -> &'static str {
 impl Default for Passwords {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { turns: Arc::new(Semaphore::new(cores)) }
+        Self {
+            turns: Arc::new(Semaphore::new(cores)),
+        }
     }
 }
 
 impl Passwords {
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
-        let _turn = self.turns.acquire().await.map_err(|e| PasswordError(e.to_string()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|e| PasswordError(e.to_string()))
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let turn = self.turns.clone().acquire_owned().await;
+        let turn = turn.map_err(|e| PasswordError(e.to_string()))?;
+        // The turn goes with the work: who goes away while it runs does not free its memory.
+        let task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        task.await.map_err(|e| PasswordError(e.to_string()))
     }
 
     /// The PHC string of a password.
@@ -56,12 +68,20 @@ impl Passwords {
     }
 
     /// Whether `password` is the one of `hash`; without a hash it takes as long and is not.
-    pub async fn verify(&self, password: &Secret<String>, hash: Option<&str>) -> Result<bool, PasswordError> {
+    pub async fn verify(
+        &self,
+        password: &Secret<String>,
+        hash: Option<&str>,
+    ) -> Result<bool, PasswordError> {
         let (password, known, hash) = (password.clone(), hash.is_some(), hash.map(str::to_owned));
         self.blocking(move || {
-            let hash = hash.as_deref().unwrap_or_else(|| dummy());
+            // Always asked for: the first unknown user would else wait while it is made.
+            let dummy = dummy();
+            let hash = hash.as_deref().unwrap_or(dummy);
             let parsed = PasswordHash::new(hash).map_err(|e| PasswordError(e.to_string()))?;
-            let right = Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok();
+            let right = Argon2::default()
+                .verify_password(password.expose().as_bytes(), &parsed)
+                .is_ok();
             Ok(right && known)
         })
         .await?
@@ -74,12 +94,31 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_of_a_known_user_passes() {
-        let (passwords, right) = (Passwords::default(), Secret::new("correct horse".to_owned()));
+        let (passwords, right) = (
+            Passwords::default(),
+            Secret::new("correct horse".to_owned()),
+        );
         let hash = passwords.hash(&right).await.expect("hashed");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify(&right, Some(&hash)).await.expect("compared"));
-        assert!(!passwords.verify(&Secret::new("wrong".to_owned()), Some(&hash)).await.expect("compared"));
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            passwords
+                .verify(&right, Some(&hash))
+                .await
+                .expect("compared")
+        );
+        assert!(
+            !passwords
+                .verify(&Secret::new("wrong".to_owned()), Some(&hash))
+                .await
+                .expect("compared")
+        );
         let dummy = Secret::new("nobody has this password".to_owned());
-        assert!(!passwords.verify(&dummy, None).await.expect("compared"), "the dummy opens nothing");
+        assert!(
+            !passwords.verify(&dummy, None).await.expect("compared"),
+            "the dummy opens nothing"
+        );
     }
 }

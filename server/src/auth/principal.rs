@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use shared::id::{ApiKeyId, TenantId, UserId};
 
-pub use crate::store::accounts::Role;
 use crate::limits::LimitSettings;
+pub use crate::store::accounts::Role;
 
 /// A caller of `/api/v1`, from the cache; the hot path asks no database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +49,23 @@ impl Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().ok()?;
+        let address = if bits.is_none() {
+            address.to_canonical()
+        } else {
+            address
+        };
         let whole = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Some(whole), |bits| bits.parse().ok())?;
         (bits <= whole).then_some(Self { address, bits })
+    }
+
+    /// Whether `peer` is in one of the networks of `list`; without a list every one is.
+    pub fn allow(list: Option<&[String]>, peer: IpAddr) -> bool {
+        list.is_none_or(|list| {
+            list.iter()
+                .filter_map(|text| Self::parse(text))
+                .any(|network| network.contains(peer))
+        })
     }
 
     /// Whether `peer` is inside; addresses of the two families never match.
@@ -59,11 +73,15 @@ impl Network {
         let bits = u32::from(self.bits);
         match (self.address, peer.to_canonical()) {
             (IpAddr::V4(a), IpAddr::V4(b)) => {
-                let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
+                let mask = u32::MAX
+                    .checked_shl(32_u32.saturating_sub(bits))
+                    .unwrap_or(0);
                 a.to_bits() & mask == b.to_bits() & mask
             }
             (IpAddr::V6(a), IpAddr::V6(b)) => {
-                let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128_u32.saturating_sub(bits))
+                    .unwrap_or(0);
                 a.to_bits() & mask == b.to_bits() & mask
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
@@ -78,11 +96,13 @@ mod tests {
     #[test]
     fn networks_hold_their_addresses_and_no_others() {
         let inside = |network: &str, peer: &str| {
-            Network::parse(network).expect(network).contains(peer.parse().expect(peer))
+            Network::parse(network)
+                .expect(network)
+                .contains(peer.parse().expect(peer))
         };
         assert!(inside("192.0.2.0/24", "192.0.2.255"));
         assert!(!inside("192.0.2.0/24", "192.0.3.0"));
-        assert!(inside("192.0.2.7", "::ffff:192.0.2.7"));
+        assert!(inside("192.0.2.7", "::ffff:192.0.2.7") && inside("::ffff:192.0.2.7", "192.0.2.7"));
         assert!(inside("0.0.0.0/0", "8.8.8.8") && !inside("0.0.0.0/0", "2001:db8::1"));
         assert!(inside("2001:db8::/32", "2001:db8:1::1"));
         for text in ["", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2", "a/b"] {

@@ -85,7 +85,11 @@ impl Tokens {
     /// Signs with `JWT_SECRET`.
     pub fn new(secret: &Secret<String>, clock: Clock) -> Self {
         let bytes = secret.expose().as_bytes();
-        Self { encoding: EncodingKey::from_secret(bytes), decoding: DecodingKey::from_secret(bytes), clock }
+        Self {
+            encoding: EncodingKey::from_secret(bytes),
+            decoding: DecodingKey::from_secret(bytes),
+            clock,
+        }
     }
 
     /// A signed token that ends after `life`.
@@ -114,7 +118,9 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss"]);
         // Compared below with our own clock, which tests can move.
         validation.validate_exp = false;
-        let claims = decode::<Claims>(token, &self.decoding, &validation).ok()?.claims;
+        let claims = decode::<Claims>(token, &self.decoding, &validation)
+            .ok()?
+            .claims;
         (claims.exp > self.clock.now().unix_seconds()).then_some(claims)
     }
 }
@@ -130,18 +136,29 @@ mod tests {
 
     use super::*;
 
-    const BEARER: Bearer<'_> = Bearer { kind: TokenKind::TenantUser, tenant: "ten_1", user: "usr_1", session: "ses_1" };
+    const BEARER: Bearer<'_> = Bearer {
+        kind: TokenKind::TenantUser,
+        tenant: "ten_1",
+        user: "usr_1",
+        session: "ses_1",
+    };
 
     fn tokens(secret: &str) -> (Tokens, Clock) {
         let clock = Clock::fixed(Moment::from_unix_ms(1_800_000_000_000));
-        (Tokens::new(&Secret::new(secret.to_owned()), clock.clone()), clock)
+        (
+            Tokens::new(&Secret::new(secret.to_owned()), clock.clone()),
+            clock,
+        )
     }
 
     #[test]
     fn a_token_is_read_until_it_ends() {
         let (tokens, clock) = tokens("a secret of some length, more than thirty-two");
         let token = tokens.issue(BEARER, USER_LIFE);
-        assert_eq!(tokens.read(&token).map(|claims| claims.user), Some("usr_1".to_owned()));
+        assert_eq!(
+            tokens.read(&token).map(|claims| claims.user),
+            Some("usr_1".to_owned())
+        );
         clock.advance(USER_LIFE);
         assert_eq!(tokens.read(&token), None);
     }
@@ -154,7 +171,10 @@ mod tests {
         let token = ours.issue(BEARER, USER_LIFE);
         let payload = token.split('.').nth(1).expect("a payload");
         // {"alg":"none","typ":"JWT"}
-        assert_eq!(ours.read(&format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.")), None);
+        assert_eq!(
+            ours.read(&format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.")),
+            None
+        );
         assert_eq!(ours.read(&token[..token.len() - 2]), None);
         assert_eq!(ours.read(""), None);
     }

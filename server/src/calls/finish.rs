@@ -78,7 +78,9 @@ pub struct KeptFacts {
 impl CallFacts {
     /// What a hold keeps.
     pub fn to_json(&self) -> String {
-        let Some(price) = &self.price else { return String::new() };
+        let Some(price) = &self.price else {
+            return String::new();
+        };
         let kept = KeptFacts {
             user: self.user.clone(),
             key: self.key.clone(),
@@ -94,7 +96,9 @@ impl CallFacts {
 
     /// What the tenant pays and what the provider takes for `outcome`.
     fn charge(&self, outcome: &Outcome) -> (Credits, Credits) {
-        let Some(price) = &self.price else { return (Credits::ZERO, Credits::ZERO) };
+        let Some(price) = &self.price else {
+            return (Credits::ZERO, Credits::ZERO);
+        };
         let usage = &outcome.usage;
         let produced = usage.output_total() > 0 || usage.images > 0;
         if outcome.fault.is_some() && !produced {
@@ -149,7 +153,10 @@ impl CallFacts {
     /// The outcome of a call that produced nothing.
     fn nothing_produced(&self, failure: &Failure, now: Moment) -> Outcome {
         Outcome {
-            provider: failure.provider.clone().unwrap_or_else(|| self.provider.clone()),
+            provider: failure
+                .provider
+                .clone()
+                .unwrap_or_else(|| self.provider.clone()),
             model: String::new(),
             key_last4: String::new(),
             attempts: failure.attempts,
@@ -187,7 +194,13 @@ impl Finisher {
         supervisor: Supervisor,
         metrics: CallMetrics,
     ) -> Self {
-        Self(Arc::new(Inner { ledger, link, clock, supervisor, metrics }))
+        Self(Arc::new(Inner {
+            ledger,
+            link,
+            clock,
+            supervisor,
+            metrics,
+        }))
     }
 
     pub(super) fn metrics(&self) -> &CallMetrics {
@@ -197,12 +210,17 @@ impl Finisher {
     /// Takes over a call whose hold is placed.
     pub(super) fn begin(&self, facts: CallFacts, admission: Admission) -> Ending {
         self.0.metrics.running.inc();
-        Ending { finisher: self.clone(), open: Some((facts, admission)), sent: false }
+        Ending {
+            finisher: self.clone(),
+            open: Some((facts, admission)),
+            sent: false,
+        }
     }
 
     fn spawn(&self, facts: CallFacts, admission: Admission, end: End) {
         let this = self.clone();
-        let span = info_span!("finish", tenant.id = %facts.tenant, generation.id = %facts.generation);
+        let span =
+            info_span!("finish", tenant.id = %facts.tenant, generation.id = %facts.generation);
         let work = async move {
             let outcome = match end {
                 End::Known(outcome) => Some(*outcome),
@@ -211,10 +229,18 @@ impl Finisher {
             this.0.metrics.running.dec();
             match outcome {
                 Some(outcome) => {
-                    admission.correct(outcome.usage.input_total().saturating_add(outcome.usage.output_total()));
+                    admission.correct(
+                        outcome
+                            .usage
+                            .input_total()
+                            .saturating_add(outcome.usage.output_total()),
+                    );
                     this.settle(&facts, &outcome).await;
                 }
-                None => warn!("the fate of generation `{}` is unknown; its hold waits for recovery", facts.generation),
+                None => warn!(
+                    "the fate of generation `{}` is unknown; its hold waits for recovery",
+                    facts.generation
+                ),
             }
         };
         self.0.supervisor.spawn("finish", work.instrument(span));
@@ -225,7 +251,9 @@ impl Finisher {
         for wait in FATE_WAITS_MS.map(Some).into_iter().chain([None]) {
             match self.0.link.finish(&facts.generation).await {
                 Ok(fate) => return Some(self.outcome_of(facts, fate)),
-                Err(LinkError::Failed(failure)) => return Some(facts.nothing_produced(&failure, self.0.clock.now())),
+                Err(LinkError::Failed(failure)) => {
+                    return Some(facts.nothing_produced(&failure, self.0.clock.now()));
+                }
                 Err(LinkError::NotSent(_) | LinkError::Lost(_) | LinkError::Refused(_)) => {}
             }
             tokio::time::sleep(Duration::from_millis(wait?)).await;
@@ -240,8 +268,16 @@ impl Finisher {
             Fate::Failed { failure } => facts.nothing_produced(&failure, now),
             // The gateway restarted or never had it: nothing reached the tenant that it could name.
             Fate::Unknown { .. } => {
-                let fault = Fault::new(FaultKind::Interrupted, "the gateway does not know the generation");
-                let failure = Failure { fault, caller: None, attempts: 0, provider: None };
+                let fault = Fault::new(
+                    FaultKind::Interrupted,
+                    "the gateway does not know the generation",
+                );
+                let failure = Failure {
+                    fault,
+                    caller: None,
+                    attempts: 0,
+                    provider: None,
+                };
                 facts.nothing_produced(&failure, now)
             }
         }
@@ -255,7 +291,9 @@ impl Finisher {
         for wait in SETTLE_WAITS_MS.map(Some).into_iter().chain([None]) {
             match self.write(facts, credits, record.clone()).await {
                 Ok(()) => return,
-                Err(SettleError::Ledger(error @ (LedgerError::Busy | LedgerError::Commit(_) | LedgerError::Store(_)))) => {
+                Err(SettleError::Ledger(
+                    error @ (LedgerError::Busy | LedgerError::Commit(_) | LedgerError::Store(_)),
+                )) => {
                     warn!(%error, "a settlement is tried again: {error}");
                 }
                 Err(error @ (SettleError::NoSuchHold | SettleError::Closed)) => {
@@ -266,22 +304,37 @@ impl Finisher {
             let Some(wait) = wait else { break };
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
-        error!("generation `{}` was not settled; recovery will try again", facts.generation);
+        error!(
+            "generation `{}` was not settled; recovery will try again",
+            facts.generation
+        );
     }
 
-    async fn write(&self, facts: &CallFacts, credits: Credits, record: UsageRecord) -> Result<(), SettleError> {
+    async fn write(
+        &self,
+        facts: &CallFacts,
+        credits: Credits,
+        record: UsageRecord,
+    ) -> Result<(), SettleError> {
         let ledger = &self.0.ledger;
         if facts.test {
             return Ok(ledger.record(record).await?);
         }
         let settlement = if credits == Credits::ZERO {
-            ledger.release(&facts.generation, &facts.tenant, Some(record)).await?
+            ledger
+                .release(&facts.generation, &facts.tenant, Some(record))
+                .await?
         } else {
-            ledger.settle(&facts.generation, &facts.tenant, credits, record).await?
+            ledger
+                .settle(&facts.generation, &facts.tenant, credits, record)
+                .await?
         };
         if settlement.shortfall > Credits::ZERO {
             warn!(tenant.id = %facts.tenant, "generation `{}` cost {} credits more than there were", facts.generation, settlement.shortfall);
-            self.0.metrics.shortfall_micros.inc_by(u64::try_from(settlement.shortfall.micros()).unwrap_or(0));
+            self.0
+                .metrics
+                .shortfall_micros
+                .inc_by(u64::try_from(settlement.shortfall.micros()).unwrap_or(0));
         }
         Ok(())
     }
@@ -321,7 +374,8 @@ impl Ending {
     /// The gateway told how it ended.
     pub(super) fn ended(&mut self, outcome: Outcome) {
         if let Some((facts, admission)) = self.open.take() {
-            self.finisher.spawn(facts, admission, End::Known(Box::new(outcome)));
+            self.finisher
+                .spawn(facts, admission, End::Known(Box::new(outcome)));
         }
     }
 
@@ -329,7 +383,8 @@ impl Ending {
     pub(super) fn never_started(&mut self, failure: &Failure) {
         if let Some((facts, admission)) = self.open.take() {
             let outcome = facts.nothing_produced(failure, self.finisher.0.clock.now());
-            self.finisher.spawn(facts, admission, End::Known(Box::new(outcome)));
+            self.finisher
+                .spawn(facts, admission, End::Known(Box::new(outcome)));
         }
     }
 }
@@ -343,8 +398,16 @@ impl Drop for Ending {
         } else {
             // The tenant went away while its hold was being written; the ledger takes operations
             // in order, so the release finds the hold or there is none.
-            let fault = Fault::new(FaultKind::Canceled, "the tenant went away before the call was sent");
-            self.never_started(&Failure { fault, caller: None, attempts: 0, provider: None });
+            let fault = Fault::new(
+                FaultKind::Canceled,
+                "the tenant went away before the call was sent",
+            );
+            self.never_started(&Failure {
+                fault,
+                caller: None,
+                attempts: 0,
+                provider: None,
+            });
         }
     }
 }
@@ -390,12 +453,36 @@ impl CallMetrics {
         let all = this.clone();
         metrics.register(|registry| {
             registry.register("waule_calls", "Calls that ended", all.ended);
-            registry.register("waule_calls_refused", "Calls that were refused before a provider", all.refused);
-            registry.register("waule_calls_running", "Calls between hold and settlement", all.running);
-            registry.register("waule_call_duration_seconds", "From arrival at the gateway to the end", all.duration_seconds);
-            registry.register("waule_call_first_byte_seconds", "From arrival at the gateway to the first byte", all.first_byte_seconds);
-            registry.register("waule_charged_microcredits", "Charged to tenants", all.charged_micros);
-            registry.register("waule_shortfall_microcredits", "Charged beyond what tenants had", all.shortfall_micros);
+            registry.register(
+                "waule_calls_refused",
+                "Calls that were refused before a provider",
+                all.refused,
+            );
+            registry.register(
+                "waule_calls_running",
+                "Calls between hold and settlement",
+                all.running,
+            );
+            registry.register(
+                "waule_call_duration_seconds",
+                "From arrival at the gateway to the end",
+                all.duration_seconds,
+            );
+            registry.register(
+                "waule_call_first_byte_seconds",
+                "From arrival at the gateway to the first byte",
+                all.first_byte_seconds,
+            );
+            registry.register(
+                "waule_charged_microcredits",
+                "Charged to tenants",
+                all.charged_micros,
+            );
+            registry.register(
+                "waule_shortfall_microcredits",
+                "Charged beyond what tenants had",
+                all.shortfall_micros,
+            );
         });
         this
     }
@@ -408,21 +495,28 @@ impl CallMetrics {
             fault: fault.map_or("none", |fault| fault.word()),
         };
         self.ended.get_or_create(&labels).inc();
-        self.charged_micros.inc_by(u64::try_from(record.credits.micros()).unwrap_or(0));
+        self.charged_micros
+            .inc_by(u64::try_from(record.credits.micros()).unwrap_or(0));
         let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
         self.duration_seconds.observe(seconds(outcome.duration_ms));
         if outcome.first_byte_ms > 0 {
-            self.first_byte_seconds.observe(seconds(outcome.first_byte_ms));
+            self.first_byte_seconds
+                .observe(seconds(outcome.first_byte_ms));
         }
         if let Some(fault) = fault.filter(|fault| fault.fault_of != FaultOf::Caller) {
-            info!(provider = outcome.provider, "generation `{}` ended with {fault}", facts.generation);
+            info!(
+                provider = outcome.provider,
+                "generation `{}` ended with {fault}", facts.generation
+            );
         }
     }
 
     pub(super) fn refused(&self, error: &CallError) {
         let reason = match error {
             CallError::Body(_) => "body",
-            CallError::ModelNotFound(_) | CallError::WrongOperation { .. } | CallError::NoPrice(_) => "model",
+            CallError::ModelNotFound(_)
+            | CallError::WrongOperation { .. }
+            | CallError::NoPrice(_) => "model",
             CallError::TooLarge => "too_large",
             CallError::Limited(_) => "limit",
             CallError::InsufficientCredits { .. } => "credits",

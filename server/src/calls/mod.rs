@@ -17,7 +17,9 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{BootId, GenerationId, RequestId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target};
+use shared::link::{
+    Call, Failure, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
@@ -49,7 +51,9 @@ pub struct Calls {
 
 impl std::fmt::Debug for Calls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Calls").field("boot", &self.boot).finish_non_exhaustive()
+        f.debug_struct("Calls")
+            .field("boot", &self.boot)
+            .finish_non_exhaustive()
     }
 }
 
@@ -235,38 +239,83 @@ impl Calls {
             deadline: self.deadline,
         };
         let (content_type, body) = self.open(call, ending).await?;
-        Ok(Started { generation, limits, lowered_max_tokens: lowered, content_type, body })
+        Ok(Started {
+            generation,
+            limits,
+            lowered_max_tokens: lowered,
+            content_type,
+            body,
+        })
     }
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let peek = peek::peek(request.operation, &request.body)?;
         let principal = &request.principal;
         let allowed = |model: &Model| {
-            model.enabled && principal.allowed_models.as_ref().is_none_or(|names| names.contains(&model.id))
+            model.enabled
+                && principal
+                    .allowed_models
+                    .as_ref()
+                    .is_none_or(|names| names.contains(&model.id))
         };
-        let model = self.catalogue.model(&peek.model).filter(|model| allowed(model));
+        let model = self
+            .catalogue
+            .model(&peek.model)
+            .filter(|model| allowed(model));
         let model = model.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?;
         if model.operation != request.operation {
             let operation = model.operation.path();
-            return Err(CallError::WrongOperation { model: peek.model, operation });
+            return Err(CallError::WrongOperation {
+                model: peek.model,
+                operation,
+            });
         }
         if principal.test {
             let name = format!("sandbox-{}", request.operation.word());
-            let targets = [Target { provider: "sandbox".to_owned(), model: name }].into();
-            return Ok(Prepared { model, peek, price: None, targets });
+            let targets = [Target {
+                provider: "sandbox".to_owned(),
+                model: name,
+            }]
+            .into();
+            return Ok(Prepared {
+                model,
+                peek,
+                price: None,
+                targets,
+            });
         }
         let price = model.price_at(self.clock.now()).cloned();
         let price = price.ok_or_else(|| CallError::NoPrice(peek.model.clone()))?;
         let targets = model.ordered_targets(seed(generation));
-        Ok(Prepared { model, peek, price: Some(price), targets })
+        Ok(Prepared {
+            model,
+            peek,
+            price: Some(price),
+            targets,
+        })
     }
 
-    async fn admit(&self, request: &Request, prepared: &Prepared, generation: &GenerationId) -> Result<Admission, CallError> {
+    async fn admit(
+        &self,
+        request: &Request,
+        prepared: &Prepared,
+        generation: &GenerationId,
+    ) -> Result<Admission, CallError> {
         let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
-        let output = prepared.peek.max_output.map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
+        let output = prepared
+            .peek
+            .max_output
+            .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
         let tokens = input.saturating_add(output);
-        let ask = Ask { principal: &request.principal, generation, tokens };
-        self.limits.admit(ask).await.map_err(|exceeded| CallError::Limited(Box::new(exceeded)))
+        let ask = Ask {
+            principal: &request.principal,
+            generation,
+            tokens,
+        };
+        self.limits
+            .admit(ask)
+            .await
+            .map_err(|exceeded| CallError::Limited(Box::new(exceeded)))
     }
 
     /// Holds the worst case or what the balance covers of it; answers the body to forward and the
@@ -300,15 +349,24 @@ impl Calls {
             deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
         };
         let held = self.ledger.hold(ask).await.map_err(|error| match error {
-            HoldError::Insufficient { available, required } => CallError::InsufficientCredits { available, required },
+            HoldError::Insufficient {
+                available,
+                required,
+            } => CallError::InsufficientCredits {
+                available,
+                required,
+            },
             HoldError::Ledger(error) => CallError::Ledger(error),
             // A fresh random id was never used before.
-            HoldError::Conflict => CallError::Ledger(LedgerError::Commit("a hold id came twice".to_owned())),
+            HoldError::Conflict => {
+                CallError::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
+            }
         })?;
         if held >= plan.amount {
             return Ok((request.body.clone(), None));
         }
-        let lowered = plan::lowered_maximum(&plan, &prepared.peek, held, &price.items, multiplier).unwrap_or(1);
+        let lowered = plan::lowered_maximum(&plan, &prepared.peek, held, &price.items, multiplier)
+            .unwrap_or(1);
         Ok((peek::with_max_output(&request.body, lowered), Some(lowered)))
     }
 
@@ -320,7 +378,10 @@ impl Calls {
                         ending.ended(*outcome);
                         Answer::Whole(bytes)
                     }
-                    ReplyBody::Stream(pieces) => Answer::Stream(TenantStream { pieces: Some(pieces), ending: Some(ending) }),
+                    ReplyBody::Stream(pieces) => Answer::Stream(TenantStream {
+                        pieces: Some(pieces),
+                        ending: Some(ending),
+                    }),
                 };
                 Ok((reply.content_type, body))
             }
@@ -360,7 +421,12 @@ fn seed(generation: &GenerationId) -> u64 {
     hasher.finish()
 }
 
-fn facts(request: &Request, prepared: &Prepared, generation: GenerationId, now: shared::clock::Moment) -> CallFacts {
+fn facts(
+    request: &Request,
+    prepared: &Prepared,
+    generation: GenerationId,
+    now: shared::clock::Moment,
+) -> CallFacts {
     let principal = &request.principal;
     CallFacts {
         generation,
@@ -373,7 +439,11 @@ fn facts(request: &Request, prepared: &Prepared, generation: GenerationId, now: 
         price: prepared.price.clone(),
         multiplier_ppm: principal.price_multiplier_ppm,
         image: prepared.peek.image.clone(),
-        provider: prepared.targets.first().map(|t| t.provider.clone()).unwrap_or_default(),
+        provider: prepared
+            .targets
+            .first()
+            .map(|t| t.provider.clone())
+            .unwrap_or_default(),
         created_at: now,
     }
 }
@@ -408,7 +478,9 @@ impl Stream for TenantStream {
     type Item = Bytes;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Some(pieces) = &mut self.pieces else { return Poll::Ready(None) };
+        let Some(pieces) = &mut self.pieces else {
+            return Poll::Ready(None);
+        };
         match std::task::ready!(pieces.as_mut().poll_next(cx)) {
             Some(Ok(Piece::Bytes(bytes))) => Poll::Ready(Some(bytes)),
             Some(Ok(Piece::Outcome(outcome))) => {

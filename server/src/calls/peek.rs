@@ -61,7 +61,10 @@ pub struct Peek {
 }
 
 fn wrong(param: &'static str, message: impl Into<String>) -> PeekError {
-    PeekError { param: Some(param), message: message.into() }
+    PeekError {
+        param: Some(param),
+        message: message.into(),
+    }
 }
 
 /// Reads and checks `body`.
@@ -73,21 +76,43 @@ pub fn peek(operation: Operation, body: &[u8]) -> Result<Peek, PeekError> {
     }
 }
 
-fn fields<'a, const N: usize>(body: &'a [u8], names: [&str; N]) -> Result<[Option<&'a RawValue>; N], PeekError> {
-    json::fields(body, names).map_err(|e| PeekError { param: None, message: e.to_string() })
+fn fields<'a, const N: usize>(
+    body: &'a [u8],
+    names: [&str; N],
+) -> Result<[Option<&'a RawValue>; N], PeekError> {
+    json::fields(body, names).map_err(|e| PeekError {
+        param: None,
+        message: e.to_string(),
+    })
 }
 
 fn chat(body: &[u8]) -> Result<Peek, PeekError> {
     let [model, messages, stream, options, n, max, max_completion] = fields(
         body,
-        ["model", "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens"],
+        [
+            "model",
+            "messages",
+            "stream",
+            "stream_options",
+            "n",
+            "max_tokens",
+            "max_completion_tokens",
+        ],
     )?;
     let messages = messages.map(RawValue::get).unwrap_or_default();
     if !messages.starts_with('[') || messages[1..].trim_start().starts_with(']') {
-        return Err(wrong("messages", "`messages` must be an array with at least one message."));
+        return Err(wrong(
+            "messages",
+            "`messages` must be an array with at least one message.",
+        ));
     }
     let max = whole("max_tokens", max, 1, OUTPUT_TOKENS_MAX)?;
-    let max_completion = whole("max_completion_tokens", max_completion, 1, OUTPUT_TOKENS_MAX)?;
+    let max_completion = whole(
+        "max_completion_tokens",
+        max_completion,
+        1,
+        OUTPUT_TOKENS_MAX,
+    )?;
     let stream = flag("stream", stream)?;
     Ok(Peek {
         model: model_name(model)?,
@@ -95,8 +120,10 @@ fn chat(body: &[u8]) -> Result<Peek, PeekError> {
         show_usage: stream && shows_usage(options)?,
         choices: whole("n", n, 1, CHOICES_MAX)?.unwrap_or(1),
         max_output: max_completion.or(max),
-        input_images: u64::try_from(memchr::memmem::find_iter(messages.as_bytes(), "\"image_url\"").count())
-            .unwrap_or(u64::MAX),
+        input_images: u64::try_from(
+            memchr::memmem::find_iter(messages.as_bytes(), "\"image_url\"").count(),
+        )
+        .unwrap_or(u64::MAX),
         image: None,
     })
 }
@@ -106,7 +133,10 @@ fn embedding(body: &[u8]) -> Result<Peek, PeekError> {
     let input = input.map(RawValue::get).unwrap_or_default();
     let empty = input.starts_with('[') && input[1..].trim_start().starts_with(']');
     if !input.starts_with(['"', '[']) || input == "\"\"" || empty {
-        return Err(wrong("input", "`input` must be a text or an array that is not empty."));
+        return Err(wrong(
+            "input",
+            "`input` must be a text or an array that is not empty.",
+        ));
     }
     Ok(Peek {
         model: model_name(model)?,
@@ -124,10 +154,16 @@ fn image(body: &[u8]) -> Result<Peek, PeekError> {
         fields(body, ["model", "prompt", "n", "size", "quality", "stream"])?;
     let prompt = text("prompt", prompt, PROMPT_CHARS_MAX)?;
     if prompt.is_none_or(|prompt| prompt.trim().is_empty()) {
-        return Err(wrong("prompt", "`prompt` must be a text that is not empty."));
+        return Err(wrong(
+            "prompt",
+            "`prompt` must be a text that is not empty.",
+        ));
     }
     if flag("stream", stream)? {
-        return Err(wrong("stream", "Images are not streamed; leave `stream` out."));
+        return Err(wrong(
+            "stream",
+            "Images are not streamed; leave `stream` out.",
+        ));
     }
     let n = whole("n", n, 1, IMAGES_MAX)?.unwrap_or(1);
     let wish = ImageWish {
@@ -149,19 +185,33 @@ fn image(body: &[u8]) -> Result<Peek, PeekError> {
 fn model_name(raw: Option<&RawValue>) -> Result<String, PeekError> {
     text("model", raw, MODEL_CHARS_MAX)?
         .filter(|name| !name.is_empty())
-        .ok_or_else(|| wrong("model", "`model` is missing. GET /api/v1/models lists the models."))
+        .ok_or_else(|| {
+            wrong(
+                "model",
+                "`model` is missing. GET /api/v1/models lists the models.",
+            )
+        })
 }
 
 fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
 }
 
-fn text(name: &'static str, raw: Option<&RawValue>, chars_max: usize) -> Result<Option<String>, PeekError> {
-    let Some(raw) = raw.filter(|raw| !is_null(raw)) else { return Ok(None) };
-    let text: String =
-        serde_json::from_str(raw.get()).map_err(|_| wrong(name, format!("`{name}` must be a text.")))?;
+fn text(
+    name: &'static str,
+    raw: Option<&RawValue>,
+    chars_max: usize,
+) -> Result<Option<String>, PeekError> {
+    let Some(raw) = raw.filter(|raw| !is_null(raw)) else {
+        return Ok(None);
+    };
+    let text: String = serde_json::from_str(raw.get())
+        .map_err(|_| wrong(name, format!("`{name}` must be a text.")))?;
     if text.chars().count() > chars_max {
-        return Err(wrong(name, format!("`{name}` is longer than {chars_max} characters.")));
+        return Err(wrong(
+            name,
+            format!("`{name}` is longer than {chars_max} characters."),
+        ));
     }
     Ok(Some(text))
 }
@@ -174,12 +224,22 @@ fn flag(name: &'static str, raw: Option<&RawValue>) -> Result<bool, PeekError> {
     }
 }
 
-fn whole(name: &'static str, raw: Option<&RawValue>, least: u64, most: u64) -> Result<Option<u64>, PeekError> {
-    let Some(raw) = raw.filter(|raw| !is_null(raw)) else { return Ok(None) };
+fn whole(
+    name: &'static str,
+    raw: Option<&RawValue>,
+    least: u64,
+    most: u64,
+) -> Result<Option<u64>, PeekError> {
+    let Some(raw) = raw.filter(|raw| !is_null(raw)) else {
+        return Ok(None);
+    };
     let number: Option<u64> = serde_json::from_str(raw.get()).ok();
     match number.filter(|number| (least..=most).contains(number)) {
         Some(number) => Ok(Some(number)),
-        None => Err(wrong(name, format!("`{name}` must be a whole number from {least} to {most}."))),
+        None => Err(wrong(
+            name,
+            format!("`{name}` must be a whole number from {least} to {most}."),
+        )),
     }
 }
 
@@ -189,22 +249,38 @@ fn shows_usage(raw: Option<&RawValue>) -> Result<bool, PeekError> {
         #[serde(default)]
         include_usage: Option<bool>,
     }
-    let Some(raw) = raw.filter(|raw| !is_null(raw)) else { return Ok(false) };
-    let options: Options = serde_json::from_str(raw.get())
-        .map_err(|_| wrong("stream_options", "`stream_options` must be an object, `include_usage` true or false."))?;
+    let Some(raw) = raw.filter(|raw| !is_null(raw)) else {
+        return Ok(false);
+    };
+    let options: Options = serde_json::from_str(raw.get()).map_err(|_| {
+        wrong(
+            "stream_options",
+            "`stream_options` must be an object, `include_usage` true or false.",
+        )
+    })?;
     Ok(options.include_usage.unwrap_or(false))
 }
 
 /// The body with the maximum of output tokens set to `tokens`, in the field the tenant used.
 pub fn with_max_output(body: &Bytes, tokens: u64) -> Bytes {
-    let Ok([max, max_completion]) = json::fields(body, ["max_tokens", "max_completion_tokens"]) else {
+    let Ok([max, max_completion]) = json::fields(body, ["max_tokens", "max_completion_tokens"])
+    else {
         return body.clone();
     };
     let json = tokens.to_string();
-    let mut changes: Vec<Change<'_>> =
-        [max, max_completion].into_iter().flatten().map(|old| Change::Replace { old, json: json.clone() }).collect();
+    let mut changes: Vec<Change<'_>> = [max, max_completion]
+        .into_iter()
+        .flatten()
+        .map(|old| Change::Replace {
+            old,
+            json: json.clone(),
+        })
+        .collect();
     if changes.is_empty() {
-        changes.push(Change::Insert { name: "max_tokens", json });
+        changes.push(Change::Insert {
+            name: "max_tokens",
+            json,
+        });
     }
     json::apply(body, &changes)
 }
@@ -215,10 +291,14 @@ mod tests {
 
     #[test]
     fn a_chat_is_read_without_its_messages() {
-        let body = br#"{"messages":[{"role":"user","content":"hi"}],"model":"m","stream":true,"n":2,
+        let body =
+            br#"{"messages":[{"role":"user","content":"hi"}],"model":"m","stream":true,"n":2,
             "stream_options":{"include_usage":true},"max_tokens":7}"#;
         let peek = peek(Operation::Chat, body).expect("valid");
-        assert_eq!((peek.model.as_str(), peek.stream, peek.show_usage), ("m", true, true));
+        assert_eq!(
+            (peek.model.as_str(), peek.stream, peek.show_usage),
+            ("m", true, true)
+        );
         assert_eq!((peek.choices, peek.max_output), (2, Some(7)));
     }
 
@@ -232,32 +312,73 @@ mod tests {
             (r#"{"model":"m"}"#, Some("messages")),
             (r#"{"model":"m","messages":[1],"n":0}"#, Some("n")),
             (r#"{"model":"m","messages":[1],"n":-1}"#, Some("n")),
-            (r#"{"model":"m","messages":[1],"n":18446744073686646784}"#, Some("n")),
-            (r#"{"model":"m","messages":[1],"max_tokens":1.5}"#, Some("max_tokens")),
-            (r#"{"model":"m","messages":[1],"max_tokens":1e3}"#, Some("max_tokens")),
-            (r#"{"model":"m","messages":[1],"stream":"yes"}"#, Some("stream")),
-            (r#"{"model":"m","messages":[1],"stream":true,"stream_options":7}"#, Some("stream_options")),
+            (
+                r#"{"model":"m","messages":[1],"n":18446744073686646784}"#,
+                Some("n"),
+            ),
+            (
+                r#"{"model":"m","messages":[1],"max_tokens":1.5}"#,
+                Some("max_tokens"),
+            ),
+            (
+                r#"{"model":"m","messages":[1],"max_tokens":1e3}"#,
+                Some("max_tokens"),
+            ),
+            (
+                r#"{"model":"m","messages":[1],"stream":"yes"}"#,
+                Some("stream"),
+            ),
+            (
+                r#"{"model":"m","messages":[1],"stream":true,"stream_options":7}"#,
+                Some("stream_options"),
+            ),
             (r#"{"model":"m","messages":[1]"#, None),
         ] {
-            assert_eq!(peek(Operation::Chat, body.as_bytes()).expect_err(body).param, param, "{body}");
+            assert_eq!(
+                peek(Operation::Chat, body.as_bytes())
+                    .expect_err(body)
+                    .param,
+                param,
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn images_and_embeddings_need_something_to_work_on() {
-        for body in [r#"{"model":"m"}"#, r#"{"model":"m","prompt":" "}"#, r#"{"model":"m","prompt":"x","n":11}"#] {
+        for body in [
+            r#"{"model":"m"}"#,
+            r#"{"model":"m","prompt":" "}"#,
+            r#"{"model":"m","prompt":"x","n":11}"#,
+        ] {
             assert!(peek(Operation::Image, body.as_bytes()).is_err(), "{body}");
         }
-        for body in [r#"{"model":"m"}"#, r#"{"model":"m","input":[]}"#, r#"{"model":"m","input":{}}"#] {
-            assert!(peek(Operation::Embedding, body.as_bytes()).is_err(), "{body}");
+        for body in [
+            r#"{"model":"m"}"#,
+            r#"{"model":"m","input":[]}"#,
+            r#"{"model":"m","input":{}}"#,
+        ] {
+            assert!(
+                peek(Operation::Embedding, body.as_bytes()).is_err(),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn the_maximum_is_lowered_in_the_field_that_was_used() {
         let lowered = |body: &'static str| with_max_output(&Bytes::from_static(body.as_bytes()), 5);
-        assert_eq!(lowered(r#"{"max_tokens":9}"#), Bytes::from_static(br#"{"max_tokens":5}"#));
-        assert_eq!(lowered(r#"{"max_completion_tokens":9}"#), Bytes::from_static(br#"{"max_completion_tokens":5}"#));
-        assert_eq!(lowered(r#"{"a":1}"#), Bytes::from_static(br#"{"max_tokens":5,"a":1}"#));
+        assert_eq!(
+            lowered(r#"{"max_tokens":9}"#),
+            Bytes::from_static(br#"{"max_tokens":5}"#)
+        );
+        assert_eq!(
+            lowered(r#"{"max_completion_tokens":9}"#),
+            Bytes::from_static(br#"{"max_completion_tokens":5}"#)
+        );
+        assert_eq!(
+            lowered(r#"{"a":1}"#),
+            Bytes::from_static(br#"{"max_tokens":5,"a":1}"#)
+        );
     }
 }

@@ -27,7 +27,11 @@ pub struct Plan {
 }
 
 fn image_ask(peek: &Peek) -> Option<ImageAsk<'_>> {
-    peek.image.as_ref().map(|wish| ImageAsk { n: wish.n, size: wish.size.as_deref(), quality: wish.quality.as_deref() })
+    peek.image.as_ref().map(|wish| ImageAsk {
+        n: wish.n,
+        size: wish.size.as_deref(),
+        quality: wish.quality.as_deref(),
+    })
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
@@ -46,21 +50,48 @@ pub fn plan(
     let input_tokens = bytes.checked_add(pictures)?;
     let per_choice = match operation {
         Operation::Embedding => 0,
-        Operation::Chat | Operation::Image => peek.max_output.map_or(model_output_max, |max| max.min(model_output_max)),
+        Operation::Chat | Operation::Image => peek
+            .max_output
+            .map_or(model_output_max, |max| max.min(model_output_max)),
     };
     let output_tokens = per_choice.checked_mul(peek.choices)?;
     let image = image_ask(peek);
-    let cost = |output_tokens| price.worst_case(WorstCase { input_tokens, output_tokens, image }, multiplier_ppm);
+    let cost = |output_tokens| {
+        price.worst_case(
+            WorstCase {
+                input_tokens,
+                output_tokens,
+                image,
+            },
+            multiplier_ppm,
+        )
+    };
     let amount = cost(output_tokens)?;
     let least = match operation {
-        Operation::Chat => cost(output_tokens.min(USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?))?,
+        Operation::Chat => {
+            cost(output_tokens.min(USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?))?
+        }
         Operation::Embedding | Operation::Image => amount,
     };
-    Some(Plan { input_tokens, output_tokens, amount, least })
+    Some(Plan {
+        input_tokens,
+        output_tokens,
+        amount,
+        least,
+    })
 }
 
 /// The maximum of output tokens per choice that a smaller hold pays for.
-pub fn lowered_maximum(plan: &Plan, peek: &Peek, held: Credits, price: &PriceItems, multiplier_ppm: i64) -> Option<u64> {
+pub fn lowered_maximum(
+    plan: &Plan,
+    peek: &Peek,
+    held: Credits,
+    price: &PriceItems,
+    multiplier_ppm: i64,
+) -> Option<u64> {
     let tokens = price.output_tokens_within(held, plan.input_tokens, multiplier_ppm)?;
-    tokens.min(plan.output_tokens).checked_div(peek.choices).filter(|tokens| *tokens > 0)
+    tokens
+        .min(plan.output_tokens)
+        .checked_div(peek.choices)
+        .filter(|tokens| *tokens > 0)
 }

@@ -55,7 +55,11 @@ impl Calls {
     fn facts_of(&self, hold: &Hold) -> Option<CallFacts> {
         let kept: KeptFacts = serde_json::from_str(&hold.call).ok()?;
         let model = self.catalogue.model(&kept.model)?;
-        let price = model.prices.iter().find(|price| price.id == kept.price)?.clone();
+        let price = model
+            .prices
+            .iter()
+            .find(|price| price.id == kept.price)?
+            .clone();
         Some(CallFacts {
             generation: hold.id.clone(),
             tenant: hold.tenant.clone(),

@@ -333,7 +333,8 @@ impl Ledger {
     /// Starts the writer task.
     pub fn start(store: Store, clock: Clock, supervisor: &Supervisor) -> Self {
         let (writer, waiting) = mpsc::channel(WAITING_MAX);
-        supervisor.spawn("ledger", batch::run(waiting, store.clone(), clock.clone()));
+        // It ends with its last handle; every caller waits for its own answer.
+        supervisor.spawn_servant("ledger", batch::run(waiting, store.clone(), clock.clone()));
         Self {
             writer,
             store,

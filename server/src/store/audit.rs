@@ -26,7 +26,12 @@ pub struct Actor {
 impl Actor {
     /// Waule itself, at its first start.
     pub fn system() -> Self {
-        Self { kind: "system".to_owned(), id: String::new(), name: "first start".to_owned(), address: String::new() }
+        Self {
+            kind: "system".to_owned(),
+            id: String::new(),
+            name: "first start".to_owned(),
+            address: String::new(),
+        }
     }
 }
 
@@ -44,7 +49,8 @@ pub(crate) struct Note<'a> {
 macro_rules! note {
     ($conn:expr, $actor:expr, $note:expr, $now:expr) => {{
         use $crate::store::schema::audit_entries as a;
-        let (note, actor): ($crate::store::audit::Note<'_>, &$crate::store::audit::Actor) = ($note, $actor);
+        let (note, actor): ($crate::store::audit::Note<'_>, &$crate::store::audit::Actor) =
+            ($note, $actor);
         diesel::insert_into(a::table)
             .values((
                 a::id.eq(shared::id::AuditId::random().into_string()),
@@ -107,7 +113,12 @@ impl From<AuditRow> for AuditEntry {
         Self {
             id: AuditId::from_stored(row.id),
             at: Moment::from_unix_ms(row.at),
-            actor: Actor { kind: row.actor_kind, id: row.actor_id, name: row.actor_name, address: row.address },
+            actor: Actor {
+                kind: row.actor_kind,
+                id: row.actor_id,
+                name: row.actor_name,
+                address: row.address,
+            },
             tenant: row.tenant_id,
             action: row.action,
             subject: row.subject,
@@ -119,7 +130,11 @@ impl From<AuditRow> for AuditEntry {
 
 impl Store {
     /// Entries, newest first; those older than `after` only.
-    pub async fn audit_entries(&self, after: Option<&AuditId>, limit: i64) -> Result<Vec<AuditEntry>, DbError> {
+    pub async fn audit_entries(
+        &self,
+        after: Option<&AuditId>,
+        limit: i64,
+    ) -> Result<Vec<AuditEntry>, DbError> {
         let rows: Vec<AuditRow> = on!(self.db, |conn| {
             // `~` sorts behind every id.
             audit_entries::table

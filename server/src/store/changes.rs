@@ -26,9 +26,17 @@ macro_rules! announce {
             .set(revisions::version.eq(revisions::version + 1))
             .execute($conn)
             .await?;
-        let version: i64 = revisions::table.find("changes").select(revisions::version).first($conn).await?;
+        let version: i64 = revisions::table
+            .find("changes")
+            .select(revisions::version)
+            .first($conn)
+            .await?;
         diesel::insert_into(changes::table)
-            .values((changes::version.eq(version), changes::subject.eq($subject), changes::at.eq($now.unix_ms())))
+            .values((
+                changes::version.eq(version),
+                changes::subject.eq($subject),
+                changes::at.eq($now.unix_ms()),
+            ))
             .execute($conn)
             .await?;
     }};
@@ -63,7 +71,9 @@ impl Store {
     /// Deletes what every living replica has read long ago.
     pub async fn changes_forget(&self, before: Moment) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            diesel::delete(changes::table.filter(changes::at.lt(before.unix_ms()))).execute(conn).await?;
+            diesel::delete(changes::table.filter(changes::at.lt(before.unix_ms())))
+                .execute(conn)
+                .await?;
             Ok(())
         })
     }

@@ -63,34 +63,98 @@ impl Store {
             used_at: None,
         };
         write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(sessions::table).values(session).execute(conn).await?;
-            diesel::insert_into(refresh_tokens::table).values(&token).execute(conn).await?;
+            diesel::insert_into(sessions::table)
+                .values(session)
+                .execute(conn)
+                .await?;
+            diesel::insert_into(refresh_tokens::table)
+                .values(&token)
+                .execute(conn)
+                .await?;
             Ok(())
         })
     }
 
+    /// Deletes sessions that have ended by their age; their tokens end with them.
+    pub async fn delete_ended_sessions(&self, now: Moment) -> Result<(), DbError> {
+        let at = now.unix_ms();
+        write_tx!(self.db, |conn| -> DbError {
+            let tokens = refresh_tokens::table.filter(refresh_tokens::expires_at.le(at));
+            diesel::delete(tokens).execute(conn).await?;
+            let ended = sessions::table.filter(sessions::expires_at.le(at));
+            diesel::delete(ended).execute(conn).await?;
+            Ok(())
+        })
+    }
+
+    /// Whether a token of that hash was ever given out; a read, so that strangers with invented
+    /// tokens do not queue for the one writer of SQLite.
+    async fn knows_token(&self, hash: &str) -> Result<bool, DbError> {
+        let found: Option<String> = on!(self.db, |conn| {
+            refresh_tokens::table
+                .find(hash)
+                .select(refresh_tokens::hash)
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        Ok(found.is_some())
+    }
+
     /// One session.
     pub async fn session(&self, id: &SessionId) -> Result<Option<Session>, DbError> {
-        on!(self.db, |conn| sessions::table.find(id.as_str()).first(conn).await.optional())
+        on!(self.db, |conn| sessions::table
+            .find(id.as_str())
+            .first(conn)
+            .await
+            .optional())
     }
 
     /// Uses a refresh token up and puts a new one in its place. Of several at once one wins, and
     /// the others are reuse.
-    pub async fn rotate_token(&self, hash: &str, new_hash: &str, now: Moment) -> Result<Rotation, DbError> {
+    pub async fn rotate_token(
+        &self,
+        hash: &str,
+        new_hash: &str,
+        now: Moment,
+    ) -> Result<Rotation, DbError> {
         let at = now.unix_ms();
+        if !self.knows_token(hash).await? {
+            return Ok(Rotation::Refused);
+        }
         write_tx!(self.db, |conn| -> DbError {
-            let token: Option<TokenRow> = refresh_tokens::table.find(hash).first(conn).await.optional()?;
-            let Some(token) = token.filter(|token| token.expires_at > at) else { return Ok(Rotation::Refused) };
-            let session: Option<Session> = sessions::table.find(&token.session_id).first(conn).await.optional()?;
+            let token: Option<TokenRow> = refresh_tokens::table
+                .find(hash)
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(token) = token.filter(|token| token.expires_at > at) else {
+                return Ok(Rotation::Refused);
+            };
+            let session: Option<Session> = sessions::table
+                .find(&token.session_id)
+                .first(conn)
+                .await
+                .optional()?;
             let open = |session: &Session| session.revoked_at.is_none() && session.expires_at > at;
-            let Some(session) = session.filter(open) else { return Ok(Rotation::Refused) };
-            let unused = refresh_tokens::table.find(hash).filter(refresh_tokens::used_at.is_null());
-            let used = diesel::update(unused).set(refresh_tokens::used_at.eq(at)).execute(conn).await?;
+            let Some(session) = session.filter(open) else {
+                return Ok(Rotation::Refused);
+            };
+            let unused = refresh_tokens::table
+                .find(hash)
+                .filter(refresh_tokens::used_at.is_null());
+            let used = diesel::update(unused)
+                .set(refresh_tokens::used_at.eq(at))
+                .execute(conn)
+                .await?;
             if used == 0 {
                 if let Some(tenant) = &session.tenant_id {
                     announce!(conn, format!("{TENANT}{tenant}"), now);
                 }
-                diesel::update(sessions::table.find(&session.id)).set(sessions::revoked_at.eq(at)).execute(conn).await?;
+                diesel::update(sessions::table.find(&session.id))
+                    .set(sessions::revoked_at.eq(at))
+                    .execute(conn)
+                    .await?;
                 return Ok(Rotation::Reused);
             }
             let next = TokenRow {
@@ -100,15 +164,29 @@ impl Store {
                 expires_at: session.expires_at,
                 used_at: None,
             };
-            diesel::insert_into(refresh_tokens::table).values(&next).execute(conn).await?;
+            diesel::insert_into(refresh_tokens::table)
+                .values(&next)
+                .execute(conn)
+                .await?;
             Ok(Rotation::Rotated(session))
         })
     }
 
     /// Ends the session that a refresh token belongs to; an unknown token ends none.
-    pub async fn revoke_session_of(&self, token_hash: &str, now: Moment) -> Result<Option<TenantId>, DbError> {
+    pub async fn revoke_session_of(
+        &self,
+        token_hash: &str,
+        now: Moment,
+    ) -> Result<Option<TenantId>, DbError> {
+        if !self.knows_token(token_hash).await? {
+            return Ok(None);
+        }
         write_tx!(self.db, |conn| -> DbError {
-            let token: Option<TokenRow> = refresh_tokens::table.find(token_hash).first(conn).await.optional()?;
+            let token: Option<TokenRow> = refresh_tokens::table
+                .find(token_hash)
+                .first(conn)
+                .await
+                .optional()?;
             let Some(token) = token else { return Ok(None) };
             let session: Session = sessions::table.find(&token.session_id).first(conn).await?;
             if let Some(tenant) = &session.tenant_id {

@@ -3,15 +3,18 @@
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PriceItems};
 use server::catalogue::{Catalogue, CatalogueError};
+use server::ledger::{GrantError, Ledger};
+use server::recharge::{Recharge, RechargeError, Recharges};
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::{ModelPatch, NewModel};
-use server::store::usage::Period;
+use server::store::usage::{Period, UsageSummary};
 use server::usage::{UsageAsk, UsageHistory};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::id::{GenerationId, PriceId, TenantId};
 use shared::link::Operation;
+use shared::supervisor::Supervisor;
 
 use crate::support::{TestDb, databases};
 
@@ -399,94 +402,180 @@ async fn insert_usage(db: &TestDb, tenant: &TenantId, rows: &[(&str, &str, i64, 
     }
 }
 
+const ROWS: [(&str, &str, i64, i64); 4] = [
+    ("gen_1", "a", 10, 100),
+    ("gen_2", "b", 20, 200),
+    ("gen_3", "a", 40, 300),
+    ("gen_4", "a", 80, 400),
+];
+
+/// A tenant with four records beside another with one.
+async fn history(db: &TestDb) -> (UsageHistory, TenantId) {
+    let (tenant, other) = (TenantId::random(), TenantId::random());
+    insert_usage(db, &tenant, &ROWS).await;
+    insert_usage(db, &other, &[("gen_5", "a", 999, 200)]).await;
+    (UsageHistory::new(Store::new(db.db.clone())), tenant)
+}
+
 #[tokio::test]
-async fn usage_is_listed_page_by_page_and_added_up_for_its_tenant_and_period_alone() {
+async fn usage_is_listed_page_by_page_for_its_tenant_and_period_alone() {
     for db in databases().await {
-        let history = UsageHistory::new(Store::new(db.db.clone()));
-        let (tenant, other) = (TenantId::random(), TenantId::random());
-        let rows = [
-            ("gen_1", "a", 10, 100),
-            ("gen_2", "b", 20, 200),
-            ("gen_3", "a", 40, 300),
-            ("gen_4", "a", 80, 400),
-        ];
-        insert_usage(&db, &tenant, &rows).await;
-        insert_usage(&db, &other, &[("gen_5", "a", 999, 200)]).await;
-
+        let (history, tenant) = history(&db).await;
+        let page = async |period, after: Option<&str>, limit| {
+            let after = after.map(|id| GenerationId::from_stored(id.to_owned()));
+            let ask = UsageAsk {
+                period,
+                after: after.as_ref(),
+                limit,
+            };
+            let page = history.page(&tenant, ask).await.expect(db.name);
+            let ids: Vec<String> = page
+                .records
+                .iter()
+                .map(|record| record.id.to_string())
+                .collect();
+            (ids.join(" "), page.has_more)
+        };
         let all = Period::default();
-        let first = history
-            .page(
-                &tenant,
-                UsageAsk {
-                    period: all,
-                    after: None,
-                    limit: 3,
-                },
-            )
-            .await
-            .expect(db.name);
-        let ids = |records: &[server::store::usage::UsageRecord]| -> Vec<String> {
-            records.iter().map(|record| record.id.to_string()).collect()
-        };
         assert_eq!(
-            (ids(&first.records), first.has_more),
-            (vec!["gen_4".into(), "gen_3".into(), "gen_2".into()], true)
+            page(all, None, 3).await,
+            ("gen_4 gen_3 gen_2".to_owned(), true),
+            "{}",
+            db.name
         );
-        let after = GenerationId::from_stored("gen_2".to_owned());
-        let ask = UsageAsk {
-            period: all,
-            after: Some(&after),
-            limit: 3,
-        };
-        let last = history.page(&tenant, ask).await.expect(db.name);
         assert_eq!(
-            (ids(&last.records), last.has_more),
-            (vec!["gen_1".to_owned()], false)
+            page(all, Some("gen_2"), 3).await,
+            ("gen_1".to_owned(), false),
+            "{}",
+            db.name
         );
-
         let at = |ms| Some(Moment::from_unix_ms(ms));
-        let period = Period {
+        let some = Period {
             from: at(200),
             until: at(400),
         };
-        let some = history
-            .page(
-                &tenant,
-                UsageAsk {
-                    period,
-                    after: None,
-                    limit: 100,
-                },
-            )
-            .await
-            .expect(db.name);
-        assert_eq!(ids(&some.records), ["gen_3", "gen_2"], "{}", db.name);
+        assert_eq!(
+            page(some, None, 100).await,
+            ("gen_3 gen_2".to_owned(), false),
+            "{}",
+            db.name
+        );
+        assert_eq!(
+            page(some, Some("gen_3"), 1).await,
+            ("gen_2".to_owned(), false),
+            "{}",
+            db.name
+        );
+    }
+}
 
-        let summary = history.summary(&tenant, all).await.expect(db.name);
-        let lines: Vec<_> = summary
-            .iter()
-            .map(|line| {
+#[tokio::test]
+async fn usage_is_added_up_by_operation_and_model() {
+    for db in databases().await {
+        let (history, tenant) = history(&db).await;
+        let summary = async |tenant: &TenantId, period| -> Vec<(String, u64, i64, u64, u64)> {
+            let lines = history.summary(tenant, period).await.expect(db.name);
+            let line = |line: UsageSummary| {
+                let credits = line.credits.micros();
                 (
-                    line.model.as_str(),
+                    line.model,
                     line.calls,
-                    line.credits.micros(),
+                    credits,
                     line.input_tokens,
                     line.output_tokens,
                 )
-            })
-            .collect();
+            };
+            lines.into_iter().map(line).collect()
+        };
+        let all = Period::default();
+        let expected = [
+            ("a".to_owned(), 3, 130, 48, 15),
+            ("b".to_owned(), 1, 20, 16, 5),
+        ];
+        assert_eq!(summary(&tenant, all).await, expected, "{}", db.name);
+        let late = Period {
+            from: Some(Moment::from_unix_ms(400)),
+            until: None,
+        };
         assert_eq!(
-            lines,
-            [("a", 3, 130, 48, 15), ("b", 1, 20, 16, 5)],
+            summary(&tenant, late).await,
+            [("a".to_owned(), 1, 80, 16, 5)],
             "{}",
             db.name
         );
         assert!(
-            history
-                .summary(&TenantId::random(), all)
-                .await
-                .expect(db.name)
-                .is_empty()
+            summary(&TenantId::random(), all).await.is_empty(),
+            "{}",
+            db.name
         );
+        let nobody = UsageAsk {
+            period: all,
+            after: None,
+            limit: 1,
+        };
+        let report = history
+            .report(&TenantId::random(), nobody)
+            .await
+            .expect(db.name);
+        assert!(
+            report.is_none(),
+            "a tenant that does not exist has no report"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_recharge_gives_once_for_each_key_and_is_audited_once() {
+    for db in databases().await {
+        let store = Store::new(db.db.clone());
+        let clock = Clock::fixed(Moment::from_unix_ms(1_795_000_000_000));
+        let ledger = Ledger::start(store.clone(), clock.clone(), &Supervisor::new());
+        let recharges = Recharges::new(ledger, store.clone(), clock.clone());
+        let tenant = TenantId::random();
+        let insert = format!(
+            "INSERT INTO tenants (id, name, status, created_at, updated_at) VALUES ('{tenant}', 'acme', 'active', 0, 0)"
+        );
+        db.execute(&insert).await.expect(db.name);
+        let wish = |tenant: &TenantId, amount| Recharge {
+            tenant: tenant.clone(),
+            amount: Credits::from_micros(amount),
+            key: "k-1".to_owned(),
+            expires_at: None,
+            note: "for tests".to_owned(),
+        };
+        let (first, balance) = recharges
+            .recharge(&actor(), wish(&tenant, 500))
+            .await
+            .expect(db.name);
+        assert_eq!(balance.available.micros(), 500, "{}", db.name);
+        clock.advance(std::time::Duration::from_secs(5));
+        let (again, balance) = recharges
+            .recharge(&actor(), wish(&tenant, 500))
+            .await
+            .expect(db.name);
+        assert_eq!(
+            (again.id, balance.available.micros()),
+            (first.id, 500),
+            "{}",
+            db.name
+        );
+        let other = recharges.recharge(&actor(), wish(&tenant, 501)).await;
+        assert!(
+            matches!(other, Err(RechargeError::Grant(GrantError::Conflict))),
+            "{}",
+            db.name
+        );
+        let nobody = recharges
+            .recharge(&actor(), wish(&TenantId::random(), 500))
+            .await;
+        assert!(
+            matches!(nobody, Err(RechargeError::NoSuchTenant)),
+            "{}",
+            db.name
+        );
+        let entries = store.audit_entries(None, 10).await.expect(db.name);
+        let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();
+        assert_eq!(actions, ["tenant.recharge"], "{}", db.name);
+        assert_eq!(entries[0].tenant.as_deref(), Some(tenant.as_str()));
     }
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod fences;
+mod identity;
 mod ledger;
 mod migrations;
 mod support;

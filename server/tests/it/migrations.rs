@@ -32,11 +32,17 @@ async fn columns(db: &TestDb) -> BTreeSet<String> {
     let rows: Vec<Column> = match &db.db {
         Db::Postgres(pool) => {
             let mut conn = pool.get().await.expect("a connection");
-            diesel::sql_query(POSTGRES).load(&mut conn).await.expect("columns")
+            diesel::sql_query(POSTGRES)
+                .load(&mut conn)
+                .await
+                .expect("columns")
         }
         Db::Sqlite { writer, .. } => {
             let mut conn = writer.get().await.expect("a connection");
-            diesel::sql_query(SQLITE).load(&mut *conn).await.expect("columns")
+            diesel::sql_query(SQLITE)
+                .load(&mut *conn)
+                .await
+                .expect("columns")
         }
     };
     rows.into_iter().map(|row| row.column).collect()
@@ -48,8 +54,13 @@ fn schema() -> BTreeSet<String> {
     let mut table = "";
     let mut columns = BTreeSet::new();
     for line in source.lines().map(str::trim) {
-        if let Some((name, kind)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
-            let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
+        if let Some((name, kind)) = line
+            .strip_suffix(',')
+            .and_then(|line| line.split_once(" -> "))
+        {
+            let inner = kind
+                .strip_prefix("Nullable<")
+                .and_then(|kind| kind.strip_suffix('>'));
             let null = if inner.is_some() { " null" } else { "" };
             columns.insert(format!("{table}.{name} {}{null}", inner.unwrap_or(kind)));
         } else if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {

@@ -235,7 +235,8 @@ async fn establish_sqlite(place: &str, extra: &'static str) -> ConnectionResult<
     // FULL: a commit that was answered survives a power cut (MEASURED: WAL with NORMAL may not).
     let pragmas = format!(
         "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
-         PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; {extra}"
+         PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; \
+         PRAGMA cache_size=-16000; {extra}"
     );
     conn.batch_execute(&pragmas)
         .await

@@ -6,7 +6,7 @@ CREATE TABLE providers (
     base_url TEXT NOT NULL,
     enabled BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE provider_keys (
     id TEXT NOT NULL PRIMARY KEY,
@@ -18,12 +18,12 @@ CREATE TABLE provider_keys (
     disabled BOOLEAN NOT NULL,
     reason TEXT,
     created_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX provider_keys_provider ON provider_keys (provider, id);
 
 -- Moves on with every change, so that other gateways on this database read the list again.
 CREATE TABLE revisions (
     name TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 INSERT INTO revisions (name, version) VALUES ('providers', 0);

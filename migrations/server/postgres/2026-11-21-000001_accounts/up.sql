@@ -121,6 +121,7 @@ CREATE TABLE usage_records (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX usage_records_tenant ON usage_records (tenant_id, id);
+CREATE INDEX usage_records_tenant_at ON usage_records (tenant_id, created_at);
 
 CREATE TABLE gateways (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,

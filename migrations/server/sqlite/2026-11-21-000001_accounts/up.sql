@@ -11,7 +11,7 @@ CREATE TABLE tenants (
     concurrency BIGINT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
@@ -23,7 +23,7 @@ CREATE TABLE users (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (tenant_id, username)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE superadmins (
     id TEXT NOT NULL PRIMARY KEY,
@@ -31,7 +31,7 @@ CREATE TABLE superadmins (
     password_hash TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
     created_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 -- One login and the chain of refresh tokens that follows from it.
 CREATE TABLE sessions (
@@ -42,7 +42,7 @@ CREATE TABLE sessions (
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     revoked_at BIGINT
-);
+) WITHOUT ROWID;
 CREATE INDEX sessions_subject ON sessions (subject_id);
 
 CREATE TABLE refresh_tokens (
@@ -51,7 +51,7 @@ CREATE TABLE refresh_tokens (
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     used_at BIGINT
-);
+) WITHOUT ROWID;
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 
 CREATE TABLE api_keys (
@@ -70,7 +70,7 @@ CREATE TABLE api_keys (
     expires_at BIGINT,
     created_at BIGINT NOT NULL,
     revoked_at BIGINT
-);
+) WITHOUT ROWID;
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
 CREATE TABLE models (
@@ -81,7 +81,7 @@ CREATE TABLE models (
     enabled BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE prices (
     id TEXT NOT NULL PRIMARY KEY,
@@ -91,7 +91,7 @@ CREATE TABLE prices (
     cost TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     UNIQUE (model_id, valid_from)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE usage_records (
     id TEXT NOT NULL PRIMARY KEY,
@@ -119,8 +119,9 @@ CREATE TABLE usage_records (
     first_byte_ms BIGINT NOT NULL,
     duration_ms BIGINT NOT NULL,
     created_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX usage_records_tenant ON usage_records (tenant_id, id);
+CREATE INDEX usage_records_tenant_at ON usage_records (tenant_id, created_at);
 
 CREATE TABLE gateways (
     id TEXT NOT NULL PRIMARY KEY,
@@ -128,7 +129,7 @@ CREATE TABLE gateways (
     status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
     priority BIGINT NOT NULL,
     created_at BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE audit_entries (
     id TEXT NOT NULL PRIMARY KEY,
@@ -142,7 +143,7 @@ CREATE TABLE audit_entries (
     subject TEXT NOT NULL,
     before_json TEXT,
     after_json TEXT
-);
+) WITHOUT ROWID;
 CREATE INDEX audit_entries_tenant ON audit_entries (tenant_id, id);
 
 -- What replicas must forget from their caches. `revisions` is locked by each writer, so that the
@@ -150,11 +151,11 @@ CREATE INDEX audit_entries_tenant ON audit_entries (tenant_id, id);
 CREATE TABLE revisions (
     name TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 INSERT INTO revisions (name, version) VALUES ('changes', 0);
 
 CREATE TABLE changes (
     version BIGINT NOT NULL PRIMARY KEY,
     subject TEXT NOT NULL,
     at BIGINT NOT NULL
-);
+) WITHOUT ROWID;

@@ -11,7 +11,7 @@ CREATE TABLE ledger_accounts (
     debt_micros BIGINT NOT NULL CHECK (debt_micros <= 0),
     issuance_micros BIGINT NOT NULL CHECK (issuance_micros <= 0),
     CHECK (grants_micros + held_micros + revenue_micros + breakage_micros + debt_micros + issuance_micros = 0)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE ledger_grants (
     id TEXT NOT NULL PRIMARY KEY,
@@ -24,7 +24,7 @@ CREATE TABLE ledger_grants (
     note TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     UNIQUE (tenant_id, source_key)
-);
+) WITHOUT ROWID;
 CREATE INDEX ledger_grants_open ON ledger_grants (tenant_id) WHERE remaining_micros > 0;
 
 CREATE TABLE ledger_holds (
@@ -41,7 +41,7 @@ CREATE TABLE ledger_holds (
     created_at BIGINT NOT NULL,
     deadline_at BIGINT NOT NULL,
     closed_at BIGINT
-);
+) WITHOUT ROWID;
 CREATE INDEX ledger_holds_open ON ledger_holds (deadline_at) WHERE state = 'held';
 
 CREATE TABLE ledger_allocations (
@@ -50,7 +50,7 @@ CREATE TABLE ledger_allocations (
     grant_id TEXT NOT NULL,
     amount_micros BIGINT NOT NULL CHECK (amount_micros > 0),
     PRIMARY KEY (hold_id, position)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE ledger_entries (
     tenant_id TEXT NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE ledger_entries (
     at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, number),
     CHECK (grants_delta + held_delta + revenue_delta + breakage_delta + debt_delta + issuance_delta = 0)
-);
+) WITHOUT ROWID;
 
 CREATE TRIGGER ledger_entries_no_update BEFORE UPDATE ON ledger_entries
 BEGIN

@@ -42,7 +42,10 @@ pub struct AuditView {
 
 impl From<AuditEntry> for AuditView {
     fn from(entry: AuditEntry) -> Self {
-        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).map(Any);
+        let json = |text: Option<String>| {
+            text.and_then(|text| serde_json::from_str(&text).ok())
+                .map(Any)
+        };
         Self {
             id: entry.id.into_string(),
             at: date::text(entry.at),
@@ -79,7 +82,14 @@ impl AuditApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<AuditView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
-        let entries = self.accounts.audit(after.as_ref(), page_rows(limit)).await?;
-        Ok(Json(Page::cut(entries.into_iter().map(AuditView::from), limit, |view| view.id.clone())))
+        let entries = self
+            .accounts
+            .audit(after.as_ref(), page_rows(limit))
+            .await?;
+        Ok(Json(Page::cut(
+            entries.into_iter().map(AuditView::from),
+            limit,
+            |view| view.id.clone(),
+        )))
     }
 }

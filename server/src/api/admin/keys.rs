@@ -90,6 +90,7 @@ impl From<ApiKey> for KeyView {
 
 /// A new key with its secret.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct NewKeyView {
     /// The key.
     pub key: KeyView,
@@ -109,7 +110,11 @@ impl KeysApi {
     /// Make a key
     ///
     /// Answers its secret, which is shown this once.
-    #[oai(path = "/tenants/:id/keys", method = "post", operation_id = "admin_create_key")]
+    #[oai(
+        path = "/tenants/:id/keys",
+        method = "post",
+        operation_id = "admin_create_key"
+    )]
     async fn create(
         &self,
         caller: SuperadminCaller,
@@ -128,12 +133,22 @@ impl KeysApi {
             allowed_addresses: body.allowed_addresses,
             limits: body.limits.map_or_else(LimitSettings::default, Into::into),
         };
-        let (key, secret) = self.accounts.create_key(&caller.actor(), &tenant_of(&id.0)?, new).await?;
-        Ok(Created::Made(Json(NewKeyView { key: key.into(), secret: secret.expose().clone() })))
+        let (key, secret) = self
+            .accounts
+            .create_key(&caller.actor(), &tenant_of(&id.0)?, new)
+            .await?;
+        Ok(Created::Made(Json(NewKeyView {
+            key: key.into(),
+            secret: secret.expose().clone(),
+        })))
     }
 
     /// List keys
-    #[oai(path = "/tenants/:id/keys", method = "get", operation_id = "admin_list_keys")]
+    #[oai(
+        path = "/tenants/:id/keys",
+        method = "get",
+        operation_id = "admin_list_keys"
+    )]
     async fn list(
         &self,
         _caller: SuperadminCaller,
@@ -144,17 +159,35 @@ impl KeysApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<KeyView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
-        let keys = self.accounts.keys(&tenant_of(&id.0)?, after.as_ref(), page_rows(limit)).await?;
-        Ok(Json(Page::cut(keys.into_iter().map(KeyView::from), limit, |view| view.id.clone())))
+        let keys = self
+            .accounts
+            .keys(&tenant_of(&id.0)?, after.as_ref(), page_rows(limit))
+            .await?;
+        Ok(Json(Page::cut(
+            keys.into_iter().map(KeyView::from),
+            limit,
+            |view| view.id.clone(),
+        )))
     }
 
     /// Revoke a key
     ///
     /// Takes effect on every replica within a second.
-    #[oai(path = "/tenants/:id/keys/:key_id", method = "delete", operation_id = "admin_revoke_key")]
-    async fn revoke(&self, caller: SuperadminCaller, id: Path<String>, key_id: Path<String>) -> Result<Deleted, ApiError> {
+    #[oai(
+        path = "/tenants/:id/keys/:key_id",
+        method = "delete",
+        operation_id = "admin_revoke_key"
+    )]
+    async fn revoke(
+        &self,
+        caller: SuperadminCaller,
+        id: Path<String>,
+        key_id: Path<String>,
+    ) -> Result<Deleted, ApiError> {
         let key: ApiKeyId = key_id.0.parse().map_err(|_| ApiError::not_found("key"))?;
-        self.accounts.revoke_key(&caller.actor(), &tenant_of(&id.0)?, &key).await?;
+        self.accounts
+            .revoke_key(&caller.actor(), &tenant_of(&id.0)?, &key)
+            .await?;
         Ok(Deleted::Done)
     }
 }

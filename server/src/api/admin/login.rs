@@ -10,6 +10,7 @@ use crate::auth::sessions::Sessions;
 
 /// A superadmin's name and password.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct AdminLogInBody {
     /// `admin` is the first one.
@@ -29,6 +30,7 @@ pub struct SuperadminView {
 
 /// What a superadmin's login brings.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct AdminSessionView {
     /// Send it as `Authorization: Bearer`.
     pub token: String,
@@ -49,11 +51,27 @@ pub struct AdminLoginApi {
 impl AdminLoginApi {
     /// Log in as a superadmin
     #[oai(path = "/login", method = "post", operation_id = "admin_log_in")]
-    async fn log_in(&self, peer: Peer, body: Json<AdminLogInBody>) -> Result<Json<AdminSessionView>, ApiError> {
-        let (username, password) = (secret("username", body.0.username)?, secret("password", body.0.password)?);
-        let (token, life, admin) =
-            self.sessions.log_in_superadmin(username.expose(), &password, peer.0).await?;
-        let user = SuperadminView { id: admin.id.into_string(), username: admin.username };
-        Ok(Json(AdminSessionView { token, expires_in: life.as_secs(), user }))
+    async fn log_in(
+        &self,
+        peer: Peer,
+        body: Json<AdminLogInBody>,
+    ) -> Result<Json<AdminSessionView>, ApiError> {
+        let (username, password) = (
+            secret("username", body.0.username)?,
+            secret("password", body.0.password)?,
+        );
+        let (token, life, admin) = self
+            .sessions
+            .log_in_superadmin(username.expose(), &password, peer.0)
+            .await?;
+        let user = SuperadminView {
+            id: admin.id.into_string(),
+            username: admin.username,
+        };
+        Ok(Json(AdminSessionView {
+            token,
+            expires_in: life.as_secs(),
+            user,
+        }))
     }
 }

@@ -22,8 +22,12 @@ impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::NotFound(what) => Self::not_found(what),
-            AccountError::Taken(what) => Self::conflict("already_exists", format!("The {what} is taken.")),
-            AccountError::Invalid { field, rule } => Self::bad_field(field, format!("`{field}` must be {rule}.")),
+            AccountError::Taken(what) => {
+                Self::conflict("already_exists", format!("The {what} is taken."))
+            }
+            AccountError::Invalid { field, rule } => {
+                Self::bad_field(field, format!("`{field}` must be {rule}."))
+            }
             AccountError::Password(error) => {
                 tracing::error!(%error, "a password could not be hashed: {error}");
                 Self::internal()

@@ -5,17 +5,18 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::{LimitsBody, tenant_of};
-use crate::accounts::{Accounts, NewKey, NewUser};
+use crate::accounts::{Accounts, NewUser};
 use crate::api::answer::Created;
 use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::manage::sessions::secret;
 use crate::api::manage::{Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
-use crate::store::accounts::{ApiKeyKind, Role, Tenant, TenantPatch, TenantStatus};
+use crate::store::accounts::{Role, Tenant, TenantPatch, TenantStatus};
 
 /// A tenant to be made; with `username` and `password` also its owner.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct NewTenantBody {
     /// Its name, unique.
@@ -72,6 +73,7 @@ impl From<Tenant> for TenantView {
 
 /// A new tenant with its first key.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct NewTenantView {
     /// The tenant.
     pub tenant: TenantView,
@@ -91,23 +93,39 @@ impl TenantsApi {
     /// Create a tenant
     ///
     /// Answers its first key, which is shown this once.
-    #[oai(path = "/tenants", method = "post", operation_id = "admin_create_tenant")]
-    async fn create(&self, caller: SuperadminCaller, body: Json<NewTenantBody>) -> Result<Created<NewTenantView>, ApiError> {
+    #[oai(
+        path = "/tenants",
+        method = "post",
+        operation_id = "admin_create_tenant"
+    )]
+    async fn create(
+        &self,
+        caller: SuperadminCaller,
+        body: Json<NewTenantBody>,
+    ) -> Result<Created<NewTenantView>, ApiError> {
         let (actor, body) = (caller.actor(), body.0);
         let owner = match (body.username, body.password) {
-            (Some(username), Some(password)) => {
-                Some(NewUser { username, password: secret("password", password)?, role: Role::Owner })
-            }
+            (Some(username), Some(password)) => Some(NewUser {
+                username,
+                password: secret("password", password)?,
+                role: Role::Owner,
+            }),
             (None, None) => None,
-            _ => return Err(ApiError::bad_field("password", "`username` and `password` come together.")),
+            _ => {
+                return Err(ApiError::bad_field(
+                    "password",
+                    "`username` and `password` come together.",
+                ));
+            }
         };
-        let tenant = self.accounts.create_tenant(&actor, &body.name).await?;
-        if let Some(owner) = owner {
-            self.accounts.create_user(&actor, &tenant.id, owner).await?;
-        }
-        let first = NewKey::plain("first key", ApiKeyKind::Live);
-        let (_, secret) = self.accounts.create_key(&actor, &tenant.id, first).await?;
-        Ok(Created::Made(Json(NewTenantView { tenant: tenant.into(), key: secret.expose().clone() })))
+        let (tenant, secret) = self
+            .accounts
+            .found_tenant(&actor, &body.name, owner)
+            .await?;
+        Ok(Created::Made(Json(NewTenantView {
+            tenant: tenant.into(),
+            key: secret.expose().clone(),
+        })))
     }
 
     /// List tenants
@@ -124,20 +142,39 @@ impl TenantsApi {
     ) -> Result<Json<Page<TenantView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
         let search = search.0.unwrap_or_default();
-        let tenants = self.accounts.tenants(&search, after.as_ref(), page_rows(limit)).await?;
-        Ok(Json(Page::cut(tenants.into_iter().map(TenantView::from), limit, |view| view.id.clone())))
+        let tenants = self
+            .accounts
+            .tenants(&search, after.as_ref(), page_rows(limit))
+            .await?;
+        Ok(Json(Page::cut(
+            tenants.into_iter().map(TenantView::from),
+            limit,
+            |view| view.id.clone(),
+        )))
     }
 
     /// Show a tenant
-    #[oai(path = "/tenants/:id", method = "get", operation_id = "admin_get_tenant")]
-    async fn get(&self, _caller: SuperadminCaller, id: Path<String>) -> Result<Json<TenantView>, ApiError> {
+    #[oai(
+        path = "/tenants/:id",
+        method = "get",
+        operation_id = "admin_get_tenant"
+    )]
+    async fn get(
+        &self,
+        _caller: SuperadminCaller,
+        id: Path<String>,
+    ) -> Result<Json<TenantView>, ApiError> {
         Ok(Json(self.accounts.tenant(&tenant_of(&id.0)?).await?.into()))
     }
 
     /// Change a tenant
     ///
     /// Suspending takes effect on every replica within a second.
-    #[oai(path = "/tenants/:id", method = "patch", operation_id = "admin_update_tenant")]
+    #[oai(
+        path = "/tenants/:id",
+        method = "patch",
+        operation_id = "admin_update_tenant"
+    )]
     async fn update(
         &self,
         caller: SuperadminCaller,
@@ -145,14 +182,22 @@ impl TenantsApi {
         body: Json<TenantPatchBody>,
     ) -> Result<Json<TenantView>, ApiError> {
         let wrong = || ApiError::bad_field("status", "`status` must be active or suspended.");
-        let status = body.0.status.as_deref().map(|word| TenantStatus::from_word(word).ok_or_else(wrong)).transpose()?;
+        let status = body
+            .0
+            .status
+            .as_deref()
+            .map(|word| TenantStatus::from_word(word).ok_or_else(wrong))
+            .transpose()?;
         let patch = TenantPatch {
             name: body.0.name,
             status,
             price_multiplier_ppm: body.0.price_multiplier_ppm,
             limits: body.0.limits.map(Into::into),
         };
-        let tenant = self.accounts.update_tenant(&caller.actor(), &tenant_of(&id.0)?, patch).await?;
+        let tenant = self
+            .accounts
+            .update_tenant(&caller.actor(), &tenant_of(&id.0)?, patch)
+            .await?;
         Ok(Json(tenant.into()))
     }
 }

@@ -16,6 +16,7 @@ use crate::store::accounts::Role;
 
 /// A user to be added.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct NewUserBody {
     /// Unique inside the tenant.
@@ -28,6 +29,7 @@ pub struct NewUserBody {
 
 /// A change of a user; what is absent stays.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct UserPatchBody {
     /// `owner`, `admin` or `member`.
@@ -46,7 +48,8 @@ pub struct UsersApi {
 }
 
 fn role(word: &str) -> Result<Role, ApiError> {
-    Role::from_word(word).ok_or_else(|| ApiError::bad_field("role", "`role` must be owner, admin or member."))
+    Role::from_word(word)
+        .ok_or_else(|| ApiError::bad_field("role", "`role` must be owner, admin or member."))
 }
 
 fn user_of(text: &str) -> Result<UserId, ApiError> {
@@ -56,7 +59,11 @@ fn user_of(text: &str) -> Result<UserId, ApiError> {
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::api::Tag::Tenants")]
 impl UsersApi {
     /// Add a user
-    #[oai(path = "/tenants/:id/users", method = "post", operation_id = "admin_create_user")]
+    #[oai(
+        path = "/tenants/:id/users",
+        method = "post",
+        operation_id = "admin_create_user"
+    )]
     async fn create(
         &self,
         caller: SuperadminCaller,
@@ -64,13 +71,24 @@ impl UsersApi {
         body: Json<NewUserBody>,
     ) -> Result<Created<UserView>, ApiError> {
         let password = secret("password", body.0.password)?;
-        let new = NewUser { username: body.0.username, password, role: role(&body.0.role)? };
-        let user = self.accounts.create_user(&caller.actor(), &tenant_of(&id.0)?, new).await?;
+        let new = NewUser {
+            username: body.0.username,
+            password,
+            role: role(&body.0.role)?,
+        };
+        let user = self
+            .accounts
+            .create_user(&caller.actor(), &tenant_of(&id.0)?, new)
+            .await?;
         Ok(Created::Made(Json(user.into())))
     }
 
     /// List users
-    #[oai(path = "/tenants/:id/users", method = "get", operation_id = "admin_list_users")]
+    #[oai(
+        path = "/tenants/:id/users",
+        method = "get",
+        operation_id = "admin_list_users"
+    )]
     async fn list(
         &self,
         _caller: SuperadminCaller,
@@ -81,14 +99,25 @@ impl UsersApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<UserView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
-        let users = self.accounts.users(&tenant_of(&id.0)?, after.as_ref(), page_rows(limit)).await?;
-        Ok(Json(Page::cut(users.into_iter().map(UserView::from), limit, |view| view.id.clone())))
+        let users = self
+            .accounts
+            .users(&tenant_of(&id.0)?, after.as_ref(), page_rows(limit))
+            .await?;
+        Ok(Json(Page::cut(
+            users.into_iter().map(UserView::from),
+            limit,
+            |view| view.id.clone(),
+        )))
     }
 
     /// Change a user
     ///
     /// Disabling takes effect on every replica within a second.
-    #[oai(path = "/tenants/:id/users/:user_id", method = "patch", operation_id = "admin_update_user")]
+    #[oai(
+        path = "/tenants/:id/users/:user_id",
+        method = "patch",
+        operation_id = "admin_update_user"
+    )]
     async fn update(
         &self,
         caller: SuperadminCaller,
@@ -100,24 +129,49 @@ impl UsersApi {
             None => None,
             Some("active") => Some(true),
             Some("disabled") => Some(false),
-            Some(_) => return Err(ApiError::bad_field("status", "`status` must be active or disabled.")),
+            Some(_) => {
+                return Err(ApiError::bad_field(
+                    "status",
+                    "`status` must be active or disabled.",
+                ));
+            }
         };
         let change = UserChange {
             role: body.0.role.as_deref().map(role).transpose()?,
             active,
-            password: body.0.password.map(|text| secret("password", text)).transpose()?,
+            password: body
+                .0
+                .password
+                .map(|text| secret("password", text))
+                .transpose()?,
         };
         let (tenant, user) = (tenant_of(&id.0)?, user_of(&user_id.0)?);
-        Ok(Json(self.accounts.update_user(&caller.actor(), &tenant, &user, change).await?.into()))
+        Ok(Json(
+            self.accounts
+                .update_user(&caller.actor(), &tenant, &user, change)
+                .await?
+                .into(),
+        ))
     }
 
     /// Remove a user
     ///
     /// The records of what they did stay.
-    #[oai(path = "/tenants/:id/users/:user_id", method = "delete", operation_id = "admin_delete_user")]
-    async fn delete(&self, caller: SuperadminCaller, id: Path<String>, user_id: Path<String>) -> Result<Deleted, ApiError> {
+    #[oai(
+        path = "/tenants/:id/users/:user_id",
+        method = "delete",
+        operation_id = "admin_delete_user"
+    )]
+    async fn delete(
+        &self,
+        caller: SuperadminCaller,
+        id: Path<String>,
+        user_id: Path<String>,
+    ) -> Result<Deleted, ApiError> {
         let (tenant, user) = (tenant_of(&id.0)?, user_of(&user_id.0)?);
-        self.accounts.delete_user(&caller.actor(), &tenant, &user).await?;
+        self.accounts
+            .delete_user(&caller.actor(), &tenant, &user)
+            .await?;
         Ok(Deleted::Done)
     }
 }

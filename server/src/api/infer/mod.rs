@@ -46,10 +46,15 @@ pub struct InferApi {
 impl InferApi {
     /// Adds the routes.
     pub fn mount(self, routes: Route, prefix: &str) -> Route {
-        Operation::ALL.into_iter().fold(routes, |routes, operation| {
-            let endpoint = InferEndpoint { api: self.clone(), operation };
-            routes.at(format!("{prefix}{}", operation.path()), endpoint)
-        })
+        Operation::ALL
+            .into_iter()
+            .fold(routes, |routes, operation| {
+                let endpoint = InferEndpoint {
+                    api: self.clone(),
+                    operation,
+                };
+                routes.at(format!("{prefix}{}", operation.path()), endpoint)
+            })
     }
 }
 
@@ -62,9 +67,17 @@ impl Endpoint for InferEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .cloned()
+            .unwrap_or_else(RequestId::random);
         let span = info_span!("call", request.id = %id, tenant.id = tracing::field::Empty);
-        Ok(self.answer(request, id).instrument(span).await.unwrap_or_else(|refusal| *refusal))
+        Ok(self
+            .answer(request, id)
+            .instrument(span)
+            .await
+            .unwrap_or_else(|refusal| *refusal))
     }
 }
 
@@ -75,10 +88,22 @@ impl InferEndpoint {
             return Err(refused(ApiError::method_not_allowed()));
         }
         let peer = peer(&request);
-        let principal = self.api.auth.authenticate(request.headers(), peer).await.map_err(|e| refused(e.into()))?;
+        let principal = self
+            .api
+            .auth
+            .authenticate(request.headers(), peer)
+            .await
+            .map_err(|e| refused(e.into()))?;
         tracing::Span::current().record("tenant.id", principal.tenant.as_str());
-        let body = read_body(&mut request, self.api.body_bytes_max).await.map_err(refused)?;
-        let call = calls::Request { principal: Arc::clone(&principal), request: id, operation: self.operation, body };
+        let body = read_body(&mut request, self.api.body_bytes_max)
+            .await
+            .map_err(refused)?;
+        let call = calls::Request {
+            principal: Arc::clone(&principal),
+            request: id,
+            operation: self.operation,
+            body,
+        };
         match self.api.calls.start(call).await {
             Ok(started) => Ok(respond(started)),
             Err(error) => Err(Box::new(refusal(error))),
@@ -86,8 +111,12 @@ impl InferEndpoint {
     }
 }
 
-async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+/// The whole body, bounded in size and time.
+pub(super) async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > bytes_max) {
         return Err(ApiError::too_large(bytes_max));
     }
@@ -96,7 +125,10 @@ async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, Api
         Err(_) => Err(ApiError::request_timeout()),
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(ApiError::too_large(bytes_max)),
-        Ok(Err(_)) => Err(ApiError::bad_request("unreadable_body", "The body could not be read to its end.")),
+        Ok(Err(_)) => Err(ApiError::bad_request(
+            "unreadable_body",
+            "The body could not be read to its end.",
+        )),
     }
 }
 
@@ -129,7 +161,10 @@ fn respond(started: Started) -> Response {
     match started.body {
         Answer::Whole(bytes) => response.set_body(bytes),
         Answer::Stream(stream) => {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+            headers.insert(
+                CACHE_CONTROL,
+                HeaderValue::from_static("no-cache, no-transform"),
+            );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
             response.set_body(stream::body(stream));
         }

@@ -96,8 +96,13 @@ fn path_item(operation: Operation) -> Value {
 
 /// Adds the inference routes below `prefix` to a document.
 pub fn add(document: &mut Value, prefix: &str) {
-    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
     for operation in Operation::ALL {
-        paths.insert(format!("{prefix}{}", operation.path()), path_item(operation));
+        paths.insert(
+            format!("{prefix}{}", operation.path()),
+            path_item(operation),
+        );
     }
 }

@@ -20,7 +20,10 @@ impl http_body::Body for StreamBody {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let bytes = std::task::ready!(Pin::new(self.0.get_mut()).poll_next(cx));
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
     }

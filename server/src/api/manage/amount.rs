@@ -53,11 +53,19 @@ impl Type for Amount {
 /// The longest sum that is taken: 10^9 credits.
 const AMOUNT_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
 
+/// The number's decimals without an exponent: the shortest that mean this very number.
+fn digits(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if !number.is_i64() && !number.is_u64() => float.to_string(),
+        _ => number.to_string(),
+    }
+}
+
 impl ParseFromJSON for Amount {
     /// Reads the digits as they print: a JSON number or a text with one.
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         let text = match value.unwrap_or_default() {
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => digits(&number),
             Value::String(text) => text,
             other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                 return Err(ParseError::expected_type(other));
@@ -65,7 +73,9 @@ impl ParseFromJSON for Amount {
         };
         let credits: Credits = text.parse().map_err(ParseError::custom)?;
         if credits.is_negative() || credits > AMOUNT_MAX {
-            return Err(ParseError::custom(format!("an amount must be from 0 to {AMOUNT_MAX}")));
+            return Err(ParseError::custom(format!(
+                "an amount must be from 0 to {AMOUNT_MAX}"
+            )));
         }
         Ok(Self(credits))
     }
@@ -79,7 +89,7 @@ impl ToJSON for Amount {
             return Some(whole.into());
         }
         let number = text.parse::<f64>().ok().and_then(Number::from_f64);
-        let exact = number.filter(|number| number.to_string() == text);
+        let exact = number.filter(|number| digits(number) == text);
         Some(exact.map_or(Value::String(text), Value::Number))
     }
 }
@@ -96,15 +106,32 @@ mod tests {
 
     #[test]
     fn amounts_are_numbers_with_their_decimals() {
-        let shown = |micros| Amount(Credits::from_micros(micros)).to_json().map(|value| value.to_string());
+        let shown = |micros| {
+            Amount(Credits::from_micros(micros))
+                .to_json()
+                .map(|value| value.to_string())
+        };
         assert_eq!(shown(20_000_000).as_deref(), Some("20"));
         assert_eq!(shown(37_500).as_deref(), Some("0.0375"));
-        assert_eq!(shown(-1).as_deref(), Some("\"-0.000001\""), "what prints with an exponent is a text");
+        assert_eq!(
+            shown(-1).as_deref(),
+            Some("-1e-6"),
+            "JSON's own way to write it"
+        );
     }
 
     #[test]
     fn odd_amounts_are_refused() {
-        for json in ["-1", "1e3", "0.0000001", "1e300", "\"x\"", "null", "{}", "2000000000", "true"] {
+        for json in [
+            "-1",
+            "0.0000001",
+            "1e300",
+            "\"x\"",
+            "null",
+            "{}",
+            "2000000000",
+            "true",
+        ] {
             assert_eq!(read(json), None, "{json}");
         }
         assert_eq!(read("\"0.5\""), Some(Amount(Credits::from_micros(500_000))));

@@ -32,7 +32,11 @@ pub struct Page<T: Type + ParseFromJSON + ToJSON + Send + Sync> {
 
 impl<T: Type + ParseFromJSON + ToJSON + Send + Sync> Page<T> {
     /// From items of which one more than `limit` was asked for.
-    pub fn cut(items: impl IntoIterator<Item = T>, limit: u32, cursor: impl Fn(&T) -> String) -> Self {
+    pub fn cut(
+        items: impl IntoIterator<Item = T>,
+        limit: u32,
+        cursor: impl Fn(&T) -> String,
+    ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut data: Vec<T> = items.into_iter().take(limit.saturating_add(1)).collect();
         let has_more = data.len() > limit;
@@ -41,10 +45,19 @@ impl<T: Type + ParseFromJSON + ToJSON + Send + Sync> Page<T> {
     }
 
     /// From the items of a page.
-    pub fn of(items: impl IntoIterator<Item = T>, has_more: bool, cursor: impl Fn(&T) -> String) -> Self {
+    pub fn of(
+        items: impl IntoIterator<Item = T>,
+        has_more: bool,
+        cursor: impl Fn(&T) -> String,
+    ) -> Self {
         let data: Vec<T> = items.into_iter().collect();
         let next = data.last().filter(|_| has_more).map(cursor);
-        Self { object: "list".to_owned(), data, has_more, next }
+        Self {
+            object: "list".to_owned(),
+            data,
+            has_more,
+            next,
+        }
     }
 
     /// A list that is short enough to come whole.
@@ -57,7 +70,10 @@ impl<T: Type + ParseFromJSON + ToJSON + Send + Sync> Page<T> {
 pub fn page_limit(asked: Option<u32>) -> Result<u32, ApiError> {
     match asked.unwrap_or(LIMIT_DEFAULT) {
         limit @ 1..=LIMIT_MAX => Ok(limit),
-        _ => Err(ApiError::bad_field("limit", format!("`limit` must be from 1 to {LIMIT_MAX}."))),
+        _ => Err(ApiError::bad_field(
+            "limit",
+            format!("`limit` must be from 1 to {LIMIT_MAX}."),
+        )),
     }
 }
 
@@ -69,5 +85,7 @@ pub fn page_rows(limit: u32) -> i64 {
 /// A cursor that is no id of its kind is a mistake, not the end of the list.
 pub fn page_after<I: std::str::FromStr>(after: Option<&str>) -> Result<Option<I>, ApiError> {
     let wrong = || ApiError::bad_field("after", "`after` must be the `next` of a page.");
-    after.map(|text| text.parse().map_err(|_| wrong())).transpose()
+    after
+        .map(|text| text.parse().map_err(|_| wrong()))
+        .transpose()
 }

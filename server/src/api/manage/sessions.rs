@@ -17,6 +17,7 @@ const FIELD_BYTES_MAX: usize = 512;
 
 /// A tenant's user logs in with a key of the tenant.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct LogInBody {
     /// A key of the tenant.
@@ -30,6 +31,7 @@ pub struct LogInBody {
 
 /// A refresh token.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct RefreshBody {
     /// From the last login or refresh; good once.
@@ -79,12 +81,17 @@ pub struct OwnTenantView {
 
 impl From<Tenant> for OwnTenantView {
     fn from(tenant: Tenant) -> Self {
-        Self { id: tenant.id.into_string(), name: tenant.name, status: tenant.status.word().to_owned() }
+        Self {
+            id: tenant.id.into_string(),
+            name: tenant.name,
+            status: tenant.status.word().to_owned(),
+        }
     }
 }
 
 /// What a login brings.
 #[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 pub struct SessionView {
     /// Send it as `Authorization: Bearer`.
     pub token: String,
@@ -101,7 +108,7 @@ pub struct SessionView {
 impl From<LoggedIn> for SessionView {
     fn from(logged_in: LoggedIn) -> Self {
         Self {
-            token: logged_in.token,
+            token: logged_in.token.expose().clone(),
             refresh_token: logged_in.refresh_token.expose().clone(),
             expires_in: logged_in.expires_in.as_secs(),
             user: logged_in.user.into(),
@@ -115,8 +122,14 @@ impl From<SessionError> for ApiError {
         match error {
             SessionError::Invalid => Self::unauthorized(),
             SessionError::TooMany { retry_after } => {
-                let seconds = u64::try_from(retry_after.as_millis().div_ceil(1_000)).unwrap_or(1).max(1);
-                Self::too_many("too_many_attempts", format!("Too many attempts to log in. Try again in {seconds} s."), seconds)
+                let seconds = u64::try_from(retry_after.as_millis().div_ceil(1_000))
+                    .unwrap_or(1)
+                    .max(1);
+                Self::too_many(
+                    "too_many_attempts",
+                    format!("Too many attempts to log in. Try again in {seconds} s."),
+                    seconds,
+                )
             }
             SessionError::Password(error) => {
                 tracing::error!(%error, "a password could not be compared: {error}");
@@ -130,7 +143,10 @@ impl From<SessionError> for ApiError {
 /// A field of a login as a secret, unless it is absurdly long.
 pub fn secret(field: &str, text: String) -> Result<Secret<String>, ApiError> {
     if text.len() > FIELD_BYTES_MAX {
-        return Err(ApiError::bad_field(field, format!("`{field}` is longer than {FIELD_BYTES_MAX} bytes.")));
+        return Err(ApiError::bad_field(
+            field,
+            format!("`{field}` is longer than {FIELD_BYTES_MAX} bytes."),
+        ));
     }
     Ok(Secret::new(text))
 }
@@ -150,10 +166,20 @@ impl SessionsApi {
     ///
     /// The same 401, after the same time, for an unknown key, user or password.
     #[oai(path = "/login", method = "post", operation_id = "log_in")]
-    async fn log_in(&self, peer: Peer, body: Json<LogInBody>) -> Result<Json<SessionView>, ApiError> {
-        let (key, password) = (secret("apiKey", body.0.api_key)?, secret("password", body.0.password)?);
+    async fn log_in(
+        &self,
+        peer: Peer,
+        body: Json<LogInBody>,
+    ) -> Result<Json<SessionView>, ApiError> {
+        let (key, password) = (
+            secret("apiKey", body.0.api_key)?,
+            secret("password", body.0.password)?,
+        );
         let username = secret("username", body.0.username)?;
-        let logged_in = self.sessions.log_in(&key, username.expose(), &password, peer.0).await?;
+        let logged_in = self
+            .sessions
+            .log_in(&key, username.expose(), &password, peer.0)
+            .await?;
         Ok(Json(logged_in.into()))
     }
 

@@ -57,7 +57,7 @@ pub struct ApiKey {
 
 #[derive(Debug, Clone, Queryable, Insertable)]
 #[diesel(table_name = api_keys)]
-struct KeyRow {
+pub(super) struct KeyRow {
     id: String,
     tenant_id: String,
     name: String,
@@ -76,7 +76,9 @@ struct KeyRow {
 }
 
 fn list(json: Option<&String>, id: &str) -> Result<Option<Vec<String>>, DbError> {
-    json.map(|json| serde_json::from_str(json)).transpose().map_err(|_| damaged("key", id))
+    json.map(|json| serde_json::from_str(json))
+        .transpose()
+        .map_err(|_| damaged("key", id))
 }
 
 impl TryFrom<KeyRow> for ApiKey {
@@ -94,7 +96,11 @@ impl TryFrom<KeyRow> for ApiKey {
             hash: row.hash,
             last4: row.last4,
             revoked: row.status == "revoked",
-            limits: limits_of(row.requests_per_minute, row.tokens_per_minute, row.concurrency),
+            limits: limits_of(
+                row.requests_per_minute,
+                row.tokens_per_minute,
+                row.concurrency,
+            ),
             expires_at: row.expires_at.map(Moment::from_unix_ms),
             created_at: Moment::from_unix_ms(row.created_at),
         })
@@ -102,7 +108,18 @@ impl TryFrom<KeyRow> for ApiKey {
 }
 
 impl ApiKey {
-    fn row(&self) -> KeyRow {
+    /// The audit entry of its making.
+    pub(super) fn created(&self) -> Note<'_> {
+        Note {
+            tenant: Some(self.tenant.as_str()),
+            action: "key.create",
+            subject: self.id.as_str(),
+            before: None,
+            after: self.shown(),
+        }
+    }
+
+    pub(super) fn row(&self) -> KeyRow {
         let (requests_per_minute, tokens_per_minute, concurrency) = limit_columns(&self.limits);
         let json = |list: &Option<Vec<String>>| list.as_ref().map(|list| json!(list).to_string());
         KeyRow {
@@ -112,7 +129,7 @@ impl ApiKey {
             kind: self.kind.word().to_owned(),
             hash: self.hash.clone(),
             last4: self.last4.clone(),
-            status: if self.revoked { "revoked" } else { "active" }.to_owned(),
+            status: self.status_word().to_owned(),
             allowed_models: json(&self.allowed_models),
             allowed_addresses: json(&self.allowed_addresses),
             requests_per_minute,
@@ -124,30 +141,54 @@ impl ApiKey {
         }
     }
 
+    fn status_word(&self) -> &'static str {
+        if self.revoked { "revoked" } else { "active" }
+    }
+
     fn shown(&self) -> Option<String> {
         let shown = json!({
             "name": self.name, "kind": self.kind.word(), "last4": self.last4, "allowed_models": self.allowed_models,
             "allowed_addresses": self.allowed_addresses, "limits": self.limits,
-            "expires_at": self.expires_at.map(Moment::unix_ms),
+            "status": self.status_word(), "expires_at": self.expires_at.map(Moment::unix_ms),
         });
         Some(shown.to_string())
     }
 }
 
+/// Adds a key with its audit entry inside the transaction of `conn`.
+macro_rules! add_key {
+    ($conn:expr, $actor:expr, $key:expr, $now:expr) => {{
+        let key: &$crate::store::accounts::ApiKey = $key;
+        diesel::insert_into($crate::store::schema::api_keys::table)
+            .values(key.row())
+            .execute($conn)
+            .await?;
+        $crate::store::audit::note!($conn, $actor, key.created(), $now);
+    }};
+}
+pub(super) use add_key;
+
 impl Store {
     /// Adds a key.
-    pub async fn insert_key(&self, actor: &Actor, key: &ApiKey, now: Moment) -> Result<(), DbError> {
+    pub async fn insert_key(
+        &self,
+        actor: &Actor,
+        key: &ApiKey,
+        now: Moment,
+    ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(api_keys::table).values(key.row()).execute(conn).await?;
-            let tenant = Some(key.tenant.as_str());
-            let entry = Note { tenant, action: "key.create", subject: key.id.as_str(), before: None, after: key.shown() };
-            note!(conn, actor, entry, now);
+            add_key!(conn, actor, key, now);
             Ok(())
         })
     }
 
     /// A tenant's keys, newest first, revoked ones included.
-    pub async fn keys(&self, tenant: &TenantId, after: Option<&ApiKeyId>, limit: i64) -> Result<Vec<ApiKey>, DbError> {
+    pub async fn keys(
+        &self,
+        tenant: &TenantId,
+        after: Option<&ApiKeyId>,
+        limit: i64,
+    ) -> Result<Vec<ApiKey>, DbError> {
         let rows: Vec<KeyRow> = on!(self.db, |conn| {
             api_keys::table
                 .filter(api_keys::tenant_id.eq(tenant.as_str()))
@@ -162,29 +203,54 @@ impl Store {
 
     /// The key of that hash, revoked or not.
     pub async fn key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DbError> {
-        let row: Option<KeyRow> =
-            on!(self.db, |conn| api_keys::table.filter(api_keys::hash.eq(hash)).first(conn).await.optional())?;
+        let row: Option<KeyRow> = on!(self.db, |conn| api_keys::table
+            .filter(api_keys::hash.eq(hash))
+            .first(conn)
+            .await
+            .optional())?;
         row.map(ApiKey::try_from).transpose()
     }
 
     /// Revokes a key; `false` when the tenant has none of that id that is not revoked.
-    pub async fn revoke_key(&self, actor: &Actor, tenant: &TenantId, id: &ApiKeyId, now: Moment) -> Result<bool, DbError> {
+    pub async fn revoke_key(
+        &self,
+        actor: &Actor,
+        tenant: &TenantId,
+        id: &ApiKeyId,
+        now: Moment,
+    ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             announce!(conn, format!("{TENANT}{tenant}"), now);
             let key = api_keys::table
                 .filter(api_keys::tenant_id.eq(tenant.as_str()))
                 .filter(api_keys::id.eq(id.as_str()))
                 .filter(api_keys::status.eq("active"));
-            let revoked = diesel::update(key)
-                .set((api_keys::status.eq("revoked"), api_keys::revoked_at.eq(now.unix_ms())))
+            // The announcement's lock lets one revocation at a time look.
+            let row: Option<KeyRow> = key.first(conn).await.optional()?;
+            let Some(before) = row.map(ApiKey::try_from).transpose()? else {
+                return Ok(false);
+            };
+            diesel::update(api_keys::table.find(id.as_str()))
+                .set((
+                    api_keys::status.eq("revoked"),
+                    api_keys::revoked_at.eq(now.unix_ms()),
+                ))
                 .execute(conn)
                 .await?;
-            if revoked > 0 {
-                let tenant = Some(tenant.as_str());
-                let entry = Note { tenant, action: "key.revoke", subject: id.as_str(), ..Note::default() };
-                note!(conn, actor, entry, now);
-            }
-            Ok(revoked > 0)
+            let after = ApiKey {
+                revoked: true,
+                ..before.clone()
+            };
+            let tenant = Some(tenant.as_str());
+            let entry = Note {
+                tenant,
+                action: "key.revoke",
+                subject: id.as_str(),
+                before: before.shown(),
+                after: after.shown(),
+            };
+            note!(conn, actor, entry, now);
+            Ok(true)
         })
     }
 }

@@ -1,6 +1,9 @@
 //! Tenants.
 
-use diesel::{BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, TextExpressionMethods};
+use diesel::{
+    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable,
+    OptionalExtension, QueryDsl, Queryable, TextExpressionMethods,
+};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use shared::clock::Moment;
@@ -8,6 +11,8 @@ use shared::db::DbError;
 use shared::id::TenantId;
 use shared::{on, write_tx};
 
+use super::keys::{ApiKey, add_key};
+use super::users::{User, add_user};
 use super::{damaged, words};
 use crate::limits::LimitSettings;
 use crate::store::Store;
@@ -43,6 +48,17 @@ pub struct Tenant {
     pub created_at: Moment,
 }
 
+/// A tenant with what it begins with; all of it is there, or nothing.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its owner.
+    pub owner: Option<User>,
+    /// Its first key.
+    pub key: Option<ApiKey>,
+}
+
 /// A change of a tenant; what is absent stays.
 #[derive(Debug, Clone, Default)]
 pub struct TenantPatch {
@@ -72,12 +88,22 @@ struct TenantRow {
 
 /// Limits as three columns.
 pub(super) fn limit_columns(limits: &LimitSettings) -> (Option<i64>, Option<i64>, Option<i64>) {
-    let tokens = limits.tokens_per_minute.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-    (limits.requests_per_minute.map(i64::from), tokens, limits.concurrency.map(i64::from))
+    let tokens = limits
+        .tokens_per_minute
+        .map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    (
+        limits.requests_per_minute.map(i64::from),
+        tokens,
+        limits.concurrency.map(i64::from),
+    )
 }
 
 /// Three columns as limits; a value out of range counts as the largest.
-pub(super) fn limits_of(requests: Option<i64>, tokens: Option<i64>, concurrency: Option<i64>) -> LimitSettings {
+pub(super) fn limits_of(
+    requests: Option<i64>,
+    tokens: Option<i64>,
+    concurrency: Option<i64>,
+) -> LimitSettings {
     LimitSettings {
         requests_per_minute: requests.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         tokens_per_minute: tokens.map(|n| u64::try_from(n).unwrap_or(u64::MAX)),
@@ -89,13 +115,18 @@ impl TryFrom<TenantRow> for Tenant {
     type Error = DbError;
 
     fn try_from(row: TenantRow) -> Result<Self, DbError> {
-        let status = TenantStatus::from_word(&row.status).ok_or_else(|| damaged("tenant", &row.id))?;
+        let status =
+            TenantStatus::from_word(&row.status).ok_or_else(|| damaged("tenant", &row.id))?;
         Ok(Self {
             id: TenantId::from_stored(row.id),
             name: row.name,
             status,
             price_multiplier_ppm: row.price_multiplier_ppm,
-            limits: limits_of(row.requests_per_minute, row.tokens_per_minute, row.concurrency),
+            limits: limits_of(
+                row.requests_per_minute,
+                row.tokens_per_minute,
+                row.concurrency,
+            ),
             created_at: Moment::from_unix_ms(row.created_at),
         })
     }
@@ -127,40 +158,83 @@ impl Tenant {
 }
 
 impl Store {
-    /// Adds a tenant with an empty account.
-    pub async fn insert_tenant(&self, actor: &Actor, tenant: &Tenant, now: Moment) -> Result<(), DbError> {
+    /// Adds a tenant with an empty account, and with it whoever and whatever it begins with.
+    pub async fn insert_tenant(
+        &self,
+        actor: &Actor,
+        founding: &Founding,
+        now: Moment,
+    ) -> Result<(), DbError> {
+        let Founding { tenant, owner, key } = founding;
         write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(tenants::table).values(tenant.row(now)).execute(conn).await?;
+            diesel::insert_into(tenants::table)
+                .values(tenant.row(now))
+                .execute(conn)
+                .await?;
             open_account!(conn, &tenant.id)?;
             let id = tenant.id.as_str();
-            let entry = Note { tenant: Some(id), action: "tenant.create", subject: id, before: None, after: tenant.shown() };
+            let entry = Note {
+                tenant: Some(id),
+                action: "tenant.create",
+                subject: id,
+                before: None,
+                after: tenant.shown(),
+            };
             note!(conn, actor, entry, now);
+            if let Some(owner) = owner {
+                add_user!(conn, actor, owner, now);
+            }
+            if let Some(key) = key {
+                add_key!(conn, actor, key, now);
+            }
             Ok(())
         })
     }
 
     /// One tenant.
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
-        let row: Option<TenantRow> =
-            on!(self.db, |conn| tenants::table.find(id.as_str()).first(conn).await.optional())?;
+        let row: Option<TenantRow> = on!(self.db, |conn| tenants::table
+            .find(id.as_str())
+            .first(conn)
+            .await
+            .optional())?;
         row.map(Tenant::try_from).transpose()
     }
 
     /// One tenant by its name.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, DbError> {
-        let row: Option<TenantRow> =
-            on!(self.db, |conn| tenants::table.filter(tenants::name.eq(name)).first(conn).await.optional())?;
+        let row: Option<TenantRow> = on!(self.db, |conn| tenants::table
+            .filter(tenants::name.eq(name))
+            .first(conn)
+            .await
+            .optional())?;
         row.map(Tenant::try_from).transpose()
     }
 
     /// Tenants, newest first, whose name begins with `search`.
-    pub async fn tenants(&self, search: &str, after: Option<&TenantId>, limit: i64) -> Result<Vec<Tenant>, DbError> {
+    pub async fn tenants(
+        &self,
+        search: &str,
+        after: Option<&TenantId>,
+        limit: i64,
+    ) -> Result<Vec<Tenant>, DbError> {
         // Only the last `%` is a pattern.
-        let pattern = format!("{}%", search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        let pattern = format!(
+            "{}%",
+            search
+                .replace('\\', "\\\\")
+                .replace('%', "\\%")
+                .replace('_', "\\_")
+        );
         let rows: Vec<TenantRow> = on!(self.db, |conn| {
             tenants::table
                 .filter(tenants::id.lt(after.map_or("~", TenantId::as_str)))
-                .filter(tenants::name.like(&pattern).escape('\\').or(tenants::id.eq(search)))
+                .filter(
+                    tenants::name
+                        .like(&pattern)
+                        .escape('\\')
+                        .or(tenants::id.eq(search)),
+                )
                 .order(tenants::id.desc())
                 .limit(limit)
                 .load(conn)
@@ -180,12 +254,20 @@ impl Store {
         write_tx!(self.db, |conn| -> DbError {
             // First, because the lock inside makes changes wait for one another.
             announce!(conn, format!("{TENANT}{id}"), now);
-            let row: Option<TenantRow> = tenants::table.find(id.as_str()).first(conn).await.optional()?;
-            let Some(before) = row.map(Tenant::try_from).transpose()? else { return Ok(None) };
+            let row: Option<TenantRow> = tenants::table
+                .find(id.as_str())
+                .first(conn)
+                .await
+                .optional()?;
+            let Some(before) = row.map(Tenant::try_from).transpose()? else {
+                return Ok(None);
+            };
             let after = Tenant {
                 name: patch.name.clone().unwrap_or_else(|| before.name.clone()),
                 status: patch.status.unwrap_or(before.status),
-                price_multiplier_ppm: patch.price_multiplier_ppm.unwrap_or(before.price_multiplier_ppm),
+                price_multiplier_ppm: patch
+                    .price_multiplier_ppm
+                    .unwrap_or(before.price_multiplier_ppm),
                 limits: patch.limits.unwrap_or(before.limits),
                 ..before.clone()
             };
@@ -203,7 +285,13 @@ impl Store {
                 .execute(conn)
                 .await?;
             let tenant = Some(id.as_str());
-            let entry = Note { tenant, action: "tenant.update", subject: id.as_str(), before: before.shown(), after: after.shown() };
+            let entry = Note {
+                tenant,
+                action: "tenant.update",
+                subject: id.as_str(),
+                before: before.shown(),
+                after: after.shown(),
+            };
             note!(conn, actor, entry, now);
             Ok(Some(after))
         })

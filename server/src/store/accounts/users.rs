@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::{SuperadminId, TenantId, UserId};
@@ -12,7 +12,7 @@ use super::{damaged, words};
 use crate::store::Store;
 use crate::store::audit::{Actor, Note, note};
 use crate::store::changes::{TENANT, announce};
-use crate::store::schema::{superadmins, users};
+use crate::store::schema::{sessions, superadmins, users};
 
 words! {
     /// What a user may do inside the tenant.
@@ -83,7 +83,7 @@ pub struct Superadmin {
 
 #[derive(Debug, Clone, Queryable, Insertable)]
 #[diesel(table_name = users)]
-struct UserRow {
+pub(super) struct UserRow {
     id: String,
     tenant_id: String,
     username: String,
@@ -134,7 +134,18 @@ impl From<SuperadminRow> for Superadmin {
 }
 
 impl User {
-    fn row(&self, now: Moment) -> UserRow {
+    /// The audit entry of their adding.
+    pub(super) fn created(&self) -> Note<'_> {
+        Note {
+            tenant: Some(self.tenant.as_str()),
+            action: "user.create",
+            subject: self.id.as_str(),
+            before: None,
+            after: Some(self.shown().to_string()),
+        }
+    }
+
+    pub(super) fn row(&self, now: Moment) -> UserRow {
         UserRow {
             id: self.id.to_string(),
             tenant_id: self.tenant.to_string(),
@@ -147,19 +158,34 @@ impl User {
         }
     }
 
-    fn shown(&self) -> Option<String> {
-        Some(json!({"username": self.username, "role": self.role.word(), "status": self.status.word()}).to_string())
+    fn shown(&self) -> Value {
+        json!({"username": self.username, "role": self.role.word(), "status": self.status.word()})
     }
 }
 
+/// Adds a user with their audit entry inside the transaction of `conn`.
+macro_rules! add_user {
+    ($conn:expr, $actor:expr, $user:expr, $now:expr) => {{
+        let user: &$crate::store::accounts::User = $user;
+        diesel::insert_into($crate::store::schema::users::table)
+            .values(user.row($now))
+            .execute($conn)
+            .await?;
+        $crate::store::audit::note!($conn, $actor, user.created(), $now);
+    }};
+}
+pub(super) use add_user;
+
 impl Store {
     /// Adds a user.
-    pub async fn insert_user(&self, actor: &Actor, user: &User, now: Moment) -> Result<(), DbError> {
+    pub async fn insert_user(
+        &self,
+        actor: &Actor,
+        user: &User,
+        now: Moment,
+    ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(users::table).values(user.row(now)).execute(conn).await?;
-            let tenant = Some(user.tenant.as_str());
-            let entry = Note { tenant, action: "user.create", subject: user.id.as_str(), before: None, after: user.shown() };
-            note!(conn, actor, entry, now);
+            add_user!(conn, actor, user, now);
             Ok(())
         })
     }
@@ -179,7 +205,11 @@ impl Store {
     }
 
     /// One user of a tenant by name.
-    pub async fn user_by_name(&self, tenant: &TenantId, username: &str) -> Result<Option<User>, DbError> {
+    pub async fn user_by_name(
+        &self,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Result<Option<User>, DbError> {
         let row: Option<UserRow> = on!(self.db, |conn| {
             users::table
                 .filter(users::tenant_id.eq(tenant.as_str()))
@@ -192,7 +222,12 @@ impl Store {
     }
 
     /// A tenant's users, newest first.
-    pub async fn users(&self, tenant: &TenantId, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, DbError> {
+    pub async fn users(
+        &self,
+        tenant: &TenantId,
+        after: Option<&UserId>,
+        limit: i64,
+    ) -> Result<Vec<User>, DbError> {
         let rows: Vec<UserRow> = on!(self.db, |conn| {
             users::table
                 .filter(users::tenant_id.eq(tenant.as_str()))
@@ -206,7 +241,8 @@ impl Store {
         rows.into_iter().map(User::try_from).collect()
     }
 
-    /// Changes a user; `None` when the tenant has none of that id. A deleted one frees its name.
+    /// Changes a user; `None` when the tenant has none of that id. A deleted one frees its name;
+    /// a new password, and any status but active, ends the user's sessions.
     pub async fn update_user(
         &self,
         actor: &Actor,
@@ -224,11 +260,16 @@ impl Store {
                 .first(conn)
                 .await
                 .optional()?;
-            let Some(before) = row.map(User::try_from).transpose()? else { return Ok(None) };
+            let Some(before) = row.map(User::try_from).transpose()? else {
+                return Ok(None);
+            };
             let mut after = User {
                 role: patch.role.unwrap_or(before.role),
                 status: patch.status.unwrap_or(before.status),
-                password_hash: patch.password_hash.clone().unwrap_or_else(|| before.password_hash.clone()),
+                password_hash: patch
+                    .password_hash
+                    .clone()
+                    .unwrap_or_else(|| before.password_hash.clone()),
                 ..before.clone()
             };
             if after.status == UserStatus::Deleted {
@@ -245,9 +286,33 @@ impl Store {
                 ))
                 .execute(conn)
                 .await?;
-            let action = if after.status == UserStatus::Deleted { "user.delete" } else { "user.update" };
-            let tenant = Some(tenant.as_str());
-            let entry = Note { tenant, action, subject: id.as_str(), before: before.shown(), after: after.shown() };
+            let password_changed = patch.password_hash.is_some();
+            if password_changed || after.status != UserStatus::Active {
+                // Who knows the old password, or was shut out, is logged out everywhere.
+                let open = sessions::table
+                    .filter(sessions::subject_id.eq(id.as_str()))
+                    .filter(sessions::revoked_at.is_null());
+                diesel::update(open)
+                    .set(sessions::revoked_at.eq(now.unix_ms()))
+                    .execute(conn)
+                    .await?;
+            }
+            let deleted = after.status == UserStatus::Deleted;
+            let mut shown = after.shown();
+            if password_changed {
+                shown["password"] = "changed".into();
+            }
+            let entry = Note {
+                tenant: Some(tenant.as_str()),
+                action: if deleted {
+                    "user.delete"
+                } else {
+                    "user.update"
+                },
+                subject: id.as_str(),
+                before: Some(before.shown().to_string()),
+                after: Some(shown.to_string()),
+            };
             note!(conn, actor, entry, now);
             Ok(Some(after))
         })
@@ -264,8 +329,17 @@ impl Store {
         };
         let actor = Actor::system();
         write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(superadmins::table).values(&row).execute(conn).await?;
-            let entry = Note { action: "superadmin.create", subject: &row.id, ..Note::default() };
+            diesel::insert_into(superadmins::table)
+                .values(&row)
+                .execute(conn)
+                .await?;
+            let after = Some(json!({"username": row.username}).to_string());
+            let entry = Note {
+                action: "superadmin.create",
+                subject: &row.id,
+                after,
+                ..Note::default()
+            };
             note!(conn, &actor, entry, now);
             Ok(())
         })
@@ -273,23 +347,33 @@ impl Store {
 
     /// Whether there is any superadmin: the first start has finished.
     pub async fn has_superadmin(&self) -> Result<bool, DbError> {
-        let first: Option<String> =
-            on!(self.db, |conn| superadmins::table.select(superadmins::id).first(conn).await.optional())?;
+        let first: Option<String> = on!(self.db, |conn| superadmins::table
+            .select(superadmins::id)
+            .first(conn)
+            .await
+            .optional())?;
         Ok(first.is_some())
     }
 
     /// One superadmin by name.
     pub async fn superadmin_by_name(&self, username: &str) -> Result<Option<Superadmin>, DbError> {
         let row: Option<SuperadminRow> = on!(self.db, |conn| {
-            superadmins::table.filter(superadmins::username.eq(username)).first(conn).await.optional()
+            superadmins::table
+                .filter(superadmins::username.eq(username))
+                .first(conn)
+                .await
+                .optional()
         })?;
         Ok(row.map(Superadmin::from))
     }
 
     /// One superadmin.
     pub async fn superadmin(&self, id: &SuperadminId) -> Result<Option<Superadmin>, DbError> {
-        let row: Option<SuperadminRow> =
-            on!(self.db, |conn| superadmins::table.find(id.as_str()).first(conn).await.optional())?;
+        let row: Option<SuperadminRow> = on!(self.db, |conn| superadmins::table
+            .find(id.as_str())
+            .first(conn)
+            .await
+            .optional())?;
         Ok(row.map(Superadmin::from))
     }
 }

@@ -10,6 +10,8 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use diesel::{OptionalExtension, QueryResult};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use futures_util::future::{FutureExt, join_all};
+use futures_util::join;
 use shared::clock::Moment;
 use shared::db::DbError;
 
@@ -76,33 +78,32 @@ async fn load(conn: &mut AsyncPgConnection, wanted: &Wanted) -> QueryResult<Load
         return Ok(Loaded::default());
     }
     let holds = texts(&wanted.holds);
+    // The lock comes first and alone: what is read after it is what it protects.
+    let accounts = LockAccounts {
+        tenants: tenants.clone(),
+    }
+    .load(conn)
+    .await?;
+    let (load_holds, load_allocations, load_grants) = (
+        LoadHolds { holds: holds.clone() },
+        LoadAllocations { holds: holds.clone() },
+        LoadGrants { tenants, holds },
+    );
+    // One round trip for the three (diesel-async pipelines what is polled together).
+    let shared: &AsyncPgConnection = conn;
+    let (mut one, mut two, mut three) = (shared, shared, shared);
+    let (holds, allocations, grants) = join!(
+        load_holds.load(&mut one),
+        load_allocations.load(&mut two),
+        load_grants.load(&mut three)
+    );
     let mut loaded = Loaded {
-        accounts: LockAccounts {
-            tenants: tenants.clone(),
-        }
-        .load(conn)
-        .await?,
+        accounts,
+        holds: holds?,
+        allocations: allocations?,
+        grants: grants?,
         ..Loaded::default()
     };
-    if !holds.is_empty() {
-        loaded.holds = LoadHolds {
-            holds: holds.clone(),
-        }
-        .load(conn)
-        .await?;
-        // Fresh holds have no parts yet: a batch of holds alone saves the query.
-        if !loaded.holds.is_empty() {
-            loaded.allocations = LoadAllocations { holds }.load(conn).await?;
-        }
-    }
-    let mut held_from: Vec<String> = loaded
-        .allocations
-        .iter()
-        .map(|a| a.grant_id.clone())
-        .collect();
-    held_from.sort_unstable();
-    held_from.dedup();
-    loaded.grants = LoadGrants { tenants, held_from }.load(conn).await?;
     for (tenant, source) in &wanted.sources {
         let known = LoadGrantBySource {
             tenant: tenant.to_string(),
@@ -115,39 +116,41 @@ async fn load(conn: &mut AsyncPgConnection, wanted: &Wanted) -> QueryResult<Load
     Ok(loaded)
 }
 
+/// Runs a statement if there is anything for it to do; answers how many rows it changed.
+async fn run<S>(conn: &AsyncPgConnection, rows: usize, statement: impl FnOnce() -> S) -> QueryResult<usize>
+where
+    S: QueryFragment<Pg> + QueryId + Send,
+{
+    if rows == 0 {
+        return Ok(0);
+    }
+    let (mut conn, statement) = (conn, statement());
+    diesel_async::AsyncConnectionCore::execute_returning_count(&mut conn, statement).await
+}
+
+/// All writes in one round trip; they touch different tables and need no order among them.
 async fn write(conn: &mut AsyncPgConnection, writes: Writes) -> Result<(), DbError> {
-    if !writes.accounts.is_empty() {
-        let expected = writes.accounts.len();
-        let changed = UpdateAccounts::from(writes.accounts).execute(conn).await?;
-        if changed != expected {
-            return Err(DbError::Damaged(
-                "an account that changed is not there".to_owned(),
-            ));
-        }
+    let conn: &AsyncPgConnection = conn;
+    let expected = writes.accounts.len();
+    let (ids, remaining): (Vec<_>, Vec<_>) = writes.grants_changed.into_iter().unzip();
+    let changed = ids.len();
+    let (accounts, outcomes) = join!(
+        run(conn, expected, || UpdateAccounts::from(writes.accounts)),
+        join_all([
+            run(conn, writes.grants_new.len(), || InsertGrants::from(writes.grants_new)).boxed(),
+            run(conn, changed, || UpdateGrants { ids, remaining }).boxed(),
+            run(conn, writes.holds_new.len(), || InsertHolds::from(writes.holds_new)).boxed(),
+            run(conn, writes.holds_closed.len(), || CloseHolds::from(writes.holds_closed)).boxed(),
+            run(conn, writes.allocations.len(), || InsertAllocations::from(writes.allocations)).boxed(),
+            run(conn, writes.entries.len(), || InsertEntries::from(writes.entries)).boxed(),
+            run(conn, writes.usage.len(), || InsertUsage::from(writes.usage)).boxed(),
+        ])
+    );
+    for outcome in outcomes {
+        outcome?;
     }
-    if !writes.grants_new.is_empty() {
-        InsertGrants::from(writes.grants_new).execute(conn).await?;
-    }
-    if !writes.grants_changed.is_empty() {
-        let (ids, remaining) = writes.grants_changed.into_iter().unzip();
-        UpdateGrants { ids, remaining }.execute(conn).await?;
-    }
-    if !writes.holds_new.is_empty() {
-        InsertHolds::from(writes.holds_new).execute(conn).await?;
-    }
-    if !writes.holds_closed.is_empty() {
-        CloseHolds::from(writes.holds_closed).execute(conn).await?;
-    }
-    if !writes.allocations.is_empty() {
-        InsertAllocations::from(writes.allocations)
-            .execute(conn)
-            .await?;
-    }
-    if !writes.entries.is_empty() {
-        InsertEntries::from(writes.entries).execute(conn).await?;
-    }
-    if !writes.usage.is_empty() {
-        InsertUsage::from(writes.usage).execute(conn).await?;
+    if accounts? != expected {
+        return Err(DbError::Damaged("an account that changed is not there".to_owned()));
     }
     Ok(())
 }
@@ -266,14 +269,14 @@ statement!(
 );
 statement!(
     LoadGrants,
-    "WITH asked (tenants, held_from) AS (SELECT ",
-    [tenants: Array<Text> => Vec<String>, held_from: Array<Text> => Vec<String>],
+    "WITH asked (tenants, holds) AS (SELECT ",
+    [tenants: Array<Text> => Vec<String>, holds: Array<Text> => Vec<String>],
     ") SELECT g.id, g.tenant_id, g.kind, g.source_key, g.granted_micros, g.remaining_micros, g.expires_at, \
      g.note, g.created_at FROM ledger_grants g WHERE g.tenant_id = ANY((SELECT tenants FROM asked)::text[]) \
      AND g.remaining_micros > 0 \
      UNION ALL SELECT g.id, g.tenant_id, g.kind, g.source_key, g.granted_micros, g.remaining_micros, \
-     g.expires_at, g.note, g.created_at FROM ledger_grants g \
-     WHERE g.id = ANY((SELECT held_from FROM asked)::text[]) AND g.remaining_micros = 0"
+     g.expires_at, g.note, g.created_at FROM ledger_grants g WHERE g.remaining_micros = 0 AND g.id IN \
+     (SELECT l.grant_id FROM ledger_allocations l WHERE l.hold_id = ANY((SELECT holds FROM asked)::text[]))"
 );
 statement!(
     LoadGrantBySource,

@@ -1,0 +1,241 @@
+//! A running product for a test: server and gateway on free ports over fresh databases, with a
+//! superadmin's client.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use diesel_async::SimpleAsyncConnection;
+use gateway::config::GatewaySecrets;
+use gateway::{Gateway, GatewayParts};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use server::app::{Server, ServerParts};
+use server::config::ServerSecrets;
+use server::link::http::HttpLink;
+use shared::clock::Clock;
+use shared::config::Common;
+use shared::db::{Db, DbTarget};
+use shared::id::random_text;
+use shared::link::Link;
+use shared::supervisor::Supervisor;
+use shared::telemetry::Metrics;
+
+pub(crate) const ADMIN_PASSWORD: &str = "a password for tests";
+
+#[derive(Debug, Args)]
+struct Settings {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    server: server::config::Config,
+    #[command(flatten)]
+    gateway: gateway::config::Config,
+}
+
+/// Where a product keeps its data.
+pub(crate) struct Place {
+    /// For messages.
+    pub(crate) name: &'static str,
+    database_url: String,
+    redis_url: String,
+    folder: tempfile::TempDir,
+}
+
+/// The address of a test service; a test never skips because it is missing.
+#[expect(clippy::disallowed_methods, reason = "tests take their services from the environment ./test.sh sets")]
+pub(crate) fn service(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh, which starts the services"))
+}
+
+/// SQLite alone, and PostgreSQL with Redis.
+pub(crate) async fn places() -> [Place; 2] {
+    let folder = || tempfile::tempdir().expect("a folder");
+    let url = service("TEST_DATABASE_URL");
+    let schema = format!("test_{}", random_text(12));
+    let owner = Db::connect(&DbTarget::Postgres(url.clone())).await.expect("PostgreSQL answers");
+    if let Db::Postgres(pool) = &owner {
+        let mut conn = pool.get().await.expect("a connection");
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let database_url = format!("{url}{separator}options=-csearch_path%3D{schema}");
+    [
+        Place { name: "sqlite", database_url: String::new(), redis_url: String::new(), folder: folder() },
+        Place { name: "postgres", database_url, redis_url: service("TEST_REDIS_URL"), folder: folder() },
+    ]
+}
+
+impl Place {
+    fn settings(&self) -> Settings {
+        let folder = self.folder.path().display().to_string();
+        let arguments = [
+            "waule", "--port", "0", "--host", "127.0.0.1", "--gateway-port", "0", "--metrics-port", "0",
+            "--data-dir", &folder, "--database-url", &self.database_url, "--redis-url", &self.redis_url,
+            "--admin-password", ADMIN_PASSWORD, "--shutdown-seconds", "5", "--body-bytes-max", "1000000",
+        ];
+        let arguments = arguments.map(OsString::from);
+        shared::config::read_from("waule", "", arguments).expect("settings")
+    }
+}
+
+/// One running server with a gateway of its own.
+pub(crate) struct Product {
+    pub(crate) address: SocketAddr,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) http: Client,
+    admin: String,
+}
+
+/// How a server reaches its gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// In the process.
+    InProcess,
+    /// Over HTTP/2 on loopback.
+    OverHttp,
+}
+
+/// Starts a product at a place; several may share one.
+pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
+    let Settings { common, server: server_config, gateway: gateway_config } = place.settings();
+    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+    shared::tls::install_provider();
+    let secrets = ServerSecrets::take(&server_config, &common).expect("secrets");
+    let gateway_secrets = GatewaySecrets::take(&common).expect("secrets");
+    let parts = GatewayParts {
+        config: &gateway_config,
+        common: &common,
+        secrets: gateway_secrets,
+        supervisor: &supervisor,
+        metrics: &metrics,
+        clock: clock.clone(),
+    };
+    let gateway = Gateway::start(parts).await.expect("a gateway");
+    let link: Arc<dyn Link> = match joined {
+        Joined::InProcess => gateway.local(),
+        Joined::OverHttp => {
+            let door = Gateway::bind(&gateway_config).expect("a port");
+            let url = format!("http://{}", door.local_addr().expect("an address"));
+            let (gateway, common, inner) = (gateway.clone(), common.clone(), supervisor.clone());
+            supervisor.spawn("gateway door", async move { gateway.serve(door, &common, &inner).await });
+            Arc::new(HttpLink::new(&[url], &secrets.internal, clock.clone()).expect("a link"))
+        }
+    };
+    let door = Server::bind(&server_config).expect("a port");
+    let address = door.local_addr().expect("an address");
+    let parts = ServerParts {
+        config: &server_config,
+        common: &common,
+        secrets,
+        link,
+        supervisor: &supervisor,
+        metrics: &metrics,
+        clock,
+        demo: false,
+    };
+    let server = Server::start(parts).await.expect("a server");
+    let inner = supervisor.clone();
+    supervisor.spawn("server door", async move { server.serve(door, &common, &inner).await });
+    let http = Client::builder().pool_max_idle_per_host(256).build().expect("a client");
+    let mut product = Product { address, supervisor, http, admin: String::new() };
+    let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
+    let (status, answer) = product.send(Method::POST, "/admin/api/login", None, Some(body)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    product.admin = answer["token"].as_str().expect("a token").to_owned();
+    product
+}
+
+/// A tenant with a key.
+pub(crate) struct Customer {
+    pub(crate) id: String,
+    pub(crate) key: String,
+}
+
+impl Product {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends JSON with a bearer; answers the status and the JSON that came.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: Option<&str>,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, self.url(path));
+        if let Some(bearer) = bearer {
+            request = request.bearer_auth(bearer);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status();
+        let text = answer.text().await.expect("a body");
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub(crate) async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        self.send(method, &format!("/admin/api{path}"), Some(&self.admin), body).await
+    }
+
+    /// A tenant with that many credits, given as decimal text.
+    pub(crate) async fn customer(&self, credits: &str) -> Customer {
+        let name = format!("tenant {}", random_text(10));
+        let (status, made) = self.admin(Method::POST, "/tenants", Some(json!({"name": name}))).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let id = made["tenant"]["id"].as_str().expect("an id").to_owned();
+        let recharge = self
+            .http
+            .post(self.url(&format!("/admin/api/tenants/{id}/recharge")))
+            .bearer_auth(&self.admin)
+            .header("idempotency-key", random_text(10))
+            .json(&json!({"amount": credits}))
+            .send()
+            .await
+            .expect("an answer");
+        assert!(recharge.status().is_success(), "{}", recharge.text().await.unwrap_or_default());
+        Customer { id, key: made["key"].as_str().expect("a key").to_owned() }
+    }
+
+    /// A model of the sandbox at a price.
+    pub(crate) async fn model(&self, id: &str, operation: &str, price: Value) {
+        let target = json!({"provider": "sandbox", "model": id, "weight": 1, "priority": 0});
+        let body = json!({"id": id, "operation": operation, "targets": [target], "max_output_tokens": 1000, "price": price});
+        let (status, made) = self.admin(Method::POST, "/models", Some(body)).await;
+        // Another product at the same place may have made it.
+        assert!([StatusCode::CREATED, StatusCode::CONFLICT].contains(&status), "{made}");
+    }
+
+    pub(crate) async fn balance(&self, customer: &Customer) -> Value {
+        let (status, balance) = self.send(Method::GET, "/api/v1/credits/balance", Some(&customer.key), None).await;
+        assert_eq!(status, StatusCode::OK, "{balance}");
+        balance
+    }
+
+    /// The balance when nothing is held any more.
+    pub(crate) async fn settled(&self, customer: &Customer) -> Value {
+        for _ in 0..200 {
+            let balance = self.balance(customer).await;
+            if balance["held"] == 0 {
+                return balance;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("credits are held for ever: {}", self.balance(customer).await);
+    }
+
+    pub(crate) async fn chat(&self, customer: &Customer, model: &str, text: &str) -> (StatusCode, Value) {
+        let body = json!({"model": model, "messages": [{"role": "user", "content": text}]});
+        self.send(Method::POST, "/api/v1/chat/completions", Some(&customer.key), Some(body)).await
+    }
+
+    pub(crate) async fn stop(&self) {
+        assert!(self.supervisor.finish(Duration::from_secs(10)).await, "everything ends when told to stop");
+    }
+}

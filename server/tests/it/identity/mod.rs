@@ -1,0 +1,182 @@
+//! Identity on both databases: tenants, people, keys, sessions, and what replicas see of them.
+
+mod accounts;
+mod api;
+mod replicas;
+mod sessions;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use server::accounts::{Accounts, NewKey, NewUser};
+use server::auth::password::Passwords;
+use server::auth::sessions::{LoggedIn, SessionError, Sessions, SessionsParts};
+use server::auth::token::Tokens;
+use server::auth::{Auth, AuthError, Principal, Role};
+use server::limits::Limits;
+use server::store::Store;
+use server::store::accounts::{ApiKey, ApiKeyKind, Tenant, User};
+use server::store::audit::Actor;
+use shared::clock::{Clock, Moment};
+use shared::db::Db;
+use shared::secret::Secret;
+use shared::supervisor::Supervisor;
+
+use crate::support::{TestDb, databases};
+
+/// Where requests come from.
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+const PASSWORD: &str = "correct horse";
+
+/// A moment of the year 2026.
+fn start() -> Clock {
+    Clock::fixed(Moment::from_unix_ms(1_795_000_000_000))
+}
+
+fn actor() -> Actor {
+    Actor {
+        kind: "superadmin".to_owned(),
+        id: "adm_test".to_owned(),
+        name: "admin".to_owned(),
+        address: "192.0.2.1".to_owned(),
+    }
+}
+
+fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
+}
+
+fn bearer(text: &str) -> HeaderMap {
+    one_header("authorization", &format!("Bearer {text}"))
+}
+
+fn one_header(name: &'static str, value: &str) -> HeaderMap {
+    let value = HeaderValue::from_str(value).expect("a header's value");
+    HeaderMap::from_iter([(HeaderName::from_static(name), value)])
+}
+
+/// The rooms of one process.
+struct Process {
+    name: &'static str,
+    clock: Clock,
+    auth: Auth,
+    accounts: Accounts,
+    sessions: Sessions,
+    supervisor: Supervisor,
+}
+
+impl Process {
+    fn over(name: &'static str, db: Db, clock: Clock) -> Self {
+        let (store, supervisor) = (Store::new(db), Supervisor::new());
+        let tokens = Tokens::new(
+            &secret("a secret of more than thirty-two bytes"),
+            clock.clone(),
+        );
+        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
+        let passwords = Passwords::default();
+        let limits = Limits::new(&clock, None, &supervisor).expect("no address of Redis");
+        let accounts = Accounts::new(
+            store.clone(),
+            auth.clone(),
+            passwords.clone(),
+            clock.clone(),
+        );
+        let parts = SessionsParts {
+            store,
+            tokens,
+            passwords,
+            limits,
+            clock: clock.clone(),
+        };
+        Self {
+            name,
+            clock,
+            auth,
+            accounts,
+            sessions: Sessions::new(parts),
+            supervisor,
+        }
+    }
+
+    async fn tenant(&self, name: &str) -> Tenant {
+        self.accounts
+            .create_tenant(&actor(), name)
+            .await
+            .expect(self.name)
+    }
+
+    async fn user(&self, tenant: &Tenant, username: &str) -> User {
+        let new = NewUser {
+            username: username.to_owned(),
+            password: secret(PASSWORD),
+            role: Role::Member,
+        };
+        self.accounts
+            .create_user(&actor(), &tenant.id, new)
+            .await
+            .expect(self.name)
+    }
+
+    async fn key(&self, tenant: &Tenant, new: NewKey) -> (ApiKey, Secret<String>) {
+        self.accounts
+            .create_key(&actor(), &tenant.id, new)
+            .await
+            .expect(self.name)
+    }
+
+    async fn by_key(&self, key: &Secret<String>) -> Result<Arc<Principal>, AuthError> {
+        self.auth.authenticate(&bearer(key.expose()), HOME).await
+    }
+
+    async fn by_token(&self, login: &LoggedIn) -> Result<Arc<Principal>, AuthError> {
+        self.auth
+            .authenticate(&bearer(login.token.expose()), HOME)
+            .await
+    }
+
+    async fn log_in(&self, who: &Somebody, password: &str) -> Result<LoggedIn, SessionError> {
+        self.sessions
+            .log_in(&who.secret, &who.user.username, &secret(password), HOME)
+            .await
+    }
+
+    /// A tenant with a user and a live key.
+    async fn somebody(&self) -> Somebody {
+        let tenant = self.tenant("Acme").await;
+        let user = self.user(&tenant, "ada").await;
+        let (key, secret) = self.key(&tenant, live()).await;
+        Somebody {
+            tenant,
+            user,
+            key,
+            secret,
+        }
+    }
+}
+
+/// Who the tests are about.
+struct Somebody {
+    tenant: Tenant,
+    user: User,
+    key: ApiKey,
+    secret: Secret<String>,
+}
+
+fn live() -> NewKey {
+    NewKey::plain("main", ApiKeyKind::Live)
+}
+
+/// A process over a fresh database of each kind, at a time that stands still.
+async fn processes() -> Vec<(Process, TestDb)> {
+    let databases = databases().await;
+    databases
+        .into_iter()
+        .map(|db| (Process::over(db.name, db.db.clone(), start()), db))
+        .collect()
+}
+
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(answer: &Result<T, AuthError>) {
+    assert!(matches!(answer, Err(AuthError::Invalid)), "{answer:?}");
+}
