@@ -185,7 +185,7 @@ impl Gateway {
         let secret = opened.and_then(|bytes| String::from_utf8(bytes).map_err(|e| e.to_string()));
         let secret = secret
             .inspect_err(|error| {
-                error!(key.id = row.id, "key `{}` can't be opened: {error}", row.id)
+                error!(key.id = row.id, "key `{}` can't be opened: {error}", row.id);
             })
             .ok()?;
         let id = ProviderKeyId::from_stored(row.id.clone());
@@ -396,7 +396,7 @@ impl ProviderAdmin for Gateway {
             None => {}
             Some("active") => (row.disabled, row.reason) = (false, None),
             Some("disabled") => {
-                (row.disabled, row.reason) = (true, Some("by an operator".to_owned()))
+                (row.disabled, row.reason) = (true, Some("by an operator".to_owned()));
             }
             Some(_) => return Err(invalid("`status` must be active or disabled")),
         }

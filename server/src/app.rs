@@ -24,7 +24,7 @@ use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
 use crate::ledger::{GrantError, Ledger};
-use crate::limits::Limits;
+use crate::limits::{Limits, LimitsError};
 use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
@@ -48,6 +48,12 @@ pub enum StartError {
     /// The first start could not add what a first start adds.
     #[error("the first start could not be finished: {0}")]
     Seed(String),
+}
+
+impl From<LimitsError> for StartError {
+    fn from(error: LimitsError) -> Self {
+        ConfigError::Invalid(error.to_string()).into()
+    }
 }
 
 impl From<AccountError> for StartError {
@@ -94,6 +100,26 @@ impl std::fmt::Debug for ServerParts<'_> {
     }
 }
 
+/// The migrated database and what is kept of it in memory.
+async fn open_database(
+    config: &Config,
+    common: &Common,
+    clock: &Clock,
+) -> Result<(Store, Catalogue), StartError> {
+    let unusable = |place: String| move |error| StartError::Database { place, error };
+    let target = config
+        .database(&common.data_dir)
+        .map_err(unusable("DATABASE_URL".to_owned()))?;
+    let opened = async {
+        let db = Db::connect(&target).await?;
+        migrate::run(&db, MIGRATIONS).await?;
+        let store = Store::new(db);
+        let catalogue = Catalogue::load(store.clone(), clock.clone()).await?;
+        Ok((store, catalogue))
+    };
+    opened.await.map_err(unusable(target.shown()))
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub struct Server {
@@ -120,23 +146,9 @@ impl Server {
             clock,
             demo,
         } = parts;
-        let unusable = |place: String| move |error| StartError::Database { place, error };
-        let target = config
-            .database(&common.data_dir)
-            .map_err(unusable("DATABASE_URL".to_owned()))?;
-        let db = Db::connect(&target)
-            .await
-            .map_err(unusable(target.shown()))?;
-        migrate::run(&db, MIGRATIONS)
-            .await
-            .map_err(unusable(target.shown()))?;
-        let store = Store::new(db);
-        let limits = Limits::new(&clock, Some(&common.redis_url), supervisor);
-        let limits = limits.map_err(|error| ConfigError::Invalid(error.to_string()))?;
+        let (store, catalogue) = open_database(config, common, &clock).await?;
+        let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let tokens = Tokens::new(&secrets.jwt, clock.clone());
-        let catalogue = Catalogue::load(store.clone(), clock.clone())
-            .await
-            .map_err(unusable(target.shown()))?;
         let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
         auth.watch(Some(catalogue.clone()), supervisor);
         let passwords = Passwords::default();
@@ -166,10 +178,8 @@ impl Server {
             boot: BootId::random(),
             deadline: config.call_limit(),
         });
-        supervisor.spawn(
-            "recovery",
-            calls.clone().recover_forever(supervisor.stopping()),
-        );
+        let recovery = calls.clone().recover_forever(supervisor.stopping());
+        supervisor.spawn("recovery", recovery);
         let sessions = SessionsParts {
             store: store.clone(),
             tokens,

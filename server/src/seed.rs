@@ -1,6 +1,8 @@
 //! The first start: a superadmin, and for newcomers a demo tenant with credits, keys and sandbox
 //! models. Runs until it has finished once; the superadmin comes last and marks the end.
 
+use std::fmt::Write;
+
 use shared::config::ConfigError;
 use shared::credits::Credits;
 use shared::id::random_text;
@@ -216,7 +218,9 @@ pub fn greeting(first: &FirstStart, port: u16) -> String {
     );
     let Some(demo) = &first.demo else { return text };
     let (live, test) = (demo.live.expose(), demo.test.expose());
-    text.push_str(&format!(
+    // Writing to a String can't fail.
+    let _ = write!(
+        text,
         "Demo tenant  {live}   1,000 credits\n             {test}   sandbox only, free\n\n\
          Try it with curl:\n\n  \
          curl http://127.0.0.1:{port}/api/v1/chat/completions -H 'Authorization: Bearer {live}' \
@@ -226,6 +230,6 @@ pub fn greeting(first: &FirstStart, port: u16) -> String {
          client = OpenAI(base_url=\"http://127.0.0.1:{port}/api/v1\", api_key=\"{live}\")\n\
          reply = client.chat.completions.create(model=\"sandbox-chat\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}])\n\
          print(reply.choices[0].message.content)\n\n"
-    ));
+    );
     text
 }

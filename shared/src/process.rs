@@ -68,7 +68,10 @@ pub async fn until_stopped<T, E>(
     }
     let (served, finished) = tokio::join!(serving, supervisor.finish(limit));
     if !finished {
-        tracing::warn!("some work did not finish in {} s; recovery looks after it", limit.as_secs());
+        tracing::warn!(
+            "some work did not finish in {} s; recovery looks after it",
+            limit.as_secs()
+        );
     }
     served.map(drop)
 }

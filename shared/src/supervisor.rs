@@ -62,16 +62,21 @@ impl Supervisor {
 
     /// Runs `work` for as long as the process lives; nobody waits for its end. For servants of other
     /// tasks, which wait for their answers themselves.
-    #[expect(clippy::disallowed_methods, reason = "this is the one caller that everybody else goes through")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one caller that everybody else goes through"
+    )]
     pub fn spawn_servant<F>(&self, name: &'static str, work: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let guarded = std::panic::AssertUnwindSafe(work).catch_unwind().map(move |outcome| {
-            if outcome.is_err() {
-                error!(task = name, "servant `{name}` panicked");
-            }
-        });
+        let guarded = std::panic::AssertUnwindSafe(work)
+            .catch_unwind()
+            .map(move |outcome| {
+                if outcome.is_err() {
+                    error!(task = name, "servant `{name}` panicked");
+                }
+            });
         tokio::spawn(guarded);
     }
 

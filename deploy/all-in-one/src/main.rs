@@ -35,17 +35,28 @@ enum StartError {
 }
 
 fn main() -> ExitCode {
-    shared::process::run("waule", "Waule, all in one: server and gateway in one process.", start)
+    shared::process::run(
+        "waule",
+        "Waule, all in one: server and gateway in one process.",
+        start,
+    )
 }
 
 async fn start(settings: Settings) -> Result<(), StartError> {
-    let Settings { common, server: server_config, gateway: gateway_config } = settings;
+    let Settings {
+        common,
+        server: server_config,
+        gateway: gateway_config,
+    } = settings;
     telemetry::start_log(&common)?;
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
     let (supervisor, metrics) = (&supervisor, &metrics);
     let secrets = ServerSecrets::take(&server_config, &common)?;
     let gateway_secrets = GatewaySecrets::take(&common)?;
-    let (server_door, gateway_door) = (Server::bind(&server_config)?, Gateway::bind(&gateway_config)?);
+    let (server_door, gateway_door) = (
+        Server::bind(&server_config)?,
+        Gateway::bind(&gateway_config)?,
+    );
     telemetry::serve_metrics(&common, metrics, supervisor)?;
     let gateway = Gateway::start(GatewayParts {
         config: &gateway_config,
@@ -57,7 +68,16 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     })
     .await?;
     let link = gateway.local();
-    let parts = ServerParts { config: &server_config, common: &common, secrets, link, supervisor, metrics, clock, demo: true };
+    let parts = ServerParts {
+        config: &server_config,
+        common: &common,
+        secrets,
+        link,
+        supervisor,
+        metrics,
+        clock,
+        demo: true,
+    };
     let server = Server::start(parts).await?;
     if let Some(first) = &server.first_start {
         shared::process::say(&seed::greeting(first, server_config.port));

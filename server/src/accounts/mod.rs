@@ -2,20 +2,21 @@
 //! `check` looks at every field that comes from outside; holds no SQL.
 
 mod check;
+mod keys;
+mod users;
 
-use shared::clock::{Clock, Moment};
+use shared::clock::Clock;
 use shared::db::DbError;
-use shared::id::{ApiKeyId, AuditId, SuperadminId, TenantId, UserId};
+use shared::id::{AuditId, SuperadminId, TenantId};
 use shared::secret::Secret;
 
+pub use self::keys::NewKey;
+pub use self::users::{NewUser, UserChange};
 use crate::auth::password::{PasswordError, Passwords};
 use crate::auth::{Auth, api_key};
 use crate::limits::LimitSettings;
 use crate::store::Store;
-use crate::store::accounts::{
-    ApiKey, ApiKeyKind, Founding, Role, Superadmin, Tenant, TenantPatch, TenantStatus, User,
-    UserPatch, UserStatus,
-};
+use crate::store::accounts::{ApiKeyKind, Founding, Superadmin, Tenant, TenantPatch, TenantStatus};
 use crate::store::audit::{Actor, AuditEntry};
 
 /// What a new tenant may do until somebody decides otherwise: enough for any honest start, too
@@ -69,59 +70,6 @@ impl From<DbError> for AccountError {
     fn from(error: DbError) -> Self {
         Self::Store(error)
     }
-}
-
-/// A key to be made.
-#[derive(Debug, Clone)]
-pub struct NewKey {
-    /// For people.
-    pub name: String,
-    /// What it reaches.
-    pub kind: ApiKeyKind,
-    /// When it ends.
-    pub expires_at: Option<Moment>,
-    /// The models it may use.
-    pub allowed_models: Option<Vec<String>>,
-    /// Where it may come from.
-    pub allowed_addresses: Option<Vec<String>>,
-    /// Its own limits.
-    pub limits: LimitSettings,
-}
-
-impl NewKey {
-    /// Without any restriction.
-    pub fn plain(name: &str, kind: ApiKeyKind) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind,
-            expires_at: None,
-            allowed_models: None,
-            allowed_addresses: None,
-            limits: LimitSettings::default(),
-        }
-    }
-}
-
-/// A user to be added.
-#[derive(Debug, Clone)]
-pub struct NewUser {
-    /// Unique inside the tenant.
-    pub username: String,
-    /// Hashed before it is kept.
-    pub password: Secret<String>,
-    /// What they may do.
-    pub role: Role,
-}
-
-/// A change of a user; what is absent stays.
-#[derive(Debug, Clone, Default)]
-pub struct UserChange {
-    /// A new role.
-    pub role: Option<Role>,
-    /// Whether they may log in.
-    pub active: Option<bool>,
-    /// A new password.
-    pub password: Option<Secret<String>>,
 }
 
 /// Tenants and their people; cheap to clone.
@@ -249,204 +197,6 @@ impl Accounts {
             .map_err(stored("name"))?;
         self.auth.forget(id);
         changed.ok_or(AccountError::NotFound("tenant"))
-    }
-
-    /// Adds a user to a tenant.
-    pub async fn create_user(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        new: NewUser,
-    ) -> Result<User, AccountError> {
-        self.tenant(tenant).await?;
-        let user = self.new_user(tenant, new).await?;
-        self.store
-            .insert_user(actor, &user, user.created_at)
-            .await
-            .map_err(stored("username"))?;
-        Ok(user)
-    }
-
-    async fn new_user(&self, tenant: &TenantId, new: NewUser) -> Result<User, AccountError> {
-        check::password(&new.password)?;
-        Ok(User {
-            id: UserId::random(),
-            tenant: tenant.clone(),
-            username: check::username(&new.username)?,
-            role: new.role,
-            password_hash: self.passwords.hash(&new.password).await?,
-            status: UserStatus::Active,
-            created_at: self.clock.now(),
-        })
-    }
-
-    /// A tenant's user.
-    pub async fn user(&self, tenant: &TenantId, id: &UserId) -> Result<User, AccountError> {
-        self.store
-            .user(tenant, id)
-            .await?
-            .ok_or(AccountError::NotFound("user"))
-    }
-
-    /// A tenant's users, newest first.
-    pub async fn users(
-        &self,
-        tenant: &TenantId,
-        after: Option<&UserId>,
-        limit: i64,
-    ) -> Result<Vec<User>, AccountError> {
-        self.tenant(tenant).await?;
-        Ok(self.store.users(tenant, after, limit).await?)
-    }
-
-    /// Changes a user.
-    pub async fn update_user(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        id: &UserId,
-        change: UserChange,
-    ) -> Result<User, AccountError> {
-        let password_hash = match &change.password {
-            Some(password) => {
-                check::password(password)?;
-                Some(self.passwords.hash(password).await?)
-            }
-            None => None,
-        };
-        let status = change.active.map(|active| {
-            if active {
-                UserStatus::Active
-            } else {
-                UserStatus::Disabled
-            }
-        });
-        self.patch_user(
-            actor,
-            tenant,
-            id,
-            UserPatch {
-                role: change.role,
-                status,
-                password_hash,
-            },
-        )
-        .await
-    }
-
-    /// Removes a user; the records of what they did stay.
-    pub async fn delete_user(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        id: &UserId,
-    ) -> Result<(), AccountError> {
-        let patch = UserPatch {
-            status: Some(UserStatus::Deleted),
-            ..UserPatch::default()
-        };
-        self.patch_user(actor, tenant, id, patch).await.map(drop)
-    }
-
-    async fn patch_user(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        id: &UserId,
-        patch: UserPatch,
-    ) -> Result<User, AccountError> {
-        let changed = self
-            .store
-            .update_user(actor, tenant, id, &patch, self.clock.now())
-            .await?;
-        self.auth.forget(tenant);
-        changed.ok_or(AccountError::NotFound("user"))
-    }
-
-    /// Makes a key; its secret is answered this once.
-    pub async fn create_key(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        new: NewKey,
-    ) -> Result<(ApiKey, Secret<String>), AccountError> {
-        let secret = api_key::make(new.kind);
-        let key = self.keep_key(actor, tenant, new, &secret).await?;
-        Ok((key, secret))
-    }
-
-    /// Keeps a key whose secret was chosen elsewhere; only the first start does this.
-    pub async fn keep_key(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        new: NewKey,
-        secret: &Secret<String>,
-    ) -> Result<ApiKey, AccountError> {
-        self.tenant(tenant).await?;
-        let key = self.new_key(tenant, new, secret)?;
-        self.store
-            .insert_key(actor, &key, key.created_at)
-            .await
-            .map_err(stored("key"))?;
-        Ok(key)
-    }
-
-    fn new_key(
-        &self,
-        tenant: &TenantId,
-        new: NewKey,
-        secret: &Secret<String>,
-    ) -> Result<ApiKey, AccountError> {
-        check::models(new.allowed_models.as_deref())?;
-        check::addresses(new.allowed_addresses.as_deref())?;
-        check::limits(&new.limits)?;
-        let now = self.clock.now();
-        check::expiry(new.expires_at, now)?;
-        Ok(ApiKey {
-            id: ApiKeyId::random(),
-            tenant: tenant.clone(),
-            name: check::name("name", &new.name)?,
-            kind: new.kind,
-            hash: api_key::hash(secret.expose()),
-            last4: api_key::last4(secret.expose()),
-            revoked: false,
-            allowed_models: new.allowed_models,
-            allowed_addresses: new.allowed_addresses,
-            limits: new.limits,
-            expires_at: new.expires_at,
-            created_at: now,
-        })
-    }
-
-    /// A tenant's keys, newest first.
-    pub async fn keys(
-        &self,
-        tenant: &TenantId,
-        after: Option<&ApiKeyId>,
-        limit: i64,
-    ) -> Result<Vec<ApiKey>, AccountError> {
-        self.tenant(tenant).await?;
-        Ok(self.store.keys(tenant, after, limit).await?)
-    }
-
-    /// Ends a key.
-    pub async fn revoke_key(
-        &self,
-        actor: &Actor,
-        tenant: &TenantId,
-        id: &ApiKeyId,
-    ) -> Result<(), AccountError> {
-        let revoked = self
-            .store
-            .revoke_key(actor, tenant, id, self.clock.now())
-            .await?;
-        self.auth.forget(tenant);
-        if revoked {
-            Ok(())
-        } else {
-            Err(AccountError::NotFound("key"))
-        }
     }
 
     /// Whether the first start has finished.

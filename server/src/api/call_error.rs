@@ -1,9 +1,10 @@
 //! What a tenant reads when a call was refused or failed: a room's facts as statuses and sentences.
 
+use poem_openapi::payload::Json;
 use shared::fault::FaultKind;
 use shared::link::Failure;
 
-use super::error::{ApiError, INVALID, Words, words};
+use super::error::{ApiError, ErrorBody, INVALID, Words, words};
 use crate::calls::CallError;
 
 fn retry_after_seconds(ms: Option<u64>) -> u64 {
@@ -79,82 +80,73 @@ impl From<CallError> for ApiError {
     }
 }
 
+/// What the tenant reads where the provider's own words are not for it.
+const NO_CAPACITY: &str = "No provider can take this call just now; nothing was charged.";
+const BROKE_OFF: &str = "The provider's answer broke off; nothing was charged.";
+const TOO_SLOW: &str = "The provider did not answer in time; nothing was charged.";
+const PROVIDER_BUSY: &str = "The provider takes no more requests just now.";
+
 /// A failure the gateway told; the provider's own words only where they are about the request.
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
-        let fault = &failure.fault;
-        let told = failure.caller.unwrap_or_default();
-        let message = |default: &str| {
-            if told.message.is_empty() {
-                default.to_owned()
-            } else {
-                told.message.clone()
-            }
-        };
-        let code = |default: &'static str| told.code.clone().unwrap_or_else(|| default.to_owned());
-        let body = |kind, code: &str, message: &str| {
+        let kind = failure.fault.kind;
+        let ours = |kind, code: &str, message: &str| {
             Words {
                 kind,
                 code,
                 message,
-                param: told.param.as_deref(),
+                param: None,
             }
             .body()
         };
-        let after = retry_after_seconds(fault.retry_after_ms);
-        match fault.kind {
-            FaultKind::BadRequest => Self::BadRequest(body(
-                INVALID,
-                &code("invalid_request"),
-                &message("The provider refused the request."),
+        let after = retry_after_seconds(failure.fault.retry_after_ms);
+        match kind {
+            FaultKind::BadRequest => Self::BadRequest(told(
+                &failure,
+                "invalid_request",
+                "The provider refused the request.",
             )),
-            FaultKind::ContentPolicy => Self::BadRequest(body(
-                INVALID,
-                &code("content_policy_violation"),
-                &message("The provider refuses this content."),
+            FaultKind::ContentPolicy => Self::BadRequest(told(
+                &failure,
+                "content_policy_violation",
+                "The provider refuses this content.",
             )),
-            FaultKind::NotFound => Self::NotFound(body(
+            FaultKind::NotFound => Self::NotFound(ours(
                 INVALID,
                 "model_not_found",
                 "The provider does not know this model.",
             )),
             FaultKind::RateLimited => Self::TooManyRequests(
-                body(
-                    "rate_limit_error",
-                    "provider_rate_limited",
-                    "The provider takes no more requests just now.",
-                ),
+                ours("rate_limit_error", "provider_rate_limited", PROVIDER_BUSY),
                 after,
             ),
-            FaultKind::Overloaded | FaultKind::Unreachable | FaultKind::NoCapacity => {
-                Self::Unavailable(
-                    body(
-                        "server_error",
-                        fault.kind.word(),
-                        "No provider can take this call just now; nothing was charged.",
-                    ),
-                    after,
-                )
+            FaultKind::Overloaded
+            | FaultKind::Unreachable
+            | FaultKind::NoCapacity
+            | FaultKind::InvalidKey
+            | FaultKind::QuotaExhausted => {
+                Self::Unavailable(ours("server_error", "no_capacity", NO_CAPACITY), after)
             }
-            FaultKind::InvalidKey | FaultKind::QuotaExhausted => Self::Unavailable(
-                body(
-                    "server_error",
-                    "no_capacity",
-                    "No provider can take this call just now; nothing was charged.",
-                ),
-                after,
-            ),
-            FaultKind::Timeout => Self::GatewayTimeout(body(
-                "server_error",
-                "timeout",
-                "The provider did not answer in time; nothing was charged.",
-            )),
-            FaultKind::Interrupted | FaultKind::InvalidAnswer => Self::BadGateway(body(
-                "server_error",
-                fault.kind.word(),
-                "The provider's answer broke off; nothing was charged.",
-            )),
+            FaultKind::Timeout => Self::GatewayTimeout(ours("server_error", "timeout", TOO_SLOW)),
+            FaultKind::Interrupted | FaultKind::InvalidAnswer => {
+                Self::BadGateway(ours("server_error", kind.word(), BROKE_OFF))
+            }
             FaultKind::Canceled | FaultKind::Internal => Self::internal(),
         }
     }
+}
+
+/// The provider's cleaned words, or ours where it had none.
+fn told(failure: &Failure, code: &str, message: &str) -> Json<ErrorBody> {
+    let told = failure.caller.as_ref();
+    let words = told
+        .map(|told| told.message.as_str())
+        .filter(|text| !text.is_empty());
+    Words {
+        kind: INVALID,
+        code: told.and_then(|told| told.code.as_deref()).unwrap_or(code),
+        message: words.unwrap_or(message),
+        param: told.and_then(|told| told.param.as_deref()),
+    }
+    .body()
 }

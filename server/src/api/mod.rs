@@ -211,7 +211,7 @@ fn with_document(page: &str) -> String {
     let Some((before, rest)) = page.split_once("JSON.parse(") else {
         return page.to_owned();
     };
-    match rest.split_once("\n") {
+    match rest.split_once('\n') {
         Some((_, after)) => format!("{before}JSON.parse(\n{after}"),
         None => page.to_owned(),
     }

@@ -33,6 +33,9 @@ const SETTLE_WAITS_MS: [u64; 8] = [50, 200, 500, 1_000, 2_000, 5_000, 10_000, 20
 /// Waits between questions to a gateway that can't be reached.
 const FATE_WAITS_MS: [u64; 6] = [50, 250, 1_000, 3_000, 10_000, 30_000];
 
+/// The provider's price is not multiplied.
+const PLAIN_PPM: i64 = 1_000_000;
+
 /// What must be known to price and record a call after its end.
 #[derive(Debug, Clone)]
 pub struct CallFacts {
@@ -115,8 +118,6 @@ impl CallFacts {
                 Credits::ZERO
             })
         };
-        /// The provider's price is not multiplied.
-        const PLAIN_PPM: i64 = 1_000_000;
         let credits = priced(price.items.charge(usage, image, self.multiplier_ppm));
         (credits, priced(price.cost.charge(usage, image, PLAIN_PPM)))
     }
@@ -227,21 +228,14 @@ impl Finisher {
                 End::Ask => this.ask(&facts).await,
             };
             this.0.metrics.running.dec();
-            match outcome {
-                Some(outcome) => {
-                    admission.correct(
-                        outcome
-                            .usage
-                            .input_total()
-                            .saturating_add(outcome.usage.output_total()),
-                    );
-                    this.settle(&facts, &outcome).await;
-                }
-                None => warn!(
-                    "the fate of generation `{}` is unknown; its hold waits for recovery",
-                    facts.generation
-                ),
-            }
+            let Some(outcome) = outcome else {
+                let id = &facts.generation;
+                warn!("the fate of generation `{id}` is unknown; its hold waits for recovery");
+                return;
+            };
+            let usage = &outcome.usage;
+            admission.correct(usage.input_total().saturating_add(usage.output_total()));
+            this.settle(&facts, &outcome).await;
         };
         self.0.supervisor.spawn("finish", work.instrument(span));
     }

@@ -25,6 +25,7 @@ use tracing::warn;
 
 use self::finish::{CallFacts, CallMetrics, Ending, Finisher};
 use self::peek::{Peek, PeekError};
+use self::plan::PlanAsk;
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
@@ -119,7 +120,7 @@ pub enum Answer {
     /// All of them.
     Whole(Bytes),
     /// As they come.
-    Stream(TenantStream),
+    Stream(Box<TenantStream>),
 }
 
 /// Why a call was refused or failed; nothing was charged.
@@ -215,7 +216,7 @@ impl Calls {
         let generation = GenerationId::random();
         let prepared = self.look_up(&request, &generation)?;
         let admission = self.admit(&request, &prepared, &generation).await?;
-        let limits = admission.info.clone();
+        let limits = admission.info;
         let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
@@ -330,14 +331,14 @@ impl Calls {
             return Ok((request.body.clone(), None));
         };
         let multiplier = request.principal.price_multiplier_ppm;
-        let plan = plan::plan(
-            request.operation,
-            &prepared.peek,
-            request.body.len(),
-            prepared.model.max_output_tokens,
-            &price.items,
-            multiplier,
-        );
+        let plan = plan::plan(PlanAsk {
+            operation: request.operation,
+            peek: &prepared.peek,
+            body_bytes: request.body.len(),
+            model_output_max: prepared.model.max_output_tokens,
+            price: &price.items,
+            multiplier_ppm: multiplier,
+        });
         let plan = plan.ok_or(CallError::TooLarge)?;
         let ask = HoldAsk {
             id: facts.generation.clone(),
@@ -378,10 +379,10 @@ impl Calls {
                         ending.ended(*outcome);
                         Answer::Whole(bytes)
                     }
-                    ReplyBody::Stream(pieces) => Answer::Stream(TenantStream {
+                    ReplyBody::Stream(pieces) => Answer::Stream(Box::new(TenantStream {
                         pieces: Some(pieces),
                         ending: Some(ending),
-                    }),
+                    })),
                 };
                 Ok((reply.content_type, body))
             }
@@ -463,9 +464,10 @@ impl std::fmt::Debug for TenantStream {
 /// The end of a stream that did not end well, as an event OpenAI's clients raise as an error.
 fn error_event(outcome: &Outcome) -> Option<Bytes> {
     let fault = outcome.fault.as_ref()?;
-    let message = match fault.kind {
-        FaultKind::Timeout => "The provider stopped answering in time.",
-        _ => "The provider's answer broke off. You pay only for what you received.",
+    let message = if fault.kind == FaultKind::Timeout {
+        "The provider stopped answering in time."
+    } else {
+        "The provider's answer broke off. You pay only for what you received."
     };
     let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": fault.word()}});
     Some(Bytes::from(format!("data: {event}\n\n")))

@@ -13,6 +13,23 @@ const TOKENS_PER_INPUT_IMAGE_MAX: u64 = 8_192;
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
 
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanAsk<'a> {
+    /// What is asked.
+    pub operation: Operation,
+    /// The fields that matter.
+    pub peek: &'a Peek,
+    /// Length of the whole body.
+    pub body_bytes: usize,
+    /// The model's own bound of output tokens.
+    pub model_output_max: u64,
+    /// What it costs.
+    pub price: &'a PriceItems,
+    /// What the tenant's prices are multiplied by, in millionths.
+    pub multiplier_ppm: i64,
+}
+
 /// The bounds of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -35,14 +52,15 @@ fn image_ask(peek: &Peek) -> Option<ImageAsk<'_>> {
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
-pub fn plan(
-    operation: Operation,
-    peek: &Peek,
-    body_bytes: usize,
-    model_output_max: u64,
-    price: &PriceItems,
-    multiplier_ppm: i64,
-) -> Option<Plan> {
+pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
+    let PlanAsk {
+        operation,
+        peek,
+        body_bytes,
+        model_output_max,
+        price,
+        multiplier_ppm,
+    } = ask;
     // A token stands for at least one byte of the body, and the JSON around each message outweighs
     // the few tokens a chat template adds.
     let bytes = u64::try_from(body_bytes).ok()?;

@@ -30,11 +30,17 @@ async fn commit(batch: Vec<Operation>, store: &Store, clock: &Clock) {
     let now = clock.now();
     let decide = move |books: &mut Books| decide(batch, books, now);
     match store.ledger_commit(wanted, now, decide).await {
-        Ok(replies) => replies.into_iter().for_each(|reply| reply(Ok(()))),
+        Ok(replies) => {
+            for reply in replies {
+                reply(Ok(()));
+            }
+        }
         Err((failure, replies)) => {
             error!(error = %failure, "a ledger batch was not committed: {failure}");
             let text = failure.to_string();
-            replies.into_iter().for_each(|reply| reply(Err(&text)));
+            for reply in replies {
+                reply(Err(&text));
+            }
         }
     }
 }

@@ -10,6 +10,10 @@ mod batch;
 pub mod recovery;
 pub mod rules;
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails, as it should"
+)]
 mod tests;
 
 use shared::clock::{Clock, Moment};

@@ -385,9 +385,8 @@ impl Books {
         tenant: &TenantId,
         now: Moment,
     ) -> Result<(), SettleError> {
-        let book = match self.open_or_answer(id, tenant, None)? {
-            Ok(book) => book,
-            Err(_) => return Ok(()),
+        let Ok(book) = self.open_or_answer(id, tenant, None)? else {
+            return Ok(());
         };
         let (returned, lapsed) = self.give_back(tenant, &book.allocations, 0, now);
         let held = book.hold.held.micros();

@@ -102,6 +102,22 @@ fn check(books: &Books, tenant: &TenantId) {
     );
 }
 
+/// A hold of a new id takes what there is, or is refused because that is too little.
+fn hold_step(books: &mut Books, ask: &HoldAsk, now: Moment) {
+    let known = books.holds.contains_key(&ask.id);
+    let account = books.accounts.get(&ask.tenant);
+    let available = account.map_or(0, |a| a.available(now));
+    let answer = books.hold(ask, now);
+    if known {
+        return;
+    }
+    match answer {
+        Ok(held) => assert_eq!(held.micros(), available.min(ask.amount.micros())),
+        Err(HoldError::Insufficient { .. }) => assert!(available < ask.least.micros()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
 fn take(
     books: &mut Books,
     step: &Step,
@@ -136,25 +152,13 @@ fn take(
             slot,
             micros,
             least,
-        } => {
-            let known = books.holds.contains_key(&ids[*slot]);
-            let available = books.accounts.get(tenant).map_or(0, |a| a.available(*now));
-            let answer = books.hold(&ask(&ids[*slot], tenant, *micros, *least), *now);
-            if !known {
-                match answer {
-                    Ok(held) => assert_eq!(held.micros(), available.min(*micros)),
-                    Err(HoldError::Insufficient { .. }) => assert!(available < *least),
-                    Err(other) => panic!("{other}"),
-                }
-            }
-        }
+        } => hold_step(books, &ask(&ids[*slot], tenant, *micros, *least), *now),
         Step::Settle { slot, micros } => {
             let open = books.is_open(&ids[*slot]);
             let used = Credits::from_micros(*micros);
             let answer = books.settle(&ids[*slot], tenant, used, *now);
-            assert_eq!(
-                open && answer.is_err(),
-                false,
+            assert!(
+                !(open && answer.is_err()),
                 "an open hold can always be settled"
             );
             if open {
@@ -177,9 +181,8 @@ fn take(
         Step::Release { slot } => {
             let open = books.is_open(&ids[*slot]);
             let answer = books.release(&ids[*slot], tenant, *now);
-            assert_eq!(
-                open && answer.is_err(),
-                false,
+            assert!(
+                !(open && answer.is_err()),
                 "an open hold can always be released"
             );
         }

@@ -1,5 +1,7 @@
 //! One binary of integration tests: each runs on SQLite and on PostgreSQL.
 
+#![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]
+
 mod catalogue;
 mod fences;
 mod identity;

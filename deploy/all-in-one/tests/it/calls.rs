@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use crate::support::{Customer, Joined, Product, places, start};
 
 async fn stream(product: &Product, customer: &Customer, body: &Value) -> reqwest::Response {
-    let request = product.http.post(product.url("/api/v1/chat/completions")).bearer_auth(&customer.key).json(body);
+    let request = product
+        .http
+        .post(product.url("/api/v1/chat/completions"))
+        .bearer_auth(&customer.key)
+        .json(body);
     request.send().await.expect("an answer")
 }
 
@@ -25,12 +29,22 @@ async fn a_stream_is_the_same_through_both_doors_and_hides_usage_unless_asked() 
             let product = start(&place, joined).await;
             let customer = product.customer("10").await;
             let plain = stream(&product, &customer, &question("[tokens:7]")).await;
-            assert_eq!(plain.headers()["content-type"], "text/event-stream; charset=utf-8");
+            assert_eq!(
+                plain.headers()["content-type"],
+                "text/event-stream; charset=utf-8"
+            );
             let plain = plain.text().await.expect("a stream");
-            assert!(plain.ends_with("data: [DONE]\n\n") && !plain.contains("prompt_tokens"), "{plain}");
+            assert!(
+                plain.ends_with("data: [DONE]\n\n") && !plain.contains("prompt_tokens"),
+                "{plain}"
+            );
             let mut body = question("[tokens:7]");
             body["stream_options"] = json!({"include_usage": true});
-            let asked = stream(&product, &customer, &body).await.text().await.expect("a stream");
+            let asked = stream(&product, &customer, &body)
+                .await
+                .text()
+                .await
+                .expect("a stream");
             assert!(asked.contains("\"completion_tokens\":7"), "{asked}");
             let used = product.settled(&customer).await["used"].clone();
             seen.push((plain, used));
@@ -45,7 +59,9 @@ async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
     for place in places().await {
         for joined in [Joined::InProcess, Joined::OverHttp] {
             let product = start(&place, joined).await;
-            product.model("words", "chat", json!({"output_per_million": 1000000})).await;
+            product
+                .model("words", "chat", json!({"output_per_million": 1_000_000}))
+                .await;
             let customer = product.customer("5000").await;
             let mut body = question("[tokens:500][pace:20]");
             body["model"] = json!("words");
@@ -55,11 +71,22 @@ async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
             }
             let left = Instant::now();
             drop(pieces);
-            let used = product.settled(&customer).await["used"].as_f64().expect("a number");
-            assert!(left.elapsed() < Duration::from_secs(1), "cancelled within a second");
-            assert!((3.0..60.0).contains(&used), "{} {joined:?}: one credit a token, {used} charged", place.name);
+            let used = product.settled(&customer).await["used"]
+                .as_f64()
+                .expect("a number");
+            assert!(
+                left.elapsed() < Duration::from_secs(1),
+                "cancelled within a second"
+            );
+            assert!(
+                (3.0..60.0).contains(&used),
+                "{} {joined:?}: one credit a token, {used} charged",
+                place.name
+            );
             let path = "/api/v1/usage?limit=1";
-            let (_, usage) = product.send(Method::GET, path, Some(&customer.key), None).await;
+            let (_, usage) = product
+                .send(Method::GET, path, Some(&customer.key), None)
+                .await;
             assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
             product.stop().await;
         }
@@ -70,16 +97,26 @@ async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
 async fn a_stream_that_breaks_ends_with_an_error_event_and_costs_what_arrived() {
     for place in places().await {
         let product = start(&place, Joined::OverHttp).await;
-        product.model("words", "chat", json!({"output_per_million": 1000000})).await;
+        product
+            .model("words", "chat", json!({"output_per_million": 1_000_000}))
+            .await;
         let customer = product.customer("5000").await;
         let mut body = question("[tokens:100][cut:11]");
         body["model"] = json!("words");
-        let text = stream(&product, &customer, &body).await.text().await.expect("a stream");
+        let text = stream(&product, &customer, &body)
+            .await
+            .text()
+            .await
+            .expect("a stream");
         assert!(!text.contains("[DONE]"), "{text}");
         let last = text.trim_end().rsplit("data: ").next().unwrap_or_default();
         let last: Value = serde_json::from_str(last).expect("an error event");
         assert_eq!(last["error"]["code"], "interrupted");
-        assert_eq!(product.settled(&customer).await["used"].as_f64(), Some(10.0 + 3.0 * 0.0), "ten words arrived");
+        assert_eq!(
+            product.settled(&customer).await["used"].as_f64(),
+            Some(10.0 + 3.0 * 0.0),
+            "ten words arrived"
+        );
         product.stop().await;
     }
 }
@@ -88,14 +125,28 @@ async fn a_stream_that_breaks_ends_with_an_error_event_and_costs_what_arrived() 
 async fn a_test_key_reaches_the_sandbox_without_credits() {
     for place in places().await {
         let product = start(&place, Joined::InProcess).await;
-        product.model("paid", "chat", json!({"per_request": 100})).await;
+        product
+            .model("paid", "chat", json!({"per_request": 100}))
+            .await;
         let customer = product.customer("1").await;
         let path = format!("/tenants/{}/keys", customer.id);
-        let (_, made) = product.admin(Method::POST, &path, Some(json!({"name": "t", "kind": "test"}))).await;
-        let test = Customer { id: customer.id.clone(), key: made["secret"].as_str().expect("a key").to_owned() };
+        let (_, made) = product
+            .admin(
+                Method::POST,
+                &path,
+                Some(json!({"name": "t", "kind": "test"})),
+            )
+            .await;
+        let test = Customer {
+            id: customer.id.clone(),
+            key: made["secret"].as_str().expect("a key").to_owned(),
+        };
         assert!(test.key.starts_with("wk_test_"));
         assert_eq!(product.chat(&test, "paid", "hi").await.0, StatusCode::OK);
-        assert_eq!(product.settled(&customer).await, json!({"available": 1, "held": 0, "used": 0}));
+        assert_eq!(
+            product.settled(&customer).await,
+            json!({"available": 1, "held": 0, "used": 0})
+        );
         product.stop().await;
     }
 }
@@ -106,11 +157,18 @@ async fn limits_refuse_with_429_and_say_when_to_come_back() {
         let product = start(&place, Joined::InProcess).await;
         let customer = product.customer("10").await;
         let limits = json!({"limits": {"requests_per_minute": 3}});
-        let (status, _) = product.admin(Method::PATCH, &format!("/tenants/{}", customer.id), Some(limits)).await;
+        let (status, _) = product
+            .admin(
+                Method::PATCH,
+                &format!("/tenants/{}", customer.id),
+                Some(limits),
+            )
+            .await;
         assert_eq!(status, StatusCode::OK);
         let mut refused = None;
         for _ in 0..5 {
-            let body = json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
+            let body =
+                json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
             let answer = stream(&product, &customer, &body).await;
             assert_eq!(answer.headers()["x-ratelimit-limit-requests"], "3");
             if answer.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -119,7 +177,11 @@ async fn limits_refuse_with_429_and_say_when_to_come_back() {
             }
         }
         let refused = refused.expect("the limit holds");
-        let after: u64 = refused.headers()["retry-after"].to_str().ok().and_then(|s| s.parse().ok()).expect("seconds");
+        let after: u64 = refused.headers()["retry-after"]
+            .to_str()
+            .ok()
+            .and_then(|s| s.parse().ok())
+            .expect("seconds");
         assert!((1..=60).contains(&after), "{after}");
         assert_eq!(refused.headers()["x-ratelimit-remaining-requests"], "0");
         product.stop().await;

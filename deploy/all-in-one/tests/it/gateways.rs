@@ -2,6 +2,7 @@
 //! that never come out, streams passed on byte by byte in any split.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -27,18 +28,29 @@ struct Vendor {
 
 impl Vendor {
     fn script(&self, key: &str, script: Script) {
-        self.scripts.lock().expect("no panic").insert(key.to_owned(), script);
+        self.scripts
+            .lock()
+            .expect("no panic")
+            .insert(key.to_owned(), script);
     }
 
     fn calls(&self, key: &str) -> usize {
-        self.calls.lock().expect("no panic").iter().filter(|called| *called == key).count()
+        self.calls
+            .lock()
+            .expect("no panic")
+            .iter()
+            .filter(|called| *called == key)
+            .count()
     }
 
     async fn serve(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let vendor = self.clone();
-        #[expect(clippy::disallowed_methods, reason = "the vendor is not a part of the product")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the vendor is not a part of the product"
+        )]
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let vendor = vendor.clone();
@@ -59,15 +71,35 @@ impl Vendor {
             }
         };
         let head = String::from_utf8_lossy(&seen[..head_end]).to_lowercase();
-        let value = |name: &str| Some(head.split_once(name)?.1.split("\r\n").next()?.trim().to_owned());
-        let length: usize = value("content-length:").and_then(|n| n.parse().ok()).unwrap_or(0);
+        let value = |name: &str| {
+            Some(
+                head.split_once(name)?
+                    .1
+                    .split("\r\n")
+                    .next()?
+                    .trim()
+                    .to_owned(),
+            )
+        };
+        let length: usize = value("content-length:")
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(0);
         while seen.len() < head_end + length {
             socket.read_buf(&mut seen).await.ok()?;
         }
         let key = value("authorization: bearer ").unwrap_or_default();
-        assert!(!head.contains("x-waule") && !head.contains("wk_live"), "nothing of ours reaches a vendor: {head}");
+        assert!(
+            !head.contains("x-waule") && !head.contains("wk_live"),
+            "nothing of ours reaches a vendor: {head}"
+        );
         self.calls.lock().expect("no panic").push(key.clone());
-        let script = self.scripts.lock().expect("no panic").get(&key).cloned().unwrap_or_default();
+        let script = self
+            .scripts
+            .lock()
+            .expect("no panic")
+            .get(&key)
+            .cloned()
+            .unwrap_or_default();
         for (pause, bytes) in script {
             tokio::time::sleep(pause).await;
             if socket.write_all(&bytes).await.is_err() {
@@ -94,13 +126,23 @@ const GOOD: &str = r#"{"id":"x","object":"chat.completion","choices":[{"index":0
 async fn with_vendor(product: &Product, keys: &[&str]) -> (Vendor, Customer) {
     let vendor = Vendor::default();
     let address = vendor.serve().await;
-    let body = json!({"name": "vendor", "kind": "openai", "base_url": format!("http://{address}/v1")});
+    let body =
+        json!({"name": "vendor", "kind": "openai", "base_url": format!("http://{address}/v1")});
     let (status, made) = product.admin(Method::POST, "/providers", Some(body)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     for key in keys {
-        let (status, made) = product.admin(Method::POST, "/providers/vendor/keys", Some(json!({"secret": key}))).await;
+        let (status, made) = product
+            .admin(
+                Method::POST,
+                "/providers/vendor/keys",
+                Some(json!({"secret": key})),
+            )
+            .await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
-        assert!(!made.to_string().contains(key), "a secret is never answered: {made}");
+        assert!(
+            !made.to_string().contains(key),
+            "a secret is never answered: {made}"
+        );
     }
     let target = json!({"provider": "vendor", "model": "their-name", "weight": 1, "priority": 0});
     let body = json!({"id": "ours", "operation": "chat", "targets": [target], "max_output_tokens": 1000,
@@ -111,35 +153,81 @@ async fn with_vendor(product: &Product, keys: &[&str]) -> (Vendor, Customer) {
 }
 
 async fn key_states(product: &Product) -> Vec<String> {
-    let (_, keys) = product.admin(Method::GET, "/providers/vendor/keys", None).await;
+    let (_, keys) = product
+        .admin(Method::GET, "/providers/vendor/keys", None)
+        .await;
     let keys = keys["data"].as_array().cloned().unwrap_or_default();
-    keys.iter().map(|key| key["status"].as_str().unwrap_or_default().to_owned()).collect()
+    keys.iter()
+        .map(|key| key["status"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_fails_hands_its_call_to_another_and_rests_or_is_disabled() {
     for place in places().await {
         for (failing, status, state) in [
-            (answer("429 Too Many Requests", "retry-after: 30\r\n", "{}"), "429", "cooling"),
-            (answer("401 Unauthorized", "", r#"{"error":{"message":"bad key","code":"invalid_api_key"}}"#), "401", "disabled"),
-            (answer("429 Too Many Requests", "", r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#), "quota", "cooling"),
+            (
+                answer("429 Too Many Requests", "retry-after: 30\r\n", "{}"),
+                "429",
+                "cooling",
+            ),
+            (
+                answer(
+                    "401 Unauthorized",
+                    "",
+                    r#"{"error":{"message":"bad key","code":"invalid_api_key"}}"#,
+                ),
+                "401",
+                "disabled",
+            ),
+            (
+                answer(
+                    "429 Too Many Requests",
+                    "",
+                    r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#,
+                ),
+                "quota",
+                "cooling",
+            ),
         ] {
             let product = start(&place, Joined::OverHttp).await;
-            let (vendor, customer) = with_vendor(&product, &["bad-key-0123456789", "good-key-0123456789"]).await;
+            let (vendor, customer) =
+                with_vendor(&product, &["bad-key-0123456789", "good-key-0123456789"]).await;
             vendor.script("bad-key-0123456789", at_once(failing));
             vendor.script("good-key-0123456789", at_once(answer("200 OK", "", GOOD)));
             for _ in 0..20 {
                 let (status, body) = product.chat(&customer, "ours", "hi").await;
                 assert_eq!(status, StatusCode::OK, "{body}");
-                assert_eq!(body["vendor_extra"]["kept"], true, "what we do not know passes");
+                assert_eq!(
+                    body["vendor_extra"]["kept"], true,
+                    "what we do not know passes"
+                );
             }
-            assert_eq!(vendor.calls("bad-key-0123456789"), 1, "{status}: it is left alone after its fault");
-            assert_eq!(key_states(&product).await, [state, "active"], "{} {status}", place.name);
+            assert_eq!(
+                vendor.calls("bad-key-0123456789"),
+                1,
+                "{status}: it is left alone after its fault"
+            );
+            assert_eq!(
+                key_states(&product).await,
+                [state, "active"],
+                "{} {status}",
+                place.name
+            );
             assert_eq!(product.settled(&customer).await["used"], 20);
             for name in ["vendor"] {
-                assert_eq!(product.admin(Method::DELETE, &format!("/providers/{name}"), None).await.0, StatusCode::NO_CONTENT);
+                assert_eq!(
+                    product
+                        .admin(Method::DELETE, &format!("/providers/{name}"), None)
+                        .await
+                        .0,
+                    StatusCode::NO_CONTENT
+                );
             }
-            assert_eq!(product.admin(Method::DELETE, "/models/ours", None).await.0, StatusCode::NO_CONTENT);
+            assert_eq!(
+                product.admin(Method::DELETE, "/models/ours", None).await.0,
+                StatusCode::NO_CONTENT
+            );
             product.stop().await;
         }
     }
@@ -159,12 +247,25 @@ async fn what_may_have_been_billed_or_is_the_tenants_fault_is_never_sent_again()
             vendor.script(key, told(key));
         }
         let (status, body) = product.chat(&customer, "ours", "hi").await;
-        assert_eq!((status, &body["error"]["param"]), (StatusCode::BAD_REQUEST, &json!("temperature")), "{body}");
-        assert_eq!(body["error"]["message"], "too hot for …", "no key in an error");
+        assert_eq!(
+            (status, &body["error"]["param"]),
+            (StatusCode::BAD_REQUEST, &json!("temperature")),
+            "{body}"
+        );
+        assert_eq!(
+            body["error"]["message"], "too hot for …",
+            "no key in an error"
+        );
         for (script, status) in [
             (Vec::new(), StatusCode::BAD_GATEWAY),
-            (at_once("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"cut"), StatusCode::BAD_GATEWAY),
-            (at_once(answer("200 OK", "", "<html>not JSON</html>")), StatusCode::BAD_GATEWAY),
+            (
+                at_once("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"cut"),
+                StatusCode::BAD_GATEWAY,
+            ),
+            (
+                at_once(answer("200 OK", "", "<html>not JSON</html>")),
+                StatusCode::BAD_GATEWAY,
+            ),
         ] {
             for key in keys {
                 vendor.script(key, script.clone());
@@ -172,9 +273,16 @@ async fn what_may_have_been_billed_or_is_the_tenants_fault_is_never_sent_again()
             let before = vendor.calls.lock().expect("no panic").len();
             let (answered, body) = product.chat(&customer, "ours", "hi").await;
             assert_eq!(answered, status, "{}: {body}", place.name);
-            assert_eq!(vendor.calls.lock().expect("no panic").len() - before, 1, "{status}: called once");
+            assert_eq!(
+                vendor.calls.lock().expect("no panic").len() - before,
+                1,
+                "{status}: called once"
+            );
         }
-        assert_eq!(product.settled(&customer).await, json!({"available": 1000, "held": 0, "used": 0}));
+        assert_eq!(
+            product.settled(&customer).await,
+            json!({"available": 1000, "held": 0, "used": 0})
+        );
         assert_eq!(key_states(&product).await, ["active", "active"]);
         product.stop().await;
     }
@@ -187,12 +295,16 @@ fn sse_head() -> Vec<u8> {
 fn events(count: usize) -> String {
     let mut text = String::new();
     for n in 0..count {
-        text.push_str(&format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"w{n} 汉\\n\"}}}}],\"usage\":null}}\n\n"));
+        let _ = write!(
+            text,
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"w{n} 汉\\n\"}}}}],\"usage\":null}}\n\n"
+        );
     }
     text
 }
 
-const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":30}}\r\n\r\n";
+const USAGE: &str =
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":30}}\r\n\r\n";
 const DONE: &str = "data: [DONE]\n\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,16 +315,50 @@ async fn a_stream_passes_byte_by_byte_in_any_split_without_the_usage_nobody_aske
         let whole = format!(": comment\n\n{}{USAGE}{DONE}", events(30));
         for size in [1, 2, 3, 7, 64, 100_000] {
             let mut script = at_once(sse_head());
-            script.extend(whole.as_bytes().chunks(size).map(|part| (Duration::ZERO, part.to_vec())));
+            script.extend(
+                whole
+                    .as_bytes()
+                    .chunks(size)
+                    .map(|part| (Duration::ZERO, part.to_vec())),
+            );
             vendor.script("key-0123456789ab", script);
             let body = json!({"model": "ours", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
-            let request = product.http.post(product.url("/api/v1/chat/completions")).bearer_auth(&customer.key).json(&body);
-            let text = request.send().await.expect("an answer").text().await.expect("a stream");
-            assert_eq!(text, format!(": comment\n\n{}{DONE}", events(30)), "{} {size}", place.name);
+            let request = product
+                .http
+                .post(product.url("/api/v1/chat/completions"))
+                .bearer_auth(&customer.key)
+                .json(&body);
+            let text = request
+                .send()
+                .await
+                .expect("an answer")
+                .text()
+                .await
+                .expect("a stream");
+            assert_eq!(
+                text,
+                format!(": comment\n\n{}{DONE}", events(30)),
+                "{} {size}",
+                place.name
+            );
         }
         product.settled(&customer).await;
-        let (_, usage) = product.send(Method::GET, "/api/v1/usage?limit=1", Some(&customer.key), None).await;
-        assert_eq!((&usage["data"][0]["input_tokens"], &usage["data"][0]["output_tokens"]), (&json!(9), &json!(30)), "{usage}");
+        let (_, usage) = product
+            .send(
+                Method::GET,
+                "/api/v1/usage?limit=1",
+                Some(&customer.key),
+                None,
+            )
+            .await;
+        assert_eq!(
+            (
+                &usage["data"][0]["input_tokens"],
+                &usage["data"][0]["output_tokens"]
+            ),
+            (&json!(9), &json!(30)),
+            "{usage}"
+        );
         product.stop().await;
     }
 }
@@ -226,16 +372,28 @@ async fn a_tenant_that_leaves_cuts_the_vendors_connection_within_a_second() {
         script.extend((0..400).map(|_| (Duration::from_millis(20), events(1).into_bytes())));
         vendor.script("key-0123456789ab", script);
         let body = json!({"model": "ours", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
-        let request = product.http.post(product.url("/api/v1/chat/completions")).bearer_auth(&customer.key).json(&body);
+        let request = product
+            .http
+            .post(product.url("/api/v1/chat/completions"))
+            .bearer_auth(&customer.key)
+            .json(&body);
         let mut pieces = request.send().await.expect("an answer").bytes_stream();
         pieces.next().await.expect("a piece").expect("whole");
         let dropped = Instant::now();
         drop(pieces);
         while vendor.left.lock().expect("no panic").is_none() {
-            assert!(dropped.elapsed() < Duration::from_secs(1), "{}: the vendor still writes", place.name);
+            assert!(
+                dropped.elapsed() < Duration::from_secs(1),
+                "{}: the vendor still writes",
+                place.name
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert_eq!(product.settled(&customer).await["used"], 1, "one request was made and produced something");
+        assert_eq!(
+            product.settled(&customer).await["used"],
+            1,
+            "one request was made and produced something"
+        );
         product.stop().await;
     }
 }
@@ -245,21 +403,60 @@ async fn keys_are_tested_and_nothing_secret_comes_out_anywhere() {
     for place in places().await {
         let product = start(&place, Joined::OverHttp).await;
         let (vendor, _) = with_vendor(&product, &["key-0123456789ab"]).await;
-        vendor.script("key-0123456789ab", at_once(answer("200 OK", "", r#"{"object":"list","data":[]}"#)));
-        let (_, keys) = product.admin(Method::GET, "/providers/vendor/keys", None).await;
+        vendor.script(
+            "key-0123456789ab",
+            at_once(answer("200 OK", "", r#"{"object":"list","data":[]}"#)),
+        );
+        let (_, keys) = product
+            .admin(Method::GET, "/providers/vendor/keys", None)
+            .await;
         assert_eq!(keys["data"][0]["last4"], "89ab");
-        let path = format!("/providers/vendor/keys/{}", keys["data"][0]["id"].as_str().expect("an id"));
-        let (status, tested) = product.admin(Method::POST, &format!("{path}/test"), None).await;
-        assert_eq!((status, &tested["ok"]), (StatusCode::OK, &json!(true)), "{tested}");
-        let (status, changed) = product.admin(Method::PATCH, &path, Some(json!({"status": "disabled"}))).await;
-        assert_eq!((status, &changed["status"]), (StatusCode::OK, &json!("disabled")), "{changed}");
+        let path = format!(
+            "/providers/vendor/keys/{}",
+            keys["data"][0]["id"].as_str().expect("an id")
+        );
+        let (status, tested) = product
+            .admin(Method::POST, &format!("{path}/test"), None)
+            .await;
+        assert_eq!(
+            (status, &tested["ok"]),
+            (StatusCode::OK, &json!(true)),
+            "{tested}"
+        );
+        let (status, changed) = product
+            .admin(Method::PATCH, &path, Some(json!({"status": "disabled"})))
+            .await;
+        assert_eq!(
+            (status, &changed["status"]),
+            (StatusCode::OK, &json!("disabled")),
+            "{changed}"
+        );
         let mut everything: Vec<Value> = vec![keys, tested, changed];
-        for path in ["/providers", "/providers/vendor/keys", "/audit?limit=100", "/models", "/tenants"] {
+        for path in [
+            "/providers",
+            "/providers/vendor/keys",
+            "/audit?limit=100",
+            "/models",
+            "/tenants",
+        ] {
             everything.push(product.admin(Method::GET, path, None).await.1);
         }
-        assert!(!json!(everything).to_string().contains("key-0123456789ab"), "{}", place.name);
-        let door = product.http.get(product.url("/internal/admin/providers")).send().await.expect("an answer");
-        assert_eq!(door.status(), StatusCode::NOT_FOUND, "the server has no gateway door");
+        assert!(
+            !json!(everything).to_string().contains("key-0123456789ab"),
+            "{}",
+            place.name
+        );
+        let door = product
+            .http
+            .get(product.url("/internal/admin/providers"))
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(
+            door.status(),
+            StatusCode::NOT_FOUND,
+            "the server has no gateway door"
+        );
         product.stop().await;
     }
 }

@@ -1,5 +1,7 @@
 //! The whole product over HTTP, in one process or joined by the link, on SQLite and on PostgreSQL.
 
+#![expect(clippy::too_many_lines, reason = "a test tells its story in one piece")]
+
 mod bad_input;
 mod calls;
 mod gateways;

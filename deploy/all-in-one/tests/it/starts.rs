@@ -10,9 +10,26 @@ use crate::support::service;
 
 fn command(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
-    command.args(["--port", "0", "--gateway-port", "0", "--metrics-port", "0", "--host", "127.0.0.1"]);
+    command.args([
+        "--port",
+        "0",
+        "--gateway-port",
+        "0",
+        "--metrics-port",
+        "0",
+        "--host",
+        "127.0.0.1",
+    ]);
     command.arg("--data-dir").arg(data_dir).stdin(Stdio::null());
-    for variable in ["PORT", "GATEWAY_PORT", "DATABASE_URL", "DEMO_TENANT_KEY", "ADMIN_PASSWORD", "DATA_DIR", "WAULE_MODE"] {
+    for variable in [
+        "PORT",
+        "GATEWAY_PORT",
+        "DATABASE_URL",
+        "DEMO_TENANT_KEY",
+        "ADMIN_PASSWORD",
+        "DATA_DIR",
+        "WAULE_MODE",
+    ] {
         command.env_remove(variable);
     }
     command
@@ -22,22 +39,39 @@ fn failed(output: &Output, expected: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "{said}");
     let last = said.lines().last().unwrap_or_default();
-    assert!(last.starts_with("waule: ") && last.contains(expected), "{said}");
+    assert!(
+        last.starts_with("waule: ") && last.contains(expected),
+        "{said}"
+    );
     assert!(!said.contains("panicked"), "{said}");
 }
 
 fn terminate(mut child: Child) -> String {
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .expect("kill")
+            .success()
+    );
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().expect("a status") {
             assert!(status.success(), "{status}");
             let mut said = String::new();
-            child.stdout.take().expect("piped").read_to_string(&mut said).expect("text");
+            child
+                .stdout
+                .take()
+                .expect("piped")
+                .read_to_string(&mut said)
+                .expect("text");
             return said;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "it ends when told to stop");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it ends when told to stop"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -52,10 +86,16 @@ fn running(data_dir: &Path) -> Child {
         .expect("started");
     let log = BufReader::new(child.stderr.take().expect("piped"));
     let (said, listening) = std::sync::mpsc::channel();
-    std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
+    std::thread::spawn(move || {
+        log.lines()
+            .map_while(Result::ok)
+            .for_each(|line| drop(said.send(line)));
+    });
     let mut doors = 0;
     while doors < 2 {
-        let line = listening.recv_timeout(Duration::from_secs(20)).expect("it starts");
+        let line = listening
+            .recv_timeout(Duration::from_secs(20))
+            .expect("it starts");
         doors += usize::from(line.contains("listens on"));
     }
     child
@@ -65,8 +105,14 @@ fn running(data_dir: &Path) -> Child {
 fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = terminate(running(folder.path()));
-    assert!(first.contains("wk_live_") && first.contains("wk_test_") && first.contains("password "), "{first}");
-    assert!(first.contains("curl http://") && first.contains("from openai import OpenAI"), "{first}");
+    assert!(
+        first.contains("wk_live_") && first.contains("wk_test_") && first.contains("password "),
+        "{first}"
+    );
+    assert!(
+        first.contains("curl http://") && first.contains("from openai import OpenAI"),
+        "{first}"
+    );
     let second = terminate(running(folder.path()));
     assert_eq!(second, "", "a second start prints no secret");
     for file in ["server.db", "gateway.db", "secrets.toml"] {
@@ -79,24 +125,74 @@ fn each_thing_that_is_wrong_ends_with_one_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let busy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = busy.local_addr().expect("an address").port().to_string();
-    let run = |arguments: &[&str]| command(folder.path()).args(arguments).output().expect("ran");
+    let run = |arguments: &[&str]| {
+        command(folder.path())
+            .args(arguments)
+            .output()
+            .expect("ran")
+    };
     let with = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
-        command.arg("--data-dir").arg(folder.path()).args(["--metrics-port", "0"]).args(arguments);
+        command
+            .arg("--data-dir")
+            .arg(folder.path())
+            .args(["--metrics-port", "0"])
+            .args(arguments);
         command.output().expect("ran")
     };
-    failed(&with(&["--host", "127.0.0.1", "--port", &port, "--gateway-port", "0"]), "set PORT to a free one");
-    failed(&with(&["--host", "127.0.0.1", "--port", "0", "--gateway-port", &port]), "set GATEWAY_PORT to a free one");
+    failed(
+        &with(&[
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--gateway-port",
+            "0",
+        ]),
+        "set PORT to a free one",
+    );
+    failed(
+        &with(&[
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--gateway-port",
+            &port,
+        ]),
+        "set GATEWAY_PORT to a free one",
+    );
     failed(&run(&["--log", "((("]), "is not a log filter");
-    failed(&run(&["--call-seconds-max", "many"]), "invalid value 'many'");
+    failed(
+        &run(&["--call-seconds-max", "many"]),
+        "invalid value 'many'",
+    );
     failed(&run(&["--no-such-flag"]), "unexpected argument");
-    failed(&run(&["--config", "/nowhere/waule.toml"]), "/nowhere/waule.toml");
+    failed(
+        &run(&["--config", "/nowhere/waule.toml"]),
+        "/nowhere/waule.toml",
+    );
     failed(&run(&["--mode", "production"]), "JWT_SECRET is missing");
-    failed(&run(&["--internal-secret", "short"]), "INTERNAL_SECRET must have at least 32 characters");
-    failed(&run(&["--database-url", "mysql://x"]), "DATABASE_URL must start with");
-    failed(&run(&["--database-url", "postgres://waule@127.0.0.1:1/waule"]), "can't be used");
-    failed(&run(&["--demo-tenant-key", "wk_live_short"]), "DEMO_TENANT_KEY must be");
-    failed(&run(&["--admin-password", "short"]), "ADMIN_PASSWORD must be");
+    failed(
+        &run(&["--internal-secret", "short"]),
+        "INTERNAL_SECRET must have at least 32 characters",
+    );
+    failed(
+        &run(&["--database-url", "mysql://x"]),
+        "DATABASE_URL must start with",
+    );
+    failed(
+        &run(&["--database-url", "postgres://waule@127.0.0.1:1/waule"]),
+        "can't be used",
+    );
+    failed(
+        &run(&["--demo-tenant-key", "wk_live_short"]),
+        "DEMO_TENANT_KEY must be",
+    );
+    failed(
+        &run(&["--admin-password", "short"]),
+        "ADMIN_PASSWORD must be",
+    );
 }
 
 #[test]
@@ -105,7 +201,10 @@ fn a_folder_that_cant_be_written_ends_with_one_sentence() {
     let file = folder.path().join("a file");
     std::fs::write(&file, "").expect("written");
     // Below a file there is no folder, whoever asks; rights would not stop root.
-    failed(&command(&file.join("data")).output().expect("ran"), "a file");
+    failed(
+        &command(&file.join("data")).output().expect("ran"),
+        "a file",
+    );
 }
 
 #[test]
@@ -114,7 +213,10 @@ fn a_wrong_password_of_the_database_is_not_shown() {
     let url = service("TEST_DATABASE_URL").replace("//", "//nobody:very-secret@");
     let place = url.rsplit('@').next().unwrap_or_default();
     let url = format!("postgres://nobody:very-secret@{place}_missing");
-    let output = command(folder.path()).args(["--database-url", &url]).output().expect("ran");
+    let output = command(folder.path())
+        .args(["--database-url", &url])
+        .output()
+        .expect("ran");
     failed(&output, "can't be used");
     assert!(!String::from_utf8_lossy(&output.stderr).contains("very-secret"));
 }
@@ -125,7 +227,18 @@ fn help_lists_every_setting_with_its_default() {
     let output = command(folder.path()).arg("--help").output().expect("ran");
     let help = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success());
-    for setting in ["DATABASE_URL", "REDIS_URL", "INTERNAL_SECRET", "JWT_SECRET", "CONFIG_ENCRYPTION_KEY", "PORT", "GATEWAY_PORT", "METRICS_PORT", "DATA_DIR", "[default: 3000]"] {
+    for setting in [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "INTERNAL_SECRET",
+        "JWT_SECRET",
+        "CONFIG_ENCRYPTION_KEY",
+        "PORT",
+        "GATEWAY_PORT",
+        "METRICS_PORT",
+        "DATA_DIR",
+        "[default: 3000]",
+    ] {
         assert!(help.contains(setting), "{setting}: {help}");
     }
 }

@@ -45,9 +45,14 @@ pub(crate) struct Place {
 }
 
 /// The address of a test service; a test never skips because it is missing.
-#[expect(clippy::disallowed_methods, reason = "tests take their services from the environment ./test.sh sets")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests take their services from the environment ./test.sh sets"
+)]
 pub(crate) fn service(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test.sh, which starts the services"))
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run ./test.sh, which starts the services")
+    })
 }
 
 /// SQLite alone, and PostgreSQL with Redis.
@@ -55,16 +60,30 @@ pub(crate) async fn places() -> [Place; 2] {
     let folder = || tempfile::tempdir().expect("a folder");
     let url = service("TEST_DATABASE_URL");
     let schema = format!("test_{}", random_text(12));
-    let owner = Db::connect(&DbTarget::Postgres(url.clone())).await.expect("PostgreSQL answers");
+    let owner = Db::connect(&DbTarget::Postgres(url.clone()))
+        .await
+        .expect("PostgreSQL answers");
     if let Db::Postgres(pool) = &owner {
         let mut conn = pool.get().await.expect("a connection");
-        conn.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}"))
+            .await
+            .expect("a schema");
     }
     let separator = if url.contains('?') { '&' } else { '?' };
     let database_url = format!("{url}{separator}options=-csearch_path%3D{schema}");
     [
-        Place { name: "sqlite", database_url: String::new(), redis_url: String::new(), folder: folder() },
-        Place { name: "postgres", database_url, redis_url: service("TEST_REDIS_URL"), folder: folder() },
+        Place {
+            name: "sqlite",
+            database_url: String::new(),
+            redis_url: String::new(),
+            folder: folder(),
+        },
+        Place {
+            name: "postgres",
+            database_url,
+            redis_url: service("TEST_REDIS_URL"),
+            folder: folder(),
+        },
     ]
 }
 
@@ -72,9 +91,27 @@ impl Place {
     fn settings(&self) -> Settings {
         let folder = self.folder.path().display().to_string();
         let arguments = [
-            "waule", "--port", "0", "--host", "127.0.0.1", "--gateway-port", "0", "--metrics-port", "0",
-            "--data-dir", &folder, "--database-url", &self.database_url, "--redis-url", &self.redis_url,
-            "--admin-password", ADMIN_PASSWORD, "--shutdown-seconds", "5", "--body-bytes-max", "1000000",
+            "waule",
+            "--port",
+            "0",
+            "--host",
+            "127.0.0.1",
+            "--gateway-port",
+            "0",
+            "--metrics-port",
+            "0",
+            "--data-dir",
+            &folder,
+            "--database-url",
+            &self.database_url,
+            "--redis-url",
+            &self.redis_url,
+            "--admin-password",
+            ADMIN_PASSWORD,
+            "--shutdown-seconds",
+            "5",
+            "--body-bytes-max",
+            "1000000",
         ];
         let arguments = arguments.map(OsString::from);
         shared::config::read_from("waule", "", arguments).expect("settings")
@@ -100,7 +137,11 @@ pub(crate) enum Joined {
 
 /// Starts a product at a place; several may share one.
 pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
-    let Settings { common, server: server_config, gateway: gateway_config } = place.settings();
+    let Settings {
+        common,
+        server: server_config,
+        gateway: gateway_config,
+    } = place.settings();
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
     shared::tls::install_provider();
     let secrets = ServerSecrets::take(&server_config, &common).expect("secrets");
@@ -120,7 +161,9 @@ pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
             let door = Gateway::bind(&gateway_config).expect("a port");
             let url = format!("http://{}", door.local_addr().expect("an address"));
             let (gateway, common, inner) = (gateway.clone(), common.clone(), supervisor.clone());
-            supervisor.spawn("gateway door", async move { gateway.serve(door, &common, &inner).await });
+            supervisor.spawn("gateway door", async move {
+                gateway.serve(door, &common, &inner).await
+            });
             Arc::new(HttpLink::new(&[url], &secrets.internal, clock.clone()).expect("a link"))
         }
     };
@@ -138,13 +181,28 @@ pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
     };
     let server = Server::start(parts).await.expect("a server");
     let inner = supervisor.clone();
-    supervisor.spawn("server door", async move { server.serve(door, &common, &inner).await });
-    let http = Client::builder().pool_max_idle_per_host(256).build().expect("a client");
-    let mut product = Product { address, supervisor, http, admin: String::new() };
+    supervisor.spawn("server door", async move {
+        server.serve(door, &common, &inner).await
+    });
+    let http = Client::builder()
+        .pool_max_idle_per_host(256)
+        .build()
+        .expect("a client");
+    let mut product = Product {
+        address,
+        supervisor,
+        http,
+        admin: String::new(),
+    };
     let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
-    let (status, answer) = product.send(Method::POST, "/admin/api/login", None, Some(body)).await;
+    let (status, answer) = product
+        .send(Method::POST, "/admin/api/login", None, Some(body))
+        .await;
     assert_eq!(status, StatusCode::OK, "{answer}");
-    product.admin = answer["token"].as_str().expect("a token").to_owned();
+    answer["token"]
+        .as_str()
+        .expect("a token")
+        .clone_into(&mut product.admin);
     product
 }
 
@@ -177,17 +235,33 @@ impl Product {
         let answer = request.send().await.expect("an answer");
         let status = answer.status();
         let text = answer.text().await.expect("a body");
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
-    pub(crate) async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        self.send(method, &format!("/admin/api{path}"), Some(&self.admin), body).await
+    pub(crate) async fn admin(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        self.send(
+            method,
+            &format!("/admin/api{path}"),
+            Some(&self.admin),
+            body,
+        )
+        .await
     }
 
     /// A tenant with that many credits, given as decimal text.
     pub(crate) async fn customer(&self, credits: &str) -> Customer {
         let name = format!("tenant {}", random_text(10));
-        let (status, made) = self.admin(Method::POST, "/tenants", Some(json!({"name": name}))).await;
+        let (status, made) = self
+            .admin(Method::POST, "/tenants", Some(json!({"name": name})))
+            .await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         let id = made["tenant"]["id"].as_str().expect("an id").to_owned();
         let recharge = self
@@ -199,8 +273,15 @@ impl Product {
             .send()
             .await
             .expect("an answer");
-        assert!(recharge.status().is_success(), "{}", recharge.text().await.unwrap_or_default());
-        Customer { id, key: made["key"].as_str().expect("a key").to_owned() }
+        assert!(
+            recharge.status().is_success(),
+            "{}",
+            recharge.text().await.unwrap_or_default()
+        );
+        Customer {
+            id,
+            key: made["key"].as_str().expect("a key").to_owned(),
+        }
     }
 
     /// A model of the sandbox at a price.
@@ -209,11 +290,21 @@ impl Product {
         let body = json!({"id": id, "operation": operation, "targets": [target], "max_output_tokens": 1000, "price": price});
         let (status, made) = self.admin(Method::POST, "/models", Some(body)).await;
         // Another product at the same place may have made it.
-        assert!([StatusCode::CREATED, StatusCode::CONFLICT].contains(&status), "{made}");
+        assert!(
+            [StatusCode::CREATED, StatusCode::CONFLICT].contains(&status),
+            "{made}"
+        );
     }
 
     pub(crate) async fn balance(&self, customer: &Customer) -> Value {
-        let (status, balance) = self.send(Method::GET, "/api/v1/credits/balance", Some(&customer.key), None).await;
+        let (status, balance) = self
+            .send(
+                Method::GET,
+                "/api/v1/credits/balance",
+                Some(&customer.key),
+                None,
+            )
+            .await;
         assert_eq!(status, StatusCode::OK, "{balance}");
         balance
     }
@@ -227,15 +318,32 @@ impl Product {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("credits are held for ever: {}", self.balance(customer).await);
+        panic!(
+            "credits are held for ever: {}",
+            self.balance(customer).await
+        );
     }
 
-    pub(crate) async fn chat(&self, customer: &Customer, model: &str, text: &str) -> (StatusCode, Value) {
+    pub(crate) async fn chat(
+        &self,
+        customer: &Customer,
+        model: &str,
+        text: &str,
+    ) -> (StatusCode, Value) {
         let body = json!({"model": model, "messages": [{"role": "user", "content": text}]});
-        self.send(Method::POST, "/api/v1/chat/completions", Some(&customer.key), Some(body)).await
+        self.send(
+            Method::POST,
+            "/api/v1/chat/completions",
+            Some(&customer.key),
+            Some(body),
+        )
+        .await
     }
 
     pub(crate) async fn stop(&self) {
-        assert!(self.supervisor.finish(Duration::from_secs(10)).await, "everything ends when told to stop");
+        assert!(
+            self.supervisor.finish(Duration::from_secs(10)).await,
+            "everything ends when told to stop"
+        );
     }
 }

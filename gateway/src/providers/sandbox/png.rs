@@ -82,10 +82,9 @@ fn adler32(data: &[u8]) -> u32 {
 fn crc32(data: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
-        let mut place = 0;
+        let (mut place, mut number) = (0, 0_u32);
         while place < 256 {
-            // The cast is exact: `place` is below 256.
-            let mut value = place as u32;
+            let mut value = number;
             let mut bit = 0;
             while bit < 8 {
                 value = if value & 1 == 1 {
@@ -97,6 +96,7 @@ fn crc32(data: &[u8]) -> u32 {
             }
             table[place] = value;
             place += 1;
+            number += 1;
         }
         table
     };

@@ -134,9 +134,10 @@ pub(super) async fn read_body(request: &mut Request, bytes_max: usize) -> Result
 
 /// A limit that was hit shows its state, as OpenAI's 429 does.
 fn refusal(error: CallError) -> Response {
-    let info = match &error {
-        CallError::Limited(exceeded) => Some(exceeded.info.clone()),
-        _ => None,
+    let info = if let CallError::Limited(exceeded) = &error {
+        Some(exceeded.info)
+    } else {
+        None
     };
     let mut response = ApiError::from(error).into_response();
     if let Some(info) = info {

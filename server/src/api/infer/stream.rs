@@ -14,7 +14,7 @@ use sync_wrapper::SyncWrapper;
 
 use crate::calls::TenantStream;
 
-struct StreamBody(SyncWrapper<TenantStream>);
+struct StreamBody(SyncWrapper<Box<TenantStream>>);
 
 impl http_body::Body for StreamBody {
     type Data = Bytes;
@@ -29,7 +29,7 @@ impl http_body::Body for StreamBody {
     }
 }
 
-pub(super) fn body(stream: TenantStream) -> poem::Body {
+pub(super) fn body(stream: Box<TenantStream>) -> poem::Body {
     let body = StreamBody(SyncWrapper::new(stream)).map_err(|never| match never {});
     poem::Body::from(BoxBody::new(body))
 }

@@ -35,6 +35,7 @@ pub struct MeApi;
 impl MeApi {
     /// Show the caller
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn me(&self, caller: TenantCaller) -> Result<Json<MeView>, ApiError> {
         let who = caller.0;
         Ok(Json(MeView {

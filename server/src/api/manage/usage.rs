@@ -112,10 +112,6 @@ impl UsageApi {
     ///
     /// Newest first.
     #[oai(path = "/usage", method = "get", operation_id = "list_usage")]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "poem-openapi has one argument for each parameter"
-    )]
     async fn list(
         &self,
         caller: TenantCaller,

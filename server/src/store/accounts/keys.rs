@@ -115,7 +115,7 @@ impl ApiKey {
             action: "key.create",
             subject: self.id.as_str(),
             before: None,
-            after: self.shown(),
+            after: Some(self.shown()),
         }
     }
 
@@ -145,13 +145,13 @@ impl ApiKey {
         if self.revoked { "revoked" } else { "active" }
     }
 
-    fn shown(&self) -> Option<String> {
+    fn shown(&self) -> String {
         let shown = json!({
             "name": self.name, "kind": self.kind.word(), "last4": self.last4, "allowed_models": self.allowed_models,
             "allowed_addresses": self.allowed_addresses, "limits": self.limits,
             "status": self.status_word(), "expires_at": self.expires_at.map(Moment::unix_ms),
         });
-        Some(shown.to_string())
+        shown.to_string()
     }
 }
 
@@ -246,8 +246,8 @@ impl Store {
                 tenant,
                 action: "key.revoke",
                 subject: id.as_str(),
-                before: before.shown(),
-                after: after.shown(),
+                before: Some(before.shown()),
+                after: Some(after.shown()),
             };
             note!(conn, actor, entry, now);
             Ok(true)

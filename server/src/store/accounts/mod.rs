@@ -7,7 +7,7 @@ mod users;
 
 pub use self::keys::{ApiKey, ApiKeyKind};
 pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
-pub use self::users::{Role, Superadmin, User, UserPatch, UserStatus};
+pub use self::users::{Role, Superadmin, User, UserPatch, UserPlace, UserStatus};
 
 /// Maps an enum to the words of a column and back.
 macro_rules! words {

@@ -148,12 +148,12 @@ impl Tenant {
         }
     }
 
-    fn shown(&self) -> Option<String> {
+    fn shown(&self) -> String {
         let shown = json!({
             "name": self.name, "status": self.status.word(), "price_multiplier_ppm": self.price_multiplier_ppm,
             "limits": self.limits,
         });
-        Some(shown.to_string())
+        shown.to_string()
     }
 }
 
@@ -178,7 +178,7 @@ impl Store {
                 action: "tenant.create",
                 subject: id,
                 before: None,
-                after: tenant.shown(),
+                after: Some(tenant.shown()),
             };
             note!(conn, actor, entry, now);
             if let Some(owner) = owner {
@@ -289,8 +289,8 @@ impl Store {
                 tenant,
                 action: "tenant.update",
                 subject: id.as_str(),
-                before: before.shown(),
-                after: after.shown(),
+                before: Some(before.shown()),
+                after: Some(after.shown()),
             };
             note!(conn, actor, entry, now);
             Ok(Some(after))

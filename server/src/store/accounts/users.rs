@@ -57,6 +57,15 @@ pub struct User {
     pub created_at: Moment,
 }
 
+/// Which user, and whose; another tenant's is not there.
+#[derive(Debug, Clone, Copy)]
+pub struct UserPlace<'a> {
+    /// The tenant.
+    pub tenant: &'a TenantId,
+    /// The user.
+    pub id: &'a UserId,
+}
+
 /// A change of a user; what is absent stays.
 #[derive(Debug, Clone, Default)]
 pub struct UserPatch {
@@ -246,11 +255,11 @@ impl Store {
     pub async fn update_user(
         &self,
         actor: &Actor,
-        tenant: &TenantId,
-        id: &UserId,
+        place: UserPlace<'_>,
         patch: &UserPatch,
         now: Moment,
     ) -> Result<Option<User>, DbError> {
+        let UserPlace { tenant, id } = place;
         write_tx!(self.db, |conn| -> DbError {
             announce!(conn, format!("{TENANT}{tenant}"), now);
             let row: Option<UserRow> = users::table

@@ -85,8 +85,12 @@ async fn load(conn: &mut AsyncPgConnection, wanted: &Wanted) -> QueryResult<Load
     .load(conn)
     .await?;
     let (load_holds, load_allocations, load_grants) = (
-        LoadHolds { holds: holds.clone() },
-        LoadAllocations { holds: holds.clone() },
+        LoadHolds {
+            holds: holds.clone(),
+        },
+        LoadAllocations {
+            holds: holds.clone(),
+        },
         LoadGrants { tenants, holds },
     );
     // One round trip for the three (diesel-async pipelines what is polled together).
@@ -117,7 +121,11 @@ async fn load(conn: &mut AsyncPgConnection, wanted: &Wanted) -> QueryResult<Load
 }
 
 /// Runs a statement if there is anything for it to do; answers how many rows it changed.
-async fn run<S>(conn: &AsyncPgConnection, rows: usize, statement: impl FnOnce() -> S) -> QueryResult<usize>
+async fn run<S>(
+    conn: &AsyncPgConnection,
+    rows: usize,
+    statement: impl FnOnce() -> S,
+) -> QueryResult<usize>
 where
     S: QueryFragment<Pg> + QueryId + Send,
 {
@@ -137,12 +145,27 @@ async fn write(conn: &mut AsyncPgConnection, writes: Writes) -> Result<(), DbErr
     let (accounts, outcomes) = join!(
         run(conn, expected, || UpdateAccounts::from(writes.accounts)),
         join_all([
-            run(conn, writes.grants_new.len(), || InsertGrants::from(writes.grants_new)).boxed(),
+            run(conn, writes.grants_new.len(), || InsertGrants::from(
+                writes.grants_new
+            ))
+            .boxed(),
             run(conn, changed, || UpdateGrants { ids, remaining }).boxed(),
-            run(conn, writes.holds_new.len(), || InsertHolds::from(writes.holds_new)).boxed(),
-            run(conn, writes.holds_closed.len(), || CloseHolds::from(writes.holds_closed)).boxed(),
-            run(conn, writes.allocations.len(), || InsertAllocations::from(writes.allocations)).boxed(),
-            run(conn, writes.entries.len(), || InsertEntries::from(writes.entries)).boxed(),
+            run(conn, writes.holds_new.len(), || InsertHolds::from(
+                writes.holds_new
+            ))
+            .boxed(),
+            run(conn, writes.holds_closed.len(), || CloseHolds::from(
+                writes.holds_closed
+            ))
+            .boxed(),
+            run(conn, writes.allocations.len(), || InsertAllocations::from(
+                writes.allocations
+            ))
+            .boxed(),
+            run(conn, writes.entries.len(), || InsertEntries::from(
+                writes.entries
+            ))
+            .boxed(),
             run(conn, writes.usage.len(), || InsertUsage::from(writes.usage)).boxed(),
         ])
     );
@@ -150,7 +173,9 @@ async fn write(conn: &mut AsyncPgConnection, writes: Writes) -> Result<(), DbErr
         outcome?;
     }
     if accounts? != expected {
-        return Err(DbError::Damaged("an account that changed is not there".to_owned()));
+        return Err(DbError::Damaged(
+            "an account that changed is not there".to_owned(),
+        ));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::pooled_connection::bb8::Pool;
 use shared::clock::Moment;
 use shared::db::{DbError, SqliteConn};
+use shared::id::{GenerationId, TenantId};
 
 use super::rows::{AccountRow, Loaded, Writes, writes};
 use super::{Failed, Wanted, decided};
@@ -59,7 +60,7 @@ fn open_accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<()
 fn load(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Loaded> {
     let mut loaded = Loaded::default();
     for tenants in wanted.tenants.chunks(LIST_MAX) {
-        let tenants: Vec<&str> = tenants.iter().map(|t| t.as_str()).collect();
+        let tenants: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
         loaded.accounts.extend(
             ledger_accounts::table
                 .filter(ledger_accounts::tenant_id.eq_any(&tenants))
@@ -73,7 +74,7 @@ fn load(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Loaded> {
         );
     }
     for holds in wanted.holds.chunks(LIST_MAX) {
-        let holds: Vec<&str> = holds.iter().map(|h| h.as_str()).collect();
+        let holds: Vec<&str> = holds.iter().map(GenerationId::as_str).collect();
         loaded.holds.extend(
             ledger_holds::table
                 .filter(ledger_holds::id.eq_any(&holds))

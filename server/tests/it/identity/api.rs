@@ -24,7 +24,8 @@ struct Api {
     routes: BoxEndpoint<'static, Response>,
     /// A superadmin's token.
     admin: String,
-    _db: TestDb,
+    #[expect(dead_code, reason = "the database goes with the last that uses it")]
+    db: TestDb,
 }
 
 struct Answer {
@@ -35,7 +36,7 @@ struct Answer {
 
 async fn apis() -> Vec<Api> {
     let mut apis = Vec::new();
-    for (process, _db) in processes().await {
+    for (process, db) in processes().await {
         let (accounts, sessions) = (process.accounts.clone(), process.sessions.clone());
         let service = (
             SessionsApi {
@@ -70,7 +71,7 @@ async fn apis() -> Vec<Api> {
             process,
             routes,
             admin: String::new(),
-            _db,
+            db,
         };
         let login = json!({"username": "admin", "password": PASSWORD});
         let login = api
@@ -326,7 +327,7 @@ async fn odd_bodies_and_queries_get_a_400_that_says_what_is_wrong() {
             "[]",
             "null",
             "\"x\"",
-            r#"{"name":7}"#,
+            r#"{"name":[7]}"#,
             "{\"name\":\"\u{0}\"}",
         ] {
             let answer = api
