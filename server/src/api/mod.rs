@@ -164,8 +164,11 @@ pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
         .description(
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
         );
-    let document = document(&service.spec());
-    let docs = service.swagger_ui_html();
+    let derived = service.spec();
+    let document = document(&derived);
+    // The page comes with the derived document inside, as text of a script.
+    let shown = document.replace("</", "<\\/");
+    let docs = service.swagger_ui_html().replace(&derived, &shown);
     let managed = Bounded {
         inner: service.with(AddData::new(rooms.auth.clone())),
     };
@@ -179,10 +182,7 @@ pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
             "/api/openapi.json",
             get(openapi.data(Document(document.into()))),
         )
-        .at(
-            "/api/docs",
-            get(docs_page.data(Docs(with_document(&docs).into()))),
-        )
+        .at("/api/docs", get(docs_page.data(Docs(docs.into()))))
         .nest("/", managed);
     let infer = InferApi {
         auth: rooms.auth.clone(),
@@ -204,17 +204,6 @@ fn document(derived: &str) -> String {
     };
     infer::openapi::add(&mut document, PREFIX);
     serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned())
-}
-
-/// The page comes with the derived document inside; ours is fetched instead.
-fn with_document(page: &str) -> String {
-    let Some((before, rest)) = page.split_once("JSON.parse(") else {
-        return page.to_owned();
-    };
-    match rest.split_once('\n') {
-        Some((_, after)) => format!("{before}JSON.parse(\n{after}"),
-        None => page.to_owned(),
-    }
 }
 
 #[derive(Clone)]

@@ -6,6 +6,7 @@ mod bad_input;
 mod calls;
 mod gateways;
 mod money;
+mod openapi;
 mod replicas;
 mod starts;
 mod support;
