@@ -6,7 +6,6 @@ use std::sync::Arc;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::{Db, DbError, migrate};
-use shared::id::BootId;
 use shared::link::Link;
 use shared::listen::{self, Listening};
 use shared::supervisor::Supervisor;
@@ -23,7 +22,7 @@ use crate::calls::finish::CallMetrics;
 use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
-use crate::ledger::{GrantError, Ledger};
+use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
 use crate::providers::Providers;
 use crate::recharge::Recharges;
@@ -68,6 +67,12 @@ impl From<CatalogueError> for StartError {
     }
 }
 
+impl From<LedgerError> for StartError {
+    fn from(error: LedgerError) -> Self {
+        Self::Seed(error.to_string())
+    }
+}
+
 impl From<GrantError> for StartError {
     fn from(error: GrantError) -> Self {
         Self::Seed(error.to_string())
@@ -90,6 +95,8 @@ pub struct ServerParts<'a> {
     pub metrics: &'a Metrics,
     /// Time.
     pub clock: Clock,
+    /// Whether the gateway is a part of this process and dies with it.
+    pub gateway_inside: bool,
     /// Whether a first start adds a demo tenant.
     pub demo: bool,
 }
@@ -144,6 +151,7 @@ impl Server {
             supervisor,
             metrics,
             clock,
+            gateway_inside,
             demo,
         } = parts;
         let (store, catalogue) = open_database(config, common, &clock).await?;
@@ -152,7 +160,8 @@ impl Server {
         let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
         auth.watch(Some(catalogue.clone()), supervisor);
         let passwords = Passwords::default();
-        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor);
+        let settings = config.ledger();
+        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
         let accounts = Accounts::new(
             store.clone(),
             auth.clone(),
@@ -175,11 +184,14 @@ impl Server {
             clock: clock.clone(),
             supervisor: supervisor.clone(),
             metrics: CallMetrics::new(metrics),
-            boot: BootId::random(),
+            settle_first: gateway_inside,
             deadline: config.call_limit(),
         });
-        let recovery = calls.clone().recover_forever(supervisor.stopping());
+        let recovery = calls.clone();
+        let recovery = recovery.recover_forever(config.recovery(), supervisor.stopping());
         supervisor.spawn("recovery", recovery);
+        let sweep = ledger.clone().sweep_forever(supervisor.stopping());
+        supervisor.spawn("expiry", sweep);
         let sessions = SessionsParts {
             store: store.clone(),
             tokens,

@@ -9,6 +9,9 @@ use shared::config::{Common, ConfigError, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
 
+use crate::calls::RecoveryPace;
+use crate::ledger::LedgerSettings;
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
@@ -38,6 +41,15 @@ pub struct Config {
     /// Seconds a call may take in all
     #[arg(long, env = "CALL_SECONDS_MAX", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub call_seconds_max: u64,
+    /// Seconds between two looks for holds that nobody looks after
+    #[arg(long, env = "RECOVERY_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub recovery_seconds: u64,
+    /// Seconds without a sign of life after which a server's holds are taken over by the others
+    #[arg(long, env = "OWNER_SILENT_SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub owner_silent_seconds: u64,
+    /// Seconds for which a part of a hold comes back good after its credits expired
+    #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
+    pub expiry_grace_seconds: u64,
 }
 
 /// Where the gateways are; the all-in-one has its own and does not read this.
@@ -58,6 +70,23 @@ impl Config {
     /// Where the server's database is.
     pub fn database(&self, data_dir: &Path) -> Result<DbTarget, DbError> {
         DbTarget::from_settings(Some(&self.database_url), data_dir, "server.db")
+    }
+
+    /// How the ledger runs in this life of the process.
+    pub fn ledger(&self) -> LedgerSettings {
+        LedgerSettings {
+            heartbeat: Duration::from_secs(self.owner_silent_seconds) / 4,
+            grace: Duration::from_secs(self.expiry_grace_seconds),
+            ..LedgerSettings::default()
+        }
+    }
+
+    /// How abandoned holds are looked for.
+    pub fn recovery(&self) -> RecoveryPace {
+        RecoveryPace {
+            every: Duration::from_secs(self.recovery_seconds),
+            silent: Duration::from_secs(self.owner_silent_seconds),
+        }
     }
 
     /// How long a call may take.

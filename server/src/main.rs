@@ -56,6 +56,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         supervisor: &supervisor,
         metrics: &metrics,
         clock,
+        gateway_inside: false,
         demo,
     })
     .await?;

@@ -124,6 +124,10 @@ ids! {
     GenerationId = "gen_";
     /// A lot of credits given to a tenant.
     GrantId = "grt_";
+    /// A correction of a balance by an operator.
+    AdjustmentId = "adj_";
+    /// What a key or a user may spend in a period.
+    BudgetId = "bud_";
     /// A line of the ledger.
     EntryId = "ent_";
     /// A price of a model, valid from a date.

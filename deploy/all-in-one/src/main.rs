@@ -76,6 +76,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         supervisor,
         metrics,
         clock,
+        gateway_inside: true,
         demo: true,
     };
     let server = Server::start(parts).await?;

@@ -6,6 +6,7 @@ use shared::link::Failure;
 
 use super::error::{ApiError, ErrorBody, INVALID, Words, words};
 use crate::calls::CallError;
+use crate::ledger::{Period, Spender};
 
 fn retry_after_seconds(ms: Option<u64>) -> u64 {
     ms.map_or(1, |ms| ms.div_ceil(1_000)).clamp(1, 3_600)
@@ -69,6 +70,26 @@ impl From<CallError> for ApiError {
                     "insufficient_credits",
                     &message,
                 ))
+            }
+            CallError::OverBudget {
+                spender,
+                period,
+                left,
+                required,
+            } => {
+                let whose = match spender {
+                    Spender::Key(_) => "this key",
+                    Spender::User(_) => "this user",
+                };
+                let when = match period {
+                    Period::Day => " for today",
+                    Period::Month => " for this month",
+                    Period::Total => "",
+                };
+                let message = format!(
+                    "This call needs at least {required} credits and the budget of {whose} has {left} left{when}. Ask your administrator to raise it."
+                );
+                Self::PaymentRequired(words("insufficient_quota", "budget_exceeded", &message))
             }
             CallError::Ledger(error) => error.into(),
             CallError::Failed(failure) => (*failure).into(),

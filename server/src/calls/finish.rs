@@ -18,6 +18,7 @@ use shared::link::{Failure, Fate, Link, LinkError, Operation, Outcome};
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 use shared::usage::Usage;
+use tokio::sync::oneshot;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use super::CallError;
@@ -218,8 +219,9 @@ impl Finisher {
         }
     }
 
-    fn spawn(&self, facts: CallFacts, admission: Admission, end: End) {
+    fn spawn(&self, facts: CallFacts, admission: Admission, end: End) -> Settled {
         let this = self.clone();
+        let (done, settled) = oneshot::channel::<()>();
         let span =
             info_span!("finish", tenant.id = %facts.tenant, generation.id = %facts.generation);
         let work = async move {
@@ -236,8 +238,11 @@ impl Finisher {
             let usage = &outcome.usage;
             admission.correct(usage.input_total().saturating_add(usage.output_total()));
             this.settle(&facts, &outcome).await;
+            // Dropping it tells whoever waits, also where settling was given up.
+            drop(done);
         };
         self.0.supervisor.spawn("finish", work.instrument(span));
+        Settled(settled)
     }
 
     /// Asks the gateway how a generation ended, cancelling it if it runs; `None` while it can't be known.
@@ -334,6 +339,22 @@ impl Finisher {
     }
 }
 
+/// How long the last byte of an answer waits for its settlement; a database that is away longer
+/// must not keep an answer that is there.
+const SETTLED_WAIT: Duration = Duration::from_secs(10);
+
+/// Tells when a call's settlement is committed.
+#[derive(Debug)]
+pub struct Settled(oneshot::Receiver<()>);
+
+impl Settled {
+    /// Waits for the commit, within limits.
+    pub async fn wait(self) {
+        // Either the sender was dropped at the end of the settlement, or time is up.
+        let _ = tokio::time::timeout(SETTLED_WAIT, self.0).await;
+    }
+}
+
 enum End {
     Known(Box<Outcome>),
     Ask,
@@ -366,11 +387,10 @@ impl Ending {
     }
 
     /// The gateway told how it ended.
-    pub(super) fn ended(&mut self, outcome: Outcome) {
-        if let Some((facts, admission)) = self.open.take() {
-            self.finisher
-                .spawn(facts, admission, End::Known(Box::new(outcome)));
-        }
+    pub(super) fn ended(&mut self, outcome: Outcome) -> Option<Settled> {
+        let (facts, admission) = self.open.take()?;
+        let end = End::Known(Box::new(outcome));
+        Some(self.finisher.spawn(facts, admission, end))
     }
 
     /// Nothing was produced.
@@ -514,6 +534,7 @@ impl CallMetrics {
             CallError::TooLarge => "too_large",
             CallError::Limited(_) => "limit",
             CallError::InsufficientCredits { .. } => "credits",
+            CallError::OverBudget { .. } => "budget",
             CallError::Ledger(_) => "ledger",
             CallError::Failed(_) => "provider",
             CallError::Link(_) => "link",

@@ -6,17 +6,19 @@ pub mod peek;
 pub mod plan;
 mod recovery;
 
+pub use self::recovery::RecoveryPace;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
-use shared::id::{BootId, GenerationId, RequestId};
+use shared::id::{GenerationId, RequestId};
 use shared::link::{
     Call, Failure, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target,
 };
@@ -29,7 +31,7 @@ use self::plan::PlanAsk;
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
-use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError};
+use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
 use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
@@ -46,15 +48,13 @@ pub struct Calls {
     link: Arc<dyn Link>,
     finisher: Finisher,
     clock: Clock,
-    boot: BootId,
+    settle_first: bool,
     deadline: Duration,
 }
 
 impl std::fmt::Debug for Calls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Calls")
-            .field("boot", &self.boot)
-            .finish_non_exhaustive()
+        f.debug_struct("Calls").finish_non_exhaustive()
     }
 }
 
@@ -74,8 +74,9 @@ pub struct CallsParts {
     pub supervisor: Supervisor,
     /// Counters.
     pub metrics: CallMetrics,
-    /// This life of the process.
-    pub boot: BootId,
+    /// Whether an answer's last byte waits for its settlement's commit: so when the gateway is a
+    /// part of this process and dies with it, while a remote one remembers how a generation ended.
+    pub settle_first: bool,
     /// How long a call may take.
     pub deadline: Duration,
 }
@@ -157,6 +158,18 @@ pub enum CallError {
         /// What the least useful answer costs.
         required: Credits,
     },
+    /// A budget of the key or the user is used up.
+    #[error("{left} credits are left of a budget, {required} are needed")]
+    OverBudget {
+        /// Whose.
+        spender: Spender,
+        /// Of which period.
+        period: Period,
+        /// What may still be spent.
+        left: Credits,
+        /// What the least useful answer costs.
+        required: Credits,
+    },
     /// The ledger is busy or its database away.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -193,7 +206,7 @@ impl Calls {
             link: parts.link,
             finisher,
             clock: parts.clock,
-            boot: parts.boot,
+            settle_first: parts.settle_first,
             deadline: parts.deadline,
         }
     }
@@ -345,7 +358,8 @@ impl Calls {
             tenant: facts.tenant.clone(),
             amount: plan.amount,
             least: plan.least,
-            owner: self.boot.clone(),
+            spenders: spenders(&request.principal),
+            owner: self.ledger.boot().clone(),
             call: facts.to_json(),
             deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
         };
@@ -355,6 +369,17 @@ impl Calls {
                 required,
             } => CallError::InsufficientCredits {
                 available,
+                required,
+            },
+            HoldError::Budget {
+                spender,
+                period,
+                left,
+                required,
+            } => CallError::OverBudget {
+                spender,
+                period,
+                left,
                 required,
             },
             HoldError::Ledger(error) => CallError::Ledger(error),
@@ -376,12 +401,18 @@ impl Calls {
             Ok(reply) => {
                 let body = match reply.body {
                     ReplyBody::Whole { bytes, outcome } => {
-                        ending.ended(*outcome);
+                        let settled = ending.ended(*outcome);
+                        if let Some(settled) = settled.filter(|_| self.settle_first) {
+                            settled.wait().await;
+                        }
                         Answer::Whole(bytes)
                     }
                     ReplyBody::Stream(pieces) => Answer::Stream(Box::new(TenantStream {
                         pieces: Some(pieces),
                         ending: Some(ending),
+                        settle_first: self.settle_first,
+                        last: BytesMut::new(),
+                        settling: None,
                     })),
                 };
                 Ok((reply.content_type, body))
@@ -422,6 +453,13 @@ fn seed(generation: &GenerationId) -> u64 {
     hasher.finish()
 }
 
+/// Whose budgets a call counts against.
+fn spenders(principal: &Principal) -> Vec<Spender> {
+    let key = principal.key.clone().map(Spender::Key);
+    let user = principal.user.clone().map(Spender::User);
+    key.into_iter().chain(user).collect()
+}
+
 fn facts(
     request: &Request,
     prepared: &Prepared,
@@ -453,7 +491,14 @@ fn facts(
 pub struct TenantStream {
     pieces: Option<PieceStream>,
     ending: Option<Ending>,
+    settle_first: bool,
+    /// What is told only after the settlement.
+    last: BytesMut,
+    settling: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
 }
+
+/// The last event of a stream that ended well.
+const DONE: &[u8] = b"data: [DONE]\n\n";
 
 impl std::fmt::Debug for TenantStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -480,29 +525,51 @@ impl Stream for TenantStream {
     type Item = Bytes;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let Some(pieces) = &mut self.pieces else {
-            return Poll::Ready(None);
-        };
-        match std::task::ready!(pieces.as_mut().poll_next(cx)) {
-            Some(Ok(Piece::Bytes(bytes))) => Poll::Ready(Some(bytes)),
-            Some(Ok(Piece::Outcome(outcome))) => {
-                self.pieces = None;
-                let event = error_event(&outcome);
-                if let Some(mut ending) = self.ending.take() {
-                    ending.ended(*outcome);
+        loop {
+            if let Some(settling) = &mut self.settling {
+                std::task::ready!(settling.as_mut().poll(cx));
+                self.settling = None;
+                let last = self.last.split().freeze();
+                return Poll::Ready((!last.is_empty()).then_some(last));
+            }
+            let Some(pieces) = &mut self.pieces else {
+                return Poll::Ready(None);
+            };
+            match std::task::ready!(pieces.as_mut().poll_next(cx)) {
+                Some(Ok(Piece::Bytes(bytes))) if self.settle_first && bytes.ends_with(DONE) => {
+                    self.last.extend_from_slice(&bytes);
                 }
-                Poll::Ready(event)
+                Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(bytes)),
+                Some(Ok(Piece::Outcome(outcome))) => self.ended(*outcome),
+                Some(Err(error)) => {
+                    warn!(%error, "a stream was cut: {error}");
+                    return self.cut();
+                }
+                None => return self.cut(),
             }
-            Some(Err(error)) => {
-                warn!(%error, "a stream was cut: {error}");
-                self.cut()
-            }
-            None => self.cut(),
         }
     }
 }
 
 impl TenantStream {
+    /// Settles, and keeps what is to be told after it.
+    fn ended(&mut self, outcome: Outcome) {
+        self.pieces = None;
+        if let Some(event) = error_event(&outcome) {
+            self.last.extend_from_slice(&event);
+        }
+        let settled = self
+            .ending
+            .take()
+            .and_then(|mut ending| ending.ended(outcome));
+        let first = settled.filter(|_| self.settle_first);
+        self.settling = Some(Box::pin(async move {
+            if let Some(settled) = first {
+                settled.wait().await;
+            }
+        }));
+    }
+
     fn cut(&mut self) -> Poll<Option<Bytes>> {
         self.pieces = None;
         // Dropping the ending asks the gateway what became of the generation.

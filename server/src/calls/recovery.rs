@@ -1,42 +1,58 @@
-//! Closes holds that an earlier life left open: asks the gateway how each generation ended, then
-//! settles or releases it. A hold whose fate can't be learned stays.
+//! Closes holds that nobody looks after: asks the gateway how each generation ended, then settles or
+//! releases it. A hold whose fate can't be learned yet stays until it can.
 
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
 
 use super::Calls;
 use super::finish::{CallFacts, KeptFacts};
 use crate::ledger::Hold;
+use crate::ledger::recovery::Watch;
 
-/// Between two rounds.
-const EVERY: Duration = Duration::from_secs(60);
+/// How recovery looks for abandoned holds.
+#[derive(Debug, Clone, Copy)]
+pub struct RecoveryPace {
+    /// Between two rounds.
+    pub every: Duration,
+    /// A process that shows no sign of life for so long is gone.
+    pub silent: Duration,
+}
 
 impl Calls {
-    /// Looks after overdue holds at start and every minute, until told to stop.
-    pub async fn recover_forever(self, stop: tokio_util::sync::CancellationToken) {
+    /// Looks after abandoned holds at start and round after round, until told to stop.
+    pub async fn recover_forever(self, pace: RecoveryPace, stop: CancellationToken) {
+        let mut watch = Watch::new(pace.silent);
         while !stop.is_cancelled() {
-            self.recover().await;
+            self.recover(&mut watch).await;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(pace.every) => {}
             }
         }
     }
 
     /// One round; answers how many holds it closed.
-    pub async fn recover(&self) -> usize {
-        let overdue = match self.ledger.overdue().await {
-            Ok(overdue) => overdue,
+    pub async fn recover(&self, watch: &mut Watch) -> usize {
+        let abandoned = match self.ledger.abandoned(watch).await {
+            Ok(abandoned) => abandoned,
             Err(error) => {
-                warn!(%error, "overdue holds could not be read: {error}");
+                warn!(%error, "abandoned holds could not be read: {error}");
                 return 0;
             }
         };
         let mut closed = 0;
-        for hold in overdue {
+        for hold in abandoned {
             let Some(facts) = self.facts_of(&hold) else {
-                warn!("hold `{}` can't be priced any more and stays open", hold.id);
+                // Its model was deleted meanwhile: the loss is the platform's, not the tenant's.
+                error!(
+                    "hold `{}` can't be priced any more and is released",
+                    hold.id
+                );
+                if let Err(error) = self.ledger.release(&hold.id, &hold.tenant, None).await {
+                    warn!(%error, "hold `{}` was not released: {error}", hold.id);
+                }
                 continue;
             };
             let Some(outcome) = self.finisher.ask(&facts).await else {

@@ -1,70 +1,116 @@
-//! The one writer of a process: gathers what arrived, commits once, answers each.
-//! Decides nothing (`rules` does) and holds no SQL (`store::ledger` does).
+//! The one writer of a process: gathers what arrived, commits once, answers each; shows a sign of
+//! life while nothing arrives. Decides nothing (`rules` does) and holds no SQL (`store::ledger` does).
 
-use shared::clock::Clock;
-use tokio::sync::{mpsc, oneshot};
-use tracing::error;
+use shared::clock::{Clock, Moment};
+use shared::credits::Credits;
+use shared::db::DbError;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tracing::{error, warn};
 
+use super::nouns::{Adjusted, Budget, Grant, Settlement};
 use super::rules::Books;
-use super::{GrantError, HoldError, LedgerError, Operation, SettleError};
-use crate::store::Store;
-use crate::store::ledger::Wanted;
+use super::{
+    AdjustError, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings, Operation, Reply,
+    SettleError,
+};
+use crate::store::ledger::{Wanted, Writer};
 use crate::store::usage::UsageRecord;
 
-/// Operations in one transaction: larger ones make everybody wait longer without saving commits.
-const BATCH_MAX: usize = 512;
-
 /// Commits batch after batch until every handle is gone.
-pub(super) async fn run(mut waiting: mpsc::Receiver<Operation>, store: Store, clock: Clock) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
-    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        commit(std::mem::take(&mut batch), &store, &clock).await;
+pub(super) async fn run(
+    mut waiting: mpsc::Receiver<Operation>,
+    mut writer: Writer,
+    clock: Clock,
+    settings: LedgerSettings,
+) {
+    let mut batch = Vec::with_capacity(settings.batch_max);
+    loop {
+        let gathering = waiting.recv_many(&mut batch, settings.batch_max);
+        match timeout(settings.heartbeat, gathering).await {
+            Ok(0) => break,
+            Ok(_) => commit(std::mem::take(&mut batch), &mut writer, &clock).await,
+            Err(_) => {
+                if let Err(failure) = writer.beat(clock.now()).await {
+                    warn!(error = %failure, "the ledger could not show a sign of life: {failure}");
+                }
+            }
+        }
     }
 }
 
-/// An answer that waits for the commit.
-type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
+/// What an operation came to; told once the batch is committed.
+enum Answer {
+    Hold(Result<Credits, HoldError>),
+    Extend(Result<Credits, ExtendError>),
+    Close(Result<Settlement, SettleError>),
+    Grant(Result<Grant, GrantError>),
+    Adjust(Result<Adjusted, AdjustError>),
+    Budget(Option<Budget>),
+    Expire(Credits),
+    Record,
+}
 
-async fn commit(batch: Vec<Operation>, store: &Store, clock: &Clock) {
-    let wanted = wanted(&batch);
-    let now = clock.now();
-    let decide = move |books: &mut Books| decide(batch, books, now);
-    match store.ledger_commit(wanted, now, decide).await {
-        Ok(replies) => {
-            for reply in replies {
-                reply(Ok(()));
+async fn commit(batch: Vec<Operation>, writer: &mut Writer, clock: &Clock) {
+    let (wanted, now) = (wanted(&batch), clock.now());
+    let (batch, outcome) = writer.commit(batch, wanted, now, decide).await;
+    // A batch that was lost has no callers left to tell: they see that nobody will answer.
+    let batch = batch.unwrap_or_default();
+    match outcome {
+        Ok(answers) => {
+            for (operation, answer) in batch.into_iter().zip(answers) {
+                tell(operation, answer);
             }
         }
-        Err((failure, replies)) => {
+        Err(failure) => {
             error!(error = %failure, "a ledger batch was not committed: {failure}");
-            let text = failure.to_string();
-            for reply in replies {
-                reply(Err(&text));
+            for operation in batch {
+                tell_failure(operation, &failure);
             }
         }
     }
 }
 
-/// What must be loaded and locked for a batch.
+/// What must be known for a batch.
 fn wanted(batch: &[Operation]) -> Wanted {
     let mut wanted = Wanted::default();
     for operation in batch {
         match operation {
             Operation::Hold(ask, _) => {
                 wanted.tenants.push(ask.tenant.clone());
-                wanted.holds.push(ask.id.clone());
+                let spenders = ask.spenders.iter();
+                wanted
+                    .spenders
+                    .extend(spenders.map(|spender| (ask.tenant.clone(), spender.clone())));
+                wanted.fresh.push(ask.id.clone());
+            }
+            Operation::Extend(extending, _) => {
+                wanted.tenants.push(extending.tenant.clone());
+                let place = (extending.tenant.clone(), extending.hold.clone());
+                wanted.holds.push(place);
             }
             Operation::Settle(closing, _) | Operation::Release(closing, _) => {
                 wanted.tenants.push(closing.tenant.clone());
-                wanted.holds.push(closing.hold.clone());
+                let place = (closing.tenant.clone(), closing.hold.clone());
+                wanted.holds.push(place);
             }
             Operation::Grant(new, _) => {
-                wanted.tenants.push(new.tenant.clone());
-                wanted.accounts_to_open.push(new.tenant.clone());
-                wanted
-                    .sources
-                    .push((new.tenant.clone(), new.source_key.clone()));
+                wanted.open(&new.tenant);
+                let source = (new.tenant.clone(), new.source_key.clone());
+                wanted.sources.push(source);
             }
+            Operation::Adjust(wish, _) => {
+                wanted.open(&wish.tenant);
+                let source = (wish.tenant.clone(), wish.source_key.clone());
+                wanted.adjustments.push(source);
+            }
+            Operation::Budget(ask, _) => {
+                wanted.open(&ask.tenant);
+                wanted
+                    .spenders
+                    .push((ask.tenant.clone(), ask.spender.clone()));
+            }
+            Operation::Expire(tenant, _) => wanted.tenants.push(tenant.clone()),
             Operation::Record(..) => {}
         }
     }
@@ -72,57 +118,79 @@ fn wanted(batch: &[Operation]) -> Wanted {
     wanted
 }
 
-/// Applies every operation in order of arrival; the answers wait for the commit.
+/// Applies every operation in order of arrival; may run again over fresh books.
 fn decide(
-    batch: Vec<Operation>,
+    batch: &Vec<Operation>,
     books: &mut Books,
-    now: shared::clock::Moment,
-) -> (Vec<UsageRecord>, Vec<Reply>) {
+    now: Moment,
+) -> (Vec<UsageRecord>, Vec<Answer>) {
     let mut usage = Vec::new();
-    let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
+    let mut answers = Vec::with_capacity(batch.len());
     for operation in batch {
-        match operation {
-            Operation::Hold(ask, answer) => {
-                let outcome = books.hold(&ask, now);
-                replies.push(later(answer, outcome, HoldError::Ledger));
+        answers.push(match operation {
+            Operation::Hold(ask, _) => Answer::Hold(books.hold(ask, now)),
+            Operation::Extend(wish, _) => {
+                Answer::Extend(books.extend(&wish.hold, &wish.tenant, wish.to, now))
             }
-            Operation::Settle(closing, answer) => {
-                let open = books.is_open(&closing.hold);
+            Operation::Settle(closing, _) => {
+                let open = books.is_open(&closing.tenant, &closing.hold);
                 let outcome = books.settle(&closing.hold, &closing.tenant, closing.used, now);
-                usage.extend(closing.usage.filter(|_| open && outcome.is_ok()));
-                replies.push(later(answer, outcome, SettleError::Ledger));
+                usage.extend(closing.usage.clone().filter(|_| open && outcome.is_ok()));
+                Answer::Close(outcome)
             }
-            Operation::Release(closing, answer) => {
-                let open = books.is_open(&closing.hold);
+            Operation::Release(closing, _) => {
+                let open = books.is_open(&closing.tenant, &closing.hold);
                 let outcome = books.release(&closing.hold, &closing.tenant, now);
-                usage.extend(closing.usage.filter(|_| open && outcome.is_ok()));
-                let outcome = outcome.map(|()| super::Settlement::default());
-                replies.push(later(answer, outcome, SettleError::Ledger));
+                usage.extend(closing.usage.clone().filter(|_| open && outcome.is_ok()));
+                Answer::Close(outcome.map(|()| Settlement::default()))
             }
-            Operation::Grant(new, answer) => {
-                let outcome = books.grant(&new, now);
-                replies.push(later(answer, outcome, GrantError::Ledger));
+            Operation::Grant(new, _) => Answer::Grant(books.grant(new, now)),
+            Operation::Adjust(wish, _) => Answer::Adjust(books.adjust(wish, now)),
+            Operation::Budget(ask, _) => Answer::Budget(books.set_budget(ask, now)),
+            Operation::Expire(tenant, _) => Answer::Expire(books.expire(tenant, now)),
+            Operation::Record(record, _) => {
+                usage.push(record.as_ref().clone());
+                Answer::Record
             }
-            Operation::Record(record, answer) => {
-                usage.push(*record);
-                replies.push(later(answer, Ok(()), |e| e));
-            }
-        }
+        });
     }
-    (usage, replies)
+    (usage, answers)
 }
 
-/// A caller that went away does not mind that nobody reads its answer.
-fn later<T: Send + 'static, E: Send + 'static>(
-    answer: oneshot::Sender<Result<T, E>>,
-    outcome: Result<T, E>,
-    failed: fn(LedgerError) -> E,
-) -> Reply {
-    Box::new(move |committed| {
-        let outcome = match committed {
-            Ok(()) => outcome,
-            Err(text) => Err(failed(LedgerError::Commit(text.to_owned()))),
-        };
-        drop(answer.send(outcome));
-    })
+/// Tells a caller what came of its operation; one that went away does not mind.
+fn tell(operation: Operation, answer: Answer) {
+    match (operation, answer) {
+        (Operation::Hold(_, reply), Answer::Hold(outcome)) => drop(reply.send(outcome)),
+        (Operation::Extend(_, reply), Answer::Extend(outcome)) => drop(reply.send(outcome)),
+        (Operation::Settle(_, reply) | Operation::Release(_, reply), Answer::Close(outcome)) => {
+            drop(reply.send(outcome));
+        }
+        (Operation::Grant(_, reply), Answer::Grant(outcome)) => drop(reply.send(outcome)),
+        (Operation::Adjust(_, reply), Answer::Adjust(outcome)) => drop(reply.send(outcome)),
+        (Operation::Budget(_, reply), Answer::Budget(budget)) => drop(reply.send(Ok(budget))),
+        (Operation::Expire(_, reply), Answer::Expire(lapsed)) => drop(reply.send(Ok(lapsed))),
+        (Operation::Record(_, reply), Answer::Record) => drop(reply.send(Ok(()))),
+        // Answers come in the order of the operations.
+        (operation, _) => {
+            let failure = DbError::Damaged("an operation got another's answer".to_owned());
+            tell_failure(operation, &failure);
+        }
+    }
+}
+
+fn tell_failure(operation: Operation, failure: &DbError) {
+    fn fail<T, E: From<LedgerError>>(reply: Reply<Result<T, E>>, failure: &DbError) {
+        let error = LedgerError::Commit(failure.to_string());
+        drop(reply.send(Err(error.into())));
+    }
+    match operation {
+        Operation::Hold(_, reply) => fail(reply, failure),
+        Operation::Extend(_, reply) => fail(reply, failure),
+        Operation::Settle(_, reply) | Operation::Release(_, reply) => fail(reply, failure),
+        Operation::Grant(_, reply) => fail(reply, failure),
+        Operation::Adjust(_, reply) => fail(reply, failure),
+        Operation::Budget(_, reply) => fail(reply, failure),
+        Operation::Expire(_, reply) => fail(reply, failure),
+        Operation::Record(_, reply) => fail(reply, failure),
+    }
 }

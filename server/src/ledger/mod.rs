@@ -1,14 +1,31 @@
-//! Room: hold, settle, release, grant, balance, history; the whole public face of the money.
-//! `rules` decides, `batch` is the only writer, `store::ledger` holds the SQL; no HTTP, no model.
+//! Room: hold, extend, settle, release, grant, adjust, budgets, balance, history; the whole public
+//! face of the money. `rules` decides, `batch` is the only writer, `store::ledger` holds the SQL; no
+//! HTTP, no model.
 //!
 //! Others hold a [`Ledger`], never a connection. Every write goes through one task that commits
 //! what arrived while the last commit ran as one transaction, so one busy tenant is as fast as many.
+//!
+//! What it guarantees, and the test that shows it (numbers of RELIABILITY's invariants; files of
+//! `server/tests/it` unless named otherwise):
+//!
+//! | guarantee | shown by |
+//! |---|---|
+//! | the accounts sum to zero, nothing is negative (I1-I4, I7-I9) | `ledger_model` on both databases, `ledger::tests` on the rules alone, CHECKs of the tables |
+//! | the same id with the same amount answers the same, with another it is a conflict; refused stays refused (I5, I6, I14) | `ledger_model`, `ledger` |
+//! | one grant, one adjustment a source key (I10) | UNIQUE constraints, `ledger_model` |
+//! | one tenant never touches another's books (I16) | `ledger_model` |
+//! | the account is the fold of its entries (I12) | `verify`, run after every step of `ledger_model` and every crash |
+//! | an answer is durable, whatever dies (I13) | `crash` in `deploy/all-in-one/tests/it` |
+//! | many processes on one PostgreSQL stay exact | `ledger`, `crash` |
+//! | entries are never changed or deleted | triggers, `ledger` |
 
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
 mod batch;
+mod nouns;
 pub mod recovery;
 pub mod rules;
+mod sweep;
 #[cfg(test)]
 #[expect(
     clippy::arithmetic_side_effects,
@@ -16,14 +33,21 @@ pub mod rules;
 )]
 mod tests;
 
-use shared::clock::{Clock, Moment};
+use std::time::Duration;
+
+use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::db::DbError;
-use shared::id::{BootId, GenerationId, GrantId, TenantId};
+use shared::id::{BootId, GenerationId, TenantId};
 use shared::supervisor::Supervisor;
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::nouns::{
+    Adjusted, Adjustment, Balance, Budget, BudgetAsk, Counted, Entry, Grant, GrantKind, Hold,
+    HoldAsk, HoldState, NewGrant, Period, Refusal, Settlement, Spender,
+};
 use crate::store::Store;
+use crate::store::ledger::Writer;
 use crate::store::usage::UsageRecord;
 
 /// The most one grant can give: 10^9 credits. Nine such grants still fit in 64 bits of micro-credits.
@@ -31,212 +55,33 @@ pub const GRANT_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
 /// A commit takes about 5 ms and 512 operations fit in one; 4,096 waiting are then 8 batches.
 const WAITING_MAX: usize = 4_096;
 
-/// Where credits came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GrantKind {
-    /// Bought once.
-    Purchase,
-    /// A period of a subscription.
-    Subscription,
-    /// Given away, for example to new tenants.
-    Gift,
-    /// A redeem code.
-    RedeemCode,
-    /// By a superadmin.
-    Manual,
-    /// Returned after a fault of ours.
-    Refund,
+/// How the ledger runs.
+#[derive(Debug, Clone)]
+pub struct LedgerSettings {
+    /// This life of the process, which its holds belong to.
+    pub boot: BootId,
+    /// Between two signs of life of an idle process.
+    pub heartbeat: Duration,
+    /// For how long a part of a hold comes back good after its grant expired.
+    pub grace: Duration,
+    /// Operations in one transaction at most.
+    pub batch_max: usize,
 }
 
-impl GrantKind {
-    const ALL: [Self; 6] = [
-        Self::Purchase,
-        Self::Subscription,
-        Self::Gift,
-        Self::RedeemCode,
-        Self::Manual,
-        Self::Refund,
-    ];
+impl LedgerSettings {
+    /// Larger batches make everybody wait longer without saving commits.
+    pub const BATCH_MAX: usize = 512;
+}
 
-    /// As the database holds it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Purchase => "purchase",
-            Self::Subscription => "subscription",
-            Self::Gift => "gift",
-            Self::RedeemCode => "redeem_code",
-            Self::Manual => "manual",
-            Self::Refund => "refund",
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self {
+            boot: BootId::random(),
+            heartbeat: Duration::from_secs(10),
+            grace: Duration::ZERO,
+            batch_max: Self::BATCH_MAX,
         }
     }
-
-    /// From what the database holds.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-}
-
-/// Credits to be given.
-#[derive(Debug, Clone)]
-pub struct NewGrant {
-    /// To whom.
-    pub tenant: TenantId,
-    /// Where they come from.
-    pub kind: GrantKind,
-    /// How many; more than nothing, at most [`GRANT_MAX`].
-    pub amount: Credits,
-    /// What makes it unique: the same key for one tenant never gives twice.
-    pub source_key: String,
-    /// When what is left lapses.
-    pub expires_at: Option<Moment>,
-    /// For people.
-    pub note: String,
-}
-
-/// A lot of credits with what is left of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// Its id.
-    pub id: GrantId,
-    /// Where it came from.
-    pub kind: GrantKind,
-    /// What makes it unique.
-    pub source_key: String,
-    /// What was given.
-    pub granted: Credits,
-    /// What is neither held nor spent.
-    pub remaining: Credits,
-    /// When it lapses.
-    pub expires_at: Option<Moment>,
-    /// For people.
-    pub note: String,
-    /// When it was given.
-    pub created_at: Moment,
-}
-
-/// A wish to set credits aside for a call.
-#[derive(Debug, Clone)]
-pub struct HoldAsk {
-    /// The generation; also the hold's id.
-    pub id: GenerationId,
-    /// Who pays.
-    pub tenant: TenantId,
-    /// The worst case.
-    pub amount: Credits,
-    /// The least that is useful; between the two, all that is available is held.
-    pub least: Credits,
-    /// The process that will settle it.
-    pub owner: BootId,
-    /// What recovery needs to price the call, as JSON.
-    pub call: String,
-    /// When recovery looks after it.
-    pub deadline_at: Moment,
-}
-
-/// Where a hold stands; all but `Held` are final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HoldState {
-    /// Open.
-    Held,
-    /// Charged.
-    Settled,
-    /// Given back.
-    Released,
-    /// Never placed; stays refused.
-    Refused,
-}
-
-impl HoldState {
-    const ALL: [Self; 4] = [Self::Held, Self::Settled, Self::Released, Self::Refused];
-
-    /// As the database holds it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Settled => "settled",
-            Self::Released => "released",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// From what the database holds.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.word() == word)
-    }
-}
-
-/// Credits set aside for one generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hold {
-    /// The generation.
-    pub id: GenerationId,
-    /// Who pays.
-    pub tenant: TenantId,
-    /// Where it stands.
-    pub state: HoldState,
-    /// What was asked for.
-    pub requested: Credits,
-    /// The least that was asked for.
-    pub least: Credits,
-    /// What was set aside.
-    pub held: Credits,
-    /// What was charged.
-    pub settled: Credits,
-    /// What was charged beyond all there was.
-    pub shortfall: Credits,
-    /// The process that placed it.
-    pub owner: BootId,
-    /// What recovery needs, as JSON.
-    pub call: String,
-    /// When it was placed.
-    pub created_at: Moment,
-    /// When recovery looks after it.
-    pub deadline_at: Moment,
-    /// When it was closed.
-    pub closed_at: Option<Moment>,
-}
-
-/// What a settlement did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Settlement {
-    /// What was charged.
-    pub charged: Credits,
-    /// The part that nobody could pay: the platform's loss.
-    pub shortfall: Credits,
-}
-
-/// What a tenant has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Balance {
-    /// Can be spent now.
-    pub available: Credits,
-    /// Set aside for running calls.
-    pub held: Credits,
-    /// Charged so far.
-    pub used: Credits,
-}
-
-/// A line of a tenant's ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its place, from 1.
-    pub number: i64,
-    /// `grant`, `hold`, `settle`, `release` or `expire`.
-    pub kind: String,
-    /// The generation or grant it belongs to.
-    pub reference: String,
-    /// Change of what can be spent.
-    pub available_delta: Credits,
-    /// Change of what is held.
-    pub held_delta: Credits,
-    /// What was charged.
-    pub charged: Credits,
-    /// In grants after it.
-    pub balance_after: Credits,
-    /// Held after it.
-    pub held_after: Credits,
-    /// When.
-    pub at: Moment,
 }
 
 /// Why a hold was not placed.
@@ -250,9 +95,43 @@ pub enum HoldError {
         /// The least that was asked for.
         required: Credits,
     },
+    /// A budget has less than the least left.
+    #[error("{left} credits are left of a budget, {required} are needed")]
+    Budget {
+        /// Whose.
+        spender: Spender,
+        /// Of which period.
+        period: Period,
+        /// What may still be spent.
+        left: Credits,
+        /// The least that was asked for.
+        required: Credits,
+    },
     /// The id was used before for something else.
     #[error("this hold id was used with another amount")]
     Conflict,
+    /// The writer is busy or its commit failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a hold did not grow; it stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtendError {
+    /// There is none of that id for that tenant.
+    #[error("there is no such hold")]
+    NoSuchHold,
+    /// It is closed.
+    #[error("the hold is closed")]
+    Closed,
+    /// The balance or a budget is short.
+    #[error("{available} credits are available, {required} more are needed")]
+    Insufficient {
+        /// What can be added.
+        available: Credits,
+        /// What was asked for.
+        required: Credits,
+    },
     /// The writer is busy or its commit failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -286,6 +165,26 @@ pub enum GrantError {
     Ledger(#[from] LedgerError),
 }
 
+/// Why a balance was not corrected.
+#[derive(Debug, thiserror::Error)]
+pub enum AdjustError {
+    /// The source key was used before for another correction.
+    #[error("this key was used for another adjustment")]
+    Conflict,
+    /// Nothing, or more than [`GRANT_MAX`].
+    #[error("an amount must not be 0 and at most {GRANT_MAX} up or down")]
+    Amount,
+    /// There is less to take away.
+    #[error("only {available} credits are available")]
+    Insufficient {
+        /// What could be taken away.
+        available: Credits,
+    },
+    /// The writer is busy or its commit failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
 /// The ledger could not do its work; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -300,20 +199,29 @@ pub enum LedgerError {
     Store(#[from] DbError),
 }
 
+/// Where an operation's caller waits.
+pub(crate) type Reply<T> = oneshot::Sender<T>;
+
 /// One operation on its way to the writer, with the place for its answer.
 #[derive(Debug)]
 pub(crate) enum Operation {
-    Hold(Box<HoldAsk>, oneshot::Sender<Result<Credits, HoldError>>),
-    Settle(
-        Box<Closing>,
-        oneshot::Sender<Result<Settlement, SettleError>>,
-    ),
-    Release(
-        Box<Closing>,
-        oneshot::Sender<Result<Settlement, SettleError>>,
-    ),
-    Grant(Box<NewGrant>, oneshot::Sender<Result<Grant, GrantError>>),
-    Record(Box<UsageRecord>, oneshot::Sender<Result<(), LedgerError>>),
+    Hold(Box<HoldAsk>, Reply<Result<Credits, HoldError>>),
+    Extend(Box<Extending>, Reply<Result<Credits, ExtendError>>),
+    Settle(Box<Closing>, Reply<Result<Settlement, SettleError>>),
+    Release(Box<Closing>, Reply<Result<Settlement, SettleError>>),
+    Grant(Box<NewGrant>, Reply<Result<Grant, GrantError>>),
+    Adjust(Box<Adjustment>, Reply<Result<Adjusted, AdjustError>>),
+    Budget(Box<BudgetAsk>, Reply<Result<Option<Budget>, LedgerError>>),
+    Expire(TenantId, Reply<Result<Credits, LedgerError>>),
+    Record(Box<UsageRecord>, Reply<Result<(), LedgerError>>),
+}
+
+/// How a hold grows.
+#[derive(Debug)]
+pub(crate) struct Extending {
+    pub(crate) hold: GenerationId,
+    pub(crate) tenant: TenantId,
+    pub(crate) to: Credits,
 }
 
 /// How a hold is closed.
@@ -331,19 +239,35 @@ pub struct Ledger {
     writer: mpsc::Sender<Operation>,
     store: Store,
     clock: Clock,
+    boot: BootId,
 }
 
 impl Ledger {
-    /// Starts the writer task.
-    pub fn start(store: Store, clock: Clock, supervisor: &Supervisor) -> Self {
-        let (writer, waiting) = mpsc::channel(WAITING_MAX);
+    /// Starts the writer task, after it has shown its first sign of life in the database.
+    pub async fn start(
+        store: Store,
+        clock: Clock,
+        supervisor: &Supervisor,
+        settings: LedgerSettings,
+    ) -> Result<Self, LedgerError> {
+        let (sender, waiting) = mpsc::channel(WAITING_MAX);
+        let boot = settings.boot.clone();
+        let mut writer = Writer::new(store.clone(), settings.boot.clone(), settings.grace);
+        writer.beat(clock.now()).await?;
         // It ends with its last handle; every caller waits for its own answer.
-        supervisor.spawn_servant("ledger", batch::run(waiting, store.clone(), clock.clone()));
-        Self {
-            writer,
+        let work = batch::run(waiting, writer, clock.clone(), settings);
+        supervisor.spawn_servant("ledger", work);
+        Ok(Self {
+            writer: sender,
             store,
             clock,
-        }
+            boot,
+        })
+    }
+
+    /// The life that the holds of this process belong to.
+    pub fn boot(&self) -> &BootId {
+        &self.boot
     }
 
     /// Sets credits aside, durably; answers how many.
@@ -352,6 +276,21 @@ impl Ledger {
             .await?
     }
 
+    /// Raises an open hold to `to` in all, for a call that turns out longer; answers what is held.
+    pub async fn extend(
+        &self,
+        hold: &GenerationId,
+        tenant: &TenantId,
+        to: Credits,
+    ) -> Result<Credits, ExtendError> {
+        let extending = Extending {
+            hold: hold.clone(),
+            tenant: tenant.clone(),
+            to,
+        };
+        self.ask(|answer| Operation::Extend(Box::new(extending), answer))
+            .await?
+    }
     /// Charges a hold and writes the usage record, in one transaction. The same id with the same
     /// charge answers the same.
     pub async fn settle(
@@ -395,6 +334,28 @@ impl Ledger {
         }
         self.ask(|answer| Operation::Grant(Box::new(new), answer))
             .await?
+    }
+
+    /// Corrects a balance; the same source key corrects it once.
+    pub async fn adjust(&self, wish: Adjustment) -> Result<Adjusted, AdjustError> {
+        if wish.amount == Credits::ZERO
+            || wish.amount.micros().saturating_abs() > GRANT_MAX.micros()
+        {
+            return Err(AdjustError::Amount);
+        }
+        self.ask(|answer| Operation::Adjust(Box::new(wish), answer))
+            .await?
+    }
+
+    /// Sets a budget of a key or a user, or takes it away; answers it as it stands.
+    pub async fn set_budget(&self, ask: BudgetAsk) -> Result<Option<Budget>, LedgerError> {
+        self.ask(|answer| Operation::Budget(Box::new(ask), answer))
+            .await?
+    }
+
+    /// A tenant's budgets, by spender.
+    pub async fn budgets(&self, tenant: &TenantId) -> Result<Vec<Budget>, LedgerError> {
+        Ok(self.store.ledger_budgets(tenant).await?)
     }
 
     /// Writes the usage record of a call that costs nothing (`wk_test_` keys).

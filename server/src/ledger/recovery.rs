@@ -1,24 +1,109 @@
-//! Finds open holds whose deadline is past: their owner died or lost its gateway. Tells which; how
-//! they end is decided by `calls`, which knows prices and asks the gateway.
+//! Finds open holds that nobody looks after: their owner died, or their deadline is past. Tells
+//! which; how they end is decided by `calls`, which knows prices and asks the gateway.
 
-use shared::id::TenantId;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use shared::id::BootId;
+use tokio::time::Instant;
 
 use super::{Hold, Ledger, LedgerError};
 
-/// Holds looked after in one round; a round takes seconds, the next one comes a minute later.
-const OVERDUE_MAX: i64 = 500;
+/// Holds looked after in one round; a round takes seconds, the next one comes soon.
+const HOLDS_MAX: i64 = 500;
 
-impl Ledger {
-    /// Open holds whose deadline is past, the oldest first.
-    pub async fn overdue(&self) -> Result<Vec<Hold>, LedgerError> {
-        Ok(self
-            .store
-            .ledger_overdue_holds(self.clock.now(), OVERDUE_MAX)
-            .await?)
+/// Watches the signs of life of processes. A life is over when its sign has not changed for a
+/// while *as seen here*: no two clocks are compared, and a database that was away makes nobody
+/// look dead, because then nothing was seen at all.
+#[derive(Debug)]
+pub struct Watch {
+    silent: Duration,
+    seen: HashMap<BootId, (i64, Instant)>,
+}
+
+impl Watch {
+    /// A life without a sign for `silent` is over.
+    pub fn new(silent: Duration) -> Self {
+        Self {
+            silent,
+            seen: HashMap::new(),
+        }
     }
 
-    /// Whether a tenant's account row is as its entries say; only tests and operators ask.
-    pub async fn account_matches_entries(&self, tenant: &TenantId) -> Result<bool, LedgerError> {
-        Ok(self.store.ledger_account_matches_entries(tenant).await?)
+    /// Takes in what the lives show now; answers those that are over.
+    fn look(&mut self, lives: Vec<(BootId, i64)>, own: &BootId, now: Instant) -> Vec<BootId> {
+        let mut seen = HashMap::with_capacity(lives.len());
+        let mut gone = Vec::new();
+        for (boot, sign) in lives {
+            let since = match self.seen.get(&boot) {
+                Some((last, since)) if *last == sign => *since,
+                Some(_) | None => now,
+            };
+            if boot != *own && now.duration_since(since) >= self.silent {
+                gone.push(boot.clone());
+            }
+            seen.insert(boot, (sign, since));
+        }
+        self.seen = seen;
+        gone
+    }
+}
+
+impl Ledger {
+    /// Open holds whose owner's life is over or whose deadline is past, the oldest first.
+    pub async fn abandoned(&self, watch: &mut Watch) -> Result<Vec<Hold>, LedgerError> {
+        let found = self.look_around(watch).await;
+        if found.is_err() {
+            // What was not seen for a while may have changed twice.
+            watch.seen.clear();
+        }
+        found
+    }
+
+    async fn look_around(&self, watch: &mut Watch) -> Result<Vec<Hold>, LedgerError> {
+        let mut lives = self.store.ledger_lives().await?;
+        let owners = self.store.ledger_owners().await?;
+        // An owner without a row shows no sign at all; it is given the same time.
+        for owner in &owners {
+            if lives.iter().all(|(boot, _)| boot != owner) {
+                lives.push((owner.clone(), 0));
+            }
+        }
+        let gone = watch.look(lives, &self.boot, Instant::now());
+        let idle = gone.iter().filter(|boot| !owners.contains(boot));
+        let idle: Vec<BootId> = idle.cloned().collect();
+        if !idle.is_empty() {
+            self.store.forget_lives(&idle).await?;
+        }
+        let now = self.clock.now();
+        Ok(self.store.ledger_open_holds(now, &gone, HOLDS_MAX).await?)
+    }
+
+    /// Checks accounts, entries, grants, holds and budgets against each other; answers every
+    /// difference as a sentence, none when all agree.
+    pub async fn verify(&self) -> Result<Vec<String>, LedgerError> {
+        Ok(self.store.ledger_differences().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_is_over_when_its_sign_stays_the_same_for_a_while() {
+        let (own, other) = (BootId::random(), BootId::random());
+        let mut watch = Watch::new(Duration::from_secs(40));
+        let start = Instant::now();
+        let mut look = |seconds: u64, sign: i64| {
+            let lives = vec![(own.clone(), 1), (other.clone(), sign)];
+            watch.look(lives, &own, start + Duration::from_secs(seconds))
+        };
+        assert!(look(0, 7).is_empty(), "seen for the first time");
+        assert!(look(39, 7).is_empty());
+        assert_eq!(look(40, 7), [other.clone()], "and never the own life");
+        assert!(look(41, 8).is_empty(), "it lives after all");
+        assert!(look(80, 8).is_empty());
+        assert_eq!(look(81, 8), [other.clone()]);
     }
 }

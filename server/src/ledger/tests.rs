@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{BootId, GenerationId, TenantId};
+use shared::id::{ApiKeyId, BootId, GenerationId, TenantId};
 
 use super::rules::Books;
-use super::{GrantKind, HoldAsk, HoldError, NewGrant, SettleError};
+use super::{
+    AdjustError, Adjustment, BudgetAsk, ExtendError, GrantKind, HoldAsk, HoldError, NewGrant,
+    Period, SettleError, Spender,
+};
 
 const HOLDS: usize = 6;
 
@@ -55,6 +58,7 @@ fn ask(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldAsk
         tenant: tenant.clone(),
         amount: Credits::from_micros(micros),
         least: Credits::from_micros(least),
+        spenders: Vec::new(),
         owner: BootId::from_stored("boot_test".to_owned()),
         call: String::new(),
         deadline_at: Moment::from_unix_ms(i64::MAX),
@@ -68,10 +72,7 @@ fn check(books: &Books, tenant: &TenantId) {
     let t = account.totals;
     let remaining: i64 = account.grants.iter().map(|g| g.remaining.micros()).sum();
     assert_eq!(t.grants, remaining, "grants are what remains in them");
-    let open = books
-        .holds
-        .values()
-        .filter(|b| b.hold.state == super::HoldState::Held);
+    let open = account.holds.values();
     let held: i64 = open.clone().map(|b| b.hold.held.micros()).sum();
     assert_eq!(t.held, held, "held is the sum of open holds");
     for book in open {
@@ -82,19 +83,17 @@ fn check(books: &Books, tenant: &TenantId) {
             "a hold is the sum of its parts"
         );
     }
-    let settled: i64 = books.holds.values().map(|b| b.hold.settled.micros()).sum();
+    let settled: i64 = books.closed.values().map(|h| h.settled.micros()).sum();
     assert_eq!(t.revenue, settled, "revenue is what was settled");
-    let folded: i64 = books.entries.iter().map(|e| e.deltas.grants).sum();
+    let folded: i64 = books.changes.entries.iter().map(|e| e.deltas.grants).sum();
     assert_eq!(t.grants, folded, "the account is the fold of its entries");
-    for entry in &books.entries {
+    for entry in &books.changes.entries {
         let d = entry.deltas;
-        assert_eq!(
-            d.grants + d.held + d.revenue + d.breakage + d.debt + d.issuance,
-            0,
-            "an entry sums to zero"
-        );
+        let sum =
+            d.grants + d.held + d.revenue + d.breakage + d.refund + d.debt + d.loss + d.issuance;
+        assert_eq!(sum, 0, "an entry sums to zero");
     }
-    let numbers: Vec<i64> = books.entries.iter().map(|e| e.number).collect();
+    let numbers: Vec<i64> = books.changes.entries.iter().map(|e| e.number).collect();
     assert_eq!(
         numbers,
         (1..=t.entries).collect::<Vec<_>>(),
@@ -104,7 +103,7 @@ fn check(books: &Books, tenant: &TenantId) {
 
 /// A hold of a new id takes what there is, or is refused because that is too little.
 fn hold_step(books: &mut Books, ask: &HoldAsk, now: Moment) {
-    let known = books.holds.contains_key(&ask.id);
+    let known = books.fresh.contains_key(&ask.id);
     let account = books.accounts.get(&ask.tenant);
     let available = account.map_or(0, |a| a.available(now));
     let answer = books.hold(ask, now);
@@ -140,10 +139,10 @@ fn take(
                 note: String::new(),
             };
             let first = books.grant(&new, *now).expect("a new key");
-            let entries = books.entries.len();
+            let entries = books.changes.entries.len();
             assert_eq!(books.grant(&new, *now).expect("the same").id, first.id);
             assert_eq!(
-                books.entries.len(),
+                books.changes.entries.len(),
                 entries,
                 "a repeated grant changes nothing"
             );
@@ -154,7 +153,7 @@ fn take(
             least,
         } => hold_step(books, &ask(&ids[*slot], tenant, *micros, *least), *now),
         Step::Settle { slot, micros } => {
-            let open = books.is_open(&ids[*slot]);
+            let open = books.is_open(tenant, &ids[*slot]);
             let used = Credits::from_micros(*micros);
             let answer = books.settle(&ids[*slot], tenant, used, *now);
             assert!(
@@ -162,7 +161,7 @@ fn take(
                 "an open hold can always be settled"
             );
             if open {
-                let entries = books.entries.len();
+                let entries = books.changes.entries.len();
                 let again = books
                     .settle(&ids[*slot], tenant, used, *now)
                     .expect("the same answer");
@@ -172,14 +171,14 @@ fn take(
                     Err(SettleError::Closed)
                 ));
                 assert_eq!(
-                    books.entries.len(),
+                    books.changes.entries.len(),
                     entries,
                     "a repeated settlement changes nothing"
                 );
             }
         }
         Step::Release { slot } => {
-            let open = books.is_open(&ids[*slot]);
+            let open = books.is_open(tenant, &ids[*slot]);
             let answer = books.release(&ids[*slot], tenant, *now);
             assert!(
                 !(open && answer.is_err()),
@@ -271,7 +270,7 @@ fn a_charge_above_the_hold_takes_what_there_is_and_records_the_rest_as_loss() {
         .expect("settled");
     assert_eq!(settlement.shortfall.micros(), 30);
     assert_eq!(books.accounts[&tenant].available(now), 0);
-    assert_eq!(books.accounts[&tenant].totals.debt, -30);
+    assert_eq!(books.accounts[&tenant].totals.loss, -30);
 }
 
 #[test]
@@ -305,5 +304,112 @@ fn another_tenants_hold_is_no_hold() {
     let other = TenantId::from_stored("ten_b".to_owned());
     let answer = books.settle(&id, &other, Credits::ZERO, Moment::from_unix_ms(1));
     assert!(matches!(answer, Err(SettleError::NoSuchHold)));
-    assert!(books.is_open(&id));
+    assert!(books.is_open(&tenant, &id));
+}
+
+#[test]
+fn within_the_grace_only_what_comes_back_lives_on() {
+    let (mut books, tenant) = books_with(&[(100, Some(1_000))]);
+    books.grace = std::time::Duration::from_millis(500);
+    let id = GenerationId::from_stored("gen_1".to_owned());
+    let at = Moment::from_unix_ms;
+    books
+        .hold(&ask(&id, &tenant, 60, 60), at(10))
+        .expect("covered");
+    books
+        .settle(&id, &tenant, Credits::from_micros(10), at(1_200))
+        .expect("settled");
+    let account = &books.accounts[&tenant];
+    assert_eq!(account.available(at(1_699)), 50);
+    assert_eq!(account.available(at(1_700)), 0);
+    let t = account.totals;
+    assert_eq!((t.grants, t.revenue, t.breakage), (50, 10, 40));
+}
+
+#[test]
+fn a_debt_is_paid_by_the_next_grant_and_a_correction_without_debt_is_refused() {
+    let (mut books, tenant) = books_with(&[(100, None)]);
+    let now = Moment::from_unix_ms(10);
+    let wish = |micros: i64, into_debt: bool, key: &str| Adjustment {
+        tenant: tenant.clone(),
+        amount: Credits::from_micros(micros),
+        source_key: key.to_owned(),
+        into_debt,
+        operator: "admin".to_owned(),
+        reason: "chargeback".to_owned(),
+    };
+    let refused = books.adjust(&wish(-130, false, "a"), now);
+    assert!(matches!(refused, Err(AdjustError::Insufficient { .. })));
+    let first = books.adjust(&wish(-130, true, "b"), now).expect("made");
+    let again = books.adjust(&wish(-130, true, "b"), now).expect("the same");
+    assert_eq!(first, again);
+    let other = books.adjust(&wish(-131, true, "b"), now);
+    assert!(matches!(other, Err(AdjustError::Conflict)));
+    let t = books.accounts[&tenant].totals;
+    assert_eq!((t.grants, t.refund, t.debt), (0, 130, -30));
+    books.adjust(&wish(50, false, "c"), now).expect("made");
+    let account = &books.accounts[&tenant];
+    assert_eq!((account.available(now), account.totals.debt), (20, 0));
+}
+
+#[test]
+fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
+    let (mut books, tenant) = books_with(&[(1_000, None)]);
+    let (at, key) = (Moment::from_unix_ms, Spender::Key(ApiKeyId::random()));
+    let set = |limit: Option<i64>| BudgetAsk {
+        tenant: tenant.clone(),
+        spender: key.clone(),
+        period: Period::Day,
+        limit: limit.map(Credits::from_micros),
+    };
+    books.set_budget(&set(Some(100)), at(0));
+    let wish = |id: &str, micros: i64, least: i64| {
+        let id = GenerationId::from_stored(id.to_owned());
+        let spenders = vec![key.clone()];
+        HoldAsk {
+            spenders,
+            ..ask(&id, &tenant, micros, least)
+        }
+    };
+    let first = wish("gen_1", 80, 80);
+    assert_eq!(books.hold(&first, at(1)).expect("fits").micros(), 80);
+    let lowered = wish("gen_2", 80, 10);
+    assert_eq!(books.hold(&lowered, at(1)).expect("fits").micros(), 20);
+    let refused = wish("gen_3", 80, 10);
+    let error = books.hold(&refused, at(1));
+    assert!(matches!(error, Err(HoldError::Budget { .. })), "{error:?}");
+    books
+        .settle(&first.id, &tenant, Credits::from_micros(50), at(2))
+        .expect("settled");
+    let left = |books: &Books| books.accounts[&tenant].budgets[&key][0].left().micros();
+    assert_eq!(left(&books), 30, "50 are spent and 20 held");
+    let more = books.extend(&lowered.id, &tenant, Credits::from_micros(51), at(2));
+    assert!(matches!(more, Err(ExtendError::Insufficient { .. })));
+    let more = books.extend(&lowered.id, &tenant, Credits::from_micros(50), at(2));
+    assert_eq!(more.expect("fits").micros(), 50);
+    // The next day: what began yesterday does not count any more, neither held nor spent.
+    let next = wish("gen_4", 100, 100);
+    books.hold(&next, at(86_400_000)).expect("a new day");
+    books
+        .settle(
+            &lowered.id,
+            &tenant,
+            Credits::from_micros(50),
+            at(86_400_001),
+        )
+        .expect("settled");
+    assert_eq!(left(&books), 0);
+    books
+        .release(&next.id, &tenant, at(86_400_002))
+        .expect("released");
+    assert_eq!(left(&books), 100);
+    // Taken away and set anew, it does not know holds from before.
+    let old = wish("gen_5", 40, 40);
+    books.hold(&old, at(86_400_003)).expect("fits");
+    books.set_budget(&set(None), at(86_400_004));
+    books.set_budget(&set(Some(10)), at(86_400_005));
+    books
+        .release(&old.id, &tenant, at(86_400_006))
+        .expect("released");
+    assert_eq!(left(&books), 10);
 }

@@ -177,12 +177,15 @@ diesel::table! {
 diesel::table! {
     ledger_accounts (tenant_id) {
         tenant_id -> Text,
+        version -> BigInt,
         entries -> BigInt,
         grants_micros -> BigInt,
         held_micros -> BigInt,
         revenue_micros -> BigInt,
         breakage_micros -> BigInt,
+        refund_micros -> BigInt,
         debt_micros -> BigInt,
+        loss_micros -> BigInt,
         issuance_micros -> BigInt,
     }
 }
@@ -211,6 +214,10 @@ diesel::table! {
         held_micros -> BigInt,
         settled_micros -> BigInt,
         shortfall_micros -> BigInt,
+        grant_id -> Nullable<Text>,
+        grant_micros -> BigInt,
+        budgets -> Text,
+        refusal -> Text,
         owner -> Text,
         call -> Text,
         created_at -> BigInt,
@@ -238,11 +245,47 @@ diesel::table! {
         held_delta -> BigInt,
         revenue_delta -> BigInt,
         breakage_delta -> BigInt,
+        refund_delta -> BigInt,
         debt_delta -> BigInt,
+        loss_delta -> BigInt,
         issuance_delta -> BigInt,
         grants_after -> BigInt,
         held_after -> BigInt,
         at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_adjustments (id) {
+        id -> Text,
+        tenant_id -> Text,
+        source_key -> Text,
+        amount_micros -> BigInt,
+        into_debt -> Bool,
+        operator -> Text,
+        reason -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_budgets (spender, period) {
+        spender -> Text,
+        period -> Text,
+        tenant_id -> Text,
+        id -> Text,
+        limit_micros -> BigInt,
+        spent_micros -> BigInt,
+        held_micros -> BigInt,
+        period_start -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_writers (boot) {
+        boot -> Text,
+        batch -> BigInt,
+        seen_at -> BigInt,
     }
 }
 
@@ -265,4 +308,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_holds,
     ledger_allocations,
     ledger_entries,
+    ledger_adjustments,
+    ledger_budgets,
+    ledger_writers,
 );

@@ -3,7 +3,7 @@
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PriceItems};
 use server::catalogue::{Catalogue, CatalogueError};
-use server::ledger::{GrantError, Ledger};
+use server::ledger::{GrantError, Ledger, LedgerSettings};
 use server::recharge::{Recharge, RechargeError, Recharges};
 use server::store::Store;
 use server::store::audit::Actor;
@@ -529,7 +529,9 @@ async fn a_recharge_gives_once_for_each_key_and_is_audited_once() {
     for db in databases().await {
         let store = Store::new(db.db.clone());
         let clock = Clock::fixed(Moment::from_unix_ms(1_795_000_000_000));
-        let ledger = Ledger::start(store.clone(), clock.clone(), &Supervisor::new());
+        let (supervisor, settings) = (Supervisor::new(), LedgerSettings::default());
+        let ledger = Ledger::start(store.clone(), clock.clone(), &supervisor, settings).await;
+        let ledger = ledger.expect("a ledger");
         let recharges = Recharges::new(ledger, store.clone(), clock.clone());
         let tenant = TenantId::random();
         let insert = format!(

@@ -177,6 +177,7 @@ pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
         supervisor: &supervisor,
         metrics: &metrics,
         clock,
+        gateway_inside: joined == Joined::InProcess,
         demo: false,
     };
     let server = Server::start(parts).await.expect("a server");

@@ -1,63 +1,65 @@
-//! The ledger's tables: loads the books a batch may touch under lock, writes what it changed, all in
-//! one transaction. Imported by `ledger` alone. Decides nothing: the caller's function does.
+//! The ledger's tables: `writer` loads the books a batch may touch under lock and writes what it
+//! changed, in one transaction; here is what is read besides. Imported by `ledger` alone. Decides
+//! nothing: the caller's function does.
 
+mod convert;
 mod postgres;
 mod rows;
 mod sqlite;
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod statements;
+pub(crate) mod verify;
+mod writer;
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{ExpressionMethods, QueryDsl, QueryableByName};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName};
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::db::{Db, DbError};
-use shared::id::{GenerationId, TenantId};
-use shared::on;
+use shared::db::DbError;
+use shared::id::{BootId, GenerationId, TenantId};
+use shared::{on, write_tx};
 
-use self::rows::{EntryRow, HoldRow};
+use self::rows::{BudgetRow, EntryRow, HoldRow};
+pub(crate) use self::writer::Writer;
 use super::Store;
-use super::schema::{ledger_entries, ledger_holds};
-use super::usage::UsageRecord;
-use crate::ledger::rules::Books;
-use crate::ledger::{Balance, Entry, Hold};
+use super::schema::{ledger_budgets, ledger_entries, ledger_grants, ledger_holds, ledger_writers};
+use crate::ledger::{Balance, Budget, Entry, Hold, Spender};
 
-/// What a batch needs to see, each list without repetition and in one order everywhere, so that
+/// What a batch needs to know, each list without repetition and in one order everywhere, so that
 /// processes lock accounts in the same order and never wait for one another in a ring.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     pub(crate) tenants: Vec<TenantId>,
     pub(crate) accounts_to_open: Vec<TenantId>,
-    pub(crate) holds: Vec<GenerationId>,
+    pub(crate) spenders: Vec<(TenantId, Spender)>,
+    /// New ids: nobody is expected to have used them.
+    pub(crate) fresh: Vec<GenerationId>,
+    pub(crate) holds: Vec<(TenantId, GenerationId)>,
     pub(crate) sources: Vec<(TenantId, String)>,
+    pub(crate) adjustments: Vec<(TenantId, String)>,
+}
+
+fn tidy<T: Ord>(list: &mut Vec<T>) {
+    list.sort_unstable();
+    list.dedup();
 }
 
 impl Wanted {
+    /// Wants a tenant whose account may not be there yet.
+    pub(crate) fn open(&mut self, tenant: &TenantId) {
+        self.tenants.push(tenant.clone());
+        self.accounts_to_open.push(tenant.clone());
+    }
+
     /// Sorts and drops repetitions.
     pub(crate) fn tidy(&mut self) {
-        self.tenants.sort_unstable();
-        self.tenants.dedup();
-        self.accounts_to_open.sort_unstable();
-        self.accounts_to_open.dedup();
-        self.holds.sort_unstable();
-        self.holds.dedup();
-        self.sources.sort_unstable();
-        self.sources.dedup();
+        tidy(&mut self.tenants);
+        tidy(&mut self.accounts_to_open);
+        tidy(&mut self.spenders);
+        tidy(&mut self.holds);
+        tidy(&mut self.sources);
+        tidy(&mut self.adjustments);
     }
-}
-
-/// What is known at the end of a failed batch: the reason and the answers that were prepared.
-pub(crate) type Failed<R> = (DbError, Vec<R>);
-
-/// Runs the caller's rules; a broken invariant stops this batch, not the ledger.
-fn decided<R>(
-    books: &mut Books,
-    decide: impl FnOnce(&mut Books) -> (Vec<UsageRecord>, Vec<R>),
-) -> Result<(Vec<UsageRecord>, Vec<R>), DbError> {
-    catch_unwind(AssertUnwindSafe(|| decide(books))).map_err(|_| {
-        DbError::Damaged("an invariant of the ledger does not hold; nothing was written".to_owned())
-    })
 }
 
 #[derive(QueryableByName)]
@@ -68,63 +70,33 @@ struct BalanceRow {
     held: i64,
     #[diesel(sql_type = BigInt)]
     used: i64,
+    #[diesel(sql_type = BigInt)]
+    expired: i64,
+    #[diesel(sql_type = BigInt)]
+    debt: i64,
+    #[diesel(sql_type = BigInt)]
+    loss: i64,
 }
 
-/// One statement, so that the three figures are of one moment.
+/// One statement, so that the figures are of one moment. What expired and was not swept counts as expired.
 const BALANCE: &str = "SELECT CAST(COALESCE((SELECT SUM(g.remaining_micros) FROM ledger_grants g \
      WHERE g.tenant_id = a.tenant_id AND g.remaining_micros > 0 \
      AND (g.expires_at IS NULL OR g.expires_at > $1)), 0) AS BIGINT) AS available, \
-     a.held_micros AS held, a.revenue_micros AS used \
+     a.held_micros AS held, a.revenue_micros AS used, \
+     CAST(a.breakage_micros + COALESCE((SELECT SUM(g.remaining_micros) FROM ledger_grants g \
+     WHERE g.tenant_id = a.tenant_id AND g.remaining_micros > 0 AND g.expires_at <= $1), 0) AS BIGINT) AS expired, \
+     -a.debt_micros AS debt, -a.loss_micros AS loss \
      FROM ledger_accounts a WHERE a.tenant_id = $2";
-
-#[derive(QueryableByName)]
-struct AgreementRow {
-    #[diesel(sql_type = BigInt)]
-    differences: i64,
-}
-
-/// The account against the fold of its entries, its grants and its open holds (invariants I1, I4, I12).
-const AGREEMENT: &str = "SELECT CAST(\
-     ABS(a.grants_micros - COALESCE((SELECT SUM(e.grants_delta) FROM ledger_entries e WHERE e.tenant_id = a.tenant_id), 0)) + \
-     ABS(a.held_micros - COALESCE((SELECT SUM(e.held_delta) FROM ledger_entries e WHERE e.tenant_id = a.tenant_id), 0)) + \
-     ABS(a.revenue_micros - COALESCE((SELECT SUM(e.revenue_delta) FROM ledger_entries e WHERE e.tenant_id = a.tenant_id), 0)) + \
-     ABS(a.entries - (SELECT COUNT(*) FROM ledger_entries e WHERE e.tenant_id = a.tenant_id)) + \
-     ABS(a.grants_micros - COALESCE((SELECT SUM(g.remaining_micros) FROM ledger_grants g WHERE g.tenant_id = a.tenant_id), 0)) + \
-     ABS(a.held_micros - COALESCE((SELECT SUM(h.held_micros) FROM ledger_holds h WHERE h.tenant_id = a.tenant_id AND h.state = 'held'), 0)) + \
-     ABS(a.held_micros - COALESCE((SELECT SUM(l.amount_micros) FROM ledger_allocations l JOIN ledger_holds h ON h.id = l.hold_id \
-     WHERE h.tenant_id = a.tenant_id AND h.state = 'held'), 0)) + \
-     ABS(a.revenue_micros - COALESCE((SELECT SUM(h.settled_micros) FROM ledger_holds h WHERE h.tenant_id = a.tenant_id), 0)) \
-     AS BIGINT) AS differences FROM ledger_accounts a WHERE a.tenant_id = $1";
 
 /// The account of a tenant that was never given anything.
 pub(crate) fn empty_account(tenant: &TenantId) -> rows::AccountRow {
     rows::AccountRow {
         tenant_id: tenant.to_string(),
-        entries: 0,
-        grants_micros: 0,
-        held_micros: 0,
-        revenue_micros: 0,
-        breakage_micros: 0,
-        debt_micros: 0,
-        issuance_micros: 0,
+        ..rows::AccountRow::default()
     }
 }
 
 impl Store {
-    /// Loads what is `wanted` under lock, lets `decide` change it, writes and commits. The answers
-    /// may be given out only after `Ok`.
-    pub(crate) async fn ledger_commit<R: Send + 'static>(
-        &self,
-        wanted: Wanted,
-        now: Moment,
-        decide: impl FnOnce(&mut Books) -> (Vec<UsageRecord>, Vec<R>) + Send + 'static,
-    ) -> Result<Vec<R>, Failed<R>> {
-        match &self.db {
-            Db::Postgres(pool) => postgres::commit(pool, wanted, now, decide).await,
-            Db::Sqlite { writer, .. } => sqlite::commit(writer, wanted, now, decide).await,
-        }
-    }
-
     /// What a tenant has now; nothing when it has no account yet.
     pub(crate) async fn ledger_balance(
         &self,
@@ -145,6 +117,9 @@ impl Store {
                 available: Credits::from_micros(row.available),
                 held: Credits::from_micros(row.held),
                 used: Credits::from_micros(row.used),
+                expired: Credits::from_micros(row.expired),
+                debt: Credits::from_micros(row.debt),
+                loss: Credits::from_micros(row.loss),
             }))
     }
 
@@ -167,36 +142,96 @@ impl Store {
         Ok(rows.into_iter().map(Entry::from).collect())
     }
 
-    /// Whether the account row, the entries, the grants and the open holds of a tenant agree.
-    pub(crate) async fn ledger_account_matches_entries(
-        &self,
-        tenant: &TenantId,
-    ) -> Result<bool, DbError> {
-        let rows: Vec<AgreementRow> = on!(self.db, |conn| {
-            diesel::sql_query(AGREEMENT)
-                .bind::<Text, _>(tenant.as_str())
+    /// A tenant's budgets, by spender.
+    pub(crate) async fn ledger_budgets(&self, tenant: &TenantId) -> Result<Vec<Budget>, DbError> {
+        let rows: Vec<BudgetRow> = on!(self.db, |conn| {
+            ledger_budgets::table
+                .filter(ledger_budgets::tenant_id.eq(tenant.as_str()))
+                .order((ledger_budgets::spender, ledger_budgets::period))
                 .load(conn)
                 .await
         })?;
-        Ok(rows.into_iter().all(|row| row.differences == 0))
+        rows.into_iter().map(Budget::try_from).collect()
     }
 
-    /// Open holds whose deadline is past, oldest deadline first.
-    pub(crate) async fn ledger_overdue_holds(
+    /// Tenants that have something left in expired grants.
+    pub(crate) async fn ledger_expired_tenants(
         &self,
         now: Moment,
         limit: i64,
+    ) -> Result<Vec<TenantId>, DbError> {
+        let rows: Vec<String> = on!(self.db, |conn| {
+            ledger_grants::table
+                .filter(ledger_grants::remaining_micros.gt(0))
+                .filter(ledger_grants::expires_at.le(now.unix_ms()))
+                .select(ledger_grants::tenant_id)
+                .distinct()
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.into_iter().map(TenantId::from_stored).collect())
+    }
+
+    /// Open holds whose deadline is past or whose owner is among `gone`, oldest deadline first.
+    pub(crate) async fn ledger_open_holds(
+        &self,
+        now: Moment,
+        gone: &[BootId],
+        limit: i64,
     ) -> Result<Vec<Hold>, DbError> {
+        let gone: Vec<&str> = gone.iter().map(BootId::as_str).collect();
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::state.eq("held"))
-                .filter(ledger_holds::deadline_at.lt(now.unix_ms()))
+                .filter(
+                    ledger_holds::deadline_at
+                        .lt(now.unix_ms())
+                        .or(ledger_holds::owner.eq_any(gone)),
+                )
                 .order(ledger_holds::deadline_at.asc())
                 .limit(limit)
                 .load(conn)
                 .await
         })?;
         rows.into_iter().map(Hold::try_from).collect()
+    }
+
+    /// Owners of open holds.
+    pub(crate) async fn ledger_owners(&self) -> Result<Vec<BootId>, DbError> {
+        let rows: Vec<String> = on!(self.db, |conn| {
+            ledger_holds::table
+                .filter(ledger_holds::state.eq("held"))
+                .select(ledger_holds::owner)
+                .distinct()
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.into_iter().map(BootId::from_stored).collect())
+    }
+
+    /// The lives that wrote, with their last sign of life as they wrote it.
+    pub(crate) async fn ledger_lives(&self) -> Result<Vec<(BootId, i64)>, DbError> {
+        let rows: Vec<(String, i64)> = on!(self.db, |conn| {
+            ledger_writers::table
+                .select((ledger_writers::boot, ledger_writers::seen_at))
+                .load(conn)
+                .await
+        })?;
+        let lives = rows.into_iter();
+        Ok(lives
+            .map(|(boot, seen)| (BootId::from_stored(boot), seen))
+            .collect())
+    }
+
+    /// Forgets lives that are over and own nothing any more.
+    pub(crate) async fn forget_lives(&self, boots: &[BootId]) -> Result<(), DbError> {
+        let boots: Vec<&str> = boots.iter().map(BootId::as_str).collect();
+        write_tx!(self.db, |conn| -> DbError {
+            let gone = ledger_writers::table.filter(ledger_writers::boot.eq_any(&boots));
+            diesel::delete(gone).execute(conn).await?;
+            Ok(())
+        })
     }
 }
 

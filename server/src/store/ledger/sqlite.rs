@@ -1,185 +1,416 @@
 //! The ledger's batch on SQLite: one blocking job on the writer connection, statement by statement
-//! (they cost microseconds in process), in one immediate transaction.
+//! (they cost microseconds in process), in one immediate transaction. Decides nothing.
+//!
+//! Statements that run for every operation are types of their own with a fixed text, so that the
+//! connection finds them prepared without building and hashing their text each time.
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sqlite::Sqlite;
 use diesel_async::pooled_connection::bb8::Pool;
 use shared::clock::Moment;
 use shared::db::{DbError, SqliteConn};
-use shared::id::{GenerationId, TenantId};
 
-use super::rows::{AccountRow, Loaded, Writes, writes};
-use super::{Failed, Wanted, decided};
+use super::rows::{
+    AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
+    Loaded, Missing, Writes,
+};
+use super::writer::{
+    Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
+};
+use super::{Wanted, empty_account};
 use crate::ledger::rules::Books;
 use crate::store::schema::{
-    ledger_accounts, ledger_allocations, ledger_entries, ledger_grants, ledger_holds, usage_records,
+    ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
+    ledger_holds, ledger_writers,
 };
-use crate::store::usage::UsageRecord;
+use crate::store::usage::UsageRow;
 
 /// SQLite takes at most 32,766 values in one statement; lists are asked for in parts.
 const LIST_MAX: usize = 500;
 
-pub(super) async fn commit<R: Send + 'static>(
+/// A statement with a fixed text over the fields of one row, each in its place.
+macro_rules! row_statement {
+    ($name:ident of $row:ty, $($before:literal, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:literal) => {
+        #[derive(Debug, Clone, Copy)]
+        struct $name<'a>(&'a $row);
+
+        impl QueryId for $name<'_> {
+            type QueryId = $name<'static>;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl QueryFragment<Sqlite> for $name<'_> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                let row = self.0;
+                $(
+                    out.push_sql($before);
+                    let mut first = true;
+                    $(
+                        if !std::mem::take(&mut first) {
+                            out.push_sql(", ");
+                        }
+                        out.push_bind_param::<$sql, _>(&row.$field)?;
+                    )+
+                )+
+                out.push_sql($after);
+                Ok(())
+            }
+        }
+
+        impl diesel::RunQueryDsl<SqliteConnection> for $name<'_> {}
+    };
+}
+
+/// Runs a job on the writer connection.
+pub(super) async fn blocking<T: Send + 'static>(
     writer: &Pool<SqliteConn>,
-    wanted: Wanted,
+    job: impl FnOnce(&mut SqliteConnection) -> T + Send + 'static,
+) -> Result<T, DbError> {
+    let mut conn = writer.get().await?;
+    let done = conn.spawn_blocking(move |conn: &mut SqliteConnection| Ok(job(conn)));
+    Ok(done.await?)
+}
+
+/// Writes the sign of life.
+pub(super) async fn beat(
+    writer: &Pool<SqliteConn>,
+    life: &Life,
     now: Moment,
-    decide: impl FnOnce(&mut Books) -> (Vec<UsageRecord>, Vec<R>) + Send + 'static,
-) -> Result<Vec<R>, Failed<R>> {
-    let mut conn = writer
-        .get()
-        .await
-        .map_err(|e| (DbError::from(e), Vec::new()))?;
-    let work = conn.spawn_blocking(move |conn: &mut SqliteConnection| {
-        let mut replies = Vec::new();
-        let outcome = conn.immediate_transaction(|conn| -> Result<(), DbError> {
-            open_accounts(conn, &wanted)?;
-            let mut books = load(conn, &wanted)?.into_books()?;
-            let (usage, prepared) = decided(&mut books, decide)?;
-            replies = prepared;
-            Ok(write(conn, &writes(&mut books, usage, now))?)
-        });
-        Ok(match outcome {
-            Ok(()) => Ok(replies),
-            Err(failure) => Err((failure, replies)),
-        })
-    });
-    work.await
-        .unwrap_or_else(|e| Err((DbError::from(e), Vec::new())))
+) -> Result<(), DbError> {
+    let life = life.clone();
+    Ok(blocking(writer, move |conn| mark(conn, &life, now)).await??)
 }
 
-fn open_accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<()> {
-    for tenant in &wanted.accounts_to_open {
-        let empty = super::empty_account(tenant);
-        diesel::insert_into(ledger_accounts::table)
-            .values(&empty)
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+fn mark(conn: &mut SqliteConnection, life: &Life, now: Moment) -> QueryResult<()> {
+    let row = (
+        ledger_writers::boot.eq(life.boot.as_str()),
+        ledger_writers::batch.eq(life.batch),
+        ledger_writers::seen_at.eq(now.unix_ms()),
+    );
+    diesel::replace_into(ledger_writers::table)
+        .values(row)
+        .execute(conn)
+        .map(drop)
+}
+
+/// One attempt at a batch.
+pub(super) fn commit<B, A>(
+    conn: &mut SqliteConnection,
+    books: &mut Books,
+    attempt: &Attempt<'_, B, A>,
+) -> Result<Vec<A>, Trouble> {
+    conn.immediate_transaction(|conn| {
+        for tenant in &attempt.wanted.accounts_to_open {
+            if !books.accounts.contains_key(tenant) {
+                diesel::insert_into(ledger_accounts::table)
+                    .values(&empty_account(tenant))
+                    .on_conflict_do_nothing()
+                    .execute(conn)?;
+            }
+        }
+        mark(conn, attempt.life, attempt.now)?;
+        let locked = accounts(conn, attempt.wanted)?;
+        let missing = missing(books, locked, attempt);
+        read(conn, books, attempt.wanted, &missing)?;
+        let (writes, answers) = decided(books, attempt)?;
+        write(conn, &writes)?;
+        Ok(answers)
+    })
+}
+
+fn accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Vec<AccountRow>> {
+    let mut rows = Vec::with_capacity(wanted.tenants.len());
+    for tenant in &wanted.tenants {
+        let row = LoadAccount {
+            tenant: tenant.to_string(),
+        };
+        rows.extend(row.get_result::<AccountRow>(conn).optional()?);
     }
-    Ok(())
+    Ok(rows)
 }
 
-fn load(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Loaded> {
+/// Reads what is not known; nothing, for accounts that only this process writes.
+fn read(
+    conn: &mut SqliteConnection,
+    books: &mut Books,
+    wanted: &Wanted,
+    missing: &Missing,
+) -> Result<(), Trouble> {
     let mut loaded = Loaded::default();
-    for tenants in wanted.tenants.chunks(LIST_MAX) {
-        let tenants: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
-        loaded.accounts.extend(
-            ledger_accounts::table
-                .filter(ledger_accounts::tenant_id.eq_any(&tenants))
-                .load::<AccountRow>(conn)?,
-        );
-        loaded.grants.extend(
-            ledger_grants::table
-                .filter(ledger_grants::tenant_id.eq_any(&tenants))
-                .filter(ledger_grants::remaining_micros.gt(0))
-                .load::<super::rows::GrantRow>(conn)?,
-        );
+    for ids in missing.holds.chunks(LIST_MAX) {
+        let holds = ledger_holds::table.filter(ledger_holds::id.eq_any(ids));
+        loaded.holds.extend(holds.load::<HoldRow>(conn)?);
+        let parts = ledger_allocations::table
+            .filter(ledger_allocations::hold_id.eq_any(ids))
+            .order((ledger_allocations::hold_id, ledger_allocations::position));
+        loaded
+            .allocations
+            .extend(parts.load::<AllocationRow>(conn)?);
     }
-    for holds in wanted.holds.chunks(LIST_MAX) {
-        let holds: Vec<&str> = holds.iter().map(GenerationId::as_str).collect();
-        loaded.holds.extend(
-            ledger_holds::table
-                .filter(ledger_holds::id.eq_any(&holds))
-                .load::<super::rows::HoldRow>(conn)?,
-        );
-        loaded.allocations.extend(
-            ledger_allocations::table
-                .filter(ledger_allocations::hold_id.eq_any(&holds))
-                .order((ledger_allocations::hold_id, ledger_allocations::position))
-                .load::<super::rows::AllocationRow>(conn)?,
-        );
+    let spenders = unknown_budgets(books, wanted, &loaded);
+    for (_, spender) in &spenders {
+        let budgets = ledger_budgets::table.filter(ledger_budgets::spender.eq(spender.text()));
+        loaded.budgets.extend(budgets.load::<BudgetRow>(conn)?);
     }
-    load_spent_grants(conn, &mut loaded)?;
-    for (tenant, source) in &wanted.sources {
-        loaded.grants_by_source.extend(
-            ledger_grants::table
-                .filter(ledger_grants::tenant_id.eq(tenant.as_str()))
-                .filter(ledger_grants::source_key.eq(source))
-                .load::<super::rows::GrantRow>(conn)?,
-        );
+    for tenants in missing.tenants.chunks(LIST_MAX) {
+        let open = ledger_grants::table
+            .filter(ledger_grants::tenant_id.eq_any(tenants))
+            .filter(ledger_grants::remaining_micros.gt(0));
+        loaded.grants.extend(open.load::<GrantRow>(conn)?);
     }
-    Ok(loaded)
+    let ids = missing_grants(books, missing, &loaded);
+    for ids in ids.chunks(LIST_MAX) {
+        let spent = ledger_grants::table.filter(ledger_grants::id.eq_any(ids));
+        loaded.grants.extend(spent.load::<GrantRow>(conn)?);
+    }
+    for (tenant, source) in &missing.sources {
+        let known = ledger_grants::table
+            .filter(ledger_grants::tenant_id.eq(tenant))
+            .filter(ledger_grants::source_key.eq(source));
+        loaded
+            .grants_by_source
+            .extend(known.load::<GrantRow>(conn)?);
+    }
+    for (tenant, source) in &missing.adjustments {
+        let known = ledger_adjustments::table
+            .filter(ledger_adjustments::tenant_id.eq(tenant))
+            .filter(ledger_adjustments::source_key.eq(source));
+        loaded
+            .adjustments
+            .extend(known.load::<AdjustmentRow>(conn)?);
+    }
+    Ok(merge(books, loaded, &spenders)?)
 }
 
-/// Grants with nothing left to which an open hold may give something back.
-fn load_spent_grants(conn: &mut SqliteConnection, loaded: &mut Loaded) -> QueryResult<()> {
-    let mut missing: Vec<String> = loaded
-        .allocations
-        .iter()
-        .filter(|allocation| {
-            !loaded
-                .grants
-                .iter()
-                .any(|grant| grant.id == allocation.grant_id)
-        })
-        .map(|allocation| allocation.grant_id.clone())
-        .collect();
-    missing.sort_unstable();
-    missing.dedup();
-    for ids in missing.chunks(LIST_MAX) {
-        loaded.grants.extend(
-            ledger_grants::table
-                .filter(ledger_grants::id.eq_any(ids))
-                .load::<super::rows::GrantRow>(conn)?,
-        );
+/// A statement that must change exactly one row.
+fn one(changed: QueryResult<usize>) -> Result<(), Trouble> {
+    if changed? == 1 {
+        Ok(())
+    } else {
+        Err(Trouble::Stale)
     }
-    Ok(())
 }
 
-fn write(conn: &mut SqliteConnection, writes: &Writes) -> QueryResult<()> {
-    for row in &writes.accounts {
-        diesel::update(
-            ledger_accounts::table.filter(ledger_accounts::tenant_id.eq(&row.tenant_id)),
-        )
-        .set((
-            ledger_accounts::entries.eq(row.entries),
-            ledger_accounts::grants_micros.eq(row.grants_micros),
-            ledger_accounts::held_micros.eq(row.held_micros),
-            ledger_accounts::revenue_micros.eq(row.revenue_micros),
-            ledger_accounts::breakage_micros.eq(row.breakage_micros),
-            ledger_accounts::debt_micros.eq(row.debt_micros),
-            ledger_accounts::issuance_micros.eq(row.issuance_micros),
-        ))
-        .execute(conn)?;
-    }
-    for row in &writes.grants_new {
-        diesel::insert_into(ledger_grants::table)
-            .values(row)
-            .execute(conn)?;
-    }
-    for (id, remaining) in &writes.grants_changed {
-        diesel::update(ledger_grants::table.filter(ledger_grants::id.eq(id)))
-            .set(ledger_grants::remaining_micros.eq(remaining))
-            .execute(conn)?;
-    }
+fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
+    write_accounts(conn, writes)?;
     for row in &writes.holds_new {
-        diesel::insert_into(ledger_holds::table)
-            .values(row)
-            .execute(conn)?;
+        one(InsertHold(row).execute(conn))?;
+    }
+    for row in &writes.holds_extended {
+        let open = ledger_holds::table
+            .filter(ledger_holds::id.eq(&row.id))
+            .filter(ledger_holds::state.eq("held"))
+            .filter(ledger_holds::held_micros.eq(row.held_before));
+        let set = (
+            ledger_holds::held_micros.eq(row.held_micros),
+            ledger_holds::grant_id.eq(&row.grant_id),
+            ledger_holds::grant_micros.eq(row.grant_micros),
+        );
+        one(diesel::update(open).set(set).execute(conn))?;
     }
     for row in &writes.holds_closed {
-        diesel::update(ledger_holds::table.filter(ledger_holds::id.eq(&row.id)))
-            .set((
-                ledger_holds::state.eq(&row.state),
-                ledger_holds::settled_micros.eq(row.settled_micros),
-                ledger_holds::shortfall_micros.eq(row.shortfall_micros),
-                ledger_holds::closed_at.eq(row.closed_at),
-            ))
-            .execute(conn)?;
+        one(CloseHold(row).execute(conn))?;
     }
     for row in &writes.allocations {
-        diesel::insert_into(ledger_allocations::table)
-            .values(row)
-            .execute(conn)?;
+        one(InsertAllocation(row).execute(conn))?;
     }
     for row in &writes.entries {
-        diesel::insert_into(ledger_entries::table)
-            .values(row)
-            .execute(conn)?;
+        one(InsertEntry(row).execute(conn))?;
     }
     for row in &writes.usage {
-        diesel::insert_into(usage_records::table)
-            .values(row)
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+        // The record of a settlement that was repeated is there already.
+        InsertUsage(row).execute(conn)?;
     }
     Ok(())
 }
+
+fn write_accounts(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
+    for row in &writes.accounts {
+        one(UpdateAccount(row).execute(conn))?;
+    }
+    for row in &writes.grants_new {
+        let insert = diesel::insert_into(ledger_grants::table).values(row);
+        one(insert.execute(conn))?;
+    }
+    for row in &writes.grants_changed {
+        let set = (
+            ledger_grants::remaining_micros.eq(row.remaining_micros),
+            ledger_grants::expires_at.eq(row.expires_at),
+        );
+        let grant = ledger_grants::table.filter(ledger_grants::id.eq(&row.id));
+        one(diesel::update(grant).set(set).execute(conn))?;
+    }
+    for row in &writes.adjustments {
+        let insert = diesel::insert_into(ledger_adjustments::table).values(row);
+        one(insert.execute(conn))?;
+    }
+    for row in &writes.budgets {
+        let write = diesel::replace_into(ledger_budgets::table).values(row);
+        write.execute(conn)?;
+    }
+    for (spender, period) in &writes.budgets_gone {
+        let gone = ledger_budgets::table
+            .filter(ledger_budgets::spender.eq(spender))
+            .filter(ledger_budgets::period.eq(period));
+        diesel::delete(gone).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Reads an account by its key; prepared once.
+#[derive(Debug, QueryId)]
+struct LoadAccount {
+    tenant: String,
+}
+
+impl diesel::query_builder::Query for LoadAccount {
+    type SqlType = ledger_accounts::SqlType;
+}
+
+impl diesel::RunQueryDsl<SqliteConnection> for LoadAccount {}
+
+impl QueryFragment<Sqlite> for LoadAccount {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT tenant_id, version, entries, grants_micros, held_micros, revenue_micros, \
+             breakage_micros, refund_micros, debt_micros, loss_micros, issuance_micros \
+             FROM ledger_accounts WHERE tenant_id = ",
+        );
+        out.push_bind_param::<Text, _>(&self.tenant)
+    }
+}
+
+row_statement!(
+    UpdateAccount of AccountRow,
+    "UPDATE ledger_accounts SET (version, entries, grants_micros, held_micros, revenue_micros, \
+     breakage_micros, refund_micros, debt_micros, loss_micros, issuance_micros) = (",
+    [
+        version: BigInt,
+        entries: BigInt,
+        grants_micros: BigInt,
+        held_micros: BigInt,
+        revenue_micros: BigInt,
+        breakage_micros: BigInt,
+        refund_micros: BigInt,
+        debt_micros: BigInt,
+        loss_micros: BigInt,
+        issuance_micros: BigInt,
+    ],
+    ") WHERE tenant_id = ",
+    [tenant_id: Text];
+    ""
+);
+row_statement!(
+    CloseHold of ClosedRow,
+    "UPDATE ledger_holds SET (held_micros, state, settled_micros, shortfall_micros, closed_at) = (",
+    [
+        held_micros: BigInt,
+        state: Text,
+        settled_micros: BigInt,
+        shortfall_micros: BigInt,
+        closed_at: BigInt,
+    ],
+    ") WHERE state = 'held' AND id = ",
+    [id: Text],
+    " AND held_micros = ",
+    [held_before: BigInt];
+    ""
+);
+row_statement!(
+    InsertHold of HoldRow,
+    "INSERT INTO ledger_holds (id, tenant_id, state, requested_micros, least_micros, \
+     held_micros, settled_micros, shortfall_micros, grant_id, grant_micros, budgets, refusal, \
+     owner, call, created_at, deadline_at, closed_at) VALUES (",
+    [
+        id: Text,
+        tenant_id: Text,
+        state: Text,
+        requested_micros: BigInt,
+        least_micros: BigInt,
+        held_micros: BigInt,
+        settled_micros: BigInt,
+        shortfall_micros: BigInt,
+        grant_id: Nullable<Text>,
+        grant_micros: BigInt,
+        budgets: Text,
+        refusal: Text,
+        owner: Text,
+        call: Text,
+        created_at: BigInt,
+        deadline_at: BigInt,
+        closed_at: Nullable<BigInt>,
+    ];
+    ")"
+);
+row_statement!(
+    InsertAllocation of AllocationRow,
+    "INSERT INTO ledger_allocations (hold_id, position, grant_id, amount_micros) VALUES (",
+    [
+        hold_id: Text,
+        position: BigInt,
+        grant_id: Text,
+        amount_micros: BigInt,
+    ];
+    ")"
+);
+row_statement!(
+    InsertEntry of EntryRow,
+    "INSERT INTO ledger_entries (tenant_id, number, kind, reference, grants_delta, \
+     held_delta, revenue_delta, breakage_delta, refund_delta, debt_delta, loss_delta, \
+     issuance_delta, grants_after, held_after, at) VALUES (",
+    [
+        tenant_id: Text,
+        number: BigInt,
+        kind: Text,
+        reference: Text,
+        grants_delta: BigInt,
+        held_delta: BigInt,
+        revenue_delta: BigInt,
+        breakage_delta: BigInt,
+        refund_delta: BigInt,
+        debt_delta: BigInt,
+        loss_delta: BigInt,
+        issuance_delta: BigInt,
+        grants_after: BigInt,
+        held_after: BigInt,
+        at: BigInt,
+    ];
+    ")"
+);
+row_statement!(
+    InsertUsage of UsageRow,
+    "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, \
+     price_id, provider, provider_model, input_tokens, cached_input_tokens, \
+     cache_write_tokens, output_tokens, reasoning_tokens, images, estimated, credits_micros, \
+     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at) VALUES (",
+    [
+        id: Text,
+        tenant_id: Text,
+        user_id: Nullable<Text>,
+        key_id: Nullable<Text>,
+        test: Bool,
+        operation: Text,
+        model: Text,
+        price_id: Nullable<Text>,
+        provider: Text,
+        provider_model: Text,
+        input_tokens: BigInt,
+        cached_input_tokens: BigInt,
+        cache_write_tokens: BigInt,
+        output_tokens: BigInt,
+        reasoning_tokens: BigInt,
+        images: BigInt,
+        estimated: Bool,
+        credits_micros: BigInt,
+        cost_micros: BigInt,
+        status: Text,
+        fault: Nullable<Text>,
+        attempts: BigInt,
+        first_byte_ms: BigInt,
+        duration_ms: BigInt,
+        created_at: BigInt,
+    ];
+    ") ON CONFLICT DO NOTHING"
+);

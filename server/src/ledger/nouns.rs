@@ -1,0 +1,413 @@
+//! The ledger's nouns: what is asked of it and what it answers. Decides nothing and stores nothing.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::{
+    AdjustmentId, ApiKeyId, BootId, BudgetId, GenerationId, GrantId, TenantId, UserId,
+};
+
+/// Gives an enumeration its stable words, as the database holds them.
+macro_rules! words {
+    ($name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
+        impl $name {
+            /// As the database holds it.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// From what the database holds.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// Where credits came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantKind {
+    /// Bought once.
+    Purchase,
+    /// A period of a subscription.
+    Subscription,
+    /// Given away, for example to new tenants.
+    Gift,
+    /// A redeem code.
+    RedeemCode,
+    /// By a superadmin.
+    Manual,
+    /// Returned after a fault of ours.
+    Refund,
+}
+
+words!(GrantKind {
+    Purchase => "purchase",
+    Subscription => "subscription",
+    Gift => "gift",
+    RedeemCode => "redeem_code",
+    Manual => "manual",
+    Refund => "refund",
+});
+
+/// Credits to be given.
+#[derive(Debug, Clone)]
+pub struct NewGrant {
+    /// To whom.
+    pub tenant: TenantId,
+    /// Where they come from.
+    pub kind: GrantKind,
+    /// How many; more than nothing, at most [`super::GRANT_MAX`].
+    pub amount: Credits,
+    /// What makes it unique: the same key for one tenant never gives twice.
+    pub source_key: String,
+    /// When what is left lapses.
+    pub expires_at: Option<Moment>,
+    /// For people.
+    pub note: String,
+}
+
+/// A lot of credits with what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// Where it came from.
+    pub kind: GrantKind,
+    /// What makes it unique.
+    pub source_key: String,
+    /// What was given.
+    pub granted: Credits,
+    /// What is neither held nor spent.
+    pub remaining: Credits,
+    /// When it lapses.
+    pub expires_at: Option<Moment>,
+    /// For people.
+    pub note: String,
+    /// When it was given.
+    pub created_at: Moment,
+}
+
+/// A correction of a balance by an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adjustment {
+    /// Whose balance.
+    pub tenant: TenantId,
+    /// What is given (above 0) or taken away (below 0).
+    pub amount: Credits,
+    /// What makes it unique.
+    pub source_key: String,
+    /// Whether what can't be taken away now becomes a debt, paid by the next credits that are given;
+    /// without it such a correction is refused.
+    pub into_debt: bool,
+    /// Who.
+    pub operator: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An [`Adjustment`] that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adjusted {
+    /// Its id, the reference of its entry.
+    pub id: AdjustmentId,
+    /// What was asked for.
+    pub adjustment: Adjustment,
+    /// When.
+    pub at: Moment,
+}
+
+/// Who a budget belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Spender {
+    /// An API key.
+    Key(ApiKeyId),
+    /// A person of the tenant.
+    User(UserId),
+}
+
+impl Spender {
+    /// As the database holds it: `key:…` or `user:…`.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Key(id) => format!("key:{id}"),
+            Self::User(id) => format!("user:{id}"),
+        }
+    }
+
+    /// From what the database holds.
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text.split_once(':')? {
+            ("key", id) => Some(Self::Key(ApiKeyId::from_stored(id.to_owned()))),
+            ("user", id) => Some(Self::User(UserId::from_stored(id.to_owned()))),
+            _ => None,
+        }
+    }
+}
+
+/// How long a budget lasts before it starts anew, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Period {
+    /// From midnight to midnight.
+    Day,
+    /// From the first of a month.
+    Month,
+    /// For ever.
+    Total,
+}
+
+words!(Period {
+    Day => "day",
+    Month => "month",
+    Total => "total",
+});
+
+impl Period {
+    /// When the period that `at` lies in began; the epoch for [`Period::Total`].
+    pub fn start(self, at: Moment) -> Moment {
+        const MS_PER_DAY: i64 = 86_400_000;
+        let day = at.unix_ms().div_euclid(MS_PER_DAY);
+        let first = match self {
+            Self::Day => day,
+            Self::Month => first_of_month(day),
+            Self::Total => 0,
+        };
+        Moment::from_unix_ms(first.saturating_mul(MS_PER_DAY))
+    }
+}
+
+/// The first day of the month of a day, both counted from the epoch (the proleptic Gregorian
+/// calendar in eras of 400 years that begin in March, so that the leap day comes last).
+#[expect(clippy::arithmetic_side_effects, reason = "days are far below 64 bits")]
+fn first_of_month(day: i64) -> i64 {
+    const DAYS_PER_ERA: i64 = 146_097;
+    let of_era = day.saturating_add(719_468).rem_euclid(DAYS_PER_ERA);
+    let leaps = of_era / 1_460 - of_era / 36_524 + of_era / (DAYS_PER_ERA - 1);
+    let year_of_era = of_era.saturating_sub(leaps) / 365;
+    let before_year = 365 * year_of_era + year_of_era / 4 - year_of_era / 100;
+    let day_of_year = of_era.saturating_sub(before_year);
+    let month = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year.saturating_sub((153 * month + 2) / 5);
+    day.saturating_sub(day_of_month)
+}
+
+/// What a key or a user may spend in a period, and how much of it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Whose.
+    pub spender: Spender,
+    /// How long it lasts.
+    pub period: Period,
+    /// Tells it from one that was taken away earlier.
+    pub id: BudgetId,
+    /// The most that may be spent.
+    pub limit: Credits,
+    /// Charged in this period.
+    pub spent: Credits,
+    /// Held by calls that began in this period.
+    pub held: Credits,
+    /// When this period began.
+    pub period_start: Moment,
+}
+
+impl Budget {
+    /// What may still be held; never below zero.
+    pub fn left(&self) -> Credits {
+        let gone = self.spent.micros().saturating_add(self.held.micros());
+        Credits::from_micros(self.limit.micros().saturating_sub(gone).max(0))
+    }
+}
+
+/// A budget to be set, or with no limit to be taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetAsk {
+    /// Whose key or user.
+    pub tenant: TenantId,
+    /// Which.
+    pub spender: Spender,
+    /// For how long.
+    pub period: Period,
+    /// The most that may be spent; `None` takes the budget away.
+    pub limit: Option<Credits>,
+}
+
+/// A wish to set credits aside for a call.
+#[derive(Debug, Clone)]
+pub struct HoldAsk {
+    /// The generation; also the hold's id.
+    pub id: GenerationId,
+    /// Who pays.
+    pub tenant: TenantId,
+    /// The worst case.
+    pub amount: Credits,
+    /// The least that is useful; between the two, all that is available is held.
+    pub least: Credits,
+    /// Whose budgets it counts against: the key, the user.
+    pub spenders: Vec<Spender>,
+    /// The process that will settle it.
+    pub owner: BootId,
+    /// What recovery needs to price the call, as JSON.
+    pub call: String,
+    /// When recovery looks after it.
+    pub deadline_at: Moment,
+}
+
+/// Where a hold stands; all but `Held` are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldState {
+    /// Open.
+    Held,
+    /// Charged.
+    Settled,
+    /// Given back.
+    Released,
+    /// Never placed; stays refused.
+    Refused,
+}
+
+words!(HoldState {
+    Held => "held",
+    Settled => "settled",
+    Released => "released",
+    Refused => "refused",
+});
+
+/// Why a hold was refused; stored, so that asking again answers the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The tenant had only so much.
+    Balance {
+        /// What could be spent.
+        available: Credits,
+    },
+    /// A budget had only so much left.
+    Budget {
+        /// Whose.
+        spender: Spender,
+        /// Of which period.
+        period: Period,
+        /// What it had left.
+        left: Credits,
+    },
+}
+
+/// A budget that a hold counts against, as it was when the hold was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Whose.
+    pub spender: Spender,
+    /// Which.
+    pub period: Period,
+    /// Its id.
+    pub id: BudgetId,
+    /// Of which turn of the period.
+    pub period_start: Moment,
+}
+
+/// Credits set aside for one generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The generation.
+    pub id: GenerationId,
+    /// Who pays.
+    pub tenant: TenantId,
+    /// Where it stands.
+    pub state: HoldState,
+    /// What was asked for.
+    pub requested: Credits,
+    /// The least that was asked for.
+    pub least: Credits,
+    /// What was set aside, extensions included.
+    pub held: Credits,
+    /// What was charged.
+    pub settled: Credits,
+    /// What was charged beyond all there was.
+    pub shortfall: Credits,
+    /// Budgets it counts against.
+    pub budgets: Vec<Counted>,
+    /// Why it was refused.
+    pub refusal: Option<Refusal>,
+    /// The process that placed it.
+    pub owner: BootId,
+    /// What recovery needs, as JSON.
+    pub call: String,
+    /// When it was placed.
+    pub created_at: Moment,
+    /// When recovery looks after it.
+    pub deadline_at: Moment,
+    /// When it was closed.
+    pub closed_at: Option<Moment>,
+}
+
+/// What a settlement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settlement {
+    /// What was charged.
+    pub charged: Credits,
+    /// The part that nobody could pay: the platform's loss.
+    pub shortfall: Credits,
+}
+
+/// What a tenant has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Balance {
+    /// Can be spent now.
+    pub available: Credits,
+    /// Set aside for running calls.
+    pub held: Credits,
+    /// Charged so far.
+    pub used: Credits,
+    /// Lapsed so far.
+    pub expired: Credits,
+    /// Owed after a correction; paid by the next credits that are given.
+    pub debt: Credits,
+    /// Charged beyond what there was: the platform's loss.
+    pub loss: Credits,
+}
+
+/// A line of a tenant's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place, from 1.
+    pub number: i64,
+    /// `grant`, `hold`, `extend`, `settle`, `release`, `expire` or `adjust`.
+    pub kind: String,
+    /// The generation, grant or adjustment it belongs to.
+    pub reference: String,
+    /// Change of what can be spent.
+    pub available_delta: Credits,
+    /// Change of what is held.
+    pub held_delta: Credits,
+    /// What was charged.
+    pub charged: Credits,
+    /// In grants after it.
+    pub balance_after: Credits,
+    /// Held after it.
+    pub held_after: Credits,
+    /// When.
+    pub at: Moment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_begin_at_midnight_and_on_the_first() {
+        let at = |ms: i64| Moment::from_unix_ms(ms);
+        // 2028-02-29T12:34:56Z, 2026-03-01T00:00:00Z, 2026-12-31T23:59:59.999Z.
+        for (moment, day, month) in [
+            (1_835_440_496_000, 1_835_395_200_000, 1_832_976_000_000),
+            (1_772_323_200_000, 1_772_323_200_000, 1_772_323_200_000),
+            (1_798_761_599_999, 1_798_675_200_000, 1_796_083_200_000),
+        ] {
+            assert_eq!(Period::Day.start(at(moment)), at(day));
+            assert_eq!(Period::Month.start(at(moment)), at(month));
+            assert_eq!(Period::Total.start(at(moment)), at(0));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Budgets of keys and users: what they allow a hold, and what a hold's end does to them. Exact,
+//! because they are read and changed with the balance, under the same lock.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::{BudgetId, TenantId};
+
+use super::{Books, plus};
+use crate::ledger::nouns::{Budget, BudgetAsk, Counted, Refusal, Spender};
+
+/// Starts a budget anew when its period is over; calls of the last period do not count any more.
+fn turn(budget: &mut Budget, now: Moment) -> bool {
+    let start = budget.period.start(now);
+    // A clock that went back does not bring the last period back.
+    if start <= budget.period_start {
+        return false;
+    }
+    budget.period_start = start;
+    budget.spent = Credits::ZERO;
+    budget.held = Credits::ZERO;
+    true
+}
+
+fn add(credits: &mut Credits, micros: i64) {
+    let sum = plus(credits.micros(), micros);
+    assert!(sum >= 0, "a budget never goes below zero");
+    *credits = Credits::from_micros(sum);
+}
+
+impl Books {
+    /// What the budgets of `spenders` leave, with the tightest one; `None` when there are none.
+    pub(super) fn budget_left(
+        &mut self,
+        tenant: &TenantId,
+        spenders: &[Spender],
+        now: Moment,
+    ) -> Option<(i64, Refusal)> {
+        let account = self.accounts.get_mut(tenant)?;
+        let mut tightest: Option<(i64, Refusal)> = None;
+        for spender in spenders {
+            for budget in account.budgets.get_mut(spender).into_iter().flatten() {
+                turn(budget, now);
+                let left = budget.left();
+                if tightest
+                    .as_ref()
+                    .is_none_or(|(least, _)| left.micros() < *least)
+                {
+                    let refusal = Refusal::Budget {
+                        spender: spender.clone(),
+                        period: budget.period,
+                        left,
+                    };
+                    tightest = Some((left.micros(), refusal));
+                }
+            }
+        }
+        tightest
+    }
+
+    /// Counts what a hold takes against the budgets of its spenders; answers which they are.
+    pub(super) fn count_held(
+        &mut self,
+        tenant: &TenantId,
+        spenders: &[Spender],
+        micros: i64,
+    ) -> Vec<Counted> {
+        let mut counted = Vec::new();
+        let Some(account) = self.accounts.get_mut(tenant) else {
+            return counted;
+        };
+        for spender in spenders {
+            for budget in account.budgets.get_mut(spender).into_iter().flatten() {
+                add(&mut budget.held, micros);
+                counted.push(Counted {
+                    spender: spender.clone(),
+                    period: budget.period,
+                    id: budget.id.clone(),
+                    period_start: budget.period_start,
+                });
+            }
+        }
+        self.budgets_changed(tenant, &counted);
+        counted
+    }
+
+    /// What the budgets that a hold counts against leave for more of it.
+    pub(super) fn counted_left(
+        &self,
+        tenant: &TenantId,
+        counted: &[Counted],
+    ) -> Option<(i64, Refusal)> {
+        let account = self.accounts.get(tenant)?;
+        let budgets = counted.iter().filter_map(|of| {
+            let mut budgets = account.budgets.get(&of.spender)?.iter();
+            budgets.find(|b| b.id == of.id && b.period_start == of.period_start)
+        });
+        let tightest = budgets.min_by_key(|budget| budget.left())?;
+        let refusal = Refusal::Budget {
+            spender: tightest.spender.clone(),
+            period: tightest.period,
+            left: tightest.left(),
+        };
+        Some((tightest.left().micros(), refusal))
+    }
+
+    /// Changes what is held and spent in the budgets that a hold counts against, unless their
+    /// period is over.
+    pub(super) fn count_change(
+        &mut self,
+        tenant: &TenantId,
+        counted: &[Counted],
+        held: i64,
+        spent: i64,
+    ) {
+        let Some(account) = self.accounts.get_mut(tenant) else {
+            return;
+        };
+        for of in counted {
+            let budgets = account.budgets.get_mut(&of.spender).into_iter().flatten();
+            for budget in budgets.filter(|b| b.id == of.id && b.period_start == of.period_start) {
+                add(&mut budget.held, held);
+                add(&mut budget.spent, spent);
+            }
+        }
+        self.budgets_changed(tenant, counted);
+    }
+
+    fn budgets_changed(&mut self, tenant: &TenantId, counted: &[Counted]) {
+        if counted.is_empty() {
+            return;
+        }
+        self.touch(tenant);
+        for of in counted {
+            let known = self.accounts.get(tenant).is_some_and(|account| {
+                let mut budgets = account.budgets.get(&of.spender).into_iter().flatten();
+                budgets.any(|b| b.id == of.id)
+            });
+            if known {
+                let place = (tenant.clone(), of.spender.clone(), of.period);
+                self.changes.budgets.insert(place);
+            }
+        }
+    }
+
+    /// Sets a budget's limit or takes the budget away; what was spent in the period stays counted.
+    /// Answers the budget as it stands.
+    pub fn set_budget(&mut self, ask: &BudgetAsk, now: Moment) -> Option<Budget> {
+        self.touch(&ask.tenant);
+        let place = (ask.tenant.clone(), ask.spender.clone(), ask.period);
+        let account = self.account(&ask.tenant);
+        let budgets = account.budgets.entry(ask.spender.clone()).or_default();
+        let known = budgets.iter().position(|b| b.period == ask.period);
+        let Some(limit) = ask.limit else {
+            if let Some(known) = known {
+                budgets.remove(known);
+                self.changes.budgets.remove(&place);
+                self.changes.budgets_gone.insert(place);
+            }
+            return None;
+        };
+        assert!(!limit.is_negative(), "a limit is never negative");
+        let fresh = Budget {
+            spender: ask.spender.clone(),
+            period: ask.period,
+            id: BudgetId::random(),
+            limit,
+            spent: Credits::ZERO,
+            held: Credits::ZERO,
+            period_start: ask.period.start(now),
+        };
+        let budget = match known.and_then(|place| budgets.get_mut(place)) {
+            Some(budget) => {
+                turn(budget, now);
+                budget.limit = limit;
+                budget.clone()
+            }
+            None => {
+                budgets.push(fresh.clone());
+                fresh
+            }
+        };
+        self.changes.budgets_gone.remove(&place);
+        self.changes.budgets.insert(place);
+        Some(budget)
+    }
+}
