@@ -47,6 +47,9 @@ pub enum StartError {
     /// The first start could not add what a first start adds.
     #[error("the first start could not be finished: {0}")]
     Seed(String),
+    /// `ledger verify` found differences; they were printed.
+    #[error("the ledger has {0} differences")]
+    Differences(usize),
 }
 
 impl From<LimitsError> for StartError {
@@ -125,6 +128,19 @@ async fn open_database(
         Ok((store, catalogue))
     };
     opened.await.map_err(unusable(target.shown()))
+}
+
+/// Checks the ledger's tables against each other; answers every difference as a sentence.
+pub async fn verify_ledger(config: &Config, common: &Common) -> Result<Vec<String>, StartError> {
+    let unusable = |place: String| move |error| StartError::Database { place, error };
+    let target = config
+        .database(&common.data_dir)
+        .map_err(unusable("DATABASE_URL".to_owned()))?;
+    let found = async {
+        let store = Store::new(Db::connect(&target).await?);
+        store.ledger_differences().await
+    };
+    found.await.map_err(unusable(target.shown()))
 }
 
 /// A server that is ready to serve.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod auth;
 pub mod calls;
 pub mod catalogue;
+pub mod command;
 pub mod config;
 pub mod ledger;
 pub mod limits;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use server::app::{Server, ServerParts, StartError};
+use server::command::Command;
 use server::config::{Config, GatewayUrls, ServerSecrets};
 use server::link::http::HttpLink;
 use server::seed;
@@ -21,6 +22,8 @@ struct Settings {
     server: Config,
     #[command(flatten)]
     gateways: GatewayUrls,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 fn main() -> ExitCode {
@@ -36,8 +39,12 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         common,
         server: config,
         gateways,
+        command,
     } = settings;
     telemetry::start_log(&common)?;
+    if let Some(command) = command {
+        return command.run(&config, &common).await;
+    }
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
     let secrets = ServerSecrets::take(&config, &common)?;
     let listener = Server::bind(&config)?;

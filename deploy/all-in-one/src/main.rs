@@ -6,6 +6,7 @@ use clap::Args;
 use gateway::config::GatewaySecrets;
 use gateway::{Gateway, GatewayParts};
 use server::app::{Server, ServerParts};
+use server::command::Command;
 use server::config::ServerSecrets;
 use server::seed;
 use shared::clock::Clock;
@@ -21,6 +22,8 @@ struct Settings {
     server: server::config::Config,
     #[command(flatten)]
     gateway: gateway::config::Config,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 /// Either half did not start; one sentence.
@@ -47,8 +50,12 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         common,
         server: server_config,
         gateway: gateway_config,
+        command,
     } = settings;
     telemetry::start_log(&common)?;
+    if let Some(command) = command {
+        return Ok(command.run(&server_config, &common).await?);
+    }
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
     let (supervisor, metrics) = (&supervisor, &metrics);
     let secrets = ServerSecrets::take(&server_config, &common)?;
