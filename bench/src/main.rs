@@ -9,9 +9,11 @@
 mod compare;
 mod failure;
 mod http;
+mod ledger;
 mod load;
 mod mock;
 mod procfs;
+mod sections;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -36,6 +38,8 @@ enum Command {
     Load(load::LoadArgs),
     /// Compare direct, nginx, gateway and server in one interleaved run.
     Compare(compare::CompareArgs),
+    /// Measure the ledger alone: hold and settle, with group commit and without.
+    Ledger(ledger::LedgerArgs),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Command::Mock(args) => mock::run(&args),
         Command::Load(args) => load::command(&args),
         Command::Compare(args) => compare_until_signal(args),
+        Command::Ledger(args) => measure_ledger(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,6 +57,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn measure_ledger(args: &ledger::LedgerArgs) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime
+        .step(|| "the runtime".into())?
+        .block_on(ledger::run(args))
 }
 
 /// A signal drops the comparison, and with it every process it started.

@@ -5,17 +5,17 @@ mod admin;
 mod aims;
 mod figures;
 mod first_answer;
-mod machine;
+pub(crate) mod machine;
 mod processes;
 mod results;
-mod services;
+pub(crate) mod services;
 mod table;
 mod targets;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use self::processes::Stage;
+pub(crate) use self::processes::Stage;
 use self::results::{Exactness, PartMemory, Results, TargetResults};
 use self::services::Listening;
 use self::targets::{Binaries, Name, Target};
@@ -23,7 +23,7 @@ use crate::failure::{Failure, Outcome, Step};
 use crate::http::Call;
 use crate::load::report::Report;
 use crate::load::{self, Plan};
-use crate::{procfs, say};
+use crate::{procfs, say, sections};
 
 /// Streams hold 50 chunks each, so fewer connections load the machine as much.
 const STREAM_CONNECTIONS: usize = 32;
@@ -121,7 +121,7 @@ pub(crate) async fn run(args: CompareArgs) -> Outcome<()> {
     };
     let text = table::render(&results);
     say(&text);
-    std::fs::write(&args.out, &text).step(|| format!("`{}`", args.out.display()))?;
+    sections::put(&args.out, "compare", &text)?;
     say(&format!("written to {}", args.out.display()));
     Ok(())
 }

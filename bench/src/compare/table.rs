@@ -25,7 +25,7 @@ pub(crate) fn render(results: &Results) -> String {
 
 fn head(text: &mut String, results: &Results) -> std::fmt::Result {
     let machine = &results.machine;
-    writeln!(text, "# Benchmark results\n")?;
+    writeln!(text, "## Compared with nginx\n")?;
     writeln!(
         text,
         "{}, {} cores of {}, Linux {}, {}. Mock provider, load generator and target share the \
@@ -49,7 +49,7 @@ fn head(text: &mut String, results: &Results) -> std::fmt::Result {
 fn aims_table(text: &mut String, aims: &[Aim]) -> std::fmt::Result {
     writeln!(
         text,
-        "\n## Aims\n\n| aim | wanted | measured | met |\n|---|---|---|---|"
+        "\n### Aims\n\n| aim | wanted | measured | met |\n|---|---|---|---|"
     )?;
     for aim in aims {
         let (wanted, unit) = match aim.wanted {
@@ -75,7 +75,7 @@ fn aims_table(text: &mut String, aims: &[Aim]) -> std::fmt::Result {
 fn calls(text: &mut String, results: &Results) -> std::fmt::Result {
     writeln!(
         text,
-        "\n## JSON answers, {} connections, closed loop\n",
+        "\n### JSON answers, {} connections, closed loop\n",
         results.connections
     )?;
     writeln!(
@@ -117,7 +117,7 @@ fn streams(text: &mut String, results: &Results) -> std::fmt::Result {
     let connections = results.stream_connections;
     writeln!(
         text,
-        "\n## Streams of 50 chunks, {connections} connections, closed loop\n"
+        "\n### Streams of 50 chunks, {connections} connections, closed loop\n"
     )?;
     writeln!(
         text,
@@ -163,7 +163,7 @@ fn streams(text: &mut String, results: &Results) -> std::fmt::Result {
 fn constant_rate(text: &mut String, results: &Results) -> std::fmt::Result {
     writeln!(
         text,
-        "\n## JSON answers at a constant {} calls/s\n",
+        "\n### JSON answers at a constant {} calls/s\n",
         results.rate
     )?;
     writeln!(
@@ -201,7 +201,7 @@ fn constant_rate(text: &mut String, results: &Results) -> std::fmt::Result {
 }
 
 fn cpu(text: &mut String, results: &Results) -> std::fmt::Result {
-    writeln!(text, "\n## CPU time per call, in microseconds\n")?;
+    writeln!(text, "\n### CPU time per call, in microseconds\n")?;
     writeln!(
         text,
         "| target | process | JSON answer | stream |\n|---|---|---|---|"
@@ -229,7 +229,7 @@ fn cpu(text: &mut String, results: &Results) -> std::fmt::Result {
 }
 
 fn memory(text: &mut String, results: &Results) -> std::fmt::Result {
-    writeln!(text, "\n## Resident memory, in MB\n")?;
+    writeln!(text, "\n### Resident memory, in MB\n")?;
     writeln!(
         text,
         "| target | process | idle | after load | peak |\n|---|---|---|---|---|"
@@ -259,7 +259,7 @@ fn start(text: &mut String, results: &Results) -> std::fmt::Result {
     };
     writeln!(
         text,
-        "\n## Start of `waule` to its first answered chat request\n"
+        "\n### Start of `waule` to its first answered chat request\n"
     )?;
     let show = |values: &[f64]| join(&spread(Spread::of(values.iter().copied()), 0), "ms");
     writeln!(text, "- empty data folder: {}", show(&starts.fresh_ms))?;
@@ -279,7 +279,7 @@ fn exactness(text: &mut String, results: &Results) -> std::fmt::Result {
     if checked.is_empty() {
         return Ok(());
     }
-    writeln!(text, "\n## Is every call charged exactly?\n")?;
+    writeln!(text, "\n### Is every call charged exactly?\n")?;
     for (target, exact) in checked {
         let TargetResults { name, .. } = target;
         writeln!(

@@ -1,6 +1,9 @@
 //! The one writer of a process: gathers what arrived, commits once, answers each; shows a sign of
 //! life while nothing arrives. Decides nothing (`rules` does) and holds no SQL (`store::ledger` does).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::db::DbError;
@@ -23,13 +26,18 @@ pub(super) async fn run(
     mut writer: Writer,
     clock: Clock,
     settings: LedgerSettings,
+    commits: Arc<AtomicU64>,
 ) {
     let mut batch = Vec::with_capacity(settings.batch_max);
     loop {
         let gathering = waiting.recv_many(&mut batch, settings.batch_max);
         match timeout(settings.heartbeat, gathering).await {
             Ok(0) => break,
-            Ok(_) => commit(std::mem::take(&mut batch), &mut writer, &clock).await,
+            Ok(_) => {
+                let full = Vec::with_capacity(settings.batch_max);
+                commit(std::mem::replace(&mut batch, full), &mut writer, &clock).await;
+                commits.fetch_add(1, Ordering::Relaxed);
+            }
             Err(_) => {
                 if let Err(failure) = writer.beat(clock.now()).await {
                     warn!(error = %failure, "the ledger could not show a sign of life: {failure}");

@@ -33,6 +33,8 @@ mod sweep;
 )]
 mod tests;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::clock::Clock;
@@ -240,6 +242,7 @@ pub struct Ledger {
     store: Store,
     clock: Clock,
     boot: BootId,
+    commits: Arc<AtomicU64>,
 }
 
 impl Ledger {
@@ -255,14 +258,21 @@ impl Ledger {
         let mut writer = Writer::new(store.clone(), settings.boot.clone(), settings.grace);
         writer.beat(clock.now()).await?;
         // It ends with its last handle; every caller waits for its own answer.
-        let work = batch::run(waiting, writer, clock.clone(), settings);
+        let commits = Arc::new(AtomicU64::new(0));
+        let work = batch::run(waiting, writer, clock.clone(), settings, commits.clone());
         supervisor.spawn_servant("ledger", work);
         Ok(Self {
             writer: sender,
             store,
             clock,
             boot,
+            commits,
         })
+    }
+
+    /// Transactions that this handle's writer committed so far.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// The life that the holds of this process belong to.

@@ -6,5 +6,6 @@ mod catalogue;
 mod fences;
 mod identity;
 mod ledger;
+mod ledger_model;
 mod migrations;
 mod support;
