@@ -47,9 +47,18 @@ pub(crate) struct LedgerArgs {
     /// Entries and tenants to fill the tables with for the last cases; 0 leaves these cases out.
     #[arg(long, default_value_t = 1_000_000)]
     entries: i64,
+    /// Only this database.
+    #[arg(long, value_enum)]
+    only: Option<Engine>,
     /// Markdown file whose section is written.
     #[arg(long, default_value = "bench/RESULTS.md")]
     out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    Postgres,
+    Sqlite,
 }
 
 /// One way to run.
@@ -110,10 +119,21 @@ pub(crate) async fn run(args: &LedgerArgs) -> Outcome<()> {
     let url = format!("postgres://waule@127.0.0.1:{}/server", postgres.port);
     let file = stage.make_folder("sqlite")?.join("server.db");
     let mut rows = Vec::new();
-    for (name, target) in [
-        ("PostgreSQL, fsync on", DbTarget::Postgres(url)),
-        ("SQLite, WAL, synchronous FULL", DbTarget::Sqlite(file)),
+    for (engine, name, target) in [
+        (
+            Engine::Postgres,
+            "PostgreSQL, fsync on",
+            DbTarget::Postgres(url),
+        ),
+        (
+            Engine::Sqlite,
+            "SQLite, WAL, synchronous FULL",
+            DbTarget::Sqlite(file),
+        ),
     ] {
+        if args.only.is_some_and(|only| only != engine) {
+            continue;
+        }
         let db = Db::connect(&target).await.step(|| name.into())?;
         migrate::run(&db, MIGRATIONS).await.step(|| name.into())?;
         rows.extend(measure(name, &db, args).await?);

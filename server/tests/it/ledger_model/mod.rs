@@ -79,7 +79,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
             .prop_map(|(key, micros, expires_in)| Step::Grant { key, micros, expires_in }),
         1 => (0_u32..4, -800_i64..800, any::<bool>())
             .prop_map(|(key, micros, into_debt)| Step::Adjust { key, micros, into_debt }),
-        1 => (0..SPENDERS, proptest::option::of(0_i64..900))
+        2 => (0..SPENDERS, proptest::option::of(0_i64..900))
             .prop_map(|(spender, limit)| Step::Budget { spender, limit }),
         6 => (0..HOLDS, 0_i64..900, 0_i64..900, 0..4_usize)
             .prop_map(|(slot, a, b, spenders)| Step::Hold { slot, a, b, spenders }),
@@ -101,7 +101,7 @@ struct World<'a> {
     supervisor: Supervisor,
     processes: Vec<Ledger>,
     tenants: Vec<TenantId>,
-    spenders: Vec<Spender>,
+    spenders: Vec<Vec<Spender>>,
     papers: Vec<Paper>,
     /// Makes ids of this trace its own.
     trace: String,
@@ -132,10 +132,14 @@ impl<'a> World<'a> {
             supervisor,
             processes,
             tenants: (0..TENANTS).map(|_| TenantId::random()).collect(),
-            spenders: vec![
-                Spender::Key(ApiKeyId::random()),
-                Spender::User(UserId::random()),
-            ],
+            spenders: (0..TENANTS)
+                .map(|_| {
+                    vec![
+                        Spender::Key(ApiKeyId::random()),
+                        Spender::User(UserId::random()),
+                    ]
+                })
+                .collect(),
             papers: (0..TENANTS).map(|_| Paper::new(grace_ms)).collect(),
             trace: trace.to_owned(),
             grace,
@@ -194,7 +198,7 @@ impl<'a> World<'a> {
                 self.papers[tenant].set_budget(*spender, *limit, now);
                 let ask = BudgetAsk {
                     tenant: whose,
-                    spender: self.spenders[*spender].clone(),
+                    spender: self.spenders[tenant][*spender].clone(),
                     period: Period::Day,
                     limit: limit.map(Credits::from_micros),
                 };
@@ -289,7 +293,10 @@ impl<'a> World<'a> {
             tenant: self.tenants[tenant].clone(),
             amount: Credits::from_micros(asked.0),
             least: Credits::from_micros(asked.1),
-            spenders: spenders.iter().map(|n| self.spenders[*n].clone()).collect(),
+            spenders: spenders
+                .iter()
+                .map(|n| self.spenders[tenant][*n].clone())
+                .collect(),
             owner: ledger.boot().clone(),
             call: String::new(),
             deadline_at: self.clock.now().after(Duration::from_secs(60)),
@@ -333,10 +340,28 @@ impl<'a> World<'a> {
     }
 
     async fn check(&self, tables: bool) {
-        for (tenant, paper) in self.tenants.iter().zip(&self.papers) {
+        for (place, (tenant, paper)) in self.tenants.iter().zip(&self.papers).enumerate() {
             paper.check();
             let balance = self.processes[0].balance(tenant).await.expect("read");
             assert_eq!(balance, paper.balance(self.now()), "{}", self.db.name);
+            let day = Period::Day.start(self.clock.now());
+            let budgets = self.processes[0].budgets(tenant).await.expect("read");
+            let budgets = budgets.into_iter().map(|budget| {
+                // What is of another day does not count; the row is turned when it is used.
+                let counts = i64::from(budget.period_start == day);
+                let spender = self.spenders[place]
+                    .iter()
+                    .position(|s| *s == budget.spender);
+                (
+                    spender.expect("one of ours"),
+                    budget.limit.micros(),
+                    budget.spent.micros() * counts,
+                    budget.held.micros() * counts,
+                )
+            });
+            let mut budgets: Vec<_> = budgets.collect();
+            budgets.sort_unstable();
+            assert_eq!(budgets, paper.budgets(self.now()), "{}", self.db.name);
         }
         if tables {
             let differences = self.processes[0].verify().await.expect("read");

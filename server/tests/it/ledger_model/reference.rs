@@ -120,6 +120,15 @@ impl Paper {
         }
     }
 
+    /// Spender, limit, spent and held of every budget, as of today.
+    pub(super) fn budgets(&self, now: i64) -> Vec<(usize, i64, i64, i64)> {
+        let today = |budget: &DayBudget| i64::from(budget.day == now / DAY_MS);
+        let budgets = self.budgets.iter();
+        budgets
+            .map(|(spender, b)| (*spender, b.limit, b.spent * today(b), b.held * today(b)))
+            .collect()
+    }
+
     /// Everything that was ever given is somewhere (I1), and nothing is negative (I2).
     pub(super) fn check(&self) {
         let given: i64 = self.grants.values().map(|(micros, _)| micros).sum();
