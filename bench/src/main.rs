@@ -22,6 +22,9 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::{Failure, Outcome, Step};
 
+#[global_allocator]
+static ALLOCATOR: shared::process::Allocator = shared::process::ALLOCATOR;
+
 /// Measures Waule on this machine. Everything stays on loopback.
 #[derive(Debug, Parser)]
 #[command(version)]

@@ -10,6 +10,9 @@ use shared::config::Common;
 use shared::supervisor::Supervisor;
 use shared::telemetry::{self, Metrics};
 
+#[global_allocator]
+static ALLOCATOR: shared::process::Allocator = shared::process::ALLOCATOR;
+
 #[derive(Debug, Args)]
 struct Settings {
     #[command(flatten)]

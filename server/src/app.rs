@@ -22,6 +22,7 @@ use crate::calls::finish::CallMetrics;
 use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
+use crate::corrections::Corrections;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
 use crate::providers::Providers;
@@ -221,6 +222,7 @@ impl Server {
             accounts,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
+            corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
             providers: Providers::new(link.clone(), store.clone(), clock.clone()),

@@ -9,6 +9,7 @@ pub mod calls;
 pub mod catalogue;
 pub mod command;
 pub mod config;
+pub mod corrections;
 pub mod ledger;
 pub mod limits;
 pub mod link;

@@ -7,7 +7,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
 use crate::catalogue::CatalogueError;
-use crate::ledger::{GrantError, LedgerError};
+use crate::corrections::CorrectionError;
+use crate::ledger::{AdjustError, GrantError, LedgerError};
 use crate::recharge::RechargeError;
 use shared::link::AdminError;
 
@@ -321,6 +322,28 @@ impl From<GrantError> for ApiError {
             ),
             GrantError::Amount => Self::bad_field("amount", GrantError::Amount.to_string()),
             GrantError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<CorrectionError> for ApiError {
+    fn from(error: CorrectionError) -> Self {
+        match error {
+            CorrectionError::NotFound(what) => Self::not_found(what),
+            CorrectionError::Adjust(AdjustError::Conflict) => Self::unprocessable(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another correction.",
+            ),
+            CorrectionError::Adjust(error @ AdjustError::Amount) => {
+                Self::bad_field("amount", error.to_string())
+            }
+            CorrectionError::Adjust(AdjustError::Insufficient { available }) => Self::conflict(
+                "insufficient_credits",
+                format!(
+                    "Only {available} credits are available; take less, or let the rest become a debt (`into_debt`)."
+                ),
+            ),
+            CorrectionError::Adjust(AdjustError::Ledger(error)) => error.into(),
         }
     }
 }

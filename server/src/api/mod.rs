@@ -30,6 +30,7 @@ use crate::auth::Auth;
 use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
+use crate::corrections::Corrections;
 use crate::ledger::Ledger;
 use crate::providers::Providers;
 use crate::recharge::Recharges;
@@ -77,6 +78,8 @@ pub struct Rooms {
     pub ledger: Ledger,
     /// Giving money.
     pub recharges: Recharges,
+    /// Corrections and budgets.
+    pub corrections: Corrections,
     /// Usage records.
     pub usage: UsageHistory,
     /// Providers at the gateway.
@@ -135,6 +138,10 @@ macro_rules! apis {
             admin::recharge::RechargeApi {
                 recharges: rooms.recharges.clone(),
                 clock: rooms.clock.clone(),
+            },
+            admin::money::MoneyApi {
+                ledger: rooms.ledger.clone(),
+                corrections: rooms.corrections.clone(),
             },
             admin::usage::AdminUsageApi {
                 usage: rooms.usage.clone(),

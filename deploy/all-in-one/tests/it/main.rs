@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod calls;
+mod corrections;
 mod gateways;
 mod money;
 mod openapi;

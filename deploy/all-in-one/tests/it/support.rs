@@ -242,6 +242,10 @@ impl Product {
         )
     }
 
+    pub(crate) fn admin_token(&self) -> &str {
+        &self.admin
+    }
+
     pub(crate) async fn admin(
         &self,
         method: Method,

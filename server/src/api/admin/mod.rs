@@ -4,6 +4,7 @@ pub mod audit;
 pub mod keys;
 pub mod login;
 pub mod models;
+pub mod money;
 pub mod prices;
 pub mod providers;
 pub mod recharge;

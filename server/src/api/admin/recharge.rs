@@ -105,7 +105,7 @@ impl RechargeApi {
         let key = idempotency_key(key.0.as_deref())?;
         let body = body.0;
         let expires_at = expiry(body.expires_at.as_deref(), self.clock.now())?;
-        check_note(&body.note)?;
+        check_text("note", &body.note)?;
         let tenant = tenant_of(&id.0)?;
         let wish = Recharge {
             tenant,
@@ -123,7 +123,7 @@ impl RechargeApi {
 }
 
 /// Reads the header: a structured field's string in quotes, or bare as clients send it.
-fn idempotency_key(header: Option<&str>) -> Result<String, ApiError> {
+pub(super) fn idempotency_key(header: Option<&str>) -> Result<String, ApiError> {
     let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else {
         let message = "Send an Idempotency-Key header, for example a UUID, so that a repetition gives nothing twice.";
         return Err(ApiError::bad_request("idempotency_key_required", message));
@@ -175,12 +175,13 @@ fn expiry(text: Option<&str>, now: Moment) -> Result<Option<Moment>, ApiError> {
     Ok(Some(moment))
 }
 
-fn check_note(note: &str) -> Result<(), ApiError> {
-    if note.len() <= NOTE_BYTES_MAX && !note.chars().any(char::is_control) {
+/// Words for people, in the field `name`.
+pub(super) fn check_text(name: &str, text: &str) -> Result<(), ApiError> {
+    if text.len() <= NOTE_BYTES_MAX && !text.chars().any(char::is_control) {
         return Ok(());
     }
-    let message = format!("`note` has at most {NOTE_BYTES_MAX} bytes and no control characters.");
-    Err(ApiError::bad_field("note", message))
+    let message = format!("`{name}` has at most {NOTE_BYTES_MAX} bytes and no control characters.");
+    Err(ApiError::bad_field(name, message))
 }
 
 #[cfg(test)]
@@ -231,7 +232,9 @@ mod tests {
         for bad in ["2026-11-20", "2026-11-21T10:00:00Z", "soon", ""] {
             assert!(expiry(Some(bad), now).is_err(), "{bad}");
         }
-        assert!(check_note("for Q4 — thank you").is_ok());
-        assert!(check_note("a\nb").is_err() && check_note(&"x".repeat(501)).is_err());
+        assert!(check_text("note", "for Q4 — thank you").is_ok());
+        assert!(
+            check_text("note", "a\nb").is_err() && check_text("note", &"x".repeat(501)).is_err()
+        );
     }
 }

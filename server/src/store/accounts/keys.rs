@@ -201,6 +201,20 @@ impl Store {
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
+    /// Whether a key is the tenant's, revoked or not.
+    pub async fn has_key(&self, tenant: &TenantId, id: &ApiKeyId) -> Result<bool, DbError> {
+        let found: Option<String> = on!(self.db, |conn| {
+            api_keys::table
+                .filter(api_keys::tenant_id.eq(tenant.as_str()))
+                .filter(api_keys::id.eq(id.as_str()))
+                .select(api_keys::id)
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        Ok(found.is_some())
+    }
+
     /// The key of that hash, revoked or not.
     pub async fn key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DbError> {
         let row: Option<KeyRow> = on!(self.db, |conn| api_keys::table

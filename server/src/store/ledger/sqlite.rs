@@ -14,7 +14,7 @@ use shared::db::{DbError, SqliteConn};
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
-    Loaded, Missing, Writes,
+    Loaded, Missing, RemainingRow, Writes,
 };
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
@@ -23,7 +23,7 @@ use super::{Wanted, empty_account};
 use crate::ledger::rules::Books;
 use crate::store::schema::{
     ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
-    ledger_holds, ledger_writers,
+    ledger_holds,
 };
 use crate::store::usage::UsageRow;
 
@@ -33,7 +33,7 @@ const LIST_MAX: usize = 500;
 /// A statement with a fixed text over the fields of one row, each in its place.
 macro_rules! row_statement {
     ($name:ident of $row:ty, $($before:literal, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:literal) => {
-        #[derive(Debug, Clone, Copy)]
+        #[derive(Clone, Copy)]
         struct $name<'a>(&'a $row);
 
         impl QueryId for $name<'_> {
@@ -84,15 +84,19 @@ pub(super) async fn beat(
 }
 
 fn mark(conn: &mut SqliteConnection, life: &Life, now: Moment) -> QueryResult<()> {
-    let row = (
-        ledger_writers::boot.eq(life.boot.as_str()),
-        ledger_writers::batch.eq(life.batch),
-        ledger_writers::seen_at.eq(now.unix_ms()),
-    );
-    diesel::replace_into(ledger_writers::table)
-        .values(row)
-        .execute(conn)
-        .map(drop)
+    let row = WriterRow {
+        boot: life.boot.to_string(),
+        batch: life.batch,
+        seen_at: now.unix_ms(),
+    };
+    MarkWriter(&row).execute(conn).map(drop)
+}
+
+/// The sign of life.
+struct WriterRow {
+    boot: String,
+    batch: i64,
+    seen_at: i64,
 }
 
 /// One attempt at a batch.
@@ -235,12 +239,7 @@ fn write_accounts(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Tr
         one(insert.execute(conn))?;
     }
     for row in &writes.grants_changed {
-        let set = (
-            ledger_grants::remaining_micros.eq(row.remaining_micros),
-            ledger_grants::expires_at.eq(row.expires_at),
-        );
-        let grant = ledger_grants::table.filter(ledger_grants::id.eq(&row.id));
-        one(diesel::update(grant).set(set).execute(conn))?;
+        one(UpdateGrant(row).execute(conn))?;
     }
     for row in &writes.adjustments {
         let insert = diesel::insert_into(ledger_adjustments::table).values(row);
@@ -301,6 +300,20 @@ row_statement!(
     ") WHERE tenant_id = ",
     [tenant_id: Text];
     ""
+);
+row_statement!(
+    UpdateGrant of RemainingRow,
+    "UPDATE ledger_grants SET (remaining_micros, expires_at) = (",
+    [remaining_micros: BigInt, expires_at: Nullable<BigInt>],
+    ") WHERE id = ",
+    [id: Text];
+    ""
+);
+row_statement!(
+    MarkWriter of WriterRow,
+    "INSERT OR REPLACE INTO ledger_writers (boot, batch, seen_at) VALUES (",
+    [boot: Text, batch: BigInt, seen_at: BigInt];
+    ")"
 );
 row_statement!(
     CloseHold of ClosedRow,
