@@ -1,10 +1,11 @@
 -- Tenants, people, keys, catalogue, usage, audit. Ids are text in byte order, money is micro-credits,
 -- time is unix milliseconds, JSON is text: the same columns on both databases.
+-- An IN list in a CHECK would build a temporary table for each statement, so words are compared one by one.
 
 CREATE TABLE tenants (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    status TEXT NOT NULL CHECK (status IN ('active', 'suspended')),
+    status TEXT NOT NULL CHECK (status = 'active' OR status = 'suspended'),
     price_multiplier_ppm BIGINT NOT NULL DEFAULT 1000000 CHECK (price_multiplier_ppm >= 0),
     requests_per_minute BIGINT,
     tokens_per_minute BIGINT,
@@ -17,9 +18,9 @@ CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
     tenant_id TEXT NOT NULL REFERENCES tenants (id),
     username TEXT NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+    role TEXT NOT NULL CHECK (role = 'owner' OR role = 'admin' OR role = 'member'),
     password_hash TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('active', 'disabled', 'deleted')),
+    status TEXT NOT NULL CHECK (status = 'active' OR status = 'disabled' OR status = 'deleted'),
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (tenant_id, username)
@@ -29,14 +30,14 @@ CREATE TABLE superadmins (
     id TEXT NOT NULL PRIMARY KEY,
     username TEXT NOT NULL UNIQUE,
     password_hash TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+    status TEXT NOT NULL CHECK (status = 'active' OR status = 'disabled'),
     created_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 
 -- One login and the chain of refresh tokens that follows from it.
 CREATE TABLE sessions (
     id TEXT NOT NULL PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('tenant_user', 'superadmin')),
+    kind TEXT NOT NULL CHECK (kind = 'tenant_user' OR kind = 'superadmin'),
     tenant_id TEXT,
     subject_id TEXT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -58,10 +59,10 @@ CREATE TABLE api_keys (
     id TEXT NOT NULL PRIMARY KEY,
     tenant_id TEXT NOT NULL REFERENCES tenants (id),
     name TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('live', 'test')),
+    kind TEXT NOT NULL CHECK (kind = 'live' OR kind = 'test'),
     hash TEXT NOT NULL UNIQUE,
     last4 TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('active', 'revoked')),
+    status TEXT NOT NULL CHECK (status = 'active' OR status = 'revoked'),
     allowed_models TEXT,
     allowed_addresses TEXT,
     requests_per_minute BIGINT,
@@ -75,7 +76,7 @@ CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
 CREATE TABLE models (
     id TEXT NOT NULL PRIMARY KEY,
-    operation TEXT NOT NULL CHECK (operation IN ('chat', 'embedding', 'image')),
+    operation TEXT NOT NULL CHECK (operation = 'chat' OR operation = 'embedding' OR operation = 'image'),
     targets TEXT NOT NULL,
     max_output_tokens BIGINT NOT NULL CHECK (max_output_tokens >= 0),
     enabled BOOLEAN NOT NULL,
@@ -126,7 +127,7 @@ CREATE INDEX usage_records_tenant_at ON usage_records (tenant_id, created_at);
 CREATE TABLE gateways (
     id TEXT NOT NULL PRIMARY KEY,
     url TEXT NOT NULL UNIQUE,
-    status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+    status TEXT NOT NULL CHECK (status = 'active' OR status = 'disabled'),
     priority BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 ) WITHOUT ROWID;

@@ -1,5 +1,6 @@
 -- The ledger. A hold moves amounts out of named grants, so `remaining_micros` is what is available.
 -- An entry is a group of account changes in one row; the CHECK makes every group sum to zero.
+-- An IN list in a CHECK would build a temporary table for each statement, so words are compared one by one.
 
 CREATE TABLE ledger_accounts (
     tenant_id TEXT NOT NULL PRIMARY KEY,
@@ -20,7 +21,7 @@ CREATE TABLE ledger_accounts (
 CREATE TABLE ledger_grants (
     id TEXT NOT NULL PRIMARY KEY,
     tenant_id TEXT NOT NULL REFERENCES ledger_accounts (tenant_id),
-    kind TEXT NOT NULL CHECK (kind IN ('purchase', 'subscription', 'gift', 'redeem_code', 'manual', 'refund')),
+    kind TEXT NOT NULL CHECK (kind = 'purchase' OR kind = 'subscription' OR kind = 'gift' OR kind = 'redeem_code' OR kind = 'manual' OR kind = 'refund'),
     source_key TEXT NOT NULL,
     granted_micros BIGINT NOT NULL CHECK (granted_micros > 0),
     remaining_micros BIGINT NOT NULL CHECK (remaining_micros >= 0 AND remaining_micros <= granted_micros),
@@ -36,7 +37,7 @@ CREATE INDEX ledger_grants_expiring ON ledger_grants (expires_at) WHERE remainin
 CREATE TABLE ledger_holds (
     id TEXT NOT NULL PRIMARY KEY,
     tenant_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('held', 'settled', 'released', 'refused')),
+    state TEXT NOT NULL CHECK (state = 'held' OR state = 'settled' OR state = 'released' OR state = 'refused'),
     requested_micros BIGINT NOT NULL CHECK (requested_micros >= 0),
     least_micros BIGINT NOT NULL CHECK (least_micros >= 0 AND least_micros <= requested_micros),
     held_micros BIGINT NOT NULL CHECK (held_micros >= 0),
@@ -66,7 +67,7 @@ CREATE TABLE ledger_allocations (
 CREATE TABLE ledger_entries (
     tenant_id TEXT NOT NULL,
     number BIGINT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('grant', 'hold', 'extend', 'settle', 'release', 'expire', 'adjust')),
+    kind TEXT NOT NULL CHECK (kind = 'grant' OR kind = 'hold' OR kind = 'extend' OR kind = 'settle' OR kind = 'release' OR kind = 'expire' OR kind = 'adjust'),
     reference TEXT NOT NULL,
     grants_delta BIGINT NOT NULL,
     held_delta BIGINT NOT NULL,
@@ -99,7 +100,7 @@ CREATE TABLE ledger_adjustments (
 -- What a key or a user may spend in a period; checked with the balance, under the account's lock.
 CREATE TABLE ledger_budgets (
     spender TEXT NOT NULL,
-    period TEXT NOT NULL CHECK (period IN ('day', 'month', 'total')),
+    period TEXT NOT NULL CHECK (period = 'day' OR period = 'month' OR period = 'total'),
     tenant_id TEXT NOT NULL,
     id TEXT NOT NULL,
     limit_micros BIGINT NOT NULL CHECK (limit_micros >= 0),
