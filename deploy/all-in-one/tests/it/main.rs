@@ -5,6 +5,7 @@
 mod bad_input;
 mod calls;
 mod corrections;
+mod crash;
 mod gateways;
 mod money;
 mod openapi;

@@ -39,7 +39,7 @@ struct Settings {
 pub(crate) struct Place {
     /// For messages.
     pub(crate) name: &'static str,
-    database_url: String,
+    pub(crate) database_url: String,
     redis_url: String,
     folder: tempfile::TempDir,
 }
@@ -53,6 +53,15 @@ pub(crate) fn service(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set: run ./test.sh, which starts the services")
     })
+}
+
+/// Whether the long form was asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`./test.sh --long` says so by the environment"
+)]
+pub(crate) fn long() -> bool {
+    std::env::var_os("WAULE_TEST_LONG").is_some()
 }
 
 /// SQLite alone, and PostgreSQL with Redis.

@@ -1,0 +1,283 @@
+//! SIGKILL at random moments under load, again and again: what a client saw succeed is charged
+//! once, what it saw fail is charged not at all or exactly for what was produced.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+use super::process::{KEY, PASSWORD, Waule};
+use crate::support::{long, places};
+
+const CLIENTS: u64 = 12;
+/// Micro-credits a token, each way.
+const INPUT: i64 = 1_000;
+const OUTPUT: i64 = 2_000;
+
+/// What clients saw.
+#[derive(Default)]
+struct Seen {
+    /// Generation and what it must cost.
+    succeeded: BTreeMap<String, i64>,
+    failed: usize,
+    /// Keys of recharges that were answered.
+    recharged: Vec<String>,
+}
+
+type Log = Arc<Mutex<Seen>>;
+
+/// A small generator, so that a run can be repeated by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % below
+    }
+}
+
+fn micros(credits: &Value) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a test's few credits")]
+    let micros = (credits.as_f64().expect("credits") * 1e6).round() as i64;
+    micros
+}
+
+fn price(usage: &Value) -> i64 {
+    let tokens = |name: &str| usage[name].as_i64().expect("tokens");
+    tokens("prompt_tokens") * INPUT + tokens("completion_tokens") * OUTPUT
+}
+
+/// One call; answers its generation and its price if the client saw it succeed.
+async fn call(http: &Client, url: &str, dice: &mut Dice) -> Option<(String, i64)> {
+    let stream = dice.roll(3) == 0;
+    let text = format!(
+        "hello [tokens:{}] [delay:{}] [pace:1]",
+        1 + dice.roll(30),
+        dice.roll(20)
+    );
+    let mut body = json!({"model": "crash", "messages": [{"role": "user", "content": text}], "stream": stream});
+    if stream {
+        body["stream_options"] = json!({"include_usage": true});
+    }
+    let answer = http.post(url).bearer_auth(KEY).json(&body).send().await;
+    let answer = answer
+        .ok()
+        .filter(|answer| answer.status() == StatusCode::OK)?;
+    let id = answer.headers()["x-waule-generation"]
+        .to_str()
+        .ok()?
+        .to_owned();
+    if !stream {
+        let whole: Value = answer.json().await.ok()?;
+        return Some((id, price(&whole["usage"])));
+    }
+    let (mut bytes, mut text) = (answer.bytes_stream(), Vec::new());
+    while let Some(part) = bytes.next().await {
+        text.extend_from_slice(&part.ok()?);
+    }
+    let text = String::from_utf8(text).ok()?;
+    let events: Vec<&str> = text
+        .split("\n\n")
+        .filter_map(|e| e.strip_prefix("data: "))
+        .collect();
+    let [.., usage, "[DONE]"] = events.as_slice() else {
+        return None;
+    };
+    let usage: Value = serde_json::from_str(usage).ok()?;
+    Some((id, price(&usage["usage"])))
+}
+
+async fn caller(http: Client, url: String, seed: u64, log: Log) {
+    let mut dice = Dice(seed);
+    loop {
+        let seen = call(&http, &url, &mut dice).await;
+        let refused = seen.is_none();
+        {
+            let mut log = log.lock().expect("no panic");
+            match seen {
+                Some((id, micros)) => drop(log.succeeded.insert(id, micros)),
+                None => log.failed += 1,
+            }
+        }
+        if refused {
+            // A dead server refuses at once; it is not worth a busy loop.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+async fn admin(http: &Client, waule: &Waule<'_>) -> (String, String) {
+    let login = http
+        .post(waule.url("/admin/api/login"))
+        .json(&json!({"username": "admin", "password": PASSWORD}))
+        .send();
+    let login: Value = login.await.expect("an answer").json().await.expect("JSON");
+    let token = login["token"].as_str().expect("a token").to_owned();
+    let tenants = http
+        .get(waule.url("/admin/api/tenants"))
+        .bearer_auth(&token);
+    let tenants: Value = tenants
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON");
+    let demo = tenants["data"][0]["id"]
+        .as_str()
+        .expect("a tenant")
+        .to_owned();
+    (token, demo)
+}
+
+/// Gives one credit; whether the answer came.
+async fn recharge(http: &Client, waule_url: &str, token: &str, key: &str) -> bool {
+    let sent = http
+        .post(waule_url)
+        .bearer_auth(token)
+        .header("Idempotency-Key", key)
+        .json(&json!({"amount": 1}))
+        .send();
+    sent.await.is_ok_and(|answer| answer.status().is_success())
+}
+
+async fn get(http: &Client, url: &str) -> Value {
+    let answer = http
+        .get(url)
+        .bearer_auth(KEY)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.json().await.expect("JSON")
+}
+
+/// Every record, by its generation.
+async fn records(http: &Client, waule: &Waule<'_>) -> BTreeMap<String, Value> {
+    let (mut all, mut after) = (BTreeMap::new(), String::new());
+    loop {
+        let page = get(http, &waule.url(&format!("/api/v1/usage?limit=100{after}"))).await;
+        for record in page["data"].as_array().expect("records") {
+            let id = record["id"].as_str().expect("an id").to_owned();
+            assert!(
+                all.insert(id, record.clone()).is_none(),
+                "a record comes once"
+            );
+        }
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_again_and_again_stays_exact() {
+    let kills = if long() { 250 } else { 25 };
+    for place in places().await {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut waule = Waule::new(folder.path(), &place.database_url);
+        let http = Client::builder()
+            .timeout(Duration::from_secs(20))
+            .build()
+            .expect("a client");
+        waule.start(&http).await;
+        let (token, tenant) = admin(&http, &waule).await;
+        let model = json!({"id": "crash", "operation": "chat", "max_output_tokens": 100,
+            "targets": [{"provider": "sandbox", "model": "sandbox-chat", "weight": 1, "priority": 0}],
+            "price": {"input_per_million": 1000, "output_per_million": 2000}});
+        let made = http
+            .post(waule.url("/admin/api/models"))
+            .bearer_auth(&token)
+            .json(&model);
+        assert_eq!(
+            made.send().await.expect("an answer").status(),
+            StatusCode::CREATED
+        );
+        let giving = waule.url(&format!("/admin/api/tenants/{tenant}/recharge"));
+        let log = Log::default();
+        let mut dice = Dice(0x5eed_0001);
+        for round in 0..kills {
+            let mut work = tokio::task::JoinSet::new();
+            for client in 0..CLIENTS {
+                let (http, url) = (http.clone(), waule.url("/api/v1/chat/completions"));
+                work.spawn(caller(http, url, 1 + round * CLIENTS + client, log.clone()));
+            }
+            let (http_too, giving, token, log_too) =
+                (http.clone(), giving.clone(), token.clone(), log.clone());
+            work.spawn(async move {
+                for number in 0.. {
+                    let key = format!("{round}-{number}");
+                    if recharge(&http_too, &giving, &token, &key).await {
+                        log_too.lock().expect("no panic").recharged.push(key);
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            });
+            tokio::time::sleep(Duration::from_millis(20 + dice.roll(380))).await;
+            waule.kill();
+            // Clients see what there is to see of a dead server.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            work.shutdown().await;
+            waule.verify();
+            waule.start(&http).await;
+        }
+        exact(&http, &waule, &log, (&giving, &token), place.name).await;
+        waule.kill();
+        waule.verify();
+    }
+}
+
+/// Nothing is held any more, and everything the clients saw is in the books once.
+async fn exact(http: &Client, waule: &Waule<'_>, log: &Log, giving: (&str, &str), name: &str) {
+    let balance = waule.url("/api/v1/credits/balance");
+    let begun = std::time::Instant::now();
+    while get(http, &balance).await["held"] != 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{name}: credits are held for ever"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let before = get(http, &balance).await;
+    let recharged = std::mem::take(&mut log.lock().expect("no panic").recharged);
+    for key in &recharged {
+        assert!(recharge(http, giving.0, giving.1, key).await, "{key}");
+    }
+    let after = get(http, &balance).await;
+    assert_eq!(
+        before, after,
+        "{name}: every answered recharge was there already"
+    );
+    let records = records(http, waule).await;
+    let seen = log.lock().expect("no panic");
+    assert!(
+        seen.succeeded.len() > 100,
+        "{name}: {} calls",
+        seen.succeeded.len()
+    );
+    for (id, expected) in &seen.succeeded {
+        let record = records
+            .get(id)
+            .unwrap_or_else(|| panic!("{name}: {id} is not charged"));
+        assert_eq!(micros(&record["credits"]), *expected, "{name}: {record}");
+    }
+    let mut sum = 0;
+    for record in records.values() {
+        let tokens = |field: &str| record[field].as_i64().expect("tokens");
+        let (input, output) = (tokens("input_tokens"), tokens("output_tokens"));
+        let produced = if output > 0 {
+            input * INPUT + output * OUTPUT
+        } else {
+            0
+        };
+        assert_eq!(micros(&record["credits"]), produced, "{name}: {record}");
+        sum += produced;
+    }
+    assert_eq!(micros(&after["used"]), sum, "{name}");
+}
