@@ -6,6 +6,7 @@ mod catalogue;
 mod fences;
 mod identity;
 mod ledger;
+mod ledger_commit;
 mod ledger_model;
 mod migrations;
 mod support;
