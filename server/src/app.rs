@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
@@ -23,6 +24,7 @@ use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
 use crate::corrections::Corrections;
+use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
 use crate::providers::Providers;
@@ -233,6 +235,18 @@ impl Server {
             body_bytes_max: config.body_bytes_max,
         };
         Ok(Self { rooms, first_start })
+    }
+
+    /// Looks once after holds that nobody looks after, with no patience for silent owners; answers
+    /// how many it closed. For operators' tools and tests: a server does it by itself in rounds.
+    pub async fn recover_now(&self) -> usize {
+        let mut watch = Watch::new(Duration::ZERO);
+        self.rooms.calls.recover(&mut watch).await
+    }
+
+    /// Every difference between the ledger's tables, as a sentence.
+    pub async fn verify(&self) -> Result<Vec<String>, LedgerError> {
+        self.rooms.ledger.verify().await
     }
 
     /// Serves the API until the supervisor says stop.

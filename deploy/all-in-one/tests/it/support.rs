@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +42,9 @@ pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) database_url: String,
     redis_url: String,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Deletes the folder at the end.
+    _kept: Option<tempfile::TempDir>,
 }
 
 /// The address of a test service; a test never skips because it is missing.
@@ -66,7 +69,6 @@ pub(crate) fn long() -> bool {
 
 /// SQLite alone, and PostgreSQL with Redis.
 pub(crate) async fn places() -> [Place; 2] {
-    let folder = || tempfile::tempdir().expect("a folder");
     let url = service("TEST_DATABASE_URL");
     let schema = format!("test_{}", random_text(12));
     let owner = Db::connect(&DbTarget::Postgres(url.clone()))
@@ -81,24 +83,36 @@ pub(crate) async fn places() -> [Place; 2] {
     let separator = if url.contains('?') { '&' } else { '?' };
     let database_url = format!("{url}{separator}options=-csearch_path%3D{schema}");
     [
-        Place {
-            name: "sqlite",
-            database_url: String::new(),
-            redis_url: String::new(),
-            folder: folder(),
-        },
-        Place {
-            name: "postgres",
-            database_url,
-            redis_url: service("TEST_REDIS_URL"),
-            folder: folder(),
-        },
+        Place::fresh("sqlite", String::new(), String::new()),
+        Place::fresh("postgres", database_url, service("TEST_REDIS_URL")),
     ]
 }
 
 impl Place {
+    fn fresh(name: &'static str, database_url: String, redis_url: String) -> Self {
+        let kept = tempfile::tempdir().expect("a folder");
+        Self {
+            name,
+            database_url,
+            redis_url,
+            folder: kept.path().to_owned(),
+            _kept: Some(kept),
+        }
+    }
+
+    /// A place that somebody else made and looks after; limits are counted in the process.
+    pub(crate) fn at(folder: PathBuf, database_url: String) -> Self {
+        Self {
+            name: "given",
+            database_url,
+            redis_url: String::new(),
+            folder,
+            _kept: None,
+        }
+    }
+
     fn settings(&self) -> Settings {
-        let folder = self.folder.path().display().to_string();
+        let folder = self.folder.display().to_string();
         let arguments = [
             "waule",
             "--port",
@@ -132,6 +146,7 @@ pub(crate) struct Product {
     pub(crate) address: SocketAddr,
     pub(crate) supervisor: Supervisor,
     pub(crate) http: Client,
+    pub(crate) server: Arc<Server>,
     admin: String,
 }
 
@@ -146,6 +161,25 @@ pub(crate) enum Joined {
 
 /// Starts a product at a place; several may share one.
 pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
+    let mut product = start_without_login(place, joined, |link| link).await;
+    let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
+    let (status, answer) = product
+        .send(Method::POST, "/admin/api/login", None, Some(body))
+        .await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    answer["token"]
+        .as_str()
+        .expect("a token")
+        .clone_into(&mut product.admin);
+    product
+}
+
+/// As [`start`], without a superadmin's token and with something around the link.
+pub(crate) async fn start_without_login(
+    place: &Place,
+    joined: Joined,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<dyn Link>,
+) -> Product {
     let Settings {
         common,
         server: server_config,
@@ -182,38 +216,29 @@ pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
         config: &server_config,
         common: &common,
         secrets,
-        link,
+        link: wrap(link),
         supervisor: &supervisor,
         metrics: &metrics,
         clock,
         gateway_inside: joined == Joined::InProcess,
         demo: false,
     };
-    let server = Server::start(parts).await.expect("a server");
-    let inner = supervisor.clone();
+    let server = Arc::new(Server::start(parts).await.expect("a server"));
+    let (inner, serving) = (supervisor.clone(), server.clone());
     supervisor.spawn("server door", async move {
-        server.serve(door, &common, &inner).await
+        serving.serve(door, &common, &inner).await
     });
     let http = Client::builder()
         .pool_max_idle_per_host(256)
         .build()
         .expect("a client");
-    let mut product = Product {
+    Product {
         address,
         supervisor,
         http,
+        server,
         admin: String::new(),
-    };
-    let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
-    let (status, answer) = product
-        .send(Method::POST, "/admin/api/login", None, Some(body))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{answer}");
-    answer["token"]
-        .as_str()
-        .expect("a token")
-        .clone_into(&mut product.admin);
-    product
+    }
 }
 
 /// A tenant with a key.

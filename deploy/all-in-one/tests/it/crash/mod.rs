@@ -1,4 +1,6 @@
 //! What dies takes no money along and invents none: processes killed without warning under load.
 
+mod effects;
 mod kill;
+mod points;
 mod process;
