@@ -373,6 +373,8 @@ start_postgres() {
     PGPASSWORD=$password "$bin/createdb" -h 127.0.0.1 -p "$port" -U postgres "$name"
   done
   database_prefix=${TEST_DATABASE_URL%/*}
+  # One test kills a cluster of its own.
+  export TEST_POSTGRES_PROGRAMS=$bin
 }
 
 start_redis() {

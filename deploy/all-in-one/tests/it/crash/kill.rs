@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use super::process::{KEY, PASSWORD, Waule};
+use super::process::{KEY, PASSWORD, Waule, client};
 use crate::support::{long, places};
 
 const CLIENTS: u64 = 12;
@@ -19,7 +19,7 @@ const OUTPUT: i64 = 2_000;
 
 /// What clients saw.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Generation and what it must cost.
     succeeded: BTreeMap<String, i64>,
     failed: usize,
@@ -27,7 +27,7 @@ struct Seen {
     recharged: Vec<String>,
 }
 
-type Log = Arc<Mutex<Seen>>;
+pub(super) type Log = Arc<Mutex<Seen>>;
 
 /// A small generator, so that a run can be repeated by its seed.
 struct Dice(u64);
@@ -176,54 +176,76 @@ async fn records(http: &Client, waule: &Waule<'_>) -> BTreeMap<String, Value> {
     }
 }
 
+/// A model with the price that the clients expect; answers where credits are given, and a token.
+pub(super) async fn prepare(http: &Client, waule: &Waule<'_>) -> (String, String) {
+    let (token, tenant) = admin(http, waule).await;
+    let model = json!({"id": "crash", "operation": "chat", "max_output_tokens": 100,
+        "targets": [{"provider": "sandbox", "model": "sandbox-chat", "weight": 1, "priority": 0}],
+        "price": {"input_per_million": 1000, "output_per_million": 2000}});
+    let made = http
+        .post(waule.url("/admin/api/models"))
+        .bearer_auth(&token)
+        .json(&model);
+    let made = made.send().await.expect("an answer");
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let giving = waule.url(&format!("/admin/api/tenants/{tenant}/recharge"));
+    (giving, token)
+}
+
+/// Clients that call and recharge until they are stopped.
+pub(super) struct Work(tokio::task::JoinSet<()>);
+
+impl Work {
+    pub(super) fn start(
+        http: &Client,
+        waule: &Waule<'_>,
+        (giving, token): (&str, &str),
+        round: u64,
+        log: &Log,
+    ) -> Self {
+        let mut work = tokio::task::JoinSet::new();
+        for client in 0..CLIENTS {
+            let (http, url) = (http.clone(), waule.url("/api/v1/chat/completions"));
+            let seed = 1 + round * CLIENTS + client;
+            work.spawn(caller(http, url, seed, log.clone()));
+        }
+        let (http, log) = (http.clone(), log.clone());
+        let (giving, token) = (giving.to_owned(), token.to_owned());
+        work.spawn(async move {
+            for number in 0.. {
+                let key = format!("{round}-{number}");
+                if recharge(&http, &giving, &token, &key).await {
+                    log.lock().expect("no panic").recharged.push(key);
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        Self(work)
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.0.shutdown().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_again_and_again_stays_exact() {
     let kills = if long() { 250 } else { 25 };
     for place in places().await {
         let folder = tempfile::tempdir().expect("a folder");
         let mut waule = Waule::new(folder.path(), &place.database_url);
-        let http = Client::builder()
-            .timeout(Duration::from_secs(20))
-            .build()
-            .expect("a client");
+        let http = client();
         waule.start(&http).await;
-        let (token, tenant) = admin(&http, &waule).await;
-        let model = json!({"id": "crash", "operation": "chat", "max_output_tokens": 100,
-            "targets": [{"provider": "sandbox", "model": "sandbox-chat", "weight": 1, "priority": 0}],
-            "price": {"input_per_million": 1000, "output_per_million": 2000}});
-        let made = http
-            .post(waule.url("/admin/api/models"))
-            .bearer_auth(&token)
-            .json(&model);
-        assert_eq!(
-            made.send().await.expect("an answer").status(),
-            StatusCode::CREATED
-        );
-        let giving = waule.url(&format!("/admin/api/tenants/{tenant}/recharge"));
+        let (giving, token) = prepare(&http, &waule).await;
         let log = Log::default();
         let mut dice = Dice(0x5eed_0001);
         for round in 0..kills {
-            let mut work = tokio::task::JoinSet::new();
-            for client in 0..CLIENTS {
-                let (http, url) = (http.clone(), waule.url("/api/v1/chat/completions"));
-                work.spawn(caller(http, url, 1 + round * CLIENTS + client, log.clone()));
-            }
-            let (http_too, giving, token, log_too) =
-                (http.clone(), giving.clone(), token.clone(), log.clone());
-            work.spawn(async move {
-                for number in 0.. {
-                    let key = format!("{round}-{number}");
-                    if recharge(&http_too, &giving, &token, &key).await {
-                        log_too.lock().expect("no panic").recharged.push(key);
-                    }
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            });
+            let work = Work::start(&http, &waule, (&giving, &token), round, &log);
             tokio::time::sleep(Duration::from_millis(20 + dice.roll(380))).await;
             waule.kill();
             // Clients see what there is to see of a dead server.
             tokio::time::sleep(Duration::from_millis(5)).await;
-            work.shutdown().await;
+            work.stop().await;
             waule.verify();
             waule.start(&http).await;
         }
@@ -234,7 +256,13 @@ async fn a_server_that_is_killed_again_and_again_stays_exact() {
 }
 
 /// Nothing is held any more, and everything the clients saw is in the books once.
-async fn exact(http: &Client, waule: &Waule<'_>, log: &Log, giving: (&str, &str), name: &str) {
+pub(super) async fn exact(
+    http: &Client,
+    waule: &Waule<'_>,
+    log: &Log,
+    giving: (&str, &str),
+    name: &str,
+) {
     let balance = waule.url("/api/v1/credits/balance");
     let begun = std::time::Instant::now();
     while get(http, &balance).await["held"] != 0 {

@@ -3,4 +3,5 @@
 mod effects;
 mod kill;
 mod points;
+mod postgres;
 mod process;

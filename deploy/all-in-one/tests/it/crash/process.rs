@@ -16,6 +16,13 @@ pub(super) struct Waule<'a> {
     child: Option<Child>,
 }
 
+/// A client that does not wait for ever.
+pub(super) fn client() -> reqwest::Client {
+    shared::tls::install_provider();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(20));
+    client.build().expect("a client")
+}
+
 fn free_port() -> u16 {
     let probe = TcpListener::bind("127.0.0.1:0").expect("a port");
     probe.local_addr().expect("an address").port()
@@ -57,6 +64,11 @@ impl<'a> Waule<'a> {
     /// Starts it and waits until it is ready.
     pub(super) async fn start(&mut self, http: &reqwest::Client) {
         self.child = Some(self.command().spawn().expect("started"));
+        self.ready(http).await;
+    }
+
+    /// Waits until it serves calls.
+    pub(super) async fn ready(&self, http: &reqwest::Client) {
         let begun = Instant::now();
         loop {
             let ready = http.get(self.url("/readyz")).send().await;
