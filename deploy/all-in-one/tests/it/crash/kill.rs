@@ -255,6 +255,49 @@ async fn a_server_that_is_killed_again_and_again_stays_exact() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_share_a_hot_tenant_and_one_looks_after_what_the_other_left() {
+    let [_, place] = places().await;
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let mut dying = Waule::new(folders[0].path(), &place.database_url);
+    let mut living = Waule::new(folders[1].path(), &place.database_url);
+    let http = client();
+    dying.start(&http).await;
+    living.start(&http).await;
+    let (giving, token) = prepare(&http, &dying).await;
+    let (log, mut dice) = (Log::default(), Dice(0x5eed_0002));
+    for round in 0..if long() { 60 } else { 6 } {
+        let of_dying = Work::start(&http, &dying, (&giving, &token), 2 * round, &log);
+        let of_living = Work::start(&http, &living, (&giving, &token), 2 * round + 1, &log);
+        tokio::time::sleep(Duration::from_millis(100 + dice.roll(300))).await;
+        dying.kill();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        of_dying.stop().await;
+        of_living.stop().await;
+        living.verify();
+        dying.start(&http).await;
+    }
+    dying.kill();
+    // The other one alone frees what the dead one held; it knows no prices but the database's.
+    let balance = living.url("/api/v1/credits/balance");
+    free(&http, &balance, "the living one").await;
+    dying.start(&http).await;
+    exact(&http, &living, &log, (&giving, &token), place.name).await;
+    living.verify();
+}
+
+/// Waits until nothing is held.
+async fn free(http: &Client, balance: &str, name: &str) {
+    let begun = std::time::Instant::now();
+    while get(http, balance).await["held"] != 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{name}: credits are held for ever"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Nothing is held any more, and everything the clients saw is in the books once.
 pub(super) async fn exact(
     http: &Client,
@@ -264,14 +307,7 @@ pub(super) async fn exact(
     name: &str,
 ) {
     let balance = waule.url("/api/v1/credits/balance");
-    let begun = std::time::Instant::now();
-    while get(http, &balance).await["held"] != 0 {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "{name}: credits are held for ever"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    free(http, &balance, name).await;
     let before = get(http, &balance).await;
     let recharged = std::mem::take(&mut log.lock().expect("no panic").recharged);
     for key in &recharged {
