@@ -6,7 +6,7 @@ pub(crate) mod meter;
 pub(crate) mod register;
 mod stream;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use shared::fault::{Fault, FaultKind};
@@ -181,8 +181,12 @@ pub(crate) async fn finish(gateway: &Gateway, id: &GenerationId) -> Result<Fate,
             });
         }
         Found::Ended(end) => return Ok(end.fate()),
-        Found::Running { cancel, end } => {
+        Found::Running { cancel, stop, end } => {
             cancel.cancel();
+            // A stream that nobody reads does not see the token.
+            if let Some(stream) = stop.get().and_then(Weak::upgrade) {
+                stream.stop();
+            }
             end
         }
     };

@@ -2,7 +2,7 @@
 //! how they ended. Bounded in count; an outcome is a few hundred bytes.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use shared::clock::{Clock, Moment};
@@ -38,9 +38,19 @@ impl End {
     }
 }
 
+/// A stream that can be ended also while nobody reads it.
+pub(crate) trait Stop: Send + Sync {
+    /// Ends it as cancelled, unless it has ended.
+    fn stop(&self);
+}
+
+/// Where a running generation leaves its stream, once it has one.
+pub(crate) type StopSlot = Arc<OnceLock<Weak<dyn Stop>>>;
+
 enum Entry {
     Running {
         cancel: CancellationToken,
+        stop: StopSlot,
         end: watch::Receiver<Option<End>>,
     },
     Ended(End),
@@ -65,6 +75,7 @@ pub(crate) struct Place {
     id: GenerationId,
     tell: watch::Sender<Option<End>>,
     pub(crate) cancel: CancellationToken,
+    pub(crate) stop: StopSlot,
 }
 
 /// What was found for an id.
@@ -72,6 +83,7 @@ pub(crate) enum Found {
     Nothing,
     Running {
         cancel: CancellationToken,
+        stop: StopSlot,
         end: watch::Receiver<Option<End>>,
     },
     Ended(End),
@@ -100,11 +112,12 @@ impl Register {
             return None;
         }
         let (tell, end) = watch::channel(None);
-        let cancel = CancellationToken::new();
+        let (cancel, stop) = (CancellationToken::new(), StopSlot::default());
         shard.entries.insert(
             id.clone(),
             Entry::Running {
                 cancel: cancel.clone(),
+                stop: stop.clone(),
                 end,
             },
         );
@@ -113,14 +126,16 @@ impl Register {
             id: id.clone(),
             tell,
             cancel,
+            stop,
         })
     }
 
     pub(crate) fn find(&self, id: &GenerationId) -> Found {
         match self.shard(id).entries.get(id) {
             None => Found::Nothing,
-            Some(Entry::Running { cancel, end }) => Found::Running {
+            Some(Entry::Running { cancel, stop, end }) => Found::Running {
                 cancel: cancel.clone(),
+                stop: stop.clone(),
                 end: end.clone(),
             },
             Some(Entry::Ended(end)) => Found::Ended(end.clone()),

@@ -1,8 +1,9 @@
 //! A stream on its way through: bytes pass as they come, the meter sees every event, and the end is
 //! recorded whatever it is - also when the reader goes away.
 
+use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use shared::link::{LinkError, Outcome, Piece};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::meter::{Meter, Verdict};
-use super::register::End;
+use super::register::{End, Stop};
 use super::{Guard, Story};
 use crate::pool::Lease;
 use crate::providers::ByteStream;
@@ -52,34 +53,63 @@ impl Running {
 
 /// The metered stream; ends with its outcome.
 pub(super) struct MeteredStream {
+    flow: Arc<Mutex<Flow>>,
+    canceled: Pin<Box<WaitForCancellationFutureOwned>>,
+    deadline: Pin<Box<tokio::time::Sleep>>,
+}
+
+/// What the reader shares with whoever may end the stream; locked for the time of a poll.
+struct Flow {
     bytes: Option<ByteStream>,
     events: Events,
     running: Option<Running>,
-    canceled: Pin<Box<WaitForCancellationFutureOwned>>,
-    deadline: Pin<Box<tokio::time::Sleep>>,
     ready: Vec<Bytes>,
     fault: Option<Fault>,
+    /// How it ended, until the reader has it.
+    outcome: Option<Outcome>,
+}
+
+fn canceled() -> Fault {
+    Fault::new(FaultKind::Canceled, "cancelled by the server")
 }
 
 impl MeteredStream {
     pub(super) fn new(bytes: ByteStream, running: Running, deadline: Instant) -> Self {
-        let cancel = running
-            .guard
-            .place
-            .as_ref()
-            .map(|place| place.cancel.clone())
-            .unwrap_or_default();
-        Self {
+        let place = running.guard.place.as_ref();
+        let cancel = place.map(|place| place.cancel.clone()).unwrap_or_default();
+        let slot = place.map(|place| place.stop.clone());
+        let flow = Arc::new(Mutex::new(Flow {
             bytes: Some(bytes),
             events: Events::default(),
             running: Some(running),
-            canceled: Box::pin(cancel.cancelled_owned()),
-            deadline: Box::pin(tokio::time::sleep_until(deadline.into())),
             ready: Vec::new(),
             fault: None,
+            outcome: None,
+        }));
+        if let Some(slot) = slot {
+            let stop: Arc<dyn Stop> = flow.clone();
+            // A place has one stream.
+            let _ = slot.set(Arc::downgrade(&stop));
+        }
+        Self {
+            flow,
+            canceled: Box::pin(cancel.cancelled_owned()),
+            deadline: Box::pin(tokio::time::sleep_until(deadline.into())),
         }
     }
+}
 
+fn lock(flow: &Mutex<Flow>) -> MutexGuard<'_, Flow> {
+    flow.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stop for Mutex<Flow> {
+    fn stop(&self) {
+        lock(self).end(Some(canceled()));
+    }
+}
+
+impl Flow {
     /// Looks at the events that became whole and keeps what is to be passed on.
     fn take(&mut self, bytes: Bytes) {
         let Some(running) = &mut self.running else {
@@ -117,11 +147,13 @@ impl MeteredStream {
         (!done).then(|| Fault::new(FaultKind::Interrupted, "the stream ended without [DONE]"))
     }
 
-    fn end(&mut self, fault: Option<Fault>) -> Poll<Option<Result<Piece, LinkError>>> {
+    /// Records the end, once, whatever it is.
+    fn end(&mut self, fault: Option<Fault>) {
         // The provider's connection goes first.
         self.bytes = None;
-        let outcome = self.running.take().map(|mut running| running.end(fault));
-        Poll::Ready(outcome.map(|outcome| Ok(Piece::Outcome(Box::new(outcome)))))
+        if let Some(mut running) = self.running.take() {
+            self.outcome = Some(running.end(fault));
+        }
     }
 
     /// Everything that may be passed on, as one piece.
@@ -136,6 +168,37 @@ impl MeteredStream {
             }
         }
     }
+
+    /// The next piece; pending while the provider has nothing.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
+        loop {
+            if let Some(outcome) = self.outcome.take() {
+                return Poll::Ready(Some(Piece::Outcome(Box::new(outcome))));
+            }
+            if self.running.is_none() {
+                return Poll::Ready(None);
+            }
+            if let Some(piece) = self.piece() {
+                return Poll::Ready(Some(Piece::Bytes(piece)));
+            }
+            if let Some(fault) = self.fault.take() {
+                self.end(Some(fault));
+                continue;
+            }
+            let Some(bytes) = &mut self.bytes else {
+                self.end(None);
+                continue;
+            };
+            match ready!(bytes.as_mut().poll_next(cx)) {
+                Some(Ok(bytes)) => self.take(bytes),
+                Some(Err(fault)) => self.fault = Some(fault),
+                None => {
+                    self.bytes = None;
+                    self.fault = self.missing_end();
+                }
+            }
+        }
+    }
 }
 
 impl Stream for MeteredStream {
@@ -143,53 +206,28 @@ impl Stream for MeteredStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if this.running.is_none() {
-            return Poll::Ready(None);
+        let mut flow = lock(&this.flow);
+        if let Poll::Ready(piece) = flow.poll(cx) {
+            return Poll::Ready(piece.map(Ok));
         }
-        loop {
-            if let Some(piece) = this.piece() {
-                return Poll::Ready(Some(Ok(Piece::Bytes(piece))));
-            }
-            if let Some(fault) = this.fault.take() {
-                return this.end(Some(fault));
-            }
-            let Some(bytes) = &mut this.bytes else {
-                return this.end(None);
-            };
-            match bytes.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Ok(bytes))) => this.take(bytes),
-                Poll::Ready(Some(Err(fault))) => this.fault = Some(fault),
-                Poll::Ready(None) => {
-                    this.bytes = None;
-                    this.fault = this.missing_end();
-                }
-                Poll::Pending => {
-                    let canceled = std::future::Future::poll(this.canceled.as_mut(), cx);
-                    if canceled.is_ready() {
-                        return this.end(Some(Fault::new(
-                            FaultKind::Canceled,
-                            "cancelled by the server",
-                        )));
-                    }
-                    ready!(std::future::Future::poll(this.deadline.as_mut(), cx));
-                    return this.end(Some(Fault::new(
-                        FaultKind::Timeout,
-                        "the call's deadline is over",
-                    )));
-                }
-            }
+        if this.canceled.as_mut().poll(cx).is_ready() {
+            flow.end(Some(canceled()));
+        } else {
+            ready!(this.deadline.as_mut().poll(cx));
+            flow.end(Some(Fault::new(
+                FaultKind::Timeout,
+                "the call's deadline is over",
+            )));
         }
+        flow.poll(cx).map(|piece| piece.map(Ok))
     }
 }
 
 impl Drop for MeteredStream {
     fn drop(&mut self) {
-        self.bytes = None;
-        if let Some(mut running) = self.running.take() {
-            drop(running.end(Some(Fault::new(
-                FaultKind::Canceled,
-                "the tenant went away",
-            ))));
-        }
+        lock(&self.flow).end(Some(Fault::new(
+            FaultKind::Canceled,
+            "the tenant went away",
+        )));
     }
 }

@@ -1,6 +1,6 @@
 //! `Link`: what the server asks of a gateway, and what it may rely on. Names no transport.
 //!
-//! Promises of every implementation, proved by `contract`:
+//! Promises of every implementation, proved on each by `deploy/all-in-one/tests/it/link.rs`:
 //! - [`Link::open`] starts a generation once: `Err` with [`LinkError::NotSent`] means that nothing
 //!   was started; [`LinkError::Lost`] means that nobody knows.
 //! - A reply's body ends with exactly one [`Piece::Outcome`]; a stream that ends without one was cut.
@@ -8,7 +8,6 @@
 //! - [`Link::finish`] ends a generation that still runs and answers its outcome, for as long as
 //!   the gateway remembers it.
 
-pub mod contract;
 pub mod wire;
 
 use std::pin::Pin;

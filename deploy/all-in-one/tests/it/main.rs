@@ -7,6 +7,7 @@ mod calls;
 mod corrections;
 mod crash;
 mod gateways;
+mod link;
 mod money;
 mod openapi;
 mod replicas;

@@ -201,12 +201,7 @@ pub(crate) async fn start_without_login(
     let link: Arc<dyn Link> = match joined {
         Joined::InProcess => gateway.local(),
         Joined::OverHttp => {
-            let door = Gateway::bind(&gateway_config).expect("a port");
-            let url = format!("http://{}", door.local_addr().expect("an address"));
-            let (gateway, common, inner) = (gateway.clone(), common.clone(), supervisor.clone());
-            supervisor.spawn("gateway door", async move {
-                gateway.serve(door, &common, &inner).await
-            });
+            let url = over_http(&gateway, &gateway_config, &common, &supervisor);
             Arc::new(HttpLink::new(&[url], &secrets.internal, clock.clone()).expect("a link"))
         }
     };
@@ -239,6 +234,50 @@ pub(crate) async fn start_without_login(
         server,
         admin: String::new(),
     }
+}
+
+/// A gateway of its own, through both doors.
+pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn Link>); 2]) {
+    let Settings {
+        common,
+        server: server_config,
+        gateway: config,
+    } = place.settings();
+    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+    shared::tls::install_provider();
+    let parts = GatewayParts {
+        config: &config,
+        common: &common,
+        secrets: GatewaySecrets::take(&common).expect("secrets"),
+        supervisor: &supervisor,
+        metrics: &metrics,
+        clock: clock.clone(),
+    };
+    let gateway = Gateway::start(parts).await.expect("a gateway");
+    let local = gateway.local();
+    let secrets = ServerSecrets::take(&server_config, &common).expect("secrets");
+    let remote = over_http(&gateway, &config, &common, &supervisor);
+    let remote = HttpLink::new(&[remote], &secrets.internal, clock).expect("a link");
+    (
+        supervisor,
+        [("in process", local), ("over HTTP", Arc::new(remote))],
+    )
+}
+
+/// Opens the gateway's door on loopback; answers its address.
+fn over_http(
+    gateway: &Arc<Gateway>,
+    config: &gateway::config::Config,
+    common: &Common,
+    supervisor: &Supervisor,
+) -> String {
+    let door = Gateway::bind(config).expect("a port");
+    let url = format!("http://{}", door.local_addr().expect("an address"));
+    let (gateway, common, inner) = (gateway.clone(), common.clone(), supervisor.clone());
+    supervisor.spawn("gateway door", async move {
+        gateway.serve(door, &common, &inner).await
+    });
+    url
 }
 
 /// A tenant with a key.

@@ -1,0 +1,171 @@
+//! What the server may rely on, whichever way it reaches its gateway: each promise of `shared::link`
+//! on the link inside the process and on the one over HTTP.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use serde_json::json;
+use server::link::http::HttpLink;
+use shared::clock::Clock;
+use shared::fault::FaultKind;
+use shared::id::{GenerationId, RequestId};
+use shared::link::{
+    Call, Fate, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target,
+};
+use shared::secret::Secret;
+
+use crate::support::{links, places};
+
+fn call(text: &str, stream: bool) -> Call {
+    let body =
+        json!({"model": "any", "messages": [{"role": "user", "content": text}], "stream": stream});
+    Call {
+        generation: GenerationId::random(),
+        request: RequestId::random(),
+        operation: Operation::Chat,
+        targets: Arc::new([Target {
+            provider: "sandbox".to_owned(),
+            model: "sandbox-chat".to_owned(),
+        }]),
+        body: Bytes::from(body.to_string()),
+        stream,
+        show_usage: true,
+        deadline: Duration::from_secs(30),
+    }
+}
+
+async fn stream(link: &Arc<dyn Link>, call: Call) -> PieceStream {
+    match link.open(call).await.expect("accepted").body {
+        ReplyBody::Stream(pieces) => pieces,
+        ReplyBody::Whole { .. } => panic!("a stream was asked for"),
+    }
+}
+
+/// All bytes and the outcome; a second outcome or anything behind it is a broken promise.
+async fn read(mut pieces: PieceStream, name: &str) -> (Vec<u8>, Outcome) {
+    let mut bytes = Vec::new();
+    loop {
+        match pieces.next().await.expect(name).expect(name) {
+            Piece::Bytes(part) => bytes.extend_from_slice(&part),
+            Piece::Outcome(outcome) => {
+                assert!(pieces.next().await.is_none(), "{name}: nothing follows");
+                return (bytes, *outcome);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generation_starts_once_and_ends_with_one_outcome() {
+    let [place, _] = places().await;
+    let (supervisor, links) = links(&place).await;
+    let mut texts = Vec::new();
+    for (name, link) in &links {
+        let asked = call("hello [tokens:12]", true);
+        let reply = link.open(asked.clone()).await.expect(name);
+        assert_eq!(reply.boot, link.health().await.expect(name), "{name}");
+        assert!(reply.content_type.starts_with("text/event-stream"));
+        let ReplyBody::Stream(pieces) = reply.body else {
+            panic!("{name}: a stream was asked for")
+        };
+        let again = link.open(asked.clone()).await;
+        assert!(
+            matches!(again, Err(LinkError::Refused(_))),
+            "{name}: {again:?}"
+        );
+        let (bytes, outcome) = read(pieces, name).await;
+        assert!(bytes.ends_with(b"data: [DONE]\n\n"), "{name}");
+        assert_eq!(
+            (outcome.usage.output_tokens, &outcome.fault),
+            (12, &None),
+            "{name}"
+        );
+        let again = link.open(asked.clone()).await;
+        assert!(
+            matches!(again, Err(LinkError::Refused(_))),
+            "{name}: {again:?}"
+        );
+        let fate = link.finish(&asked.generation).await.expect(name);
+        let Fate::Ended { outcome: known } = fate else {
+            panic!("{name}: {fate:?}")
+        };
+        assert_eq!(known.usage, outcome.usage, "{name}");
+        texts.push(bytes);
+    }
+    assert_eq!(texts[0], texts[1], "both links pass the same bytes");
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_answer_comes_with_its_outcome() {
+    let [place, _] = places().await;
+    let (supervisor, links) = links(&place).await;
+    for (name, link) in &links {
+        let reply = link
+            .open(call("hello [tokens:3]", false))
+            .await
+            .expect(name);
+        let ReplyBody::Whole { bytes, outcome } = reply.body else {
+            panic!("{name}: no stream was asked for")
+        };
+        let answer: serde_json::Value = serde_json::from_slice(&bytes).expect(name);
+        assert_eq!(answer["usage"]["completion_tokens"], 3, "{name}");
+        assert_eq!(outcome.usage.output_tokens, 3, "{name}");
+    }
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_or_finishing_cancels_within_a_second_and_counts_what_was_produced() {
+    let [place, _] = places().await;
+    let (supervisor, links) = links(&place).await;
+    for (name, link) in &links {
+        for leaves in [true, false] {
+            let asked = call("hello [tokens:400] [pace:20]", true);
+            let mut pieces = stream(link, asked.clone()).await;
+            for _ in 0..3 {
+                assert!(pieces.next().await.expect(name).is_ok());
+            }
+            let begun = Instant::now();
+            let kept = (!leaves).then_some(pieces);
+            let Fate::Ended { outcome } = link.finish(&asked.generation).await.expect(name) else {
+                panic!("{name}: it ran")
+            };
+            assert!(begun.elapsed() < Duration::from_secs(1), "{name}");
+            let fault = outcome.fault.expect("cancelled");
+            assert_eq!(fault.kind, FaultKind::Canceled, "{name}");
+            let produced = outcome.usage.output_tokens;
+            assert!((1..100).contains(&produced), "{name}: {produced}");
+            drop(kept);
+        }
+    }
+    supervisor.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_and_unknown_generations_are_told_apart() {
+    let [place, _] = places().await;
+    let (supervisor, links) = links(&place).await;
+    for (name, link) in &links {
+        let asked = call("hello [fail:400]", true);
+        let failed = link.open(asked.clone()).await;
+        let Err(LinkError::Failed(failure)) = failed else {
+            panic!("{name}: {failed:?}")
+        };
+        assert_eq!(failure.fault.kind, FaultKind::BadRequest, "{name}");
+        let fate = link.finish(&asked.generation).await.expect(name);
+        assert!(matches!(fate, Fate::Failed { .. }), "{name}: {fate:?}");
+        let fate = link.finish(&GenerationId::random()).await.expect(name);
+        let boot = link.health().await.expect(name);
+        assert_eq!(fate, Fate::Unknown { boot }, "{name}");
+    }
+    supervisor.finish(Duration::from_secs(5)).await;
+    // Nobody listens: nothing was started, and that is what is said.
+    let secret = Secret::new("0123456789abcdef0123456789abcdef".to_owned());
+    let urls = ["http://127.0.0.1:1".to_owned()];
+    let nowhere = HttpLink::new(&urls, &secret, Clock::system()).expect("a link");
+    let answer = nowhere.open(call("hello", true)).await;
+    assert!(matches!(answer, Err(LinkError::NotSent(_))), "{answer:?}");
+}

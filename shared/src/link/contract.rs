@@ -1,2 +1,0 @@
-//! The suite that every `Link` must pass. Starts nothing: it is handed a link whose gateway has
-//! the sandbox provider.
