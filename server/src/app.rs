@@ -146,6 +146,16 @@ pub async fn verify_ledger(config: &Config, common: &Common) -> Result<Vec<Strin
     found.await.map_err(unusable(target.shown()))
 }
 
+/// Starts what looks after the money by itself: recovery and expiry.
+fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+    let recovery = calls
+        .clone()
+        .recover_forever(config.recovery(), supervisor.stopping());
+    supervisor.spawn("recovery", recovery);
+    let sweep = ledger.clone().sweep_forever(supervisor.stopping());
+    supervisor.spawn("expiry", sweep);
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub struct Server {
@@ -175,26 +185,24 @@ impl Server {
         } = parts;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
-        let tokens = Tokens::new(&secrets.jwt, clock.clone());
+        let (tokens, passwords) = (
+            Tokens::new(&secrets.jwt, clock.clone()),
+            Passwords::default(),
+        );
         let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
         auth.watch(Some(catalogue.clone()), supervisor);
-        let passwords = Passwords::default();
-        let settings = config.ledger();
-        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let accounts = Accounts::new(
-            store.clone(),
-            auth.clone(),
-            passwords.clone(),
-            clock.clone(),
-        );
-        let seed = Seed {
+        let ledger =
+            Ledger::start(store.clone(), clock.clone(), supervisor, config.ledger()).await?;
+        let (hasher, time) = (passwords.clone(), clock.clone());
+        let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
+        let first_start = seed::finish_first_start(Seed {
             accounts: &accounts,
             catalogue: &catalogue,
             ledger: &ledger,
             config,
             demo,
-        };
-        let first_start = seed::finish_first_start(seed).await?;
+        })
+        .await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
@@ -206,21 +214,16 @@ impl Server {
             settle_first: gateway_inside,
             deadline: config.call_limit(),
         });
-        let recovery = calls.clone();
-        let recovery = recovery.recover_forever(config.recovery(), supervisor.stopping());
-        supervisor.spawn("recovery", recovery);
-        let sweep = ledger.clone().sweep_forever(supervisor.stopping());
-        supervisor.spawn("expiry", sweep);
-        let sessions = SessionsParts {
-            store: store.clone(),
-            tokens,
-            passwords,
-            limits,
-            clock: clock.clone(),
-        };
+        look_after(&calls, &ledger, config, supervisor);
         let rooms = Rooms {
             auth,
-            sessions: Sessions::new(sessions),
+            sessions: Sessions::new(SessionsParts {
+                store: store.clone(),
+                tokens,
+                passwords,
+                limits,
+                clock: clock.clone(),
+            }),
             accounts,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),

@@ -25,7 +25,7 @@ pub(super) async fn fill(db: &Db, entries: i64) -> Outcome<()> {
         series(2, each).replace("{}", "n"),
     );
     let name = "'ten_fill' || CAST(t AS TEXT)";
-    let hold = format!("'gen_fill' || CAST(t AS TEXT) || '_' || CAST(n AS TEXT)");
+    let hold = "'gen_fill' || CAST(t AS TEXT) || '_' || CAST(n AS TEXT)";
     let given = each * 10;
     let spent = (each - 1) * 10;
     let left = given - spent;

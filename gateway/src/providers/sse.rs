@@ -85,8 +85,8 @@ mod tests {
         ];
         let end = prop_oneof![Just("\n"), Just("\r\n"), Just("\r")];
         (prop::collection::vec(line, 1..3), end).prop_map(|(lines, end)| {
-            let text: String = lines.iter().map(|line| format!("{line}{end}")).collect();
-            format!("{text}{end}").into_bytes()
+            let text = lines.join(end);
+            format!("{text}{end}{end}").into_bytes()
         })
     }
 

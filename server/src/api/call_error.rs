@@ -1,6 +1,7 @@
 //! What a tenant reads when a call was refused or failed: a room's facts as statuses and sentences.
 
 use poem_openapi::payload::Json;
+use shared::credits::Credits;
 use shared::fault::FaultKind;
 use shared::link::Failure;
 
@@ -61,36 +62,13 @@ impl From<CallError> for ApiError {
             CallError::InsufficientCredits {
                 available,
                 required,
-            } => {
-                let message = format!(
-                    "This call needs at least {required} credits and {available} are available. Recharge, or ask for less (max_tokens, n)."
-                );
-                Self::PaymentRequired(words(
-                    "insufficient_quota",
-                    "insufficient_credits",
-                    &message,
-                ))
-            }
+            } => short_of_credits(available, required),
             CallError::OverBudget {
                 spender,
                 period,
                 left,
                 required,
-            } => {
-                let whose = match spender {
-                    Spender::Key(_) => "this key",
-                    Spender::User(_) => "this user",
-                };
-                let when = match period {
-                    Period::Day => " for today",
-                    Period::Month => " for this month",
-                    Period::Total => "",
-                };
-                let message = format!(
-                    "This call needs at least {required} credits and the budget of {whose} has {left} left{when}. Ask your administrator to raise it."
-                );
-                Self::PaymentRequired(words("insufficient_quota", "budget_exceeded", &message))
-            }
+            } => over_budget(&spender, period, left, required),
             CallError::Ledger(error) => error.into(),
             CallError::Failed(failure) => (*failure).into(),
             CallError::Link(_) => Self::unavailable(
@@ -99,6 +77,33 @@ impl From<CallError> for ApiError {
             ),
         }
     }
+}
+
+fn short_of_credits(available: Credits, required: Credits) -> ApiError {
+    let message = format!(
+        "This call needs at least {required} credits and {available} are available. Recharge, or ask for less (max_tokens, n)."
+    );
+    ApiError::PaymentRequired(words(
+        "insufficient_quota",
+        "insufficient_credits",
+        &message,
+    ))
+}
+
+fn over_budget(spender: &Spender, period: Period, left: Credits, required: Credits) -> ApiError {
+    let whose = match spender {
+        Spender::Key(_) => "this key",
+        Spender::User(_) => "this user",
+    };
+    let when = match period {
+        Period::Day => " for today",
+        Period::Month => " for this month",
+        Period::Total => "",
+    };
+    let message = format!(
+        "This call needs at least {required} credits and the budget of {whose} has {left} left{when}. Ask your administrator to raise it."
+    );
+    ApiError::PaymentRequired(words("insufficient_quota", "budget_exceeded", &message))
 }
 
 /// What the tenant reads where the provider's own words are not for it.

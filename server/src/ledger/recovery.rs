@@ -101,9 +101,13 @@ mod tests {
         };
         assert!(look(0, 7).is_empty(), "seen for the first time");
         assert!(look(39, 7).is_empty());
-        assert_eq!(look(40, 7), [other.clone()], "and never the own life");
+        assert_eq!(
+            look(40, 7),
+            std::slice::from_ref(&other),
+            "and never the own life"
+        );
         assert!(look(41, 8).is_empty(), "it lives after all");
         assert!(look(80, 8).is_empty());
-        assert_eq!(look(81, 8), [other.clone()]);
+        assert_eq!(look(81, 8), std::slice::from_ref(&other));
     }
 }

@@ -71,17 +71,20 @@ fn route(method: &str, path: &str, route: &Value) -> String {
         .flatten()
         .map(named)
         .collect();
-    let statuses: String = route["responses"]
+    let statuses: Vec<String> = route["responses"]
         .as_object()
         .into_iter()
         .flatten()
         // Errors are of one type on every route.
         .filter(|(status, _)| status.starts_with('2'))
-        .map(|(status, answer)| format!(" {status} {}", body_of(answer)))
+        .map(|(status, answer)| format!("{status} {}", body_of(answer)))
         .collect();
     let body = body_of(&route["requestBody"]);
     let method = method.to_uppercase();
-    format!("{method} {path}{parameters} {body} ->{statuses}")
+    format!(
+        "{method} {path}{parameters} {body} -> {}",
+        statuses.join(" ")
+    )
 }
 
 /// The types of a body's first form of content.

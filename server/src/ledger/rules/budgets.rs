@@ -168,16 +168,13 @@ impl Books {
             held: Credits::ZERO,
             period_start: ask.period.start(now),
         };
-        let budget = match known.and_then(|place| budgets.get_mut(place)) {
-            Some(budget) => {
-                turn(budget, now);
-                budget.limit = limit;
-                budget.clone()
-            }
-            None => {
-                budgets.push(fresh.clone());
-                fresh
-            }
+        let budget = if let Some(budget) = known.and_then(|place| budgets.get_mut(place)) {
+            turn(budget, now);
+            budget.limit = limit;
+            budget.clone()
+        } else {
+            budgets.push(fresh.clone());
+            fresh
         };
         self.changes.budgets_gone.remove(&place);
         self.changes.budgets.insert(place);

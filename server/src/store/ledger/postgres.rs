@@ -23,7 +23,12 @@ use tracing::warn;
 
 use super::Wanted;
 use super::rows::{GrantRow, Loaded, Missing, Writes};
-use super::statements::*;
+use super::statements::{
+    CloseHolds, DeleteBudgets, ExtendHolds, InsertAdjustments, InsertAllocations, InsertEntries,
+    InsertGrants, InsertHolds, InsertUsage, LastBatch, LoadAdjustment, LoadAllocations,
+    LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts, MarkWriter, OpenAccounts,
+    UpdateAccounts, UpdateGrants, WriteBudgets,
+};
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
 };
@@ -307,6 +312,7 @@ async fn write(conn: &AsyncPgConnection, writes: Writes) -> Result<(), Trouble> 
             return Err(Trouble::Stale);
         }
     }
-    (usage?, gone?);
+    usage?;
+    gone?;
     Ok(())
 }

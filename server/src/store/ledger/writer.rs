@@ -45,7 +45,11 @@ impl From<DbError> for Trouble {
         match error {
             // A hold's id, or a source key, that another process used meanwhile.
             DbError::Duplicate(_) => Self::Stale,
-            error => Self::Failed(error),
+            error @ (DbError::UnknownScheme
+            | DbError::Unreachable(_)
+            | DbError::Damaged(_)
+            | DbError::Statement(_)
+            | DbError::Migration(_)) => Self::Failed(error),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The connection dies during COMMIT: whether it committed is found out before anybody is told, also
 //! when the COMMIT arrives only after the client has given the connection up.
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's proxy ends with its runtime"
+)]
 mod proxy;
 
 use std::net::SocketAddr;

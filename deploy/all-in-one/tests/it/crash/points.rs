@@ -125,7 +125,7 @@ async fn child() {
         "recover" => recover(&spot, end_at).await,
         other => panic!("`{other}` is no part"),
     };
-    println!("effects: {count}");
+    shared::process::say(&format!("effects: {count}\n"));
 }
 
 /// A tenant with credits and a model with a price, and a token to give more.
@@ -322,7 +322,6 @@ async fn a_crash_at_any_effect_leaves_what_the_client_saw() {
         ready.whole("prepare");
         let every = if long() { 1 } else { every };
         let effects = crash_everywhere(&ready, &admin, kept.path(), every).await;
-        println!("{name}: crashed at every {every}. of {effects} effects");
         assert!(effects > 40, "{name}: only {effects} effects");
         ready.remove(&admin).await;
     }

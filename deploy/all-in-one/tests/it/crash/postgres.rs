@@ -17,7 +17,7 @@ struct Cluster {
     data: PathBuf,
     port: u16,
     child: Option<Child>,
-    _kept: tempfile::TempDir,
+    kept: tempfile::TempDir,
 }
 
 /// PostgreSQL refuses to run as root.
@@ -35,11 +35,11 @@ impl Cluster {
             data: kept.path().join("data"),
             port: probe.local_addr().expect("an address").port(),
             child: None,
-            _kept: kept,
+            kept,
         };
         if is_root() {
             let mut own = Command::new("chown");
-            own.arg("postgres").arg(cluster._kept.path());
+            own.arg("postgres").arg(cluster.kept.path());
             assert!(own.status().expect("chown").success());
         }
         let made = cluster
