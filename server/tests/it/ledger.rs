@@ -8,15 +8,13 @@ use server::ledger::{
     SettleError,
 };
 use server::store::Store;
-use server::store::usage::{UsageRecord, UsageStatus};
+use server::store::usage::UsageRecord;
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::id::{BootId, GenerationId, TenantId};
-use shared::link::Operation;
 use shared::supervisor::Supervisor;
-use shared::usage::Usage;
 
-use crate::support::{TestDb, databases};
+use crate::support::{TestDb, databases, usage_record};
 
 const NOW: Moment = Moment::from_unix_ms(1_800_000_000_000);
 
@@ -56,31 +54,7 @@ fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldAsk {
 }
 
 fn usage(ask: &HoldAsk, micros: i64) -> UsageRecord {
-    UsageRecord {
-        id: ask.id.clone(),
-        tenant: ask.tenant.clone(),
-        user: None,
-        key: None,
-        test: false,
-        operation: Operation::Chat,
-        model: "m".to_owned(),
-        price: None,
-        provider: "p".to_owned(),
-        provider_model: "m".to_owned(),
-        usage: Usage {
-            input_tokens: 3,
-            output_tokens: 4,
-            ..Usage::default()
-        },
-        credits: Credits::from_micros(micros),
-        cost: Credits::ZERO,
-        status: UsageStatus::Succeeded,
-        fault: None,
-        attempts: 1,
-        first_byte_ms: 1,
-        duration_ms: 2,
-        created_at: NOW,
-    }
+    usage_record(&ask.id, &ask.tenant, Credits::from_micros(micros), NOW)
 }
 
 /// All tables agree.

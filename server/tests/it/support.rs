@@ -2,8 +2,13 @@
 
 use diesel_async::SimpleAsyncConnection;
 use server::store::MIGRATIONS;
+use server::store::usage::{UsageRecord, UsageStatus};
+use shared::clock::Moment;
+use shared::credits::Credits;
 use shared::db::{Db, DbTarget, migrate};
-use shared::id::random_text;
+use shared::id::{GenerationId, TenantId, random_text};
+use shared::link::Operation;
+use shared::usage::Usage;
 
 /// A migrated database that no other test sees.
 pub(crate) struct TestDb {
@@ -94,5 +99,39 @@ async fn migrated(
         target,
         db,
         _folder: folder,
+    }
+}
+
+/// A record of a call that was charged so much.
+pub(crate) fn usage_record(
+    id: &GenerationId,
+    tenant: &TenantId,
+    credits: Credits,
+    created_at: Moment,
+) -> UsageRecord {
+    UsageRecord {
+        id: id.clone(),
+        tenant: tenant.clone(),
+        user: None,
+        key: None,
+        test: false,
+        operation: Operation::Chat,
+        model: "m".to_owned(),
+        price: None,
+        provider: "p".to_owned(),
+        provider_model: "m".to_owned(),
+        usage: Usage {
+            input_tokens: 3,
+            output_tokens: 4,
+            ..Usage::default()
+        },
+        credits,
+        cost: Credits::ZERO,
+        status: UsageStatus::Succeeded,
+        fault: None,
+        attempts: 1,
+        first_byte_ms: 1,
+        duration_ms: 2,
+        created_at,
     }
 }

@@ -13,16 +13,13 @@ use server::ledger::{
     Ledger, LedgerSettings, NewGrant, Period, SettleError, Spender,
 };
 use server::store::Store;
-use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, TenantId, UserId, random_text};
-use shared::link::Operation;
 use shared::supervisor::Supervisor;
-use shared::usage::Usage;
 
 use self::reference::{Paper, Refused};
-use crate::support::{TestDb, databases};
+use crate::support::{TestDb, databases, usage_record};
 
 const TENANTS: usize = 2;
 const HOLDS: usize = 8;
@@ -325,7 +322,7 @@ impl<'a> World<'a> {
         let answer = match used {
             Some(micros) => {
                 let used = Credits::from_micros(micros);
-                let usage = usage(&id, &whose, used, self.clock.now());
+                let usage = usage_record(&id, &whose, used, self.clock.now());
                 ledger.settle(&id, &whose, used, usage).await
             }
             None => ledger.release(&id, &whose, None).await,
@@ -382,30 +379,6 @@ impl<'a> World<'a> {
             }
         }
         lines
-    }
-}
-
-fn usage(id: &GenerationId, tenant: &TenantId, credits: Credits, now: Moment) -> UsageRecord {
-    UsageRecord {
-        id: id.clone(),
-        tenant: tenant.clone(),
-        user: None,
-        key: None,
-        test: false,
-        operation: Operation::Chat,
-        model: "m".to_owned(),
-        price: None,
-        provider: "p".to_owned(),
-        provider_model: "m".to_owned(),
-        usage: Usage::default(),
-        credits,
-        cost: Credits::ZERO,
-        status: UsageStatus::Succeeded,
-        fault: None,
-        attempts: 1,
-        first_byte_ms: 1,
-        duration_ms: 2,
-        created_at: now,
     }
 }
 
