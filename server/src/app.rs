@@ -191,8 +191,8 @@ impl Server {
         );
         let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
         auth.watch(Some(catalogue.clone()), supervisor);
-        let ledger =
-            Ledger::start(store.clone(), clock.clone(), supervisor, config.ledger()).await?;
+        let settings = config.ledger(gateway_inside);
+        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
         let (hasher, time) = (passwords.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
         let first_start = seed::finish_first_start(Seed {

@@ -66,17 +66,26 @@ pub struct GatewayUrls {
     pub gateway_urls: Vec<String>,
 }
 
+/// About the time between two holds at 300 calls a second.
+const SETTLE_PATIENCE: Duration = Duration::from_millis(4);
+
 impl Config {
     /// Where the server's database is.
     pub fn database(&self, data_dir: &Path) -> Result<DbTarget, DbError> {
         DbTarget::from_settings(Some(&self.database_url), data_dir, "server.db")
     }
 
-    /// How the ledger runs in this life of the process.
-    pub fn ledger(&self) -> LedgerSettings {
+    /// How the ledger runs in this life of the process. With the gateway inside, answers wait for
+    /// their settlements.
+    pub fn ledger(&self, gateway_inside: bool) -> LedgerSettings {
         LedgerSettings {
             heartbeat: Duration::from_secs(self.owner_silent_seconds) / 4,
             grace: Duration::from_secs(self.expiry_grace_seconds),
+            patience: if gateway_inside {
+                Duration::ZERO
+            } else {
+                SETTLE_PATIENCE
+            },
             ..LedgerSettings::default()
         }
     }

@@ -8,7 +8,7 @@ use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::db::DbError;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{error, warn};
 
 use super::nouns::{Adjusted, Budget, Grant, Settlement};
@@ -34,6 +34,7 @@ pub(super) async fn run(
         match timeout(settings.heartbeat, gathering).await {
             Ok(0) => break,
             Ok(_) => {
+                join_a_hold(&mut waiting, &mut batch, &settings).await;
                 let full = Vec::with_capacity(settings.batch_max);
                 commit(std::mem::replace(&mut batch, full), &mut writer, &clock).await;
                 commits.fetch_add(1, Ordering::Relaxed);
@@ -43,6 +44,35 @@ pub(super) async fn run(
                     warn!(error = %failure, "the ledger could not show a sign of life: {failure}");
                 }
             }
+        }
+    }
+}
+
+/// Whether a caller waits for the operation before it can go on.
+fn is_urgent(operation: &Operation) -> bool {
+    !matches!(
+        operation,
+        Operation::Settle(..) | Operation::Release(..) | Operation::Record(..)
+    )
+}
+
+/// Lets a batch of settlements alone wait a little for a hold. A commit takes as long for one
+/// operation as for many, and without this half of all commits would be settlements that the next
+/// hold has to wait for.
+async fn join_a_hold(
+    waiting: &mut mpsc::Receiver<Operation>,
+    batch: &mut Vec<Operation>,
+    settings: &LedgerSettings,
+) {
+    let end = Instant::now().checked_add(settings.patience);
+    let Some(end) = end.filter(|_| !settings.patience.is_zero()) else {
+        return;
+    };
+    while batch.len() < settings.batch_max && !batch.iter().any(is_urgent) {
+        let more = settings.batch_max.saturating_sub(batch.len());
+        let gathering = timeout_at(end, waiting.recv_many(batch, more));
+        if !matches!(gathering.await, Ok(1..)) {
+            return;
         }
     }
 }

@@ -68,6 +68,9 @@ pub struct LedgerSettings {
     pub grace: Duration,
     /// Operations in one transaction at most.
     pub batch_max: usize,
+    /// How long settlements wait for a hold to share its commit, so that holds find the writer
+    /// free; zero where somebody waits for the settlement.
+    pub patience: Duration,
 }
 
 impl LedgerSettings {
@@ -82,6 +85,7 @@ impl Default for LedgerSettings {
             heartbeat: Duration::from_secs(10),
             grace: Duration::ZERO,
             batch_max: Self::BATCH_MAX,
+            patience: Duration::ZERO,
         }
     }
 }
