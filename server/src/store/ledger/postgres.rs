@@ -131,7 +131,6 @@ async fn transaction<B: Sync, A>(
     attempt: &Attempt<'_, B, A>,
     prepared: &mut Option<Vec<A>>,
 ) -> Result<(), Trouble> {
-    conn.batch_execute("BEGIN").await?;
     let body = body(conn, books, attempt).await;
     match body {
         Ok(answers) => {
@@ -159,17 +158,19 @@ async fn body<B: Sync, A>(
         .filter(|tenant| !books.accounts.contains_key(*tenant))
         .map(ToString::to_string)
         .collect();
-    if !to_open.is_empty() {
-        let open = OpenAccounts { tenants: to_open };
-        run(conn, 1, || open).await?;
-    }
-    let mut shared = conn;
+    let open = OpenAccounts { tenants: to_open };
     let tenants = wanted.tenants.iter().map(ToString::to_string).collect();
     let lock = LockAccounts { tenants };
-    let (marked, locked) = join!(
+    // One round trip: what is polled together is sent together, in this order.
+    let (mut begin, mut locking) = (conn, conn);
+    let (begun, opened, marked, locked) = join!(
+        begin.batch_execute("BEGIN"),
+        run(conn, open.tenants.len(), || open),
         mark(conn, attempt.life, attempt.now),
-        lock.load(&mut shared)
+        lock.load(&mut locking)
     );
+    begun?;
+    opened?;
     marked?;
     let missing = missing(books, locked?, attempt);
     read(conn, books, wanted, missing).await?;
