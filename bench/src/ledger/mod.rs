@@ -6,8 +6,10 @@ mod table;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use hdrhistogram::Histogram;
 use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant};
 use server::store::usage::{UsageRecord, UsageStatus};
@@ -114,6 +116,7 @@ const CASES: [Case; 6] = [
 /// Runs all cases on both databases and writes the section.
 pub(crate) async fn run(args: &LedgerArgs) -> Outcome<()> {
     let mut stage = Stage::new()?;
+    set_default_instrumentation(|| Some(Box::new(Count))).step(|| "counting".into())?;
     shared::tls::install_provider();
     let postgres = services::start_postgres(&mut stage).await?;
     let url = format!("postgres://waule@127.0.0.1:{}/server", postgres.port);
@@ -185,6 +188,21 @@ pub(super) struct Run {
     pub(super) p99_ms: f64,
     /// Operations that shared a transaction, on average.
     pub(super) batch: f64,
+    /// Statements sent to the database for a pair, BEGIN and COMMIT included.
+    pub(super) statements: f64,
+}
+
+/// Statements of all connections so far.
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+struct Count;
+
+impl Instrumentation for Count {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+            STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
@@ -212,6 +230,7 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
     }
     let tenants = Arc::new(tenants(&ledgers[0], case).await?);
     let batches = ledgers[0].commits();
+    let statements = STATEMENTS.load(Ordering::Relaxed);
     let end = Instant::now() + Duration::from_secs(args.seconds.max(1));
     let mut callers = JoinSet::new();
     for caller in 0..args.callers {
@@ -226,11 +245,15 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
     }
     let seconds = began.elapsed().as_secs_f64();
     let commits = ledgers[0].commits().saturating_sub(batches).max(1);
+    let statements = STATEMENTS
+        .load(Ordering::Relaxed)
+        .saturating_sub(statements);
     let ms = |quantile: f64| all.value_at_quantile(quantile) as f64 / 1_000.0;
     Ok(Run {
         per_second: all.len() as f64 / seconds,
         p50_ms: ms(0.5),
         p99_ms: ms(0.99),
+        statements: statements as f64 / all.len().max(1) as f64,
         batch: all.len() as f64 * 2.0 / writers as f64 / commits as f64,
     })
 }

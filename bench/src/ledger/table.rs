@@ -66,18 +66,20 @@ fn head(text: &mut String, machine: &Machine, args: &LedgerArgs) -> std::fmt::Re
 fn figures(text: &mut String, rows: &[Row]) -> std::fmt::Result {
     writeln!(
         text,
-        "| database | case | pairs/s | p50 ms | p99 ms | operations a commit |\n|---|---|---|---|---|---|"
+        "| database | case | pairs/s | p50 ms | p99 ms | operations a commit | statements a pair |\n\
+         |---|---|---|---|---|---|---|"
     )?;
     for row in rows {
         writeln!(
             text,
-            "| {} | {} | {:.0} | {:.1} | {:.1} | {:.0} |",
+            "| {} | {} | {:.0} | {:.1} | {:.1} | {:.0} | {:.2} |",
             row.database,
             row.case,
             row.pairs(),
             row.median(|run| run.p50_ms),
             row.median(|run| run.p99_ms),
-            row.median(|run| run.batch)
+            row.median(|run| run.batch),
+            row.median(|run| run.statements)
         )?;
     }
     Ok(())
