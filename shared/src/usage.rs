@@ -19,6 +19,10 @@ pub struct Usage {
     pub reasoning_tokens: u64,
     /// Images made.
     pub images: u64,
+    /// Length of the audio or video made or read, in milliseconds.
+    pub media_ms: u64,
+    /// Characters read aloud.
+    pub characters: u64,
     /// Whether the counts are Waule's estimate, because the provider's never arrived.
     pub estimated: bool,
 }
@@ -60,6 +64,8 @@ impl Usage {
             output_tokens: completion - reasoning,
             reasoning_tokens: reasoning,
             images: 0,
+            media_ms: 0,
+            characters: 0,
             estimated: false,
         }
     }

@@ -56,9 +56,9 @@ pub(super) async fn fill(db: &Db, entries: i64) -> Outcome<()> {
     );
     let usage = format!(
         "INSERT INTO usage_records (id, tenant_id, test, operation, model, provider, provider_model, input_tokens, \
-         cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images, estimated, credits_micros, \
+         cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
          cost_micros, status, attempts, first_byte_ms, duration_ms, created_at) \
-         SELECT {hold}, {name}, FALSE, 'chat', 'm', 'p', 'm', 1, 0, 0, 1, 0, 0, FALSE, 10, 0, 'succeeded', 1, 1, 1, 0 \
+         SELECT {hold}, {name}, FALSE, 'chat', 'm', 'p', 'm', 1, 0, 0, 1, 0, 0, 0, 0, FALSE, 10, 0, 'succeeded', 1, 1, 1, 0 \
          FROM {tenants}, {numbers}",
         tenants = aliased(db, &tenants, "a"),
         numbers = aliased(db, &numbers, "b"),

@@ -121,6 +121,8 @@ diesel::table! {
         output_tokens -> BigInt,
         reasoning_tokens -> BigInt,
         images -> BigInt,
+        media_ms -> BigInt,
+        characters -> BigInt,
         estimated -> Bool,
         credits_micros -> BigInt,
         cost_micros -> BigInt,

@@ -394,9 +394,10 @@ async fn insert_usage(db: &TestDb, tenant: &TenantId, rows: &[(&str, &str, i64, 
         let statement = format!(
             "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
              provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
-             images, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
+             images, media_ms, characters, estimated, credits_micros, cost_micros, status, fault, attempts, \
+             first_byte_ms, duration_ms, \
              created_at) VALUES ('{id}', '{tenant}', NULL, NULL, FALSE, 'chat', '{model}', NULL, 'p', 'pm', 10, 5, 1, \
-             3, 2, 0, FALSE, {credits}, 1, 'succeeded', NULL, 1, 2, 3, {at})"
+             3, 2, 0, 0, 0, FALSE, {credits}, 1, 'succeeded', NULL, 1, 2, 3, {at})"
         );
         db.execute(&statement).await.expect("inserted");
     }

@@ -110,6 +110,8 @@ CREATE TABLE usage_records (
     output_tokens BIGINT NOT NULL,
     reasoning_tokens BIGINT NOT NULL,
     images BIGINT NOT NULL,
+    media_ms BIGINT NOT NULL,
+    characters BIGINT NOT NULL,
     estimated BOOLEAN NOT NULL,
     credits_micros BIGINT NOT NULL CHECK (credits_micros >= 0),
     cost_micros BIGINT NOT NULL CHECK (cost_micros >= 0),

@@ -38,6 +38,10 @@ pub struct UsageView {
     pub reasoning_tokens: u64,
     /// Images made.
     pub images: u64,
+    /// Length of the audio or video, in milliseconds.
+    pub media_ms: u64,
+    /// Characters read aloud.
+    pub characters: u64,
     /// Whether the counts are estimated, because the provider told none.
     pub estimated: bool,
     /// Charged, in credits.
@@ -70,6 +74,8 @@ impl From<&UsageRecord> for UsageView {
             output_tokens: usage.output_tokens,
             reasoning_tokens: usage.reasoning_tokens,
             images: usage.images,
+            media_ms: usage.media_ms,
+            characters: usage.characters,
             estimated: usage.estimated,
             credits: record.credits.into(),
             status: record.status.word().to_owned(),

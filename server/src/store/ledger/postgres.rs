@@ -37,9 +37,9 @@ use crate::ledger::rules::Books;
 /// A commit is answered when it is on disk, whatever the server's default; a transaction whose
 /// process is gone does not keep its locks; nobody waits for ever.
 const SESSION: &str = "SET synchronous_commit = on; SET lock_timeout = '5s'; \
-     SET statement_timeout = '20s'; SET idle_in_transaction_session_timeout = '10s'";
+     SET statement_timeout = '8s'; SET idle_in_transaction_session_timeout = '8s'";
 /// A batch takes milliseconds; a connection that needs this long is dead.
-const BATCH_TIME_MAX: Duration = Duration::from_secs(30);
+const BATCH_TIME_MAX: Duration = Duration::from_secs(10);
 /// Between two attempts to learn what became of a COMMIT.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -104,8 +104,9 @@ impl PostgresWriter {
                 self.conn = Some(conn);
                 Ok(answers)
             }
-            // The rules had decided and everything was written: only COMMIT's fate is unknown.
-            (Err(Trouble::InDoubt(error)), Some(answers)) => {
+            // The rules had decided and everything was written: only COMMIT's fate is unknown, also
+            // when its answer just did not come in time.
+            (Err(Trouble::InDoubt(error) | Trouble::Failed(error)), Some(answers)) => {
                 drop(conn);
                 warn!(%error, "the fate of a ledger batch is unknown and is asked for: {error}");
                 if committed(pool, attempt.life).await {

@@ -396,7 +396,7 @@ row_statement!(
     InsertUsage of UsageRow,
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, \
      price_id, provider, provider_model, input_tokens, cached_input_tokens, \
-     cache_write_tokens, output_tokens, reasoning_tokens, images, estimated, credits_micros, \
+     cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
      cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at) VALUES (",
     [
         id: Text,
@@ -415,6 +415,8 @@ row_statement!(
         output_tokens: BigInt,
         reasoning_tokens: BigInt,
         images: BigInt,
+        media_ms: BigInt,
+        characters: BigInt,
         estimated: Bool,
         credits_micros: BigInt,
         cost_micros: BigInt,

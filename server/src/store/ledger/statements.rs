@@ -385,7 +385,7 @@ over_rows!(
     InsertUsage from UsageRow,
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
      provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
-     images, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
+     images, media_ms, characters, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
      created_at) SELECT * FROM unnest(",
     [
         id: Text => String,
@@ -404,6 +404,8 @@ over_rows!(
         output_tokens: BigInt => i64,
         reasoning_tokens: BigInt => i64,
         images: BigInt => i64,
+        media_ms: BigInt => i64,
+        characters: BigInt => i64,
         estimated: Bool => bool,
         credits_micros: BigInt => i64,
         cost_micros: BigInt => i64,

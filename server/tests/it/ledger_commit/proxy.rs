@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +18,8 @@ pub(super) enum Cut {
     After = 2,
     /// The client sees the connection die, and the COMMIT arrives a while later.
     Late = 3,
+    /// It arrives, and nothing is heard any more on a connection that stays open.
+    Silent = 4,
 }
 
 /// How long a late COMMIT stays on the way.
@@ -68,14 +70,21 @@ impl Proxy {
 async fn pass(client: TcpStream, server: TcpStream, plan: Arc<Plan>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let answers = tokio::spawn(copy(from_server, to_client));
-    forward(from_client, to_server, &plan, &answers).await;
+    let mute = Arc::new(AtomicBool::new(false));
+    let answers = tokio::spawn(copy(from_server, to_client, mute.clone()));
+    forward(from_client, to_server, &plan, &answers, &mute).await;
     answers.abort();
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    // An end of either side ends the connection.
-    let _ = tokio::io::copy(&mut from, &mut to).await;
+/// An end of either side ends the connection.
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mute: Arc<AtomicBool>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let is_mute = mute.load(Ordering::SeqCst);
+        if !is_mute && to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn forward(
@@ -83,6 +92,7 @@ async fn forward(
     mut to: OwnedWriteHalf,
     plan: &Plan,
     answers: &tokio::task::JoinHandle<()>,
+    mute: &AtomicBool,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
@@ -100,6 +110,13 @@ async fn forward(
             continue;
         }
         plan.cuts.fetch_add(1, Ordering::SeqCst);
+        if planned == Cut::Silent as u8 {
+            mute.store(true, Ordering::SeqCst);
+            let _ = to.write_all(COMMIT).await;
+            // Whatever else the client says is not heard, and it sees no end.
+            while let Ok(1..) = from.read(&mut buffer).await {}
+            return;
+        }
         answers.abort();
         if planned == Cut::Late as u8 {
             drop(from);
