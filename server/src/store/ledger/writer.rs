@@ -214,7 +214,8 @@ pub(super) fn missing<B, A>(
         if account.version == row.version && row.version > 0 {
             continue;
         }
-        // Open holds stay: closing one asks the row whether it is still as it was.
+        // Open holds stay, because only their owner touches them as long as it lives; those that this
+        // batch is about are read again below.
         let holds = std::mem::take(&mut account.holds);
         *account = Account {
             version: row.version,
@@ -227,9 +228,11 @@ pub(super) fn missing<B, A>(
     for tenant in without_row {
         books.accounts.remove(tenant);
     }
+    let stale: BTreeSet<&str> = missing.tenants.iter().map(String::as_str).collect();
     for (tenant, hold) in &wanted.holds {
         let account = books.accounts.get(tenant);
-        if account.is_none_or(|account| !account.holds.contains_key(hold)) {
+        let known = account.is_some_and(|account| account.holds.contains_key(hold));
+        if !known || stale.contains(tenant.as_str()) {
             missing.holds.push(hold.to_string());
         }
     }
@@ -366,7 +369,11 @@ fn merge_holds(
                 books.closed.insert(id.clone(), book.hold.clone());
                 account.holds.insert(id, book);
             }
-            _ => {
+            account => {
+                // Another process closed it meanwhile.
+                if let Some(account) = account {
+                    account.holds.remove(&id);
+                }
                 books.closed.insert(id, book.hold);
             }
         }
@@ -401,14 +408,20 @@ pub(super) fn unknown_budgets(
     spenders
 }
 
-/// Runs the caller's rules; a broken invariant stops this batch, not the ledger.
+/// Runs the caller's rules; a broken invariant stops this batch, not the ledger. Where something of
+/// memory was used, the batch is decided once more without it.
 pub(super) fn decided<B, A>(
     books: &mut Books,
     attempt: &Attempt<'_, B, A>,
-) -> Result<(Writes, Vec<A>), DbError> {
+) -> Result<(Writes, Vec<A>), Trouble> {
     let decide = AssertUnwindSafe(|| (attempt.decide)(attempt.batch, books, attempt.now));
-    let (usage, answers) = catch_unwind(decide).map_err(|_| {
-        DbError::Damaged("an invariant of the ledger does not hold; nothing was written".to_owned())
-    })?;
+    let Ok((usage, answers)) = catch_unwind(decide) else {
+        let sentence = "an invariant of the ledger does not hold; nothing was written";
+        return Err(if attempt.careful {
+            Trouble::Failed(DbError::Damaged(sentence.to_owned()))
+        } else {
+            Trouble::Stale
+        });
+    };
     Ok((writes(books, usage, attempt.now)?, answers))
 }

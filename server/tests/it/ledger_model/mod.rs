@@ -7,7 +7,7 @@ mod reference;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use server::ledger::{
     AdjustError, Adjustment, BudgetAsk, ExtendError, GrantError, GrantKind, HoldAsk, HoldError,
     Ledger, LedgerSettings, NewGrant, Period, SettleError, Spender,
@@ -386,11 +386,24 @@ impl<'a> World<'a> {
     clippy::disallowed_methods,
     reason = "`./test.sh --long` says so by the environment"
 )]
-fn cases() -> u32 {
-    if std::env::var_os("WAULE_TEST_LONG").is_some() {
-        2_000
+fn long() -> bool {
+    std::env::var_os("WAULE_TEST_LONG").is_some()
+}
+
+/// The short form takes the same traces every time, so that a change is judged by itself; the long
+/// one takes other traces each time.
+fn runner() -> TestRunner {
+    let config = Config {
+        cases: if long() { 2_000 } else { 80 },
+        max_shrink_iters: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    if long() {
+        TestRunner::new(config)
     } else {
-        60
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        TestRunner::new_with_rng(config, rng)
     }
 }
 
@@ -401,14 +414,8 @@ fn any_interleaving_gives_the_references_answers_and_the_same_entries_on_both_da
         .build()
         .expect("a runtime");
     let databases = runtime.block_on(databases());
-    let config = Config {
-        cases: cases(),
-        max_shrink_iters: 2_000,
-        failure_persistence: None,
-        ..Config::default()
-    };
     let strategy = (turns(), prop_oneof![Just(0_u64), 1_u64..20_000]);
-    let outcome = TestRunner::new(config).run(&strategy, |(turns, grace)| {
+    let outcome = runner().run(&strategy, |(turns, grace)| {
         let trace = random_text(8);
         let of = |db| trace_on(db, &trace, &turns, Duration::from_millis(grace));
         let entries: Vec<Vec<String>> = databases
@@ -419,6 +426,32 @@ fn any_interleaving_gives_the_references_answers_and_the_same_entries_on_both_da
         Ok(())
     });
     outcome.expect("the ledger is the reference");
+}
+
+/// What random traces found: a process whose hold another one closed must not believe its memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_another_process_closed_is_closed_here_too() {
+    let grant = Step::Grant {
+        key: 0,
+        micros: 376,
+        expires_in: None,
+    };
+    let hold = Step::Hold {
+        slot: 6,
+        a: 0,
+        b: 1,
+        spenders: 0,
+    };
+    let settle = Step::Settle { slot: 6, micros: 0 };
+    let turns = [
+        (grant, 0, 1, 1),
+        (hold, 0, 1, 1),
+        (settle, 1, 1, 1),
+        (Step::Release { slot: 6 }, 0, 1, 1),
+    ];
+    for db in databases().await {
+        trace_on(&db, &random_text(8), &turns, Duration::ZERO).await;
+    }
 }
 
 async fn trace_on(db: &TestDb, trace: &str, turns: &[Turn], grace: Duration) -> Vec<String> {
