@@ -225,7 +225,7 @@ impl Gateway {
 
     /// Takes the gateway's port; a busy one ends the start with a sentence.
     pub fn bind(config: &Config) -> Result<TcpListener, ConfigError> {
-        listen::bind(
+        listen::bind_link(
             SocketAddr::new(config.gateway_host, config.gateway_port),
             "GATEWAY_PORT",
         )

@@ -13,6 +13,7 @@ pub mod listen;
 pub mod process;
 pub mod seal;
 pub mod secret;
+pub mod socket;
 pub mod supervisor;
 pub mod telemetry;
 pub mod tls;

@@ -46,6 +46,23 @@ pub struct Listening {
 
 /// Binds `address`; a busy port is told as one sentence that names the setting to change.
 pub fn bind(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigError> {
+    // Linux hands the options down to accepted connections.
+    bind_with(address, setting, |socket| socket.set_tcp_nodelay(true))
+}
+
+/// [`bind`] for the gateway's end of the link, whose sockets are made for a long path. Tenants' are
+/// not: one that reads slowly would be cut off.
+pub fn bind_link(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigError> {
+    bind_with(address, setting, |socket| {
+        crate::socket::prepare(socket, address)
+    })
+}
+
+fn bind_with(
+    address: SocketAddr,
+    setting: &str,
+    prepare: impl Fn(&socket2::Socket) -> std::io::Result<()>,
+) -> Result<StdListener, ConfigError> {
     let sentence = |error: std::io::Error| {
         let port = address.port();
         ConfigError::Invalid(if error.kind() == std::io::ErrorKind::AddrInUse {
@@ -63,8 +80,7 @@ pub fn bind(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigErr
             None,
         )?;
         socket.set_reuse_address(true)?;
-        // Linux hands these down to accepted connections.
-        socket.set_tcp_nodelay(true)?;
+        prepare(&socket)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
