@@ -64,6 +64,9 @@ pub struct GatewayUrls {
         value_delimiter = ','
     )]
     pub gateway_urls: Vec<String>,
+    /// HTTP/2 connections to each gateway; a quarter of them is kept for large bodies
+    #[arg(long, env = "GATEWAY_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub gateway_connections: u8,
 }
 
 /// About the time between two holds at 300 calls a second.

@@ -52,11 +52,13 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     let secrets = ServerSecrets::take(&config, &common)?;
     let listener = Server::bind(&config)?;
     telemetry::serve_metrics(&common, &metrics, &supervisor)?;
-    let link = Arc::new(HttpLink::new(
+    let link = Arc::new(HttpLink::sized(
         &gateways.gateway_urls,
         &secrets.internal,
         clock.clone(),
+        gateways.gateway_connections.into(),
     )?);
+    link.warm();
     let demo = config.demo_tenant_key.is_some();
     let server = Server::start(ServerParts {
         config: &config,

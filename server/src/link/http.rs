@@ -2,7 +2,6 @@
 //! is ruinous under loss (RELIABILITY.md A2.3). Decides no retry of what may have been started.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,11 +10,6 @@ use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
@@ -24,11 +18,10 @@ use shared::link::{Call, Fate, Link, LinkError, Outcome, Piece, PieceStream, Rep
 use shared::secret::Secret;
 
 use super::nodes::{Health, order};
+use super::transport::{Body, Pool, SendError, Shape, describe};
 
-/// Connections a node: at 1 % loss eight bring the median token back to the ideal.
-const CONNECTIONS: usize = 8;
-/// A border round trip is 300 ms at worst; TCP and TLS take three.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// Connections a node where nobody says otherwise.
+pub const CONNECTIONS: usize = 8;
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
 const DEADLINE_SLACK: Duration = Duration::from_secs(5);
 /// How long small questions may take.
@@ -37,16 +30,9 @@ pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
 const WHOLE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Answers to operators and failures are small.
 pub(super) const SMALL_BYTES_MAX: usize = 1024 * 1024;
-/// A silent connection is asked for a sign of life, and dropped without one.
-const PING_EVERY: Duration = Duration::from_secs(5);
-const PING_ANSWER_MAX: Duration = Duration::from_secs(5);
-
-type NodeClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
 struct Node {
     base: String,
-    clients: Vec<NodeClient>,
-    next: AtomicUsize,
+    pool: Pool,
     health: Health,
 }
 
@@ -103,6 +89,16 @@ impl HttpLink {
         secret: &Secret<String>,
         clock: Clock,
     ) -> Result<Self, ConfigError> {
+        Self::sized(urls, secret, clock, CONNECTIONS)
+    }
+
+    /// [`HttpLink::new`] with that many connections a node.
+    pub fn sized(
+        urls: &[String],
+        secret: &Secret<String>,
+        clock: Clock,
+        connections: usize,
+    ) -> Result<Self, ConfigError> {
         let first = secret.expose().split(',').next().unwrap_or_default().trim();
         let mut header = HeaderValue::from_str(first).map_err(|_| {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
@@ -110,7 +106,7 @@ impl HttpLink {
         header.set_sensitive(true);
         let nodes = urls
             .iter()
-            .map(|url| node(url))
+            .map(|url| node(url, connections))
             .collect::<Result<Vec<_>, _>>()?;
         if nodes.is_empty() {
             return Err(ConfigError::Invalid("GATEWAY_URLS is empty".to_owned()));
@@ -122,13 +118,20 @@ impl HttpLink {
         })
     }
 
+    /// Opens the connections to far gateways in the background; needs a runtime.
+    pub fn warm(&self) {
+        for node in &self.nodes {
+            node.pool.warm();
+        }
+    }
+
     /// Sends to the nodes in `key`'s order until one is reached.
     pub(super) async fn send(
         &self,
         key: &str,
         limit: Duration,
         build: impl Fn(&str) -> Result<Request<Full<Bytes>>, LinkError>,
-    ) -> Result<Response<Incoming>, LinkError> {
+    ) -> Result<Response<Body>, LinkError> {
         let places = order(
             key,
             self.nodes.iter().map(|n| (n.base.as_str(), &n.health)),
@@ -140,64 +143,29 @@ impl HttpLink {
             request
                 .headers_mut()
                 .insert(wire::SECRET, self.secret.clone());
-            match within(limit, node.client().request(request)).await? {
+            match within(limit, node.pool.send(request)).await? {
                 Ok(response) => {
                     node.health.succeeded();
                     return Ok(response);
                 }
-                Err(error) if error.is_connect() => {
+                Err(SendError::Unsent(why)) => {
                     node.health.failed(&self.clock);
-                    last = LinkError::NotSent(describe(&error));
+                    last = LinkError::NotSent(why);
                 }
-                Err(error) => return Err(LinkError::Lost(describe(&error))),
+                Err(SendError::Unknown(why)) => return Err(LinkError::Lost(why)),
             }
         }
         Err(last)
     }
 }
 
-fn node(url: &str) -> Result<Node, ConfigError> {
-    let client = || {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_MAX));
-        let tls = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(shared::tls::client_config())
-            .https_or_http()
-            .enable_http2()
-            .wrap_connector(tcp);
-        Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .http2_only(true)
-            .http2_initial_connection_window_size(16 * 1024 * 1024)
-            .http2_initial_stream_window_size(4 * 1024 * 1024)
-            .http2_keep_alive_interval(PING_EVERY)
-            .http2_keep_alive_timeout(PING_ANSWER_MAX)
-            .build(tls)
-    };
+fn node(url: &str, connections: usize) -> Result<Node, ConfigError> {
+    let base = checked_base(url)?;
     Ok(Node {
-        base: checked_base(url)?,
-        clients: std::iter::repeat_with(client).take(CONNECTIONS).collect(),
-        next: AtomicUsize::new(0),
+        pool: Pool::new(&base, Shape::of(connections))?,
+        base,
         health: Health::default(),
     })
-}
-
-impl Node {
-    fn client(&self) -> &NodeClient {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        &self.clients[turn % self.clients.len()]
-    }
-}
-
-/// The innermost reason is the useful one.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, LinkError> {
@@ -207,7 +175,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, 
 }
 
 /// The whole body, at most `bytes_max`.
-pub(super) async fn collect(body: Incoming, bytes_max: usize) -> Result<Bytes, LinkError> {
+pub(super) async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, LinkError> {
     let mut body = http_body_util::Limited::new(body, bytes_max);
     let mut first: Option<Bytes> = None;
     let mut rest: Option<BytesMut> = None;
@@ -237,7 +205,7 @@ fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
 }
 
 /// Pieces of a streamed reply; the outcome comes as a trailer.
-fn pieces(body: Incoming) -> PieceStream {
+fn pieces(body: Body) -> PieceStream {
     Box::pin(stream::unfold(Some(body), |state| async move {
         let mut body = state?;
         loop {
@@ -263,7 +231,7 @@ fn pieces(body: Incoming) -> PieceStream {
     }))
 }
 
-async fn reply(response: Response<Incoming>) -> Result<Reply, LinkError> {
+async fn reply(response: Response<Body>) -> Result<Reply, LinkError> {
     let (head, body) = response.into_parts();
     let text = |name: &http::HeaderName| {
         head.headers
@@ -355,7 +323,7 @@ impl Link for HttpLink {
 
 /// A small answer, whole.
 pub(super) async fn small(
-    response: Response<Incoming>,
+    response: Response<Body>,
 ) -> Result<(http::StatusCode, Bytes), LinkError> {
     let status = response.status();
     let bytes = within(ANSWER_MAX, collect(response.into_body(), SMALL_BYTES_MAX)).await??;

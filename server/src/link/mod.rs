@@ -4,3 +4,4 @@
 mod admin;
 pub mod http;
 mod nodes;
+mod transport;

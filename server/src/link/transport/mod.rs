@@ -1,0 +1,347 @@
+//! The pool of HTTP/2 connections to one gateway. One connection alone is ruinous under loss
+//! (RELIABILITY.md A2.3); hyper's own client never opens a second. Knows no calls, and repeats
+//! nothing that may have been written.
+//!
+//! Every place of the pool has a tender: a task that opens the connection, waits for its end or its
+//! age, and opens the next. The first call that meets an untended place starts the tender on its
+//! own runtime, so connections spread over the cores as calls do and a lone core waits for no other.
+
+mod connection;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body::Body as _;
+use http_body_util::Full;
+use rustls::pki_types::ServerName;
+use shared::config::ConfigError;
+use shared::supervisor::Supervisor;
+use tokio::sync::{Notify, watch};
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::debug;
+
+pub(super) use connection::{Body, describe};
+use connection::{CONNECT_MAX, Connection, Failed, Target};
+
+/// Bodies above this go to the places kept for them, or a token would wait behind one.
+const LARGE_BYTES: u64 = 64 * 1024;
+/// Between attempts to open a connection.
+const REST_MIN: Duration = Duration::from_millis(100);
+const REST_MAX: Duration = Duration::from_secs(5);
+/// Connections that end between choice and use, one after another, before a request gives up.
+const TRIES_MAX: usize = 3;
+
+/// How a pool is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// Connections in all; at 1 % loss eight bring the median token back to the ideal.
+    pub(super) connections: usize,
+    /// Of these, for large bodies.
+    pub(super) for_uploads: usize,
+    /// A connection is replaced at an age between this and twice this: routes, addresses and
+    /// balancers change, and not all connections should move at once.
+    pub(super) age_max: Duration,
+}
+
+impl Shape {
+    /// A quarter for uploads, none when there is only one connection.
+    pub(super) fn of(connections: usize) -> Self {
+        Self {
+            connections: connections.max(1),
+            for_uploads: connections / 4,
+            age_max: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// Why a pool gave no answer.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// Nothing was written: another node may be asked.
+    Unsent(String),
+    /// The gateway may have it.
+    Unknown(String),
+}
+
+/// Connections to one gateway; dropping it ends the tenders, and running streams end by themselves.
+pub(super) struct Pool {
+    inner: Arc<Inner>,
+    _end: DropGuard,
+}
+
+struct Inner {
+    target: Target,
+    shape: Shape,
+    places: Box<[Place]>,
+    /// For small bodies and for large ones: one count for both would skip places when they alternate.
+    turns: [AtomicUsize; 2],
+    /// Attempts under way and the last that failed.
+    opening: watch::Sender<Opening>,
+    /// A call has no connection: tenders that rest should try now.
+    wanted: Notify,
+    supervisor: Supervisor,
+    end: CancellationToken,
+}
+
+#[derive(Default)]
+struct Place {
+    live: ArcSwapOption<Connection>,
+    tended: AtomicBool,
+}
+
+#[derive(Default)]
+struct Opening {
+    attempts: usize,
+    failures: u64,
+    last: String,
+}
+
+impl Pool {
+    /// To the gateway at `base`, which was checked; opens nothing yet.
+    pub(super) fn new(base: &str, shape: Shape) -> Result<Self, ConfigError> {
+        let end = CancellationToken::new();
+        let places = std::iter::repeat_with(Place::default);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                target: target(base)?,
+                shape,
+                places: places.take(shape.connections).collect(),
+                turns: <[AtomicUsize; 2]>::default(),
+                opening: watch::Sender::default(),
+                wanted: Notify::new(),
+                supervisor: Supervisor::new(),
+                end: end.clone(),
+            }),
+            _end: end.drop_guard(),
+        })
+    }
+
+    /// Opens all connections in the background, where that costs round trips. On loopback it costs
+    /// nothing, and they are better opened by the cores that use them.
+    pub(super) fn warm(&self) {
+        if self.inner.target.tls.is_some() {
+            for at in 0..self.inner.places.len() {
+                self.inner.tend(at);
+            }
+        }
+    }
+
+    /// Sends on the least loaded connection and waits for the answer's head.
+    pub(super) async fn send(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Body>, SendError> {
+        let large = request.body().size_hint().lower() > LARGE_BYTES;
+        for _ in 0..TRIES_MAX {
+            let connection = match self.inner.choose(large) {
+                Some(connection) => connection,
+                None => self.inner.wait(large).await?,
+            };
+            match connection.send(request).await {
+                Ok(response) => return Ok(response),
+                Err(Failed::Unsent(again)) => request = *again,
+                Err(Failed::Unknown(why)) => return Err(SendError::Unknown(why)),
+            }
+        }
+        Err(SendError::Unsent(
+            "connections end before they are used".to_owned(),
+        ))
+    }
+
+    #[cfg(test)]
+    fn usable(&self) -> usize {
+        self.inner.usable(0..self.inner.places.len()).count()
+    }
+}
+
+impl Inner {
+    /// The least loaded connection of the request's kind, or of the other kind where it has none.
+    fn choose(self: &Arc<Self>, large: bool) -> Option<Arc<Connection>> {
+        let all = self.places.len();
+        let small = all - self.shape.for_uploads;
+        let own = if large && small < all {
+            small..all
+        } else {
+            0..small
+        };
+        let begin =
+            own.start + self.turns[usize::from(large)].fetch_add(1, Ordering::Relaxed) % own.len();
+        // One place a call: the next call may come from another core.
+        let untended = |at: &usize| !self.places[*at].tended.load(Ordering::Relaxed);
+        if let Some(at) = own.clone().find(untended) {
+            self.tend(at);
+        }
+        // From a place that moves, so that equals take turns.
+        let turned = (begin..own.end).chain(own.start..begin);
+        self.usable(turned)
+            .min_by_key(|connection| connection.streams())
+            .or_else(|| self.usable(0..all).min_by_key(|one| one.streams()))
+    }
+
+    fn usable(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = Arc<Connection>> {
+        places
+            .filter_map(|at| self.places[at].live.load_full())
+            .filter(|connection| connection.is_usable())
+    }
+
+    /// Waits for the first connection, or until no attempt is left that could bring one.
+    async fn wait(self: &Arc<Self>, large: bool) -> Result<Arc<Connection>, SendError> {
+        let mut opening = self.opening.subscribe();
+        let before = opening.borrow_and_update().failures;
+        self.wanted.notify_waiters();
+        let waiting = async {
+            loop {
+                if let Some(connection) = self.choose(large) {
+                    return Ok(connection);
+                }
+                {
+                    let now = opening.borrow_and_update();
+                    if now.failures > before && now.attempts == 0 {
+                        return Err(SendError::Unsent(now.last.clone()));
+                    }
+                }
+                if opening.changed().await.is_err() {
+                    return Err(SendError::Unsent("the link is closed".to_owned()));
+                }
+            }
+        };
+        tokio::time::timeout(CONNECT_MAX, waiting)
+            .await
+            .unwrap_or_else(|_| Err(SendError::Unsent("no connection in time".to_owned())))
+    }
+
+    /// Gives the place a tender on this runtime unless it has one.
+    fn tend(self: &Arc<Self>, at: usize) {
+        if self.places[at].tended.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let tender = Tender {
+            pool: self.clone(),
+            at,
+        };
+        self.supervisor
+            .spawn_servant("link tender", async move { tender.run().await });
+    }
+}
+
+/// Keeps one place of the pool supplied. Where its runtime ends first, the next call starts another.
+struct Tender {
+    pool: Arc<Inner>,
+    at: usize,
+}
+
+impl Drop for Tender {
+    fn drop(&mut self) {
+        self.pool.places[self.at]
+            .tended
+            .store(false, Ordering::Release);
+    }
+}
+
+impl Tender {
+    async fn run(&self) {
+        tokio::select! {
+            () = self.pool.end.cancelled() => {}
+            () = self.supply() => {}
+        }
+    }
+
+    async fn supply(&self) {
+        let pool = &self.pool;
+        let mut failures = 0;
+        loop {
+            // Heard from before the attempt on, or a call that comes at its end would wait.
+            let mut wanted = std::pin::pin!(pool.wanted.notified());
+            wanted.as_mut().enable();
+            let Some(fresh) = self.open().await else {
+                failures += 1;
+                tokio::select! {
+                    () = wanted => {}
+                    () = tokio::time::sleep(rest(failures, rand::random())) => {}
+                }
+                continue;
+            };
+            failures = 0;
+            let age = pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
+            // An old connection, replaced here, carries its streams to their end.
+            tokio::select! {
+                () = fresh.ended() => {}
+                () = tokio::time::sleep(age) => {}
+            }
+        }
+    }
+
+    /// One attempt, counted while it lasts.
+    async fn open(&self) -> Option<Arc<Connection>> {
+        let pool = &self.pool;
+        let _attempt = Attempt::begin(pool);
+        match Connection::open(&pool.target, &pool.supervisor).await {
+            Ok(fresh) => {
+                pool.places[self.at].live.store(Some(fresh.clone()));
+                Some(fresh)
+            }
+            Err(error) => {
+                debug!(%error, "no connection to {}: {error}", pool.target.host);
+                pool.opening.send_modify(|opening| {
+                    opening.failures += 1;
+                    opening.last = error.to_string();
+                });
+                None
+            }
+        }
+    }
+}
+
+/// Counts one attempt, also when its runtime drops it.
+struct Attempt<'a>(&'a Inner);
+
+impl<'a> Attempt<'a> {
+    fn begin(pool: &'a Inner) -> Self {
+        pool.opening.send_modify(|opening| opening.attempts += 1);
+        Self(pool)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.0.opening.send_modify(|opening| opening.attempts -= 1);
+    }
+}
+
+/// Doubles with every failure up to a bound; `random` in 0..1 takes up to half of it away, so that
+/// the places of a pool do not knock together.
+fn rest(failures: u32, random: f64) -> Duration {
+    let whole = REST_MIN.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    whole
+        .min(REST_MAX)
+        .mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
+}
+
+fn target(base: &str) -> Result<Target, ConfigError> {
+    let wrong = || ConfigError::Invalid(format!("GATEWAY_URLS: `{base}` is not a URL"));
+    let uri: Uri = base.parse().map_err(|_| wrong())?;
+    let far = uri.scheme_str() == Some("https");
+    let host = uri.host().ok_or_else(wrong)?;
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let tls = if far {
+        let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
+        let mut config = shared::tls::client_config();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Some((TlsConnector::from(Arc::new(config)), name))
+    } else {
+        None
+    };
+    Ok(Target {
+        host,
+        port: uri.port_u16().unwrap_or(if far { 443 } else { 80 }),
+        tls,
+    })
+}
+
+#[cfg(test)]
+mod tests;

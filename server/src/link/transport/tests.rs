@@ -1,0 +1,223 @@
+//! The pool against a gateway made of hyper's server on loopback.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::*;
+
+/// How long a condition may take to come true on a loaded machine.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Answers every request with the number of the connection it came on. `/hold` is never answered.
+struct Peer {
+    address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+    /// Requests for `/hold` that arrived.
+    holding: Arc<AtomicUsize>,
+    cut: Arc<Notify>,
+    _task: JoinSet<()>,
+}
+
+async fn answer(
+    number: usize,
+    holding: Arc<AtomicUsize>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() == "/hold" {
+        holding.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<()>().await;
+    }
+    Ok(Response::new(Full::from(number.to_string())))
+}
+
+impl Peer {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (accepted, cut) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let holding = Arc::new(AtomicUsize::new(0));
+        let (counter, cutter, holds) = (accepted.clone(), cut.clone(), holding.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                tokio::select! {
+                    () = cutter.notified() => connections.shutdown().await,
+                    accepted = listener.accept() => {
+                        let (stream, _) = accepted.unwrap();
+                        let number = counter.fetch_add(1, Ordering::SeqCst);
+                        let holds = holds.clone();
+                        connections.spawn(async move {
+                            let service =
+                                service_fn(move |request| answer(number, holds.clone(), request));
+                            let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                                .serve_connection(TokioIo::new(stream), service)
+                                .await;
+                        });
+                    }
+                }
+            }
+        });
+        Self {
+            address,
+            accepted,
+            holding,
+            cut,
+            _task: task,
+        }
+    }
+
+    fn pool(&self, shape: Shape) -> Arc<Pool> {
+        Arc::new(Pool::new(&format!("http://{}", self.address), shape).unwrap())
+    }
+
+    fn request(&self, path: &str, body_bytes: usize) -> Request<Full<Bytes>> {
+        Request::post(format!("http://{}{path}", self.address))
+            .body(Full::from(vec![b'x'; body_bytes]))
+            .unwrap()
+    }
+
+    /// The connection that answered.
+    async fn ask(&self, pool: &Pool, body_bytes: usize) -> usize {
+        let response = pool.send(self.request("/", body_bytes)).await.unwrap();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        std::str::from_utf8(&bytes).unwrap().parse().unwrap()
+    }
+
+    /// Asks until every connection is open.
+    async fn fill(&self, pool: &Pool, connections: usize) {
+        until(async || {
+            self.ask(pool, 0).await;
+            self.ask(pool, 100_000).await;
+            pool.usable() == connections
+        })
+        .await;
+    }
+}
+
+async fn until(condition: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(WAIT_MAX, waiting)
+        .await
+        .expect("the condition never came true");
+}
+
+#[tokio::test]
+async fn calls_open_every_connection_and_large_bodies_keep_to_theirs() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape::of(8));
+    peer.fill(&pool, 8).await;
+    assert_eq!(peer.accepted.load(Ordering::SeqCst), 8);
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    for _ in 0..24 {
+        small.push(peer.ask(&pool, 64 * 1024).await);
+        large.push(peer.ask(&pool, 64 * 1024 + 1).await);
+    }
+    for seen in [&mut small, &mut large] {
+        seen.sort_unstable();
+        seen.dedup();
+    }
+    assert_eq!((small.len(), large.len()), (6, 2));
+    assert!(small.iter().all(|number| !large.contains(number)));
+}
+
+#[tokio::test]
+async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        for_uploads: 0,
+        ..Shape::of(3)
+    });
+    peer.fill(&pool, 3).await;
+    let mut held = JoinSet::new();
+    for _ in 0..2 {
+        let (pool, request) = (pool.clone(), peer.request("/hold", 0));
+        held.spawn(async move { pool.send(request).await.map(drop).is_ok() });
+    }
+    let loads = || {
+        let mut loads: Vec<usize> = pool.inner.usable(0..3).map(|one| one.streams()).collect();
+        loads.sort_unstable();
+        loads
+    };
+    until(async || loads() == [0, 1, 1]).await;
+    let free = peer.ask(&pool, 0).await;
+    for _ in 0..9 {
+        assert_eq!(peer.ask(&pool, 0).await, free);
+    }
+    held.shutdown().await;
+    until(async || loads() == [0, 0, 0]).await;
+}
+
+#[tokio::test]
+async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_unsent() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape::of(4));
+    peer.fill(&pool, 4).await;
+    let (holder, request) = (pool.clone(), peer.request("/hold", 0));
+    let mut held = JoinSet::new();
+    held.spawn(async move { holder.send(request).await.map(drop) });
+    until(async || pool.inner.usable(0..4).any(|one| one.streams() == 1)).await;
+    until(async || peer.holding.load(Ordering::SeqCst) == 1).await;
+    peer.cut.notify_one();
+    let outcome = held.join_next().await.unwrap().unwrap();
+    assert!(matches!(outcome, Err(SendError::Unknown(_))), "{outcome:?}");
+    until(async || peer.accepted.load(Ordering::SeqCst) == 8 && pool.usable() == 4).await;
+    assert!(peer.ask(&pool, 0).await >= 4, "a fresh connection answers");
+}
+
+#[tokio::test]
+async fn an_old_connection_is_replaced_without_harm_to_its_calls() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        age_max: Duration::from_millis(20),
+        ..Shape::of(1)
+    });
+    let mut last = 0;
+    until(async || peer.ask(&pool, 0).await >= 3).await;
+    for _ in 0..200 {
+        last = peer.ask(&pool, 0).await.max(last);
+    }
+    assert!(last >= 3);
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let pool = Pool::new(&format!("http://{address}"), Shape::of(8)).unwrap();
+    for _ in 0..20 {
+        let request = Request::post(format!("http://{address}/")).body(Full::default());
+        let outcome = pool.send(request.unwrap()).await.map(drop);
+        assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
+    }
+    let listener = TcpListener::bind(address).await.unwrap();
+    let mut accepting = JoinSet::new();
+    accepting.spawn(async move { listener.accept().await.map(drop) });
+    let request = Request::post(format!("http://{address}/")).body(Full::default());
+    let _ = pool.send(request.unwrap()).await.map(drop);
+    assert!(
+        tokio::time::timeout(WAIT_MAX, accepting.join_next())
+            .await
+            .is_ok()
+    );
+}
+
+#[test]
+fn rests_double_up_to_their_bound_and_differ() {
+    assert_eq!(rest(1, 0.0), REST_MIN);
+    assert_eq!(rest(2, 0.0), REST_MIN * 2);
+    assert_eq!(rest(2, 1.0), REST_MIN);
+    assert_eq!(rest(u32::MAX, 0.0), REST_MAX);
+}
