@@ -34,6 +34,12 @@ pub struct Config {
     /// Seconds a provider may be silent in the middle of an answer
     #[arg(long, env = "PROVIDER_SILENCE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub provider_silence_seconds: u64,
+    /// Seconds a generation runs on while no server is attached to it
+    #[arg(long, env = "DETACHED_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub detached_seconds: u64,
+    /// Output kept for servers that attach again, in bytes
+    #[arg(long, env = "OUTPUT_KEPT_BYTES", default_value_t = 256 * 1024 * 1024)]
+    pub output_kept_bytes: usize,
     /// Largest body of a call, in bytes
     #[arg(long, env = "GATEWAY_BODY_BYTES_MAX", default_value_t = 33 * 1024 * 1024)]
     pub gateway_body_bytes_max: usize,
@@ -47,6 +53,10 @@ impl Config {
 
     pub(crate) fn first_byte(&self) -> Duration {
         Duration::from_secs(self.provider_first_byte_seconds)
+    }
+
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(self.detached_seconds)
     }
 
     pub(crate) fn silence(&self) -> Duration {

@@ -27,6 +27,7 @@ use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use self::config::{Config, GatewaySecrets};
@@ -39,6 +40,12 @@ use self::store::Store;
 
 /// How often a gateway looks whether another one changed the providers.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
+/// A server takes a link on which nothing comes for twice this as cut.
+const TICK: Duration = Duration::from_millis(500);
+/// How often a draining gateway looks whether it is done.
+const DRAIN_LOOK: Duration = Duration::from_millis(20);
+/// The part of the time to stop that is kept for the last bytes.
+const FLUSH_PART: u32 = 5;
 /// Disabled keys waiting to be stored.
 const DISABLED_WAITING_MAX: usize = 64;
 
@@ -80,7 +87,9 @@ pub struct Gateway {
     boot: BootId,
     store: Store,
     pools: Pools,
-    register: Arc<Register>,
+    register: Register,
+    supervisor: Supervisor,
+    grace: Duration,
     sealer: Sealer,
     secrets: Vec<Secret<String>>,
     clock: Clock,
@@ -121,11 +130,15 @@ impl Gateway {
             .map_err(unusable(target.shown()))?;
         let (disabled, waiting) = mpsc::channel(DISABLED_WAITING_MAX);
         let accepted = secrets.internal.expose().split(',');
+        let boot = BootId::random();
+        let register = Register::new(boot.clone(), clock.clone(), config.output_kept_bytes);
         let gateway = Arc::new(Self {
-            boot: BootId::random(),
+            boot,
             store: Store::new(db),
             pools: Pools::new(clock.clone(), disabled),
-            register: Arc::new(Register::new(clock.clone())),
+            register,
+            supervisor: supervisor.clone(),
+            grace: config.grace(),
             sealer: Sealer::new(&secrets.encryption),
             secrets: accepted
                 .map(|secret| Secret::new(secret.trim().to_owned()))
@@ -192,7 +205,12 @@ impl Gateway {
                         warn!(%error, "a disabled key was not stored: {error}");
                     }
                 },
-                () = tokio::time::sleep(RELOAD_EVERY) => self.reload_if_changed().await,
+                () = tokio::time::sleep(RELOAD_EVERY) => {
+                    self.register.sweep();
+                    let kept = i64::try_from(self.register.budget().held()).unwrap_or(i64::MAX);
+                    self.metrics.kept_bytes.set(kept);
+                    self.reload_if_changed().await;
+                }
             }
         }
     }
@@ -231,6 +249,27 @@ impl Gateway {
         )
     }
 
+    /// Told to stop, starts nothing new, lets what runs come to its end and be read, at most `limit`.
+    async fn drain(
+        self: Arc<Self>,
+        stop: CancellationToken,
+        limit: Duration,
+        drained: CancellationToken,
+    ) {
+        stop.cancelled().await;
+        self.register.drain();
+        let idle = async {
+            while self.register.running() > 0 {
+                tokio::time::sleep(DRAIN_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(limit, idle).await.is_err() {
+            warn!("{} generations are cut off", self.register.running());
+            generations::finish_all(&self);
+        }
+        drained.cancel();
+    }
+
     /// Serves the door over HTTP until the supervisor says stop.
     pub async fn serve(
         self: &Arc<Self>,
@@ -243,11 +282,21 @@ impl Gateway {
             .map(|address| address.to_string())
             .unwrap_or_default();
         info!("the gateway listens on {place}");
+        let limit = common.shutdown_limit();
+        let flush = limit / FLUSH_PART;
+        let drained = CancellationToken::new();
         let listening = Listening {
             listener,
-            stop: supervisor.stopping(),
-            grace: common.shutdown_limit(),
+            stop: drained.clone(),
+            grace: flush,
+            tick: Some(TICK),
         };
+        let drain = self.clone().drain(
+            supervisor.stopping(),
+            limit.saturating_sub(flush * 2),
+            drained,
+        );
+        supervisor.spawn("drain", drain);
         listen::serve_on_cores(listening, link::http::routes(self), supervisor).await
     }
 }

@@ -3,6 +3,7 @@
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use shared::link::Operation;
 use shared::telemetry::Metrics;
 
@@ -19,6 +20,10 @@ struct EndLabels {
 pub(crate) struct GatewayMetrics {
     ended: Family<EndLabels, Counter>,
     attempts: Counter,
+    joined: Counter,
+    resumed: Counter,
+    abandoned: Counter,
+    pub(crate) kept_bytes: Gauge,
 }
 
 impl GatewayMetrics {
@@ -36,8 +41,40 @@ impl GatewayMetrics {
                 "Calls sent to providers",
                 all.attempts,
             );
+            registry.register(
+                "waule_generations_joined",
+                "Calls that came again with the id of a known generation",
+                all.joined,
+            );
+            registry.register(
+                "waule_generations_resumed",
+                "Readers that attached to a generation again",
+                all.resumed,
+            );
+            registry.register(
+                "waule_generations_abandoned",
+                "Generations cancelled because nobody was attached any more",
+                all.abandoned,
+            );
+            registry.register(
+                "waule_output_kept_bytes",
+                "Memory that holds output for readers that come again",
+                all.kept_bytes,
+            );
         });
         this
+    }
+
+    pub(crate) fn joined(&self) {
+        self.joined.inc();
+    }
+
+    pub(crate) fn resumed(&self) {
+        self.resumed.inc();
+    }
+
+    pub(crate) fn abandoned(&self) {
+        self.abandoned.inc();
     }
 
     pub(crate) fn ended(&self, operation: Operation, end: &End) {

@@ -268,6 +268,7 @@ impl Server {
             listener,
             stop: supervisor.stopping(),
             grace: common.shutdown_limit(),
+            tick: None,
         };
         listen::serve_on_cores(listening, api::routes(&self.rooms), supervisor).await
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::link::http::LinkSettings;
 use clap::Args;
 use shared::config::{Common, ConfigError, Secrets};
 use shared::db::{DbError, DbTarget};
@@ -67,6 +68,19 @@ pub struct GatewayUrls {
     /// HTTP/2 connections to each gateway; a quarter of them is kept for large bodies
     #[arg(long, env = "GATEWAY_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub gateway_connections: u8,
+    /// Seconds a call waits for a link to its gateway that is gone
+    #[arg(long, env = "LINK_PATIENCE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub link_patience_seconds: u64,
+}
+
+impl GatewayUrls {
+    /// How gateways are reached.
+    pub fn link(&self) -> LinkSettings {
+        LinkSettings {
+            connections: self.gateway_connections.into(),
+            patience: Duration::from_secs(self.link_patience_seconds),
+        }
+    }
 }
 
 /// About the time between two holds at 300 calls a second.

@@ -8,6 +8,7 @@ use server::app::{Server, ServerParts, StartError};
 use server::command::Command;
 use server::config::{Config, GatewayUrls, ServerSecrets};
 use server::link::http::HttpLink;
+use server::link::metrics::LinkMetrics;
 use server::seed;
 use shared::clock::Clock;
 use shared::config::Common;
@@ -52,11 +53,12 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     let secrets = ServerSecrets::take(&config, &common)?;
     let listener = Server::bind(&config)?;
     telemetry::serve_metrics(&common, &metrics, &supervisor)?;
-    let link = Arc::new(HttpLink::sized(
+    let link = Arc::new(HttpLink::new(
         &gateways.gateway_urls,
         &secrets.internal,
         clock.clone(),
-        gateways.gateway_connections.into(),
+        gateways.link(),
+        LinkMetrics::new(&metrics),
     )?);
     link.warm();
     let demo = config.demo_tenant_key.is_some();

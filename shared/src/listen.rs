@@ -42,7 +42,13 @@ pub struct Listening {
     pub stop: CancellationToken,
     /// How long running requests may then take.
     pub grace: Duration,
+    /// How often an HTTP/2 peer from which nothing comes is asked for a sign of life, which is one
+    /// for the peer as well.
+    pub tick: Option<Duration>,
 }
+
+/// A peer that does not answer a tick for so long is gone.
+const TICK_ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Binds `address`; a busy port is told as one sentence that names the setting to change.
 pub fn bind(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigError> {
@@ -111,6 +117,7 @@ where
             listener: listening.listener.try_clone().map_err(failed)?,
             stop: listening.stop.clone(),
             grace: listening.grace,
+            tick: listening.tick,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -156,6 +163,7 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
         listener,
         stop,
         grace,
+        tick,
     } = listening;
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
@@ -175,7 +183,7 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                let serving = connection(stream, peer, endpoint.clone(), &graceful);
+                let serving = connection(stream, peer, endpoint.clone(), tick, &graceful);
                 connections.spawn(serving);
             }
             Err(error) => {
@@ -201,6 +209,7 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     endpoint: SharedEndpoint,
+    tick: Option<Duration>,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + use<> {
     // Inherited from the listening socket on Linux; set again where it is not.
@@ -229,6 +238,8 @@ fn connection(
     builder
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(tick)
+        .keep_alive_timeout(TICK_ANSWER_MAX)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
         .adaptive_window(false)

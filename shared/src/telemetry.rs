@@ -95,6 +95,7 @@ pub fn serve_metrics(
                 listener,
                 stop,
                 grace: std::time::Duration::ZERO,
+                tick: None,
             },
             routes,
         ),

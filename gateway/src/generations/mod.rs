@@ -1,29 +1,29 @@
 //! One generation from call to outcome: attempts over targets and keys, then the answer's bytes with
-//! a meter on them. Knows no HTTP and no provider's dialect.
+//! a meter on them, for readers that may come and go. Knows no HTTP and no provider's dialect.
 
 mod attempt;
-pub(crate) mod meter;
+mod flow;
+mod generation;
+mod log;
+mod reader;
 pub(crate) mod register;
-mod stream;
 
-use std::sync::{Arc, Weak};
+pub(crate) use self::reader::Leaving;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared::fault::{Fault, FaultKind};
-use shared::id::GenerationId;
-use shared::link::{Call, Failure, Fate, LinkError, Operation, Outcome, Reply, ReplyBody};
+use shared::fault::Fault;
+use shared::id::{BootId, GenerationId};
+use shared::link::{Call, Failure, Fate, LinkError, Outcome, Reply};
 use shared::usage::Usage;
-use tracing::{info, warn};
 
-use self::attempt::Accepted;
-use self::meter::Meter;
-use self::register::{End, Found, Place};
-use self::stream::{MeteredStream, Running};
+use self::generation::{Generation, canceled};
+use self::reader::Reader;
+use self::register::{Begun, Found, NotBegun};
 use crate::Gateway;
-use crate::providers::Answer;
 
-/// A cancelled generation ends within this, or something is stuck.
-const CANCEL_WAIT: Duration = Duration::from_secs(5);
 /// Targets that are tried for one call.
 const TARGETS_MAX: usize = 16;
 
@@ -57,33 +57,6 @@ impl Story {
     }
 }
 
-/// Records the end of a generation that nobody waits for any more.
-struct Guard {
-    gateway: Arc<Gateway>,
-    operation: Operation,
-    place: Option<Place>,
-}
-
-impl Guard {
-    fn end(&mut self, end: End) {
-        if let Some(place) = self.place.take() {
-            self.gateway.metrics.ended(self.operation, &end);
-            place.end(end);
-        }
-    }
-}
-
-impl Drop for Guard {
-    /// The caller went away while a provider was asked: the call is dropped with it, and nothing
-    /// had been produced that anybody saw.
-    fn drop(&mut self) {
-        self.end(End::Failure(Arc::new(failure(
-            Fault::new(FaultKind::Canceled, "nobody waits any more"),
-            0,
-        ))));
-    }
-}
-
 pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
     Failure {
         fault,
@@ -93,111 +66,99 @@ pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
     }
 }
 
-/// Starts a generation; answers when a provider has accepted it.
-pub(crate) async fn open(gateway: &Arc<Gateway>, call: Call) -> Result<Reply, LinkError> {
+/// Tells requests apart that come with one id; both sides are ours, so no hash against attackers.
+fn print(call: &Call) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (call.operation, call.stream, call.show_usage).hash(&mut hasher);
+    call.body.hash(&mut hasher);
+    for target in call.targets.iter() {
+        (&target.provider, &target.model).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Starts the generation of a call or joins it; answers when a provider has accepted it.
+pub(crate) async fn open(
+    gateway: &Arc<Gateway>,
+    call: Call,
+    leaving: Leaving,
+    offset: u64,
+    life: Option<&BootId>,
+) -> Result<Reply, LinkError> {
     if call.targets.is_empty() || call.targets.len() > TARGETS_MAX {
         return Err(LinkError::Refused(format!(
             "a call has 1 to {TARGETS_MAX} targets"
         )));
     }
-    let place = gateway.register.begin(&call.generation);
-    let place =
-        place.ok_or_else(|| LinkError::Refused("this generation was started before".to_owned()))?;
-    let cancel = place.cancel.clone();
-    let mut guard = Guard {
-        gateway: gateway.clone(),
-        operation: call.operation,
-        place: Some(place),
-    };
-    let begun = Instant::now();
-    let attempts = attempt::attempts(gateway, &call, begun);
-    let accepted = tokio::select! {
-        () = cancel.cancelled() => Err(failure(Fault::new(FaultKind::Canceled, "cancelled by the server"), 0)),
-        () = tokio::time::sleep(call.deadline) => Err(failure(Fault::new(FaultKind::Timeout, "the call's deadline is over"), 0)),
-        accepted = attempts => accepted,
-    };
-    match accepted {
-        Ok(accepted) => deliver(call, accepted, guard),
-        Err(failure) => {
-            info!(request.id = %call.request, generation.id = %call.generation, "generation `{}` failed: {failure}", call.generation);
-            guard.end(End::Failure(Arc::new(failure.clone())));
-            Err(LinkError::Failed(Box::new(failure)))
+    let (id, print) = (call.generation.clone(), print(&call));
+    let keeps = leaving == Leaving::Detaches;
+    let make = || Generation::new(gateway, call, print, keeps);
+    let reader = match gateway.register.begin(&id, print, life, keeps, make) {
+        Ok(Begun::New(generation)) => Reader::live(generation, offset, leaving),
+        Ok(Begun::Running(_) | Begun::Ended(_)) if !keeps => {
+            return Err(LinkError::Refused(
+                "this generation was started before".to_owned(),
+            ));
         }
+        Ok(Begun::Running(generation)) => {
+            gateway.metrics.joined();
+            Reader::live(generation, offset, leaving)
+        }
+        Ok(Begun::Ended(ended)) => {
+            gateway.metrics.joined();
+            Reader::ended(ended, offset)
+        }
+        Err(why) => return Err(refusal(why)),
+    };
+    reader.reply(gateway.boot.clone()).await
+}
+
+fn refusal(why: NotBegun) -> LinkError {
+    match why {
+        NotBegun::OtherRequest => {
+            LinkError::Refused("this generation belongs to another request".to_owned())
+        }
+        NotBegun::Buried => LinkError::Refused("this generation was given up before".to_owned()),
+        NotBegun::Closed(why) => LinkError::NotSent(format!("the gateway is {why}")),
+        NotBegun::OtherLife => LinkError::Lost("the gateway was restarted".to_owned()),
     }
 }
 
-fn deliver(call: Call, accepted: Accepted, mut guard: Guard) -> Result<Reply, LinkError> {
-    let Accepted {
-        answer,
-        story,
-        lease,
-    } = accepted;
-    let boot = guard.gateway.boot.clone();
-    match answer {
-        Answer::Whole(bytes) => {
-            match meter::whole_usage(&bytes, call.operation == Operation::Image) {
-                Ok(usage) => {
-                    lease.succeeded();
-                    let outcome = story.outcome(usage, None);
-                    guard.end(End::Outcome(Arc::new(outcome.clone())));
-                    let body = ReplyBody::Whole {
-                        bytes,
-                        outcome: Box::new(outcome),
-                    };
-                    Ok(Reply {
-                        boot,
-                        content_type: "application/json".to_owned(),
-                        body,
-                    })
-                }
-                Err(fault) => {
-                    warn!(request.id = %call.request, "generation `{}`: {fault}", call.generation);
-                    let failure = failure(fault, story.attempts);
-                    guard.end(End::Failure(Arc::new(failure.clone())));
-                    Err(LinkError::Failed(Box::new(failure)))
-                }
-            }
-        }
-        Answer::Stream(bytes) => {
-            let meter = Meter::new(call.show_usage, call.body.len());
-            let deadline = story.begun + call.deadline;
-            let running = Running::new(story, meter, lease, guard);
-            let body = ReplyBody::Stream(Box::pin(MeteredStream::new(bytes, running, deadline)));
-            Ok(Reply {
-                boot,
-                content_type: "text/event-stream; charset=utf-8".to_owned(),
-                body,
-            })
-        }
-    }
-}
-
-/// Cancels a generation if it runs, and answers how it ended.
-pub(crate) async fn finish(gateway: &Gateway, id: &GenerationId) -> Result<Fate, LinkError> {
-    let mut end = match gateway.register.find(id) {
+/// Attaches to a generation from `offset` on; starts nothing.
+pub(crate) async fn attach(
+    gateway: &Arc<Gateway>,
+    id: &GenerationId,
+    offset: u64,
+) -> Result<Reply, LinkError> {
+    let reader = match gateway.register.find(id) {
         Found::Nothing => {
-            return Ok(Fate::Unknown {
-                boot: gateway.boot.clone(),
-            });
+            return Err(LinkError::Lost("the generation is not known".to_owned()));
         }
-        Found::Ended(end) => return Ok(end.fate()),
-        Found::Running { cancel, stop, end } => {
-            cancel.cancel();
-            // A stream that nobody reads does not see the token.
-            if let Some(stream) = stop.get().and_then(Weak::upgrade) {
-                stream.stop();
-            }
-            end
-        }
+        Found::Running(generation) => Reader::live(generation, offset, Leaving::Detaches),
+        Found::Ended(ended) => Reader::ended(ended, offset),
     };
-    let waiting = end.wait_for(Option::is_some);
-    match tokio::time::timeout(CANCEL_WAIT, waiting).await {
-        Ok(Ok(end)) => match end.as_ref() {
-            Some(end) => Ok(end.fate()),
-            None => Err(LinkError::Lost("the generation has no end".to_owned())),
+    gateway.metrics.resumed();
+    reader.reply(gateway.boot.clone()).await
+}
+
+/// Cancels a generation if it runs, and answers how it ended. One that never came is not started
+/// any more, should it still be on its way.
+pub(crate) fn finish(gateway: &Gateway, id: &GenerationId) -> Fate {
+    match gateway.register.give_up(id) {
+        Found::Nothing => Fate::Unknown {
+            boot: gateway.boot.clone(),
         },
-        Ok(Err(_)) | Err(_) => Err(LinkError::Lost(
-            "the generation did not end in time".to_owned(),
-        )),
+        Found::Ended(ended) => ended.end.fate(),
+        Found::Running(generation) => generation.stop(canceled("cancelled by the server")).fate(),
+    }
+}
+
+/// Ends all that runs, because the process does.
+pub(crate) fn finish_all(gateway: &Gateway) {
+    for generation in gateway.register.all_running() {
+        generation.stop(Fault::new(
+            shared::fault::FaultKind::Interrupted,
+            "the gateway was shut down",
+        ));
     }
 }

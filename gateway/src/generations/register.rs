@@ -1,21 +1,26 @@
-//! What this gateway knows of generations: those that run and can be cancelled, and for some minutes
-//! how they ended. Bounded in count; an outcome is a few hundred bytes.
+//! What this gateway knows of generations: those that run, and for some minutes how they ended and
+//! what they put out. Bounded in count and bytes. Runs nothing itself.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use shared::clock::{Clock, Moment};
-use shared::id::GenerationId;
+use shared::id::{BootId, GenerationId};
 use shared::link::{Failure, Fate, Outcome};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+
+use super::generation::Generation;
+use super::log::{Budget, Log};
 
 /// How long an outcome is remembered: a server that lost its link asks within this time.
 const REMEMBERED: Duration = Duration::from_secs(600);
+/// How long output is kept after the end: longer than a server tries to attach again.
+const OUTPUT_KEPT: Duration = Duration::from_secs(120);
 /// Outcomes remembered at most: at about 600 bytes each 40 MB, seven minutes at 150 calls a second.
 const ENDED_MAX: usize = 65_536;
-/// Locks by first byte of the hash, so that cores seldom meet.
+/// Locks by the id's last character, so that cores seldom meet.
 const SHARDS: usize = 16;
 
 /// How a generation ended.
@@ -38,135 +43,284 @@ impl End {
     }
 }
 
-/// A stream that can be ended also while nobody reads it.
-pub(crate) trait Stop: Send + Sync {
-    /// Ends it as cancelled, unless it has ended.
-    fn stop(&self);
+/// What an ended generation put out.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Whole(Bytes),
+    Stream(Log),
 }
 
-/// Where a running generation leaves its stream, once it has one.
-pub(crate) type StopSlot = Arc<OnceLock<Weak<dyn Stop>>>;
+impl Output {
+    fn held(&self) -> usize {
+        match self {
+            Self::Whole(bytes) => bytes.len(),
+            Self::Stream(log) => log.held(),
+        }
+    }
+}
+
+/// A generation that is over.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    pub(crate) end: End,
+    /// Whether it answered at once and not as a stream.
+    pub(crate) whole: bool,
+    /// Bytes that it put out.
+    pub(crate) length: u64,
+    /// Those bytes, while they are kept.
+    pub(crate) output: Option<Arc<Output>>,
+}
 
 enum Entry {
-    Running {
-        cancel: CancellationToken,
-        stop: StopSlot,
-        end: watch::Receiver<Option<End>>,
+    Running(Arc<Generation>),
+    Ended {
+        print: u64,
+        ended: Ended,
     },
-    Ended(End),
+    /// Given up before it came: should it still come, it is not started.
+    Buried,
 }
 
 #[derive(Default)]
 struct Shard {
     entries: HashMap<GenerationId, Entry>,
     ended: VecDeque<(Moment, GenerationId)>,
+    outputs: VecDeque<(Moment, GenerationId)>,
+    output_bytes: usize,
+}
+
+/// What was found for an id that a call came with.
+pub(crate) enum Begun {
+    New(Arc<Generation>),
+    Running(Arc<Generation>),
+    Ended(Ended),
+}
+
+/// Why a call is neither started nor joined; nothing was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotBegun {
+    /// The id belongs to another request.
+    OtherRequest,
+    /// The call was given up before.
+    Buried,
+    /// This gateway takes no new calls now.
+    Closed(&'static str),
+    /// The call was sent to another life of this gateway, which may have started it.
+    OtherLife,
+}
+
+/// What is known of an id.
+pub(crate) enum Found {
+    Nothing,
+    Running(Arc<Generation>),
+    Ended(Ended),
 }
 
 /// Running and recently ended generations.
 pub(crate) struct Register {
+    boot: BootId,
     shards: Vec<Mutex<Shard>>,
     clock: Clock,
-}
-
-/// The hold of a running generation on its place; dropping it without an end is a bug that is
-/// recorded as an internal failure by the caller's `Drop`.
-pub(crate) struct Place {
-    register: Arc<Register>,
-    id: GenerationId,
-    tell: watch::Sender<Option<End>>,
-    pub(crate) cancel: CancellationToken,
-    pub(crate) stop: StopSlot,
-}
-
-/// What was found for an id.
-pub(crate) enum Found {
-    Nothing,
-    Running {
-        cancel: CancellationToken,
-        stop: StopSlot,
-        end: watch::Receiver<Option<End>>,
-    },
-    Ended(End),
+    budget: Arc<Budget>,
+    running: AtomicUsize,
+    draining: AtomicBool,
 }
 
 impl Register {
-    pub(crate) fn new(clock: Clock) -> Self {
+    /// Keeps at most about `output_bytes` of output.
+    pub(crate) fn new(boot: BootId, clock: Clock, output_bytes: usize) -> Self {
         Self {
+            boot,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             clock,
+            budget: Arc::new(Budget::new(output_bytes)),
+            running: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
         }
     }
 
     fn shard(&self, id: &GenerationId) -> MutexGuard<'_, Shard> {
         // The last character is random.
         let byte = id.as_str().bytes().next_back().map_or(0, usize::from);
-        self.shards[byte % SHARDS]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shards[byte % SHARDS])
     }
 
-    /// Takes the place of a new generation; `None` when the id is known.
-    pub(crate) fn begin(self: &Arc<Self>, id: &GenerationId) -> Option<Place> {
-        let mut shard = self.shard(id);
-        if shard.entries.contains_key(id) {
-            return None;
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Generations that run now.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// From now on nothing new is started; what runs can be joined.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    fn closed(&self) -> Option<&'static str> {
+        if self.is_draining() {
+            Some("draining")
+        } else if self.budget.is_overdrawn() {
+            Some("full")
+        } else {
+            None
         }
-        let (tell, end) = watch::channel(None);
-        let (cancel, stop) = (CancellationToken::new(), StopSlot::default());
-        shard.entries.insert(
-            id.clone(),
-            Entry::Running {
-                cancel: cancel.clone(),
-                stop: stop.clone(),
-                end,
-            },
-        );
-        Some(Place {
-            register: self.clone(),
-            id: id.clone(),
-            tell,
-            cancel,
-            stop,
-        })
     }
 
+    /// Finds the generation of a call, or gives it a place. `life` is the boot id of the gateway
+    /// that the call was first sent to. Inside one process (`keeps` nothing) the other side looks after
+    /// itself when it is told to stop.
+    pub(crate) fn begin(
+        &self,
+        id: &GenerationId,
+        print: u64,
+        life: Option<&BootId>,
+        keeps: bool,
+        make: impl FnOnce() -> Arc<Generation>,
+    ) -> Result<Begun, NotBegun> {
+        let mut shard = self.shard(id);
+        match shard.entries.get(id) {
+            Some(Entry::Running(generation)) if generation.print() == print => {
+                Ok(Begun::Running(generation.clone()))
+            }
+            Some(Entry::Ended {
+                print: known,
+                ended,
+            }) if *known == print => Ok(Begun::Ended(ended.clone())),
+            Some(Entry::Running(_) | Entry::Ended { .. }) => Err(NotBegun::OtherRequest),
+            Some(Entry::Buried) => Err(NotBegun::Buried),
+            None if life.is_some_and(|life| *life != self.boot) => Err(NotBegun::OtherLife),
+            None => {
+                if keeps && let Some(why) = self.closed() {
+                    return Err(NotBegun::Closed(why));
+                }
+                let generation = make();
+                shard
+                    .entries
+                    .insert(id.clone(), Entry::Running(generation.clone()));
+                self.running.fetch_add(1, Ordering::AcqRel);
+                Ok(Begun::New(generation))
+            }
+        }
+    }
+
+    /// Those that run now.
+    pub(crate) fn all_running(&self) -> Vec<Arc<Generation>> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            all.extend(shard.entries.values().filter_map(|entry| match entry {
+                Entry::Running(generation) => Some(generation.clone()),
+                Entry::Ended { .. } | Entry::Buried => None,
+            }));
+        }
+        all
+    }
+
+    /// What is known of a generation.
     pub(crate) fn find(&self, id: &GenerationId) -> Found {
-        match self.shard(id).entries.get(id) {
-            None => Found::Nothing,
-            Some(Entry::Running { cancel, stop, end }) => Found::Running {
-                cancel: cancel.clone(),
-                stop: stop.clone(),
-                end: end.clone(),
-            },
-            Some(Entry::Ended(end)) => Found::Ended(end.clone()),
+        found(self.shard(id).entries.get(id))
+    }
+
+    /// As [`Register::find`]; an id that is not known will not be started any more.
+    pub(crate) fn give_up(&self, id: &GenerationId) -> Found {
+        let mut shard = self.shard(id);
+        if !shard.entries.contains_key(id) {
+            shard.entries.insert(id.clone(), Entry::Buried);
+            shard.ended.push_back((self.clock.now(), id.clone()));
+        }
+        found(shard.entries.get(id))
+    }
+
+    /// Records how a running generation ended; `keep` its output for readers to come.
+    pub(crate) fn end(&self, id: &GenerationId, print: u64, mut ended: Ended, keep: bool) {
+        let now = self.clock.now();
+        if !keep {
+            ended.output = None;
+        }
+        let held = ended.output.as_deref().map(Output::held);
+        let mut shard = self.shard(id);
+        if let Some(held) = held {
+            if let Some(Output::Whole(bytes)) = ended.output.as_deref() {
+                self.budget.add(bytes.len());
+            }
+            shard.output_bytes += held;
+            shard.outputs.push_back((now, id.clone()));
+        }
+        shard.ended.push_back((now, id.clone()));
+        shard
+            .entries
+            .insert(id.clone(), Entry::Ended { print, ended });
+        self.running.fetch_sub(1, Ordering::AcqRel);
+        self.tidy(&mut shard, now);
+    }
+
+    /// The server has all output of a generation.
+    pub(crate) fn seen(&self, id: &GenerationId) {
+        let mut shard = self.shard(id);
+        self.forget_output(&mut shard, id);
+    }
+
+    /// Gives up what is too old; called now and then, for an idle gateway ends nothing.
+    pub(crate) fn sweep(&self) {
+        let now = self.clock.now();
+        for shard in &self.shards {
+            self.tidy(&mut lock(shard), now);
         }
     }
 
-    fn end(&self, id: &GenerationId, end: End) {
-        let now = self.clock.now();
-        let mut shard = self.shard(id);
-        shard.entries.insert(id.clone(), Entry::Ended(end));
-        shard.ended.push_back((now, id.clone()));
-        let too_many = |shard: &Shard| shard.ended.len() > ENDED_MAX / SHARDS;
-        let too_old = |shard: &Shard| {
-            shard
-                .ended
-                .front()
-                .is_some_and(|(at, _)| now.since(*at) > REMEMBERED)
+    fn forget_output(&self, shard: &mut Shard, id: &GenerationId) {
+        let Some(Entry::Ended { ended, .. }) = shard.entries.get_mut(id) else {
+            return;
         };
-        while too_many(&shard) || too_old(&shard) {
-            let Some((_, old)) = shard.ended.pop_front() else {
+        let Some(output) = ended.output.take() else {
+            return;
+        };
+        shard.output_bytes = shard.output_bytes.saturating_sub(output.held());
+        // A log gives its part of the budget back when its last reader is gone.
+        if let Output::Whole(bytes) = output.as_ref() {
+            self.budget.subtract(bytes.len());
+        }
+    }
+
+    fn tidy(&self, shard: &mut Shard, now: Moment) {
+        let bytes_max = self.budget.for_ended() / SHARDS;
+        while let Some((at, id)) = shard.outputs.front() {
+            let old = now.since(*at) > OUTPUT_KEPT;
+            let known = matches!(shard.entries.get(id), Some(Entry::Ended { ended, .. }) if ended.output.is_some());
+            if known && !old && shard.output_bytes <= bytes_max {
                 break;
-            };
-            shard.entries.remove(&old);
+            }
+            if let Some((_, id)) = shard.outputs.pop_front() {
+                self.forget_output(shard, &id);
+            }
+        }
+        while let Some((at, _)) = shard.ended.front() {
+            if shard.ended.len() <= ENDED_MAX / SHARDS && now.since(*at) <= REMEMBERED {
+                break;
+            }
+            if let Some((_, id)) = shard.ended.pop_front() {
+                self.forget_output(shard, &id);
+                shard.entries.remove(&id);
+            }
         }
     }
 }
 
-impl Place {
-    pub(crate) fn end(self, end: End) {
-        self.register.end(&self.id, end.clone());
-        // Nobody may be waiting.
-        let _ = self.tell.send(Some(end));
+fn found(entry: Option<&Entry>) -> Found {
+    match entry {
+        None | Some(Entry::Buried) => Found::Nothing,
+        Some(Entry::Running(generation)) => Found::Running(generation.clone()),
+        Some(Entry::Ended { ended, .. }) => Found::Ended(ended.clone()),
     }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

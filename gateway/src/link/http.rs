@@ -20,14 +20,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::fault::FaultKind;
 use shared::id::{GenerationId, ProviderKeyId};
-use shared::link::wire;
+use shared::link::wire::{self, Joining};
 use shared::link::{
     AdminError, Failure, LinkError, Operation, Outcome, Piece, PieceStream, ProviderAdmin, Reply,
     ReplyBody,
 };
 use sync_wrapper::SyncWrapper;
 
-use crate::{Gateway, generations};
+use crate::Gateway;
+use crate::generations::{self, Leaving};
 
 /// A server that takes longer to send a body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
@@ -38,6 +39,7 @@ const ADMIN_BYTES_MAX: usize = 64 * 1024;
 pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
     let mut inside = Route::new()
         .at("/health", get(health))
+        .at("/generations/:id/attach", post(attach))
         .at("/generations/:id/finish", post(finish));
     for operation in Operation::ALL {
         inside = inside.at(
@@ -60,6 +62,8 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
             patch(update_key).delete(delete_key),
         )
         .at("/providers/:name/keys/:key/test", post(test_key));
+    // A boot id is letters, digits and an underscore.
+    let boot = HeaderValue::try_from(gateway.boot.as_str()).unwrap_or(HeaderValue::from_static(""));
     let guard = |gateway: Arc<Gateway>| {
         move |request: &Request| {
             gateway.opens(
@@ -74,10 +78,12 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
     let inside = Guarded {
         inner: inside.data(gateway.clone()),
         opens: guard(gateway.clone()),
+        boot: boot.clone(),
     };
     let admin = Guarded {
         inner: admin.data(gateway.clone()),
         opens: guard(gateway.clone()),
+        boot,
     };
     Route::new()
         .at("/healthz", get(healthz))
@@ -90,6 +96,7 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
 struct Guarded<E, F> {
     inner: E,
     opens: F,
+    boot: HeaderValue,
 }
 
 impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E, F> {
@@ -99,10 +106,10 @@ impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E,
         if !(self.opens)(&request) {
             return Ok(StatusCode::UNAUTHORIZED.into_response());
         }
-        self.inner
-            .call(request)
-            .await
-            .map(IntoResponse::into_response)
+        let mut response = self.inner.call(request).await?.into_response();
+        // Also where something was refused: the server must know which life says so.
+        response.headers_mut().insert(wire::BOOT, self.boot.clone());
+        Ok(response)
     }
 }
 
@@ -124,23 +131,47 @@ impl Endpoint for OpenEndpoint {
         };
         let call = match wire::read_call(self.operation, request.headers(), body) {
             Ok(call) => call,
-            Err(sentence) => {
-                return Ok(Response::builder()
-                    .status(StatusCode::BAD_REQUEST)
-                    .body(sentence));
-            }
+            Err(sentence) => return Ok(bad(sentence)),
         };
+        let joining = match Joining::read(request.headers()) {
+            Ok(joining) => joining,
+            Err(sentence) => return Ok(bad(sentence)),
+        };
+        for seen in &joining.seen {
+            self.gateway.register.seen(seen);
+        }
         let generation = call.generation.clone();
-        Ok(match generations::open(&self.gateway, call).await {
-            Ok(reply) => respond(reply, &generation),
-            Err(LinkError::Failed(failure)) => failed(&failure),
-            Err(LinkError::Refused(sentence)) => Response::builder()
-                .status(StatusCode::CONFLICT)
-                .body(sentence),
-            Err(LinkError::NotSent(_) | LinkError::Lost(_)) => {
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        })
+        let Joining { offset, life, .. } = joining;
+        let opened = generations::open(
+            &self.gateway,
+            call,
+            Leaving::Detaches,
+            offset,
+            life.as_ref(),
+        );
+        Ok(answer(opened.await, &generation))
+    }
+}
+
+fn bad(sentence: String) -> Response {
+    Response::builder()
+        .status(StatusCode::BAD_REQUEST)
+        .body(sentence)
+}
+
+/// The reply or why there is none.
+fn answer(opened: Result<Reply, LinkError>, generation: &GenerationId) -> Response {
+    match opened {
+        Ok(reply) => respond(reply, generation),
+        Err(LinkError::Failed(failure)) => failed(&failure),
+        Err(LinkError::Refused(sentence)) => Response::builder()
+            .status(StatusCode::CONFLICT)
+            .body(sentence),
+        Err(LinkError::NotSent(why)) => Response::builder()
+            .status(StatusCode::SERVICE_UNAVAILABLE)
+            .header(wire::NOT_STARTED, "1")
+            .body(why),
+        Err(LinkError::Lost(why)) => Response::builder().status(StatusCode::GONE).body(why),
     }
 }
 
@@ -168,7 +199,6 @@ fn respond(reply: Reply, generation: &GenerationId) -> Response {
         }
     };
     put(CONTENT_TYPE, &reply.content_type);
-    put(wire::BOOT, reply.boot.as_str());
     put(wire::GENERATION, generation.as_str());
     match reply.body {
         ReplyBody::Whole { bytes, outcome } => {
@@ -199,6 +229,8 @@ impl http_body::Body for PieceBody {
         let piece = std::task::ready!(self.0.get_mut().as_mut().poll_next(cx));
         Poll::Ready(piece.map(|piece| match piece {
             Ok(Piece::Bytes(bytes)) => Ok(Frame::data(bytes)),
+            // A gateway waits for no link.
+            Ok(Piece::Waiting) => Ok(Frame::data(Bytes::new())),
             Ok(Piece::Outcome(outcome)) => {
                 let mut trailers = HeaderMap::with_capacity(1);
                 trailers.insert(wire::OUTCOME, header(&outcome));
@@ -248,6 +280,11 @@ fn healthz() -> &'static str {
 
 #[handler]
 async fn readyz(gateway: Shared<'_>) -> Response {
+    if gateway.register.is_draining() {
+        return Response::builder()
+            .status(StatusCode::SERVICE_UNAVAILABLE)
+            .body("draining");
+    }
     match gateway.store.ping().await {
         Ok(()) => "ready".into_response(),
         Err(_) => Response::builder()
@@ -262,13 +299,25 @@ fn health(gateway: Shared<'_>) -> Response {
 }
 
 #[handler]
-async fn finish(gateway: Shared<'_>, Path(id): Path<String>) -> Response {
-    let Ok(id) = id.parse::<GenerationId>() else {
-        return StatusCode::BAD_REQUEST.into_response();
+fn finish(gateway: Shared<'_>, Path(id): Path<String>) -> Response {
+    match id.parse::<GenerationId>() {
+        Ok(id) => json(StatusCode::OK, &generations::finish(&gateway, &id)),
+        Err(error) => bad(error.to_string()),
+    }
+}
+
+#[handler]
+async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap) -> Response {
+    let id = match id.parse::<GenerationId>() {
+        Ok(id) => id,
+        Err(error) => return bad(error.to_string()),
     };
-    match generations::finish(&gateway, &id).await {
-        Ok(fate) => json(StatusCode::OK, &fate),
-        Err(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    match Joining::read(headers) {
+        Ok(joining) => {
+            let attached = generations::attach(&gateway, &id, joining.offset);
+            answer(attached.await, &id)
+        }
+        Err(sentence) => bad(sentence),
     }
 }
 

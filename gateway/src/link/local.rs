@@ -9,6 +9,7 @@ use shared::link::{
     ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView, Reply,
 };
 
+use crate::generations::Leaving;
 use crate::{Gateway, generations};
 
 /// A gateway in the same process.
@@ -18,11 +19,11 @@ pub(crate) struct Local(pub(crate) Arc<Gateway>);
 #[async_trait]
 impl Link for Local {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
-        generations::open(&self.0, call).await
+        generations::open(&self.0, call, Leaving::Cancels, 0, None).await
     }
 
     async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError> {
-        generations::finish(&self.0, generation).await
+        Ok(generations::finish(&self.0, generation))
     }
 
     async fn health(&self) -> Result<BootId, LinkError> {

@@ -4,7 +4,6 @@
 pub(crate) mod http;
 mod openai;
 mod sandbox;
-pub(crate) mod sse;
 
 use std::pin::Pin;
 use std::time::Duration;

@@ -497,6 +497,8 @@ pub struct TenantStream {
     settling: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
 }
 
+/// A comment, which clients pass over (WHATWG HTML, 9.2.6): somebody still works on the answer.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 /// The last event of a stream that ended well.
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
@@ -540,6 +542,9 @@ impl Stream for TenantStream {
                     self.last.extend_from_slice(&bytes);
                 }
                 Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(bytes)),
+                Some(Ok(Piece::Waiting)) => {
+                    return Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE)));
+                }
                 Some(Ok(Piece::Outcome(outcome))) => self.ended(*outcome),
                 Some(Err(error)) => {
                     warn!(%error, "a stream was cut: {error}");

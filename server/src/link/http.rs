@@ -1,85 +1,86 @@
-//! Implements `Link` over HTTP/2 to one or more gateways, on several connections a node: one alone
-//! is ruinous under loss (RELIABILITY.md A2.3). Decides no retry of what may have been started.
+//! Implements `Link` over HTTP/2 to one or more gateways: sends a call to the first that takes it,
+//! and when the link breaks joins it where it was sent. Never sends what may have been started
+//! anywhere else.
 
 use std::future::Future;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use bytes::Bytes;
+use futures_util::future::join_all;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
-use shared::link::wire;
-use shared::link::{Call, Fate, Link, LinkError, Outcome, Piece, PieceStream, Reply, ReplyBody};
+use shared::link::wire::{self, Joining};
+use shared::link::{Call, Fate, Link, LinkError, Outcome, Reply, ReplyBody};
 use shared::secret::Secret;
+use tracing::debug;
 
-use super::nodes::{Health, order};
-use super::transport::{Body, Pool, SendError, Shape, describe};
+use super::legs::{Legs, Pauses, pieces};
+use super::metrics::LinkMetrics;
+use super::nodes::{Address, Candidate, Node, order};
+use super::transport::{Body, Pool, SendError, Shape};
 
-/// Connections a node where nobody says otherwise.
-pub const CONNECTIONS: usize = 8;
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
 const DEADLINE_SLACK: Duration = Duration::from_secs(5);
 /// How long small questions may take.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long one attempt to attach again may take.
+const ATTACH_MAX: Duration = Duration::from_secs(5);
 /// Ten images of 4 MiB in base64 and their envelope.
 const WHOLE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Answers to operators and failures are small.
-pub(super) const SMALL_BYTES_MAX: usize = 1024 * 1024;
-struct Node {
-    base: String,
-    pool: Pool,
-    health: Health,
+const SMALL_BYTES_MAX: usize = 1024 * 1024;
+
+/// How gateways are reached.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkSettings {
+    /// HTTP/2 connections a node: at 1 % loss eight bring the median token back to the ideal.
+    pub connections: usize,
+    /// How long a call waits for a link that is gone before it is given up.
+    pub patience: Duration,
+}
+
+impl Default for LinkSettings {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            patience: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Gateways reached over the border.
-pub struct HttpLink {
-    nodes: Vec<Node>,
+#[derive(Clone)]
+pub struct HttpLink(Arc<Inner>);
+
+pub(super) struct Inner {
+    nodes: Vec<Arc<Node>>,
     secret: HeaderValue,
     clock: Clock,
+    patience: Duration,
+    pub(super) metrics: LinkMetrics,
 }
 
 impl std::fmt::Debug for HttpLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.nodes.iter().map(|node| &node.base))
-            .finish()
+        let bases = self.0.nodes.iter().map(|node| &node.place.base);
+        f.debug_list().entries(bases).finish()
     }
 }
 
-/// Checks one entry of `GATEWAY_URLS`: plain HTTP only to this machine, because the secret and the
-/// prompts would cross the border in the clear.
-fn checked_base(url: &str) -> Result<String, ConfigError> {
-    let wrong = |what: &str| ConfigError::Invalid(format!("GATEWAY_URLS: `{url}` {what}"));
-    let parsed: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
-    let host = parsed.host().ok_or_else(|| wrong("has no host"))?;
-    if !matches!(parsed.path(), "" | "/") || parsed.query().is_some() {
-        return Err(wrong("must have no path"));
-    }
-    match parsed.scheme_str() {
-        Some("https") => {}
-        Some("http") if is_near(host) => {}
-        Some("http") => {
-            return Err(wrong(
-                "must use https: plain http is for this machine and private networks only",
-            ));
-        }
-        _ => return Err(wrong("must start with https:// or http://")),
-    }
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
-/// Loopback, private ranges and names without a dot (container networks).
-fn is_near(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private(),
-        Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local(),
-        Err(_) => !host.contains('.'),
-    }
+/// Why one attempt at a node brought no reply.
+enum Missed {
+    /// Surely not started: another node may be asked.
+    NotStarted(String),
+    /// Nothing came back; this life may have it.
+    Cut { why: String, boot: Option<BootId> },
+    /// The answer.
+    Told(LinkError),
 }
 
 impl HttpLink {
@@ -88,84 +89,323 @@ impl HttpLink {
         urls: &[String],
         secret: &Secret<String>,
         clock: Clock,
-    ) -> Result<Self, ConfigError> {
-        Self::sized(urls, secret, clock, CONNECTIONS)
-    }
-
-    /// [`HttpLink::new`] with that many connections a node.
-    pub fn sized(
-        urls: &[String],
-        secret: &Secret<String>,
-        clock: Clock,
-        connections: usize,
+        settings: LinkSettings,
+        metrics: LinkMetrics,
     ) -> Result<Self, ConfigError> {
         let first = secret.expose().split(',').next().unwrap_or_default().trim();
-        let mut header = HeaderValue::from_str(first).map_err(|_| {
+        let mut secret = HeaderValue::from_str(first).map_err(|_| {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
         })?;
-        header.set_sensitive(true);
+        secret.set_sensitive(true);
         let nodes = urls
             .iter()
-            .map(|url| node(url, connections))
+            .map(|url| node(url, settings.connections, &secret).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         if nodes.is_empty() {
             return Err(ConfigError::Invalid("GATEWAY_URLS is empty".to_owned()));
         }
-        Ok(Self {
+        Ok(Self(Arc::new(Inner {
             nodes,
-            secret: header,
+            secret,
             clock,
-        })
+            patience: settings.patience,
+            metrics,
+        })))
     }
 
     /// Opens the connections to far gateways in the background; needs a runtime.
     pub fn warm(&self) {
-        for node in &self.nodes {
+        for node in &self.0.nodes {
             node.pool.warm();
         }
     }
 
-    /// Sends to the nodes in `key`'s order until one is reached.
+    /// Sends a small question to the nodes in `key`'s order until one is reached.
     pub(super) async fn send(
         &self,
         key: &str,
         limit: Duration,
         build: impl Fn(&str) -> Result<Request<Full<Bytes>>, LinkError>,
     ) -> Result<Response<Body>, LinkError> {
-        let places = order(
-            key,
-            self.nodes.iter().map(|n| (n.base.as_str(), &n.health)),
-            self.clock.now(),
-        );
         let mut last = LinkError::NotSent("there is no gateway".to_owned());
-        for node in places.into_iter().filter_map(|place| self.nodes.get(place)) {
-            let mut request = build(&node.base)?;
-            request
-                .headers_mut()
-                .insert(wire::SECRET, self.secret.clone());
-            match within(limit, node.pool.send(request)).await? {
-                Ok(response) => {
-                    node.health.succeeded();
-                    return Ok(response);
-                }
-                Err(SendError::Unsent(why)) => {
-                    node.health.failed(&self.clock);
-                    last = LinkError::NotSent(why);
-                }
-                Err(SendError::Unknown(why)) => return Err(LinkError::Lost(why)),
+        for node in self.0.ordered(key) {
+            let request = build(&node.place.base)?;
+            match within(limit, self.0.send_to(node, request)).await? {
+                Ok(response) => return Ok(response),
+                Err(SendError::Unsent(why)) => last = LinkError::NotSent(why),
+                Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
             }
         }
         Err(last)
     }
 }
 
-fn node(url: &str, connections: usize) -> Result<Node, ConfigError> {
-    let base = checked_base(url)?;
-    Ok(Node {
-        pool: Pool::new(&base, Shape::of(connections))?,
-        base,
-        health: Health::default(),
-    })
+fn node(entry: &str, connections: usize, secret: &HeaderValue) -> Result<Node, ConfigError> {
+    let place = Address::parse(entry)?;
+    let (url, secret) = (
+        format!("{}{}/health", place.base, wire::PREFIX),
+        secret.clone(),
+    );
+    let hello = move || {
+        let mut request = Request::new(Full::default());
+        // Checked above: it is a URL.
+        *request.uri_mut() = url.parse().unwrap_or_default();
+        request.headers_mut().insert(wire::SECRET, secret.clone());
+        request
+    };
+    let pool = Pool::new(&place.base, Shape::of(connections), Box::new(hello))?;
+    Ok(Node::new(place, pool))
+}
+
+impl Inner {
+    fn ordered(&self, key: &str) -> impl Iterator<Item = &Arc<Node>> {
+        let candidates = self.nodes.iter().map(|node| Candidate {
+            address: &node.place,
+            health: &node.health,
+            connected: node.pool.may_be_connected(),
+        });
+        let places = match self.nodes.len() {
+            1 => vec![0],
+            _ => order(key, candidates, self.clock.now()),
+        };
+        places.into_iter().filter_map(|place| self.nodes.get(place))
+    }
+
+    async fn send_to(
+        &self,
+        node: &Node,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Body>, SendError> {
+        let secret = self.secret.clone();
+        request.headers_mut().insert(wire::SECRET, secret);
+        let sent = node.pool.send(request).await;
+        match &sent {
+            Ok(_) => node.health.succeeded(),
+            Err(SendError::Unsent(_)) => node.health.failed(&self.clock),
+            Err(SendError::Unknown { .. }) => {}
+        }
+        sent
+    }
+
+    /// Starts a call at the first node that takes it.
+    async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
+        let mut last = LinkError::NotSent("there is no gateway".to_owned());
+        for (tried, node) in self.ordered(call.generation.as_str()).enumerate() {
+            if tried > 0 {
+                self.metrics.resent.inc();
+            }
+            match self.open_at(node, call).await {
+                Err(error @ LinkError::NotSent(_)) => last = error,
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    /// Starts a call at one node. Once it may have arrived there it is only joined there.
+    async fn open_at(self: &Arc<Self>, node: &Arc<Node>, call: &Call) -> Result<Reply, LinkError> {
+        let begun = Instant::now();
+        let mut life: Option<BootId> = None;
+        let mut pauses: Option<Pauses> = None;
+        loop {
+            let joining = Joining {
+                offset: 0,
+                life: life.clone(),
+                seen: node.take_seen(),
+            };
+            let why = match self.try_open(node, call, &joining, begun).await {
+                Ok(reply) => return Ok(reply),
+                Err(Missed::Told(error)) => {
+                    if matches!(error, LinkError::Lost(_)) {
+                        self.metrics.lost.inc();
+                    }
+                    return Err(error);
+                }
+                Err(Missed::NotStarted(why)) if life.is_none() => {
+                    return Err(LinkError::NotSent(why));
+                }
+                // An earlier copy may still be on its way to it.
+                Err(Missed::NotStarted(why)) => why,
+                Err(Missed::Cut { why, boot }) => {
+                    life = life.or(boot);
+                    if life.is_none() {
+                        return Err(LinkError::Lost(why));
+                    }
+                    why
+                }
+            };
+            debug!("generation `{}` is joined: {why}", call.generation);
+            if !pauses
+                .get_or_insert_with(|| Pauses::new(self.patience))
+                .again()
+                .await
+            {
+                self.metrics.lost.inc();
+                return Err(LinkError::Lost(why));
+            }
+            self.metrics.joined.inc();
+        }
+    }
+
+    async fn try_open(
+        self: &Arc<Self>,
+        node: &Arc<Node>,
+        call: &Call,
+        joining: &Joining,
+        begun: Instant,
+    ) -> Result<Reply, Missed> {
+        let path = call.operation.path();
+        let body = Full::new(call.body.clone());
+        let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
+            .map_err(Missed::Told)?;
+        wire::write_call(call, request.headers_mut());
+        joining.write(request.headers_mut());
+        match self.send_to(node, request).await {
+            Ok(response) => self.reply(node, call, response, begun).await,
+            Err(SendError::Unsent(why)) => Err(Missed::NotStarted(why)),
+            Err(SendError::Unknown { why, boot }) => Err(Missed::Cut { why, boot }),
+        }
+    }
+
+    /// What a gateway answered to a call.
+    async fn reply(
+        self: &Arc<Self>,
+        node: &Arc<Node>,
+        call: &Call,
+        response: Response<Body>,
+        begun: Instant,
+    ) -> Result<Reply, Missed> {
+        let (head, body) = response.into_parts();
+        let boot = BootId::from_stored(text(&head.headers, &wire::BOOT).to_owned());
+        let refused = !head.status.is_success();
+        if refused && head.headers.contains_key(wire::NOT_STARTED) {
+            node.health.closed(&self.clock);
+            return Err(Missed::NotStarted("the gateway takes no calls".to_owned()));
+        }
+        if refused {
+            let cut = |why| Missed::Cut {
+                why,
+                boot: Some(boot),
+            };
+            let bytes = collect(body).await.map_err(|e| cut(e.to_string()))?;
+            return Err(Missed::Told(refusal(&head.headers, head.status, &bytes)));
+        }
+        let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
+        let ended = head.headers.get(wire::OUTCOME);
+        let is_stream = ended.is_none();
+        let legs = Legs::new(self, node, &call.generation, &boot, body, is_stream);
+        let body = match ended {
+            Some(value) => ReplyBody::Whole {
+                outcome: outcome(value).map_err(Missed::Told)?,
+                bytes: legs.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
+            },
+            None => ReplyBody::Stream(pieces(legs, call, begun)),
+        };
+        Ok(Reply {
+            boot,
+            content_type,
+            body,
+        })
+    }
+
+    /// Attaches to a running or ended generation from `position` on, as soon as there is a link.
+    pub(super) async fn reattach(
+        &self,
+        node: &Node,
+        generation: &GenerationId,
+        life: &BootId,
+        position: u64,
+    ) -> Result<Body, LinkError> {
+        let mut pauses = Pauses::new(self.patience);
+        let mut last = "no attempt was made".to_owned();
+        while pauses.again().await {
+            let attempt = self.attach(node, generation, life, position);
+            match tokio::time::timeout(ATTACH_MAX, attempt).await {
+                Ok(Ok(body)) => return Ok(body),
+                Ok(Err(Missed::Told(error))) => return Err(error),
+                Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => last = why,
+                Err(_) => "no answer in time".clone_into(&mut last),
+            }
+        }
+        let patience = self.patience.as_secs();
+        Err(LinkError::Lost(format!("no link for {patience} s: {last}")))
+    }
+
+    async fn attach(
+        &self,
+        node: &Node,
+        generation: &GenerationId,
+        life: &BootId,
+        position: u64,
+    ) -> Result<Body, Missed> {
+        let path = format!("/generations/{generation}/attach");
+        let base = &node.place.base;
+        let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
+            .map_err(Missed::Told)?;
+        let joining = Joining {
+            offset: position,
+            ..Joining::default()
+        };
+        joining.write(request.headers_mut());
+        match self.send_to(node, request).await {
+            Err(SendError::Unsent(why) | SendError::Unknown { why, .. }) => {
+                Err(Missed::NotStarted(why))
+            }
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                let boot = text(&head.headers, &wire::BOOT);
+                if boot != life.as_str() {
+                    let lost = LinkError::Lost("the gateway was restarted".to_owned());
+                    return Err(Missed::Told(lost));
+                }
+                if head.status.is_server_error() {
+                    return Err(Missed::NotStarted(format!("it answered {}", head.status)));
+                }
+                if !head.status.is_success() {
+                    let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
+                    return Err(Missed::Told(lost));
+                }
+                Ok(body)
+            }
+        }
+    }
+
+    async fn finish_at(&self, node: &Node, path: &str) -> Result<Fate, LinkError> {
+        let base = &node.place.base;
+        let request = request(Method::POST, base, wire::PREFIX, path, Full::default())?;
+        let response = match within(ANSWER_MAX, self.send_to(node, request)).await? {
+            Ok(response) => response,
+            Err(SendError::Unsent(why)) => return Err(LinkError::NotSent(why)),
+            Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
+        };
+        let (status, bytes) = small(response).await?;
+        if !status.is_success() {
+            return Err(LinkError::Refused(format!("the gateway answered {status}")));
+        }
+        serde_json::from_slice(&bytes)
+            .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// Why a gateway did not take a call.
+fn refusal(headers: &HeaderMap, status: StatusCode, bytes: &[u8]) -> LinkError {
+    if headers.contains_key(wire::FAILURE) {
+        return match serde_json::from_slice(bytes) {
+            Ok(failure) => LinkError::Failed(failure),
+            Err(error) => LinkError::Lost(format!("unreadable failure: {error}")),
+        };
+    }
+    if status == StatusCode::GONE {
+        return LinkError::Lost("the gateway was restarted or has forgotten it".to_owned());
+    }
+    LinkError::Refused(format!("the gateway answered {}", status.as_u16()))
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, LinkError> {
@@ -174,132 +414,48 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, 
         .map_err(|_| LinkError::Lost("no answer in time".to_owned()))
 }
 
-/// The whole body, at most `bytes_max`.
-pub(super) async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, LinkError> {
-    let mut body = http_body_util::Limited::new(body, bytes_max);
-    let mut first: Option<Bytes> = None;
-    let mut rest: Option<BytesMut> = None;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|e| LinkError::Lost(e.to_string()))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        // Most answers are one frame, which is passed on without a copy.
-        match (&first, &mut rest) {
-            (None, _) => first = Some(data),
-            (Some(begin), None) => {
-                let mut all = BytesMut::with_capacity(begin.len() + data.len());
-                all.extend_from_slice(begin);
-                all.extend_from_slice(&data);
-                rest = Some(all);
-            }
-            (Some(_), Some(all)) => all.extend_from_slice(&data),
-        }
-    }
-    Ok(rest.map(BytesMut::freeze).or(first).unwrap_or_default())
+/// A small body, whole.
+async fn collect(body: Body) -> Result<Bytes, LinkError> {
+    let collected = Limited::new(body, SMALL_BYTES_MAX).collect().await;
+    let collected = collected.map_err(|error| LinkError::Lost(error.to_string()))?;
+    Ok(collected.to_bytes())
 }
 
-fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
+/// An outcome from its header or trailer.
+pub(super) fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
     serde_json::from_slice(value.as_bytes())
         .map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))
-}
-
-/// Pieces of a streamed reply; the outcome comes as a trailer.
-fn pieces(body: Body) -> PieceStream {
-    Box::pin(stream::unfold(Some(body), |state| async move {
-        let mut body = state?;
-        loop {
-            let piece = match body.frame().await {
-                None => Err(LinkError::Lost(
-                    "the stream ended without an outcome".to_owned(),
-                )),
-                Some(Err(error)) => Err(LinkError::Lost(describe(&error))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if data.is_empty() => continue,
-                    Ok(data) => return Some((Ok(Piece::Bytes(data)), Some(body))),
-                    Err(frame) => {
-                        let trailers = frame.into_trailers().unwrap_or_default();
-                        let Some(value) = trailers.get(wire::OUTCOME) else {
-                            continue;
-                        };
-                        outcome(value).map(Piece::Outcome)
-                    }
-                },
-            };
-            return Some((piece, None));
-        }
-    }))
-}
-
-async fn reply(response: Response<Body>) -> Result<Reply, LinkError> {
-    let (head, body) = response.into_parts();
-    let text = |name: &http::HeaderName| {
-        head.headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
-    };
-    if head.headers.contains_key(wire::FAILURE) {
-        let bytes = collect(body, SMALL_BYTES_MAX).await?;
-        let failure = serde_json::from_slice(&bytes)
-            .map_err(|e| LinkError::Lost(format!("unreadable failure: {e}")))?;
-        return Err(LinkError::Failed(failure));
-    }
-    if !head.status.is_success() {
-        return Err(LinkError::Refused(format!(
-            "the gateway answered {}",
-            head.status.as_u16()
-        )));
-    }
-    let boot = BootId::from_stored(text(&wire::BOOT).to_owned());
-    let content_type = text(&CONTENT_TYPE).to_owned();
-    let body = match head.headers.get(wire::OUTCOME) {
-        Some(value) => ReplyBody::Whole {
-            outcome: outcome(value)?,
-            bytes: collect(body, WHOLE_BYTES_MAX).await?,
-        },
-        None => ReplyBody::Stream(pieces(body)),
-    };
-    Ok(Reply {
-        boot,
-        content_type,
-        body,
-    })
 }
 
 #[async_trait]
 impl Link for HttpLink {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
-        let path = call.operation.path();
-        let build = |base: &str| {
-            let mut request = request(
-                Method::POST,
-                base,
-                wire::PREFIX,
-                path,
-                Full::new(call.body.clone()),
-            )?;
-            wire::write_call(&call, request.headers_mut());
-            Ok(request)
-        };
         let limit = call.deadline.saturating_add(DEADLINE_SLACK);
-        let response = self.send(call.generation.as_str(), limit, build).await?;
-        within(limit, reply(response)).await?
+        within(limit, self.0.open(&call)).await?
     }
 
     async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish");
-        let build = |base: &str| request(Method::POST, base, wire::PREFIX, &path, Full::default());
-        let response = self.send(generation.as_str(), ANSWER_MAX, build).await?;
-        let (status, bytes) = small(response).await?;
-        if !status.is_success() {
-            return Err(LinkError::Refused(format!(
-                "the gateway answered {}",
-                status.as_u16()
-            )));
+        let asked = self
+            .0
+            .nodes
+            .iter()
+            .map(|node| self.0.finish_at(node, &path));
+        let (mut unknown, mut away) = (None, None);
+        // All are asked: which of them had it is not recorded anywhere that survives a crash.
+        for answered in join_all(asked).await {
+            match answered {
+                Ok(fate @ Fate::Unknown { .. }) => unknown = Some(fate),
+                Ok(fate) => return Ok(fate),
+                Err(error) => away = Some(error),
+            }
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
+        // A node that does not answer may be the one that knows.
+        match (away, unknown) {
+            (None, Some(fate)) => Ok(fate),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(LinkError::NotSent("there is no gateway".to_owned())),
+        }
     }
 
     async fn health(&self) -> Result<BootId, LinkError> {
@@ -326,7 +482,7 @@ pub(super) async fn small(
     response: Response<Body>,
 ) -> Result<(http::StatusCode, Bytes), LinkError> {
     let status = response.status();
-    let bytes = within(ANSWER_MAX, collect(response.into_body(), SMALL_BYTES_MAX)).await??;
+    let bytes = within(ANSWER_MAX, collect(response.into_body())).await??;
     Ok((status, bytes))
 }
 
@@ -344,32 +500,4 @@ pub(super) fn request(
         .header(CONTENT_TYPE, "application/json")
         .body(body)
         .map_err(|e| LinkError::NotSent(e.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_http_is_for_near_gateways_only() {
-        for url in [
-            "http://127.0.0.1:9000",
-            "http://[::1]:9000/",
-            "https://gw.example.com",
-            "http://gateway:9000",
-            "http://10.0.0.7",
-        ] {
-            assert!(checked_base(url).is_ok(), "{url}");
-        }
-        for url in [
-            "http://gw.example.com",
-            "gw.example.com",
-            "ftp://x",
-            "https://gw.example.com/a",
-            "http://8.8.8.8",
-            "",
-        ] {
-            assert!(checked_base(url).is_err(), "{url}");
-        }
-    }
 }

@@ -3,5 +3,7 @@
 
 mod admin;
 pub mod http;
+mod legs;
+pub mod metrics;
 mod nodes;
 mod transport;

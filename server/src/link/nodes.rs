@@ -1,90 +1,315 @@
-//! Which gateway a generation goes to: rendezvous hashing, so that a later question about it finds
-//! the same node; nodes that fail are left out for a while. Opens no connection.
+//! Which gateway a generation goes to: by priority and rendezvous hashing, so that every server
+//! chooses alike; nodes that fail are left out and let back in little by little. Opens no connection.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use http::Uri;
 use shared::clock::{Clock, Moment};
+use shared::config::ConfigError;
+use shared::id::GenerationId;
+use shared::link::wire::SEEN_MAX;
 
-/// A node that could not be reached is asked again after this.
-const REST: Duration = Duration::from_secs(2);
+use super::transport::Pool;
 
-/// When a node may be used again; zero while it is well.
+/// Failures in a row after which a node is left out.
+const FAILURES_MAX: u32 = 3;
+/// For how long at first, and at most; it doubles from failure to failure.
+const REST_MIN: Duration = Duration::from_secs(1);
+const REST_MAX: Duration = Duration::from_secs(30);
+/// Within this its share of the calls grows back to the whole.
+const RAMP: Duration = Duration::from_secs(10);
+
+/// One gateway.
+pub(super) struct Node {
+    pub(super) place: Address,
+    pub(super) pool: Pool,
+    pub(super) health: Health,
+    seen: Mutex<Vec<GenerationId>>,
+}
+
+/// Where a gateway is, from one entry of `GATEWAY_URLS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    /// Scheme, host and port.
+    pub(super) base: String,
+    /// Nodes of a higher number are used while none of a lower one is well.
+    pub(super) priority: u8,
+}
+
+impl Address {
+    /// Checks one entry, `https://host:port#priority=1`: plain HTTP only to this machine and private
+    /// networks, because the secret and the prompts would cross the border in the clear.
+    pub(super) fn parse(entry: &str) -> Result<Self, ConfigError> {
+        let wrong = |what: &str| ConfigError::Invalid(format!("GATEWAY_URLS: `{entry}` {what}"));
+        let (url, options) = entry.trim().split_once('#').unwrap_or((entry.trim(), ""));
+        let parsed: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
+        let host = parsed.host().ok_or_else(|| wrong("has no host"))?;
+        if !matches!(parsed.path(), "" | "/") || parsed.query().is_some() {
+            return Err(wrong("must have no path"));
+        }
+        match parsed.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_near(host) => {}
+            Some("http") => {
+                return Err(wrong(
+                    "must use https: plain http is for this machine and private networks only",
+                ));
+            }
+            _ => return Err(wrong("must start with https:// or http://")),
+        }
+        let mut priority = 0;
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some(("priority", number)) => {
+                    priority = number
+                        .parse()
+                        .map_err(|_| wrong("has a priority that is not 0 to 255"))?;
+                }
+                _ => return Err(wrong("has an option that is not `priority=NUMBER`")),
+            }
+        }
+        Ok(Self {
+            base: url.trim_end_matches('/').to_owned(),
+            priority,
+        })
+    }
+}
+
+/// Loopback, private ranges and names without a dot (container networks).
+fn is_near(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private(),
+        Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local(),
+        Err(_) => !host.contains('.'),
+    }
+}
+
+impl Node {
+    pub(super) fn new(place: Address, pool: Pool) -> Self {
+        Self {
+            place,
+            pool,
+            health: Health::default(),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// All output of a generation is here: the gateway is told with a later call.
+    pub(super) fn saw(&self, generation: GenerationId) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without calls to tell it with, the gateway forgets by itself.
+        if seen.len() < SEEN_MAX * 4 {
+            seen.push(generation);
+        }
+    }
+
+    /// What the gateway is to be told now.
+    pub(super) fn take_seen(&self) -> Vec<GenerationId> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() <= SEEN_MAX {
+            return std::mem::take(&mut *seen);
+        }
+        let rest = seen.split_off(SEEN_MAX);
+        std::mem::replace(&mut *seen, rest)
+    }
+}
+
+/// How a node did lately.
 #[derive(Debug, Default)]
-pub(super) struct Health(AtomicI64);
+pub(super) struct Health {
+    failures: AtomicU32,
+    /// Left out until then, in unix milliseconds; zero while it is well.
+    rests_until: AtomicI64,
+}
 
 impl Health {
+    /// A call did not get through; after a few the node rests.
     pub(super) fn failed(&self, clock: &Clock) {
-        self.0
-            .store(clock.now().after(REST).unix_ms(), Ordering::Relaxed);
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(more) = failures.checked_sub(FAILURES_MAX) {
+            let rest = REST_MIN.saturating_mul(1 << more.min(8)).min(REST_MAX);
+            self.rest(clock, rest);
+        }
+    }
+
+    /// The node says itself that it takes no calls now.
+    pub(super) fn closed(&self, clock: &Clock) {
+        self.rest(clock, REST_MIN);
+    }
+
+    fn rest(&self, clock: &Clock, rest: Duration) {
+        let until = clock.now().after(rest).unix_ms();
+        self.rests_until.store(until, Ordering::Relaxed);
     }
 
     pub(super) fn succeeded(&self) {
         // A plain read first: the line stays shared between cores while all is well.
-        if self.0.load(Ordering::Relaxed) != 0 {
-            self.0.store(0, Ordering::Relaxed);
+        if self.failures.load(Ordering::Relaxed) != 0 {
+            self.failures.store(0, Ordering::Relaxed);
         }
     }
 
-    fn resting(&self, now: Moment) -> bool {
-        self.0.load(Ordering::Relaxed) > now.unix_ms()
+    /// Whether a call of this hash may go there first.
+    fn admits(&self, hash: u64, now: Moment) -> bool {
+        let until = self.rests_until.load(Ordering::Relaxed);
+        if until == 0 {
+            return true;
+        }
+        let back = now.unix_ms().saturating_sub(until);
+        let ramp = i64::try_from(RAMP.as_millis()).unwrap_or(i64::MAX);
+        if back >= ramp {
+            self.rests_until.store(0, Ordering::Relaxed);
+            return true;
+        }
+        // Of a thousand calls as many as thousandths of the ramp are over.
+        back > 0 && i64::try_from(hash % 1_000).unwrap_or(0) < back * 1_000 / ramp
     }
 }
 
-/// Places of `nodes` in the order they should be tried for `key`: the healthy ones by rendezvous
-/// hash, then the resting ones, because trying beats refusing.
+/// What decides a node's rank.
+pub(super) struct Candidate<'a> {
+    pub(super) address: &'a Address,
+    pub(super) health: &'a Health,
+    /// Whether a connection to it is open, or none was tried yet.
+    pub(super) connected: bool,
+}
+
+/// Places of `nodes` in the order they should be tried for `key`: the well ones by priority and
+/// rendezvous hash, then the others, because trying beats refusing.
 pub(super) fn order<'a>(
     key: &str,
-    nodes: impl Iterator<Item = (&'a str, &'a Health)>,
+    nodes: impl Iterator<Item = Candidate<'a>>,
     now: Moment,
 ) -> Vec<usize> {
-    let mut ranked: Vec<(bool, u64, usize)> = nodes
+    let mut ranked: Vec<_> = nodes
         .enumerate()
-        .map(|(place, (name, health))| {
+        .map(|(place, node)| {
             let mut hasher = DefaultHasher::new();
-            (name, key).hash(&mut hasher);
-            (health.resting(now), hasher.finish(), place)
+            (&node.address.base, key).hash(&mut hasher);
+            let hash = hasher.finish();
+            let well = node.connected && node.health.admits(hash, now);
+            (!well, node.address.priority, hash, place)
         })
         .collect();
     ranked.sort_unstable();
-    ranked.into_iter().map(|(_, _, place)| place).collect()
+    ranked.into_iter().map(|(_, _, _, place)| place).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn address(base: &str, priority: u8) -> Address {
+        Address {
+            base: base.to_owned(),
+            priority,
+        }
+    }
+
+    fn ordered(key: &str, nodes: &[(Address, Health)], now: Moment) -> Vec<usize> {
+        let candidates = nodes.iter().map(|(address, health)| Candidate {
+            address,
+            health,
+            connected: true,
+        });
+        order(key, candidates, now)
+    }
+
     #[test]
-    fn a_generation_finds_its_node_again_and_a_failed_node_comes_last() {
+    fn a_node_is_left_out_after_a_few_failures_and_let_back_in_little_by_little() {
         let clock = Clock::fixed(Moment::from_unix_ms(1_000));
-        let (a, b, c) = (Health::default(), Health::default(), Health::default());
-        let nodes = || [("a", &a), ("b", &b), ("c", &c)].into_iter();
-        let first = order("gen_1", nodes(), clock.now());
-        assert_eq!(first, order("gen_1", nodes(), clock.now()));
-        [&a, &b, &c][first[0]].failed(&clock);
-        let second = order("gen_1", nodes(), clock.now());
+        let nodes: Vec<_> = ["a", "b", "c"]
+            .map(|name| (address(name, 0), Health::default()))
+            .into();
+        let first = ordered("gen_1", &nodes, clock.now());
+        assert_eq!(first, ordered("gen_1", &nodes, clock.now()));
+        let health = &nodes[first[0]].1;
+        for _ in 0..FAILURES_MAX {
+            assert_eq!(ordered("gen_1", &nodes, clock.now()), first);
+            health.failed(&clock);
+        }
+        let second = ordered("gen_1", &nodes, clock.now());
         assert_eq!(
             second,
             [first[1], first[2], first[0]],
             "the others keep their order"
         );
-        clock.advance(REST);
-        assert_eq!(order("gen_1", nodes(), clock.now()), first);
+        let share = |now| {
+            let keys = (0..3_000).map(|n| format!("gen_{n}"));
+            keys.filter(|key| ordered(key, &nodes, now)[0] == first[0])
+                .count()
+        };
+        assert_eq!(share(clock.now()), 0);
+        clock.advance(REST_MIN + RAMP / 2);
+        let half = share(clock.now());
+        assert!((350..650).contains(&half), "{half}");
+        clock.advance(RAMP);
+        let all = share(clock.now());
+        assert!((850..1_150).contains(&all), "{all}");
+        health.succeeded();
+        assert_eq!(ordered("gen_1", &nodes, clock.now()), first);
     }
 
     #[test]
-    fn generations_spread_over_the_nodes() {
-        let healths = [const { Health(AtomicI64::new(0)) }; 3];
-        let names = ["a", "b", "c"];
+    fn generations_spread_over_the_nodes_of_the_first_priority() {
+        let nodes: Vec<_> = [("a", 0), ("b", 0), ("c", 1)]
+            .map(|(name, priority)| (address(name, priority), Health::default()))
+            .into();
         let mut counts = [0; 3];
         for n in 0..3_000 {
-            let nodes = names.iter().copied().zip(&healths);
-            counts[order(&n.to_string(), nodes, Moment::from_unix_ms(0))[0]] += 1;
+            counts[ordered(&n.to_string(), &nodes, Moment::from_unix_ms(0))[0]] += 1;
         }
+        assert_eq!(counts[2], 0);
         assert!(
-            counts.iter().all(|count| (850..1_150).contains(count)),
-            "{counts:?}"
+            counts[..2]
+                .iter()
+                .all(|count| (1_350..1_650).contains(count))
         );
+    }
+
+    #[test]
+    fn plain_http_is_for_near_gateways_only_and_options_are_checked() {
+        for url in [
+            "http://127.0.0.1:9000",
+            "http://[::1]:9000/",
+            "https://gw.example.com",
+            "http://gateway:9000",
+            "http://10.0.0.7",
+        ] {
+            assert!(Address::parse(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://gw.example.com",
+            "gw.example.com",
+            "ftp://x",
+            "https://gw.example.com/a",
+            "http://8.8.8.8",
+            "",
+            "https://gw.example.com#priority=x",
+            "https://gw.example.com#prioritty=1",
+        ] {
+            assert!(Address::parse(url).is_err(), "{url}");
+        }
+        let second = Address::parse("https://gw.example.com:8443/#priority=2").expect("valid");
+        assert_eq!(second, address("https://gw.example.com:8443", 2));
+    }
+
+    #[test]
+    fn what_was_seen_is_told_once_and_not_all_at_once() {
+        let pool = Pool::new(
+            "http://127.0.0.1:1",
+            super::super::transport::Shape::of(1),
+            Box::new(|| unreachable!("nothing is opened")),
+        );
+        let node = Node::new(address("a", 0), pool.expect("a pool"));
+        for _ in 0..SEEN_MAX + 1 {
+            node.saw(GenerationId::random());
+        }
+        assert_eq!(node.take_seen().len(), SEEN_MAX);
+        assert_eq!(node.take_seen().len(), 1);
+        assert!(node.take_seen().is_empty());
     }
 }

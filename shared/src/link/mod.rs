@@ -120,6 +120,8 @@ pub struct Outcome {
 pub enum Piece {
     /// Bytes for the tenant, as they came.
     Bytes(Bytes),
+    /// Nothing now: the link is being restored. Comes between whole events only.
+    Waiting,
     /// The end; nothing follows.
     Outcome(Box<Outcome>),
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Call, Operation, Target};
-use crate::id::{GenerationId, RequestId};
+use crate::id::{BootId, GenerationId, RequestId};
 
 /// Below this path the gateway answers generations.
 pub const PREFIX: &str = "/internal/v1";
@@ -35,6 +35,19 @@ pub const BOOT: HeaderName = HeaderName::from_static("x-waule-boot");
 pub const OUTCOME: HeaderName = HeaderName::from_static("x-waule-outcome");
 /// `1` when the body is a `Failure` as JSON.
 pub const FAILURE: HeaderName = HeaderName::from_static("x-waule-failure");
+
+/// Bytes of the output that the server has already; absent is none.
+pub const OFFSET: HeaderName = HeaderName::from_static("x-waule-offset");
+/// The life of the gateway that a call was first sent to, when it is sent again: another life must
+/// not start it.
+pub const LIFE: HeaderName = HeaderName::from_static("x-waule-life");
+/// Generations, by comma, of which the server has all output.
+pub const SEEN: HeaderName = HeaderName::from_static("x-waule-seen");
+/// Why a call was not started, and surely was not: it may go to another node.
+pub const NOT_STARTED: HeaderName = HeaderName::from_static("x-waule-not-started");
+
+/// Ids in one [`SEEN`] at most.
+pub const SEEN_MAX: usize = 32;
 
 /// A header value longer than this is refused: targets and outcomes are far shorter.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
@@ -102,6 +115,65 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
     })
 }
 
+/// How a call joins what may run already.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Joining {
+    /// Bytes of the output that are there already.
+    pub offset: u64,
+    /// The life that the call was first sent to.
+    pub life: Option<BootId>,
+    /// Generations whose output is there to its end.
+    pub seen: Vec<GenerationId>,
+}
+
+impl Joining {
+    /// Writes what is not the default.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        let mut put = |name: HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        if self.offset > 0 {
+            put(OFFSET, &self.offset.to_string());
+        }
+        if let Some(life) = &self.life {
+            put(LIFE, life.as_str());
+        }
+        if !self.seen.is_empty() {
+            let ids: Vec<&str> = self.seen.iter().map(GenerationId::as_str).collect();
+            put(SEEN, &ids.join(","));
+        }
+    }
+
+    /// Reads it; says which header is wrong.
+    pub fn read(headers: &HeaderMap) -> Result<Self, String> {
+        let text = |name: &HeaderName| match headers.get(name) {
+            None => Ok(None),
+            Some(value) if value.len() > HEADER_BYTES_MAX => Err(format!("{name} is too long")),
+            Some(value) => value
+                .to_str()
+                .map(Some)
+                .map_err(|_| format!("{name} is not text")),
+        };
+        let offset = match text(&OFFSET)? {
+            None => 0,
+            Some(bytes) => bytes.parse().map_err(|e| format!("{OFFSET}: {e}"))?,
+        };
+        let seen = text(&SEEN)?.unwrap_or_default().split(',');
+        let seen: Result<Vec<GenerationId>, _> = seen
+            .filter(|id| !id.is_empty())
+            .take(SEEN_MAX)
+            .map(str::parse)
+            .collect();
+        Ok(Self {
+            offset,
+            life: text(&LIFE)?.map(|life| BootId::from_stored(life.to_owned())),
+            seen: seen.map_err(|e| format!("{SEEN}: {e}"))?,
+        })
+    }
+}
+
 /// JSON with every character outside ASCII as `\u` escapes: header values carry ASCII only.
 pub fn escape_non_ascii(json: &str) -> String {
     if json.is_ascii() {
@@ -152,6 +224,22 @@ mod tests {
             (read.stream, read.show_usage, read.deadline),
             (true, false, call.deadline)
         );
+    }
+
+    #[test]
+    fn joining_survives_the_headers() {
+        let mut headers = HeaderMap::new();
+        Joining::default().write(&mut headers);
+        assert!(headers.is_empty(), "the usual call carries none of it");
+        let joining = Joining {
+            offset: 7,
+            life: Some(BootId::random()),
+            seen: vec![GenerationId::random(), GenerationId::random()],
+        };
+        joining.write(&mut headers);
+        assert_eq!(Joining::read(&headers), Ok(joining));
+        headers.insert(OFFSET, HeaderValue::from_static("-1"));
+        assert!(Joining::read(&headers).is_err_and(|e| e.starts_with("x-waule-offset")));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::json;
-use server::link::http::HttpLink;
+use server::link::http::{HttpLink, LinkSettings};
+use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::fault::FaultKind;
 use shared::id::{GenerationId, RequestId};
@@ -49,11 +50,30 @@ async fn read(mut pieces: PieceStream, name: &str) -> (Vec<u8>, Outcome) {
     loop {
         match pieces.next().await.expect(name).expect(name) {
             Piece::Bytes(part) => bytes.extend_from_slice(&part),
+            Piece::Waiting => panic!("{name}: the link is there"),
             Piece::Outcome(outcome) => {
                 assert!(pieces.next().await.is_none(), "{name}: nothing follows");
                 return (bytes, *outcome);
             }
         }
+    }
+}
+
+/// The same call again starts nothing: over the border it joins until the server said that it has
+/// all of it, inside a process it is refused.
+async fn joined(link: &Arc<dyn Link>, name: &str, asked: &Call, is_seen: bool) {
+    let again = link.open(asked.clone()).await;
+    if name == "in process" {
+        assert!(matches!(again, Err(LinkError::Refused(_))), "{again:?}");
+    } else if is_seen {
+        assert!(matches!(again, Err(LinkError::Lost(_))), "{again:?}");
+    } else {
+        let ReplyBody::Stream(pieces) = again.expect("joined").body else {
+            panic!("a stream was asked for")
+        };
+        let (bytes, outcome) = read(pieces, name).await;
+        assert!(bytes.ends_with(b"data: [DONE]\n\n"));
+        assert_eq!(outcome.usage.output_tokens, 12);
     }
 }
 
@@ -70,11 +90,7 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
         let ReplyBody::Stream(pieces) = reply.body else {
             panic!("{name}: a stream was asked for")
         };
-        let again = link.open(asked.clone()).await;
-        assert!(
-            matches!(again, Err(LinkError::Refused(_))),
-            "{name}: {again:?}"
-        );
+        joined(link, name, &asked, false).await;
         let (bytes, outcome) = read(pieces, name).await;
         assert!(bytes.ends_with(b"data: [DONE]\n\n"), "{name}");
         assert_eq!(
@@ -82,10 +98,15 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
             (12, &None),
             "{name}"
         );
-        let again = link.open(asked.clone()).await;
+        joined(link, name, &asked, true).await;
+        let other = Call {
+            body: Bytes::from_static(b"{}"),
+            ..asked.clone()
+        };
+        let other = link.open(other).await;
         assert!(
-            matches!(again, Err(LinkError::Refused(_))),
-            "{name}: {again:?}"
+            matches!(other, Err(LinkError::Refused(_))),
+            "{name}: another request under the same id: {other:?}"
         );
         let fate = link.finish(&asked.generation).await.expect(name);
         let Fate::Ended { outcome: known } = fate else {
@@ -95,7 +116,10 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
         texts.push(bytes);
     }
     assert_eq!(texts[0], texts[1], "both links pass the same bytes");
-    supervisor.finish(Duration::from_secs(5)).await;
+    assert!(
+        supervisor.finish(Duration::from_secs(5)).await,
+        "nothing is left running"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +138,10 @@ async fn a_whole_answer_comes_with_its_outcome() {
         assert_eq!(answer["usage"]["completion_tokens"], 3, "{name}");
         assert_eq!(outcome.usage.output_tokens, 3, "{name}");
     }
-    supervisor.finish(Duration::from_secs(5)).await;
+    assert!(
+        supervisor.finish(Duration::from_secs(5)).await,
+        "nothing is left running"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +168,10 @@ async fn leaving_or_finishing_cancels_within_a_second_and_counts_what_was_produc
             drop(kept);
         }
     }
-    supervisor.finish(Duration::from_secs(5)).await;
+    assert!(
+        supervisor.finish(Duration::from_secs(5)).await,
+        "nothing is left running"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,11 +191,21 @@ async fn failures_and_unknown_generations_are_told_apart() {
         let boot = link.health().await.expect(name);
         assert_eq!(fate, Fate::Unknown { boot }, "{name}");
     }
-    supervisor.finish(Duration::from_secs(5)).await;
+    assert!(
+        supervisor.finish(Duration::from_secs(5)).await,
+        "nothing is left running"
+    );
     // Nobody listens: nothing was started, and that is what is said.
     let secret = Secret::new("0123456789abcdef0123456789abcdef".to_owned());
     let urls = ["http://127.0.0.1:1".to_owned()];
-    let nowhere = HttpLink::new(&urls, &secret, Clock::system()).expect("a link");
+    let nowhere = HttpLink::new(
+        &urls,
+        &secret,
+        Clock::system(),
+        LinkSettings::default(),
+        LinkMetrics::default(),
+    )
+    .expect("a link");
     let answer = nowhere.open(call("hello", true)).await;
     assert!(matches!(answer, Err(LinkError::NotSent(_))), "{answer:?}");
 }

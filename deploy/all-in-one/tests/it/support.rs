@@ -15,7 +15,8 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use server::app::{Server, ServerParts};
 use server::config::ServerSecrets;
-use server::link::http::HttpLink;
+use server::link::http::{HttpLink, LinkSettings};
+use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::Common;
 use shared::db::{Db, DbTarget};
@@ -202,7 +203,16 @@ pub(crate) async fn start_without_login(
         Joined::InProcess => gateway.local(),
         Joined::OverHttp => {
             let url = over_http(&gateway, &gateway_config, &common, &supervisor);
-            Arc::new(HttpLink::new(&[url], &secrets.internal, clock.clone()).expect("a link"))
+            Arc::new(
+                HttpLink::new(
+                    &[url],
+                    &secrets.internal,
+                    clock.clone(),
+                    LinkSettings::default(),
+                    LinkMetrics::new(&metrics),
+                )
+                .expect("a link"),
+            )
         }
     };
     let door = Server::bind(&server_config).expect("a port");
@@ -257,7 +267,14 @@ pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn
     let local = gateway.local();
     let secrets = ServerSecrets::take(&server_config, &common).expect("secrets");
     let remote = over_http(&gateway, &config, &common, &supervisor);
-    let remote = HttpLink::new(&[remote], &secrets.internal, clock).expect("a link");
+    let remote = HttpLink::new(
+        &[remote],
+        &secrets.internal,
+        clock,
+        LinkSettings::default(),
+        LinkMetrics::default(),
+    )
+    .expect("a link");
     (
         supervisor,
         [("in process", local), ("over HTTP", Arc::new(remote))],

@@ -6,9 +6,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -18,8 +18,10 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
+use shared::id::BootId;
+use shared::link::wire;
 use shared::supervisor::Supervisor;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +29,17 @@ use tracing::debug;
 
 /// A border round trip is 300 ms at worst; TCP and TLS take three, and a lost packet a second more.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// A connection on which nothing was read for that long is asked for a sign of life, busy or idle.
-const PING_EVERY: Duration = Duration::from_secs(2);
-/// At 300 ms round trip that is room for three retransmissions of the ping: shorter would end
-/// living connections under loss, and their streams with them.
-const PING_ANSWER_MAX: Duration = Duration::from_secs(3);
+/// A connection on which nothing was read for that long is asked for a sign of life, busy or idle;
+/// the gateway does the same (`shared::listen`), so that one lost ping is no silence.
+const PING_EVERY: Duration = Duration::from_millis(500);
+/// Silence that means a dead path: a ping, its answer over 300 ms, and once more both. Ending a
+/// connection that only was slow costs its streams one round trip, for they attach again elsewhere.
+const SILENCE_MAX: Duration = Duration::from_millis(1_100);
+/// Silence of a connection that carries nothing; longer, because nobody waits.
+const IDLE_SILENCE_MAX: Duration = Duration::from_millis(2_500);
+/// How often silence is looked for on a connection that carries something, and on one that does not.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOK_IDLE_EVERY: Duration = Duration::from_millis(500);
 /// 4 MiB at 300 ms are 110 Mbit/s for one stream; four such streams fill the connection.
 const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
@@ -44,11 +52,19 @@ pub(super) struct Target {
     pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
+/// The first question on every connection; its answer says which life of the gateway is there.
+pub(super) type Hello = dyn Fn() -> Request<Full<Bytes>> + Send + Sync;
+
 /// A connection with the streams it carries.
 pub(super) struct Connection {
     sender: http2::SendRequest<Full<Bytes>>,
     streams: AtomicUsize,
+    signs: Signs,
+    /// The gateway's life, told in answer to the first question on this connection.
+    boot: Option<BootId>,
     ended: CancellationToken,
+    /// Cancelled to end it at once.
+    cut: CancellationToken,
 }
 
 /// Why a request got no answer.
@@ -57,22 +73,30 @@ pub(super) enum Failed {
     /// Not a byte was written; here it is again.
     Unsent(Box<Request<Full<Bytes>>>),
     /// The gateway may have it.
-    Unknown(String),
+    Unknown {
+        why: String,
+        /// The life that may have it.
+        boot: Option<BootId>,
+    },
 }
 
 impl Connection {
     /// Opens one; its driver runs on the runtime of whoever called.
-    pub(super) async fn open(target: &Target, supervisor: &Supervisor) -> io::Result<Arc<Self>> {
+    pub(super) async fn open(
+        target: &Target,
+        hello: &Hello,
+        supervisor: &Supervisor,
+    ) -> io::Result<Arc<Self>> {
         let opening = async {
             let stream = connect(target).await?;
             match &target.tls {
-                None => Self::start(stream, supervisor).await,
+                None => Self::start(stream, hello, supervisor).await,
                 Some((connector, name)) => {
                     let stream = connector.connect(name.clone(), stream).await?;
                     if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                         return Err(io::Error::other("the gateway does not speak HTTP/2"));
                     }
-                    Self::start(stream, supervisor).await
+                    Self::start(stream, hello, supervisor).await
                 }
             }
         };
@@ -81,33 +105,54 @@ impl Connection {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    async fn start<S>(stream: S, supervisor: &Supervisor) -> io::Result<Arc<Self>>
+    async fn start<S>(stream: S, hello: &Hello, supervisor: &Supervisor) -> io::Result<Arc<Self>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+        let signs = Signs::now();
+        let stream = Watched {
+            inner: stream,
+            signs: signs.clone(),
+        };
+        let (mut sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_connection_window_size(CONNECTION_WINDOW)
             .initial_stream_window_size(STREAM_WINDOW)
             .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_ANSWER_MAX)
+            .keep_alive_timeout(CONNECT_MAX)
             .keep_alive_while_idle(true)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
         let ended = CancellationToken::new();
+        let cut = CancellationToken::new();
         // Also cancelled when the runtime drops the driver unfinished.
-        let end = ended.clone().drop_guard();
+        let (end, cutting) = (ended.clone().drop_guard(), cut.clone());
         supervisor.spawn_servant("link connection", async move {
             let _end = end;
-            if let Err(error) = driver.await {
-                debug!(%error, "a connection to a gateway ended: {}", describe(&error));
+            tokio::select! {
+                () = cutting.cancelled() => {}
+                driven = driver => if let Err(error) = driven {
+                    debug!(%error, "a connection to a gateway ended: {}", describe(&error));
+                },
             }
         });
+        let cut_on_failure = cut.clone().drop_guard();
+        let answer = sender
+            .send_request(hello())
+            .await
+            .map_err(io::Error::other)?;
+        let boot = answer.headers().get(wire::BOOT);
+        let boot = boot.and_then(|boot| boot.to_str().ok());
+        let boot = boot.map(|boot| BootId::from_stored(boot.to_owned()));
+        cut_on_failure.disarm();
         Ok(Arc::new(Self {
             sender,
             streams: AtomicUsize::new(0),
+            signs,
+            boot,
             ended,
+            cut,
         }))
     }
 
@@ -116,14 +161,43 @@ impl Connection {
         !self.ended.is_cancelled() && !self.sender.is_closed()
     }
 
+    /// Whether it was heard of lately.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.signs.silence() < SILENCE_MAX
+    }
+
+    /// Ends it at once, and every stream on it.
+    pub(super) fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    /// Waits until it is gone, or silent for so long that it is as good as gone.
+    pub(super) async fn failed(&self) {
+        loop {
+            let busy = self.streams() > 0;
+            let (look, silence_max) = if busy {
+                (LOOK_EVERY, SILENCE_MAX)
+            } else {
+                (LOOK_IDLE_EVERY, IDLE_SILENCE_MAX)
+            };
+            let slept = Instant::now();
+            tokio::select! {
+                () = self.ended.cancelled() => return,
+                () = tokio::time::sleep(look) => {}
+            }
+            // A process that could not run did not read either: that is no fault of the path.
+            let starved = slept.elapsed() > look * 2;
+            if !starved && self.signs.silence() > silence_max {
+                debug!("a connection to a gateway is silent and is replaced");
+                self.cut();
+                return;
+            }
+        }
+    }
+
     /// Streams on it now.
     pub(super) fn streams(&self) -> usize {
         self.streams.load(Ordering::Relaxed)
-    }
-
-    /// Becomes ready when the connection is gone.
-    pub(super) async fn ended(&self) {
-        self.ended.cancelled().await;
     }
 
     /// Sends and waits for the answer's head.
@@ -139,9 +213,91 @@ impl Connection {
             })),
             Err(mut failed) => Err(match failed.take_message() {
                 Some(request) => Failed::Unsent(Box::new(request)),
-                None => Failed::Unknown(describe(failed.error())),
+                None => Failed::Unknown {
+                    why: describe(failed.error()),
+                    boot: self.boot.clone(),
+                },
             }),
         }
+    }
+}
+
+/// When something was last read from a connection.
+#[derive(Debug, Clone)]
+struct Signs {
+    begun: Instant,
+    last_ms: Arc<AtomicU64>,
+}
+
+impl Signs {
+    fn now() -> Self {
+        Self {
+            begun: Instant::now(),
+            last_ms: Arc::default(),
+        }
+    }
+
+    fn age_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn heard(&self) {
+        self.last_ms.store(self.age_ms(), Ordering::Relaxed);
+    }
+
+    fn silence(&self) -> Duration {
+        let last = self.last_ms.load(Ordering::Relaxed);
+        Duration::from_millis(self.age_ms().saturating_sub(last))
+    }
+}
+
+/// A socket that notes every sign of life.
+struct Watched<S> {
+    inner: S,
+    signs: Signs,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if read.is_ready() {
+            self.signs.heard();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
     }
 }
 

@@ -19,6 +19,7 @@ use http_body::Body as _;
 use http_body_util::Full;
 use rustls::pki_types::ServerName;
 use shared::config::ConfigError;
+use shared::id::BootId;
 use shared::supervisor::Supervisor;
 use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsConnector;
@@ -26,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::debug;
 
 pub(super) use connection::{Body, describe};
-use connection::{CONNECT_MAX, Connection, Failed, Target};
+use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
 
 /// Bodies above this go to the places kept for them, or a token would wait behind one.
 const LARGE_BYTES: u64 = 64 * 1024;
@@ -65,7 +66,12 @@ pub(super) enum SendError {
     /// Nothing was written: another node may be asked.
     Unsent(String),
     /// The gateway may have it.
-    Unknown(String),
+    Unknown {
+        /// What broke.
+        why: String,
+        /// The life of the gateway that may have it.
+        boot: Option<BootId>,
+    },
 }
 
 /// Connections to one gateway; dropping it ends the tenders, and running streams end by themselves.
@@ -76,6 +82,7 @@ pub(super) struct Pool {
 
 struct Inner {
     target: Target,
+    hello: Box<Hello>,
     shape: Shape,
     places: Box<[Place]>,
     /// For small bodies and for large ones: one count for both would skip places when they alternate.
@@ -102,13 +109,15 @@ struct Opening {
 }
 
 impl Pool {
-    /// To the gateway at `base`, which was checked; opens nothing yet.
-    pub(super) fn new(base: &str, shape: Shape) -> Result<Self, ConfigError> {
+    /// To the gateway at `base`, which was checked; opens nothing yet. `hello` is the first question
+    /// on every connection.
+    pub(super) fn new(base: &str, shape: Shape, hello: Box<Hello>) -> Result<Self, ConfigError> {
         let end = CancellationToken::new();
         let places = std::iter::repeat_with(Place::default);
         Ok(Self {
             inner: Arc::new(Inner {
                 target: target(base)?,
+                hello,
                 shape,
                 places: places.take(shape.connections).collect(),
                 turns: <[AtomicUsize; 2]>::default(),
@@ -145,12 +154,21 @@ impl Pool {
             match connection.send(request).await {
                 Ok(response) => return Ok(response),
                 Err(Failed::Unsent(again)) => request = *again,
-                Err(Failed::Unknown(why)) => return Err(SendError::Unknown(why)),
+                Err(Failed::Unknown { why, boot }) => {
+                    return Err(SendError::Unknown { why, boot });
+                }
             }
         }
         Err(SendError::Unsent(
             "connections end before they are used".to_owned(),
         ))
+    }
+
+    /// Whether a connection is open, or none was tried yet.
+    pub(super) fn may_be_connected(&self) -> bool {
+        let places = &self.inner.places;
+        let tried = |place: &Place| place.tended.load(Ordering::Relaxed);
+        self.inner.usable(0..places.len()).any(|one| one.is_fresh()) || !places.iter().any(tried)
     }
 
     #[cfg(test)]
@@ -178,9 +196,12 @@ impl Inner {
         }
         // From a place that moves, so that equals take turns.
         let turned = (begin..own.end).chain(own.start..begin);
-        self.usable(turned)
-            .min_by_key(|connection| connection.streams())
-            .or_else(|| self.usable(0..all).min_by_key(|one| one.streams()))
+        let least = |all: &mut dyn Iterator<Item = Arc<Connection>>| {
+            all.min_by_key(|connection| connection.streams())
+        };
+        least(&mut self.usable(turned).filter(|one| one.is_fresh()))
+            .or_else(|| least(&mut self.usable(0..all).filter(|one| one.is_fresh())))
+            .or_else(|| least(&mut self.usable(0..all)))
     }
 
     fn usable(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = Arc<Connection>> {
@@ -270,7 +291,7 @@ impl Tender {
             let age = pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
             // An old connection, replaced here, carries its streams to their end.
             tokio::select! {
-                () = fresh.ended() => {}
+                () = fresh.failed() => {}
                 () = tokio::time::sleep(age) => {}
             }
         }
@@ -280,7 +301,7 @@ impl Tender {
     async fn open(&self) -> Option<Arc<Connection>> {
         let pool = &self.pool;
         let _attempt = Attempt::begin(pool);
-        match Connection::open(&pool.target, &pool.supervisor).await {
+        match Connection::open(&pool.target, pool.hello.as_ref(), &pool.supervisor).await {
             Ok(fresh) => {
                 pool.places[self.at].live.store(Some(fresh.clone()));
                 Some(fresh)

@@ -37,6 +37,14 @@ async fn answer(
     Ok(Response::new(Full::from(number.to_string())))
 }
 
+fn pool_to(address: SocketAddr, shape: Shape) -> Pool {
+    let hello = move || {
+        let request = Request::get(format!("http://{address}/hello"));
+        request.body(Full::default()).unwrap()
+    };
+    Pool::new(&format!("http://{address}"), shape, Box::new(hello)).unwrap()
+}
+
 impl Peer {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -75,7 +83,7 @@ impl Peer {
     }
 
     fn pool(&self, shape: Shape) -> Arc<Pool> {
-        Arc::new(Pool::new(&format!("http://{}", self.address), shape).unwrap())
+        Arc::new(pool_to(self.address, shape))
     }
 
     fn request(&self, path: &str, body_bytes: usize) -> Request<Full<Bytes>> {
@@ -171,7 +179,10 @@ async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_uns
     until(async || peer.holding.load(Ordering::SeqCst) == 1).await;
     peer.cut.notify_one();
     let outcome = held.join_next().await.unwrap().unwrap();
-    assert!(matches!(outcome, Err(SendError::Unknown(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(SendError::Unknown { .. })),
+        "{outcome:?}"
+    );
     until(async || peer.accepted.load(Ordering::SeqCst) == 8 && pool.usable() == 4).await;
     assert!(peer.ask(&pool, 0).await >= 4, "a fresh connection answers");
 }
@@ -196,7 +207,7 @@ async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes()
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let pool = Pool::new(&format!("http://{address}"), Shape::of(8)).unwrap();
+    let pool = pool_to(address, Shape::of(8));
     for _ in 0..20 {
         let request = Request::post(format!("http://{address}/")).body(Full::default());
         let outcome = pool.send(request.unwrap()).await.map(drop);

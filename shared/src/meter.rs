@@ -1,17 +1,17 @@
 //! Counts what a stream of OpenAI chat chunks produced, while its bytes pass. Pure; parses an event
 //! only when it carries usage or an error.
 
+use crate::fault::{Fault, FaultKind};
+use crate::usage::{OpenAiUsage, Usage};
 use memchr::memmem;
 use serde::Deserialize;
-use shared::fault::{Fault, FaultKind};
-use shared::usage::{OpenAiUsage, Usage};
 
 /// One token stands for about four bytes of English text (OpenAI, "What are tokens").
 const BYTES_PER_TOKEN: u64 = 4;
 
 /// What to do with an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Pass it on.
     Pass,
     /// Keep it: the tenant did not ask for usage.
@@ -22,7 +22,7 @@ pub(crate) enum Verdict {
 
 /// The running count of one stream.
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub struct Meter {
     show_usage: bool,
     input_bytes: u64,
     content_events: u64,
@@ -64,7 +64,7 @@ fn content_bytes(data: &[u8]) -> Option<usize> {
 
 impl Meter {
     /// For a stream whose request had `input_bytes`.
-    pub(crate) fn new(show_usage: bool, input_bytes: usize) -> Self {
+    pub fn new(show_usage: bool, input_bytes: usize) -> Self {
         Self {
             show_usage,
             input_bytes: u64::try_from(input_bytes).unwrap_or(u64::MAX),
@@ -76,7 +76,7 @@ impl Meter {
     }
 
     /// Looks at one whole event.
-    pub(crate) fn event(&mut self, event: &[u8]) -> Verdict {
+    pub fn event(&mut self, event: &[u8]) -> Verdict {
         let data = data(event);
         if data == b"[DONE]" {
             self.done = true;
@@ -114,12 +114,12 @@ impl Meter {
     }
 
     /// Whether the stream came to its proper end.
-    pub(crate) fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         self.done
     }
 
     /// What was consumed: the provider's own count, else an estimate of what passed.
-    pub(crate) fn usage(&self) -> Usage {
+    pub fn usage(&self) -> Usage {
         self.reported.unwrap_or_else(|| Usage {
             input_tokens: self.input_bytes.div_ceil(BYTES_PER_TOKEN),
             output_tokens: self
@@ -140,7 +140,7 @@ struct WholeAnswer<'a> {
 }
 
 /// The usage of a whole answer; `images` when its `data` are images.
-pub(crate) fn whole_usage(bytes: &[u8], images: bool) -> Result<Usage, Fault> {
+pub fn whole_usage(bytes: &[u8], images: bool) -> Result<Usage, Fault> {
     let invalid = |e: serde_json::Error| {
         Fault::new(
             FaultKind::InvalidAnswer,

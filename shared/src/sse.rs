@@ -4,15 +4,15 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 /// No provider sends an event near this; a larger one is a fault, not a reason to grow.
-pub(crate) const EVENT_BYTES_MAX: usize = 1024 * 1024;
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// An event was larger than [`EVENT_BYTES_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct EventTooLarge;
+pub struct EventTooLarge;
 
 /// Cuts a stream of bytes into whole events, each with its closing blank line.
 #[derive(Debug, Default)]
-pub(crate) struct Events {
+pub struct Events {
     kept: BytesMut,
 }
 
@@ -41,7 +41,7 @@ fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 impl Events {
     /// Adds `bytes` and hands every event that is whole now to `each`.
-    pub(crate) fn push(
+    pub fn push(
         &mut self,
         mut bytes: Bytes,
         mut each: impl FnMut(Bytes),
@@ -60,8 +60,13 @@ impl Events {
         Ok(())
     }
 
+    /// Whether the bytes so far end with a whole event.
+    pub fn is_between(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// What is left when the stream has ended.
-    pub(crate) fn rest(&mut self) -> Bytes {
+    pub fn rest(&mut self) -> Bytes {
         self.kept.split().freeze()
     }
 }
@@ -71,7 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::generations::meter::Meter;
+    use crate::meter::Meter;
 
     /// Events of any form a provider may send, with one kind of line end each.
     fn event() -> impl Strategy<Value = Vec<u8>> {

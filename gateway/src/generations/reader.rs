@@ -1,0 +1,228 @@
+//! Whoever reads a generation: first its head, then its pieces, from an offset on. Leaving is told to
+//! the generation, and a generation that nobody reads is looked after for a while and then ended.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use shared::id::BootId;
+use shared::link::{LinkError, Outcome, Piece, Reply, ReplyBody};
+use tracing::info;
+
+use super::generation::{Driven, Generation, canceled};
+use super::log::Gone;
+use super::register::{End, Ended, Output};
+
+/// What it means when a reader goes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// The tenant left: the reader is a part of the server's process.
+    Cancels,
+    /// Perhaps only the link was cut: somebody may come again.
+    Detaches,
+}
+
+enum Source {
+    Live {
+        generation: Arc<Generation>,
+        seat: usize,
+    },
+    Ended(Ended),
+}
+
+/// One reader.
+pub(super) struct Reader {
+    source: Source,
+    position: u64,
+    leaving: Leaving,
+    told: bool,
+}
+
+fn gone(Gone: Gone) -> LinkError {
+    LinkError::Lost("the bytes asked for are not kept any more".to_owned())
+}
+
+impl Reader {
+    /// Of a generation that runs, from `position` on.
+    pub(super) fn live(generation: Arc<Generation>, position: u64, leaving: Leaving) -> Self {
+        let seat = generation.attach();
+        Self {
+            source: Source::Live { generation, seat },
+            position,
+            leaving,
+            told: false,
+        }
+    }
+
+    /// Of one that is over.
+    pub(super) fn ended(ended: Ended, position: u64) -> Self {
+        Self {
+            source: Source::Ended(ended),
+            position,
+            leaving: Leaving::Detaches,
+            told: false,
+        }
+    }
+
+    /// Waits until a provider has accepted and makes the reply of it.
+    pub(super) async fn reply(mut self, boot: BootId) -> Result<Reply, LinkError> {
+        std::future::poll_fn(|cx| self.poll_head(cx)).await?;
+        let whole = match &self.source {
+            Source::Ended(ended) => self.whole(ended)?,
+            Source::Live { .. } => None,
+        };
+        let content_type = if whole.is_some() {
+            "application/json"
+        } else {
+            "text/event-stream; charset=utf-8"
+        };
+        Ok(Reply {
+            boot,
+            content_type: content_type.to_owned(),
+            body: whole.unwrap_or_else(|| ReplyBody::Stream(Box::pin(self))),
+        })
+    }
+
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+        loop {
+            match &self.source {
+                Source::Ended(Ended {
+                    end: End::Failure(failure),
+                    ..
+                }) => return Poll::Ready(Err(LinkError::Failed(Box::new((**failure).clone())))),
+                Source::Ended(_) => return Poll::Ready(Ok(())),
+                Source::Live { generation, .. } if generation.is_streaming() => {
+                    return Poll::Ready(Ok(()));
+                }
+                Source::Live { generation, seat } => {
+                    let driven = ready!(generation.poll_for(*seat, self.position, cx));
+                    if let Driven::Ended = driven.map_err(gone)? {
+                        self.see_end();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer of a generation that gave one at once.
+    fn whole(&self, ended: &Ended) -> Result<Option<ReplyBody>, LinkError> {
+        let End::Outcome(outcome) = &ended.end else {
+            return Ok(None);
+        };
+        if !ended.whole {
+            // Told now, and not after a head that promises bytes.
+            return replay(ended, self.position).map(|_| None).map_err(gone);
+        }
+        let Some(Output::Whole(bytes)) = ended.output.as_deref() else {
+            return Err(gone(Gone));
+        };
+        let from = usize::try_from(self.position).unwrap_or(usize::MAX);
+        if from > bytes.len() {
+            return Err(gone(Gone));
+        }
+        Ok(Some(ReplyBody::Whole {
+            bytes: bytes.slice(from..),
+            outcome: Box::new((**outcome).clone()),
+        }))
+    }
+
+    /// Goes on with what was recorded.
+    fn see_end(&mut self) {
+        if let Source::Live { generation, seat } = &self.source
+            && let Some(ended) = generation.ended()
+        {
+            generation.detach(*seat);
+            self.source = Source::Ended(ended);
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, LinkError>>> {
+        loop {
+            match &self.source {
+                Source::Live { generation, seat } => {
+                    match ready!(generation.poll_for(*seat, self.position, cx)) {
+                        Ok(Driven::Piece(bytes)) => {
+                            return Poll::Ready(Some(Ok(self.passed(bytes))));
+                        }
+                        Ok(Driven::Opened) => {}
+                        Ok(Driven::Ended) => self.see_end(),
+                        Err(missing) => return Poll::Ready(Some(Err(gone(missing)))),
+                    }
+                }
+                Source::Ended(ended) => {
+                    let rest = match replay(ended, self.position) {
+                        Ok(None) if self.told => return Poll::Ready(None),
+                        Ok(None) => Ok(Piece::Outcome(Box::new(outcome(&ended.end)?))),
+                        Ok(Some(bytes)) => Ok(self.passed(bytes)),
+                        Err(missing) => Err(gone(missing)),
+                    };
+                    self.told = !matches!(rest, Ok(Piece::Bytes(_)));
+                    return Poll::Ready(Some(rest));
+                }
+            }
+        }
+    }
+
+    fn passed(&mut self, bytes: Bytes) -> Piece {
+        self.position += u64::try_from(bytes.len()).unwrap_or(0);
+        Piece::Bytes(bytes)
+    }
+}
+
+fn replay(ended: &Ended, position: u64) -> Result<Option<Bytes>, Gone> {
+    if position == ended.length {
+        return Ok(None);
+    }
+    match ended.output.as_deref() {
+        Some(Output::Stream(log)) => log.read(position),
+        Some(Output::Whole(_)) | None => Err(Gone),
+    }
+}
+
+fn outcome(end: &End) -> Result<Outcome, LinkError> {
+    match end {
+        End::Outcome(outcome) => Ok((**outcome).clone()),
+        End::Failure(failure) => Err(LinkError::Failed(Box::new((**failure).clone()))),
+    }
+}
+
+impl Stream for Reader {
+    type Item = Result<Piece, LinkError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_piece(cx)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let Source::Live { generation, seat } = &self.source else {
+            return;
+        };
+        let Some(left) = generation.detach(*seat) else {
+            return;
+        };
+        // Outside of a runtime the process is ending.
+        let near = tokio::runtime::Handle::try_current().is_ok();
+        if self.leaving == Leaving::Cancels || !near {
+            generation.stop(canceled("the tenant went away"));
+            return;
+        }
+        let gateway = generation.gateway();
+        let care = care(generation.clone(), left, gateway.grace);
+        gateway.supervisor.spawn("generation", care);
+    }
+}
+
+/// Drives a generation that nobody reads, and ends it when nobody has come for `grace`.
+async fn care(generation: Arc<Generation>, left: u64, grace: Duration) {
+    let driving = std::future::poll_fn(|cx| generation.poll_care(left, cx));
+    if tokio::time::timeout(grace, driving).await.is_err() {
+        info!("a generation that nobody read for {grace:?} is cancelled");
+        generation.gateway().metrics.abandoned();
+        generation.stop(canceled("nobody was attached any more"));
+    }
+}
