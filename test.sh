@@ -466,11 +466,12 @@ python_env
 node_env
 say "--- ready: $((SECONDS - began)) s"
 
+# The tests kill these.
+step "Build of server and gateway apart" cargo build --locked -p server -p gateway --bins
 step "Rust tests, on SQLite and on PostgreSQL and Redis" \
   cargo test --locked --workspace --no-fail-fast
 
 step "Build, as cargo run does" cargo build --locked
-step "Build of server and gateway apart" cargo build --locked -p server -p gateway --bins
 
 demo_key=wk_live_$(random_hex 16)
 admin_password=$(random_hex 16)

@@ -207,12 +207,20 @@ impl Gateway {
                 },
                 () = tokio::time::sleep(RELOAD_EVERY) => {
                     self.register.sweep();
-                    let kept = i64::try_from(self.register.budget().held()).unwrap_or(i64::MAX);
-                    self.metrics.kept_bytes.set(kept);
+                    self.count_kept();
                     self.reload_if_changed().await;
                 }
             }
         }
+    }
+
+    /// Brings the gauges of what is kept up to date, which otherwise happens every few seconds.
+    pub fn count_kept(&self) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.metrics
+            .kept_bytes
+            .set(gauge(self.register.budget().held()));
+        self.metrics.running.set(gauge(self.register.running()));
     }
 
     async fn reload_if_changed(&self) {

@@ -24,6 +24,7 @@ pub(crate) struct GatewayMetrics {
     resumed: Counter,
     abandoned: Counter,
     pub(crate) kept_bytes: Gauge,
+    pub(crate) running: Gauge,
 }
 
 impl GatewayMetrics {
@@ -55,6 +56,11 @@ impl GatewayMetrics {
                 "waule_generations_abandoned",
                 "Generations cancelled because nobody was attached any more",
                 all.abandoned,
+            );
+            registry.register(
+                "waule_generations_running",
+                "Generations that run",
+                all.running,
             );
             registry.register(
                 "waule_output_kept_bytes",

@@ -1,12 +1,76 @@
 //! `Link`: what the server asks of a gateway, and what it may rely on. Names no transport.
 //!
-//! Promises of every implementation, proved on each by `deploy/all-in-one/tests/it/link.rs`:
-//! - [`Link::open`] starts a generation once: `Err` with [`LinkError::NotSent`] means that nothing
-//!   was started; [`LinkError::Lost`] means that nobody knows.
-//! - A reply's body ends with exactly one [`Piece::Outcome`]; a stream that ends without one was cut.
-//! - Dropping a reply's body cancels the generation within a second.
-//! - [`Link::finish`] ends a generation that still runs and answers its outcome, for as long as
-//!   the gateway remembers it.
+//! Promises of every implementation, proved on each by `deploy/all-in-one/tests/it/link.rs` and under
+//! cuts by `deploy/all-in-one/tests/it/border`:
+//! - [`Link::open`] starts a generation at most once: `Err` with [`LinkError::NotSent`] means that
+//!   nothing was started; [`LinkError::Lost`] means that nobody knows. The same call again starts
+//!   nothing: it joins what runs where a link can be cut, and is refused inside one process.
+//! - A reply's body ends with exactly one [`Piece::Outcome`], also when the link is gone for good:
+//!   then it says what passed until then, and is marked as interrupted.
+//! - Bytes come once, in order and without a gap, whatever connections they came over.
+//! - [`Link::finish`] ends a generation within a second if it runs, and answers its outcome, for as
+//!   long as the gateway remembers it. One that never came will not be started any more.
+//! - A generation that nobody reads and nobody finishes is cancelled after a while (inside a process
+//!   at once).
+//!
+//! # The protocol over HTTP
+//!
+//! The server chooses the generation's id and stores it with the hold. Every answer names the
+//! gateway's life ([`crate::id::BootId`]), and the first question on every connection asks for it, so
+//! that the server knows for each call which life may have it. Names of headers are in [`wire`].
+//!
+//! A stream that is cut (reset, silence for 1.1 s although both sides ask for a sign of life every
+//! half second, a proxy that ends) is attached to again on another connection:
+//!
+//! ```text
+//! tenant            server                            gateway                   provider
+//!   | POST chat       |                                  |                         |
+//!   |---------------->| hold                             |                         |
+//!   |                 | POST /chat  generation=g         |                         |
+//!   |                 |--------------------------------->| g: opening              |
+//!   |                 |                                  |------------------------>|
+//!   |                 |            200, life=b, bytes 0..| g: streaming, logged    |
+//!   |<----------------|<---------------------------------|<------------------------|
+//!   |                 |        x connection cut          |                         |
+//!   | : keep-alive    |                                  | nobody reads: goes on   |
+//!   |<----------------| POST /generations/g/attach       | for DETACHED_SECONDS    |
+//!   |                 |   offset=1234                    |                         |
+//!   |                 |--------------------------------->|                         |
+//!   |<----------------|<---------------- bytes 1234.. ---| log, then live          |
+//!   |                 |<------- trailer: outcome --------| g: ended                |
+//!   |                 | settle   (next call: seen=g) --->| g: output forgotten     |
+//! ```
+//!
+//! A call whose answer's head did not come is sent again to the same gateway, marked with the life
+//! that may have it. Where that life is over, nothing is started: the generation is lost.
+//!
+//! ```text
+//! server                                   gateway
+//!   | POST /chat  generation=g               |
+//!   |--------------------------------------->| g: opening (or it never came)
+//!   |     x connection cut                   |
+//!   | POST /chat  generation=g  life=b       |
+//!   |--------------------------------------->| same life: joins g, or starts it
+//!   |                                        | another life: 410, nothing started
+//! ```
+//!
+//! Cancelling, and what is not known:
+//!
+//! ```text
+//! server                                   gateway
+//!   | POST /generations/g/finish             |
+//!   |--------------------------------------->| runs:    ended now, outcome
+//!   |                                        | ended:   outcome (kept 10 minutes)
+//!   |                                        | unknown: buried; a late call is refused
+//! ```
+//!
+//! | answer | meaning | what the server does |
+//! | --- | --- | --- |
+//! | 200 | started or joined | reads; attaches again when cut |
+//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway |
+//! | no connection | never sent | asks the next gateway |
+//! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
+//! | 409 | the id belongs to another request, or was given up | refused |
 
 pub mod wire;
 

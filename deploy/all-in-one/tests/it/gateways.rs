@@ -16,25 +16,25 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::support::{Customer, Joined, Product, places, start};
 
 /// What the vendor does with a request that shows a key, piece by piece with pauses.
-type Script = Vec<(Duration, Vec<u8>)>;
+pub(crate) type Script = Vec<(Duration, Vec<u8>)>;
 
 /// A vendor that answers by key; counts calls, and notices when a client goes away.
 #[derive(Clone, Default)]
-struct Vendor {
+pub(crate) struct Vendor {
     scripts: Arc<Mutex<HashMap<String, Script>>>,
     calls: Arc<Mutex<Vec<String>>>,
-    left: Arc<Mutex<Option<Instant>>>,
+    pub(crate) left: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Vendor {
-    fn script(&self, key: &str, script: Script) {
+    pub(crate) fn script(&self, key: &str, script: Script) {
         self.scripts
             .lock()
             .expect("no panic")
             .insert(key.to_owned(), script);
     }
 
-    fn calls(&self, key: &str) -> usize {
+    pub(crate) fn calls(&self, key: &str) -> usize {
         self.calls
             .lock()
             .expect("no panic")
@@ -111,7 +111,7 @@ impl Vendor {
     }
 }
 
-fn at_once(bytes: impl Into<Vec<u8>>) -> Script {
+pub(crate) fn at_once(bytes: impl Into<Vec<u8>>) -> Script {
     vec![(Duration::ZERO, bytes.into())]
 }
 
@@ -123,7 +123,7 @@ fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
 const GOOD: &str = r#"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"well"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7},"vendor_extra":{"kept":true}}"#;
 
 /// A product with a vendor, a model on it, and keys by name.
-async fn with_vendor(product: &Product, keys: &[&str]) -> (Vendor, Customer) {
+pub(crate) async fn with_vendor(product: &Product, keys: &[&str]) -> (Vendor, Customer) {
     let vendor = Vendor::default();
     let address = vendor.serve().await;
     let body =
@@ -288,7 +288,7 @@ async fn what_may_have_been_billed_or_is_the_tenants_fault_is_never_sent_again()
     }
 }
 
-fn sse_head() -> Vec<u8> {
+pub(crate) fn sse_head() -> Vec<u8> {
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n".to_vec()
 }
 
@@ -305,7 +305,7 @@ fn events(count: usize) -> String {
 
 const USAGE: &str =
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":30}}\r\n\r\n";
-const DONE: &str = "data: [DONE]\n\n";
+pub(crate) const DONE: &str = "data: [DONE]\n\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_passes_byte_by_byte_in_any_split_without_the_usage_nobody_asked_for() {

@@ -27,6 +27,9 @@ use shared::telemetry::Metrics;
 
 pub(crate) const ADMIN_PASSWORD: &str = "a password for tests";
 
+/// What servers show gateways in tests.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
 #[derive(Debug, Args)]
 struct Settings {
     #[command(flatten)]
@@ -89,7 +92,26 @@ pub(crate) async fn places() -> [Place; 2] {
     ]
 }
 
+/// Waits for something to become true, at most `limit`.
+pub(crate) async fn until(what: &str, limit: Duration, is_true: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_true().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(limit, waiting).await;
+    assert!(
+        waited.is_ok(),
+        "in {limit:?} it did not come true that {what}"
+    );
+}
+
 impl Place {
+    /// Where its data lies.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
     fn fresh(name: &'static str, database_url: String, redis_url: String) -> Self {
         let kept = tempfile::tempdir().expect("a folder");
         Self {
@@ -112,7 +134,7 @@ impl Place {
         }
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self, more: &[&str]) -> Settings {
         let folder = self.folder.display().to_string();
         let arguments = [
             "waule",
@@ -136,8 +158,10 @@ impl Place {
             "5",
             "--body-bytes-max",
             "1000000",
+            "--internal-secret",
+            SECRET,
         ];
-        let arguments = arguments.map(OsString::from);
+        let arguments = arguments.iter().chain(more).map(OsString::from);
         shared::config::read_from("waule", "", arguments).expect("settings")
     }
 }
@@ -147,7 +171,7 @@ pub(crate) struct Product {
     pub(crate) address: SocketAddr,
     pub(crate) supervisor: Supervisor,
     pub(crate) http: Client,
-    pub(crate) server: Arc<Server>,
+    server: Option<Arc<Server>>,
     admin: String,
 }
 
@@ -163,15 +187,7 @@ pub(crate) enum Joined {
 /// Starts a product at a place; several may share one.
 pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
     let mut product = start_without_login(place, joined, |link| link).await;
-    let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
-    let (status, answer) = product
-        .send(Method::POST, "/admin/api/login", None, Some(body))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{answer}");
-    answer["token"]
-        .as_str()
-        .expect("a token")
-        .clone_into(&mut product.admin);
+    product.log_in().await;
     product
 }
 
@@ -181,50 +197,59 @@ pub(crate) async fn start_without_login(
     joined: Joined,
     wrap: impl FnOnce(Arc<dyn Link>) -> Arc<dyn Link>,
 ) -> Product {
-    let Settings {
-        common,
-        server: server_config,
-        gateway: gateway_config,
-    } = place.settings();
-    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
-    shared::tls::install_provider();
-    let secrets = ServerSecrets::take(&server_config, &common).expect("secrets");
-    let gateway_secrets = GatewaySecrets::take(&common).expect("secrets");
-    let parts = GatewayParts {
-        config: &gateway_config,
-        common: &common,
-        secrets: gateway_secrets,
-        supervisor: &supervisor,
-        metrics: &metrics,
-        clock: clock.clone(),
-    };
-    let gateway = Gateway::start(parts).await.expect("a gateway");
+    let supervisor = Supervisor::new();
+    let node = gateway(place, &supervisor, &[]).await;
     let link: Arc<dyn Link> = match joined {
-        Joined::InProcess => gateway.local(),
+        Joined::InProcess => node.gateway.local(),
         Joined::OverHttp => {
-            let url = over_http(&gateway, &gateway_config, &common, &supervisor);
-            Arc::new(
-                HttpLink::new(
-                    &[url],
-                    &secrets.internal,
-                    clock.clone(),
-                    LinkSettings::default(),
-                    LinkMetrics::new(&metrics),
-                )
-                .expect("a link"),
-            )
+            Arc::new(link_to(place, &[node.open_door()], LinkSettings::default()).0)
         }
     };
-    let door = Server::bind(&server_config).expect("a port");
+    serve(place, joined, wrap(link), supervisor).await
+}
+
+/// A server at a place with a superadmin's token, joined to gateways elsewhere; with its counters.
+pub(crate) async fn start_with(
+    place: &Place,
+    urls: &[String],
+    settings: LinkSettings,
+) -> (Product, LinkMetrics) {
+    let (link, metrics) = link_to(place, urls, settings);
+    let mut product = serve(place, Joined::OverHttp, Arc::new(link), Supervisor::new()).await;
+    product.log_in().await;
+    (product, metrics)
+}
+
+fn link_to(place: &Place, urls: &[String], settings: LinkSettings) -> (HttpLink, LinkMetrics) {
+    let Settings { common, server, .. } = place.settings(&[]);
+    let secrets = ServerSecrets::take(&server, &common).expect("secrets");
+    let metrics = LinkMetrics::default();
+    let clock = Clock::system();
+    let link = HttpLink::new(urls, &secrets.internal, clock, settings, metrics.clone());
+    (link.expect("a link"), metrics)
+}
+
+async fn serve(
+    place: &Place,
+    joined: Joined,
+    link: Arc<dyn Link>,
+    supervisor: Supervisor,
+) -> Product {
+    let Settings {
+        common,
+        server: config,
+        ..
+    } = place.settings(&[]);
+    let door = Server::bind(&config).expect("a port");
     let address = door.local_addr().expect("an address");
     let parts = ServerParts {
-        config: &server_config,
+        config: &config,
         common: &common,
-        secrets,
-        link: wrap(link),
+        secrets: ServerSecrets::take(&config, &common).expect("secrets"),
+        link,
         supervisor: &supervisor,
-        metrics: &metrics,
-        clock,
+        metrics: &Metrics::default(),
+        clock: Clock::system(),
         gateway_inside: joined == Joined::InProcess,
         demo: false,
     };
@@ -241,60 +266,71 @@ pub(crate) async fn start_without_login(
         address,
         supervisor,
         http,
-        server,
+        server: Some(server),
         admin: String::new(),
     }
 }
 
-/// A gateway of its own, through both doors.
-pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn Link>); 2]) {
+/// One gateway of a test.
+pub(crate) struct Node {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) metrics: Metrics,
+    config: gateway::config::Config,
+    common: Common,
+    supervisor: Supervisor,
+}
+
+/// A gateway over a place's database, with these settings more.
+pub(crate) async fn gateway(place: &Place, supervisor: &Supervisor, more: &[&str]) -> Node {
     let Settings {
         common,
-        server: server_config,
         gateway: config,
-    } = place.settings();
-    let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
+        ..
+    } = place.settings(more);
+    let metrics = Metrics::default();
     shared::tls::install_provider();
     let parts = GatewayParts {
         config: &config,
         common: &common,
         secrets: GatewaySecrets::take(&common).expect("secrets"),
-        supervisor: &supervisor,
+        supervisor,
         metrics: &metrics,
-        clock: clock.clone(),
+        clock: Clock::system(),
     };
     let gateway = Gateway::start(parts).await.expect("a gateway");
-    let local = gateway.local();
-    let secrets = ServerSecrets::take(&server_config, &common).expect("secrets");
-    let remote = over_http(&gateway, &config, &common, &supervisor);
-    let remote = HttpLink::new(
-        &[remote],
-        &secrets.internal,
-        clock,
-        LinkSettings::default(),
-        LinkMetrics::default(),
-    )
-    .expect("a link");
+    Node {
+        gateway,
+        metrics,
+        config,
+        common,
+        supervisor: supervisor.clone(),
+    }
+}
+
+impl Node {
+    /// Opens the gateway's door on loopback; answers its address.
+    pub(crate) fn open_door(&self) -> String {
+        let door = Gateway::bind(&self.config).expect("a port");
+        let url = format!("http://{}", door.local_addr().expect("an address"));
+        let (gateway, common) = (self.gateway.clone(), self.common.clone());
+        let supervisor = self.supervisor.clone();
+        self.supervisor.spawn("gateway door", async move {
+            gateway.serve(door, &common, &supervisor).await
+        });
+        url
+    }
+}
+
+/// A gateway of its own, through both doors.
+pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn Link>); 2]) {
+    let supervisor = Supervisor::new();
+    let node = gateway(place, &supervisor, &[]).await;
+    let local = node.gateway.local();
+    let (remote, _) = link_to(place, &[node.open_door()], LinkSettings::default());
     (
         supervisor,
         [("in process", local), ("over HTTP", Arc::new(remote))],
     )
-}
-
-/// Opens the gateway's door on loopback; answers its address.
-fn over_http(
-    gateway: &Arc<Gateway>,
-    config: &gateway::config::Config,
-    common: &Common,
-    supervisor: &Supervisor,
-) -> String {
-    let door = Gateway::bind(config).expect("a port");
-    let url = format!("http://{}", door.local_addr().expect("an address"));
-    let (gateway, common, inner) = (gateway.clone(), common.clone(), supervisor.clone());
-    supervisor.spawn("gateway door", async move {
-        gateway.serve(door, &common, &inner).await
-    });
-    url
 }
 
 /// A tenant with a key.
@@ -304,6 +340,36 @@ pub(crate) struct Customer {
 }
 
 impl Product {
+    /// A server that somebody else started on this port, with a superadmin's token.
+    pub(crate) async fn at(port: u16) -> Self {
+        let mut product = Self {
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            supervisor: Supervisor::new(),
+            http: Client::new(),
+            server: None,
+            admin: String::new(),
+        };
+        product.log_in().await;
+        product
+    }
+
+    /// The server, where it runs in this process.
+    pub(crate) fn server(&self) -> &Server {
+        self.server.as_deref().expect("it runs in this process")
+    }
+
+    async fn log_in(&mut self) {
+        let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
+        let (status, answer) = self
+            .send(Method::POST, "/admin/api/login", None, Some(body))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["token"]
+            .as_str()
+            .expect("a token")
+            .clone_into(&mut self.admin);
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

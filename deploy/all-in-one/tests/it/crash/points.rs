@@ -221,9 +221,9 @@ async fn recover(spot: &Spot, end_at: u64) -> u64 {
     let product = start_without_login(&spot.place(), Joined::InProcess, counted).await;
     let kept = kept(spot);
     effects::arm(end_at);
-    product.server.recover_now().await;
+    product.server().recover_now().await;
     let count = effects::disarm();
-    let differences = product.server.verify().await.expect("read");
+    let differences = product.server().verify().await.expect("read");
     assert!(differences.is_empty(), "{differences:#?}");
     let balance = product.balance(&kept.customer).await;
     assert_eq!(balance["held"], 0, "nothing is held after recovery");

@@ -1,0 +1,126 @@
+//! Cuts of the link in the middle of streams.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use server::link::http::LinkSettings;
+use shared::supervisor::Supervisor;
+
+use super::proxy::{Cut, Proxy};
+use super::{KEY, PRICE, expected, stream, vendor_script};
+use crate::gateways::with_vendor;
+use crate::support::{Product, gateway, places, start_with};
+
+const STREAMS: usize = 300;
+const CHUNKS: usize = 50;
+/// Between two chunks: a stream takes two seconds and a half.
+const PACE: Duration = Duration::from_millis(50);
+
+/// Repeatable by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 8
+    }
+}
+
+/// Cuts connections until it is dropped, none faster than it is replaced.
+async fn chaos(proxy: &Proxy, seed: u64) {
+    let mut dice = Dice(seed);
+    loop {
+        let pause = 20 + dice.roll() % 100;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let cut = Cut::ALL[usize::try_from(dice.roll() % 4).expect("small")];
+        proxy.cut(dice.roll(), cut);
+    }
+}
+
+async fn all_streams(
+    product: &Product,
+    customer: &crate::support::Customer,
+) -> Vec<Result<String, String>> {
+    join_all((0..STREAMS).map(|_| stream(product, customer))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_streams_survive_cuts_of_every_kind() {
+    for place in places().await {
+        let supervisor = Supervisor::new();
+        let node = gateway(&place, &supervisor, &[]).await;
+        let door = node.open_door();
+        let upstream = door
+            .trim_start_matches("http://")
+            .parse()
+            .expect("an address");
+        let proxy = Proxy::before(upstream).await;
+        let urls = [format!("http://{}", proxy.address)];
+        let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
+        let (vendor, customer) = with_vendor(&product, &[KEY]).await;
+        vendor_script(&vendor, CHUNKS, PACE);
+        let ended = tokio::select! {
+            () = chaos(&proxy, 0x5eed) => unreachable!("it goes on"),
+            ended = all_streams(&product, &customer) => ended,
+        };
+        for (n, ended) in ended.into_iter().enumerate() {
+            assert_eq!(ended, Ok(expected(CHUNKS)), "{} stream {n}", place.name);
+        }
+        assert_eq!(vendor.calls(KEY), STREAMS, "{}: once each", place.name);
+        let resumed = metrics.resumed();
+        assert!(
+            resumed >= STREAMS as u64,
+            "{}: {resumed} resumes: nearly nothing was cut",
+            place.name
+        );
+        assert_eq!(metrics.lost(), 0);
+        let used = product.settled(&customer).await["used"].as_i64();
+        let streams = i64::try_from(STREAMS).expect("few");
+        assert_eq!(used, Some(PRICE * streams), "{}", place.name);
+        product.stop().await;
+        assert!(supervisor.finish(Duration::from_secs(10)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_link_costs_a_pause_and_an_answer_at_once_is_joined() {
+    let [place, _] = places().await;
+    let supervisor = Supervisor::new();
+    let node = gateway(&place, &supervisor, &[]).await;
+    let door = node.open_door();
+    let upstream = door
+        .trim_start_matches("http://")
+        .parse()
+        .expect("an address");
+    let proxy = Proxy::before(upstream).await;
+    let urls = [format!("http://{}", proxy.address)];
+    let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
+    let (vendor, customer) = with_vendor(&product, &[KEY]).await;
+    // An answer at once, cut while the vendor thinks.
+    let body = r#"{"choices":[{"message":{"content":"well"}}],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#;
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    for cut in Cut::ALL {
+        vendor.script(
+            KEY,
+            vec![(Duration::from_millis(1_500), answer.clone().into_bytes())],
+        );
+        let cutting = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            proxy.cut_all(cut);
+        };
+        let calls = vendor.calls(KEY);
+        let ((status, told), ()) = tokio::join!(product.chat(&customer, "ours", "hi"), cutting);
+        assert_eq!(status, reqwest::StatusCode::OK, "{cut:?}: {told}");
+        assert_eq!(told["choices"][0]["message"]["content"], "well");
+        assert_eq!(vendor.calls(KEY), calls + 1, "{cut:?}: called once");
+    }
+    assert_eq!(metrics.lost(), 0);
+    assert_eq!(product.settled(&customer).await["used"], 4);
+    product.stop().await;
+    assert!(supervisor.finish(Duration::from_secs(10)).await);
+}

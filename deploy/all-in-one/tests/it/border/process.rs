@@ -1,0 +1,72 @@
+//! `waule-server` and `waule-gateway` as processes that can be killed.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{SECRET, until};
+
+/// One program, killed with the test at the latest.
+pub(super) struct Program {
+    command: Command,
+    ready: String,
+    child: Option<Child>,
+}
+
+pub(super) fn free_port() -> u16 {
+    let probe = TcpListener::bind("127.0.0.1:0").expect("a port");
+    probe.local_addr().expect("an address").port()
+}
+
+impl Program {
+    /// `waule-server` or `waule-gateway`, which lie beside `waule`.
+    pub(super) fn new(name: &str, folder: &Path, port: u16, arguments: &[&str]) -> Self {
+        let path = Path::new(env!("CARGO_BIN_EXE_waule")).with_file_name(name);
+        assert!(
+            path.exists(),
+            "{name} is not built: run ./test.sh, or `cargo build -p server -p gateway --bins`"
+        );
+        let mut command = Command::new(path);
+        command
+            .env_clear()
+            .env("DATA_DIR", folder)
+            .env("INTERNAL_SECRET", SECRET)
+            .env("LOG", "error")
+            .args(["--metrics-port", "0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self {
+            command,
+            ready: format!("http://127.0.0.1:{port}/readyz"),
+            child: None,
+        }
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(super) async fn start(&mut self) {
+        self.child = Some(self.command.spawn().expect("started"));
+        let (http, ready) = (reqwest::Client::new(), self.ready.clone());
+        until("it is ready", Duration::from_secs(60), async || {
+            let answer = http.get(&ready).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+    }
+
+    /// SIGKILL: nothing of it runs to an end.
+    pub(super) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("killed");
+            child.wait().expect("gone");
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
