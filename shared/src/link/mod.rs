@@ -72,6 +72,7 @@
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
+pub mod codec;
 pub mod wire;
 
 use std::pin::Pin;
