@@ -73,6 +73,7 @@
 //! | 409 | the id belongs to another request, or was given up | refused |
 
 pub mod codec;
+pub mod prefix;
 pub mod wire;
 
 use std::pin::Pin;
