@@ -40,6 +40,9 @@ pub struct Config {
     /// Output kept for servers that attach again, in bytes
     #[arg(long, env = "OUTPUT_KEPT_BYTES", default_value_t = 256 * 1024 * 1024)]
     pub output_kept_bytes: usize,
+    /// Beginnings of long conversations kept so that they need not be sent again, in bytes
+    #[arg(long, env = "PREFIX_KEPT_BYTES", default_value_t = 64 * 1024 * 1024)]
+    pub prefix_kept_bytes: usize,
     /// Largest body of a call, in bytes
     #[arg(long, env = "GATEWAY_BODY_BYTES_MAX", default_value_t = 33 * 1024 * 1024)]
     pub gateway_body_bytes_max: usize,

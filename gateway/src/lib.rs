@@ -33,6 +33,7 @@ use tracing::{info, warn};
 use self::config::{Config, GatewaySecrets};
 use self::generations::register::Register;
 use self::link::Local;
+use self::link::parcel::Unpacker;
 use self::metrics::GatewayMetrics;
 use self::pool::{Disabled, Pools};
 use self::providers::Patience;
@@ -88,6 +89,7 @@ pub struct Gateway {
     store: Store,
     pools: Pools,
     register: Register,
+    unpacker: Arc<Unpacker>,
     supervisor: Supervisor,
     grace: Duration,
     sealer: Sealer,
@@ -137,6 +139,10 @@ impl Gateway {
             store: Store::new(db),
             pools: Pools::new(clock.clone(), disabled),
             register,
+            unpacker: Arc::new(Unpacker::new(
+                config.prefix_kept_bytes,
+                config.gateway_body_bytes_max,
+            )),
             supervisor: supervisor.clone(),
             grace: config.grace(),
             sealer: Sealer::new(&secrets.encryption),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::link::http::LinkSettings;
+use crate::link::http::{Compression, LinkSettings};
 use clap::Args;
 use shared::config::{Common, ConfigError, Secrets};
 use shared::db::{DbError, DbTarget};
@@ -71,6 +71,9 @@ pub struct GatewayUrls {
     /// Seconds a call waits for a link to its gateway that is gone
     #[arg(long, env = "LINK_PATIENCE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub link_patience_seconds: u64,
+    /// To which gateways bytes go compressed
+    #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
+    pub link_compression: Compression,
 }
 
 impl GatewayUrls {
@@ -79,6 +82,7 @@ impl GatewayUrls {
         LinkSettings {
             connections: self.gateway_connections.into(),
             patience: Duration::from_secs(self.link_patience_seconds),
+            compression: self.link_compression,
         }
     }
 }

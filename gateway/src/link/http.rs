@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::fault::FaultKind;
 use shared::id::{GenerationId, ProviderKeyId};
+use shared::link::codec::{Encoder, VERSION};
 use shared::link::wire::{self, Joining};
 use shared::link::{
     AdminError, Failure, LinkError, Operation, Outcome, Piece, PieceStream, ProviderAdmin, Reply,
@@ -27,6 +28,7 @@ use shared::link::{
 };
 use sync_wrapper::SyncWrapper;
 
+use super::parcel::UnpackError;
 use crate::Gateway;
 use crate::generations::{self, Leaving};
 
@@ -129,6 +131,10 @@ impl Endpoint for OpenEndpoint {
             Ok(body) => body,
             Err(status) => return Ok(status.into_response()),
         };
+        let body = match self.gateway.unpacker.unpack(request.headers(), body).await {
+            Ok(body) => body,
+            Err(error) => return Ok(not_unpacked(error)),
+        };
         let call = match wire::read_call(self.operation, request.headers(), body) {
             Ok(call) => call,
             Err(sentence) => return Ok(bad(sentence)),
@@ -149,8 +155,26 @@ impl Endpoint for OpenEndpoint {
             offset,
             life.as_ref(),
         );
-        Ok(answer(opened.await, &generation))
+        let encoder = encoder(request.headers());
+        Ok(answer(opened.await, &generation, encoder))
     }
+}
+
+fn not_unpacked(error: UnpackError) -> Response {
+    match error {
+        UnpackError::Missing => StatusCode::PRECONDITION_REQUIRED.into_response(),
+        UnpackError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        UnpackError::Bad(sentence) => bad(sentence),
+    }
+}
+
+/// For an answer to a server that reads this version of compression.
+fn encoder(headers: &HeaderMap) -> Option<Box<Encoder>> {
+    let version = headers.get(wire::CODEC)?.to_str().ok()?;
+    if version.parse() != Ok(VERSION) {
+        return None;
+    }
+    Encoder::new().ok().map(Box::new)
 }
 
 fn bad(sentence: String) -> Response {
@@ -160,9 +184,13 @@ fn bad(sentence: String) -> Response {
 }
 
 /// The reply or why there is none.
-fn answer(opened: Result<Reply, LinkError>, generation: &GenerationId) -> Response {
+fn answer(
+    opened: Result<Reply, LinkError>,
+    generation: &GenerationId,
+    encoder: Option<Box<Encoder>>,
+) -> Response {
     match opened {
-        Ok(reply) => respond(reply, generation),
+        Ok(reply) => respond(reply, generation, encoder),
         Err(LinkError::Failed(failure)) => failed(&failure),
         Err(LinkError::Refused(sentence)) => Response::builder()
             .status(StatusCode::CONFLICT)
@@ -190,7 +218,7 @@ fn header(outcome: &Outcome) -> HeaderValue {
     HeaderValue::try_from(wire::escape_non_ascii(&json)).unwrap_or(HeaderValue::from_static("{}"))
 }
 
-fn respond(reply: Reply, generation: &GenerationId) -> Response {
+fn respond(reply: Reply, generation: &GenerationId, mut encoder: Option<Box<Encoder>>) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     let mut put = |name, text: &str| {
@@ -203,20 +231,30 @@ fn respond(reply: Reply, generation: &GenerationId) -> Response {
     match reply.body {
         ReplyBody::Whole { bytes, outcome } => {
             headers.insert(wire::OUTCOME, header(&outcome));
-            response.set_body(bytes);
+            let small = encoder.as_mut().map(|encoder| encoder.encode(&bytes));
+            match small {
+                Some(Ok(small)) if small.len() < bytes.len() => {
+                    headers.insert(wire::CODEC, HeaderValue::from_static("1"));
+                    response.set_body(small);
+                }
+                // Too large for one piece, or nothing is saved.
+                Some(_) | None => response.set_body(bytes),
+            }
         }
         ReplyBody::Stream(pieces) => {
             headers.insert(TRAILER, HeaderValue::from_static("x-waule-outcome"));
-            response.set_body(poem::Body::from(BoxBody::new(PieceBody(SyncWrapper::new(
-                pieces,
-            )))));
+            if encoder.is_some() {
+                headers.insert(wire::CODEC, HeaderValue::from_static("1"));
+            }
+            let body = SyncWrapper::new((pieces, encoder));
+            response.set_body(poem::Body::from(BoxBody::new(PieceBody(body))));
         }
     }
     response
 }
 
 /// Pieces as body frames, the outcome as the trailer.
-struct PieceBody(SyncWrapper<PieceStream>);
+struct PieceBody(SyncWrapper<(PieceStream, Option<Box<Encoder>>)>);
 
 impl http_body::Body for PieceBody {
     type Data = Bytes;
@@ -226,17 +264,26 @@ impl http_body::Body for PieceBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let piece = std::task::ready!(self.0.get_mut().as_mut().poll_next(cx));
-        Poll::Ready(piece.map(|piece| match piece {
-            Ok(Piece::Bytes(bytes)) => Ok(Frame::data(bytes)),
-            // A gateway waits for no link.
-            Ok(Piece::Waiting) => Ok(Frame::data(Bytes::new())),
-            Ok(Piece::Outcome(outcome)) => {
-                let mut trailers = HeaderMap::with_capacity(1);
-                trailers.insert(wire::OUTCOME, header(&outcome));
-                Ok(Frame::trailers(trailers))
+        let (pieces, encoder) = self.0.get_mut();
+        let piece = std::task::ready!(pieces.as_mut().poll_next(cx));
+        Poll::Ready(piece.map(|piece| {
+            match piece {
+                Ok(Piece::Bytes(bytes)) => match encoder {
+                    None => Ok(Frame::data(bytes)),
+                    Some(encoder) => encoder
+                        .encode(&bytes)
+                        .map(Frame::data)
+                        .map_err(io::Error::other),
+                },
+                // A gateway waits for no link.
+                Ok(Piece::Waiting) => Ok(Frame::data(Bytes::new())),
+                Ok(Piece::Outcome(outcome)) => {
+                    let mut trailers = HeaderMap::with_capacity(1);
+                    trailers.insert(wire::OUTCOME, header(&outcome));
+                    Ok(Frame::trailers(trailers))
+                }
+                Err(error) => Err(io::Error::other(error)),
             }
-            Err(error) => Err(io::Error::other(error)),
         }))
     }
 }
@@ -315,7 +362,7 @@ async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap
     match Joining::read(headers) {
         Ok(joining) => {
             let attached = generations::attach(&gateway, &id, joining.offset);
-            answer(attached.await, &id)
+            answer(attached.await, &id, encoder(headers))
         }
         Err(sentence) => bad(sentence),
     }

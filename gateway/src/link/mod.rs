@@ -2,5 +2,6 @@
 
 pub(crate) mod http;
 mod local;
+pub(crate) mod parcel;
 
 pub(crate) use self::local::Local;

@@ -250,6 +250,7 @@ impl Calls {
             body,
             stream: prepared.peek.stream,
             show_usage: prepared.peek.show_usage,
+            tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         };
         let (content_type, body) = self.open(call, ending).await?;

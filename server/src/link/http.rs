@@ -15,14 +15,16 @@ use http_body_util::{BodyExt, Full, Limited};
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
+use shared::link::codec::VERSION;
 use shared::link::wire::{self, Joining};
 use shared::link::{Call, Fate, Link, LinkError, Outcome, Reply, ReplyBody};
 use shared::secret::Secret;
 use tracing::debug;
 
-use super::legs::{Legs, Pauses, pieces};
+use super::legs::{Leg, Legs, Pauses, pieces};
 use super::metrics::LinkMetrics;
 use super::nodes::{Address, Candidate, Node, order};
+use super::parcel::{Packer, Parcel};
 use super::transport::{Body, Pool, SendError, Shape};
 
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
@@ -43,6 +45,19 @@ pub struct LinkSettings {
     pub connections: usize,
     /// How long a call waits for a link that is gone before it is given up.
     pub patience: Duration,
+    /// Where bytes are saved.
+    pub compression: Compression,
+}
+
+/// To which gateways compressed bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Compression {
+    /// Those on other machines.
+    Auto,
+    /// All.
+    On,
+    /// None.
+    Off,
 }
 
 impl Default for LinkSettings {
@@ -50,6 +65,7 @@ impl Default for LinkSettings {
         Self {
             connections: 8,
             patience: Duration::from_secs(30),
+            compression: Compression::Auto,
         }
     }
 }
@@ -99,7 +115,7 @@ impl HttpLink {
         secret.set_sensitive(true);
         let nodes = urls
             .iter()
-            .map(|url| node(url, settings.connections, &secret).map(Arc::new))
+            .map(|url| node(url, settings, &secret).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         if nodes.is_empty() {
             return Err(ConfigError::Invalid("GATEWAY_URLS is empty".to_owned()));
@@ -140,8 +156,14 @@ impl HttpLink {
     }
 }
 
-fn node(entry: &str, connections: usize, secret: &HeaderValue) -> Result<Node, ConfigError> {
+fn node(entry: &str, settings: LinkSettings, secret: &HeaderValue) -> Result<Node, ConfigError> {
     let place = Address::parse(entry)?;
+    let packs = match settings.compression {
+        Compression::Auto => place.is_far,
+        Compression::On => true,
+        Compression::Off => false,
+    };
+    let packer = packs.then(|| Packer::new(secret));
     let (url, secret) = (
         format!("{}{}/health", place.base, wire::PREFIX),
         secret.clone(),
@@ -153,8 +175,12 @@ fn node(entry: &str, connections: usize, secret: &HeaderValue) -> Result<Node, C
         request.headers_mut().insert(wire::SECRET, secret.clone());
         request
     };
-    let pool = Pool::new(&place.base, Shape::of(connections), Box::new(hello))?;
-    Ok(Node::new(place, pool))
+    let pool = Pool::new(
+        &place.base,
+        Shape::of(settings.connections),
+        Box::new(hello),
+    )?;
+    Ok(Node::new(place, pool, packer))
 }
 
 impl Inner {
@@ -254,16 +280,34 @@ impl Inner {
         joining: &Joining,
         begun: Instant,
     ) -> Result<Reply, Missed> {
-        let path = call.operation.path();
-        let body = Full::new(call.body.clone());
-        let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
-            .map_err(Missed::Told)?;
-        wire::write_call(call, request.headers_mut());
-        joining.write(request.headers_mut());
-        match self.send_to(node, request).await {
-            Ok(response) => self.reply(node, call, response, begun).await,
-            Err(SendError::Unsent(why)) => Err(Missed::NotStarted(why)),
-            Err(SendError::Unknown { why, boot }) => Err(Missed::Cut { why, boot }),
+        let mut whole = false;
+        loop {
+            let parcel = match &node.packer {
+                None => Parcel::plain(call.body.clone()),
+                Some(packer) => packer.pack(&call.body, call.tenant.as_ref(), whole).await,
+            };
+            let path = call.operation.path();
+            let body = Full::new(parcel.body.clone());
+            let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
+                .map_err(Missed::Told)?;
+            wire::write_call(call, request.headers_mut());
+            joining.write(request.headers_mut());
+            parcel.write(request.headers_mut());
+            accept(node, request.headers_mut());
+            let response = match self.send_to(node, request).await {
+                Ok(response) => response,
+                Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
+                Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
+            };
+            if let Some(packer) = &node.packer {
+                if response.status() == StatusCode::PRECONDITION_REQUIRED && !whole {
+                    packer.missing(&parcel);
+                    whole = true;
+                    continue;
+                }
+                packer.arrived(&parcel);
+            }
+            return self.reply(node, call, response, begun).await;
         }
     }
 
@@ -293,7 +337,8 @@ impl Inner {
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
-        let legs = Legs::new(self, node, &call.generation, &boot, body, is_stream);
+        let leg = Leg::new(&head.headers, body).map_err(Missed::Told)?;
+        let legs = Legs::new(self, node, &call.generation, &boot, leg, is_stream);
         let body = match ended {
             Some(value) => ReplyBody::Whole {
                 outcome: outcome(value).map_err(Missed::Told)?,
@@ -315,13 +360,13 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Body, LinkError> {
+    ) -> Result<Leg, LinkError> {
         let mut pauses = Pauses::new(self.patience);
         let mut last = "no attempt was made".to_owned();
         while pauses.again().await {
             let attempt = self.attach(node, generation, life, position);
             match tokio::time::timeout(ATTACH_MAX, attempt).await {
-                Ok(Ok(body)) => return Ok(body),
+                Ok(Ok(leg)) => return Ok(leg),
                 Ok(Err(Missed::Told(error))) => return Err(error),
                 Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => last = why,
                 Err(_) => "no answer in time".clone_into(&mut last),
@@ -337,7 +382,7 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Body, Missed> {
+    ) -> Result<Leg, Missed> {
         let path = format!("/generations/{generation}/attach");
         let base = &node.place.base;
         let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
@@ -347,6 +392,7 @@ impl Inner {
             ..Joining::default()
         };
         joining.write(request.headers_mut());
+        accept(node, request.headers_mut());
         match self.send_to(node, request).await {
             Err(SendError::Unsent(why) | SendError::Unknown { why, .. }) => {
                 Err(Missed::NotStarted(why))
@@ -365,7 +411,7 @@ impl Inner {
                     let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
                     return Err(Missed::Told(lost));
                 }
-                Ok(body)
+                Leg::new(&head.headers, body).map_err(Missed::Told)
             }
         }
     }
@@ -384,6 +430,13 @@ impl Inner {
         }
         serde_json::from_slice(&bytes)
             .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
+    }
+}
+
+/// Says that the answer may come compressed.
+fn accept(node: &Node, headers: &mut HeaderMap) {
+    if node.packer.is_some() {
+        headers.insert(wire::CODEC, HeaderValue::from(u16::from(VERSION)));
     }
 }
 

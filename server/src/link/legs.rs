@@ -12,6 +12,7 @@ use http::HeaderMap;
 use http_body_util::BodyExt;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{BootId, GenerationId};
+use shared::link::codec::{Decoder, PIECE_BYTES_MAX};
 use shared::link::wire;
 use shared::link::{Call, LinkError, Outcome, Piece, PieceStream};
 use shared::meter::Meter;
@@ -22,6 +23,8 @@ use super::http::{Inner, outcome};
 use super::nodes::Node;
 use super::transport::{Body, describe};
 
+/// One frame of the wire makes at most this of the tenant's bytes.
+const DECODED_MAX: usize = PIECE_BYTES_MAX * 2;
 /// Between attempts to attach again; the first comes at once.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(1_000);
@@ -53,7 +56,49 @@ impl Pauses {
     }
 }
 
-type Attaching = Pin<Box<dyn Future<Output = Result<Body, LinkError>> + Send>>;
+type Attaching = Pin<Box<dyn Future<Output = Result<Leg, LinkError>> + Send>>;
+
+/// One connection's part of an answer.
+pub(super) struct Leg {
+    body: Body,
+    decoder: Option<Box<Decoder>>,
+}
+
+impl Leg {
+    /// From an answer's head and body.
+    pub(super) fn new(headers: &HeaderMap, body: Body) -> Result<Self, LinkError> {
+        let decoder = if headers.contains_key(wire::CODEC) {
+            let decoder = Decoder::new(DECODED_MAX);
+            Some(Box::new(
+                decoder.map_err(|e| LinkError::Lost(e.to_string()))?,
+            ))
+        } else {
+            None
+        };
+        Ok(Self { body, decoder })
+    }
+
+    /// The next of the tenant's bytes or the trailers.
+    async fn next(&mut self) -> Option<Result<Frame, String>> {
+        let frame = match self.body.frame().await? {
+            Ok(frame) => frame,
+            Err(error) => return Some(Err(describe(&error))),
+        };
+        Some(match (frame.into_data(), &mut self.decoder) {
+            (Ok(data), None) => Ok(Frame::Bytes(data)),
+            (Ok(data), Some(decoder)) => decoder
+                .decode(&data)
+                .map(Frame::Bytes)
+                .map_err(|error| error.to_string()),
+            (Err(frame), _) => Ok(Frame::Trailers(frame.into_trailers().unwrap_or_default())),
+        })
+    }
+}
+
+enum Frame {
+    Bytes(Bytes),
+    Trailers(HeaderMap),
+}
 
 /// What comes next of an answer.
 pub(super) enum Next {
@@ -70,7 +115,7 @@ pub(super) struct Legs {
     node: Arc<Node>,
     generation: GenerationId,
     life: BootId,
-    leg: Option<Body>,
+    leg: Option<Leg>,
     attaching: Option<Attaching>,
     /// Whether only trailers end it well.
     is_stream: bool,
@@ -83,7 +128,7 @@ impl Legs {
         node: &Arc<Node>,
         generation: &GenerationId,
         life: &BootId,
-        body: Body,
+        leg: Leg,
         is_stream: bool,
     ) -> Self {
         Self {
@@ -91,7 +136,7 @@ impl Legs {
             node: node.clone(),
             generation: generation.clone(),
             life: life.clone(),
-            leg: Some(body),
+            leg: Some(leg),
             attaching: None,
             is_stream,
             position: 0,
@@ -111,26 +156,23 @@ impl Legs {
                     Err(_) => return Ok(Next::Waiting),
                 }
             };
-            match leg.frame().await {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => {
-                        self.position += u64::try_from(data.len()).unwrap_or(0);
-                        return Ok(Next::Bytes(data));
+            match leg.next().await {
+                Some(Ok(Frame::Bytes(data))) => {
+                    self.position += u64::try_from(data.len()).unwrap_or(0);
+                    return Ok(Next::Bytes(data));
+                }
+                Some(Ok(Frame::Trailers(trailers))) => {
+                    if trailers.contains_key(wire::OUTCOME) {
+                        self.node.saw(self.generation.clone());
+                        return Ok(Next::End(trailers));
                     }
-                    Err(frame) => {
-                        let trailers = frame.into_trailers().unwrap_or_default();
-                        if trailers.contains_key(wire::OUTCOME) {
-                            self.node.saw(self.generation.clone());
-                            return Ok(Next::End(trailers));
-                        }
-                    }
-                },
+                }
                 None if !self.is_stream => {
                     self.node.saw(self.generation.clone());
                     return Ok(Next::End(HeaderMap::new()));
                 }
                 None => self.broke("the stream ended without an outcome"),
-                Some(Err(error)) => self.broke(&describe(&error)),
+                Some(Err(why)) => self.broke(&why),
             }
         }
     }
@@ -158,15 +200,15 @@ impl Legs {
             let (link, node) = (link.clone(), node.clone());
             let (generation, life, position) = (generation.clone(), life.clone(), *position);
             Box::pin(async move {
-                let body = link.reattach(&node, &generation, &life, position).await;
-                match &body {
+                let leg = link.reattach(&node, &generation, &life, position).await;
+                match &leg {
                     Ok(_) => link.metrics.resumed.inc(),
                     Err(error) => {
                         warn!(%error, "generation `{generation}` is lost: {error}");
                         link.metrics.lost.inc()
                     }
                 };
-                body
+                leg
             })
         })
     }

@@ -6,4 +6,5 @@ pub mod http;
 mod legs;
 pub mod metrics;
 mod nodes;
+mod parcel;
 mod transport;

@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Uri;
@@ -12,6 +12,7 @@ use shared::config::ConfigError;
 use shared::id::GenerationId;
 use shared::link::wire::SEEN_MAX;
 
+use super::parcel::Packer;
 use super::transport::Pool;
 
 /// Failures in a row after which a node is left out.
@@ -27,6 +28,8 @@ pub(super) struct Node {
     pub(super) place: Address,
     pub(super) pool: Pool,
     pub(super) health: Health,
+    /// There where bytes are dear.
+    pub(super) packer: Option<Arc<Packer>>,
     seen: Mutex<Vec<GenerationId>>,
 }
 
@@ -35,6 +38,8 @@ pub(super) struct Node {
 pub(super) struct Address {
     /// Scheme, host and port.
     pub(super) base: String,
+    /// Whether the way there is a network's and not this machine's own.
+    pub(super) is_far: bool,
     /// Nodes of a higher number are used while none of a lower one is well.
     pub(super) priority: u8,
 }
@@ -73,6 +78,7 @@ impl Address {
         }
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),
+            is_far: !is_here(host),
             priority,
         })
     }
@@ -87,12 +93,19 @@ fn is_near(host: &str) -> bool {
     }
 }
 
+/// Loopback.
+fn is_here(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    address.map_or(host == "localhost", |address| address.is_loopback())
+}
+
 impl Node {
-    pub(super) fn new(place: Address, pool: Pool) -> Self {
+    pub(super) fn new(place: Address, pool: Pool, packer: Option<Packer>) -> Self {
         Self {
             place,
             pool,
             health: Health::default(),
+            packer: packer.map(Arc::new),
             seen: Mutex::default(),
         }
     }
@@ -205,6 +218,7 @@ mod tests {
     fn address(base: &str, priority: u8) -> Address {
         Address {
             base: base.to_owned(),
+            is_far: true,
             priority,
         }
     }
@@ -304,8 +318,8 @@ mod tests {
             super::super::transport::Shape::of(1),
             Box::new(|| unreachable!("nothing is opened")),
         );
-        let node = Node::new(address("a", 0), pool.expect("a pool"));
-        for _ in 0..SEEN_MAX + 1 {
+        let node = Node::new(address("a", 0), pool.expect("a pool"), None);
+        for _ in 0..=SEEN_MAX {
             node.saw(GenerationId::random());
         }
         assert_eq!(node.take_seen().len(), SEEN_MAX);

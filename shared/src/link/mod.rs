@@ -54,6 +54,9 @@
 //!   |                                        | another life: 410, nothing started
 //! ```
 //!
+//! To far gateways bodies go compressed and without the beginning that the gateway has ([`prefix`]),
+//! and streams come compressed event by event ([`codec`]). Offsets always count the tenant's bytes.
+//!
 //! Cancelling, and what is not known:
 //!
 //! ```text
@@ -68,6 +71,7 @@
 //! | --- | --- | --- |
 //! | 200 | started or joined | reads; attaches again when cut |
 //! | 503 with `x-waule-not-started` | draining or full | asks the next gateway |
+//! | 428 | the beginning that was left out of the body is not kept there; nothing started | sends it whole |
 //! | no connection | never sent | asks the next gateway |
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
@@ -85,7 +89,7 @@ use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::id::{BootId, GenerationId, ProviderKeyId, RequestId};
+use crate::id::{BootId, GenerationId, ProviderKeyId, RequestId, TenantId};
 use crate::usage::Usage;
 
 /// What is asked of a model.
@@ -156,6 +160,8 @@ pub struct Call {
     pub stream: bool,
     /// Whether the tenant asked to see the usage chunk of the stream.
     pub show_usage: bool,
+    /// Whose call it is; stays at the server, a gateway knows no tenants.
+    pub tenant: Option<TenantId>,
     /// When the whole call must be over.
     pub deadline: Duration,
 }

@@ -46,6 +46,18 @@ pub const SEEN: HeaderName = HeaderName::from_static("x-waule-seen");
 /// Why a call was not started, and surely was not: it may go to another node.
 pub const NOT_STARTED: HeaderName = HeaderName::from_static("x-waule-not-started");
 
+/// In a request: the version of compression ([`super::codec`]) that the server can read; in an answer:
+/// that its body is compressed so.
+pub const CODEC: HeaderName = HeaderName::from_static("x-waule-codec");
+/// `1` when a request's body is compressed.
+pub const PACKED: HeaderName = HeaderName::from_static("x-waule-packed");
+/// Where the chain of a body's hashes begins ([`super::prefix`]).
+pub const ROOT: HeaderName = HeaderName::from_static("x-waule-root");
+/// The beginning of a body that is left out.
+pub const BEGINNING: HeaderName = HeaderName::from_static("x-waule-beginning");
+/// Hash of the body with that beginning.
+pub const WHOLE: HeaderName = HeaderName::from_static("x-waule-whole");
+
 /// Ids in one [`SEEN`] at most.
 pub const SEEN_MAX: usize = 32;
 
@@ -111,6 +123,7 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
         body,
         stream: text(&STREAM)? == Some("1"),
         show_usage: text(&SHOW_USAGE)? == Some("1"),
+        tenant: None,
         deadline: deadline.min(DEADLINE_MAX),
     })
 }
@@ -212,6 +225,7 @@ mod tests {
             body: Bytes::from_static(b"{}"),
             stream: true,
             show_usage: false,
+            tenant: None,
             deadline: Duration::from_millis(1_500),
         };
         let mut headers = HeaderMap::new();

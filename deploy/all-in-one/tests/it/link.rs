@@ -11,7 +11,7 @@ use server::link::http::{HttpLink, LinkSettings};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::fault::FaultKind;
-use shared::id::{GenerationId, RequestId};
+use shared::id::{GenerationId, RequestId, TenantId};
 use shared::link::{
     Call, Fate, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target,
 };
@@ -33,6 +33,7 @@ fn call(text: &str, stream: bool) -> Call {
         body: Bytes::from(body.to_string()),
         stream,
         show_usage: true,
+        tenant: None,
         deadline: Duration::from_secs(30),
     }
 }
@@ -115,7 +116,10 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
         assert_eq!(known.usage, outcome.usage, "{name}");
         texts.push(bytes);
     }
-    assert_eq!(texts[0], texts[1], "both links pass the same bytes");
+    assert!(
+        texts.iter().all(|text| *text == texts[0]),
+        "all links pass the same bytes"
+    );
     assert!(
         supervisor.finish(Duration::from_secs(5)).await,
         "nothing is left running"
@@ -142,6 +146,38 @@ async fn a_whole_answer_comes_with_its_outcome() {
         supervisor.finish(Duration::from_secs(5)).await,
         "nothing is left running"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_grows_crosses_whole_whatever_the_gateway_has_of_it() {
+    let [place, _] = places().await;
+    let (supervisor, links) = links(&place).await;
+    for (name, link) in &links {
+        let mut said = "hello [tokens:2]".to_owned();
+        for turn in 0..6 {
+            let news = "something new ".repeat(400 + turn);
+            said.extend([" turn ", &turn.to_string(), " says ", &news]);
+            for tenant in [Some(TenantId::random()), None] {
+                for _ in 0..2 {
+                    let asked = Call {
+                        tenant: tenant.clone(),
+                        ..call(&said, false)
+                    };
+                    let length = asked.body.len() as u64;
+                    let reply = link.open(asked).await.expect(name);
+                    let ReplyBody::Whole { outcome, .. } = reply.body else {
+                        panic!("{name}: no stream was asked for")
+                    };
+                    let counted = outcome.usage.input_tokens * 4;
+                    assert!(
+                        counted <= length && counted * 2 > length,
+                        "{name}: {counted} of {length}"
+                    );
+                }
+            }
+        }
+    }
+    supervisor.finish(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

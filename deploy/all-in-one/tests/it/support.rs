@@ -15,7 +15,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use server::app::{Server, ServerParts};
 use server::config::ServerSecrets;
-use server::link::http::{HttpLink, LinkSettings};
+use server::link::http::{Compression, HttpLink, LinkSettings};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::Common;
@@ -258,10 +258,7 @@ async fn serve(
     supervisor.spawn("server door", async move {
         serving.serve(door, &common, &inner).await
     });
-    let http = Client::builder()
-        .pool_max_idle_per_host(256)
-        .build()
-        .expect("a client");
+    let http = client();
     Product {
         address,
         supervisor,
@@ -322,15 +319,31 @@ impl Node {
 }
 
 /// A gateway of its own, through both doors.
-pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn Link>); 2]) {
+pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn Link>); 3]) {
     let supervisor = Supervisor::new();
     let node = gateway(place, &supervisor, &[]).await;
     let local = node.gateway.local();
-    let (remote, _) = link_to(place, &[node.open_door()], LinkSettings::default());
+    let door = [node.open_door()];
+    let (remote, _) = link_to(place, &door, LinkSettings::default());
+    let compressed = LinkSettings {
+        compression: Compression::On,
+        ..LinkSettings::default()
+    };
+    let (small, _) = link_to(place, &door, compressed);
     (
         supervisor,
-        [("in process", local), ("over HTTP", Arc::new(remote))],
+        [
+            ("in process", local),
+            ("over HTTP", Arc::new(remote)),
+            ("compressed", Arc::new(small)),
+        ],
     )
+}
+
+/// A client as a tenant's app has it.
+pub(crate) fn client() -> Client {
+    let client = Client::builder().pool_max_idle_per_host(256);
+    client.build().expect("a client")
 }
 
 /// A tenant with a key.
@@ -345,7 +358,7 @@ impl Product {
         let mut product = Self {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             supervisor: Supervisor::new(),
-            http: Client::new(),
+            http: client(),
             server: None,
             admin: String::new(),
         };

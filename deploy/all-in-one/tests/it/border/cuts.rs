@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use server::link::http::LinkSettings;
+use server::link::http::{Compression, LinkSettings};
 use shared::supervisor::Supervisor;
 
 use super::proxy::{Cut, Proxy};
@@ -58,7 +58,16 @@ async fn three_hundred_streams_survive_cuts_of_every_kind() {
             .expect("an address");
         let proxy = Proxy::before(upstream).await;
         let urls = [format!("http://{}", proxy.address)];
-        let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
+        // One place without and one with compression.
+        let settings = LinkSettings {
+            compression: if place.name == "sqlite" {
+                Compression::Off
+            } else {
+                Compression::On
+            },
+            ..LinkSettings::default()
+        };
+        let (product, metrics) = start_with(&place, &urls, settings).await;
         let (vendor, customer) = with_vendor(&product, &[KEY]).await;
         vendor_script(&vendor, CHUNKS, PACE);
         let ended = tokio::select! {

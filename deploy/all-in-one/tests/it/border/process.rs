@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{SECRET, until};
+use crate::support::{SECRET, client, until};
 
 /// One program, killed with the test at the latest.
 pub(super) struct Program {
@@ -48,7 +48,7 @@ impl Program {
     /// Starts it and waits until it is ready.
     pub(super) async fn start(&mut self) {
         self.child = Some(self.command.spawn().expect("started"));
-        let (http, ready) = (reqwest::Client::new(), self.ready.clone());
+        let (http, ready) = (client(), self.ready.clone());
         until("it is ready", Duration::from_secs(60), async || {
             let answer = http.get(&ready).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())
