@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::{Db, DbError, migrate};
@@ -99,6 +100,7 @@ pub struct Gateway {
     patience: Patience,
     body_bytes_max: usize,
     version: AtomicI64,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -157,6 +159,7 @@ impl Gateway {
             },
             body_bytes_max: config.gateway_body_bytes_max,
             version: AtomicI64::new(-1),
+            tls: config.tls()?,
         });
         gateway.reload().await.map_err(unusable(target.shown()))?;
         gateway.seed().await?;
@@ -304,6 +307,7 @@ impl Gateway {
             stop: drained.clone(),
             grace: flush,
             tick: Some(TICK),
+            tls: self.tls.clone(),
         };
         let drain = self.clone().drain(
             supervisor.stopping(),

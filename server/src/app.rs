@@ -269,6 +269,7 @@ impl Server {
             stop: supervisor.stopping(),
             grace: common.shutdown_limit(),
             tick: None,
+            tls: None,
         };
         listen::serve_on_cores(listening, api::routes(&self.rooms), supervisor).await
     }

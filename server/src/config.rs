@@ -4,14 +4,16 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::link::http::{Compression, LinkSettings};
 use clap::Args;
+use rustls::ClientConfig;
 use shared::config::{Common, ConfigError, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
+use shared::tls::{self, Identity};
 
 use crate::calls::RecoveryPace;
 use crate::ledger::LedgerSettings;
+use crate::link::http::{Compression, LinkSettings};
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
@@ -74,16 +76,50 @@ pub struct GatewayUrls {
     /// To which gateways bytes go compressed
     #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
     pub link_compression: Compression,
+    /// PEM file of the authority whose certificates gateways must show; empty trusts those of the
+    /// operating system
+    #[arg(long, env = "GATEWAY_CA", default_value = "")]
+    pub gateway_ca: String,
+    /// PEM file of the certificate that this server shows to gateways which ask for one; empty: none
+    #[arg(long, env = "GATEWAY_CLIENT_CERT", default_value = "")]
+    pub gateway_client_cert: String,
+    /// PEM file of that certificate's private key
+    #[arg(long, env = "GATEWAY_CLIENT_KEY", default_value = "")]
+    pub gateway_client_key: String,
 }
 
 impl GatewayUrls {
     /// How gateways are reached.
-    pub fn link(&self) -> LinkSettings {
-        LinkSettings {
+    pub fn link(&self) -> Result<LinkSettings, ConfigError> {
+        Ok(LinkSettings {
             connections: self.gateway_connections.into(),
             patience: Duration::from_secs(self.link_patience_seconds),
             compression: self.link_compression,
+            tls: self.tls()?,
+        })
+    }
+
+    /// How gateways at `https://` are spoken to, where it differs from [`tls::client_config`].
+    fn tls(&self) -> Result<Option<ClientConfig>, ConfigError> {
+        let ca = tls::file(&self.gateway_ca);
+        let identity = Identity::from_settings(
+            ("GATEWAY_CLIENT_CERT", &self.gateway_client_cert),
+            ("GATEWAY_CLIENT_KEY", &self.gateway_client_key),
+        )?;
+        if ca.is_none() && identity.is_none() {
+            return Ok(None);
         }
+        if !self
+            .gateway_urls
+            .iter()
+            .any(|url| url.starts_with("https:"))
+        {
+            return Err(ConfigError::Invalid(
+                "GATEWAY_CA and GATEWAY_CLIENT_CERT are for gateways at https://; GATEWAY_URLS has none"
+                    .to_owned(),
+            ));
+        }
+        tls::client_config_with(ca, identity).map(Some)
     }
 }
 

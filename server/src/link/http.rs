@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use rustls::ClientConfig;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
@@ -39,7 +40,7 @@ const WHOLE_BYTES_MAX: usize = 96 * 1024 * 1024;
 const SMALL_BYTES_MAX: usize = 1024 * 1024;
 
 /// How gateways are reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LinkSettings {
     /// HTTP/2 connections a node: at 1 % loss eight bring the median token back to the ideal.
     pub connections: usize,
@@ -47,6 +48,8 @@ pub struct LinkSettings {
     pub patience: Duration,
     /// Where bytes are saved.
     pub compression: Compression,
+    /// How gateways at `https://` are spoken to, where it differs from `shared::tls::client_config`.
+    pub tls: Option<ClientConfig>,
 }
 
 /// To which gateways compressed bytes go.
@@ -66,6 +69,7 @@ impl Default for LinkSettings {
             connections: 8,
             patience: Duration::from_secs(30),
             compression: Compression::Auto,
+            tls: None,
         }
     }
 }
@@ -115,7 +119,7 @@ impl HttpLink {
         secret.set_sensitive(true);
         let nodes = urls
             .iter()
-            .map(|url| node(url, settings, &secret).map(Arc::new))
+            .map(|url| node(url, &settings, &secret).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         if nodes.is_empty() {
             return Err(ConfigError::Invalid("GATEWAY_URLS is empty".to_owned()));
@@ -156,7 +160,7 @@ impl HttpLink {
     }
 }
 
-fn node(entry: &str, settings: LinkSettings, secret: &HeaderValue) -> Result<Node, ConfigError> {
+fn node(entry: &str, settings: &LinkSettings, secret: &HeaderValue) -> Result<Node, ConfigError> {
     let place = Address::parse(entry)?;
     let packs = match settings.compression {
         Compression::Auto => place.is_far,
@@ -178,6 +182,7 @@ fn node(entry: &str, settings: LinkSettings, secret: &HeaderValue) -> Result<Nod
     let pool = Pool::new(
         &place.base,
         Shape::of(settings.connections),
+        settings.tls.as_ref(),
         Box::new(hello),
     )?;
     Ok(Node::new(place, pool, packer))

@@ -316,6 +316,7 @@ mod tests {
         let pool = Pool::new(
             "http://127.0.0.1:1",
             super::super::transport::Shape::of(1),
+            None,
             Box::new(|| unreachable!("nothing is opened")),
         );
         let node = Node::new(address("a", 0), pool.expect("a pool"), None);

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::Full;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use shared::config::ConfigError;
 use shared::id::BootId;
@@ -110,13 +111,18 @@ struct Opening {
 
 impl Pool {
     /// To the gateway at `base`, which was checked; opens nothing yet. `hello` is the first question
-    /// on every connection.
-    pub(super) fn new(base: &str, shape: Shape, hello: Box<Hello>) -> Result<Self, ConfigError> {
+    /// on every connection; `tls` is used for `https://` instead of the platform's roots.
+    pub(super) fn new(
+        base: &str,
+        shape: Shape,
+        tls: Option<&ClientConfig>,
+        hello: Box<Hello>,
+    ) -> Result<Self, ConfigError> {
         let end = CancellationToken::new();
         let places = std::iter::repeat_with(Place::default);
         Ok(Self {
             inner: Arc::new(Inner {
-                target: target(base)?,
+                target: target(base, tls)?,
                 hello,
                 shape,
                 places: places.take(shape.connections).collect(),
@@ -343,7 +349,7 @@ fn rest(failures: u32, random: f64) -> Duration {
         .mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
 }
 
-fn target(base: &str) -> Result<Target, ConfigError> {
+fn target(base: &str, tls: Option<&ClientConfig>) -> Result<Target, ConfigError> {
     let wrong = || ConfigError::Invalid(format!("GATEWAY_URLS: `{base}` is not a URL"));
     let uri: Uri = base.parse().map_err(|_| wrong())?;
     let far = uri.scheme_str() == Some("https");
@@ -351,7 +357,7 @@ fn target(base: &str) -> Result<Target, ConfigError> {
     let host = host.trim_matches(['[', ']']).to_owned();
     let tls = if far {
         let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
-        let mut config = shared::tls::client_config();
+        let mut config = tls.cloned().unwrap_or_else(shared::tls::client_config);
         config.alpn_protocols = vec![b"h2".to_vec()];
         Some((TlsConnector::from(Arc::new(config)), name))
     } else {

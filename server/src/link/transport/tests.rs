@@ -42,7 +42,7 @@ fn pool_to(address: SocketAddr, shape: Shape) -> Pool {
         let request = Request::get(format!("http://{address}/hello"));
         request.body(Full::default()).unwrap()
     };
-    Pool::new(&format!("http://{address}"), shape, Box::new(hello)).unwrap()
+    Pool::new(&format!("http://{address}"), shape, None, Box::new(hello)).unwrap()
 }
 
 impl Peer {
