@@ -35,6 +35,9 @@ const LARGE_BYTES: u64 = 64 * 1024;
 /// Between attempts to open a connection.
 const REST_MIN: Duration = Duration::from_millis(100);
 const REST_MAX: Duration = Duration::from_secs(5);
+/// A connection that ends sooner was refused after all: TLS 1.3 tells a client that its certificate
+/// is not wanted only after the handshake, and balancers accept before they look for a gateway.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 /// Connections that end between choice and use, one after another, before a request gives up.
 const TRIES_MAX: usize = 3;
 
@@ -242,6 +245,13 @@ impl Inner {
             .unwrap_or_else(|_| Err(SendError::Unsent("no connection in time".to_owned())))
     }
 
+    fn failed(&self, why: &str) {
+        self.opening.send_modify(|opening| {
+            opening.failures += 1;
+            why.clone_into(&mut opening.last);
+        });
+    }
+
     /// Gives the place a tender on this runtime unless it has one.
     fn tend(self: &Arc<Self>, at: usize) {
         if self.places[at].tended.swap(true, Ordering::AcqRel) {
@@ -285,22 +295,36 @@ impl Tender {
             // Heard from before the attempt on, or a call that comes at its end would wait.
             let mut wanted = std::pin::pin!(pool.wanted.notified());
             wanted.as_mut().enable();
-            let Some(fresh) = self.open().await else {
-                failures += 1;
-                tokio::select! {
-                    () = wanted => {}
-                    () = tokio::time::sleep(rest(failures, rand::random())) => {}
-                }
-                continue;
+            let served = match self.open().await {
+                Some(fresh) => self.attend(&fresh).await,
+                None => false,
             };
-            failures = 0;
-            let age = pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
-            // An old connection, replaced here, carries its streams to their end.
+            if served {
+                failures = 0;
+                continue;
+            }
+            failures += 1;
             tokio::select! {
-                () = fresh.failed() => {}
-                () = tokio::time::sleep(age) => {}
+                () = wanted => {}
+                () = tokio::time::sleep(rest(failures, rand::random())) => {}
             }
         }
+    }
+
+    /// Until the connection should be replaced; whether it was of use.
+    async fn attend(&self, fresh: &Connection) -> bool {
+        let opened = tokio::time::Instant::now();
+        let age = self.pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
+        // An old connection, replaced here, carries its streams to their end.
+        tokio::select! {
+            () = fresh.failed() => {}
+            () = tokio::time::sleep(age) => return true,
+        }
+        let served = opened.elapsed() >= REFUSED_WITHIN;
+        if !served {
+            self.pool.failed("connections end as soon as they are open");
+        }
+        served
     }
 
     /// One attempt, counted while it lasts.
@@ -314,10 +338,7 @@ impl Tender {
             }
             Err(error) => {
                 debug!(%error, "no connection to {}: {error}", pool.target.host);
-                pool.opening.send_modify(|opening| {
-                    opening.failures += 1;
-                    opening.last = error.to_string();
-                });
+                pool.failed(&error.to_string());
                 None
             }
         }

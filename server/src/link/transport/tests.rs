@@ -7,10 +7,15 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
+
+mod tls;
 
 /// How long a condition may take to come true on a loaded machine.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -37,16 +42,29 @@ async fn answer(
     Ok(Response::new(Full::from(number.to_string())))
 }
 
-fn pool_to(address: SocketAddr, shape: Shape) -> Pool {
-    let hello = move || {
-        let request = Request::get(format!("http://{address}/hello"));
-        request.body(Full::default()).unwrap()
-    };
-    Pool::new(&format!("http://{address}"), shape, None, Box::new(hello)).unwrap()
+fn pool_to(base: &str, shape: Shape, tls: Option<&ClientConfig>) -> Pool {
+    let url = format!("{base}/hello");
+    let hello = move || Request::get(&url).body(Full::default()).unwrap();
+    Pool::new(base, shape, tls, Box::new(hello)).unwrap()
+}
+
+async fn serve<S>(stream: S, number: usize, holding: Arc<AtomicUsize>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| answer(number, holding.clone(), request));
+    let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 impl Peer {
     async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(tls: Option<Arc<ServerConfig>>) -> Self {
+        let tls = tls.map(TlsAcceptor::from);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (accepted, cut) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
@@ -61,13 +79,16 @@ impl Peer {
                     accepted = listener.accept() => {
                         let (stream, _) = accepted.unwrap();
                         let number = counter.fetch_add(1, Ordering::SeqCst);
-                        let holds = holds.clone();
+                        let (holds, tls) = (holds.clone(), tls.clone());
                         connections.spawn(async move {
-                            let service =
-                                service_fn(move |request| answer(number, holds.clone(), request));
-                            let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                                .serve_connection(TokioIo::new(stream), service)
-                                .await;
+                            match tls {
+                                None => serve(stream, number, holds).await,
+                                Some(tls) => {
+                                    if let Ok(stream) = tls.accept(stream).await {
+                                        serve(stream, number, holds).await;
+                                    }
+                                }
+                            }
                         });
                     }
                 }
@@ -83,7 +104,7 @@ impl Peer {
     }
 
     fn pool(&self, shape: Shape) -> Arc<Pool> {
-        Arc::new(pool_to(self.address, shape))
+        Arc::new(pool_to(&format!("http://{}", self.address), shape, None))
     }
 
     fn request(&self, path: &str, body_bytes: usize) -> Request<Full<Bytes>> {
@@ -207,7 +228,7 @@ async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes()
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let pool = pool_to(address, Shape::of(8));
+    let pool = pool_to(&format!("http://{address}"), Shape::of(8), None);
     for _ in 0..20 {
         let request = Request::post(format!("http://{address}/")).body(Full::default());
         let outcome = pool.send(request.unwrap()).await.map(drop);
