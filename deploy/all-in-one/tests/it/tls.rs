@@ -9,6 +9,7 @@ use gateway::{Gateway, GatewayParts, StartError};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use server::config::GatewayUrls;
 use server::link::http::HttpLink;
+use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::id::BootId;
@@ -117,9 +118,12 @@ impl Place {
     /// What a server with these settings hears from the gateway.
     async fn ask(&self, running: &Running, files: &[(&str, &str)]) -> Result<BootId, LinkError> {
         let gateways = self.settings(&running.url, files).gateways;
-        let tls = gateways.tls().expect("settings");
-        let urls = &gateways.gateway_urls;
-        let link = HttpLink::sized(urls, &running.secret, Clock::system(), 2, tls.as_ref());
+        let settings = gateways.link().expect("settings");
+        let (urls, metrics) = (
+            &gateways.gateway_urls,
+            LinkMetrics::new(&Metrics::default()),
+        );
+        let link = HttpLink::new(urls, &running.secret, Clock::system(), settings, metrics);
         link.expect("a link").health().await
     }
 }
@@ -191,7 +195,7 @@ async fn settings_that_do_not_fit_together_end_the_start_in_one_sentence() {
         assert_eq!(error.lines().count(), 1, "{error}");
     }
     let server = |url: &str, files: &[(&str, &str)]| -> Result<(), ConfigError> {
-        place.settings(url, files).gateways.tls().map(drop)
+        place.settings(url, files).gateways.link().map(drop)
     };
     assert_eq!(server("http://127.0.0.1:9", &[]), Ok(()));
     assert_eq!(
