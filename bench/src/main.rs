@@ -10,6 +10,8 @@ mod compare;
 mod failure;
 mod http;
 mod ledger;
+#[cfg(target_os = "linux")]
+mod link;
 mod load;
 mod mock;
 #[cfg(target_os = "linux")]
@@ -47,6 +49,9 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Measure the ledger alone: hold and settle, with group commit and without.
     Ledger(ledger::LedgerArgs),
+    /// Measure the link between server and gateway over a bad network, against plain ways.
+    #[cfg(target_os = "linux")]
+    Link(link::LinkArgs),
     /// Run a command over a bad network: delay, jitter, loss, bandwidth and hard cuts.
     #[cfg(target_os = "linux")]
     Netem(netem::NetemArgs),
@@ -58,6 +63,8 @@ fn main() -> ExitCode {
         Command::Load(args) => load::command(&args),
         Command::Compare(args) => compare_until_signal(args),
         Command::Ledger(args) => measure_ledger(&args),
+        #[cfg(target_os = "linux")]
+        Command::Link(args) => link::run(&args),
         #[cfg(target_os = "linux")]
         Command::Netem(args) => netem::run(&args),
     };

@@ -15,7 +15,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use mover::Counts;
+pub(crate) use mover::{Counts, Lateness};
 
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};

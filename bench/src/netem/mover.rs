@@ -90,6 +90,17 @@ impl Lateness {
         self.over_1_ms += u64::from(late > Duration::from_millis(1));
     }
 
+    /// The greater mean and the greater maximum.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let mut worse = if self.mean() >= other.mean() {
+            self
+        } else {
+            other
+        };
+        worse.max = self.max.max(other.max);
+        worse
+    }
+
     pub(crate) fn mean(&self) -> Duration {
         let packets = u32::try_from(self.packets).unwrap_or(u32::MAX).max(1);
         self.sum / packets
