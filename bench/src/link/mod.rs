@@ -9,6 +9,8 @@ mod provider;
 mod scenarios;
 mod stream;
 mod table;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 use std::path::{Path, PathBuf};
@@ -19,8 +21,9 @@ use clap::ValueEnum;
 
 use self::provider::{Provider, Rhythm};
 use self::scenarios::{CutFigures, Place, Setting, TokenFigures, UploadFigures};
-use self::ways::Way;
+use self::ways::{Ready, Way};
 use crate::compare::machine;
+use crate::compare::processes::Stage;
 use crate::compare::targets::Binaries;
 use crate::failure::{Failure, Outcome, Step};
 use crate::netem::border::{Border, Cut};
@@ -56,6 +59,12 @@ pub(crate) struct LinkArgs {
     /// Percentages of lost packets, comma separated. Uploads use the first two.
     #[arg(long, value_delimiter = ',', default_values_t = [0.0, 1.0, 2.0, 5.0])]
     loss: Vec<f64>,
+    /// Mean number of packets lost in a row; 1 is independent loss.
+    #[arg(long, default_value_t = 1.0)]
+    burst: f64,
+    /// `GATEWAY_CONNECTIONS` of Waule's way; the default is what it ships with.
+    #[arg(long, default_value_t = ways::CONNECTIONS)]
+    connections: usize,
     /// Only these ways, comma separated.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Way>,
@@ -145,6 +154,7 @@ pub(crate) fn run(args: &LinkArgs) -> Outcome<()> {
         epoch: Instant::now(),
         stop,
     };
+    args.check()?;
     let cells = cells(args);
     let mut measured = Vec::new();
     for (number, cell) in cells.iter().enumerate() {
@@ -170,6 +180,18 @@ pub(crate) fn run(args: &LinkArgs) -> Outcome<()> {
     sections::put(&args.out, "link", &text)?;
     say(&format!("written to {}", args.out.display()));
     Ok(())
+}
+
+impl LinkArgs {
+    fn check(&self) -> Outcome<()> {
+        if !self.loss.iter().all(|loss| (0.0..100.0).contains(loss)) {
+            return Err(Failure::new("--loss is from 0 to below 100"));
+        }
+        if !(self.burst >= 1.0 && self.burst.is_finite()) {
+            return Err(Failure::new("--burst is at least 1"));
+        }
+        Ok(())
+    }
 }
 
 fn cells(args: &LinkArgs) -> Vec<Cell> {
@@ -237,8 +259,11 @@ impl Bench<'_> {
             .run(|| self.block_on(ways::start_overseas(cell.way, &self.binaries)))??;
         let figures = border.home.run(|| {
             self.block_on(async {
-                let mut ready = ways::start_at_home(cell.way, &self.binaries, overseas).await?;
-                scenarios::worsen(&border, cell.loss_percent)?;
+                let mut ready = self.at_home(cell.way, overseas).await?;
+                border.control().set_loss(Loss {
+                    fraction: cell.loss_percent / 100.0,
+                    burst: self.args.burst,
+                });
                 let mut place = Place {
                     border: &border,
                     provider: &provider,
@@ -253,6 +278,10 @@ impl Bench<'_> {
         measured.late = out.late.worse(back.late);
         measured.provider_late = provider.late_max();
         figures
+    }
+
+    async fn at_home(&self, way: Way, overseas: Option<Stage>) -> Outcome<Ready> {
+        ways::start_at_home(way, &self.binaries, self.args.connections, overseas).await
     }
 
     fn conditions(&self) -> Conditions {

@@ -13,10 +13,10 @@ use super::provider::{Provider, Rhythm};
 use super::stream::{Log, STREAM_MAX};
 use super::ways::Ready;
 use crate::compare::admin;
-use crate::failure::{Failure, Outcome, Step};
+use crate::failure::{Outcome, Step};
 use crate::http::Call;
 use crate::netem::border::{Border, Cut};
-use crate::netem::conditions::{Loss, Random};
+use crate::netem::conditions::Random;
 
 /// Connections are opened and have found their speed by then.
 const WARMUP: Duration = Duration::from_secs(5);
@@ -326,17 +326,6 @@ fn check(place: &mut Place<'_>) -> Outcome<()> {
     place.border.control().check()?;
     place.provider.check()?;
     place.ready.check()
-}
-
-/// Before anything is measured: the way is up, and the line becomes as bad as asked.
-pub(super) fn worsen(border: &Border, loss_percent: f64) -> Outcome<()> {
-    if !(0.0..100.0).contains(&loss_percent) {
-        return Err(Failure::new("--loss is from 0 to below 100"));
-    }
-    border
-        .control()
-        .set_loss(Loss::independent(loss_percent / 100.0));
-    Ok(())
 }
 
 #[cfg(test)]

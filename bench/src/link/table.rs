@@ -43,12 +43,22 @@ impl Report<'_> {
             delay_ms,
             mbit,
             seed,
+            burst,
+            connections,
             ..
         } = self.args;
+        let mut loss = "independent loss in both directions".to_owned();
+        if *burst > 1.0 {
+            loss = format!("loss in runs of {burst} on average (Gilbert), in both directions");
+        }
+        let mut shape = String::new();
+        if *connections != super::ways::CONNECTIONS {
+            shape = format!(" Not as shipped: `GATEWAY_CONNECTIONS={connections}`.");
+        }
         format!(
             "## Over a bad border\n\n\
              {date}, {cores} cores of {model}, Linux {kernel}, {rustc}. Client, server, gateway, provider and emulator share the machine.\n\n\
-             Two network namespaces and real TCP between them: {delay_ms} ms one way, {mbit} Mbit/s, independent loss in both directions, seed {seed}. \
+             Two network namespaces and real TCP between them: {delay_ms} ms one way, {mbit} Mbit/s, {loss}, seed {seed}.{shape} \
              {streams} streams at a time, the next when one ends, each of {} tokens at 20 a second with some 280 bytes an event; the provider takes 200 ms before the first. \
              {seconds} s measured in each cell after 5 s of warm-up, one run. Every cell has fresh processes. A stream has failed when it is not whole, exact and in order within 60 s.\n\n\
              Run it: `cargo run --release -p bench -- link`, as root on Linux with nginx installed.\n\n",

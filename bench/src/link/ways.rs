@@ -20,6 +20,9 @@ const GATEWAY_PORT: u16 = 9_000;
 const SERVER_PORT: u16 = 3_000;
 const NGINX_PORT: u16 = 8_080;
 
+/// The default of `GATEWAY_CONNECTIONS`, set all the same: a person's shell may hold another.
+pub(super) const CONNECTIONS: usize = 8;
+
 /// A way from the tenant at home to the provider overseas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum Way {
@@ -103,7 +106,7 @@ pub(super) async fn start_overseas(way: Way, binaries: &Binaries) -> Outcome<Opt
     }
     let mut stage = Stage::new()?;
     let folder = stage.make_folder("gateway")?;
-    plain_settings(binaries.launch("waule-gateway")?)
+    stopped_soon(binaries.launch("waule-gateway")?)
         .env("DATA_DIR", folder.display().to_string())
         .env("GATEWAY_HOST", OVERSEAS.to_string())
         .env("GATEWAY_PORT", GATEWAY_PORT.to_string())
@@ -119,6 +122,7 @@ pub(super) async fn start_overseas(way: Way, binaries: &Binaries) -> Outcome<Opt
 pub(super) async fn start_at_home(
     way: Way,
     binaries: &Binaries,
+    connections: usize,
     overseas: Option<Stage>,
 ) -> Outcome<Ready> {
     let mut home = Stage::new()?;
@@ -128,7 +132,10 @@ pub(super) async fn start_at_home(
             (plain(Ipv4Addr::LOCALHOST, NGINX_PORT), Route::Own)
         }
         Way::H2Cubic | Way::H2Bbr => (plain(OVERSEAS, PROVIDER_PORT), Route::shared()),
-        Way::Waule => (start_server(&mut home, binaries).await?, Route::Own),
+        Way::Waule => (
+            start_server(&mut home, binaries, connections).await?,
+            Route::Own,
+        ),
     };
     Ok(Ready {
         chat,
@@ -146,18 +153,18 @@ fn plain(host: Ipv4Addr, port: u16) -> Chat {
     }
 }
 
-/// As shipped, whatever the shell holds.
-fn plain_settings(launch: Launch) -> Launch {
+fn stopped_soon(launch: Launch) -> Launch {
     // Streams that hang at the end of a run are not waited for.
     launch.env("SHUTDOWN_SECONDS", "1")
 }
 
-async fn start_server(stage: &mut Stage, binaries: &Binaries) -> Outcome<Chat> {
+async fn start_server(stage: &mut Stage, binaries: &Binaries, connections: usize) -> Outcome<Chat> {
     let folder = stage.make_folder("server")?;
-    plain_settings(binaries.launch("waule-server")?)
+    stopped_soon(binaries.launch("waule-server")?)
         .env("DATA_DIR", folder.display().to_string())
         .env("HOST", Ipv4Addr::LOCALHOST.to_string())
         .env("PORT", SERVER_PORT.to_string())
+        .env("GATEWAY_CONNECTIONS", connections.to_string())
         .env("GATEWAY_URLS", format!("http://{OVERSEAS}:{GATEWAY_PORT}"))
         .env("INTERNAL_SECRET", admin::INTERNAL_SECRET)
         .env("ADMIN_PASSWORD", admin::ADMIN_PASSWORD)

@@ -118,6 +118,19 @@ pub(crate) fn run(args: &NetemArgs) -> Outcome<()> {
     done
 }
 
+/// Why this machine can't have a border, if it can't. Tests ask before they rely on one.
+#[cfg(test)]
+pub(crate) fn missing() -> Option<&'static str> {
+    use std::os::unix::fs::MetadataExt;
+
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    if !is_root {
+        return Some("it needs root");
+    }
+    let has_tun = std::path::Path::new("/dev/net/tun").exists();
+    (!has_tun).then_some("/dev/net/tun is missing")
+}
+
 impl NetemArgs {
     fn conditions(&self) -> Outcome<Conditions> {
         let duration = |milliseconds: f64, name: &str| {

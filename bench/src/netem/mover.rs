@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::setpriority_process;
 use tun_rs::SyncDevice;
 
 use super::conditions::{Fate, Line, Loss};
@@ -17,6 +18,8 @@ use super::packet::{self, Flow, Way};
 const LOOK_UP: Duration = Duration::from_millis(50);
 /// Packets read before due ones are written: reading must not make others late.
 const READ_AT_ONCE: usize = 64;
+/// Before everything that has not asked for a priority, behind the system's own.
+const PRIORITY: i32 = -15;
 /// The devices carry 1,500.
 const PACKET_BYTES_MAX: usize = 2_048;
 
@@ -133,6 +136,9 @@ pub(super) struct UnderWay {
 impl Mover {
     /// Until the border is dropped.
     pub(super) fn run(mut self) {
+        // On Linux this is the thread's own: what it carries must not wait for a core behind those
+        // it is sent by. Refused to who is not root, and then packets are a little later.
+        let _ = setpriority_process(None, PRIORITY);
         if let Err(error) = self.carry() {
             lock(&self.shared).broken = Some(format!("{:?}: {error}", self.way));
         }

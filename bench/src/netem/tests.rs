@@ -26,13 +26,7 @@ fn border(conditions: Conditions) -> Option<Border> {
 }
 
 fn border_with(conditions: Conditions, congestion: &str) -> Option<Border> {
-    let is_root = std::fs::metadata("/proc/self")
-        .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-    let missing = if !is_root {
-        "it needs root"
-    } else if !std::path::Path::new("/dev/net/tun").exists() {
-        "/dev/net/tun is missing"
-    } else {
+    let Some(missing) = super::missing() else {
         return Some(Border::new(conditions, congestion).unwrap());
     };
     eprintln!("NOT TESTED: the packet emulator can't run here: {missing}");
