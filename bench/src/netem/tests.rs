@@ -68,9 +68,27 @@ fn patient<T>(mut receive: impl FnMut() -> std::io::Result<T>) -> std::io::Resul
 fn a_round_trip_takes_twice_the_delay() {
     let Some(border) = border(CALM) else { return };
     let (home, far) = udp_pair(&border);
-    let mut took = Vec::new();
+    let bound = CALM.delay * 2 + Duration::from_millis(5);
+    let mut medians = Vec::new();
+    // A machine that is busy with other tests is late in one round or another; an emulator that is
+    // wrong is so in all.
+    for _ in 0..20 {
+        let mut took = round_trips(&home, &far);
+        took.sort_unstable();
+        assert!(took[0] >= CALM.delay * 2, "too early: {:?}", took[0]);
+        let median = took[took.len() / 2];
+        if median <= bound {
+            return;
+        }
+        medians.push(median);
+    }
+    panic!("medians of rounds: {medians:?}");
+}
+
+fn round_trips(home: &UdpSocket, far: &UdpSocket) -> Vec<Duration> {
     let mut buffer = [0; 16];
-    for _ in 0..21 {
+    let mut took = Vec::new();
+    for _ in 0..11 {
         let begin = Instant::now();
         home.send(b"ping").unwrap();
         patient(|| far.recv(&mut buffer)).unwrap();
@@ -78,11 +96,7 @@ fn a_round_trip_takes_twice_the_delay() {
         patient(|| home.recv(&mut buffer)).unwrap();
         took.push(begin.elapsed());
     }
-    took.sort_unstable();
-    assert!(took[0] >= CALM.delay * 2, "too early: {:?}", took[0]);
-    let median = took[took.len() / 2];
-    let bound = CALM.delay * 2 + Duration::from_millis(5);
-    assert!(median <= bound, "median {median:?} of {took:?}");
+    took
 }
 
 #[test]
