@@ -13,7 +13,7 @@ use shared::tls::{self, Identity};
 
 use crate::calls::RecoveryPace;
 use crate::ledger::LedgerSettings;
-use crate::link::http::{Compression, LinkSettings};
+use crate::link::http::{LinkSettings, Whom};
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
@@ -75,7 +75,10 @@ pub struct GatewayUrls {
     pub link_patience_seconds: u64,
     /// To which gateways bytes go compressed
     #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
-    pub link_compression: Compression,
+    pub link_compression: Whom,
+    /// For which gateways a stream that is late comes over a second connection as well
+    #[arg(long, env = "LINK_HEDGING", value_enum, default_value = "auto")]
+    pub link_hedging: Whom,
     /// PEM file of the authority whose certificates gateways must show; empty trusts those of the
     /// operating system
     #[arg(long, env = "GATEWAY_CA", default_value = "")]
@@ -95,6 +98,7 @@ impl GatewayUrls {
             connections: self.gateway_connections.into(),
             patience: Duration::from_secs(self.link_patience_seconds),
             compression: self.link_compression,
+            hedging: self.link_hedging,
             tls: self.tls()?,
         })
     }

@@ -22,11 +22,12 @@ use shared::link::{Call, Fate, Link, LinkError, Outcome, Reply, ReplyBody};
 use shared::secret::Secret;
 use tracing::debug;
 
-use super::legs::{Leg, Legs, Pauses, pieces};
+use super::legs::{Legs, Pauses, pieces};
 use super::metrics::LinkMetrics;
 use super::nodes::{Address, Candidate, Node, order};
 use super::parcel::{Packer, Parcel};
-use super::transport::{Body, Pool, SendError, Shape};
+use super::strand::Strand;
+use super::transport::{Body, ConnectionId, Pool, SendError, Shape};
 
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
 const DEADLINE_SLACK: Duration = Duration::from_secs(5);
@@ -47,14 +48,16 @@ pub struct LinkSettings {
     /// How long a call waits for a link that is gone before it is given up.
     pub patience: Duration,
     /// Where bytes are saved.
-    pub compression: Compression,
+    pub compression: Whom,
+    /// Where a stream that is late comes over a second connection as well.
+    pub hedging: Whom,
     /// How gateways at `https://` are spoken to, where it differs from `shared::tls::client_config`.
     pub tls: Option<ClientConfig>,
 }
 
-/// To which gateways compressed bytes go.
+/// For which gateways something is done that pays where the way is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Compression {
+pub enum Whom {
     /// Those on other machines.
     Auto,
     /// All.
@@ -63,12 +66,23 @@ pub enum Compression {
     Off,
 }
 
+impl Whom {
+    fn covers(self, is_far: bool) -> bool {
+        match self {
+            Self::Auto => is_far,
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
+
 impl Default for LinkSettings {
     fn default() -> Self {
         Self {
             connections: 8,
             patience: Duration::from_secs(30),
-            compression: Compression::Auto,
+            compression: Whom::Auto,
+            hedging: Whom::Auto,
             tls: None,
         }
     }
@@ -162,11 +176,8 @@ impl HttpLink {
 
 fn node(entry: &str, settings: &LinkSettings, secret: &HeaderValue) -> Result<Node, ConfigError> {
     let place = Address::parse(entry)?;
-    let packs = match settings.compression {
-        Compression::Auto => place.is_far,
-        Compression::On => true,
-        Compression::Off => false,
-    };
+    let hedges = settings.hedging.covers(place.is_far);
+    let packs = settings.compression.covers(place.is_far);
     let packer = packs.then(|| Packer::new(secret));
     let (url, secret) = (
         format!("{}{}/health", place.base, wire::PREFIX),
@@ -185,7 +196,7 @@ fn node(entry: &str, settings: &LinkSettings, secret: &HeaderValue) -> Result<No
         settings.tls.as_ref(),
         Box::new(hello),
     )?;
-    Ok(Node::new(place, pool, packer))
+    Ok(Node::new(place, pool, packer, hedges))
 }
 
 impl Inner {
@@ -205,11 +216,20 @@ impl Inner {
     async fn send_to(
         &self,
         node: &Node,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Body>, SendError> {
+        self.send_beside(node, request, None).await
+    }
+
+    async fn send_beside(
+        &self,
+        node: &Node,
         mut request: Request<Full<Bytes>>,
+        beside: Option<ConnectionId>,
     ) -> Result<Response<Body>, SendError> {
         let secret = self.secret.clone();
         request.headers_mut().insert(wire::SECRET, secret);
-        let sent = node.pool.send(request).await;
+        let sent = node.pool.send(request, beside).await;
         match &sent {
             Ok(_) => node.health.succeeded(),
             Err(SendError::Unsent(_)) => node.health.failed(&self.clock),
@@ -342,8 +362,8 @@ impl Inner {
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
-        let leg = Leg::new(&head.headers, body).map_err(Missed::Told)?;
-        let legs = Legs::new(self, node, &call.generation, &boot, leg, is_stream);
+        let strand = Strand::new(&head.headers, body, 0).map_err(Missed::Told)?;
+        let legs = Legs::new(self, node, &call.generation, &boot, strand, is_stream);
         let body = match ended {
             Some(value) => ReplyBody::Whole {
                 outcome: outcome(value).map_err(Missed::Told)?,
@@ -365,13 +385,13 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Leg, LinkError> {
+    ) -> Result<Strand, LinkError> {
         let mut pauses = Pauses::new(self.patience);
         let mut last = "no attempt was made".to_owned();
         while pauses.again().await {
-            let attempt = self.attach(node, generation, life, position);
+            let attempt = self.attach(node, generation, life, position, None);
             match tokio::time::timeout(ATTACH_MAX, attempt).await {
-                Ok(Ok(leg)) => return Ok(leg),
+                Ok(Ok(strand)) => return Ok(strand),
                 Ok(Err(Missed::Told(error))) => return Err(error),
                 Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => last = why,
                 Err(_) => "no answer in time".clone_into(&mut last),
@@ -381,13 +401,32 @@ impl Inner {
         Err(LinkError::Lost(format!("no link for {patience} s: {last}")))
     }
 
+    /// One attempt, over another connection than `beside` where there is one.
+    pub(super) async fn attach_once(
+        &self,
+        node: &Node,
+        generation: &GenerationId,
+        life: &BootId,
+        position: u64,
+        beside: Option<ConnectionId>,
+    ) -> Result<Strand, LinkError> {
+        let attempt = self.attach(node, generation, life, position, beside);
+        match tokio::time::timeout(ATTACH_MAX, attempt).await {
+            Ok(Ok(strand)) => Ok(strand),
+            Ok(Err(Missed::Told(error))) => Err(error),
+            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => Err(LinkError::Lost(why)),
+            Err(_) => Err(LinkError::Lost("no answer in time".to_owned())),
+        }
+    }
+
     async fn attach(
         &self,
         node: &Node,
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Leg, Missed> {
+        beside: Option<ConnectionId>,
+    ) -> Result<Strand, Missed> {
         let path = format!("/generations/{generation}/attach");
         let base = &node.place.base;
         let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
@@ -398,7 +437,7 @@ impl Inner {
         };
         joining.write(request.headers_mut());
         accept(node, request.headers_mut());
-        match self.send_to(node, request).await {
+        match self.send_beside(node, request, beside).await {
             Err(SendError::Unsent(why) | SendError::Unknown { why, .. }) => {
                 Err(Missed::NotStarted(why))
             }
@@ -416,7 +455,7 @@ impl Inner {
                     let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
                     return Err(Missed::Told(lost));
                 }
-                Leg::new(&head.headers, body).map_err(Missed::Told)
+                Strand::new(&head.headers, body, position).map_err(Missed::Told)
             }
         }
     }

@@ -12,6 +12,7 @@ pub struct LinkMetrics {
     pub(super) resent: Counter,
     pub(super) hedged: Counter,
     pub(super) hedges_won: Counter,
+    pub(super) doubled: Counter,
 }
 
 impl LinkMetrics {
@@ -50,6 +51,11 @@ impl LinkMetrics {
                 "Streams of which the second attachment was ahead of the first",
                 all.hedges_won,
             );
+            registry.register(
+                "waule_link_doubled",
+                "Streams that came over two connections because the way is bad or is measured",
+                all.doubled,
+            );
         });
         this
     }
@@ -57,6 +63,12 @@ impl LinkMetrics {
     /// Streams that went on over another connection so far.
     pub fn resumed(&self) -> u64 {
         self.resumed.get()
+    }
+
+    /// Streams that were attached a second time because they fell behind, and of these those that
+    /// were helped by it.
+    pub fn hedged(&self) -> (u64, u64) {
+        (self.hedged.get(), self.hedges_won.get())
     }
 
     /// Generations given up so far.

@@ -7,4 +7,7 @@ mod legs;
 pub mod metrics;
 mod nodes;
 mod parcel;
+mod race;
+mod strand;
 mod transport;
+mod weather;

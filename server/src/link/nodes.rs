@@ -14,6 +14,7 @@ use shared::link::wire::SEEN_MAX;
 
 use super::parcel::Packer;
 use super::transport::Pool;
+use super::weather::Weather;
 
 /// Failures in a row after which a node is left out.
 const FAILURES_MAX: u32 = 3;
@@ -30,6 +31,9 @@ pub(super) struct Node {
     pub(super) health: Health,
     /// There where bytes are dear.
     pub(super) packer: Option<Arc<Packer>>,
+    /// Whether streams may come over two of its connections.
+    pub(super) hedges: bool,
+    pub(super) weather: Weather,
     seen: Mutex<Vec<GenerationId>>,
 }
 
@@ -100,12 +104,14 @@ fn is_here(host: &str) -> bool {
 }
 
 impl Node {
-    pub(super) fn new(place: Address, pool: Pool, packer: Option<Packer>) -> Self {
+    pub(super) fn new(place: Address, pool: Pool, packer: Option<Packer>, hedges: bool) -> Self {
         Self {
             place,
             pool,
             health: Health::default(),
             packer: packer.map(Arc::new),
+            hedges,
+            weather: Weather::default(),
             seen: Mutex::default(),
         }
     }
@@ -319,7 +325,7 @@ mod tests {
             None,
             Box::new(|| unreachable!("nothing is opened")),
         );
-        let node = Node::new(address("a", 0), pool.expect("a pool"), None);
+        let node = Node::new(address("a", 0), pool.expect("a pool"), None, false);
         for _ in 0..=SEEN_MAX {
             node.saw(GenerationId::random());
         }

@@ -15,7 +15,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use server::app::{Server, ServerParts};
 use server::config::ServerSecrets;
-use server::link::http::{Compression, HttpLink, LinkSettings};
+use server::link::http::{HttpLink, LinkSettings, Whom};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::Common;
@@ -326,7 +326,8 @@ pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn
     let door = [node.open_door()];
     let (remote, _) = link_to(place, &door, LinkSettings::default());
     let compressed = LinkSettings {
-        compression: Compression::On,
+        compression: Whom::On,
+        hedging: Whom::On,
         ..LinkSettings::default()
     };
     let (small, _) = link_to(place, &door, compressed);
@@ -335,7 +336,7 @@ pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn
         [
             ("in process", local),
             ("over HTTP", Arc::new(remote)),
-            ("compressed", Arc::new(small)),
+            ("as over the border", Arc::new(small)),
         ],
     )
 }

@@ -198,6 +198,11 @@ impl Connection {
         }
     }
 
+    /// Tells it from the others.
+    pub(super) fn id(self: &Arc<Self>) -> ConnectionId {
+        ConnectionId(Arc::as_ptr(self).addr())
+    }
+
     /// Streams on it now.
     pub(super) fn streams(&self) -> usize {
         self.streams.load(Ordering::Relaxed)
@@ -212,7 +217,7 @@ impl Connection {
         match self.sender.clone().try_send_request(request).await {
             Ok(response) => Ok(response.map(|body| Body {
                 inner: body,
-                _stream: stream,
+                stream,
             })),
             Err(mut failed) => Err(match failed.take_message() {
                 Some(request) => Failed::Unsent(Box::new(request)),
@@ -320,10 +325,21 @@ impl Drop for Stream {
     }
 }
 
+/// Tells connections of a pool apart, while they are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::link) struct ConnectionId(usize);
+
 /// The body of an answer; its stream counts as live until this is dropped.
 pub(in crate::link) struct Body {
     inner: Incoming,
-    _stream: Stream,
+    stream: Stream,
+}
+
+impl Body {
+    /// What it comes over.
+    pub(in crate::link) fn connection(&self) -> ConnectionId {
+        self.stream.0.id()
+    }
 }
 
 impl http_body::Body for Body {

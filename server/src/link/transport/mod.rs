@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::debug;
 
-pub(super) use connection::{Body, describe};
+pub(super) use connection::{Body, ConnectionId, describe};
 use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
 
 /// Bodies above this go to the places kept for them, or a token would wait behind one.
@@ -149,14 +149,16 @@ impl Pool {
         }
     }
 
-    /// Sends on the least loaded connection and waits for the answer's head.
+    /// Sends on the least loaded connection, not on `beside` while there is another, and waits for
+    /// the answer's head.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
+        beside: Option<ConnectionId>,
     ) -> Result<Response<Body>, SendError> {
         let large = request.body().size_hint().lower() > LARGE_BYTES;
         for _ in 0..TRIES_MAX {
-            let connection = match self.inner.choose(large) {
+            let connection = match self.inner.choose(large, beside) {
                 Some(connection) => connection,
                 None => self.inner.wait(large).await?,
             };
@@ -188,7 +190,11 @@ impl Pool {
 
 impl Inner {
     /// The least loaded connection of the request's kind, or of the other kind where it has none.
-    fn choose(self: &Arc<Self>, large: bool) -> Option<Arc<Connection>> {
+    fn choose(
+        self: &Arc<Self>,
+        large: bool,
+        beside: Option<ConnectionId>,
+    ) -> Option<Arc<Connection>> {
         let all = self.places.len();
         let small = all - self.shape.for_uploads;
         let own = if large && small < all {
@@ -208,8 +214,9 @@ impl Inner {
         let least = |all: &mut dyn Iterator<Item = Arc<Connection>>| {
             all.min_by_key(|connection| connection.streams())
         };
-        least(&mut self.usable(turned).filter(|one| one.is_fresh()))
-            .or_else(|| least(&mut self.usable(0..all).filter(|one| one.is_fresh())))
+        let other = |one: &Arc<Connection>| one.is_fresh() && Some(one.id()) != beside;
+        least(&mut self.usable(turned).filter(other))
+            .or_else(|| least(&mut self.usable(0..all).filter(other)))
             .or_else(|| least(&mut self.usable(0..all)))
     }
 
@@ -226,7 +233,7 @@ impl Inner {
         self.wanted.notify_waiters();
         let waiting = async {
             loop {
-                if let Some(connection) = self.choose(large) {
+                if let Some(connection) = self.choose(large, None) {
                     return Ok(connection);
                 }
                 {

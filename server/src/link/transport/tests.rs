@@ -115,7 +115,10 @@ impl Peer {
 
     /// The connection that answered.
     async fn ask(&self, pool: &Pool, body_bytes: usize) -> usize {
-        let response = pool.send(self.request("/", body_bytes)).await.unwrap();
+        let response = pool
+            .send(self.request("/", body_bytes), None)
+            .await
+            .unwrap();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         std::str::from_utf8(&bytes).unwrap().parse().unwrap()
     }
@@ -172,7 +175,7 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
     let mut held = JoinSet::new();
     for _ in 0..2 {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
-        held.spawn(async move { pool.send(request).await.map(drop).is_ok() });
+        held.spawn(async move { pool.send(request, None).await.map(drop).is_ok() });
     }
     let loads = || {
         let mut loads: Vec<usize> = pool.inner.usable(0..3).map(|one| one.streams()).collect();
@@ -195,7 +198,7 @@ async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_uns
     peer.fill(&pool, 4).await;
     let (holder, request) = (pool.clone(), peer.request("/hold", 0));
     let mut held = JoinSet::new();
-    held.spawn(async move { holder.send(request).await.map(drop) });
+    held.spawn(async move { holder.send(request, None).await.map(drop) });
     until(async || pool.inner.usable(0..4).any(|one| one.streams() == 1)).await;
     until(async || peer.holding.load(Ordering::SeqCst) == 1).await;
     peer.cut.notify_one();
@@ -231,14 +234,14 @@ async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes()
     let pool = pool_to(&format!("http://{address}"), Shape::of(8), None);
     for _ in 0..20 {
         let request = Request::post(format!("http://{address}/")).body(Full::default());
-        let outcome = pool.send(request.unwrap()).await.map(drop);
+        let outcome = pool.send(request.unwrap(), None).await.map(drop);
         assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
     }
     let listener = TcpListener::bind(address).await.unwrap();
     let mut accepting = JoinSet::new();
     accepting.spawn(async move { listener.accept().await.map(drop) });
     let request = Request::post(format!("http://{address}/")).body(Full::default());
-    let _ = pool.send(request.unwrap()).await.map(drop);
+    let _ = pool.send(request.unwrap(), None).await.map(drop);
     assert!(
         tokio::time::timeout(WAIT_MAX, accepting.join_next())
             .await
