@@ -24,6 +24,7 @@ use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
 use crate::corrections::Corrections;
+use crate::gateways::Gateways;
 use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
@@ -185,10 +186,8 @@ impl Server {
         } = parts;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
-        let (tokens, passwords) = (
-            Tokens::new(&secrets.jwt, clock.clone()),
-            Passwords::default(),
-        );
+        let tokens = Tokens::new(&secrets.jwt, clock.clone());
+        let passwords = Passwords::default();
         let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
         auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
@@ -215,6 +214,8 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
+        let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
+        gateways.follow(supervisor);
         let rooms = Rooms {
             auth,
             sessions: Sessions::new(SessionsParts {
@@ -230,6 +231,7 @@ impl Server {
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
+            gateways,
             providers: Providers::new(link.clone(), store.clone(), clock.clone()),
             calls,
             store,

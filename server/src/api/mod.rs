@@ -31,6 +31,7 @@ use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
+use crate::gateways::Gateways;
 use crate::ledger::Ledger;
 use crate::providers::Providers;
 use crate::recharge::Recharges;
@@ -57,6 +58,8 @@ pub enum Tag {
     Tenants,
     /// Superadmins: models and prices.
     Catalogue,
+    /// Superadmins: gateways and what they tell.
+    Gateways,
     /// Superadmins: providers and their keys at the gateway.
     Providers,
     /// Superadmins: who changed what.
@@ -82,6 +85,8 @@ pub struct Rooms {
     pub corrections: Corrections,
     /// Usage records.
     pub usage: UsageHistory,
+    /// The gateways.
+    pub gateways: Gateways,
     /// Providers at the gateway.
     pub providers: Providers,
     /// Inference.
@@ -134,6 +139,9 @@ macro_rules! apis {
             },
             admin::keys::KeysApi {
                 accounts: rooms.accounts.clone(),
+            },
+            admin::gateways::GatewaysApi {
+                gateways: rooms.gateways.clone(),
             },
             admin::recharge::RechargeApi {
                 recharges: rooms.recharges.clone(),

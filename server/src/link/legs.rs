@@ -19,7 +19,9 @@ use shared::meter::Meter;
 use shared::sse::Events;
 use tracing::{debug, warn};
 
-use super::http::{Inner, outcome};
+use super::answers::outcome;
+use super::http::Inner;
+use super::metrics::Happened;
 use super::nodes::Node;
 use super::race::{Cause, Race};
 use super::strand::{Frame, Strand};
@@ -203,7 +205,8 @@ impl Legs {
         };
         let by_second = place == 1;
         if by_second && race.is_hedge() {
-            self.link.metrics.hedges_won.inc();
+            let tally = &self.node.tally;
+            self.link.metrics.count(tally, Happened::HedgeWon);
         }
         let both = self.strands.iter().all(Option::is_some);
         if race.advanced(end, by_second, both) {
@@ -213,12 +216,16 @@ impl Legs {
         }
     }
 
+    fn count(&self, what: Happened) {
+        self.link.metrics.count(&self.node.tally, what);
+    }
+
     /// Asks for a second copy over another connection.
     fn double(&mut self, cause: Cause) {
-        match cause {
-            Cause::Late => self.link.metrics.hedged.inc(),
-            Cause::Weather => self.link.metrics.doubled.inc(),
-        };
+        self.count(match cause {
+            Cause::Late => Happened::Hedged,
+            Cause::Weather => Happened::Doubled,
+        });
         let (link, node) = (self.link.clone(), self.node.clone());
         let (generation, life) = (self.generation.clone(), self.life.clone());
         let position = self.position;
@@ -239,7 +246,7 @@ impl Legs {
         if place == 0 {
             self.strands.swap(0, 1);
             if self.strands[0].is_some() {
-                self.link.metrics.resumed.inc();
+                self.count(Happened::Resumed);
             }
         }
         if let Some(race) = &mut self.race {
@@ -266,12 +273,12 @@ impl Legs {
             Box::pin(async move {
                 let strand = link.reattach(&node, &generation, &life, position).await;
                 match &strand {
-                    Ok(_) => link.metrics.resumed.inc(),
+                    Ok(_) => link.metrics.count(&node.tally, Happened::Resumed),
                     Err(error) => {
                         warn!(%error, "generation `{generation}` is lost: {error}");
-                        link.metrics.lost.inc()
+                        link.metrics.count(&node.tally, Happened::Lost);
                     }
-                };
+                }
                 strand
             })
         })

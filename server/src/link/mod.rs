@@ -2,6 +2,9 @@
 //! of its own process instead.
 
 mod admin;
+mod answers;
+mod events;
+mod fleet;
 pub mod http;
 mod legs;
 pub mod metrics;

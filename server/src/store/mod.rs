@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod audit;
 pub mod catalogue;
 pub mod changes;
+pub mod gateways;
 pub(crate) mod ledger;
 pub mod schema;
 pub mod sessions;

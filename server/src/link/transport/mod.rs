@@ -9,12 +9,12 @@
 mod connection;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::Full;
 use rustls::ClientConfig;
@@ -30,8 +30,16 @@ use tracing::debug;
 pub(super) use connection::{Body, ConnectionId, describe};
 use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
 
-/// Bodies above this go to the places kept for them, or a token would wait behind one.
-const LARGE_BYTES: u64 = 64 * 1024;
+/// Bodies above this go to the places kept for them, or small ones would wait behind one; what is
+/// below fits into the first window of a connection that was idle.
+const LARGE_BYTES: u64 = 8 * 1024;
+/// How often and with how much a place for large bodies is kept warm, or a kernel forgets what the
+/// path carries and takes round trips to find out again. So much at 200 ms is a window of 1.3 Mbit/s
+/// that grows from burst to burst.
+const WARM_EVERY: Duration = Duration::from_secs(1);
+const WARM_BYTES: usize = 32 * 1024;
+/// Nothing is kept warm when nothing was sent for so long.
+const WARM_AFTER_USE: Duration = Duration::from_secs(60);
 /// Between attempts to open a connection.
 const REST_MIN: Duration = Duration::from_millis(100);
 const REST_MAX: Duration = Duration::from_secs(5);
@@ -51,17 +59,31 @@ pub(super) struct Shape {
     /// A connection is replaced at an age between this and twice this: routes, addresses and
     /// balancers change, and not all connections should move at once.
     pub(super) age_max: Duration,
+    /// Whether the places for large bodies are kept warm.
+    pub(super) is_far: bool,
 }
 
 impl Shape {
     /// A quarter for uploads, none when there is only one connection.
-    pub(super) fn of(connections: usize) -> Self {
+    pub(super) fn of(connections: usize, is_far: bool) -> Self {
         Self {
             connections: connections.max(1),
             for_uploads: connections / 4,
             age_max: Duration::from_secs(30 * 60),
+            is_far,
         }
     }
+}
+
+/// Which connection a request takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// One whose gateway's life is known: this may start something.
+    Call,
+    /// Any.
+    Any,
+    /// Another than this while there is one, rather one of those kept for uploads.
+    Beside(ConnectionId),
 }
 
 /// Why a pool gave no answer.
@@ -87,6 +109,9 @@ pub(super) struct Pool {
 struct Inner {
     target: Target,
     hello: Box<Hello>,
+    begun: Instant,
+    /// When the last call was sent, in milliseconds from the beginning.
+    used_ms: AtomicU64,
     shape: Shape,
     places: Box<[Place]>,
     /// For small bodies and for large ones: one count for both would skip places when they alternate.
@@ -127,6 +152,8 @@ impl Pool {
             inner: Arc::new(Inner {
                 target: target(base, tls)?,
                 hello,
+                begun: Instant::now(),
+                used_ms: AtomicU64::new(0),
                 shape,
                 places: places.take(shape.connections).collect(),
                 turns: <[AtomicUsize; 2]>::default(),
@@ -149,20 +176,28 @@ impl Pool {
         }
     }
 
-    /// Sends on the least loaded connection, not on `beside` while there is another, and waits for
-    /// the answer's head.
+    /// Sends on the least loaded connection of the lane and waits for the answer's head.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-        beside: Option<ConnectionId>,
+        lane: Lane,
     ) -> Result<Response<Body>, SendError> {
-        let large = request.body().size_hint().lower() > LARGE_BYTES;
+        let (large, beside) = match lane {
+            Lane::Call | Lane::Any => (request.body().size_hint().lower() > LARGE_BYTES, None),
+            // What little comes down there leaves room.
+            Lane::Beside(connection) => (true, Some(connection)),
+        };
+        if self.inner.shape.is_far && lane == Lane::Call {
+            let now = self.inner.begun.elapsed().as_millis();
+            let now = u64::try_from(now).unwrap_or(u64::MAX);
+            self.inner.used_ms.store(now, Ordering::Relaxed);
+        }
         for _ in 0..TRIES_MAX {
             let connection = match self.inner.choose(large, beside) {
                 Some(connection) => connection,
                 None => self.inner.wait(large).await?,
             };
-            match connection.send(request).await {
+            match connection.send(request, lane == Lane::Call).await {
                 Ok(response) => return Ok(response),
                 Err(Failed::Unsent(again)) => request = *again,
                 Err(Failed::Unknown { why, boot }) => {
@@ -180,6 +215,14 @@ impl Pool {
         let places = &self.inner.places;
         let tried = |place: &Place| place.tended.load(Ordering::Relaxed);
         self.inner.usable(0..places.len()).any(|one| one.is_fresh()) || !places.iter().any(tried)
+    }
+
+    /// Open connections and the streams on them.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let all = self.inner.usable(0..self.inner.places.len());
+        all.fold((0, 0), |(connections, streams), one| {
+            (connections + 1, streams + one.streams())
+        })
     }
 
     #[cfg(test)]
@@ -319,19 +362,39 @@ impl Tender {
     }
 
     /// Until the connection should be replaced; whether it was of use.
-    async fn attend(&self, fresh: &Connection) -> bool {
+    async fn attend(&self, fresh: &Arc<Connection>) -> bool {
         let opened = tokio::time::Instant::now();
         let age = self.pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
         // An old connection, replaced here, carries its streams to their end.
         tokio::select! {
             () = fresh.failed() => {}
             () = tokio::time::sleep(age) => return true,
+            () = self.keep_warm(fresh) => {}
         }
         let served = opened.elapsed() >= REFUSED_WITHIN;
         if !served {
             self.pool.failed("connections end as soon as they are open");
         }
         served
+    }
+
+    /// Sends something now and then where a large body may come next; does not end.
+    async fn keep_warm(&self, fresh: &Arc<Connection>) {
+        let pool = &self.pool;
+        let for_uploads = self.at >= pool.places.len() - pool.shape.for_uploads;
+        if !pool.shape.is_far || !for_uploads {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(WARM_EVERY).await;
+            let used = Duration::from_millis(pool.used_ms.load(Ordering::Relaxed));
+            if !used.is_zero() && pool.begun.elapsed().saturating_sub(used) < WARM_AFTER_USE {
+                let mut request = (pool.hello)();
+                *request.method_mut() = Method::POST;
+                *request.body_mut() = Full::from(vec![0; WARM_BYTES]);
+                let _ = fresh.send(request, false).await;
+            }
+        }
     }
 
     /// One attempt, counted while it lasts.

@@ -116,7 +116,7 @@ impl Peer {
     /// The connection that answered.
     async fn ask(&self, pool: &Pool, body_bytes: usize) -> usize {
         let response = pool
-            .send(self.request("/", body_bytes), None)
+            .send(self.request("/", body_bytes), Lane::Any)
             .await
             .unwrap();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -148,7 +148,7 @@ async fn until(condition: impl AsyncFn() -> bool) {
 #[tokio::test]
 async fn calls_open_every_connection_and_large_bodies_keep_to_theirs() {
     let peer = Peer::start().await;
-    let pool = peer.pool(Shape::of(8));
+    let pool = peer.pool(Shape::of(8, false));
     peer.fill(&pool, 8).await;
     assert_eq!(peer.accepted.load(Ordering::SeqCst), 8);
     let (mut small, mut large) = (Vec::new(), Vec::new());
@@ -169,13 +169,13 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
     let peer = Peer::start().await;
     let pool = peer.pool(Shape {
         for_uploads: 0,
-        ..Shape::of(3)
+        ..Shape::of(3, false)
     });
     peer.fill(&pool, 3).await;
     let mut held = JoinSet::new();
     for _ in 0..2 {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
-        held.spawn(async move { pool.send(request, None).await.map(drop).is_ok() });
+        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop).is_ok() });
     }
     let loads = || {
         let mut loads: Vec<usize> = pool.inner.usable(0..3).map(|one| one.streams()).collect();
@@ -194,11 +194,11 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
 #[tokio::test]
 async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_unsent() {
     let peer = Peer::start().await;
-    let pool = peer.pool(Shape::of(4));
+    let pool = peer.pool(Shape::of(4, false));
     peer.fill(&pool, 4).await;
     let (holder, request) = (pool.clone(), peer.request("/hold", 0));
     let mut held = JoinSet::new();
-    held.spawn(async move { holder.send(request, None).await.map(drop) });
+    held.spawn(async move { holder.send(request, Lane::Any).await.map(drop) });
     until(async || pool.inner.usable(0..4).any(|one| one.streams() == 1)).await;
     until(async || peer.holding.load(Ordering::SeqCst) == 1).await;
     peer.cut.notify_one();
@@ -216,7 +216,8 @@ async fn an_old_connection_is_replaced_without_harm_to_its_calls() {
     let peer = Peer::start().await;
     let pool = peer.pool(Shape {
         age_max: Duration::from_millis(20),
-        ..Shape::of(1)
+        is_far: false,
+        ..Shape::of(1, false)
     });
     let mut last = 0;
     until(async || peer.ask(&pool, 0).await >= 3).await;
@@ -231,17 +232,17 @@ async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes()
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let pool = pool_to(&format!("http://{address}"), Shape::of(8), None);
+    let pool = pool_to(&format!("http://{address}"), Shape::of(8, false), None);
     for _ in 0..20 {
         let request = Request::post(format!("http://{address}/")).body(Full::default());
-        let outcome = pool.send(request.unwrap(), None).await.map(drop);
+        let outcome = pool.send(request.unwrap(), Lane::Any).await.map(drop);
         assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
     }
     let listener = TcpListener::bind(address).await.unwrap();
     let mut accepting = JoinSet::new();
     accepting.spawn(async move { listener.accept().await.map(drop) });
     let request = Request::post(format!("http://{address}/")).body(Full::default());
-    let _ = pool.send(request.unwrap(), None).await.map(drop);
+    let _ = pool.send(request.unwrap(), Lane::Any).await.map(drop);
     assert!(
         tokio::time::timeout(WAIT_MAX, accepting.join_next())
             .await

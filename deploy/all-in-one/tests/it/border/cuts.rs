@@ -81,9 +81,9 @@ async fn three_hundred_streams_survive_cuts_of_every_kind() {
         }
         assert_eq!(vendor.calls(KEY), STREAMS, "{}: once each", place.name);
         let resumed = metrics.resumed();
-        // One that comes over two connections is not cut with one of them.
+        // One that comes over two connections is not cut with one of them, and soon all do.
         let expected = match far {
-            Whom::On => STREAMS / 3,
+            Whom::On => STREAMS / 10,
             Whom::Off | Whom::Auto => STREAMS,
         };
         assert!(

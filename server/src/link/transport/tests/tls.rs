@@ -52,7 +52,11 @@ impl Authority {
 }
 
 fn pool(peer: &Peer, tls: Option<&ClientConfig>) -> Pool {
-    pool_to(&format!("https://{}", peer.address), Shape::of(2), tls)
+    pool_to(
+        &format!("https://{}", peer.address),
+        Shape::of(2, false),
+        tls,
+    )
 }
 
 #[tokio::test]
@@ -66,7 +70,10 @@ async fn a_gateway_of_a_private_authority_is_reached_by_who_trusts_it() {
     peer.ask(&trusting, 100_000).await;
     let others = client_config_with(Some(&Authority::new().ca()), None).unwrap();
     for stranger in [pool(&peer, None), pool(&peer, Some(&others))] {
-        let outcome = stranger.send(peer.request("/", 0), None).await.map(drop);
+        let outcome = stranger
+            .send(peer.request("/", 0), Lane::Any)
+            .await
+            .map(drop);
         // Nothing was written, so another node may be asked.
         let Err(SendError::Unsent(why)) = outcome else {
             panic!("{outcome:?}")
@@ -88,7 +95,7 @@ async fn a_gateway_that_asks_for_certificates_takes_ours_and_no_other() {
     };
     peer.ask(&with(Some(right.identity())), 0).await;
     for refused in [with(None), with(Some(wrong.identity()))] {
-        assert!(refused.send(peer.request("/", 0), None).await.is_err());
+        assert!(refused.send(peer.request("/", 0), Lane::Any).await.is_err());
     }
 }
 
