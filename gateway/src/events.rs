@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream;
+use shared::db::DbError;
 use shared::id::JournalId;
 use shared::link::LinkError;
 use shared::link::events::{Event, EventSource, EventStream, News};
@@ -48,16 +49,20 @@ impl Journal {
 }
 
 impl Gateway {
+    /// Writes that this gateway came up; one without its database does not.
+    pub(crate) async fn write_start(&self) -> Result<(), DbError> {
+        let started = News::GatewayStarted {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        self.store.record(&started, self.clock.now()).await
+    }
+
     /// Stores what is told, until the process stops.
     pub(crate) async fn write_events(
         self: Arc<Self>,
         mut told: mpsc::Receiver<News>,
         stop: CancellationToken,
     ) {
-        let started = News::GatewayStarted {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        self.write_event(&started, &stop).await;
         while let Some(Some(news)) = stop.run_until_cancelled(told.recv()).await {
             info!("{news:?}");
             self.write_event(&news, &stop).await;

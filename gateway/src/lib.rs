@@ -167,6 +167,8 @@ impl Gateway {
         });
         gateway.reload().await.map_err(unusable(target.shown()))?;
         gateway.seed().await?;
+        let written = gateway.write_start().await;
+        written.map_err(unusable(target.shown()))?;
         supervisor.spawn("providers", gateway.clone().watch(supervisor.stopping()));
         let stop = supervisor.stopping();
         supervisor.spawn("events", gateway.clone().write_events(told, stop));

@@ -215,7 +215,7 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
-        gateways.follow(supervisor);
+        gateways.start(supervisor).await;
         let rooms = Rooms {
             auth,
             sessions: Sessions::new(SessionsParts {

@@ -17,13 +17,15 @@ use super::Gateways;
 use crate::store::Store;
 
 /// How often the list of gateways is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Between attempts at a gateway that can't be followed.
 const AGAIN_AFTER: Duration = Duration::from_secs(3);
 
 impl Gateways {
-    /// Keeps the list as operators say and follows every gateway, in the background.
-    pub fn follow(&self, supervisor: &Supervisor) {
+    /// Takes over the list as operators left it; from then on follows it and every gateway in the
+    /// background.
+    pub async fn start(&self, supervisor: &Supervisor) {
+        self.use_kept().await;
         let following = self.clone().follow_forever(supervisor.clone());
         supervisor.spawn("gateways", following);
     }
@@ -32,6 +34,10 @@ impl Gateways {
         let stop = supervisor.stopping();
         let mut followed: HashMap<String, CancellationToken> = HashMap::new();
         loop {
+            let pause = tokio::time::sleep(LOOK_EVERY);
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
             self.use_kept().await;
             let sources = self.link.event_sources();
             followed.retain(|name, end| {
@@ -57,10 +63,6 @@ impl Gateways {
                     });
                     end
                 });
-            }
-            let pause = tokio::time::sleep(LOOK_EVERY);
-            if stop.run_until_cancelled(pause).await.is_none() {
-                return;
             }
         }
     }

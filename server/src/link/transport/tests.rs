@@ -153,8 +153,8 @@ async fn calls_open_every_connection_and_large_bodies_keep_to_theirs() {
     assert_eq!(peer.accepted.load(Ordering::SeqCst), 8);
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for _ in 0..24 {
-        small.push(peer.ask(&pool, 64 * 1024).await);
-        large.push(peer.ask(&pool, 64 * 1024 + 1).await);
+        small.push(peer.ask(&pool, 8 * 1024).await);
+        large.push(peer.ask(&pool, 8 * 1024 + 1).await);
     }
     for seen in [&mut small, &mut large] {
         seen.sort_unstable();
