@@ -26,7 +26,7 @@ use super::peek::ImageWish;
 use crate::catalogue::price::{ImageAsk, Price};
 use crate::ledger::{Ledger, LedgerError, SettleError};
 use crate::limits::Admission;
-use crate::store::usage::{UsageRecord, UsageStatus};
+use crate::store::usage::{Try, UsageRecord, UsageStatus};
 
 /// Waits between attempts to write a settlement while the database is away; after the last one
 /// recovery takes over.
@@ -149,6 +149,7 @@ impl CallFacts {
             first_byte_ms: outcome.first_byte_ms,
             duration_ms: outcome.duration_ms,
             created_at: self.created_at,
+            tries: last_try(outcome),
         }
     }
 
@@ -168,6 +169,21 @@ impl CallFacts {
             duration_ms: u64::try_from(now.since(self.created_at).as_millis()).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// What an outcome tells of its tries: how many there were, and the last.
+fn last_try(outcome: &Outcome) -> Vec<Try> {
+    let last = Try {
+        number: outcome.attempts,
+        provider: outcome.provider.clone(),
+        model: outcome.model.clone(),
+        key_last4: outcome.key_last4.clone(),
+        fault: outcome.fault.as_ref().map(|fault| fault.word().to_owned()),
+    };
+    Some(last)
+        .filter(|last| last.number > 0)
+        .into_iter()
+        .collect()
 }
 
 /// Settles calls; cheap to clone.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod changes;
 pub(crate) mod ledger;
+pub mod rollups;
 pub mod schema;
 pub mod sessions;
 pub mod usage;
