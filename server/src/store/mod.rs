@@ -12,6 +12,7 @@ pub mod rollups;
 pub mod schema;
 pub mod sessions;
 pub mod usage;
+pub mod usage_log;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::Db;

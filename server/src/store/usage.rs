@@ -248,7 +248,7 @@ pub struct Period {
 }
 
 impl Period {
-    fn bounds(self) -> (i64, i64) {
+    pub(crate) fn bounds(self) -> (i64, i64) {
         let from = self.from.map_or(i64::MIN, Moment::unix_ms);
         (from, self.until.map_or(i64::MAX, Moment::unix_ms))
     }
