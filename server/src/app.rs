@@ -24,6 +24,7 @@ use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
 use crate::corrections::Corrections;
+use crate::figures::Figures;
 use crate::figures::rollup::Roller;
 use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
@@ -267,6 +268,7 @@ impl Server {
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
+            figures: Figures::new(store.clone(), ledger.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
             providers: Providers::new(link.clone(), store.clone(), clock.clone()),

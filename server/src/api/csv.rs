@@ -58,7 +58,10 @@ mod tests {
         assert_eq!(text("@SUM(A1)"), "'@SUM(A1),-1\r\n");
         assert_eq!(text("\t=1"), "'\t=1,-1\r\n");
         assert_eq!(text("\r=1"), "\"'\r=1\",-1\r\n");
-        assert_eq!(text("=HYPERLINK(\"a\",\"b\")"), "\"'=HYPERLINK(\"\"a\"\",\"\"b\"\")\",-1\r\n");
+        assert_eq!(
+            text("=HYPERLINK(\"a\",\"b\")"),
+            "\"'=HYPERLINK(\"\"a\"\",\"\"b\"\")\",-1\r\n"
+        );
         assert_eq!(text("a=1"), "a=1,-1\r\n");
     }
 

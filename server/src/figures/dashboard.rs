@@ -202,20 +202,39 @@ mod tests {
     #[test]
     fn ranges_are_widened_to_whole_spans_and_bounded() {
         let at = Moment::from_unix_ms;
-        let ask = |grain, from, until| Range::Between { grain, from: at(from), until: at(until) }.ask(at(0));
+        let ask = |grain, from, until| {
+            Range::Between {
+                grain,
+                from: at(from),
+                until: at(until),
+            }
+            .ask(at(0))
+        };
         let one = ask(Grain::Hour, 5, 6);
         assert_eq!((one.from, one.until), (at(0), at(HOUR_MS)));
         let whole = ask(Grain::Hour, 0, HOUR_MS);
-        assert_eq!((whole.from, whole.until), (at(0), at(HOUR_MS)), "the end is outside");
+        assert_eq!(
+            (whole.from, whole.until),
+            (at(0), at(HOUR_MS)),
+            "the end is outside"
+        );
         let long = ask(Grain::Hour, 0, 10_000 * HOUR_MS);
         assert_eq!(filled(long, Vec::new()).len(), 336);
         let turned = ask(Grain::Day, 90 * 24 * HOUR_MS, HOUR_MS);
         assert_eq!(filled(turned, Vec::new()), Vec::new());
         let now = at(1_795_255_200_123);
-        for (span, points) in [(Span::Day, 24), (Span::Week, 168), (Span::Month, 30), (Span::Quarter, 90)] {
+        for (span, points) in [
+            (Span::Day, 24),
+            (Span::Week, 168),
+            (Span::Month, 30),
+            (Span::Quarter, 90),
+        ] {
             let ask = Range::Last(span).ask(now);
             assert_eq!(filled(ask, Vec::new()).len(), points);
-            assert!(ask.from <= now && now < ask.until, "the running one is the last");
+            assert!(
+                ask.from <= now && now < ask.until,
+                "the running one is the last"
+            );
             assert_eq!(Span::from_word(span.word()), Some(span));
         }
     }

@@ -132,7 +132,10 @@ mod tests {
     }
 
     fn told(grants: &[Grant], days: &[i64]) -> Forecast {
-        let days: Vec<Credits> = days.iter().map(|spent| Credits::from_micros(*spent)).collect();
+        let days: Vec<Credits> = days
+            .iter()
+            .map(|spent| Credits::from_micros(*spent))
+            .collect();
         let pace = Pace {
             days: &days,
             multiplier_ppm: 1_000_000,
@@ -143,7 +146,12 @@ mod tests {
 
     fn lasts(grants: &[Grant], days: &[i64]) -> (u64, i64, i64) {
         match told(grants, days) {
-            Forecast::Lasts { days, per_day, lapses, .. } => (days, per_day.micros(), lapses.micros()),
+            Forecast::Lasts {
+                days,
+                per_day,
+                lapses,
+                ..
+            } => (days, per_day.micros(), lapses.micros()),
             other => panic!("{other:?}"),
         }
     }
@@ -154,8 +162,15 @@ mod tests {
         assert_eq!(told(&plenty, &[0; 30]), Forecast::NotSpending);
         assert_eq!(told(&plenty, &[]), Forecast::NotSpending);
         assert_eq!(told(&[], &[5; 30]), Forecast::Empty);
-        assert_eq!(told(&[grant(1_000, Some(0)), grant(0, None)], &[5; 30]), Forecast::Empty);
-        let free = Pace { days: &[], multiplier_ppm: 0, now: NOON };
+        assert_eq!(
+            told(&[grant(1_000, Some(0)), grant(0, None)], &[5; 30]),
+            Forecast::Empty
+        );
+        let free = Pace {
+            days: &[],
+            multiplier_ppm: 0,
+            now: NOON,
+        };
         assert_eq!(forecast(&[], free), Forecast::Unlimited);
     }
 

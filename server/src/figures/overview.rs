@@ -65,7 +65,13 @@ impl Figures {
             self.ledger.open_grants(id, GRANTS_MAX)
         )?;
         grants.retain(|grant| grant.expires_at.is_none_or(|at| at > now));
-        grants.sort_by_key(|grant| (grant.expires_at.is_none(), grant.expires_at, grant.id.clone()));
+        grants.sort_by_key(|grant| {
+            (
+                grant.expires_at.is_none(),
+                grant.expires_at,
+                grant.id.clone(),
+            )
+        });
         let spending: Vec<Credits> = days.iter().map(|day| day.sums.credits).collect();
         let pace = Pace {
             days: &spending,

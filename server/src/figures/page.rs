@@ -169,6 +169,10 @@ mod tests {
         for text in ["", "x1.2", "n12", "ten_1.a"] {
             assert!(text.parse::<Cursor>().is_err(), "{text}");
         }
-        assert!(Cursor::at(Towards::Next, Moment::from_unix_ms(-5), "a").moment().is_ok());
+        assert!(
+            Cursor::at(Towards::Next, Moment::from_unix_ms(-5), "a")
+                .moment()
+                .is_ok()
+        );
     }
 }

@@ -64,11 +64,7 @@ pub struct Story {
 }
 
 /// The charge and the cost of a call that ended, reckoned anew.
-fn reckoned(
-    record: &UsageRecord,
-    hold: Option<&Hold>,
-    price: Option<&Price>,
-) -> (Charge, Charge) {
+fn reckoned(record: &UsageRecord, hold: Option<&Hold>, price: Option<&Price>) -> (Charge, Charge) {
     let both = |charge: Charge| (charge.clone(), charge);
     if record.test {
         return both(Charge::Test);
@@ -135,9 +131,9 @@ impl Figures {
             (None, Some(held)) => (unrecorded(held), unrecorded(held)),
             (None, None) => (Charge::Untold, Charge::Untold),
         };
-        let adds_up = record.as_ref().is_none_or(|record| {
-            comes_to(&charge, record.credits) && comes_to(&cost, record.cost)
-        });
+        let adds_up = record
+            .as_ref()
+            .is_none_or(|record| comes_to(&charge, record.credits) && comes_to(&cost, record.cost));
         Ok(Some(Story {
             id: id.clone(),
             tenant,

@@ -13,7 +13,10 @@ impl Ledger {
         &self,
         tenants: &[TenantId],
     ) -> Result<HashMap<TenantId, Balance>, LedgerError> {
-        Ok(self.store.ledger_balances(tenants, self.clock.now()).await?)
+        Ok(self
+            .store
+            .ledger_balances(tenants, self.clock.now())
+            .await?)
     }
 
     /// A tenant's grants, newest first, those before `before` only.
@@ -23,7 +26,10 @@ impl Ledger {
         before: Option<&GrantId>,
         limit: i64,
     ) -> Result<Vec<Grant>, LedgerError> {
-        Ok(self.store.ledger_grants(tenant, false, before, limit).await?)
+        Ok(self
+            .store
+            .ledger_grants(tenant, false, before, limit)
+            .await?)
     }
 
     /// A tenant's grants with something left, newest first; expired ones that were not swept too.

@@ -127,6 +127,9 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        rows.into_iter().next().map(UsageRecord::try_from).transpose()
+        rows.into_iter()
+            .next()
+            .map(UsageRecord::try_from)
+            .transpose()
     }
 }

@@ -227,7 +227,10 @@ mod tests {
             .iter()
             .map(|line| {
                 let word = line.part.word();
-                format!("{word} {} x {} / {} = {}", line.units, line.price, line.per, line.amount)
+                format!(
+                    "{word} {} x {} / {} = {}",
+                    line.units, line.price, line.per, line.amount
+                )
             })
             .collect();
         assert_eq!(
@@ -248,7 +251,10 @@ mod tests {
     #[test]
     fn exact_amounts_print_with_their_sign_and_know_when_they_are_whole() {
         assert_eq!(Exact(-1).to_string(), "-0.000000000000000001");
-        assert_eq!(Exact::of(micros(-2_500_000)).expect("fits").to_string(), "-2.5");
+        assert_eq!(
+            Exact::of(micros(-2_500_000)).expect("fits").to_string(),
+            "-2.5"
+        );
         assert_eq!(Exact(1).whole(), None);
         assert_eq!(Exact(3 * UNITS_PER_MICRO).whole(), Some(micros(3)));
     }
