@@ -16,16 +16,8 @@ use shared::id::{ApiKeyId, GenerationId, TenantId};
 use shared::supervisor::Supervisor;
 use tokio::task::JoinSet;
 
+use super::{HOUR_MS, PATIENCE, START_MS, micros};
 use crate::support::{TestDb, databases, postgres, sqlite, usage_record};
-
-/// 2026-11-21T10:00:00Z; an hour and not a day begins here.
-const START_MS: i64 = 1_795_255_200_000;
-const HOUR_MS: i64 = 3_600_000;
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn micros(n: i64) -> Credits {
-    Credits::from_micros(n)
-}
 
 /// Everything there is.
 fn always(grain: Grain) -> SumsAsk {
