@@ -1,4 +1,4 @@
-//! Command line of the benchmark: `mock`, `load` and `compare`. Leaves all work to the modules of
+//! Command line of the benchmark: `mock`, `load`, `compare`, `ledger` and `lists`. Leaves all work to the modules of
 //! the same names; exits with one sentence when something does not work.
 
 #![expect(
@@ -10,6 +10,7 @@ mod compare;
 mod failure;
 mod http;
 mod ledger;
+mod lists;
 mod load;
 mod mock;
 mod procfs;
@@ -43,6 +44,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Measure the ledger alone: hold and settle, with group commit and without.
     Ledger(ledger::LedgerArgs),
+    /// Measure lists and dashboards on millions of usage records in PostgreSQL.
+    Lists(lists::ListsArgs),
 }
 
 fn main() -> ExitCode {
@@ -50,7 +53,8 @@ fn main() -> ExitCode {
         Command::Mock(args) => mock::run(&args),
         Command::Load(args) => load::command(&args),
         Command::Compare(args) => compare_until_signal(args),
-        Command::Ledger(args) => measure_ledger(&args),
+        Command::Ledger(args) => measure(ledger::run(&args)),
+        Command::Lists(args) => measure(lists::run(&args)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,13 +66,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure_ledger(args: &ledger::LedgerArgs) -> Outcome<()> {
+fn measure(work: impl Future<Output = Outcome<()>>) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    runtime
-        .step(|| "the runtime".into())?
-        .block_on(ledger::run(args))
+    runtime.step(|| "the runtime".into())?.block_on(work)
 }
 
 /// A signal drops the comparison, and with it every process it started.

@@ -194,6 +194,12 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
+/// Starts what keeps the sums of usage up with the records.
+fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
+    let roller = Roller::new(store.clone(), clock.clone());
+    supervisor.spawn("rollups", roller.run_forever(supervisor.stopping()));
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub struct Server {
@@ -253,8 +259,7 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        let roller = Roller::new(store.clone(), clock.clone());
-        supervisor.spawn("rollups", roller.run_forever(supervisor.stopping()));
+        add_up(&store, &clock, supervisor);
         let rooms = Rooms {
             auth,
             sessions: Sessions::new(SessionsParts {

@@ -152,7 +152,9 @@ mod tests {
                 lapses,
                 ..
             } => (days, per_day.micros(), lapses.micros()),
-            other => panic!("{other:?}"),
+            other @ (Forecast::Unlimited | Forecast::NotSpending | Forecast::Empty) => {
+                panic!("{other:?}")
+            }
         }
     }
 

@@ -17,6 +17,8 @@ use crate::store::rollups::{Horizon, Rolled, TopTenants};
 const PACE: Duration = Duration::from_secs(2);
 /// Records of one transaction; about 50 ms.
 const STEP: i64 = 2_000;
+/// The same when so many wait, for example at a rebuild: each row is then read and written less often.
+const LARGE_STEP: i64 = 20_000;
 /// Old records that get their numbers in one transaction.
 const NUMBERED: i64 = 1_000;
 /// Between two looks whether older transactions have ended, while somebody waits.
@@ -93,10 +95,16 @@ impl Roller {
             self.safe = self.safe.max(horizon.number);
             self.waiting = None;
         }
-        if self.store.rollup_state().await?.through >= self.safe {
+        let through = self.store.rollup_state().await?.through;
+        if through >= self.safe {
             return Ok(Round::Done);
         }
-        let rolled = self.store.roll_usage(self.safe, STEP, self.clock.now());
+        let step = if self.safe.saturating_sub(through) > LARGE_STEP {
+            LARGE_STEP
+        } else {
+            STEP
+        };
+        let rolled = self.store.roll_usage(self.safe, step, self.clock.now());
         match rolled.await? {
             Rolled::Busy => Ok(Round::Done),
             Rolled::Added { records, through } => {

@@ -49,6 +49,9 @@ fn newest_first(records: &[UsageRecord]) -> Vec<&UsageRecord> {
     sorted
 }
 
+/// What a filter should let through.
+type Wanted = fn(&UsageRecord, &[TenantId]) -> bool;
+
 async fn walk(room: &Room, filter: &UsageFilter) -> Vec<GenerationId> {
     let (mut seen, mut from) = (Vec::new(), None);
     loop {
@@ -73,7 +76,6 @@ async fn every_filter_lets_through_what_it_says_in_order_of_time() {
         room.record(all.clone()).await;
         let hours = |n: i64| Some(Moment::from_unix_ms(START_MS + n * HOUR_MS));
         let none = UsageFilter::default;
-        type Wanted = fn(&UsageRecord, &[TenantId]) -> bool;
         let cases: Vec<(UsageFilter, Wanted)> = vec![
             (none(), |_, _| true),
             (
