@@ -214,7 +214,7 @@ fn log(question: Question, place: &Place, turn: usize) -> Option<(UsageFilter, O
             })
         }
         Question::LogUser => {
-            let user = id_text("usr", busy * 3 + Place::pick(turn, 3));
+            let user = id_text("usr", busy * 3);
             of(UsageFilter {
                 user: user.parse().ok(),
                 ..all
@@ -238,7 +238,7 @@ fn log(question: Question, place: &Place, turn: usize) -> Option<(UsageFilter, O
         }
         Question::LogNarrow => of(UsageFilter {
             tenant: tenant(),
-            model: Some(format!("model-{}", (busy + 1) % 40)),
+            model: Some(format!("model-{}", (busy + 2) % 40)),
             status: Some(UsageStatus::Failed),
             period: place.day(turn),
             ..all
