@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use shared::clock::Clock;
+use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::span::Span;
+use super::sums::Grain;
 use crate::store::Store;
 use crate::store::rollups::{Horizon, Rolled, TopTenants};
 
@@ -43,6 +44,8 @@ pub struct Roller {
     numbered: bool,
     /// Top lists are good until then.
     tops_due: Option<Instant>,
+    /// The last number and the hour they were found at; without another they stay as they are.
+    tops_of: Option<(i64, Moment)>,
 }
 
 impl Roller {
@@ -55,6 +58,7 @@ impl Roller {
             safe: 0,
             numbered: false,
             tops_due: None,
+            tops_of: None,
         }
     }
 
@@ -159,10 +163,15 @@ impl Roller {
         if self.tops_due.is_some_and(|due| Instant::now() < due) {
             return Ok(());
         }
+        let through = self.store.rollup_state().await?.through;
+        let of = Some((through, Grain::Hour.start(self.clock.now())));
+        if self.tops_of == of {
+            return Ok(());
+        }
         let began = Instant::now();
         self.find_tops().await?;
         let pause = TOPS_PACE.max(began.elapsed().saturating_mul(TOPS_SHARE));
-        self.tops_due = Some(Instant::now() + pause);
+        (self.tops_due, self.tops_of) = (Some(Instant::now() + pause), of);
         Ok(())
     }
 

@@ -193,10 +193,12 @@ async fn files_hold_what_their_reader_may_see_and_no_formula() {
             "{}",
             room.db.name
         );
+        insta::allow_duplicates! {
         insta::assert_snapshot!(text.replace("\r\n", "|\n"), @r#"
         created_at,id,user_id,key_id,test,operation,model,status,fault,credits,input_tokens,cached_input_tokens,cache_write_tokens,output_tokens,reasoning_tokens,images,first_byte_ms,duration_ms,estimated|
         2026-11-21T10:00:00.000Z,gen_1,,,false,chat,"'=HYPERLINK(""http://x"",""y"")",succeeded,,0,3,0,0,4,0,0,1,2,false|
         "#);
+        }
         let (_, _, text) = api
             .get("/api/v1/usage/export?bom=true&status=failed", &key)
             .await;
