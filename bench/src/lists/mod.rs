@@ -18,7 +18,7 @@ use shared::db::{Db, DbTarget, migrate};
 use shared::supervisor::Supervisor;
 
 use self::fill::Size;
-use self::questions::{Place, Question};
+use self::questions::{Place, Question, all};
 use self::table::{Built, Row};
 use crate::compare::{Stage, machine, services};
 use crate::failure::{Failure, Outcome, Step};
@@ -91,7 +91,7 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
         now: clock.now(),
     };
     let mut rows = Vec::new();
-    for question in Question::ALL.iter().copied() {
+    for question in all() {
         stage.check()?;
         let row = measure(&figures, &place, question, args.asks).await?;
         say(&format!(
@@ -151,10 +151,12 @@ async fn measure(
     question: Question,
     asks: usize,
 ) -> Outcome<Row> {
-    let mut row = Row::new(question.name())?;
+    let (name, asked) = question;
+    let mut row = Row::new(name)?;
     for turn in 0..asks.saturating_add(WARM_UP) {
+        let asked = asked(place, turn);
         let began = Instant::now();
-        let rows = question.ask(figures, place, turn).await?;
+        let rows = asked.answer(figures).await?;
         let taken = began.elapsed();
         if turn >= WARM_UP {
             row.add(taken, rows)?;

@@ -1,5 +1,6 @@
 //! What is asked of the room: every list and figure that pages show, with what people filter by.
 
+use futures_util::StreamExt;
 use server::figures::Figures;
 use server::figures::dashboard::Range;
 use server::figures::page::{Cursor, PageAsk, Towards};
@@ -9,7 +10,7 @@ use server::store::rollups::Scope;
 use server::store::usage::{Period, UsageStatus};
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
-use shared::id::TenantId;
+use shared::id::{GenerationId, TenantId};
 use shared::link::Operation;
 
 use super::fill::{BUSY, DAYS, Size, id_text};
@@ -51,6 +52,11 @@ impl Place {
         Moment::from_unix_ms(self.now.unix_ms() - back)
     }
 
+    /// A place between other records.
+    fn middle(&self, turn: usize, towards: Towards) -> Option<Cursor> {
+        Some(Cursor::at(towards, self.moment(turn), "gen_"))
+    }
+
     fn day(&self, turn: usize) -> Period {
         let from = self.moment(turn);
         let until = Moment::from_unix_ms(from.unix_ms() + DAY_MS);
@@ -61,249 +67,253 @@ impl Place {
     }
 }
 
-macro_rules! questions {
-    ($($name:ident = $title:literal,)+) => {
-        /// One kind of question.
-        #[derive(Debug, Clone, Copy)]
-        pub(super) enum Question { $($name),+ }
-
-        impl Question {
-            pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            pub(super) fn name(self) -> &'static str {
-                match self { $(Self::$name => $title),+ }
-            }
-        }
-    };
+/// What the room is asked.
+pub(super) enum Asked {
+    Dashboard(Scope, Span),
+    Overview(TenantId),
+    Log(UsageFilter, Option<Cursor>),
+    Story(GenerationId),
+    Tenants(String, Option<Cursor>),
+    Audit(AuditFilter, Option<Cursor>),
+    Export(UsageFilter),
 }
 
-questions! {
-    Dashboard24h = "dashboard, 24 hours",
-    Dashboard7d = "dashboard, 7 days by the hour",
-    Dashboard30d = "dashboard, 30 days",
-    Dashboard90d = "dashboard, 90 days",
-    DashboardModel = "dashboard of a model, 7 days",
-    DashboardTenant = "dashboard of a busy tenant, 7 days",
-    OverviewBusy = "overview of a busy tenant",
-    OverviewQuiet = "overview of another tenant",
-    LogAll = "usage log, first page",
-    LogDeep = "usage log, a page in the middle",
-    LogBack = "usage log, the page before one in the middle",
-    LogDay = "usage log of a day",
-    LogBusy = "usage log of a busy tenant, in the middle",
-    LogQuiet = "usage log of another tenant",
-    LogKey = "usage log of a key",
-    LogUser = "usage log of a person",
-    LogModel = "usage log of a model",
-    LogProvider = "usage log of a provider",
-    LogFailed = "usage log of failed calls",
-    LogOperation = "usage log of an operation",
-    LogNarrow = "usage log of a busy tenant, model, status and day",
-    LogFailedProvider = "usage log of failed calls of a provider and a day",
-    Story = "one call's story",
-    TenantsAll = "tenants, first page, with balance and spending",
-    TenantsDeep = "tenants, a page in the middle",
-    TenantsName = "tenants by the beginning of a name",
-    TenantsId = "tenants by id",
-    AuditAll = "audit log, first page",
-    AuditTenant = "audit log of a tenant",
-    AuditActor = "audit log of an actor and an action",
-    Export = "first 500 lines of an export",
+/// A kind of question: its name, and what is asked at a turn.
+pub(super) type Question = (&'static str, fn(&Place, usize) -> Asked);
+
+/// Every kind.
+pub(super) fn all() -> Vec<Question> {
+    [dashboards(), logs(), narrow_logs(), others()].concat()
 }
 
-fn page(from: Option<Cursor>) -> PageAsk {
-    PageAsk { from, rows: ROWS }
-}
-
-impl Question {
-    /// Asks it; answers how many rows came.
-    pub(super) async fn ask(self, figures: &Figures, place: &Place, turn: usize) -> Outcome<usize> {
-        if let Some((scope, span)) = dashboard(self, turn) {
-            let told = figures.dashboard(&scope, Range::Last(span)).await;
-            return Ok(told.step(|| self.name().into())?.series.len());
-        }
-        if let Some((filter, from)) = log(self, place, turn) {
-            let told = figures.usage_log(&filter, &page(from)).await;
-            return Ok(told.step(|| self.name().into())?.rows.len());
-        }
-        if let Some((filter, from)) = audit(self, place, turn) {
-            let told = figures.audit_log(&filter, &page(from)).await;
-            return Ok(told.step(|| self.name().into())?.rows.len());
-        }
-        if let Some((search, from)) = tenants(self, place, turn) {
-            let told = figures.tenants(&search, &page(from)).await;
-            return Ok(told.step(|| self.name().into())?.rows.len());
-        }
-        self.ask_other(figures, place, turn).await
-    }
-
-    async fn ask_other(self, figures: &Figures, place: &Place, turn: usize) -> Outcome<usize> {
-        use futures_util::StreamExt;
-        let failed = || self.name().to_owned();
-        if matches!(self, Self::Export) {
-            let filter = UsageFilter {
-                tenant: Some(Place::busy(turn)),
-                ..UsageFilter::default()
-            };
-            let mut pages = Box::pin(figures.export_usage(filter));
-            let first = pages.next().await.transpose().step(failed)?;
-            return Ok(first.map_or(0, |records| records.len()));
-        }
-        if matches!(self, Self::Story) {
-            let number = Place::pick(turn, place.size.records);
-            let call = shared::id::GenerationId::from_stored(id_text("gen", number));
-            let story = figures.story(&call, None).await.step(failed)?;
-            return Ok(usize::from(story.is_some()));
-        }
-        let tenant = if matches!(self, Self::OverviewBusy) {
-            Place::busy(turn)
-        } else {
-            place.quiet(turn)
-        };
-        Ok(figures.overview(&tenant).await.step(failed)?.days.len())
-    }
-}
-
-fn dashboard(question: Question, turn: usize) -> Option<(Scope, Span)> {
-    Some(match question {
-        Question::Dashboard24h => (Scope::Platform, Span::Day),
-        Question::Dashboard7d => (Scope::Platform, Span::Week),
-        Question::Dashboard30d => (Scope::Platform, Span::Month),
-        Question::Dashboard90d => (Scope::Platform, Span::Quarter),
-        Question::DashboardModel => {
-            let model = format!("model-{}", Place::pick(turn, 40));
-            (Scope::Model(model), Span::Week)
-        }
-        Question::DashboardTenant => (Scope::Tenant(Place::busy(turn)), Span::Week),
-        _ => return None,
-    })
-}
-
-fn log(question: Question, place: &Place, turn: usize) -> Option<(UsageFilter, Option<Cursor>)> {
-    let all = UsageFilter::default();
-    let middle = |towards| Some(Cursor::at(towards, place.moment(turn), "gen_"));
-    let tenant = || Some(Place::busy(turn));
-    let model = || Some(format!("model-{}", Place::pick(turn, 40)));
-    let provider = || Some(format!("provider-{}", Place::pick(turn, 8)));
-    let busy = Place::pick(turn, BUSY);
-    let of = |filter| Some((filter, None));
-    match question {
-        Question::LogAll => of(all),
-        Question::LogDeep => Some((all, middle(Towards::Next))),
-        Question::LogBack => Some((all, middle(Towards::Previous))),
-        Question::LogDay => of(UsageFilter {
-            period: place.day(turn),
-            ..all
+fn dashboards() -> Vec<Question> {
+    vec![
+        ("dashboard, 24 hours", |_, _| {
+            Asked::Dashboard(Scope::Platform, Span::Day)
         }),
-        Question::LogBusy => Some((
-            UsageFilter {
-                tenant: tenant(),
-                ..all
+        ("dashboard, 7 days by the hour", |_, _| {
+            Asked::Dashboard(Scope::Platform, Span::Week)
+        }),
+        ("dashboard, 30 days", |_, _| {
+            Asked::Dashboard(Scope::Platform, Span::Month)
+        }),
+        ("dashboard, 90 days", |_, _| {
+            Asked::Dashboard(Scope::Platform, Span::Quarter)
+        }),
+        ("dashboard of a model, 7 days", |_, turn| {
+            Asked::Dashboard(Scope::Model(model(turn)), Span::Week)
+        }),
+        ("dashboard of a busy tenant, 7 days", |_, turn| {
+            Asked::Dashboard(Scope::Tenant(Place::busy(turn)), Span::Week)
+        }),
+        ("overview of a busy tenant", |_, turn| {
+            Asked::Overview(Place::busy(turn))
+        }),
+        ("overview of another tenant", |place, turn| {
+            Asked::Overview(place.quiet(turn))
+        }),
+    ]
+}
+
+fn model(turn: usize) -> String {
+    format!("model-{}", Place::pick(turn, 40))
+}
+
+fn provider(turn: usize) -> String {
+    format!("provider-{}", Place::pick(turn, 8))
+}
+
+fn none() -> UsageFilter {
+    UsageFilter::default()
+}
+
+fn logs() -> Vec<Question> {
+    vec![
+        ("usage log, first page", |_, _| Asked::Log(none(), None)),
+        ("usage log, a page in the middle", |place, turn| {
+            Asked::Log(none(), place.middle(turn, Towards::Next))
+        }),
+        (
+            "usage log, the page before one in the middle",
+            |place, turn| Asked::Log(none(), place.middle(turn, Towards::Previous)),
+        ),
+        ("usage log of a day", |place, turn| {
+            let period = place.day(turn);
+            Asked::Log(UsageFilter { period, ..none() }, None)
+        }),
+        (
+            "usage log of a busy tenant, in the middle",
+            |place, turn| {
+                let tenant = Some(Place::busy(turn));
+                let from = place.middle(turn, Towards::Next);
+                Asked::Log(UsageFilter { tenant, ..none() }, from)
             },
-            middle(Towards::Next),
-        )),
-        Question::LogQuiet => of(UsageFilter {
-            tenant: Some(place.quiet(turn)),
-            ..all
+        ),
+        ("usage log of another tenant", |place, turn| {
+            let tenant = Some(place.quiet(turn));
+            Asked::Log(UsageFilter { tenant, ..none() }, None)
         }),
-        Question::LogKey => {
-            let key = id_text("key", busy * 2 + Place::pick(turn, 2));
-            of(UsageFilter {
-                key: key.parse().ok(),
-                ..all
-            })
-        }
-        Question::LogUser => {
-            let user = id_text("usr", busy * 3);
-            of(UsageFilter {
-                user: user.parse().ok(),
-                ..all
-            })
-        }
-        Question::LogModel => of(UsageFilter {
-            model: model(),
-            ..all
+        ("usage log of a key", |_, turn| {
+            let number = Place::pick(turn, BUSY) * 2 + Place::pick(turn, 2);
+            let key = id_text("key", number).parse().ok();
+            Asked::Log(UsageFilter { key, ..none() }, None)
         }),
-        Question::LogProvider => of(UsageFilter {
-            provider: provider(),
-            ..all
+        ("usage log of a person", |_, turn| {
+            let user = id_text("usr", Place::pick(turn, BUSY) * 3).parse().ok();
+            Asked::Log(UsageFilter { user, ..none() }, None)
         }),
-        Question::LogFailed => {
+        ("usage log of a model", |_, turn| {
+            let model = Some(model(turn));
+            Asked::Log(UsageFilter { model, ..none() }, None)
+        }),
+        ("usage log of a provider", |_, turn| {
+            let provider = Some(provider(turn));
+            Asked::Log(UsageFilter { provider, ..none() }, None)
+        }),
+    ]
+}
+
+fn narrow_logs() -> Vec<Question> {
+    vec![
+        ("usage log of failed calls, in the middle", |place, turn| {
             let status = Some(UsageStatus::Failed);
-            Some((UsageFilter { status, ..all }, middle(Towards::Next)))
-        }
-        Question::LogOperation => {
+            let from = place.middle(turn, Towards::Next);
+            Asked::Log(UsageFilter { status, ..none() }, from)
+        }),
+        ("usage log of an operation, in the middle", |place, turn| {
             let operation = Some(Operation::Embedding);
-            Some((UsageFilter { operation, ..all }, middle(Towards::Next)))
-        }
-        Question::LogNarrow => of(UsageFilter {
-            tenant: tenant(),
-            model: Some(format!("model-{}", (busy + 2) % 40)),
-            status: Some(UsageStatus::Failed),
-            period: place.day(turn),
-            ..all
-        }),
-        Question::LogFailedProvider => of(UsageFilter {
-            provider: provider(),
-            status: Some(UsageStatus::Failed),
-            period: place.day(turn),
-            ..all
-        }),
-        _ => None,
-    }
-}
-
-fn audit(question: Question, place: &Place, turn: usize) -> Option<(AuditFilter, Option<Cursor>)> {
-    let all = AuditFilter::default();
-    match question {
-        Question::AuditAll => Some((all, None)),
-        Question::AuditTenant => {
-            let tenant = Some(place.quiet(turn).to_string());
-            Some((AuditFilter { tenant, ..all }, None))
-        }
-        Question::AuditActor => {
-            let actor = Some(format!("adm_{}", Place::pick(turn, 20)));
-            let action = Some("tenant.".to_owned());
-            let from = Cursor::at(Towards::Next, place.moment(turn), "aud_");
-            Some((
-                AuditFilter {
-                    actor,
-                    action,
-                    ..all
+            let from = place.middle(turn, Towards::Next);
+            Asked::Log(
+                UsageFilter {
+                    operation,
+                    ..none()
                 },
-                Some(from),
-            ))
-        }
-        _ => None,
-    }
+                from,
+            )
+        }),
+        (
+            "usage log of a busy tenant, model, status and day",
+            |place, turn| {
+                let number = Place::pick(turn, BUSY);
+                let filter = UsageFilter {
+                    tenant: Some(Place::tenant(number)),
+                    model: Some(format!("model-{}", (number + 2) % 40)),
+                    status: Some(UsageStatus::Failed),
+                    period: place.day(turn),
+                    ..none()
+                };
+                Asked::Log(filter, None)
+            },
+        ),
+        (
+            "usage log of failed calls of a provider and a day",
+            |place, turn| {
+                let filter = UsageFilter {
+                    // Failed calls are with even providers.
+                    provider: Some(format!("provider-{}", Place::pick(turn, 4) * 2)),
+                    status: Some(UsageStatus::Failed),
+                    period: place.day(turn),
+                    ..none()
+                };
+                Asked::Log(filter, None)
+            },
+        ),
+    ]
 }
 
-fn tenants(question: Question, place: &Place, turn: usize) -> Option<(String, Option<Cursor>)> {
-    match question {
-        Question::TenantsAll => Some((String::new(), None)),
-        Question::TenantsDeep => {
-            let from = Cursor {
-                towards: Towards::Next,
-                key: String::new(),
-                id: place.quiet(turn).into_string(),
-            };
-            Some((String::new(), Some(from)))
-        }
-        Question::TenantsName => {
+fn others() -> Vec<Question> {
+    vec![
+        ("one call's story", |place, turn| {
+            let number = Place::pick(turn, place.size.records);
+            Asked::Story(GenerationId::from_stored(id_text("gen", number)))
+        }),
+        ("tenants, first page, with balance and spending", |_, _| {
+            Asked::Tenants(String::new(), None)
+        }),
+        ("tenants, a page in the middle", |place, turn| {
+            let (key, id) = (String::new(), place.quiet(turn).into_string());
+            let towards = Towards::Next;
+            Asked::Tenants(String::new(), Some(Cursor { towards, key, id }))
+        }),
+        ("tenants by the beginning of a name", |_, turn| {
             let names = [
                 "ac",
                 "Blue",
                 "cedar labs",
                 "D",
                 "ember w",
-                "fjord media 1",
+                "fjord media",
                 "g",
                 "HAVEN",
             ];
-            let place = usize::try_from(Place::pick(turn, 8)).unwrap_or(0);
-            names.get(place).map(|name| ((*name).to_owned(), None))
-        }
-        Question::TenantsId => Some((place.quiet(turn).into_string(), None)),
-        _ => None,
+            let name = names.get(turn % names.len()).copied();
+            Asked::Tenants(name.unwrap_or_default().to_owned(), None)
+        }),
+        ("tenants by id", |place, turn| {
+            Asked::Tenants(place.quiet(turn).into_string(), None)
+        }),
+        ("audit log, first page", |_, _| {
+            Asked::Audit(AuditFilter::default(), None)
+        }),
+        ("audit log of a tenant", |place, turn| {
+            let tenant = Some(place.quiet(turn).into_string());
+            let all = AuditFilter::default();
+            Asked::Audit(AuditFilter { tenant, ..all }, None)
+        }),
+        (
+            "audit log of an actor and a kind of action",
+            |place, turn| {
+                let filter = AuditFilter {
+                    actor: Some(format!("adm_{}", Place::pick(turn, 20))),
+                    action: Some("tenant.".to_owned()),
+                    ..AuditFilter::default()
+                };
+                let from = Cursor::at(Towards::Next, place.moment(turn), "aud_");
+                Asked::Audit(filter, Some(from))
+            },
+        ),
+        ("first 500 lines of an export", |_, turn| {
+            let tenant = Some(Place::busy(turn));
+            Asked::Export(UsageFilter { tenant, ..none() })
+        }),
+    ]
+}
+
+impl Asked {
+    /// Asks it; answers how many rows came.
+    pub(super) async fn answer(self, figures: &Figures) -> Outcome<usize> {
+        let failed = || "a question".to_owned();
+        let page = |from| PageAsk { from, rows: ROWS };
+        Ok(match self {
+            Self::Dashboard(scope, span) => {
+                let told = figures.dashboard(&scope, Range::Last(span)).await;
+                told.step(failed)?.series.len()
+            }
+            Self::Overview(tenant) => {
+                let told = figures.overview(&tenant).await;
+                told.step(failed)?.days.len()
+            }
+            Self::Log(filter, from) => {
+                let told = figures.usage_log(&filter, &page(from)).await;
+                told.step(failed)?.rows.len()
+            }
+            Self::Story(call) => {
+                let told = figures.story(&call, None).await;
+                usize::from(told.step(failed)?.is_some())
+            }
+            Self::Tenants(search, from) => {
+                let told = figures.tenants(&search, &page(from)).await;
+                told.step(failed)?.rows.len()
+            }
+            Self::Audit(filter, from) => {
+                let told = figures.audit_log(&filter, &page(from)).await;
+                told.step(failed)?.rows.len()
+            }
+            Self::Export(filter) => {
+                let mut pages = Box::pin(figures.export_usage(filter));
+                let first = pages.next().await.transpose().step(failed)?;
+                first.map_or(0, |records| records.len())
+            }
+        })
     }
 }

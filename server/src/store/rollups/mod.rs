@@ -3,12 +3,12 @@
 //!
 //! # Exactly once
 //!
-//! Each record has a `number`, given when it is written. [`Store::roll_usage`] adds the records behind
+//! Each record has a `number`, given when it is written. `Store::roll_usage` adds the records behind
 //! the last number that was added up and moves that number on, in one transaction, under the lock of
 //! its row: two processes never add the same records, and a crash undoes both.
 //!
 //! On PostgreSQL a number is given before the commit, so a smaller one may appear after a larger one.
-//! [`Store::usage_horizon`] therefore notes the last number that was given, and then takes a
+//! `Store::usage_horizon` therefore notes the last number that was given, and then takes a
 //! transaction id of its own. Whoever got a number up to that one had its transaction id before (the
 //! ledger writes its sign of life before its records), thus a smaller one. When no transaction with a
 //! smaller id runs any more, every number up to the horizon is in the table or never will be, however
