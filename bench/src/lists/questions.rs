@@ -53,8 +53,8 @@ impl Place {
     }
 
     /// A place between other records.
-    fn middle(&self, turn: usize, towards: Towards) -> Option<Cursor> {
-        Some(Cursor::at(towards, self.moment(turn), "gen_"))
+    fn middle(&self, turn: usize, towards: Towards) -> Cursor {
+        Cursor::at(towards, self.moment(turn), "gen_")
     }
 
     fn day(&self, turn: usize) -> Period {
@@ -131,11 +131,11 @@ fn logs() -> Vec<Question> {
     vec![
         ("usage log, first page", |_, _| Asked::Log(none(), None)),
         ("usage log, a page in the middle", |place, turn| {
-            Asked::Log(none(), place.middle(turn, Towards::Next))
+            Asked::Log(none(), Some(place.middle(turn, Towards::Next)))
         }),
         (
             "usage log, the page before one in the middle",
-            |place, turn| Asked::Log(none(), place.middle(turn, Towards::Previous)),
+            |place, turn| Asked::Log(none(), Some(place.middle(turn, Towards::Previous))),
         ),
         ("usage log of a day", |place, turn| {
             let period = place.day(turn);
@@ -145,7 +145,7 @@ fn logs() -> Vec<Question> {
             "usage log of a busy tenant, in the middle",
             |place, turn| {
                 let tenant = Some(Place::busy(turn));
-                let from = place.middle(turn, Towards::Next);
+                let from = Some(place.middle(turn, Towards::Next));
                 Asked::Log(UsageFilter { tenant, ..none() }, from)
             },
         ),
@@ -177,12 +177,12 @@ fn narrow_logs() -> Vec<Question> {
     vec![
         ("usage log of failed calls, in the middle", |place, turn| {
             let status = Some(UsageStatus::Failed);
-            let from = place.middle(turn, Towards::Next);
+            let from = Some(place.middle(turn, Towards::Next));
             Asked::Log(UsageFilter { status, ..none() }, from)
         }),
         ("usage log of an operation, in the middle", |place, turn| {
             let operation = Some(Operation::Embedding);
-            let from = place.middle(turn, Towards::Next);
+            let from = Some(place.middle(turn, Towards::Next));
             Asked::Log(
                 UsageFilter {
                     operation,
