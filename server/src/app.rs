@@ -96,6 +96,9 @@ impl From<GrantError> for StartError {
 /// A batch of the ledger ends within 10 seconds, whatever happens to it.
 const OLDER_TRANSACTIONS_WAIT: Duration = Duration::from_secs(60);
 
+/// A server that has just started has more urgent work than figures, recovery first of all.
+const FIRST_ROUND: Duration = Duration::from_secs(5);
+
 /// What a server is started with.
 pub struct ServerParts<'a> {
     /// Its settings.
@@ -197,7 +200,13 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
 /// Starts what keeps the sums of usage up with the records.
 fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
-    supervisor.spawn("rollups", roller.run_forever(supervisor.stopping()));
+    let stop = supervisor.stopping();
+    supervisor.spawn("rollups", async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(FIRST_ROUND) => roller.run_forever(stop.clone()).await,
+        }
+    });
 }
 
 /// A server that is ready to serve.
