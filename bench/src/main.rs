@@ -12,6 +12,7 @@ mod http;
 mod ledger;
 #[cfg(target_os = "linux")]
 mod link;
+mod lists;
 mod load;
 mod mock;
 #[cfg(target_os = "linux")]
@@ -55,6 +56,8 @@ enum Command {
     /// Run a command over a bad network: delay, jitter, loss, bandwidth and hard cuts.
     #[cfg(target_os = "linux")]
     Netem(netem::NetemArgs),
+    /// Measure lists and dashboards on millions of usage records in PostgreSQL.
+    Lists(lists::ListsArgs),
 }
 
 fn main() -> ExitCode {
@@ -62,9 +65,10 @@ fn main() -> ExitCode {
         Command::Mock(args) => mock::run(&args),
         Command::Load(args) => load::command(&args),
         Command::Compare(args) => compare_until_signal(args),
-        Command::Ledger(args) => measure_ledger(&args),
+        Command::Ledger(args) => measure(ledger::run(&args)),
         #[cfg(target_os = "linux")]
         Command::Link(args) => link::run(&args),
+        Command::Lists(args) => measure(lists::run(&args)),
         #[cfg(target_os = "linux")]
         Command::Netem(args) => netem::run(&args),
     };
@@ -78,13 +82,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure_ledger(args: &ledger::LedgerArgs) -> Outcome<()> {
+fn measure(work: impl Future<Output = Outcome<()>>) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    runtime
-        .step(|| "the runtime".into())?
-        .block_on(ledger::run(args))
+    runtime.step(|| "the runtime".into())?.block_on(work)
 }
 
 /// A signal drops the comparison, and with it every process it started.

@@ -24,6 +24,8 @@ use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, ServerSecrets};
 use crate::corrections::Corrections;
+use crate::figures::Figures;
+use crate::figures::rollup::Roller;
 use crate::gateways::Gateways;
 use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
@@ -54,6 +56,12 @@ pub enum StartError {
     /// `ledger verify` found differences; they were printed.
     #[error("the ledger has {0} differences")]
     Differences(usize),
+    /// `rollup check` found differences; they were printed.
+    #[error("the sums of usage have {0} differences; `rollup rebuild` makes them anew")]
+    Sums(usize),
+    /// `rollup rebuild` had to wait too long.
+    #[error("older transactions have not ended; the server adds up the rest when they do")]
+    Unfinished,
 }
 
 impl From<LimitsError> for StartError {
@@ -85,6 +93,12 @@ impl From<GrantError> for StartError {
         Self::Seed(error.to_string())
     }
 }
+
+/// A batch of the ledger ends within 10 seconds, whatever happens to it.
+const OLDER_TRANSACTIONS_WAIT: Duration = Duration::from_secs(60);
+
+/// A server that has just started has more urgent work than figures, recovery first of all.
+const FIRST_ROUND: Duration = Duration::from_secs(5);
 
 /// What a server is started with.
 pub struct ServerParts<'a> {
@@ -134,17 +148,44 @@ async fn open_database(
     opened.await.map_err(unusable(target.shown()))
 }
 
-/// Checks the ledger's tables against each other; answers every difference as a sentence.
-pub async fn verify_ledger(config: &Config, common: &Common) -> Result<Vec<String>, StartError> {
+/// Runs `work` over the database, which is taken as it is.
+async fn with_store<T>(
+    config: &Config,
+    common: &Common,
+    work: impl AsyncFnOnce(Store) -> Result<T, DbError>,
+) -> Result<T, StartError> {
     let unusable = |place: String| move |error| StartError::Database { place, error };
     let target = config
         .database(&common.data_dir)
         .map_err(unusable("DATABASE_URL".to_owned()))?;
-    let found = async {
-        let store = Store::new(Db::connect(&target).await?);
+    let done = async { work(Store::new(Db::connect(&target).await?)).await };
+    done.await.map_err(unusable(target.shown()))
+}
+
+/// Checks the ledger's tables against each other; answers every difference as a sentence.
+pub async fn verify_ledger(config: &Config, common: &Common) -> Result<Vec<String>, StartError> {
+    with_store(config, common, async |store| {
         store.ledger_differences().await
+    })
+    .await
+}
+
+/// Checks the sums of usage against the records; answers every difference as a sentence.
+pub async fn check_rollups(config: &Config, common: &Common) -> Result<Vec<String>, StartError> {
+    let check = async |store| Roller::new(store, Clock::system()).check().await;
+    with_store(config, common, check).await
+}
+
+/// Adds up all usage records anew; servers may run meanwhile.
+pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), StartError> {
+    let rebuild = async |store| {
+        let mut roller = Roller::new(store, Clock::system());
+        roller.rebuild(OLDER_TRANSACTIONS_WAIT).await
     };
-    found.await.map_err(unusable(target.shown()))
+    if with_store(config, common, rebuild).await? {
+        return Ok(());
+    }
+    Err(StartError::Unfinished)
 }
 
 /// Starts what looks after the money by itself: recovery and expiry.
@@ -155,6 +196,18 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("recovery", recovery);
     let sweep = ledger.clone().sweep_forever(supervisor.stopping());
     supervisor.spawn("expiry", sweep);
+}
+
+/// Starts what keeps the sums of usage up with the records.
+fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
+    let roller = Roller::new(store.clone(), clock.clone());
+    let stop = supervisor.stopping();
+    supervisor.spawn("rollups", async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(FIRST_ROUND) => roller.run_forever(stop.clone()).await,
+        }
+    });
 }
 
 /// A server that is ready to serve.
@@ -214,6 +267,7 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
+        add_up(&store, &clock, supervisor);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
         let rooms = Rooms {
@@ -229,6 +283,7 @@ impl Server {
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
+            figures: Figures::new(store.clone(), ledger.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
             gateways,

@@ -13,6 +13,18 @@ pub enum Command {
     /// Looks after the money
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Looks after the sums of usage
+    #[command(subcommand)]
+    Rollup(RollupCommand),
+}
+
+/// What is done with the sums of usage.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum RollupCommand {
+    /// Adds up all usage records anew; servers may run meanwhile, their figures are incomplete until it ends
+    Rebuild,
+    /// Compares the sums with the records; prints the differences and fails if there are any
+    Check,
 }
 
 /// What is done with the ledger.
@@ -26,17 +38,33 @@ impl Command {
     /// Does it; what there is to read goes to standard output.
     pub async fn run(self, config: &Config, common: &Common) -> Result<(), StartError> {
         match self {
-            Self::Ledger(LedgerCommand::Verify) => {
-                let differences = app::verify_ledger(config, common).await?;
-                for difference in &differences {
-                    say(&format!("{difference}\n"));
-                }
-                if differences.is_empty() {
-                    say("no differences\n");
-                    return Ok(());
-                }
-                Err(StartError::Differences(differences.len()))
+            Self::Ledger(LedgerCommand::Verify) => told(
+                &app::verify_ledger(config, common).await?,
+                StartError::Differences,
+            ),
+            Self::Rollup(RollupCommand::Check) => {
+                told(&app::check_rollups(config, common).await?, StartError::Sums)
+            }
+            Self::Rollup(RollupCommand::Rebuild) => {
+                app::rebuild_rollups(config, common).await?;
+                say("every record is added up\n");
+                Ok(())
             }
         }
     }
+}
+
+/// Prints differences; they are a failure.
+fn told(
+    differences: &[String],
+    failure: impl FnOnce(usize) -> StartError,
+) -> Result<(), StartError> {
+    for difference in differences {
+        say(&format!("{difference}\n"));
+    }
+    if differences.is_empty() {
+        say("no differences\n");
+        return Ok(());
+    }
+    Err(failure(differences.len()))
 }

@@ -376,5 +376,6 @@ fn usage(
         first_byte_ms: 300,
         duration_ms: 2_400,
         created_at: now,
+        tries: Vec::new(),
     }
 }

@@ -3,8 +3,10 @@
 pub mod admin;
 pub mod answer;
 mod call_error;
+pub mod csv;
 pub mod date;
 pub mod error;
+pub mod export;
 pub mod infer;
 pub mod manage;
 pub mod principal;
@@ -31,6 +33,7 @@ use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
+use crate::figures::Figures;
 use crate::gateways::Gateways;
 use crate::ledger::Ledger;
 use crate::providers::Providers;
@@ -85,6 +88,8 @@ pub struct Rooms {
     pub corrections: Corrections,
     /// Usage records.
     pub usage: UsageHistory,
+    /// Figures behind pages and exports.
+    pub figures: Figures,
     /// The gateways.
     pub gateways: Gateways,
     /// Providers at the gateway.
@@ -167,6 +172,12 @@ macro_rules! apis {
                 },
                 admin::audit::AuditApi {
                     accounts: rooms.accounts.clone(),
+                },
+                manage::export::ExportApi {
+                    figures: rooms.figures.clone(),
+                },
+                admin::export::AdminExportApi {
+                    figures: rooms.figures.clone(),
                 },
             ),
         )

@@ -26,7 +26,7 @@ use super::peek::ImageWish;
 use crate::catalogue::price::{ImageAsk, Price};
 use crate::ledger::{Ledger, LedgerError, SettleError};
 use crate::limits::Admission;
-use crate::store::usage::{UsageRecord, UsageStatus};
+use crate::store::usage::{Try, UsageRecord, UsageStatus};
 
 /// Waits between attempts to write a settlement while the database is away; after the last one
 /// recovery takes over.
@@ -104,15 +104,10 @@ impl CallFacts {
             return (Credits::ZERO, Credits::ZERO);
         };
         let usage = &outcome.usage;
-        let produced = usage.output_total() > 0 || usage.images > 0;
-        if outcome.fault.is_some() && !produced {
+        if is_free(outcome.fault.is_some(), usage) {
             return (Credits::ZERO, Credits::ZERO);
         }
-        let image = self.image.as_ref().map(|wish| ImageAsk {
-            n: usage.images.min(wish.n),
-            size: wish.size.as_deref(),
-            quality: wish.quality.as_deref(),
-        });
+        let image = image_ask(self.image.as_ref(), usage);
         let priced = |charge: Option<Credits>| {
             charge.unwrap_or_else(|| {
                 error!(generation.id = %self.generation, "the usage of `{}` does not fit a price", self.generation);
@@ -149,6 +144,7 @@ impl CallFacts {
             first_byte_ms: outcome.first_byte_ms,
             duration_ms: outcome.duration_ms,
             created_at: self.created_at,
+            tries: last_try(outcome),
         }
     }
 
@@ -168,6 +164,35 @@ impl CallFacts {
             duration_ms: u64::try_from(now.since(self.created_at).as_millis()).unwrap_or(u64::MAX),
         }
     }
+}
+
+/// Whether a call that ended so costs nothing: it failed before anything was produced.
+pub(crate) fn is_free(failed: bool, usage: &Usage) -> bool {
+    failed && usage.output_total() == 0 && usage.images == 0
+}
+
+/// The images that are charged: those that were made, and no more than were asked for.
+pub(crate) fn image_ask<'a>(wish: Option<&'a ImageWish>, usage: &Usage) -> Option<ImageAsk<'a>> {
+    wish.map(|wish| ImageAsk {
+        n: usage.images.min(wish.n),
+        size: wish.size.as_deref(),
+        quality: wish.quality.as_deref(),
+    })
+}
+
+/// What an outcome tells of its tries: how many there were, and the last.
+fn last_try(outcome: &Outcome) -> Vec<Try> {
+    let last = Try {
+        number: outcome.attempts,
+        provider: outcome.provider.clone(),
+        model: outcome.model.clone(),
+        key_last4: outcome.key_last4.clone(),
+        fault: outcome.fault.as_ref().map(|fault| fault.word().to_owned()),
+    };
+    Some(last)
+        .filter(|last| last.number > 0)
+        .into_iter()
+        .collect()
 }
 
 /// Settles calls; cheap to clone.

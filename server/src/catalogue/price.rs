@@ -3,6 +3,8 @@
 
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
+pub mod lines;
+
 use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
 use shared::credits::Credits;

@@ -23,6 +23,7 @@
 
 mod batch;
 mod nouns;
+mod reads;
 pub mod recovery;
 pub mod rules;
 mod sweep;

@@ -1,6 +1,11 @@
 //! Who changed what, when and from where; written inside the transaction of the change.
 
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::dsl::sql;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{
+    EscapeExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
+    TextExpressionMethods,
+};
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::db::DbError;
@@ -9,6 +14,8 @@ use shared::on;
 
 use super::Store;
 use super::schema::audit_entries;
+use super::usage::Period;
+use super::usage_log::{LogAsk, place};
 
 /// Who changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +135,78 @@ impl From<AuditRow> for AuditEntry {
     }
 }
 
+/// A pattern of texts that begin so.
+fn prefix(text: &str) -> String {
+    let plain = text.replace('\\', "\\\\").replace('%', "\\%");
+    format!("{}%", plain.replace('_', "\\_"))
+}
+
+/// Which entries; what is absent lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// About whose tenant, by id.
+    pub tenant: Option<String>,
+    /// By whom, by id.
+    pub actor: Option<String>,
+    /// What was done: `tenant.update`; with a dot at its end everything of that kind: `tenant.`.
+    pub action: Option<String>,
+    /// What was changed, by id.
+    pub subject: Option<String>,
+    /// When.
+    pub period: Period,
+}
+
 impl Store {
+    /// Entries that pass the filter, in order of time.
+    pub async fn audit_log(
+        &self,
+        filter: &AuditFilter,
+        ask: LogAsk<'_>,
+    ) -> Result<Vec<AuditEntry>, DbError> {
+        use audit_entries as a;
+        let (from, until) = filter.period.bounds();
+        let rows: Vec<AuditRow> = on!(self.db, |conn| {
+            let mut query = a::table
+                .filter(a::at.ge(from))
+                .filter(a::at.lt(until))
+                .limit(ask.limit)
+                .select(AuditRow::as_select())
+                .into_boxed();
+            if let Some(tenant) = &filter.tenant {
+                query = query.filter(a::tenant_id.eq(tenant));
+            }
+            if let Some(actor) = &filter.actor {
+                query = query.filter(a::actor_id.eq(actor));
+            }
+            if let Some(subject) = &filter.subject {
+                query = query.filter(a::subject.eq(subject));
+            }
+            if let Some(action) = &filter.action {
+                query = if action.ends_with('.') {
+                    query.filter(a::action.like(prefix(action)).escape('\\'))
+                } else {
+                    query.filter(a::action.eq(action))
+                };
+            }
+            query = match (ask.behind, ask.newest_first) {
+                (None, _) => query,
+                (Some((at, id)), true) => {
+                    query.filter(place!("(at, id) <", at.unix_ms(), id.to_owned()))
+                }
+                (Some((at, id)), false) => {
+                    query.filter(place!("(at, id) >", at.unix_ms(), id.to_owned()))
+                }
+            };
+            query = if ask.newest_first {
+                query.order((a::at.desc(), a::id.desc()))
+            } else {
+                query.order((a::at.asc(), a::id.asc()))
+            };
+            query.load(conn).await
+        })?;
+        Ok(rows.into_iter().map(AuditEntry::from).collect())
+    }
+
     /// Entries, newest first; those older than `after` only.
     pub async fn audit_entries(
         &self,

@@ -9,9 +9,11 @@ pub mod catalogue;
 pub mod changes;
 pub mod gateways;
 pub(crate) mod ledger;
+pub mod rollups;
 pub mod schema;
 pub mod sessions;
 pub mod usage;
+pub mod usage_log;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::Db;

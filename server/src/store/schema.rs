@@ -132,6 +132,56 @@ diesel::table! {
         first_byte_ms -> BigInt,
         duration_ms -> BigInt,
         created_at -> BigInt,
+        number -> Nullable<BigInt>,
+        tries -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    rollups (dimension, tenant_id, grain, starts_at, key_id, model, provider, operation, test) {
+        dimension -> Text,
+        tenant_id -> Text,
+        grain -> Text,
+        starts_at -> BigInt,
+        key_id -> Text,
+        model -> Text,
+        provider -> Text,
+        operation -> Text,
+        test -> Bool,
+        calls -> BigInt,
+        failed -> BigInt,
+        canceled -> BigInt,
+        credits_micros -> BigInt,
+        cost_micros -> BigInt,
+        input_tokens -> BigInt,
+        cached_input_tokens -> BigInt,
+        cache_write_tokens -> BigInt,
+        output_tokens -> BigInt,
+        reasoning_tokens -> BigInt,
+        images -> BigInt,
+        media_ms -> BigInt,
+        characters -> BigInt,
+        attempts -> BigInt,
+        duration_ms -> BigInt,
+        first_byte_ms -> BigInt,
+        durations -> Text,
+        first_bytes -> Text,
+    }
+}
+
+diesel::table! {
+    rollup_state (name) {
+        name -> Text,
+        through -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rollup_tops (span) {
+        span -> Text,
+        tenants -> Text,
+        at -> BigInt,
     }
 }
 
@@ -321,6 +371,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     models,
     prices,
     usage_records,
+    rollups,
+    rollup_state,
+    rollup_tops,
     gateways,
     gateway_journals,
     gateway_events,

@@ -1,10 +1,11 @@
 //! Usage records: one row a call, written in the settlement's transaction, read page by page.
 
 use diesel::dsl::sql;
-use diesel::prelude::{Insertable, Queryable, Selectable};
+use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
 use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::DbError;
@@ -38,11 +39,29 @@ impl UsageStatus {
     }
 
     /// From what the database holds.
-    fn from_word(word: &str) -> Option<Self> {
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::Succeeded, Self::Failed, Self::Canceled]
             .into_iter()
             .find(|status| status.word() == word)
     }
+}
+
+/// A provider call that was tried for a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    /// Its place among the tries, from 1.
+    pub number: u32,
+    /// Who was called.
+    pub provider: String,
+    /// The model's name there; empty when nobody was reached.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// The last four characters of the key; empty when no key was chosen.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_last4: String,
+    /// Why it did not end well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// What a call consumed and cost, and how it went.
@@ -86,10 +105,12 @@ pub struct UsageRecord {
     pub duration_ms: u64,
     /// When it came.
     pub created_at: Moment,
+    /// What is known of its tries: the last one, when there was any.
+    pub tries: Vec<Try>,
 }
 
 /// The row of a [`UsageRecord`].
-#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
+#[derive(Debug, Clone, Insertable, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = usage_records)]
 pub(crate) struct UsageRow {
     pub(crate) id: String,
@@ -119,6 +140,7 @@ pub(crate) struct UsageRow {
     pub(crate) first_byte_ms: i64,
     pub(crate) duration_ms: i64,
     pub(crate) created_at: i64,
+    pub(crate) tries: Option<String>,
 }
 
 /// Units are bounded far below 2^63 where they are read; a larger one would be a bug and is cut.
@@ -157,6 +179,10 @@ impl From<UsageRecord> for UsageRow {
             first_byte_ms: whole(record.first_byte_ms),
             duration_ms: whole(record.duration_ms),
             created_at: record.created_at.unix_ms(),
+            // Plain texts and numbers always become JSON.
+            tries: Some(record.tries)
+                .filter(|tries| !tries.is_empty())
+                .and_then(|tries| serde_json::to_string(&tries).ok()),
         }
     }
 }
@@ -175,6 +201,8 @@ impl TryFrom<UsageRow> for UsageRecord {
             Operation::from_word(&row.operation).ok_or_else(|| damaged("the operation"))?;
         let status = UsageStatus::from_word(&row.status).ok_or_else(|| damaged("the status"))?;
         let attempts = u32::try_from(row.attempts).map_err(|_| damaged("the attempts"))?;
+        let tries = row.tries.as_deref().map(serde_json::from_str);
+        let tries = tries.transpose().map_err(|_| damaged("the tries"))?;
         Ok(Self {
             id: GenerationId::from_stored(row.id),
             tenant: TenantId::from_stored(row.tenant_id),
@@ -205,6 +233,7 @@ impl TryFrom<UsageRow> for UsageRecord {
             first_byte_ms: units(row.first_byte_ms)?,
             duration_ms: units(row.duration_ms)?,
             created_at: Moment::from_unix_ms(row.created_at),
+            tries: tries.unwrap_or_default(),
         })
     }
 }
@@ -219,7 +248,7 @@ pub struct Period {
 }
 
 impl Period {
-    fn bounds(self) -> (i64, i64) {
+    pub(crate) fn bounds(self) -> (i64, i64) {
         let from = self.from.map_or(i64::MIN, Moment::unix_ms);
         (from, self.until.map_or(i64::MAX, Moment::unix_ms))
     }

@@ -26,6 +26,10 @@ const FENCES: &[(&str, &[&str])] = &[
         &["poem", "diesel", "StatusCode", "reqwest", "redis"],
     ),
     ("server/src/catalogue", &["poem", "diesel", "StatusCode"]),
+    (
+        "server/src/figures",
+        &["poem", "diesel", "StatusCode", "reqwest", "crate::api"],
+    ),
     ("server/src/limits", &["poem", "diesel", "StatusCode"]),
     ("server/src/auth", &["poem", "diesel", "StatusCode"]),
     (

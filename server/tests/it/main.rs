@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod fences;
+mod figures;
 mod identity;
 mod ledger;
 mod ledger_commit;

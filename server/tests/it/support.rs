@@ -133,5 +133,6 @@ pub(crate) fn usage_record(
         first_byte_ms: 1,
         duration_ms: 2,
         created_at,
+        tries: Vec::new(),
     }
 }

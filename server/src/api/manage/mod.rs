@@ -2,6 +2,7 @@
 
 mod amount;
 pub mod credits;
+pub mod export;
 pub mod me;
 pub mod models;
 pub mod sessions;

@@ -6,7 +6,7 @@ mod tenants;
 mod users;
 
 pub use self::keys::{ApiKey, ApiKeyKind};
-pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
+pub use self::tenants::{DirectoryAsk, Founding, Tenant, TenantPatch, TenantStatus};
 pub use self::users::{Role, Superadmin, User, UserPatch, UserPlace, UserStatus};
 
 /// Maps an enum to the words of a column and back.

@@ -1,13 +1,16 @@
 //! Tenants.
 
+use std::collections::HashMap;
+
+use diesel::sql_types::{BigInt, Text};
 use diesel::{
     BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable,
-    OptionalExtension, QueryDsl, Queryable, TextExpressionMethods,
+    OptionalExtension, QueryDsl, Queryable, QueryableByName, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use shared::clock::Moment;
-use shared::db::DbError;
+use shared::db::{Db, DbError};
 use shared::id::TenantId;
 use shared::{on, write_tx};
 
@@ -72,7 +75,23 @@ pub struct TenantPatch {
     pub limits: Option<LimitSettings>,
 }
 
-#[derive(Debug, Clone, Queryable, Insertable)]
+/// A part of a list of tenants.
+#[derive(Debug, Clone, Copy)]
+pub struct DirectoryAsk<'a> {
+    /// The folded name and the id of the last tenant that was seen.
+    pub behind: Option<(&'a str, &'a str)>,
+    /// Against the list's order.
+    pub backwards: bool,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// A text behind every text that begins with `prefix`, in byte order.
+fn behind_all(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
+}
+
+#[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
 #[diesel(table_name = tenants)]
 struct TenantRow {
     id: String,
@@ -201,6 +220,20 @@ impl Store {
         row.map(Tenant::try_from).transpose()
     }
 
+    /// The names of some tenants, by id.
+    pub async fn tenant_names(
+        &self,
+        ids: impl Iterator<Item = &str>,
+    ) -> Result<HashMap<String, String>, DbError> {
+        let ids: Vec<&str> = ids.collect();
+        let rows: Vec<(String, String)> = on!(self.db, |conn| tenants::table
+            .filter(tenants::id.eq_any(&ids))
+            .select((tenants::id, tenants::name))
+            .load(conn)
+            .await)?;
+        Ok(rows.into_iter().collect())
+    }
+
     /// One tenant by its name.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, DbError> {
         let row: Option<TenantRow> = on!(self.db, |conn| tenants::table
@@ -239,6 +272,71 @@ impl Store {
                 .limit(limit)
                 .load(conn)
                 .await
+        })?;
+        rows.into_iter().map(Tenant::try_from).collect()
+    }
+
+    /// Tenants whose name, whatever the case of its ASCII letters, or whose id begins with `search`; in
+    /// order of name, or newest first when all are asked for or an id is.
+    pub async fn tenants_found(
+        &self,
+        search: &str,
+        ask: DirectoryAsk<'_>,
+    ) -> Result<Vec<Tenant>, DbError> {
+        if search.is_empty() || search.starts_with(TenantId::PREFIX) {
+            return self.tenants_by_id(search, ask).await;
+        }
+        let folded = match &self.db {
+            Db::Postgres(_) => r#"lower(name COLLATE "C") COLLATE "C""#,
+            Db::Sqlite { .. } => "lower(name)",
+        };
+        let (compare, order) = if ask.backwards {
+            ("<", "DESC")
+        } else {
+            (">", "ASC")
+        };
+        // A first page begins before the first name that could fit.
+        let (name, id) = ask.behind.unwrap_or(("", ""));
+        let text = format!(
+            "SELECT * FROM tenants WHERE {folded} >= $1 AND {folded} < $2 AND ({folded}, id) {compare} ($3, $4) \
+             ORDER BY {folded} {order}, id {order} LIMIT $5"
+        );
+        let least = search.to_ascii_lowercase();
+        let rows: Vec<TenantRow> = on!(self.db, |conn| {
+            diesel::sql_query(&text)
+                .bind::<Text, _>(&least)
+                .bind::<Text, _>(behind_all(&least))
+                .bind::<Text, _>(name)
+                .bind::<Text, _>(id)
+                .bind::<BigInt, _>(ask.limit)
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter().map(Tenant::try_from).collect()
+    }
+
+    async fn tenants_by_id(
+        &self,
+        search: &str,
+        ask: DirectoryAsk<'_>,
+    ) -> Result<Vec<Tenant>, DbError> {
+        let rows: Vec<TenantRow> = on!(self.db, |conn| {
+            let mut query = tenants::table
+                .filter(tenants::id.ge(search))
+                .filter(tenants::id.lt(behind_all(search)))
+                .limit(ask.limit)
+                .into_boxed();
+            query = match (ask.behind, ask.backwards) {
+                (None, _) => query,
+                (Some((_, id)), false) => query.filter(tenants::id.lt(id)),
+                (Some((_, id)), true) => query.filter(tenants::id.gt(id)),
+            };
+            query = if ask.backwards {
+                query.order(tenants::id.asc())
+            } else {
+                query.order(tenants::id.desc())
+            };
+            query.load(conn).await
         })?;
         rows.into_iter().map(Tenant::try_from).collect()
     }

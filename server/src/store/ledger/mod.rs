@@ -4,6 +4,7 @@
 
 mod convert;
 mod postgres;
+mod reads;
 mod rows;
 mod sqlite;
 mod statements;

@@ -397,7 +397,7 @@ row_statement!(
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, \
      price_id, provider, provider_model, input_tokens, cached_input_tokens, \
      cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
-     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at) VALUES (",
+     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at, tries, number) VALUES (",
     [
         id: Text,
         tenant_id: Text,
@@ -426,6 +426,8 @@ row_statement!(
         first_byte_ms: BigInt,
         duration_ms: BigInt,
         created_at: BigInt,
+        tries: Nullable<Text>,
     ];
-    ") ON CONFLICT DO NOTHING"
+    ", (SELECT 1 + MAX(COALESCE((SELECT MAX(number) FROM usage_records), 0), \
+     COALESCE((SELECT through FROM rollup_state), 0)))) ON CONFLICT DO NOTHING"
 );

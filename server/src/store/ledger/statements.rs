@@ -386,7 +386,7 @@ over_rows!(
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
      provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
      images, media_ms, characters, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
-     created_at) SELECT * FROM unnest(",
+     created_at, tries) SELECT * FROM unnest(",
     [
         id: Text => String,
         tenant_id: Text => String,
@@ -415,6 +415,7 @@ over_rows!(
         first_byte_ms: BigInt => i64,
         duration_ms: BigInt => i64,
         created_at: BigInt => i64,
+        tries: Nullable<Text> => Option<String>,
     ],
     ") ON CONFLICT DO NOTHING"
 );

@@ -1,0 +1,278 @@
+//! Exports as CSV that streams: pages of a list become lines as the reader takes them. When the reader
+//! goes away the body is dropped, and with it the list. Reads nothing itself.
+
+use bytes::Bytes;
+use futures_util::stream::{Stream, StreamExt, once};
+use poem::Body;
+use poem_openapi::ApiResponse;
+use poem_openapi::payload::Binary;
+use shared::link::Operation;
+
+use super::csv::{self, BOM, Cell};
+use super::date;
+use super::error::ApiError;
+use super::manage::usage::period;
+use crate::figures::FiguresError;
+use crate::ledger::Entry;
+use crate::store::usage::{UsageRecord, UsageStatus};
+use crate::store::usage_log::UsageFilter;
+
+/// A file of comma-separated values, as it is made.
+#[derive(Debug, ApiResponse)]
+pub enum CsvFile {
+    /// UTF-8, a header line first; text that a spreadsheet would take for a formula begins with `'`.
+    #[oai(status = 200, content_type = "text/csv; charset=utf-8")]
+    Made(
+        Binary<Body>,
+        /// The file's name
+        #[oai(header = "content-disposition")]
+        String,
+    ),
+}
+
+impl From<FiguresError> for ApiError {
+    fn from(error: FiguresError) -> Self {
+        match error {
+            FiguresError::Cursor(_) => {
+                Self::bad_field("after", "`after` must be the `next` of a page.")
+            }
+            FiguresError::NoSuchTenant => Self::not_found("tenant"),
+            FiguresError::Ledger(error) => error.into(),
+            FiguresError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What an export of usage may be narrowed to, as it is written in an address.
+#[derive(Debug, Clone, Default)]
+pub struct UsageWish {
+    /// The first day or moment.
+    pub start: Option<String>,
+    /// The last day, which is included, or moment.
+    pub end: Option<String>,
+    /// A model's name.
+    pub model: Option<String>,
+    /// A key's id.
+    pub key: Option<String>,
+    /// A person's id.
+    pub user: Option<String>,
+    /// `succeeded`, `failed` or `canceled`.
+    pub status: Option<String>,
+    /// `chat`, `embedding` or `image`.
+    pub operation: Option<String>,
+}
+
+/// A word that must be one of a few.
+fn word<T>(
+    field: &str,
+    text: Option<String>,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, ApiError> {
+    let text = text.filter(|text| !text.is_empty());
+    let wrong = || ApiError::bad_field(field, format!("`{field}` is not one that there is."));
+    text.map(|text| read(&text).ok_or_else(wrong)).transpose()
+}
+
+impl UsageWish {
+    /// As the room takes it; the tenant is put in by the caller.
+    pub fn filter(self) -> Result<UsageFilter, ApiError> {
+        Ok(UsageFilter {
+            period: period(self.start.as_deref(), self.end.as_deref())?,
+            key: word("key", self.key, |text| text.parse().ok())?,
+            user: word("user", self.user, |text| text.parse().ok())?,
+            status: word("status", self.status, UsageStatus::from_word)?,
+            operation: word("operation", self.operation, Operation::from_word)?,
+            model: self.model.filter(|model| !model.is_empty()),
+            ..UsageFilter::default()
+        })
+    }
+}
+
+/// Who reads an export of usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A tenant.
+    Tenant,
+    /// A superadmin, who also sees the providers and their price.
+    Superadmin,
+}
+
+/// Columns that everybody sees, then those of superadmins.
+const USAGE_COLUMNS: [&str; 19] = [
+    "created_at",
+    "id",
+    "user_id",
+    "key_id",
+    "test",
+    "operation",
+    "model",
+    "status",
+    "fault",
+    "credits",
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "images",
+    "first_byte_ms",
+    "duration_ms",
+    "estimated",
+];
+const SUPERADMIN_COLUMNS: [&str; 6] = [
+    "tenant_id",
+    "provider",
+    "provider_model",
+    "cost",
+    "attempts",
+    "price_id",
+];
+const LEDGER_COLUMNS: [&str; 9] = [
+    "created_at",
+    "number",
+    "kind",
+    "reference",
+    "available_delta",
+    "held_delta",
+    "charged",
+    "available_after",
+    "held_after",
+];
+
+fn header(names: &[&str]) -> String {
+    let mut out = String::new();
+    let cells: Vec<Cell<'_>> = names.iter().map(|name| Cell::Own(name)).collect();
+    csv::line(&mut out, &cells);
+    out
+}
+
+fn id_text(id: Option<&impl ToString>) -> String {
+    id.map(ToString::to_string).unwrap_or_default()
+}
+
+fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
+    let usage = &record.usage;
+    let own = |value: &dyn ToString| value.to_string();
+    let numbers = [
+        own(&record.credits),
+        own(&usage.input_tokens),
+        own(&usage.cached_input_tokens),
+        own(&usage.cache_write_tokens),
+        own(&usage.output_tokens),
+        own(&usage.reasoning_tokens),
+        own(&usage.images),
+        own(&record.first_byte_ms),
+        own(&record.duration_ms),
+        own(&usage.estimated),
+    ];
+    let (at, user) = (date::text(record.created_at), id_text(record.user.as_ref()));
+    let (key, test) = (id_text(record.key.as_ref()), own(&record.test));
+    let mut cells = vec![
+        Cell::Own(&at),
+        Cell::Own(record.id.as_str()),
+        Cell::Own(&user),
+        Cell::Own(&key),
+        Cell::Own(&test),
+        Cell::Own(record.operation.word()),
+        Cell::Text(&record.model),
+        Cell::Own(record.status.word()),
+        Cell::Text(record.fault.as_deref().unwrap_or_default()),
+    ];
+    cells.extend(numbers.iter().map(|number| Cell::Own(number)));
+    let (cost, attempts) = (own(&record.cost), own(&record.attempts));
+    let price = id_text(record.price.as_ref());
+    if reader == Reader::Superadmin {
+        cells.extend([
+            Cell::Own(record.tenant.as_str()),
+            Cell::Text(&record.provider),
+            Cell::Text(&record.provider_model),
+            Cell::Own(&cost),
+            Cell::Own(&attempts),
+            Cell::Own(&price),
+        ]);
+    }
+    csv::line(out, &cells);
+}
+
+fn ledger_line(out: &mut String, entry: &Entry) {
+    let amounts = [
+        entry.available_delta,
+        entry.held_delta,
+        entry.charged,
+        entry.balance_after,
+        entry.held_after,
+    ]
+    .map(|amount| amount.to_string());
+    let (at, number) = (date::text(entry.at), entry.number.to_string());
+    let mut cells = vec![
+        Cell::Own(&at),
+        Cell::Own(&number),
+        Cell::Text(&entry.kind),
+        Cell::Text(&entry.reference),
+    ];
+    cells.extend(amounts.iter().map(|amount| Cell::Own(amount)));
+    csv::line(out, &cells);
+}
+
+/// A file of a header and the lines of each page.
+fn file<T, E>(
+    name: &str,
+    head: String,
+    pages: impl Stream<Item = Result<Vec<T>, E>> + Send + 'static,
+    line: impl Fn(&mut String, &T) + Send + 'static,
+) -> CsvFile
+where
+    T: Send + 'static,
+    E: std::fmt::Display + Send + 'static,
+{
+    let lines = pages.map(move |page| match page {
+        Ok(rows) => {
+            let mut out = String::new();
+            for row in &rows {
+                line(&mut out, row);
+            }
+            Ok(Bytes::from(out))
+        }
+        // The answer has begun: all that is left is to break it off, so that nobody takes it for whole.
+        Err(error) => {
+            tracing::error!(%error, "an export was broken off: {error}");
+            Err(std::io::Error::other("the export was broken off"))
+        }
+    });
+    let body = once(async { Ok(Bytes::from(head)) }).chain(lines);
+    let name = format!("attachment; filename=\"{name}\"");
+    CsvFile::Made(Binary(Body::from_bytes_stream(body)), name)
+}
+
+fn opened(bom: Option<bool>, header: String) -> String {
+    if bom == Some(true) {
+        format!("{BOM}{header}")
+    } else {
+        header
+    }
+}
+
+/// Usage records as a file.
+pub fn usage_file<E: std::fmt::Display + Send + 'static>(
+    pages: impl Stream<Item = Result<Vec<UsageRecord>, E>> + Send + 'static,
+    reader: Reader,
+    bom: Option<bool>,
+) -> CsvFile {
+    let mut names = USAGE_COLUMNS.to_vec();
+    if reader == Reader::Superadmin {
+        names.extend(SUPERADMIN_COLUMNS);
+    }
+    let head = opened(bom, header(&names));
+    file("usage.csv", head, pages, move |out, record| {
+        usage_line(out, record, reader);
+    })
+}
+
+/// A ledger as a file.
+pub fn ledger_file<E: std::fmt::Display + Send + 'static>(
+    pages: impl Stream<Item = Result<Vec<Entry>, E>> + Send + 'static,
+    bom: Option<bool>,
+) -> CsvFile {
+    let head = opened(bom, header(&LEDGER_COLUMNS));
+    file("ledger.csv", head, pages, ledger_line)
+}

@@ -1,0 +1,148 @@
+//! One call's whole story: what was held of which grants, what became of it, its tries, and how its
+//! charge came about line by line. Reckons with the functions that charged it and charges nothing.
+
+use shared::credits::Credits;
+use shared::id::{GenerationId, GrantId, TenantId};
+
+use super::{Figures, FiguresError};
+use crate::calls::finish::{KeptFacts, image_ask, is_free};
+use crate::catalogue::price::Price;
+use crate::catalogue::price::lines::Bill;
+use crate::ledger::{Hold, HoldState};
+use crate::store::usage::UsageRecord;
+
+/// Costs are not multiplied.
+const PLAIN_PPM: i64 = 1_000_000;
+
+/// How a charge came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Charge {
+    /// The lines that add up to it.
+    Lines(Bill),
+    /// Made with a test key.
+    Test,
+    /// It ended with a fault before anything was produced.
+    NothingProduced,
+    /// It still runs, or its end is not known yet.
+    Open,
+    /// It was refused for want of credits or budget; the hold tells which.
+    Refused,
+    /// The hold was given back and there is no record of a call.
+    Released,
+    /// The price, or what was kept of the call, is no longer there to reckon with.
+    Untold,
+}
+
+/// A hold with what it took from grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldStory {
+    /// The hold.
+    pub hold: Hold,
+    /// What it took from which grants, in the order of spending.
+    pub took: Vec<(GrantId, Credits)>,
+}
+
+/// All that is known of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The call.
+    pub id: GenerationId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its hold; test calls have none.
+    pub hold: Option<HoldStory>,
+    /// What it consumed and how it went; absent while it runs.
+    pub record: Option<UsageRecord>,
+    /// The price that was applied, if it is still there.
+    pub price: Option<Price>,
+    /// How the charge came about.
+    pub charge: Charge,
+    /// How the provider's price came about.
+    pub cost: Charge,
+    /// Whether the lines come to what was charged and to the cost; `true` where there are no lines.
+    pub adds_up: bool,
+}
+
+/// The charge and the cost of a call that ended, reckoned anew.
+fn reckoned(record: &UsageRecord, hold: Option<&Hold>, price: Option<&Price>) -> (Charge, Charge) {
+    let both = |charge: Charge| (charge.clone(), charge);
+    if record.test {
+        return both(Charge::Test);
+    }
+    let usage = &record.usage;
+    if is_free(record.fault.is_some(), usage) {
+        return both(Charge::NothingProduced);
+    }
+    let kept = hold.and_then(|hold| serde_json::from_str::<KeptFacts>(&hold.call).ok());
+    let (Some(kept), Some(price)) = (kept, price) else {
+        return both(Charge::Untold);
+    };
+    let image = image_ask(kept.image.as_ref(), usage);
+    let lines = |bill: Option<Bill>| bill.map_or(Charge::Untold, Charge::Lines);
+    (
+        lines(price.items.bill(usage, image, kept.multiplier_ppm)),
+        lines(price.cost.bill(usage, image, PLAIN_PPM)),
+    )
+}
+
+/// The charge of a call without a record.
+fn unrecorded(hold: &Hold) -> Charge {
+    match hold.state {
+        HoldState::Held => Charge::Open,
+        HoldState::Refused => Charge::Refused,
+        HoldState::Released => Charge::Released,
+        HoldState::Settled => Charge::Untold,
+    }
+}
+
+fn comes_to(charge: &Charge, credits: Credits) -> bool {
+    match charge {
+        Charge::Lines(bill) => bill.total == credits,
+        Charge::Test | Charge::NothingProduced => credits == Credits::ZERO,
+        Charge::Open | Charge::Refused | Charge::Released | Charge::Untold => true,
+    }
+}
+
+impl Figures {
+    /// A call's story; `None` when there is no such call, or it is not `whose`.
+    pub async fn story(
+        &self,
+        id: &GenerationId,
+        whose: Option<&TenantId>,
+    ) -> Result<Option<Story>, FiguresError> {
+        let record = self.store.usage_record(id).await?;
+        let hold = self.ledger.hold_of(id).await?;
+        let hold = hold.map(|(hold, took)| HoldStory { hold, took });
+        let of_record = record.as_ref().map(|record| &record.tenant);
+        let of_hold = hold.as_ref().map(|held| &held.hold.tenant);
+        let Some(tenant) = of_record.or(of_hold).cloned() else {
+            return Ok(None);
+        };
+        if whose.is_some_and(|whose| *whose != tenant) {
+            return Ok(None);
+        }
+        let price = match record.as_ref().and_then(|record| record.price.as_ref()) {
+            Some(price) => self.store.price(price).await?,
+            None => None,
+        };
+        let held = hold.as_ref().map(|held| &held.hold);
+        let (charge, cost) = match (&record, held) {
+            (Some(record), held) => reckoned(record, held, price.as_ref()),
+            (None, Some(held)) => (unrecorded(held), unrecorded(held)),
+            (None, None) => (Charge::Untold, Charge::Untold),
+        };
+        let adds_up = record
+            .as_ref()
+            .is_none_or(|record| comes_to(&charge, record.credits) && comes_to(&cost, record.cost));
+        Ok(Some(Story {
+            id: id.clone(),
+            tenant,
+            hold,
+            record,
+            price,
+            charge,
+            cost,
+            adds_up,
+        }))
+    }
+}

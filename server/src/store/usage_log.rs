@@ -1,0 +1,135 @@
+//! Usage records in order of time, filtered and page by page; each filter alone has its own index.
+
+use diesel::dsl::sql;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::{ApiKeyId, GenerationId, TenantId, UserId};
+use shared::link::Operation;
+use shared::on;
+
+use super::Store;
+use super::schema::usage_records;
+use super::usage::{Period, UsageRecord, UsageRow, UsageStatus};
+
+/// Which records; what is absent lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageFilter {
+    /// Of whom.
+    pub tenant: Option<TenantId>,
+    /// Called by this person.
+    pub user: Option<UserId>,
+    /// Called with this key.
+    pub key: Option<ApiKeyId>,
+    /// Of this model.
+    pub model: Option<String>,
+    /// Answered by this provider.
+    pub provider: Option<String>,
+    /// That ended so.
+    pub status: Option<UsageStatus>,
+    /// That asked for this.
+    pub operation: Option<Operation>,
+    /// That came then.
+    pub period: Period,
+}
+
+/// A part of the records, in order of time.
+#[derive(Debug, Clone, Copy)]
+pub struct LogAsk<'a> {
+    /// Newest first, else oldest first.
+    pub newest_first: bool,
+    /// The last record that was seen; what follows it in this order.
+    pub behind: Option<(Moment, &'a str)>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// A comparison with the place of a row, which both databases answer from an index.
+macro_rules! place {
+    ($words:literal, $at:expr, $id:expr) => {
+        sql::<Bool>(concat!("(", $words, " ("))
+            .bind::<BigInt, _>($at)
+            .sql(", ")
+            .bind::<Text, _>($id)
+            .sql("))")
+    };
+}
+pub(crate) use place;
+
+impl Store {
+    /// Records that pass the filter.
+    pub async fn usage_log(
+        &self,
+        filter: &UsageFilter,
+        ask: LogAsk<'_>,
+    ) -> Result<Vec<UsageRecord>, DbError> {
+        use usage_records as u;
+        let (from, until) = filter.period.bounds();
+        let rows: Vec<UsageRow> = on!(self.db, |conn| {
+            let mut query = u::table
+                .filter(u::created_at.ge(from))
+                .filter(u::created_at.lt(until))
+                .limit(ask.limit)
+                .select(UsageRow::as_select())
+                .into_boxed();
+            if let Some(tenant) = &filter.tenant {
+                query = query.filter(u::tenant_id.eq(tenant.as_str()));
+            }
+            if let Some(user) = &filter.user {
+                query = query.filter(u::user_id.eq(user.as_str()));
+            }
+            if let Some(key) = &filter.key {
+                query = query.filter(u::key_id.eq(key.as_str()));
+            }
+            if let Some(model) = &filter.model {
+                query = query.filter(u::model.eq(model));
+            }
+            if let Some(provider) = &filter.provider {
+                query = query.filter(u::provider.eq(provider));
+            }
+            if let Some(operation) = filter.operation {
+                query = query.filter(u::operation.eq(operation.word()));
+            }
+            if let Some(status) = filter.status {
+                query = query.filter(u::status.eq(status.word()));
+                if status != UsageStatus::Succeeded {
+                    // The words of the partial index.
+                    query = query.filter(sql::<Bool>("status <> 'succeeded'"));
+                }
+            }
+            query = match (ask.behind, ask.newest_first) {
+                (None, _) => query,
+                (Some((at, id)), true) => {
+                    query.filter(place!("(created_at, id) <", at.unix_ms(), id.to_owned()))
+                }
+                (Some((at, id)), false) => {
+                    query.filter(place!("(created_at, id) >", at.unix_ms(), id.to_owned()))
+                }
+            };
+            query = if ask.newest_first {
+                query.order((u::created_at.desc(), u::id.desc()))
+            } else {
+                query.order((u::created_at.asc(), u::id.asc()))
+            };
+            query.load(conn).await
+        })?;
+        rows.into_iter().map(UsageRecord::try_from).collect()
+    }
+
+    /// The record of a call.
+    pub async fn usage_record(&self, id: &GenerationId) -> Result<Option<UsageRecord>, DbError> {
+        let rows: Vec<UsageRow> = on!(self.db, |conn| {
+            usage_records::table
+                .filter(usage_records::id.eq(id.as_str()))
+                .select(UsageRow::as_select())
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter()
+            .next()
+            .map(UsageRecord::try_from)
+            .transpose()
+    }
+}

@@ -1,0 +1,255 @@
+//! One call's story: hold, grants, charge line by line, whoever asks and however it ended.
+
+use std::time::Duration;
+
+use server::catalogue::price::PriceItems;
+use server::figures::story::Charge;
+use server::ledger::{HoldAsk, HoldState};
+use server::store::audit::Actor;
+use server::store::catalogue::NewModel;
+use server::store::usage::{Try, UsageRecord, UsageStatus};
+use shared::id::{GenerationId, PriceId, TenantId};
+use shared::link::Operation;
+use shared::usage::Usage;
+
+use super::{Room, micros, rooms, start};
+use crate::support::usage_record;
+
+async fn price(room: &Room) -> PriceId {
+    let items = PriceItems {
+        per_request: micros(10),
+        input_per_million: micros(2_500_001),
+        output_per_million: micros(10_000_000),
+        ..PriceItems::default()
+    };
+    let cost = PriceItems {
+        input_per_million: micros(1_000_000),
+        ..PriceItems::default()
+    };
+    let new = NewModel {
+        id: "m".to_owned(),
+        operation: Operation::Chat,
+        targets: Vec::new(),
+        max_output_tokens: 100,
+        enabled: true,
+        price: Some((items, cost)),
+    };
+    room.store
+        .create_model(&Actor::system(), &new, start())
+        .await
+        .expect("made");
+    let mut models = room.store.catalogue().await.expect("read");
+    let model = models.remove(0).expect("a model");
+    let price = model.price_at(room.clock.now()).expect("a price");
+    price.id.clone()
+}
+
+fn hold(room: &Room, tenant: &TenantId, price: &PriceId, amount: i64) -> HoldAsk {
+    let call = format!(
+        r#"{{"user":null,"key":null,"operation":"chat","model":"m","price":"{price}","multiplier_ppm":1500000,"image":null,"provider":"p"}}"#
+    );
+    HoldAsk {
+        id: GenerationId::random(),
+        tenant: tenant.clone(),
+        amount: micros(amount),
+        least: micros(amount),
+        spenders: Vec::new(),
+        owner: room.ledger.boot().clone(),
+        call,
+        deadline_at: room.clock.now().after(Duration::from_secs(60)),
+    }
+}
+
+/// 1,001 input and 7 output tokens: 10 + 2,502.501001 + 70 micro-credits, times 1.5, rounded up.
+fn record(ask: &HoldAsk, price: &PriceId) -> UsageRecord {
+    let mut record = usage_record(&ask.id, &ask.tenant, micros(3_874), start());
+    record.usage = Usage {
+        input_tokens: 1_001,
+        output_tokens: 7,
+        ..Usage::default()
+    };
+    record.price = Some(price.clone());
+    record.cost = micros(1_001);
+    record.attempts = 2;
+    record.tries = vec![Try {
+        number: 2,
+        provider: "p".to_owned(),
+        model: "m".to_owned(),
+        key_last4: "ab12".to_owned(),
+        fault: None,
+    }];
+    record
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_is_told_line_by_line_and_adds_up() {
+    for room in rooms().await {
+        let (tenant, price) = (room.tenant("Acme").await, price(&room).await);
+        room.give(
+            &tenant,
+            micros(3_000),
+            Some(start().after(Duration::from_secs(999))),
+        )
+        .await;
+        room.give(&tenant, micros(50_000), None).await;
+        let ask = hold(&room, &tenant, &price, 5_000);
+        room.ledger.hold(ask.clone()).await.expect("held");
+        let running = room
+            .figures
+            .story(&ask.id, None)
+            .await
+            .expect("read")
+            .expect("a story");
+        assert_eq!(
+            (running.charge, running.record),
+            (Charge::Open, None),
+            "{}",
+            room.db.name
+        );
+        let written = record(&ask, &price);
+        room.ledger
+            .settle(&ask.id, &tenant, written.credits, written.clone())
+            .await
+            .expect("settled");
+        let story = room
+            .figures
+            .story(&ask.id, Some(&tenant))
+            .await
+            .expect("read")
+            .expect("a story");
+        let Charge::Lines(bill) = &story.charge else {
+            panic!("{:?}", story.charge);
+        };
+        let lines: Vec<String> = bill
+            .lines
+            .iter()
+            .map(|line| format!("{} {} {}", line.part.word(), line.units, line.amount))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "request 1 0.00001",
+                "input 1001 0.002502501001",
+                "output 7 0.00007"
+            ]
+        );
+        assert_eq!(bill.total, micros(3_874));
+        let Charge::Lines(cost) = &story.cost else {
+            panic!("{:?}", story.cost);
+        };
+        assert_eq!(cost.total, micros(1_001));
+        assert!(story.adds_up, "{}", room.db.name);
+        assert_eq!(story.record, Some(written), "the tries too");
+        let held = story.hold.expect("a hold");
+        assert_eq!(
+            (held.hold.state, held.hold.settled),
+            (HoldState::Settled, micros(3_874))
+        );
+        let took: Vec<i64> = held
+            .took
+            .iter()
+            .map(|(_, credits)| credits.micros())
+            .collect();
+        assert_eq!(took, [3_000, 2_000], "what expires first was taken first");
+        let foreign = room
+            .figures
+            .story(&ask.id, Some(&TenantId::random()))
+            .await
+            .expect("read");
+        assert_eq!(foreign, None);
+        // Without its price nothing is made up.
+        room.store
+            .delete_price(&Actor::system(), &price, start())
+            .await
+            .expect("deleted");
+        let untold = room
+            .figures
+            .story(&ask.id, None)
+            .await
+            .expect("read")
+            .expect("a story");
+        assert_eq!((untold.charge, untold.price), (Charge::Untold, None));
+        room.supervisor.stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charge_that_does_not_follow_from_its_price_is_found_out() {
+    for room in rooms().await {
+        let (tenant, price) = (room.tenant("Acme").await, price(&room).await);
+        room.give(&tenant, micros(50_000), None).await;
+        let ask = hold(&room, &tenant, &price, 5_000);
+        room.ledger.hold(ask.clone()).await.expect("held");
+        let mut written = record(&ask, &price);
+        written.credits = micros(3_875);
+        room.ledger
+            .settle(&ask.id, &tenant, written.credits, written)
+            .await
+            .expect("settled");
+        let story = room
+            .figures
+            .story(&ask.id, None)
+            .await
+            .expect("read")
+            .expect("a story");
+        assert!(!story.adds_up, "{}", room.db.name);
+        room.supervisor.stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_without_a_charge_say_why() {
+    for room in rooms().await {
+        let (tenant, price) = (room.tenant("Acme").await, price(&room).await);
+        room.give(&tenant, micros(5_000), None).await;
+        let charge = async |id: &GenerationId| {
+            let story = room
+                .figures
+                .story(id, None)
+                .await
+                .expect("read")
+                .expect("a story");
+            assert!(story.adds_up);
+            story.charge
+        };
+        let refused = hold(&room, &tenant, &price, 5_001);
+        room.ledger
+            .hold(refused.clone())
+            .await
+            .expect_err("too much");
+        assert_eq!(
+            charge(&refused.id).await,
+            Charge::Refused,
+            "{}",
+            room.db.name
+        );
+        let failed = hold(&room, &tenant, &price, 100);
+        room.ledger.hold(failed.clone()).await.expect("held");
+        let mut written = record(&failed, &price);
+        (written.usage, written.credits, written.cost) = (Usage::default(), micros(0), micros(0));
+        (written.status, written.fault) = (UsageStatus::Failed, Some("timeout".to_owned()));
+        room.ledger
+            .release(&failed.id, &tenant, Some(written))
+            .await
+            .expect("released");
+        assert_eq!(charge(&failed.id).await, Charge::NothingProduced);
+        let released = hold(&room, &tenant, &price, 100);
+        room.ledger.hold(released.clone()).await.expect("held");
+        room.ledger
+            .release(&released.id, &tenant, None)
+            .await
+            .expect("released");
+        assert_eq!(charge(&released.id).await, Charge::Released);
+        let mut test = usage_record(&GenerationId::random(), &tenant, micros(0), start());
+        test.test = true;
+        room.record([test.clone()]).await;
+        assert_eq!(charge(&test.id).await, Charge::Test);
+        let nobody = room
+            .figures
+            .story(&GenerationId::random(), None)
+            .await
+            .expect("read");
+        assert_eq!(nobody, None);
+        room.supervisor.stop();
+    }
+}
