@@ -16,7 +16,9 @@ use crate::auth::password::{PasswordError, Passwords};
 use crate::auth::{Auth, api_key};
 use crate::limits::LimitSettings;
 use crate::store::Store;
-use crate::store::accounts::{ApiKeyKind, Founding, Superadmin, Tenant, TenantPatch, TenantStatus};
+use crate::store::accounts::{
+    AdminRole, ApiKeyKind, Founding, Superadmin, Tenant, TenantPatch, TenantStatus,
+};
 use crate::store::audit::{Actor, AuditEntry};
 
 /// What a new tenant may do until somebody decides otherwise: enough for any honest start, too
@@ -216,9 +218,12 @@ impl Accounts {
             username: check::username(username)?,
             password_hash: self.passwords.hash(password).await?,
             active: true,
+            created_at: self.clock.now(),
+            role: AdminRole::Owner,
+            password_given: false,
         };
         self.store
-            .insert_superadmin(&admin, self.clock.now())
+            .insert_superadmin(&Actor::system(), &admin, self.clock.now())
             .await
             .map_err(stored("username"))
     }

@@ -7,10 +7,13 @@ pub mod accounts;
 pub mod audit;
 pub mod catalogue;
 pub mod changes;
+pub mod factors;
 pub(crate) mod ledger;
 pub mod schema;
 pub mod sessions;
+pub mod settings;
 pub mod usage;
+pub mod web_sessions;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::Db;
