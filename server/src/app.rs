@@ -9,6 +9,7 @@ use shared::config::{Common, ConfigError};
 use shared::db::{Db, DbError, migrate};
 use shared::link::Link;
 use shared::listen::{self, Listening};
+use shared::seal::Sealer;
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 use tracing::info;
@@ -16,6 +17,8 @@ use tracing::info;
 use crate::accounts::{AccountError, Accounts};
 use crate::api::{self, Rooms};
 use crate::auth::Auth;
+use crate::auth::factors::{Factors, FactorsParts};
+use crate::auth::logins::Logins;
 use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
 use crate::auth::token::Tokens;
@@ -30,8 +33,10 @@ use crate::limits::{Limits, LimitsError};
 use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
+use crate::settings::Settings;
 use crate::store::{MIGRATIONS, Store};
 use crate::usage::UsageHistory;
+use crate::web::{Web, WebParts};
 
 /// Why a server did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -215,15 +220,33 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
+        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let factors = Factors::new(FactorsParts {
+            store: store.clone(),
+            sealer: Sealer::new(&secrets.seal),
+            limits,
+            clock: clock.clone(),
+        });
+        let settings = Settings::new(store.clone(), clock.clone());
         let rooms = Rooms {
             auth,
             sessions: Sessions::new(SessionsParts {
                 store: store.clone(),
                 tokens,
-                passwords,
-                limits,
+                logins: logins.clone(),
+                factors: factors.clone(),
                 clock: clock.clone(),
             }),
+            web: Web::new(WebParts {
+                store: store.clone(),
+                logins,
+                factors: factors.clone(),
+                accounts: accounts.clone(),
+                settings: settings.clone(),
+                clock: clock.clone(),
+            }),
+            factors,
+            settings,
             accounts,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),

@@ -132,6 +132,8 @@ pub struct ServerSecrets {
     pub jwt: Secret<String>,
     /// Opens the gateways.
     pub internal: Secret<String>,
+    /// Seals second factors at rest.
+    pub seal: Secret<String>,
 }
 
 impl ServerSecrets {
@@ -141,6 +143,10 @@ impl ServerSecrets {
         Ok(Self {
             jwt: secrets.take("JWT_SECRET", config.jwt_secret.as_ref())?,
             internal: secrets.take("INTERNAL_SECRET", common.internal_secret.as_ref())?,
+            seal: secrets.take(
+                "CONFIG_ENCRYPTION_KEY",
+                common.config_encryption_key.as_ref(),
+            )?,
         })
     }
 }

@@ -16,5 +16,7 @@ pub mod link;
 pub mod providers;
 pub mod recharge;
 pub mod seed;
+pub mod settings;
 pub mod store;
 pub mod usage;
+pub mod web;

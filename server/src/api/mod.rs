@@ -27,6 +27,7 @@ use tracing::debug;
 use self::infer::InferApi;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
+use crate::auth::factors::Factors;
 use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
@@ -34,8 +35,10 @@ use crate::corrections::Corrections;
 use crate::ledger::Ledger;
 use crate::providers::Providers;
 use crate::recharge::Recharges;
+use crate::settings::Settings;
 use crate::store::Store;
 use crate::usage::UsageHistory;
+use crate::web::Web;
 
 /// Where the tenants' API begins.
 pub const PREFIX: &str = "/api/v1";
@@ -70,6 +73,12 @@ pub struct Rooms {
     pub auth: Auth,
     /// Logging in.
     pub sessions: Sessions,
+    /// Sessions of browsers.
+    pub web: Web,
+    /// Second factors.
+    pub factors: Factors,
+    /// Settings.
+    pub settings: Settings,
     /// Tenants and people.
     pub accounts: Accounts,
     /// Models and prices.

@@ -32,12 +32,7 @@ pub struct SuperadminCaller {
 impl SuperadminCaller {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor {
-            kind: "superadmin".to_owned(),
-            id: self.admin.id.to_string(),
-            name: self.admin.username.clone(),
-            address: self.address.to_string(),
-        }
+        Actor::superadmin(&self.admin, self.address)
     }
 }
 

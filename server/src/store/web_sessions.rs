@@ -168,21 +168,20 @@ impl WebSession {
 }
 
 impl Store {
-    /// Keeps a session under the hash of its cookie, and ends the one it takes the place of. One
-    /// that takes the place of an open one is the same login under a new id.
+    /// Keeps a session under the hash of its cookie, and ends the one it takes the place of;
+    /// `entered` says that a login is complete with it.
     pub async fn insert_web_session(
         &self,
         actor: &Actor,
         session: &WebSession,
         hash: &str,
-        instead_of: Option<&WebSession>,
+        instead_of: Option<&SessionId>,
+        entered: bool,
     ) -> Result<(), DbError> {
         let row = session.row(hash);
-        let entered =
-            session.stage == Stage::Open && instead_of.is_none_or(|old| old.stage != Stage::Open);
         write_tx!(self.db, |conn| -> DbError {
             if let Some(old) = instead_of {
-                diesel::delete(web_sessions::table.find(old.id.as_str()))
+                diesel::delete(web_sessions::table.find(old.as_str()))
                     .execute(conn)
                     .await?;
             }

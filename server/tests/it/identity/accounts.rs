@@ -360,7 +360,7 @@ async fn a_refused_tenant_leaves_nothing_behind() {
         process.by_key(&key).await.expect(process.name);
         process
             .sessions
-            .log_in(&key, "ada", &secret(PASSWORD), HOME)
+            .log_in(&key, shown("ada", &secret(PASSWORD)))
             .await
             .expect(process.name);
 

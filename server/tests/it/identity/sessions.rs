@@ -45,7 +45,7 @@ async fn whatever_is_wrong_with_a_login_the_refusal_is_the_same() {
             process.clock.advance(CALM);
             process
                 .sessions
-                .log_in(key, username, &secret(password), HOME)
+                .log_in(key, shown(username, &secret(password)))
                 .await
         };
         for key in [&unknown, &secret(""), &secret("wk_live_\0"), &secret("x")] {
@@ -135,7 +135,7 @@ async fn an_unknown_key_or_user_takes_as_long_as_a_wrong_password() {
             let begun = Instant::now();
             let answer = process
                 .sessions
-                .log_in(key, username, &secret("wrong horse"), HOME)
+                .log_in(key, shown(username, &secret("wrong horse")))
                 .await;
             assert!(is_refused(&answer));
             begun.elapsed()
@@ -322,7 +322,7 @@ async fn attempts_are_limited_for_users_and_superadmins() {
         let admin = async |password: &str| {
             process
                 .sessions
-                .log_in_superadmin("admin", &secret(password), HOME)
+                .log_in_superadmin(shown("admin", &secret(password)))
                 .await
         };
         let (_, life, found) = admin(PASSWORD).await.expect("another account");
@@ -342,7 +342,7 @@ async fn attempts_are_limited_for_users_and_superadmins() {
         ));
         let odd = process
             .sessions
-            .log_in_superadmin("ad\0min", &secret(PASSWORD), HOME)
+            .log_in_superadmin(shown("ad\0min", &secret(PASSWORD)))
             .await;
         assert!(matches!(odd, Err(SessionError::Invalid)), "{odd:?}");
     }
