@@ -62,6 +62,8 @@ pub enum Tag {
     Catalogue,
     /// Superadmins: providers and their keys at the gateway.
     Providers,
+    /// Superadmins: each other.
+    Superadmins,
     /// Superadmins: who changed what.
     Audit,
 }
@@ -165,6 +167,10 @@ macro_rules! apis {
                 },
                 admin::providers::ProvidersApi {
                     providers: rooms.providers.clone(),
+                },
+                admin::superadmins::SuperadminsApi {
+                    accounts: rooms.accounts.clone(),
+                    factors: rooms.factors.clone(),
                 },
                 admin::audit::AuditApi {
                     accounts: rooms.accounts.clone(),

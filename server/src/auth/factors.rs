@@ -1,6 +1,7 @@
 //! Room: second factors. Drafts and confirms secrets, checks codes, gives recovery codes; counts
 //! wrong ones as wrong passwords are counted. Draws no QR code and asks for no password.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -135,6 +136,11 @@ impl Factors {
     /// Whether a person logs in with a second factor.
     pub async fn is_on(&self, subject: &str) -> Result<bool, DbError> {
         Ok(self.in_force(subject).await?.is_some())
+    }
+
+    /// Which of these people log in with a second factor.
+    pub async fn owners_of_any(&self, subjects: &[String]) -> Result<HashSet<String>, DbError> {
+        self.store.factors_in_force(subjects).await
     }
 
     /// How many recovery codes a person has left.

@@ -1,7 +1,7 @@
 //! Second factors and recovery codes: the secret sealed, the codes as hashes. Checks no code; it
 //! only makes sure that each is used once.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
@@ -94,23 +94,17 @@ impl Store {
         }))
     }
 
-    /// Since when each superadmin or user that has a second factor in force has it.
-    pub async fn factors_in_force(
-        &self,
-        subjects: &[String],
-    ) -> Result<HashMap<String, Moment>, DbError> {
-        let rows: Vec<(String, Option<i64>)> = on!(self.db, |conn| {
+    /// Which of these people have a second factor in force.
+    pub async fn factors_in_force(&self, subjects: &[String]) -> Result<HashSet<String>, DbError> {
+        let found: Vec<String> = on!(self.db, |conn| {
             second_factors::table
                 .filter(second_factors::subject_id.eq_any(subjects))
                 .filter(second_factors::confirmed_at.is_not_null())
-                .select((second_factors::subject_id, second_factors::confirmed_at))
+                .select(second_factors::subject_id)
                 .load(conn)
                 .await
         })?;
-        let known = rows.into_iter();
-        Ok(known
-            .filter_map(|(subject, at)| Some((subject, Moment::from_unix_ms(at?))))
-            .collect())
+        Ok(found.into_iter().collect())
     }
 
     /// Keeps a secret that is not in force yet, in the place of one that was not either; `false`

@@ -8,6 +8,7 @@ pub mod money;
 pub mod prices;
 pub mod providers;
 pub mod recharge;
+pub mod superadmins;
 pub mod tenants;
 pub mod usage;
 pub mod users;

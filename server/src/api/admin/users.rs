@@ -12,6 +12,7 @@ use crate::api::error::ApiError;
 use crate::api::manage::sessions::{UserView, secret};
 use crate::api::manage::{Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::kind;
 use crate::store::accounts::Role;
 
 /// A user to be added.
@@ -66,7 +67,7 @@ impl UsersApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditPeople>,
         id: Path<String>,
         body: Json<NewUserBody>,
     ) -> Result<Created<UserView>, ApiError> {
@@ -120,7 +121,7 @@ impl UsersApi {
     )]
     async fn update(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditPeople>,
         id: Path<String>,
         user_id: Path<String>,
         body: Json<UserPatchBody>,
@@ -164,7 +165,7 @@ impl UsersApi {
     )]
     async fn delete(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditPeople>,
         id: Path<String>,
         user_id: Path<String>,
     ) -> Result<Deleted, ApiError> {

@@ -9,7 +9,10 @@ use server::limits::LimitSettings;
 use server::store::accounts::{ApiKeyKind, TenantPatch, TenantStatus, UserStatus};
 use shared::id::{ApiKeyId, TenantId, UserId};
 
-use super::{HOME, PASSWORD, actor, assert_refused, bearer, live, one_header, processes, secret};
+use super::{
+    HOME, PASSWORD, actor, assert_refused, bearer, first_superadmin, live, one_header, processes,
+    secret, shown,
+};
 
 #[tokio::test]
 async fn a_key_lets_in_by_either_header_and_brings_what_a_call_needs() {
@@ -262,10 +265,7 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
             .revoke_key(&actor(), tenant, &who.key.id)
             .await
             .expect(process.name);
-        accounts
-            .create_superadmin("admin", &secret(PASSWORD))
-            .await
-            .expect(process.name);
+        first_superadmin(&accounts).await;
 
         let entries = accounts.audit(None, 100).await.expect(process.name);
         let told: BTreeSet<_> = entries

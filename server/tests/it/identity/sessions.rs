@@ -7,7 +7,10 @@ use server::auth::sessions::{LoggedIn, SessionError};
 use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::secret::Secret;
 
-use super::{HOME, PASSWORD, Process, Somebody, actor, assert_refused, live, processes, secret};
+use super::{
+    PASSWORD, Process, Somebody, actor, assert_refused, first_superadmin, live, processes, secret,
+    shown,
+};
 
 /// Longer than any wait between attempts to log in.
 const CALM: Duration = Duration::from_secs(61);
@@ -295,11 +298,7 @@ async fn a_new_password_and_a_disabled_user_end_their_sessions_for_good() {
 async fn attempts_are_limited_for_users_and_superadmins() {
     for (process, _db) in processes().await {
         let who = process.somebody().await;
-        process
-            .accounts
-            .create_superadmin("admin", &secret(PASSWORD))
-            .await
-            .expect(process.name);
+        first_superadmin(&process.accounts).await;
         let mut waits = Vec::new();
         for _ in 0..5 {
             if let Err(SessionError::TooMany { retry_after }) =
