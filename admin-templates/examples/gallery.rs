@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for asset in assets().all() {
         fs::write(folder.join(asset.path.trim_start_matches('/')), asset.bytes)?;
     }
-    let mut index = String::from("<!doctype html><meta charset=\"utf-8\"><title>Gallery</title><ul>");
+    let mut index =
+        String::from("<!doctype html><meta charset=\"utf-8\"><title>Gallery</title><ul>");
     for entry in VIEWS {
         for area in entry.areas {
             for lang in Lang::ALL {

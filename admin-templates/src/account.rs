@@ -141,7 +141,11 @@ sampled! {
 impl RecoveryCodes {
     /// All codes, one a line, for the copy button.
     pub fn together(&self) -> String {
-        let codes: Vec<&str> = self.codes.iter().map(|code| code.expose().as_str()).collect();
+        let codes: Vec<&str> = self
+            .codes
+            .iter()
+            .map(|code| code.expose().as_str())
+            .collect();
         codes.join("\n")
     }
 }

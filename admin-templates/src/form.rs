@@ -311,7 +311,11 @@ impl<'a> Field<'a> {
         } else {
             format!("f-{}-{}", self.prefix, self.name)
         };
-        let error = self.form.errors.get(self.name).or(self.form.errors.get(ANY));
+        let error = self
+            .form
+            .errors
+            .get(self.name)
+            .or(self.form.errors.get(ANY));
         Html::from_template(&FieldHtml {
             f: self,
             id: &id,

@@ -42,7 +42,9 @@ pub(crate) fn money(amount: Credits) -> Html {
     let text = credits(amount);
     Html::from_escaped(match text.split_once('.') {
         Some((whole, decimals)) => {
-            format!(r#"<span class="money">{whole}<span class="decimals">.{decimals}</span></span>"#)
+            format!(
+                r#"<span class="money">{whole}<span class="decimals">.{decimals}</span></span>"#
+            )
         }
         None => format!(r#"<span class="money">{text}</span>"#),
     })
@@ -84,12 +86,20 @@ pub(crate) fn short(number: u64, lang: Lang) -> String {
             (10_000, ""),
             (1_000, "k"),
         ],
-        Lang::Zh => &[(1_000_000_000_000, "万亿"), (100_000_000, "亿"), (10_000, "万")],
+        Lang::Zh => &[
+            (1_000_000_000_000, "万亿"),
+            (100_000_000, "亿"),
+            (10_000, "万"),
+        ],
     };
     for &(step, unit) in steps {
         if number >= step {
             // Ten thousand and more are counted in thousands in English.
-            let (step, unit) = if unit.is_empty() { (1_000, "k") } else { (step, unit) };
+            let (step, unit) = if unit.is_empty() {
+                (1_000, "k")
+            } else {
+                (step, unit)
+            };
             return tenths(number / (step / 10), unit);
         }
     }
@@ -131,9 +141,19 @@ pub(crate) fn span(milliseconds: u64, lang: Lang) -> String {
         0 => format!("{milliseconds}{}", unit(" ms", " 毫秒")),
         1..=59 => {
             let hundredths = milliseconds / 10;
-            format!("{}.{:02}{}", hundredths / 100, hundredths % 100, unit(" s", " 秒"))
+            format!(
+                "{}.{:02}{}",
+                hundredths / 100,
+                hundredths % 100,
+                unit(" s", " 秒")
+            )
         }
-        60..=3_599 => pair(seconds / 60, unit(" min", " 分"), seconds % 60, unit(" s", " 秒")),
+        60..=3_599 => pair(
+            seconds / 60,
+            unit(" min", " 分"),
+            seconds % 60,
+            unit(" s", " 秒"),
+        ),
         3_600..=86_399 => pair(
             seconds / 3_600,
             unit(" h", " 小时"),
@@ -183,7 +203,12 @@ fn parts(moment: Moment) -> Parts {
     let second = seconds.rem_euclid(86_400);
     Parts {
         day: format!("{year:04}-{month:02}-{day:02}"),
-        time: format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60),
+        time: format!(
+            "{:02}:{:02}:{:02}",
+            second / 3_600,
+            second / 60 % 60,
+            second % 60
+        ),
     }
 }
 
@@ -316,8 +341,16 @@ mod tests {
     fn ages_name_one_unit() {
         let now = Moment::from_unix_ms(10_000_000_000);
         let at = |ms: i64| Moment::from_unix_ms(10_000_000_000 + ms);
-        assert!(ago(at(-192_000), now, Lang::En).to_string().contains(">3 min ago<"));
-        assert!(ago(at(5_000), now, Lang::Zh).to_string().contains(">5 秒后<"));
+        assert!(
+            ago(at(-192_000), now, Lang::En)
+                .to_string()
+                .contains(">3 min ago<")
+        );
+        assert!(
+            ago(at(5_000), now, Lang::Zh)
+                .to_string()
+                .contains(">5 秒后<")
+        );
         assert!(ago(at(0), now, Lang::En).to_string().contains(">now<"));
     }
 

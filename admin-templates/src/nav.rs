@@ -71,7 +71,7 @@ fn portal(page: &Page, role: PersonRole) -> Vec<NavGroup> {
         heading: t.nav_group_studio,
         links: vec![
             link("/portal/studio/chat", t.nav_chat, Icon::Chat),
-            link("/portal/studio/image", t.nav_image, Icon::Picture),
+            link("/portal/studio/images", t.nav_image, Icon::Picture),
             link("/portal/history", t.nav_history, Icon::History),
         ],
     };

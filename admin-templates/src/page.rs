@@ -47,7 +47,10 @@ impl Lang {
 
     /// The first language of an `Accept-Language` header that pages are written in, else English.
     pub fn accepted(header: &str) -> Self {
-        header.split(',').find_map(Self::from_code).unwrap_or_default()
+        header
+            .split(',')
+            .find_map(Self::from_code)
+            .unwrap_or_default()
     }
 }
 
@@ -271,7 +274,12 @@ impl Page {
     /// A moment, or a dash.
     pub fn when_or(&self, moment: &Option<Moment>, otherwise: &str) -> Html {
         moment.map_or_else(
-            || Html::from_escaped(format!(r#"<span class="faint">{}</span>"#, escape(otherwise))),
+            || {
+                Html::from_escaped(format!(
+                    r#"<span class="faint">{}</span>"#,
+                    escape(otherwise)
+                ))
+            },
             format::when,
         )
     }
@@ -284,7 +292,12 @@ impl Page {
     /// A number that is missing where there is no limit.
     pub fn limit(&self, number: &Option<u64>) -> Html {
         Html::from_escaped(number.map_or_else(
-            || format!(r#"<span class="faint">{}</span>"#, escape(self.text().unlimited)),
+            || {
+                format!(
+                    r#"<span class="faint">{}</span>"#,
+                    escape(self.text().unlimited)
+                )
+            },
             format::count,
         ))
     }
@@ -314,7 +327,10 @@ impl Page {
     /// The first letter of the name, for the round mark beside it.
     pub fn initial(&self) -> String {
         let name = self.person.as_ref().map(|person| person.name.as_str());
-        let letter = name.unwrap_or_default().chars().find(|c| c.is_alphanumeric());
+        let letter = name
+            .unwrap_or_default()
+            .chars()
+            .find(|c| c.is_alphanumeric());
         letter.map_or_else(String::new, |c| c.to_uppercase().collect())
     }
 }

@@ -181,11 +181,13 @@ sampled! {
         pub price: String,
     }
 
-    /// `GET /portal/studio/chat`. Without a script `POST /portal/studio/chat` with `model`,
-    /// `message`, `history` (the conversation as JSON) answers with the page. With one,
-    /// `POST /portal/studio/chat/stream` (JSON `model`, `messages`; header `x-csrf-token`) answers
-    /// with server-sent events: `{"text"}` as it comes, at last `{"charged","balance"}`, or
-    /// `{"error"}`; `POST /portal/studio/estimate` (JSON) answers `{"estimate"}`.
+    /// `GET /portal/studio/chat`. Without a script `POST /portal/studio/chat` (a form with `model`,
+    /// `message`, `history`) answers with the page. With one, the same path gets JSON
+    /// `{model, messages: [{role, content}]}` with the header `x-csrf-token` and answers with
+    /// server-sent events: chunks as OpenAI sends them, at last `event: charged` with
+    /// `{credits, call}`; or, instead, `{"error": {"message"}}`.
+    /// `POST /portal/studio/estimate` (JSON of the same, for images `{model, prompt, n, size}`)
+    /// answers `{credits_min, credits_max}`, both as decimal text.
     pub struct StudioChat {
         /// Models to choose from.
         pub models: Vec<StudioModel>,
@@ -193,7 +195,7 @@ sampled! {
         pub form: Form,
         /// What was said so far.
         pub messages: Vec<Message>,
-        /// The same as JSON, for the form.
+        /// The same as a JSON array of `{role, content}`, for the form and the script.
         pub history: String,
         /// Can be spent now.
         pub available: Credits,
@@ -203,8 +205,9 @@ sampled! {
 
     /// An image that was made.
     pub struct Picture {
-        /// Its id; the image is at `/portal/studio/image/{id}`.
-        pub id: String,
+        /// Where it is: a path of the server's own, or `data:image/…;base64,…`. Anything else is
+        /// not shown, because no page asks another host for anything.
+        pub source: String,
         /// What was asked for.
         pub prompt: String,
         /// The model's name.
@@ -217,14 +220,15 @@ sampled! {
         pub at: Moment,
     }
 
-    /// `GET` and `POST /portal/studio/image` with `model`, `prompt`, `size`, `quality`, `count`;
-    /// `POST /portal/studio/estimate` (JSON of the same) answers `{"estimate"}`.
+    /// `GET /portal/studio/images`; without a script `POST` there (a form with `model`, `prompt`,
+    /// `size`, `quality`, `n`) answers with the page. With one, the same path gets JSON of the
+    /// same and answers `{data: [{b64_json | url}], credits, call}`.
     pub struct StudioImage {
         /// Models to choose from.
         pub models: Vec<StudioModel>,
         /// Sizes to choose from.
         pub sizes: Vec<String>,
-        /// Qualities to choose from.
+        /// Qualities to choose from; the field is left out when there are none.
         pub qualities: Vec<String>,
         /// What was typed.
         pub form: Form,
@@ -255,5 +259,42 @@ impl PortalSettings {
     /// What a client is told to use.
     pub fn api_base(&self) -> String {
         format!("{}/api/v1", self.base_url)
+    }
+}
+
+/// How an image that stands in the page itself begins, up to its kind.
+const IMAGE_DATA: &str = "data:image/";
+
+impl Picture {
+    /// Where the image is, if it is here; see `source`.
+    pub fn own_source(&self) -> Option<&str> {
+        let source = self.source.as_str();
+        let path = source.starts_with('/')
+            && !source.starts_with("//")
+            && !source.contains(['\\', '\n', '\r', '\t']);
+        (path || source.starts_with(IMAGE_DATA)).then_some(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Filling, Maker, Sample};
+
+    #[test]
+    fn an_image_of_another_host_is_not_shown() {
+        let shown = |source: &str| {
+            let mut picture = Picture::sample(&mut Maker::new(Filling::Empty));
+            picture.source = source.to_owned();
+            picture.own_source().is_some()
+        };
+        assert!(shown("/portal/studio/images/img_1"));
+        assert!(shown("data:image/png;base64,AAAA"));
+        assert!(!shown("https://elsewhere.example/x.png"));
+        assert!(!shown("//elsewhere.example/x.png"));
+        assert!(!shown("/\\elsewhere.example/x.png"));
+        assert!(!shown("/\t/elsewhere.example/x.png"));
+        assert!(!shown("data:text/html,x"));
+        assert!(!shown("javascript:x"));
     }
 }

@@ -110,7 +110,11 @@ impl Sample for i64 {
 
 impl Sample for Credits {
     fn sample(maker: &mut Maker) -> Self {
-        if maker.is_empty() { Self::ZERO } else { Self::MAX }
+        if maker.is_empty() {
+            Self::ZERO
+        } else {
+            Self::MAX
+        }
     }
 }
 

@@ -184,6 +184,6 @@ views! {
     PortalLedger "ledger" "portal/ledger.html" [Portal] "/ledger" true;
     PortalSettings "own-settings" "portal/settings.html" [Portal] "/settings" true;
     StudioChat "studio-chat" "portal/chat.html" [Portal] "/studio/chat" true;
-    StudioImage "studio-image" "portal/image.html" [Portal] "/studio/image" true;
+    StudioImage "studio-image" "portal/image.html" [Portal] "/studio/images" true;
     History "history" "portal/history.html" [Portal] "/history" true;
 }

@@ -43,7 +43,10 @@ impl Page {
 
     /// Whether the person may do everything in their area.
     pub fn is_owner(&self) -> bool {
-        matches!(self.role(), Some(PersonRole::Owner | PersonRole::TenantOwner))
+        matches!(
+            self.role(),
+            Some(PersonRole::Owner | PersonRole::TenantOwner)
+        )
     }
 
     /// Whether the person only uses a tenant's credits.
@@ -166,7 +169,11 @@ impl Page {
 
     /// The share that succeeded, in words.
     pub fn succeeded(&self, share: impl Given<i64>) -> String {
-        format!("{} {}", format::share(share.get()), self.text().success_unit)
+        format!(
+            "{} {}",
+            format::share(share.get()),
+            self.text().success_unit
+        )
     }
 
     /// The share that failed, in words.

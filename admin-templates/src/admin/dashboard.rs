@@ -42,8 +42,8 @@ sampled! {
     }
 
     /// `GET /admin?range=24h`. With a script the figures marked `data-live` follow
-    /// `GET /admin/live` (server-sent events, each a JSON object from a figure's name to its text:
-    /// `live_count`, `calls`, `credits`, `success`).
+    /// `GET /admin/live` (server-sent events `event: numbers`, each a JSON object from a figure's
+    /// name to its text, in the reader's language: `live_count`, `calls`, `credits`, `success`).
     pub struct Dashboard {
         /// What is looked at.
         pub range: Range,

@@ -61,7 +61,11 @@ pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
         let line = path(shown, scale, |place| middle(place, columns));
         let colour = number % COLOURS;
         if number == 0 && !shown.is_empty() {
-            let (first, last, zero) = (middle(0, columns), middle(shown.len() - 1, columns), scale.y(0));
+            let (first, last, zero) = (
+                middle(0, columns),
+                middle(shown.len() - 1, columns),
+                scale.y(0),
+            );
             let _ = write!(
                 svg,
                 r#"<path class="surface surface-{colour}" d="{line}L{last} {zero}L{first} {zero}Z"/>"#
@@ -114,7 +118,12 @@ pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
             let next = reached + i128::from(value).max(0);
             if next > reached {
                 let x = inside(place, columns, (0, 1));
-                block(&mut svg, number % COLOURS, x, (scale.y(reached), scale.y(next)));
+                block(
+                    &mut svg,
+                    number % COLOURS,
+                    x,
+                    (scale.y(reached), scale.y(next)),
+                );
             }
             reached = next;
         }
@@ -134,7 +143,10 @@ pub(super) fn hits(chart: &Chart, lang: Lang) -> Html {
                 let _ = write!(words, "\n{}: {value}", series.name);
             }
         }
-        let (x, width) = (left(place, columns), left(place + 1, columns) - left(place, columns));
+        let (x, width) = (
+            left(place, columns),
+            left(place + 1, columns) - left(place, columns),
+        );
         let _ = write!(
             svg,
             r#"<g class="hit"><title>{}</title><rect x="{x}" y="0" width="{width}" height="{HEIGHT}"/></g>"#,

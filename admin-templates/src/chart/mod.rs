@@ -135,7 +135,10 @@ impl Chart {
             empty: self.is_empty(),
             nothing: page.text().chart_empty,
             summary: self.summary(page.lang),
-            ticks: scale.ticks().map(|tick| self.unit.text(tick, page.lang)).collect(),
+            ticks: scale
+                .ticks()
+                .map(|tick| self.unit.text(tick, page.lang))
+                .collect(),
             labels: self.shown_labels(),
             plot,
             grid: draw::grid(&scale),
@@ -149,14 +152,21 @@ impl Chart {
     }
 
     fn stack(&self, place: usize) -> i128 {
-        let values = self.series.iter().filter_map(|series| series.values.get(place));
+        let values = self
+            .series
+            .iter()
+            .filter_map(|series| series.values.get(place));
         values.map(|value| i128::from(*value).max(0)).sum()
     }
 
     /// Some of the labels, evenly spread, the first one and nearly the last one among them.
     fn shown_labels(&self) -> Vec<&str> {
         let step = self.labels.len().div_ceil(LABELS_MAX).max(1);
-        self.labels.iter().step_by(step).map(String::as_str).collect()
+        self.labels
+            .iter()
+            .step_by(step)
+            .map(String::as_str)
+            .collect()
     }
 
     /// The numbers in words, for people who do not see the drawing.

@@ -66,9 +66,8 @@ mod tests {
 
     #[test]
     fn a_scale_has_few_round_steps() {
-        let ticks = |values: &[i128]| -> Vec<i128> {
-            Scale::of(values.iter().copied()).ticks().collect()
-        };
+        let ticks =
+            |values: &[i128]| -> Vec<i128> { Scale::of(values.iter().copied()).ticks().collect() };
         assert_eq!(ticks(&[3, 7, 92]), [100, 80, 60, 40, 20, 0]);
         assert_eq!(ticks(&[]), [1, 0]);
         assert_eq!(ticks(&[-30, 70]), [80, 60, 40, 20, 0, -20, -40]);

@@ -53,7 +53,11 @@ mod tests {
             assert!(!en.trim().is_empty(), "`{name}` says nothing in English");
             assert!(!zh.trim().is_empty(), "`{name}` says nothing in Chinese");
             for gap in ["{}", "{a}", "{b}"] {
-                assert_eq!(en.contains(gap), zh.contains(gap), "`{name}` has a gap in one language");
+                assert_eq!(
+                    en.contains(gap),
+                    zh.contains(gap),
+                    "`{name}` has a gap in one language"
+                );
             }
         }
     }

@@ -25,6 +25,7 @@ PortalText [] {
     lasts_about: "Lasts about", "预计可用";
     ledger_lede: "Every change of your credits, with the balance after it.", "额度的每一次变动及变动后余额。";
     make: "Make", "生成";
+    making: "Making…", "生成中…";
     members_lede: "Who uses these credits, and how much they may.", "使用额度的成员及其预算。";
     message: "Message", "消息";
     new_chat: "New chat", "新对话";
@@ -42,5 +43,6 @@ PortalText [] {
     spent_today: "Spent today", "今日消费";
     stop: "Stop", "停止";
     stopped: "Stopped; what came until then is charged", "已停止，仅对已生成部分计费";
+    will_cost: "Will cost", "预计花费";
 }
 }

@@ -87,7 +87,9 @@ impl Typical for TotpSetup {
     fn typical() -> Vec<Self> {
         let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
         vec![Self {
-            uri: Secret::new(format!("otpauth://totp/Waule:lin?secret={secret}&issuer=Waule")),
+            uri: Secret::new(format!(
+                "otpauth://totp/Waule:lin?secret={secret}&issuer=Waule"
+            )),
             secret: Secret::new(secret.to_owned()),
             form: Form::default(),
         }]
@@ -97,11 +99,22 @@ impl Typical for TotpSetup {
 impl Typical for RecoveryCodes {
     fn typical() -> Vec<Self> {
         let codes = [
-            "4k7m-q2xd", "9p3n-w8ra", "h5tc-0v6j", "x1ye-b4sg", "7dqf-k9mz", "r2ua-c6hw",
-            "n8vp-3j5t", "e0gx-y7bk", "s4wd-1m9q", "f6zr-t2nc",
+            "4k7m-q2xd",
+            "9p3n-w8ra",
+            "h5tc-0v6j",
+            "x1ye-b4sg",
+            "7dqf-k9mz",
+            "r2ua-c6hw",
+            "n8vp-3j5t",
+            "e0gx-y7bk",
+            "s4wd-1m9q",
+            "f6zr-t2nc",
         ];
         vec![Self {
-            codes: codes.iter().map(|code| Secret::new((*code).to_owned())).collect(),
+            codes: codes
+                .iter()
+                .map(|code| Secret::new((*code).to_owned()))
+                .collect(),
         }]
     }
 }

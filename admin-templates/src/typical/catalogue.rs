@@ -18,32 +18,84 @@ fn part(item: PriceItem, detail: &str, price: &str, cost: &str) -> PriceLine {
 }
 
 fn tokens(input: &str, output: &str) -> Vec<PriceLine> {
-    vec![part(PriceItem::Input, "", input, "1"), part(PriceItem::Output, "", output, "8")]
+    vec![
+        part(PriceItem::Input, "", input, "1"),
+        part(PriceItem::Output, "", output, "8"),
+    ]
 }
 
 impl Typical for ModelList {
     fn typical() -> Vec<Self> {
-        let row = |id: &str, operation, state, targets: &[&str], price, calls, first_token_ms| ModelRow {
-            id: id.to_owned(),
-            operation,
-            state,
-            targets: owned(targets),
-            price,
-            calls,
-            success: 9_950,
-            first_token_ms,
-        };
+        let row =
+            |id: &str, operation, state, targets: &[&str], price, calls, first_token_ms| ModelRow {
+                id: id.to_owned(),
+                operation,
+                state,
+                targets: owned(targets),
+                price,
+                calls,
+                success: 9_950,
+                first_token_ms,
+            };
         let image = vec![part(PriceItem::Image, "1024x1024 high", "0.175", "0.14")];
         vec![Self {
             list: list(&[("q", "")], Some(("calls", true))),
             providers: owned(&["anthropic", "aliyun", "deepseek", "openai", "sandbox"]),
             rows: vec![
-                row("deepseek-chat", Operation::Chat, Switch::On, &["deepseek/deepseek-chat", "aliyun/deepseek-v3.2"], tokens("0.28", "0.42"), 522_840, 940),
-                row("claude-sonnet-4-5", Operation::Chat, Switch::On, &["anthropic/claude-sonnet-4-5"], tokens("3", "15"), 318_204, 1_680),
-                row("gpt-5", Operation::Chat, Switch::On, &["openai/gpt-5"], tokens("1.25", "10"), 204_118, 1_902),
-                row("gpt-image-1", Operation::Image, Switch::On, &["openai/gpt-image-1"], image, 31_092, 14_300),
-                row("text-embedding-3-small", Operation::Embedding, Switch::Off, &["openai/text-embedding-3-small"], tokens("0.02", "0"), 0, 0),
-                row("qwen3-max", Operation::Chat, Switch::Off, &["aliyun/qwen3-max"], Vec::new(), 0, 0),
+                row(
+                    "deepseek-chat",
+                    Operation::Chat,
+                    Switch::On,
+                    &["deepseek/deepseek-chat", "aliyun/deepseek-v3.2"],
+                    tokens("0.28", "0.42"),
+                    522_840,
+                    940,
+                ),
+                row(
+                    "claude-sonnet-4-5",
+                    Operation::Chat,
+                    Switch::On,
+                    &["anthropic/claude-sonnet-4-5"],
+                    tokens("3", "15"),
+                    318_204,
+                    1_680,
+                ),
+                row(
+                    "gpt-5",
+                    Operation::Chat,
+                    Switch::On,
+                    &["openai/gpt-5"],
+                    tokens("1.25", "10"),
+                    204_118,
+                    1_902,
+                ),
+                row(
+                    "gpt-image-1",
+                    Operation::Image,
+                    Switch::On,
+                    &["openai/gpt-image-1"],
+                    image,
+                    31_092,
+                    14_300,
+                ),
+                row(
+                    "text-embedding-3-small",
+                    Operation::Embedding,
+                    Switch::Off,
+                    &["openai/text-embedding-3-small"],
+                    tokens("0.02", "0"),
+                    0,
+                    0,
+                ),
+                row(
+                    "qwen3-max",
+                    Operation::Chat,
+                    Switch::Off,
+                    &["aliyun/qwen3-max"],
+                    Vec::new(),
+                    0,
+                    0,
+                ),
             ],
         }]
     }
@@ -59,21 +111,46 @@ impl Typical for ModelNew {
 }
 
 fn targets() -> Vec<TargetRow> {
-    let target = |id: &str, provider: &str, model: &str, priority, weight, health, calls| TargetRow {
-        id: id.to_owned(),
-        provider: provider.to_owned(),
-        model: model.to_owned(),
-        priority,
-        weight,
-        health,
-        calls,
-        success: 9_985,
-        first_token_ms: 940,
-    };
+    let target =
+        |id: &str, provider: &str, model: &str, priority, weight, health, calls| TargetRow {
+            id: id.to_owned(),
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            priority,
+            weight,
+            health,
+            calls,
+            success: 9_985,
+            first_token_ms: 940,
+        };
     vec![
-        target("tgt_1", "deepseek", "deepseek-chat", 0, 800, Health::Good, 418_272),
-        target("tgt_2", "aliyun", "deepseek-v3.2", 0, 200, Health::Degraded, 104_568),
-        target("tgt_3", "openrouter", "deepseek/deepseek-chat", 1, 100, Health::Good, 0),
+        target(
+            "tgt_1",
+            "deepseek",
+            "deepseek-chat",
+            0,
+            800,
+            Health::Good,
+            418_272,
+        ),
+        target(
+            "tgt_2",
+            "aliyun",
+            "deepseek-v3.2",
+            0,
+            200,
+            Health::Degraded,
+            104_568,
+        ),
+        target(
+            "tgt_3",
+            "openrouter",
+            "deepseek/deepseek-chat",
+            1,
+            100,
+            Health::Good,
+            0,
+        ),
     ]
 }
 
@@ -109,7 +186,11 @@ impl Typical for ModelDetail {
             providers: owned(&["aliyun", "deepseek", "openrouter"]),
             prices: prices(),
             price: Form::default(),
-            preview: Form::of([("preview_input", "1840"), ("preview_output", "512"), ("preview_multiplier", "1.15")]),
+            preview: Form::of([
+                ("preview_input", "1840"),
+                ("preview_output", "512"),
+                ("preview_multiplier", "1.15"),
+            ]),
             preview_result: Some(CostPreview {
                 charge: arithmetic(),
                 cost: credits("0.010725"),

@@ -15,26 +15,67 @@ fn alerts() -> Vec<AlertRow> {
         since: minutes_ago(minutes),
     };
     vec![
-        alert(Severity::Critical, "The provider refused a key:", "openai · team-2", "providers/openai", 12),
-        alert(Severity::Warning, "Less than a day of credits is left:", "Northwind Labs", "tenants/ten_31", 95),
+        alert(
+            Severity::Critical,
+            "The provider refused a key:",
+            "openai · team-2",
+            "providers/openai",
+            12,
+        ),
+        alert(
+            Severity::Warning,
+            "Less than a day of credits is left:",
+            "Northwind Labs",
+            "tenants/ten_31",
+            95,
+        ),
     ]
 }
 
 fn live() -> Vec<LiveCall> {
-    let call = |id: &str, tenant: &str, model: &str, provider: &str, operation, held: &str| LiveCall {
-        id: id.to_owned(),
-        tenant: tenant.to_owned(),
-        model: model.to_owned(),
-        provider: provider.to_owned(),
-        operation,
-        held: credits(held),
-        at: minutes_ago(0),
-    };
+    let call =
+        |id: &str, tenant: &str, model: &str, provider: &str, operation, held: &str| LiveCall {
+            id: id.to_owned(),
+            tenant: tenant.to_owned(),
+            model: model.to_owned(),
+            provider: provider.to_owned(),
+            operation,
+            held: credits(held),
+            at: minutes_ago(0),
+        };
     vec![
-        call("gen_a", "Harbour Light Studio", "claude-sonnet-4-5", "anthropic", Operation::Chat, "0.45"),
-        call("gen_b", "北辰科技", "qwen3-max", "aliyun", Operation::Chat, "0.08"),
-        call("gen_c", "Northwind Labs", "gpt-image-1", "openai", Operation::Image, "0.7"),
-        call("gen_d", "云帆教育", "deepseek-chat", "deepseek", Operation::Chat, "0.024"),
+        call(
+            "gen_a",
+            "Harbour Light Studio",
+            "claude-sonnet-4-5",
+            "anthropic",
+            Operation::Chat,
+            "0.45",
+        ),
+        call(
+            "gen_b",
+            "北辰科技",
+            "qwen3-max",
+            "aliyun",
+            Operation::Chat,
+            "0.08",
+        ),
+        call(
+            "gen_c",
+            "Northwind Labs",
+            "gpt-image-1",
+            "openai",
+            Operation::Image,
+            "0.7",
+        ),
+        call(
+            "gen_d",
+            "云帆教育",
+            "deepseek-chat",
+            "deepseek",
+            Operation::Chat,
+            "0.024",
+        ),
     ]
 }
 
@@ -55,12 +96,44 @@ impl Typical for Dashboard {
             success: 9_962,
             success_course: spark(9_900, 4),
             live_count: 312,
-            latency: Quantiles { p50: 2_140, p95: 9_870, p99: 21_400 },
-            first_token: Quantiles { p50: 612, p95: 1_740, p99: 3_910 },
-            traffic: chart("Calls", hours(), Unit::Count, &[("succeeded", 53_300), ("failed", 1_900)]),
-            money: chart("Credits", hours(), Unit::Credits, &[("charged", 2_008_000_000), ("provider cost", 1_504_000_000), ("margin", 504_000_000)]),
-            first_token_course: chart("First token", hours(), Unit::Milliseconds, &[("p50", 610), ("p95", 1_740), ("p99", 3_900)]),
-            latency_course: chart("Duration", hours(), Unit::Milliseconds, &[("p50", 2_140), ("p95", 9_870), ("p99", 21_400)]),
+            latency: Quantiles {
+                p50: 2_140,
+                p95: 9_870,
+                p99: 21_400,
+            },
+            first_token: Quantiles {
+                p50: 612,
+                p95: 1_740,
+                p99: 3_910,
+            },
+            traffic: chart(
+                "Calls",
+                hours(),
+                Unit::Count,
+                &[("succeeded", 53_300), ("failed", 1_900)],
+            ),
+            money: chart(
+                "Credits",
+                hours(),
+                Unit::Credits,
+                &[
+                    ("charged", 2_008_000_000),
+                    ("provider cost", 1_504_000_000),
+                    ("margin", 504_000_000),
+                ],
+            ),
+            first_token_course: chart(
+                "First token",
+                hours(),
+                Unit::Milliseconds,
+                &[("p50", 610), ("p95", 1_740), ("p99", 3_900)],
+            ),
+            latency_course: chart(
+                "Duration",
+                hours(),
+                Unit::Milliseconds,
+                &[("p50", 2_140), ("p95", 9_870), ("p99", 21_400)],
+            ),
             top_models: top(&[
                 ("claude-sonnet-4-5", 318_204, "19302.5", 4_003, 9_978),
                 ("gpt-5", 204_118, "11840.2205", 2_456, 9_941),

@@ -25,16 +25,41 @@ impl Typical for SuperadminList {
         vec![Self {
             rows: vec![
                 row("adm_1", "lin", AdminRole::Owner, MemberStatus::Active, true),
-                row("adm_2", "sofia", AdminRole::Operator, MemberStatus::Active, false),
-                row("adm_3", "王会计", AdminRole::Finance, MemberStatus::Active, false),
-                row("adm_4", "auditor", AdminRole::ReadOnly, MemberStatus::Disabled, false),
+                row(
+                    "adm_2",
+                    "sofia",
+                    AdminRole::Operator,
+                    MemberStatus::Active,
+                    false,
+                ),
+                row(
+                    "adm_3",
+                    "王会计",
+                    AdminRole::Finance,
+                    MemberStatus::Active,
+                    false,
+                ),
+                row(
+                    "adm_4",
+                    "auditor",
+                    AdminRole::ReadOnly,
+                    MemberStatus::Disabled,
+                    false,
+                ),
             ],
             add: Form::default(),
         }]
     }
 }
 
-fn change(id: &str, kind: ActorKind, actor: &str, action: &str, subject: &str, minutes: u64) -> AuditRow {
+fn change(
+    id: &str,
+    kind: ActorKind,
+    actor: &str,
+    action: &str,
+    subject: &str,
+    minutes: u64,
+) -> AuditRow {
     AuditRow {
         id: id.to_owned(),
         at: minutes_ago(minutes),
@@ -51,11 +76,39 @@ impl Typical for AuditLog {
         vec![Self {
             list: list(&[], None),
             rows: vec![
-                change("aud_9", ActorKind::Superadmin, "lin", "tenant.recharge", "ten_8f2k41", 3),
-                change("aud_8", ActorKind::System, "key pool", "provider_key.disable", "pky_4", 12),
+                change(
+                    "aud_9",
+                    ActorKind::Superadmin,
+                    "lin",
+                    "tenant.recharge",
+                    "ten_8f2k41",
+                    3,
+                ),
+                change(
+                    "aud_8",
+                    ActorKind::System,
+                    "key pool",
+                    "provider_key.disable",
+                    "pky_4",
+                    12,
+                ),
                 change("aud_7", ActorKind::User, "Maya", "key.rotate", "key_1", 95),
-                change("aud_6", ActorKind::Superadmin, "sofia", "model.update", "deepseek-chat", 410),
-                change("aud_5", ActorKind::Key, "production", "key.create", "key_5", 2_210),
+                change(
+                    "aud_6",
+                    ActorKind::Superadmin,
+                    "sofia",
+                    "model.update",
+                    "deepseek-chat",
+                    410,
+                ),
+                change(
+                    "aud_5",
+                    ActorKind::Key,
+                    "production",
+                    "key.create",
+                    "key_5",
+                    2_210,
+                ),
             ],
         }]
     }
@@ -69,7 +122,14 @@ impl Typical for AuditDetail {
             after: after.map(str::to_owned),
         };
         vec![Self {
-            row: change("aud_6", ActorKind::Superadmin, "sofia", "tenant.update", "ten_8f2k41", 410),
+            row: change(
+                "aud_6",
+                ActorKind::Superadmin,
+                "sofia",
+                "tenant.update",
+                "ten_8f2k41",
+                410,
+            ),
             tenant_id: Some("ten_8f2k41".to_owned()),
             changes: vec![
                 field("limits.requests_per_minute", Some("600"), Some("1200")),
@@ -84,11 +144,26 @@ impl Typical for AuditDetail {
 impl Typical for Settings {
     fn typical() -> Vec<Self> {
         vec![Self {
-            security: Form::of([("idle_minutes", "30"), ("absolute_hours", "12"), ("require_second_factor", "on")]),
-            retention: Form::of([("usage_days", "400"), ("audit_days", "3"), ("delete_grace_days", "14")])
-                .wrong("audit_days", FieldError::OutOfRange(90, 3_650)),
-            announcement: Form::of([("announcement", "周日 02:00–03:00（UTC）维护；进行中的调用不受影响。")]),
-            tenants: Form::of([("credits", "20"), ("requests_per_minute", "600"), ("factor", "1")]),
+            security: Form::of([
+                ("idle_minutes", "30"),
+                ("absolute_hours", "12"),
+                ("require_second_factor", "on"),
+            ]),
+            retention: Form::of([
+                ("usage_days", "400"),
+                ("audit_days", "3"),
+                ("delete_grace_days", "14"),
+            ])
+            .wrong("audit_days", FieldError::OutOfRange(90, 3_650)),
+            announcement: Form::of([(
+                "announcement",
+                "周日 02:00–03:00（UTC）维护；进行中的调用不受影响。",
+            )]),
+            tenants: Form::of([
+                ("credits", "20"),
+                ("requests_per_minute", "600"),
+                ("factor", "1"),
+            ]),
         }]
     }
 }
@@ -115,14 +190,37 @@ impl Typical for SystemHealth {
             version: "0.1.0".to_owned(),
             started_at: days_ago(22),
             checks: vec![
-                check("Database", Health::Good, 2, "PostgreSQL 17, 14 of 32 connections"),
+                check(
+                    "Database",
+                    Health::Good,
+                    2,
+                    "PostgreSQL 17, 14 of 32 connections",
+                ),
                 check("Cache", Health::Good, 1, "Redis 8"),
-                check("Gateway iad-2", Health::Away, 5_000, "no answer for 37 minutes"),
+                check(
+                    "Gateway iad-2",
+                    Health::Away,
+                    5_000,
+                    "no answer for 37 minutes",
+                ),
                 check("Object storage", Health::Good, 41, ""),
             ],
-            queues: vec![queue("Holds", 12, 4_096), queue("Settlements", 380, 4_096), queue("Usage records", 61, 1_024)],
-            facts: vec![fact("Replicas", "2"), fact("Schema", "2026-11-14-usage-rollups"), fact("Memory", "118 MB")],
-            commits: chart("Ledger commits", hours(), Unit::Milliseconds, &[("p50", 4), ("p99", 11)]),
+            queues: vec![
+                queue("Holds", 12, 4_096),
+                queue("Settlements", 380, 4_096),
+                queue("Usage records", 61, 1_024),
+            ],
+            facts: vec![
+                fact("Replicas", "2"),
+                fact("Schema", "2026-11-14-usage-rollups"),
+                fact("Memory", "118 MB"),
+            ],
+            commits: chart(
+                "Ledger commits",
+                hours(),
+                Unit::Milliseconds,
+                &[("p50", 4), ("p99", 11)],
+            ),
         }]
     }
 }

@@ -18,7 +18,12 @@ fn spend() -> Chart {
         "Credits by day and model",
         days(),
         Unit::Credits,
-        &[("claude-sonnet-4-5", 190_000_000), ("gpt-image-1", 96_000_000), ("gpt-5", 72_000_000), ("deepseek-chat", 36_000_000)],
+        &[
+            ("claude-sonnet-4-5", 190_000_000),
+            ("gpt-image-1", 96_000_000),
+            ("gpt-5", 72_000_000),
+            ("deepseek-chat", 36_000_000),
+        ],
     )
 }
 
@@ -75,7 +80,11 @@ impl Typical for MemberForm {
         let change = Self {
             id: Some("usr_a3".to_owned()),
             name: "Jonas Weber".to_owned(),
-            form: Form::of([("role", "member"), ("budget", "500"), ("budget_period", "month")]),
+            form: Form::of([
+                ("role", "member"),
+                ("budget", "500"),
+                ("budget_period", "month"),
+            ]),
         };
         vec![fresh, change]
     }
@@ -92,7 +101,13 @@ impl Typical for KeyList {
 
 impl Typical for KeyForm {
     fn typical() -> Vec<Self> {
-        let models = owned(&["claude-sonnet-4-5", "deepseek-chat", "gpt-5", "gpt-5-mini", "gpt-image-1"]);
+        let models = owned(&[
+            "claude-sonnet-4-5",
+            "deepseek-chat",
+            "gpt-5",
+            "gpt-5-mini",
+            "gpt-image-1",
+        ]);
         let fresh = Self {
             id: None,
             name: String::new(),
@@ -102,8 +117,13 @@ impl Typical for KeyForm {
         let mut change = fresh.clone();
         change.id = Some("key_2".to_owned());
         change.name = "image worker".to_owned();
-        change.form = Form::of([("name", "image worker"), ("scopes", "inference"), ("models", "gpt-image-1"), ("addresses", "300.1.1.1")])
-            .wrong("addresses", FieldError::NotAnAddress);
+        change.form = Form::of([
+            ("name", "image worker"),
+            ("scopes", "inference"),
+            ("models", "gpt-image-1"),
+            ("addresses", "300.1.1.1"),
+        ])
+        .wrong("addresses", FieldError::NotAnAddress);
         vec![fresh, change]
     }
 }
@@ -160,7 +180,10 @@ impl Typical for PortalSettings {
             tenant_id: "ten_8f2k41".to_owned(),
             tenant: "Harbour Light Studio".to_owned(),
             base_url: "https://ai.example.com".to_owned(),
-            alerts: Form::of([("alert_below", "500"), ("alert_url", "https://hooks.example.com/waule")]),
+            alerts: Form::of([
+                ("alert_below", "500"),
+                ("alert_url", "https://hooks.example.com/waule"),
+            ]),
             security: Form::of([("require_second_factor", "on")]),
         }]
     }
@@ -171,7 +194,12 @@ impl Typical for History {
         vec![Self {
             spent: credits("412.75"),
             budget: Some(budget(BudgetPeriod::Month, "500", "412.75")),
-            spend: chart("Credits by day", days(), Unit::Credits, &[("charged", 14_000_000)]),
+            spend: chart(
+                "Credits by day",
+                days(),
+                Unit::Credits,
+                &[("charged", 14_000_000)],
+            ),
             list: list(&[], None),
             rows: calls(false),
         }]

@@ -11,7 +11,13 @@ use crate::words::{Health, PoolKeyStatus, Switch};
 
 impl Typical for ProviderList {
     fn typical() -> Vec<Self> {
-        let row = |name: &str, kind: &str, base_url: &str, health, keys: (u64, u64, u64), calls, cost: &str| ProviderRow {
+        let row = |name: &str,
+                   kind: &str,
+                   base_url: &str,
+                   health,
+                   keys: (u64, u64, u64),
+                   calls,
+                   cost: &str| ProviderRow {
             name: name.to_owned(),
             kind: kind.to_owned(),
             base_url: base_url.to_owned(),
@@ -29,10 +35,42 @@ impl Typical for ProviderList {
         };
         vec![Self {
             rows: vec![
-                row("openai", "openai", "https://api.openai.com/v1", Health::Degraded, (9, 2, 1), 361_004, "15402.11"),
-                row("anthropic", "anthropic", "https://api.anthropic.com/v1", Health::Good, (6, 0, 0), 318_204, "14477.3"),
-                row("deepseek", "openai", "https://api.deepseek.com/v1", Health::Good, (4, 0, 0), 522_840, "3382.4"),
-                row("aliyun", "openai", "https://dashscope.aliyuncs.com/compatible-mode/v1", Health::Good, (3, 1, 0), 120_033, "1683.92"),
+                row(
+                    "openai",
+                    "openai",
+                    "https://api.openai.com/v1",
+                    Health::Degraded,
+                    (9, 2, 1),
+                    361_004,
+                    "15402.11",
+                ),
+                row(
+                    "anthropic",
+                    "anthropic",
+                    "https://api.anthropic.com/v1",
+                    Health::Good,
+                    (6, 0, 0),
+                    318_204,
+                    "14477.3",
+                ),
+                row(
+                    "deepseek",
+                    "openai",
+                    "https://api.deepseek.com/v1",
+                    Health::Good,
+                    (4, 0, 0),
+                    522_840,
+                    "3382.4",
+                ),
+                row(
+                    "aliyun",
+                    "openai",
+                    "https://dashscope.aliyuncs.com/compatible-mode/v1",
+                    Health::Good,
+                    (3, 1, 0),
+                    120_033,
+                    "1683.92",
+                ),
                 row("sandbox", "sandbox", "", Health::Good, (1, 0, 0), 0, "0"),
             ],
         }]
@@ -83,7 +121,12 @@ fn pool() -> Vec<PoolKeyRow> {
         latency_ms: 204,
         detail: "invalid_api_key".to_owned(),
     });
-    vec![tested, key("pky_2", "team-1b", "t4Lw", PoolKeyStatus::Active, 39_884), cooling, disabled]
+    vec![
+        tested,
+        key("pky_2", "team-1b", "t4Lw", PoolKeyStatus::Active, 39_884),
+        cooling,
+        disabled,
+    ]
 }
 
 impl Typical for ProviderDetail {
@@ -97,7 +140,16 @@ impl Typical for ProviderDetail {
             calls: 361_004,
             success: 9_930,
             cost: credits("15402.11"),
-            traffic: chart("Calls by result", hours(), Unit::Count, &[("succeeded", 14_900), ("moved to another key", 700), ("failed", 240)]),
+            traffic: chart(
+                "Calls by result",
+                hours(),
+                Unit::Count,
+                &[
+                    ("succeeded", 14_900),
+                    ("moved to another key", 700),
+                    ("failed", 240),
+                ],
+            ),
             edit: Form::of([("base_url", "https://api.openai.com/v1"), ("enabled", "on")]),
             keys: pool(),
             add: Form::of([("weight", "1")]),
@@ -122,7 +174,12 @@ impl Typical for BulkAdd {
         };
         let mut sent = at_first.clone();
         sent.form = sent.form.wrong("weight", FieldError::OutOfRange(1, 100));
-        sent.results = vec![line(1, "7Ga1", ""), line(2, "mm20", ""), line(3, "x0x0", "401: invalid_api_key"), line(4, "7Ga1", "stands in the pool already")];
+        sent.results = vec![
+            line(1, "7Ga1", ""),
+            line(2, "mm20", ""),
+            line(3, "x0x0", "401: invalid_api_key"),
+            line(4, "7Ga1", "stands in the pool already"),
+        ];
         vec![at_first, sent]
     }
 }
@@ -147,9 +204,23 @@ impl Typical for GatewayList {
             up_ms: 1_904_000_000,
         };
         vec![Self {
-            rows: vec![row("sin-1", Health::Good, 182, 0), row("fra-1", Health::Degraded, 241, 0), row("iad-2", Health::Away, 0, 37)],
-            round_trips: chart("Round trip", hours(), Unit::Milliseconds, &[("sin-1", 182), ("fra-1", 241)]),
-            repairs: chart("Repairs of the link", hours(), Unit::Count, &[("resumes", 14), ("hedges", 6), ("lost", 0)]),
+            rows: vec![
+                row("sin-1", Health::Good, 182, 0),
+                row("fra-1", Health::Degraded, 241, 0),
+                row("iad-2", Health::Away, 0, 37),
+            ],
+            round_trips: chart(
+                "Round trip",
+                hours(),
+                Unit::Milliseconds,
+                &[("sin-1", 182), ("fra-1", 241)],
+            ),
+            repairs: chart(
+                "Repairs of the link",
+                hours(),
+                Unit::Count,
+                &[("resumes", 14), ("hedges", 6), ("lost", 0)],
+            ),
         }]
     }
 }

@@ -26,12 +26,66 @@ fn head(status: TenantStatus) -> TenantHead {
 impl Typical for TenantList {
     fn typical() -> Vec<Self> {
         let rows = [
-            ("ten_8f2k41", "Harbour Light Studio", TenantStatus::Active, "18432.764125", "11530.98", 210_884, 1_000_000, 2),
-            ("ten_19c7b0", "北辰科技", TenantStatus::Active, "204118.5", "15021.774125", 402_113, 850_000, 0),
-            ("ten_31d002", "Northwind Labs", TenantStatus::Active, "212.0375", "9904.25", 188_201, 1_150_000, 7),
-            ("ten_44aa91", "云帆教育", TenantStatus::Active, "7310", "6220.4", 320_554, 1_000_000, 1),
-            ("ten_50f3e8", "Atelier Corbeau", TenantStatus::Suspended, "0", "2870.1", 41_092, 1_000_000, 4_320),
-            ("ten_6b01c2", "Trial 0142", TenantStatus::Deleting, "18.2", "1.8", 96, 1_250_000, 30_000),
+            (
+                "ten_8f2k41",
+                "Harbour Light Studio",
+                TenantStatus::Active,
+                "18432.764125",
+                "11530.98",
+                210_884,
+                1_000_000,
+                2,
+            ),
+            (
+                "ten_19c7b0",
+                "北辰科技",
+                TenantStatus::Active,
+                "204118.5",
+                "15021.774125",
+                402_113,
+                850_000,
+                0,
+            ),
+            (
+                "ten_31d002",
+                "Northwind Labs",
+                TenantStatus::Active,
+                "212.0375",
+                "9904.25",
+                188_201,
+                1_150_000,
+                7,
+            ),
+            (
+                "ten_44aa91",
+                "云帆教育",
+                TenantStatus::Active,
+                "7310",
+                "6220.4",
+                320_554,
+                1_000_000,
+                1,
+            ),
+            (
+                "ten_50f3e8",
+                "Atelier Corbeau",
+                TenantStatus::Suspended,
+                "0",
+                "2870.1",
+                41_092,
+                1_000_000,
+                4_320,
+            ),
+            (
+                "ten_6b01c2",
+                "Trial 0142",
+                TenantStatus::Deleting,
+                "18.2",
+                "1.8",
+                96,
+                1_250_000,
+                30_000,
+            ),
         ];
         let row = |row: &(&str, &str, TenantStatus, &str, &str, u64, i64, u64)| TenantRow {
             id: row.0.to_owned(),
@@ -53,10 +107,19 @@ impl Typical for TenantList {
 
 impl Typical for TenantNew {
     fn typical() -> Vec<Self> {
-        let form = Form::of([("name", "北辰科技"), ("username", "owner"), ("credits", "-5")])
-            .wrong("name", FieldError::Taken)
-            .wrong("credits", FieldError::NotAnAmount);
-        vec![Self { form: Form::default() }, Self { form }]
+        let form = Form::of([
+            ("name", "北辰科技"),
+            ("username", "owner"),
+            ("credits", "-5"),
+        ])
+        .wrong("name", FieldError::Taken)
+        .wrong("credits", FieldError::NotAnAmount);
+        vec![
+            Self {
+                form: Form::default(),
+            },
+            Self { form },
+        ]
     }
 }
 
@@ -73,7 +136,12 @@ impl Typical for TenantInfo {
             success: 9_969,
             cost: credits("8640.2"),
             margin: credits("2890.78"),
-            spend: chart("Credits by day", days(), Unit::Credits, &[("charged", 400_000_000)]),
+            spend: chart(
+                "Credits by day",
+                days(),
+                Unit::Credits,
+                &[("charged", 400_000_000)],
+            ),
             rename: Form::of([("name", "Harbour Light Studio")]),
             suspend: Form::default(),
             delete: Form::default(),
@@ -81,7 +149,11 @@ impl Typical for TenantInfo {
         };
         let mut wrong = info(TenantStatus::Suspended);
         wrong.delete = Form::of([("confirm", "Harbour")]).wrong("confirm", FieldError::Different);
-        vec![info(TenantStatus::Active), wrong, info(TenantStatus::Deleting)]
+        vec![
+            info(TenantStatus::Active),
+            wrong,
+            info(TenantStatus::Deleting),
+        ]
     }
 }
 
@@ -103,7 +175,13 @@ impl Typical for TenantKeys {
             list: list(&[], None),
             rows: keys(),
             add: Form::default(),
-            models: owned(&["claude-sonnet-4-5", "deepseek-chat", "gpt-5", "gpt-5-mini", "gpt-image-1"]),
+            models: owned(&[
+                "claude-sonnet-4-5",
+                "deepseek-chat",
+                "gpt-5",
+                "gpt-5-mini",
+                "gpt-image-1",
+            ]),
         }]
     }
 }
@@ -118,7 +196,12 @@ impl Typical for TenantUsage {
                 "Credits by day and model",
                 days(),
                 Unit::Credits,
-                &[("claude-sonnet-4-5", 190_000_000), ("gpt-image-1", 96_000_000), ("gpt-5", 72_000_000), ("deepseek-chat", 36_000_000)],
+                &[
+                    ("claude-sonnet-4-5", 190_000_000),
+                    ("gpt-image-1", 96_000_000),
+                    ("gpt-5", 72_000_000),
+                    ("deepseek-chat", 36_000_000),
+                ],
             ),
             sums: sums(true),
             rows: calls(true),
@@ -151,9 +234,21 @@ impl Typical for TenantLimits {
     fn typical() -> Vec<Self> {
         vec![Self {
             head: head(TenantStatus::Active),
-            limits: Form::of([("requests_per_minute", "1200"), ("tokens_per_minute", "2000000"), ("concurrent", "")]),
+            limits: Form::of([
+                ("requests_per_minute", "1200"),
+                ("tokens_per_minute", "2000000"),
+                ("concurrent", ""),
+            ]),
             allowed: Form::of([("only", "on"), ("models", "gpt-5 gpt-5-mini deepseek-chat")]),
-            models: owned(&["claude-sonnet-4-5", "deepseek-chat", "gpt-5", "gpt-5-mini", "gpt-image-1", "qwen3-max", "seedream-4"]),
+            models: owned(&[
+                "claude-sonnet-4-5",
+                "deepseek-chat",
+                "gpt-5",
+                "gpt-5-mini",
+                "gpt-image-1",
+                "qwen3-max",
+                "seedream-4",
+            ]),
             multiplier: Form::of([("factor", "1.15")]),
         }]
     }

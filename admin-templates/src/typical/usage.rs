@@ -12,7 +12,10 @@ impl Typical for UsageLog {
             rows: calls(true),
         };
         let mut filtered = Self {
-            list: list(&[("tenant", "Harbour Light Studio"), ("status", "failed")], None),
+            list: list(
+                &[("tenant", "Harbour Light Studio"), ("status", "failed")],
+                None,
+            ),
             rows: Vec::new(),
         };
         filtered.list.next = None;
@@ -36,21 +39,40 @@ pub(super) fn counts() -> Counts {
 }
 
 fn tries() -> Vec<TryRow> {
-    let attempt = |number, provider: &str, last4: &str, times: (u64, u64), status, result, detail: &str| TryRow {
-        number,
-        provider: provider.to_owned(),
-        model: "claude-sonnet-4-5".to_owned(),
-        gateway: "sin-1".to_owned(),
-        key_last4: last4.to_owned(),
-        started_ms: times.0,
-        duration_ms: times.1,
-        status,
-        result,
-        detail: detail.to_owned(),
-    };
+    let attempt =
+        |number, provider: &str, last4: &str, times: (u64, u64), status, result, detail: &str| {
+            TryRow {
+                number,
+                provider: provider.to_owned(),
+                model: "claude-sonnet-4-5".to_owned(),
+                gateway: "sin-1".to_owned(),
+                key_last4: last4.to_owned(),
+                started_ms: times.0,
+                duration_ms: times.1,
+                status,
+                result,
+                detail: detail.to_owned(),
+            }
+        };
     vec![
-        attempt(1, "anthropic", "b7Qe", (96, 204), 429, TryResult::NextKey, "rate_limit_error: requests per minute"),
-        attempt(2, "anthropic", "k2Mz", (300, 7_220), 200, TryResult::Answered, ""),
+        attempt(
+            1,
+            "anthropic",
+            "b7Qe",
+            (96, 204),
+            429,
+            TryResult::NextKey,
+            "rate_limit_error: requests per minute",
+        ),
+        attempt(
+            2,
+            "anthropic",
+            "k2Mz",
+            (300, 7_220),
+            200,
+            TryResult::Answered,
+            "",
+        ),
     ]
 }
 
@@ -109,7 +131,8 @@ impl Typical for CallStory {
         };
         let mut failed = went_well.clone();
         failed.status = CallStatus::Failed;
-        failed.fault = Some("The provider was overloaded on every key; nothing was charged.".to_owned());
+        failed.fault =
+            Some("The provider was overloaded on every key; nothing was charged.".to_owned());
         failed.person = Some("Jonas Weber".to_owned());
         failed.margin = credits("-0.01035");
         vec![went_well, failed]
