@@ -38,6 +38,9 @@ Text [a: AdminText, u: PortalText] {
     characters: "Characters", "字符数";
     charged: "Charged", "已扣费";
     chart_empty: "Nothing to draw in this stretch of time", "该时间段内暂无数据";
+    claim: "Every model behind one key. Every credit accounted for.", "一把密钥，通达所有模型。每一点额度，都有据可查。";
+    claim_admin: "Tenants, models, providers and money, in one place.", "租户、模型、供应商与资金，尽在一处。";
+    claim_portal: "Chat, make images, hand out keys, and see what each call cost.", "对话、作图、分发密钥，每次调用的花费一目了然。";
     close: "Close", "关闭";
     code: "Six-digit code", "六位验证码";
     concurrent: "Calls at the same time", "并发调用数";
