@@ -13,6 +13,7 @@ const CSS: &str = concat!(
     include_str!("../assets/components.css"),
     include_str!("../assets/forms.css"),
     include_str!("../assets/data.css"),
+    include_str!("../assets/charts.css"),
     include_str!("../assets/pages.css"),
 );
 

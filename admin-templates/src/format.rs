@@ -37,23 +37,51 @@ pub(crate) fn credits(amount: Credits) -> String {
     }
 }
 
+/// How many places an amount lacks to its full six decimals and the point, which the style sheet
+/// fills in columns, so that points stand below one another.
+fn missing(decimals: Option<&str>) -> usize {
+    decimals.map_or(7, |decimals| 6_usize.saturating_sub(decimals.len()))
+}
+
 /// An amount, its decimals lighter.
 pub(crate) fn money(amount: Credits) -> Html {
     let text = credits(amount);
     Html::from_escaped(match text.split_once('.') {
         Some((whole, decimals)) => {
+            let pad = missing(Some(decimals));
             format!(
-                r#"<span class="money">{whole}<span class="decimals">.{decimals}</span></span>"#
+                r#"<span class="money pad-{pad}">{whole}<span class="decimals">.{decimals}</span></span>"#
             )
         }
-        None => format!(r#"<span class="money">{text}</span>"#),
+        None => format!(r#"<span class="money pad-{}">{text}</span>"#, missing(None)),
     })
+}
+
+/// From so many micro-credits on, hundredths say enough where amounts are only compared.
+const LARGE_MICROS: i64 = 100_000_000;
+
+/// An amount where exactness would be noise: large ones to the hundredth, cut off, with the exact
+/// amount in reach.
+pub(crate) fn about(amount: Credits) -> Html {
+    const HUNDREDTH_MICROS: i64 = 10_000;
+    let micros = amount.micros();
+    if micros.unsigned_abs() < LARGE_MICROS.unsigned_abs() {
+        return money(amount);
+    }
+    let cut = credits(Credits::from_micros(micros - micros % HUNDREDTH_MICROS));
+    let (whole, decimals) = cut.split_once('.').unwrap_or((&cut, "00"));
+    Html::from_escaped(format!(
+        r#"<span class="money" title="{}">{whole}<span class="decimals">.{decimals:0<2}</span></span>"#,
+        credits(amount)
+    ))
 }
 
 /// An amount with its sign, coloured.
 pub(crate) fn change(amount: Credits) -> Html {
+    let text = credits(amount);
+    let pad = missing(text.split_once('.').map(|(_, decimals)| decimals));
     if amount == Credits::ZERO {
-        return Html::from_escaped(r#"<span class="faint">0</span>"#.to_owned());
+        return Html::from_escaped(format!(r#"<span class="money faint pad-{pad}">0</span>"#));
     }
     let (class, sign) = if amount.is_negative() {
         ("less", "")
@@ -61,8 +89,7 @@ pub(crate) fn change(amount: Credits) -> Html {
         ("more", "+")
     };
     Html::from_escaped(format!(
-        r#"<span class="money {class}">{sign}{}</span>"#,
-        credits(amount)
+        r#"<span class="money {class} pad-{pad}">{sign}{text}</span>"#
     ))
 }
 
@@ -264,9 +291,9 @@ pub(crate) fn ago(at: Moment, now: Moment, lang: Lang) -> Html {
     ))
 }
 
-/// Like `span`, without decimals of seconds.
-fn whole(milliseconds: u64, lang: Lang) -> String {
-    if milliseconds < 60_000 {
+/// Like `span`, without decimals of seconds that are zero.
+pub(crate) fn whole(milliseconds: u64, lang: Lang) -> String {
+    if (1_000..60_000).contains(&milliseconds) && milliseconds.is_multiple_of(1_000) {
         let seconds = milliseconds / 1_000;
         return match lang {
             Lang::En => format!("{seconds} s"),
@@ -304,9 +331,30 @@ mod tests {
     fn money_is_exact_and_its_decimals_are_lighter() {
         assert_eq!(
             money(Credits::from_micros(-1_234_500_000)).to_string(),
-            r#"<span class="money">−1,234<span class="decimals">.5</span></span>"#
+            r#"<span class="money pad-5">−1,234<span class="decimals">.5</span></span>"#
+        );
+        assert_eq!(
+            money(Credits::from_micros(7_000_000)).to_string(),
+            r#"<span class="money pad-7">7</span>"#
         );
         assert_eq!(credits(Credits::MAX), "9,223,372,036,854.775807");
+    }
+
+    #[test]
+    fn large_amounts_are_cut_to_hundredths_where_they_are_compared() {
+        assert_eq!(
+            about(Credits::from_micros(1_234_567_891)).to_string(),
+            r#"<span class="money" title="1,234.567891">1,234<span class="decimals">.56</span></span>"#
+        );
+        assert_eq!(
+            about(Credits::from_micros(-500_000_000)).to_string(),
+            r#"<span class="money" title="−500">−500<span class="decimals">.00</span></span>"#
+        );
+        assert!(
+            about(Credits::from_micros(45))
+                .to_string()
+                .contains(".000045")
+        );
     }
 
     #[test]

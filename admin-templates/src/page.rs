@@ -236,6 +236,11 @@ impl Page {
         format::money(amount.get())
     }
 
+    /// An amount among others that are only compared: large ones to the hundredth.
+    pub fn about(&self, amount: impl Given<Credits>) -> Html {
+        format::about(amount.get())
+    }
+
     /// An amount with a sign, coloured when it is less than nothing.
     pub fn change(&self, amount: impl Given<Credits>) -> Html {
         format::change(amount.get())

@@ -6,8 +6,8 @@ use shared::credits::Credits;
 
 use crate::sample::sampled;
 use crate::words::{
-    BudgetPeriod, CallStatus, EntryKind, GrantKind, KeyKind, KeyStatus, MemberRole, MemberStatus,
-    Operation, PriceItem, Scope,
+    BudgetPeriod, CallStatus, EntryKind, FactName, GrantKind, KeyKind, KeyStatus, MemberRole,
+    MemberStatus, Operation, PriceItem, Scope,
 };
 
 sampled! {
@@ -215,10 +215,10 @@ sampled! {
         pub total: Credits,
     }
 
-    /// A value under its name, both ready to show.
+    /// A value under its name, ready to show.
     pub struct Fact {
         /// What it is.
-        pub name: String,
+        pub name: FactName,
         /// What it comes to.
         pub value: String,
     }

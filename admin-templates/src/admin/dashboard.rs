@@ -6,7 +6,7 @@ use shared::credits::Credits;
 use crate::chart::{Chart, Spark};
 use crate::parts::{Quantiles, TopRow};
 use crate::sample::sampled;
-use crate::words::{Operation, Range, Severity};
+use crate::words::{AlertKind, Operation, Range, Severity};
 
 sampled! {
     /// A call that runs now.
@@ -31,8 +31,8 @@ sampled! {
     pub struct AlertRow {
         /// How much it presses.
         pub severity: Severity,
-        /// What it is, in the reader's language.
-        pub text: String,
+        /// What it is.
+        pub kind: AlertKind,
         /// What it is about, for example a key's label.
         pub subject: String,
         /// Where to act, a path below `/admin` without its first slash: `providers/openai`.

@@ -7,7 +7,7 @@ use crate::form::Form;
 use crate::list::ListState;
 use crate::parts::Fact;
 use crate::sample::sampled;
-use crate::words::{ActorKind, AdminRole, Health, MemberStatus};
+use crate::words::{ActorKind, AdminRole, Health, MemberStatus, QueueName, SystemPart};
 
 sampled! {
     /// A superadmin.
@@ -103,8 +103,8 @@ sampled! {
 
     /// A part of the platform.
     pub struct CheckRow {
-        /// Its name, in the reader's language.
-        pub name: String,
+        /// Which.
+        pub part: SystemPart,
         /// Whether it works.
         pub health: Health,
         /// How long its answer took, in milliseconds.
@@ -115,8 +115,8 @@ sampled! {
 
     /// A bounded queue.
     pub struct QueueRow {
-        /// Its name, in the reader's language.
-        pub name: String,
+        /// Which.
+        pub name: QueueName,
         /// How many wait.
         pub waiting: u64,
         /// How many may wait.

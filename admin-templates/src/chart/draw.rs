@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::chart::Chart;
 use crate::chart::scale::{HEIGHT, Scale};
-use crate::chart::{COLOURS, Chart};
 use crate::html::{Html, escape};
 use crate::page::Lang;
 
@@ -33,7 +33,7 @@ pub(super) fn grid(scale: &Scale) -> Html {
 }
 
 /// A line with the surface below it, across the whole width.
-pub(super) fn filled_line(values: &[i64], scale: &Scale, colour: usize) -> String {
+pub(super) fn filled_line(values: &[i64], scale: &Scale, colour: &str) -> String {
     let last = values.len().saturating_sub(1).max(1);
     let place = |place: usize| place * WIDTH / last;
     let line = path(values, scale, place);
@@ -59,7 +59,7 @@ pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
     for (number, series) in chart.series.iter().enumerate().rev() {
         let shown = &series.values[..series.values.len().min(columns)];
         let line = path(shown, scale, |place| middle(place, columns));
-        let colour = number % COLOURS;
+        let colour = series.name.colour(&number);
         if number == 0 && !shown.is_empty() {
             let (first, last, zero) = (
                 middle(0, columns),
@@ -77,7 +77,7 @@ pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
 }
 
 /// A rectangle between two heights.
-fn block(svg: &mut String, colour: usize, (x, width): (usize, usize), (from, to): (i128, i128)) {
+fn block(svg: &mut String, colour: &str, (x, width): (usize, usize), (from, to): (i128, i128)) {
     let (top, height) = (from.min(to), (from - to).abs());
     let _ = write!(
         svg,
@@ -102,7 +102,7 @@ pub(super) fn bars(chart: &Chart, scale: &Scale) -> Html {
         for (place, value) in series.values.iter().take(columns).enumerate() {
             let x = inside(place, columns, (number, chart.series.len()));
             let y = (scale.y(0), scale.y(i128::from(*value)));
-            block(&mut svg, number % COLOURS, x, y);
+            block(&mut svg, &series.name.colour(&number), x, y);
         }
     }
     Html::from_escaped(svg)
@@ -120,7 +120,7 @@ pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
                 let x = inside(place, columns, (0, 1));
                 block(
                     &mut svg,
-                    number % COLOURS,
+                    &series.name.colour(&number),
                     x,
                     (scale.y(reached), scale.y(next)),
                 );
@@ -140,7 +140,7 @@ pub(super) fn hits(chart: &Chart, lang: Lang) -> Html {
         for series in &chart.series {
             if let Some(value) = series.values.get(place) {
                 let value = chart.unit.text(i128::from(*value), lang);
-                let _ = write!(words, "\n{}: {value}", series.name);
+                let _ = write!(words, "\n{}: {value}", series.name.text(lang));
             }
         }
         let (x, width) = (

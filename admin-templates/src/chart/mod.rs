@@ -13,6 +13,7 @@ use crate::format;
 use crate::html::Html;
 use crate::page::{Lang, Page};
 use crate::sample::{Maker, Sample, sampled};
+use crate::words::{Measure, Said, Tone};
 
 /// What the numbers of a chart count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,8 @@ impl Unit {
                     format::credits(Credits::from_micros(clamped))
                 }
             }
-            Self::Milliseconds => format!("{sign}{}", format::span(clamped.unsigned_abs(), lang)),
+            Self::Milliseconds if clamped == 0 => "0".to_owned(),
+            Self::Milliseconds => format!("{sign}{}", format::whole(clamped.unsigned_abs(), lang)),
             Self::BasisPoints => format::share(clamped),
         }
     }
@@ -63,15 +65,13 @@ sampled! {
     /// A row of numbers with a name.
     pub struct Series {
         /// For the legend.
-        pub name: String,
+        pub name: SeriesName,
         /// One for each label of the chart; missing ones at the end are not drawn.
         pub values: Vec<i64>,
     }
 
     /// Numbers over a row of labels.
     pub struct Chart {
-        /// What is shown.
-        pub title: String,
         /// Along the bottom, for example hours or days.
         pub labels: Vec<String>,
         /// One to six.
@@ -84,6 +84,55 @@ sampled! {
     pub struct Spark {
         /// From old to new.
         pub values: Vec<i64>,
+    }
+}
+
+/// What a row of numbers is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeriesName {
+    /// What it measures.
+    Measure(Measure),
+    /// The name of a model, a tenant, a gateway.
+    Name(String),
+}
+
+impl From<Measure> for SeriesName {
+    fn from(measure: Measure) -> Self {
+        Self::Measure(measure)
+    }
+}
+
+impl From<&str> for SeriesName {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl Sample for SeriesName {
+    fn sample(maker: &mut Maker) -> Self {
+        Self::Name(maker.text())
+    }
+}
+
+impl SeriesName {
+    /// For people.
+    pub(crate) fn text(&self, lang: Lang) -> &str {
+        match self {
+            Self::Measure(measure) => measure.text(lang),
+            Self::Name(name) => name,
+        }
+    }
+
+    /// The end of the class that colours it: by meaning where there is one, else in turn.
+    pub(crate) fn colour(&self, place: &usize) -> String {
+        let tone = match self {
+            Self::Measure(measure) => measure.tone(),
+            Self::Name(_) => Tone::Plain,
+        };
+        match tone {
+            Tone::Plain => (place % COLOURS).to_string(),
+            Tone::Good | Tone::Warn | Tone::Bad | Tone::Info => tone.code().to_owned(),
+        }
     }
 }
 
@@ -102,25 +151,25 @@ const LABELS_MAX: usize = 7;
 
 impl Chart {
     /// As lines, the first one filled.
-    pub fn lines(&self, page: &Page) -> Html {
-        self.draw(page, Kind::Lines)
+    pub fn lines(&self, page: &Page, title: &str) -> Html {
+        self.draw(page, title, Kind::Lines)
     }
 
     /// As bars side by side.
-    pub fn bars(&self, page: &Page) -> Html {
-        self.draw(page, Kind::Bars)
+    pub fn bars(&self, page: &Page, title: &str) -> Html {
+        self.draw(page, title, Kind::Bars)
     }
 
     /// As bars on top of one another; numbers below zero count as zero.
-    pub fn stacked(&self, page: &Page) -> Html {
-        self.draw(page, Kind::Stacked)
+    pub fn stacked(&self, page: &Page, title: &str) -> Html {
+        self.draw(page, title, Kind::Stacked)
     }
 
     fn is_empty(&self) -> bool {
         self.labels.is_empty() || self.series.iter().all(|series| series.values.is_empty())
     }
 
-    fn draw(&self, page: &Page, kind: Kind) -> Html {
+    fn draw(&self, page: &Page, title: &str, kind: Kind) -> Html {
         let scale = match kind {
             Kind::Lines | Kind::Bars => Scale::of(self.all_values()),
             Kind::Stacked => Scale::of((0..self.labels.len()).map(|place| self.stack(place))),
@@ -131,6 +180,8 @@ impl Chart {
             Kind::Stacked => draw::stacked(self, &scale),
         };
         Html::from_template(&ChartHtml {
+            lang: page.lang,
+            title,
             chart: self,
             empty: self.is_empty(),
             nothing: page.text().chart_empty,
@@ -178,14 +229,14 @@ impl Chart {
             Some(match lang {
                 Lang::En => format!(
                     "{}: from {} to {}, last {}",
-                    series.name,
+                    series.name.text(lang),
                     text(least),
                     text(most),
                     text(last)
                 ),
                 Lang::Zh => format!(
                     "{}：最低 {}，最高 {}，最近 {}",
-                    series.name,
+                    series.name.text(lang),
                     text(least),
                     text(most),
                     text(last)
@@ -203,10 +254,10 @@ impl Spark {
         if self.values.len() < 2 {
             return Html::default();
         }
-        let scale = Scale::of(self.values.iter().map(|value| i128::from(*value)));
+        let scale = Scale::close(self.values.iter().map(|value| i128::from(*value)));
         Html::from_escaped(format!(
             r#"<svg class="spark" viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true" focusable="false">{}</svg>"#,
-            draw::filled_line(&self.values, &scale, 0)
+            draw::filled_line(&self.values, &scale, "0")
         ))
     }
 }
@@ -226,6 +277,8 @@ pub(crate) fn bar(part: u64, whole: u64) -> Html {
 #[derive(Template)]
 #[template(path = "components/chart.html")]
 struct ChartHtml<'a> {
+    lang: Lang,
+    title: &'a str,
     chart: &'a Chart,
     empty: bool,
     nothing: &'static str,

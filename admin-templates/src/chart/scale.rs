@@ -44,6 +44,23 @@ impl Scale {
         }
     }
 
+    /// From a little below the least value to the highest: for courses without numbers beside them,
+    /// where only the shape matters.
+    pub(super) fn close(values: impl Iterator<Item = i128>) -> Self {
+        let (lowest, highest) = values.fold((i128::MAX, i128::MIN), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        if lowest >= highest {
+            return Self::of(std::iter::once(lowest.min(highest)));
+        }
+        let room = (highest - lowest + 3) / 4;
+        Self {
+            lowest: lowest - room,
+            highest,
+            step: room,
+        }
+    }
+
     /// Where a value stands, counted from the top.
     pub(super) fn y(&self, value: i128) -> i128 {
         let range = self.highest - self.lowest;
@@ -72,6 +89,14 @@ mod tests {
         assert_eq!(ticks(&[]), [1, 0]);
         assert_eq!(ticks(&[-30, 70]), [80, 60, 40, 20, 0, -20, -40]);
         assert_eq!(ticks(&[2]), [2, 1, 0]);
+    }
+
+    #[test]
+    fn a_course_fills_its_height_and_one_without_change_is_flat() {
+        let close = Scale::close([9_900, 9_960, 9_980].into_iter());
+        assert_eq!((close.y(9_980), close.y(9_900)), (0, 800));
+        let flat = Scale::close([7, 7].into_iter());
+        assert!((0..=HEIGHT).contains(&flat.y(7)));
     }
 
     proptest! {

@@ -30,6 +30,9 @@ AdminText [] {
     call_story: "The story of a call", "调用全程";
     changes: "What changed", "变更内容";
     charge_reckoned: "How the charge was reckoned", "扣费明细";
+    chart_commits: "Commits of the ledger", "账本提交耗时";
+    chart_repairs: "Repairs of the link", "链路修复";
+    chart_results: "Calls by result", "调用结果";
     checks: "Checks", "检查项";
     connections: "Warm connections", "预热连接";
     connector: "Connector", "连接器";

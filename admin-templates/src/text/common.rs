@@ -37,6 +37,7 @@ Text [a: AdminText, u: PortalText] {
     change_password: "Change password", "修改密码";
     characters: "Characters", "字符数";
     charged: "Charged", "已扣费";
+    chart_spend: "Credits spent", "额度消费";
     chart_empty: "Nothing to draw in this stretch of time", "该时间段内暂无数据";
     claim: "Every model behind one key. Every credit accounted for.", "一把密钥，通达所有模型。每一点额度，都有据可查。";
     claim_admin: "Tenants, models, providers and money, in one place.", "租户、模型、供应商与资金，尽在一处。";

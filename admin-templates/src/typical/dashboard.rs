@@ -4,12 +4,12 @@ use super::{Typical, chart, credits, hours, minutes_ago, spark, top};
 use crate::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use crate::chart::Unit;
 use crate::parts::Quantiles;
-use crate::words::{Operation, Range, Severity};
+use crate::words::{AlertKind, Measure, Operation, Range, Severity};
 
 fn alerts() -> Vec<AlertRow> {
-    let alert = |severity, text: &str, subject: &str, path: &str, minutes| AlertRow {
+    let alert = |severity, kind, subject: &str, path: &str, minutes| AlertRow {
         severity,
-        text: text.to_owned(),
+        kind,
         subject: subject.to_owned(),
         path: path.to_owned(),
         since: minutes_ago(minutes),
@@ -17,14 +17,14 @@ fn alerts() -> Vec<AlertRow> {
     vec![
         alert(
             Severity::Critical,
-            "The provider refused a key:",
+            AlertKind::KeyRefused,
             "openai · team-2",
             "providers/openai",
             12,
         ),
         alert(
             Severity::Warning,
-            "Less than a day of credits is left:",
+            AlertKind::CreditsLow,
             "Northwind Labs",
             "tenants/ten_31",
             95,
@@ -107,32 +107,36 @@ impl Typical for Dashboard {
                 p99: 3_910,
             },
             traffic: chart(
-                "Calls",
                 hours(),
                 Unit::Count,
-                &[("succeeded", 53_300), ("failed", 1_900)],
+                &[(Measure::Succeeded, 53_300), (Measure::Failed, 1_900)],
             ),
             money: chart(
-                "Credits",
                 hours(),
                 Unit::Credits,
                 &[
-                    ("charged", 2_008_000_000),
-                    ("provider cost", 1_504_000_000),
-                    ("margin", 504_000_000),
+                    (Measure::Charged, 2_008_000_000),
+                    (Measure::Cost, 1_504_000_000),
+                    (Measure::Margin, 504_000_000),
                 ],
             ),
             first_token_course: chart(
-                "First token",
                 hours(),
                 Unit::Milliseconds,
-                &[("p50", 610), ("p95", 1_740), ("p99", 3_900)],
+                &[
+                    (Measure::P50, 610),
+                    (Measure::P95, 1_740),
+                    (Measure::P99, 3_900),
+                ],
             ),
             latency_course: chart(
-                "Duration",
                 hours(),
                 Unit::Milliseconds,
-                &[("p50", 2_140), ("p95", 9_870), ("p99", 21_400)],
+                &[
+                    (Measure::P50, 2_140),
+                    (Measure::P95, 9_870),
+                    (Measure::P99, 21_400),
+                ],
             ),
             top_models: top(&[
                 ("claude-sonnet-4-5", 318_204, "19302.5", 4_003, 9_978),

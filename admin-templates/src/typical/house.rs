@@ -8,7 +8,9 @@ use crate::admin::house::{
 use crate::chart::Unit;
 use crate::form::{FieldError, Form};
 use crate::parts::Fact;
-use crate::words::{ActorKind, AdminRole, Health, MemberStatus};
+use crate::words::{
+    ActorKind, AdminRole, FactName, Health, Measure, MemberStatus, QueueName, SystemPart,
+};
 
 impl Typical for SuperadminList {
     fn typical() -> Vec<Self> {
@@ -170,19 +172,19 @@ impl Typical for Settings {
 
 impl Typical for SystemHealth {
     fn typical() -> Vec<Self> {
-        let check = |name: &str, health, latency_ms, detail: &str| CheckRow {
-            name: name.to_owned(),
+        let check = |part, health, latency_ms, detail: &str| CheckRow {
+            part,
             health,
             latency_ms,
             detail: detail.to_owned(),
         };
-        let queue = |name: &str, waiting, bound| QueueRow {
-            name: name.to_owned(),
+        let queue = |name, waiting, bound| QueueRow {
+            name,
             waiting,
             bound,
         };
-        let fact = |name: &str, value: &str| Fact {
-            name: name.to_owned(),
+        let fact = |name, value: &str| Fact {
+            name,
             value: value.to_owned(),
         };
         vec![Self {
@@ -191,35 +193,34 @@ impl Typical for SystemHealth {
             started_at: days_ago(22),
             checks: vec![
                 check(
-                    "Database",
+                    SystemPart::Database,
                     Health::Good,
                     2,
                     "PostgreSQL 17, 14 of 32 connections",
                 ),
-                check("Cache", Health::Good, 1, "Redis 8"),
+                check(SystemPart::Cache, Health::Good, 1, "Redis 8"),
                 check(
-                    "Gateway iad-2",
-                    Health::Away,
-                    5_000,
-                    "no answer for 37 minutes",
+                    SystemPart::Link,
+                    Health::Degraded,
+                    184,
+                    "sin-1, fra-1; iad-2 away",
                 ),
-                check("Object storage", Health::Good, 41, ""),
+                check(SystemPart::Storage, Health::Good, 41, ""),
             ],
             queues: vec![
-                queue("Holds", 12, 4_096),
-                queue("Settlements", 380, 4_096),
-                queue("Usage records", 61, 1_024),
+                queue(QueueName::Holds, 12, 4_096),
+                queue(QueueName::Settlements, 380, 4_096),
+                queue(QueueName::Usage, 61, 1_024),
             ],
             facts: vec![
-                fact("Replicas", "2"),
-                fact("Schema", "2026-11-14-usage-rollups"),
-                fact("Memory", "118 MB"),
+                fact(FactName::Replicas, "2"),
+                fact(FactName::Schema, "2026-11-14-usage-rollups"),
+                fact(FactName::Memory, "118 MB"),
             ],
             commits: chart(
-                "Ledger commits",
                 hours(),
                 Unit::Milliseconds,
-                &[("p50", 4), ("p99", 11)],
+                &[(Measure::P50, 4), (Measure::P99, 11)],
             ),
         }]
     }

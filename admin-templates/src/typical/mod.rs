@@ -16,7 +16,7 @@ use std::time::Duration;
 use shared::clock::Moment;
 use shared::credits::Credits;
 
-use crate::chart::{Chart, Series, Spark, Unit};
+use crate::chart::{Chart, Series, SeriesName, Spark, Unit};
 use crate::form::Form;
 use crate::list::{ListState, Sort};
 use crate::page::{Area, Flash, Lang, Notice, Page, Person, Theme};
@@ -126,14 +126,16 @@ fn days() -> Vec<String> {
         .collect()
 }
 
-fn chart(title: &str, labels: Vec<String>, unit: Unit, series: &[(&str, i64)]) -> Chart {
+fn chart<N>(labels: Vec<String>, unit: Unit, series: &[(N, i64)]) -> Chart
+where
+    N: Into<SeriesName> + Clone,
+{
     let length = labels.len();
     let named = (1..).zip(series).map(|(seed, (name, base))| Series {
-        name: (*name).to_owned(),
+        name: name.clone().into(),
         values: course(length, *base, seed),
     });
     Chart {
-        title: title.to_owned(),
         labels,
         series: named.collect(),
         unit,

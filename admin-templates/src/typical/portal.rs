@@ -11,11 +11,10 @@ use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,
     PortalSettings, PortalUsage,
 };
-use crate::words::{BudgetPeriod, CallStatus, Operation, Range};
+use crate::words::{BudgetPeriod, CallStatus, Measure, Operation, Range};
 
 fn spend() -> Chart {
     chart(
-        "Credits by day and model",
         days(),
         Unit::Credits,
         &[
@@ -194,12 +193,7 @@ impl Typical for History {
         vec![Self {
             spent: credits("412.75"),
             budget: Some(budget(BudgetPeriod::Month, "500", "412.75")),
-            spend: chart(
-                "Credits by day",
-                days(),
-                Unit::Credits,
-                &[("charged", 14_000_000)],
-            ),
+            spend: chart(days(), Unit::Credits, &[(Measure::Charged, 14_000_000)]),
             list: list(&[], None),
             rows: calls(false),
         }]

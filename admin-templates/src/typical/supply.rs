@@ -7,7 +7,7 @@ use crate::admin::supply::{
 };
 use crate::chart::Unit;
 use crate::form::{FieldError, Form};
-use crate::words::{Health, PoolKeyStatus, Switch};
+use crate::words::{Health, Measure, PoolKeyStatus, Switch};
 
 impl Typical for ProviderList {
     fn typical() -> Vec<Self> {
@@ -141,13 +141,12 @@ impl Typical for ProviderDetail {
             success: 9_930,
             cost: credits("15402.11"),
             traffic: chart(
-                "Calls by result",
                 hours(),
                 Unit::Count,
                 &[
-                    ("succeeded", 14_900),
-                    ("moved to another key", 700),
-                    ("failed", 240),
+                    (Measure::Succeeded, 14_900),
+                    (Measure::MovedOn, 700),
+                    (Measure::Failed, 240),
                 ],
             ),
             edit: Form::of([("base_url", "https://api.openai.com/v1"), ("enabled", "on")]),
@@ -210,16 +209,18 @@ impl Typical for GatewayList {
                 row("iad-2", Health::Away, 0, 37),
             ],
             round_trips: chart(
-                "Round trip",
                 hours(),
                 Unit::Milliseconds,
                 &[("sin-1", 182), ("fra-1", 241)],
             ),
             repairs: chart(
-                "Repairs of the link",
                 hours(),
                 Unit::Count,
-                &[("resumes", 14), ("hedges", 6), ("lost", 0)],
+                &[
+                    (Measure::Resumes, 14),
+                    (Measure::Hedges, 6),
+                    (Measure::Lost, 0),
+                ],
             ),
         }]
     }

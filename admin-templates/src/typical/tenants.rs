@@ -10,7 +10,7 @@ use crate::admin::tenants::{
 };
 use crate::chart::Unit;
 use crate::form::{FieldError, Form};
-use crate::words::{Range, TenantStatus};
+use crate::words::{Measure, Range, TenantStatus};
 
 fn head(status: TenantStatus) -> TenantHead {
     TenantHead {
@@ -136,12 +136,7 @@ impl Typical for TenantInfo {
             success: 9_969,
             cost: credits("8640.2"),
             margin: credits("2890.78"),
-            spend: chart(
-                "Credits by day",
-                days(),
-                Unit::Credits,
-                &[("charged", 400_000_000)],
-            ),
+            spend: chart(days(), Unit::Credits, &[(Measure::Charged, 400_000_000)]),
             rename: Form::of([("name", "Harbour Light Studio")]),
             suspend: Form::default(),
             delete: Form::default(),
@@ -193,7 +188,6 @@ impl Typical for TenantUsage {
             range: Range::Month,
             list: list(&[], None),
             spend: chart(
-                "Credits by day and model",
                 days(),
                 Unit::Credits,
                 &[

@@ -1,8 +1,12 @@
 //! States, roles and kinds: closed sets of words, each with its tone and both languages.
 //! A word without a translation does not compile.
 
+mod platform;
+
 use crate::page::Lang;
 use crate::sample::{Maker, Sample};
+
+pub use platform::{AlertKind, FactName, Measure, QueueName, SystemPart};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +66,7 @@ impl<S: Said> Said for &S {
     }
 }
 
+/// Declares sets of words: each with its code, its tone, English and Chinese.
 macro_rules! words {
     ($( $(#[$meta:meta])* $name:ident { $( $(#[$vmeta:meta])* $variant:ident = $code:literal, $tone:ident, $en:literal, $zh:literal; )+ } )+) => {$(
         $(#[$meta])*
@@ -93,6 +98,8 @@ macro_rules! words {
         }
     )+};
 }
+
+pub(crate) use words;
 
 words! {
     /// What a signed-in person may do.
