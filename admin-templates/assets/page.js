@@ -64,7 +64,7 @@
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
     } catch {
-      // No clipboard on plain http: select through a field of our own.
+      // No clipboard without TLS: select through a field of our own.
       const field = document.createElement("textarea");
       field.value = button.dataset.copy;
       button.after(field);

@@ -57,6 +57,23 @@ pub(crate) fn money(amount: Credits) -> Html {
     })
 }
 
+/// Exact decimal text with its decimals lighter, and zeros in the background up to `places`.
+pub(crate) fn exact(text: &str, places: usize) -> Html {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let point = if decimals.is_empty() { "" } else { "." };
+    let lacking = places.saturating_sub(decimals.len());
+    let (lacking_point, zeros) = match (lacking, point) {
+        (0, _) => ("", String::new()),
+        (_, "") => (".", "0".repeat(lacking)),
+        (_, _) => ("", "0".repeat(lacking)),
+    };
+    Html::from_escaped(format!(
+        r#"<span class="exact">{}<span class="decimals">{point}{}</span><span class="zeros" aria-hidden="true">{lacking_point}{zeros}</span></span>"#,
+        escape(whole),
+        escape(decimals)
+    ))
+}
+
 /// From so many micro-credits on, hundredths say enough where amounts are only compared.
 const LARGE_MICROS: i64 = 100_000_000;
 
@@ -165,15 +182,10 @@ pub(crate) fn span(milliseconds: u64, lang: Lang) -> String {
         }
     };
     match seconds {
-        0 => format!("{milliseconds}{}", unit(" ms", " 毫秒")),
+        0 => format!("{milliseconds} ms"),
         1..=59 => {
             let hundredths = milliseconds / 10;
-            format!(
-                "{}.{:02}{}",
-                hundredths / 100,
-                hundredths % 100,
-                unit(" s", " 秒")
-            )
+            format!("{}.{:02} s", hundredths / 100, hundredths % 100)
         }
         60..=3_599 => pair(
             seconds / 60,
@@ -278,10 +290,10 @@ pub(crate) fn ago(at: Moment, now: Moment, lang: Lang) -> Html {
     let words = match (lang, past, coarse) {
         (Lang::En, _, 0) => "now".to_owned(),
         (Lang::Zh, _, 0) => "刚刚".to_owned(),
-        (Lang::En, true, _) => format!("{} ago", whole(coarse, lang)),
-        (Lang::En, false, _) => format!("in {}", whole(coarse, lang)),
-        (Lang::Zh, true, _) => format!("{}前", whole(coarse, lang)),
-        (Lang::Zh, false, _) => format!("{}后", whole(coarse, lang)),
+        (Lang::En, true, _) => format!("{} ago", said(coarse, lang)),
+        (Lang::En, false, _) => format!("in {}", said(coarse, lang)),
+        (Lang::Zh, true, _) => format!("{}前", said(coarse, lang)),
+        (Lang::Zh, false, _) => format!("{}后", said(coarse, lang)),
     };
     Html::from_escaped(format!(
         r#"<time datetime="{}" data-ago title="{}">{}</time>"#,
@@ -294,13 +306,19 @@ pub(crate) fn ago(at: Moment, now: Moment, lang: Lang) -> Html {
 /// Like `span`, without decimals of seconds that are zero.
 pub(crate) fn whole(milliseconds: u64, lang: Lang) -> String {
     if (1_000..60_000).contains(&milliseconds) && milliseconds.is_multiple_of(1_000) {
-        let seconds = milliseconds / 1_000;
-        return match lang {
-            Lang::En => format!("{seconds} s"),
-            Lang::Zh => format!("{seconds} 秒"),
-        };
+        format!("{} s", milliseconds / 1_000)
+    } else {
+        span(milliseconds, lang)
     }
-    span(milliseconds, lang)
+}
+
+/// A length of one unit in words, as people say it: `5 秒`, not `5 s`, in Chinese.
+fn said(milliseconds: u64, lang: Lang) -> String {
+    let text = whole(milliseconds, lang);
+    match (lang, text.strip_suffix(" s")) {
+        (Lang::Zh, Some(seconds)) => format!("{seconds} 秒"),
+        (Lang::En | Lang::Zh, _) => text,
+    }
 }
 
 #[cfg(test)]
@@ -355,6 +373,14 @@ mod tests {
                 .to_string()
                 .contains(".000045")
         );
+    }
+
+    #[test]
+    fn exact_text_is_filled_to_as_many_places() {
+        let text = exact("0.0103491", 9).to_string();
+        assert!(text.contains(">.0103491<"));
+        assert!(text.contains(">00<"));
+        assert!(exact("3", 2).to_string().contains(">.00<"));
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl ListState {
     }
 
     /// A column's head that sorts: first up, then down.
-    pub(crate) fn head(&self, key: &str, label: &str, page: &Page) -> Html {
+    pub(crate) fn head(&self, key: &str, label: &str, class: &str, page: &Page) -> Html {
         let now = self.sort.as_ref().filter(|sort| sort.key == key);
         let descending = now.map(|sort| sort.descending);
         let word = if descending == Some(false) {
@@ -87,6 +87,7 @@ impl ListState {
         Html::from_template(&Head {
             href: format!("{}?{}", page.here(), self.query(Some(word), None)),
             label,
+            class,
             descending,
         })
     }
@@ -125,6 +126,7 @@ impl ListState {
 struct Head<'a> {
     href: String,
     label: &'a str,
+    class: &'a str,
     descending: Option<bool>,
 }
 

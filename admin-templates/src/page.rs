@@ -241,6 +241,11 @@ impl Page {
         format::about(amount.get())
     }
 
+    /// Exact decimal text, filled with zeros in the background up to so many places.
+    pub fn exact(&self, text: impl AsRef<str>, places: impl Given<usize>) -> Html {
+        format::exact(text.as_ref(), places.get())
+    }
+
     /// An amount with a sign, coloured when it is less than nothing.
     pub fn change(&self, amount: impl Given<Credits>) -> Html {
         format::change(amount.get())
@@ -309,7 +314,12 @@ impl Page {
 
     /// A column's head that sorts.
     pub fn sort(&self, list: &ListState, key: &str, label: &str) -> Html {
-        list.head(key, label, self)
+        list.head(key, label, "", self)
+    }
+
+    /// The head of a column of numbers that sorts.
+    pub fn sort_num(&self, list: &ListState, key: &str, label: &str) -> Html {
+        list.head(key, label, "num", self)
     }
 
     /// The path without the query. A path that a browser would read as another host becomes the

@@ -249,3 +249,15 @@ sampled! {
         pub p99: u64,
     }
 }
+
+impl Arithmetic {
+    /// How many decimals the longest of its amounts has, so that points stand below one another.
+    pub fn places(&self) -> usize {
+        let total = self.total.to_string();
+        let lines = self.lines.iter().map(|line| line.amount.as_str());
+        let all = lines.chain([self.subtotal.as_str(), total.as_str()]);
+        let decimals =
+            all.filter_map(|text| text.split_once('.').map(|(_, decimals)| decimals.len()));
+        decimals.max().unwrap_or(0)
+    }
+}
