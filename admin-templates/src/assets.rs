@@ -28,9 +28,9 @@ const ICON: &str = include_str!("../assets/icon.svg");
 
 /// The header `content-security-policy` that every page works under: nothing from elsewhere, no
 /// script or style inside of the markup. The studio shows images that the script was given as
-/// base64, hence `data:`.
+/// base64, hence `data:`, and may keep them as objects, hence `blob:`.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
-     style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+     style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
 /// How many hex digits of the SHA-256 stand in a path; 64 bits tell versions apart.

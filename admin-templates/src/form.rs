@@ -41,6 +41,8 @@ pub enum FieldError {
     Wrong,
     /// The two are not the same.
     Different,
+    /// It is the one from before.
+    Reused,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -68,6 +70,7 @@ impl FieldError {
             Self::NotAnAddress => t.error_not_an_address.to_owned(),
             Self::Wrong => t.error_wrong.to_owned(),
             Self::Different => t.error_different.to_owned(),
+            Self::Reused => t.error_reused.to_owned(),
             Self::Words(words) => words.clone(),
         }
     }

@@ -139,6 +139,8 @@ pub enum Notice {
     SignedOut,
     /// The form's token did not fit; nothing was changed.
     FormExpired,
+    /// The last owner can be neither demoted nor disabled.
+    LastOwner,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -195,6 +197,7 @@ impl Page {
             Notice::SessionEnded => t.notice_session_ended,
             Notice::SignedOut => t.notice_signed_out,
             Notice::FormExpired => t.notice_form_expired,
+            Notice::LastOwner => t.notice_last_owner,
             Notice::Words(words) => words,
         }
     }

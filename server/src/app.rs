@@ -4,6 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use poem::Response;
+use poem::endpoint::BoxEndpoint;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::{Db, DbError, migrate};
@@ -15,9 +17,10 @@ use shared::telemetry::Metrics;
 use tracing::info;
 
 use crate::accounts::{AccountError, Accounts};
-use crate::api::{self, Rooms};
+use crate::api::Rooms;
 use crate::auth::Auth;
 use crate::auth::factors::{Factors, FactorsParts};
+use crate::auth::form_key::FormKey;
 use crate::auth::logins::Logins;
 use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
@@ -25,11 +28,13 @@ use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
 use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{Config, ServerSecrets};
+use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
+use crate::front;
 use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
+use crate::pages::site::{Site, SiteParts};
 use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
@@ -165,6 +170,7 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
 #[derive(Debug)]
 pub struct Server {
     rooms: Rooms,
+    site: Site,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
 }
@@ -260,7 +266,18 @@ impl Server {
             clock,
             body_bytes_max: config.body_bytes_max,
         };
-        Ok(Self { rooms, first_start })
+        let site = Site::new(SiteParts {
+            web: rooms.web.clone(),
+            settings: rooms.settings.clone(),
+            form_key: FormKey::new(&secrets.jwt),
+            address: PublicAddress::read(config, common)?,
+            clock: rooms.clock.clone(),
+        });
+        Ok(Self {
+            rooms,
+            site,
+            first_start,
+        })
     }
 
     /// Looks once after holds that nobody looks after, with no patience for silent owners; answers
@@ -275,7 +292,12 @@ impl Server {
         self.rooms.ledger.verify().await
     }
 
-    /// Serves the API until the supervisor says stop.
+    /// Everything the server answers, without a socket.
+    pub fn face(&self) -> BoxEndpoint<'static, Response> {
+        front::routes(&self.rooms, self.site.clone())
+    }
+
+    /// Serves API and pages until the supervisor says stop.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -293,6 +315,6 @@ impl Server {
             grace: common.shutdown_limit(),
             tick: None,
         };
-        listen::serve_on_cores(listening, api::routes(&self.rooms), supervisor).await
+        listen::serve_on_cores(listening, self.face(), supervisor).await
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::link::http::{Compression, LinkSettings};
 use clap::Args;
-use shared::config::{Common, ConfigError, Secrets};
+use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
 
@@ -27,6 +27,11 @@ pub struct Config {
     /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/server.db`
     #[arg(long, env = "DATABASE_URL", default_value = "", hide_env_values = true)]
     pub database_url: String,
+    /// Address under which people reach the pages, for example `https://waule.example`; with https
+    /// cookies are `Secure` and browsers are told to stay with it. Empty: https in production, in
+    /// development whatever address they come by, over plain http
+    #[arg(long, env = "PUBLIC_URL", default_value = "")]
+    pub public_url: String,
     /// Signs access tokens, at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<Secret<String>>,
@@ -122,6 +127,56 @@ impl Config {
     /// How long a call may take.
     pub fn call_limit(&self) -> Duration {
         Duration::from_secs(self.call_seconds_max)
+    }
+}
+
+/// Under which address people reach the pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicAddress {
+    https: bool,
+    origin: Option<String>,
+}
+
+impl PublicAddress {
+    /// From `PUBLIC_URL`.
+    pub fn read(config: &Config, common: &Common) -> Result<Self, ConfigError> {
+        let text = config.public_url.trim().trim_end_matches('/');
+        if text.is_empty() {
+            return Ok(Self {
+                https: common.mode == Mode::Production,
+                origin: None,
+            });
+        }
+        let wrong = || {
+            ConfigError::Invalid(
+                "PUBLIC_URL must be http:// or https:// and a host, without a path".to_owned(),
+            )
+        };
+        let uri: http::Uri = text.parse().map_err(|_| wrong())?;
+        let (scheme, authority) = (uri.scheme_str(), uri.authority());
+        let plain = uri.path() == "/" && uri.query().is_none();
+        let (Some(scheme @ ("http" | "https")), Some(authority), true) = (scheme, authority, plain)
+        else {
+            return Err(wrong());
+        };
+        // As browsers write an origin: in lower case, without the scheme's own port.
+        let host = authority.as_str().to_ascii_lowercase();
+        let own_port = if scheme == "https" { ":443" } else { ":80" };
+        let host = host.strip_suffix(own_port).unwrap_or(&host);
+        Ok(Self {
+            https: scheme == "https",
+            origin: Some(format!("{scheme}://{host}")),
+        })
+    }
+
+    /// Whether browsers come over https.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// What browsers send as `Origin`, where one address is configured.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
     }
 }
 

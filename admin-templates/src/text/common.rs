@@ -79,6 +79,7 @@ Text [a: AdminText, u: PortalText] {
     error_out_of_range: "It lies between {a} and {b}.", "须在 {a} 与 {b} 之间。";
     error_past: "It lies in the past.", "该时间已过去。";
     error_required: "This is needed.", "此项必填。";
+    error_reused: "Choose another one than before.", "请勿使用原来的密码。";
     error_taken: "Somebody else has this already.", "已被占用。";
     error_too_long: "At most {} characters.", "最多 {} 个字符。";
     error_too_many_help: "To keep accounts safe, further attempts have to wait.", "为保护账户安全，请稍后再试。";
@@ -175,6 +176,7 @@ Text [a: AdminText, u: PortalText] {
     notice_disabled: "Disabled.", "已禁用。";
     notice_enabled: "Enabled.", "已启用。";
     notice_form_expired: "This form was too old, so nothing was changed. Please send it again.", "表单已过期，未做任何更改。请重新提交。";
+    notice_last_owner: "One active owner must stay. Make somebody else an owner first.", "至少需保留一位启用的所有者，请先将他人设为所有者。";
     notice_saved: "Saved.", "已保存。";
     notice_session_ended: "The session has ended.", "会话已结束。";
     notice_signed_out: "You are signed out.", "你已退出登录。";

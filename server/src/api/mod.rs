@@ -236,7 +236,10 @@ struct Docs(Arc<str>);
 
 /// Gives each request its id and tells it in the answer; a tenant's own id is not taken over,
 /// because it would stand in the log.
-async fn identified<E: Endpoint>(endpoint: E, mut request: Request) -> poem::Result<Response> {
+pub(crate) async fn identified<E: Endpoint>(
+    endpoint: E,
+    mut request: Request,
+) -> poem::Result<Response> {
     let id = RequestId::random();
     request.extensions_mut().insert(id.clone());
     let shown = HeaderValue::try_from(id.as_str()).ok();

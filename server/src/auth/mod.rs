@@ -8,6 +8,7 @@
 pub mod api_key;
 mod cache;
 pub mod factors;
+pub mod form_key;
 pub mod logins;
 pub mod password;
 mod principal;

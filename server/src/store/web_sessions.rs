@@ -1,6 +1,8 @@
 //! Logins of browsers; a cookie is kept as its hash. Ended ones are deleted, and the audit log
 //! remembers them. Knows no lengths of time; the room `web` does.
 
+use std::collections::HashMap;
+
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -256,6 +258,28 @@ impl Store {
                 .await
         })?;
         rows.into_iter().map(WebSession::try_from).collect()
+    }
+
+    /// When each of these people last used a session that is still kept.
+    pub async fn web_sessions_seen(
+        &self,
+        subjects: &[String],
+    ) -> Result<HashMap<String, Moment>, DbError> {
+        let rows: Vec<(String, Option<i64>)> = on!(self.db, |conn| {
+            web_sessions::table
+                .filter(web_sessions::subject_id.eq_any(subjects))
+                .group_by(web_sessions::subject_id)
+                .select((
+                    web_sessions::subject_id,
+                    diesel::dsl::max(web_sessions::seen_at),
+                ))
+                .load(conn)
+                .await
+        })?;
+        let known = rows.into_iter();
+        Ok(known
+            .filter_map(|(subject, at)| Some((subject, Moment::from_unix_ms(at?))))
+            .collect())
     }
 
     /// Ends one session; whether there was one of that person.

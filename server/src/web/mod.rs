@@ -7,6 +7,7 @@
 mod own;
 mod steps;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -156,6 +157,11 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// Whether nothing is asked for any more.
+    pub fn is_in(&self) -> bool {
+        self.session.stage == Stage::Open
+    }
+
     /// Whether the person proved a short while ago to be the one who logged in.
     pub fn is_confirmed(&self, now: Moment) -> bool {
         let at = self.session.confirmed_at;
@@ -362,6 +368,11 @@ impl Web {
     pub async fn sessions(&self, person: &Person) -> Result<Vec<WebSession>, DbError> {
         let now = self.clock.now();
         self.store.web_sessions_of(person.id(), now).await
+    }
+
+    /// When each of these people last used a session that has not ended.
+    pub async fn last_seen(&self, ids: &[String]) -> Result<HashMap<String, Moment>, DbError> {
+        self.store.web_sessions_seen(ids).await
     }
 
     /// Ends one of a person's sessions; `false` when they have none of that id.
