@@ -112,7 +112,7 @@ impl Frame {
     pub(super) fn new(site: &Site, request: &Request) -> Self {
         let (headers, secure) = (request.headers(), site.secure());
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let path = request.original_uri().path();
+        let path = request.uri().path();
         let (lang, theme) = preferences(headers, secure);
         let kept = Jar::Visit.read(headers, secure);
         let kept = kept.filter(|value| {
@@ -134,7 +134,7 @@ impl Frame {
                 agent: header(USER_AGENT).unwrap_or_default().to_owned(),
             },
             path: request
-                .original_uri()
+                .uri()
                 .path_and_query()
                 .map_or(path, |both| both.as_str())
                 .to_owned(),
