@@ -212,14 +212,22 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
 }
 
 /// What the first start prints, for the person at the terminal.
-pub fn greeting(first: &FirstStart, port: u16) -> String {
+pub fn greeting(first: &FirstStart, config: &Config) -> String {
+    let port = config.port;
+    let console = match config.public_url.trim_end_matches('/') {
+        "" => format!("http://127.0.0.1:{port}/admin"),
+        address => format!("{address}/admin"),
+    };
     let admin = match &first.admin_password {
-        Some(password) => format!("password {}", password.expose()),
+        Some(password) => format!(
+            "password {} (the page asks for one of your own)",
+            password.expose()
+        ),
         None => "the password of ADMIN_PASSWORD".to_owned(),
     };
     let mut text = format!(
         "\nWaule is ready; what follows is shown this once.\n\n\
-         Superadmin   http://127.0.0.1:{port}/admin/api/login   user {SUPERADMIN}, {admin}\n\
+         Superadmin   {console}   user {SUPERADMIN}, {admin}\n\
          API docs     http://127.0.0.1:{port}/api/docs\n"
     );
     let Some(demo) = &first.demo else { return text };

@@ -142,6 +142,7 @@ macro_rules! apis {
             },
             admin::users::UsersApi {
                 accounts: rooms.accounts.clone(),
+                factors: rooms.factors.clone(),
             },
             admin::keys::KeysApi {
                 accounts: rooms.accounts.clone(),

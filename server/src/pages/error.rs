@@ -51,9 +51,9 @@ impl PageError {
     /// The kind of error page.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound | Self::GoTo(_) => ErrorKind::NotFound,
+            Self::NotFound => ErrorKind::NotFound,
             Self::Forbidden => ErrorKind::Forbidden,
-            Self::FormExpired | Self::TooLarge => ErrorKind::FormExpired,
+            Self::GoTo(_) | Self::FormExpired | Self::TooLarge => ErrorKind::FormExpired,
             Self::TooMany { .. } => ErrorKind::TooMany,
             Self::Internal => ErrorKind::Internal,
             Self::Unavailable => ErrorKind::Unavailable,

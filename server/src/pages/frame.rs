@@ -7,11 +7,12 @@ use std::sync::Arc;
 use admin_templates::account::ErrorPage;
 use admin_templates::page::{Area, Flash, Lang, Notice, Page, Person as Shown, Theme};
 use admin_templates::views::View;
-use admin_templates::words::PersonRole;
+use admin_templates::words::{PersonRole, Said};
 use http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE, USER_AGENT};
 use poem::error::ResponseError;
 use poem::http::{HeaderMap, StatusCode};
 use poem::{FromRequest, Request, RequestBody, Response};
+use serde_json::json;
 use shared::clock::Moment;
 use shared::id::{RequestId, random_text};
 
@@ -24,6 +25,8 @@ use crate::auth::roles::AdminRole;
 use crate::settings::Announcement;
 use crate::web::{Begun, Person, Visit, Visitor};
 
+/// The token's header, for requests of our script.
+pub(super) const CSRF_HEADER: &str = "x-csrf-token";
 /// Characters of `[a-z0-9]` that a browser keeps for forms before a login: 165 bits.
 const NONCE_CHARS: usize = 32;
 
@@ -63,6 +66,8 @@ pub struct Frame {
     path: String,
     flash: Option<Flash>,
     request_id: String,
+    /// Whether our script asks, which reads JSON, and not the browser for a page.
+    by_script: bool,
 }
 
 /// The area of a path.
@@ -140,6 +145,7 @@ impl Frame {
                 .to_owned(),
             flash: Jar::Flash.read(headers, secure).and_then(flash),
             request_id: id.map_or_else(String::new, ToString::to_string),
+            by_script: headers.contains_key(CSRF_HEADER),
         }
     }
 
@@ -255,6 +261,9 @@ impl Frame {
 
     /// The page of an error.
     pub(super) async fn show_error(&self, error: &PageError) -> Response {
+        if self.by_script {
+            return self.tell_script(error);
+        }
         if let PageError::GoTo(path) = error {
             return see_other(path);
         }
@@ -277,6 +286,27 @@ impl Frame {
             response
                 .headers_mut()
                 .insert("retry-after", (*seconds).into());
+        }
+        response
+    }
+
+    /// The error as our script reads it. It follows no redirect to a login: 401 says that the
+    /// person is to go somewhere first, and `location` where.
+    fn tell_script(&self, error: &PageError) -> Response {
+        let status = match error {
+            PageError::GoTo(_) => StatusCode::UNAUTHORIZED,
+            other => other.status(),
+        };
+        let message = error.kind().text(self.lang);
+        let body = json!({"error": {"message": message, "request": self.request_id}});
+        let mut response = Response::builder()
+            .status(status)
+            .content_type("application/json")
+            .body(body.to_string());
+        if let PageError::GoTo(path) = error
+            && let Ok(path) = http::HeaderValue::try_from(path)
+        {
+            response.headers_mut().insert(LOCATION, path);
         }
         response
     }

@@ -9,7 +9,7 @@ use admin_templates::assets::CONTENT_SECURITY_POLICY;
 use super::cookie::Jar;
 use super::error::PageError;
 use super::form::Posted;
-use super::frame::{Frame, add_cookie};
+use super::frame::{CSRF_HEADER, Frame, add_cookie};
 use super::site::Site;
 use crate::api::infer::read_body;
 
@@ -17,8 +17,6 @@ use crate::api::infer::read_body;
 const FORM_BYTES_MAX: usize = 256 * 1024;
 /// The token's field in a form.
 const CSRF_FIELD: &str = "csrf";
-/// The token's header, for requests of our script.
-const CSRF_HEADER: &str = "x-csrf-token";
 
 /// On every answer.
 const HEADERS: &[(&str, &str)] = &[
@@ -72,7 +70,7 @@ impl<E> Gate<E> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok(());
         }
-        if !self.site.is_own(request.headers()) {
+        if !self.site.is_own(request) {
             return Err(PageError::FormExpired);
         }
         let body = read_body(request, FORM_BYTES_MAX).await;

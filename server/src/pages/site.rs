@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
+use poem::Request;
 use shared::clock::Clock;
 
 use crate::auth::form_key::FormKey;
@@ -61,7 +61,8 @@ impl Site {
     /// Whether a request that changes something comes from a page of this place, as far as the
     /// browser tells (Fetch metadata, and `Origin` for browsers that lack it). What is no browser
     /// tells nothing, and needs the form's token all the same.
-    pub(super) fn is_own(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_own(&self, request: &Request) -> bool {
+        let headers = request.headers();
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         if let Some(site) = text("sec-fetch-site")
             && site != "same-origin"
@@ -75,7 +76,9 @@ impl Site {
         if let Some(own) = self.0.address.origin() {
             return origin == own;
         }
-        let host = text(HOST.as_str()).unwrap_or_default();
+        // HTTP/2 has the host in the request's own line.
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
+        let host = text(HOST.as_str()).or(authority).unwrap_or_default();
         let scheme = if self.secure() { "https://" } else { "http://" };
         !host.is_empty() && origin.strip_prefix(scheme) == Some(host)
     }

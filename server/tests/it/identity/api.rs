@@ -50,6 +50,7 @@ async fn apis() -> Vec<Api> {
             },
             UsersApi {
                 accounts: accounts.clone(),
+                factors: process.factors.clone(),
             },
             KeysApi {
                 accounts: accounts.clone(),

@@ -17,11 +17,9 @@ use server::auth::sessions::{LoggedIn, SessionError, Sessions, SessionsParts, Sh
 use server::auth::token::Tokens;
 use server::auth::{Auth, AuthError, Principal, Role};
 use server::limits::Limits;
-use server::settings::Settings;
 use server::store::Store;
 use server::store::accounts::{AdminRole, ApiKey, ApiKeyKind, Superadmin, Tenant, User};
 use server::store::audit::Actor;
-use server::web::{Web, WebParts};
 use shared::clock::{Clock, Moment};
 use shared::db::Db;
 use shared::seal::Sealer;
@@ -92,9 +90,7 @@ struct Process {
     auth: Auth,
     accounts: Accounts,
     sessions: Sessions,
-    web: Web,
     factors: Factors,
-    settings: Settings,
     supervisor: Supervisor,
 }
 
@@ -121,15 +117,6 @@ impl Process {
             limits,
             clock: clock.clone(),
         });
-        let settings = Settings::new(store.clone(), clock.clone());
-        let web = Web::new(WebParts {
-            store: store.clone(),
-            logins: logins.clone(),
-            factors: factors.clone(),
-            accounts: accounts.clone(),
-            settings: settings.clone(),
-            clock: clock.clone(),
-        });
         let parts = SessionsParts {
             store,
             tokens,
@@ -143,9 +130,7 @@ impl Process {
             auth,
             accounts,
             sessions: Sessions::new(parts),
-            web,
             factors,
-            settings,
             supervisor,
         }
     }

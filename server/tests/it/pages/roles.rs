@@ -33,7 +33,10 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_users"
         | "admin_list_superadmins" => Action::Look,
         "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
-        "admin_create_user" | "admin_update_user" | "admin_delete_user" => Action::EditPeople,
+        "admin_create_user"
+        | "admin_update_user"
+        | "admin_delete_user"
+        | "admin_delete_user_second_factor" => Action::EditPeople,
         "admin_create_key" | "admin_revoke_key" => Action::EditKeys,
         "admin_create_model" | "admin_update_model" | "admin_delete_model" => Action::EditModels,
         "admin_create_provider"
