@@ -74,16 +74,17 @@ pub(crate) fn exact(text: &str, places: usize) -> Html {
     ))
 }
 
-/// From so many micro-credits on, hundredths say enough where amounts are only compared.
-const LARGE_MICROS: i64 = 100_000_000;
+/// From one credit on, hundredths say enough where amounts are only compared.
+const LARGE_MICROS: u64 = 1_000_000;
 
 /// An amount where exactness would be noise: large ones to the hundredth, cut off, with the exact
 /// amount in reach.
 pub(crate) fn about(amount: Credits) -> Html {
     const HUNDREDTH_MICROS: i64 = 10_000;
     let micros = amount.micros();
-    if micros.unsigned_abs() < LARGE_MICROS.unsigned_abs() {
-        return money(amount);
+    if micros.unsigned_abs() < LARGE_MICROS {
+        let text = credits(amount);
+        return Html::from_escaped(format!(r#"<span class="money">{text}</span>"#));
     }
     let cut = credits(Credits::from_micros(micros - micros % HUNDREDTH_MICROS));
     let (whole, decimals) = cut.split_once('.').unwrap_or((&cut, "00"));
@@ -371,7 +372,7 @@ mod tests {
         assert!(
             about(Credits::from_micros(45))
                 .to_string()
-                .contains(".000045")
+                .contains(">0.000045<")
         );
     }
 

@@ -1,0 +1,9 @@
+//! Looks at every page the way browsers, screen readers and attackers do.
+//! Needs no server: samples of every view are rendered here.
+
+mod contrast;
+mod markup;
+mod pages;
+mod roles;
+mod snapshots;
+mod stylesheet;
