@@ -349,9 +349,8 @@ impl<'a> Field<'a> {
     /// The input's type; amounts are text with a number pad, because browsers round `number`.
     fn kind(&self) -> &str {
         match self.shape {
-            Shape::Input("decimal") => "text",
+            Shape::Input("decimal") | Shape::Area | Shape::Choice | Shape::Several => "text",
             Shape::Input(kind) => kind,
-            Shape::Area | Shape::Choice | Shape::Several => "text",
             Shape::Tick => "checkbox",
         }
     }

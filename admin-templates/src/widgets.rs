@@ -1,6 +1,8 @@
 //! Small parts of pages that need the page's language or the reader's role: `Page` offers them to
 //! templates. Hides what a role can't use; whether it may is decided by the server.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use shared::credits::Credits;
 
@@ -197,10 +199,12 @@ impl Page {
         let mut reached = 0;
         for (part, class) in parts.into_iter().zip(["good", "warn", "bad"]) {
             let (x, end) = (reached * 1_000 / all, (reached + part) * 1_000 / all);
-            svg.push_str(&format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                svg,
                 r#"<rect class="fill-{class}" x="{x}" width="{}" height="10"/>"#,
                 end - x
-            ));
+            );
             reached += part;
         }
         svg.push_str("</svg>");

@@ -150,10 +150,10 @@ fn nothing_inline(document: &Html, faults: &mut Vec<String>) {
             "style" | "iframe" | "object" | "embed" | "base" | "probe-x" => {
                 faults.push(format!("there is a {}", element.value().name()));
             }
-            "script" => {
-                if element.attr("src") != Some(&assets().js.path) || !words(element).is_empty() {
-                    faults.push("there is a script of the page's own".to_owned());
-                }
+            "script"
+                if element.attr("src") != Some(&assets().js.path) || !words(element).is_empty() =>
+            {
+                faults.push("there is a script of the page's own".to_owned());
             }
             _ => (),
         }
@@ -192,7 +192,7 @@ fn outline(document: &Html, page: &Rendered, faults: &mut Vec<String>) {
     if select(document, "h1").len() != 1 {
         faults.push("there is not one h1".to_owned());
     }
-    if select(document, "h3, h4, h5, h6").len() > 0 {
+    if !select(document, "h3, h4, h5, h6").is_empty() {
         faults.push("headings go deeper than two".to_owned());
     }
     if select(document, "title")
