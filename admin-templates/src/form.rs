@@ -197,6 +197,7 @@ pub struct Field<'a> {
     name: &'a str,
     label: &'a str,
     hint: &'a str,
+    example: &'a str,
     prefix: String,
     auto: &'a str,
     unit: &'a str,
@@ -214,6 +215,7 @@ impl<'a> Field<'a> {
             name,
             label,
             hint: "",
+            example: "",
             prefix: String::new(),
             auto: "off",
             unit: "",
@@ -249,6 +251,13 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn hint(mut self, hint: &'a str) -> Self {
         self.hint = hint;
+        self
+    }
+
+    /// What stands in it while it is empty; the label says what it is for.
+    #[must_use]
+    pub fn example(mut self, example: &'a str) -> Self {
+        self.example = example;
         self
     }
 

@@ -53,7 +53,18 @@ pub(crate) fn money(amount: Credits) -> Html {
                 r#"<span class="money pad-{pad}">{whole}<span class="decimals">.{decimals}</span></span>"#
             )
         }
-        None => format!(r#"<span class="money pad-{}">{text}</span>"#, missing(None)),
+        None => {
+            // Nothing is told more quietly than something.
+            let faint = if amount == Credits::ZERO {
+                " faint"
+            } else {
+                ""
+            };
+            format!(
+                r#"<span class="money{faint} pad-{}">{text}</span>"#,
+                missing(None)
+            )
+        }
     })
 }
 

@@ -86,15 +86,6 @@ impl Page {
         }
     }
 
-    /// The drawing of the theme that is on.
-    pub fn theme_icon(&self) -> Icon {
-        match self.theme {
-            Theme::System => Icon::Half,
-            Theme::Light => Icon::Sun,
-            Theme::Dark => Icon::Moon,
-        }
-    }
-
     /// A path below the area's root, part by part, so that it stays below it.
     pub fn url_path(&self, path: impl AsRef<str>) -> String {
         let parts: Vec<String> = path.as_ref().split('/').map(url_part).collect();
@@ -169,19 +160,25 @@ impl Page {
         format!("{} {}", format::share(share.get()), self.text().of_credits)
     }
 
-    /// The share that succeeded, in words.
-    pub fn succeeded(&self, share: impl Given<i64>) -> String {
-        format!(
-            "{} {}",
-            format::share(share.get()),
-            self.text().success_unit
-        )
+    /// The share of `calls` that succeeded, in words; nothing without any.
+    pub fn succeeded(&self, share: impl Given<i64>, calls: impl Given<u64>) -> String {
+        match calls.get() {
+            0 => String::new(),
+            _ => format!(
+                "{} {}",
+                format::share(share.get()),
+                self.text().success_unit
+            ),
+        }
     }
 
-    /// The share that failed, in words.
-    pub fn failed(&self, success: impl Given<i64>) -> String {
+    /// The share of `calls` that failed, in words; nothing without any.
+    pub fn failed(&self, success: impl Given<i64>, calls: impl Given<u64>) -> String {
         let rest = WHOLE.saturating_sub(success.get()).clamp(0, WHOLE);
-        format!("{} {}", format::share(rest), self.text().failed_unit)
+        match calls.get() {
+            0 => String::new(),
+            _ => format!("{} {}", format::share(rest), self.text().failed_unit),
+        }
     }
 
     /// A pool's keys as a bar of three colours.
