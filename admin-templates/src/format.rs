@@ -46,40 +46,37 @@ fn missing(decimals: Option<&str>) -> usize {
 /// An amount, its decimals lighter.
 pub(crate) fn money(amount: Credits) -> Html {
     let text = credits(amount);
-    Html::from_escaped(match text.split_once('.') {
-        Some((whole, decimals)) => {
-            let pad = missing(Some(decimals));
-            format!(
-                r#"<span class="money pad-{pad}">{whole}<span class="decimals">.{decimals}</span></span>"#
-            )
-        }
-        None => {
-            // Nothing is told more quietly than something.
-            let faint = if amount == Credits::ZERO {
-                " faint"
-            } else {
-                ""
-            };
-            format!(
-                r#"<span class="money{faint} pad-{}">{text}</span>"#,
-                missing(None)
-            )
-        }
-    })
+    if let Some((whole, decimals)) = text.split_once('.') {
+        let pad = missing(Some(decimals));
+        return Html::from_escaped(format!(
+            r#"<span class="money pad-{pad}">{whole}<span class="decimals">.{decimals}</span></span>"#
+        ));
+    }
+    // Nothing is told more quietly than something.
+    let faint = if amount == Credits::ZERO {
+        " faint"
+    } else {
+        ""
+    };
+    let pad = missing(None);
+    Html::from_escaped(format!(
+        r#"<span class="money{faint} pad-{pad}">{text}</span>"#
+    ))
 }
 
-/// Exact decimal text with its decimals lighter, and zeros in the background up to `places`.
+/// Exact decimal text with its decimals lighter. What it lacks to `places` the style sheet writes
+/// in the background: it is not part of the text.
 pub(crate) fn exact(text: &str, places: usize) -> Html {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let point = if decimals.is_empty() { "" } else { "." };
-    let lacking = places.saturating_sub(decimals.len());
-    let (lacking_point, zeros) = match (lacking, point) {
-        (0, _) => ("", String::new()),
-        (_, "") => (".", "0".repeat(lacking)),
-        (_, _) => ("", "0".repeat(lacking)),
+    let zeros = "0".repeat(places.saturating_sub(decimals.len()));
+    let lacking = if decimals.is_empty() && !zeros.is_empty() {
+        format!(".{zeros}")
+    } else {
+        zeros
     };
     Html::from_escaped(format!(
-        r#"<span class="exact">{}<span class="decimals">{point}{}</span><span class="zeros" aria-hidden="true">{lacking_point}{zeros}</span></span>"#,
+        r#"<span class="exact" data-zeros="{lacking}">{}<span class="decimals">{point}{}</span></span>"#,
         escape(whole),
         escape(decimals)
     ))
@@ -391,8 +388,8 @@ mod tests {
     fn exact_text_is_filled_to_as_many_places() {
         let text = exact("0.0103491", 9).to_string();
         assert!(text.contains(">.0103491<"));
-        assert!(text.contains(">00<"));
-        assert!(exact("3", 2).to_string().contains(">.00<"));
+        assert!(text.contains(r#"data-zeros="00""#));
+        assert!(exact("3", 2).to_string().contains(r#"data-zeros=".00""#));
     }
 
     #[test]
