@@ -272,13 +272,14 @@ pub(crate) fn moment(moment: Moment) -> String {
     format!("{day} {time} UTC")
 }
 
-/// A moment that a script turns into the reader's time zone.
+/// A moment that a script turns into the reader's time zone. Midnight in UTC means a day, as
+/// expiries do, and stays one.
 pub(crate) fn when(at: Moment) -> Html {
-    Html::from_escaped(format!(
-        r#"<time datetime="{}">{}</time>"#,
-        rfc3339(at),
-        moment(at)
-    ))
+    let full = rfc3339(at);
+    Html::from_escaped(match full.strip_suffix("T00:00:00Z") {
+        Some(day) => format!(r#"<time datetime="{full}" data-day>{day}</time>"#),
+        None => format!(r#"<time datetime="{full}">{}</time>"#, moment(at)),
+    })
 }
 
 /// How long before `now`, or how long until.
@@ -418,6 +419,13 @@ mod tests {
         assert_eq!(text(1_795_246_496_789), "2026-11-21T07:34:56Z");
         assert_eq!(text(i64::MAX), "9999-12-31T23:59:59Z");
         assert_eq!(text(i64::MIN), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn midnight_is_a_day() {
+        let html = |ms| when(Moment::from_unix_ms(ms)).to_string();
+        assert!(html(951_782_400_000).contains(">2000-02-29<"));
+        assert!(html(951_782_401_000).contains(">2000-02-29 00:00:01 UTC<"));
     }
 
     #[test]

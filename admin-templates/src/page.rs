@@ -215,6 +215,18 @@ impl Page {
         ))
     }
 
+    /// Tells password managers whose password a form asks for; sent along and not needed.
+    pub fn whose(&self) -> Html {
+        let name = self
+            .person
+            .as_ref()
+            .map_or("", |person| person.name.as_str());
+        Html::from_escaped(format!(
+            r#"<input type="text" name="account" autocomplete="username" value="{}" hidden>"#,
+            escape(name)
+        ))
+    }
+
     /// One part of a URL.
     pub fn url(&self, part: &str) -> String {
         url_part(part)

@@ -84,8 +84,10 @@ fn days_ago(days: u64) -> Moment {
     minutes_ago(days * 1_440)
 }
 
+/// Midnight in so many days, as expiries are.
 fn in_days(days: u64) -> Moment {
-    NOW.after(Duration::from_secs(days * 86_400))
+    const SINCE_MIDNIGHT_S: u64 = 8 * 3_600;
+    NOW.after(Duration::from_secs(days * 86_400 - SINCE_MIDNIGHT_S))
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

@@ -5,5 +5,6 @@ mod contrast;
 mod markup;
 mod pages;
 mod roles;
+mod scripts;
 mod snapshots;
 mod stylesheet;

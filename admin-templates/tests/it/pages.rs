@@ -1,5 +1,7 @@
 //! Every sample of every view as a page, and which one it is.
 
+use std::sync::LazyLock;
+
 use admin_templates::page::{Area, Lang, Page, Theme};
 use admin_templates::views::{VIEWS, ViewEntry};
 use scraper::Html;
@@ -46,8 +48,7 @@ pub(crate) fn of(
         .collect()
 }
 
-/// Every sample of every view in every language.
-pub(crate) fn all() -> Vec<Rendered> {
+static ALL: LazyLock<Vec<Rendered>> = LazyLock::new(|| {
     let mut pages = Vec::new();
     for entry in VIEWS {
         for area in entry.areas {
@@ -57,4 +58,9 @@ pub(crate) fn all() -> Vec<Rendered> {
         }
     }
     pages
+});
+
+/// Every sample of every view in every language.
+pub(crate) fn all() -> &'static [Rendered] {
+    &ALL
 }
