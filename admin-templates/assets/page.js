@@ -84,7 +84,7 @@
     if (!dialog || typeof dialog.showModal !== "function") return false;
     if (dialog.open) dialog.close();
     dialog.showModal();
-    const field = dialog.querySelector("[aria-invalid], input:not([type=hidden]), select, textarea");
+    const field = dialog.querySelector("[aria-invalid], input:not([type=hidden], [hidden]), select, textarea");
     if (field) field.focus();
     return true;
   }

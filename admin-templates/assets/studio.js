@@ -14,6 +14,38 @@
     return made;
   }
 
+  // Amounts are decimal text with at most six places; whole micro-credits keep them exact.
+  function micros(text) {
+    const parts = /^(-?)(\d+)(?:\.(\d{1,6}))?$/.exec(String(text).replaceAll(",", "").trim());
+    if (!parts) return null;
+    const size = BigInt(parts[2]) * 1000000n + BigInt((parts[3] || "").padEnd(6, "0"));
+    return parts[1] ? -size : size;
+  }
+
+  // What is left goes down by what was charged, until the next page tells it anew.
+  function spend(charged) {
+    const place = document.querySelector("[data-studio=balance]");
+    const [left, amount] = [place && micros(place.textContent), micros(charged)];
+    if (left === null || amount === null) return;
+    const rest = left > amount ? left - amount : 0n;
+    const whole = String(rest / 1000000n).replace(/\B(?=(\d{3})+$)/g, ",");
+    const decimals = String(rest % 1000000n).padStart(6, "0").replace(/0+$/, "");
+    place.textContent = decimals ? `${whole}.${decimals}` : whole;
+  }
+
+  // What a call cost, leading to its story.
+  function costOf(words, credits, call) {
+    const line = element("p", "said-cost", `${words.charged} `);
+    if (call) {
+      const link = element("a", "", credits);
+      link.href = `/portal/usage/${encodeURIComponent(call)}`;
+      line.append(link);
+    } else {
+      line.append(credits);
+    }
+    return line;
+  }
+
   async function faultOf(answer) {
     try {
       const { error } = await answer.json();
@@ -163,7 +195,7 @@
       const empty = talk.querySelector(".talk-empty");
       if (empty) empty.remove();
       const article = element("article", `said said-${role}`);
-      article.append(element("p", "said-who", role === "user" ? words.you : words.model));
+      article.append(element("p", "said-who", role === "user" ? words.you : form.elements.namedItem("model").value || words.model));
       const place = element("div", "said-text", text);
       article.append(place);
       talk.append(article);
@@ -188,9 +220,9 @@
       };
       const take = (name, data) => {
         if (name === "charged") {
-          const { credits } = JSON.parse(data);
-          article.append(element("p", "said-cost", `${words.charged} ${credits}`));
-          return;
+          const { credits, call } = JSON.parse(data);
+          article.append(costOf(words, credits, call));
+          return void spend(credits);
         }
         if (data === "[DONE]") return;
         const chunk = JSON.parse(data);
@@ -303,7 +335,10 @@
         const answer = await post(words.images, wanted);
         if (answer.ok) {
           const { data, credits } = await answer.json();
-          const note = [wanted.model, wanted.size, `${words.charged} ${credits}`].filter(Boolean).join(" · ");
+          const among = data.length > 1 ? ` (×${data.length})` : "";
+          const charged = `${words.charged} ${credits}${among}`;
+          const note = [wanted.model, wanted.size, charged].filter(Boolean).join(" · ");
+          spend(credits);
           figures.forEach((figure, place) => {
             if (data[place]) fill(figure, wanted, data[place], note);
             else figure.remove();

@@ -2,6 +2,7 @@
 //! `cargo run -p admin-templates --example gallery DIR`. Shows nothing itself.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -46,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                         // Files have no root; the assets lie beside them.
                         let html = made.html?.replace("\"/assets/", "\"assets/");
                         fs::write(folder.join(&name), html)?;
-                        index.push_str(&format!("<li><a href=\"{name}\">{name}</a>"));
+                        writeln!(index, "<li><a href=\"{name}\">{name}</a>")?;
                     }
                 }
             }

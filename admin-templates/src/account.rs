@@ -1,6 +1,8 @@
 //! Pages about signing in and a person's own security; the console and the portal share them.
 //! Check no password and no code.
 
+use std::fmt::Write as _;
+
 use qrcode::{Color, EcLevel, QrCode};
 use shared::clock::Moment;
 use shared::secret::Secret;
@@ -165,7 +167,8 @@ impl TotpSetup {
         for (place, colour) in code.to_colors().into_iter().enumerate() {
             if colour == Color::Dark {
                 let (x, y) = (place % width + QUIET, place / width + QUIET);
-                path.push_str(&format!("M{x} {y}h1v1h-1z"));
+                // Writing to a string cannot fail.
+                let _ = write!(path, "M{x} {y}h1v1h-1z");
             }
         }
         let side = width + 2 * QUIET;

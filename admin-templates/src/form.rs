@@ -200,6 +200,7 @@ pub struct Field<'a> {
     name: &'a str,
     label: &'a str,
     hint: &'a str,
+    example: &'a str,
     prefix: String,
     auto: &'a str,
     unit: &'a str,
@@ -217,6 +218,7 @@ impl<'a> Field<'a> {
             name,
             label,
             hint: "",
+            example: "",
             prefix: String::new(),
             auto: "off",
             unit: "",
@@ -252,6 +254,13 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn hint(mut self, hint: &'a str) -> Self {
         self.hint = hint;
+        self
+    }
+
+    /// What stands in it while it is empty; the label says what it is for.
+    #[must_use]
+    pub fn example(mut self, example: &'a str) -> Self {
+        self.example = example;
         self
     }
 
@@ -352,9 +361,8 @@ impl<'a> Field<'a> {
     /// The input's type; amounts are text with a number pad, because browsers round `number`.
     fn kind(&self) -> &str {
         match self.shape {
-            Shape::Input("decimal") => "text",
+            Shape::Input("decimal") | Shape::Area | Shape::Choice | Shape::Several => "text",
             Shape::Input(kind) => kind,
-            Shape::Area | Shape::Choice | Shape::Several => "text",
             Shape::Tick => "checkbox",
         }
     }

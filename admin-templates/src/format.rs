@@ -46,44 +46,53 @@ fn missing(decimals: Option<&str>) -> usize {
 /// An amount, its decimals lighter.
 pub(crate) fn money(amount: Credits) -> Html {
     let text = credits(amount);
-    Html::from_escaped(match text.split_once('.') {
-        Some((whole, decimals)) => {
-            let pad = missing(Some(decimals));
-            format!(
-                r#"<span class="money pad-{pad}">{whole}<span class="decimals">.{decimals}</span></span>"#
-            )
-        }
-        None => format!(r#"<span class="money pad-{}">{text}</span>"#, missing(None)),
-    })
+    if let Some((whole, decimals)) = text.split_once('.') {
+        let pad = missing(Some(decimals));
+        return Html::from_escaped(format!(
+            r#"<span class="money pad-{pad}">{whole}<span class="decimals">.{decimals}</span></span>"#
+        ));
+    }
+    // Nothing is told more quietly than something.
+    let faint = if amount == Credits::ZERO {
+        " faint"
+    } else {
+        ""
+    };
+    let pad = missing(None);
+    Html::from_escaped(format!(
+        r#"<span class="money{faint} pad-{pad}">{text}</span>"#
+    ))
 }
 
-/// Exact decimal text with its decimals lighter, and zeros in the background up to `places`.
+/// Exact decimal text with its decimals lighter. What it lacks to `places` the style sheet writes
+/// in the background: it is not part of the text.
 pub(crate) fn exact(text: &str, places: usize) -> Html {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let point = if decimals.is_empty() { "" } else { "." };
-    let lacking = places.saturating_sub(decimals.len());
-    let (lacking_point, zeros) = match (lacking, point) {
-        (0, _) => ("", String::new()),
-        (_, "") => (".", "0".repeat(lacking)),
-        (_, _) => ("", "0".repeat(lacking)),
+    let zeros = "0".repeat(places.saturating_sub(decimals.len()));
+    let lacking = if decimals.is_empty() && !zeros.is_empty() {
+        format!(".{zeros}")
+    } else {
+        zeros
     };
     Html::from_escaped(format!(
-        r#"<span class="exact">{}<span class="decimals">{point}{}</span><span class="zeros" aria-hidden="true">{lacking_point}{zeros}</span></span>"#,
+        r#"<span class="exact" data-zeros="{lacking}">{}<span class="decimals">{point}{}</span></span>"#,
         escape(whole),
         escape(decimals)
     ))
 }
 
-/// From so many micro-credits on, hundredths say enough where amounts are only compared.
-const LARGE_MICROS: i64 = 100_000_000;
+/// From one credit on, hundredths say enough where amounts are only compared.
+const LARGE_MICROS: u64 = 1_000_000;
 
 /// An amount where exactness would be noise: large ones to the hundredth, cut off, with the exact
 /// amount in reach.
 pub(crate) fn about(amount: Credits) -> Html {
     const HUNDREDTH_MICROS: i64 = 10_000;
     let micros = amount.micros();
-    if micros.unsigned_abs() < LARGE_MICROS.unsigned_abs() {
-        return money(amount);
+    if micros.unsigned_abs() < LARGE_MICROS {
+        let text = credits(amount);
+        return Html::from_escaped(format!(r#"<span class="money">{text}</span>"#));
     }
     let cut = credits(Credits::from_micros(micros - micros % HUNDREDTH_MICROS));
     let (whole, decimals) = cut.split_once('.').unwrap_or((&cut, "00"));
@@ -263,13 +272,14 @@ pub(crate) fn moment(moment: Moment) -> String {
     format!("{day} {time} UTC")
 }
 
-/// A moment that a script turns into the reader's time zone.
+/// A moment that a script turns into the reader's time zone. Midnight in UTC means a day, as
+/// expiries do, and stays one.
 pub(crate) fn when(at: Moment) -> Html {
-    Html::from_escaped(format!(
-        r#"<time datetime="{}">{}</time>"#,
-        rfc3339(at),
-        moment(at)
-    ))
+    let full = rfc3339(at);
+    Html::from_escaped(match full.strip_suffix("T00:00:00Z") {
+        Some(day) => format!(r#"<time datetime="{full}" data-day>{day}</time>"#),
+        None => format!(r#"<time datetime="{full}">{}</time>"#, moment(at)),
+    })
 }
 
 /// How long before `now`, or how long until.
@@ -371,7 +381,7 @@ mod tests {
         assert!(
             about(Credits::from_micros(45))
                 .to_string()
-                .contains(".000045")
+                .contains(">0.000045<")
         );
     }
 
@@ -379,8 +389,8 @@ mod tests {
     fn exact_text_is_filled_to_as_many_places() {
         let text = exact("0.0103491", 9).to_string();
         assert!(text.contains(">.0103491<"));
-        assert!(text.contains(">00<"));
-        assert!(exact("3", 2).to_string().contains(">.00<"));
+        assert!(text.contains(r#"data-zeros="00""#));
+        assert!(exact("3", 2).to_string().contains(r#"data-zeros=".00""#));
     }
 
     #[test]
@@ -409,6 +419,13 @@ mod tests {
         assert_eq!(text(1_795_246_496_789), "2026-11-21T07:34:56Z");
         assert_eq!(text(i64::MAX), "9999-12-31T23:59:59Z");
         assert_eq!(text(i64::MIN), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn midnight_is_a_day() {
+        let html = |ms| when(Moment::from_unix_ms(ms)).to_string();
+        assert!(html(951_782_400_000).contains(">2000-02-29<"));
+        assert!(html(951_782_401_000).contains(">2000-02-29 00:00:01 UTC<"));
     }
 
     #[test]

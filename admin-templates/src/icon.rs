@@ -7,7 +7,7 @@ macro_rules! icons {
     ($( $(#[$meta:meta])* $name:ident = $path:literal, )+) => {
         /// A drawing.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Icon { $( $(#[$meta])* $name, )+ }
+        pub(crate) enum Icon { $( $(#[$meta])* $name, )+ }
 
         impl Icon {
             const fn path(self) -> &'static str {
@@ -30,8 +30,6 @@ icons! {
     Gateways = "M6 16a4 4 0 1 1 0-8 4 4 0 0 1 0 8zM18 16a4 4 0 1 1 0-8 4 4 0 0 1 0 8zM10 12h4",
     /// Lines of a log.
     Usage = "M4 6h10M4 12h16M4 18h7M18 6h2M15 18h5",
-    /// A shield.
-    Shield = "M12 3l7 3v5c0 5-3 8.5-7 10-4-1.5-7-5-7-10V6zM9 12l2 2 4-4",
     /// An open book.
     Audit = "M6 3h9l4 4v14H6zM14 3v5h5M9 12h7M9 16h5",
     /// Sliders.

@@ -11,6 +11,9 @@ use crate::list::ListState;
 use crate::text::Text;
 use crate::words::{PersonRole, Said};
 
+/// What stands where nothing was measured.
+const DASH: &str = r#"<span class="faint">—</span>"#;
+
 /// A language pages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lang {
@@ -215,6 +218,18 @@ impl Page {
         ))
     }
 
+    /// Tells password managers whose password a form asks for; sent along and not needed.
+    pub fn whose(&self) -> Html {
+        let name = self
+            .person
+            .as_ref()
+            .map_or("", |person| person.name.as_str());
+        Html::from_escaped(format!(
+            r#"<input type="text" name="account" autocomplete="username" value="{}" hidden>"#,
+            escape(name)
+        ))
+    }
+
     /// One part of a URL.
     pub fn url(&self, part: &str) -> String {
         url_part(part)
@@ -272,6 +287,22 @@ impl Page {
     /// A length of time in milliseconds.
     pub fn span(&self, milliseconds: impl Given<u64>) -> String {
         format::span(milliseconds.get(), self.lang)
+    }
+
+    /// A length of time that was measured; zero means that nothing was.
+    pub fn measured(&self, milliseconds: impl Given<u64>) -> Html {
+        Html::from_escaped(match milliseconds.get() {
+            0 => DASH.to_owned(),
+            length => format::span(length, self.lang),
+        })
+    }
+
+    /// The share of `calls` that went well, or a dash without any.
+    pub fn rate(&self, basis_points: impl Given<i64>, calls: impl Given<u64>) -> Html {
+        Html::from_escaped(match calls.get() {
+            0 => DASH.to_owned(),
+            _ => format::share(basis_points.get()),
+        })
     }
 
     /// A factor in millionths, as `×1.25`.

@@ -1,6 +1,8 @@
 //! Small parts of pages that need the page's language or the reader's role: `Page` offers them to
 //! templates. Hides what a role can't use; whether it may is decided by the server.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use shared::credits::Credits;
 
@@ -84,15 +86,6 @@ impl Page {
         }
     }
 
-    /// The drawing of the theme that is on.
-    pub fn theme_icon(&self) -> Icon {
-        match self.theme {
-            Theme::System => Icon::Half,
-            Theme::Light => Icon::Sun,
-            Theme::Dark => Icon::Moon,
-        }
-    }
-
     /// A path below the area's root, part by part, so that it stays below it.
     pub fn url_path(&self, path: impl AsRef<str>) -> String {
         let parts: Vec<String> = path.as_ref().split('/').map(url_part).collect();
@@ -167,19 +160,25 @@ impl Page {
         format!("{} {}", format::share(share.get()), self.text().of_credits)
     }
 
-    /// The share that succeeded, in words.
-    pub fn succeeded(&self, share: impl Given<i64>) -> String {
-        format!(
-            "{} {}",
-            format::share(share.get()),
-            self.text().success_unit
-        )
+    /// The share of `calls` that succeeded, in words; nothing without any.
+    pub fn succeeded(&self, share: impl Given<i64>, calls: impl Given<u64>) -> String {
+        match calls.get() {
+            0 => String::new(),
+            _ => format!(
+                "{} {}",
+                format::share(share.get()),
+                self.text().success_unit
+            ),
+        }
     }
 
-    /// The share that failed, in words.
-    pub fn failed(&self, success: impl Given<i64>) -> String {
+    /// The share of `calls` that failed, in words; nothing without any.
+    pub fn failed(&self, success: impl Given<i64>, calls: impl Given<u64>) -> String {
         let rest = WHOLE.saturating_sub(success.get()).clamp(0, WHOLE);
-        format!("{} {}", format::share(rest), self.text().failed_unit)
+        match calls.get() {
+            0 => String::new(),
+            _ => format!("{} {}", format::share(rest), self.text().failed_unit),
+        }
     }
 
     /// A pool's keys as a bar of three colours.
@@ -197,10 +196,12 @@ impl Page {
         let mut reached = 0;
         for (part, class) in parts.into_iter().zip(["good", "warn", "bad"]) {
             let (x, end) = (reached * 1_000 / all, (reached + part) * 1_000 / all);
-            svg.push_str(&format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                svg,
                 r#"<rect class="fill-{class}" x="{x}" width="{}" height="10"/>"#,
                 end - x
-            ));
+            );
             reached += part;
         }
         svg.push_str("</svg>");

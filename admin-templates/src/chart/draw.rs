@@ -59,7 +59,7 @@ pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
     for (number, series) in chart.series.iter().enumerate().rev() {
         let shown = &series.values[..series.values.len().min(columns)];
         let line = path(shown, scale, |place| middle(place, columns));
-        let colour = series.name.colour(&number);
+        let colour = series.name.colour(number);
         if number == 0 && !shown.is_empty() {
             let (first, last, zero) = (
                 middle(0, columns),
@@ -102,7 +102,7 @@ pub(super) fn bars(chart: &Chart, scale: &Scale) -> Html {
         for (place, value) in series.values.iter().take(columns).enumerate() {
             let x = inside(place, columns, (number, chart.series.len()));
             let y = (scale.y(0), scale.y(i128::from(*value)));
-            block(&mut svg, &series.name.colour(&number), x, y);
+            block(&mut svg, &series.name.colour(number), x, y);
         }
     }
     Html::from_escaped(svg)
@@ -120,7 +120,7 @@ pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
                 let x = inside(place, columns, (0, 1));
                 block(
                     &mut svg,
-                    &series.name.colour(&number),
+                    &series.name.colour(number),
                     x,
                     (scale.y(reached), scale.y(next)),
                 );

@@ -124,7 +124,7 @@ impl SeriesName {
     }
 
     /// The end of the class that colours it: by meaning where there is one, else in turn.
-    pub(crate) fn colour(&self, place: &usize) -> String {
+    pub(crate) fn colour(&self, place: usize) -> String {
         let tone = match self {
             Self::Measure(measure) => measure.tone(),
             Self::Name(_) => Tone::Plain,

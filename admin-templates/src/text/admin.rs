@@ -127,7 +127,7 @@ AdminText [] {
     rotate_help: "The new secret takes over the old one's place, weight and statistics.", "新密钥将沿用原有的位置、权重与统计。";
     round_trip: "Round trip", "往返时延";
     sealed_help: "It is sealed at the gateway and never shown again; only its last four characters are.", "密钥在网关侧加密保存，之后仅显示末四位。";
-    search_tenants: "Name or id.", "名称或编号。";
+    search_tenants: "Name or id", "名称或编号";
     secret: "Secret", "密钥内容";
     secrets: "Secrets", "密钥列表";
     secrets_hint: "One a line; a label may follow after a blank.", "每行一个，可在空格后附上标签。";

@@ -28,12 +28,14 @@ PortalText [] {
     making: "Making…", "生成中…";
     members_lede: "Who uses these credits, and how much they may.", "使用额度的成员及其预算。";
     message: "Message", "消息";
+    message_example: "Ask anything. Enter sends, Shift + Enter begins a new line.", "输入消息，Enter 发送，Shift + Enter 换行";
     new_chat: "New chat", "新对话";
     no_budget_hint: "No budget when empty.", "留空表示不设预算。";
     no_models: "No model is allowed for you yet", "暂无可用模型";
     no_pictures: "Your images will stand here", "生成的图像会显示在这里";
     no_spending: "nothing spent lately", "近期没有消费";
     open_studio: "Open the studio", "打开工作室";
+    prompt_example: "A lighthouse made of paper, soft morning light", "纸做的灯塔，柔和的晨光";
     quality: "Quality", "质量";
     require_factor: "Owners and admins need a second factor", "所有者与管理员必须启用两步验证";
     role_hint: "Admins run members and keys; members use models.", "管理员管理成员与密钥，成员使用模型。";

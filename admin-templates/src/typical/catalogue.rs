@@ -38,65 +38,19 @@ impl Typical for ModelList {
                 first_token_ms,
             };
         let image = vec![part(PriceItem::Image, "1024x1024 high", "0.175", "0.14")];
+        #[rustfmt::skip]
+        let rows = vec![
+            row("deepseek-chat", Operation::Chat, Switch::On, &["deepseek/deepseek-chat", "aliyun/deepseek-v3.2"], tokens("0.28", "0.42"), 522_840, 940),
+            row("claude-sonnet-4-5", Operation::Chat, Switch::On, &["anthropic/claude-sonnet-4-5"], tokens("3", "15"), 318_204, 1_680),
+            row("gpt-5", Operation::Chat, Switch::On, &["openai/gpt-5"], tokens("1.25", "10"), 204_118, 1_902),
+            row("gpt-image-1", Operation::Image, Switch::On, &["openai/gpt-image-1"], image, 31_092, 14_300),
+            row("text-embedding-3-small", Operation::Embedding, Switch::Off, &["openai/text-embedding-3-small"], tokens("0.02", "0"), 0, 0),
+            row("qwen3-max", Operation::Chat, Switch::Off, &["aliyun/qwen3-max"], Vec::new(), 0, 0),
+        ];
         vec![Self {
             list: list(&[("q", "")], Some(("calls", true))),
             providers: owned(&["anthropic", "aliyun", "deepseek", "openai", "sandbox"]),
-            rows: vec![
-                row(
-                    "deepseek-chat",
-                    Operation::Chat,
-                    Switch::On,
-                    &["deepseek/deepseek-chat", "aliyun/deepseek-v3.2"],
-                    tokens("0.28", "0.42"),
-                    522_840,
-                    940,
-                ),
-                row(
-                    "claude-sonnet-4-5",
-                    Operation::Chat,
-                    Switch::On,
-                    &["anthropic/claude-sonnet-4-5"],
-                    tokens("3", "15"),
-                    318_204,
-                    1_680,
-                ),
-                row(
-                    "gpt-5",
-                    Operation::Chat,
-                    Switch::On,
-                    &["openai/gpt-5"],
-                    tokens("1.25", "10"),
-                    204_118,
-                    1_902,
-                ),
-                row(
-                    "gpt-image-1",
-                    Operation::Image,
-                    Switch::On,
-                    &["openai/gpt-image-1"],
-                    image,
-                    31_092,
-                    14_300,
-                ),
-                row(
-                    "text-embedding-3-small",
-                    Operation::Embedding,
-                    Switch::Off,
-                    &["openai/text-embedding-3-small"],
-                    tokens("0.02", "0"),
-                    0,
-                    0,
-                ),
-                row(
-                    "qwen3-max",
-                    Operation::Chat,
-                    Switch::Off,
-                    &["aliyun/qwen3-max"],
-                    Vec::new(),
-                    0,
-                    0,
-                ),
-            ],
+            rows,
         }]
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Typical, chart, credits, hours, minutes_ago, spark, top};
 use crate::admin::dashboard::{AlertRow, Dashboard, LiveCall};
-use crate::chart::Unit;
-use crate::parts::Quantiles;
+use crate::chart::{Spark, Unit};
+use crate::parts::{Quantiles, TopRow};
 use crate::words::{AlertKind, Measure, Operation, Range, Severity};
 
 fn alerts() -> Vec<AlertRow> {
@@ -79,6 +79,47 @@ fn live() -> Vec<LiveCall> {
     ]
 }
 
+fn top_models() -> Vec<TopRow> {
+    top(&[
+        ("claude-sonnet-4-5", 318_204, "19302.5", 4_003, 9_978),
+        ("gpt-5", 204_118, "11840.2205", 2_456, 9_941),
+        ("gpt-image-1", 31_092, "8705.76", 1_806, 9_902),
+        ("deepseek-chat", 522_840, "4227.18", 877, 9_985),
+        ("qwen3-max", 120_033, "2104.9", 437, 9_970),
+    ])
+}
+
+fn top_tenants() -> Vec<TopRow> {
+    top(&[
+        ("北辰科技", 402_113, "15021.774125", 3_116, 9_981),
+        ("Harbour Light Studio", 210_884, "11530.98", 2_392, 9_969),
+        ("Northwind Labs", 188_201, "9904.25", 2_054, 9_912),
+        ("云帆教育", 320_554, "6220.4", 1_290, 9_990),
+        ("Atelier Corbeau", 41_092, "2870.1", 595, 9_950),
+    ])
+}
+
+fn top_providers() -> Vec<TopRow> {
+    top(&[
+        ("openai", 361_004, "15402.11", 4_266, 9_930),
+        ("anthropic", 318_204, "14477.3", 4_010, 9_978),
+        ("deepseek", 522_840, "3382.4", 937, 9_985),
+        ("aliyun", 120_033, "1683.92", 466, 9_970),
+    ])
+}
+
+/// Nearly all calls succeed, with two dips.
+fn success() -> Spark {
+    let dip = |hour: i64| match hour {
+        6 => 64,
+        17 | 18 => 38,
+        _ => 8 + hour * 7 % 11,
+    };
+    Spark {
+        values: (0..24).map(|hour| 9_996 - dip(hour)).collect(),
+    }
+}
+
 impl Typical for Dashboard {
     fn typical() -> Vec<Self> {
         vec![Self {
@@ -94,7 +135,7 @@ impl Typical for Dashboard {
             margin_share: 2_511,
             margin_course: spark(504_000_000, 3),
             success: 9_962,
-            success_course: spark(9_900, 4),
+            success_course: success(),
             live_count: 312,
             latency: Quantiles {
                 p50: 2_140,
@@ -138,26 +179,9 @@ impl Typical for Dashboard {
                     (Measure::P99, 21_400),
                 ],
             ),
-            top_models: top(&[
-                ("claude-sonnet-4-5", 318_204, "19302.5", 4_003, 9_978),
-                ("gpt-5", 204_118, "11840.2205", 2_456, 9_941),
-                ("gpt-image-1", 31_092, "8705.76", 1_806, 9_902),
-                ("deepseek-chat", 522_840, "4227.18", 877, 9_985),
-                ("qwen3-max", 120_033, "2104.9", 437, 9_970),
-            ]),
-            top_tenants: top(&[
-                ("北辰科技", 402_113, "15021.774125", 3_116, 9_981),
-                ("Harbour Light Studio", 210_884, "11530.98", 2_392, 9_969),
-                ("Northwind Labs", 188_201, "9904.25", 2_054, 9_912),
-                ("云帆教育", 320_554, "6220.4", 1_290, 9_990),
-                ("Atelier Corbeau", 41_092, "2870.1", 595, 9_950),
-            ]),
-            top_providers: top(&[
-                ("openai", 361_004, "15402.11", 4_266, 9_930),
-                ("anthropic", 318_204, "14477.3", 4_010, 9_978),
-                ("deepseek", 522_840, "3382.4", 937, 9_985),
-                ("aliyun", 120_033, "1683.92", 466, 9_970),
-            ]),
+            top_models: top_models(),
+            top_tenants: top_tenants(),
+            top_providers: top_providers(),
             live: live(),
             alerts: alerts(),
         }]

@@ -115,7 +115,7 @@ impl Typical for KeyForm {
         };
         let mut change = fresh.clone();
         change.id = Some("key_2".to_owned());
-        change.name = "image worker".to_owned();
+        "image worker".clone_into(&mut change.name);
         change.form = Form::of([
             ("name", "image worker"),
             ("scopes", "inference"),

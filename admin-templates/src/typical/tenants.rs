@@ -23,71 +23,31 @@ fn head(status: TenantStatus) -> TenantHead {
     }
 }
 
+type Listed = (
+    &'static str,
+    &'static str,
+    TenantStatus,
+    &'static str,
+    &'static str,
+    u64,
+    i64,
+    u64,
+    u64,
+);
+
+#[rustfmt::skip]
+const LISTED: [Listed; 6] = [
+    ("ten_8f2k41", "Harbour Light Studio", TenantStatus::Active, "18432.764125", "11530.98", 210_884, 1_000_000, 2, 212),
+    ("ten_19c7b0", "北辰科技", TenantStatus::Active, "204118.5", "15021.774125", 402_113, 850_000, 0, 390),
+    ("ten_31d002", "Northwind Labs", TenantStatus::Active, "212.0375", "9904.25", 188_201, 1_150_000, 7, 151),
+    ("ten_44aa91", "云帆教育", TenantStatus::Active, "7310", "6220.4", 320_554, 1_000_000, 1, 88),
+    ("ten_50f3e8", "Atelier Corbeau", TenantStatus::Suspended, "0", "2870.1", 41_092, 1_000_000, 4_320, 260),
+    ("ten_6b01c2", "Trial 0142", TenantStatus::Deleting, "18.2", "1.8", 96, 1_250_000, 30_000, 21),
+];
+
 impl Typical for TenantList {
     fn typical() -> Vec<Self> {
-        let rows = [
-            (
-                "ten_8f2k41",
-                "Harbour Light Studio",
-                TenantStatus::Active,
-                "18432.764125",
-                "11530.98",
-                210_884,
-                1_000_000,
-                2,
-            ),
-            (
-                "ten_19c7b0",
-                "北辰科技",
-                TenantStatus::Active,
-                "204118.5",
-                "15021.774125",
-                402_113,
-                850_000,
-                0,
-            ),
-            (
-                "ten_31d002",
-                "Northwind Labs",
-                TenantStatus::Active,
-                "212.0375",
-                "9904.25",
-                188_201,
-                1_150_000,
-                7,
-            ),
-            (
-                "ten_44aa91",
-                "云帆教育",
-                TenantStatus::Active,
-                "7310",
-                "6220.4",
-                320_554,
-                1_000_000,
-                1,
-            ),
-            (
-                "ten_50f3e8",
-                "Atelier Corbeau",
-                TenantStatus::Suspended,
-                "0",
-                "2870.1",
-                41_092,
-                1_000_000,
-                4_320,
-            ),
-            (
-                "ten_6b01c2",
-                "Trial 0142",
-                TenantStatus::Deleting,
-                "18.2",
-                "1.8",
-                96,
-                1_250_000,
-                30_000,
-            ),
-        ];
-        let row = |row: &(&str, &str, TenantStatus, &str, &str, u64, i64, u64)| TenantRow {
+        let row = |row: &Listed| TenantRow {
             id: row.0.to_owned(),
             name: row.1.to_owned(),
             status: row.2,
@@ -96,11 +56,11 @@ impl Typical for TenantList {
             calls: row.5,
             multiplier_ppm: row.6,
             called_at: Some(minutes_ago(row.7)),
-            created_at: days_ago(212),
+            created_at: days_ago(row.8),
         };
         vec![Self {
             list: list(&[("q", ""), ("status", "")], Some(("spent", true))),
-            rows: rows.iter().map(row).collect(),
+            rows: LISTED.iter().map(row).collect(),
         }]
     }
 }
