@@ -166,6 +166,70 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
+/// The rooms about people: who they are, how they log in, what they may change of themselves.
+struct People {
+    auth: Auth,
+    accounts: Accounts,
+    settings: Settings,
+    factors: Factors,
+    sessions: Sessions,
+    web: Web,
+}
+
+impl People {
+    fn new(store: &Store, secrets: &ServerSecrets, limits: &Limits, clock: &Clock) -> Self {
+        let (store, limits, clock) = (store.clone(), limits.clone(), clock.clone());
+        let (tokens, passwords) = (
+            Tokens::new(&secrets.jwt, clock.clone()),
+            Passwords::default(),
+        );
+        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
+        let (hasher, time) = (passwords.clone(), clock.clone());
+        let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
+        let settings = Settings::new(store.clone(), clock.clone());
+        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let factors = Factors::new(FactorsParts {
+            store: store.clone(),
+            sealer: Sealer::new(&secrets.seal),
+            limits,
+            clock: clock.clone(),
+        });
+        let sessions = Sessions::new(SessionsParts {
+            store: store.clone(),
+            tokens,
+            logins: logins.clone(),
+            factors: factors.clone(),
+            clock: clock.clone(),
+        });
+        let web = Web::new(WebParts {
+            store,
+            logins,
+            factors: factors.clone(),
+            accounts: accounts.clone(),
+            settings: settings.clone(),
+            clock,
+        });
+        Self {
+            auth,
+            accounts,
+            settings,
+            factors,
+            sessions,
+            web,
+        }
+    }
+
+    fn site(&self, secrets: &ServerSecrets, address: PublicAddress, clock: &Clock) -> Site {
+        Site::new(SiteParts {
+            web: self.web.clone(),
+            settings: self.settings.clone(),
+            form_key: FormKey::new(&secrets.jwt),
+            address,
+            clock: clock.clone(),
+        })
+    }
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub struct Server {
@@ -194,20 +258,15 @@ impl Server {
             gateway_inside,
             demo,
         } = parts;
+        let address = PublicAddress::read(config, common)?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
-        let (tokens, passwords) = (
-            Tokens::new(&secrets.jwt, clock.clone()),
-            Passwords::default(),
-        );
-        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
-        auth.watch(Some(catalogue.clone()), supervisor);
+        let people = People::new(&store, &secrets, &limits, &clock);
+        people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let (hasher, time) = (passwords.clone(), clock.clone());
-        let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
         let first_start = seed::finish_first_start(Seed {
-            accounts: &accounts,
+            accounts: &people.accounts,
             catalogue: &catalogue,
             ledger: &ledger,
             config,
@@ -216,7 +275,7 @@ impl Server {
         .await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
-            limits: limits.clone(),
+            limits,
             ledger: ledger.clone(),
             link: link.clone(),
             clock: clock.clone(),
@@ -226,34 +285,14 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
-        let factors = Factors::new(FactorsParts {
-            store: store.clone(),
-            sealer: Sealer::new(&secrets.seal),
-            limits,
-            clock: clock.clone(),
-        });
-        let settings = Settings::new(store.clone(), clock.clone());
+        let site = people.site(&secrets, address, &clock);
         let rooms = Rooms {
-            auth,
-            sessions: Sessions::new(SessionsParts {
-                store: store.clone(),
-                tokens,
-                logins: logins.clone(),
-                factors: factors.clone(),
-                clock: clock.clone(),
-            }),
-            web: Web::new(WebParts {
-                store: store.clone(),
-                logins,
-                factors: factors.clone(),
-                accounts: accounts.clone(),
-                settings: settings.clone(),
-                clock: clock.clone(),
-            }),
-            factors,
-            settings,
-            accounts,
+            auth: people.auth,
+            sessions: people.sessions,
+            web: people.web,
+            factors: people.factors,
+            settings: people.settings,
+            accounts: people.accounts,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
@@ -266,13 +305,6 @@ impl Server {
             clock,
             body_bytes_max: config.body_bytes_max,
         };
-        let site = Site::new(SiteParts {
-            web: rooms.web.clone(),
-            settings: rooms.settings.clone(),
-            form_key: FormKey::new(&secrets.jwt),
-            address: PublicAddress::read(config, common)?,
-            clock: rooms.clock.clone(),
-        });
         Ok(Self {
             rooms,
             site,

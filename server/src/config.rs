@@ -161,11 +161,12 @@ impl PublicAddress {
         };
         // As browsers write an origin: in lower case, without the scheme's own port.
         let host = authority.as_str().to_ascii_lowercase();
-        let own_port = if scheme == "https" { ":443" } else { ":80" };
-        let host = host.strip_suffix(own_port).unwrap_or(&host);
+        let host = host.strip_suffix(":443").unwrap_or(&host);
+        let https = scheme == "https";
         Ok(Self {
-            https: scheme == "https",
-            origin: Some(format!("{scheme}://{host}")),
+            https,
+            // Plain http is for trying out, by whatever name the machine has.
+            origin: https.then(|| format!("https://{host}")),
         })
     }
 

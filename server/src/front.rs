@@ -1,13 +1,12 @@
 //! The server's whole face: chooses the edge of a request by its path, API or pages. Holds no route
-//! of its own but the one that leads newcomers to a page.
+//! of its own.
 
 use poem::endpoint::BoxEndpoint;
-use poem::http::Method;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
 
 use crate::api::{self, Rooms};
+use crate::pages;
 use crate::pages::site::Site;
-use crate::pages::{self, frame};
 
 struct Front {
     api: BoxEndpoint<'static, Response>,
@@ -18,11 +17,7 @@ impl Endpoint for Front {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let path = request.uri().path();
-        if path == "/" && *request.method() == Method::GET {
-            return Ok(frame::see_other("/portal"));
-        }
-        if pages::is_page(path) {
+        if pages::is_page(request.uri().path()) {
             return self
                 .pages
                 .call(request)

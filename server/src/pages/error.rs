@@ -48,6 +48,15 @@ pub enum PageError {
 pub type PageResult = Result<poem::Response, PageError>;
 
 impl PageError {
+    /// When another attempt makes sense.
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        if let Self::TooMany { seconds } = self {
+            Some(*seconds)
+        } else {
+            None
+        }
+    }
+
     /// The kind of error page.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -151,7 +160,7 @@ impl From<WebError> for PageError {
             WebError::Login(error) => error.into(),
             WebError::Factor(error) => error.into(),
             WebError::Account(error) => error.into(),
-            WebError::OtherStep => Self::NotFound,
+            WebError::OtherStep | WebError::SamePassword => Self::NotFound,
             WebError::Store(error) => error.into(),
         }
     }

@@ -271,10 +271,7 @@ impl Frame {
             status: error.status().as_u16(),
             kind: error.kind(),
             request_id: self.request_id.clone(),
-            retry_after_s: match error {
-                PageError::TooMany { seconds } => Some(*seconds),
-                _ => None,
-            },
+            retry_after_s: error.retry_after(),
         };
         let shown = self.show_as(error.status(), &view).await;
         let mut response = shown.unwrap_or_else(|_| {
@@ -282,10 +279,8 @@ impl Frame {
                 .status(StatusCode::INTERNAL_SERVER_ERROR)
                 .finish()
         });
-        if let PageError::TooMany { seconds } = error {
-            response
-                .headers_mut()
-                .insert("retry-after", (*seconds).into());
+        if let Some(seconds) = error.retry_after() {
+            response.headers_mut().insert("retry-after", seconds.into());
         }
         response
     }
@@ -293,9 +288,15 @@ impl Frame {
     /// The error as our script reads it. It follows no redirect to a login: 401 says that the
     /// person is to go somewhere first, and `location` where.
     fn tell_script(&self, error: &PageError) -> Response {
-        let status = match error {
-            PageError::GoTo(_) => StatusCode::UNAUTHORIZED,
-            other => other.status(),
+        let elsewhere = if let PageError::GoTo(path) = error {
+            http::HeaderValue::try_from(path).ok()
+        } else {
+            None
+        };
+        let status = if elsewhere.is_some() {
+            StatusCode::UNAUTHORIZED
+        } else {
+            error.status()
         };
         let message = error.kind().text(self.lang);
         let body = json!({"error": {"message": message, "request": self.request_id}});
@@ -303,9 +304,7 @@ impl Frame {
             .status(status)
             .content_type("application/json")
             .body(body.to_string());
-        if let PageError::GoTo(path) = error
-            && let Ok(path) = http::HeaderValue::try_from(path)
-        {
+        if let Some(path) = elsewhere {
             response.headers_mut().insert(LOCATION, path);
         }
         response
@@ -366,7 +365,7 @@ fn preferences(headers: &HeaderMap, secure: bool) -> (Lang, Theme) {
 }
 
 /// 303 to a path of ours.
-pub(crate) fn see_other(path: &str) -> Response {
+pub(super) fn see_other(path: &str) -> Response {
     Response::builder()
         .status(StatusCode::SEE_OTHER)
         .header(LOCATION, path)

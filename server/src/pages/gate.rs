@@ -91,13 +91,11 @@ impl<E> Gate<E> {
     }
 
     fn fits(&self, frame: &Frame, token: &str) -> bool {
-        match frame.visit() {
-            Some(visit) => visit.session.csrf.matches(token),
-            None => {
-                let nonce = frame.nonce();
-                !nonce.fresh && self.site.form_key().fits(&nonce.value, token)
-            }
+        if let Some(visit) = frame.visit() {
+            return visit.session.csrf.matches(token);
         }
+        let nonce = frame.nonce();
+        !nonce.fresh && self.site.form_key().fits(&nonce.value, token)
     }
 
     /// The page, or the page of its error.

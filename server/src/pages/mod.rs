@@ -23,13 +23,16 @@ pub mod site;
 mod superadmins;
 
 use poem::endpoint::BoxEndpoint;
+use poem::web::Data;
 use poem::{EndpointExt, Response, Route, get, handler, post};
 
 use self::error::PageResult;
+use self::frame::Frame;
 use self::gate::Gate;
 use self::session::{Admin, Member};
 use self::site::Site;
 use crate::api::Rooms;
+use crate::web::Web;
 
 /// What console and portal share: signing in, own security, preferences.
 fn shared(routes: Route, root: &str) -> Route {
@@ -98,7 +101,7 @@ fn portal(routes: Route) -> Route {
 
 /// Every page, behind its door, and the files that pages ask for.
 pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
-    let pages = portal(admin(Route::new()))
+    let pages = portal(admin(Route::new().at("/", get(start))))
         .data(rooms.web.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())
@@ -112,11 +115,21 @@ pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
 
 /// Whether a path is a page's and not the API's.
 pub fn is_page(path: &str) -> bool {
+    if path == "/" {
+        return true;
+    }
     let below = |root: &str| {
         path.strip_prefix(root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     below("/assets") || below("/portal") || (below("/admin") && !below("/admin/api"))
+}
+
+/// `GET /`: to the portal, and before the first start is over to its page.
+#[handler]
+async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
+    let first = web.is_first_start().await?;
+    frame.go(if first { "/admin/setup" } else { "/portal" })
 }
 
 /// `GET /admin`: where a superadmin begins.
@@ -138,6 +151,7 @@ mod tests {
     #[test]
     fn pages_and_api_are_told_apart() {
         for path in [
+            "/",
             "/admin",
             "/admin/",
             "/admin/login",
@@ -148,7 +162,6 @@ mod tests {
             assert!(is_page(path), "{path}");
         }
         for path in [
-            "/",
             "/admin/api",
             "/admin/api/login",
             "/adminx",

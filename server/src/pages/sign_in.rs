@@ -3,9 +3,9 @@
 use admin_templates::account::{ConfirmPassword, FirstStart, SecondFactor, SignIn};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::{Area, Notice};
-use poem::handler;
 use poem::http::StatusCode;
 use poem::web::{Data, Query};
+use poem::{Response, handler};
 use serde::Deserialize;
 
 use super::error::{PageError, PageResult};
@@ -32,7 +32,7 @@ fn next_of<'a>(frame: &Frame, wanted: &'a str) -> &'a str {
 }
 
 /// Hands the cookie over and goes to the next step, or where the person wanted to go.
-fn entered(frame: &Frame, begun: Begun, next: &str) -> PageResult {
+fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
     let stage = begun.visit.session.stage;
     let (frame, cookie) = frame.enter(begun);
     let to = match stage {
@@ -42,7 +42,7 @@ fn entered(frame: &Frame, begun: Begun, next: &str) -> PageResult {
     };
     let mut response = see_other(&to);
     add_cookie(&mut response, &cookie);
-    Ok(response)
+    response
 }
 
 /// Whether a refusal is about what was typed; anything else has a page of its own.
@@ -104,7 +104,7 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
         web.log_in(step, frame.visitor(), before).await
     };
     match begun {
-        Ok(begun) => entered(&frame, begun, next),
+        Ok(begun) => Ok(entered(&frame, begun, next)),
         Err(error) if is_wrong(&error) => {
             // A key is a secret too: what was typed as the tenant is not filled in again.
             let form = Form {
@@ -151,7 +151,7 @@ pub(super) async fn second(
     let next = next_of(&frame, posted.text("next"));
     let code = posted.text("code");
     match web.second_factor(visit, code, frame.visitor()).await {
-        Ok(begun) => entered(&frame, begun, next),
+        Ok(begun) => Ok(entered(&frame, begun, next)),
         Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
         Err(error) if is_wrong(&error) => {
             let view = SecondFactor {
@@ -199,11 +199,6 @@ pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> Page
         Err((field, error)) => return frame.show_again(&wrong(field, error)).await,
     };
     let given = posted.secret("one_time");
-    if given.expose() == password.expose() {
-        return frame
-            .show_again(&wrong("password", FieldError::Reused))
-            .await;
-    }
     let own = OwnPassword {
         given: &given,
         username: posted.text("username"),
@@ -213,8 +208,12 @@ pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> Page
         .choose_password(frame.visit(), own, frame.visitor())
         .await
     {
-        Ok(begun) => entered(&frame, begun, frame.root()),
+        Ok(begun) => Ok(entered(&frame, begun, frame.root())),
         Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
+        Err(WebError::SamePassword) => {
+            let view = wrong("password", FieldError::Reused);
+            frame.show_again(&view).await
+        }
         Err(WebError::Account(error)) => {
             let (field, error) = field_error(error)?;
             frame.show_again(&wrong(field, error)).await
@@ -266,10 +265,8 @@ pub(super) async fn confirm(who: SignedIn, posted: Posted, web: Data<&Web>) -> P
     match confirmed {
         Ok(()) => who.go(next),
         Err(error) if is_wrong(&error) => {
-            let field = match error {
-                WebError::Login(SessionError::Invalid) => "password",
-                _ => "code",
-            };
+            let by_password = matches!(error, WebError::Login(SessionError::Invalid));
+            let field = if by_password { "password" } else { "code" };
             let security = web.security(&who.visit.person).await?;
             let view = ConfirmPassword {
                 form: Form::default().wrong(field, FieldError::Wrong),

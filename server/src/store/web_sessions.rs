@@ -249,7 +249,7 @@ impl Store {
         let rows: Vec<Row> = on!(self.db, |conn| {
             web_sessions::table
                 .filter(web_sessions::subject_id.eq(subject))
-                .filter(web_sessions::stage.ne(Stage::SecondFactor.word()))
+                .filter(web_sessions::stage.eq(Stage::Open.word()))
                 .filter(web_sessions::expires_at.gt(now.unix_ms()))
                 .filter(web_sessions::idle_expires_at.gt(now.unix_ms()))
                 .order(web_sessions::seen_at.desc())

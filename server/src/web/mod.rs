@@ -55,6 +55,9 @@ pub enum WebError {
     /// The new name or password.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// The password that was made for somebody can't be the one they choose.
+    #[error("the password is the one that was given")]
+    SamePassword,
     /// The login is at another step.
     #[error("the login is at another step")]
     OtherStep,

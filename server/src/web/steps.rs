@@ -64,17 +64,14 @@ impl Web {
             password,
         } = step;
         let address = visitor.address;
-        let person = match tenant {
-            Some(tenant) => {
-                let given = TenantGiven::typed(tenant);
-                let found = self.logins.user(given, username, password, address);
-                let (user, tenant) = found.await?;
-                Person::User(user, tenant)
-            }
-            None => {
-                let found = self.logins.superadmin(username, password, address);
-                Person::Superadmin(found.await?)
-            }
+        let person = if let Some(tenant) = tenant {
+            let given = TenantGiven::typed(tenant);
+            let found = self.logins.user(given, username, password, address);
+            let (user, tenant) = found.await?;
+            Person::User(user, tenant)
+        } else {
+            let found = self.logins.superadmin(username, password, address);
+            Person::Superadmin(found.await?)
         };
         let stage = self.stage(&person, false).await?;
         let before = before.map_or(Before::Nothing, Before::Ends);
@@ -133,6 +130,9 @@ impl Web {
             .logins
             .superadmin(&admin.username, given, visitor.address)
             .await?;
+        if given.matches(password.expose()) {
+            return Err(WebError::SamePassword);
+        }
         // The session of the step has passed the second factor; without it, one is still asked for.
         if asked.is_none() && self.factors.is_on(admin.id.as_str()).await? {
             return Err(SessionError::CodeMissing.into());

@@ -265,7 +265,7 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
             .revoke_key(&actor(), tenant, &who.key.id)
             .await
             .expect(process.name);
-        first_superadmin(&accounts).await;
+        first_superadmin(accounts).await;
 
         let entries = accounts.audit(None, 100).await.expect(process.name);
         let told: BTreeSet<_> = entries
@@ -289,7 +289,7 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
             insta::assert_snapshot!(told.join("\n"), @r#"
             key.create | - | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"active"}
             key.revoke | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"active"} | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"revoked"}
-            superadmin.create | - | {"username":"admin"}
+            superadmin.create | - | {"role":"owner","status":"active","username":"admin"}
             tenant.create | - | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"active"}
             tenant.update | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"active"} | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"suspended"}
             user.create | - | {"role":"member","status":"active","username":"ada"}

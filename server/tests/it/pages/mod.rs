@@ -284,7 +284,7 @@ impl Browser {
             }
         }
         if let Some(token) = answer.field("csrf") {
-            self.token = token.to_owned();
+            token.clone_into(&mut self.token);
         }
         answer
     }

@@ -58,6 +58,9 @@ fn action(operation: &str) -> Option<Action> {
     })
 }
 
+/// What a form sends.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// A token for each role.
 async fn tokens(place: &Place) -> Vec<(AdminRole, String)> {
     let owner = place.token("admin", PASSWORD).await;
@@ -274,16 +277,13 @@ async fn pages_of_superadmins_obey_the_same_table() {
         let owner = place.token("admin", PASSWORD).await;
         let other = superadmin(&place, &owner, "other", "read_only").await;
         let disable = format!("/admin/superadmins/{other}/enable");
-        let forms: [(&str, Action, &[(&str, &str)]); 5] = [
+        let line = [("announcement", "hi")];
+        let forms: [(&str, Action, Fields<'_>); 5] = [
             ("/admin/superadmins", Action::EditSuperadmins, &[]),
             (&disable, Action::EditSuperadmins, &[]),
             ("/admin/settings/security", Action::EditSettings, &[]),
             ("/admin/settings/tenants", Action::EditSettings, &[]),
-            (
-                "/admin/settings/announcement",
-                Action::Announce,
-                &[("announcement", "hi")],
-            ),
+            ("/admin/settings/announcement", Action::Announce, &line),
         ];
         for (role, word) in ROLES {
             let name = format!("a-{word}");

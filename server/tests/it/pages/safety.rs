@@ -310,7 +310,7 @@ async fn secrets_and_money_ask_again_after_ten_minutes() {
             "{}",
             place.name
         );
-        let page = owner.get(&answer.location().to_owned()).await;
+        let page = owner.get(answer.location()).await;
         assert_eq!(page.field("next"), Some("/admin/superadmins?x=1"));
         let wrong = owner.post("/admin/confirm", &[("password", "wrong")]).await;
         assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
@@ -326,6 +326,27 @@ async fn secrets_and_money_ask_again_after_ten_minutes() {
         assert_eq!(answer.location(), "/admin/superadmins");
         let page = owner.get("/admin/superadmins").await;
         assert!(page.body.contains("Disabled."), "{}", page.body);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_script_is_told_in_json_what_is_wrong() {
+    for (place, _db) in places(Start::default()).await {
+        let mut owner = place.owner().await;
+        owner.headers = vec![("x-csrf-token", "another person's".to_owned())];
+        let answer = owner.post_bare("/admin/settings/announcement", &[]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert_eq!(answer.json()["error"]["message"], "This form has expired");
+        let mut stranger = place.browser();
+        stranger.headers.clone_from(&owner.headers);
+        let answer = stranger.get("/admin/superadmins").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", place.name);
+        assert_eq!(
+            answer.location(),
+            "/admin/login?next=%2Fadmin%2Fsuperadmins"
+        );
+        assert!(answer.json()["error"]["request"].is_string());
         place.end().await;
     }
 }
