@@ -4,6 +4,7 @@ mod accounts;
 mod api;
 mod replicas;
 mod sessions;
+mod superadmins;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
