@@ -3,7 +3,7 @@
 //!
 //! How to add a page: a file with handlers whose first parameter says who may see it
 //! (`session::Admin<kind::…>`, `session::Member<Manager>`, `Confirmed<…>` around them for secrets and
-//! money), its rooms as `Data<&Room>`, and a line in [`routes`]. A form's handler takes
+//! money), its rooms as `Data<&Room>` (put there by [`routes`]), and a line in [`table`]. A form's handler takes
 //! `form::Posted`, shows the view again with `show_again` when something is wrong, and ends with
 //! `done`.
 
@@ -21,87 +21,80 @@ mod settings;
 mod sign_in;
 pub mod site;
 mod superadmins;
+mod table;
 
 use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
 use poem::web::Data;
-use poem::{EndpointExt, Response, Route, get, handler, post};
+use poem::{EndpointExt, Response, Route, get, handler};
 
 use self::error::PageResult;
 use self::frame::Frame;
 use self::gate::Gate;
 use self::session::{Admin, Member};
 use self::site::Site;
+use self::table::Table;
 use crate::api::Rooms;
 use crate::web::Web;
 
 /// What console and portal share: signing in, own security, preferences.
-fn shared(routes: Route, root: &str) -> Route {
+fn shared(table: Table, root: &str) -> Table {
     let at = |path: &str| format!("{root}{path}");
-    routes
-        .at(at("/login"), get(sign_in::login_page).post(sign_in::log_in))
-        .at(
-            at("/login/second"),
-            get(sign_in::second_page).post(sign_in::second),
-        )
-        .at(at("/logout"), post(sign_in::log_out))
-        .at(
-            at("/confirm"),
-            get(sign_in::confirm_page).post(sign_in::confirm),
-        )
-        .at(at("/preferences"), post(preferences::choose))
-        .at(at("/security"), get(security::security_page))
-        .at(at("/security/password"), post(security::change_password))
-        .at(
-            at("/security/totp"),
-            get(security::totp_page).post(security::totp_on),
-        )
-        .at(at("/security/totp/off"), post(security::totp_off))
-        .at(at("/security/recovery"), post(security::renew_codes))
-        .at(
-            at("/security/sessions/:id/end"),
-            post(security::end_session),
-        )
-        .at(
-            at("/security/sessions/end-others"),
-            post(security::end_others),
-        )
+    table
+        .get(at("/login"), sign_in::login_page)
+        .post(at("/login"), sign_in::log_in)
+        .get(at("/login/second"), sign_in::second_page)
+        .post(at("/login/second"), sign_in::second)
+        .post(at("/logout"), sign_in::log_out)
+        .get(at("/confirm"), sign_in::confirm_page)
+        .post(at("/confirm"), sign_in::confirm)
+        .post(at("/preferences"), preferences::choose)
+        .get(at("/security"), security::security_page)
+        .post(at("/security/password"), security::change_password)
+        .get(at("/security/totp"), security::totp_page)
+        .post(at("/security/totp"), security::totp_on)
+        .post(at("/security/totp/off"), security::totp_off)
+        .post(at("/security/recovery"), security::renew_codes)
+        .post(at("/security/sessions/:id/end"), security::end_session)
+        .post(at("/security/sessions/end-others"), security::end_others)
 }
 
-fn admin(routes: Route) -> Route {
-    shared(routes, "/admin")
-        .at("/admin", get(admin_start))
-        .at(
-            "/admin/setup",
-            get(sign_in::setup_page).post(sign_in::setup),
-        )
-        .at(
-            "/admin/superadmins",
-            get(superadmins::superadmin_list).post(superadmins::add_superadmin),
-        )
-        .at("/admin/superadmins/:id/role", post(superadmins::set_role))
-        .at("/admin/superadmins/:id/disable", post(superadmins::disable))
-        .at("/admin/superadmins/:id/enable", post(superadmins::enable))
-        .at(
-            "/admin/superadmins/:id/password",
-            post(superadmins::reset_password),
-        )
-        .at("/admin/settings", get(settings::settings_page))
-        .at("/admin/settings/security", post(settings::keep_security))
-        .at("/admin/settings/retention", post(settings::keep_retention))
-        .at(
-            "/admin/settings/announcement",
-            post(settings::keep_announcement),
-        )
-        .at("/admin/settings/tenants", post(settings::keep_tenants))
+fn admin(table: Table) -> Table {
+    let one = |path: &str| format!("/admin/superadmins/:id{path}");
+    shared(table, "/admin")
+        .get("/admin", admin_start)
+        .get("/admin/setup", sign_in::setup_page)
+        .post("/admin/setup", sign_in::setup)
+        .get("/admin/superadmins", superadmins::superadmin_list)
+        .post("/admin/superadmins", superadmins::add_superadmin)
+        .post(one("/role"), superadmins::set_role)
+        .post(one("/disable"), superadmins::disable)
+        .post(one("/enable"), superadmins::enable)
+        .post(one("/password"), superadmins::reset_password)
+        .get("/admin/settings", settings::settings_page)
+        .post("/admin/settings/security", settings::keep_security)
+        .post("/admin/settings/retention", settings::keep_retention)
+        .post("/admin/settings/announcement", settings::keep_announcement)
+        .post("/admin/settings/tenants", settings::keep_tenants)
 }
 
-fn portal(routes: Route) -> Route {
-    shared(routes, "/portal").at("/portal", get(portal_start))
+fn portal(table: Table) -> Table {
+    shared(table, "/portal").get("/portal", portal_start)
+}
+
+fn table() -> Table {
+    portal(admin(Table::default().get("/", start)))
+}
+
+/// Method and path of every page, for tests that ask each as everybody.
+pub fn listed() -> Vec<(Method, String)> {
+    table().listed()
 }
 
 /// Every page, behind its door, and the files that pages ask for.
 pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
-    let pages = portal(admin(Route::new().at("/", get(start))))
+    let pages = table()
+        .into_route()
         .data(rooms.web.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())

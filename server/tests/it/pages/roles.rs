@@ -5,7 +5,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::auth::roles::{Action, AdminRole, may};
 
-use super::{PASSWORD, Place, Start, places, superadmin};
+use super::{Browser, PASSWORD, Place, Start, places, superadmin};
 
 const ROLES: [(AdminRole, &str); 4] = [
     (AdminRole::Owner, "owner"),
@@ -57,9 +57,6 @@ fn action(operation: &str) -> Option<Action> {
         _ => return None,
     })
 }
-
-/// What a form sends.
-type Fields<'a> = &'a [(&'a str, &'a str)];
 
 /// A token for each role.
 async fn tokens(place: &Place) -> Vec<(AdminRole, String)> {
@@ -271,36 +268,122 @@ async fn a_change_of_role_is_in_force_at_once_and_the_last_owner_stays() {
     }
 }
 
+/// Who may see a page or send a form.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    /// Whoever comes.
+    Everybody,
+    /// Whoever is logged in there.
+    SignedIn,
+    /// Superadmins whose role may.
+    Admin(Action),
+    /// Every user of a tenant.
+    Member,
+}
+
+/// Who may what. A page that is not here fails the test.
+fn access(method: &Method, path: &str) -> Option<Access> {
+    let (area, rest) = match path.split_once('/').map_or("", |(_, rest)| rest) {
+        "" => return Some(Access::Everybody),
+        rest => rest.split_once('/').unwrap_or((rest, "")),
+    };
+    let shared = match rest {
+        "login" | "login/second" | "logout" | "preferences" => Some(Access::Everybody),
+        "confirm"
+        | "security"
+        | "security/password"
+        | "security/totp"
+        | "security/totp/off"
+        | "security/recovery"
+        | "security/sessions/:id/end"
+        | "security/sessions/end-others" => Some(Access::SignedIn),
+        _ => None,
+    };
+    shared.or(match (area, method, rest) {
+        ("admin", _, "setup") => Some(Access::Everybody),
+        ("admin", &Method::GET, "" | "superadmins" | "settings") => {
+            Some(Access::Admin(Action::Look))
+        }
+        (
+            "admin",
+            &Method::POST,
+            "superadmins"
+            | "superadmins/:id/role"
+            | "superadmins/:id/disable"
+            | "superadmins/:id/enable"
+            | "superadmins/:id/password",
+        ) => Some(Access::Admin(Action::EditSuperadmins)),
+        (
+            "admin",
+            &Method::POST,
+            "settings/security" | "settings/retention" | "settings/tenants",
+        ) => Some(Access::Admin(Action::EditSettings)),
+        ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
+        ("portal", &Method::GET, "") => Some(Access::Member),
+        _ => None,
+    })
+}
+
+/// Asks for a page, or sends an empty form with the person's own token.
+async fn ask(browser: &Browser, method: &Method, path: &str) -> (StatusCode, String) {
+    // A copy: what ends a session here is asked again by the next one.
+    let mut browser = browser.clone();
+    let answer = match *method {
+        Method::GET => browser.get(path).await,
+        _ => browser.post(path, &[]).await,
+    };
+    (answer.status, answer.location().to_owned())
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_superadmins_obey_the_same_table() {
+async fn every_page_is_asked_as_everybody() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let other = superadmin(&place, &owner, "other", "read_only").await;
-        let disable = format!("/admin/superadmins/{other}/enable");
-        let line = [("announcement", "hi")];
-        let forms: [(&str, Action, Fields<'_>); 5] = [
-            ("/admin/superadmins", Action::EditSuperadmins, &[]),
-            (&disable, Action::EditSuperadmins, &[]),
-            ("/admin/settings/security", Action::EditSettings, &[]),
-            ("/admin/settings/tenants", Action::EditSettings, &[]),
-            ("/admin/settings/announcement", Action::Announce, &line),
-        ];
+        let mut admins = Vec::new();
         for (role, word) in ROLES {
             let name = format!("a-{word}");
             superadmin(&place, &owner, &name, word).await;
             let mut browser = place.admin(&name, PASSWORD).await;
-            for path in ["/admin/superadmins", "/admin/settings", "/admin/security"] {
-                assert!(browser.is_in(path).await, "{word} {path}");
+            browser.get("/admin/security").await;
+            admins.push((role, browser));
+        }
+        let body = json!({"name": "Acme", "username": "ada", "password": PASSWORD});
+        place
+            .api(Method::POST, "/admin/api/tenants", &owner, &body)
+            .await;
+        let mut foreign = place.browser();
+        let names = [("tenant", "Acme"), ("username", "ada")];
+        foreign.log_in("/portal", &names, PASSWORD).await;
+        foreign.get("/admin/login").await;
+        for (method, path) in server::pages::listed() {
+            let access = access(&method, &path)
+                .unwrap_or_else(|| panic!("{method} {path} is not in the table of pages"));
+            let filled = path.replace(":id", "adm_nobody");
+            let is_admin = path.starts_with("/admin");
+            let root = if is_admin { "/admin" } else { "/portal" };
+            let at = format!("{} {method} {path}", place.name);
+
+            // A stranger with a form of their own is sent to the login, and so is whoever belongs
+            // to the other area.
+            let mut stranger = place.browser();
+            stranger.get(&format!("{root}/login")).await;
+            let login = format!("{root}/login");
+            let (_, location) = ask(&stranger, &method, &filled).await;
+            let sent = location.starts_with(&login);
+            match access {
+                Access::Everybody => {}
+                Access::SignedIn | Access::Admin(_) | Access::Member => assert!(sent, "{at}"),
             }
-            for (path, action, fields) in &forms {
-                let answer = browser.post(path, fields).await;
-                assert_eq!(
-                    answer.status != StatusCode::FORBIDDEN,
-                    may(role, *action),
-                    "{} {word} {path}: {}",
-                    place.name,
-                    answer.status
-                );
+            let Access::Admin(action) = access else {
+                continue;
+            };
+            let (_, location) = ask(&foreign, &method, &filled).await;
+            assert!(location.starts_with(&login), "{at}: a user of a tenant");
+            for (role, browser) in &admins {
+                let (status, location) = ask(browser, &method, &filled).await;
+                assert!(!location.starts_with(&login), "{at} {role:?}");
+                let refused = status == StatusCode::FORBIDDEN;
+                assert_eq!(refused, !may(*role, action), "{at} {role:?}: {status}");
             }
         }
         place.end().await;
