@@ -16,6 +16,7 @@ Text [a: AdminText, u: PortalText] {
     all_when_none: "All models when none is ticked.", "未勾选时允许全部模型。";
     allowed_models: "Allowed models", "允许的模型";
     amount: "Amount", "数额";
+    are_you_sure: "Are you sure?", "确定继续吗？";
     area_admin: "Console", "控制台";
     area_portal: "Portal", "门户";
     available: "Available", "可用额度";
@@ -42,6 +43,7 @@ Text [a: AdminText, u: PortalText] {
     claim: "Every model behind one key. Every credit accounted for.", "一把密钥，通达所有模型。每一点额度，都有据可查。";
     claim_admin: "Tenants, models, providers and money, in one place.", "租户、模型、供应商与资金，尽在一处。";
     claim_portal: "Chat, make images, hand out keys, and see what each call cost.", "对话、作图、分发密钥，每次调用的花费一目了然。";
+    clear: "Clear", "清除筛选";
     close: "Close", "关闭";
     code: "Six-digit code", "六位验证码";
     concurrent: "Concurrent calls", "并发调用数";
