@@ -71,7 +71,10 @@ Text [a: AdminText, u: PortalText] {
     end_session: "End", "结束";
     error_different: "The two do not match.", "两次输入不一致。";
     error_forbidden_help: "Ask an owner to change your role, or go back to what you can do.", "请联系所有者调整角色，或返回你可以使用的页面。";
+    error_in_use: "Something else still needs this.", "仍被其他对象使用。";
+    error_insufficient: "There is less than that.", "余额不足。";
     error_internal_help: "It is our fault, not yours. Tell the operator the number of the request.", "这是系统的问题，与你无关。请把请求编号告知运维人员。";
+    error_last_owner: "The last owner has to stay.", "必须保留至少一位所有者。";
     error_letters: "Contains characters that are not allowed here.", "包含不允许的字符。";
     error_not_a_date: "Enter a day like 2026-12-31.", "请输入日期，例如 2026-12-31。";
     error_not_a_number: "Enter a whole number.", "请输入整数。";
@@ -81,12 +84,15 @@ Text [a: AdminText, u: PortalText] {
     error_out_of_range: "Must be between {a} and {b}.", "须在 {a} 与 {b} 之间。";
     error_past: "This lies in the past.", "该时间已过去。";
     error_required: "This is required.", "此项必填。";
+    error_stale: "Somebody else changed this meanwhile. Look at it again, please.", "内容已被他人修改，请刷新后重试。";
     error_taken: "This is already taken.", "已被占用。";
     error_too_long: "At most {} characters.", "最多 {} 个字符。";
     error_too_many_help: "To keep accounts safe, further attempts have to wait.", "为保护账户安全，请稍后再试。";
     error_too_short: "At least {} characters.", "至少 {} 个字符。";
+    error_unavailable: "A part of the platform does not answer, so nothing was changed.", "系统的某一部分暂无响应，未做任何更改。";
     error_unavailable_help: "A part of the platform does not answer. Running calls are not lost.", "系统的某一部分暂无响应，进行中的调用不会丢失。";
     error_unknown: "There is no such entry.", "不存在。";
+    error_wait: "Too many attempts. Try again in {}.", "尝试次数过多，请在 {} 后重试。";
     error_wrong: "This is not correct.", "不正确。";
     errors: "Errors", "错误数";
     expires: "Expires", "到期时间";
@@ -177,9 +183,11 @@ Text [a: AdminText, u: PortalText] {
     notice_disabled: "Disabled.", "已禁用。";
     notice_enabled: "Enabled.", "已启用。";
     notice_form_expired: "This form was too old, so nothing was changed. Please send it again.", "表单已过期，未做任何更改。请重新提交。";
+    notice_not_allowed: "Your role does not allow this, so nothing was changed.", "你的角色无权执行此操作，未做任何更改。";
     notice_saved: "Saved.", "已保存。";
     notice_session_ended: "The session has ended.", "会话已结束。";
     notice_signed_out: "You are signed out.", "你已退出登录。";
+    notice_test_failed: "The provider did not accept the key.", "供应商未接受该密钥。";
     notice_test_passed: "The key works.", "密钥可用。";
     of_credits: "of credits", "占额度";
     off: "off", "未启用";
@@ -193,7 +201,7 @@ Text [a: AdminText, u: PortalText] {
     pages: "Pages", "分页";
     password: "Password", "密码";
     password_once: "The new password", "新密码";
-    password_once_help: "It is shown only once. Hand it over safely; it has to be changed at the next sign-in.", "仅显示这一次。请安全转交，并在下次登录后修改。";
+    password_once_help: "It is shown only once. Hand it over safely, and ask for it to be changed after signing in.", "仅显示这一次。请安全转交，并提醒对方登录后修改。";
     password_rule: "8 to 128 characters.", "8 至 128 个字符。";
     person: "Person", "人员";
     previous: "Previous", "上一页";

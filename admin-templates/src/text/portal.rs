@@ -35,6 +35,8 @@ PortalText [] {
     no_pictures: "Your images will stand here", "生成的图像会显示在这里";
     no_spending: "nothing spent lately", "近期没有消费";
     open_studio: "Open the studio", "打开工作室";
+    per_image: "{} per image", "每张 {}";
+    per_tokens: "{a} in, {b} out / million tokens", "输入 {a}，输出 {b} / 百万 tokens";
     prompt_example: "A lighthouse made of paper, soft morning light", "纸做的灯塔，柔和的晨光";
     quality: "Quality", "质量";
     require_factor: "Owners and admins must use two-factor sign-in", "所有者与管理员必须启用两步验证";
