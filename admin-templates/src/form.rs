@@ -419,7 +419,7 @@ mod tests {
         );
         assert_eq!(
             said(wait, Lang::Zh),
-            "尝试次数过多，请在 1 分 30 秒 后重试。"
+            "尝试次数过多，请在 1 分 30 秒后重试。"
         );
         let range = FieldError::OutOfRange(1, 100);
         assert_eq!(said(range, Lang::En), "Must be between 1 and 100.");

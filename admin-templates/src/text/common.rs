@@ -92,7 +92,7 @@ Text [a: AdminText, u: PortalText] {
     error_unavailable: "A part of the platform does not answer, so nothing was changed.", "系统的某一部分暂无响应，未做任何更改。";
     error_unavailable_help: "A part of the platform does not answer. Running calls are not lost.", "系统的某一部分暂无响应，进行中的调用不会丢失。";
     error_unknown: "There is no such entry.", "不存在。";
-    error_wait: "Too many attempts. Try again in {}.", "尝试次数过多，请在 {} 后重试。";
+    error_wait: "Too many attempts. Try again in {}.", "尝试次数过多，请在 {}后重试。";
     error_wrong: "This is not correct.", "不正确。";
     errors: "Errors", "错误数";
     expires: "Expires", "到期时间";

@@ -23,6 +23,7 @@ PortalText [] {
     keys_lede: "Keys are for programs; people sign in with their name and password.", "供程序使用；人员请用用户名与密码登录。";
     kind_hint: "Test keys reach the sandbox only and cost nothing.", "测试密钥仅可访问沙盒，不产生费用。";
     lasts_about: "Lasts about", "预计可用";
+    lasts_no_day: "Lasts less than a day", "预计不足一天";
     ledger_lede: "Every change of your credits, with the balance after it.", "额度的每一次变动及变动后余额。";
     make: "Make", "生成";
     making: "Making…", "生成中…";
