@@ -168,6 +168,11 @@
       return;
     }
     if (event.defaultPrevented) return;
+    // What takes something away asks first; the button's own word says what.
+    if (form.dataset.confirm) {
+      const word = event.submitter ? event.submitter.textContent.trim() : "";
+      if (!window.confirm(`${word}: ${form.dataset.confirm}`)) return void event.preventDefault();
+    }
     if (form.dataset.sent) return void event.preventDefault();
     form.dataset.sent = "yes";
     setTimeout(() => { delete form.dataset.sent; }, 5000);

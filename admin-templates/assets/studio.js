@@ -4,8 +4,14 @@
   "use strict";
   const token = document.querySelector("meta[name=csrf]");
   const headers = { "content-type": "application/json", "x-csrf-token": token ? token.content : "" };
-  const post = (path, body, signal) =>
-    fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal, credentials: "same-origin" });
+
+  async function post(path, body, signal) {
+    const text = JSON.stringify(body);
+    const answer = await fetch(path, { method: "POST", headers, body: text, signal, credentials: "same-origin" });
+    // The session is over: the page itself leads to signing in and back.
+    if (answer.redirected || answer.status === 401) location.reload();
+    return answer;
+  }
 
   function element(name, className, text) {
     const made = document.createElement(name);
@@ -69,7 +75,9 @@
       const answer = await post(path, wanted).catch(() => null);
       if (mine !== asked) return;
       if (!answer || !answer.ok) return void (place.textContent = "");
-      const { credits_min: least, credits_max: most } = await answer.json();
+      const estimate = await answer.json().catch(() => null);
+      if (!estimate || mine !== asked) return;
+      const { credits_min: least, credits_max: most } = estimate;
       const amount = least === most ? most : `${least} – ${most}`;
       place.textContent = `${place.dataset.willCost} ${amount} ${place.dataset.unit}`;
     };

@@ -43,6 +43,18 @@ pub enum FieldError {
     Different,
     /// It is the one from before.
     Reused,
+    /// Too many attempts; so many seconds to wait.
+    Wait(u64),
+    /// There is less than that.
+    Insufficient,
+    /// The last owner has to stay.
+    LastOwner,
+    /// Something else needs it.
+    InUse,
+    /// Somebody else changed it meanwhile.
+    Stale,
+    /// A part of the platform does not answer, so nothing was changed.
+    Unavailable,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -71,6 +83,15 @@ impl FieldError {
             Self::Wrong => t.error_wrong.to_owned(),
             Self::Different => t.error_different.to_owned(),
             Self::Reused => t.error_reused.to_owned(),
+            Self::Wait(seconds) => {
+                let wait = page.span(page.seconds(*seconds));
+                t.error_wait.replace("{}", &wait)
+            }
+            Self::Insufficient => t.error_insufficient.to_owned(),
+            Self::LastOwner => t.error_last_owner.to_owned(),
+            Self::InUse => t.error_in_use.to_owned(),
+            Self::Stale => t.error_stale.to_owned(),
+            Self::Unavailable => t.error_unavailable.to_owned(),
             Self::Words(words) => words.clone(),
         }
     }
@@ -381,4 +402,55 @@ struct FieldHtml<'a> {
 #[template(path = "components/alert.html")]
 struct Alert<'a> {
     text: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Area, Lang, Theme};
+    use crate::views::VIEWS;
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_numbers() {
+        let said = |error: FieldError, lang| {
+            error.text(&Page::sample(&VIEWS[0], Area::Admin, lang, Theme::System))
+        };
+        let wait = FieldError::Wait(90);
+        assert_eq!(
+            said(wait.clone(), Lang::En),
+            "Too many attempts. Try again in 1 min 30 s."
+        );
+        assert_eq!(
+            said(wait, Lang::Zh),
+            "尝试次数过多，请在 1 分 30 秒后重试。"
+        );
+        let range = FieldError::OutOfRange(1, 100);
+        assert_eq!(said(range, Lang::En), "Must be between 1 and 100.");
+        assert_eq!(
+            said(FieldError::TooShort(8), Lang::En),
+            "At least 8 characters."
+        );
+    }
+
+    #[test]
+    fn a_form_shows_what_was_typed_and_never_a_password() {
+        let page = Page::sample(&VIEWS[0], Area::Admin, Lang::En, Theme::System);
+        let form = Form::of([
+            ("name", "a\"b"),
+            ("password", "hunter2"),
+            ("several", "x z"),
+        ])
+        .wrong("name", FieldError::Taken);
+        let name = form.line("name", "Name").required().show(&page).to_string();
+        assert!(name.contains(r#"value="a&quot;b""#) || name.contains(r#"value="a&#34;b""#));
+        assert!(name.contains(r#"aria-describedby="f-name-error""#));
+        let password = form.input("password", "password", "Password").show(&page);
+        assert!(!password.to_string().contains("hunter2"));
+        let names = ["x", "y", "z"].map(str::to_owned);
+        let several = form
+            .several("several", "Several")
+            .choices(&names)
+            .show(&page);
+        assert_eq!(several.to_string().matches(" checked").count(), 2);
+    }
 }

@@ -272,6 +272,18 @@ pub(crate) fn moment(moment: Moment) -> String {
     format!("{day} {time} UTC")
 }
 
+/// The hour of a moment, in UTC: `14:00`.
+pub(crate) fn hour(at: Moment) -> String {
+    let hour = at.unix_seconds().rem_euclid(86_400) / 3_600;
+    format!("{hour:02}:00")
+}
+
+/// The day of a moment without its year, in UTC: `11-21`.
+pub(crate) fn day(at: Moment) -> String {
+    let (_, month, day) = civil(at.unix_seconds().div_euclid(86_400));
+    format!("{month:02}-{day:02}")
+}
+
 /// A moment that a script turns into the reader's time zone. Midnight in UTC means a day, as
 /// expiries do, and stays one.
 pub(crate) fn when(at: Moment) -> Html {
@@ -419,6 +431,15 @@ mod tests {
         assert_eq!(text(1_795_246_496_789), "2026-11-21T07:34:56Z");
         assert_eq!(text(i64::MAX), "9999-12-31T23:59:59Z");
         assert_eq!(text(i64::MIN), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn labels_of_charts_are_hours_and_days_in_utc() {
+        let at = Moment::from_unix_ms(1_795_246_496_789);
+        assert_eq!(
+            (hour(at), day(at)),
+            ("07:00".to_owned(), "11-21".to_owned())
+        );
     }
 
     #[test]

@@ -112,6 +112,17 @@ impl ListState {
         })
     }
 
+    /// The way back to the whole list; nothing when no filter is set.
+    pub fn clear(&self, page: &Page) -> Html {
+        if !self.is_filtered() {
+            return Html::default();
+        }
+        Html::from_template(&Clear {
+            href: page.here(),
+            t: page.text(),
+        })
+    }
+
     /// The order as a hidden field, so that filtering keeps it.
     pub fn sort_field(&self) -> Html {
         Html::from_template(&Hidden {
@@ -128,6 +139,16 @@ struct Head<'a> {
     label: &'a str,
     class: &'a str,
     descending: Option<bool>,
+}
+
+#[derive(Template)]
+#[template(
+    source = r#"<a class="button quiet" href="{{ href }}">{{ t.clear }}</a>"#,
+    ext = "html"
+)]
+struct Clear<'a> {
+    href: &'a str,
+    t: &'static Text,
 }
 
 #[derive(Template)]

@@ -136,14 +136,22 @@ pub enum Notice {
     Enabled,
     /// A test of a key went well.
     TestPassed,
+    /// A test of a key went badly.
+    TestFailed,
+    /// The person's role does not reach that far; nothing was changed.
+    NotAllowed,
+    /// A part of the platform does not answer; nothing was changed.
+    Unavailable,
+    /// The last owner has to stay; nothing was changed.
+    LastOwner,
+    /// Somebody else changed it meanwhile; nothing was changed.
+    Stale,
     /// A session was ended.
     SessionEnded,
     /// The sign-in is over, by choice or by time.
     SignedOut,
     /// The form's token did not fit; nothing was changed.
     FormExpired,
-    /// The last owner can be neither demoted nor disabled.
-    LastOwner,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -197,10 +205,14 @@ impl Page {
             Notice::Disabled => t.notice_disabled,
             Notice::Enabled => t.notice_enabled,
             Notice::TestPassed => t.notice_test_passed,
+            Notice::TestFailed => t.notice_test_failed,
+            Notice::NotAllowed => t.notice_not_allowed,
+            Notice::Unavailable => t.error_unavailable,
+            Notice::LastOwner => t.error_last_owner,
+            Notice::Stale => t.error_stale,
             Notice::SessionEnded => t.notice_session_ended,
             Notice::SignedOut => t.notice_signed_out,
             Notice::FormExpired => t.notice_form_expired,
-            Notice::LastOwner => t.notice_last_owner,
             Notice::Words(words) => words,
         }
     }

@@ -6,11 +6,14 @@ use shared::credits::Credits;
 use crate::admin::usage::Counts;
 use crate::chart::Chart;
 use crate::form::Form;
+use crate::format;
 use crate::list::ListState;
+use crate::page::Lang;
 use crate::parts::{
     Arithmetic, Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum, TopRow,
 };
 use crate::sample::sampled;
+use crate::text::Text;
 use crate::words::{CallStatus, Operation, Range, Speaker};
 
 sampled! {
@@ -262,6 +265,28 @@ impl PortalSettings {
     }
 }
 
+impl StudioModel {
+    /// A model that is paid by the token; prices of a million of them.
+    pub fn by_tokens(id: &str, (input, output): (Credits, Credits), lang: Lang) -> Self {
+        let pattern = Text::of(lang).u.per_tokens;
+        Self {
+            id: id.to_owned(),
+            price: pattern
+                .replace("{a}", &format::credits(input))
+                .replace("{b}", &format::credits(output)),
+        }
+    }
+
+    /// A model that is paid by the image.
+    pub fn by_image(id: &str, price: Credits, lang: Lang) -> Self {
+        let pattern = Text::of(lang).u.per_image;
+        Self {
+            id: id.to_owned(),
+            price: pattern.replace("{}", &format::credits(price)),
+        }
+    }
+}
+
 /// How an image that stands in the page itself begins, up to its kind.
 const IMAGE_DATA: &str = "data:image/";
 
@@ -280,6 +305,18 @@ impl Picture {
 mod tests {
     use super::*;
     use crate::sample::{Filling, Maker, Sample};
+
+    #[test]
+    fn a_models_price_is_a_line_in_the_readers_language() {
+        let price = |text: &str| text.parse::<Credits>().expect("an amount");
+        let chat = |lang| StudioModel::by_tokens("m", (price("0.28"), price("15")), lang).price;
+        assert_eq!(chat(Lang::En), "0.28 in, 15 out / million tokens");
+        assert_eq!(chat(Lang::Zh), "输入 0.28，输出 15 / 百万 tokens");
+        assert_eq!(
+            StudioModel::by_image("m", price("0.175"), Lang::En).price,
+            "0.175 per image"
+        );
+    }
 
     #[test]
     fn an_image_of_another_host_is_not_shown() {

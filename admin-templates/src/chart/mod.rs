@@ -6,6 +6,7 @@ mod draw;
 mod scale;
 
 use askama::Template;
+use shared::clock::Moment;
 use shared::credits::Credits;
 
 use crate::chart::scale::Scale;
@@ -134,6 +135,16 @@ impl SeriesName {
             Tone::Good | Tone::Warn | Tone::Bad | Tone::Info => tone.code().to_owned(),
         }
     }
+}
+
+/// The label of a column that is an hour long, in UTC: `14:00`.
+pub fn hour_label(at: Moment) -> String {
+    format::hour(at)
+}
+
+/// The label of a column that is a day long, in UTC: `11-21`.
+pub fn day_label(at: Moment) -> String {
+    format::day(at)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

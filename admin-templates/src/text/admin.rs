@@ -5,7 +5,7 @@ use super::catalogue;
 catalogue! {
 /// Strings of the console.
 AdminText [] {
-    absolute_hours: "A session ends after", "会话最长有效期";
+    absolute_hours: "Sessions end at the latest after", "会话最长有效期";
     action: "Action", "动作";
     actor: "Actor", "操作者";
     add_key: "Add key", "添加密钥";
@@ -18,7 +18,7 @@ AdminText [] {
     alerts: "To look at", "需要关注";
     announcement: "Announcement", "公告";
     announcement_hint: "Everybody sees it on every page. Empty takes it away.", "所有人在每个页面都能看到；留空则撤下。";
-    announcement_text: "What everybody should know", "公告内容";
+    announcement_text: "Message", "公告内容";
     audit_days: "Keep the audit log for", "审计日志保留";
     audit_lede: "Who changed what, from where, and how it was before.", "谁在何处做了什么更改，以及更改前后的内容。";
     base_url: "Base URL", "接口地址";
@@ -26,21 +26,21 @@ AdminText [] {
     before: "Before", "变更前";
     began_after: "Began after", "开始于";
     boot: "Boot", "启动编号";
-    bulk_add: "Add many keys", "批量添加密钥";
+    bulk_add: "Add keys in bulk", "批量添加密钥";
     call_story: "The story of a call", "调用全程";
     changes: "What changed", "变更内容";
-    charge_reckoned: "How the charge was reckoned", "扣费明细";
-    chart_commits: "Commits of the ledger", "账本提交耗时";
-    chart_repairs: "Repairs of the link", "链路修复";
+    charge_reckoned: "The charge, line by line", "扣费明细";
+    chart_commits: "Ledger commits", "账本提交耗时";
+    chart_repairs: "Link repairs", "链路修复";
     chart_results: "Calls by result", "调用结果";
     checks: "Checks", "检查项";
     connections: "Warm connections", "预热连接";
     connector: "Connector", "连接器";
     cost_day: "Cost, 24 h", "24 小时成本";
-    cost_reckoned: "What the provider takes", "供应商成本";
-    counts: "Tokens and the like", "用量明细";
-    delete_grace_days: "A deleted tenant can come back for", "租户删除宽限期";
-    delete_help: "Calls are refused at once. It can be brought back for", "调用将立即被拒绝，可恢复期为";
+    cost_reckoned: "The provider's cost, line by line", "供应商成本";
+    counts: "Tokens and units", "用量明细";
+    delete_grace_days: "Deleted tenants can be restored for", "租户删除宽限期";
+    delete_help: "Calls are refused at once. The tenant can be restored for", "调用将立即被拒绝，可恢复期为";
     delete_model: "Delete model", "删除模型";
     delete_model_help: "Tenants can no longer call it. Usage and prices stay for the books.", "租户将无法继续调用；用量与价格记录会保留。";
     delete_provider: "Delete provider", "删除供应商";
@@ -49,17 +49,17 @@ AdminText [] {
     direction: "Direction", "方向";
     factor: "Factor", "倍率";
     field: "Field", "字段";
-    first_credits: "First credits", "初始额度";
-    first_owner: "Its owner", "所有者";
-    first_target: "Where it runs", "运行目标";
+    first_credits: "Initial credits", "初始额度";
+    first_owner: "Owner", "所有者";
+    first_target: "First target", "运行目标";
     gateway: "Gateway", "网关";
     gateways_lede: "The overseas ends of the border link, and how the link is doing.", "跨境链路的海外节点及链路状况。";
-    given_back: "Given back", "已退回";
+    given_back: "Released", "已退回";
     goes_away: "This tenant goes away for good on", "该租户将被永久删除于";
     hedges: "Hedges, 24 h", "24 小时对冲";
     held_before: "Held before", "预留";
     hold: "From hold to settlement", "从预留到结算";
-    idle_minutes: "A quiet session ends after", "会话空闲超时";
+    idle_minutes: "Idle sessions end after", "会话空闲超时";
     into_debt: "What cannot be taken now becomes a debt", "余额不足部分记为欠额";
     key_pool: "Key pool", "密钥池";
     label: "Label", "标签";
@@ -69,7 +69,7 @@ AdminText [] {
     live_calls: "Running calls", "进行中的调用";
     live_now: "calls running now", "个调用进行中";
     lost: "Lost, 24 h", "24 小时丢失";
-    lowered_to: "Output bounded to", "输出上限降至";
+    lowered_to: "Output limited to", "输出上限降至";
     margin: "Margin", "毛利";
     max_output: "Output tokens at most", "最大输出 tokens";
     max_output_hint: "Bounds what is held before a call.", "决定调用前预留的额度。";
@@ -78,7 +78,7 @@ AdminText [] {
     models_lede: "What tenants can call, where it runs and what it costs.", "租户可调用的模型、运行目标与价格。";
     money: "Ledger & credits", "账本与额度";
     multiplier_help: "Every price is multiplied by it. 1 is the list price, 0.8 a fifth off.", "所有价格乘以该倍率：1 为原价，0.8 为八折。";
-    never_when_empty: "Never when empty.", "留空表示永不过期。";
+    never_when_empty: "Never expires when empty.", "留空表示永不过期。";
     new_model: "New model", "新建模型";
     new_price: "New price", "新价格";
     new_provider: "New provider", "新建供应商";
@@ -98,7 +98,7 @@ AdminText [] {
     no_tenants: "No tenants yet", "暂无租户";
     no_tries: "No provider was called", "未调用任何供应商";
     not_added: "not added", "未添加";
-    offer_now: "Offer it to tenants at once", "立即向租户开放";
+    offer_now: "Offer to tenants now", "立即向租户开放";
     offered: "Offered to tenants", "向租户开放";
     only_these: "Only the models ticked below", "仅允许下列勾选的模型";
     preview: "What would this call cost?", "这次调用要花多少？";
@@ -106,19 +106,19 @@ AdminText [] {
     prices: "Prices", "价格历史";
     priority: "Priority", "优先级";
     provider_cost: "Provider cost", "供应商成本";
-    provider_model: "Model there", "上游模型";
+    provider_model: "Upstream model", "上游模型";
     provider_name_hint: "1 to 40 of a-z, 0-9 and -.", "1 至 40 个字符，仅限 a-z、0-9 与 -。";
     providers_lede: "Who does the work, and the pools of keys that reach them.", "实际提供服务的上游，以及访问它们的密钥池。";
     queues: "Queues", "队列";
     recharge: "Recharge", "充值";
-    reckon: "Reckon", "计算";
-    require_factor: "Superadmins need a second factor", "超级管理员必须启用两步验证";
-    restore: "Bring back", "恢复租户";
-    restore_help: "This tenant is being deleted. Bring it back, and its calls are taken again.", "该租户正在删除中。恢复后即可继续调用。";
+    reckon: "Calculate", "计算";
+    require_factor: "Superadmins must use two-factor sign-in", "超级管理员必须启用两步验证";
+    restore: "Restore tenant", "恢复租户";
+    restore_help: "This tenant is being deleted. Once restored, its calls are taken again.", "该租户正在删除中。恢复后即可继续调用。";
     resume: "Resume", "恢复服务";
     resume_help: "This tenant is suspended; its calls are refused.", "该租户已停用，所有调用均被拒绝。";
     resumes: "Resumes, 24 h", "24 小时续传";
-    retention: "How long things are kept", "数据保留";
+    retention: "Retention", "数据保留";
     role_finance: "Recharges, adjusts, sets prices and multipliers. Changes nothing else.", "充值、调整、定价与倍率，不能更改其他内容。";
     role_operator: "Runs tenants, models, providers and gateways. Touches no money.", "管理租户、模型、供应商与网关，不涉及资金。";
     role_owner: "Everything, superadmins and settings included.", "全部权限，包括管理员与系统设置。";
@@ -126,7 +126,7 @@ AdminText [] {
     roles: "Roles", "角色说明";
     rotate_help: "The new secret takes over the old one's place, weight and statistics.", "新密钥将沿用原有的位置、权重与统计。";
     round_trip: "Round trip", "往返时延";
-    sealed_help: "It is sealed at the gateway and never shown again; only its last four characters are.", "密钥在网关侧加密保存，之后仅显示末四位。";
+    sealed_help: "It is sealed at the gateway and never shown again, except for its last four characters.", "密钥在网关侧加密保存，之后仅显示末四位。";
     search_tenants: "Name or id", "名称或编号";
     secret: "Secret", "密钥内容";
     secrets: "Secrets", "密钥列表";
@@ -134,15 +134,15 @@ AdminText [] {
     started: "started", "启动于";
     stop_or_remove: "Suspend or delete", "停用或删除";
     subject: "Subject", "对象";
-    superadmins_lede: "Who runs the platform.", "平台的管理人员。";
+    superadmins_lede: "The people who run the platform.", "平台的管理人员。";
     suspend: "Suspend", "停用";
     suspend_help: "Calls are refused within a second, on every replica. Running ones end as they are.", "调用将在一秒内于所有副本上被拒绝，进行中的调用照常结束。";
     takes_calls: "Takes calls", "接受调用";
     targets: "Targets", "运行目标";
     targets_help: "Lower priorities are tried first; among equals, calls are shared by weight.", "优先级数值小者先用；同级按权重分配。";
-    tenant_defaults: "What new tenants begin with", "新租户默认值";
+    tenant_defaults: "Defaults for new tenants", "新租户默认值";
     tenant_name_hint: "Unique; people type it when they sign in.", "唯一；成员登录时需要输入。";
-    tenants_lede: "Everybody who has credits here.", "在此拥有额度的所有客户。";
+    tenants_lede: "Every customer with credits on this platform.", "在此拥有额度的所有客户。";
     test: "Test", "测试";
     test_each: "Test each key first", "逐个测试后再添加";
     test_failed: "refused", "未通过";
@@ -153,7 +153,7 @@ AdminText [] {
     tries: "Tries", "尝试过程";
     try_help: "A real call on the platform's account.", "以平台账户发起一次真实调用。";
     try_it: "Try it", "试一试";
-    type_name: "Type the tenant's name", "请输入租户名称以确认";
+    type_name: "Type the tenant's name to confirm", "请输入租户名称以确认";
     up: "Up for", "已运行";
     usage_days: "Keep usage records for", "用量记录保留";
     usage_lede: "Every call. One row opens the whole story.", "全部调用记录，点击可查看全程。";
@@ -163,6 +163,6 @@ AdminText [] {
     weight: "Weight", "权重";
     where_time: "Where the time went", "耗时分布";
     who_what: "Who and what", "调用信息";
-    working_keys: "Working keys", "有效密钥";
+    working_keys: "Active keys", "有效密钥";
 }
 }

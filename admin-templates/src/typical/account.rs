@@ -19,7 +19,10 @@ impl Typical for SignIn {
         let mut refused = at_first.clone();
         refused.form = Form::of([("username", "lin"), ("tenant", "Harbour Light Studio")])
             .wrong("password", FieldError::Wrong);
-        vec![at_first, refused]
+        let mut locked = refused.clone();
+        locked.form.errors.clear();
+        locked.form.error = Some(FieldError::Wait(90));
+        vec![at_first, refused, locked]
     }
 }
 

@@ -55,6 +55,7 @@ impl Typical for Overview {
         poor.low = true;
         poor.balance.available = credits("3.2");
         poor.days_left = Some(0);
+        poor.empty_at = None;
         vec![calm, poor]
     }
 }

@@ -22,9 +22,9 @@ impl Typical for StudioChat {
         };
         let talking = Self {
             models: models(&[
-                ("claude-sonnet-4-5", "3 / 15"),
-                ("gpt-5", "1.25 / 10"),
-                ("deepseek-chat", "0.28 / 0.42"),
+                ("claude-sonnet-4-5", "3 in, 15 out / million tokens"),
+                ("gpt-5", "1.25 in, 10 out / million tokens"),
+                ("deepseek-chat", "0.28 in, 0.42 out / million tokens"),
             ]),
             form: Form::of([("model", "claude-sonnet-4-5")]),
             messages: vec![
@@ -66,7 +66,10 @@ impl Typical for StudioImage {
             at: minutes_ago(minutes),
         };
         vec![Self {
-            models: models(&[("gpt-image-1", "0.175"), ("seedream-4", "0.06")]),
+            models: models(&[
+                ("gpt-image-1", "0.175 per image"),
+                ("seedream-4", "0.06 per image"),
+            ]),
             sizes: owned(&["1024x1024", "1536x1024", "1024x1536"]),
             qualities: owned(&["low", "medium", "high"]),
             form: Form::of([

@@ -2,6 +2,7 @@
 //! Needs no server: samples of every view are rendered here.
 
 mod contrast;
+mod dom;
 mod markup;
 mod pages;
 mod roles;

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use admin_templates::page::{Area, Lang, Page, Theme};
 use admin_templates::views::{VIEWS, ViewEntry};
-use scraper::Html;
+
+use crate::dom::Document;
 
 /// A page that was rendered.
 pub(crate) struct Rendered {
@@ -22,8 +23,8 @@ impl Rendered {
         format!("{root} {view}, {}, {}", self.sample, self.lang.code())
     }
 
-    pub(crate) fn document(&self) -> Html {
-        Html::parse_document(&self.html)
+    pub(crate) fn document(&self) -> Document {
+        Document::read(&self.html)
     }
 }
 

@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use admin_templates::page::{Area, Lang};
 use admin_templates::views::VIEWS;
 use admin_templates::words::PersonRole;
-use scraper::Selector;
 
 use crate::pages;
 
 /// Where forms that can be sent lead, over all pages with ordinary contents; ids cut out.
 fn offered(area: Area, role: PersonRole) -> BTreeSet<String> {
-    let form = Selector::parse("form[method=post]").expect("a selector");
-    let closed = Selector::parse("fieldset[disabled]").expect("a selector");
     let mut actions = BTreeSet::new();
     for entry in VIEWS.iter().filter(|entry| entry.areas.contains(&area)) {
         let change = |page: &mut admin_templates::page::Page| {
@@ -24,8 +21,8 @@ fn offered(area: Area, role: PersonRole) -> BTreeSet<String> {
             if !page.sample.starts_with("typical") {
                 continue;
             }
-            for found in page.document().select(&form) {
-                if found.select(&closed).next().is_none() {
+            for found in page.document().select("form[method=post]") {
+                if found.select("fieldset[disabled]").is_empty() {
                     let action = found.attr("action").unwrap_or_default();
                     actions.insert(format!("{}: {action}", entry.name));
                 }

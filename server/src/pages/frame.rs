@@ -43,6 +43,10 @@ const NOTICES: &[(&str, Notice)] = &[
     ("signed-out", Notice::SignedOut),
     ("form-expired", Notice::FormExpired),
     ("last-owner", Notice::LastOwner),
+    ("test-failed", Notice::TestFailed),
+    ("not-allowed", Notice::NotAllowed),
+    ("unavailable", Notice::Unavailable),
+    ("stale", Notice::Stale),
 ];
 
 /// What the browser keeps for forms before a login.

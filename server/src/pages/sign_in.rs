@@ -103,22 +103,32 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
         let before = frame.visit().map(|visit| &visit.session);
         web.log_in(step, frame.visitor(), before).await
     };
-    match begun {
-        Ok(begun) => Ok(entered(&frame, begun, next)),
-        Err(error) if is_wrong(&error) => {
-            // A key is a secret too: what was typed as the tenant is not filled in again.
-            let form = Form {
-                error: Some(FieldError::Wrong),
-                ..posted.again(&["username"])
+    let (status, wrong, wait) = match begun {
+        Ok(begun) => return Ok(entered(&frame, begun, next)),
+        Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::Wrong, None),
+        Err(error) => {
+            let error = PageError::from(error);
+            let Some(seconds) = error.retry_after() else {
+                return Err(error);
             };
-            let view = SignIn {
-                form,
-                next: next.to_owned(),
-            };
-            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+            let wait = FieldError::Wait(seconds);
+            (StatusCode::TOO_MANY_REQUESTS, wait, Some(seconds))
         }
-        Err(error) => Err(error.into()),
+    };
+    // A key is a secret too: what was typed as the tenant is not filled in again.
+    let form = Form {
+        error: Some(wrong),
+        ..posted.again(&["username"])
+    };
+    let view = SignIn {
+        form,
+        next: next.to_owned(),
+    };
+    let mut response = frame.show_as(status, &view).await?;
+    if let Some(seconds) = wait {
+        response.headers_mut().insert("retry-after", seconds.into());
     }
+    Ok(response)
 }
 
 /// `GET {root}/login/second`
