@@ -1,4 +1,4 @@
-//! Command line of the benchmark: `mock`, `load` and `compare`. Leaves all work to the modules of
+//! Command line of the benchmark: `mock`, `load`, `compare` and the rest. Leaves all work to the modules of
 //! the same names; exits with one sentence when something does not work.
 
 #![expect(
@@ -10,10 +10,16 @@ mod compare;
 mod failure;
 mod http;
 mod ledger;
+#[cfg(target_os = "linux")]
+mod link;
 mod load;
 mod mock;
+#[cfg(target_os = "linux")]
+mod netem;
 mod procfs;
 mod sections;
+#[cfg(target_os = "linux")]
+mod stop;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,6 +49,12 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Measure the ledger alone: hold and settle, with group commit and without.
     Ledger(ledger::LedgerArgs),
+    /// Measure the link between server and gateway over a bad network, against plain ways.
+    #[cfg(target_os = "linux")]
+    Link(link::LinkArgs),
+    /// Run a command over a bad network: delay, jitter, loss, bandwidth and hard cuts.
+    #[cfg(target_os = "linux")]
+    Netem(netem::NetemArgs),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +63,10 @@ fn main() -> ExitCode {
         Command::Load(args) => load::command(&args),
         Command::Compare(args) => compare_until_signal(args),
         Command::Ledger(args) => measure_ledger(&args),
+        #[cfg(target_os = "linux")]
+        Command::Link(args) => link::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Netem(args) => netem::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

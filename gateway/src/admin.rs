@@ -163,6 +163,7 @@ impl Gateway {
             let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
             let keys = keys.filter_map(|key| self.open_key(key, health)).collect();
             let provider = PoolProvider {
+                name: row.name.clone(),
                 base_url: row.base_url.clone(),
                 enabled: row.enabled,
                 connector,

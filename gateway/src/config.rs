@@ -2,12 +2,15 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use rustls::ServerConfig;
 use shared::config::{Common, ConfigError, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
+use shared::tls::{self, Identity};
 
 /// Settings of the gateway.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +23,16 @@ pub struct Config {
     /// Address the gateway listens on
     #[arg(long, env = "GATEWAY_HOST", default_value = "127.0.0.1")]
     pub gateway_host: IpAddr,
+    /// PEM file of the gateway's certificate with what leads to its root: it speaks TLS; empty: plain
+    /// HTTP
+    #[arg(long, env = "GATEWAY_TLS_CERT", default_value = "")]
+    pub gateway_tls_cert: String,
+    /// PEM file of that certificate's private key
+    #[arg(long, env = "GATEWAY_TLS_KEY", default_value = "")]
+    pub gateway_tls_key: String,
+    /// PEM file of the authority whose certificates servers must show; empty asks for none
+    #[arg(long, env = "GATEWAY_CLIENT_CA", default_value = "")]
+    pub gateway_client_ca: String,
     /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/gateway.db`
     #[arg(
         long,
@@ -52,6 +65,22 @@ impl Config {
     /// Where the gateway's database is.
     pub fn database(&self, data_dir: &Path) -> Result<DbTarget, DbError> {
         DbTarget::from_settings(Some(&self.gateway_database_url), data_dir, "gateway.db")
+    }
+
+    /// How servers are spoken to: over TLS with a certificate, plainly without.
+    pub(crate) fn tls(&self) -> Result<Option<Arc<ServerConfig>>, ConfigError> {
+        let identity = Identity::from_settings(
+            ("GATEWAY_TLS_CERT", &self.gateway_tls_cert),
+            ("GATEWAY_TLS_KEY", &self.gateway_tls_key),
+        )?;
+        let client_ca = tls::file(&self.gateway_client_ca);
+        match identity {
+            Some(identity) => tls::server_config(identity, client_ca).map(Some),
+            None if client_ca.is_some() => Err(ConfigError::Invalid(
+                "GATEWAY_CLIENT_CA needs GATEWAY_TLS_CERT and GATEWAY_TLS_KEY".to_owned(),
+            )),
+            None => Ok(None),
+        }
     }
 
     pub(crate) fn first_byte(&self) -> Duration {

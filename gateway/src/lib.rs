@@ -4,6 +4,7 @@
 
 mod admin;
 pub mod config;
+mod events;
 mod generations;
 mod link;
 mod metrics;
@@ -16,11 +17,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::{Db, DbError, migrate};
 use shared::id::BootId;
-use shared::link::{AdminError, Link, NewProvider, NewProviderKey, ProviderAdmin};
+use shared::link::{AdminError, Alive, Link, NewProvider, NewProviderKey, ProviderAdmin};
 use shared::listen::{self, Listening};
 use shared::seal::Sealer;
 use shared::secret::Secret;
@@ -31,11 +33,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use self::config::{Config, GatewaySecrets};
+use self::events::Journal;
 use self::generations::register::Register;
 use self::link::Local;
 use self::link::parcel::Unpacker;
 use self::metrics::GatewayMetrics;
-use self::pool::{Disabled, Pools};
+use self::pool::Pools;
 use self::providers::Patience;
 use self::store::Store;
 
@@ -47,8 +50,6 @@ const TICK: Duration = Duration::from_millis(500);
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 /// The part of the time to stop that is kept for the last bytes.
 const FLUSH_PART: u32 = 5;
-/// Disabled keys waiting to be stored.
-const DISABLED_WAITING_MAX: usize = 64;
 
 /// Why a gateway did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,7 @@ pub struct GatewayParts<'a> {
 /// One gateway.
 pub struct Gateway {
     boot: BootId,
+    journal: Journal,
     store: Store,
     pools: Pools,
     register: Register,
@@ -99,6 +101,7 @@ pub struct Gateway {
     patience: Patience,
     body_bytes_max: usize,
     version: AtomicI64,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -130,14 +133,17 @@ impl Gateway {
         migrate::run(&db, store::MIGRATIONS)
             .await
             .map_err(unusable(target.shown()))?;
-        let (disabled, waiting) = mpsc::channel(DISABLED_WAITING_MAX);
+        let (teller, told) = mpsc::channel(events::WAITING_MAX);
         let accepted = secrets.internal.expose().split(',');
         let boot = BootId::random();
         let register = Register::new(boot.clone(), clock.clone(), config.output_kept_bytes);
+        let store = Store::new(db);
+        let journal = store.journal().await;
         let gateway = Arc::new(Self {
             boot,
-            store: Store::new(db),
-            pools: Pools::new(clock.clone(), disabled),
+            journal: Journal::new(journal.map_err(unusable(target.shown()))?),
+            store,
+            pools: Pools::new(clock.clone(), teller),
             register,
             unpacker: Arc::new(Unpacker::new(
                 config.prefix_kept_bytes,
@@ -157,13 +163,13 @@ impl Gateway {
             },
             body_bytes_max: config.gateway_body_bytes_max,
             version: AtomicI64::new(-1),
+            tls: config.tls()?,
         });
         gateway.reload().await.map_err(unusable(target.shown()))?;
         gateway.seed().await?;
-        supervisor.spawn(
-            "providers",
-            gateway.clone().watch(waiting, supervisor.clone()),
-        );
+        supervisor.spawn("providers", gateway.clone().watch(supervisor.stopping()));
+        let stop = supervisor.stopping();
+        supervisor.spawn("events", gateway.clone().write_events(told, stop));
         Ok(gateway)
     }
 
@@ -195,28 +201,13 @@ impl Gateway {
         })
     }
 
-    /// Keeps the pools as the database says, and the database as faults say.
-    async fn watch(
-        self: Arc<Self>,
-        mut disabled: mpsc::Receiver<Disabled>,
-        supervisor: Supervisor,
-    ) {
-        let stop = supervisor.stopping();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                told = disabled.recv() => if let Some(told) = told {
-                    warn!(key.id = %told.key, "key `{}` is disabled: {}", told.key, told.reason);
-                    if let Err(error) = self.store.disable_key(&told.key, &told.reason).await {
-                        warn!(%error, "a disabled key was not stored: {error}");
-                    }
-                },
-                () = tokio::time::sleep(RELOAD_EVERY) => {
-                    self.register.sweep();
-                    self.count_kept();
-                    self.reload_if_changed().await;
-                }
-            }
+    /// Keeps the pools as the database says.
+    async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        let pause = || stop.run_until_cancelled(tokio::time::sleep(RELOAD_EVERY));
+        while pause().await.is_some() {
+            self.register.sweep();
+            self.count_kept();
+            self.reload_if_changed().await;
         }
     }
 
@@ -250,6 +241,14 @@ impl Gateway {
             .fold(false, |opens, secret| secret.matches(candidate) | opens)
     }
 
+    /// Which gateway this is.
+    pub(crate) fn alive(&self) -> Alive {
+        Alive {
+            boot: self.boot.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
     /// The door inside this process.
     pub fn local(self: &Arc<Self>) -> Arc<dyn Link> {
         Arc::new(Local(self.clone()))
@@ -272,6 +271,7 @@ impl Gateway {
     ) {
         stop.cancelled().await;
         self.register.drain();
+        self.journal.close();
         let idle = async {
             while self.register.running() > 0 {
                 tokio::time::sleep(DRAIN_LOOK).await;
@@ -304,6 +304,7 @@ impl Gateway {
             stop: drained.clone(),
             grace: flush,
             tick: Some(TICK),
+            tls: self.tls.clone(),
         };
         let drain = self.clone().drain(
             supervisor.stopping(),

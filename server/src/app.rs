@@ -31,6 +31,7 @@ use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
 use crate::front;
+use crate::gateways::Gateways;
 use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
@@ -286,6 +287,8 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor);
         let site = people.site(&secrets, address, &clock);
+        let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
+        gateways.follow(supervisor);
         let rooms = Rooms {
             auth: people.auth,
             sessions: people.sessions,
@@ -298,6 +301,7 @@ impl Server {
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
+            gateways,
             providers: Providers::new(link.clone(), store.clone(), clock.clone()),
             calls,
             store,
@@ -346,6 +350,7 @@ impl Server {
             stop: supervisor.stopping(),
             grace: common.shutdown_limit(),
             tick: None,
+            tls: None,
         };
         listen::serve_on_cores(listening, self.face(), supervisor).await
     }

@@ -4,14 +4,16 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::link::http::{Compression, LinkSettings};
 use clap::Args;
+use rustls::ClientConfig;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
+use shared::tls::{self, Identity};
 
 use crate::calls::RecoveryPace;
 use crate::ledger::LedgerSettings;
+use crate::link::http::{LinkSettings, Whom};
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
@@ -78,17 +80,55 @@ pub struct GatewayUrls {
     pub link_patience_seconds: u64,
     /// To which gateways bytes go compressed
     #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
-    pub link_compression: Compression,
+    pub link_compression: Whom,
+    /// For which gateways a stream that is late comes over a second connection as well
+    #[arg(long, env = "LINK_HEDGING", value_enum, default_value = "auto")]
+    pub link_hedging: Whom,
+    /// PEM file of the authority whose certificates gateways must show; empty trusts those of the
+    /// operating system
+    #[arg(long, env = "GATEWAY_CA", default_value = "")]
+    pub gateway_ca: String,
+    /// PEM file of the certificate that this server shows to gateways which ask for one; empty: none
+    #[arg(long, env = "GATEWAY_CLIENT_CERT", default_value = "")]
+    pub gateway_client_cert: String,
+    /// PEM file of that certificate's private key
+    #[arg(long, env = "GATEWAY_CLIENT_KEY", default_value = "")]
+    pub gateway_client_key: String,
 }
 
 impl GatewayUrls {
     /// How gateways are reached.
-    pub fn link(&self) -> LinkSettings {
-        LinkSettings {
+    pub fn link(&self) -> Result<LinkSettings, ConfigError> {
+        Ok(LinkSettings {
             connections: self.gateway_connections.into(),
             patience: Duration::from_secs(self.link_patience_seconds),
             compression: self.link_compression,
+            hedging: self.link_hedging,
+            tls: self.tls()?,
+        })
+    }
+
+    /// How gateways at `https://` are spoken to, where it differs from [`tls::client_config`].
+    fn tls(&self) -> Result<Option<ClientConfig>, ConfigError> {
+        let ca = tls::file(&self.gateway_ca);
+        let identity = Identity::from_settings(
+            ("GATEWAY_CLIENT_CERT", &self.gateway_client_cert),
+            ("GATEWAY_CLIENT_KEY", &self.gateway_client_key),
+        )?;
+        if ca.is_none() && identity.is_none() {
+            return Ok(None);
         }
+        if !self
+            .gateway_urls
+            .iter()
+            .any(|url| url.starts_with("https:"))
+        {
+            return Err(ConfigError::Invalid(
+                "GATEWAY_CA and GATEWAY_CLIENT_CERT are for gateways at https://; GATEWAY_URLS has none"
+                    .to_owned(),
+            ));
+        }
+        tls::client_config_with(ca, identity).map(Some)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod command;
 pub mod config;
 pub mod corrections;
 pub mod front;
+pub mod gateways;
 pub mod ledger;
 pub mod limits;
 pub mod link;

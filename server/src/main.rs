@@ -57,7 +57,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         &gateways.gateway_urls,
         &secrets.internal,
         clock.clone(),
-        gateways.link(),
+        gateways.link()?,
         LinkMetrics::new(&metrics),
     )?);
     link.warm();

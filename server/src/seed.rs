@@ -190,6 +190,7 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
             model: id.clone(),
             weight: 1,
             priority: 0,
+            gateway: None,
         };
         let new = NewModel {
             id,

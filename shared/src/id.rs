@@ -140,6 +140,8 @@ ids! {
     ProviderKeyId = "pkey_";
     /// A gateway as the server knows it.
     GatewayId = "gw_";
+    /// What a gateway's database holds of events; gateways that share it share this.
+    JournalId = "jrn_";
     /// One life of a process, from start to end.
     BootId = "boot_";
     /// One request of a client, for logs and support.

@@ -1,8 +1,8 @@
 //! Listening sockets and the loop that serves a poem endpoint on them.
 //! poem's own server leaves `TCP_NODELAY` off (40 ms stalls in event streams were measured) and has
-//! no deadline for slow headers; this loop has both. Holds no route.
+//! no deadline for slow headers; this loop has both, and TLS where it is wanted. Holds no route.
 
-use std::future::Future;
+use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,15 @@ use http::uri::Scheme;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use poem::endpoint::{DynEndpoint, ToDynEndpoint};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint, EndpointExt, IntoEndpoint, Request, Response};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -30,6 +34,9 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 const STREAMS_MAX: u32 = 1_024;
 /// After an accept error (no file descriptors left) the loop rests instead of spinning.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+/// A client that has not ended the TLS handshake by then is cut off: at 300 ms round trip it takes
+/// one second, with a lost packet three.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Connections the kernel keeps while the loop is busy.
 const BACKLOG: i32 = 1_024;
 
@@ -45,6 +52,8 @@ pub struct Listening {
     /// How often an HTTP/2 peer from which nothing comes is asked for a sign of life, which is one
     /// for the peer as well.
     pub tick: Option<Duration>,
+    /// How clients are spoken to; plain HTTP without.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 /// A peer that does not answer a tick for so long is gone.
@@ -67,19 +76,19 @@ pub fn bind_link(address: SocketAddr, setting: &str) -> Result<StdListener, Conf
 fn bind_with(
     address: SocketAddr,
     setting: &str,
-    prepare: impl Fn(&socket2::Socket) -> std::io::Result<()>,
+    prepare: impl Fn(&socket2::Socket) -> io::Result<()>,
 ) -> Result<StdListener, ConfigError> {
-    let sentence = |error: std::io::Error| {
+    let sentence = |error: io::Error| {
         let port = address.port();
-        ConfigError::Invalid(if error.kind() == std::io::ErrorKind::AddrInUse {
+        ConfigError::Invalid(if error.kind() == io::ErrorKind::AddrInUse {
             format!("port {port} is taken by another program; set {setting} to a free one")
-        } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        } else if error.kind() == io::ErrorKind::PermissionDenied {
             format!("port {port} needs more rights; set {setting} to one above 1023")
         } else {
             format!("can't listen on {address} ({setting}): {error}")
         })
     };
-    let open = || -> std::io::Result<StdListener> {
+    let open = || -> io::Result<StdListener> {
         let socket = socket2::Socket::new(
             socket2::Domain::for_address(address),
             socket2::Type::STREAM,
@@ -109,7 +118,7 @@ where
 {
     let endpoint: SharedEndpoint =
         Arc::new(ToDynEndpoint(endpoint.into_endpoint().map_to_response()));
-    let failed = |e: std::io::Error| ConfigError::Invalid(format!("can't start serving: {e}"));
+    let failed = |e: io::Error| ConfigError::Invalid(format!("can't start serving: {e}"));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut ended = Vec::with_capacity(cores);
     for core in 0..cores {
@@ -118,6 +127,7 @@ where
             stop: listening.stop.clone(),
             grace: listening.grace,
             tick: listening.tick,
+            tls: listening.tls.clone(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -164,6 +174,7 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
         stop,
         grace,
         tick,
+        tls,
     } = listening;
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
@@ -172,6 +183,7 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
             return;
         }
     };
+    let tls = tls.map(TlsAcceptor::from);
     let graceful = GracefulShutdown::new();
     let mut connections = tokio::task::JoinSet::new();
     loop {
@@ -183,8 +195,17 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                let serving = connection(stream, peer, endpoint.clone(), tick, &graceful);
-                connections.spawn(serving);
+                let connection = Connection::new(&stream, peer, endpoint.clone(), tick);
+                let watcher = graceful.watcher();
+                match &tls {
+                    None => connections.spawn(connection.serve(stream, watcher)),
+                    Some(tls) => connections.spawn(connection.serve_tls(
+                        stream,
+                        tls.clone(),
+                        watcher,
+                        stop.clone(),
+                    )),
+                };
             }
             Err(error) => {
                 warn!(%error, "a connection was not accepted: {error}");
@@ -205,30 +226,94 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
     connections.shutdown().await;
 }
 
-fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+/// What every request of a connection is told.
+#[derive(Clone)]
+struct Connection {
     endpoint: SharedEndpoint,
+    local: LocalAddr,
+    peer: SocketAddr,
+    scheme: Scheme,
     tick: Option<Duration>,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + use<> {
-    // Inherited from the listening socket on Linux; set again where it is not.
-    let _ = stream.set_nodelay(true);
-    let local = LocalAddr(
-        stream
+}
+
+impl Connection {
+    fn new(
+        stream: &TcpStream,
+        peer: SocketAddr,
+        endpoint: SharedEndpoint,
+        tick: Option<Duration>,
+    ) -> Self {
+        // Inherited from the listening socket on Linux; set again where it is not.
+        let _ = stream.set_nodelay(true);
+        let local = stream
             .local_addr()
-            .map_or_else(|_| Addr::Custom("unknown", "".into()), Addr::SocketAddr),
-    );
-    let remote = RemoteAddr(Addr::SocketAddr(peer));
-    let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
-        let (endpoint, local, remote) = (endpoint.clone(), local.clone(), remote.clone());
-        async move {
-            let request = Request::from((request, local, remote, Scheme::HTTP));
-            Ok::<_, std::convert::Infallible>(hyper::Response::from(
-                endpoint.get_response(request).await,
-            ))
+            .map_or_else(|_| Addr::Custom("unknown", "".into()), Addr::SocketAddr);
+        Self {
+            endpoint,
+            local: LocalAddr(local),
+            peer,
+            scheme: Scheme::HTTP,
+            tick,
         }
-    });
+    }
+
+    /// Shakes hands first. Nobody waits for that: it is off the accept loop and bounded in time, and
+    /// a process that stops does not finish it.
+    async fn serve_tls(
+        mut self,
+        stream: TcpStream,
+        tls: TlsAcceptor,
+        watcher: Watcher,
+        stop: CancellationToken,
+    ) {
+        self.scheme = Scheme::HTTPS;
+        let peer = self.peer;
+        let shaken = tokio::select! {
+            () = stop.cancelled() => return,
+            shaken = shake_hands(stream, &tls, HANDSHAKE_MAX) => shaken,
+        };
+        match shaken {
+            Ok(stream) => self.serve(stream, watcher).await,
+            // Above debug: who is refused for a certificate is told little, and asks here.
+            Err(error) => info!(%error, "no TLS with {peer}: {error}"),
+        }
+    }
+
+    async fn serve<S>(self, stream: S, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (peer, tick) = (self.peer, self.tick);
+        let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
+            let connection = self.clone();
+            async move {
+                let remote = RemoteAddr(Addr::SocketAddr(connection.peer));
+                let request = Request::from((request, connection.local, remote, connection.scheme));
+                Ok::<_, std::convert::Infallible>(hyper::Response::from(
+                    connection.endpoint.get_response(request).await,
+                ))
+            }
+        });
+        let serving = builder(tick)
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
+        if let Err(error) = watcher.watch(serving).await {
+            // A client that goes away or sends nonsense is everyday business.
+            debug!(%error, "connection from {peer} ended: {error}");
+        }
+    }
+}
+
+async fn shake_hands<S>(stream: S, tls: &TlsAcceptor, limit: Duration) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    tokio::time::timeout(limit, tls.accept(stream))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+fn builder(tick: Option<Duration>) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -245,14 +330,8 @@ fn connection(
         .adaptive_window(false)
         .initial_connection_window_size(16 * 1024 * 1024)
         .initial_stream_window_size(4 * 1024 * 1024);
-    let serving = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let watched = graceful.watch(serving);
-    async move {
-        if let Err(error) = watched.await {
-            // A client that goes away or sends nonsense is everyday business.
-            debug!(%error, "connection from {peer} ended: {error}");
-        }
-    }
+    builder
 }
+
+#[cfg(test)]
+mod tests;

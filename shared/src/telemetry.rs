@@ -96,6 +96,7 @@ pub fn serve_metrics(
                 stop,
                 grace: std::time::Duration::ZERO,
                 tick: None,
+                tls: None,
             },
             routes,
         ),

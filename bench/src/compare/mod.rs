@@ -1,16 +1,16 @@
 //! The comparison: starts every target, measures them in interleaved rounds, checks the ledger and
 //! writes the report. Leaves processes, admin calls and text to its modules.
 
-mod admin;
+pub(crate) mod admin;
 mod aims;
 mod figures;
 mod first_answer;
 pub(crate) mod machine;
-mod processes;
+pub(crate) mod processes;
 mod results;
 pub(crate) mod services;
 mod table;
-mod targets;
+pub(crate) mod targets;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

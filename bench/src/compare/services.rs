@@ -34,14 +34,7 @@ pub(crate) async fn start_mock(stage: &mut Stage) -> Outcome<Listening> {
 }
 
 pub(crate) async fn start_nginx(stage: &mut Stage, mock: Listening) -> Outcome<Listening> {
-    let program = ["nginx", "/usr/sbin/nginx"]
-        .into_iter()
-        .find(|name| answers(name, "-v"))
-        .ok_or_else(|| {
-            Failure::new(
-                "nginx is the yardstick and is not installed: run `apt-get install nginx-light`",
-            )
-        })?;
+    let program = nginx_program()?;
     let port = free_port()?;
     let folder = stage.make_folder("nginx")?;
     let config = folder.join("nginx.conf");
@@ -63,6 +56,17 @@ pub(crate) async fn start_nginx(stage: &mut Stage, mock: Listening) -> Outcome<L
         .await_ready(&format!("http://127.0.0.1:{port}/_count"))
         .await?;
     Ok(Listening { port, pid })
+}
+
+pub(crate) fn nginx_program() -> Outcome<&'static str> {
+    ["nginx", "/usr/sbin/nginx"]
+        .into_iter()
+        .find(|name| answers(name, "-v"))
+        .ok_or_else(|| {
+            Failure::new(
+                "nginx is the yardstick and is not installed: run `apt-get install nginx-light`",
+            )
+        })
 }
 
 /// A private PostgreSQL 15 or newer with the databases `server` and `gateway`.

@@ -78,7 +78,7 @@ impl Binaries {
         Ok(())
     }
 
-    fn launch(&self, name: &'static str) -> Outcome<Launch> {
+    pub(crate) fn launch(&self, name: &'static str) -> Outcome<Launch> {
         let program = self.0.join(name);
         if !program.exists() {
             return Err(Failure::new(format!(

@@ -8,19 +8,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http::header::{CONTENT_TYPE, TRAILER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::BoxBody;
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler, patch, post,
 };
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use shared::fault::FaultKind;
-use shared::id::{GenerationId, ProviderKeyId};
+use shared::id::{GenerationId, JournalId, ProviderKeyId};
 use shared::link::codec::{Encoder, VERSION};
+use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
 use shared::link::{
     AdminError, Failure, LinkError, Operation, Outcome, Piece, PieceStream, ProviderAdmin, Reply,
@@ -28,21 +30,27 @@ use shared::link::{
 };
 use sync_wrapper::SyncWrapper;
 
+use super::gather::Gathered;
 use super::parcel::UnpackError;
 use crate::Gateway;
+use crate::events::Events;
 use crate::generations::{self, Leaving};
 
 /// A server that takes longer to send a body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
+/// More than servers send to keep a connection warm.
+const WARM_BYTES_MAX: usize = 64 * 1024;
 /// Operators' requests are small.
 const ADMIN_BYTES_MAX: usize = 64 * 1024;
 
 /// All routes of the gateway.
 pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
     let mut inside = Route::new()
-        .at("/health", get(health))
+        .at("/health", get(health).post(warm))
         .at("/generations/:id/attach", post(attach))
-        .at("/generations/:id/finish", post(finish));
+        .at("/generations/:id/finish", post(finish))
+        .at("/events", get(follow_events))
+        .at("/events/journal", get(own_journal));
     for operation in Operation::ALL {
         inside = inside.at(
             operation.path(),
@@ -158,6 +166,19 @@ impl Endpoint for OpenEndpoint {
         let encoder = encoder(request.headers());
         Ok(answer(opened.await, &generation, encoder))
     }
+}
+
+/// Lets the pieces wait for ticks, where that is asked for.
+fn gather(mut reply: Reply, headers: &HeaderMap) -> Reply {
+    let tick = headers.get(wire::GATHER).and_then(|ms| ms.to_str().ok());
+    let Some(tick) = tick.and_then(|ms| ms.parse().ok()) else {
+        return reply;
+    };
+    if let ReplyBody::Stream(pieces) = reply.body {
+        let gathered = Gathered::new(pieces, Duration::from_millis(tick));
+        reply.body = ReplyBody::Stream(Box::pin(gathered));
+    }
+    reply
 }
 
 fn not_unpacked(error: UnpackError) -> Response {
@@ -342,7 +363,16 @@ async fn readyz(gateway: Shared<'_>) -> Response {
 
 #[handler]
 fn health(gateway: Shared<'_>) -> Response {
-    json(StatusCode::OK, &serde_json::json!({"boot": gateway.boot}))
+    json(StatusCode::OK, &gateway.alive())
+}
+
+/// Takes what is sent only to keep a connection's window open.
+#[handler]
+async fn warm(body: poem::Body) -> StatusCode {
+    match body.into_bytes_limit(WARM_BYTES_MAX).await {
+        Ok(_) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::PAYLOAD_TOO_LARGE,
+    }
 }
 
 #[handler]
@@ -362,10 +392,56 @@ async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap
     match Joining::read(headers) {
         Ok(joining) => {
             let attached = generations::attach(&gateway, &id, joining.offset);
-            answer(attached.await, &id, encoder(headers))
+            let attached = attached.await.map(|reply| gather(reply, headers));
+            answer(attached, &id, encoder(headers))
         }
         Err(sentence) => bad(sentence),
     }
+}
+
+#[handler]
+async fn own_journal(gateway: Shared<'_>) -> Response {
+    match Events(gateway.0.clone()).journal().await {
+        Ok(id) => json(StatusCode::OK, &id),
+        Err(error) => unavailable(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct From {
+    journal: String,
+    after: i64,
+}
+
+/// One event a line, as they happen.
+#[handler]
+async fn follow_events(gateway: Shared<'_>, Query(from): Query<From>) -> Response {
+    let journal = match from.journal.parse::<JournalId>() {
+        Ok(journal) => journal,
+        Err(error) => return bad(format!("journal: {error}")),
+    };
+    match Events(gateway.0.clone()).follow(&journal, from.after).await {
+        Ok(events) => {
+            let line = |event: Result<Event, LinkError>| {
+                let mut line = serde_json::to_vec(&event.map_err(io::Error::other)?)?;
+                line.push(b'\n');
+                Ok::<_, io::Error>(line)
+            };
+            poem::Body::from_bytes_stream(events.map(line))
+                .with_content_type("application/x-ndjson")
+                .into_response()
+        }
+        Err(LinkError::Refused(sentence)) => Response::builder()
+            .status(StatusCode::CONFLICT)
+            .body(sentence),
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn unavailable(error: &LinkError) -> Response {
+    Response::builder()
+        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .body(error.to_string())
 }
 
 fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) -> Response {

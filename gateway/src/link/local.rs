@@ -1,14 +1,18 @@
 //! The door inside one process: `Link` for the gateway itself. Holds no logic of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::id::{BootId, GenerationId, ProviderKeyId};
+use shared::link::events::EventSource;
 use shared::link::{
-    AdminError, Call, Fate, KeyTest, Link, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
-    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView, Reply,
+    AdminError, Call, Fate, GatewayPlace, GatewayView, KeyTest, Link, LinkCounts, LinkError,
+    NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch,
+    ProviderView, Reply,
 };
 
+use crate::events::Events;
 use crate::generations::Leaving;
 use crate::{Gateway, generations};
 
@@ -28,6 +32,32 @@ impl Link for Local {
 
     async fn health(&self) -> Result<BootId, LinkError> {
         Ok(self.0.boot.clone())
+    }
+
+    async fn gateways(&self) -> Vec<GatewayView> {
+        vec![GatewayView {
+            url: String::new(),
+            name: "inside".to_owned(),
+            region: String::new(),
+            priority: 0,
+            is_well: true,
+            answered: Some((self.0.alive(), Duration::ZERO)),
+            connections: 0,
+            streams: self.0.register.running(),
+            is_way_bad: false,
+            counts: LinkCounts::default(),
+        }]
+    }
+
+    fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String> {
+        match places {
+            [] => Ok(()),
+            [..] => Err("this server has its gateway inside and reaches no other".to_owned()),
+        }
+    }
+
+    fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
+        vec![Arc::new(Events(self.0.clone()))]
     }
 }
 

@@ -6,18 +6,21 @@ mod cooldown;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use shared::clock::{Clock, Moment};
 use shared::fault::Fault;
 use shared::id::ProviderKeyId;
+use shared::link::events::{KeyNews, News};
 use shared::secret::Secret;
+use tracing::warn;
 
 use self::cooldown::Effect;
 use crate::providers;
 
 /// A provider as the pool sees it.
 pub(crate) struct PoolProvider {
+    pub(crate) name: String,
     pub(crate) base_url: String,
     pub(crate) enabled: bool,
     pub(crate) connector: &'static dyn providers::Provider,
@@ -83,18 +86,14 @@ impl KeyHealth {
     }
 }
 
-/// A key was disabled by a fault and the database must hear of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Disabled {
-    pub(crate) key: ProviderKeyId,
-    pub(crate) reason: String,
-}
+/// Where changes of keys are told, to be stored.
+pub(crate) type Teller = tokio::sync::mpsc::Sender<News>;
 
 /// Every provider; the list is swapped whole when it changes.
 pub(crate) struct Pools {
     providers: RwLock<Arc<HashMap<String, Arc<PoolProvider>>>>,
     clock: Clock,
-    disabled: tokio::sync::mpsc::Sender<Disabled>,
+    teller: Teller,
 }
 
 /// A key in use for one attempt; gives its place back when dropped.
@@ -102,16 +101,16 @@ pub(crate) struct Lease {
     provider: Arc<PoolProvider>,
     key: Arc<PoolKey>,
     clock: Clock,
-    disabled: tokio::sync::mpsc::Sender<Disabled>,
+    teller: Teller,
 }
 
 impl Pools {
-    /// Empty; keys that a fault disables are told to `disabled`.
-    pub(crate) fn new(clock: Clock, disabled: tokio::sync::mpsc::Sender<Disabled>) -> Self {
+    /// Empty; what faults do to keys is told to `teller`.
+    pub(crate) fn new(clock: Clock, teller: Teller) -> Self {
         Self {
             providers: RwLock::default(),
             clock,
-            disabled,
+            teller,
         }
     }
 
@@ -149,7 +148,7 @@ impl Pools {
             provider,
             key,
             clock: self.clock.clone(),
-            disabled: self.disabled.clone(),
+            teller: self.teller.clone(),
         })
     }
 }
@@ -163,46 +162,62 @@ impl Lease {
         &self.key
     }
 
+    fn state(&self) -> MutexGuard<'_, KeyState> {
+        let state = &self.key.health.state;
+        state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The attempt ended well: past faults are forgotten.
     pub(crate) fn succeeded(&self) {
-        let mut state = self
-            .key
-            .health
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if state.failures > 0 {
             state.failures = 0;
+        }
+        // A call from before the fault says nothing about the key now.
+        let rested = |until: &mut Moment| *until <= self.clock.now();
+        if state.cooling_until.take_if(rested).is_some() {
+            drop(state);
+            self.tell(News::KeyRecovered, None);
         }
     }
 
     /// The attempt failed.
     pub(crate) fn failed(&self, fault: &Fault) {
-        let mut state = self
-            .key
-            .health
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let last_healthy = self.provider.keys.len() < 2;
+        let reason = || Some(fault.word().to_owned());
         match cooldown::effect(fault, state.failures, last_healthy) {
             Effect::Nothing => {}
             Effect::Count => state.failures = state.failures.saturating_add(1),
             Effect::Cool(span) => {
                 state.failures = state.failures.saturating_add(1);
-                state.cooling_until = Some(self.clock.now().after(span));
-                state.reason = Some(fault.word().to_owned());
+                state.reason = reason();
+                let until = self.clock.now().after(span);
+                // Told once, however often it fails before it is well again.
+                if state.cooling_until.replace(until).is_none() {
+                    drop(state);
+                    self.tell(News::KeyCooling, reason());
+                }
             }
             Effect::Disable => {
                 state.disabled = true;
-                state.reason = Some(fault.word().to_owned());
-                let told = Disabled {
-                    key: self.key.id.clone(),
-                    reason: fault.word().to_owned(),
-                };
-                // A full queue means that the database is away; this process keeps the key disabled.
-                drop(self.disabled.try_send(told));
+                state.reason = reason();
+                drop(state);
+                self.tell(News::KeyDisabled, reason());
             }
+        }
+    }
+
+    /// A full queue means that the database is away; this process keeps the key's state itself.
+    fn tell(&self, kind: fn(KeyNews) -> News, reason: Option<String>) {
+        let news = KeyNews {
+            provider: self.provider.name.clone(),
+            key: self.key.id.clone(),
+            last4: self.key.last4.clone(),
+            reason,
+        };
+        if self.teller.try_send(kind(news)).is_err() {
+            warn!(key.id = %self.key.id, "what happened to key `{}` is not stored", self.key.id);
         }
     }
 }

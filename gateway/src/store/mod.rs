@@ -1,5 +1,7 @@
-//! Every statement of the gateway: providers and their sealed keys. Opens no seal and holds no rule.
+//! Every statement of the gateway: providers and their sealed keys, and what happened to them. Opens
+//! no seal and holds no rule.
 
+mod events;
 pub(crate) mod schema;
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
@@ -75,12 +77,14 @@ const REVISION: &str = "providers";
 /// Moves the version on; a macro, because it is compiled for either connection.
 macro_rules! moved {
     ($conn:expr) => {
-        diesel::update(revisions::table.filter(revisions::name.eq(REVISION)))
+        diesel::update(revisions::table.filter(revisions::name.eq($crate::store::REVISION)))
             .set(revisions::version.eq(revisions::version + 1))
             .execute($conn)
             .await?
     };
 }
+
+use moved;
 
 impl Store {
     pub(crate) fn new(db: Db) -> Self {
@@ -198,25 +202,6 @@ impl Store {
                 .await?;
             moved!(conn);
             Ok(changed > 0)
-        })
-    }
-
-    /// Keeps that a fault disabled a key.
-    pub(crate) async fn disable_key(
-        &self,
-        id: &ProviderKeyId,
-        reason: &str,
-    ) -> Result<(), DbError> {
-        write_tx!(self.db, |conn| -> DbError {
-            diesel::update(provider_keys::table.filter(provider_keys::id.eq(id.as_str())))
-                .set((
-                    provider_keys::disabled.eq(true),
-                    provider_keys::reason.eq(reason),
-                ))
-                .execute(conn)
-                .await?;
-            moved!(conn);
-            Ok(())
         })
     }
 

@@ -31,4 +31,25 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(providers, provider_keys, revisions);
+diesel::table! {
+    events (cursor) {
+        cursor -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    journals (id) {
+        id -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    providers,
+    provider_keys,
+    revisions,
+    events,
+    journals
+);

@@ -32,6 +32,7 @@ use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
+use crate::gateways::Gateways;
 use crate::ledger::Ledger;
 use crate::providers::Providers;
 use crate::recharge::Recharges;
@@ -60,6 +61,8 @@ pub enum Tag {
     Tenants,
     /// Superadmins: models and prices.
     Catalogue,
+    /// Superadmins: gateways and what they tell.
+    Gateways,
     /// Superadmins: providers and their keys at the gateway.
     Providers,
     /// Superadmins: each other.
@@ -93,6 +96,8 @@ pub struct Rooms {
     pub corrections: Corrections,
     /// Usage records.
     pub usage: UsageHistory,
+    /// The gateways.
+    pub gateways: Gateways,
     /// Providers at the gateway.
     pub providers: Providers,
     /// Inference.
@@ -146,6 +151,9 @@ macro_rules! apis {
             },
             admin::keys::KeysApi {
                 accounts: rooms.accounts.clone(),
+            },
+            admin::gateways::GatewaysApi {
+                gateways: rooms.gateways.clone(),
             },
             admin::recharge::RechargeApi {
                 recharges: rooms.recharges.clone(),

@@ -51,6 +51,8 @@ actions! {
     EditModels,
     /// Add and change providers and their keys.
     EditProviders,
+    /// Name gateways, and take them in and out.
+    EditGateways,
     /// Write the line that everybody sees.
     Announce,
     /// Set prices, what calls cost, and tenants' multipliers.
@@ -77,6 +79,7 @@ pub const fn may(role: AdminRole, action: Action) -> bool {
         | Action::EditKeys
         | Action::EditModels
         | Action::EditProviders
+        | Action::EditGateways
         | Action::Announce => match role {
             AdminRole::Owner | AdminRole::Operator => true,
             AdminRole::Finance | AdminRole::ReadOnly => false,
@@ -112,6 +115,7 @@ mod tests {
                 Action::EditKeys,
                 Action::EditModels,
                 Action::EditProviders,
+                Action::EditGateways,
                 Action::Announce
             ]
         );

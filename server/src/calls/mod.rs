@@ -290,6 +290,7 @@ impl Calls {
             let targets = [Target {
                 provider: "sandbox".to_owned(),
                 model: name,
+                gateway: None,
             }]
             .into();
             return Ok(Prepared {

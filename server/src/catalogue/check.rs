@@ -82,6 +82,12 @@ pub(super) fn targets(targets: &[WeightedTarget]) -> Checked {
             "targets.priority",
             format!("a number from 0 to {PRIORITY_MAX}"),
         )?;
+        let holds = |name: &str| is_text(name, PROVIDER_BYTES_MAX, provider);
+        rule(
+            target.gateway.as_deref().is_none_or(holds),
+            "targets.gateway",
+            format!("a gateway's name or region: 1 to {PROVIDER_BYTES_MAX} of a-z 0-9 -"),
+        )?;
     }
     Ok(())
 }
@@ -157,6 +163,7 @@ mod tests {
             model: "gpt".into(),
             weight: 1,
             priority: 0,
+            gateway: Some("us-1".into()),
         };
         let with = |change: fn(&mut WeightedTarget)| {
             let mut target = good.clone();
@@ -167,6 +174,7 @@ mod tests {
         assert!(targets(&[]).is_err());
         assert!(targets(&vec![good.clone(); 17]).is_err());
         assert!(with(|target| target.weight = 0).is_err());
+        assert!(with(|target| target.gateway = Some("US 1".into())).is_err());
         assert!(with(|target| target.weight = 1_001).is_err());
         assert!(with(|target| target.priority = 10).is_err());
         assert!(with(|target| target.provider = "Open AI".into()).is_err());

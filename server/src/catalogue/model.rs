@@ -20,6 +20,9 @@ pub struct WeightedTarget {
     pub weight: u32,
     /// Lower ones are tried first.
     pub priority: u32,
+    /// The name or the region of the gateways it is reached through; any where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
 }
 
 /// A model with its prices.
@@ -116,6 +119,7 @@ fn plain(target: &WeightedTarget) -> Target {
     Target {
         provider: target.provider.clone(),
         model: target.model.clone(),
+        gateway: target.gateway.clone(),
     }
 }
 
@@ -162,6 +166,7 @@ mod tests {
             model: "m".to_owned(),
             weight: *weight,
             priority: *priority,
+            gateway: None,
         };
         let price = |at: &i64| Price {
             id: PriceId::random(),

@@ -13,7 +13,8 @@ use shared::link::{
     ProviderKeyView, ProviderPatch, ProviderView,
 };
 
-use super::http::{ANSWER_MAX, HttpLink, request, small};
+use super::answers::{ANSWER_MAX, request, small};
+use super::http::HttpLink;
 
 /// Testing a key waits for a provider on top of the link.
 const SEND_MAX: std::time::Duration = ANSWER_MAX.saturating_mul(3);

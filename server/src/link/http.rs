@@ -2,7 +2,6 @@
 //! and when the link breaks joins it where it was sent. Never sends what may have been started
 //! anywhere else.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,48 +9,59 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use rustls::ClientConfig;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
 use shared::link::codec::VERSION;
+use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
-use shared::link::{Call, Fate, Link, LinkError, Outcome, Reply, ReplyBody};
+use shared::link::{Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Reply, ReplyBody};
 use shared::secret::Secret;
 use tracing::debug;
 
-use super::legs::{Leg, Legs, Pauses, pieces};
-use super::metrics::LinkMetrics;
-use super::nodes::{Address, Candidate, Node, order};
-use super::parcel::{Packer, Parcel};
-use super::transport::{Body, Pool, SendError, Shape};
+use super::answers::{
+    ANSWER_MAX, WHOLE_BYTES_MAX, alive, collect, outcome, refusal, request, small, text, within,
+};
+use super::events::NodeEvents;
+use super::fleet::{Fleet, part_for};
+use super::legs::{Legs, Pauses, pieces};
+use super::metrics::{Happened, LinkMetrics};
+use super::nodes::Node;
+use super::parcel::Parcel;
+use super::strand::Strand;
+use super::transport::{Body, ConnectionId, Lane, SendError};
 
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
 const DEADLINE_SLACK: Duration = Duration::from_secs(5);
-/// How long small questions may take.
-pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long an operator who looks waits for a gateway that does not answer.
+const PROBE_MAX: Duration = Duration::from_secs(3);
 /// How long one attempt to attach again may take.
 const ATTACH_MAX: Duration = Duration::from_secs(5);
-/// Ten images of 4 MiB in base64 and their envelope.
-const WHOLE_BYTES_MAX: usize = 96 * 1024 * 1024;
-/// Answers to operators and failures are small.
-const SMALL_BYTES_MAX: usize = 1024 * 1024;
+/// A second copy of a stream waits for ticks of so many milliseconds at the gateway, with those of
+/// others: fewer packets are lost, and what they carry is late by that much at worst.
+const GATHER_MS: u16 = 20;
 
 /// How gateways are reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LinkSettings {
     /// HTTP/2 connections a node: at 1 % loss eight bring the median token back to the ideal.
     pub connections: usize,
     /// How long a call waits for a link that is gone before it is given up.
     pub patience: Duration,
     /// Where bytes are saved.
-    pub compression: Compression,
+    pub compression: Whom,
+    /// Where a stream that is late comes over a second connection as well.
+    pub hedging: Whom,
+    /// How gateways at `https://` are spoken to, where it differs from `shared::tls::client_config`.
+    pub tls: Option<ClientConfig>,
 }
 
-/// To which gateways compressed bytes go.
+/// For which gateways something is done that pays where the way is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Compression {
+pub enum Whom {
     /// Those on other machines.
     Auto,
     /// All.
@@ -60,12 +70,24 @@ pub enum Compression {
     Off,
 }
 
+impl Whom {
+    pub(super) fn covers(self, is_far: bool) -> bool {
+        match self {
+            Self::Auto => is_far,
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
+
 impl Default for LinkSettings {
     fn default() -> Self {
         Self {
             connections: 8,
             patience: Duration::from_secs(30),
-            compression: Compression::Auto,
+            compression: Whom::Auto,
+            hedging: Whom::Auto,
+            tls: None,
         }
     }
 }
@@ -75,16 +97,14 @@ impl Default for LinkSettings {
 pub struct HttpLink(Arc<Inner>);
 
 pub(super) struct Inner {
-    nodes: Vec<Arc<Node>>,
-    secret: HeaderValue,
-    clock: Clock,
-    patience: Duration,
+    pub(super) fleet: Fleet,
     pub(super) metrics: LinkMetrics,
 }
 
 impl std::fmt::Debug for HttpLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bases = self.0.nodes.iter().map(|node| &node.place.base);
+        let nodes = self.0.fleet.all();
+        let bases = nodes.iter().map(|node| node.place.base.clone());
         f.debug_list().entries(bases).finish()
     }
 }
@@ -113,25 +133,13 @@ impl HttpLink {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
         })?;
         secret.set_sensitive(true);
-        let nodes = urls
-            .iter()
-            .map(|url| node(url, settings, &secret).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
-        if nodes.is_empty() {
-            return Err(ConfigError::Invalid("GATEWAY_URLS is empty".to_owned()));
-        }
-        Ok(Self(Arc::new(Inner {
-            nodes,
-            secret,
-            clock,
-            patience: settings.patience,
-            metrics,
-        })))
+        let fleet = Fleet::new(urls, secret, settings, clock)?;
+        Ok(Self(Arc::new(Inner { fleet, metrics })))
     }
 
     /// Opens the connections to far gateways in the background; needs a runtime.
     pub fn warm(&self) {
-        for node in &self.0.nodes {
+        for node in self.0.fleet.all().iter() {
             node.pool.warm();
         }
     }
@@ -144,9 +152,9 @@ impl HttpLink {
         build: impl Fn(&str) -> Result<Request<Full<Bytes>>, LinkError>,
     ) -> Result<Response<Body>, LinkError> {
         let mut last = LinkError::NotSent("there is no gateway".to_owned());
-        for node in self.0.ordered(key) {
+        for node in self.0.fleet.ordered(key) {
             let request = build(&node.place.base)?;
-            match within(limit, self.0.send_to(node, request)).await? {
+            match within(limit, self.0.send_to(&node, request)).await? {
                 Ok(response) => return Ok(response),
                 Err(SendError::Unsent(why)) => last = LinkError::NotSent(why),
                 Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
@@ -156,58 +164,27 @@ impl HttpLink {
     }
 }
 
-fn node(entry: &str, settings: LinkSettings, secret: &HeaderValue) -> Result<Node, ConfigError> {
-    let place = Address::parse(entry)?;
-    let packs = match settings.compression {
-        Compression::Auto => place.is_far,
-        Compression::On => true,
-        Compression::Off => false,
-    };
-    let packer = packs.then(|| Packer::new(secret));
-    let (url, secret) = (
-        format!("{}{}/health", place.base, wire::PREFIX),
-        secret.clone(),
-    );
-    let hello = move || {
-        let mut request = Request::new(Full::default());
-        // Checked above: it is a URL.
-        *request.uri_mut() = url.parse().unwrap_or_default();
-        request.headers_mut().insert(wire::SECRET, secret.clone());
-        request
-    };
-    let pool = Pool::new(
-        &place.base,
-        Shape::of(settings.connections),
-        Box::new(hello),
-    )?;
-    Ok(Node::new(place, pool, packer))
-}
-
 impl Inner {
-    fn ordered(&self, key: &str) -> impl Iterator<Item = &Arc<Node>> {
-        let candidates = self.nodes.iter().map(|node| Candidate {
-            address: &node.place,
-            health: &node.health,
-            connected: node.pool.may_be_connected(),
-        });
-        let places = match self.nodes.len() {
-            1 => vec![0],
-            _ => order(key, candidates, self.clock.now()),
-        };
-        places.into_iter().filter_map(|place| self.nodes.get(place))
+    pub(super) async fn send_to(
+        &self,
+        node: &Node,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Body>, SendError> {
+        self.send_on(node, request, Lane::Any).await
     }
 
-    async fn send_to(
+    async fn send_on(
         &self,
         node: &Node,
         mut request: Request<Full<Bytes>>,
+        lane: Lane,
     ) -> Result<Response<Body>, SendError> {
-        let secret = self.secret.clone();
+        let secret = self.fleet.secret.clone();
         request.headers_mut().insert(wire::SECRET, secret);
-        let sent = node.pool.send(request).await;
+        let sent = node.pool.send(request, lane).await;
         match &sent {
             Ok(_) => node.health.succeeded(),
-            Err(SendError::Unsent(_)) => node.health.failed(&self.clock),
+            Err(SendError::Unsent(_)) => node.health.failed(self.fleet.clock()),
             Err(SendError::Unknown { .. }) => {}
         }
         sent
@@ -215,15 +192,18 @@ impl Inner {
 
     /// Starts a call at the first node that takes it.
     async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut last = LinkError::NotSent("there is no gateway".to_owned());
-        for (tried, node) in self.ordered(call.generation.as_str()).enumerate() {
-            if tried > 0 {
-                self.metrics.resent.inc();
+        let mut last = LinkError::NotSent("there is no gateway for it".to_owned());
+        let mut before: Option<Arc<Node>> = None;
+        for node in self.fleet.for_call(call) {
+            if let Some(before) = before {
+                self.metrics.count(&before.tally, Happened::PassedOn);
             }
-            match self.open_at(node, call).await {
+            let part = part_for(&node.place, call);
+            match self.open_at(&node, part.as_ref().unwrap_or(call)).await {
                 Err(error @ LinkError::NotSent(_)) => last = error,
                 other => return other,
             }
+            before = Some(node);
         }
         Err(last)
     }
@@ -243,7 +223,7 @@ impl Inner {
                 Ok(reply) => return Ok(reply),
                 Err(Missed::Told(error)) => {
                     if matches!(error, LinkError::Lost(_)) {
-                        self.metrics.lost.inc();
+                        self.metrics.count(&node.tally, Happened::Lost);
                     }
                     return Err(error);
                 }
@@ -262,14 +242,14 @@ impl Inner {
             };
             debug!("generation `{}` is joined: {why}", call.generation);
             if !pauses
-                .get_or_insert_with(|| Pauses::new(self.patience))
+                .get_or_insert_with(|| Pauses::new(self.fleet.patience()))
                 .again()
                 .await
             {
-                self.metrics.lost.inc();
+                self.metrics.count(&node.tally, Happened::Lost);
                 return Err(LinkError::Lost(why));
             }
-            self.metrics.joined.inc();
+            self.metrics.count(&node.tally, Happened::Joined);
         }
     }
 
@@ -294,7 +274,7 @@ impl Inner {
             joining.write(request.headers_mut());
             parcel.write(request.headers_mut());
             accept(node, request.headers_mut());
-            let response = match self.send_to(node, request).await {
+            let response = match self.send_on(node, request, Lane::Call).await {
                 Ok(response) => response,
                 Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
                 Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
@@ -323,7 +303,7 @@ impl Inner {
         let boot = BootId::from_stored(text(&head.headers, &wire::BOOT).to_owned());
         let refused = !head.status.is_success();
         if refused && head.headers.contains_key(wire::NOT_STARTED) {
-            node.health.closed(&self.clock);
+            node.health.closed(self.fleet.clock());
             return Err(Missed::NotStarted("the gateway takes no calls".to_owned()));
         }
         if refused {
@@ -337,8 +317,8 @@ impl Inner {
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
-        let leg = Leg::new(&head.headers, body).map_err(Missed::Told)?;
-        let legs = Legs::new(self, node, &call.generation, &boot, leg, is_stream);
+        let strand = Strand::new(&head.headers, body, 0).map_err(Missed::Told)?;
+        let legs = Legs::new(self, node, &call.generation, &boot, strand, is_stream);
         let body = match ended {
             Some(value) => ReplyBody::Whole {
                 outcome: outcome(value).map_err(Missed::Told)?,
@@ -360,20 +340,38 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Leg, LinkError> {
-        let mut pauses = Pauses::new(self.patience);
+    ) -> Result<Strand, LinkError> {
+        let mut pauses = Pauses::new(self.fleet.patience());
         let mut last = "no attempt was made".to_owned();
         while pauses.again().await {
-            let attempt = self.attach(node, generation, life, position);
+            let attempt = self.attach(node, generation, life, position, None);
             match tokio::time::timeout(ATTACH_MAX, attempt).await {
-                Ok(Ok(leg)) => return Ok(leg),
+                Ok(Ok(strand)) => return Ok(strand),
                 Ok(Err(Missed::Told(error))) => return Err(error),
                 Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => last = why,
                 Err(_) => "no answer in time".clone_into(&mut last),
             }
         }
-        let patience = self.patience.as_secs();
+        let patience = self.fleet.patience().as_secs();
         Err(LinkError::Lost(format!("no link for {patience} s: {last}")))
+    }
+
+    /// One attempt, over another connection than `beside` where there is one.
+    pub(super) async fn attach_once(
+        &self,
+        node: &Node,
+        generation: &GenerationId,
+        life: &BootId,
+        position: u64,
+        beside: Option<ConnectionId>,
+    ) -> Result<Strand, LinkError> {
+        let attempt = self.attach(node, generation, life, position, beside);
+        match tokio::time::timeout(ATTACH_MAX, attempt).await {
+            Ok(Ok(strand)) => Ok(strand),
+            Ok(Err(Missed::Told(error))) => Err(error),
+            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => Err(LinkError::Lost(why)),
+            Err(_) => Err(LinkError::Lost("no answer in time".to_owned())),
+        }
     }
 
     async fn attach(
@@ -382,7 +380,8 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Leg, Missed> {
+        beside: Option<ConnectionId>,
+    ) -> Result<Strand, Missed> {
         let path = format!("/generations/{generation}/attach");
         let base = &node.place.base;
         let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
@@ -391,9 +390,17 @@ impl Inner {
             offset: position,
             ..Joining::default()
         };
-        joining.write(request.headers_mut());
-        accept(node, request.headers_mut());
-        match self.send_to(node, request).await {
+        let headers = request.headers_mut();
+        joining.write(headers);
+        accept(node, headers);
+        let lane = match beside {
+            Some(connection) => {
+                headers.insert(wire::GATHER, HeaderValue::from(GATHER_MS));
+                Lane::Beside(connection)
+            }
+            None => Lane::Any,
+        };
+        match self.send_on(node, request, lane).await {
             Err(SendError::Unsent(why) | SendError::Unknown { why, .. }) => {
                 Err(Missed::NotStarted(why))
             }
@@ -411,9 +418,22 @@ impl Inner {
                     let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
                     return Err(Missed::Told(lost));
                 }
-                Leg::new(&head.headers, body).map_err(Missed::Told)
+                Strand::new(&head.headers, body, position).map_err(Missed::Told)
             }
         }
+    }
+
+    async fn view(&self, node: &Node) -> GatewayView {
+        let asked = Instant::now();
+        let (base, path) = (&node.place.base, "/health");
+        let asking = async {
+            let request = request(Method::GET, base, wire::PREFIX, path, Full::default()).ok()?;
+            let response = self.send_to(node, request).await.ok()?;
+            let alive = alive(response).await.ok()?;
+            Some((alive, asked.elapsed()))
+        };
+        let answered = tokio::time::timeout(PROBE_MAX, asking).await;
+        node.view(self.fleet.clock(), answered.unwrap_or_default())
     }
 
     async fn finish_at(&self, node: &Node, path: &str) -> Result<Fate, LinkError> {
@@ -440,46 +460,6 @@ fn accept(node: &Node, headers: &mut HeaderMap) {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-}
-
-/// Why a gateway did not take a call.
-fn refusal(headers: &HeaderMap, status: StatusCode, bytes: &[u8]) -> LinkError {
-    if headers.contains_key(wire::FAILURE) {
-        return match serde_json::from_slice(bytes) {
-            Ok(failure) => LinkError::Failed(failure),
-            Err(error) => LinkError::Lost(format!("unreadable failure: {error}")),
-        };
-    }
-    if status == StatusCode::GONE {
-        return LinkError::Lost("the gateway was restarted or has forgotten it".to_owned());
-    }
-    LinkError::Refused(format!("the gateway answered {}", status.as_u16()))
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, LinkError> {
-    tokio::time::timeout(limit, work)
-        .await
-        .map_err(|_| LinkError::Lost("no answer in time".to_owned()))
-}
-
-/// A small body, whole.
-async fn collect(body: Body) -> Result<Bytes, LinkError> {
-    let collected = Limited::new(body, SMALL_BYTES_MAX).collect().await;
-    let collected = collected.map_err(|error| LinkError::Lost(error.to_string()))?;
-    Ok(collected.to_bytes())
-}
-
-/// An outcome from its header or trailer.
-pub(super) fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
-    serde_json::from_slice(value.as_bytes())
-        .map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))
-}
-
 #[async_trait]
 impl Link for HttpLink {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
@@ -487,13 +467,31 @@ impl Link for HttpLink {
         within(limit, self.0.open(&call)).await?
     }
 
+    async fn gateways(&self) -> Vec<GatewayView> {
+        let nodes = self.0.fleet.all();
+        join_all(nodes.iter().map(|node| self.0.view(node))).await
+    }
+
+    fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String> {
+        let used = self.0.fleet.use_gateways(places);
+        used.map_err(|error| error.to_string())
+    }
+
+    fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
+        let nodes = self.0.fleet.all();
+        let source = |node: &Arc<Node>| -> Arc<dyn EventSource> {
+            Arc::new(NodeEvents {
+                link: self.0.clone(),
+                node: node.clone(),
+            })
+        };
+        nodes.iter().map(source).collect()
+    }
+
     async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish");
-        let asked = self
-            .0
-            .nodes
-            .iter()
-            .map(|node| self.0.finish_at(node, &path));
+        let nodes = self.0.fleet.all();
+        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path));
         let (mut unknown, mut away) = (None, None);
         // All are asked: which of them had it is not recorded anywhere that survives a crash.
         for answered in join_all(asked).await {
@@ -512,45 +510,9 @@ impl Link for HttpLink {
     }
 
     async fn health(&self) -> Result<BootId, LinkError> {
-        #[derive(serde::Deserialize)]
-        struct Alive {
-            boot: BootId,
-        }
         let build =
             |base: &str| request(Method::GET, base, wire::PREFIX, "/health", Full::default());
-        let (status, bytes) = small(self.send("health", ANSWER_MAX, build).await?).await?;
-        let alive: Result<Alive, _> = serde_json::from_slice(&bytes);
-        match alive {
-            Ok(alive) if status.is_success() => Ok(alive.boot),
-            _ => Err(LinkError::Refused(format!(
-                "the gateway answered {}",
-                status.as_u16()
-            ))),
-        }
+        let response = self.send("health", ANSWER_MAX, build).await?;
+        Ok(alive(response).await?.boot)
     }
-}
-
-/// A small answer, whole.
-pub(super) async fn small(
-    response: Response<Body>,
-) -> Result<(http::StatusCode, Bytes), LinkError> {
-    let status = response.status();
-    let bytes = within(ANSWER_MAX, collect(response.into_body())).await??;
-    Ok((status, bytes))
-}
-
-/// A request to a node; a path that is no path is a bug of ours.
-pub(super) fn request(
-    method: Method,
-    base: &str,
-    prefix: &str,
-    path: &str,
-    body: Full<Bytes>,
-) -> Result<Request<Full<Bytes>>, LinkError> {
-    Request::builder()
-        .method(method)
-        .uri(format!("{base}{prefix}{path}"))
-        .header(CONTENT_TYPE, "application/json")
-        .body(body)
-        .map_err(|e| LinkError::NotSent(e.to_string()))
 }

@@ -1,30 +1,31 @@
-//! One answer over legs that may break: when a connection is cut, the answer is attached to again
-//! from the first byte that is missing. Starts no generation.
+//! One answer over connections that may break or dawdle: when one is cut, the answer is attached to
+//! again from the first byte that is missing; when it is late, a second attachment races it. Starts
+//! no generation.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::HeaderMap;
-use http_body_util::BodyExt;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{BootId, GenerationId};
-use shared::link::codec::{Decoder, PIECE_BYTES_MAX};
 use shared::link::wire;
 use shared::link::{Call, LinkError, Outcome, Piece, PieceStream};
 use shared::meter::Meter;
 use shared::sse::Events;
 use tracing::{debug, warn};
 
-use super::http::{Inner, outcome};
+use super::answers::outcome;
+use super::http::Inner;
+use super::metrics::Happened;
 use super::nodes::Node;
-use super::transport::{Body, describe};
+use super::race::{Cause, Race};
+use super::strand::{Frame, Strand};
 
-/// One frame of the wire makes at most this of the tenant's bytes.
-const DECODED_MAX: usize = PIECE_BYTES_MAX * 2;
 /// Between attempts to attach again; the first comes at once.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(1_000);
@@ -56,49 +57,7 @@ impl Pauses {
     }
 }
 
-type Attaching = Pin<Box<dyn Future<Output = Result<Leg, LinkError>> + Send>>;
-
-/// One connection's part of an answer.
-pub(super) struct Leg {
-    body: Body,
-    decoder: Option<Box<Decoder>>,
-}
-
-impl Leg {
-    /// From an answer's head and body.
-    pub(super) fn new(headers: &HeaderMap, body: Body) -> Result<Self, LinkError> {
-        let decoder = if headers.contains_key(wire::CODEC) {
-            let decoder = Decoder::new(DECODED_MAX);
-            Some(Box::new(
-                decoder.map_err(|e| LinkError::Lost(e.to_string()))?,
-            ))
-        } else {
-            None
-        };
-        Ok(Self { body, decoder })
-    }
-
-    /// The next of the tenant's bytes or the trailers.
-    async fn next(&mut self) -> Option<Result<Frame, String>> {
-        let frame = match self.body.frame().await? {
-            Ok(frame) => frame,
-            Err(error) => return Some(Err(describe(&error))),
-        };
-        Some(match (frame.into_data(), &mut self.decoder) {
-            (Ok(data), None) => Ok(Frame::Bytes(data)),
-            (Ok(data), Some(decoder)) => decoder
-                .decode(&data)
-                .map(Frame::Bytes)
-                .map_err(|error| error.to_string()),
-            (Err(frame), _) => Ok(Frame::Trailers(frame.into_trailers().unwrap_or_default())),
-        })
-    }
-}
-
-enum Frame {
-    Bytes(Bytes),
-    Trailers(HeaderMap),
-}
+type Attaching = Pin<Box<dyn Future<Output = Result<Strand, LinkError>> + Send>>;
 
 /// What comes next of an answer.
 pub(super) enum Next {
@@ -109,17 +68,30 @@ pub(super) enum Next {
     Waiting,
 }
 
-/// An answer on its way.
+/// An answer on its way: over one connection, over none for a moment, or over two of which the first
+/// copy of each byte wins.
 pub(super) struct Legs {
     link: Arc<Inner>,
     node: Arc<Node>,
     generation: GenerationId,
     life: BootId,
-    leg: Option<Leg>,
+    strands: [Option<Strand>; 2],
+    /// A strand that may come, while one is there.
+    second: Option<Attaching>,
+    /// A strand that must come, while none is there.
     attaching: Option<Attaching>,
     /// Whether only trailers end it well.
     is_stream: bool,
+    /// Absent where a second connection would bring nothing.
+    race: Option<Box<Race>>,
     position: u64,
+}
+
+enum Event {
+    /// Of the strand in this place.
+    Frame(usize, Option<Result<Frame, String>>),
+    Attached(Result<Strand, LinkError>),
+    Due(Cause),
 }
 
 impl Legs {
@@ -128,17 +100,20 @@ impl Legs {
         node: &Arc<Node>,
         generation: &GenerationId,
         life: &BootId,
-        leg: Leg,
+        strand: Strand,
         is_stream: bool,
     ) -> Self {
+        let race = (is_stream && node.hedges).then(|| Box::new(Race::new(node)));
         Self {
             link: link.clone(),
             node: node.clone(),
             generation: generation.clone(),
             life: life.clone(),
-            leg: Some(leg),
+            strands: [Some(strand), None],
+            second: None,
             attaching: None,
             is_stream,
+            race,
             position: 0,
         }
     }
@@ -146,43 +121,137 @@ impl Legs {
     /// The next part, over whatever connection brings it.
     pub(super) async fn next(&mut self) -> Result<Next, LinkError> {
         loop {
-            let Some(leg) = &mut self.leg else {
+            if self.strands.iter().all(Option::is_none) {
                 match tokio::time::timeout(WAITING_EVERY, self.attaching()).await {
                     Ok(attached) => {
                         self.attaching = None;
-                        self.leg = Some(attached?);
+                        self.strands[0] = Some(attached?);
                         continue;
                     }
                     Err(_) => return Ok(Next::Waiting),
                 }
-            };
-            match leg.next().await {
-                Some(Ok(Frame::Bytes(data))) => {
-                    self.position += u64::try_from(data.len()).unwrap_or(0);
-                    return Ok(Next::Bytes(data));
+            }
+            match std::future::poll_fn(|cx| self.poll_event(cx)).await {
+                Event::Frame(place, Some(Ok(Frame::Bytes(data)))) => {
+                    if let Some(data) = self.take(place, data) {
+                        return Ok(Next::Bytes(data));
+                    }
                 }
-                Some(Ok(Frame::Trailers(trailers))) => {
+                Event::Frame(_, Some(Ok(Frame::Trailers(trailers)))) => {
                     if trailers.contains_key(wire::OUTCOME) {
                         self.node.saw(self.generation.clone());
                         return Ok(Next::End(trailers));
                     }
                 }
-                None if !self.is_stream => {
+                Event::Frame(_, None) if !self.is_stream => {
                     self.node.saw(self.generation.clone());
                     return Ok(Next::End(HeaderMap::new()));
                 }
-                None => self.broke("the stream ended without an outcome"),
-                Some(Err(why)) => self.broke(&why),
+                Event::Frame(place, None) => self.broke(place, "it ended without an outcome"),
+                Event::Frame(place, Some(Err(why))) => self.broke(place, &why),
+                Event::Attached(attached) => {
+                    self.second = None;
+                    let free = self.strands.iter_mut().find(|strand| strand.is_none());
+                    if let (Some(free), Ok(strand)) = (free, attached) {
+                        *free = Some(strand);
+                    }
+                }
+                Event::Due(cause) => self.double(cause),
             }
         }
     }
 
-    fn broke(&mut self, why: &str) {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        for (place, strand) in self.strands.iter_mut().enumerate() {
+            if let Some(strand) = strand
+                && let Poll::Ready(frame) = strand.poll_next(cx)
+            {
+                return Poll::Ready(Event::Frame(place, frame));
+            }
+        }
+        if let Some(second) = &mut self.second {
+            return second.as_mut().poll(cx).map(Event::Attached);
+        }
+        match &mut self.race {
+            Some(race) if self.strands.iter().any(Option::is_none) => {
+                race.poll_due(cx).map(Event::Due)
+            }
+            Some(_) | None => Poll::Pending,
+        }
+    }
+
+    /// What of a strand's bytes is new.
+    fn take(&mut self, place: usize, data: Bytes) -> Option<Bytes> {
+        let strand = self.strands[place].as_mut()?;
+        let begin = strand.at;
+        strand.at += u64::try_from(data.len()).unwrap_or(0);
+        let end = strand.at;
+        if end <= self.position {
+            if let Some(race) = &mut self.race {
+                race.repeated(end);
+            }
+            return None;
+        }
+        // No strand begins beyond what was passed on.
+        let known = usize::try_from(self.position - begin).unwrap_or(0);
+        self.position = end;
+        self.advanced(place, end);
+        Some(data.slice(known..))
+    }
+
+    fn advanced(&mut self, place: usize, end: u64) {
+        let Some(race) = &mut self.race else {
+            return;
+        };
+        let by_second = place == 1;
+        if by_second && race.is_hedge() {
+            let tally = &self.node.tally;
+            self.link.metrics.count(tally, Happened::HedgeWon);
+        }
+        let both = self.strands.iter().all(Option::is_some);
+        if race.advanced(end, by_second, both) {
+            self.second = None;
+            self.strands[1] = None;
+            race.alone();
+        }
+    }
+
+    fn count(&self, what: Happened) {
+        self.link.metrics.count(&self.node.tally, what);
+    }
+
+    /// Asks for a second copy over another connection.
+    fn double(&mut self, cause: Cause) {
+        self.count(match cause {
+            Cause::Late => Happened::Hedged,
+            Cause::Weather => Happened::Doubled,
+        });
+        let (link, node) = (self.link.clone(), self.node.clone());
+        let (generation, life) = (self.generation.clone(), self.life.clone());
+        let position = self.position;
+        let beside = self.strands.iter().flatten().map(Strand::connection).next();
+        self.second = Some(Box::pin(async move {
+            link.attach_once(&node, &generation, &life, position, beside)
+                .await
+        }));
+    }
+
+    fn broke(&mut self, place: usize, why: &str) {
         debug!(
             "generation `{}` is cut at byte {}: {why}",
             self.generation, self.position
         );
-        self.leg = None;
+        self.strands[place] = None;
+        // The first place is the one that is never given up for nothing.
+        if place == 0 {
+            self.strands.swap(0, 1);
+            if self.strands[0].is_some() {
+                self.count(Happened::Resumed);
+            }
+        }
+        if let Some(race) = &mut self.race {
+            race.alone();
+        }
     }
 
     /// The attempt under way, or a new one.
@@ -194,21 +263,23 @@ impl Legs {
             life,
             position,
             attaching,
+            second,
             ..
         } = self;
+        *second = None;
         attaching.get_or_insert_with(|| {
             let (link, node) = (link.clone(), node.clone());
             let (generation, life, position) = (generation.clone(), life.clone(), *position);
             Box::pin(async move {
-                let leg = link.reattach(&node, &generation, &life, position).await;
-                match &leg {
-                    Ok(_) => link.metrics.resumed.inc(),
+                let strand = link.reattach(&node, &generation, &life, position).await;
+                match &strand {
+                    Ok(_) => link.metrics.count(&node.tally, Happened::Resumed),
                     Err(error) => {
                         warn!(%error, "generation `{generation}` is lost: {error}");
-                        link.metrics.lost.inc()
+                        link.metrics.count(&node.tally, Happened::Lost);
                     }
-                };
-                leg
+                }
+                strand
             })
         })
     }

@@ -2,9 +2,15 @@
 //! of its own process instead.
 
 mod admin;
+mod answers;
+mod events;
+mod fleet;
 pub mod http;
 mod legs;
 pub mod metrics;
 mod nodes;
 mod parcel;
+mod race;
+mod strand;
 mod transport;
+mod weather;

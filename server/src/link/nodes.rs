@@ -11,9 +11,12 @@ use shared::clock::{Clock, Moment};
 use shared::config::ConfigError;
 use shared::id::GenerationId;
 use shared::link::wire::SEEN_MAX;
+use shared::link::{Alive, GatewayPlace, GatewayView};
 
+use super::metrics::Tally;
 use super::parcel::Packer;
 use super::transport::Pool;
+use super::weather::Weather;
 
 /// Failures in a row after which a node is left out.
 const FAILURES_MAX: u32 = 3;
@@ -30,6 +33,10 @@ pub(super) struct Node {
     pub(super) health: Health,
     /// There where bytes are dear.
     pub(super) packer: Option<Arc<Packer>>,
+    /// Whether streams may come over two of its connections.
+    pub(super) hedges: bool,
+    pub(super) weather: Weather,
+    pub(super) tally: Tally,
     seen: Mutex<Vec<GenerationId>>,
 }
 
@@ -42,14 +49,43 @@ pub(super) struct Address {
     pub(super) is_far: bool,
     /// Nodes of a higher number are used while none of a lower one is well.
     pub(super) priority: u8,
+    /// Targets may name it; may be empty.
+    pub(super) name: String,
+    /// Targets may name it; may be empty.
+    pub(super) region: String,
 }
 
 impl Address {
-    /// Checks one entry, `https://host:port#priority=1`: plain HTTP only to this machine and private
-    /// networks, because the secret and the prompts would cross the border in the clear.
+    /// Checks one entry, `https://host:port#priority=1&name=us-1&region=us`.
     pub(super) fn parse(entry: &str) -> Result<Self, ConfigError> {
         let wrong = |what: &str| ConfigError::Invalid(format!("GATEWAY_URLS: `{entry}` {what}"));
         let (url, options) = entry.trim().split_once('#').unwrap_or((entry.trim(), ""));
+        let mut place = GatewayPlace {
+            url: url.to_owned(),
+            name: String::new(),
+            region: String::new(),
+            priority: 0,
+        };
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some(("priority", number)) => {
+                    place.priority = number
+                        .parse()
+                        .map_err(|_| wrong("has a priority that is not 0 to 255"))?;
+                }
+                Some(("name", name)) => name.clone_into(&mut place.name),
+                Some(("region", region)) => region.clone_into(&mut place.region),
+                _ => return Err(wrong("has an option that is not priority, name or region")),
+            }
+        }
+        Self::of(&place)
+    }
+
+    /// Checks a place: plain HTTP only to this machine and private networks, because the secret and
+    /// the prompts would cross the border in the clear.
+    pub(super) fn of(place: &GatewayPlace) -> Result<Self, ConfigError> {
+        let url = place.url.trim();
+        let wrong = |what: &str| ConfigError::Invalid(format!("the gateway `{url}` {what}"));
         let parsed: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
         let host = parsed.host().ok_or_else(|| wrong("has no host"))?;
         if !matches!(parsed.path(), "" | "/") || parsed.query().is_some() {
@@ -65,23 +101,27 @@ impl Address {
             }
             _ => return Err(wrong("must start with https:// or http://")),
         }
-        let mut priority = 0;
-        for option in options.split('&').filter(|option| !option.is_empty()) {
-            match option.split_once('=') {
-                Some(("priority", number)) => {
-                    priority = number
-                        .parse()
-                        .map_err(|_| wrong("has a priority that is not 0 to 255"))?;
-                }
-                _ => return Err(wrong("has an option that is not `priority=NUMBER`")),
-            }
+        if ![&place.name, &place.region]
+            .iter()
+            .all(|name| is_word(name))
+        {
+            return Err(wrong(
+                "has a name or region that is not at most 40 of a-z 0-9 -",
+            ));
         }
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),
             is_far: !is_here(host),
-            priority,
+            priority: place.priority,
+            name: place.name.clone(),
+            region: place.region.clone(),
         })
     }
+}
+
+fn is_word(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    name.len() <= 40 && name.bytes().all(allowed)
 }
 
 /// Loopback, private ranges and names without a dot (container networks).
@@ -100,13 +140,33 @@ fn is_here(host: &str) -> bool {
 }
 
 impl Node {
-    pub(super) fn new(place: Address, pool: Pool, packer: Option<Packer>) -> Self {
+    pub(super) fn new(place: Address, pool: Pool, packer: Option<Packer>, hedges: bool) -> Self {
         Self {
             place,
             pool,
             health: Health::default(),
             packer: packer.map(Arc::new),
+            hedges,
+            weather: Weather::default(),
+            tally: Tally::default(),
             seen: Mutex::default(),
+        }
+    }
+
+    /// How it is now; `answered` when it was asked.
+    pub(super) fn view(&self, clock: &Clock, answered: Option<(Alive, Duration)>) -> GatewayView {
+        let (connections, streams) = self.pool.load();
+        GatewayView {
+            url: self.place.base.clone(),
+            name: self.place.name.clone(),
+            region: self.place.region.clone(),
+            priority: self.place.priority,
+            is_well: answered.is_some() && !self.health.rests(clock.now()),
+            answered,
+            connections,
+            streams,
+            is_way_bad: self.weather.is_bad(),
+            counts: self.tally.counts(),
         }
     }
 
@@ -165,6 +225,11 @@ impl Health {
         }
     }
 
+    /// Whether it is left out now.
+    fn rests(&self, now: Moment) -> bool {
+        now.unix_ms() < self.rests_until.load(Ordering::Relaxed)
+    }
+
     /// Whether a call of this hash may go there first.
     fn admits(&self, hash: u64, now: Moment) -> bool {
         let until = self.rests_until.load(Ordering::Relaxed);
@@ -184,13 +249,17 @@ impl Health {
 
 /// What decides a node's rank.
 pub(super) struct Candidate<'a> {
+    /// Its place in the caller's list.
+    pub(super) at: usize,
+    /// Of nodes that are well, those of a lower one come first.
+    pub(super) rank: usize,
     pub(super) address: &'a Address,
     pub(super) health: &'a Health,
     /// Whether a connection to it is open, or none was tried yet.
     pub(super) connected: bool,
 }
 
-/// Places of `nodes` in the order they should be tried for `key`: the well ones by priority and
+/// Places of `nodes` in the order they should be tried for `key`: the well ones by rank, priority and
 /// rendezvous hash, then the others, because trying beats refusing.
 pub(super) fn order<'a>(
     key: &str,
@@ -198,17 +267,16 @@ pub(super) fn order<'a>(
     now: Moment,
 ) -> Vec<usize> {
     let mut ranked: Vec<_> = nodes
-        .enumerate()
-        .map(|(place, node)| {
+        .map(|node| {
             let mut hasher = DefaultHasher::new();
             (&node.address.base, key).hash(&mut hasher);
             let hash = hasher.finish();
             let well = node.connected && node.health.admits(hash, now);
-            (!well, node.address.priority, hash, place)
+            (!well, node.rank, node.address.priority, hash, node.at)
         })
         .collect();
     ranked.sort_unstable();
-    ranked.into_iter().map(|(_, _, _, place)| place).collect()
+    ranked.into_iter().map(|(.., at)| at).collect()
 }
 
 #[cfg(test)]
@@ -220,15 +288,22 @@ mod tests {
             base: base.to_owned(),
             is_far: true,
             priority,
+            name: String::new(),
+            region: String::new(),
         }
     }
 
     fn ordered(key: &str, nodes: &[(Address, Health)], now: Moment) -> Vec<usize> {
-        let candidates = nodes.iter().map(|(address, health)| Candidate {
-            address,
-            health,
-            connected: true,
-        });
+        let candidates = nodes
+            .iter()
+            .enumerate()
+            .map(|(at, (address, health))| Candidate {
+                at,
+                rank: 0,
+                address,
+                health,
+                connected: true,
+            });
         order(key, candidates, now)
     }
 
@@ -304,6 +379,7 @@ mod tests {
             "",
             "https://gw.example.com#priority=x",
             "https://gw.example.com#prioritty=1",
+            "https://gw.example.com#name=A",
         ] {
             assert!(Address::parse(url).is_err(), "{url}");
         }
@@ -315,10 +391,11 @@ mod tests {
     fn what_was_seen_is_told_once_and_not_all_at_once() {
         let pool = Pool::new(
             "http://127.0.0.1:1",
-            super::super::transport::Shape::of(1),
+            super::super::transport::Shape::of(1, false),
+            None,
             Box::new(|| unreachable!("nothing is opened")),
         );
-        let node = Node::new(address("a", 0), pool.expect("a pool"), None);
+        let node = Node::new(address("a", 0), pool.expect("a pool"), None, false);
         for _ in 0..=SEEN_MAX {
             node.saw(GenerationId::random());
         }

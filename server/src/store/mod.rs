@@ -8,6 +8,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod changes;
 pub mod factors;
+pub mod gateways;
 pub(crate) mod ledger;
 pub mod schema;
 pub mod sessions;

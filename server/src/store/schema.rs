@@ -190,6 +190,26 @@ diesel::table! {
         status -> Text,
         priority -> BigInt,
         created_at -> BigInt,
+        name -> Text,
+        region -> Text,
+    }
+}
+
+diesel::table! {
+    gateway_journals (id) {
+        id -> Text,
+        cursor -> BigInt,
+    }
+}
+
+diesel::table! {
+    gateway_events (journal, cursor) {
+        journal -> Text,
+        cursor -> BigInt,
+        at -> BigInt,
+        gateway -> Text,
+        kind -> Text,
+        body -> Text,
     }
 }
 
@@ -354,6 +374,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     prices,
     usage_records,
     gateways,
+    gateway_journals,
+    gateway_events,
     audit_entries,
     revisions,
     changes,

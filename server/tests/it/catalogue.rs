@@ -41,6 +41,7 @@ fn items(input: i64) -> PriceItems {
 
 fn new_model(id: &str) -> NewModel {
     let target = |provider: &str, priority| WeightedTarget {
+        gateway: None,
         provider: provider.to_owned(),
         model: "m1".to_owned(),
         weight: 2,

@@ -5,12 +5,14 @@
 //! A stream is one zstd frame that never ends: every [`Encoder::encode`] closes a block, so that
 //! the other side has the whole piece as soon as it has the bytes. The window is small because the
 //! last ten events tell all that the next one repeats, and because thousands of streams are open at
-//! once. Two hash tables (zstd's `dfast`) and not one: with one, an event costs twice the
-//! bytes, since a short match before the random word ends the long one.
+//! once. zstd's `dfast` with two hash tables: `fast` with one needed twice the bytes for an event, and
+//! `greedy` and `lazy` more time for the same bytes.
 //!
 //! Measured by `tests::figures` on two busy cores, the C optimised and the Rust not:
 //! - An event of 306 bytes with a random word becomes 18.5 bytes, with an English word 17.2; the
 //!   first of a stream, which carries ids that nobody can know, 84.
+//! - Anthropic's text events of 120 bytes become 18. `OpenAI`'s padding (`obfuscation`) is random and
+//!   costs what it must: padded events of chat become 32 bytes, of responses 35.
 //! - Encoding takes 1.2 us and decoding 0.3 us while the stream's state is in the cache; with 1,000
 //!   streams in turn, when it is not, 2.6 us and 1.0 us. Opening an encoder takes 14 us in memory
 //!   that was used before, 36 us in fresh memory; [`Encoder::reset`] spares the difference.
@@ -29,8 +31,8 @@ use zstd_safe::{
 };
 
 /// First byte of every stream and body: the dictionary and the window the rest was made with. Both
-/// ends must have the same. It changes with `dictionary.txt` and with [`WINDOW_LOG`], which the
-/// other side also depends on, and with nothing else.
+/// ends must have the same. It changes with `dictionary.txt` and with the window, which the other
+/// side also depends on, and with nothing else.
 pub const VERSION: u8 = 1;
 
 /// Most bytes that one [`Encoder::encode`] takes; a [`Decoder`] whose limit is at least this can

@@ -77,6 +77,7 @@
 //! | 409 | the id belongs to another request, or was given up | refused |
 
 pub mod codec;
+pub mod events;
 pub mod prefix;
 pub mod wire;
 
@@ -141,6 +142,76 @@ pub struct Target {
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
+    /// The name or the region of the gateways it is reached through; any where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+}
+
+/// A gateway as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayView {
+    /// Its address.
+    pub url: String,
+    /// Its name, which targets may give; may be empty.
+    pub name: String,
+    /// Its region, which targets may give; may be empty.
+    pub region: String,
+    /// Nodes of a higher number are used while none of a lower one is well.
+    pub priority: u8,
+    /// Whether calls go there now.
+    pub is_well: bool,
+    /// What answered lately, and how long that took; nothing when it does not answer.
+    pub answered: Option<(Alive, Duration)>,
+    /// Open connections.
+    pub connections: usize,
+    /// Streams on them.
+    pub streams: usize,
+    /// Whether its way is bad, so that all streams come over two connections.
+    pub is_way_bad: bool,
+    /// What happened on the way there since this server started.
+    pub counts: LinkCounts,
+}
+
+/// Counts of one gateway's link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkCounts {
+    /// Streams that went on over another connection.
+    pub resumed: u64,
+    /// Calls sent again to join them.
+    pub joined: u64,
+    /// Generations given up.
+    pub lost: u64,
+    /// Calls that went to another gateway instead, because this one surely did not start them.
+    pub passed_on: u64,
+    /// Streams attached a second time because they fell behind.
+    pub hedged: u64,
+    /// Of these, those of which the second attachment was ahead.
+    pub hedges_won: u64,
+    /// Streams that came twice because of the way.
+    pub doubled: u64,
+}
+
+/// What a gateway says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alive {
+    /// Which life answers.
+    pub boot: BootId,
+    /// The product's version there.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// Where a gateway is, as an operator or a setting says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayPlace {
+    /// Scheme, host and port.
+    pub url: String,
+    /// `[a-z0-9-]`, at most 40; may be empty.
+    pub name: String,
+    /// `[a-z0-9-]`, at most 40; may be empty.
+    pub region: String,
+    /// Lower ones are used first.
+    pub priority: u8,
 }
 
 /// One generation to start.
@@ -309,6 +380,16 @@ pub trait Link: ProviderAdmin + Send + Sync {
 
     /// Whether a gateway answers now.
     async fn health(&self) -> Result<BootId, LinkError>;
+
+    /// Every gateway, asked now.
+    async fn gateways(&self) -> Vec<GatewayView>;
+
+    /// Uses these gateways besides those of the settings, and no longer those that were given before.
+    /// A sentence when one of them can't be used; then nothing changes.
+    fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String>;
+
+    /// Where the gateways that are known now tell what happens.
+    fn event_sources(&self) -> Vec<std::sync::Arc<dyn events::EventSource>>;
 }
 
 /// A provider to be created.

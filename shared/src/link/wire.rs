@@ -51,6 +51,8 @@ pub const NOT_STARTED: HeaderName = HeaderName::from_static("x-waule-not-started
 pub const CODEC: HeaderName = HeaderName::from_static("x-waule-codec");
 /// `1` when a request's body is compressed.
 pub const PACKED: HeaderName = HeaderName::from_static("x-waule-packed");
+/// Milliseconds for which the pieces of an answer may wait for each other and for those of others.
+pub const GATHER: HeaderName = HeaderName::from_static("x-waule-gather");
 /// Where the chain of a body's hashes begins ([`super::prefix`]).
 pub const ROOT: HeaderName = HeaderName::from_static("x-waule-root");
 /// The beginning of a body that is left out.
@@ -220,6 +222,7 @@ mod tests {
             targets: vec![Target {
                 provider: "openai".into(),
                 model: "模型-🙂".into(),
+                gateway: None,
             }]
             .into(),
             body: Bytes::from_static(b"{}"),

@@ -29,6 +29,7 @@ fn call(text: &str, stream: bool) -> Call {
         targets: Arc::new([Target {
             provider: "sandbox".to_owned(),
             model: "sandbox-chat".to_owned(),
+            gateway: None,
         }]),
         body: Bytes::from(body.to_string()),
         stream,

@@ -14,3 +14,4 @@ mod openapi;
 mod replicas;
 mod starts;
 mod support;
+mod tls;

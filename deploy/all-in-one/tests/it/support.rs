@@ -15,7 +15,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use server::app::{Server, ServerParts};
 use server::config::ServerSecrets;
-use server::link::http::{Compression, HttpLink, LinkSettings};
+use server::link::http::{HttpLink, LinkSettings, Whom};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::Common;
@@ -135,6 +135,10 @@ impl Place {
     }
 
     fn settings(&self, more: &[&str]) -> Settings {
+        self.settings_with(SECRET, more)
+    }
+
+    fn settings_with(&self, secret: &str, more: &[&str]) -> Settings {
         let folder = self.folder.display().to_string();
         let arguments = [
             "waule",
@@ -159,7 +163,7 @@ impl Place {
             "--body-bytes-max",
             "1000000",
             "--internal-secret",
-            SECRET,
+            secret,
         ];
         let arguments = arguments.iter().chain(more).map(OsString::from);
         shared::config::read_from("waule", "", arguments).expect("settings")
@@ -279,11 +283,24 @@ pub(crate) struct Node {
 
 /// A gateway over a place's database, with these settings more.
 pub(crate) async fn gateway(place: &Place, supervisor: &Supervisor, more: &[&str]) -> Node {
+    gateway_of(place.settings(more), supervisor).await
+}
+
+/// A gateway that takes these internal secrets.
+pub(crate) async fn gateway_with_secret(
+    place: &Place,
+    supervisor: &Supervisor,
+    secret: &str,
+) -> Node {
+    gateway_of(place.settings_with(secret, &[]), supervisor).await
+}
+
+async fn gateway_of(settings: Settings, supervisor: &Supervisor) -> Node {
     let Settings {
         common,
         gateway: config,
         ..
-    } = place.settings(more);
+    } = settings;
     let metrics = Metrics::default();
     shared::tls::install_provider();
     let parts = GatewayParts {
@@ -326,7 +343,8 @@ pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn
     let door = [node.open_door()];
     let (remote, _) = link_to(place, &door, LinkSettings::default());
     let compressed = LinkSettings {
-        compression: Compression::On,
+        compression: Whom::On,
+        hedging: Whom::On,
         ..LinkSettings::default()
     };
     let (small, _) = link_to(place, &door, compressed);
@@ -335,7 +353,7 @@ pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn
         [
             ("in process", local),
             ("over HTTP", Arc::new(remote)),
-            ("compressed", Arc::new(small)),
+            ("as over the border", Arc::new(small)),
         ],
     )
 }

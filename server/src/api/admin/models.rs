@@ -70,6 +70,8 @@ pub struct TargetBody {
     /// Lower ones are tried first, 0 to 9.
     #[oai(default)]
     pub priority: u32,
+    /// The name or the region of the gateways it is reached through; any when absent.
+    pub gateway: Option<String>,
 }
 
 impl From<TargetBody> for WeightedTarget {
@@ -79,6 +81,7 @@ impl From<TargetBody> for WeightedTarget {
             model: body.model,
             weight: body.weight,
             priority: body.priority,
+            gateway: body.gateway,
         }
     }
 }
@@ -90,6 +93,7 @@ impl From<&WeightedTarget> for TargetBody {
             model: target.model.clone(),
             weight: target.weight,
             priority: target.priority,
+            gateway: target.gateway.clone(),
         }
     }
 }

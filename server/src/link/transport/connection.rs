@@ -23,6 +23,7 @@ use shared::link::wire;
 use shared::supervisor::Supervisor;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -64,7 +65,7 @@ pub(super) struct Connection {
     streams: AtomicUsize,
     signs: Signs,
     /// The gateway's life, told in answer to the first question on this connection.
-    boot: Option<BootId>,
+    boot: watch::Receiver<Option<BootId>>,
     ended: CancellationToken,
     /// Cancelled to end it at once.
     cut: CancellationToken,
@@ -124,6 +125,9 @@ impl Connection {
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(CONNECT_MAX)
             .keep_alive_while_idle(true)
+            // Frames of streams that were left are on their way for a round trip; a peer that we
+            // have the secret of does not flood us with them.
+            .max_local_error_reset_streams(None)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
@@ -140,15 +144,22 @@ impl Connection {
                 },
             }
         });
-        let cut_on_failure = cut.clone().drop_guard();
-        let answer = sender
-            .send_request(hello())
-            .await
-            .map_err(io::Error::other)?;
-        let boot = answer.headers().get(wire::BOOT);
-        let boot = boot.and_then(|boot| boot.to_str().ok());
-        let boot = boot.map(|boot| BootId::from_stored(boot.to_owned()));
-        cut_on_failure.disarm();
+        let (told, boot) = watch::channel(None);
+        let (question, asked) = (sender.send_request(hello()), cut.clone());
+        // A stream that was cut does not wait for this answer; a new call does.
+        supervisor.spawn_servant("link hello", async move {
+            match question.await {
+                Ok(answer) => {
+                    let boot = answer.headers().get(wire::BOOT);
+                    let boot = boot.and_then(|boot| boot.to_str().ok()).unwrap_or_default();
+                    told.send_replace(Some(BootId::from_stored(boot.to_owned())));
+                }
+                Err(error) => {
+                    debug!(%error, "a gateway did not say who it is: {}", describe(&error));
+                    asked.cancel();
+                }
+            }
+        });
         Ok(Arc::new(Self {
             sender,
             streams: AtomicUsize::new(0),
@@ -198,27 +209,45 @@ impl Connection {
         }
     }
 
+    /// Tells it from the others.
+    pub(super) fn id(self: &Arc<Self>) -> ConnectionId {
+        ConnectionId(Arc::as_ptr(self).addr())
+    }
+
     /// Streams on it now.
     pub(super) fn streams(&self) -> usize {
         self.streams.load(Ordering::Relaxed)
     }
 
-    /// Sends and waits for the answer's head.
+    /// Waits until the gateway's life is known; false when the connection ended before.
+    async fn is_met(&self) -> bool {
+        let mut boot = self.boot.clone();
+        tokio::select! {
+            met = boot.wait_for(Option::is_some) => met.is_ok(),
+            () = self.ended.cancelled() => false,
+        }
+    }
+
+    /// Sends and waits for the answer's head; `knowing` whom it is sent to.
     pub(super) async fn send(
         self: &Arc<Self>,
         request: Request<Full<Bytes>>,
+        knowing: bool,
     ) -> Result<Response<Body>, Failed> {
         let stream = Stream::on(self.clone());
+        if knowing && self.boot.borrow().is_none() && !self.is_met().await {
+            return Err(Failed::Unsent(Box::new(request)));
+        }
         match self.sender.clone().try_send_request(request).await {
             Ok(response) => Ok(response.map(|body| Body {
                 inner: body,
-                _stream: stream,
+                stream,
             })),
             Err(mut failed) => Err(match failed.take_message() {
                 Some(request) => Failed::Unsent(Box::new(request)),
                 None => Failed::Unknown {
                     why: describe(failed.error()),
-                    boot: self.boot.clone(),
+                    boot: self.boot.borrow().clone(),
                 },
             }),
         }
@@ -320,10 +349,21 @@ impl Drop for Stream {
     }
 }
 
+/// Tells connections of a pool apart, while they are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::link) struct ConnectionId(usize);
+
 /// The body of an answer; its stream counts as live until this is dropped.
 pub(in crate::link) struct Body {
     inner: Incoming,
-    _stream: Stream,
+    stream: Stream,
+}
+
+impl Body {
+    /// What it comes over.
+    pub(in crate::link) fn connection(&self) -> ConnectionId {
+        self.stream.0.id()
+    }
 }
 
 impl http_body::Body for Body {

@@ -9,14 +9,15 @@
 mod connection;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::Full;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use shared::config::ConfigError;
 use shared::id::BootId;
@@ -26,14 +27,25 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::debug;
 
-pub(super) use connection::{Body, describe};
+pub(super) use connection::{Body, ConnectionId, describe};
 use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
 
-/// Bodies above this go to the places kept for them, or a token would wait behind one.
-const LARGE_BYTES: u64 = 64 * 1024;
+/// Bodies above this go to the places kept for them, or small ones would wait behind one; what is
+/// below fits into the first window of a connection that was idle.
+const LARGE_BYTES: u64 = 8 * 1024;
+/// How often and with how much a place for large bodies is kept warm, or a kernel forgets what the
+/// path carries and takes round trips to find out again. So much at 200 ms is a window of 1.3 Mbit/s
+/// that grows from burst to burst.
+const WARM_EVERY: Duration = Duration::from_secs(1);
+const WARM_BYTES: usize = 32 * 1024;
+/// Nothing is kept warm when nothing was sent for so long.
+const WARM_AFTER_USE: Duration = Duration::from_secs(60);
 /// Between attempts to open a connection.
 const REST_MIN: Duration = Duration::from_millis(100);
 const REST_MAX: Duration = Duration::from_secs(5);
+/// A connection that ends sooner was refused after all: TLS 1.3 tells a client that its certificate
+/// is not wanted only after the handshake, and balancers accept before they look for a gateway.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 /// Connections that end between choice and use, one after another, before a request gives up.
 const TRIES_MAX: usize = 3;
 
@@ -47,17 +59,31 @@ pub(super) struct Shape {
     /// A connection is replaced at an age between this and twice this: routes, addresses and
     /// balancers change, and not all connections should move at once.
     pub(super) age_max: Duration,
+    /// Whether the places for large bodies are kept warm.
+    pub(super) is_far: bool,
 }
 
 impl Shape {
     /// A quarter for uploads, none when there is only one connection.
-    pub(super) fn of(connections: usize) -> Self {
+    pub(super) fn of(connections: usize, is_far: bool) -> Self {
         Self {
             connections: connections.max(1),
             for_uploads: connections / 4,
             age_max: Duration::from_secs(30 * 60),
+            is_far,
         }
     }
+}
+
+/// Which connection a request takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// One whose gateway's life is known: this may start something.
+    Call,
+    /// Any.
+    Any,
+    /// Another than this while there is one, rather one of those kept for uploads.
+    Beside(ConnectionId),
 }
 
 /// Why a pool gave no answer.
@@ -83,6 +109,9 @@ pub(super) struct Pool {
 struct Inner {
     target: Target,
     hello: Box<Hello>,
+    begun: Instant,
+    /// When the last call was sent, in milliseconds from the beginning.
+    used_ms: AtomicU64,
     shape: Shape,
     places: Box<[Place]>,
     /// For small bodies and for large ones: one count for both would skip places when they alternate.
@@ -110,14 +139,21 @@ struct Opening {
 
 impl Pool {
     /// To the gateway at `base`, which was checked; opens nothing yet. `hello` is the first question
-    /// on every connection.
-    pub(super) fn new(base: &str, shape: Shape, hello: Box<Hello>) -> Result<Self, ConfigError> {
+    /// on every connection; `tls` is used for `https://` instead of the platform's roots.
+    pub(super) fn new(
+        base: &str,
+        shape: Shape,
+        tls: Option<&ClientConfig>,
+        hello: Box<Hello>,
+    ) -> Result<Self, ConfigError> {
         let end = CancellationToken::new();
         let places = std::iter::repeat_with(Place::default);
         Ok(Self {
             inner: Arc::new(Inner {
-                target: target(base)?,
+                target: target(base, tls)?,
                 hello,
+                begun: Instant::now(),
+                used_ms: AtomicU64::new(0),
                 shape,
                 places: places.take(shape.connections).collect(),
                 turns: <[AtomicUsize; 2]>::default(),
@@ -140,18 +176,28 @@ impl Pool {
         }
     }
 
-    /// Sends on the least loaded connection and waits for the answer's head.
+    /// Sends on the least loaded connection of the lane and waits for the answer's head.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
+        lane: Lane,
     ) -> Result<Response<Body>, SendError> {
-        let large = request.body().size_hint().lower() > LARGE_BYTES;
+        let (large, beside) = match lane {
+            Lane::Call | Lane::Any => (request.body().size_hint().lower() > LARGE_BYTES, None),
+            // What little comes down there leaves room.
+            Lane::Beside(connection) => (true, Some(connection)),
+        };
+        if self.inner.shape.is_far && lane == Lane::Call {
+            let now = self.inner.begun.elapsed().as_millis();
+            let now = u64::try_from(now).unwrap_or(u64::MAX);
+            self.inner.used_ms.store(now, Ordering::Relaxed);
+        }
         for _ in 0..TRIES_MAX {
-            let connection = match self.inner.choose(large) {
+            let connection = match self.inner.choose(large, beside) {
                 Some(connection) => connection,
                 None => self.inner.wait(large).await?,
             };
-            match connection.send(request).await {
+            match connection.send(request, lane == Lane::Call).await {
                 Ok(response) => return Ok(response),
                 Err(Failed::Unsent(again)) => request = *again,
                 Err(Failed::Unknown { why, boot }) => {
@@ -171,6 +217,14 @@ impl Pool {
         self.inner.usable(0..places.len()).any(|one| one.is_fresh()) || !places.iter().any(tried)
     }
 
+    /// Open connections and the streams on them.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let all = self.inner.usable(0..self.inner.places.len());
+        all.fold((0, 0), |(connections, streams), one| {
+            (connections + 1, streams + one.streams())
+        })
+    }
+
     #[cfg(test)]
     fn usable(&self) -> usize {
         self.inner.usable(0..self.inner.places.len()).count()
@@ -179,7 +233,11 @@ impl Pool {
 
 impl Inner {
     /// The least loaded connection of the request's kind, or of the other kind where it has none.
-    fn choose(self: &Arc<Self>, large: bool) -> Option<Arc<Connection>> {
+    fn choose(
+        self: &Arc<Self>,
+        large: bool,
+        beside: Option<ConnectionId>,
+    ) -> Option<Arc<Connection>> {
         let all = self.places.len();
         let small = all - self.shape.for_uploads;
         let own = if large && small < all {
@@ -199,8 +257,9 @@ impl Inner {
         let least = |all: &mut dyn Iterator<Item = Arc<Connection>>| {
             all.min_by_key(|connection| connection.streams())
         };
-        least(&mut self.usable(turned).filter(|one| one.is_fresh()))
-            .or_else(|| least(&mut self.usable(0..all).filter(|one| one.is_fresh())))
+        let other = |one: &Arc<Connection>| one.is_fresh() && Some(one.id()) != beside;
+        least(&mut self.usable(turned).filter(other))
+            .or_else(|| least(&mut self.usable(0..all).filter(other)))
             .or_else(|| least(&mut self.usable(0..all)))
     }
 
@@ -217,7 +276,7 @@ impl Inner {
         self.wanted.notify_waiters();
         let waiting = async {
             loop {
-                if let Some(connection) = self.choose(large) {
+                if let Some(connection) = self.choose(large, None) {
                     return Ok(connection);
                 }
                 {
@@ -234,6 +293,13 @@ impl Inner {
         tokio::time::timeout(CONNECT_MAX, waiting)
             .await
             .unwrap_or_else(|_| Err(SendError::Unsent("no connection in time".to_owned())))
+    }
+
+    fn failed(&self, why: &str) {
+        self.opening.send_modify(|opening| {
+            opening.failures += 1;
+            why.clone_into(&mut opening.last);
+        });
     }
 
     /// Gives the place a tender on this runtime unless it has one.
@@ -279,20 +345,54 @@ impl Tender {
             // Heard from before the attempt on, or a call that comes at its end would wait.
             let mut wanted = std::pin::pin!(pool.wanted.notified());
             wanted.as_mut().enable();
-            let Some(fresh) = self.open().await else {
-                failures += 1;
-                tokio::select! {
-                    () = wanted => {}
-                    () = tokio::time::sleep(rest(failures, rand::random())) => {}
-                }
-                continue;
+            let served = match self.open().await {
+                Some(fresh) => self.attend(&fresh).await,
+                None => false,
             };
-            failures = 0;
-            let age = pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
-            // An old connection, replaced here, carries its streams to their end.
+            if served {
+                failures = 0;
+                continue;
+            }
+            failures += 1;
             tokio::select! {
-                () = fresh.failed() => {}
-                () = tokio::time::sleep(age) => {}
+                () = wanted => {}
+                () = tokio::time::sleep(rest(failures, rand::random())) => {}
+            }
+        }
+    }
+
+    /// Until the connection should be replaced; whether it was of use.
+    async fn attend(&self, fresh: &Arc<Connection>) -> bool {
+        let opened = tokio::time::Instant::now();
+        let age = self.pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
+        // An old connection, replaced here, carries its streams to their end.
+        tokio::select! {
+            () = fresh.failed() => {}
+            () = tokio::time::sleep(age) => return true,
+            () = self.keep_warm(fresh) => {}
+        }
+        let served = opened.elapsed() >= REFUSED_WITHIN;
+        if !served {
+            self.pool.failed("connections end as soon as they are open");
+        }
+        served
+    }
+
+    /// Sends something now and then where a large body may come next; does not end.
+    async fn keep_warm(&self, fresh: &Arc<Connection>) {
+        let pool = &self.pool;
+        let for_uploads = self.at >= pool.places.len() - pool.shape.for_uploads;
+        if !pool.shape.is_far || !for_uploads {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(WARM_EVERY).await;
+            let used = Duration::from_millis(pool.used_ms.load(Ordering::Relaxed));
+            if !used.is_zero() && pool.begun.elapsed().saturating_sub(used) < WARM_AFTER_USE {
+                let mut request = (pool.hello)();
+                *request.method_mut() = Method::POST;
+                *request.body_mut() = Full::from(vec![0; WARM_BYTES]);
+                let _ = fresh.send(request, false).await;
             }
         }
     }
@@ -308,10 +408,7 @@ impl Tender {
             }
             Err(error) => {
                 debug!(%error, "no connection to {}: {error}", pool.target.host);
-                pool.opening.send_modify(|opening| {
-                    opening.failures += 1;
-                    opening.last = error.to_string();
-                });
+                pool.failed(&error.to_string());
                 None
             }
         }
@@ -343,7 +440,7 @@ fn rest(failures: u32, random: f64) -> Duration {
         .mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
 }
 
-fn target(base: &str) -> Result<Target, ConfigError> {
+fn target(base: &str, tls: Option<&ClientConfig>) -> Result<Target, ConfigError> {
     let wrong = || ConfigError::Invalid(format!("GATEWAY_URLS: `{base}` is not a URL"));
     let uri: Uri = base.parse().map_err(|_| wrong())?;
     let far = uri.scheme_str() == Some("https");
@@ -351,7 +448,7 @@ fn target(base: &str) -> Result<Target, ConfigError> {
     let host = host.trim_matches(['[', ']']).to_owned();
     let tls = if far {
         let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
-        let mut config = shared::tls::client_config();
+        let mut config = tls.cloned().unwrap_or_else(shared::tls::client_config);
         config.alpn_protocols = vec![b"h2".to_vec()];
         Some((TlsConnector::from(Arc::new(config)), name))
     } else {

@@ -7,10 +7,15 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
+
+mod tls;
 
 /// How long a condition may take to come true on a loaded machine.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -37,16 +42,29 @@ async fn answer(
     Ok(Response::new(Full::from(number.to_string())))
 }
 
-fn pool_to(address: SocketAddr, shape: Shape) -> Pool {
-    let hello = move || {
-        let request = Request::get(format!("http://{address}/hello"));
-        request.body(Full::default()).unwrap()
-    };
-    Pool::new(&format!("http://{address}"), shape, Box::new(hello)).unwrap()
+fn pool_to(base: &str, shape: Shape, tls: Option<&ClientConfig>) -> Pool {
+    let url = format!("{base}/hello");
+    let hello = move || Request::get(&url).body(Full::default()).unwrap();
+    Pool::new(base, shape, tls, Box::new(hello)).unwrap()
+}
+
+async fn serve<S>(stream: S, number: usize, holding: Arc<AtomicUsize>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| answer(number, holding.clone(), request));
+    let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 impl Peer {
     async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(tls: Option<Arc<ServerConfig>>) -> Self {
+        let tls = tls.map(TlsAcceptor::from);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (accepted, cut) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
@@ -61,13 +79,16 @@ impl Peer {
                     accepted = listener.accept() => {
                         let (stream, _) = accepted.unwrap();
                         let number = counter.fetch_add(1, Ordering::SeqCst);
-                        let holds = holds.clone();
+                        let (holds, tls) = (holds.clone(), tls.clone());
                         connections.spawn(async move {
-                            let service =
-                                service_fn(move |request| answer(number, holds.clone(), request));
-                            let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                                .serve_connection(TokioIo::new(stream), service)
-                                .await;
+                            match tls {
+                                None => serve(stream, number, holds).await,
+                                Some(tls) => {
+                                    if let Ok(stream) = tls.accept(stream).await {
+                                        serve(stream, number, holds).await;
+                                    }
+                                }
+                            }
                         });
                     }
                 }
@@ -83,7 +104,7 @@ impl Peer {
     }
 
     fn pool(&self, shape: Shape) -> Arc<Pool> {
-        Arc::new(pool_to(self.address, shape))
+        Arc::new(pool_to(&format!("http://{}", self.address), shape, None))
     }
 
     fn request(&self, path: &str, body_bytes: usize) -> Request<Full<Bytes>> {
@@ -94,7 +115,10 @@ impl Peer {
 
     /// The connection that answered.
     async fn ask(&self, pool: &Pool, body_bytes: usize) -> usize {
-        let response = pool.send(self.request("/", body_bytes)).await.unwrap();
+        let response = pool
+            .send(self.request("/", body_bytes), Lane::Any)
+            .await
+            .unwrap();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         std::str::from_utf8(&bytes).unwrap().parse().unwrap()
     }
@@ -124,7 +148,7 @@ async fn until(condition: impl AsyncFn() -> bool) {
 #[tokio::test]
 async fn calls_open_every_connection_and_large_bodies_keep_to_theirs() {
     let peer = Peer::start().await;
-    let pool = peer.pool(Shape::of(8));
+    let pool = peer.pool(Shape::of(8, false));
     peer.fill(&pool, 8).await;
     assert_eq!(peer.accepted.load(Ordering::SeqCst), 8);
     let (mut small, mut large) = (Vec::new(), Vec::new());
@@ -145,13 +169,13 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
     let peer = Peer::start().await;
     let pool = peer.pool(Shape {
         for_uploads: 0,
-        ..Shape::of(3)
+        ..Shape::of(3, false)
     });
     peer.fill(&pool, 3).await;
     let mut held = JoinSet::new();
     for _ in 0..2 {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
-        held.spawn(async move { pool.send(request).await.map(drop).is_ok() });
+        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop).is_ok() });
     }
     let loads = || {
         let mut loads: Vec<usize> = pool.inner.usable(0..3).map(|one| one.streams()).collect();
@@ -170,11 +194,11 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
 #[tokio::test]
 async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_unsent() {
     let peer = Peer::start().await;
-    let pool = peer.pool(Shape::of(4));
+    let pool = peer.pool(Shape::of(4, false));
     peer.fill(&pool, 4).await;
     let (holder, request) = (pool.clone(), peer.request("/hold", 0));
     let mut held = JoinSet::new();
-    held.spawn(async move { holder.send(request).await.map(drop) });
+    held.spawn(async move { holder.send(request, Lane::Any).await.map(drop) });
     until(async || pool.inner.usable(0..4).any(|one| one.streams() == 1)).await;
     until(async || peer.holding.load(Ordering::SeqCst) == 1).await;
     peer.cut.notify_one();
@@ -192,7 +216,8 @@ async fn an_old_connection_is_replaced_without_harm_to_its_calls() {
     let peer = Peer::start().await;
     let pool = peer.pool(Shape {
         age_max: Duration::from_millis(20),
-        ..Shape::of(1)
+        is_far: false,
+        ..Shape::of(1, false)
     });
     let mut last = 0;
     until(async || peer.ask(&pool, 0).await >= 3).await;
@@ -207,17 +232,17 @@ async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes()
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let pool = pool_to(address, Shape::of(8));
+    let pool = pool_to(&format!("http://{address}"), Shape::of(8, false), None);
     for _ in 0..20 {
         let request = Request::post(format!("http://{address}/")).body(Full::default());
-        let outcome = pool.send(request.unwrap()).await.map(drop);
+        let outcome = pool.send(request.unwrap(), Lane::Any).await.map(drop);
         assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
     }
     let listener = TcpListener::bind(address).await.unwrap();
     let mut accepting = JoinSet::new();
     accepting.spawn(async move { listener.accept().await.map(drop) });
     let request = Request::post(format!("http://{address}/")).body(Full::default());
-    let _ = pool.send(request.unwrap()).await.map(drop);
+    let _ = pool.send(request.unwrap(), Lane::Any).await.map(drop);
     assert!(
         tokio::time::timeout(WAIT_MAX, accepting.join_next())
             .await

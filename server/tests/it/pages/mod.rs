@@ -18,7 +18,7 @@ use poem::{Body, Endpoint, Request, Response};
 use serde_json::{Value, json};
 use server::app::{Server, ServerParts};
 use server::config::{Config, ServerSecrets};
-use server::link::http::{Compression, HttpLink, LinkSettings};
+use server::link::http::{HttpLink, LinkSettings};
 use server::link::metrics::LinkMetrics;
 use shared::clock::{Clock, Moment};
 use shared::config::Common;
@@ -104,11 +104,7 @@ impl Place {
             &["http://127.0.0.1:1".to_owned()],
             &secrets.internal,
             clock.clone(),
-            LinkSettings {
-                connections: 1,
-                patience: Duration::from_secs(1),
-                compression: Compression::Auto,
-            },
+            LinkSettings::default(),
             LinkMetrics::default(),
         );
         let parts = ServerParts {

@@ -31,6 +31,8 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_get_tenant"
         | "admin_tenant_usage"
         | "admin_list_users"
+        | "admin_list_gateways"
+        | "admin_list_gateway_events"
         | "admin_list_superadmins" => Action::Look,
         "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
         "admin_create_user"
@@ -46,6 +48,9 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_update_provider_key"
         | "admin_delete_provider_key"
         | "admin_test_provider_key" => Action::EditProviders,
+        "admin_create_gateway" | "admin_update_gateway" | "admin_delete_gateway" => {
+            Action::EditGateways
+        }
         "admin_create_price" | "admin_delete_price" => Action::SetPrices,
         "admin_recharge" | "admin_adjust" | "admin_set_key_budget" | "admin_set_user_budget" => {
             Action::MoveCredits

@@ -8,11 +8,8 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Decoder, Encoder, compress, decompress, random_word, stream_of};
+use super::{Decoder, Encoder, SIGNS, compress, decompress, random_text, random_word, stream_of};
 use crate::process::say;
-
-const STREAMS: usize = 1_000;
-const EVENTS: usize = 100;
 
 /// Resident memory of this process, in bytes; 0 where there is no `/proc`.
 fn resident() -> usize {
@@ -37,20 +34,25 @@ fn nanos(time: Duration, of: usize) -> u128 {
     time.as_nanos() / of as u128
 }
 
+type Event<'a> = &'a dyn Fn(u64, &str, &str) -> String;
+type Word = fn(&mut StdRng) -> String;
+
 /// Turn by turn, as live streams are: a stream's state is cold when its event comes.
-fn measure(name: &str, word: fn(&mut StdRng) -> String) {
+fn measure(name: &str, word: Word, streams_count: usize, events_count: usize) {
     let mut rng = StdRng::seed_from_u64(7);
-    let streams: Vec<_> = (0..STREAMS)
-        .map(|_| stream_of(&mut rng, EVENTS, word))
+    let streams: Vec<_> = (0..streams_count)
+        .map(|_| stream_of(&mut rng, events_count, word))
         .collect();
-    let events = STREAMS * (EVENTS - 1);
+    let events = streams_count * (events_count - 1);
 
     let before = resident();
     let begun = Instant::now();
-    let mut encoders: Vec<_> = (0..STREAMS).map(|_| Encoder::new().unwrap()).collect();
+    let mut encoders: Vec<_> = (0..streams_count)
+        .map(|_| Encoder::new().unwrap())
+        .collect();
     let mut rounds = Vec::new();
     let mut opened = Duration::ZERO;
-    for at in 0..EVENTS {
+    for at in 0..events_count {
         let round = encoders.iter_mut().zip(&streams);
         let round: Vec<Bytes> = round
             .map(|(encoder, stream)| encoder.encode(stream[at].as_bytes()).unwrap())
@@ -61,22 +63,22 @@ fn measure(name: &str, word: fn(&mut StdRng) -> String) {
         }
     }
     let encoding = begun.elapsed().saturating_sub(opened);
-    let of_encoders = resident().saturating_sub(before) / STREAMS;
-    let first = rounds[0].iter().map(Bytes::len).sum::<usize>() / STREAMS;
+    let of_encoders = resident().saturating_sub(before) / streams_count;
+    let first = rounds[0].iter().map(Bytes::len).sum::<usize>() / streams_count;
     let tenths = rounds[1..].iter().flatten().map(Bytes::len).sum::<usize>() * 10 / events;
     say(&format!(
         "{name}: an event takes {}.{} B, the first {first}; opening {} ns, encoding {} ns; an \
          encoder holds {} B, resident with its output {of_encoders} B\n",
         tenths / 10,
         tenths % 10,
-        nanos(opened, STREAMS),
+        nanos(opened, streams_count),
         nanos(encoding, events),
         encoders[0].memory_bytes(),
     ));
 
     let before = resident();
     let begun = Instant::now();
-    let mut decoders: Vec<_> = (0..STREAMS)
+    let mut decoders: Vec<_> = (0..streams_count)
         .map(|_| Decoder::new(1 << 20).unwrap())
         .collect();
     for (at, round) in rounds.iter().enumerate() {
@@ -90,7 +92,7 @@ fn measure(name: &str, word: fn(&mut StdRng) -> String) {
         "{name}: decoding {} ns; a decoder holds {} B, resident {} B\n",
         nanos(decoding, events),
         decoders[0].memory_bytes(),
-        resident().saturating_sub(before) / STREAMS,
+        resident().saturating_sub(before) / streams_count,
     ));
 }
 
@@ -98,13 +100,78 @@ fn measure(name: &str, word: fn(&mut StdRng) -> String) {
 #[test]
 #[ignore = "measures"]
 fn of_streams_with_random_words() {
-    measure("random words", random_word);
+    measure("random words", random_word, 1_000, 100);
 }
 
 #[test]
 #[ignore = "measures"]
 fn of_streams_with_plain_words() {
-    measure("plain words", plain_word);
+    measure("plain words", plain_word, 1_000, 100);
+}
+
+#[test]
+#[ignore = "measures"]
+fn of_one_stream() {
+    measure("one stream alone", random_word, 1, 20_000);
+    let event = stream_of(&mut StdRng::seed_from_u64(7), 1, random_word).concat();
+    let mut encoder = Encoder::new().unwrap();
+    let begun = Instant::now();
+    for _ in 0..1_000 {
+        encoder.reset().unwrap();
+        encoder.encode(event.as_bytes()).unwrap();
+    }
+    let time = nanos(begun.elapsed(), 1_000);
+    say(&format!("a reset and the first event: {time} ns\n"));
+}
+
+/// Anthropic's events, and `OpenAI`'s of both APIs with the random padding that they add by default.
+#[test]
+#[ignore = "measures"]
+fn of_other_dialects() {
+    let mut rng = StdRng::seed_from_u64(7);
+    let id = random_text(&mut rng, SIGNS, 48);
+    let anthropic = |_: u64, word: &str, _: &str| {
+        format!(
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\
+             \"delta\":{{\"type\":\"text_delta\",\"text\":\" {word}\"}}}}\n\n"
+        )
+    };
+    let responses = |number: u64, word: &str, padding: &str| {
+        format!(
+            "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\
+             \"sequence_number\":{number},\"item_id\":\"msg_{id}\",\"output_index\":0,\
+             \"content_index\":0,\"delta\":\" {word}\",\"logprobs\":[],\
+             \"obfuscation\":\"{padding}\"}}\n\n"
+        )
+    };
+    let chat = |_: u64, word: &str, padding: &str| {
+        format!(
+            "data: {{\"id\":\"chatcmpl-{id}\",\"object\":\"chat.completion.chunk\",\
+             \"created\":1792345678,\"model\":\"gpt-4o\",\"service_tier\":\"default\",\
+             \"system_fingerprint\":\"fp_1\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\
+             \" {word}\"}},\"logprobs\":null,\"finish_reason\":null}}],\"usage\":null,\
+             \"obfuscation\":\"{padding}\"}}\n\n"
+        )
+    };
+    let dialects: [(&str, Event<'_>); 3] = [
+        ("Anthropic", &anthropic),
+        ("OpenAI responses, padded", &responses),
+        ("OpenAI chat, padded", &chat),
+    ];
+    for (name, event) in dialects {
+        let mut encoder = Encoder::new().unwrap();
+        let (mut plain, mut wire, events) = (0, 0, 1_000);
+        for number in 0..events {
+            let word = plain_word(&mut rng);
+            // The padding makes all events of about the same length.
+            let padding = random_text(&mut rng, SIGNS, 16_usize.saturating_sub(word.len()));
+            let event = event(number, &word, &padding);
+            plain += event.len() as u64;
+            wire += encoder.encode(event.as_bytes()).unwrap().len() as u64;
+        }
+        let (plain, wire) = (plain / events, wire / events);
+        say(&format!("{name}: {plain} B an event become {wire} B\n"));
+    }
 }
 
 #[test]

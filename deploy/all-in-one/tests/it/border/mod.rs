@@ -3,6 +3,7 @@
 
 mod cuts;
 mod deaths;
+mod fleet;
 mod process;
 mod proxy;
 

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use shared::id::{BootId, GenerationId, ProviderKeyId};
+use shared::link::events::EventSource;
 use shared::link::{
-    AdminError, Call, Fate, KeyTest, Link, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
-    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView, Reply,
+    AdminError, Call, Fate, GatewayPlace, GatewayView, KeyTest, Link, LinkError, NewProvider,
+    NewProviderKey, ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
+    Reply,
 };
 
 /// Effects so far, once counting has begun.
@@ -72,6 +74,18 @@ impl Link for Counted {
 
     async fn health(&self) -> Result<BootId, LinkError> {
         self.0.health().await
+    }
+
+    async fn gateways(&self) -> Vec<GatewayView> {
+        self.0.gateways().await
+    }
+
+    fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String> {
+        self.0.use_gateways(places)
+    }
+
+    fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
+        self.0.event_sources()
     }
 }
 

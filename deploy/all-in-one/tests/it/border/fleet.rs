@@ -1,0 +1,216 @@
+//! Several gateways: operators add and name them, targets lead to some of them, and all tell the
+//! server what happens there.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use server::link::http::{HttpLink, LinkSettings};
+use server::link::metrics::LinkMetrics;
+use shared::clock::Clock;
+use shared::link::{Link, LinkError};
+use shared::secret::Secret;
+use shared::supervisor::Supervisor;
+
+use super::KEY;
+use crate::gateways::{at_once, with_vendor};
+use crate::support::{
+    Place, Product, SECRET, gateway, gateway_with_secret, places, start_with, until,
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn events(product: &Product) -> Vec<Value> {
+    let (status, page) = product.admin(Method::GET, "/gateways/events", None).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    page["data"].as_array().cloned().unwrap_or_default()
+}
+
+/// How often it was told that a key was disabled.
+async fn told(product: &Product) -> usize {
+    let events = events(product).await;
+    let disabled = events.iter().filter(|event| {
+        event["kind"] == "key_disabled" && event["detail"]["reason"] == "invalid_key"
+    });
+    disabled.count()
+}
+
+fn refused() -> Vec<u8> {
+    let body = r#"{"error":{"message":"bad key","code":"invalid_api_key"}}"#;
+    format!(
+        "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+async fn server_at(place: &Place, door: &str) -> Product {
+    let urls = [door.to_owned()];
+    let settings = LinkSettings::default();
+    start_with(place, &urls, settings).await.0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_at_a_gateway_is_told_once_to_all_servers_also_after_they_were_away() {
+    for place in places().await {
+        let supervisor = Supervisor::new();
+        let node = gateway(&place, &supervisor, &[]).await;
+        let door = node.open_door();
+        let product = server_at(&place, &door).await;
+        let second = server_at(&place, &door).await;
+        let keys = ["bad-key-0123456789", "worse-key-012345678", KEY];
+        let (vendor, customer) = with_vendor(&product, &keys).await;
+        for key in keys {
+            vendor.script(key, at_once(refused()));
+        }
+        let started = async || {
+            let events = events(&product).await;
+            events
+                .iter()
+                .any(|event| event["kind"] == "gateway_started")
+        };
+        until("the start was told", PATIENCE, started).await;
+        product.chat(&customer, "ours", "hi").await;
+        until("disabled keys were told", PATIENCE, async || {
+            told(&product).await > 0 && told(&product).await == told(&second).await
+        })
+        .await;
+        let before = told(&product).await;
+        assert!(before <= keys.len(), "{}: {before}", place.name);
+        product.stop().await;
+        second.stop().await;
+        // Nobody listens now.
+        let (_, keys_now) = {
+            let third = server_at(&place, &door).await;
+            third.chat(&customer, "ours", "hi").await;
+            third.chat(&customer, "ours", "hi").await;
+            let keys_now = third
+                .admin(Method::GET, "/providers/vendor/keys", None)
+                .await;
+            until("all that happened was told", PATIENCE, async || {
+                let disabled = disabled(&keys_now.1);
+                told(&third).await == disabled
+            })
+            .await;
+            third.stop().await;
+            keys_now
+        };
+        let fourth = server_at(&place, &door).await;
+        assert_eq!(told(&fourth).await, disabled(&keys_now), "{}", place.name);
+        fourth.stop().await;
+        assert!(supervisor.finish(Duration::from_secs(10)).await);
+    }
+}
+
+fn disabled(keys: &Value) -> usize {
+    let keys = keys["data"].as_array().cloned().unwrap_or_default();
+    let disabled = keys.iter().filter(|key| key["status"] == "disabled");
+    disabled.count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_add_gateways_and_targets_lead_to_those_they_name() {
+    for place in places().await {
+        let supervisor = Supervisor::new();
+        let first = gateway(&place, &supervisor, &[]).await.open_door();
+        let node = gateway(&place, &supervisor, &[]).await;
+        let door = node.open_door();
+        let product = server_at(&place, &format!("{first}#name=one&region=near")).await;
+        let new = json!({"url": format!("{door}/"), "name": "two", "region": "far"});
+        let (status, made) = product
+            .admin(Method::POST, "/gateways", Some(new.clone()))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        assert_eq!(made["healthy"], true, "{made}");
+        let (status, _) = product.admin(Method::POST, "/gateways", Some(new)).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        for url in [
+            "http://gw.example.com",
+            "nonsense",
+            "https://x.example/path",
+        ] {
+            let body = json!({"url": url});
+            let (status, answer) = product.admin(Method::POST, "/gateways", Some(body)).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+        }
+        let (_, all) = product.admin(Method::GET, "/gateways", None).await;
+        let versions = all["data"].as_array().cloned().unwrap_or_default();
+        assert_eq!(versions.len(), 2, "{all}");
+        assert!(
+            versions.iter().all(|one| one["version"].is_string()),
+            "{all}"
+        );
+
+        let model = |gateway: &str| {
+            let target =
+                json!({"provider": "sandbox", "model": "sandbox-chat", "gateway": gateway});
+            json!({"id": format!("at-{gateway}"), "operation": "chat", "targets": [target],
+                "max_output_tokens": 100, "price": {"per_request": 1}})
+        };
+        for gateway in ["two", "far", "moon"] {
+            let (status, made) = product
+                .admin(Method::POST, "/models", Some(model(gateway)))
+                .await;
+            assert_eq!(status, StatusCode::CREATED, "{made}");
+        }
+        let customer = product.customer("100").await;
+        for _ in 0..10 {
+            for gateway in ["at-two", "at-far"] {
+                let (status, answer) = product.chat(&customer, gateway, "hi").await;
+                assert_eq!(status, StatusCode::OK, "{answer}");
+            }
+        }
+        let (status, answer) = product.chat(&customer, "at-moon", "hi").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
+
+        let path = format!("/gateways/{}", made["id"].as_str().expect("an id"));
+        let off = json!({"status": "disabled"});
+        let (status, changed) = product.admin(Method::PATCH, &path, Some(off)).await;
+        assert_eq!(
+            (status, &changed["status"]),
+            (StatusCode::OK, &json!("disabled"))
+        );
+        let (status, answer) = product.chat(&customer, "at-two", "hi").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
+        let (status, _) = product.admin(Method::DELETE, &path, None).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        let (status, _) = product.admin(Method::DELETE, &path, None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        let used = product.settled(&customer).await["used"].as_i64();
+        assert_eq!(used, Some(20), "{}", place.name);
+        product.stop().await;
+        assert!(supervisor.finish(Duration::from_secs(10)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_internal_secret_is_changed_without_a_pause() {
+    const NEXT: &str = "the-next-internal-secret-of-this-test";
+    let [place, _] = places().await;
+    let supervisor = Supervisor::new();
+    // First the gateway takes both, then servers move to the next, then the old one goes.
+    let both = format!("{SECRET},{NEXT}");
+    let node = gateway_with_secret(&place, &supervisor, &both).await;
+    let urls = [node.open_door()];
+    let ask = async |secret: &str| {
+        let secret = Secret::new(secret.to_owned());
+        let settings = LinkSettings::default();
+        let link = HttpLink::new(
+            &urls,
+            &secret,
+            Clock::system(),
+            settings,
+            LinkMetrics::default(),
+        );
+        link.expect("a link").health().await
+    };
+    for secret in [SECRET, NEXT, &format!("{NEXT},{SECRET}")] {
+        assert!(ask(secret).await.is_ok(), "{secret}");
+    }
+    let stranger = ask("another-secret-that-nobody-was-told").await;
+    assert!(
+        matches!(stranger, Err(LinkError::Refused(_))),
+        "{stranger:?}"
+    );
+    assert!(supervisor.finish(Duration::from_secs(10)).await);
+}

@@ -1,0 +1,128 @@
+//! Statements of the journal of events. Knows nothing of what they mean.
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel_async::RunQueryDsl;
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::{JournalId, ProviderKeyId};
+use shared::link::events::{Event, News};
+use shared::{on, write_tx};
+
+use super::Store;
+use super::schema::{events, journals, provider_keys, revisions};
+
+/// The row that holds the last cursor.
+const CURSOR: &str = "events";
+/// Events that are kept; servers are seldom more than a few behind.
+const KEPT: i64 = 100_000;
+/// Events read at once.
+const PAGE: i64 = 200;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = events)]
+struct EventRow {
+    cursor: i64,
+    at: i64,
+    kind: String,
+    body: String,
+}
+
+/// Takes the next cursor and writes; a macro, because it is compiled for either connection.
+macro_rules! write_event {
+    ($conn:expr, $news:expr, $now:expr) => {{
+        // Locks the row until the commit, so that no reader sees a later cursor first.
+        diesel::update(revisions::table.filter(revisions::name.eq(CURSOR)))
+            .set(revisions::version.eq(revisions::version + 1))
+            .execute($conn)
+            .await?;
+        let cursor: i64 = revisions::table
+            .filter(revisions::name.eq(CURSOR))
+            .select(revisions::version)
+            .first($conn)
+            .await?;
+        let (kind, body) = $news.parts();
+        let row = EventRow {
+            cursor,
+            at: $now.unix_ms(),
+            kind,
+            body: body.to_string(),
+        };
+        diesel::insert_into(events::table)
+            .values(&row)
+            .execute($conn)
+            .await?;
+        diesel::delete(events::table.filter(events::cursor.le(cursor - KEPT)))
+            .execute($conn)
+            .await?;
+    }};
+}
+
+impl Store {
+    /// The id of this database's journal, made at the first start.
+    pub(crate) async fn journal(&self) -> Result<JournalId, DbError> {
+        let text = write_tx!(self.db, |conn| -> DbError {
+            // Two gateways may start at once on one database.
+            diesel::update(revisions::table.filter(revisions::name.eq(CURSOR)))
+                .set(revisions::version.eq(revisions::version))
+                .execute(conn)
+                .await?;
+            let found = journals::table
+                .select(journals::id)
+                .first::<String>(conn)
+                .await
+                .optional()?;
+            if let Some(id) = found {
+                return Ok(id);
+            }
+            let id = JournalId::random().into_string();
+            diesel::insert_into(journals::table)
+                .values(journals::id.eq(&id))
+                .execute(conn)
+                .await?;
+            Ok(id)
+        })?;
+        Ok(JournalId::from_stored(text))
+    }
+
+    /// Writes an event; what happened to a key is kept with it.
+    pub(crate) async fn record(&self, news: &News, now: Moment) -> Result<(), DbError> {
+        let disabled: Option<(&ProviderKeyId, Option<&str>)> = match news {
+            News::KeyDisabled(key) => Some((&key.key, key.reason.as_deref())),
+            News::GatewayStarted { .. } | News::KeyCooling(_) | News::KeyRecovered(_) => None,
+        };
+        write_tx!(self.db, |conn| -> DbError {
+            if let Some((id, reason)) = disabled {
+                let key = provider_keys::table.filter(provider_keys::id.eq(id.as_str()));
+                diesel::update(key)
+                    .set((
+                        provider_keys::disabled.eq(true),
+                        provider_keys::reason.eq(reason),
+                    ))
+                    .execute(conn)
+                    .await?;
+                super::moved!(conn);
+            }
+            write_event!(conn, news, now);
+            Ok(())
+        })
+    }
+
+    /// The next events behind `after`, a page at most.
+    pub(crate) async fn events(&self, after: i64) -> Result<Vec<Event>, DbError> {
+        let rows: Vec<EventRow> = on!(self.db, |conn| {
+            events::table
+                .filter(events::cursor.gt(after))
+                .order(events::cursor)
+                .limit(PAGE)
+                .load(conn)
+                .await
+        })?;
+        let event = |row: EventRow| Event {
+            cursor: row.cursor,
+            at: row.at,
+            body: serde_json::from_str(&row.body).unwrap_or_default(),
+            kind: row.kind,
+        };
+        Ok(rows.into_iter().map(event).collect())
+    }
+}

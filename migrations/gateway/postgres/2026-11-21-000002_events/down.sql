@@ -1,0 +1,3 @@
+DELETE FROM revisions WHERE name = 'events';
+DROP TABLE journals;
+DROP TABLE events;

@@ -1,0 +1,110 @@
+//! Follows the journals of all gateways and keeps what they tell. Every replica follows: what one
+//! has kept, the others pass over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use shared::clock::Clock;
+use shared::link::LinkError;
+use shared::link::events::EventSource;
+use shared::supervisor::Supervisor;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::Gateways;
+use crate::store::Store;
+
+/// How often the list of gateways is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Between attempts at a gateway that can't be followed.
+const AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+impl Gateways {
+    /// Keeps the list as operators say and follows every gateway, in the background.
+    pub fn follow(&self, supervisor: &Supervisor) {
+        let following = self.clone().follow_forever(supervisor.clone());
+        supervisor.spawn("gateways", following);
+    }
+
+    async fn follow_forever(self, supervisor: Supervisor) {
+        let stop = supervisor.stopping();
+        let mut followed: HashMap<String, CancellationToken> = HashMap::new();
+        loop {
+            self.use_kept().await;
+            let sources = self.link.event_sources();
+            followed.retain(|name, end| {
+                let known = sources.iter().any(|source| source.name() == *name);
+                if !known {
+                    end.cancel();
+                }
+                // However one ended, the next look starts another.
+                known && !end.is_cancelled()
+            });
+            for source in sources {
+                followed.entry(source.name()).or_insert_with(|| {
+                    let end = stop.child_token();
+                    let follower = Follower {
+                        source,
+                        store: self.store.clone(),
+                        clock: self.clock.clone(),
+                    };
+                    let (ended, follow) = (end.clone(), follower.follow_forever(end.clone()));
+                    supervisor.spawn("gateway events", async move {
+                        let _ended = ended.drop_guard();
+                        follow.await;
+                    });
+                    end
+                });
+            }
+            let pause = tokio::time::sleep(LOOK_EVERY);
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+struct Follower {
+    source: Arc<dyn EventSource>,
+    store: Store,
+    clock: Clock,
+}
+
+impl Follower {
+    async fn follow_forever(self, end: CancellationToken) {
+        loop {
+            if end.run_until_cancelled(self.follow()).await.is_none() {
+                return;
+            }
+            let pause = tokio::time::sleep(AGAIN_AFTER);
+            if end.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Until the stream or the database ends it.
+    async fn follow(&self) {
+        let name = self.source.name();
+        if let Err(error) = self.read_on(&name).await {
+            debug!(%error, "the events of {name} can't be followed now: {error}");
+        }
+    }
+
+    async fn read_on(&self, name: &str) -> Result<(), LinkError> {
+        let lost = |error: shared::db::DbError| LinkError::Lost(error.to_string());
+        let journal = self.source.journal().await?;
+        let after = self.store.journal_cursor(&journal).await.map_err(lost)?;
+        let mut events = self.source.follow(&journal, after).await?;
+        while let Some(event) = events.next().await {
+            let (event, now) = (event?, self.clock.now());
+            let kept = self.store.keep_event(&journal, name, &event, now);
+            if !kept.await.map_err(lost)? {
+                debug!("event {} of {journal} was kept before", event.cursor);
+            }
+        }
+        Ok(())
+    }
+}

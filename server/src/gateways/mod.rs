@@ -1,0 +1,181 @@
+//! Room: the gateways as a whole: which there are, how they do, what they tell. One call goes through
+//! `link`; keys and providers are `providers`' business.
+
+mod follow;
+
+use std::sync::Arc;
+
+use shared::clock::Clock;
+use shared::db::DbError;
+use shared::id::GatewayId;
+use shared::link::{GatewayPlace, GatewayView, Link};
+
+use crate::store::Store;
+use crate::store::audit::Actor;
+use crate::store::gateways::{KeptGateway, ToldEvent};
+
+/// What went wrong with a gateway's entry.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// There is none of that id.
+    #[error("there is no such gateway")]
+    NotFound,
+    /// The address is there already.
+    #[error("this address is there already")]
+    Taken,
+    /// It can't be used, and why.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] DbError),
+}
+
+/// A gateway with what is kept of it, where operators added it.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// Absent for those of the settings.
+    pub kept: Option<KeptGateway>,
+    /// How it is; absent for those that are switched off.
+    pub view: Option<GatewayView>,
+}
+
+/// A change; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct GatewayPatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+    /// Its priority.
+    pub priority: Option<u8>,
+    /// Whether calls may go there.
+    pub is_active: Option<bool>,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Gateways {
+    link: Arc<dyn Link>,
+    store: Store,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Gateways {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gateways")
+    }
+}
+
+impl Gateways {
+    /// Over `link`.
+    pub fn new(link: Arc<dyn Link>, store: Store, clock: Clock) -> Self {
+        Self { link, store, clock }
+    }
+
+    /// Every gateway, asked now: those in use and those that are switched off.
+    pub async fn all(&self) -> Result<Vec<Gateway>, DbError> {
+        let mut kept = self.store.kept_gateways().await?;
+        let mut all = Vec::new();
+        for view in self.link.gateways().await {
+            let same = |kept: &KeptGateway| kept.place.url.trim_end_matches('/') == view.url;
+            let at = kept.iter().position(same);
+            all.push(Gateway {
+                kept: at.map(|at| kept.remove(at)),
+                view: Some(view),
+            });
+        }
+        all.extend(kept.into_iter().map(|kept| Gateway {
+            kept: Some(kept),
+            view: None,
+        }));
+        Ok(all)
+    }
+
+    /// What gateways told lately, the newest first.
+    pub async fn events(&self, limit: i64) -> Result<Vec<ToldEvent>, DbError> {
+        self.store.gateway_events(limit).await
+    }
+
+    /// Adds one; calls go there at once.
+    pub async fn add(
+        &self,
+        actor: &Actor,
+        place: GatewayPlace,
+    ) -> Result<KeptGateway, GatewayError> {
+        let mut kept = self.store.kept_gateways().await?;
+        if kept.iter().any(|kept| kept.place.url == place.url) {
+            return Err(GatewayError::Taken);
+        }
+        let now = self.clock.now();
+        let new = KeptGateway {
+            id: GatewayId::random(),
+            place,
+            is_active: true,
+            created_at: now,
+        };
+        kept.push(new.clone());
+        self.try_out(&kept)?;
+        self.store.add_gateway(actor, &new, now).await?;
+        Ok(new)
+    }
+
+    /// Changes one.
+    pub async fn change(
+        &self,
+        actor: &Actor,
+        id: &GatewayId,
+        patch: GatewayPatch,
+    ) -> Result<KeptGateway, GatewayError> {
+        let mut all = self.store.kept_gateways().await?;
+        let found = all.iter_mut().find(|kept| kept.id == *id);
+        let kept = found.ok_or(GatewayError::NotFound)?;
+        let place = &mut kept.place;
+        place.name = patch.name.unwrap_or_else(|| place.name.clone());
+        place.region = patch.region.unwrap_or_else(|| place.region.clone());
+        place.priority = patch.priority.unwrap_or(place.priority);
+        kept.is_active = patch.is_active.unwrap_or(kept.is_active);
+        let changed = kept.clone();
+        self.try_out(&all)?;
+        let now = self.clock.now();
+        if self.store.change_gateway(actor, &changed, now).await? {
+            Ok(changed)
+        } else {
+            Err(GatewayError::NotFound)
+        }
+    }
+
+    /// Takes one away; calls that run there come to their end.
+    pub async fn remove(&self, actor: &Actor, id: &GatewayId) -> Result<(), GatewayError> {
+        let now = self.clock.now();
+        if !self.store.delete_gateway(actor, id, now).await? {
+            return Err(GatewayError::NotFound);
+        }
+        self.use_kept().await;
+        Ok(())
+    }
+
+    /// Uses the list before it is written: one that can't be used is refused. What is not written
+    /// after all goes with the next look at the table.
+    fn try_out(&self, kept: &[KeptGateway]) -> Result<(), GatewayError> {
+        self.link
+            .use_gateways(&active(kept))
+            .map_err(GatewayError::Invalid)
+    }
+
+    /// Brings the link up to what operators said, here or at another replica.
+    async fn use_kept(&self) {
+        let used = match self.store.kept_gateways().await {
+            Ok(kept) => self.link.use_gateways(&active(&kept)),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(why) = used {
+            tracing::warn!("the list of gateways stays as it was: {why}");
+        }
+    }
+}
+
+fn active(kept: &[KeptGateway]) -> Vec<GatewayPlace> {
+    let active = kept.iter().filter(|kept| kept.is_active);
+    active.map(|kept| kept.place.clone()).collect()
+}

@@ -1,0 +1,100 @@
+//! Requests to a gateway's door and what it answers: heads, small bodies, refusals, outcomes. Chooses
+//! no gateway and keeps no state.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use shared::link::{Alive, LinkError, Outcome, wire};
+
+use super::transport::Body;
+
+/// How long small questions may take.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Ten images of 4 MiB in base64 and their envelope.
+pub(super) const WHOLE_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// Answers to operators and failures are small.
+const SMALL_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// Why a gateway did not take a call.
+pub(super) fn refusal(headers: &HeaderMap, status: StatusCode, bytes: &[u8]) -> LinkError {
+    if headers.contains_key(wire::FAILURE) {
+        return match serde_json::from_slice(bytes) {
+            Ok(failure) => LinkError::Failed(failure),
+            Err(error) => LinkError::Lost(format!("unreadable failure: {error}")),
+        };
+    }
+    if status == StatusCode::GONE {
+        return LinkError::Lost("the gateway was restarted or has forgotten it".to_owned());
+    }
+    LinkError::Refused(format!("the gateway answered {}", status.as_u16()))
+}
+
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, LinkError> {
+    tokio::time::timeout(limit, work)
+        .await
+        .map_err(|_| LinkError::Lost("no answer in time".to_owned()))
+}
+
+/// A small body, whole.
+pub(super) async fn collect(body: Body) -> Result<Bytes, LinkError> {
+    let collected = Limited::new(body, SMALL_BYTES_MAX).collect().await;
+    let collected = collected.map_err(|error| LinkError::Lost(error.to_string()))?;
+    Ok(collected.to_bytes())
+}
+
+/// An outcome from its header or trailer.
+pub(super) fn outcome(value: &HeaderValue) -> Result<Box<Outcome>, LinkError> {
+    serde_json::from_slice(value.as_bytes())
+        .map_err(|e| LinkError::Lost(format!("unreadable outcome: {e}")))
+}
+
+/// What a gateway says of itself.
+pub(super) async fn alive(response: Response<Body>) -> Result<Alive, LinkError> {
+    let (status, bytes) = small(response).await?;
+    match serde_json::from_slice(&bytes) {
+        Ok(alive) if status.is_success() => Ok(alive),
+        _ => Err(LinkError::Refused(format!(
+            "the gateway answered {}",
+            status.as_u16()
+        ))),
+    }
+}
+
+/// A small answer, whole.
+pub(super) async fn small(
+    response: Response<Body>,
+) -> Result<(http::StatusCode, Bytes), LinkError> {
+    let status = response.status();
+    let bytes = within(ANSWER_MAX, collect(response.into_body())).await??;
+    Ok((status, bytes))
+}
+
+/// A request to a node; a path that is no path is a bug of ours.
+pub(super) fn request(
+    method: Method,
+    base: &str,
+    prefix: &str,
+    path: &str,
+    body: Full<Bytes>,
+) -> Result<Request<Full<Bytes>>, LinkError> {
+    Request::builder()
+        .method(method)
+        .uri(format!("{base}{prefix}{path}"))
+        .header(CONTENT_TYPE, "application/json")
+        .body(body)
+        .map_err(|e| LinkError::NotSent(e.to_string()))
+}
