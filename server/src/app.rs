@@ -4,37 +4,47 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use poem::Response;
+use poem::endpoint::BoxEndpoint;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::{Db, DbError, migrate};
 use shared::link::Link;
 use shared::listen::{self, Listening};
+use shared::seal::Sealer;
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 use tracing::info;
 
 use crate::accounts::{AccountError, Accounts};
-use crate::api::{self, Rooms};
+use crate::api::Rooms;
 use crate::auth::Auth;
+use crate::auth::factors::{Factors, FactorsParts};
+use crate::auth::form_key::FormKey;
+use crate::auth::logins::Logins;
 use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
 use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
 use crate::calls::{Calls, CallsParts};
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{Config, ServerSecrets};
+use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
 use crate::figures::Figures;
 use crate::figures::rollup::Roller;
+use crate::front;
 use crate::gateways::Gateways;
 use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
+use crate::pages::site::{Site, SiteParts};
 use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
+use crate::settings::Settings;
 use crate::store::{MIGRATIONS, Store};
 use crate::usage::UsageHistory;
+use crate::web::{Web, WebParts};
 
 /// Why a server did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -210,10 +220,75 @@ fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     });
 }
 
+/// The rooms about people: who they are, how they log in, what they may change of themselves.
+struct People {
+    auth: Auth,
+    accounts: Accounts,
+    settings: Settings,
+    factors: Factors,
+    sessions: Sessions,
+    web: Web,
+}
+
+impl People {
+    fn new(store: &Store, secrets: &ServerSecrets, limits: &Limits, clock: &Clock) -> Self {
+        let (store, limits, clock) = (store.clone(), limits.clone(), clock.clone());
+        let (tokens, passwords) = (
+            Tokens::new(&secrets.jwt, clock.clone()),
+            Passwords::default(),
+        );
+        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
+        let (hasher, time) = (passwords.clone(), clock.clone());
+        let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
+        let settings = Settings::new(store.clone(), clock.clone());
+        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let factors = Factors::new(FactorsParts {
+            store: store.clone(),
+            sealer: Sealer::new(&secrets.seal),
+            limits,
+            clock: clock.clone(),
+        });
+        let sessions = Sessions::new(SessionsParts {
+            store: store.clone(),
+            tokens,
+            logins: logins.clone(),
+            factors: factors.clone(),
+            clock: clock.clone(),
+        });
+        let web = Web::new(WebParts {
+            store,
+            logins,
+            factors: factors.clone(),
+            accounts: accounts.clone(),
+            settings: settings.clone(),
+            clock,
+        });
+        Self {
+            auth,
+            accounts,
+            settings,
+            factors,
+            sessions,
+            web,
+        }
+    }
+
+    fn site(&self, secrets: &ServerSecrets, address: PublicAddress, clock: &Clock) -> Site {
+        Site::new(SiteParts {
+            web: self.web.clone(),
+            settings: self.settings.clone(),
+            form_key: FormKey::new(&secrets.jwt),
+            address,
+            clock: clock.clone(),
+        })
+    }
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub struct Server {
     rooms: Rooms,
+    site: Site,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
 }
@@ -237,18 +312,15 @@ impl Server {
             gateway_inside,
             demo,
         } = parts;
+        let address = PublicAddress::read(config, common)?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
-        let tokens = Tokens::new(&secrets.jwt, clock.clone());
-        let passwords = Passwords::default();
-        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
-        auth.watch(Some(catalogue.clone()), supervisor);
+        let people = People::new(&store, &secrets, &limits, &clock);
+        people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let (hasher, time) = (passwords.clone(), clock.clone());
-        let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
         let first_start = seed::finish_first_start(Seed {
-            accounts: &accounts,
+            accounts: &people.accounts,
             catalogue: &catalogue,
             ledger: &ledger,
             config,
@@ -257,7 +329,7 @@ impl Server {
         .await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
-            limits: limits.clone(),
+            limits,
             ledger: ledger.clone(),
             link: link.clone(),
             clock: clock.clone(),
@@ -268,18 +340,16 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor);
         add_up(&store, &clock, supervisor);
+        let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
         let rooms = Rooms {
-            auth,
-            sessions: Sessions::new(SessionsParts {
-                store: store.clone(),
-                tokens,
-                passwords,
-                limits,
-                clock: clock.clone(),
-            }),
-            accounts,
+            auth: people.auth,
+            sessions: people.sessions,
+            web: people.web,
+            factors: people.factors,
+            settings: people.settings,
+            accounts: people.accounts,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
@@ -294,7 +364,11 @@ impl Server {
             clock,
             body_bytes_max: config.body_bytes_max,
         };
-        Ok(Self { rooms, first_start })
+        Ok(Self {
+            rooms,
+            site,
+            first_start,
+        })
     }
 
     /// Looks once after holds that nobody looks after, with no patience for silent owners; answers
@@ -309,7 +383,12 @@ impl Server {
         self.rooms.ledger.verify().await
     }
 
-    /// Serves the API until the supervisor says stop.
+    /// Everything the server answers, without a socket.
+    pub fn face(&self) -> BoxEndpoint<'static, Response> {
+        front::routes(&self.rooms, self.site.clone())
+    }
+
+    /// Serves API and pages until the supervisor says stop.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -328,6 +407,6 @@ impl Server {
             tick: None,
             tls: None,
         };
-        listen::serve_on_cores(listening, api::routes(&self.rooms), supervisor).await
+        listen::serve_on_cores(listening, self.face(), supervisor).await
     }
 }

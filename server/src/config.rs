@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rustls::ClientConfig;
-use shared::config::{Common, ConfigError, Secrets};
+use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
@@ -29,6 +29,11 @@ pub struct Config {
     /// `postgres://user:password@host/database`; empty uses the SQLite file `DATA_DIR/server.db`
     #[arg(long, env = "DATABASE_URL", default_value = "", hide_env_values = true)]
     pub database_url: String,
+    /// Address under which people reach the pages, for example `https://waule.example`; with https
+    /// cookies are `Secure` and browsers are told to stay with it. Empty: https in production, in
+    /// development whatever address they come by, over plain http
+    #[arg(long, env = "PUBLIC_URL", default_value = "")]
+    pub public_url: String,
     /// Signs access tokens, at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<Secret<String>>,
@@ -165,6 +170,57 @@ impl Config {
     }
 }
 
+/// Under which address people reach the pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicAddress {
+    https: bool,
+    origin: Option<String>,
+}
+
+impl PublicAddress {
+    /// From `PUBLIC_URL`.
+    pub fn read(config: &Config, common: &Common) -> Result<Self, ConfigError> {
+        let text = config.public_url.trim().trim_end_matches('/');
+        if text.is_empty() {
+            return Ok(Self {
+                https: common.mode == Mode::Production,
+                origin: None,
+            });
+        }
+        let wrong = || {
+            ConfigError::Invalid(
+                "PUBLIC_URL must be http:// or https:// and a host, without a path".to_owned(),
+            )
+        };
+        let uri: http::Uri = text.parse().map_err(|_| wrong())?;
+        let (scheme, authority) = (uri.scheme_str(), uri.authority());
+        let plain = uri.path() == "/" && uri.query().is_none();
+        let (Some(scheme @ ("http" | "https")), Some(authority), true) = (scheme, authority, plain)
+        else {
+            return Err(wrong());
+        };
+        // As browsers write an origin: in lower case, without the scheme's own port.
+        let host = authority.as_str().to_ascii_lowercase();
+        let host = host.strip_suffix(":443").unwrap_or(&host);
+        let https = scheme == "https";
+        Ok(Self {
+            https,
+            // Plain http is for trying out, by whatever name the machine has.
+            origin: https.then(|| format!("https://{host}")),
+        })
+    }
+
+    /// Whether browsers come over https.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// What browsers send as `Origin`, where one address is configured.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+}
+
 /// The server's secrets, given, kept or made.
 #[derive(Debug, Clone)]
 pub struct ServerSecrets {
@@ -172,6 +228,8 @@ pub struct ServerSecrets {
     pub jwt: Secret<String>,
     /// Opens the gateways.
     pub internal: Secret<String>,
+    /// Seals second factors at rest.
+    pub seal: Secret<String>,
 }
 
 impl ServerSecrets {
@@ -181,6 +239,69 @@ impl ServerSecrets {
         Ok(Self {
             jwt: secrets.take("JWT_SECRET", config.jwt_secret.as_ref())?,
             internal: secrets.take("INTERNAL_SECRET", common.internal_secret.as_ref())?,
+            seal: secrets.take(
+                "CONFIG_ENCRYPTION_KEY",
+                common.config_encryption_key.as_ref(),
+            )?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Args)]
+    struct Settings {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        server: Config,
+    }
+
+    fn address(url: &str, mode: &str) -> Result<PublicAddress, ConfigError> {
+        let arguments = ["waule-server", "--public-url", url, "--mode", mode];
+        let arguments = arguments.iter().map(std::ffi::OsString::from);
+        let read: Settings = shared::config::read_from("waule-server", "", arguments)?;
+        PublicAddress::read(&read.server, &read.common)
+    }
+
+    #[test]
+    fn a_public_address_decides_about_https_and_the_one_origin() {
+        for (url, mode, https, origin) in [
+            ("", "development", false, None),
+            ("", "production", true, None),
+            ("http://localhost:3000", "production", false, None),
+            (
+                "https://Waule.Example/",
+                "development",
+                true,
+                Some("https://waule.example"),
+            ),
+            (
+                "https://waule.example:443",
+                "production",
+                true,
+                Some("https://waule.example"),
+            ),
+            (
+                "https://waule.example:8443",
+                "production",
+                true,
+                Some("https://waule.example:8443"),
+            ),
+        ] {
+            let read = address(url, mode).expect(url);
+            assert_eq!((read.is_https(), read.origin()), (https, origin), "{url}");
+        }
+        for wrong in [
+            "waule.example",
+            "ftp://x",
+            "https://x/admin",
+            "https://x/?a",
+            "x y",
+        ] {
+            assert!(address(wrong, "development").is_err(), "{wrong}");
+        }
     }
 }

@@ -75,7 +75,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     })
     .await?;
     if let Some(first) = &server.first_start {
-        shared::process::say(&seed::greeting(first, config.port));
+        shared::process::say(&seed::greeting(first, &config));
     }
     let serving = server.serve(listener, &common, &supervisor);
     shared::process::until_stopped(serving, &supervisor, common.shutdown_limit()).await?;

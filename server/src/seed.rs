@@ -5,11 +5,10 @@ use std::fmt::Write;
 
 use shared::config::ConfigError;
 use shared::credits::Credits;
-use shared::id::random_text;
 use shared::link::Operation;
 use shared::secret::Secret;
 
-use crate::accounts::{AccountError, Accounts, NewKey};
+use crate::accounts::{AccountError, Accounts, NewKey, NewSuperadmin, given_password};
 use crate::app::StartError;
 use crate::auth::api_key;
 use crate::catalogue::model::WeightedTarget;
@@ -17,7 +16,7 @@ use crate::catalogue::price::{ImagePrice, PriceItems};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::Config;
 use crate::ledger::{GrantKind, Ledger, NewGrant};
-use crate::store::accounts::{ApiKeyKind, Tenant};
+use crate::store::accounts::{AdminRole, ApiKeyKind, Tenant};
 use crate::store::audit::Actor;
 use crate::store::catalogue::NewModel;
 
@@ -26,8 +25,6 @@ const DEMO_CREDITS: Credits = Credits::from_micros(1_000_000_000);
 const DEMO_TENANT: &str = "demo";
 /// The first superadmin.
 pub const SUPERADMIN: &str = "admin";
-/// Characters of a generated password: 103 bits.
-const PASSWORD_CHARS: usize = 20;
 
 /// What the first start works on.
 #[derive(Debug)]
@@ -78,11 +75,20 @@ pub async fn finish_first_start(seed: Seed<'_>) -> Result<Option<FirstStart>, St
         .admin_password
         .clone()
         .filter(|password| !password.expose().is_empty());
-    let password = chosen
-        .clone()
-        .unwrap_or_else(|| Secret::new(random_text(PASSWORD_CHARS)));
-    match seed.accounts.create_superadmin(SUPERADMIN, &password).await {
-        Ok(()) => {}
+    let password = chosen.clone().unwrap_or_else(given_password);
+    let first = NewSuperadmin {
+        username: SUPERADMIN.to_owned(),
+        password: password.clone(),
+        // A password that the operator chose is their own.
+        password_given: chosen.is_none(),
+        role: AdminRole::Owner,
+    };
+    match seed
+        .accounts
+        .create_superadmin(&Actor::system(), first)
+        .await
+    {
+        Ok(_) => {}
         // Another replica was first; its password is the one that counts.
         Err(AccountError::Taken(_)) => return Ok(None),
         Err(AccountError::Invalid { rule, .. }) => {
@@ -207,14 +213,22 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
 }
 
 /// What the first start prints, for the person at the terminal.
-pub fn greeting(first: &FirstStart, port: u16) -> String {
+pub fn greeting(first: &FirstStart, config: &Config) -> String {
+    let port = config.port;
+    let console = match config.public_url.trim_end_matches('/') {
+        "" => format!("http://127.0.0.1:{port}/admin"),
+        address => format!("{address}/admin"),
+    };
     let admin = match &first.admin_password {
-        Some(password) => format!("password {}", password.expose()),
+        Some(password) => format!(
+            "password {} (the page asks for one of your own)",
+            password.expose()
+        ),
         None => "the password of ADMIN_PASSWORD".to_owned(),
     };
     let mut text = format!(
         "\nWaule is ready; what follows is shown this once.\n\n\
-         Superadmin   http://127.0.0.1:{port}/admin/api/login   user {SUPERADMIN}, {admin}\n\
+         Superadmin   {console}   user {SUPERADMIN}, {admin}\n\
          API docs     http://127.0.0.1:{port}/api/docs\n"
     );
     let Some(demo) = &first.demo else { return text };

@@ -91,7 +91,7 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     };
     let server = Server::start(parts).await?;
     if let Some(first) = &server.first_start {
-        shared::process::say(&seed::greeting(first, server_config.port));
+        shared::process::say(&seed::greeting(first, &server_config));
     }
     let serving = async {
         tokio::try_join!(

@@ -3,31 +3,23 @@
 
 mod check;
 mod keys;
+mod superadmins;
 mod users;
 
 use shared::clock::Clock;
 use shared::db::DbError;
-use shared::id::{AuditId, SuperadminId, TenantId};
+use shared::id::{AuditId, TenantId};
 use shared::secret::Secret;
 
 pub use self::keys::NewKey;
+pub use self::superadmins::{NewSuperadmin, SuperadminChange, given_password};
 pub use self::users::{NewUser, UserChange};
 use crate::auth::password::{PasswordError, Passwords};
 use crate::auth::{Auth, api_key};
-use crate::limits::LimitSettings;
+use crate::settings::{Settings, TenantDefaults};
 use crate::store::Store;
-use crate::store::accounts::{ApiKeyKind, Founding, Superadmin, Tenant, TenantPatch, TenantStatus};
+use crate::store::accounts::{ApiKeyKind, Founding, Tenant, TenantPatch, TenantStatus};
 use crate::store::audit::{Actor, AuditEntry};
-
-/// What a new tenant may do until somebody decides otherwise: enough for any honest start, too
-/// little to take the whole platform.
-pub const LIMITS_DEFAULT: LimitSettings = LimitSettings {
-    requests_per_minute: Some(3_000),
-    tokens_per_minute: Some(5_000_000),
-    concurrency: Some(500),
-};
-/// Prices as they are listed.
-pub const MULTIPLIER_PPM_PLAIN: i64 = 1_000_000;
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +30,9 @@ pub enum AccountError {
     /// The name is taken.
     #[error("the {0} is taken")]
     Taken(&'static str),
+    /// Nobody would be left who may do everything.
+    #[error("the last owner stays")]
+    LastOwner,
     /// A field breaks its rule.
     #[error("`{field}` must be {rule}")]
     Invalid {
@@ -78,6 +73,7 @@ pub struct Accounts {
     store: Store,
     auth: Auth,
     passwords: Passwords,
+    settings: Settings,
     clock: Clock,
 }
 
@@ -85,6 +81,7 @@ impl Accounts {
     /// Over a store; `auth` forgets at once whom a change concerns.
     pub fn new(store: Store, auth: Auth, passwords: Passwords, clock: Clock) -> Self {
         Self {
+            settings: Settings::new(store.clone(), clock.clone()),
             store,
             auth,
             passwords,
@@ -95,7 +92,7 @@ impl Accounts {
     /// Adds a tenant, with neither people nor keys.
     pub async fn create_tenant(&self, actor: &Actor, name: &str) -> Result<Tenant, AccountError> {
         let founding = Founding {
-            tenant: self.new_tenant(name)?,
+            tenant: self.new_tenant(name).await?,
             owner: None,
             key: None,
         };
@@ -110,7 +107,7 @@ impl Accounts {
         name: &str,
         owner: Option<NewUser>,
     ) -> Result<(Tenant, Secret<String>), AccountError> {
-        let tenant = self.new_tenant(name)?;
+        let tenant = self.new_tenant(name).await?;
         let owner = match owner {
             Some(owner) => Some(self.new_user(&tenant.id, owner).await?),
             None => None,
@@ -138,13 +135,15 @@ impl Accounts {
         stored_all.map_err(stored("name"))
     }
 
-    fn new_tenant(&self, name: &str) -> Result<Tenant, AccountError> {
+    async fn new_tenant(&self, name: &str) -> Result<Tenant, AccountError> {
+        let name = check::name("name", name)?;
+        let defaults: TenantDefaults = self.settings.get().await?;
         Ok(Tenant {
             id: TenantId::random(),
-            name: check::name("name", name)?,
+            name,
             status: TenantStatus::Active,
-            price_multiplier_ppm: MULTIPLIER_PPM_PLAIN,
-            limits: LIMITS_DEFAULT,
+            price_multiplier_ppm: defaults.price_multiplier_ppm,
+            limits: defaults.limits(),
             created_at: self.clock.now(),
         })
     }
@@ -197,30 +196,6 @@ impl Accounts {
             .map_err(stored("name"))?;
         self.auth.forget(id);
         changed.ok_or(AccountError::NotFound("tenant"))
-    }
-
-    /// Whether the first start has finished.
-    pub async fn has_superadmin(&self) -> Result<bool, AccountError> {
-        Ok(self.store.has_superadmin().await?)
-    }
-
-    /// Adds a superadmin.
-    pub async fn create_superadmin(
-        &self,
-        username: &str,
-        password: &Secret<String>,
-    ) -> Result<(), AccountError> {
-        check::password(password)?;
-        let admin = Superadmin {
-            id: SuperadminId::random(),
-            username: check::username(username)?,
-            password_hash: self.passwords.hash(password).await?,
-            active: true,
-        };
-        self.store
-            .insert_superadmin(&admin, self.clock.now())
-            .await
-            .map_err(stored("username"))
     }
 
     /// The audit log, newest first.

@@ -161,6 +161,16 @@ impl ApiError {
         Self::Unauthorized(words("authentication_error", "invalid_api_key", message))
     }
 
+    /// 401 for a login whose password is right and whose second factor is missing.
+    pub fn code_missing() -> Self {
+        let message = "There is a second factor: send `code`, from the app or a recovery code.";
+        Self::Unauthorized(words(
+            "authentication_error",
+            "second_factor_required",
+            message,
+        ))
+    }
+
     /// 403.
     pub fn forbidden(code: &'static str, message: impl AsRef<str>) -> Self {
         Self::Forbidden(words("permission_error", code, message.as_ref()))

@@ -29,6 +29,7 @@ use tracing::debug;
 use self::infer::InferApi;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
+use crate::auth::factors::Factors;
 use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
@@ -38,8 +39,10 @@ use crate::gateways::Gateways;
 use crate::ledger::Ledger;
 use crate::providers::Providers;
 use crate::recharge::Recharges;
+use crate::settings::Settings;
 use crate::store::Store;
 use crate::usage::UsageHistory;
+use crate::web::Web;
 
 /// Where the tenants' API begins.
 pub const PREFIX: &str = "/api/v1";
@@ -65,6 +68,8 @@ pub enum Tag {
     Gateways,
     /// Superadmins: providers and their keys at the gateway.
     Providers,
+    /// Superadmins: each other.
+    Superadmins,
     /// Superadmins: who changed what.
     Audit,
 }
@@ -76,6 +81,12 @@ pub struct Rooms {
     pub auth: Auth,
     /// Logging in.
     pub sessions: Sessions,
+    /// Sessions of browsers.
+    pub web: Web,
+    /// Second factors.
+    pub factors: Factors,
+    /// Settings.
+    pub settings: Settings,
     /// Tenants and people.
     pub accounts: Accounts,
     /// Models and prices.
@@ -141,6 +152,7 @@ macro_rules! apis {
             },
             admin::users::UsersApi {
                 accounts: rooms.accounts.clone(),
+                factors: rooms.factors.clone(),
             },
             admin::keys::KeysApi {
                 accounts: rooms.accounts.clone(),
@@ -169,6 +181,10 @@ macro_rules! apis {
                 },
                 admin::providers::ProvidersApi {
                     providers: rooms.providers.clone(),
+                },
+                admin::superadmins::SuperadminsApi {
+                    accounts: rooms.accounts.clone(),
+                    factors: rooms.factors.clone(),
                 },
                 admin::audit::AuditApi {
                     accounts: rooms.accounts.clone(),
@@ -240,7 +256,10 @@ struct Docs(Arc<str>);
 
 /// Gives each request its id and tells it in the answer; a tenant's own id is not taken over,
 /// because it would stand in the log.
-async fn identified<E: Endpoint>(endpoint: E, mut request: Request) -> poem::Result<Response> {
+pub(crate) async fn identified<E: Endpoint>(
+    endpoint: E,
+    mut request: Request,
+) -> poem::Result<Response> {
     let id = RequestId::random();
     request.extensions_mut().insert(id.clone());
     let shown = HeaderValue::try_from(id.as_str()).ok();

@@ -1,6 +1,7 @@
 //! Who calls, as a parameter of an endpoint: a key or a token becomes a principal. Looks nothing up
 //! itself; `auth` does.
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::error::ApiError;
+use crate::auth::roles::{Action, Kind, kind, may};
 use crate::auth::{Auth, AuthError, Principal};
 use crate::store::accounts::Superadmin;
 use crate::store::audit::Actor;
@@ -20,24 +22,33 @@ const API_KEY: &str = "ApiKey";
 #[derive(Debug, Clone)]
 pub struct TenantCaller(pub Arc<Principal>);
 
-/// A caller of `/admin/api`.
+/// A caller of `/admin/api` whose role may do `K`; what is not said is looking. A test asks every
+/// route of the document as every role.
 #[derive(Debug, Clone)]
-pub struct SuperadminCaller {
+pub struct SuperadminCaller<K: Kind = kind::Look> {
     /// Who.
     pub admin: Superadmin,
     /// From where.
     pub address: IpAddr,
+    action: PhantomData<K>,
 }
 
-impl SuperadminCaller {
+impl<K: Kind> SuperadminCaller<K> {
+    /// Refuses what their role may not do, where that depends on what was sent.
+    pub fn must_be_able_to(&self, action: Action) -> Result<(), ApiError> {
+        if may(self.admin.role, action) {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden(
+                "role_not_allowed",
+                "Your role does not allow this.",
+            ))
+        }
+    }
+
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor {
-            kind: "superadmin".to_owned(),
-            id: self.admin.id.to_string(),
-            name: self.admin.username.clone(),
-            address: self.address.to_string(),
-        }
+        Actor::superadmin(&self.admin, self.address)
     }
 }
 
@@ -122,7 +133,7 @@ impl<'a> ApiExtractor<'a> for TenantCaller {
     }
 }
 
-impl<'a> ApiExtractor<'a> for SuperadminCaller {
+impl<'a, K: Kind> ApiExtractor<'a> for SuperadminCaller<K> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
@@ -147,10 +158,13 @@ impl<'a> ApiExtractor<'a> for SuperadminCaller {
             .superadmin(request.headers())
             .await
             .map_err(ApiError::from)?;
-        Ok(Self {
+        let caller = Self {
             admin,
             address: peer(request),
-        })
+            action: PhantomData,
+        };
+        caller.must_be_able_to(K::ACTION)?;
+        Ok(caller)
     }
 }
 

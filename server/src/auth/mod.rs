@@ -7,10 +7,15 @@
 
 pub mod api_key;
 mod cache;
+pub mod factors;
+pub mod form_key;
+pub mod logins;
 pub mod password;
 mod principal;
+pub mod roles;
 pub mod sessions;
 pub mod token;
+pub mod totp;
 mod watch;
 
 use std::net::IpAddr;

@@ -7,16 +7,19 @@ use std::time::Duration;
 use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::{SessionId, TenantId, UserId};
+use shared::seal::SealError;
 use shared::secret::Secret;
 
-use super::password::{PasswordError, Passwords};
+use super::api_key;
+use super::factors::{FactorError, FactorOwner, Factors};
+use super::logins::{Logins, TenantGiven};
+use super::password::PasswordError;
 use super::token::{
     Bearer, SESSION_LIFE, SUPERADMIN_LIFE, TokenKind, Tokens, USER_LIFE, refresh_token,
 };
-use super::{Network, api_key};
-use crate::limits::Limits;
 use crate::store::Store;
 use crate::store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
+use crate::store::audit::Actor;
 use crate::store::sessions::{Rotation, Session};
 
 /// Why nobody was logged in.
@@ -31,6 +34,12 @@ pub enum SessionError {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// The password is right; a code of the second factor is missing.
+    #[error("a code of the second factor is missing")]
+    CodeMissing,
+    /// The second factor can't be read: the key that sealed it is not configured.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     /// Passwords can't be compared just now.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -39,9 +48,28 @@ pub enum SessionError {
     Store(#[from] DbError),
 }
 
-/// PostgreSQL takes no NUL in a text; no user's name has any control character.
-fn is_text(username: &str) -> bool {
-    !username.chars().any(char::is_control)
+impl From<FactorError> for SessionError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Wrong | FactorError::AlreadyOn => Self::Invalid,
+            FactorError::TooMany { retry_after } => Self::TooMany { retry_after },
+            FactorError::Sealed(error) => Self::Sealed(error),
+            FactorError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// What somebody shows to log in.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Their name.
+    pub username: &'a str,
+    /// Their password.
+    pub password: &'a Secret<String>,
+    /// A code of their app, or a recovery code.
+    pub code: Option<&'a Secret<String>>,
+    /// From where.
+    pub address: IpAddr,
 }
 
 /// What a login brings.
@@ -64,8 +92,8 @@ pub struct LoggedIn {
 pub struct Sessions {
     store: Store,
     tokens: Tokens,
-    passwords: Passwords,
-    limits: Limits,
+    logins: Logins,
+    factors: Factors,
     clock: Clock,
 }
 
@@ -76,10 +104,10 @@ pub struct SessionsParts {
     pub store: Store,
     /// What makes access tokens.
     pub tokens: Tokens,
-    /// What compares passwords.
-    pub passwords: Passwords,
-    /// What counts attempts.
-    pub limits: Limits,
+    /// What checks names and passwords.
+    pub logins: Logins,
+    /// What checks codes.
+    pub factors: Factors,
     /// Time.
     pub clock: Clock,
 }
@@ -90,15 +118,15 @@ impl Sessions {
         let SessionsParts {
             store,
             tokens,
-            passwords,
-            limits,
+            logins,
+            factors,
             clock,
         } = parts;
         Self {
             store,
             tokens,
-            passwords,
-            limits,
+            logins,
+            factors,
             clock,
         }
     }
@@ -107,23 +135,19 @@ impl Sessions {
     pub async fn log_in(
         &self,
         key: &Secret<String>,
-        username: &str,
-        password: &Secret<String>,
-        address: IpAddr,
+        shown: Shown<'_>,
     ) -> Result<LoggedIn, SessionError> {
-        let hash = api_key::hash(key.expose());
-        // By key and name, so that one tenant's attempts do not lock out another's `admin`.
-        let account = format!("{hash}/{username}");
-        self.allowed(&account, address).await?;
-        let found = self.find(&hash, key, address).await?;
-        let found = self.user_of(found, username).await?;
-        let password_hash = found.as_ref().map(|(user, _)| user.password_hash.as_str());
-        let right = self.passwords.verify(password, password_hash).await?;
-        let Some((user, tenant)) = found.filter(|_| right) else {
-            self.limits.login_failed(&account, address).await;
-            return Err(SessionError::Invalid);
-        };
-        self.limits.login_succeeded(&account, address).await;
+        let (user, tenant) = self
+            .logins
+            .user(
+                TenantGiven::Key(key),
+                shown.username,
+                shown.password,
+                shown.address,
+            )
+            .await?;
+        let actor = Actor::user(&user, shown.address);
+        self.second_factor(&actor, Some(&tenant.id), shown).await?;
         let refresh = refresh_token();
         let session = self.session(
             "tenant_user",
@@ -137,47 +161,20 @@ impl Sessions {
         Ok(self.logged_in(&session.id, user, tenant, refresh))
     }
 
-    async fn allowed(&self, account: &str, address: IpAddr) -> Result<(), SessionError> {
-        let allowed = self.limits.allow_login(account, address).await;
-        allowed.map_err(|retry_after| SessionError::TooMany { retry_after })
-    }
-
-    /// The active tenant of a key that may be used from there. What is wrong is not told, and the
-    /// comparison of passwords outweighs the queries that are saved.
-    async fn find(
+    /// Whoever has a second factor shows a code of it; told only behind the right password.
+    async fn second_factor(
         &self,
-        hash: &str,
-        key: &Secret<String>,
-        address: IpAddr,
-    ) -> Result<Option<Tenant>, SessionError> {
-        if api_key::kind_of(key.expose()).is_none() {
-            return Ok(None);
+        actor: &Actor,
+        tenant: Option<&TenantId>,
+        shown: Shown<'_>,
+    ) -> Result<(), SessionError> {
+        if !self.factors.is_on(&actor.id).await? {
+            return Ok(());
         }
-        let now = self.clock.now();
-        let key = self.store.key_by_hash(hash).await?;
-        let Some(key) = key.filter(|key| !key.revoked && key.expires_at.is_none_or(|at| at > now))
-        else {
-            return Ok(None);
-        };
-        if !Network::allow(key.allowed_addresses.as_deref(), address) {
-            return Ok(None);
-        }
-        let tenant = self.store.tenant(&key.tenant).await?;
-        Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
-    }
-
-    /// The tenant's active user of that name.
-    async fn user_of(
-        &self,
-        tenant: Option<Tenant>,
-        username: &str,
-    ) -> Result<Option<(User, Tenant)>, SessionError> {
-        let Some(tenant) = tenant.filter(|_| is_text(username)) else {
-            return Ok(None);
-        };
-        let user = self.store.user_by_name(&tenant.id, username).await?;
-        let user = user.filter(|user| user.status == UserStatus::Active);
-        Ok(user.map(|user| (user, tenant)))
+        let code = shown.code.ok_or(SessionError::CodeMissing)?;
+        let owner = FactorOwner { actor, tenant };
+        let checked = self.factors.check(owner, code.expose(), shown.address);
+        Ok(checked.await?)
     }
 
     fn session(&self, kind: &str, tenant: Option<&str>, subject: &str, life: Duration) -> Session {
@@ -258,29 +255,14 @@ impl Sessions {
     /// Logs a superadmin in.
     pub async fn log_in_superadmin(
         &self,
-        username: &str,
-        password: &Secret<String>,
-        address: IpAddr,
+        shown: Shown<'_>,
     ) -> Result<(String, Duration, Superadmin), SessionError> {
-        let account = format!("superadmin/{username}");
-        self.allowed(&account, address).await?;
-        let found = match username {
-            username if is_text(username) => self.store.superadmin_by_name(username).await?,
-            _ => None,
-        };
-        let found = found.filter(|admin| admin.active);
-        let right = self
-            .passwords
-            .verify(
-                password,
-                found.as_ref().map(|admin| admin.password_hash.as_str()),
-            )
+        let admin = self
+            .logins
+            .superadmin(shown.username, shown.password, shown.address)
             .await?;
-        let Some(admin) = found.filter(|_| right) else {
-            self.limits.login_failed(&account, address).await;
-            return Err(SessionError::Invalid);
-        };
-        self.limits.login_succeeded(&account, address).await;
+        let actor = Actor::superadmin(&admin, shown.address);
+        self.second_factor(&actor, None, shown).await?;
         let session = self.session("superadmin", None, admin.id.as_str(), SUPERADMIN_LIFE);
         self.store
             .insert_session(&session, &api_key::hash(refresh_token().expose()))

@@ -98,7 +98,8 @@ impl Auth {
         let now = self.0.clock.now();
         let forgotten = self.0.store.changes_forget(now.before(CHANGES_KEPT)).await;
         let ended = self.0.store.delete_ended_sessions(now).await;
-        if let Err(error) = forgotten.and(ended) {
+        let browsers = self.0.store.delete_ended_web_sessions(now).await;
+        if let Err(error) = forgotten.and(ended).and(browsers) {
             warn!(%error, "what has served its time can't be deleted: {error}");
         }
     }

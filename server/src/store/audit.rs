@@ -1,5 +1,7 @@
 //! Who changed what, when and from where; written inside the transaction of the change.
 
+use std::net::IpAddr;
+
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{
@@ -13,6 +15,7 @@ use shared::id::AuditId;
 use shared::on;
 
 use super::Store;
+use super::accounts::{Superadmin, User};
 use super::schema::audit_entries;
 use super::usage::Period;
 use super::usage_log::{LogAsk, place};
@@ -31,6 +34,26 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// A superadmin.
+    pub fn superadmin(admin: &Superadmin, address: IpAddr) -> Self {
+        Self {
+            kind: "superadmin".to_owned(),
+            id: admin.id.to_string(),
+            name: admin.username.clone(),
+            address: address.to_string(),
+        }
+    }
+
+    /// A tenant's user.
+    pub fn user(user: &User, address: IpAddr) -> Self {
+        Self {
+            kind: "user".to_owned(),
+            id: user.id.to_string(),
+            name: user.username.clone(),
+            address: address.to_string(),
+        }
+    }
+
     /// Waule itself, at its first start.
     pub fn system() -> Self {
         Self {

@@ -7,13 +7,16 @@ pub mod accounts;
 pub mod audit;
 pub mod catalogue;
 pub mod changes;
+pub mod factors;
 pub mod gateways;
 pub(crate) mod ledger;
 pub mod rollups;
 pub mod schema;
 pub mod sessions;
+pub mod settings;
 pub mod usage;
 pub mod usage_log;
+pub mod web_sessions;
 
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::Db;

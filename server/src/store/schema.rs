@@ -35,6 +35,54 @@ diesel::table! {
         password_hash -> Text,
         status -> Text,
         created_at -> BigInt,
+        role -> Text,
+        password_given -> Bool,
+    }
+}
+
+diesel::table! {
+    web_sessions (id) {
+        id -> Text,
+        hash -> Text,
+        kind -> Text,
+        stage -> Text,
+        tenant_id -> Nullable<Text>,
+        subject_id -> Text,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        idle_expires_at -> BigInt,
+        expires_at -> BigInt,
+        address -> Text,
+        agent -> Text,
+        csrf -> Text,
+        confirmed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    second_factors (subject_id) {
+        subject_id -> Text,
+        sealed -> Text,
+        created_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        used_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (hash) {
+        hash -> Text,
+        subject_id -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    settings (name) {
+        name -> Text,
+        value_json -> Text,
+        updated_at -> BigInt,
     }
 }
 
@@ -365,6 +413,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     users,
     superadmins,
+    web_sessions,
+    second_factors,
+    recovery_codes,
+    settings,
     sessions,
     refresh_tokens,
     api_keys,

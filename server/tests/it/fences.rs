@@ -32,6 +32,17 @@ const FENCES: &[(&str, &[&str])] = &[
     ),
     ("server/src/limits", &["poem", "diesel", "StatusCode"]),
     ("server/src/auth", &["poem", "diesel", "StatusCode"]),
+    ("server/src/web", &["poem", "diesel", "StatusCode"]),
+    (
+        "server/src/pages",
+        &[
+            "crate::store::ledger",
+            "crate::store::Store",
+            "diesel",
+            "reqwest",
+            "redis::",
+        ],
+    ),
     (
         "server/src/link",
         &["crate::store", "crate::ledger", "poem"],

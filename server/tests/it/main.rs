@@ -10,4 +10,5 @@ mod ledger;
 mod ledger_commit;
 mod ledger_model;
 mod migrations;
+mod pages;
 mod support;

@@ -13,6 +13,7 @@ use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::manage::Page;
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::kind;
 use crate::gateways::{Gateway, GatewayError, GatewayPatch, Gateways};
 use crate::store::gateways::{KeptGateway, ToldEvent};
 
@@ -279,7 +280,7 @@ impl GatewaysApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditGateways>,
         body: Json<NewGatewayBody>,
     ) -> Result<Created<GatewayBody>, ApiError> {
         let new = body.0;
@@ -307,7 +308,7 @@ impl GatewaysApi {
     )]
     async fn update(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditGateways>,
         id: Path<String>,
         body: Json<GatewayPatchBody>,
     ) -> Result<Json<GatewayBody>, ApiError> {
@@ -330,7 +331,7 @@ impl GatewaysApi {
     )]
     async fn delete(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditGateways>,
         id: Path<String>,
     ) -> Result<Deleted, ApiError> {
         let id = gateway_id(&id.0)?;

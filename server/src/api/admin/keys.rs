@@ -13,6 +13,7 @@ use crate::api::error::ApiError;
 use crate::api::manage::{Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
 use crate::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
+use crate::auth::roles::kind;
 use crate::limits::LimitSettings;
 use crate::store::accounts::{ApiKey, ApiKeyKind};
 
@@ -117,7 +118,7 @@ impl KeysApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditKeys>,
         id: Path<String>,
         body: Json<NewKeyBody>,
     ) -> Result<Created<NewKeyView>, ApiError> {
@@ -180,7 +181,7 @@ impl KeysApi {
     )]
     async fn revoke(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditKeys>,
         id: Path<String>,
         key_id: Path<String>,
     ) -> Result<Deleted, ApiError> {

@@ -6,7 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use crate::api::error::ApiError;
 use crate::api::manage::sessions::secret;
 use crate::api::principal::Peer;
-use crate::auth::sessions::Sessions;
+use crate::auth::sessions::{Sessions, Shown};
 
 /// A superadmin's name and password.
 #[derive(Object)]
@@ -17,6 +17,8 @@ pub struct AdminLogInBody {
     pub username: String,
     /// The password.
     pub password: String,
+    /// A code of their app, or a recovery code; needed where there is a second factor.
+    pub code: Option<String>,
 }
 
 /// A superadmin.
@@ -26,6 +28,8 @@ pub struct SuperadminView {
     pub id: String,
     /// Their name.
     pub username: String,
+    /// `owner`, `operator`, `finance` or `read_only`.
+    pub role: String,
 }
 
 /// What a superadmin's login brings.
@@ -60,13 +64,18 @@ impl AdminLoginApi {
             secret("username", body.0.username)?,
             secret("password", body.0.password)?,
         );
-        let (token, life, admin) = self
-            .sessions
-            .log_in_superadmin(username.expose(), &password, peer.0)
-            .await?;
+        let code = body.0.code.map(|code| secret("code", code)).transpose()?;
+        let shown = Shown {
+            username: username.expose(),
+            password: &password,
+            code: code.as_ref(),
+            address: peer.0,
+        };
+        let (token, life, admin) = self.sessions.log_in_superadmin(shown).await?;
         let user = SuperadminView {
             id: admin.id.into_string(),
             username: admin.username,
+            role: admin.role.word().to_owned(),
         };
         Ok(Json(AdminSessionView {
             token,

@@ -10,6 +10,7 @@ pub mod money;
 pub mod prices;
 pub mod providers;
 pub mod recharge;
+pub mod superadmins;
 pub mod tenants;
 pub mod usage;
 pub mod users;
@@ -28,6 +29,10 @@ impl From<AccountError> for ApiError {
             AccountError::Taken(what) => {
                 Self::conflict("already_exists", format!("The {what} is taken."))
             }
+            AccountError::LastOwner => Self::conflict(
+                "last_owner",
+                "One active superadmin must stay owner; make another one first.",
+            ),
             AccountError::Invalid { field, rule } => {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))
             }

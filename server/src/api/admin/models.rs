@@ -12,6 +12,7 @@ use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::manage::{Page, page_limit};
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::{Action, kind};
 use crate::catalogue::model::WeightedTarget;
 use crate::catalogue::{Catalogue, Model};
 use crate::store::catalogue::{ModelPatch, NewModel};
@@ -238,12 +239,17 @@ impl AdminModelsApi {
     }
 
     /// Add a model
+    ///
+    /// An operator adds it without a price, which is finance's to set.
     #[oai(path = "/models", method = "post", operation_id = "admin_create_model")]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditModels>,
         body: Json<NewModelBody>,
     ) -> Result<Created<ModelView>, ApiError> {
+        if body.0.price.is_some() {
+            caller.must_be_able_to(Action::SetPrices)?;
+        }
         let model = self
             .catalogue
             .create_model(&caller.actor(), body.0.into())
@@ -270,6 +276,8 @@ impl AdminModelsApi {
     }
 
     /// Change a model
+    ///
+    /// The price is finance's to set, the rest is the operator's.
     #[oai(
         path = "/models/:id",
         method = "patch",
@@ -281,6 +289,15 @@ impl AdminModelsApi {
         id: Path<String>,
         body: Json<ModelPatchBody>,
     ) -> Result<Json<ModelView>, ApiError> {
+        let patch = &body.0;
+        if patch.price.is_some() {
+            caller.must_be_able_to(Action::SetPrices)?;
+        }
+        let others =
+            patch.targets.is_some() || patch.max_output_tokens.is_some() || patch.enabled.is_some();
+        if others || patch.price.is_none() {
+            caller.must_be_able_to(Action::EditModels)?;
+        }
         let model = self
             .catalogue
             .update_model(&caller.actor(), &id.0, body.0.into())
@@ -296,7 +313,7 @@ impl AdminModelsApi {
     )]
     async fn delete(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditModels>,
         id: Path<String>,
     ) -> Result<Deleted, ApiError> {
         self.catalogue.delete_model(&caller.actor(), &id.0).await?;

@@ -13,6 +13,7 @@ use crate::api::error::ApiError;
 use crate::api::manage::credits::EntryView;
 use crate::api::manage::{Amount, Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::kind;
 use crate::corrections::{Correction, Corrections};
 use crate::ledger::{Adjusted, Balance, Budget, BudgetAsk, Ledger, Period, Spender};
 
@@ -251,7 +252,7 @@ impl MoneyApi {
     )]
     async fn adjust(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::MoveCredits>,
         id: Path<String>,
         /// Makes a repetition harmless: 1 to 255 visible characters
         #[oai(name = "Idempotency-Key")]
@@ -305,7 +306,7 @@ impl MoneyApi {
     )]
     async fn set_key_budget(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::MoveCredits>,
         id: Path<String>,
         key_id: Path<String>,
         period: Path<PeriodWord>,
@@ -327,7 +328,7 @@ impl MoneyApi {
     )]
     async fn set_user_budget(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::MoveCredits>,
         id: Path<String>,
         user_id: Path<String>,
         period: Path<PeriodWord>,
@@ -344,7 +345,7 @@ impl MoneyApi {
 impl MoneyApi {
     async fn set_budget(
         &self,
-        caller: &SuperadminCaller,
+        caller: &SuperadminCaller<kind::MoveCredits>,
         ask: BudgetAsk,
     ) -> Result<Json<Option<BudgetView>>, ApiError> {
         let set = self.corrections.set_budget(&caller.actor(), ask).await?;

@@ -10,6 +10,7 @@ use crate::api::date::{self, Date};
 use crate::api::error::ApiError;
 use crate::api::manage::{Amount, Page, page_limit};
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::kind;
 use crate::catalogue::Catalogue;
 use crate::catalogue::price::{ImagePrice, Price, PriceItems};
 
@@ -273,7 +274,7 @@ impl PricesApi {
     #[oai(path = "/prices", method = "post", operation_id = "admin_create_price")]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::SetPrices>,
         body: Json<NewPriceBody>,
     ) -> Result<Created<PriceView>, ApiError> {
         let body = body.0;
@@ -300,7 +301,7 @@ impl PricesApi {
     )]
     async fn delete(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::SetPrices>,
         id: Path<String>,
     ) -> Result<Deleted, ApiError> {
         let id: PriceId = id.0.parse().map_err(|_| ApiError::not_found("price"))?;

@@ -16,6 +16,7 @@ use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::manage::Page;
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::kind;
 use crate::providers::Providers;
 
 /// Longer ones are no addresses.
@@ -334,7 +335,7 @@ impl ProvidersApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditProviders>,
         body: Json<NewProviderBody>,
     ) -> Result<Created<ProviderBody>, ApiError> {
         let new = body.0.try_into()?;
@@ -350,7 +351,7 @@ impl ProvidersApi {
     )]
     async fn update(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         body: Json<ProviderPatchBody>,
     ) -> Result<Json<ProviderBody>, ApiError> {
@@ -372,7 +373,7 @@ impl ProvidersApi {
     )]
     async fn delete(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
     ) -> Result<Deleted, ApiError> {
         self.providers.delete(&caller.actor(), &name.0).await?;
@@ -404,7 +405,7 @@ impl ProvidersApi {
     )]
     async fn create_key(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         body: Json<NewProviderKeyBody>,
     ) -> Result<Created<ProviderKeyBody>, ApiError> {
@@ -424,7 +425,7 @@ impl ProvidersApi {
     )]
     async fn update_key(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
         body: Json<ProviderKeyPatchBody>,
@@ -445,7 +446,7 @@ impl ProvidersApi {
     )]
     async fn delete_key(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
     ) -> Result<Deleted, ApiError> {
@@ -466,7 +467,7 @@ impl ProvidersApi {
     )]
     async fn test_key(
         &self,
-        _caller: SuperadminCaller,
+        _caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
     ) -> Result<Json<KeyTestBody>, ApiError> {

@@ -11,6 +11,7 @@ use crate::api::error::ApiError;
 use crate::api::manage::Amount;
 use crate::api::manage::credits::BalanceView;
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::kind;
 use crate::ledger::Grant;
 use crate::recharge::{Recharge, Recharges};
 
@@ -95,7 +96,7 @@ impl RechargeApi {
     )]
     async fn recharge(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::MoveCredits>,
         id: Path<String>,
         /// Makes a repetition harmless: 1 to 255 visible characters
         #[oai(name = "Idempotency-Key")]

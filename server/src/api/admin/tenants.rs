@@ -12,6 +12,7 @@ use crate::api::error::ApiError;
 use crate::api::manage::sessions::secret;
 use crate::api::manage::{Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
+use crate::auth::roles::{Action, kind};
 use crate::store::accounts::{Role, Tenant, TenantPatch, TenantStatus};
 
 /// A tenant to be made; with `username` and `password` also its owner.
@@ -100,7 +101,7 @@ impl TenantsApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditTenants>,
         body: Json<NewTenantBody>,
     ) -> Result<Created<NewTenantView>, ApiError> {
         let (actor, body) = (caller.actor(), body.0);
@@ -169,7 +170,8 @@ impl TenantsApi {
 
     /// Change a tenant
     ///
-    /// Suspending takes effect on every replica within a second.
+    /// Suspending takes effect on every replica within a second. The multiplier is finance's to set,
+    /// the rest is the operator's.
     #[oai(
         path = "/tenants/:id",
         method = "patch",
@@ -181,6 +183,13 @@ impl TenantsApi {
         id: Path<String>,
         body: Json<TenantPatchBody>,
     ) -> Result<Json<TenantView>, ApiError> {
+        if body.0.price_multiplier_ppm.is_some() {
+            caller.must_be_able_to(Action::SetPrices)?;
+        }
+        let others = body.0.name.is_some() || body.0.status.is_some() || body.0.limits.is_some();
+        if others || body.0.price_multiplier_ppm.is_none() {
+            caller.must_be_able_to(Action::EditTenants)?;
+        }
         let wrong = || ApiError::bad_field("status", "`status` must be active or suspended.");
         let status = body
             .0

@@ -12,6 +12,9 @@ use crate::api::error::ApiError;
 use crate::api::manage::sessions::{UserView, secret};
 use crate::api::manage::{Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
+use crate::auth::factors::{FactorOwner, Factors};
+use crate::auth::roles::kind;
+use crate::auth::sessions::SessionError;
 use crate::store::accounts::Role;
 
 /// A user to be added.
@@ -45,6 +48,8 @@ pub struct UserPatchBody {
 pub struct UsersApi {
     /// The room.
     pub accounts: Accounts,
+    /// Their second factors.
+    pub factors: Factors,
 }
 
 fn role(word: &str) -> Result<Role, ApiError> {
@@ -66,7 +71,7 @@ impl UsersApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditPeople>,
         id: Path<String>,
         body: Json<NewUserBody>,
     ) -> Result<Created<UserView>, ApiError> {
@@ -120,7 +125,7 @@ impl UsersApi {
     )]
     async fn update(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditPeople>,
         id: Path<String>,
         user_id: Path<String>,
         body: Json<UserPatchBody>,
@@ -164,7 +169,7 @@ impl UsersApi {
     )]
     async fn delete(
         &self,
-        caller: SuperadminCaller,
+        caller: SuperadminCaller<kind::EditPeople>,
         id: Path<String>,
         user_id: Path<String>,
     ) -> Result<Deleted, ApiError> {
@@ -172,6 +177,32 @@ impl UsersApi {
         self.accounts
             .delete_user(&caller.actor(), &tenant, &user)
             .await?;
+        Ok(Deleted::Done)
+    }
+
+    /// Take a user's second factor away
+    ///
+    /// For somebody who lost the phone and the recovery codes.
+    #[oai(
+        path = "/tenants/:id/users/:user_id/second-factor",
+        method = "delete",
+        operation_id = "admin_delete_user_second_factor"
+    )]
+    async fn delete_second_factor(
+        &self,
+        caller: SuperadminCaller<kind::EditPeople>,
+        id: Path<String>,
+        user_id: Path<String>,
+    ) -> Result<Deleted, ApiError> {
+        let tenant = tenant_of(&id.0)?;
+        let user = self.accounts.user(&tenant, &user_of(&user_id.0)?).await?;
+        let actor = caller.actor();
+        let owner = FactorOwner {
+            actor: &actor,
+            tenant: Some(&tenant),
+        };
+        let off = self.factors.turn_off(owner, user.id.as_str()).await;
+        off.map_err(SessionError::from)?;
         Ok(Deleted::Done)
     }
 }

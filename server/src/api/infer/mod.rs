@@ -112,7 +112,7 @@ impl InferEndpoint {
 }
 
 /// The whole body, bounded in size and time.
-pub(super) async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, ApiError> {
     let announced = request
         .headers()
         .get(CONTENT_LENGTH)

@@ -9,7 +9,7 @@ use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::principal::Peer;
 use crate::auth::Auth;
-use crate::auth::sessions::{LoggedIn, SessionError, Sessions};
+use crate::auth::sessions::{LoggedIn, SessionError, Sessions, Shown};
 use crate::store::accounts::{Tenant, User};
 
 /// Longer fields are not read.
@@ -27,6 +27,8 @@ pub struct LogInBody {
     pub username: String,
     /// The user's password.
     pub password: String,
+    /// A code of the user's app, or a recovery code; needed where there is a second factor.
+    pub code: Option<String>,
 }
 
 /// A refresh token.
@@ -131,6 +133,11 @@ impl From<SessionError> for ApiError {
                     seconds,
                 )
             }
+            SessionError::CodeMissing => Self::code_missing(),
+            SessionError::Sealed(error) => {
+                tracing::error!(%error, "a second factor could not be read: {error}");
+                Self::internal()
+            }
             SessionError::Password(error) => {
                 tracing::error!(%error, "a password could not be compared: {error}");
                 Self::internal()
@@ -176,10 +183,14 @@ impl SessionsApi {
             secret("password", body.0.password)?,
         );
         let username = secret("username", body.0.username)?;
-        let logged_in = self
-            .sessions
-            .log_in(&key, username.expose(), &password, peer.0)
-            .await?;
+        let code = body.0.code.map(|code| secret("code", code)).transpose()?;
+        let shown = Shown {
+            username: username.expose(),
+            password: &password,
+            code: code.as_ref(),
+            address: peer.0,
+        };
+        let logged_in = self.sessions.log_in(&key, shown).await?;
         Ok(Json(logged_in.into()))
     }
 

@@ -2,12 +2,14 @@
 //! is one transaction with its audit entry and its announcement.
 
 mod keys;
+mod superadmins;
 mod tenants;
 mod users;
 
 pub use self::keys::{ApiKey, ApiKeyKind};
+pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenants::{DirectoryAsk, Founding, Tenant, TenantPatch, TenantStatus};
-pub use self::users::{Role, Superadmin, User, UserPatch, UserPlace, UserStatus};
+pub use self::users::{Role, User, UserPatch, UserPlace, UserStatus};
 
 /// Maps an enum to the words of a column and back.
 macro_rules! words {
@@ -29,9 +31,9 @@ macro_rules! words {
         }
     };
 }
-use words;
+pub(in crate::store) use words;
 
 /// A row that holds a word no code writes.
-fn damaged(what: &str, id: &str) -> shared::db::DbError {
+pub(in crate::store) fn damaged(what: &str, id: &str) -> shared::db::DbError {
     shared::db::DbError::Damaged(format!("{what} {id}"))
 }

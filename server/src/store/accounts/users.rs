@@ -1,18 +1,18 @@
-//! People: users of tenants, and superadmins.
+//! People: users of tenants.
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::db::DbError;
-use shared::id::{SuperadminId, TenantId, UserId};
+use shared::id::{TenantId, UserId};
 use shared::{on, write_tx};
 
 use super::{damaged, words};
 use crate::store::Store;
 use crate::store::audit::{Actor, Note, note};
 use crate::store::changes::{TENANT, announce};
-use crate::store::schema::{sessions, superadmins, users};
+use crate::store::schema::{sessions, users, web_sessions};
 
 words! {
     /// What a user may do inside the tenant.
@@ -77,19 +77,6 @@ pub struct UserPatch {
     pub password_hash: Option<String>,
 }
 
-/// A person who runs the platform.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Superadmin {
-    /// Their id.
-    pub id: SuperadminId,
-    /// Unique.
-    pub username: String,
-    /// The PHC string of argon2id.
-    pub password_hash: String,
-    /// Whether they may log in.
-    pub active: bool,
-}
-
 #[derive(Debug, Clone, Queryable, Insertable)]
 #[diesel(table_name = users)]
 pub(super) struct UserRow {
@@ -101,16 +88,6 @@ pub(super) struct UserRow {
     status: String,
     created_at: i64,
     updated_at: i64,
-}
-
-#[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = superadmins)]
-struct SuperadminRow {
-    id: String,
-    username: String,
-    password_hash: String,
-    status: String,
-    created_at: i64,
 }
 
 impl TryFrom<UserRow> for User {
@@ -128,17 +105,6 @@ impl TryFrom<UserRow> for User {
             status,
             created_at: Moment::from_unix_ms(row.created_at),
         })
-    }
-}
-
-impl From<SuperadminRow> for Superadmin {
-    fn from(row: SuperadminRow) -> Self {
-        Self {
-            id: SuperadminId::from_stored(row.id),
-            username: row.username,
-            password_hash: row.password_hash,
-            active: row.status == "active",
-        }
     }
 }
 
@@ -305,6 +271,8 @@ impl Store {
                     .set(sessions::revoked_at.eq(now.unix_ms()))
                     .execute(conn)
                     .await?;
+                let browsers = web_sessions::table.filter(web_sessions::subject_id.eq(id.as_str()));
+                diesel::delete(browsers).execute(conn).await?;
             }
             let deleted = after.status == UserStatus::Deleted;
             let mut shown = after.shown();
@@ -325,64 +293,5 @@ impl Store {
             note!(conn, actor, entry, now);
             Ok(Some(after))
         })
-    }
-
-    /// Adds a superadmin.
-    pub async fn insert_superadmin(&self, admin: &Superadmin, now: Moment) -> Result<(), DbError> {
-        let row = SuperadminRow {
-            id: admin.id.to_string(),
-            username: admin.username.clone(),
-            password_hash: admin.password_hash.clone(),
-            status: "active".to_owned(),
-            created_at: now.unix_ms(),
-        };
-        let actor = Actor::system();
-        write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(superadmins::table)
-                .values(&row)
-                .execute(conn)
-                .await?;
-            let after = Some(json!({"username": row.username}).to_string());
-            let entry = Note {
-                action: "superadmin.create",
-                subject: &row.id,
-                after,
-                ..Note::default()
-            };
-            note!(conn, &actor, entry, now);
-            Ok(())
-        })
-    }
-
-    /// Whether there is any superadmin: the first start has finished.
-    pub async fn has_superadmin(&self) -> Result<bool, DbError> {
-        let first: Option<String> = on!(self.db, |conn| superadmins::table
-            .select(superadmins::id)
-            .first(conn)
-            .await
-            .optional())?;
-        Ok(first.is_some())
-    }
-
-    /// One superadmin by name.
-    pub async fn superadmin_by_name(&self, username: &str) -> Result<Option<Superadmin>, DbError> {
-        let row: Option<SuperadminRow> = on!(self.db, |conn| {
-            superadmins::table
-                .filter(superadmins::username.eq(username))
-                .first(conn)
-                .await
-                .optional()
-        })?;
-        Ok(row.map(Superadmin::from))
-    }
-
-    /// One superadmin.
-    pub async fn superadmin(&self, id: &SuperadminId) -> Result<Option<Superadmin>, DbError> {
-        let row: Option<SuperadminRow> = on!(self.db, |conn| superadmins::table
-            .find(id.as_str())
-            .first(conn)
-            .await
-            .optional())?;
-        Ok(row.map(Superadmin::from))
     }
 }

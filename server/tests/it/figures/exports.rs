@@ -8,20 +8,15 @@ use server::accounts::Accounts;
 use server::api::admin::export::AdminExportApi;
 use server::api::error;
 use server::api::manage::export::ExportApi;
-use server::auth::Auth;
-use server::auth::password::Passwords;
-use server::auth::sessions::{Sessions, SessionsParts};
-use server::auth::token::Tokens;
-use server::limits::Limits;
 use server::store::audit::Actor;
 use server::store::usage::UsageRecord;
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::db::Db;
 use shared::id::{GenerationId, TenantId};
-use shared::secret::Secret;
 
 use super::{Room, START_MS, micros, rooms};
+use crate::identity::as_superadmin;
 use crate::support::usage_record;
 
 fn records(tenant: &TenantId, count: i64) -> Vec<UsageRecord> {
@@ -104,38 +99,7 @@ struct Api<E> {
 }
 
 async fn api(room: &Room) -> Api<impl Endpoint<Output = poem::Response>> {
-    let (store, clock) = (room.store.clone(), room.clock.clone());
-    let secret = |text: &str| Secret::new(text.to_owned());
-    let tokens = Tokens::new(
-        &secret("a secret of more than thirty-two bytes"),
-        clock.clone(),
-    );
-    let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
-    let passwords = Passwords::default();
-    let accounts = Accounts::new(
-        store.clone(),
-        auth.clone(),
-        passwords.clone(),
-        clock.clone(),
-    );
-    let password = secret("a long enough password");
-    accounts
-        .create_superadmin("root", &password)
-        .await
-        .expect("made");
-    let limits = Limits::new(&clock, None, &room.supervisor).expect("no address of Redis");
-    let sessions = Sessions::new(SessionsParts {
-        store,
-        tokens,
-        passwords,
-        limits,
-        clock,
-    });
-    let home = std::net::IpAddr::from([127, 0, 0, 1]);
-    let login = sessions
-        .log_in_superadmin("root", &password, home)
-        .await
-        .expect("logged in");
+    let (auth, accounts, admin) = as_superadmin(&room.store, &room.clock).await;
     let figures = room.figures.clone();
     let apis = (
         ExportApi {
@@ -147,7 +111,7 @@ async fn api(room: &Room) -> Api<impl Endpoint<Output = poem::Response>> {
     Api {
         routes: service.catch_all_error(error::envelope).map_to_response(),
         accounts,
-        admin: login.0,
+        admin,
     }
 }
 

@@ -9,7 +9,10 @@ use server::limits::LimitSettings;
 use server::store::accounts::{ApiKeyKind, TenantPatch, TenantStatus, UserStatus};
 use shared::id::{ApiKeyId, TenantId, UserId};
 
-use super::{HOME, PASSWORD, actor, assert_refused, bearer, live, one_header, processes, secret};
+use super::{
+    HOME, PASSWORD, actor, assert_refused, bearer, first_superadmin, live, one_header, processes,
+    secret, shown,
+};
 
 #[tokio::test]
 async fn a_key_lets_in_by_either_header_and_brings_what_a_call_needs() {
@@ -262,10 +265,7 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
             .revoke_key(&actor(), tenant, &who.key.id)
             .await
             .expect(process.name);
-        accounts
-            .create_superadmin("admin", &secret(PASSWORD))
-            .await
-            .expect(process.name);
+        first_superadmin(accounts).await;
 
         let entries = accounts.audit(None, 100).await.expect(process.name);
         let told: BTreeSet<_> = entries
@@ -289,7 +289,7 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
             insta::assert_snapshot!(told.join("\n"), @r#"
             key.create | - | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"active"}
             key.revoke | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"active"} | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"revoked"}
-            superadmin.create | - | {"username":"admin"}
+            superadmin.create | - | {"role":"owner","status":"active","username":"admin"}
             tenant.create | - | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"active"}
             tenant.update | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"active"} | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"suspended"}
             user.create | - | {"role":"member","status":"active","username":"ada"}
@@ -360,7 +360,7 @@ async fn a_refused_tenant_leaves_nothing_behind() {
         process.by_key(&key).await.expect(process.name);
         process
             .sessions
-            .log_in(&key, "ada", &secret(PASSWORD), HOME)
+            .log_in(&key, shown("ada", &secret(PASSWORD)))
             .await
             .expect(process.name);
 

@@ -15,7 +15,7 @@ use server::api::manage::me::MeApi;
 use server::api::manage::sessions::SessionsApi;
 use server::store::accounts::ApiKeyKind;
 
-use super::{PASSWORD, Process, processes, secret};
+use super::{PASSWORD, Process, first_superadmin, processes};
 use crate::support::TestDb;
 
 /// The routes of identity alone, with the hook that the whole server has.
@@ -50,6 +50,7 @@ async fn apis() -> Vec<Api> {
             },
             UsersApi {
                 accounts: accounts.clone(),
+                factors: process.factors.clone(),
             },
             KeysApi {
                 accounts: accounts.clone(),
@@ -62,11 +63,7 @@ async fn apis() -> Vec<Api> {
             .catch_all_error(error::envelope)
             .map_to_response()
             .boxed();
-        process
-            .accounts
-            .create_superadmin("admin", &secret(PASSWORD))
-            .await
-            .expect(process.name);
+        first_superadmin(&process.accounts).await;
         let mut api = Api {
             process,
             routes,

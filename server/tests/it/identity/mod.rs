@@ -4,22 +4,26 @@ mod accounts;
 mod api;
 mod replicas;
 mod sessions;
+mod superadmins;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use server::accounts::{Accounts, NewKey, NewUser};
+use server::accounts::{Accounts, NewKey, NewSuperadmin, NewUser};
+use server::auth::factors::{Factors, FactorsParts};
+use server::auth::logins::Logins;
 use server::auth::password::Passwords;
-use server::auth::sessions::{LoggedIn, SessionError, Sessions, SessionsParts};
+use server::auth::sessions::{LoggedIn, SessionError, Sessions, SessionsParts, Shown};
 use server::auth::token::Tokens;
 use server::auth::{Auth, AuthError, Principal, Role};
 use server::limits::Limits;
 use server::store::Store;
-use server::store::accounts::{ApiKey, ApiKeyKind, Tenant, User};
+use server::store::accounts::{AdminRole, ApiKey, ApiKeyKind, Superadmin, Tenant, User};
 use server::store::audit::Actor;
 use shared::clock::{Clock, Moment};
 use shared::db::Db;
+use shared::seal::Sealer;
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 
@@ -56,6 +60,46 @@ fn one_header(name: &'static str, value: &str) -> HeaderMap {
     HeaderMap::from_iter([(HeaderName::from_static(name), value)])
 }
 
+/// A name and a password, from home and without a code.
+fn shown<'a>(username: &'a str, password: &'a Secret<String>) -> Shown<'a> {
+    Shown {
+        username,
+        password,
+        code: None,
+        address: HOME,
+    }
+}
+
+/// The superadmin of a chosen password, as a first start adds them.
+async fn first_superadmin(accounts: &Accounts) -> Superadmin {
+    let first = NewSuperadmin {
+        username: "admin".to_owned(),
+        password: secret(PASSWORD),
+        password_given: false,
+        role: AdminRole::Owner,
+    };
+    accounts
+        .create_superadmin(&Actor::system(), first)
+        .await
+        .expect("a superadmin")
+}
+
+/// The rooms about people over a store, and the token of its first superadmin.
+pub(crate) async fn as_superadmin(store: &Store, clock: &Clock) -> (Auth, Accounts, String) {
+    let process = Process::on("a superadmin", store.clone(), clock.clone());
+    let Process {
+        auth,
+        accounts,
+        sessions,
+        ..
+    } = process;
+    first_superadmin(&accounts).await;
+    let password = secret(PASSWORD);
+    let login = sessions.log_in_superadmin(shown("admin", &password));
+    let (token, ..) = login.await.expect("logged in");
+    (auth, accounts, token)
+}
+
 /// The rooms of one process.
 struct Process {
     name: &'static str,
@@ -63,12 +107,17 @@ struct Process {
     auth: Auth,
     accounts: Accounts,
     sessions: Sessions,
+    factors: Factors,
     supervisor: Supervisor,
 }
 
 impl Process {
     fn over(name: &'static str, db: Db, clock: Clock) -> Self {
-        let (store, supervisor) = (Store::new(db), Supervisor::new());
+        Self::on(name, Store::new(db), clock)
+    }
+
+    fn on(name: &'static str, store: Store, clock: Clock) -> Self {
+        let supervisor = Supervisor::new();
         let tokens = Tokens::new(
             &secret("a secret of more than thirty-two bytes"),
             clock.clone(),
@@ -82,11 +131,18 @@ impl Process {
             passwords.clone(),
             clock.clone(),
         );
+        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let factors = Factors::new(FactorsParts {
+            store: store.clone(),
+            sealer: Sealer::new(&secret("another secret of more than thirty-two bytes")),
+            limits,
+            clock: clock.clone(),
+        });
         let parts = SessionsParts {
             store,
             tokens,
-            passwords,
-            limits,
+            logins,
+            factors: factors.clone(),
             clock: clock.clone(),
         };
         Self {
@@ -95,6 +151,7 @@ impl Process {
             auth,
             accounts,
             sessions: Sessions::new(parts),
+            factors,
             supervisor,
         }
     }
@@ -137,7 +194,7 @@ impl Process {
 
     async fn log_in(&self, who: &Somebody, password: &str) -> Result<LoggedIn, SessionError> {
         self.sessions
-            .log_in(&who.secret, &who.user.username, &secret(password), HOME)
+            .log_in(&who.secret, shown(&who.user.username, &secret(password)))
             .await
     }
 

@@ -7,7 +7,10 @@ use server::auth::sessions::{LoggedIn, SessionError};
 use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::secret::Secret;
 
-use super::{HOME, PASSWORD, Process, Somebody, actor, assert_refused, live, processes, secret};
+use super::{
+    PASSWORD, Process, Somebody, actor, assert_refused, first_superadmin, live, processes, secret,
+    shown,
+};
 
 /// Longer than any wait between attempts to log in.
 const CALM: Duration = Duration::from_secs(61);
@@ -45,7 +48,7 @@ async fn whatever_is_wrong_with_a_login_the_refusal_is_the_same() {
             process.clock.advance(CALM);
             process
                 .sessions
-                .log_in(key, username, &secret(password), HOME)
+                .log_in(key, shown(username, &secret(password)))
                 .await
         };
         for key in [&unknown, &secret(""), &secret("wk_live_\0"), &secret("x")] {
@@ -135,7 +138,7 @@ async fn an_unknown_key_or_user_takes_as_long_as_a_wrong_password() {
             let begun = Instant::now();
             let answer = process
                 .sessions
-                .log_in(key, username, &secret("wrong horse"), HOME)
+                .log_in(key, shown(username, &secret("wrong horse")))
                 .await;
             assert!(is_refused(&answer));
             begun.elapsed()
@@ -295,11 +298,7 @@ async fn a_new_password_and_a_disabled_user_end_their_sessions_for_good() {
 async fn attempts_are_limited_for_users_and_superadmins() {
     for (process, _db) in processes().await {
         let who = process.somebody().await;
-        process
-            .accounts
-            .create_superadmin("admin", &secret(PASSWORD))
-            .await
-            .expect(process.name);
+        first_superadmin(&process.accounts).await;
         let mut waits = Vec::new();
         for _ in 0..5 {
             if let Err(SessionError::TooMany { retry_after }) =
@@ -322,7 +321,7 @@ async fn attempts_are_limited_for_users_and_superadmins() {
         let admin = async |password: &str| {
             process
                 .sessions
-                .log_in_superadmin("admin", &secret(password), HOME)
+                .log_in_superadmin(shown("admin", &secret(password)))
                 .await
         };
         let (_, life, found) = admin(PASSWORD).await.expect("another account");
@@ -342,7 +341,7 @@ async fn attempts_are_limited_for_users_and_superadmins() {
         ));
         let odd = process
             .sessions
-            .log_in_superadmin("ad\0min", &secret(PASSWORD), HOME)
+            .log_in_superadmin(shown("ad\0min", &secret(PASSWORD)))
             .await;
         assert!(matches!(odd, Err(SessionError::Invalid)), "{odd:?}");
     }

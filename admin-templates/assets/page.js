@@ -1,0 +1,239 @@
+// What makes pages nicer everywhere: local times, copying, dialogs, the theme at once, rows to
+// click, charts that tell their numbers. Every page works without it.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const lang = root.lang;
+  const zh = lang.startsWith("zh");
+  root.classList.add("js");
+
+  const two = (number) => String(number).padStart(2, "0");
+
+  // Moments are written in UTC; here they become the reader's own time, short where it is dense.
+  function localTimes(within) {
+    const today = new Date();
+    for (const time of within.querySelectorAll("time[datetime]:not([data-ago], [data-day])")) {
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+      const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+      const sameYear = at.getFullYear() === today.getFullYear();
+      const full = `${at.getFullYear()}-${day} ${clock}`;
+      time.title = `${full} · ${time.dateTime}`;
+      if (!time.closest("td, .picture-note")) time.textContent = full;
+      else if (at.toDateString() === today.toDateString()) time.textContent = clock;
+      else if (sameYear) time.textContent = `${day} ${clock.slice(0, 5)}`;
+      else time.textContent = `${at.getFullYear()}-${day}`;
+    }
+  }
+
+  // Ages go on while the page stands open.
+  function ages() {
+    const now = Date.now();
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const seconds = Math.round((now - new Date(time.dateTime).getTime()) / 1000);
+      if (Number.isNaN(seconds)) continue;
+      const size = Math.abs(seconds);
+      const steps = zh
+        ? [[86400, " 天"], [3600, " 小时"], [60, " 分"], [1, " 秒"]]
+        : [[86400, " d"], [3600, " h"], [60, " min"], [1, " s"]];
+      const [step, unit] = steps.find(([length]) => size >= length) || steps[3];
+      const words = `${Math.floor(size / step)}${unit}`;
+      if (size < 1) time.textContent = zh ? "刚刚" : "now";
+      else if (seconds > 0) time.textContent = zh ? `${words}前` : `${words} ago`;
+      else time.textContent = zh ? `${words}后` : `in ${words}`;
+    }
+  }
+
+  // A notice at the edge; `good` ones go by themselves.
+  function toast(text, good) {
+    let box = document.querySelector(".toasts");
+    if (!box) {
+      box = document.createElement("div");
+      box.className = "toasts";
+      box.setAttribute("role", "status");
+      document.getElementById("content").append(box);
+    }
+    const note = document.createElement("p");
+    note.className = `toast ${good ? "toast-good" : "toast-bad"}`;
+    note.textContent = text;
+    box.append(note);
+  }
+
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      // No clipboard without TLS: select through a field of our own.
+      const field = document.createElement("textarea");
+      field.value = button.dataset.copy;
+      button.after(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      button.focus();
+    }
+    const label = button.querySelector("span");
+    const before = label.textContent;
+    label.textContent = document.body.dataset.copied;
+    setTimeout(() => { label.textContent = before; }, 1600);
+  }
+
+  function openDialog(id) {
+    const dialog = document.getElementById(id);
+    if (!dialog || typeof dialog.showModal !== "function") return false;
+    if (dialog.open) dialog.close();
+    dialog.showModal();
+    const field = dialog.querySelector("[aria-invalid], input:not([type=hidden], [hidden]), select, textarea");
+    if (field) field.focus();
+    return true;
+  }
+
+  // The theme changes at once; the server hears of it behind the scenes.
+  async function switchTheme(button) {
+    const form = button.form;
+    const order = ["system", "light", "dark"];
+    root.dataset.theme = button.value;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("theme", button.value);
+    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+    if (!answer || (!answer.ok && answer.type !== "opaqueredirect")) return false;
+    button.value = order[(order.indexOf(button.value) + 1) % order.length];
+    return true;
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (!target) return;
+    const copier = target.closest("[data-copy]");
+    if (copier) return void copy(copier);
+    const opener = target.closest("[data-dialog]");
+    if (opener && openDialog(opener.dataset.dialog)) return void event.preventDefault();
+    const closer = target.closest("[data-close]");
+    const dialog = target.closest("dialog");
+    if (closer && dialog && dialog.open) {
+      event.preventDefault();
+      return void dialog.close();
+    }
+    // A click on the veil around a dialog closes it.
+    if (dialog && target === dialog) {
+      const box = dialog.getBoundingClientRect();
+      const inside = event.clientX >= box.left && event.clientX <= box.right
+        && event.clientY >= box.top && event.clientY <= box.bottom;
+      if (!inside) dialog.close();
+      return;
+    }
+    const theme = target.closest("button[name=theme]");
+    if (theme) {
+      event.preventDefault();
+      return void switchTheme(theme);
+    }
+    for (const open of document.querySelectorAll("details.who[open]")) {
+      if (!open.contains(target)) open.open = false;
+    }
+    if (target.closest(".toast")) return void target.closest(".toast").remove();
+    // The whole row opens what its first link opens.
+    const row = target.closest(".table-rows tbody tr");
+    if (!row || target.closest("a, button, input, select, label, form")) return;
+    if (String(window.getSelection())) return;
+    const link = row.querySelector(".row-link");
+    if (!link) return;
+    if (event.metaKey || event.ctrlKey) window.open(link.href, "_blank", "noopener");
+    else link.click();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const open of document.querySelectorAll("details.who[open]")) open.open = false;
+      if (location.hash === "#menu") location.hash = "#content";
+      return;
+    }
+    // A slash goes to the search, as people are used to.
+    const typing = event.target instanceof Element && event.target.closest("input, textarea, select");
+    if (event.key !== "/" || typing || event.metaKey || event.ctrlKey || event.altKey) return;
+    const field = document.querySelector(".filters input:not([type=hidden])");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  });
+
+  // A form is sent once, and filters without value stay out of the address.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement)) return;
+    if (form.method === "get") {
+      for (const field of form.elements) {
+        if (field.name && !field.value) field.disabled = true;
+      }
+      return;
+    }
+    if (event.defaultPrevented) return;
+    // What takes something away asks first; the button's own word says what.
+    if (form.dataset.confirm) {
+      const word = event.submitter ? event.submitter.textContent.trim() : "";
+      if (!window.confirm(`${word}: ${form.dataset.confirm}`)) return void event.preventDefault();
+    }
+    if (form.dataset.sent) return void event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, 5000);
+  });
+  // Coming back by the browser's button finds the fields as they were.
+  window.addEventListener("pageshow", () => {
+    for (const field of document.querySelectorAll("form[method=get] :disabled")) field.disabled = false;
+  });
+
+  // Charts: the numbers under the pointer, at once and readable.
+  function readable(chart) {
+    const body = chart.querySelector(".chart-body");
+    const swatches = [...chart.querySelectorAll(".legend .swatch")].map((swatch) => swatch.className);
+    const tip = document.createElement("div");
+    tip.className = "tip";
+    tip.hidden = true;
+    tip.setAttribute("aria-hidden", "true");
+    body.append(tip);
+    for (const hit of chart.querySelectorAll(".hit")) {
+      const title = hit.querySelector("title");
+      if (!title) continue;
+      const [head, ...lines] = title.textContent.split("\n");
+      title.remove();
+      hit.addEventListener("pointerenter", () => {
+        tip.replaceChildren();
+        const name = document.createElement("span");
+        name.className = "tip-head";
+        name.textContent = head;
+        tip.append(name);
+        lines.forEach((line, place) => {
+          const cut = line.lastIndexOf(": ");
+          const row = document.createElement("span");
+          row.className = "tip-line";
+          if (swatches[place]) {
+            const swatch = document.createElement("span");
+            swatch.className = swatches[place];
+            row.append(swatch);
+          }
+          const value = document.createElement("b");
+          value.textContent = line.slice(cut + 2);
+          row.append(line.slice(0, cut), value);
+          tip.append(row);
+        });
+        tip.hidden = false;
+        const frame = body.getBoundingClientRect();
+        const column = hit.getBoundingClientRect();
+        const right = column.right - frame.left + 10;
+        const fits = right + tip.offsetWidth <= frame.width;
+        const x = fits ? right : Math.max(0, column.left - frame.left - tip.offsetWidth - 10);
+        tip.style.transform = `translate(${Math.round(x)}px, 4px)`;
+      });
+    }
+    chart.addEventListener("pointerleave", () => { tip.hidden = true; });
+  }
+
+  localTimes(document);
+  setInterval(ages, 15000);
+  for (const chart of document.querySelectorAll(".chart:has(.chart-body)")) readable(chart);
+  for (const dialog of document.querySelectorAll("dialog[open]")) openDialog(dialog.id);
+  const named = location.hash.slice(1);
+  if (named && document.getElementById(named) instanceof HTMLDialogElement) openDialog(named);
+
+  window.waule = { toast, localTimes, zh };
+})();

@@ -1,0 +1,165 @@
+//! Models: the list, a new one, and one with its targets, prices, preview and try.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use crate::form::Form;
+use crate::list::ListState;
+use crate::parts::Arithmetic;
+use crate::sample::sampled;
+use crate::words::{CallStatus, Health, Operation, PriceItem, Switch};
+
+sampled! {
+    /// A model in the list.
+    pub struct ModelRow {
+        /// The name tenants call it by.
+        pub id: String,
+        /// What it is for.
+        pub operation: Operation,
+        /// Whether tenants may call it.
+        pub state: Switch,
+        /// Where it runs, in order: `provider/model`.
+        pub targets: Vec<String>,
+        /// The parts of the price that is valid now.
+        pub price: Vec<PriceLine>,
+        /// Calls in the last 24 hours.
+        pub calls: u64,
+        /// Those that succeeded, in hundredths of a per cent.
+        pub success: i64,
+        /// To the first token, 95 in a hundred, in milliseconds.
+        pub first_token_ms: u64,
+    }
+
+    /// `GET /admin/models`. Filters `q`, `operation`, `provider`; sorts `id`, `calls`.
+    pub struct ModelList {
+        /// How it is looked at.
+        pub list: ListState,
+        /// Providers to filter by.
+        pub providers: Vec<String>,
+        /// A page of models.
+        pub rows: Vec<ModelRow>,
+    }
+
+    /// `POST /admin/models/new` with `id`, `operation`, `provider`, `model`, `max_output_tokens`,
+    /// `enabled`, and the fields of a price.
+    pub struct ModelNew {
+        /// What was typed.
+        pub form: Form,
+        /// Providers to choose from.
+        pub providers: Vec<String>,
+    }
+
+    /// A part of a price.
+    pub struct PriceLine {
+        /// What it is for.
+        pub item: PriceItem,
+        /// Which kind, for example `1024x1024 high`; may be empty.
+        pub detail: String,
+        /// What tenants pay.
+        pub price: Credits,
+        /// What the provider takes.
+        pub cost: Credits,
+    }
+
+    /// A price, now or at another time.
+    pub struct PriceRow {
+        /// Its id.
+        pub id: String,
+        /// From when on.
+        pub valid_from: Moment,
+        /// Whether it is the one that is valid now.
+        pub current: bool,
+        /// Its parts.
+        pub lines: Vec<PriceLine>,
+        /// Who set it.
+        pub author: String,
+    }
+
+    /// A place where a model runs.
+    pub struct TargetRow {
+        /// Its id, for its forms.
+        pub id: String,
+        /// The provider's name.
+        pub provider: String,
+        /// The model's name there.
+        pub model: String,
+        /// Lower ones are tried first.
+        pub priority: u64,
+        /// Share of the calls among targets of the same priority.
+        pub weight: u64,
+        /// Whether the provider answers.
+        pub health: Health,
+        /// Calls in the last 24 hours.
+        pub calls: u64,
+        /// Those that succeeded, in hundredths of a per cent.
+        pub success: i64,
+        /// To the first token, 95 in a hundred, in milliseconds.
+        pub first_token_ms: u64,
+    }
+
+    /// What a call would cost.
+    pub struct CostPreview {
+        /// How it is reckoned.
+        pub charge: Arithmetic,
+        /// What the provider would take.
+        pub cost: Credits,
+        /// What would be left.
+        pub margin: Credits,
+        /// What would be held before the call.
+        pub hold: Credits,
+    }
+
+    /// What came of trying a model.
+    pub struct TryOutcome {
+        /// How it ended.
+        pub status: CallStatus,
+        /// The answer, or why there is none.
+        pub text: String,
+        /// Who answered.
+        pub provider: String,
+        /// To the first token, in milliseconds.
+        pub first_token_ms: u64,
+        /// In all, in milliseconds.
+        pub duration_ms: u64,
+        /// What the provider takes.
+        pub cost: Credits,
+    }
+
+    /// `GET /admin/models/{id}`. `POST …/edit` with `max_output_tokens` and `enabled`;
+    /// `POST …/targets` with `provider`, `model`, `weight`, `priority`;
+    /// `POST …/targets/{target}` with `weight` and `priority`; `POST …/targets/{target}/delete`;
+    /// `POST …/prices` with `valid_from`, and for the price and (`cost_…`) the provider's:
+    /// `request`, `input`, `cached_input`, `cache_write`, `output`, `reasoning`, `image`;
+    /// `GET …?preview_input=…&preview_cached=…&preview_output=…&preview_reasoning=…
+    /// &preview_images=…&preview_multiplier=…`; `POST …/try` with `prompt`; `POST …/delete`.
+    pub struct ModelDetail {
+        /// The name tenants call it by.
+        pub id: String,
+        /// What it is for.
+        pub operation: Operation,
+        /// Whether tenants may call it.
+        pub state: Switch,
+        /// When it was added.
+        pub created_at: Moment,
+        /// Bounds and whether it is offered.
+        pub edit: Form,
+        /// Where it runs, in order.
+        pub targets: Vec<TargetRow>,
+        /// A new target.
+        pub target: Form,
+        /// Providers to choose from.
+        pub providers: Vec<String>,
+        /// Newest first; some may lie in the future.
+        pub prices: Vec<PriceRow>,
+        /// A new price.
+        pub price: Form,
+        /// The call to reckon.
+        pub preview: Form,
+        /// What it would cost.
+        pub preview_result: Option<CostPreview>,
+        /// What to ask.
+        pub attempt: Form,
+        /// What came of it.
+        pub attempt_result: Option<TryOutcome>,
+    }
+}

@@ -1,0 +1,138 @@
+//! The log of all calls, and the whole story of one.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use crate::list::ListState;
+use crate::parts::{Arithmetic, CallRow, EntryRow};
+use crate::sample::sampled;
+use crate::words::{CallStatus, Operation, Phase, TryResult};
+
+sampled! {
+    /// `GET /admin/usage`. Filters `tenant`, `model`, `provider`, `status`, `from`, `to`. The same
+    /// query on `/admin/usage.csv` is the export.
+    pub struct UsageLog {
+        /// How it is looked at.
+        pub list: ListState,
+        /// A page of calls, newest first.
+        pub rows: Vec<CallRow>,
+    }
+
+    /// A try at a provider.
+    pub struct TryRow {
+        /// Which, from 1.
+        pub number: u64,
+        /// The provider's name.
+        pub provider: String,
+        /// The model's name there.
+        pub model: String,
+        /// The gateway it went through.
+        pub gateway: String,
+        /// How the provider's key ends.
+        pub key_last4: String,
+        /// After the call came, in milliseconds.
+        pub started_ms: u64,
+        /// How long it took, in milliseconds.
+        pub duration_ms: u64,
+        /// Of HTTP; 0 when there was none.
+        pub status: u16,
+        /// What it came to.
+        pub result: TryResult,
+        /// What the provider said.
+        pub detail: String,
+    }
+
+    /// A part of a call's time.
+    pub struct PhaseRow {
+        /// Which.
+        pub phase: Phase,
+        /// When it began after the call came, in milliseconds.
+        pub start_ms: u64,
+        /// How long it took, in milliseconds.
+        pub length_ms: u64,
+    }
+
+    /// Tokens and other things by kind.
+    pub struct Counts {
+        /// At the full price.
+        pub input: u64,
+        /// Read from the provider's cache.
+        pub cached_input: u64,
+        /// Written to the provider's cache.
+        pub cache_write: u64,
+        /// Without reasoning.
+        pub output: u64,
+        /// Spent on reasoning.
+        pub reasoning: u64,
+        /// Made.
+        pub images: u64,
+        /// Of audio or video, in milliseconds.
+        pub media_ms: u64,
+        /// Read aloud.
+        pub characters: u64,
+        /// Whether they are estimated, because the provider told none.
+        pub estimated: bool,
+    }
+
+    /// What was set aside before the call.
+    pub struct HoldStory {
+        /// How much: the worst case.
+        pub amount: Credits,
+        /// What the output was bounded to, when the balance was short of the worst case.
+        pub lowered_to: Option<u64>,
+        /// What was given back.
+        pub released: Credits,
+    }
+
+    /// `GET /admin/usage/{id}`.
+    pub struct CallStory {
+        /// Its generation id.
+        pub id: String,
+        /// Its request id.
+        pub request_id: String,
+        /// How it ended.
+        pub status: CallStatus,
+        /// Why it did not succeed.
+        pub fault: Option<String>,
+        /// What was asked for.
+        pub operation: Operation,
+        /// Made with a test key.
+        pub test: bool,
+        /// When it came.
+        pub at: Moment,
+        /// Whose.
+        pub tenant_id: String,
+        /// Their name.
+        pub tenant: String,
+        /// The person who called.
+        pub person: Option<String>,
+        /// The API key that called.
+        pub key: Option<String>,
+        /// How that key ends.
+        pub key_last4: Option<String>,
+        /// The model's name.
+        pub model: String,
+        /// The price that was applied.
+        pub price_id: String,
+        /// To the first byte, in milliseconds.
+        pub first_byte_ms: u64,
+        /// In all, in milliseconds.
+        pub duration_ms: u64,
+        /// What was set aside.
+        pub hold: HoldStory,
+        /// Where its time went.
+        pub phases: Vec<PhaseRow>,
+        /// Tries, in order.
+        pub tries: Vec<TryRow>,
+        /// By kind.
+        pub counts: Counts,
+        /// How the charge was reckoned.
+        pub charge: Arithmetic,
+        /// How the provider's price was reckoned.
+        pub cost: Arithmetic,
+        /// What is left.
+        pub margin: Credits,
+        /// Its lines in the ledger.
+        pub entries: Vec<EntryRow>,
+    }
+}

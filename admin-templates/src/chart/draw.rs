@@ -1,0 +1,157 @@
+//! The marks of charts as SVG. Only numbers are written here; texts are escaped.
+//! Chooses no colours; classes do.
+
+use std::fmt::Write as _;
+
+use crate::chart::Chart;
+use crate::chart::scale::{HEIGHT, Scale};
+use crate::html::{Html, escape};
+use crate::page::Lang;
+
+const WIDTH: usize = 1_000;
+
+/// The left end of a column among `columns`.
+fn left(place: usize, columns: usize) -> usize {
+    place * WIDTH / columns.max(1)
+}
+
+/// The middle of a column.
+fn middle(place: usize, columns: usize) -> usize {
+    (2 * place + 1) * WIDTH / (2 * columns.max(1))
+}
+
+/// Horizontal lines at the scale's round numbers, the one at zero stronger.
+pub(super) fn grid(scale: &Scale) -> Html {
+    let mut svg = String::new();
+    for tick in scale.ticks() {
+        let class = if tick == 0 { "grid zero" } else { "grid" };
+        let y = scale.y(tick);
+        // Writing to a string cannot fail; here and below.
+        let _ = write!(svg, r#"<path class="{class}" d="M0 {y}H{WIDTH}"/>"#);
+    }
+    Html::from_escaped(svg)
+}
+
+/// A line with the surface below it, across the whole width.
+pub(super) fn filled_line(values: &[i64], scale: &Scale, colour: &str) -> String {
+    let last = values.len().saturating_sub(1).max(1);
+    let place = |place: usize| place * WIDTH / last;
+    let line = path(values, scale, place);
+    let (zero, end) = (scale.y(0), place(values.len().saturating_sub(1)));
+    format!(
+        r#"<path class="surface surface-{colour}" d="{line}L{end} {zero}L0 {zero}Z"/><path class="line line-{colour}" d="{line}"/>"#
+    )
+}
+
+fn path(values: &[i64], scale: &Scale, x: impl Fn(usize) -> usize) -> String {
+    let mut line = String::new();
+    for (place, value) in values.iter().enumerate() {
+        let letter = if place == 0 { 'M' } else { 'L' };
+        let y = scale.y(i128::from(*value));
+        let _ = write!(line, "{letter}{} {y}", x(place));
+    }
+    line
+}
+
+pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
+    let columns = chart.labels.len();
+    let mut svg = String::new();
+    for (number, series) in chart.series.iter().enumerate().rev() {
+        let shown = &series.values[..series.values.len().min(columns)];
+        let line = path(shown, scale, |place| middle(place, columns));
+        let colour = series.name.colour(number);
+        if number == 0 && !shown.is_empty() {
+            let (first, last, zero) = (
+                middle(0, columns),
+                middle(shown.len() - 1, columns),
+                scale.y(0),
+            );
+            let _ = write!(
+                svg,
+                r#"<path class="surface surface-{colour}" d="{line}L{last} {zero}L{first} {zero}Z"/>"#
+            );
+        }
+        let _ = write!(svg, r#"<path class="line line-{colour}" d="{line}"/>"#);
+    }
+    Html::from_escaped(svg)
+}
+
+/// A rectangle between two heights.
+fn block(svg: &mut String, colour: &str, (x, width): (usize, usize), (from, to): (i128, i128)) {
+    let (top, height) = (from.min(to), (from - to).abs());
+    let _ = write!(
+        svg,
+        r#"<rect class="block block-{colour}" x="{x}" y="{top}" width="{width}" height="{height}"/>"#
+    );
+}
+
+/// A bar's left end and width inside its column, with a gap on both sides.
+fn inside(place: usize, columns: usize, (part, parts): (usize, usize)) -> (usize, usize) {
+    let column = left(place + 1, columns) - left(place, columns);
+    let gap = column / 8;
+    let room = column - 2 * gap;
+    let start = left(place, columns) + gap + part * room / parts;
+    let end = left(place, columns) + gap + (part + 1) * room / parts;
+    (start, (end - start).max(1))
+}
+
+pub(super) fn bars(chart: &Chart, scale: &Scale) -> Html {
+    let columns = chart.labels.len();
+    let mut svg = String::new();
+    for (number, series) in chart.series.iter().enumerate() {
+        for (place, value) in series.values.iter().take(columns).enumerate() {
+            let x = inside(place, columns, (number, chart.series.len()));
+            let y = (scale.y(0), scale.y(i128::from(*value)));
+            block(&mut svg, &series.name.colour(number), x, y);
+        }
+    }
+    Html::from_escaped(svg)
+}
+
+pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
+    let columns = chart.labels.len();
+    let mut svg = String::new();
+    for place in 0..columns {
+        let mut reached: i128 = 0;
+        for (number, series) in chart.series.iter().enumerate() {
+            let value = series.values.get(place).copied().unwrap_or(0);
+            let next = reached + i128::from(value).max(0);
+            if next > reached {
+                let x = inside(place, columns, (0, 1));
+                block(
+                    &mut svg,
+                    &series.name.colour(number),
+                    x,
+                    (scale.y(reached), scale.y(next)),
+                );
+            }
+            reached = next;
+        }
+    }
+    Html::from_escaped(svg)
+}
+
+/// Invisible columns that say their numbers when pointed at.
+pub(super) fn hits(chart: &Chart, lang: Lang) -> Html {
+    let columns = chart.labels.len();
+    let mut svg = String::new();
+    for (place, label) in chart.labels.iter().enumerate() {
+        let mut words = label.clone();
+        for series in &chart.series {
+            if let Some(value) = series.values.get(place) {
+                let value = chart.unit.text(i128::from(*value), lang);
+                let _ = write!(words, "\n{}: {value}", series.name.text(lang));
+            }
+        }
+        let (x, width) = (
+            left(place, columns),
+            left(place + 1, columns) - left(place, columns),
+        );
+        let _ = write!(
+            svg,
+            r#"<g class="hit"><title>{}</title><rect x="{x}" y="0" width="{width}" height="{HEIGHT}"/></g>"#,
+            escape(&words)
+        );
+    }
+    Html::from_escaped(svg)
+}

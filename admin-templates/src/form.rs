@@ -1,0 +1,456 @@
+//! Forms: what was typed, what was wrong with it, and the fields that show both.
+//! Checks nothing; the server does and fills `errors`.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+
+use crate::html::Html;
+use crate::page::Page;
+use crate::sample::{Maker, Sample};
+use crate::words::Word;
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldError {
+    /// It must not be empty.
+    Required,
+    /// It needs so many characters at least.
+    TooShort(u64),
+    /// It may have so many characters at most.
+    TooLong(u64),
+    /// It is not a number.
+    NotANumber,
+    /// It is not an amount of credits above zero.
+    NotAnAmount,
+    /// It is not a day or a moment.
+    NotADate,
+    /// It lies in the past.
+    Past,
+    /// It is outside of these bounds.
+    OutOfRange(u64, u64),
+    /// Somebody else has it.
+    Taken,
+    /// There is no such thing.
+    Unknown,
+    /// It has letters that are not allowed.
+    Letters,
+    /// It is not an address or a network.
+    NotAnAddress,
+    /// The password or the code does not fit.
+    Wrong,
+    /// The two are not the same.
+    Different,
+    /// It is the one from before.
+    Reused,
+    /// Too many attempts; so many seconds to wait.
+    Wait(u64),
+    /// There is less than that.
+    Insufficient,
+    /// The last owner has to stay.
+    LastOwner,
+    /// Something else needs it.
+    InUse,
+    /// Somebody else changed it meanwhile.
+    Stale,
+    /// A part of the platform does not answer, so nothing was changed.
+    Unavailable,
+    /// Words of the caller's own, already in the reader's language.
+    Words(String),
+}
+
+impl FieldError {
+    /// For people.
+    pub fn text(&self, page: &Page) -> String {
+        let t = page.text();
+        let with = |pattern: &str, number: u64| pattern.replace("{}", &number.to_string());
+        match self {
+            Self::Required => t.error_required.to_owned(),
+            Self::TooShort(least) => with(t.error_too_short, *least),
+            Self::TooLong(most) => with(t.error_too_long, *most),
+            Self::NotANumber => t.error_not_a_number.to_owned(),
+            Self::NotAnAmount => t.error_not_an_amount.to_owned(),
+            Self::NotADate => t.error_not_a_date.to_owned(),
+            Self::Past => t.error_past.to_owned(),
+            Self::OutOfRange(least, most) => t
+                .error_out_of_range
+                .replace("{a}", &least.to_string())
+                .replace("{b}", &most.to_string()),
+            Self::Taken => t.error_taken.to_owned(),
+            Self::Unknown => t.error_unknown.to_owned(),
+            Self::Letters => t.error_letters.to_owned(),
+            Self::NotAnAddress => t.error_not_an_address.to_owned(),
+            Self::Wrong => t.error_wrong.to_owned(),
+            Self::Different => t.error_different.to_owned(),
+            Self::Reused => t.error_reused.to_owned(),
+            Self::Wait(seconds) => {
+                let wait = page.span(page.seconds(*seconds));
+                t.error_wait.replace("{}", &wait)
+            }
+            Self::Insufficient => t.error_insufficient.to_owned(),
+            Self::LastOwner => t.error_last_owner.to_owned(),
+            Self::InUse => t.error_in_use.to_owned(),
+            Self::Stale => t.error_stale.to_owned(),
+            Self::Unavailable => t.error_unavailable.to_owned(),
+            Self::Words(words) => words.clone(),
+        }
+    }
+}
+
+/// A form as it was sent, or as it is at first.
+#[derive(Debug, Clone, Default)]
+pub struct Form {
+    /// By the field's name. Check boxes are `on` or absent; several choices are joined by spaces.
+    /// Passwords and codes are never filled in again.
+    pub values: BTreeMap<String, String>,
+    /// By the field's name.
+    pub errors: BTreeMap<String, FieldError>,
+    /// What is wrong with the form as a whole.
+    pub error: Option<FieldError>,
+}
+
+impl Form {
+    /// With these values and no errors.
+    pub fn of<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self {
+            values: values.into_iter().map(owned).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds what is wrong with a field.
+    #[must_use]
+    pub fn wrong(mut self, name: &str, error: FieldError) -> Self {
+        self.errors.insert(name.to_owned(), error);
+        self
+    }
+
+    /// Whether there is something to put right; its dialog is then open.
+    pub fn has_errors(&self) -> bool {
+        self.error.is_some() || !self.errors.is_empty()
+    }
+
+    /// Whether a field has this value.
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.values.get(name).is_some_and(|now| now == value)
+    }
+
+    /// What is wrong with the form as a whole, as a message above it.
+    pub fn alert(&self, page: &Page) -> Html {
+        let Some(error) = &self.error else {
+            return Html::default();
+        };
+        let text = error.text(page);
+        Html::from_template(&Alert { text: &text })
+    }
+
+    /// A field of one line: `kind` is an input's type.
+    pub fn input<'a>(&'a self, kind: &'a str, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::new(self, Shape::Input(kind), name, label)
+    }
+
+    /// A field of one line for text.
+    pub fn line<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        self.input("text", name, label)
+    }
+
+    /// A field of several lines.
+    pub fn area<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::new(self, Shape::Area, name, label)
+    }
+
+    /// A box to tick.
+    pub fn tick<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::new(self, Shape::Tick, name, label)
+    }
+
+    /// A choice of one; add the choices with `words` or `choices`.
+    pub fn choice<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::new(self, Shape::Choice, name, label)
+    }
+
+    /// A choice of several, as boxes to tick of the same name.
+    pub fn several<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::new(self, Shape::Several, name, label)
+    }
+}
+
+impl Sample for Form {
+    /// A form whose every field that the view asks for has the made text as value and as error.
+    fn sample(maker: &mut Maker) -> Self {
+        let text = maker.text();
+        if text.is_empty() {
+            return Self::default();
+        }
+        // `*` answers for every name; see `value` and `error_of`.
+        Self {
+            values: BTreeMap::from([("*".to_owned(), text.clone())]),
+            errors: BTreeMap::from([("*".to_owned(), FieldError::Words(text.clone()))]),
+            error: Some(FieldError::Words(text)),
+        }
+    }
+}
+
+/// The sample's entry that answers for every name; no real field is named so.
+const ANY: &str = "*";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape<'a> {
+    Input(&'a str),
+    Area,
+    Tick,
+    Choice,
+    Several,
+}
+
+/// A choice of a field.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is shown.
+    pub text: String,
+}
+
+/// A field that is being described; printing it needs the page, see `show`.
+#[derive(Debug, Clone)]
+pub struct Field<'a> {
+    form: &'a Form,
+    shape: Shape<'a>,
+    name: &'a str,
+    label: &'a str,
+    hint: &'a str,
+    example: &'a str,
+    prefix: String,
+    auto: &'a str,
+    unit: &'a str,
+    required: bool,
+    focus: bool,
+    mono: bool,
+    choices: Vec<Choice>,
+}
+
+impl<'a> Field<'a> {
+    fn new(form: &'a Form, shape: Shape<'a>, name: &'a str, label: &'a str) -> Self {
+        Self {
+            form,
+            shape,
+            name,
+            label,
+            hint: "",
+            example: "",
+            prefix: String::new(),
+            auto: "off",
+            unit: "",
+            required: false,
+            focus: false,
+            mono: false,
+            choices: Vec::new(),
+        }
+    }
+
+    /// It must not be empty.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// The first one to type into.
+    #[must_use]
+    pub fn focus(mut self) -> Self {
+        self.focus = true;
+        self
+    }
+
+    /// Letters of equal width.
+    #[must_use]
+    pub fn mono(mut self) -> Self {
+        self.mono = true;
+        self
+    }
+
+    /// A line below that helps.
+    #[must_use]
+    pub fn hint(mut self, hint: &'a str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// What stands in it while it is empty; the label says what it is for.
+    #[must_use]
+    pub fn example(mut self, example: &'a str) -> Self {
+        self.example = example;
+        self
+    }
+
+    /// What the number counts, behind the field.
+    #[must_use]
+    pub fn unit(mut self, unit: &'a str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// What the browser may fill in, as in HTML's `autocomplete`.
+    #[must_use]
+    pub fn auto(mut self, auto: &'a str) -> Self {
+        self.auto = auto;
+        self
+    }
+
+    /// Makes the id unique where a page has several forms with the same field.
+    #[must_use]
+    pub fn within(mut self, prefix: impl AsRef<str>) -> Self {
+        prefix.as_ref().clone_into(&mut self.prefix);
+        self
+    }
+
+    /// Every word of a set, as the choices.
+    #[must_use]
+    pub fn words<W: Word>(mut self, page: &Page, words: &[W]) -> Self {
+        self.choices.extend(words.iter().map(|word| Choice {
+            value: word.code().to_owned(),
+            text: word.text(page.lang).to_owned(),
+        }));
+        self
+    }
+
+    /// An empty choice before the others.
+    #[must_use]
+    pub fn or_none(mut self, text: &str) -> Self {
+        let choice = Choice {
+            value: String::new(),
+            text: text.to_owned(),
+        };
+        self.choices.insert(0, choice);
+        self
+    }
+
+    /// Names, as the choices.
+    #[must_use]
+    pub fn choices(mut self, names: &[String]) -> Self {
+        self.choices.extend(names.iter().map(|name| Choice {
+            value: name.clone(),
+            text: name.clone(),
+        }));
+        self
+    }
+
+    /// As markup.
+    pub fn show(&self, page: &Page) -> Html {
+        let id = if self.prefix.is_empty() {
+            format!("f-{}", self.name)
+        } else {
+            format!("f-{}-{}", self.prefix, self.name)
+        };
+        let error = self
+            .form
+            .errors
+            .get(self.name)
+            .or(self.form.errors.get(ANY));
+        Html::from_template(&FieldHtml {
+            f: self,
+            id: &id,
+            error: error.map(|error| error.text(page)),
+            optional: page.text().optional,
+        })
+    }
+
+    fn value(&self) -> &str {
+        let values = &self.form.values;
+        let value = values.get(self.name).or(values.get(ANY));
+        value.map_or("", String::as_str)
+    }
+
+    fn is_chosen(&self, choice: &str) -> bool {
+        self.value() == choice
+    }
+
+    fn is_ticked(&self, choice: &str) -> bool {
+        self.value().split(' ').any(|ticked| ticked == choice)
+    }
+
+    fn is_secret(&self) -> bool {
+        self.shape == Shape::Input("password")
+    }
+
+    fn is_number(&self) -> bool {
+        self.shape == Shape::Input("number") || self.shape == Shape::Input("decimal")
+    }
+
+    /// The input's type; amounts are text with a number pad, because browsers round `number`.
+    fn kind(&self) -> &str {
+        match self.shape {
+            Shape::Input("decimal") | Shape::Area | Shape::Choice | Shape::Several => "text",
+            Shape::Input(kind) => kind,
+            Shape::Tick => "checkbox",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "components/field.html")]
+struct FieldHtml<'a> {
+    f: &'a Field<'a>,
+    id: &'a str,
+    error: Option<String>,
+    optional: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "components/alert.html")]
+struct Alert<'a> {
+    text: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Area, Lang, Theme};
+    use crate::views::VIEWS;
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_numbers() {
+        let said = |error: FieldError, lang| {
+            error.text(&Page::sample(&VIEWS[0], Area::Admin, lang, Theme::System))
+        };
+        let wait = FieldError::Wait(90);
+        assert_eq!(
+            said(wait.clone(), Lang::En),
+            "Too many attempts. Try again in 1 min 30 s."
+        );
+        assert_eq!(
+            said(wait, Lang::Zh),
+            "尝试次数过多，请在 1 分 30 秒后重试。"
+        );
+        let range = FieldError::OutOfRange(1, 100);
+        assert_eq!(said(range, Lang::En), "Must be between 1 and 100.");
+        assert_eq!(
+            said(FieldError::TooShort(8), Lang::En),
+            "At least 8 characters."
+        );
+    }
+
+    #[test]
+    fn a_form_shows_what_was_typed_and_never_a_password() {
+        let page = Page::sample(&VIEWS[0], Area::Admin, Lang::En, Theme::System);
+        let form = Form::of([
+            ("name", "a\"b"),
+            ("password", "hunter2"),
+            ("several", "x z"),
+        ])
+        .wrong("name", FieldError::Taken);
+        let name = form.line("name", "Name").required().show(&page).to_string();
+        assert!(name.contains(r#"value="a&quot;b""#) || name.contains(r#"value="a&#34;b""#));
+        assert!(name.contains(r#"aria-describedby="f-name-error""#));
+        let password = form.input("password", "password", "Password").show(&page);
+        assert!(!password.to_string().contains("hunter2"));
+        let names = ["x", "y", "z"].map(str::to_owned);
+        let several = form
+            .several("several", "Several")
+            .choices(&names)
+            .show(&page);
+        assert_eq!(several.to_string().matches(" checked").count(), 2);
+    }
+}

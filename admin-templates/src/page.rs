@@ -1,0 +1,440 @@
+//! What every page needs besides its own content: language, theme, who is signed in, notices.
+//! Decides nothing about sessions; the server fills it.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use crate::format;
+use crate::given::Given;
+use crate::html::{Html, escape, url_part};
+use crate::list::ListState;
+use crate::text::Text;
+use crate::words::{PersonRole, Said};
+
+/// What stands where nothing was measured.
+const DASH: &str = r#"<span class="faint">—</span>"#;
+
+/// A language pages are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// 简体中文.
+    Zh,
+}
+
+impl Lang {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// As in `<html lang>` and in the cookie.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// From the cookie, a form or one range of `Accept-Language`; the region is not looked at.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let language = code.trim().split(['-', ';', '_']).next()?;
+        if language.eq_ignore_ascii_case("en") {
+            Some(Self::En)
+        } else if language.eq_ignore_ascii_case("zh") {
+            Some(Self::Zh)
+        } else {
+            None
+        }
+    }
+
+    /// The first language of an `Accept-Language` header that pages are written in, else English.
+    pub fn accepted(header: &str) -> Self {
+        header
+            .split(',')
+            .find_map(Self::from_code)
+            .unwrap_or_default()
+    }
+}
+
+/// How bright pages are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the device says.
+    #[default]
+    System,
+    /// Dark letters on light.
+    Light,
+    /// Light letters on dark.
+    Dark,
+}
+
+impl Theme {
+    /// As in the cookie and in `data-theme`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// From the cookie or a form; anything unknown is `System`.
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+}
+
+/// Whose pages these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    /// The superadmin's console.
+    Admin,
+    /// The tenant's portal.
+    Portal,
+}
+
+impl Area {
+    /// How its paths begin.
+    pub const fn root(self) -> &'static str {
+        match self {
+            Self::Admin => "/admin",
+            Self::Portal => "/portal",
+        }
+    }
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their username.
+    pub name: String,
+    /// What they may do.
+    pub role: PersonRole,
+    /// Their tenant's name; `None` for superadmins.
+    pub tenant: Option<String>,
+}
+
+/// What a flash says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A form was stored.
+    Saved,
+    /// Something was made.
+    Created,
+    /// Something was removed.
+    Deleted,
+    /// Credits were given or taken.
+    Booked,
+    /// A key was disabled or a person locked out.
+    Disabled,
+    /// A key or person may work again.
+    Enabled,
+    /// A test of a key went well.
+    TestPassed,
+    /// A test of a key went badly.
+    TestFailed,
+    /// The person's role does not reach that far; nothing was changed.
+    NotAllowed,
+    /// A part of the platform does not answer; nothing was changed.
+    Unavailable,
+    /// The last owner has to stay; nothing was changed.
+    LastOwner,
+    /// Somebody else changed it meanwhile; nothing was changed.
+    Stale,
+    /// A session was ended.
+    SessionEnded,
+    /// The sign-in is over, by choice or by time.
+    SignedOut,
+    /// The form's token did not fit; nothing was changed.
+    FormExpired,
+    /// Words of the caller's own, already in the reader's language.
+    Words(String),
+}
+
+/// A message about what was just done, shown once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flash {
+    /// Whether it went well.
+    pub good: bool,
+    /// What it says.
+    pub notice: Notice,
+}
+
+/// The frame of a page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The language to write.
+    pub lang: Lang,
+    /// The chosen brightness.
+    pub theme: Theme,
+    /// Console or portal.
+    pub area: Area,
+    /// The token every form carries in its field `csrf`.
+    pub csrf: String,
+    /// Path and query of this page, for marking its place and for coming back.
+    pub path: String,
+    /// Who is signed in; `None` before.
+    pub person: Option<Person>,
+    /// Messages, shown once.
+    pub flash: Vec<Flash>,
+    /// A line by the operator that everybody sees.
+    pub announcement: Option<String>,
+    /// When the page was made; ages are counted from it.
+    pub now: Moment,
+}
+
+impl Page {
+    /// The strings of the page's language.
+    pub fn text(&self) -> &'static Text {
+        Text::of(self.lang)
+    }
+
+    /// What a flash says, in the page's language.
+    pub fn notice<'a>(&self, notice: &'a Notice) -> &'a str {
+        let t = self.text();
+        match notice {
+            Notice::Saved => t.notice_saved,
+            Notice::Created => t.notice_created,
+            Notice::Deleted => t.notice_deleted,
+            Notice::Booked => t.notice_booked,
+            Notice::Disabled => t.notice_disabled,
+            Notice::Enabled => t.notice_enabled,
+            Notice::TestPassed => t.notice_test_passed,
+            Notice::TestFailed => t.notice_test_failed,
+            Notice::NotAllowed => t.notice_not_allowed,
+            Notice::Unavailable => t.error_unavailable,
+            Notice::LastOwner => t.error_last_owner,
+            Notice::Stale => t.error_stale,
+            Notice::SessionEnded => t.notice_session_ended,
+            Notice::SignedOut => t.notice_signed_out,
+            Notice::FormExpired => t.notice_form_expired,
+            Notice::Words(words) => words,
+        }
+    }
+
+    /// How the area's paths begin.
+    pub fn root(&self) -> &'static str {
+        self.area.root()
+    }
+
+    /// The hidden field every form begins with.
+    pub fn token(&self) -> Html {
+        Html::from_escaped(format!(
+            r#"<input type="hidden" name="csrf" value="{}">"#,
+            escape(&self.csrf)
+        ))
+    }
+
+    /// Tells password managers whose password a form asks for; sent along and not needed.
+    pub fn whose(&self) -> Html {
+        let name = self
+            .person
+            .as_ref()
+            .map_or("", |person| person.name.as_str());
+        Html::from_escaped(format!(
+            r#"<input type="text" name="account" autocomplete="username" value="{}" hidden>"#,
+            escape(name)
+        ))
+    }
+
+    /// One part of a URL.
+    pub fn url(&self, part: &str) -> String {
+        url_part(part)
+    }
+
+    /// A coloured word.
+    pub fn badge(&self, word: impl Said) -> Html {
+        Html::from_escaped(format!(
+            r#"<span class="badge badge-{}">{}</span>"#,
+            word.tone().code(),
+            escape(word.text(self.lang))
+        ))
+    }
+
+    /// A word as plain text.
+    pub fn word(&self, word: impl Said) -> &'static str {
+        word.text(self.lang)
+    }
+
+    /// An amount of credits, exact, its decimals lighter.
+    pub fn money(&self, amount: impl Given<Credits>) -> Html {
+        format::money(amount.get())
+    }
+
+    /// An amount among others that are only compared: large ones to the hundredth.
+    pub fn about(&self, amount: impl Given<Credits>) -> Html {
+        format::about(amount.get())
+    }
+
+    /// Exact decimal text, filled with zeros in the background up to so many places.
+    pub fn exact(&self, text: impl AsRef<str>, places: impl Given<usize>) -> Html {
+        format::exact(text.as_ref(), places.get())
+    }
+
+    /// An amount with a sign, coloured when it is less than nothing.
+    pub fn change(&self, amount: impl Given<Credits>) -> Html {
+        format::change(amount.get())
+    }
+
+    /// A number with its thousands apart.
+    pub fn count(&self, number: impl Given<u64>) -> String {
+        format::count(number.get())
+    }
+
+    /// A number in few letters, as `1.2M` or `120万`.
+    pub fn short(&self, number: impl Given<u64>) -> String {
+        format::short(number.get(), self.lang)
+    }
+
+    /// A share in hundredths of a per cent.
+    pub fn share(&self, basis_points: impl Given<i64>) -> String {
+        format::share(basis_points.get())
+    }
+
+    /// A length of time in milliseconds.
+    pub fn span(&self, milliseconds: impl Given<u64>) -> String {
+        format::span(milliseconds.get(), self.lang)
+    }
+
+    /// A length of time that was measured; zero means that nothing was.
+    pub fn measured(&self, milliseconds: impl Given<u64>) -> Html {
+        Html::from_escaped(match milliseconds.get() {
+            0 => DASH.to_owned(),
+            length => format::span(length, self.lang),
+        })
+    }
+
+    /// The share of `calls` that went well, or a dash without any.
+    pub fn rate(&self, basis_points: impl Given<i64>, calls: impl Given<u64>) -> Html {
+        Html::from_escaped(match calls.get() {
+            0 => DASH.to_owned(),
+            _ => format::share(basis_points.get()),
+        })
+    }
+
+    /// A factor in millionths, as `×1.25`.
+    pub fn factor(&self, millionths: impl Given<i64>) -> String {
+        format::factor(millionths.get())
+    }
+
+    /// A moment; a script shows it in the reader's own time zone.
+    pub fn when(&self, moment: impl Given<Moment>) -> Html {
+        format::when(moment.get())
+    }
+
+    /// A moment, or a dash.
+    pub fn when_or(&self, moment: &Option<Moment>, otherwise: &str) -> Html {
+        moment.map_or_else(
+            || {
+                Html::from_escaped(format!(
+                    r#"<span class="faint">{}</span>"#,
+                    escape(otherwise)
+                ))
+            },
+            format::when,
+        )
+    }
+
+    /// How long ago, with the moment itself in reach.
+    pub fn ago(&self, moment: impl Given<Moment>) -> Html {
+        format::ago(moment.get(), self.now, self.lang)
+    }
+
+    /// A number that is missing where there is no limit.
+    pub fn limit(&self, number: &Option<u64>) -> Html {
+        Html::from_escaped(number.map_or_else(
+            || {
+                format!(
+                    r#"<span class="faint">{}</span>"#,
+                    escape(self.text().unlimited)
+                )
+            },
+            format::count,
+        ))
+    }
+
+    /// A column's head that sorts.
+    pub fn sort(&self, list: &ListState, key: &str, label: &str) -> Html {
+        list.head(key, label, "", self)
+    }
+
+    /// The head of a column of numbers that sorts.
+    pub fn sort_num(&self, list: &ListState, key: &str, label: &str) -> Html {
+        list.head(key, label, "num", self)
+    }
+
+    /// The path without the query. A path that a browser would read as another host becomes the
+    /// area's own.
+    pub fn here(&self) -> &str {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let own = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
+        if own { path } else { self.root() }
+    }
+
+    /// Whether a navigation link leads here.
+    pub fn is_here(&self, href: &str) -> bool {
+        let below = self.here().strip_prefix(href);
+        if href == self.root() {
+            return below == Some("") || below == Some("/");
+        }
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The first letter of the name, for the round mark beside it.
+    pub fn initial(&self) -> String {
+        let name = self.person.as_ref().map(|person| person.name.as_str());
+        let letter = name
+            .unwrap_or_default()
+            .chars()
+            .find(|c| c.is_alphanumeric());
+        letter.map_or_else(String::new, |c| c.to_uppercase().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_chooses_the_first_language_there_is() {
+        assert_eq!(Lang::accepted("fr-FR, zh-TW;q=0.9, en;q=0.8"), Lang::Zh);
+        assert_eq!(Lang::accepted("en-GB,zh"), Lang::En);
+        assert_eq!(Lang::accepted("de"), Lang::En);
+        assert_eq!(Lang::accepted(""), Lang::En);
+    }
+
+    fn at(path: &str) -> Page {
+        Page {
+            lang: Lang::En,
+            theme: Theme::System,
+            area: Area::Admin,
+            csrf: String::new(),
+            path: path.to_owned(),
+            person: None,
+            flash: Vec::new(),
+            announcement: None,
+            now: Moment::from_unix_ms(0),
+        }
+    }
+
+    #[test]
+    fn a_path_to_another_host_is_not_linked() {
+        assert_eq!(at("/admin/usage?x=1").here(), "/admin/usage");
+        assert_eq!(at("//evil.example/").here(), "/admin");
+        assert_eq!(at("/\\evil.example/").here(), "/admin");
+        assert_eq!(at("javascript:x").here(), "/admin");
+    }
+
+    #[test]
+    fn the_link_of_the_section_is_marked() {
+        assert!(at("/admin/tenants/ten_1/keys?x=1").is_here("/admin/tenants"));
+        assert!(!at("/admin/tenants").is_here("/admin"));
+        assert!(at("/admin").is_here("/admin"));
+        assert!(!at("/admin/tenantsx").is_here("/admin/tenants"));
+    }
+}

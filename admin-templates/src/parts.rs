@@ -1,0 +1,263 @@
+//! Rows and groups of values that several pages show.
+//! Values come ready to show; nothing is added up here.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use crate::sample::sampled;
+use crate::words::{
+    BudgetPeriod, CallStatus, EntryKind, FactName, GrantKind, KeyKind, KeyStatus, MemberRole,
+    MemberStatus, Operation, PriceItem, Scope,
+};
+
+sampled! {
+    /// What a tenant has.
+    pub struct Balance {
+        /// Can be spent now.
+        pub available: Credits,
+        /// Set aside for running calls.
+        pub held: Credits,
+        /// Charged so far.
+        pub used: Credits,
+        /// Lapsed so far.
+        pub expired: Credits,
+        /// Owed after a correction.
+        pub debt: Credits,
+        /// Charged beyond what there was; shown to superadmins only.
+        pub loss: Credits,
+    }
+
+    /// A lot of credits.
+    pub struct GrantRow {
+        /// Its id.
+        pub id: String,
+        /// Where it comes from.
+        pub kind: GrantKind,
+        /// What was given.
+        pub amount: Credits,
+        /// What is neither held nor spent.
+        pub remaining: Credits,
+        /// When what is left lapses.
+        pub expires_at: Option<Moment>,
+        /// For people.
+        pub note: String,
+        /// When it was given.
+        pub created_at: Moment,
+    }
+
+    /// A line of the ledger.
+    pub struct EntryRow {
+        /// Its place, from 1.
+        pub number: u64,
+        /// What it does.
+        pub kind: EntryKind,
+        /// The call, grant or correction it belongs to.
+        pub reference: String,
+        /// The call to link to, when it belongs to one.
+        pub call_id: Option<String>,
+        /// Change of what can be spent.
+        pub available_delta: Credits,
+        /// Change of what is held.
+        pub held_delta: Credits,
+        /// What was charged.
+        pub charged: Credits,
+        /// What could be spent after it.
+        pub available_after: Credits,
+        /// When.
+        pub at: Moment,
+    }
+
+    /// What may be spent in a period.
+    pub struct BudgetView {
+        /// How long it lasts.
+        pub period: BudgetPeriod,
+        /// The most that may be spent.
+        pub limit: Credits,
+        /// Charged and held in this period.
+        pub spent: Credits,
+    }
+
+    /// A person of a tenant.
+    pub struct MemberRow {
+        /// Their id.
+        pub id: String,
+        /// Their username.
+        pub name: String,
+        /// What they may do.
+        pub role: MemberRole,
+        /// Whether they may sign in.
+        pub status: MemberStatus,
+        /// Whether they sign in with a second factor.
+        pub second_factor: bool,
+        /// What they may spend.
+        pub budget: Option<BudgetView>,
+        /// Charged in the last 30 days.
+        pub spent: Credits,
+        /// When they were last here.
+        pub seen_at: Option<Moment>,
+        /// When they were added.
+        pub created_at: Moment,
+    }
+
+    /// An API key without its secret.
+    pub struct KeyRow {
+        /// Its id.
+        pub id: String,
+        /// For people.
+        pub name: String,
+        /// What it spends.
+        pub kind: KeyKind,
+        /// Whether it is taken.
+        pub status: KeyStatus,
+        /// How the secret begins.
+        pub prefix: String,
+        /// How it ends.
+        pub last4: String,
+        /// What it may do.
+        pub scopes: Vec<Scope>,
+        /// The models it may use; all when empty.
+        pub models: Vec<String>,
+        /// What it may spend.
+        pub budget: Option<BudgetView>,
+        /// Charged in the last 30 days.
+        pub spent: Credits,
+        /// When it was last used.
+        pub used_at: Option<Moment>,
+        /// When it ends.
+        pub expires_at: Option<Moment>,
+        /// When it was made.
+        pub created_at: Moment,
+    }
+
+    /// A call in a list.
+    pub struct CallRow {
+        /// Its generation id.
+        pub id: String,
+        /// When it came.
+        pub at: Moment,
+        /// Whose.
+        pub tenant_id: String,
+        /// Their name.
+        pub tenant: String,
+        /// The person or the key that called.
+        pub caller: String,
+        /// The model's name.
+        pub model: String,
+        /// Who answered; empty where tenants look.
+        pub provider: String,
+        /// What was asked for.
+        pub operation: Operation,
+        /// How it ended.
+        pub status: CallStatus,
+        /// Made with a test key.
+        pub test: bool,
+        /// Of all classes.
+        pub input_tokens: u64,
+        /// Reasoning included.
+        pub output_tokens: u64,
+        /// Images made.
+        pub images: u64,
+        /// Charged.
+        pub credits: Credits,
+        /// The provider's price; `None` where tenants look.
+        pub cost: Option<Credits>,
+        /// To the first byte, in milliseconds.
+        pub first_byte_ms: u64,
+        /// In all, in milliseconds.
+        pub duration_ms: u64,
+    }
+
+    /// Calls of one model, added up.
+    pub struct ModelSum {
+        /// The model's name.
+        pub model: String,
+        /// What was asked for.
+        pub operation: Operation,
+        /// How many calls.
+        pub calls: u64,
+        /// Of all classes.
+        pub input_tokens: u64,
+        /// Reasoning included.
+        pub output_tokens: u64,
+        /// Images made.
+        pub images: u64,
+        /// Charged.
+        pub credits: Credits,
+        /// The provider's price; `None` where tenants look.
+        pub cost: Option<Credits>,
+        /// Its part of all credits in hundredths of a per cent.
+        pub share: u64,
+    }
+
+    /// One line of a charge: so many, at such a price, come to so much.
+    pub struct ChargeLine {
+        /// What is charged for.
+        pub item: PriceItem,
+        /// Which kind, for example `1024x1024 high`; may be empty.
+        pub detail: String,
+        /// How many: tokens, images, milliseconds, characters or calls.
+        pub quantity: u64,
+        /// The price of `item`'s unit.
+        pub price: Credits,
+        /// What it comes to, before the tenant's multiplier and before rounding, as exact text.
+        pub amount: String,
+    }
+
+    /// How a charge was reckoned.
+    pub struct Arithmetic {
+        /// Line by line.
+        pub lines: Vec<ChargeLine>,
+        /// The lines' sum as exact text, before the multiplier.
+        pub subtotal: String,
+        /// The tenant's price multiplier in millionths.
+        pub multiplier_ppm: i64,
+        /// What was charged: the product, rounded up once.
+        pub total: Credits,
+    }
+
+    /// A value under its name, ready to show.
+    pub struct Fact {
+        /// What it is.
+        pub name: FactName,
+        /// What it comes to.
+        pub value: String,
+    }
+
+    /// A line of a ranking.
+    pub struct TopRow {
+        /// Its id, for the link.
+        pub id: String,
+        /// Its name.
+        pub name: String,
+        /// How many calls.
+        pub calls: u64,
+        /// Charged.
+        pub credits: Credits,
+        /// Its part of the whole in hundredths of a per cent.
+        pub share: u64,
+        /// Calls that succeeded, in hundredths of a per cent.
+        pub success: i64,
+    }
+
+    /// Half of all lie below the first, and so on; in milliseconds.
+    pub struct Quantiles {
+        /// Half.
+        pub p50: u64,
+        /// 95 in a hundred.
+        pub p95: u64,
+        /// 99 in a hundred.
+        pub p99: u64,
+    }
+}
+
+impl Arithmetic {
+    /// How many decimals the longest of its amounts has, so that points stand below one another.
+    pub fn places(&self) -> usize {
+        let total = self.total.to_string();
+        let lines = self.lines.iter().map(|line| line.amount.as_str());
+        let all = lines.chain([self.subtotal.as_str(), total.as_str()]);
+        let decimals =
+            all.filter_map(|text| text.split_once('.').map(|(_, decimals)| decimals.len()));
+        decimals.max().unwrap_or(0)
+    }
+}

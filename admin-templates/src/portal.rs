@@ -1,0 +1,337 @@
+//! Pages of the tenant's portal, one struct each.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use crate::admin::usage::Counts;
+use crate::chart::Chart;
+use crate::form::Form;
+use crate::format;
+use crate::list::ListState;
+use crate::page::Lang;
+use crate::parts::{
+    Arithmetic, Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum, TopRow,
+};
+use crate::sample::sampled;
+use crate::text::Text;
+use crate::words::{CallStatus, Operation, Range, Speaker};
+
+sampled! {
+    /// `GET /portal`, for owners and admins.
+    pub struct Overview {
+        /// What the tenant has.
+        pub balance: Balance,
+        /// Whether what is left is less than the tenant wants to be told of.
+        pub low: bool,
+        /// Charged today.
+        pub spent_today: Credits,
+        /// Charged in the last 30 days.
+        pub spent_month: Credits,
+        /// Calls in the last 30 days.
+        pub calls: u64,
+        /// Calls in the last 30 days that succeeded, in hundredths of a per cent.
+        pub success: i64,
+        /// How many days what is left will last at the pace of the last seven; `None` without
+        /// spending.
+        pub days_left: Option<u64>,
+        /// When it will be used up.
+        pub empty_at: Option<Moment>,
+        /// Credits by day and model; shown stacked.
+        pub spend: Chart,
+        /// What is left, the next to lapse first.
+        pub grants: Vec<GrantRow>,
+        /// By credits, in the last 30 days.
+        pub top_models: Vec<TopRow>,
+        /// By credits, in the last 30 days.
+        pub top_members: Vec<TopRow>,
+    }
+
+    /// `GET /portal/members`. Filter `q`. `POST …/{id}/disable`, `/enable`, `/password` (answers
+    /// with a new one once).
+    pub struct MemberList {
+        /// How it is looked at.
+        pub list: ListState,
+        /// A page of people.
+        pub rows: Vec<MemberRow>,
+    }
+
+    /// `POST /portal/members/new` with `username`, `password`, `role`, `budget`, `budget_period`;
+    /// `POST /portal/members/{id}` without `username` and `password`.
+    pub struct MemberForm {
+        /// Whose; `None` for a new one.
+        pub id: Option<String>,
+        /// Their username; empty for a new one.
+        pub name: String,
+        /// What was typed.
+        pub form: Form,
+    }
+
+    /// `GET /portal/keys`. Filter `q`. `POST …/{id}/rotate` with `grace_hours`, `POST …/{id}/revoke`.
+    pub struct KeyList {
+        /// How it is looked at.
+        pub list: ListState,
+        /// A page of keys.
+        pub rows: Vec<KeyRow>,
+    }
+
+    /// `POST /portal/keys/new` with `name`, `kind`, `scopes`, `models`, `addresses`,
+    /// `requests_per_minute`, `tokens_per_minute`, `budget`, `budget_period`, `expires_at`;
+    /// `POST /portal/keys/{id}` without `kind`.
+    pub struct KeyForm {
+        /// Which; `None` for a new one.
+        pub id: Option<String>,
+        /// Its name; empty for a new one.
+        pub name: String,
+        /// What was typed.
+        pub form: Form,
+        /// Models to choose from.
+        pub models: Vec<String>,
+    }
+
+    /// `GET /portal/usage?range=7d`. Filters `model`, `status`, `caller`. The same query on
+    /// `/portal/usage.csv` is the export.
+    pub struct PortalUsage {
+        /// What is looked at.
+        pub range: Range,
+        /// How the calls are looked at.
+        pub list: ListState,
+        /// Charged in the stretch.
+        pub credits: Credits,
+        /// Calls in the stretch.
+        pub calls: u64,
+        /// Credits by day and model; shown stacked.
+        pub spend: Chart,
+        /// The whole stretch by model.
+        pub sums: Vec<ModelSum>,
+        /// A page of calls, newest first.
+        pub rows: Vec<CallRow>,
+    }
+
+    /// `GET /portal/usage/{id}`: a call as its tenant sees it.
+    pub struct OwnCall {
+        /// Its generation id.
+        pub id: String,
+        /// Its request id.
+        pub request_id: String,
+        /// How it ended.
+        pub status: CallStatus,
+        /// Why it did not succeed.
+        pub fault: Option<String>,
+        /// What was asked for.
+        pub operation: Operation,
+        /// The model's name.
+        pub model: String,
+        /// The person or the key that called.
+        pub caller: String,
+        /// Made with a test key.
+        pub test: bool,
+        /// When it came.
+        pub at: Moment,
+        /// To the first byte, in milliseconds.
+        pub first_byte_ms: u64,
+        /// In all, in milliseconds.
+        pub duration_ms: u64,
+        /// Set aside before it.
+        pub held: Credits,
+        /// By kind.
+        pub counts: Counts,
+        /// How the charge was reckoned.
+        pub charge: Arithmetic,
+    }
+
+    /// `GET /portal/ledger`. Filter `kind`.
+    pub struct PortalLedger {
+        /// What the tenant has.
+        pub balance: Balance,
+        /// What is left, the next to lapse first.
+        pub grants: Vec<GrantRow>,
+        /// How it is looked at.
+        pub list: ListState,
+        /// A page of the ledger, newest first.
+        pub entries: Vec<EntryRow>,
+    }
+
+    /// `GET /portal/settings`. `POST /portal/settings` with `alert_below` and `alert_url`;
+    /// `POST /portal/settings/security` with `require_second_factor`.
+    pub struct PortalSettings {
+        /// The tenant's id.
+        pub tenant_id: String,
+        /// The tenant's name.
+        pub tenant: String,
+        /// What a client uses as base URL.
+        pub base_url: String,
+        /// When to be told that credits run low.
+        pub alerts: Form,
+        /// What is asked of members.
+        pub security: Form,
+    }
+
+    /// A message of a conversation.
+    pub struct Message {
+        /// Who said it.
+        pub speaker: Speaker,
+        /// What was said.
+        pub text: String,
+        /// What an answer cost.
+        pub credits: Option<Credits>,
+    }
+
+    /// A model to choose in the studio.
+    pub struct StudioModel {
+        /// Its name.
+        pub id: String,
+        /// A line about its price, in the reader's language.
+        pub price: String,
+    }
+
+    /// `GET /portal/studio/chat`. Without a script `POST /portal/studio/chat` (a form with `model`,
+    /// `message`, `history`) answers with the page. With one, the same path gets JSON
+    /// `{model, messages: [{role, content}]}` with the header `x-csrf-token` and answers with
+    /// server-sent events: chunks as OpenAI sends them, at last `event: charged` with
+    /// `{credits, call}`; or, instead, `{"error": {"message"}}`.
+    /// `POST /portal/studio/estimate` (JSON of the same, for images `{model, prompt, n, size}`)
+    /// answers `{credits_min, credits_max}`, both as decimal text.
+    pub struct StudioChat {
+        /// Models to choose from.
+        pub models: Vec<StudioModel>,
+        /// `model` and `message`.
+        pub form: Form,
+        /// What was said so far.
+        pub messages: Vec<Message>,
+        /// The same as a JSON array of `{role, content}`, for the form and the script.
+        pub history: String,
+        /// Can be spent now.
+        pub available: Credits,
+        /// What an answer will cost at most, for the model that is chosen.
+        pub estimate: Option<Credits>,
+    }
+
+    /// An image that was made.
+    pub struct Picture {
+        /// Where it is: a path of the server's own, or `data:image/…;base64,…`. Anything else is
+        /// not shown, because no page asks another host for anything.
+        pub source: String,
+        /// What was asked for.
+        pub prompt: String,
+        /// The model's name.
+        pub model: String,
+        /// For example `1024x1024`.
+        pub size: String,
+        /// What it cost.
+        pub credits: Credits,
+        /// When it was made.
+        pub at: Moment,
+    }
+
+    /// `GET /portal/studio/images`; without a script `POST` there (a form with `model`, `prompt`,
+    /// `size`, `quality`, `n`) answers with the page. With one, the same path gets JSON of the
+    /// same and answers `{data: [{b64_json | url}], credits, call}`.
+    pub struct StudioImage {
+        /// Models to choose from.
+        pub models: Vec<StudioModel>,
+        /// Sizes to choose from.
+        pub sizes: Vec<String>,
+        /// Qualities to choose from; the field is left out when there are none.
+        pub qualities: Vec<String>,
+        /// What was typed.
+        pub form: Form,
+        /// Newest first.
+        pub pictures: Vec<Picture>,
+        /// Can be spent now.
+        pub available: Credits,
+        /// What the images will cost, for what is chosen.
+        pub estimate: Option<Credits>,
+    }
+
+    /// `GET /portal/history`: a person's own calls. Filters `model`, `status`.
+    pub struct History {
+        /// Charged in the last 30 days.
+        pub spent: Credits,
+        /// What they may spend.
+        pub budget: Option<crate::parts::BudgetView>,
+        /// Credits by day; shown as bars.
+        pub spend: Chart,
+        /// How it is looked at.
+        pub list: ListState,
+        /// A page of calls, newest first.
+        pub rows: Vec<CallRow>,
+    }
+}
+
+impl PortalSettings {
+    /// What a client is told to use.
+    pub fn api_base(&self) -> String {
+        format!("{}/api/v1", self.base_url)
+    }
+}
+
+impl StudioModel {
+    /// A model that is paid by the token; prices of a million of them.
+    pub fn by_tokens(id: &str, (input, output): (Credits, Credits), lang: Lang) -> Self {
+        let pattern = Text::of(lang).u.per_tokens;
+        Self {
+            id: id.to_owned(),
+            price: pattern
+                .replace("{a}", &format::credits(input))
+                .replace("{b}", &format::credits(output)),
+        }
+    }
+
+    /// A model that is paid by the image.
+    pub fn by_image(id: &str, price: Credits, lang: Lang) -> Self {
+        let pattern = Text::of(lang).u.per_image;
+        Self {
+            id: id.to_owned(),
+            price: pattern.replace("{}", &format::credits(price)),
+        }
+    }
+}
+
+/// How an image that stands in the page itself begins, up to its kind.
+const IMAGE_DATA: &str = "data:image/";
+
+impl Picture {
+    /// Where the image is, if it is here; see `source`.
+    pub fn own_source(&self) -> Option<&str> {
+        let source = self.source.as_str();
+        let path = source.starts_with('/')
+            && !source.starts_with("//")
+            && !source.contains(['\\', '\n', '\r', '\t']);
+        (path || source.starts_with(IMAGE_DATA)).then_some(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Filling, Maker, Sample};
+
+    #[test]
+    fn a_models_price_is_a_line_in_the_readers_language() {
+        let price = |text: &str| text.parse::<Credits>().expect("an amount");
+        let chat = |lang| StudioModel::by_tokens("m", (price("0.28"), price("15")), lang).price;
+        assert_eq!(chat(Lang::En), "0.28 in, 15 out / million tokens");
+        assert_eq!(chat(Lang::Zh), "输入 0.28，输出 15 / 百万 tokens");
+        assert_eq!(
+            StudioModel::by_image("m", price("0.175"), Lang::En).price,
+            "0.175 per image"
+        );
+    }
+
+    #[test]
+    fn an_image_of_another_host_is_not_shown() {
+        let shown = |source: &str| {
+            let mut picture = Picture::sample(&mut Maker::new(Filling::Empty));
+            picture.source = source.to_owned();
+            picture.own_source().is_some()
+        };
+        assert!(shown("/portal/studio/images/img_1"));
+        assert!(shown("data:image/png;base64,AAAA"));
+        assert!(!shown("https://elsewhere.example/x.png"));
+        assert!(!shown("//elsewhere.example/x.png"));
+        assert!(!shown("/\\elsewhere.example/x.png"));
+        assert!(!shown("/\t/elsewhere.example/x.png"));
+        assert!(!shown("data:text/html,x"));
+        assert!(!shown("javascript:x"));
+    }
+}

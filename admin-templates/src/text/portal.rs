@@ -1,0 +1,53 @@
+//! Strings of the tenant's portal.
+
+use super::catalogue;
+
+catalogue! {
+/// Strings of the portal.
+PortalText [] {
+    alert_below: "Alert when less is left than", "余额低于此值时通知";
+    alert_url: "Webhook address", "通知地址";
+    alert_url_hint: "A signed webhook is sent there once a day at most.", "将发送签名的 webhook，每天至多一次。";
+    alerts: "When credits run low", "余额提醒";
+    at_most: "At most", "最多花费";
+    base_url_help: "The base URL for OpenAI and Anthropic clients:", "OpenAI 与 Anthropic 客户端使用的接口地址：";
+    by_member_month: "By member, 30 days", "成员排行（30 天）";
+    by_model_month: "By model, 30 days", "模型排行（30 天）";
+    charge_reckoned: "The charge, line by line", "扣费明细";
+    conversation: "Conversation", "对话内容";
+    failed: "No answer came", "未收到回答";
+    held_before: "before the call", "调用前预留";
+    history_lede: "What you asked for and what it cost.", "你的调用与花费。";
+    how_many: "How many", "数量";
+    key_once: "The secret is shown once, after this.", "密钥将在下一步显示一次。";
+    keys_lede: "Keys are for programs; people sign in with their name and password.", "供程序使用；人员请用用户名与密码登录。";
+    kind_hint: "Test keys reach the sandbox only and cost nothing.", "测试密钥仅可访问沙盒，不产生费用。";
+    lasts_about: "Lasts about", "预计可用";
+    lasts_no_day: "Lasts less than a day", "预计不足一天";
+    ledger_lede: "Every change of your credits, with the balance after it.", "额度的每一次变动及变动后余额。";
+    make: "Make", "生成";
+    making: "Making…", "生成中…";
+    members_lede: "The people who use these credits, and their budgets.", "使用额度的成员及其预算。";
+    message: "Message", "消息";
+    message_example: "Ask anything. Enter sends, Shift + Enter begins a new line.", "输入消息，Enter 发送，Shift + Enter 换行";
+    new_chat: "New chat", "新对话";
+    no_budget_hint: "No budget when empty.", "留空表示不设预算。";
+    no_models: "No model is allowed for you yet", "暂无可用模型";
+    no_pictures: "Your images will stand here", "生成的图像会显示在这里";
+    no_spending: "nothing spent lately", "近期没有消费";
+    open_studio: "Open the studio", "打开工作室";
+    per_image: "{} per image", "每张 {}";
+    per_tokens: "{a} in, {b} out / million tokens", "输入 {a}，输出 {b} / 百万 tokens";
+    prompt_example: "A lighthouse made of paper, soft morning light", "纸做的灯塔，柔和的晨光";
+    quality: "Quality", "质量";
+    require_factor: "Owners and admins must use two-factor sign-in", "所有者与管理员必须启用两步验证";
+    role_hint: "Admins run members and keys; members use models.", "管理员管理成员与密钥，成员使用模型。";
+    running_low: "Credits are running low.", "额度即将用尽。";
+    say_something: "Say something. You see the most it can cost before you send.", "说点什么吧，发送前即可看到最高花费。";
+    size: "Size", "尺寸";
+    spent_today: "Spent today", "今日消费";
+    stop: "Stop", "停止";
+    stopped: "Stopped; what came until then is charged", "已停止，仅对已生成部分计费";
+    will_cost: "Will cost", "预计花费";
+}
+}

@@ -1,0 +1,240 @@
+//! Ordinary contents of the pages about providers and gateways.
+
+use super::{Typical, chart, credits, days_ago, hours, minutes_ago, owned, spark};
+use crate::admin::supply::{
+    BulkAdd, BulkLine, GatewayList, GatewayRow, KeyTest, PoolKeyRow, ProviderDetail, ProviderList,
+    ProviderNew, ProviderRow,
+};
+use crate::chart::Unit;
+use crate::form::{FieldError, Form};
+use crate::words::{Health, Measure, PoolKeyStatus, Switch};
+
+impl Typical for ProviderList {
+    fn typical() -> Vec<Self> {
+        let row = |name: &str,
+                   kind: &str,
+                   base_url: &str,
+                   health,
+                   keys: (u64, u64, u64),
+                   calls,
+                   cost: &str| ProviderRow {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            base_url: base_url.to_owned(),
+            state: if calls == 0 { Switch::Off } else { Switch::On },
+            health,
+            active: keys.0,
+            cooling: keys.1,
+            disabled: keys.2,
+            in_flight: calls / 4_000,
+            calls,
+            course: spark(10_000, i64::try_from(keys.0).unwrap_or(1)),
+            success: 9_930,
+            first_token_ms: 1_740,
+            cost: credits(cost),
+        };
+        vec![Self {
+            rows: vec![
+                row(
+                    "openai",
+                    "openai",
+                    "https://api.openai.com/v1",
+                    Health::Degraded,
+                    (9, 2, 1),
+                    361_004,
+                    "15402.11",
+                ),
+                row(
+                    "anthropic",
+                    "anthropic",
+                    "https://api.anthropic.com/v1",
+                    Health::Good,
+                    (6, 0, 0),
+                    318_204,
+                    "14477.3",
+                ),
+                row(
+                    "deepseek",
+                    "openai",
+                    "https://api.deepseek.com/v1",
+                    Health::Good,
+                    (4, 0, 0),
+                    522_840,
+                    "3382.4",
+                ),
+                row(
+                    "aliyun",
+                    "openai",
+                    "https://dashscope.aliyuncs.com/compatible-mode/v1",
+                    Health::Good,
+                    (3, 1, 0),
+                    120_033,
+                    "1683.92",
+                ),
+                row("sandbox", "sandbox", "", Health::Good, (1, 0, 0), 0, "0"),
+            ],
+        }]
+    }
+}
+
+impl Typical for ProviderNew {
+    fn typical() -> Vec<Self> {
+        vec![Self {
+            form: Form::of([("kind", "openai")]),
+            kinds: owned(&["openai", "anthropic", "sandbox"]),
+        }]
+    }
+}
+
+fn pool() -> Vec<PoolKeyRow> {
+    let key = |id: &str, label: &str, last4: &str, status, calls| PoolKeyRow {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        last4: last4.to_owned(),
+        weight: 10,
+        status,
+        reason: None,
+        cooling_until: None,
+        in_flight: calls / 9_000,
+        calls,
+        errors: calls / 700,
+        spent: credits("1711.3456"),
+        first_token_ms: 1_720,
+        created_at: days_ago(90),
+        test: None,
+    };
+    let mut tested = key("pky_1", "team-1", "hQ2a", PoolKeyStatus::Active, 41_020);
+    tested.test = Some(KeyTest {
+        accepted: true,
+        status: 200,
+        latency_ms: 318,
+        detail: String::new(),
+    });
+    let mut cooling = key("pky_3", "backup-eu", "0Pxx", PoolKeyStatus::Cooling, 20_118);
+    cooling.reason = Some("429: requests per minute".to_owned());
+    cooling.cooling_until = Some(minutes_ago(0).after(std::time::Duration::from_secs(42)));
+    let mut disabled = key("pky_4", "team-2", "91zK", PoolKeyStatus::Disabled, 310);
+    disabled.reason = Some("401: the provider says that the key was revoked".to_owned());
+    disabled.test = Some(KeyTest {
+        accepted: false,
+        status: 401,
+        latency_ms: 204,
+        detail: "invalid_api_key".to_owned(),
+    });
+    vec![
+        tested,
+        key("pky_2", "team-1b", "t4Lw", PoolKeyStatus::Active, 39_884),
+        cooling,
+        disabled,
+    ]
+}
+
+impl Typical for ProviderDetail {
+    fn typical() -> Vec<Self> {
+        vec![Self {
+            name: "openai".to_owned(),
+            kind: "openai".to_owned(),
+            state: Switch::On,
+            health: Health::Degraded,
+            in_flight: 90,
+            calls: 361_004,
+            success: 9_930,
+            cost: credits("15402.11"),
+            traffic: chart(
+                hours(),
+                Unit::Count,
+                &[
+                    (Measure::Succeeded, 14_900),
+                    (Measure::MovedOn, 700),
+                    (Measure::Failed, 240),
+                ],
+            ),
+            edit: Form::of([("base_url", "https://api.openai.com/v1"), ("enabled", "on")]),
+            keys: pool(),
+            add: Form::of([("weight", "1")]),
+            rotate: Form::default(),
+            rotating: String::new(),
+        }]
+    }
+}
+
+impl Typical for BulkAdd {
+    fn typical() -> Vec<Self> {
+        let line = |number, last4: &str, detail: &str| BulkLine {
+            number,
+            last4: last4.to_owned(),
+            added: detail.is_empty(),
+            detail: detail.to_owned(),
+        };
+        let at_first = Self {
+            provider: "openai".to_owned(),
+            form: Form::of([("weight", "1"), ("test", "on")]),
+            results: Vec::new(),
+        };
+        let mut sent = at_first.clone();
+        sent.form = sent.form.wrong("weight", FieldError::OutOfRange(1, 100));
+        sent.results = vec![
+            line(1, "7Ga1", ""),
+            line(2, "mm20", ""),
+            line(3, "x0x0", "401: invalid_api_key"),
+            line(4, "7Ga1", "stands in the pool already"),
+        ];
+        vec![at_first, sent]
+    }
+}
+
+impl Typical for GatewayList {
+    fn typical() -> Vec<Self> {
+        let row = |name: &str, health, trip, seen| GatewayRow {
+            name: name.to_owned(),
+            address: format!("https://{name}.gw.example.com:9443"),
+            health,
+            version: "0.1.0".to_owned(),
+            boot_id: "boot_71c0de".to_owned(),
+            round_trip_ms: trip,
+            round_trip_p95_ms: trip * 2,
+            course: spark(i64::try_from(trip).unwrap_or(0), 3),
+            connections: 8,
+            in_flight: 148,
+            resumes: 212,
+            hedges: 96,
+            lost: 0,
+            seen_at: Some(minutes_ago(seen)),
+            up_ms: 1_904_000_000,
+        };
+        vec![Self {
+            rows: vec![
+                row("sin-1", Health::Good, 182, 0),
+                row("fra-1", Health::Degraded, 241, 0),
+                row("iad-2", Health::Away, 0, 37),
+            ],
+            round_trips: chart(
+                hours(),
+                Unit::Milliseconds,
+                &[("sin-1", 182), ("fra-1", 241)],
+            ),
+            repairs: chart(
+                hours(),
+                Unit::Count,
+                &[
+                    (Measure::Resumes, 14),
+                    (Measure::Hedges, 6),
+                    (Measure::Lost, 0),
+                ],
+            ),
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_shows_every_state() {
+        let states: Vec<PoolKeyStatus> = pool().iter().map(|key| key.status).collect();
+        assert!(states.contains(&PoolKeyStatus::Active));
+        assert!(states.contains(&PoolKeyStatus::Cooling));
+        assert!(states.contains(&PoolKeyStatus::Disabled));
+    }
+}

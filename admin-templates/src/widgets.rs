@@ -1,0 +1,281 @@
+//! Small parts of pages that need the page's language or the reader's role: `Page` offers them to
+//! templates. Hides what a role can't use; whether it may is decided by the server.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use shared::credits::Credits;
+
+use crate::chart;
+use crate::format;
+use crate::given::Given;
+use crate::html::{Html, escape, url_part};
+use crate::icon::Icon;
+use crate::list::ListState;
+use crate::page::{Area, Lang, Page, Theme};
+use crate::parts::BudgetView;
+use crate::text::Text;
+use crate::words::{PersonRole, Phase, Range, Said, Word};
+
+/// Hundredths of a per cent in the whole.
+const WHOLE: i64 = 10_000;
+
+impl Page {
+    fn role(&self) -> Option<PersonRole> {
+        self.person.as_ref().map(|person| person.role)
+    }
+
+    /// Whether the person may run tenants, models and providers, or a tenant's members and keys.
+    pub fn can_run(&self) -> bool {
+        match self.role() {
+            Some(
+                PersonRole::Owner
+                | PersonRole::Operator
+                | PersonRole::TenantOwner
+                | PersonRole::TenantAdmin,
+            ) => true,
+            Some(PersonRole::Finance | PersonRole::ReadOnly | PersonRole::Member) | None => false,
+        }
+    }
+
+    /// Whether the person may recharge, adjust and set prices.
+    pub fn can_pay(&self) -> bool {
+        matches!(self.role(), Some(PersonRole::Owner | PersonRole::Finance))
+    }
+
+    /// Whether the person may do everything in their area.
+    pub fn is_owner(&self) -> bool {
+        matches!(
+            self.role(),
+            Some(PersonRole::Owner | PersonRole::TenantOwner)
+        )
+    }
+
+    /// Whether the person only uses a tenant's credits.
+    pub fn is_member(&self) -> bool {
+        self.role() == Some(PersonRole::Member)
+    }
+
+    /// Whether this is the portal.
+    pub fn is_portal(&self) -> bool {
+        self.area == Area::Portal
+    }
+
+    /// The area's name.
+    pub fn area_name(&self) -> &'static str {
+        match self.area {
+            Area::Admin => self.text().area_admin,
+            Area::Portal => self.text().area_portal,
+        }
+    }
+
+    /// The language the switch leads to.
+    pub fn other_lang(&self) -> Lang {
+        match self.lang {
+            Lang::En => Lang::Zh,
+            Lang::Zh => Lang::En,
+        }
+    }
+
+    /// The theme the switch leads to.
+    pub fn next_theme(&self) -> Theme {
+        match self.theme {
+            Theme::System => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::System,
+        }
+    }
+
+    /// A path below the area's root, part by part, so that it stays below it.
+    pub fn url_path(&self, path: impl AsRef<str>) -> String {
+        let parts: Vec<String> = path.as_ref().split('/').map(url_part).collect();
+        parts.join("/")
+    }
+
+    /// `base/part`.
+    pub fn under(&self, base: impl AsRef<str>, part: &str) -> String {
+        format!("{}/{part}", base.as_ref())
+    }
+
+    /// `base/id`, the id encoded.
+    pub fn link(&self, base: impl AsRef<str>, id: &str) -> String {
+        format!("{}/{}", base.as_ref(), url_part(id))
+    }
+
+    /// `base/id/verb`, the id encoded.
+    pub fn action(&self, base: impl AsRef<str>, id: &str, verb: &str) -> String {
+        format!("{}/{}/{verb}", base.as_ref(), url_part(id))
+    }
+
+    /// `name-number`, for ids.
+    pub fn numbered(&self, name: &str, number: impl Given<usize>) -> String {
+        format!("{name}-{}", number.get())
+    }
+
+    /// Seconds as milliseconds.
+    pub fn seconds(&self, seconds: impl Given<u64>) -> u64 {
+        seconds.get().saturating_mul(1_000)
+    }
+
+    /// A bar as long as `part` of `whole`.
+    pub fn bar(&self, part: impl Given<u64>, whole: impl Given<u64>) -> Html {
+        chart::bar(part.get(), whole.get())
+    }
+
+    /// A bar as long as what remains of an amount.
+    pub fn part(&self, part: impl Given<Credits>, whole: impl Given<Credits>) -> Html {
+        let size = |amount: Credits| u64::try_from(amount.micros()).unwrap_or(0);
+        chart::bar(size(part.get()), size(whole.get()))
+    }
+
+    /// A budget with what is used of it.
+    pub fn budget(&self, budget: &BudgetView) -> Html {
+        Html::from_escaped(format!(
+            r#"<span class="budget"><span class="nowrap">{} <span class="faint">/ {} {}</span></span>{}</span>"#,
+            format::money(budget.spent),
+            format::money(budget.limit),
+            escape(budget.period.text(self.lang)),
+            self.part(budget.spent, budget.limit)
+        ))
+    }
+
+    /// How a number changed against the stretch before.
+    pub fn trend(&self, change: impl Given<i64>) -> Html {
+        let change = change.get();
+        let (class, arrow) = match change.signum() {
+            1 => ("more", "↑"),
+            -1 => ("less", "↓"),
+            _ => ("faint", "→"),
+        };
+        let size = i64::try_from(change.unsigned_abs()).unwrap_or(i64::MAX);
+        Html::from_escaped(format!(
+            r#"<span class="{class}">{arrow} {}</span> {}"#,
+            format::share(size),
+            escape(self.text().trend)
+        ))
+    }
+
+    /// A share with the words "of credits".
+    pub fn share_of_credits(&self, share: impl Given<i64>) -> String {
+        format!("{} {}", format::share(share.get()), self.text().of_credits)
+    }
+
+    /// The share of `calls` that succeeded, in words; nothing without any.
+    pub fn succeeded(&self, share: impl Given<i64>, calls: impl Given<u64>) -> String {
+        match calls.get() {
+            0 => String::new(),
+            _ => format!(
+                "{} {}",
+                format::share(share.get()),
+                self.text().success_unit
+            ),
+        }
+    }
+
+    /// The share of `calls` that failed, in words; nothing without any.
+    pub fn failed(&self, success: impl Given<i64>, calls: impl Given<u64>) -> String {
+        let rest = WHOLE.saturating_sub(success.get()).clamp(0, WHOLE);
+        match calls.get() {
+            0 => String::new(),
+            _ => format!("{} {}", format::share(rest), self.text().failed_unit),
+        }
+    }
+
+    /// A pool's keys as a bar of three colours.
+    pub fn pool(
+        &self,
+        active: impl Given<u64>,
+        cooling: impl Given<u64>,
+        disabled: impl Given<u64>,
+    ) -> Html {
+        let parts = [active.get(), cooling.get(), disabled.get()].map(u128::from);
+        let all = parts.iter().sum::<u128>().max(1);
+        let mut svg = String::from(
+            r#"<svg class="bar bar-pool" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-all" width="1000" height="10"/>"#,
+        );
+        let mut reached = 0;
+        for (part, class) in parts.into_iter().zip(["good", "warn", "bad"]) {
+            let (x, end) = (reached * 1_000 / all, (reached + part) * 1_000 / all);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                svg,
+                r#"<rect class="fill-{class}" x="{x}" width="{}" height="10"/>"#,
+                end - x
+            );
+            reached += part;
+        }
+        svg.push_str("</svg>");
+        Html::from_escaped(svg)
+    }
+
+    /// A part of a call's time in its place.
+    pub fn stretch(
+        &self,
+        start: impl Given<u64>,
+        length: impl Given<u64>,
+        whole: impl Given<u64>,
+        phase: impl Given<Phase>,
+    ) -> Html {
+        let whole = u128::from(whole.get().max(1));
+        let place = |ms: u64| (u128::from(ms) * 1_000 / whole).min(1_000);
+        let x = place(start.get()).min(995);
+        // At least a sliver, so that a phase of a millisecond is seen.
+        let width = place(length.get()).clamp(5, 1_000 - x);
+        Html::from_escaped(format!(
+            r#"<svg class="waterfall-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-all" width="1000" height="10"/><rect class="fill-{}" x="{x}" width="{width}" height="10"/></svg>"#,
+            phase.get().tone().code()
+        ))
+    }
+
+    /// Links to look at other stretches of time.
+    pub fn ranges(&self, now: impl Given<Range>) -> Html {
+        Html::from_template(&Ranges {
+            p: self,
+            now: now.get(),
+            t: self.text(),
+        })
+    }
+
+    /// What stands where there is nothing yet.
+    pub fn empty(&self, text: &str) -> Html {
+        Html::from_template(&Empty { text })
+    }
+
+    /// What stands in a list without rows: filtered away, or nothing yet.
+    pub fn empty_list(&self, list: &ListState, text: &str) -> Html {
+        if list.is_filtered() {
+            self.empty(self.text().nothing_fits)
+        } else {
+            self.empty(text)
+        }
+    }
+
+    /// A button that copies; shown by the script only, since it does nothing without one.
+    pub fn copy(&self, value: impl AsRef<str>) -> Html {
+        Html::from_template(&Copy {
+            value: value.as_ref(),
+            t: self.text(),
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "components/ranges.html")]
+struct Ranges<'a> {
+    p: &'a Page,
+    now: Range,
+    t: &'static Text,
+}
+
+#[derive(Template)]
+#[template(path = "components/empty.html")]
+struct Empty<'a> {
+    text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "components/copy.html")]
+struct Copy<'a> {
+    value: &'a str,
+    t: &'static Text,
+}

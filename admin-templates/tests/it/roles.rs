@@ -1,0 +1,109 @@
+//! What people of each role are offered. The server decides; pages must not offer what it refuses.
+
+use std::collections::BTreeSet;
+
+use admin_templates::page::{Area, Lang};
+use admin_templates::views::VIEWS;
+use admin_templates::words::PersonRole;
+
+use crate::pages;
+
+/// Where forms that can be sent lead, over all pages with ordinary contents; ids cut out.
+fn offered(area: Area, role: PersonRole) -> BTreeSet<String> {
+    let mut actions = BTreeSet::new();
+    for entry in VIEWS.iter().filter(|entry| entry.areas.contains(&area)) {
+        let change = |page: &mut admin_templates::page::Page| {
+            if let Some(person) = &mut page.person {
+                person.role = role;
+            }
+        };
+        for page in pages::of(entry, area, Lang::En, change) {
+            if !page.sample.starts_with("typical") {
+                continue;
+            }
+            for found in page.document().select("form[method=post]") {
+                if found.select("fieldset[disabled]").is_empty() {
+                    let action = found.attr("action").unwrap_or_default();
+                    actions.insert(format!("{}: {action}", entry.name));
+                }
+            }
+        }
+    }
+    actions
+}
+
+/// Whether everybody may: their own session and security.
+fn is_own(action: &str) -> bool {
+    let own = [
+        "/preferences",
+        "/logout",
+        "/login",
+        "/login/second",
+        "/login/second?recovery=1",
+        "/setup",
+        "/confirm",
+    ];
+    own.iter().any(|end| action.ends_with(end))
+        || action.contains("/security/")
+            && !action.starts_with("settings:")
+            && !action.starts_with("own-settings:")
+}
+
+/// Pages that are nothing but a form; the server does not show them to whoever may not send it.
+const FORM_PAGES: &[&str] = &[
+    "bulk-add",
+    "key",
+    "member",
+    "model-new",
+    "provider-new",
+    "tenant-new",
+];
+
+fn beyond_own(area: Area, role: PersonRole) -> Vec<String> {
+    let shown = |action: &String| {
+        let view = action.split(':').next().unwrap_or_default();
+        !is_own(action) && !FORM_PAGES.contains(&view)
+    };
+    offered(area, role).into_iter().filter(shown).collect()
+}
+
+#[test]
+fn whoever_only_looks_is_offered_no_change() {
+    assert_eq!(
+        beyond_own(Area::Admin, PersonRole::ReadOnly),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn finance_is_offered_money_and_nothing_else() {
+    for action in beyond_own(Area::Admin, PersonRole::Finance) {
+        let money = ["/recharge", "/adjust", "/prices", "/multiplier"];
+        assert!(money.iter().any(|end| action.ends_with(end)), "{action}");
+    }
+    assert_eq!(beyond_own(Area::Admin, PersonRole::Finance).len(), 4);
+}
+
+#[test]
+fn an_operator_is_offered_no_money() {
+    let offered = beyond_own(Area::Admin, PersonRole::Operator);
+    assert!(offered.len() > 20, "{offered:#?}");
+    for action in offered {
+        let money = ["/recharge", "/adjust", "/prices", "/multiplier"];
+        assert!(!money.iter().any(|end| action.ends_with(end)), "{action}");
+        assert!(!action.contains("/superadmins/"), "{action}");
+    }
+}
+
+#[test]
+fn a_member_is_offered_the_studio() {
+    let offered = beyond_own(Area::Portal, PersonRole::Member);
+    let studio = offered
+        .iter()
+        .filter(|action| action.contains("/portal/studio/"))
+        .count();
+    assert_eq!(studio, 2, "{offered:#?}");
+    for action in offered {
+        assert!(action.contains("/portal/studio/"), "{action}");
+    }
+}

@@ -1,0 +1,200 @@
+//! Room: who somebody is by name and password. The same refusal, after the same time, whatever is
+//! wrong; attempts are counted. Begins no session and asks for no second factor.
+
+use std::net::IpAddr;
+
+use shared::clock::Clock;
+use shared::db::DbError;
+use shared::id::TenantId;
+use shared::secret::Secret;
+
+use super::password::Passwords;
+use super::sessions::SessionError;
+use super::{Network, api_key};
+use crate::limits::Limits;
+use crate::store::Store;
+use crate::store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
+
+/// How a tenant is named at a login.
+#[derive(Debug, Clone, Copy)]
+pub enum TenantGiven<'a> {
+    /// By one of its keys.
+    Key(&'a Secret<String>),
+    /// By its name or id.
+    Name(&'a str),
+}
+
+impl<'a> TenantGiven<'a> {
+    /// As typed into one field.
+    pub fn typed(text: &'a Secret<String>) -> Self {
+        if text.expose().starts_with("wk_") {
+            Self::Key(text)
+        } else {
+            Self::Name(text.expose().trim())
+        }
+    }
+}
+
+/// Checks names and passwords; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Logins {
+    pub(super) store: Store,
+    pub(super) passwords: Passwords,
+    pub(super) limits: Limits,
+    pub(super) clock: Clock,
+}
+
+/// PostgreSQL takes no NUL in a text; no user's name has any control character.
+fn is_text(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+impl Logins {
+    /// Over a store.
+    pub fn new(store: Store, passwords: Passwords, limits: Limits, clock: Clock) -> Self {
+        Self {
+            store,
+            passwords,
+            limits,
+            clock,
+        }
+    }
+
+    async fn allowed(&self, account: &str, address: IpAddr) -> Result<(), SessionError> {
+        let allowed = self.limits.allow_login(account, address).await;
+        allowed.map_err(|retry_after| SessionError::TooMany { retry_after })
+    }
+
+    /// The active user of an active tenant.
+    pub async fn user(
+        &self,
+        tenant: TenantGiven<'_>,
+        username: &str,
+        password: &Secret<String>,
+        address: IpAddr,
+    ) -> Result<(User, Tenant), SessionError> {
+        let (account, found) = match tenant {
+            TenantGiven::Key(key) => {
+                let hash = api_key::hash(key.expose());
+                // By key and name, so that one tenant's attempts do not lock out another's `admin`.
+                let account = format!("{hash}/{username}");
+                self.allowed(&account, address).await?;
+                let found = self.tenant_of_key(&hash, key, address).await?;
+                (account, found)
+            }
+            TenantGiven::Name(text) => {
+                let found = self.tenant_named(text).await?;
+                // Its id and its name count as one.
+                let named = found.as_ref().map_or(text, |tenant| tenant.id.as_str());
+                let account = format!("tenant/{named}/{username}");
+                self.allowed(&account, address).await?;
+                (account, found)
+            }
+        };
+        let found = self.user_of(found, username).await?;
+        let password_hash = found.as_ref().map(|(user, _)| user.password_hash.as_str());
+        let right = self.passwords.verify(password, password_hash).await?;
+        let Some(found) = found.filter(|_| right) else {
+            self.limits.login_failed(&account, address).await;
+            return Err(SessionError::Invalid);
+        };
+        self.limits.login_succeeded(&account, address).await;
+        Ok(found)
+    }
+
+    /// The active tenant of a key that may be used from there. What is wrong is not told, and the
+    /// comparison of passwords outweighs the queries that are saved.
+    async fn tenant_of_key(
+        &self,
+        hash: &str,
+        key: &Secret<String>,
+        address: IpAddr,
+    ) -> Result<Option<Tenant>, SessionError> {
+        if api_key::kind_of(key.expose()).is_none() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let key = self.store.key_by_hash(hash).await?;
+        let Some(key) = key.filter(|key| !key.revoked && key.expires_at.is_none_or(|at| at > now))
+        else {
+            return Ok(None);
+        };
+        if !Network::allow(key.allowed_addresses.as_deref(), address) {
+            return Ok(None);
+        }
+        let tenant = self.store.tenant(&key.tenant).await?;
+        Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
+    }
+
+    /// The active tenant of that id or name.
+    async fn tenant_named(&self, text: &str) -> Result<Option<Tenant>, DbError> {
+        if !is_text(text) {
+            return Ok(None);
+        }
+        let by_id = match text.parse::<TenantId>() {
+            Ok(id) => self.store.tenant(&id).await?,
+            Err(_) => None,
+        };
+        let found = match by_id {
+            Some(tenant) => Some(tenant),
+            None => self.store.tenant_by_name(text).await?,
+        };
+        Ok(found.filter(|tenant| tenant.status == TenantStatus::Active))
+    }
+
+    /// The tenant's active user of that name.
+    async fn user_of(
+        &self,
+        tenant: Option<Tenant>,
+        username: &str,
+    ) -> Result<Option<(User, Tenant)>, SessionError> {
+        let Some(tenant) = tenant.filter(|_| is_text(username)) else {
+            return Ok(None);
+        };
+        let user = self.store.user_by_name(&tenant.id, username).await?;
+        let user = user.filter(|user| user.status == UserStatus::Active);
+        Ok(user.map(|user| (user, tenant)))
+    }
+
+    /// The active superadmin.
+    pub async fn superadmin(
+        &self,
+        username: &str,
+        password: &Secret<String>,
+        address: IpAddr,
+    ) -> Result<Superadmin, SessionError> {
+        let account = format!("superadmin/{username}");
+        self.allowed(&account, address).await?;
+        let found = match username {
+            username if is_text(username) => self.store.superadmin_by_name(username).await?,
+            _ => None,
+        };
+        let found = found.filter(|admin| admin.active);
+        let hash = found.as_ref().map(|admin| admin.password_hash.as_str());
+        let right = self.passwords.verify(password, hash).await?;
+        let Some(admin) = found.filter(|_| right) else {
+            self.limits.login_failed(&account, address).await;
+            return Err(SessionError::Invalid);
+        };
+        self.limits.login_succeeded(&account, address).await;
+        Ok(admin)
+    }
+
+    /// Whether `password` is still the password of somebody who is logged in; attempts count.
+    pub async fn confirm(
+        &self,
+        subject: &str,
+        password: &Secret<String>,
+        hash: &str,
+        address: IpAddr,
+    ) -> Result<(), SessionError> {
+        let account = format!("confirm/{subject}");
+        self.allowed(&account, address).await?;
+        if self.passwords.verify(password, Some(hash)).await? {
+            self.limits.login_succeeded(&account, address).await;
+            return Ok(());
+        }
+        self.limits.login_failed(&account, address).await;
+        Err(SessionError::Invalid)
+    }
+}

@@ -1,0 +1,23 @@
+//! Language and theme, kept in cookies of the browser.
+
+use admin_templates::page::{Lang, Theme};
+use poem::handler;
+
+use super::cookie::Jar;
+use super::error::PageResult;
+use super::form::Posted;
+use super::frame::{Frame, add_cookie, local_path, see_other};
+
+/// `POST {root}/preferences`
+#[handler]
+pub(super) async fn choose(frame: Frame, posted: Posted) -> PageResult {
+    let next = local_path(posted.text("next"), frame.area(), frame.root());
+    let (mut response, secure) = (see_other(next), frame.site().secure());
+    if let Some(lang) = posted.optional("lang").and_then(Lang::from_code) {
+        add_cookie(&mut response, &Jar::Language.set(lang.code(), None, secure));
+    }
+    if let Some(theme) = posted.optional("theme").map(Theme::from_code) {
+        add_cookie(&mut response, &Jar::Theme.set(theme.code(), None, secure));
+    }
+    Ok(response)
+}

@@ -1,0 +1,352 @@
+//! What a stranger's page or a crafted link can't do: forms without a token, from elsewhere, of
+//! another person; redirects to other hosts; cookies and headers of every answer.
+
+use poem::http::{Method, StatusCode};
+
+use super::{PASSWORD, Start, places, superadmin};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_without_its_own_token_changes_nothing() {
+    for (place, _db) in places(Start::default()).await {
+        let mut owner = place.owner().await;
+        let mut other = place.owner().await;
+        other.get("/admin/settings").await;
+        let theirs = other.token.clone();
+        let mut fresh = place.browser();
+        fresh.get("/admin/login").await;
+        let before_login = fresh.token.clone();
+        owner.get("/admin/settings").await;
+        let line = ("announcement", "planted");
+        for token in [
+            None,
+            Some(""),
+            Some("x"),
+            Some(&*theirs),
+            Some(&*before_login),
+        ] {
+            let fields: Vec<_> = token
+                .map(|token| ("csrf", token))
+                .into_iter()
+                .chain([line])
+                .collect();
+            let answer = owner
+                .post_bare("/admin/settings/announcement", &fields)
+                .await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{token:?}");
+        }
+        assert!(!owner.get("/admin/settings").await.body.contains("planted"));
+
+        // The script's header does as well as the field.
+        owner.headers = vec![("x-csrf-token", owner.token.clone())];
+        let answer = owner
+            .post_bare(
+                "/admin/settings/announcement",
+                &[("announcement", "wanted")],
+            )
+            .await;
+        assert_eq!(answer.location(), "/admin/settings", "{}", place.name);
+        owner.headers.clear();
+        assert!(owner.get("/admin/settings").await.body.contains("wanted"));
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_another_page_sends_is_refused() {
+    for (place, _db) in places(Start::default()).await {
+        let mut attacker = place.browser();
+        attacker.get("/admin/login").await;
+        let stolen = attacker.token.clone();
+        let fields = |token| {
+            [
+                ("csrf", token),
+                ("username", "admin"),
+                ("password", PASSWORD),
+            ]
+        };
+        // The victim's browser has no cookie yet, or one of its own.
+        let mut victim = place.browser();
+        for visited in [false, true] {
+            if visited {
+                victim.get("/admin/login").await;
+            }
+            let answer = victim.post_bare("/admin/login", &fields(&stolen)).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{visited}");
+            assert!(victim.session("admin").is_empty());
+        }
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_from_elsewhere_is_refused_even_with_its_token() {
+    for (place, _db) in places(Start::default()).await {
+        let mut owner = place.owner().await;
+        for (header, value, status) in [
+            ("origin", "https://evil.example", 403),
+            ("origin", "http://localhost:3001", 403),
+            ("origin", "null", 403),
+            ("origin", "http://localhost:3000.evil.example", 403),
+            ("sec-fetch-site", "cross-site", 403),
+            ("sec-fetch-site", "same-site", 403),
+            ("origin", "http://localhost:3000", 303),
+            ("sec-fetch-site", "same-origin", 303),
+        ] {
+            owner.headers.clear();
+            owner.get("/admin/settings").await;
+            owner.headers = vec![(header, value.to_owned())];
+            let answer = owner
+                .post("/admin/settings/announcement", &[("announcement", "x")])
+                .await;
+            assert_eq!(answer.status.as_u16(), status, "{header}: {value}");
+        }
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_public_address_cookies_are_secure_and_the_address_is_the_only_origin() {
+    let start = Start {
+        public_url: "https://Waule.example:443/",
+        ..Start::default()
+    };
+    for (place, _db) in places(start).await {
+        let mut browser = place.browser();
+        let page = browser.get("/admin/login").await;
+        assert!(
+            page.header("strict-transport-security")
+                .contains("max-age=31536000")
+        );
+        browser.headers = vec![("origin", "https://localhost:3000".to_owned())];
+        let fields = [("username", "admin"), ("password", PASSWORD)];
+        let answer = browser.post("/admin/login", &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        browser.headers = vec![("origin", "https://waule.example".to_owned())];
+        let answer = browser.post("/admin/login", &fields).await;
+        assert_eq!(answer.location(), "/admin", "{}", answer.body);
+        let session = answer.set_cookies()[0];
+        assert!(session.starts_with("__Host-waule_admin="), "{session}");
+        for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+            assert!(session.contains(flag), "{session}");
+        }
+        assert!(!session.contains("Domain"));
+        // Without the prefix it is not taken: a subdomain or plain http could have set it.
+        let value = browser.cookies["__Host-waule_admin"].clone();
+        let mut planted = place.browser();
+        planted.cookies.insert("waule_admin".to_owned(), value);
+        assert!(!planted.is_in("/admin/security").await, "{}", place.name);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_plain_http_the_flags_are_those_that_a_browser_keeps() {
+    for (place, _db) in places(Start::default()).await {
+        let mut browser = place.browser();
+        let page = browser.get("/admin/login").await;
+        assert!(page.header("strict-transport-security").is_empty());
+        let answer = browser
+            .post(
+                "/admin/login",
+                &[("username", "admin"), ("password", PASSWORD)],
+            )
+            .await;
+        let session = answer.set_cookies()[0];
+        assert!(session.starts_with("waule_admin="), "{session}");
+        for flag in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+            assert!(session.contains(flag), "{session}");
+        }
+        assert!(!session.contains("Secure"), "{session}");
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_leads_to_pages_of_ours_only() {
+    for (place, _db) in places(Start::default()).await {
+        for (next, expected) in [
+            ("/admin/settings?x=1", "/admin/settings?x=1"),
+            ("//evil.example", "/admin"),
+            ("https://evil.example/admin", "/admin"),
+            ("/\\evil.example", "/admin"),
+            ("/admin/..//evil.example", "/admin"),
+            ("/admin\r\nset-cookie: a=b", "/admin"),
+            ("/portal", "/admin"),
+            ("/admin/api/tenants", "/admin"),
+            ("javascript:alert(1)", "/admin"),
+        ] {
+            let mut browser = place.browser();
+            let names = [("username", "admin"), ("next", next)];
+            let answer = browser.log_in("/admin", &names, PASSWORD).await;
+            assert_eq!(answer.location(), expected, "{next}");
+            // Confirming, and choosing a language, lead nowhere else either.
+            browser.get("/admin/security").await;
+            for (path, field) in [
+                ("/admin/confirm", "password"),
+                ("/admin/preferences", "theme"),
+            ] {
+                let fields = [(field, PASSWORD), ("next", next)];
+                let answer = browser.post(path, &fields).await;
+                assert_eq!(answer.location(), expected, "{path}: {next}");
+            }
+        }
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_of_a_page_has_the_headers() {
+    for (place, _db) in places(Start::default()).await {
+        let mut browser = place.browser();
+        let mut owner = place.owner().await;
+        let answers = [
+            browser.get("/admin/login").await,
+            browser.get("/admin/nowhere").await,
+            browser.get("/portal/login").await,
+            browser.get("/admin").await,
+            browser.send(Method::DELETE, "/admin/login", None).await,
+            browser.post_bare("/admin/login", &[]).await,
+            owner.get("/admin/superadmins").await,
+            owner.get("/admin/nowhere").await,
+        ];
+        for (number, answer) in answers.iter().enumerate() {
+            let policy = answer.header("content-security-policy");
+            for part in [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "img-src 'self' data: blob:",
+                "connect-src 'self'",
+                "form-action 'self'",
+                "frame-ancestors 'none'",
+                "base-uri 'none'",
+            ] {
+                assert!(policy.contains(part), "{number}: {policy}");
+            }
+            assert!(!policy.contains("unsafe"), "{policy}");
+            for (name, value) in [
+                ("x-content-type-options", "nosniff"),
+                ("referrer-policy", "same-origin"),
+                ("cross-origin-opener-policy", "same-origin"),
+                ("cache-control", "no-store"),
+            ] {
+                assert_eq!(answer.header(name), value, "{number}: {name}");
+            }
+            assert!(answer.header("permissions-policy").contains("camera=()"));
+            assert!(answer.header("x-request-id").starts_with("req_"));
+        }
+        assert_eq!(answers[1].status, StatusCode::NOT_FOUND);
+        assert!(answers[1].body.contains("req_"), "a number to quote");
+
+        let page = &answers[0].body;
+        let style = page
+            .split("href=\"/assets/")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let path = format!("/assets/{}", style.expect("a style sheet"));
+        let asset = browser.get(&path).await;
+        assert_eq!(asset.status, StatusCode::OK, "{path}");
+        assert!(asset.header("cache-control").contains("immutable"));
+        assert_eq!(asset.header("x-content-type-options"), "nosniff");
+        assert!(asset.set_cookies().is_empty());
+        let none = browser.get("/assets/other.css").await;
+        assert_eq!(none.status, StatusCode::NOT_FOUND);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_too_large_is_not_read() {
+    for (place, _db) in places(Start::default()).await {
+        let mut owner = place.owner().await;
+        owner.get("/admin/settings").await;
+        let long = "x".repeat(300 * 1024);
+        let answer = owner
+            .post("/admin/settings/announcement", &[("announcement", &long)])
+            .await;
+        assert_eq!(
+            answer.status,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "{}",
+            place.name
+        );
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_browser_chooses_the_language_and_the_person_overrules_it() {
+    for (place, _db) in places(Start::default()).await {
+        let mut browser = place.browser();
+        browser.headers = vec![("accept-language", "zh-TW,zh;q=0.9,en;q=0.8".to_owned())];
+        let page = browser.get("/portal/login").await;
+        assert!(page.body.contains("<html lang=\"zh-CN\""), "{}", page.body);
+        let fields = [("lang", "en"), ("theme", "dark"), ("next", "/portal/login")];
+        let answer = browser.post("/portal/preferences", &fields).await;
+        assert_eq!(answer.location(), "/portal/login");
+        let page = browser.get("/portal/login").await;
+        assert!(page.body.contains("<html lang=\"en\" data-theme=\"dark\""));
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_and_money_ask_again_after_ten_minutes() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let id = superadmin(&place, &token, "helper", "operator").await;
+        let mut owner = place.owner().await;
+        let disable = format!("/admin/superadmins/{id}/disable");
+        owner.get("/admin/superadmins").await;
+        owner.headers = vec![(
+            "referer",
+            "http://localhost:3000/admin/superadmins?x=1".to_owned(),
+        )];
+        place.clock.advance(std::time::Duration::from_secs(600));
+        let answer = owner.post(&disable, &[]).await;
+        assert_eq!(
+            answer.location(),
+            "/admin/confirm?next=%2Fadmin%2Fsuperadmins%3Fx%3D1",
+            "{}",
+            place.name
+        );
+        let page = owner.get(answer.location()).await;
+        assert_eq!(page.field("next"), Some("/admin/superadmins?x=1"));
+        let wrong = owner.post("/admin/confirm", &[("password", "wrong")]).await;
+        assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            owner.post(&disable, &[]).await.status,
+            StatusCode::SEE_OTHER,
+            "still asked"
+        );
+        let fields = [("password", PASSWORD), ("next", "/admin/superadmins?x=1")];
+        let answer = owner.post("/admin/confirm", &fields).await;
+        assert_eq!(answer.location(), "/admin/superadmins?x=1");
+        let answer = owner.post(&disable, &[]).await;
+        assert_eq!(answer.location(), "/admin/superadmins");
+        let page = owner.get("/admin/superadmins").await;
+        assert!(page.body.contains("Disabled."), "{}", page.body);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_script_is_told_in_json_what_is_wrong() {
+    for (place, _db) in places(Start::default()).await {
+        let mut owner = place.owner().await;
+        owner.headers = vec![("x-csrf-token", "another person's".to_owned())];
+        let answer = owner.post_bare("/admin/settings/announcement", &[]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert_eq!(answer.json()["error"]["message"], "This form has expired");
+        let mut stranger = place.browser();
+        stranger.headers.clone_from(&owner.headers);
+        let answer = stranger.get("/admin/superadmins").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", place.name);
+        assert_eq!(
+            answer.location(),
+            "/admin/login?next=%2Fadmin%2Fsuperadmins"
+        );
+        assert!(answer.json()["error"]["request"].is_string());
+        place.end().await;
+    }
+}
