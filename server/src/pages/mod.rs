@@ -3,7 +3,7 @@
 //!
 //! How to add a page: a file with handlers whose first parameter says who may see it
 //! (`session::Admin<kind::…>`, `session::Member<Manager>`, `Confirmed<…>` around them for secrets and
-//! money), its rooms as `Data<&Room>` (put there by [`routes`]), and a line in [`table`]. A form's handler takes
+//! money), its rooms as `Data<&Room>` (put there by [`routes`]), and a line in `table`. A form's handler takes
 //! `form::Posted`, shows the view again with `show_again` when something is wrong, and ends with
 //! `done`.
 
