@@ -85,14 +85,16 @@ pub(super) enum Failed {
 }
 
 impl Connection {
-    /// Opens one; its driver runs on the runtime of whoever called.
+    /// Opens one; its driver runs on the runtime of whoever called. An address has `reach_max` to
+    /// answer.
     pub(super) async fn open(
         target: &Target,
         hello: &Hello,
         supervisor: &Supervisor,
+        reach_max: Duration,
     ) -> io::Result<Arc<Self>> {
         let opening = async {
-            let stream = connect(target).await?;
+            let stream = connect(target, reach_max).await?;
             match &target.tls {
                 None => Self::start(stream, hello, supervisor).await,
                 Some((connector, name)) => {
@@ -387,10 +389,11 @@ impl http_body::Body for Body {
 }
 
 /// Tries every address of the host in turn.
-async fn connect(target: &Target) -> io::Result<TcpStream> {
+async fn connect(target: &Target, reach_max: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in tokio::net::lookup_host((target.host.as_str(), target.port)).await? {
-        match connect_to(address).await {
+        let reached = tokio::time::timeout(reach_max, connect_to(address)).await;
+        match reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }

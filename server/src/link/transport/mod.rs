@@ -40,6 +40,10 @@ const WARM_EVERY: Duration = Duration::from_secs(1);
 const WARM_BYTES: usize = 32 * 1024;
 /// Nothing is kept warm when nothing was sent for so long.
 const WARM_AFTER_USE: Duration = Duration::from_secs(60);
+/// How long the first attempt waits for an address; the next twice as long, those after it four
+/// times. A kernel repeats what was lost after 1 s, then 2 s, then 4 s: while a path is black, asking
+/// anew finds its end sooner.
+const REACH_MIN: Duration = Duration::from_secs(1);
 /// Between attempts to open a connection.
 const REST_MIN: Duration = Duration::from_millis(100);
 const REST_MAX: Duration = Duration::from_secs(5);
@@ -340,12 +344,12 @@ impl Tender {
 
     async fn supply(&self) {
         let pool = &self.pool;
-        let mut failures = 0;
+        let mut failures: u32 = 0;
         loop {
             // Heard from before the attempt on, or a call that comes at its end would wait.
             let mut wanted = std::pin::pin!(pool.wanted.notified());
             wanted.as_mut().enable();
-            let served = match self.open().await {
+            let served = match self.open(failures).await {
                 Some(fresh) => self.attend(&fresh).await,
                 None => false,
             };
@@ -398,10 +402,12 @@ impl Tender {
     }
 
     /// One attempt, counted while it lasts.
-    async fn open(&self) -> Option<Arc<Connection>> {
+    async fn open(&self, failures: u32) -> Option<Arc<Connection>> {
         let pool = &self.pool;
         let _attempt = Attempt::begin(pool);
-        match Connection::open(&pool.target, pool.hello.as_ref(), &pool.supervisor).await {
+        let reach_max = REACH_MIN.saturating_mul(1 << failures.min(2));
+        let (target, hello) = (&pool.target, pool.hello.as_ref());
+        match Connection::open(target, hello, &pool.supervisor, reach_max).await {
             Ok(fresh) => {
                 pool.places[self.at].live.store(Some(fresh.clone()));
                 Some(fresh)

@@ -33,6 +33,8 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_users"
         | "admin_list_gateways"
         | "admin_list_gateway_events"
+        | "admin_export_usage"
+        | "admin_export_ledger"
         | "admin_list_superadmins" => Action::Look,
         "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
         "admin_create_user"
