@@ -247,9 +247,14 @@ async fn generations_that_nobody_comes_back_for_do_not_grow_memory_beyond_the_bo
                 r#"[{"provider":"sandbox","model":"sandbox-chat"}]"#,
             )
             .json(&body);
-        // This client gives up a connection on which it has left too many streams.
-        let Ok(answer) = call.send().await else {
-            return;
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            // This client gives up a connection on which it has left too many streams.
+            Err(error) => {
+                let told = format!("{error:?}");
+                assert!(told.contains("too_many_internal_resets"), "{told}");
+                return;
+            }
         };
         // One that is too many is refused, and said to be not started.
         let full = answer.headers().contains_key("x-waule-not-started");
