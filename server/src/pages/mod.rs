@@ -7,6 +7,7 @@
 //! `form::Posted`, shows the view again with `show_again` when something is wrong, and ends with
 //! `done`.
 
+mod admin;
 mod assets;
 mod cookie;
 mod device;
@@ -61,7 +62,7 @@ fn shared(table: Table, root: &str) -> Table {
 
 fn admin(table: Table) -> Table {
     let one = |path: &str| format!("/admin/superadmins/:id{path}");
-    shared(table, "/admin")
+    admin::pages(shared(table, "/admin"))
         .get("/admin", admin_start)
         .get("/admin/setup", sign_in::setup_page)
         .post("/admin/setup", sign_in::setup)
@@ -95,6 +96,7 @@ pub fn listed() -> Vec<(Method, String)> {
 pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
     let pages = table()
         .into_route()
+        .data(admin::Console::from(rooms))
         .data(rooms.web.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())

@@ -286,6 +286,45 @@ enum Access {
     Member,
 }
 
+/// Who may what of the console's own pages.
+fn console(method: &Method, rest: &str) -> Option<Access> {
+    let action = match (method, rest) {
+        (
+            &Method::GET,
+            "tenants"
+            | "tenants/:id"
+            | "tenants/:id/members"
+            | "tenants/:id/keys"
+            | "tenants/:id/usage"
+            | "tenants/:id/money"
+            | "tenants/:id/limits"
+            | "usage"
+            | "usage.csv"
+            | "usage/:id",
+        ) => Action::Look,
+        (_, "tenants/new")
+        | (
+            &Method::POST,
+            "tenants/:id/rename"
+            | "tenants/:id/suspend"
+            | "tenants/:id/resume"
+            | "tenants/:id/limits",
+        ) => Action::EditTenants,
+        (
+            &Method::POST,
+            "tenants/:id/members"
+            | "tenants/:id/members/:member/disable"
+            | "tenants/:id/members/:member/enable"
+            | "tenants/:id/members/:member/password",
+        ) => Action::EditPeople,
+        (&Method::POST, "tenants/:id/keys" | "tenants/:id/keys/:key/revoke") => Action::EditKeys,
+        (&Method::POST, "tenants/:id/recharge" | "tenants/:id/adjust") => Action::MoveCredits,
+        (&Method::POST, "tenants/:id/multiplier") => Action::SetPrices,
+        _ => return None,
+    };
+    Some(Access::Admin(action))
+}
+
 /// Who may what. A page that is not here fails the test.
 fn access(method: &Method, path: &str) -> Option<Access> {
     let (area, rest) = match path.split_once('/').map_or("", |(_, rest)| rest) {
@@ -325,6 +364,7 @@ fn access(method: &Method, path: &str) -> Option<Access> {
         ) => Some(Access::Admin(Action::EditSettings)),
         ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
         ("portal", &Method::GET, "") => Some(Access::Member),
+        ("admin", ..) => console(method, rest),
         _ => None,
     })
 }
