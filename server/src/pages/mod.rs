@@ -32,7 +32,7 @@ use poem::{EndpointExt, Response, Route, get, handler};
 use self::error::PageResult;
 use self::frame::Frame;
 use self::gate::Gate;
-use self::session::{Admin, Member};
+use self::session::Member;
 use self::site::Site;
 use self::table::Table;
 use crate::api::Rooms;
@@ -63,7 +63,6 @@ fn shared(table: Table, root: &str) -> Table {
 fn admin(table: Table) -> Table {
     let one = |path: &str| format!("/admin/superadmins/:id{path}");
     admin::pages(shared(table, "/admin"))
-        .get("/admin", admin_start)
         .get("/admin/setup", sign_in::setup_page)
         .post("/admin/setup", sign_in::setup)
         .get("/admin/superadmins", superadmins::superadmin_list)
@@ -125,12 +124,6 @@ pub fn is_page(path: &str) -> bool {
 async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
     let first = web.is_first_start().await?;
     frame.go(if first { "/admin/setup" } else { "/portal" })
-}
-
-/// `GET /admin`: where a superadmin begins.
-#[handler]
-async fn admin_start(who: Admin) -> PageResult {
-    who.go("/admin/superadmins")
 }
 
 /// `GET /portal`: where a tenant's people begin.

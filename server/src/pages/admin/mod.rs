@@ -2,6 +2,8 @@
 //! nouns into rows. Knows no session and no markup.
 
 mod calls;
+mod dashboard;
+mod providers;
 mod tenant;
 mod tenants;
 mod usage;
@@ -35,7 +37,6 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::settings::Settings;
-use crate::store::Store;
 use crate::usage::UsageHistory;
 use crate::web::Web;
 
@@ -63,8 +64,6 @@ pub(super) struct Console {
     providers: Providers,
     recharges: Recharges,
     settings: Settings,
-    /// For audit entries that no room writes.
-    store: Store,
     web: Web,
 }
 
@@ -82,7 +81,6 @@ impl From<&Rooms> for Console {
             providers: rooms.providers.clone(),
             recharges: rooms.recharges.clone(),
             settings: rooms.settings.clone(),
-            store: rooms.store.clone(),
             web: rooms.web.clone(),
         }
     }
@@ -91,7 +89,9 @@ impl From<&Rooms> for Console {
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
     let one = |path: &str| format!("/admin/tenants/:id{path}");
+    let pool = |path: &str| format!("/admin/providers/:id{path}");
     table
+        .get("/admin", dashboard::dashboard)
         .get("/admin/tenants", tenants::tenant_list)
         .get("/admin/tenants/new", tenants::new_tenant)
         .post("/admin/tenants/new", tenants::found_tenant)
@@ -114,6 +114,20 @@ pub(super) fn pages(table: Table) -> Table {
         .get(one("/limits"), tenant::limits_page)
         .post(one("/limits"), tenant::set_limits)
         .post(one("/multiplier"), tenant::set_multiplier)
+        .get("/admin/providers", providers::provider_list)
+        .get("/admin/providers/new", providers::new_provider)
+        .post("/admin/providers/new", providers::add_provider)
+        .get(pool(""), providers::provider_page)
+        .post(pool("/edit"), providers::edit)
+        .post(pool("/delete"), providers::delete)
+        .post(pool("/keys"), providers::add_key)
+        .get(pool("/keys/bulk"), providers::bulk_page)
+        .post(pool("/keys/bulk"), providers::bulk_add)
+        .post(pool("/keys/:key/test"), providers::test_key)
+        .post(pool("/keys/:key/disable"), providers::disable_key)
+        .post(pool("/keys/:key/enable"), providers::enable_key)
+        .post(pool("/keys/:key/delete"), providers::delete_key)
+        .post(pool("/keys/:key/rotate"), providers::rotate_key)
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
         .get("/admin/usage/:id", usage::call_story)

@@ -14,7 +14,6 @@ use admin_templates::words::{
 };
 use poem::handler;
 use poem::web::{Data, Path};
-use serde_json::json;
 use shared::clock::Moment;
 use shared::credits::Credits;
 
@@ -34,9 +33,8 @@ use crate::figures::span::Span;
 use crate::ledger::{Balance, Ledger};
 use crate::limits::LimitSettings;
 use crate::settings::Retention;
-use crate::store::Store;
 use crate::store::accounts::{Tenant, TenantPatch, TenantStatus};
-use crate::store::audit::{Actor, Note};
+use crate::store::audit::Actor;
 use crate::store::rollups::Scope;
 use crate::store::usage::{Period, UsageStatus, UsageSummary};
 use crate::store::usage_log::UsageFilter;
@@ -174,8 +172,8 @@ async fn set_status(
     accounts.update_tenant(actor, &tenant.id, patch).await
 }
 
-/// `POST /admin/tenants/{id}/suspend`. The change has its own entry in the audit log; the reason gets
-/// one beside it.
+/// `POST /admin/tenants/{id}/suspend`. The change is in the audit log; no room takes the reason, so it
+/// goes to the process's own log beside it.
 #[handler]
 pub(super) async fn suspend(
     who: Admin<kind::EditTenants>,
@@ -194,22 +192,8 @@ pub(super) async fn suspend(
     };
     let actor = who.actor();
     set_status(&rooms.accounts, &actor, &tenant, TenantStatus::Suspended).await?;
-    note_reason(&rooms.store, &actor, &tenant, &why, who.now()).await;
+    tracing::info!(tenant.id = %tenant.id, actor.id = %actor.id, reason = %why, "`{}` was suspended", tenant.id);
     who.done(&path(&tenant, ""), &Notice::Saved)
-}
-
-/// The tenant is suspended and that is in the log: a lost reason goes to ours.
-async fn note_reason(store: &Store, actor: &Actor, tenant: &Tenant, why: &str, now: Moment) {
-    let note = Note {
-        tenant: Some(tenant.id.as_str()),
-        action: "tenant.suspend",
-        subject: tenant.id.as_str(),
-        before: None,
-        after: Some(json!({ "reason": why }).to_string()),
-    };
-    if let Err(error) = store.note_done(actor, note, now).await {
-        tracing::error!(%error, tenant.id = %tenant.id, "why `{}` was suspended has no audit entry: {error}", tenant.id);
-    }
 }
 
 /// `POST /admin/tenants/{id}/resume`
