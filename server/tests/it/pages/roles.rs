@@ -4,6 +4,7 @@
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::auth::roles::{Action, AdminRole, may};
+use shared::credits::Credits;
 
 use super::{Browser, PASSWORD, Place, Start, places, superadmin};
 
@@ -506,9 +507,10 @@ async fn operators_found_and_suspend_tenants_and_finance_pays_them() {
         let path = tenant.replace("/admin/", "/admin/api/") + "/balance";
         let available = async || {
             let balance = place.api(Method::GET, &path, &owner, &json!({})).await;
-            balance.json()["available"].to_string()
+            let text = balance.json()["available"].to_string();
+            text.parse::<Credits>().expect("credits").micros()
         };
-        assert_eq!(available().await, "\"12.5\"", "{}", place.name);
+        assert_eq!(available().await, 12_500_000, "{}", place.name);
         let money = finance.get(&format!("{tenant}/money")).await;
         let once = money.field("once").expect("a key").to_owned();
         let take = [
@@ -521,7 +523,7 @@ async fn operators_found_and_suspend_tenants_and_finance_pays_them() {
         let take = [&take[..], &[("reason", "typing error")]].concat();
         let taken = finance.post(&format!("{tenant}/adjust"), &take).await;
         assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.body);
-        assert_eq!(available().await, "\"10\"", "{}", place.name);
+        assert_eq!(available().await, 10_000_000, "{}", place.name);
 
         // Nobody is suspended without a word.
         operator.get(&tenant).await;
