@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use admin_templates::parts::CallRow;
 use admin_templates::words::{CallStatus, Operation};
-use shared::id::TenantId;
+use shared::id::{ApiKeyId, TenantId, UserId};
 
 use super::super::error::PageError;
 use super::{named, word};
@@ -89,8 +89,8 @@ impl Names {
 
     /// A call as a row.
     pub(super) fn row(&self, record: UsageRecord) -> CallRow {
-        let user = record.user.as_ref().map(|id| id.as_str());
-        let caller = user.or_else(|| record.key.as_ref().map(|id| id.as_str()));
+        let user = record.user.as_ref().map(UserId::as_str);
+        let caller = user.or_else(|| record.key.as_ref().map(ApiKeyId::as_str));
         CallRow {
             id: record.id.to_string(),
             at: record.created_at,

@@ -26,7 +26,10 @@ use crate::store::rollups::{Scope, Top};
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-type Row = (Measure, fn(&Sums) -> i64);
+/// A row of a chart.
+pub(super) type Row = (Measure, fn(&Sums) -> i64);
+/// The amount a ranking shows, and what its parts are of.
+type Ranked = (fn(&Top) -> Credits, fn(&Top) -> i128);
 
 /// How something changed, in hundredths of a per cent; nothing where there was nothing before.
 fn change(now: i128, before: i128) -> i64 {
@@ -60,7 +63,7 @@ fn success_of(top: &Top) -> i64 {
 fn tops(
     tops: &[Top],
     name: impl Fn(&str) -> String,
-    (credits, size): (fn(&Top) -> Credits, fn(&Top) -> i128),
+    (credits, size): Ranked,
     all: i128,
 ) -> Vec<TopRow> {
     let row = |top: &Top| TopRow {
@@ -251,10 +254,8 @@ fn view(board: &Board, range: RangeWord, (alerts, running): (Vec<AlertRow>, u64)
     let (totals, before) = (&board.totals, &board.before);
     let micros = |credits: Credits| i128::from(credits.micros());
     let tenants = board.tenants.as_ref().map_or(&[][..], |tops| &tops.tenants);
-    let by_credits: (fn(&Top) -> Credits, fn(&Top) -> i128) =
-        (|top| top.credits, |top| top.credits.micros().into());
-    let by_calls: (fn(&Top) -> Credits, fn(&Top) -> i128) =
-        (|top| top.cost, |top| top.calls.into());
+    let by_credits: Ranked = (|top| top.credits, |top| top.credits.micros().into());
+    let by_calls: Ranked = (|top| top.cost, |top| top.calls.into());
     let name = |id: &str| named(&board.tenant_names, id);
     Dashboard {
         range,

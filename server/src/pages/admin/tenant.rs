@@ -21,6 +21,7 @@ use super::super::error::{PageError, PageResult};
 use super::super::form::{Posted, field_error};
 use super::super::session::{Admin, Confirmed};
 use super::calls::Names;
+use super::dashboard::Row;
 use super::{
     Asked, Console, ROWS, Wrong, booked, chart, count, figured, filters, list_state, page_ask,
     range, reason, success, tenant_id, wanted, word,
@@ -104,8 +105,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
     let members = rooms.accounts.users(id, None, COUNTED).await?.len();
     let retention: Retention = rooms.settings.get().await?;
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let charged: [(Measure, fn(&crate::figures::sums::Sums) -> i64); 1] =
-        [(Measure::Charged, |sums| sums.credits.micros())];
+    let charged: [Row; 1] = [(Measure::Charged, |sums| sums.credits.micros())];
     Ok(TenantInfo {
         head: head_of(tenant, &balance),
         created_at: tenant.created_at,
@@ -273,8 +273,7 @@ pub(super) async fn usage_page(
         let kept = ("range".to_owned(), range.code().to_owned());
         list.filters.values.extend([kept]);
     }
-    let charged: [(Measure, fn(&crate::figures::sums::Sums) -> i64); 1] =
-        [(Measure::Charged, |sums| sums.credits.micros())];
+    let charged: [Row; 1] = [(Measure::Charged, |sums| sums.credits.micros())];
     who.show(&TenantUsage {
         head: head(&rooms.ledger, &tenant).await?,
         range,

@@ -5,6 +5,7 @@ use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::words::TenantStatus as StatusWord;
 use poem::http::header::HOST;
+use poem::http::uri::Authority;
 use poem::web::Data;
 use poem::{Request, handler};
 use shared::clock::Moment;
@@ -134,7 +135,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Wrong> {
 
 /// What clients write as base URL: the address the console itself was asked at.
 pub(super) fn base_url(frame: &Frame, request: &Request) -> String {
-    let authority = request.uri().authority().map(|own| own.as_str());
+    let authority = request.uri().authority().map(Authority::as_str);
     let host = request.headers().get(HOST);
     let host = host.and_then(|value| value.to_str().ok()).or(authority);
     let scheme = if frame.site().secure() {

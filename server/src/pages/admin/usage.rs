@@ -11,7 +11,7 @@ use poem::web::{Data, Path};
 use poem::{IntoResponse, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{GenerationId, TenantId};
+use shared::id::{ApiKeyId, GenerationId, TenantId, UserId};
 use shared::usage::Usage;
 
 use super::super::error::{PageError, PageResult};
@@ -314,7 +314,7 @@ pub(super) async fn call_story(
     let names = Names::of(&rooms.accounts, [&record]).await?;
     let caller = |id: Option<&str>| id.map(|id| names.caller(id));
     let margin = record.credits.micros().saturating_sub(record.cost.micros());
-    let key = record.key.as_ref().map(|key| key.as_str());
+    let key = record.key.as_ref().map(ApiKeyId::as_str);
     let view = CallStory {
         id: story.id.to_string(),
         request_id: String::new(),
@@ -324,7 +324,7 @@ pub(super) async fn call_story(
         at: record.created_at,
         tenant: names.tenant(story.tenant.as_str()),
         tenant_id: story.tenant.to_string(),
-        person: caller(record.user.as_ref().map(|user| user.as_str())),
+        person: caller(record.user.as_ref().map(UserId::as_str)),
         key: caller(key),
         key_last4: key.and_then(|key| names.last4(key)),
         price_id: record
