@@ -7,6 +7,7 @@
 //! `form::Posted`, shows the view again with `show_again` when something is wrong, and ends with
 //! `done`.
 
+mod admin;
 mod assets;
 mod cookie;
 mod device;
@@ -31,7 +32,7 @@ use poem::{EndpointExt, Response, Route, get, handler};
 use self::error::PageResult;
 use self::frame::Frame;
 use self::gate::Gate;
-use self::session::{Admin, Member};
+use self::session::Member;
 use self::site::Site;
 use self::table::Table;
 use crate::api::Rooms;
@@ -61,8 +62,7 @@ fn shared(table: Table, root: &str) -> Table {
 
 fn admin(table: Table) -> Table {
     let one = |path: &str| format!("/admin/superadmins/:id{path}");
-    shared(table, "/admin")
-        .get("/admin", admin_start)
+    admin::pages(shared(table, "/admin"))
         .get("/admin/setup", sign_in::setup_page)
         .post("/admin/setup", sign_in::setup)
         .get("/admin/superadmins", superadmins::superadmin_list)
@@ -95,6 +95,7 @@ pub fn listed() -> Vec<(Method, String)> {
 pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
     let pages = table()
         .into_route()
+        .data(admin::Console::from(rooms))
         .data(rooms.web.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())
@@ -123,12 +124,6 @@ pub fn is_page(path: &str) -> bool {
 async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
     let first = web.is_first_start().await?;
     frame.go(if first { "/admin/setup" } else { "/portal" })
-}
-
-/// `GET /admin`: where a superadmin begins.
-#[handler]
-async fn admin_start(who: Admin) -> PageResult {
-    who.go("/admin/superadmins")
 }
 
 /// `GET /portal`: where a tenant's people begin.

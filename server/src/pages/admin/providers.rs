@@ -1,0 +1,505 @@
+//! Providers and the pools of their keys, which the gateway keeps. Their secrets only pass by.
+
+mod form;
+mod pool;
+
+use std::collections::HashMap;
+
+use admin_templates::admin::supply::{
+    BulkAdd, BulkLine, KeyTest as TestView, PoolKeyRow, ProviderDetail, ProviderList, ProviderNew,
+    ProviderRow,
+};
+use admin_templates::chart::{Spark, Unit};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::page::Notice;
+use admin_templates::words::{Health, PoolKeyStatus, Switch};
+use futures_util::future::try_join_all;
+use poem::handler;
+use poem::web::{Data, Path};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::ProviderKeyId;
+use shared::link::{
+    AdminError, KeyTest, NewProviderKey, ProviderKeyPatch, ProviderKeyView, ProviderView,
+};
+
+use self::form::{drafted_edit, drafted_key, drafted_provider, weight};
+use self::pool::KeyDay;
+use super::super::error::{PageError, PageResult};
+use super::super::form::Posted;
+use super::super::session::{Admin, Confirmed};
+use super::dashboard::{RESULTS, day};
+use super::{Console, Wrong, chart, success, word};
+use crate::auth::roles::kind;
+use crate::store::rollups::Scope;
+
+/// A call of a provider needs no key.
+const KEYLESS: &str = "sandbox";
+/// Lines of a bulk at most; each is a call over the link.
+const BULK_MAX: usize = 200;
+/// Fewer successes than this, in hundredths of a per cent, are a matter to look at.
+const GOOD_ENOUGH: i64 = 9_000;
+
+/// Whoever handles providers' secrets proved a short while ago to be themselves.
+type Editor = Confirmed<Admin<kind::EditProviders>>;
+
+fn path(provider: &str) -> String {
+    format!("/admin/providers/{provider}")
+}
+
+/// A gateway that did not do it, where no form is to blame.
+fn refused(error: AdminError) -> PageError {
+    match error {
+        AdminError::NotFound | AdminError::Duplicate | AdminError::Invalid(_) => {
+            PageError::NotFound
+        }
+        AdminError::Unreachable(why) => {
+            tracing::warn!("a provider's page was not made: {why}");
+            PageError::Unavailable
+        }
+        AdminError::Internal => PageError::Unavailable,
+    }
+}
+
+/// The same, as the error of a form's field where it is one.
+fn field_error(error: AdminError, field: &'static str) -> Result<Wrong, PageError> {
+    match error {
+        AdminError::Duplicate => Ok((field, FieldError::Taken)),
+        AdminError::Invalid(why) => Ok((field, FieldError::Words(why))),
+        error @ (AdminError::NotFound | AdminError::Unreachable(_) | AdminError::Internal) => {
+            Err(refused(error))
+        }
+    }
+}
+
+fn switch(on: bool) -> Switch {
+    if on { Switch::On } else { Switch::Off }
+}
+
+fn number(keys: &[ProviderKeyView], status: &str) -> u64 {
+    let count = keys.iter().filter(|key| key.status == status).count();
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn in_flight(keys: &[ProviderKeyView]) -> u64 {
+    keys.iter().map(|key| u64::from(key.in_flight)).sum()
+}
+
+/// Whether it answers: what its keys and its last calls tell.
+fn health(provider: &ProviderView, keys: &[ProviderKeyView], succeeded: i64) -> Health {
+    let (active, cooling) = (number(keys, "active"), number(keys, "cooling"));
+    if active == 0 && cooling == 0 && provider.kind != KEYLESS {
+        Health::Away
+    } else if (active == 0 && cooling > 0) || succeeded < GOOD_ENOUGH {
+        Health::Degraded
+    } else {
+        Health::Good
+    }
+}
+
+async fn row(rooms: &Console, provider: ProviderView) -> Result<ProviderRow, PageError> {
+    let keys = rooms
+        .providers
+        .keys(&provider.name)
+        .await
+        .map_err(refused)?;
+    let board = day(&rooms.figures, Scope::Provider(provider.name.clone())).await?;
+    let (totals, calls) = (&board.totals, board.series.iter());
+    let calls = calls.map(|point| super::signed(point.sums.calls));
+    Ok(ProviderRow {
+        health: health(&provider, &keys, success(totals)),
+        state: switch(provider.enabled),
+        active: number(&keys, "active"),
+        cooling: number(&keys, "cooling"),
+        disabled: number(&keys, "disabled"),
+        in_flight: in_flight(&keys),
+        calls: totals.calls,
+        course: Spark {
+            values: calls.collect(),
+        },
+        success: success(totals),
+        first_token_ms: totals.first_byte().p95_ms.unwrap_or(0),
+        cost: totals.cost,
+        name: provider.name,
+        kind: provider.kind,
+        base_url: provider.base_url,
+    })
+}
+
+/// `GET /admin/providers`
+#[handler]
+pub(super) async fn provider_list(who: Admin, rooms: Data<&Console>) -> PageResult {
+    let all = rooms.providers.all().await.map_err(refused)?;
+    let rows = all.into_iter().map(|provider| row(&rooms, provider));
+    let rows = try_join_all(rows).await?;
+    who.show(&ProviderList { rows }).await
+}
+
+fn new_view(form: Form) -> ProviderNew {
+    ProviderNew {
+        form,
+        kinds: form::KINDS.map(str::to_owned).to_vec(),
+    }
+}
+
+/// `GET /admin/providers/new`
+#[handler]
+pub(super) async fn new_provider(who: Admin<kind::EditProviders>) -> PageResult {
+    who.show(&new_view(Form::default())).await
+}
+
+/// `POST /admin/providers/new`
+#[handler]
+pub(super) async fn add_provider(
+    who: Admin<kind::EditProviders>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let (field, error) = match drafted_provider(&posted) {
+        Ok(new) => match rooms.providers.create(&who.actor(), new).await {
+            Ok(made) => return who.done(&path(&made.name), &Notice::Created),
+            Err(error) => field_error(error, "name")?,
+        },
+        Err(wrong) => wrong,
+    };
+    let form = posted.again(&["name", "kind", "base_url"]);
+    who.show_again(&new_view(form.wrong(field, error))).await
+}
+
+fn test_view(test: KeyTest) -> TestView {
+    TestView {
+        accepted: test.ok,
+        status: test.status,
+        latency_ms: test.latency_ms,
+        detail: test.detail,
+    }
+}
+
+fn key_row(key: ProviderKeyView, days: &HashMap<String, KeyDay>) -> PoolKeyRow {
+    let told = days.get(&key.last4);
+    PoolKeyRow {
+        id: key.id.into_string(),
+        label: key.label,
+        weight: u64::from(key.weight),
+        status: word(&key.status, PoolKeyStatus::Disabled),
+        reason: key.reason,
+        cooling_until: key.cooling_until.map(Moment::from_unix_ms),
+        in_flight: u64::from(key.in_flight),
+        calls: told.map_or(0, |day| day.calls),
+        errors: told.map_or(0, |day| day.errors),
+        spent: told.map_or(Credits::ZERO, KeyDay::cost),
+        first_token_ms: told.map_or(0, KeyDay::first_token_ms),
+        created_at: Moment::from_unix_ms(key.created_at),
+        last4: key.last4,
+        test: None,
+    }
+}
+
+async fn found(rooms: &Console, name: &str) -> Result<ProviderView, PageError> {
+    let all = rooms.providers.all().await.map_err(refused)?;
+    let found = all.into_iter().find(|provider| provider.name == name);
+    found.ok_or(PageError::NotFound)
+}
+
+async fn view(rooms: &Console, name: &str, now: Moment) -> Result<ProviderDetail, PageError> {
+    let provider = found(rooms, name).await?;
+    let keys = rooms.providers.keys(name).await.map_err(refused)?;
+    let board = day(&rooms.figures, Scope::Provider(name.to_owned())).await?;
+    let days = pool::days(&rooms.figures, name, now).await?;
+    let enabled = if provider.enabled { "on" } else { "" };
+    Ok(ProviderDetail {
+        health: health(&provider, &keys, success(&board.totals)),
+        state: switch(provider.enabled),
+        in_flight: in_flight(&keys),
+        calls: board.totals.calls,
+        success: success(&board.totals),
+        cost: board.totals.cost,
+        traffic: chart(&board.series, board.ask.grain, Unit::Count, RESULTS),
+        edit: Form::of([
+            ("base_url", provider.base_url.as_str()),
+            ("enabled", enabled),
+        ]),
+        keys: keys.into_iter().map(|key| key_row(key, &days)).collect(),
+        add: Form::of([("weight", "1")]),
+        rotate: Form::default(),
+        rotating: String::new(),
+        name: provider.name,
+        kind: provider.kind,
+    })
+}
+
+/// `GET /admin/providers/{name}`
+#[handler]
+pub(super) async fn provider_page(
+    who: Admin,
+    Path(name): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    who.show(&view(&rooms, &name, who.now()).await?).await
+}
+
+/// `POST /admin/providers/{name}/edit`
+#[handler]
+pub(super) async fn edit(
+    who: Admin<kind::EditProviders>,
+    Path(name): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let (field, error) = match drafted_edit(&posted) {
+        Ok(patch) => match rooms.providers.update(&who.actor(), &name, patch).await {
+            Ok(_) => return who.done(&path(&name), &Notice::Saved),
+            Err(error) => field_error(error, "base_url")?,
+        },
+        Err(wrong) => wrong,
+    };
+    let mut view = view(&rooms, &name, who.now()).await?;
+    view.edit = posted.again(&["base_url", "enabled"]).wrong(field, error);
+    who.show_again(&view).await
+}
+
+/// `POST /admin/providers/{name}/delete`
+#[handler]
+pub(super) async fn delete(
+    who: Editor,
+    Path(name): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let deleted = rooms.providers.delete(&who.actor(), &name).await;
+    deleted.map_err(refused)?;
+    who.done("/admin/providers", &Notice::Deleted)
+}
+
+/// `POST /admin/providers/{name}/keys`
+#[handler]
+pub(super) async fn add_key(
+    who: Editor,
+    Path(name): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let (field, error) = match drafted_key(&posted) {
+        Ok(new) => match rooms.providers.create_key(&who.actor(), &name, new).await {
+            Ok(_) => return who.done(&path(&name), &Notice::Created),
+            Err(error) => field_error(error, "secret")?,
+        },
+        Err(wrong) => wrong,
+    };
+    let mut view = view(&rooms, &name, who.now()).await?;
+    view.add = posted.again(&["label", "weight"]).wrong(field, error);
+    who.show_again(&view).await
+}
+
+fn key_id(text: &str) -> Result<ProviderKeyId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+/// `POST /admin/providers/{name}/keys/{key}/test`: the page again, with what came of it.
+#[handler]
+pub(super) async fn test_key(
+    who: Admin<kind::EditProviders>,
+    Path((name, key)): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let key = key_id(&key)?;
+    let test = rooms.providers.test_key(&name, &key).await;
+    let test = test.map_err(refused)?;
+    let mut view = view(&rooms, &name, who.now()).await?;
+    let row = view.keys.iter_mut().find(|row| row.id == key.as_str());
+    row.ok_or(PageError::NotFound)?.test = Some(test_view(test));
+    who.show(&view).await
+}
+
+async fn set_status(
+    who: &Admin<kind::EditProviders>,
+    rooms: &Console,
+    (name, key): (String, String),
+    (status, notice): (&str, Notice),
+) -> PageResult {
+    let patch = ProviderKeyPatch {
+        status: Some(status.to_owned()),
+        ..ProviderKeyPatch::default()
+    };
+    let (actor, key) = (who.actor(), key_id(&key)?);
+    let changed = rooms.providers.update_key(&actor, &name, &key, patch);
+    changed.await.map_err(refused)?;
+    who.done(&path(&name), &notice)
+}
+
+/// `POST /admin/providers/{name}/keys/{key}/disable`
+#[handler]
+pub(super) async fn disable_key(
+    who: Admin<kind::EditProviders>,
+    Path(ids): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    set_status(&who, &rooms, ids, ("disabled", Notice::Disabled)).await
+}
+
+/// `POST /admin/providers/{name}/keys/{key}/enable`
+#[handler]
+pub(super) async fn enable_key(
+    who: Admin<kind::EditProviders>,
+    Path(ids): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    set_status(&who, &rooms, ids, ("active", Notice::Enabled)).await
+}
+
+/// `POST /admin/providers/{name}/keys/{key}/delete`
+#[handler]
+pub(super) async fn delete_key(
+    who: Editor,
+    Path((name, key)): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let (actor, key) = (who.actor(), key_id(&key)?);
+    let deleted = rooms.providers.delete_key(&actor, &name, &key).await;
+    deleted.map_err(refused)?;
+    who.done(&path(&name), &Notice::Deleted)
+}
+
+/// Puts a key of the same name and share in a key's place; the one before ends once the new one is
+/// there, so that the pool is never without.
+async fn replace(
+    who: &Editor,
+    rooms: &Console,
+    name: &str,
+    (id, posted): (&ProviderKeyId, &Posted),
+) -> Result<Option<Wrong>, PageError> {
+    let keys = rooms.providers.keys(name).await.map_err(refused)?;
+    let old = keys.into_iter().find(|key| key.id == *id);
+    let old = old.ok_or(PageError::NotFound)?;
+    let new = match form::secret(posted.secret("secret").expose()) {
+        Ok(secret) => NewProviderKey {
+            secret,
+            label: old.label,
+            weight: old.weight,
+        },
+        Err(wrong) => return Ok(Some(wrong)),
+    };
+    let actor = who.actor();
+    if let Err(error) = rooms.providers.create_key(&actor, name, new).await {
+        return field_error(error, "secret").map(Some);
+    }
+    let deleted = rooms.providers.delete_key(&actor, name, id).await;
+    deleted.map_err(refused)?;
+    Ok(None)
+}
+
+/// `POST /admin/providers/{name}/keys/{key}/rotate`
+#[handler]
+pub(super) async fn rotate_key(
+    who: Editor,
+    Path((name, key)): Path<(String, String)>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let id = key_id(&key)?;
+    let wrong = replace(&who, &rooms, &name, (&id, &posted)).await?;
+    let Some((field, error)) = wrong else {
+        return who.done(&path(&name), &Notice::Saved);
+    };
+    let mut view = view(&rooms, &name, who.now()).await?;
+    view.rotate = Form::default().wrong(field, error);
+    view.rotating = key;
+    who.show_again(&view).await
+}
+
+fn bulk_view(provider: String, form: Form) -> BulkAdd {
+    BulkAdd {
+        provider,
+        form,
+        results: Vec::new(),
+    }
+}
+
+/// `GET /admin/providers/{name}/keys/bulk`
+#[handler]
+pub(super) async fn bulk_page(
+    who: Admin<kind::EditProviders>,
+    Path(name): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let provider = found(&rooms, &name).await?.name;
+    let form = Form::of([("weight", "1"), ("test", "on")]);
+    who.show(&bulk_view(provider, form)).await
+}
+
+/// Adds the key of one line, and tries it.
+async fn bulk_line(
+    who: &Editor,
+    rooms: &Console,
+    (provider, weight, test): (&str, u32, bool),
+    line: &str,
+) -> (bool, String) {
+    let (secret, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let new = match (form::secret(secret), form::label(label.trim())) {
+        (Ok(secret), Ok(label)) => NewProviderKey {
+            secret,
+            label,
+            weight,
+        },
+        (Err((_, error)), _) | (_, Err((_, error))) => {
+            return (false, error.text(&who.page().await));
+        }
+    };
+    let made = match rooms
+        .providers
+        .create_key(&who.actor(), provider, new)
+        .await
+    {
+        Ok(made) => made,
+        Err(error) => return (false, error.to_string()),
+    };
+    if !test {
+        return (true, String::new());
+    }
+    match rooms.providers.test_key(provider, &made.id).await {
+        Ok(test) if test.ok => (true, format!("{} ms", test.latency_ms)),
+        Ok(test) => (true, test.detail),
+        Err(error) => (true, error.to_string()),
+    }
+}
+
+/// `POST /admin/providers/{name}/keys/bulk`
+#[handler]
+pub(super) async fn bulk_add(
+    who: Editor,
+    Path(name): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let provider = found(&rooms, &name).await?.name;
+    let typed = posted.secret("secrets");
+    let lines = typed.expose().lines().map(str::trim).enumerate();
+    let lines: Vec<(usize, &str)> = lines.filter(|(_, line)| !line.is_empty()).collect();
+    let form = posted.again(&["weight", "test"]);
+    let weight = weight(&posted);
+    let wrong = match (&weight, lines.len()) {
+        (Err(wrong), _) => Some(wrong.clone()),
+        (Ok(_), 0) => Some(("secrets", FieldError::Required)),
+        (Ok(_), many) if many > BULK_MAX => {
+            let most = u64::try_from(BULK_MAX).unwrap_or(u64::MAX);
+            Some(("secrets", FieldError::OutOfRange(1, most)))
+        }
+        (Ok(_), _) => None,
+    };
+    if let Some((field, error)) = wrong {
+        let view = bulk_view(provider, form.wrong(field, error));
+        return who.show_again(&view).await;
+    }
+    let how = (name.as_str(), weight.unwrap_or(1), posted.is_ticked("test"));
+    let mut view = bulk_view(provider, form);
+    for (place, line) in lines {
+        let (added, detail) = bulk_line(&who, &rooms, how, line).await;
+        let secret = line.split_whitespace().next().unwrap_or_default();
+        view.results.push(BulkLine {
+            number: u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1),
+            last4: form::last4(secret),
+            added,
+            detail,
+        });
+    }
+    who.show(&view).await
+}

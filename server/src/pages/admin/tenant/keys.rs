@@ -1,0 +1,281 @@
+//! A tenant's keys: making one, whose secret is shown this once, and revoking one.
+
+use std::collections::{BTreeMap, HashMap};
+
+use admin_templates::account::SecretOnce;
+use admin_templates::admin::tenants::TenantKeys;
+use admin_templates::form::{FieldError, Form};
+use admin_templates::list::ListState;
+use admin_templates::page::Notice;
+use admin_templates::parts::KeyRow;
+use admin_templates::words::{KeyKind, KeyStatus, Scope};
+use poem::web::{Data, Path};
+use poem::{Request, handler};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::ApiKeyId;
+
+use super::super::super::error::{PageError, PageResult};
+use super::super::super::form::{Posted, field_error};
+use super::super::super::session::{Admin, Confirmed};
+use super::super::tenants::{base_url, example};
+use super::super::{Asked, Console, ROWS, Wrong, amount, count, figured, filters, future};
+use super::super::{wanted, word};
+use super::people::{budget, budgets, fits, spent};
+use super::{found, head, path};
+use crate::accounts::NewKey;
+use crate::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
+use crate::auth::roles::{Action, kind};
+use crate::figures::page::PageAsk;
+use crate::ledger::{BudgetAsk, Period, Spender};
+use crate::limits::LimitSettings;
+use crate::store::accounts::{ApiKey, ApiKeyKind, Tenant};
+use crate::store::usage_log::UsageFilter;
+
+/// Looked through for a search.
+const SEARCHED: i64 = 500;
+/// Fewer than this stand on top when there are no more.
+const TOPS: usize = 10;
+
+/// Whoever makes secrets proved a short while ago to be themselves.
+type Editor = Confirmed<Admin<kind::EditKeys>>;
+
+fn status(key: &ApiKey, now: Moment) -> KeyStatus {
+    if key.revoked {
+        KeyStatus::Revoked
+    } else if key.expires_at.is_some_and(|at| at <= now) {
+        KeyStatus::Expired
+    } else {
+        KeyStatus::Active
+    }
+}
+
+async fn rows(
+    rooms: &Console,
+    tenant: &Tenant,
+    keys: Vec<ApiKey>,
+    now: Moment,
+) -> Result<Vec<KeyRow>, PageError> {
+    let budgets = budgets(rooms, tenant).await?;
+    let overview = rooms.figures.overview(&tenant.id).await.map_err(figured)?;
+    let all_told = overview.keys.len() < TOPS;
+    let told = overview.keys.into_iter().map(|top| (top.name, top.credits));
+    let told: HashMap<String, Credits> = told.collect();
+    let last = PageAsk {
+        from: None,
+        rows: 1,
+    };
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        let own = UsageFilter {
+            tenant: Some(tenant.id.clone()),
+            key: Some(key.id.clone()),
+            ..UsageFilter::default()
+        };
+        let newest = rooms
+            .figures
+            .usage_log(&own, &last)
+            .await
+            .map_err(figured)?;
+        let spent = match told.get(key.id.as_str()) {
+            Some(credits) => *credits,
+            None if all_told => Credits::ZERO,
+            None => spent(rooms, own, now).await?,
+        };
+        rows.push(KeyRow {
+            status: status(&key, now),
+            kind: word(key.kind.word(), KeyKind::Live),
+            prefix: match key.kind {
+                ApiKeyKind::Live => LIVE_PREFIX,
+                ApiKeyKind::Test => TEST_PREFIX,
+            }
+            .to_owned(),
+            last4: key.last4,
+            scopes: vec![Scope::Inference],
+            models: key.allowed_models.unwrap_or_default(),
+            budget: budget(&budgets, &Spender::Key(key.id.clone())),
+            spent,
+            used_at: newest.rows.first().map(|record| record.created_at),
+            expires_at: key.expires_at,
+            created_at: key.created_at,
+            id: key.id.into_string(),
+            name: key.name,
+        });
+    }
+    Ok(rows)
+}
+
+fn key_id(text: &str) -> Result<ApiKeyId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+async fn view(
+    rooms: &Console,
+    tenant: &Tenant,
+    asked: &BTreeMap<String, String>,
+    now: Moment,
+) -> Result<TenantKeys, PageError> {
+    let mut list = ListState {
+        filters: filters(asked, &["q"]),
+        ..ListState::whole()
+    };
+    let keys = if let Some(search) = wanted(asked, "q") {
+        let mut keys = rooms.accounts.keys(&tenant.id, None, SEARCHED).await?;
+        keys.retain(|key| fits(&key.name, search) || key.last4 == search);
+        keys
+    } else {
+        let after = wanted(asked, "after").map(key_id).transpose()?;
+        let more = i64::from(ROWS).saturating_add(1);
+        let found = rooms.accounts.keys(&tenant.id, after.as_ref(), more);
+        let mut keys = found.await?;
+        if keys.len() > usize::try_from(ROWS).unwrap_or(usize::MAX) {
+            keys.pop();
+            list.next = keys.last().map(|key| key.id.to_string());
+        }
+        keys
+    };
+    let models = rooms.catalogue.models();
+    Ok(TenantKeys {
+        head: head(&rooms.ledger, tenant).await?,
+        list,
+        rows: self::rows(rooms, tenant, keys, now).await?,
+        add: Form::default(),
+        models: models.iter().map(|model| model.id.clone()).collect(),
+    })
+}
+
+/// `GET /admin/tenants/{id}/keys`
+#[handler]
+pub(in super::super) async fn key_list(
+    who: Admin,
+    Path(id): Path<String>,
+    asked: Asked,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let view = view(&rooms, &tenant, &asked, who.now()).await?;
+    who.show(&view).await
+}
+
+/// A key, and what it may spend in which period.
+type Draft = (NewKey, Option<(Period, Credits)>);
+
+fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Wrong> {
+    if posted.text("name").is_empty() {
+        return Err(("name", FieldError::Required));
+    }
+    let kind = ApiKeyKind::from_word(posted.text("kind")).ok_or(("kind", FieldError::Unknown))?;
+    let addresses = posted.text("addresses").split([',', ' ']).map(str::trim);
+    let addresses = addresses.filter(|address| !address.is_empty());
+    let addresses: Vec<String> = addresses.map(str::to_owned).collect();
+    let models = posted.several("models").to_vec();
+    let period = posted.optional("budget_period").unwrap_or("month");
+    let period = Period::from_word(period).ok_or(("budget_period", FieldError::Unknown))?;
+    let new = NewKey {
+        name: posted.text("name").to_owned(),
+        kind,
+        expires_at: future(posted, "expires_at", now)?,
+        allowed_models: Some(models).filter(|list| !list.is_empty()),
+        allowed_addresses: Some(addresses).filter(|list| !list.is_empty()),
+        limits: LimitSettings {
+            requests_per_minute: count(posted, "requests_per_minute")?,
+            tokens_per_minute: count(posted, "tokens_per_minute")?,
+            concurrency: None,
+        },
+    };
+    Ok((new, amount(posted, "budget")?.map(|limit| (period, limit))))
+}
+
+/// The form's name of a field of the room.
+fn field(name: &'static str) -> &'static str {
+    match name {
+        "allowed_models" => "models",
+        "allowed_addresses" => "addresses",
+        other => other,
+    }
+}
+
+/// `POST /admin/tenants/{id}/keys`. Budgets are money: whoever types one must be allowed to.
+#[handler]
+pub(in super::super) async fn make_key(
+    who: Editor,
+    Path(id): Path<String>,
+    posted: Posted,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (actor, now) = (who.actor(), who.now());
+    let made = match drafted(&posted, now) {
+        Ok((new, budget)) => {
+            if budget.is_some() {
+                who.must_be_able_to(Action::MoveCredits)?;
+            }
+            match rooms.accounts.create_key(&actor, &tenant.id, new).await {
+                Ok(made) => Ok((made, budget)),
+                Err(error) => Err(field_error(error)?),
+            }
+        }
+        Err(wrong) => Err(wrong),
+    };
+    let ((key, secret), budget) = match made {
+        Ok(made) => made,
+        Err((name, error)) => {
+            let mut view = view(&rooms, &tenant, &BTreeMap::new(), now).await?;
+            view.add = posted.again(&NAMES).wrong(field(name), error);
+            return who.show_again(&view).await;
+        }
+    };
+    if let Some((period, limit)) = budget {
+        let ask = BudgetAsk {
+            tenant: tenant.id.clone(),
+            spender: Spender::Key(key.id.clone()),
+            period,
+            limit: Some(limit),
+        };
+        if let Err(error) = rooms.corrections.set_budget(&actor, ask).await {
+            // A key that may spend without its bound must not be handed out.
+            tracing::error!(%error, "a new key's budget was not set: {error}");
+            rooms
+                .accounts
+                .revoke_key(&actor, &tenant.id, &key.id)
+                .await?;
+            return Err(PageError::Unavailable);
+        }
+    }
+    who.show(&SecretOnce {
+        name: key.name,
+        secret,
+        base_url: base_url(&who, request),
+        model: example(&rooms.catalogue),
+        tenant_id: Some(tenant.id.into_string()),
+        old_until: None,
+    })
+    .await
+}
+
+const NAMES: [&str; 9] = [
+    "name",
+    "kind",
+    "models",
+    "addresses",
+    "expires_at",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "budget",
+    "budget_period",
+];
+
+/// `POST /admin/tenants/{id}/keys/{key}/revoke`
+#[handler]
+pub(in super::super) async fn revoke(
+    who: Admin<kind::EditKeys>,
+    Path((id, key)): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (actor, key) = (who.actor(), key_id(&key)?);
+    let revoked = rooms.accounts.revoke_key(&actor, &tenant.id, &key);
+    revoked.await?;
+    who.done(&path(&tenant, "/keys"), &Notice::Disabled)
+}

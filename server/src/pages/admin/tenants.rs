@@ -1,0 +1,219 @@
+//! The list of tenants, and founding one: its first key is shown this once.
+
+use admin_templates::account::SecretOnce;
+use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::words::TenantStatus as StatusWord;
+use poem::http::header::HOST;
+use poem::http::uri::Authority;
+use poem::web::Data;
+use poem::{Request, handler};
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use super::super::error::{PageError, PageResult};
+use super::super::form::{Posted, field_error};
+use super::super::frame::Frame;
+use super::super::session::{Admin, Confirmed};
+use super::{
+    Asked, Console, ROWS, Wrong, amount, figured, filters, future, list_state, page_ask, wanted,
+};
+use super::{word, words};
+use crate::accounts::NewUser;
+use crate::auth::roles::{Action, kind};
+use crate::catalogue::Catalogue;
+use crate::figures::Figures;
+use crate::figures::directory::TenantLine;
+use crate::figures::page::PageAsk;
+use crate::figures::span::Span;
+use crate::recharge::Recharge;
+use crate::settings::TenantDefaults;
+use crate::store::accounts::Role;
+use crate::store::rollups::Scope;
+use crate::store::usage_log::UsageFilter;
+
+const NAMES: [&str; 6] = [
+    "name",
+    "username",
+    "password",
+    "credits",
+    "expires_at",
+    "note",
+];
+
+async fn row(figures: &Figures, now: Moment, line: TenantLine) -> Result<TenantRow, PageError> {
+    let TenantLine {
+        tenant,
+        balance,
+        spent_30d,
+    } = line;
+    let scope = Scope::Tenant(tenant.id.clone());
+    let days = figures.series(&scope, Span::Month.ask(now)).await?;
+    let last = PageAsk {
+        from: None,
+        rows: 1,
+    };
+    let of = UsageFilter {
+        tenant: Some(tenant.id.clone()),
+        ..UsageFilter::default()
+    };
+    let newest = figures.usage_log(&of, &last).await.map_err(figured)?;
+    Ok(TenantRow {
+        id: tenant.id.into_string(),
+        name: tenant.name,
+        status: word(tenant.status.word(), StatusWord::Active),
+        available: balance.available,
+        spent: spent_30d,
+        calls: days.iter().map(|day| day.sums.calls).sum(),
+        multiplier_ppm: tenant.price_multiplier_ppm,
+        called_at: newest.rows.first().map(|record| record.created_at),
+        created_at: tenant.created_at,
+    })
+}
+
+/// `GET /admin/tenants`. The order is the room's: by name where something is searched for, else the
+/// newest first. A state narrows the page that was found, so that it may have fewer rows.
+#[handler]
+pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+    let search = wanted(&asked, "q").unwrap_or_default();
+    let ask = page_ask(&asked, ROWS)?;
+    let page = rooms.figures.tenants(search, &ask).await.map_err(figured)?;
+    let list = list_state(filters(&asked, &["q", "status"]), &page);
+    let status = wanted(&asked, "status");
+    let lines = page.rows.into_iter();
+    let lines = lines.filter(|line| status.is_none_or(|word| line.tenant.status.word() == word));
+    let now = who.now();
+    let rows = lines.map(|line| row(&rooms.figures, now, line));
+    let rows = futures_util::future::try_join_all(rows).await?;
+    who.show(&TenantList { list, rows }).await
+}
+
+/// `GET /admin/tenants/new`
+#[handler]
+pub(super) async fn new_tenant(who: Admin<kind::EditTenants>, rooms: Data<&Console>) -> PageResult {
+    let defaults: TenantDefaults = rooms.settings.get().await?;
+    let credits = Credits::from_micros(defaults.credits_micros);
+    let gives = credits > Credits::ZERO && who.must_be_able_to(Action::MoveCredits).is_ok();
+    let credits = if gives {
+        credits.to_string()
+    } else {
+        String::new()
+    };
+    let form = Form::of([("credits", credits.as_str())]);
+    who.show(&TenantNew { form }).await
+}
+
+/// A tenant to be founded.
+struct Draft {
+    owner: Option<NewUser>,
+    credits: Option<Credits>,
+    expires_at: Option<Moment>,
+    note: String,
+}
+
+fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Wrong> {
+    if posted.text("name").is_empty() {
+        return Err(("name", FieldError::Required));
+    }
+    let has_password = !posted.secret("password").expose().is_empty();
+    let owner = match posted.optional("username") {
+        Some(username) => Some(NewUser {
+            username: username.to_owned(),
+            password: posted.secret("password"),
+            role: Role::Owner,
+        }),
+        None if has_password => return Err(("username", FieldError::Required)),
+        None => None,
+    };
+    Ok(Draft {
+        owner,
+        credits: amount(posted, "credits")?,
+        expires_at: future(posted, "expires_at", now)?,
+        note: words(posted, "note")?,
+    })
+}
+
+/// What clients write as base URL: the address the console itself was asked at.
+pub(super) fn base_url(frame: &Frame, request: &Request) -> String {
+    let authority = request.uri().authority().map(Authority::as_str);
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|value| value.to_str().ok()).or(authority);
+    let scheme = if frame.site().secure() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
+}
+
+/// A model for the example beside a new key.
+pub(super) fn example(catalogue: &Catalogue) -> String {
+    let models = catalogue.models();
+    let mut offered = models.iter().filter(|model| model.enabled);
+    offered
+        .next()
+        .map_or_else(String::new, |model| model.id.clone())
+}
+
+/// `POST /admin/tenants/new`. First credits are money: whoever types some must be allowed to. Those
+/// the platform gives to everybody are given also by others.
+#[handler]
+pub(super) async fn found_tenant(
+    who: Confirmed<Admin<kind::EditTenants>>,
+    posted: Posted,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let again = |(field, error): Wrong| TenantNew {
+        form: posted.again(&kept()).wrong(field, error),
+    };
+    let draft = match drafted(&posted, who.now()) {
+        Ok(draft) => draft,
+        Err(wrong) => return who.show_again(&again(wrong)).await,
+    };
+    let pays = who.must_be_able_to(Action::MoveCredits);
+    let credits = match draft.credits {
+        Some(credits) => {
+            pays?;
+            Some(credits)
+        }
+        None if pays.is_ok() => None,
+        None => {
+            let defaults: TenantDefaults = rooms.settings.get().await?;
+            Some(Credits::from_micros(defaults.credits_micros))
+        }
+    };
+    let (actor, name) = (who.actor(), posted.text("name"));
+    let (tenant, secret) = match rooms.accounts.found_tenant(&actor, name, draft.owner).await {
+        Ok(founded) => founded,
+        Err(error) => return who.show_again(&again(field_error(error)?)).await,
+    };
+    if let Some(amount) = credits.filter(|credits| *credits > Credits::ZERO) {
+        let wish = Recharge {
+            tenant: tenant.id.clone(),
+            amount,
+            key: format!("first:{}", tenant.id),
+            expires_at: draft.expires_at,
+            note: draft.note,
+        };
+        // The tenant is there and its key can be shown only now; the balance tells what is missing.
+        if let Err(error) = rooms.recharges.recharge(&actor, wish).await {
+            tracing::error!(%error, tenant.id = %tenant.id, "the first credits of `{}` were not given: {error}", tenant.id);
+        }
+    }
+    who.show(&SecretOnce {
+        name: tenant.name,
+        secret,
+        base_url: base_url(&who, request),
+        model: example(&rooms.catalogue),
+        tenant_id: Some(tenant.id.into_string()),
+        old_until: None,
+    })
+    .await
+}
+
+/// Fields that are filled in again; a password never is.
+fn kept() -> Vec<&'static str> {
+    let kept = NAMES.into_iter().filter(|name| *name != "password");
+    kept.collect()
+}
