@@ -1,6 +1,10 @@
 //! The tenant's portal: its table of pages, and what several of them need. Every query begins with
 //! the tenant of the session; an id of another tenant is not there.
 
+mod keys;
+mod ledger;
+mod members;
+mod money;
 mod overview;
 mod rows;
 mod studio;
@@ -22,6 +26,20 @@ use super::table::Table;
 pub(super) fn pages(table: Table) -> Table {
     table
         .get("/portal", overview::overview_page)
+        .get("/portal/keys", keys::key_list)
+        .get("/portal/keys/new", keys::new_key)
+        .post("/portal/keys/new", keys::make_key)
+        .post("/portal/keys/:id/revoke", keys::revoke_key)
+        .get("/portal/members", members::member_list)
+        .get("/portal/members/new", members::new_member)
+        .post("/portal/members/new", members::add_member)
+        .get("/portal/members/:id", members::member_page)
+        .post("/portal/members/:id", members::change_member)
+        .post("/portal/members/:id/disable", members::disable)
+        .post("/portal/members/:id/enable", members::enable)
+        .post("/portal/members/:id/password", members::reset_password)
+        .get("/portal/ledger", ledger::ledger_page)
+        .get("/portal/ledger.csv", ledger::ledger_csv)
         .get("/portal/usage", usage::usage_page)
         .get("/portal/usage.csv", usage::usage_csv)
         .get("/portal/usage/:id", usage::call_page)

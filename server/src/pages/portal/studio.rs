@@ -10,7 +10,6 @@ use admin_templates::portal::{Message, Picture, StudioChat, StudioImage};
 use admin_templates::words::Speaker;
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt, unfold};
-use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
 use poem::web::Query;
 use poem::{Body, FromRequest, IntoResponse, Request, RequestBody, Response, handler};
@@ -156,10 +155,10 @@ async fn refused(who: &Member, error: CallError) -> Response {
     wrong(who, status, &told).await
 }
 
+/// What only a script that is not ours sends.
 async fn unreadable(who: &Member) -> Response {
-    let error = PageError::FormExpired;
-    let words = FieldError::Words("JSON".to_owned());
-    wrong(who, error.status(), &words).await
+    let words = FieldError::Words("JSON?".to_owned());
+    wrong(who, StatusCode::BAD_REQUEST, &words).await
 }
 
 /// `POST /portal/studio/estimate`

@@ -10,7 +10,7 @@ use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{TenantId, UserId};
+use shared::id::UserId;
 use shared::usage::Usage;
 
 use super::super::error::{PageError, PageResult};
@@ -319,14 +319,9 @@ pub(super) async fn call_page(
     who.show(&view.ok_or(PageError::NotFound)?).await
 }
 
-/// What a person was charged, day after day. Reads each of their calls: sums of people are not
-/// kept, and a person makes few calls beside a key.
-pub(super) async fn days_of(
-    figures: &Figures,
-    tenant: &TenantId,
-    user: &UserId,
-    now: Moment,
-) -> Result<Vec<Point>, PageError> {
+/// What a person was charged in the last 30 days, one after the other. Reads each of their calls:
+/// sums of people are not kept, and a person makes few calls beside a key.
+async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
     let ask = Span::Month.ask(now);
     let mut points = Vec::new();
     let mut at = ask.from;
@@ -336,10 +331,8 @@ pub(super) async fn days_of(
         at = ask.grain.later(at, 1);
     }
     let filter = UsageFilter {
-        tenant: Some(tenant.clone()),
-        user: Some(user.clone()),
         period: since(ask),
-        ..UsageFilter::default()
+        ..of
     };
     let pages = figures.export_usage(filter);
     let mut pages = std::pin::pin!(pages);
@@ -354,6 +347,15 @@ pub(super) async fn days_of(
         }
     }
     Ok(points)
+}
+
+/// What calls that pass a filter were charged in the last 30 days; reads each of them.
+pub(super) async fn spent(
+    figures: &Figures,
+    of: UsageFilter,
+    now: Moment,
+) -> Result<Credits, PageError> {
+    Ok(totals(&days_of(figures, of, now).await?).credits)
 }
 
 /// `GET /portal/history`: a person's own calls.
@@ -372,11 +374,11 @@ pub(super) async fn history_page(
         ..UsageFilter::default()
     };
     let names = Names::of(&accounts, tenant).await?;
-    let filter = narrowed(own, &asked, &names);
+    let filter = narrowed(own.clone(), &asked, &names);
     let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
     let page = page.map_err(unfigured)?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
-    let points = days_of(&figures, tenant, &who.user.id, who.now()).await?;
+    let points = days_of(&figures, own, who.now()).await?;
     who.show(&History {
         spent: totals(&points).credits,
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),
