@@ -291,7 +291,7 @@ fn base_url(who: &Editor, request: &Request) -> String {
     let authority = request
         .uri()
         .authority()
-        .map(|authority| authority.as_str());
+        .map(poem::http::uri::Authority::as_str);
     let scheme = if who.site().secure() { "https" } else { "http" };
     format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
 }
