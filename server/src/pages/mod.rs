@@ -15,6 +15,7 @@ pub mod error;
 pub mod form;
 pub mod frame;
 mod gate;
+mod portal;
 mod preferences;
 mod security;
 pub mod session;
@@ -32,7 +33,6 @@ use poem::{EndpointExt, Response, Route, get, handler};
 use self::error::PageResult;
 use self::frame::Frame;
 use self::gate::Gate;
-use self::session::Member;
 use self::site::Site;
 use self::table::Table;
 use crate::api::Rooms;
@@ -78,12 +78,9 @@ fn admin(table: Table) -> Table {
         .post("/admin/settings/tenants", settings::keep_tenants)
 }
 
-fn portal(table: Table) -> Table {
-    shared(table, "/portal").get("/portal", portal_start)
-}
-
 fn table() -> Table {
-    portal(admin(Table::default().get("/", start)))
+    let table = admin(Table::default().get("/", start));
+    portal::pages(shared(table, "/portal"))
 }
 
 /// Method and path of every page, for tests that ask each as everybody.
@@ -99,7 +96,13 @@ pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
         .data(rooms.web.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())
-        .data(rooms.settings.clone());
+        .data(rooms.settings.clone())
+        .data(rooms.calls.clone())
+        .data(rooms.catalogue.clone())
+        .data(rooms.corrections.clone())
+        .data(rooms.figures.clone())
+        .data(rooms.ledger.clone())
+        .data(rooms.usage.clone());
     Route::new()
         .at("/assets/:name", get(assets::asset))
         .nest_no_strip("/", Gate::new(pages, site))
@@ -124,12 +127,6 @@ pub fn is_page(path: &str) -> bool {
 async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
     let first = web.is_first_start().await?;
     frame.go(if first { "/admin/setup" } else { "/portal" })
-}
-
-/// `GET /portal`: where a tenant's people begin.
-#[handler]
-async fn portal_start(who: Member) -> PageResult {
-    who.go("/portal/security")
 }
 
 #[cfg(test)]

@@ -32,10 +32,10 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_get_tenant"
         | "admin_tenant_usage"
         | "admin_list_users"
-        | "admin_list_gateways"
-        | "admin_list_gateway_events"
         | "admin_export_usage"
         | "admin_export_ledger"
+        | "admin_list_gateways"
+        | "admin_list_gateway_events"
         | "admin_list_superadmins" => Action::Look,
         "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
         "admin_create_user"
@@ -287,6 +287,8 @@ enum Access {
     Admin(Action),
     /// Every user of a tenant.
     Member,
+    /// Owners and admins of a tenant.
+    Manager,
 }
 
 /// Who may what of the console's own pages.
@@ -380,7 +382,31 @@ fn access(method: &Method, path: &str) -> Option<Access> {
             "settings/security" | "settings/retention" | "settings/tenants",
         ) => Some(Access::Admin(Action::EditSettings)),
         ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
-        ("portal", &Method::GET, "") => Some(Access::Member),
+        (
+            "portal",
+            &Method::GET,
+            "" | "history" | "usage/:id" | "studio/chat" | "studio/images",
+        )
+        | ("portal", &Method::POST, "studio/chat" | "studio/images" | "studio/estimate") => {
+            Some(Access::Member)
+        }
+        (
+            "portal",
+            &Method::GET,
+            "keys" | "keys/new" | "ledger" | "ledger.csv" | "members" | "members/new"
+            | "members/:id" | "usage" | "usage.csv",
+        )
+        | (
+            "portal",
+            &Method::POST,
+            "keys/new"
+            | "keys/:id/revoke"
+            | "members/new"
+            | "members/:id"
+            | "members/:id/disable"
+            | "members/:id/enable"
+            | "members/:id/password",
+        ) => Some(Access::Manager),
         ("admin", ..) => console(method, rest),
         _ => None,
     })
@@ -395,6 +421,22 @@ async fn ask(browser: &Browser, method: &Method, path: &str) -> (StatusCode, Str
         _ => browser.post(path, &[]).await,
     };
     (answer.status, answer.location().to_owned())
+}
+
+/// A plain member of the tenant that was made last.
+async fn add_member(place: &Place, owner: &str) {
+    let nothing = json!({});
+    let listed = place.api(Method::GET, "/admin/api/tenants", owner, &nothing);
+    let listed = listed.await.json();
+    let tenants = listed["data"].as_array().expect("a list");
+    let acme = tenants.iter().find(|tenant| tenant["name"] == "Acme");
+    let id = acme
+        .and_then(|tenant| tenant["id"].as_str())
+        .expect("an id");
+    let path = format!("/admin/api/tenants/{id}/users");
+    let body = json!({"username": "mia", "password": PASSWORD, "role": "member"});
+    let made = place.api(Method::POST, &path, owner, &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -416,6 +458,15 @@ async fn every_page_is_asked_as_everybody() {
         let mut foreign = place.browser();
         let names = [("tenant", "Acme"), ("username", "ada")];
         foreign.log_in("/portal", &names, PASSWORD).await;
+        let mut member = place.browser();
+        add_member(&place, &owner).await;
+        let names = [("tenant", "Acme"), ("username", "mia")];
+        member.log_in("/portal", &names, PASSWORD).await;
+        for browser in [&mut foreign, &mut member] {
+            browser.get("/portal/security").await;
+        }
+        // A form token of the console's login, which the other area's session does not replace.
+        let portal = foreign.clone();
         foreign.get("/admin/login").await;
         for (method, path) in server::pages::listed() {
             let access = access(&method, &path)
@@ -434,7 +485,18 @@ async fn every_page_is_asked_as_everybody() {
             let sent = location.starts_with(&login);
             match access {
                 Access::Everybody => {}
-                Access::SignedIn | Access::Admin(_) | Access::Member => assert!(sent, "{at}"),
+                Access::SignedIn | Access::Admin(_) | Access::Member | Access::Manager => {
+                    assert!(sent, "{at}");
+                }
+            }
+            if let Access::Member | Access::Manager = access {
+                for (browser, manages) in [(&portal, true), (&member, false)] {
+                    let (status, location) = ask(browser, &method, &filled).await;
+                    assert!(!location.starts_with("/portal/login"), "{at}");
+                    let refused = status == StatusCode::FORBIDDEN;
+                    let let_in = manages || matches!(access, Access::Member);
+                    assert_eq!(refused, !let_in, "{at}: {status}");
+                }
             }
             let Access::Admin(action) = access else {
                 continue;

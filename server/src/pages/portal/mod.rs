@@ -1,0 +1,97 @@
+//! The tenant's portal: its table of pages, and what several of them need. Every query begins with
+//! the tenant of the session; an id of another tenant is not there.
+
+mod keys;
+mod ledger;
+mod members;
+mod money;
+mod overview;
+mod rows;
+mod studio;
+mod usage;
+mod wish;
+
+use std::sync::Arc;
+
+use crate::auth::{Principal, Role};
+use crate::figures::FiguresError;
+use crate::ledger::LedgerError;
+use crate::limits::LimitSettings;
+
+use super::error::PageError;
+use super::session::{Member, Rank};
+use super::table::Table;
+
+/// Adds the portal's own pages.
+pub(super) fn pages(table: Table) -> Table {
+    table
+        .get("/portal", overview::overview_page)
+        .get("/portal/keys", keys::key_list)
+        .get("/portal/keys/new", keys::new_key)
+        .post("/portal/keys/new", keys::make_key)
+        .post("/portal/keys/:id/revoke", keys::revoke_key)
+        .get("/portal/members", members::member_list)
+        .get("/portal/members/new", members::new_member)
+        .post("/portal/members/new", members::add_member)
+        .get("/portal/members/:id", members::member_page)
+        .post("/portal/members/:id", members::change_member)
+        .post("/portal/members/:id/disable", members::disable)
+        .post("/portal/members/:id/enable", members::enable)
+        .post("/portal/members/:id/password", members::reset_password)
+        .get("/portal/ledger", ledger::ledger_page)
+        .get("/portal/ledger.csv", ledger::ledger_csv)
+        .get("/portal/usage", usage::usage_page)
+        .get("/portal/usage.csv", usage::usage_csv)
+        .get("/portal/usage/:id", usage::call_page)
+        .get("/portal/history", usage::history_page)
+        .get("/portal/studio/chat", studio::chat_page)
+        .post("/portal/studio/chat", studio::send_chat)
+        .get("/portal/studio/images", studio::image_page)
+        .post("/portal/studio/images", studio::send_image)
+        .post("/portal/studio/estimate", studio::reckon)
+}
+
+/// A person of a tenant as a caller of models, as a session of the API makes them.
+fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
+    Arc::new(Principal {
+        tenant: who.tenant.id.clone(),
+        tenant_name: who.tenant.name.clone(),
+        user: Some(who.user.id.clone()),
+        username: Some(who.user.username.clone()),
+        key: None,
+        role: who.user.role,
+        test: false,
+        price_multiplier_ppm: who.tenant.price_multiplier_ppm,
+        tenant_limits: who.tenant.limits,
+        key_limits: LimitSettings::default(),
+        allowed_models: None,
+    })
+}
+
+/// Whether they run the tenant.
+fn manages<R: Rank>(who: &Member<R>) -> bool {
+    match who.user.role {
+        Role::Owner | Role::Admin => true,
+        Role::Member => false,
+    }
+}
+
+/// Why a page has no figures.
+fn unfigured(error: FiguresError) -> PageError {
+    match error {
+        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
+        FiguresError::Ledger(error) => unread(error),
+        FiguresError::Store(error) => error.into(),
+    }
+}
+
+/// Why a page has no balance.
+fn unread(error: LedgerError) -> PageError {
+    match error {
+        LedgerError::Store(error) => error.into(),
+        error @ (LedgerError::Busy | LedgerError::Commit(_)) => {
+            tracing::error!(%error, "the ledger did not answer a page: {error}");
+            PageError::Unavailable
+        }
+    }
+}

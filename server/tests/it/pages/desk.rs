@@ -1,0 +1,284 @@
+//! The portal's own pages: what a tenant's people see and may do there, and what they may not.
+
+use poem::http::{Method, StatusCode};
+use poem::{Body, Endpoint, Request};
+use serde_json::{Value, json};
+
+use super::{Answer, Browser, PASSWORD, Place, Start, places};
+
+/// A tenant with an owner `ada` and credits; answers its id.
+async fn tenant(place: &Place, token: &str, name: &str) -> String {
+    let body = json!({"name": name, "username": "ada", "password": PASSWORD});
+    let made = place
+        .api(Method::POST, "/admin/api/tenants", token, &body)
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let start = made.body.find("\"ten_").expect("an id") + 1;
+    let rest = &made.body[start..];
+    rest[..rest.find('"').expect("an end")].to_owned()
+}
+
+async fn log_in(place: &Place, tenant: &str, username: &str) -> Browser {
+    let mut browser = place.browser();
+    let names = [("tenant", tenant), ("username", username)];
+    let answer = browser.log_in("/portal", &names, PASSWORD).await;
+    assert_eq!(answer.location(), "/portal", "{}", answer.body);
+    browser.get("/portal/security").await;
+    browser
+}
+
+/// What our script sends: JSON with the token in a header, or without it.
+async fn script(browser: &Browser, path: &str, body: &Value, with_token: bool) -> Answer {
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(path.parse().expect("a path"))
+        .header("host", "localhost:3000")
+        .content_type("application/json");
+    let pairs = browser.cookies.iter().map(|(k, v)| format!("{k}={v}"));
+    request = request.header("cookie", pairs.collect::<Vec<_>>().join("; "));
+    if with_token {
+        request = request.header("x-csrf-token", &browser.token);
+    }
+    let request = request.body(Body::from(body.to_string()));
+    Answer::of(browser.face.get_response(request).await).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_begin_at_the_overview_and_members_in_the_studio() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        tenant(&place, &token, "Acme").await;
+        let mut ada = log_in(&place, "Acme", "ada").await;
+        for path in [
+            "/portal",
+            "/portal/usage",
+            "/portal/usage?range=24h&model=x&status=running&caller=nobody",
+            "/portal/keys",
+            "/portal/keys/new",
+            "/portal/members",
+            "/portal/ledger?kind=settle",
+            "/portal/history",
+            "/portal/studio/chat",
+            "/portal/studio/images",
+        ] {
+            let page = ada.get(path).await;
+            assert_eq!(page.status, StatusCode::OK, "{} {path}", place.name);
+            assert!(page.body.contains("</html>"), "{path}");
+        }
+        let file = ada.get("/portal/usage.csv?range=30d").await;
+        assert!(file.header("content-type").starts_with("text/csv"));
+        assert!(file.body.starts_with("created_at,id,"), "{}", file.body);
+        for path in ["/portal/usage?after=x", "/portal/ledger?after=x"] {
+            assert_eq!(ada.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+
+        let new = [
+            ("username", "mia"),
+            ("password", PASSWORD),
+            ("role", "member"),
+            ("budget", "2.5"),
+            ("budget_period", "month"),
+        ];
+        let answer = ada.post("/portal/members/new", &new).await;
+        assert_eq!(answer.location(), "/portal/members", "{}", answer.body);
+        assert!(ada.get("/portal/members").await.body.contains("2.5"));
+        let mut mia = log_in(&place, "Acme", "mia").await;
+        assert_eq!(mia.get("/portal").await.location(), "/portal/studio/chat");
+        assert_eq!(mia.get("/portal/studio/chat").await.status, StatusCode::OK);
+        assert_eq!(mia.get("/portal/usage").await.status, StatusCode::FORBIDDEN);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_shown_once_works_and_is_taken_back() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        tenant(&place, &token, "Acme").await;
+        tenant(&place, &token, "Other").await;
+        let mut ada = log_in(&place, "Acme", "ada").await;
+        let mut form = vec![
+            ("name", "worker"),
+            ("kind", "live"),
+            ("scopes", "inference"),
+            ("scopes", "usage"),
+            ("budget", "10"),
+            ("budget_period", "day"),
+            ("addresses", "nowhere"),
+        ];
+        let answer = ada.post("/portal/keys/new", &form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.body.contains("worker"), "what was typed stays");
+        form.pop();
+        let narrow: Vec<_> = form
+            .iter()
+            .copied()
+            .filter(|pair| pair.1 != "usage")
+            .collect();
+        let answer = ada.post("/portal/keys/new", &narrow).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "no key promises less than it can do"
+        );
+        let shown = ada.post("/portal/keys/new", &form).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
+        let at = shown.body.find("wk_live_").expect("the secret");
+        let secret: String = shown.body[at..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
+        let nothing = json!({});
+        let models = place.api(Method::GET, "/api/v1/models", &secret, &nothing);
+        assert_eq!(models.await.status, StatusCode::OK);
+        let list = ada.get("/portal/keys?q=WORK").await;
+        assert!(list.body.contains("worker") && !list.body.contains(&secret));
+        assert!(!ada.get("/portal/keys?q=zzz").await.body.contains("worker"));
+
+        let at = list.body.find("/portal/keys/key_").expect("a link");
+        let id: String = list.body[at + "/portal/keys/".len()..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
+        let revoke = format!("/portal/keys/{id}/revoke");
+        let mut eve = log_in(&place, "Other", "ada").await;
+        assert_eq!(eve.post(&revoke, &[]).await.status, StatusCode::NOT_FOUND);
+        ada.get("/portal/keys").await;
+        let answer = ada.post(&revoke, &[]).await;
+        assert_eq!(answer.location(), "/portal/keys", "{}", answer.body);
+        let models = place.api(Method::GET, "/api/v1/models", &secret, &nothing);
+        assert_eq!(models.await.status, StatusCode::UNAUTHORIZED);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_neither_makes_owners_nor_changes_one() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let id = tenant(&place, &token, "Acme").await;
+        tenant(&place, &token, "Other").await;
+        let users = format!("/admin/api/tenants/{id}/users");
+        let body = json!({"username": "max", "password": PASSWORD, "role": "admin"});
+        let made = place.api(Method::POST, &users, &token, &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        let listed = place.api(Method::GET, &users, &token, &json!({})).await;
+        let listed = listed.json();
+        let id_of = |name: &str| {
+            let all = listed["data"].as_array().expect("a list");
+            let user = all.iter().find(|user| user["username"] == name);
+            let id = user.and_then(|user| user["id"].as_str());
+            id.expect("an id").to_owned()
+        };
+        let (ada_id, max_id) = (id_of("ada"), id_of("max"));
+        let (mut ada, mut max) = (
+            log_in(&place, "Acme", "ada").await,
+            log_in(&place, "Acme", "max").await,
+        );
+        let owner = [
+            ("username", "eve"),
+            ("password", PASSWORD),
+            ("role", "owner"),
+        ];
+        let answer = max.post("/portal/members/new", &owner).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        for path in [
+            format!("/portal/members/{ada_id}/disable"),
+            format!("/portal/members/{ada_id}/password"),
+            format!("/portal/members/{max_id}"),
+        ] {
+            let answer = max.post(&path, &[("role", "owner")]).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        }
+        let mut foreign = log_in(&place, "Other", "ada").await;
+        let disable = format!("/portal/members/{max_id}/disable");
+        let answer = foreign.post(&disable, &[]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+
+        let path = format!("/portal/members/{max_id}");
+        let change = [
+            ("role", "member"),
+            ("budget", "7"),
+            ("budget_period", "day"),
+        ];
+        let answer = ada.post(&path, &change).await;
+        assert_eq!(answer.location(), "/portal/members", "{}", answer.body);
+        let page = ada.get(&path).await;
+        assert!(page.body.contains("value=\"7\""), "{}", page.body);
+        let monthly = [
+            ("role", "member"),
+            ("budget", "9"),
+            ("budget_period", "month"),
+        ];
+        ada.post(&path, &monthly).await;
+        let page = ada.get(&path).await;
+        assert!(page.body.contains("value=\"9\""), "the daily one is gone");
+        assert_eq!(max.get("/portal/usage").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(ada.post(&disable, &[]).await.status, StatusCode::SEE_OTHER);
+        assert!(!max.is_in("/portal/security").await);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_studio_tells_costs_before_and_why_a_call_was_refused() {
+    for (place, _db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        tenant(&place, &token, "Acme").await;
+        let mut ada = log_in(&place, "Acme", "ada").await;
+        let page = ada.get("/portal/studio/chat").await;
+        assert!(page.body.contains("sandbox-chat"), "{}", page.body);
+        let talk =
+            json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
+        let draw = json!({"model": "sandbox-image", "prompt": "a cat", "n": 2});
+        for wish in [&talk, &draw] {
+            let answer = script(&ada, "/portal/studio/estimate", wish, true).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+            let number = |name: &str| -> f64 {
+                let text = answer.json()[name].as_str().expect("a text").to_owned();
+                text.parse().expect("a decimal")
+            };
+            let (least, most) = (number("credits_min"), number("credits_max"));
+            assert!(0.0 < least && least <= most, "{}", answer.body);
+        }
+        let unknown = json!({"model": "nobody", "prompt": "a cat"});
+        let answer = script(&ada, "/portal/studio/estimate", &unknown, true).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.json()["error"]["message"].is_string());
+
+        // The tenant has no credits: the hold is refused, the same way as at the API.
+        for (path, wish) in [
+            ("/portal/studio/chat", &talk),
+            ("/portal/studio/images", &draw),
+        ] {
+            let answer = script(&ada, path, wish, true).await;
+            assert_eq!(answer.status, StatusCode::PAYMENT_REQUIRED, "{path}");
+            assert!(answer.json()["error"]["message"].is_string());
+            let answer = script(&ada, path, wish, false).await;
+            assert_eq!(
+                answer.status,
+                StatusCode::FORBIDDEN,
+                "{path} without a token"
+            );
+            let answer = script(&ada, path, &json!({"model": 1}), true).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        }
+        let form = [
+            ("model", "sandbox-chat"),
+            ("message", "<b>keep me</b>"),
+            ("history", "[{\"role\":\"user\",\"content\":\"before\"}]"),
+        ];
+        let answer = ada.post("/portal/studio/chat", &form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.body.contains("keep me") && !answer.body.contains("<b>keep"));
+        assert!(answer.body.contains("before"), "the conversation stays");
+        let form = [("model", "sandbox-image"), ("prompt", "a cat"), ("n", "x")];
+        let answer = ada.post("/portal/studio/images", &form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            ada.get("/portal/usage/gen_0").await.status,
+            StatusCode::NOT_FOUND
+        );
+        place.end().await;
+    }
+}
