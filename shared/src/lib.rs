@@ -1,6 +1,7 @@
 //! What server and gateway must agree on: ids, money, units, faults, secrets, the link's contract,
 //! and the plumbing both start with. What only one side uses does not belong here.
 
+pub mod calendar;
 pub mod clock;
 pub mod config;
 pub mod credits;

@@ -80,8 +80,9 @@ fn aliased(db: &Db, part: &str, alias: &str) -> String {
     }
 }
 
-async fn execute(db: &Db, statement: &str) -> Outcome<()> {
-    let step = || "filling the tables".to_owned();
+/// Runs a statement of the bench's own.
+pub(super) async fn execute(db: &Db, statement: &str) -> Outcome<()> {
+    let step = || statement.chars().take(60).collect();
     match db {
         Db::Postgres(pool) => {
             let mut conn = pool.get().await.step(step)?;

@@ -49,6 +49,9 @@ pub(crate) struct LedgerArgs {
     /// Entries and tenants to fill the tables with for the last cases; 0 leaves these cases out.
     #[arg(long, default_value_t = 1_000_000)]
     entries: i64,
+    /// Indexes to leave out, to see what they cost; nothing is written to the results then.
+    #[arg(long)]
+    without: Vec<String>,
     /// Only this database.
     #[arg(long, value_enum)]
     only: Option<Engine>,
@@ -139,10 +142,16 @@ pub(crate) async fn run(args: &LedgerArgs) -> Outcome<()> {
         }
         let db = Db::connect(&target).await.step(|| name.into())?;
         migrate::run(&db, MIGRATIONS).await.step(|| name.into())?;
+        for index in &args.without {
+            fill::execute(&db, &format!("DROP INDEX {index}")).await?;
+        }
         rows.extend(measure(name, &db, args).await?);
     }
     let text = table::render(&machine::describe(), args, &rows);
     say(&text);
+    if !args.without.is_empty() {
+        return Ok(());
+    }
     sections::put(&args.out, "ledger", &text)
 }
 

@@ -1,14 +1,14 @@
 //! Dates and moments as text: `2026-11-21` and RFC 3339. Knows no clock, and no time zone but the
 //! offset that is written.
 
+use shared::calendar::{CivilDate, MS_PER_DAY};
 use shared::clock::Moment;
 
 use super::error::ApiError;
 
 const MS_PER_SECOND: i64 = 1_000;
-const MS_PER_DAY: i64 = 86_400 * MS_PER_SECOND;
 /// Nothing here happened before, and nothing is planned for later.
-const YEARS: std::ops::RangeInclusive<i64> = 2_000..=2_200;
+const YEARS: std::ops::RangeInclusive<i32> = 2_000..=2_200;
 
 /// The text is neither a date nor a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,10 +51,10 @@ impl std::str::FromStr for Date {
         let (date, rest) = text.split_at_checked(10).ok_or(DateError)?;
         let day = day(date).ok_or(DateError)?;
         if rest.is_empty() {
-            return Ok(Self::Day(Moment::from_unix_ms(day * MS_PER_DAY)));
+            return Ok(Self::Day(day));
         }
         let ms = time(rest).ok_or(DateError)?;
-        Ok(Self::Instant(Moment::from_unix_ms(day * MS_PER_DAY + ms)))
+        Ok(Self::Instant(Moment::from_unix_ms(day.unix_ms() + ms)))
     }
 }
 
@@ -66,32 +66,29 @@ pub fn read(field: &str, text: &str) -> Result<Date, ApiError> {
 
 /// As RFC 3339 in UTC with milliseconds.
 pub fn text(moment: Moment) -> String {
-    let (days, ms) = (
-        moment.unix_ms().div_euclid(MS_PER_DAY),
-        moment.unix_ms().rem_euclid(MS_PER_DAY),
-    );
-    let (year, month, day) = civil(days);
+    let CivilDate { year, month, day } = CivilDate::of(moment);
+    let ms = moment.unix_ms().rem_euclid(MS_PER_DAY);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / MS_PER_SECOND % 60);
     let ms = ms % MS_PER_SECOND;
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
 /// `digits` of exactly that many.
-fn digits(text: &str, count: usize) -> Option<i64> {
+fn digits<N: std::str::FromStr>(text: &str, count: usize) -> Option<N> {
     let well_formed = text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     if well_formed { text.parse().ok() } else { None }
 }
 
-/// Days since 1970-01-01 of `YYYY-MM-DD`.
-fn day(text: &str) -> Option<i64> {
+/// The first moment of `YYYY-MM-DD`.
+fn day(text: &str) -> Option<Moment> {
     let mut parts = text.split('-');
-    let year = digits(parts.next()?, 4)?;
-    let month = digits(parts.next()?, 2)?;
-    let day = digits(parts.next()?, 2)?;
-    let days = days_from_civil(year, month, day);
-    // A day that does not exist comes back as another one.
-    let exists = YEARS.contains(&year) && civil(days) == (year, month, day);
-    (exists && parts.next().is_none()).then_some(days)
+    let date = CivilDate {
+        year: digits(parts.next()?, 4)?,
+        month: digits(parts.next()?, 2)?,
+        day: digits(parts.next()?, 2)?,
+    };
+    let known = YEARS.contains(&date.year) && parts.next().is_none();
+    date.start().filter(|_| known)
 }
 
 /// Milliseconds of `T08:30:00.123+08:00` since midnight in UTC; may be of the day before or after.
@@ -100,9 +97,9 @@ fn time(text: &str) -> Option<i64> {
     let (clock, offset_minutes) = offset(text)?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut parts = clock.split(':');
-    let hour = digits(parts.next()?, 2)?;
-    let minute = digits(parts.next()?, 2)?;
-    let second = digits(parts.next()?, 2)?;
+    let hour: i64 = digits(parts.next()?, 2)?;
+    let minute: i64 = digits(parts.next()?, 2)?;
+    let second: i64 = digits(parts.next()?, 2)?;
     let all_digits =
         (1..=9).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
     // Second 60 is a leap second; the clock of a database does not know it either.
@@ -126,38 +123,8 @@ fn offset(text: &str) -> Option<(&str, i64)> {
         _ => return None,
     };
     let (hours, minutes) = offset.split_once(':')?;
-    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+    let (hours, minutes): (i64, i64) = (digits(hours, 2)?, digits(minutes, 2)?);
     (hours < 24 && minutes < 60).then_some((clock, sign * (hours * 60 + minutes)))
-}
-
-/// Days since 1970-01-01, by Howard Hinnant's method (2014): years begin in March, so that the leap
-/// day is a year's last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The other way of [`days_from_civil`].
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

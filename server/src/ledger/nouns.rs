@@ -1,5 +1,6 @@
 //! The ledger's nouns: what is asked of it and what it answers. Decides nothing and stores nothing.
 
+use shared::calendar::CivilDate;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{
@@ -169,30 +170,14 @@ words!(Period {
 impl Period {
     /// When the period that `at` lies in began; the epoch for [`Period::Total`].
     pub fn start(self, at: Moment) -> Moment {
-        const MS_PER_DAY: i64 = 86_400_000;
-        let day = at.unix_ms().div_euclid(MS_PER_DAY);
+        let today = CivilDate::of(at);
         let first = match self {
-            Self::Day => day,
-            Self::Month => first_of_month(day),
-            Self::Total => 0,
+            Self::Day => today.start(),
+            Self::Month => today.first_of_month().start(),
+            Self::Total => None,
         };
-        Moment::from_unix_ms(first.saturating_mul(MS_PER_DAY))
+        first.unwrap_or_default()
     }
-}
-
-/// The first day of the month of a day, both counted from the epoch (the proleptic Gregorian
-/// calendar in eras of 400 years that begin in March, so that the leap day comes last).
-#[expect(clippy::arithmetic_side_effects, reason = "days are far below 64 bits")]
-fn first_of_month(day: i64) -> i64 {
-    const DAYS_PER_ERA: i64 = 146_097;
-    let of_era = day.saturating_add(719_468).rem_euclid(DAYS_PER_ERA);
-    let leaps = of_era / 1_460 - of_era / 36_524 + of_era / (DAYS_PER_ERA - 1);
-    let year_of_era = of_era.saturating_sub(leaps) / 365;
-    let before_year = 365 * year_of_era + year_of_era / 4 - year_of_era / 100;
-    let day_of_year = of_era.saturating_sub(before_year);
-    let month = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year.saturating_sub((153 * month + 2) / 5);
-    day.saturating_sub(day_of_month)
 }
 
 /// What a key or a user may spend in a period, and how much of it is gone.

@@ -3,7 +3,7 @@
 use diesel::dsl::sql;
 use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
 use diesel::sql_types::BigInt;
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
@@ -16,6 +16,7 @@ use shared::usage::Usage;
 
 use super::Store;
 use super::schema::usage_records;
+use super::usage_log::{LogAsk, UsageFilter};
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,7 +299,8 @@ fn sum(what: &str) -> diesel::expression::SqlLiteral<BigInt> {
 }
 
 impl Store {
-    /// A tenant's records, newest first, those before `after` in the list's order only.
+    /// A tenant's records, newest first, those behind `after` in the list's order only; none when
+    /// the tenant has no such record.
     pub async fn usage_records(
         &self,
         tenant: &TenantId,
@@ -306,22 +308,27 @@ impl Store {
         after: Option<&GenerationId>,
         limit: i64,
     ) -> Result<Vec<UsageRecord>, DbError> {
-        let (from, until) = period.bounds();
-        let rows: Vec<UsageRow> = on!(self.db, |conn| {
-            let mut query = usage_records::table
-                .filter(usage_records::tenant_id.eq(tenant.as_str()))
-                .filter(usage_records::created_at.ge(from))
-                .filter(usage_records::created_at.lt(until))
-                .order(usage_records::id.desc())
-                .limit(limit)
-                .select(UsageRow::as_select())
-                .into_boxed();
-            if let Some(after) = after {
-                query = query.filter(usage_records::id.lt(after.as_str()));
-            }
-            query.load(conn).await
-        })?;
-        rows.into_iter().map(UsageRecord::try_from).collect()
+        let last = match after {
+            None => None,
+            Some(id) => self.usage_record(id).await?,
+        };
+        let behind = last
+            .filter(|record| record.tenant == *tenant)
+            .map(|record| (record.created_at, record.id));
+        if after.is_some() && behind.is_none() {
+            return Ok(Vec::new());
+        }
+        let filter = UsageFilter {
+            tenant: Some(tenant.clone()),
+            period,
+            ..UsageFilter::default()
+        };
+        let ask = LogAsk {
+            newest_first: true,
+            behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
+            limit,
+        };
+        self.usage_log(&filter, ask).await
     }
 
     /// A tenant's calls added up for each operation and model.
