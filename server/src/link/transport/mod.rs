@@ -47,6 +47,10 @@ const REACH_MIN: Duration = Duration::from_secs(1);
 /// Between attempts to open a connection.
 const REST_MIN: Duration = Duration::from_millis(100);
 const REST_MAX: Duration = Duration::from_secs(5);
+/// How long a call that has waited for a connection leaves it to others, when it carries its share
+/// and more are being opened: after a cut all streams come at once, and what one connection may send
+/// before it hears of the path is soon used up; the rest would take a round trip more.
+const SPREAD_MAX: Duration = Duration::from_millis(30);
 /// A connection that ends sooner was refused after all: TLS 1.3 tells a client that its certificate
 /// is not wanted only after the handshake, and balancers accept before they look for a gateway.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
@@ -120,6 +124,8 @@ struct Inner {
     places: Box<[Place]>,
     /// For small bodies and for large ones: one count for both would skip places when they alternate.
     turns: [AtomicUsize; 2],
+    /// Calls that wait for a connection.
+    waiting: AtomicUsize,
     /// Attempts under way and the last that failed.
     opening: watch::Sender<Opening>,
     /// A call has no connection: tenders that rest should try now.
@@ -161,6 +167,7 @@ impl Pool {
                 shape,
                 places: places.take(shape.connections).collect(),
                 turns: <[AtomicUsize; 2]>::default(),
+                waiting: AtomicUsize::new(0),
                 opening: watch::Sender::default(),
                 wanted: Notify::new(),
                 supervisor: Supervisor::new(),
@@ -223,10 +230,7 @@ impl Pool {
 
     /// Open connections and the streams on them.
     pub(super) fn load(&self) -> (usize, usize) {
-        let all = self.inner.usable(0..self.inner.places.len());
-        all.fold((0, 0), |(connections, streams), one| {
-            (connections + 1, streams + one.streams())
-        })
+        self.inner.load()
     }
 
     #[cfg(test)]
@@ -236,6 +240,13 @@ impl Pool {
 }
 
 impl Inner {
+    fn load(&self) -> (usize, usize) {
+        let all = self.usable(0..self.places.len());
+        all.fold((0, 0), |(connections, streams), one| {
+            (connections + 1, streams + one.streams())
+        })
+    }
+
     /// The least loaded connection of the request's kind, or of the other kind where it has none.
     fn choose(
         self: &Arc<Self>,
@@ -273,15 +284,33 @@ impl Inner {
             .filter(|connection| connection.is_usable())
     }
 
-    /// Waits for the first connection, or until no attempt is left that could bring one.
+    /// Whether the connection carries its share of what the pool carries, while others come.
+    fn has_its_share(&self, connection: &Connection, coming: usize) -> bool {
+        let (open, streams) = self.load();
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        coming > 0 && connection.streams() >= (streams + waiting).div_ceil(open + coming)
+    }
+
+    /// Waits for a connection, or until no attempt is left that could bring one.
     async fn wait(self: &Arc<Self>, large: bool) -> Result<Arc<Connection>, SendError> {
         let mut opening = self.opening.subscribe();
         let before = opening.borrow_and_update().failures;
         self.wanted.notify_waiters();
+        let _waiting = Waiting::begin(&self.waiting);
         let waiting = async {
+            let mut spread_until = None;
             loop {
                 if let Some(connection) = self.choose(large, None) {
-                    return Ok(connection);
+                    let coming = opening.borrow_and_update().attempts;
+                    let until = *spread_until
+                        .get_or_insert_with(|| tokio::time::Instant::now() + SPREAD_MAX);
+                    let changed = opening.changed();
+                    if !self.has_its_share(&connection, coming)
+                        || !matches!(tokio::time::timeout_at(until, changed).await, Ok(Ok(())))
+                    {
+                        return Ok(connection);
+                    }
+                    continue;
                 }
                 {
                     let now = opening.borrow_and_update();
@@ -418,6 +447,22 @@ impl Tender {
                 None
             }
         }
+    }
+}
+
+/// Counts one call that waits, also when it is given up.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

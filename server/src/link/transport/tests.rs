@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -26,18 +27,37 @@ struct Peer {
     accepted: Arc<AtomicUsize>,
     /// Requests for `/hold` that arrived.
     holding: Arc<AtomicUsize>,
+    /// Connections that something came on to keep them warm.
+    warmed: Arc<Mutex<Vec<usize>>>,
     cut: Arc<Notify>,
     _task: JoinSet<()>,
 }
 
-async fn answer(
+/// What a connection counts in.
+#[derive(Clone)]
+struct Seen {
     number: usize,
     holding: Arc<AtomicUsize>,
+    warmed: Arc<Mutex<Vec<usize>>>,
+}
+
+async fn answer(
+    seen: Seen,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    if request.uri().path() == "/hold" {
-        holding.fetch_add(1, Ordering::SeqCst);
-        std::future::pending::<()>().await;
+    let number = seen.number;
+    match (request.method(), request.uri().path()) {
+        (_, "/hold") => {
+            seen.holding.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        }
+        (&Method::POST, "/hello") => {
+            let body = request.into_body().collect().await;
+            if body.is_ok_and(|body| body.to_bytes().len() == WARM_BYTES) {
+                seen.warmed.lock().unwrap().push(number);
+            }
+        }
+        _ => {}
     }
     Ok(Response::new(Full::from(number.to_string())))
 }
@@ -48,11 +68,11 @@ fn pool_to(base: &str, shape: Shape, tls: Option<&ClientConfig>) -> Pool {
     Pool::new(base, shape, tls, Box::new(hello)).unwrap()
 }
 
-async fn serve<S>(stream: S, number: usize, holding: Arc<AtomicUsize>)
+async fn serve<S>(stream: S, seen: Seen)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(number, holding.clone(), request));
+    let service = service_fn(move |request| answer(seen.clone(), request));
     let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -69,7 +89,9 @@ impl Peer {
         let address = listener.local_addr().unwrap();
         let (accepted, cut) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let holding = Arc::new(AtomicUsize::new(0));
-        let (counter, cutter, holds) = (accepted.clone(), cut.clone(), holding.clone());
+        let warmed = Arc::<Mutex<Vec<usize>>>::default();
+        let (counter, cutter) = (accepted.clone(), cut.clone());
+        let (holds, warms) = (holding.clone(), Arc::clone(&warmed));
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut connections = JoinSet::new();
@@ -79,13 +101,14 @@ impl Peer {
                     accepted = listener.accept() => {
                         let (stream, _) = accepted.unwrap();
                         let number = counter.fetch_add(1, Ordering::SeqCst);
-                        let (holds, tls) = (holds.clone(), tls.clone());
+                        let seen = Seen { number, holding: holds.clone(), warmed: warms.clone() };
+                        let tls = tls.clone();
                         connections.spawn(async move {
                             match tls {
-                                None => serve(stream, number, holds).await,
+                                None => serve(stream, seen).await,
                                 Some(tls) => {
                                     if let Ok(stream) = tls.accept(stream).await {
-                                        serve(stream, number, holds).await;
+                                        serve(stream, seen).await;
                                     }
                                 }
                             }
@@ -98,6 +121,7 @@ impl Peer {
             address,
             accepted,
             holding,
+            warmed,
             cut,
             _task: task,
         }
@@ -189,6 +213,78 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
     }
     held.shutdown().await;
     until(async || loads() == [0, 0, 0]).await;
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_connections_do_not_all_take_the_first() {
+    const CALLS: usize = 40;
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        for_uploads: 0,
+        ..Shape::of(4, false)
+    });
+    let mut held = JoinSet::new();
+    for _ in 0..CALLS {
+        let (pool, request) = (pool.clone(), peer.request("/hold", 0));
+        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop) });
+    }
+    until(async || peer.holding.load(Ordering::SeqCst) == CALLS).await;
+    let most = pool.inner.usable(0..4).map(|one| one.streams()).max();
+    assert!(most.unwrap() <= CALLS / 2, "{most:?} on one of four");
+}
+
+#[tokio::test]
+async fn places_for_large_bodies_are_kept_warm_while_calls_come() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape::of(4, true));
+    peer.fill(&pool, 4).await;
+    let large = peer.ask(&pool, 100_000).await;
+    tokio::time::sleep(WARM_EVERY.mul_f64(1.5)).await;
+    let warmed = || peer.warmed.lock().unwrap().clone();
+    assert!(warmed().is_empty(), "nobody called");
+    let call = pool.send(peer.request("/", 0), Lane::Call).await;
+    assert!(call.is_ok());
+    until(async || warmed().len() >= 2).await;
+    assert!(warmed().iter().all(|number| *number == large));
+}
+
+#[tokio::test]
+async fn a_second_way_is_another_connection_and_rather_one_for_uploads() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape::of(8, false));
+    peer.fill(&pool, 8).await;
+    let on = async |lane, bytes| {
+        let answer = pool.send(peer.request("/", bytes), lane).await.unwrap();
+        answer.into_body().connection()
+    };
+    let first = on(Lane::Any, 0).await;
+    let uploads = [on(Lane::Any, 100_000).await, on(Lane::Any, 100_000).await];
+    for _ in 0..4 {
+        assert!(uploads.contains(&on(Lane::Beside(first), 0).await));
+        let other = on(Lane::Beside(uploads[0]), 0).await;
+        assert_eq!(other, uploads[1]);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_answer_is_asked_anew_after_a_second() {
+    // Nobody accepts, and the queue of one that waits is full: further attempts hear nothing.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut fillers = JoinSet::new();
+    for _ in 0..4 {
+        fillers.spawn(tokio::net::TcpStream::connect(address));
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let pool = pool_to(&format!("http://{address}"), Shape::of(1, false), None);
+    let request = Request::post(format!("http://{address}/")).body(Full::default());
+    let began = Instant::now();
+    let outcome = pool.send(request.unwrap(), Lane::Any).await.map(drop);
+    assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
+    let taken = began.elapsed();
+    assert!(REACH_MIN <= taken && taken < REACH_MIN * 3, "{taken:?}");
 }
 
 #[tokio::test]
