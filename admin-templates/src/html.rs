@@ -51,7 +51,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Text as it may stand in one segment of a path, or in a name or value of a query.
-pub(crate) fn url_part(text: &str) -> String {
+pub fn url_part(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

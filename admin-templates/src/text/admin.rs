@@ -102,6 +102,12 @@ AdminText [] {
     offered: "Offered to tenants", "向租户开放";
     only_these: "Only the models ticked below", "仅允许下列勾选的模型";
     preview: "What would this call cost?", "这次调用要花多少？";
+    change_target: "Change target", "修改目标";
+    gateway_hint: "A gateway's name or region; any when empty.", "网关名称或区域；留空表示不限。";
+    image_prices: "Images by size and quality", "按尺寸与质量定价的图像";
+    image_prices_hint: "One a line: size, quality, price, provider cost. A * fits any: 1024x1024 high 0.175 0.14", "每行一条：尺寸 质量 价格 供应商成本；* 表示任意。例如 1024x1024 high 0.175 0.14";
+    price_empty: "Fill in at least one price; 0 makes it free.", "请至少填写一项价格；0 表示免费。";
+    withdraw: "Withdraw", "撤回";
     price_applied: "Price", "适用价格";
     prices: "Prices", "价格历史";
     priority: "Priority", "优先级";
@@ -151,7 +157,9 @@ AdminText [] {
     top_providers: "Top providers", "供应商排行";
     top_tenants: "Top tenants", "租户排行";
     tries: "Tries", "尝试过程";
-    try_help: "A real call on the platform's account.", "以平台账户发起一次真实调用。";
+    try_help: "A real call. It is charged to the tenant like any other, and stands in its usage.", "发起一次真实调用，按正常价格向该租户扣费并计入其用量。";
+    try_tenant: "At whose expense", "由谁付费";
+    try_tenant_hint: "A tenant's name or id.", "租户的名称或编号。";
     try_it: "Try it", "试一试";
     type_name: "Type the tenant's name to confirm", "请输入租户名称以确认";
     up: "Up for", "已运行";

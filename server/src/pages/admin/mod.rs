@@ -1,8 +1,11 @@
 //! The console's own pages, and what several of them need: reading a list's query, turning rooms'
 //! nouns into rows. Knows no session and no markup.
 
+mod again;
 mod calls;
 mod dashboard;
+mod days;
+mod models;
 mod providers;
 mod tenant;
 mod tenants;
@@ -26,6 +29,7 @@ use crate::accounts::Accounts;
 use crate::api::Rooms;
 use crate::api::date::{self, Date};
 use crate::auth::factors::Factors;
+use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
 use crate::figures::page::{Cursor, PageAsk, Paged};
@@ -54,6 +58,7 @@ type Asked = Query<BTreeMap<String, String>>;
 #[derive(Debug, Clone)]
 pub(super) struct Console {
     accounts: Accounts,
+    calls: Calls,
     catalogue: Catalogue,
     corrections: Corrections,
     factors: Factors,
@@ -71,6 +76,7 @@ impl From<&Rooms> for Console {
     fn from(rooms: &Rooms) -> Self {
         Self {
             accounts: rooms.accounts.clone(),
+            calls: rooms.calls.clone(),
             catalogue: rooms.catalogue.clone(),
             corrections: rooms.corrections.clone(),
             factors: rooms.factors.clone(),
@@ -90,6 +96,7 @@ impl From<&Rooms> for Console {
 pub(super) fn pages(table: Table) -> Table {
     let one = |path: &str| format!("/admin/tenants/:id{path}");
     let pool = |path: &str| format!("/admin/providers/:id{path}");
+    let model = |path: &str| format!("/admin/models/:id{path}");
     table
         .get("/admin", dashboard::dashboard)
         .get("/admin/tenants", tenants::tenant_list)
@@ -128,6 +135,18 @@ pub(super) fn pages(table: Table) -> Table {
         .post(pool("/keys/:key/enable"), providers::enable_key)
         .post(pool("/keys/:key/delete"), providers::delete_key)
         .post(pool("/keys/:key/rotate"), providers::rotate_key)
+        .get("/admin/models", models::model_list)
+        .get("/admin/models/new", models::new_model)
+        .post("/admin/models/new", models::add_model)
+        .get(model(""), models::model_page)
+        .post(model("/edit"), models::edit)
+        .post(model("/delete"), models::delete)
+        .post(model("/targets"), models::targets::add)
+        .post(model("/targets/:target"), models::targets::change)
+        .post(model("/targets/:target/delete"), models::targets::remove)
+        .post(model("/prices"), models::add_price)
+        .post(model("/prices/:price/delete"), models::withdraw)
+        .post(model("/try"), models::trial::attempt)
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
         .get("/admin/usage/:id", usage::call_story)

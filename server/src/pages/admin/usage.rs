@@ -126,6 +126,11 @@ fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
             total,
         };
     };
+    bill_view(bill)
+}
+
+/// A bill as its page shows it.
+pub(super) fn bill_view(bill: &Bill) -> Arithmetic {
     Arithmetic {
         lines: bill_lines(bill),
         subtotal: amount(bill.subtotal),

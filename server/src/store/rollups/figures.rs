@@ -172,6 +172,32 @@ impl Store {
             .collect()
     }
 
+    /// What the calls of some models add up to, by model; those without calls are absent.
+    pub async fn model_sums(
+        &self,
+        models: &[&str],
+        ask: SumsAsk,
+    ) -> Result<HashMap<String, Sums>, DbError> {
+        let rows: Vec<RollupRow> = on!(self.db, |conn| {
+            rollups::table
+                .filter(rollups::dimension.eq(Dimension::Model.word()))
+                .filter(rollups::tenant_id.eq(""))
+                .filter(rollups::grain.eq(ask.grain.word()))
+                .filter(rollups::starts_at.ge(ask.from.unix_ms()))
+                .filter(rollups::starts_at.lt(ask.until.unix_ms()))
+                .filter(rollups::model.eq_any(models))
+                .select(RollupRow::as_select())
+                .load(conn)
+                .await
+        })?;
+        let mut sums: HashMap<String, Sums> = HashMap::new();
+        for row in rows {
+            let of = sums.entry(row.model.clone()).or_default();
+            of.merge(&row.sums()?);
+        }
+        Ok(sums)
+    }
+
     /// What brought most credits, the most first; test calls are left out.
     pub async fn tops(&self, of: TopOf<'_>, ask: SumsAsk, limit: i64) -> Result<Vec<Top>, DbError> {
         let (dimension, tenant, column) = of.columns();

@@ -1,6 +1,7 @@
 //! The pages as a browser meets them, on both databases: a whole server without a socket, and a
 //! browser that keeps cookies and sends the forms it was shown.
 
+mod console;
 mod desk;
 mod factor;
 mod login;

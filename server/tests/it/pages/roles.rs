@@ -307,8 +307,23 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "usage.csv"
             | "usage/:id"
             | "providers"
-            | "providers/:id",
+            | "providers/:id"
+            | "models"
+            | "models/:id",
         ) => Action::Look,
+        (_, "models/new")
+        | (
+            &Method::POST,
+            "models/:id/edit"
+            | "models/:id/delete"
+            | "models/:id/targets"
+            | "models/:id/targets/:target"
+            | "models/:id/targets/:target/delete"
+            | "models/:id/try",
+        ) => Action::EditModels,
+        (&Method::POST, "models/:id/prices" | "models/:id/prices/:price/delete") => {
+            Action::SetPrices
+        }
         (_, "providers/new" | "providers/:id/keys/bulk")
         | (
             &Method::POST,

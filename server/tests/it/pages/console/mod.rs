@@ -1,0 +1,3 @@
+//! The console's own pages: what superadmins see and do there, journey by journey.
+
+mod models;
