@@ -44,6 +44,7 @@ use crate::seed::{self, FirstStart, Seed};
 use crate::settings::Settings;
 use crate::store::{MIGRATIONS, Store};
 use crate::usage::UsageHistory;
+use crate::vitals::{Vitals, VitalsParts};
 use crate::web::{Web, WebParts};
 
 /// Why a server did not start; one sentence.
@@ -343,7 +344,15 @@ impl Server {
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
+        let vitals = Vitals::new(VitalsParts {
+            store: store.clone(),
+            limits: limits.clone(),
+            ledger: ledger.clone(),
+            gateways: gateways.clone(),
+            clock: clock.clone(),
+        });
         let rooms = Rooms {
+            vitals,
             auth: people.auth,
             sessions: people.sessions,
             web: people.web,

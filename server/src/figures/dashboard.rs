@@ -127,6 +127,20 @@ impl Figures {
         Ok(filled(ask, self.store.sums_series(scope, ask).await?))
     }
 
+    /// What all calls of a span add up to.
+    pub async fn totals(&self, scope: &Scope, span: Span) -> Result<Sums, DbError> {
+        let series = self.series(scope, span.ask(self.clock.now())).await?;
+        Ok(total(&series))
+    }
+
+    /// Names of tenants, by id.
+    pub async fn tenant_names<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<String, String>, DbError> {
+        self.store.tenant_names(ids).await
+    }
+
     /// What the calls of some models added up to in the last day, by model.
     pub async fn models_day(&self, models: &[&str]) -> Result<HashMap<String, Sums>, DbError> {
         let ask = Span::Day.ask(self.clock.now());

@@ -5,6 +5,10 @@ mod again;
 mod calls;
 mod dashboard;
 mod days;
+mod audit;
+mod gateways;
+mod health;
+mod live;
 mod models;
 mod providers;
 mod tenant;
@@ -42,6 +46,7 @@ use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::settings::Settings;
 use crate::usage::UsageHistory;
+use crate::vitals::Vitals;
 use crate::web::Web;
 
 /// Rows of a list's page.
@@ -69,6 +74,7 @@ pub(super) struct Console {
     providers: Providers,
     recharges: Recharges,
     settings: Settings,
+    vitals: Vitals,
     web: Web,
 }
 
@@ -87,6 +93,7 @@ impl From<&Rooms> for Console {
             providers: rooms.providers.clone(),
             recharges: rooms.recharges.clone(),
             settings: rooms.settings.clone(),
+            vitals: rooms.vitals.clone(),
             web: rooms.web.clone(),
         }
     }
@@ -96,6 +103,7 @@ impl From<&Rooms> for Console {
 pub(super) fn pages(table: Table) -> Table {
     let one = |path: &str| format!("/admin/tenants/:id{path}");
     let pool = |path: &str| format!("/admin/providers/:id{path}");
+    let gateway = |path: &str| format!("/admin/gateways/:id{path}");
     let model = |path: &str| format!("/admin/models/:id{path}");
     table
         .get("/admin", dashboard::dashboard)
@@ -147,6 +155,17 @@ pub(super) fn pages(table: Table) -> Table {
         .post(model("/prices"), models::add_price)
         .post(model("/prices/:price/delete"), models::withdraw)
         .post(model("/try"), models::trial::attempt)
+        .get("/admin/health", health::health)
+        .get("/admin/live", live::live)
+        .get("/admin/audit", audit::audit_log)
+        .get("/admin/audit.csv", audit::audit_csv)
+        .get("/admin/audit/:id", audit::audit_entry)
+        .get("/admin/gateways", gateways::gateway_list)
+        .post("/admin/gateways", gateways::add)
+        .post(gateway("/edit"), gateways::edit)
+        .post(gateway("/enable"), gateways::enable)
+        .post(gateway("/disable"), gateways::disable)
+        .post(gateway("/delete"), gateways::delete)
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
         .get("/admin/usage/:id", usage::call_story)

@@ -309,8 +309,22 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "providers"
             | "providers/:id"
             | "models"
-            | "models/:id",
+            | "models/:id"
+            | "gateways"
+            | "live"
+            | "audit"
+            | "audit.csv"
+            | "audit/:id"
+            | "health",
         ) => Action::Look,
+        (
+            &Method::POST,
+            "gateways"
+            | "gateways/:id/edit"
+            | "gateways/:id/enable"
+            | "gateways/:id/disable"
+            | "gateways/:id/delete",
+        ) => Action::EditGateways,
         (_, "models/new")
         | (
             &Method::POST,
@@ -431,6 +445,12 @@ fn access(method: &Method, path: &str) -> Option<Access> {
 async fn ask(browser: &Browser, method: &Method, path: &str) -> (StatusCode, String) {
     // A copy: what ends a session here is asked again by the next one.
     let mut browser = browser.clone();
+    if path.ends_with("/live") {
+        // Its body has no end to wait for.
+        let answer = browser.open(path).await;
+        let location = answer.header("location").unwrap_or_default();
+        return (answer.status(), location.to_owned());
+    }
     let answer = match *method {
         Method::GET => browser.get(path).await,
         _ => browser.post(path, &[]).await,

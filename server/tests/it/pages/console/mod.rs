@@ -1,3 +1,5 @@
 //! The console's own pages: what superadmins see and do there, journey by journey.
 
+mod gateways;
 mod models;
+mod watching;
