@@ -330,7 +330,7 @@ impl Server {
         .await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
-            limits,
+            limits: limits.clone(),
             ledger: ledger.clone(),
             link: link.clone(),
             clock: clock.clone(),
@@ -341,6 +341,8 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor);
         add_up(&store, &clock, supervisor);
+        let ending = people.accounts.clone().end_forever(supervisor.stopping());
+        supervisor.spawn("deleted tenants", ending);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
@@ -385,6 +387,12 @@ impl Server {
     pub async fn recover_now(&self) -> usize {
         let mut watch = Watch::new(Duration::ZERO);
         self.rooms.calls.recover(&mut watch).await
+    }
+
+    /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in
+    /// rounds.
+    pub async fn end_deleted(&self) -> Result<usize, AccountError> {
+        self.rooms.accounts.end_deleted().await
     }
 
     /// Every difference between the ledger's tables, as a sentence.

@@ -39,7 +39,11 @@ async fn filter(
     };
     let action = wanted(asked, "action").map(|text| {
         let whole = text.contains('.');
-        if whole { text.to_owned() } else { format!("{text}.") }
+        if whole {
+            text.to_owned()
+        } else {
+            format!("{text}.")
+        }
     });
     let day = |name| -> Option<Date> { wanted(asked, name).and_then(|text| text.parse().ok()) };
     Ok(AuditFilter {
@@ -128,7 +132,9 @@ fn fields(json: Option<&str>) -> BTreeMap<String, String> {
 fn changes(before: Option<&str>, after: Option<&str>) -> Vec<ChangeRow> {
     let (before, after) = (fields(before), fields(after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let changed = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name));
     changed
         .map(|name| ChangeRow {
             field: name.clone(),
@@ -168,7 +174,13 @@ mod tests {
         );
         let shown: Vec<_> = rows
             .iter()
-            .map(|row| (row.field.as_str(), row.before.as_deref(), row.after.as_deref()))
+            .map(|row| {
+                (
+                    row.field.as_str(),
+                    row.before.as_deref(),
+                    row.after.as_deref(),
+                )
+            })
             .collect();
         assert_eq!(
             shown,
@@ -178,7 +190,10 @@ mod tests {
                 ("models", None, Some(r#"["x"]"#)),
             ]
         );
-        assert_eq!(changes(None, Some("not json"))[0].after.as_deref(), Some("not json"));
+        assert_eq!(
+            changes(None, Some("not json"))[0].after.as_deref(),
+            Some("not json")
+        );
         assert!(changes(None, None).is_empty());
     }
 }

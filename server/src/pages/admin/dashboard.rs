@@ -17,9 +17,7 @@ use shared::link::ProviderKeyView;
 
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::{
-    Asked, Console, WHOLE, booked, chart, figured, live, named, range, signed, success,
-};
+use super::{Asked, Console, WHOLE, booked, chart, figured, live, named, range, signed, success};
 use crate::figures::dashboard::{Dashboard as Board, Range};
 use crate::figures::sums::{Percentiles, Sums};
 use crate::figures::{Figures, Point};
@@ -307,8 +305,7 @@ pub(super) async fn dashboard(who: Admin, asked: Asked, rooms: Data<&Console>) -
     let (range, span) = range(&asked, RangeWord::Day);
     let now = who.now();
     let board = rooms.figures.dashboard(&Scope::Platform, Range::Last(span));
-    let (board, alerts, running) =
-        tokio::join!(board, alerts(&rooms, now), live::running(&rooms));
+    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), live::running(&rooms));
     let board = board.map_err(|error| figured(error.into()))?;
     who.show(&view(&board, range, alerts?, running?)).await
 }

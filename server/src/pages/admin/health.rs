@@ -114,7 +114,9 @@ async fn pools(rooms: &Console, lang: Lang) -> CheckRow {
     let on: Vec<_> = known.into_iter().filter(|one| one.enabled).collect();
     let healths = providers::healths(rooms, &on).await;
     let named = |health: Health| -> Vec<&str> {
-        let of = on.iter().filter(|one| healths.get(&one.name) == Some(&health));
+        let of = on
+            .iter()
+            .filter(|one| healths.get(&one.name) == Some(&health));
         of.map(|one| one.name.as_str()).collect()
     };
     let (empty, cooling) = (named(Health::Away), named(Health::Degraded));
@@ -125,7 +127,10 @@ async fn pools(rooms: &Console, lang: Lang) -> CheckRow {
         (Health::Away, format!("{} · {words}", empty.join(", ")))
     } else if !cooling.is_empty() {
         let words = HealthNote::Cooling.text(lang);
-        (Health::Degraded, format!("{} · {words}", cooling.join(", ")))
+        (
+            Health::Degraded,
+            format!("{} · {words}", cooling.join(", ")),
+        )
     } else {
         let words = HealthNote::Working.text(lang);
         (Health::Good, format!("{} {words}", healths.len()))
@@ -140,7 +145,10 @@ async fn pools(rooms: &Console, lang: Lang) -> CheckRow {
 fn sums(fresh: &Asked<Freshness>, page: &Page) -> CheckRow {
     let told = match &fresh.answer {
         Some(found) => {
-            let age = page.now.unix_ms().saturating_sub(found.updated_at.unix_ms());
+            let age = page
+                .now
+                .unix_ms()
+                .saturating_sub(found.updated_at.unix_ms());
             let late = found.behind > 0 && age > LATE_MS;
             let health = if late { Health::Degraded } else { Health::Good };
             let behind = page.count(found.behind);
@@ -155,7 +163,9 @@ fn sums(fresh: &Asked<Freshness>, page: &Page) -> CheckRow {
 /// Resident memory as the kernel tells it; nothing where there is no such kernel.
 fn memory() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(format!("{} MiB", kib / 1_024))
 }
@@ -175,7 +185,10 @@ fn facts(signs: &Signs, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fact> {
             FactName::Replicas,
             ledger.map(|found| page.count(count(found.processes))),
         ),
-        (FactName::Running, ledger.map(|found| page.count(found.running))),
+        (
+            FactName::Running,
+            ledger.map(|found| page.count(found.running)),
+        ),
         (FactName::Database, database.map(|found| found.name.clone())),
         (FactName::Schema, database.map(|found| found.schema.clone())),
         (FactName::SummedUntil, reached.map(date::text)),
@@ -183,8 +196,13 @@ fn facts(signs: &Signs, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fact> {
         (FactName::Host, host()),
     ];
     let rows = rows.into_iter();
-    rows.filter_map(|(name, value)| Some(Fact { name, value: value? }))
-        .collect()
+    rows.filter_map(|(name, value)| {
+        Some(Fact {
+            name,
+            value: value?,
+        })
+    })
+    .collect()
 }
 
 fn commits(minutes: &[Commits]) -> Chart {
@@ -198,7 +216,8 @@ fn commits(minutes: &[Commits]) -> Chart {
         (Measure::P99, |minute| minute.p99),
     ];
     // Rounded up: a commit that took no whole millisecond was still one.
-    let whole = |took: Duration| i64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+    let whole =
+        |took: Duration| i64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
     Chart {
         labels: minutes.iter().map(label).collect(),
         series: rows
@@ -224,7 +243,7 @@ fn worst(checks: &[CheckRow]) -> Health {
 
 /// `GET /admin/health`
 #[handler]
-pub(super) async fn health(who: Admin, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn health_page(who: Admin, rooms: Data<&Console>) -> PageResult {
     let page = who.page().await;
     let began = std::time::Instant::now();
     let fresh = async {
@@ -234,8 +253,7 @@ pub(super) async fn health(who: Admin, rooms: Data<&Console>) -> PageResult {
             took: began.elapsed(),
         }
     };
-    let (signs, fresh, pools) =
-        tokio::join!(rooms.vitals.signs(), fresh, pools(&rooms, page.lang));
+    let (signs, fresh, pools) = tokio::join!(rooms.vitals.signs(), fresh, pools(&rooms, page.lang));
     let checks = vec![
         database(&signs, page.lang),
         cache(&signs, page.lang),

@@ -38,7 +38,9 @@ fn live_call(hold: Hold) -> LiveCall {
     let operation = kept.as_ref().map_or("", |kept| kept.operation.word());
     LiveCall {
         operation: word(operation, Operation::Chat),
-        model: kept.as_ref().map_or_else(String::new, |kept| kept.model.clone()),
+        model: kept
+            .as_ref()
+            .map_or_else(String::new, |kept| kept.model.clone()),
         provider: kept.map_or_else(String::new, |kept| kept.provider),
         id: hold.id.to_string(),
         tenant: hold.tenant.to_string(),
@@ -111,8 +113,15 @@ impl Feed {
             tokio::time::sleep(PACE).await;
         }
         // A look that failed was logged; the next one may find the database again.
-        let told = self.look().await.unwrap_or_else(|_| ": away\n\n".to_owned());
-        let first = if self.looks == 0 { "retry: 1000\n\n" } else { "" };
+        let told = self
+            .look()
+            .await
+            .unwrap_or_else(|_| ": away\n\n".to_owned());
+        let first = if self.looks == 0 {
+            "retry: 1000\n\n"
+        } else {
+            ""
+        };
         self.looks = self.looks.saturating_add(1);
         Some(Bytes::from(format!("{first}{told}")))
     }

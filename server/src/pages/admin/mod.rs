@@ -2,10 +2,10 @@
 //! nouns into rows. Knows no session and no markup.
 
 mod again;
+mod audit;
 mod calls;
 mod dashboard;
 mod days;
-mod audit;
 mod gateways;
 mod health;
 mod live;
@@ -114,6 +114,9 @@ pub(super) fn pages(table: Table) -> Table {
         .post(one("/rename"), tenant::rename)
         .post(one("/suspend"), tenant::suspend)
         .post(one("/resume"), tenant::resume)
+        .post(one("/delete"), tenant::delete)
+        .post(one("/restore"), tenant::restore)
+        .post(one("/models"), tenant::set_models)
         .get(one("/members"), tenant::people::member_list)
         .post(one("/members"), tenant::people::add_member)
         .post(one("/members/:member/disable"), tenant::people::disable)
@@ -155,7 +158,7 @@ pub(super) fn pages(table: Table) -> Table {
         .post(model("/prices"), models::add_price)
         .post(model("/prices/:price/delete"), models::withdraw)
         .post(model("/try"), models::trial::attempt)
-        .get("/admin/health", health::health)
+        .get("/admin/health", health::health_page)
         .get("/admin/live", live::live)
         .get("/admin/audit", audit::audit_log)
         .get("/admin/audit.csv", audit::audit_csv)

@@ -60,7 +60,7 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         price_multiplier_ppm: tenant.price_multiplier_ppm,
         tenant_limits: tenant.limits,
         key_limits: LimitSettings::default(),
-        allowed_models: None,
+        allowed_models: tenant.allowed_models.clone(),
     })
 }
 

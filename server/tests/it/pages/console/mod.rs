@@ -2,4 +2,5 @@
 
 mod gateways;
 mod models;
+mod tenants;
 mod watching;

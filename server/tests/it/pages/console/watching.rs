@@ -8,14 +8,16 @@ use serde_json::{Value, json};
 use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant};
 use server::store::Store;
 use shared::credits::Credits;
-use shared::id::{GenerationId, TenantId};
+use shared::id::{GenerationId, PriceId, TenantId};
 
 use super::super::{Browser, PASSWORD, Place, Start, places};
 use crate::support::TestDb;
 
 async fn tenant(place: &Place, token: &str, name: &str) -> String {
     let body = json!({"name": name});
-    let made = place.api(Method::POST, "/admin/api/tenants", token, &body).await;
+    let made = place
+        .api(Method::POST, "/admin/api/tenants", token, &body)
+        .await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     let start = made.body.find("\"ten_").expect("an id") + 1;
     let rest = &made.body[start..];
@@ -30,15 +32,37 @@ async fn the_audit_log_tells_who_changed_what_and_how_it_was() {
         let mut owner = place.owner().await;
         let path = format!("/admin/tenants/{id}");
         owner.get(&path).await;
-        let named = owner.post(&format!("{path}/rename"), &[("name", "Other")]).await;
+        let named = owner
+            .post(&format!("{path}/rename"), &[("name", "Other")])
+            .await;
         assert_eq!(named.status, StatusCode::SEE_OTHER, "{}", named.body);
 
-        let log = owner.get(&format!("/admin/audit?subject={id}&actor=admin&action=tenant")).await;
+        let log = owner
+            .get(&format!(
+                "/admin/audit?subject={id}&actor=admin&action=tenant"
+            ))
+            .await;
         assert_eq!(log.status, StatusCode::OK, "{}", log.body);
-        assert_eq!(log.body.matches("/admin/audit/aud_").count(), 2, "{}", log.body);
-        for none in ["actor=nobody", "action=model", "to=2020-01-01", "action=tenant.gone"] {
-            let log = owner.get(&format!("/admin/audit?subject={id}&{none}")).await;
-            assert!(!log.body.contains("/admin/audit/aud_"), "{none}: {}", log.body);
+        assert_eq!(
+            log.body.matches("/admin/audit/aud_").count(),
+            2,
+            "{}",
+            log.body
+        );
+        for none in [
+            "actor=nobody",
+            "action=model",
+            "to=2020-01-01",
+            "action=tenant.gone",
+        ] {
+            let log = owner
+                .get(&format!("/admin/audit?subject={id}&{none}"))
+                .await;
+            assert!(
+                !log.body.contains("/admin/audit/aud_"),
+                "{none}: {}",
+                log.body
+            );
         }
         // The newest comes first.
         let at = log.body.find("/admin/audit/aud_").expect("an entry");
@@ -65,7 +89,10 @@ async fn the_audit_log_tells_who_changed_what_and_how_it_was() {
         let back = owner.get(&back).await;
         let rows = |body: &str| body.matches("/admin/audit/aud_").count();
         assert_eq!((rows(&first.body), rows(&back.body)), (50, 50));
-        assert_eq!(owner.get("/admin/audit?after=x").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            owner.get("/admin/audit?after=x").await.status,
+            StatusCode::NOT_FOUND
+        );
         let file = owner.get("/admin/audit.csv?action=tenant").await;
         assert!(file.header("content-type").starts_with("text/csv"));
         assert_eq!(file.body.lines().count(), 58, "a header and every entry");
@@ -99,7 +126,7 @@ async fn hold(place: &Place, db: &TestDb, tenant: &str, amount: Credits) -> Stri
     ledger.grant(grant).await.expect("credits");
     let call = json!({
         "user": null, "key": null, "operation": "chat", "model": "sandbox-chat",
-        "price": "pri_x", "multiplier_ppm": 1_000_000, "image": null, "provider": "sandbox"
+        "price": PriceId::random(), "multiplier_ppm": 1_000_000, "image": null, "provider": "sandbox"
     });
     let ask = HoldAsk {
         id: GenerationId::random(),
@@ -154,7 +181,10 @@ async fn calls_that_run_are_seen_at_once_and_followed() {
         assert_eq!(data(&events, "numbers")["live_count"], "1");
         let calls = data(&events, "calls");
         assert_eq!(calls[0]["id"], call);
-        assert_eq!(calls[0]["tenant"], "<i>Acme", "text, for the script to show as text");
+        assert_eq!(
+            calls[0]["tenant"], "<i>Acme",
+            "text, for the script to show as text"
+        );
         assert_eq!(calls[0]["held"], "5");
         assert_eq!(calls[0]["model"], "sandbox-chat");
         place.end().await;
@@ -166,19 +196,22 @@ async fn the_health_page_tells_what_answers_and_what_does_not() {
     for (place, _db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
         // Something the ledger commits, so that there is a course of it.
-        let body = json!({"name": "Acme"});
-        let made = place.api(Method::POST, "/admin/api/tenants", &token, &body).await;
-        let id = made.json()["tenant"]["id"].as_str().map(str::to_owned);
-        let id = id.unwrap_or_else(|| made.json()["id"].as_str().expect("an id").to_owned());
-        let body = json!({"credits": "5", "note": "x"});
-        let path = format!("/admin/api/tenants/{id}/recharge");
-        let paid = place.api(Method::POST, &path, &token, &body).await;
-        assert!(paid.status.is_success(), "{}", paid.body);
-
+        let id = tenant(&place, &token, "Acme").await;
         let mut owner = place.owner().await;
+        let money = owner.get(&format!("/admin/tenants/{id}/money")).await;
+        let once = money.field("once").expect("a key").to_owned();
+        let wish = [("once", once.as_str()), ("amount", "5"), ("note", "")];
+        let path = format!("/admin/tenants/{id}/recharge");
+        let paid = owner.post(&path, &wish).await;
+        assert_eq!(paid.status, StatusCode::SEE_OTHER, "{}", paid.body);
+
         let page = owner.get("/admin/health").await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        let database = if place.name == "sqlite" { "SQLite 3" } else { "PostgreSQL 1" };
+        let database = if place.name == "sqlite" {
+            "SQLite 3"
+        } else {
+            "PostgreSQL 1"
+        };
         for text in [
             database,
             // Nobody listens at the only gateway.
