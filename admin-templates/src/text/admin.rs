@@ -122,7 +122,7 @@ AdminText [] {
     change_target: "Change target", "修改目标";
     gateway_hint: "A gateway's name or region; any when empty.", "网关名称或区域；留空表示不限。";
     image_prices: "Images by size and quality", "按尺寸与质量定价的图像";
-    image_prices_hint: "One a line: size, quality, price, provider cost. A * fits any: 1024x1024 high 0.175 0.14", "每行一条：尺寸 质量 价格 供应商成本；* 表示任意。例如 1024x1024 high 0.175 0.14";
+    image_prices_hint: "One a line: size, quality, price, provider cost. A * fits any: 1024x1024 high 0.175 0.14", "每行一条：尺寸 质量 价格 供应商成本；* 表示任意。例如 1024x1024 * 0.175 0.14";
     price_empty: "Fill in at least one price; 0 makes it free.", "请至少填写一项价格；0 表示免费。";
     withdraw: "Withdraw", "撤回";
     price_applied: "Price", "适用价格";

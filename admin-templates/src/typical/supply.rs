@@ -183,38 +183,41 @@ impl Typical for BulkAdd {
     }
 }
 
+fn gateway(name: &str, state: Switch, health: Health, (trip, seen): (u64, i64)) -> GatewayRow {
+    GatewayRow {
+        id: if name == "sin-1" {
+            String::new()
+        } else {
+            format!("gw_{name}")
+        },
+        name: name.to_owned(),
+        region: name.split('-').next().unwrap_or_default().to_owned(),
+        priority: 0,
+        address: format!("https://{name}.gw.example.com:9443"),
+        state,
+        health,
+        version: if trip > 0 { "0.1.0" } else { "" }.to_owned(),
+        boot_id: if trip > 0 { "boot_71c0de" } else { "" }.to_owned(),
+        latency_ms: trip + trip / 9,
+        round_trip_ms: trip,
+        round_trip_p95_ms: trip * 2,
+        course: spark(i64::try_from(trip).unwrap_or(0), 3),
+        connections: 8,
+        in_flight: 148,
+        resumes: 212,
+        joins: 31,
+        hedges: 96,
+        hedges_won: 41,
+        doubled: 1_204,
+        lost: 0,
+        resent: 3,
+        seen_at: Some(minutes_ago(seen)),
+        started_at: (trip > 0).then(|| days_ago(22)),
+    }
+}
+
 impl Typical for GatewayList {
     fn typical() -> Vec<Self> {
-        let row = |name: &str, state, health, trip: u64, seen| GatewayRow {
-            id: if name == "sin-1" {
-                String::new()
-            } else {
-                format!("gw_{name}")
-            },
-            name: name.to_owned(),
-            region: name.split('-').next().unwrap_or_default().to_owned(),
-            priority: 0,
-            address: format!("https://{name}.gw.example.com:9443"),
-            state,
-            health,
-            version: if trip > 0 { "0.1.0" } else { "" }.to_owned(),
-            boot_id: if trip > 0 { "boot_71c0de" } else { "" }.to_owned(),
-            latency_ms: trip + trip / 9,
-            round_trip_ms: trip,
-            round_trip_p95_ms: trip * 2,
-            course: spark(i64::try_from(trip).unwrap_or(0), 3),
-            connections: 8,
-            in_flight: 148,
-            resumes: 212,
-            joins: 31,
-            hedges: 96,
-            hedges_won: 41,
-            doubled: 1_204,
-            lost: 0,
-            resent: 3,
-            seen_at: Some(minutes_ago(seen)),
-            started_at: (trip > 0).then(|| days_ago(22)),
-        };
         let told = |minutes, kind, provider: &str, detail: &str| GatewayEventRow {
             at: minutes_ago(minutes),
             gateway: "fra-1".to_owned(),
@@ -224,10 +227,10 @@ impl Typical for GatewayList {
         };
         let busy = Self {
             rows: vec![
-                row("sin-1", Switch::On, Health::Good, 182, 0),
-                row("fra-1", Switch::On, Health::Degraded, 241, 0),
-                row("iad-2", Switch::On, Health::Away, 0, 37),
-                row("nrt-1", Switch::Off, Health::Away, 0, 9_000),
+                gateway("sin-1", Switch::On, Health::Good, (182, 0)),
+                gateway("fra-1", Switch::On, Health::Degraded, (241, 0)),
+                gateway("iad-2", Switch::On, Health::Away, (0, 37)),
+                gateway("nrt-1", Switch::Off, Health::Away, (0, 9_000)),
             ],
             round_trips: chart(
                 hours(),

@@ -65,7 +65,7 @@ struct LastCall {
     #[diesel(sql_type = Text)]
     tenant_id: String,
     #[diesel(sql_type = BigInt)]
-    at: i64,
+    called: i64,
 }
 
 impl Store {
@@ -80,9 +80,9 @@ impl Store {
         }
         let places: Vec<String> = (1..=tenants.len()).map(|n| format!("${n}")).collect();
         let text = format!(
-            "SELECT id AS tenant_id, at FROM (SELECT id, (SELECT MAX(created_at) FROM usage_records u \
-             WHERE u.tenant_id = t.id) AS at FROM tenants t WHERE id IN ({})) AS last \
-             WHERE at IS NOT NULL",
+            "SELECT tenant_id, called FROM (SELECT t.id AS tenant_id, (SELECT MAX(u.created_at) \
+             FROM usage_records u WHERE u.tenant_id = t.id) AS called FROM tenants t WHERE t.id IN ({})) l \
+             WHERE called IS NOT NULL",
             places.join(", ")
         );
         let rows: Vec<LastCall> = on!(self.db, |conn| {
@@ -93,8 +93,8 @@ impl Store {
             query.load(conn).await
         })?;
         let row = |row: LastCall| {
-            let at = Moment::from_unix_ms(row.at);
-            (TenantId::from_stored(row.tenant_id), at)
+            let called = Moment::from_unix_ms(row.called);
+            (TenantId::from_stored(row.tenant_id), called)
         };
         Ok(rows.into_iter().map(row).collect())
     }

@@ -30,9 +30,13 @@ impl Faults {
     }
 }
 
+/// Fields that are never filled in again.
+const UNTOLD: [&str; 3] = ["password", "secret", "secrets"];
+
 /// The form as it was sent, each fault beside its field; one without a field stands above.
 pub(super) fn again(posted: &Posted, names: &[&str], wrong: Vec<Wrong>) -> Form {
-    let mut form = posted.again(names);
+    let told = names.iter().copied().filter(|name| !UNTOLD.contains(name));
+    let mut form = posted.again(&told.collect::<Vec<_>>());
     for (name, error) in wrong {
         if names.contains(&name) {
             form.errors.insert(name.to_owned(), error);
@@ -49,13 +53,14 @@ mod tests {
 
     #[test]
     fn every_fault_stands_beside_its_field_and_the_rest_above() {
-        let posted = Posted::parse(b"a=1&b=2").expect("a form");
+        let posted = Posted::parse(b"a=1&b=2&secret=x").expect("a form");
         let mut faults = Faults::default();
         assert_eq!(faults.take::<u8>(Err(("a", FieldError::Required))), None);
         assert_eq!(faults.take(Ok(2)), Some(2));
         faults.add("elsewhere", FieldError::Stale);
         let wrong = faults.unless(Some(1)).expect_err("two faults");
-        let form = again(&posted, &["a", "b"], wrong);
+        let form = again(&posted, &["a", "b", "secret"], wrong);
+        assert!(!form.values.contains_key("secret"));
         assert_eq!(form.errors.get("a"), Some(&FieldError::Required));
         assert_eq!(form.error, Some(FieldError::Stale));
         assert!(form.is("b", "2"));

@@ -29,6 +29,7 @@ pub(super) use self::pool::{healths, known};
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
 use super::super::session::{Admin, Confirmed};
+use super::again::again;
 use super::dashboard::{RESULTS, day};
 use super::days::Day;
 use super::{Console, Wrong, chart, success, word};
@@ -136,15 +137,15 @@ pub(super) async fn add_provider(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let (field, error) = match drafted_provider(&posted) {
+    let wrong = match drafted_provider(&posted) {
         Ok(new) => match rooms.providers.create(&who.actor(), new).await {
             Ok(made) => return who.done(&path(&made.name), &Notice::Created),
-            Err(error) => field_error(error, "name")?,
+            Err(error) => vec![field_error(error, "name")?],
         },
         Err(wrong) => wrong,
     };
-    let form = posted.again(&["name", "kind", "base_url"]);
-    who.show_again(&new_view(form.wrong(field, error))).await
+    let form = again(&posted, &["name", "kind", "base_url"], wrong);
+    who.show_again(&new_view(form)).await
 }
 
 fn test_view(test: KeyTest) -> TestView {
@@ -259,15 +260,15 @@ pub(super) async fn add_key(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let (field, error) = match drafted_key(&posted) {
+    let wrong = match drafted_key(&posted) {
         Ok(new) => match rooms.providers.create_key(&who.actor(), &name, new).await {
             Ok(_) => return who.done(&path(&name), &Notice::Created),
-            Err(error) => field_error(error, "secret")?,
+            Err(error) => vec![field_error(error, "secret")?],
         },
         Err(wrong) => wrong,
     };
     let mut view = view(&rooms, &name, who.now()).await?;
-    view.add = posted.again(&["label", "weight"]).wrong(field, error);
+    view.add = again(&posted, &["label", "weight", "secret"], wrong);
     who.show_again(&view).await
 }
 

@@ -383,21 +383,26 @@ pub(super) async fn limits_page(
     who.show(&view).await
 }
 
-fn read_limits(posted: &Posted) -> Result<LimitSettings, Wrong> {
-    Ok(LimitSettings {
-        requests_per_minute: count(posted, "requests_per_minute")?,
-        tokens_per_minute: count(posted, "tokens_per_minute")?,
-        concurrency: count(posted, "concurrent")?,
-    })
+fn read_limits(posted: &Posted) -> Result<LimitSettings, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let requests = faults.take(count(posted, "requests_per_minute"));
+    let tokens = faults.take(count(posted, "tokens_per_minute"));
+    let concurrency = faults.take(count(posted, "concurrent"));
+    let limits = LimitSettings {
+        requests_per_minute: requests.flatten(),
+        tokens_per_minute: tokens.flatten(),
+        concurrency: concurrency.flatten(),
+    };
+    faults.unless(Some(limits))
 }
 
 /// Keeps a change of the last tab, or shows it again.
 async fn keep<K: Kind>(
     who: &Admin<K>,
     tenant: &Tenant,
-    read: Result<TenantPatch, Wrong>,
+    read: Result<TenantPatch, Vec<Wrong>>,
     accounts: &Accounts,
-) -> Result<Option<Wrong>, PageError> {
+) -> Result<Option<Vec<Wrong>>, PageError> {
     let patch = match read {
         Ok(patch) => patch,
         Err(wrong) => return Ok(Some(wrong)),
@@ -405,7 +410,10 @@ async fn keep<K: Kind>(
     let kept = accounts
         .update_tenant(&who.actor(), &tenant.id, patch)
         .await;
-    kept.map_or_else(|error| field_error(error).map(Some), |_| Ok(None))
+    match kept {
+        Ok(_) => Ok(None),
+        Err(error) => Ok(Some(vec![field_error(error)?])),
+    }
 }
 
 /// `POST /admin/tenants/{id}/limits`
@@ -421,21 +429,21 @@ pub(super) async fn set_limits(
         limits: Some(limits),
         ..TenantPatch::default()
     });
-    let Some((field, error)) = keep(&who, &tenant, read, &rooms.accounts).await? else {
+    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
         return who.done(&path(&tenant, "/limits"), &Notice::Saved);
     };
     let names = ["requests_per_minute", "tokens_per_minute", "concurrent"];
     let mut view = limits_view(&rooms, &tenant).await?;
-    view.limits = posted.again(&names).wrong(field, error);
+    view.limits = again(&posted, &names, wrong);
     who.show_again(&view).await
 }
 
 /// The models of the form; none ticked while only the ticked ones are allowed would shut all out.
-fn read_models(posted: &Posted) -> Result<TenantPatch, Wrong> {
+fn read_models(posted: &Posted) -> Result<TenantPatch, Vec<Wrong>> {
     let models = posted.several("models").to_vec();
     let only = posted.is_ticked("only");
     if only && models.is_empty() {
-        return Err(("models", FieldError::Required));
+        return Err(vec![("models", FieldError::Required)]);
     }
     Ok(TenantPatch {
         allowed_models: Some(Some(models).filter(|_| only)),
@@ -453,11 +461,11 @@ pub(super) async fn set_models(
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
     let read = read_models(&posted);
-    let Some((_, error)) = keep(&who, &tenant, read, &rooms.accounts).await? else {
+    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
         return who.done(&path(&tenant, "/limits"), &Notice::Saved);
     };
     let mut view = limits_view(&rooms, &tenant).await?;
-    view.allowed = posted.again(&["only", "models"]).wrong("models", error);
+    view.allowed = again(&posted, &["only", "models"], wrong);
     who.show_again(&view).await
 }
 
@@ -476,11 +484,12 @@ pub(super) async fn set_multiplier(
             price_multiplier_ppm: Some(factor.micros()),
             ..TenantPatch::default()
         })
-        .map_err(|_| ("factor", FieldError::NotANumber));
-    let Some((_, error)) = keep(&who, &tenant, read, &rooms.accounts).await? else {
+        .map_err(|_| vec![("factor", FieldError::NotAPrice)]);
+    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
         return who.done(&path(&tenant, "/limits"), &Notice::Saved);
     };
     let mut view = limits_view(&rooms, &tenant).await?;
-    view.multiplier = posted.again(&["factor"]).wrong("factor", error);
+    let wrong = wrong.into_iter().map(|(_, error)| ("factor", error));
+    view.multiplier = again(&posted, &["factor"], wrong.collect());
     who.show_again(&view).await
 }

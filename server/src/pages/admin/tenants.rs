@@ -16,6 +16,7 @@ use super::super::error::PageResult;
 use super::super::form::{Posted, field_error};
 use super::super::frame::Frame;
 use super::super::session::{Admin, Confirmed};
+use super::again::{Faults, again};
 use super::{
     Asked, Console, ROWS, Wrong, amount, figured, filters, future, list_state, page_ask, wanted,
 };
@@ -123,26 +124,35 @@ struct Draft {
     note: String,
 }
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Wrong> {
+fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
+    let mut faults = Faults::default();
     if posted.text("name").is_empty() {
-        return Err(("name", FieldError::Required));
+        faults.add("name", FieldError::Required);
     }
     let has_password = !posted.secret("password").expose().is_empty();
-    let owner = match posted.optional("username") {
-        Some(username) => Some(NewUser {
-            username: username.to_owned(),
-            password: posted.secret("password"),
-            role: Role::Owner,
-        }),
-        None if has_password => return Err(("username", FieldError::Required)),
-        None => None,
+    let owner = posted.optional("username").map(|username| NewUser {
+        username: username.to_owned(),
+        password: posted.secret("password"),
+        role: Role::Owner,
+    });
+    match (&owner, has_password) {
+        (None, true) => faults.add("username", FieldError::Required),
+        (Some(_), false) => faults.add("password", FieldError::Required),
+        (None, false) | (Some(_), true) => {}
+    }
+    let credits = faults.take(amount(posted, "credits"));
+    let expires_at = faults.take(future(posted, "expires_at", now));
+    let note = faults.take(words(posted, "note"));
+    let draft = || {
+        Some(Draft {
+            owner,
+            credits: credits?,
+            expires_at: expires_at?,
+            note: note?,
+        })
     };
-    Ok(Draft {
-        owner,
-        credits: amount(posted, "credits")?,
-        expires_at: future(posted, "expires_at", now)?,
-        note: words(posted, "note")?,
-    })
+    let draft = draft();
+    faults.unless(draft)
 }
 
 /// What clients write as base URL: the address the console itself was asked at.
@@ -176,12 +186,12 @@ pub(super) async fn found_tenant(
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let again = |(field, error): Wrong| TenantNew {
-        form: posted.again(&kept()).wrong(field, error),
+    let once_more = |wrong: Vec<Wrong>| TenantNew {
+        form: again(&posted, &NAMES, wrong),
     };
     let draft = match drafted(&posted, who.now()) {
         Ok(draft) => draft,
-        Err(wrong) => return who.show_again(&again(wrong)).await,
+        Err(wrong) => return who.show_again(&once_more(wrong)).await,
     };
     let pays = who.must_be_able_to(Action::MoveCredits);
     let credits = match draft.credits {
@@ -198,7 +208,7 @@ pub(super) async fn found_tenant(
     let (actor, name) = (who.actor(), posted.text("name"));
     let (tenant, secret) = match rooms.accounts.found_tenant(&actor, name, draft.owner).await {
         Ok(founded) => founded,
-        Err(error) => return who.show_again(&again(field_error(error)?)).await,
+        Err(error) => return who.show_again(&once_more(vec![field_error(error)?])).await,
     };
     if let Some(amount) = credits.filter(|credits| *credits > Credits::ZERO) {
         let wish = Recharge {
@@ -222,10 +232,4 @@ pub(super) async fn found_tenant(
         old_until: None,
     })
     .await
-}
-
-/// Fields that are filled in again; a password never is.
-fn kept() -> Vec<&'static str> {
-    let kept = NAMES.into_iter().filter(|name| *name != "password");
-    kept.collect()
 }

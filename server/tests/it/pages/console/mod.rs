@@ -4,3 +4,18 @@ mod gateways;
 mod models;
 mod tenants;
 mod watching;
+
+/// What a reader sees of a page: its text without tags.
+fn text(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut inside = false;
+    for letter in body.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' => inside = false,
+            other if !inside => text.push(other),
+            _ => {}
+        }
+    }
+    text
+}
