@@ -209,6 +209,27 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
+fn vitals(
+    store: &Store,
+    limits: Limits,
+    ledger: &Ledger,
+    (gateways, clock): (&Gateways, &Clock),
+) -> Vitals {
+    Vitals::new(VitalsParts {
+        store: store.clone(),
+        limits,
+        ledger: ledger.clone(),
+        gateways: gateways.clone(),
+        clock: clock.clone(),
+    })
+}
+
+/// Starts what ends deleted tenants whose days of grace are over.
+fn end_tenants(accounts: &Accounts, supervisor: &Supervisor) {
+    let ending = accounts.clone().end_forever(supervisor.stopping());
+    supervisor.spawn("deleted tenants", ending);
+}
+
 /// Starts what keeps the sums of usage up with the records.
 fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
@@ -320,14 +341,14 @@ impl Server {
         people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let first_start = seed::finish_first_start(Seed {
+        let seed = Seed {
             accounts: &people.accounts,
             catalogue: &catalogue,
             ledger: &ledger,
             config,
             demo,
-        })
-        .await?;
+        };
+        let first_start = seed::finish_first_start(seed).await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
@@ -341,20 +362,12 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor);
         add_up(&store, &clock, supervisor);
-        let ending = people.accounts.clone().end_forever(supervisor.stopping());
-        supervisor.spawn("deleted tenants", ending);
+        end_tenants(&people.accounts, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
-        let vitals = Vitals::new(VitalsParts {
-            store: store.clone(),
-            limits: limits.clone(),
-            ledger: ledger.clone(),
-            gateways: gateways.clone(),
-            clock: clock.clone(),
-        });
         let rooms = Rooms {
-            vitals,
+            vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
             sessions: people.sessions,
             web: people.web,

@@ -183,7 +183,7 @@ impl Typical for BulkAdd {
     }
 }
 
-fn gateway(name: &str, state: Switch, health: Health, (trip, seen): (u64, i64)) -> GatewayRow {
+fn gateway(name: &str, state: Switch, health: Health, (trip, seen): (u64, u64)) -> GatewayRow {
     GatewayRow {
         id: if name == "sin-1" {
             String::new()

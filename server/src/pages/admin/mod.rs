@@ -101,12 +101,22 @@ impl From<&Rooms> for Console {
 
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
-    let one = |path: &str| format!("/admin/tenants/:id{path}");
-    let pool = |path: &str| format!("/admin/providers/:id{path}");
-    let gateway = |path: &str| format!("/admin/gateways/:id{path}");
-    let model = |path: &str| format!("/admin/models/:id{path}");
-    table
+    supply(tenants(table))
         .get("/admin", dashboard::dashboard)
+        .get("/admin/health", health::health_page)
+        .get("/admin/live", live::live)
+        .get("/admin/audit", audit::audit_log)
+        .get("/admin/audit.csv", audit::audit_csv)
+        .get("/admin/audit/:id", audit::audit_entry)
+        .get("/admin/usage", usage::usage_log)
+        .get("/admin/usage.csv", usage::usage_csv)
+        .get("/admin/usage/:id", usage::call_story)
+}
+
+/// Tenants, their people, keys and money.
+fn tenants(table: Table) -> Table {
+    let one = |path: &str| format!("/admin/tenants/:id{path}");
+    table
         .get("/admin/tenants", tenants::tenant_list)
         .get("/admin/tenants/new", tenants::new_tenant)
         .post("/admin/tenants/new", tenants::found_tenant)
@@ -132,6 +142,14 @@ pub(super) fn pages(table: Table) -> Table {
         .get(one("/limits"), tenant::limits_page)
         .post(one("/limits"), tenant::set_limits)
         .post(one("/multiplier"), tenant::set_multiplier)
+}
+
+/// What calls run on: models, providers, gateways.
+fn supply(table: Table) -> Table {
+    let pool = |path: &str| format!("/admin/providers/:id{path}");
+    let gateway = |path: &str| format!("/admin/gateways/:id{path}");
+    let model = |path: &str| format!("/admin/models/:id{path}");
+    table
         .get("/admin/providers", providers::provider_list)
         .get("/admin/providers/new", providers::new_provider)
         .post("/admin/providers/new", providers::add_provider)
@@ -158,20 +176,12 @@ pub(super) fn pages(table: Table) -> Table {
         .post(model("/prices"), models::add_price)
         .post(model("/prices/:price/delete"), models::withdraw)
         .post(model("/try"), models::trial::attempt)
-        .get("/admin/health", health::health_page)
-        .get("/admin/live", live::live)
-        .get("/admin/audit", audit::audit_log)
-        .get("/admin/audit.csv", audit::audit_csv)
-        .get("/admin/audit/:id", audit::audit_entry)
         .get("/admin/gateways", gateways::gateway_list)
         .post("/admin/gateways", gateways::add)
         .post(gateway("/edit"), gateways::edit)
         .post(gateway("/enable"), gateways::enable)
         .post(gateway("/disable"), gateways::disable)
         .post(gateway("/delete"), gateways::delete)
-        .get("/admin/usage", usage::usage_log)
-        .get("/admin/usage.csv", usage::usage_csv)
-        .get("/admin/usage/:id", usage::call_story)
 }
 
 /// A place that is not of this list leads nowhere.
