@@ -224,14 +224,11 @@ fn vitals(
     })
 }
 
-/// Starts what ends deleted tenants whose days of grace are over.
-fn end_tenants(accounts: &Accounts, supervisor: &Supervisor) {
+/// Starts what keeps the sums of usage up with the records, and what ends deleted tenants whose days
+/// of grace are over.
+fn tidy_up(store: &Store, accounts: &Accounts, clock: &Clock, supervisor: &Supervisor) {
     let ending = accounts.clone().end_forever(supervisor.stopping());
     supervisor.spawn("deleted tenants", ending);
-}
-
-/// Starts what keeps the sums of usage up with the records.
-fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
     let stop = supervisor.stopping();
     supervisor.spawn("rollups", async move {
@@ -339,8 +336,8 @@ impl Server {
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let people = People::new(&store, &secrets, &limits, &clock);
         people.auth.watch(Some(catalogue.clone()), supervisor);
-        let settings = config.ledger(gateway_inside);
-        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
+        let life = config.ledger(gateway_inside);
+        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, life).await?;
         let seed = Seed {
             accounts: &people.accounts,
             catalogue: &catalogue,
@@ -361,8 +358,7 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        add_up(&store, &clock, supervisor);
-        end_tenants(&people.accounts, supervisor);
+        tidy_up(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;

@@ -90,10 +90,6 @@ impl Pulse {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "a test that overflows fails, as it should"
-)]
 mod tests {
     use super::*;
 

@@ -113,7 +113,12 @@ fn flatten(value: &Value, name: &str, depth: usize, fields: &mut BTreeMap<String
                 flatten(value, &whole, depth.saturating_add(1), fields);
             }
         }
-        other => {
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => {
             fields.insert(name.to_owned(), text(other));
         }
     }

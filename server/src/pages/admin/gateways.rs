@@ -37,6 +37,8 @@ const URL_BYTES_MAX: usize = 500;
 const NAME_BYTES_MAX: usize = 40;
 
 type Editor = Admin<kind::EditGateways>;
+/// A row of the chart of repairs.
+type Repair = (Measure, fn(&LinkCounts) -> u64);
 
 fn count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
@@ -186,7 +188,7 @@ fn repairs(days: &Days) -> Chart {
         };
         (0..days.starts.len()).map(at).collect::<Vec<i64>>()
     };
-    let rows: [(Measure, fn(&LinkCounts) -> u64); 3] = [
+    let rows: [Repair; 3] = [
         (Measure::Resumes, |counts| counts.resumed),
         (Measure::Hedges, |counts| counts.hedged),
         (Measure::Lost, |counts| counts.lost),

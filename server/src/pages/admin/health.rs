@@ -18,6 +18,9 @@ use crate::figures::dashboard::Freshness;
 use crate::ledger::pulse::Commits;
 use crate::vitals::{Asked, Signs};
 
+/// A row of the chart of commits.
+type Taken = (Measure, fn(&Commits) -> Duration);
+
 /// Sums that are this far behind are late: rounds take seconds.
 const LATE_MS: i64 = 5 * 60_000;
 /// A queue that is fuller than this part of its bound is a matter to look at.
@@ -210,7 +213,7 @@ fn commits(minutes: &[Commits]) -> Chart {
         let text = date::text(minute.at);
         text.get(11..16).unwrap_or_default().to_owned()
     };
-    let rows: [(Measure, fn(&Commits) -> Duration); 3] = [
+    let rows: [Taken; 3] = [
         (Measure::P50, |minute| minute.p50),
         (Measure::P95, |minute| minute.p95),
         (Measure::P99, |minute| minute.p99),

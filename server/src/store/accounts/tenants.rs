@@ -174,11 +174,18 @@ impl Tenant {
     }
 
     fn shown(&self) -> Value {
-        json!({
+        let mut shown = json!({
             "name": self.name, "status": self.status.word(), "price_multiplier_ppm": self.price_multiplier_ppm,
-            "limits": self.limits, "allowed_models": self.allowed_models,
-            "delete_at": self.delete_at.map(Moment::unix_ms),
-        })
+            "limits": self.limits,
+        });
+        // What few tenants have is told where it is there.
+        if let Some(models) = &self.allowed_models {
+            shown["allowed_models"] = json!(models);
+        }
+        if let Some(at) = self.delete_at {
+            shown["delete_at"] = json!(at.unix_ms());
+        }
+        shown
     }
 }
 

@@ -146,18 +146,23 @@ fn price(text: Option<&str>) -> Result<Option<Credits>, FieldError> {
     Ok(Some(amount))
 }
 
-fn word(text: &str) -> Option<Option<String>> {
+/// A size or a quality, none where any fits; wrong where it is neither.
+fn word(text: &str) -> Result<Option<String>, FieldError> {
     if text == ANY {
-        return Some(None);
+        return Ok(None);
     }
     let fits = text.len() <= IMAGE_WORD_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
-    fits.then(|| Some(text.to_owned()))
+    if fits {
+        Ok(Some(text.to_owned()))
+    } else {
+        Err(FieldError::Letters)
+    }
 }
 
 /// `1024x1024 high 0.175 0.14`: size, quality, price and, where it is told, the provider's.
 fn image_line(line: &str) -> Option<(ImagePrice, Option<ImagePrice>)> {
     let mut parts = line.split_whitespace();
-    let (size, quality) = (word(parts.next()?)?, word(parts.next()?)?);
+    let (size, quality) = (word(parts.next()?).ok()?, word(parts.next()?).ok()?);
     let row = |credits| ImagePrice {
         size: size.clone(),
         quality: quality.clone(),

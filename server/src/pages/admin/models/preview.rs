@@ -103,17 +103,14 @@ pub(super) fn fill(
         ..Usage::default()
     };
     if !form.has_errors() {
-        match model.price_at(now) {
-            Some(price) => {
-                view.preview_result = reckoned(model, price, &usage, ppm);
-                if view.preview_result.is_none() {
-                    form.error = Some(FieldError::OutOfRange(0, COUNT_MAX));
-                }
+        if let Some(price) = model.price_at(now) {
+            view.preview_result = reckoned(model, price, &usage, ppm);
+            if view.preview_result.is_none() {
+                form.error = Some(FieldError::OutOfRange(0, COUNT_MAX));
             }
-            None => {
-                let words = AlertKind::NoPrice.text(lang).to_owned();
-                form.error = Some(FieldError::Words(words));
-            }
+        } else {
+            let words = AlertKind::NoPrice.text(lang).to_owned();
+            form.error = Some(FieldError::Words(words));
         }
     }
     view.preview = form;

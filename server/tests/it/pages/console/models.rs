@@ -199,10 +199,10 @@ async fn finance_sets_prices_and_operators_do_not() {
             assert!(seen.contains(part), "{part}: {seen}");
         }
         // Only what has not begun can be withdrawn.
-        let rest = page.body.split("/prices/pri").nth(1).expect("a form");
+        let rest = page.body.split("/prices/prc").nth(1).expect("a form");
         let id = rest.split('/').next().expect("an id");
-        assert_eq!(page.body.matches("/prices/pri").count(), 1);
-        let withdrawn = finance.post(&format!("{prices}/pri{id}/delete"), &[]).await;
+        assert_eq!(page.body.matches("/prices/prc").count(), 1);
+        let withdrawn = finance.post(&format!("{prices}/prc{id}/delete"), &[]).await;
         assert_eq!(withdrawn.location(), PATH, "{}", withdrawn.body);
         let current = model["price"]["id"].as_str().expect("an id");
         finance
