@@ -1,4 +1,5 @@
-// Figures that follow what happens: each event is an object from a figure's name to its text.
+// Figures that follow what happens: an event `numbers` is an object from a figure's name to its
+// text, an event `calls` a list of the calls that run, every value as the reader is to see it.
 (() => {
   "use strict";
   const source = document.querySelector("[data-live-source]");
@@ -19,6 +20,47 @@
     }
   }
 
+  const box = document.querySelector("[data-live-calls]");
+
+  function cell(text, kind) {
+    const place = document.createElement("td");
+    if (kind) place.className = kind;
+    place.textContent = text;
+    return place;
+  }
+
+  function row(call) {
+    const link = document.createElement("a");
+    link.href = box.dataset.liveCalls + encodeURIComponent(call.id);
+    link.textContent = call.since;
+    const since = cell("");
+    since.append(link);
+    const line = document.createElement("tr");
+    line.append(
+      since,
+      cell(call.tenant, "clip"),
+      cell(call.model, "clip mono"),
+      cell(call.provider, "clip"),
+      cell(call.operation),
+      cell(call.held, "num"),
+    );
+    return line;
+  }
+
+  function list(event) {
+    let calls;
+    try {
+      calls = JSON.parse(event.data);
+    } catch {
+      return;
+    }
+    // A reader on the keys keeps the place until it is left.
+    if (!box || box.contains(document.activeElement)) return;
+    box.querySelector("tbody").replaceChildren(...calls.map(row));
+    box.querySelector("[data-live-none]").hidden = calls.length > 0;
+    box.querySelector(".scroll").hidden = calls.length === 0;
+  }
+
   // Nobody reads a hidden page, so it holds no connection.
   function follow() {
     if (document.hidden && stream) {
@@ -27,6 +69,7 @@
     } else if (!document.hidden && !stream) {
       stream = new EventSource(source.dataset.liveSource);
       stream.addEventListener("numbers", show);
+      stream.addEventListener("calls", list);
       // A server that says no is asked again when the page is next looked at.
       stream.addEventListener("error", () => {
         if (stream && stream.readyState === EventSource.CLOSED) stream = null;

@@ -232,6 +232,9 @@
   setInterval(ages, 15000);
   for (const chart of document.querySelectorAll(".chart:has(.chart-body)")) readable(chart);
   for (const dialog of document.querySelectorAll("dialog[open]")) openDialog(dialog.id);
+  // What is wrong with a form is where the person's eyes and keys go first.
+  const wrong = document.querySelector("[aria-invalid]");
+  if (wrong && !wrong.closest("dialog")) wrong.focus();
   const named = location.hash.slice(1);
   if (named && document.getElementById(named) instanceof HTMLDialogElement) openDialog(named);
 

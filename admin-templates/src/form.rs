@@ -23,6 +23,12 @@ pub enum FieldError {
     NotANumber,
     /// It is not an amount of credits above zero.
     NotAnAmount,
+    /// It is not an amount of credits, or below zero.
+    NotAPrice,
+    /// Nothing of a price was filled in.
+    NoPrice,
+    /// This line of it can't be read.
+    Line(u64),
     /// It is not a day or a moment.
     NotADate,
     /// It lies in the past.
@@ -70,6 +76,9 @@ impl FieldError {
             Self::TooLong(most) => with(t.error_too_long, *most),
             Self::NotANumber => t.error_not_a_number.to_owned(),
             Self::NotAnAmount => t.error_not_an_amount.to_owned(),
+            Self::NotAPrice => t.error_not_a_price.to_owned(),
+            Self::NoPrice => t.a.price_empty.to_owned(),
+            Self::Line(number) => with(t.error_line, *number),
             Self::NotADate => t.error_not_a_date.to_owned(),
             Self::Past => t.error_past.to_owned(),
             Self::OutOfRange(least, most) => t

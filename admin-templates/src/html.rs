@@ -22,6 +22,31 @@ impl Html {
         Self(template.render().unwrap_or_default())
     }
 
+    /// What a reader sees of it: the text between its tags.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.0.len());
+        let mut inside = false;
+        for letter in self.0.chars() {
+            match letter {
+                '<' => inside = true,
+                '>' => inside = false,
+                other if !inside => text.push(other),
+                _ => {}
+            }
+        }
+        // The last one, or what was escaped twice would be taken for markup.
+        for (name, letter) in [
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&amp;", "&"),
+        ] {
+            text = text.replace(name, letter);
+        }
+        text
+    }
+
     /// Whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -51,7 +76,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Text as it may stand in one segment of a path, or in a name or value of a query.
-pub(crate) fn url_part(text: &str) -> String {
+pub fn url_part(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
@@ -79,5 +104,11 @@ mod tests {
     #[test]
     fn a_part_of_a_url_keeps_only_unreserved_letters() {
         assert_eq!(url_part("a/b?c=d e&é"), "a%2Fb%3Fc%3Dd%20e%26%C3%A9");
+    }
+
+    #[test]
+    fn text_is_what_stands_between_the_tags() {
+        let html = Html::from_escaped(r#"<b class="x">1,234</b>.5 &amp;lt; &#39;"#.to_owned());
+        assert_eq!(html.text(), "1,234.5 &lt; '");
     }
 }

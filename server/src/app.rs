@@ -44,6 +44,7 @@ use crate::seed::{self, FirstStart, Seed};
 use crate::settings::Settings;
 use crate::store::{MIGRATIONS, Store};
 use crate::usage::UsageHistory;
+use crate::vitals::{Vitals, VitalsParts};
 use crate::web::{Web, WebParts};
 
 /// Why a server did not start; one sentence.
@@ -208,8 +209,26 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
-/// Starts what keeps the sums of usage up with the records.
-fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
+fn vitals(
+    store: &Store,
+    limits: Limits,
+    ledger: &Ledger,
+    (gateways, clock): (&Gateways, &Clock),
+) -> Vitals {
+    Vitals::new(VitalsParts {
+        store: store.clone(),
+        limits,
+        ledger: ledger.clone(),
+        gateways: gateways.clone(),
+        clock: clock.clone(),
+    })
+}
+
+/// Starts what keeps the sums of usage up with the records, and what ends deleted tenants whose days
+/// of grace are over.
+fn tidy_up(store: &Store, accounts: &Accounts, clock: &Clock, supervisor: &Supervisor) {
+    let ending = accounts.clone().end_forever(supervisor.stopping());
+    supervisor.spawn("deleted tenants", ending);
     let roller = Roller::new(store.clone(), clock.clone());
     let stop = supervisor.stopping();
     supervisor.spawn("rollups", async move {
@@ -317,19 +336,19 @@ impl Server {
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let people = People::new(&store, &secrets, &limits, &clock);
         people.auth.watch(Some(catalogue.clone()), supervisor);
-        let settings = config.ledger(gateway_inside);
-        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let first_start = seed::finish_first_start(Seed {
+        let life = config.ledger(gateway_inside);
+        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, life).await?;
+        let seed = Seed {
             accounts: &people.accounts,
             catalogue: &catalogue,
             ledger: &ledger,
             config,
             demo,
-        })
-        .await?;
+        };
+        let first_start = seed::finish_first_start(seed).await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
-            limits,
+            limits: limits.clone(),
             ledger: ledger.clone(),
             link: link.clone(),
             clock: clock.clone(),
@@ -339,11 +358,12 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        add_up(&store, &clock, supervisor);
+        tidy_up(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
         let rooms = Rooms {
+            vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
             sessions: people.sessions,
             web: people.web,
@@ -376,6 +396,12 @@ impl Server {
     pub async fn recover_now(&self) -> usize {
         let mut watch = Watch::new(Duration::ZERO);
         self.rooms.calls.recover(&mut watch).await
+    }
+
+    /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in
+    /// rounds.
+    pub async fn end_deleted(&self) -> Result<usize, AccountError> {
+        self.rooms.accounts.end_deleted().await
     }
 
     /// Every difference between the ledger's tables, as a sentence.

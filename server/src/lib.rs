@@ -23,4 +23,5 @@ pub mod seed;
 pub mod settings;
 pub mod store;
 pub mod usage;
+pub mod vitals;
 pub mod web;

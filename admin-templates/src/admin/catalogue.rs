@@ -40,8 +40,8 @@ sampled! {
         pub rows: Vec<ModelRow>,
     }
 
-    /// `POST /admin/models/new` with `id`, `operation`, `provider`, `model`, `max_output_tokens`,
-    /// `enabled`, and the fields of a price.
+    /// `POST /admin/models/new` with `id`, `operation`, `provider`, `model`, `gateway`,
+    /// `max_output_tokens`, `enabled`, and the fields of a price.
     pub struct ModelNew {
         /// What was typed.
         pub form: Form,
@@ -73,6 +73,8 @@ sampled! {
         pub lines: Vec<PriceLine>,
         /// Who set it.
         pub author: String,
+        /// Whether it has not begun, so that it can be withdrawn.
+        pub ahead: bool,
     }
 
     /// A place where a model runs.
@@ -87,6 +89,8 @@ sampled! {
         pub priority: u64,
         /// Share of the calls among targets of the same priority.
         pub weight: u64,
+        /// The name or the region of the gateways it is reached through; any when empty.
+        pub gateway: String,
         /// Whether the provider answers.
         pub health: Health,
         /// Calls in the last 24 hours.
@@ -95,6 +99,14 @@ sampled! {
         pub success: i64,
         /// To the first token, 95 in a hundred, in milliseconds.
         pub first_token_ms: u64,
+    }
+
+    /// A target's change that was not taken.
+    pub struct TargetChange {
+        /// The target.
+        pub id: String,
+        /// What was typed, and what is wrong with it.
+        pub form: Form,
     }
 
     /// What a call would cost.
@@ -123,15 +135,22 @@ sampled! {
         pub duration_ms: u64,
         /// What the provider takes.
         pub cost: Credits,
+        /// What the tenant was charged.
+        pub charged: Credits,
+        /// The call, to read its story.
+        pub call: String,
     }
 
     /// `GET /admin/models/{id}`. `POST …/edit` with `max_output_tokens` and `enabled`;
-    /// `POST …/targets` with `provider`, `model`, `weight`, `priority`;
-    /// `POST …/targets/{target}` with `weight` and `priority`; `POST …/targets/{target}/delete`;
-    /// `POST …/prices` with `valid_from`, and for the price and (`cost_…`) the provider's:
-    /// `request`, `input`, `cached_input`, `cache_write`, `output`, `reasoning`, `image`;
+    /// `POST …/targets` with `provider`, `model`, `weight`, `priority`, `gateway`;
+    /// `POST …/targets/{target}` with `weight`, `priority` and `gateway`;
+    /// `POST …/targets/{target}/delete`; `POST …/prices` with `valid_from`, and for the price and
+    /// (`cost_…`) the provider's: `request`, `input`, `cached_input`, `cache_write`, `output`,
+    /// `reasoning`, `image`; and `images` with a line for each size and quality;
+    /// `POST …/prices/{price}/delete`;
     /// `GET …?preview_input=…&preview_cached=…&preview_output=…&preview_reasoning=…
-    /// &preview_images=…&preview_multiplier=…`; `POST …/try` with `prompt`; `POST …/delete`.
+    /// &preview_images=…&preview_multiplier=…`; `POST …/try` with `prompt` and
+    /// `tenant`, whose credits it costs; `POST …/delete`.
     pub struct ModelDetail {
         /// The name tenants call it by.
         pub id: String,
@@ -157,7 +176,9 @@ sampled! {
         pub preview: Form,
         /// What it would cost.
         pub preview_result: Option<CostPreview>,
-        /// What to ask.
+        /// The target whose change was sent and was wrong, and what was typed.
+        pub changing: Option<TargetChange>,
+        /// What to ask, and at whose expense.
         pub attempt: Form,
         /// What came of it.
         pub attempt_result: Option<TryOutcome>,

@@ -42,8 +42,10 @@ sampled! {
     }
 
     /// `GET /admin?range=24h`. With a script the figures marked `data-live` follow
-    /// `GET /admin/live` (server-sent events `event: numbers`, each a JSON object from a figure's
-    /// name to its text, in the reader's language: `live_count`, `calls`, `credits`, `success`).
+    /// `GET /admin/live?range=24h` (server-sent events `event: numbers`, each a JSON object from a
+    /// figure's name to its text, in the reader's language: `live_count`, `calls`, `credits`,
+    /// `success`; and `event: calls`, each a JSON list of the running calls with `id`, `since`,
+    /// `tenant`, `model`, `provider`, `operation`, `held`).
     pub struct Dashboard {
         /// What is looked at.
         pub range: Range,

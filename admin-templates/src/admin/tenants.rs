@@ -33,8 +33,7 @@ sampled! {
         pub created_at: Moment,
     }
 
-    /// `GET /admin/tenants`. Filters `q` and `status`; sorts `name`, `available`, `spent`,
-    /// `created`.
+    /// `GET /admin/tenants`. Filters `q` and `status`; sorts `name` and `created`.
     pub struct TenantList {
         /// How it is looked at.
         pub list: ListState,

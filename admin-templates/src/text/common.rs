@@ -77,6 +77,8 @@ Text [a: AdminText, u: PortalText] {
     error_last_owner: "The last owner has to stay.", "必须保留至少一位所有者。";
     error_letters: "Contains characters that are not allowed here.", "包含不允许的字符。";
     error_not_a_date: "Enter a day like 2026-12-31.", "请输入日期，例如 2026-12-31。";
+    error_not_a_price: "Enter an amount from zero with at most six decimals.", "请输入不小于零、最多六位小数的数额。";
+    error_line: "Line {} can't be read.", "第 {} 行无法识别。";
     error_not_a_number: "Enter a whole number.", "请输入整数。";
     error_not_an_address: "Enter an address like 192.0.2.1 or a network like 192.0.2.0/24.", "请输入 IP（如 192.0.2.1）或网段（如 192.0.2.0/24）。";
     error_not_an_amount: "Enter an amount above zero with at most six decimals.", "请输入大于零、最多六位小数的数额。";

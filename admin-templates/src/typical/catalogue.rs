@@ -2,10 +2,10 @@
 
 use super::{Typical, arithmetic, credits, days_ago, in_days, list, owned};
 use crate::admin::catalogue::{
-    CostPreview, ModelDetail, ModelList, ModelNew, ModelRow, PriceLine, PriceRow, TargetRow,
-    TryOutcome,
+    CostPreview, ModelDetail, ModelList, ModelNew, ModelRow, PriceLine, PriceRow, TargetChange,
+    TargetRow, TryOutcome,
 };
-use crate::form::Form;
+use crate::form::{FieldError, Form};
 use crate::words::{CallStatus, Health, Operation, PriceItem, Switch};
 
 fn part(item: PriceItem, detail: &str, price: &str, cost: &str) -> PriceLine {
@@ -72,6 +72,7 @@ fn targets() -> Vec<TargetRow> {
             model: model.to_owned(),
             priority,
             weight,
+            gateway: if priority > 0 { "us-1" } else { "" }.to_owned(),
             health,
             calls,
             success: 9_985,
@@ -119,6 +120,7 @@ fn prices() -> Vec<PriceRow> {
             part(PriceItem::Output, "", output, "0.32"),
         ],
         author: "lin".to_owned(),
+        ahead: id == "pri_3",
     };
     vec![
         price("pri_3", in_days(10), false, "0.27", "0.4"),
@@ -151,7 +153,11 @@ impl Typical for ModelDetail {
                 margin: credits("0.002499"),
                 hold: credits("0.45"),
             }),
-            attempt: Form::of([("prompt", "Say hello in three languages.")]),
+            changing: None,
+            attempt: Form::of([
+                ("tenant", "Acme"),
+                ("prompt", "Say hello in three languages."),
+            ]),
             attempt_result: Some(TryOutcome {
                 status: CallStatus::Succeeded,
                 text: "Hello! 你好！Bonjour !".to_owned(),
@@ -159,13 +165,22 @@ impl Typical for ModelDetail {
                 first_token_ms: 702,
                 duration_ms: 1_208,
                 cost: credits("0.000012"),
+                charged: credits("0.000015"),
+                call: "gen_01".to_owned(),
             }),
         };
         let mut fresh = calm.clone();
-        fresh.targets.clear();
         fresh.prices.clear();
         fresh.preview_result = None;
+        fresh.changing = Some(TargetChange {
+            id: "tgt_1".to_owned(),
+            form: Form::of([("weight", "0"), ("priority", "1")])
+                .wrong("weight", FieldError::OutOfRange(1, 1_000)),
+        });
         fresh.attempt_result = None;
-        vec![calm, fresh]
+        let mut bare = fresh.clone();
+        bare.changing = None;
+        bare.targets.clear();
+        vec![calm, fresh, bare]
     }
 }

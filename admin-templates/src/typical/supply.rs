@@ -2,12 +2,12 @@
 
 use super::{Typical, chart, credits, days_ago, hours, minutes_ago, owned, spark};
 use crate::admin::supply::{
-    BulkAdd, BulkLine, GatewayList, GatewayRow, KeyTest, PoolKeyRow, ProviderDetail, ProviderList,
-    ProviderNew, ProviderRow,
+    BulkAdd, BulkLine, GatewayChange, GatewayEventRow, GatewayList, GatewayRow, KeyTest,
+    PoolKeyRow, ProviderDetail, ProviderList, ProviderNew, ProviderRow,
 };
 use crate::chart::Unit;
 use crate::form::{FieldError, Form};
-use crate::words::{Health, Measure, PoolKeyStatus, Switch};
+use crate::words::{GatewayNews, Health, Measure, PoolKeyStatus, Switch};
 
 impl Typical for ProviderList {
     fn typical() -> Vec<Self> {
@@ -183,30 +183,54 @@ impl Typical for BulkAdd {
     }
 }
 
+fn gateway(name: &str, state: Switch, health: Health, (trip, seen): (u64, u64)) -> GatewayRow {
+    GatewayRow {
+        id: if name == "sin-1" {
+            String::new()
+        } else {
+            format!("gw_{name}")
+        },
+        name: name.to_owned(),
+        region: name.split('-').next().unwrap_or_default().to_owned(),
+        priority: 0,
+        address: format!("https://{name}.gw.example.com:9443"),
+        state,
+        health,
+        version: if trip > 0 { "0.1.0" } else { "" }.to_owned(),
+        boot_id: if trip > 0 { "boot_71c0de" } else { "" }.to_owned(),
+        latency_ms: trip + trip / 9,
+        round_trip_ms: trip,
+        round_trip_p95_ms: trip * 2,
+        course: spark(i64::try_from(trip).unwrap_or(0), 3),
+        connections: 8,
+        in_flight: 148,
+        resumes: 212,
+        joins: 31,
+        hedges: 96,
+        hedges_won: 41,
+        doubled: 1_204,
+        lost: 0,
+        resent: 3,
+        seen_at: Some(minutes_ago(seen)),
+        started_at: (trip > 0).then(|| days_ago(22)),
+    }
+}
+
 impl Typical for GatewayList {
     fn typical() -> Vec<Self> {
-        let row = |name: &str, health, trip, seen| GatewayRow {
-            name: name.to_owned(),
-            address: format!("https://{name}.gw.example.com:9443"),
-            health,
-            version: "0.1.0".to_owned(),
-            boot_id: "boot_71c0de".to_owned(),
-            round_trip_ms: trip,
-            round_trip_p95_ms: trip * 2,
-            course: spark(i64::try_from(trip).unwrap_or(0), 3),
-            connections: 8,
-            in_flight: 148,
-            resumes: 212,
-            hedges: 96,
-            lost: 0,
-            seen_at: Some(minutes_ago(seen)),
-            up_ms: 1_904_000_000,
+        let told = |minutes, kind, provider: &str, detail: &str| GatewayEventRow {
+            at: minutes_ago(minutes),
+            gateway: "fra-1".to_owned(),
+            kind,
+            provider: provider.to_owned(),
+            detail: detail.to_owned(),
         };
-        vec![Self {
+        let busy = Self {
             rows: vec![
-                row("sin-1", Health::Good, 182, 0),
-                row("fra-1", Health::Degraded, 241, 0),
-                row("iad-2", Health::Away, 0, 37),
+                gateway("sin-1", Switch::On, Health::Good, (182, 0)),
+                gateway("fra-1", Switch::On, Health::Degraded, (241, 0)),
+                gateway("iad-2", Switch::On, Health::Away, (0, 37)),
+                gateway("nrt-1", Switch::Off, Health::Away, (0, 9_000)),
             ],
             round_trips: chart(
                 hours(),
@@ -222,7 +246,22 @@ impl Typical for GatewayList {
                     (Measure::Lost, 0),
                 ],
             ),
-        }]
+            events: vec![
+                told(4, GatewayNews::KeyRecovered, "openai", "…hQ2a"),
+                told(6, GatewayNews::KeyCooling, "openai", "…hQ2a · rate_limited"),
+                told(31_000, GatewayNews::Started, "", "0.1.0"),
+            ],
+            add: Form::of([("priority", "0")]),
+            changing: None,
+            open: true,
+        };
+        let mut wrong = busy.clone();
+        wrong.changing = Some(GatewayChange {
+            id: "gw_fra-1".to_owned(),
+            form: Form::of([("name", "Frankfurt 1"), ("priority", "0")])
+                .wrong("name", FieldError::Letters),
+        });
+        vec![busy, wrong]
     }
 }
 

@@ -59,7 +59,7 @@ impl Typical for TenantList {
             created_at: days_ago(row.8),
         };
         vec![Self {
-            list: list(&[("q", ""), ("status", "")], Some(("spent", true))),
+            list: list(&[("q", ""), ("status", "")], Some(("created", true))),
             rows: LISTED.iter().map(row).collect(),
         }]
     }

@@ -6,7 +6,7 @@ mod platform;
 use crate::page::Lang;
 use crate::sample::{Maker, Sample};
 
-pub use platform::{AlertKind, FactName, Measure, QueueName, SystemPart};
+pub use platform::{AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,6 +64,19 @@ words! {
         /// A queue is nearly full.
         QueueFull = "queue_full", Warn, "A queue is nearly full", "队列即将满载";
     }
+    /// What a gateway told.
+    GatewayNews {
+        /// It came up.
+        Started = "gateway_started", Good, "gateway started", "网关已启动";
+        /// A provider refused a key for good.
+        KeyDisabled = "key_disabled", Bad, "key refused", "密钥被拒绝";
+        /// A key is left alone for a while.
+        KeyCooling = "key_cooling", Warn, "key cools down", "密钥冷却中";
+        /// A key serves again.
+        KeyRecovered = "key_recovered", Good, "key recovered", "密钥已恢复";
+        /// Something newer than this page.
+        Other = "other", Plain, "other", "其他";
+    }
     /// A part of the platform that is checked.
     SystemPart {
         /// SQLite or PostgreSQL.
@@ -83,8 +96,31 @@ words! {
         /// Work that is done beside calls.
         Background = "background", Plain, "Background work", "后台任务";
     }
+    /// A remark beside a check.
+    HealthNote {
+        /// It does its work without help of another process.
+        InProcess = "in_process", Plain, "in this process", "进程内";
+        /// It does not answer; its work goes on without it.
+        Without = "without", Warn, "calls go on without it", "调用在没有它的情况下继续";
+        /// They do not answer at all.
+        NoAnswer = "no_answer", Bad, "no answer", "无响应";
+        /// So many answer.
+        Answering = "answering", Plain, "answering", "有响应";
+        /// Records that are not added up.
+        Behind = "behind", Plain, "records to add up", "条记录待汇总";
+        /// Calls that recovery looks after.
+        Overdue = "overdue", Plain, "calls to recover", "个调用待恢复";
+        /// Pools without a key that works.
+        Empty = "empty", Bad, "without a working key", "没有可用密钥";
+        /// Pools of which every key cools.
+        Cooling = "cooling", Warn, "cooling", "冷却中";
+        /// Pools that work.
+        Working = "working", Plain, "pools work", "个密钥池可用";
+    }
     /// A bounded queue.
     QueueName {
+        /// Everything that waits for the ledger's writer.
+        Ledger = "ledger", Plain, "Operations of the ledger", "账本操作";
         /// Holds that wait for a commit.
         Holds = "holds", Plain, "Holds", "预留";
         /// Settlements that wait for a commit.
@@ -114,6 +150,8 @@ words! {
         Storage = "storage", Plain, "Object storage", "对象存储";
         /// The name of the machine.
         Host = "host", Plain, "Host", "主机";
+        /// Calls that run.
+        Running = "running", Plain, "Running calls", "进行中的调用";
         /// Until when sums per hour reach.
         SummedUntil = "summed_until", Plain, "Summed up until", "已汇总至";
     }

@@ -2,6 +2,7 @@
 //! `check` looks at every field that comes from outside; holds no SQL.
 
 mod check;
+mod ending;
 mod keys;
 mod superadmins;
 mod users;
@@ -144,6 +145,8 @@ impl Accounts {
             status: TenantStatus::Active,
             price_multiplier_ppm: defaults.price_multiplier_ppm,
             limits: defaults.limits(),
+            allowed_models: None,
+            delete_at: None,
             created_at: self.clock.now(),
         })
     }
@@ -189,6 +192,13 @@ impl Accounts {
             .map(check::multiplier)
             .transpose()?;
         patch.limits.as_ref().map(check::limits).transpose()?;
+        if let Some(Some(models)) = &patch.allowed_models {
+            check::models(Some(models))?;
+        }
+        if patch.status == Some(TenantStatus::Active) && patch.delete_at.is_none() {
+            // Who may call again does not go away.
+            patch.delete_at = Some(None);
+        }
         let changed = self
             .store
             .update_tenant(actor, id, &patch, self.clock.now())

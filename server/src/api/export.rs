@@ -14,6 +14,7 @@ use super::error::ApiError;
 use super::manage::usage::period;
 use crate::figures::FiguresError;
 use crate::ledger::Entry;
+use crate::store::audit::AuditEntry;
 use crate::store::usage::{UsageRecord, UsageStatus};
 use crate::store::usage_log::UsageFilter;
 
@@ -137,6 +138,20 @@ const LEDGER_COLUMNS: [&str; 9] = [
     "charged",
     "available_after",
     "held_after",
+];
+
+const AUDIT_COLUMNS: [&str; 11] = [
+    "at",
+    "id",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "address",
+    "tenant_id",
+    "action",
+    "subject",
+    "before",
+    "after",
 ];
 
 fn header(names: &[&str]) -> String {
@@ -266,6 +281,33 @@ pub fn usage_file<E: std::fmt::Display + Send + 'static>(
     file("usage.csv", head, pages, move |out, record| {
         usage_line(out, record, reader);
     })
+}
+
+fn audit_line(out: &mut String, entry: &AuditEntry) {
+    let at = date::text(entry.at);
+    csv::line(
+        out,
+        &[
+            Cell::Own(&at),
+            Cell::Own(entry.id.as_str()),
+            Cell::Own(&entry.actor.kind),
+            Cell::Own(&entry.actor.id),
+            Cell::Text(&entry.actor.name),
+            Cell::Text(&entry.actor.address),
+            Cell::Own(entry.tenant.as_deref().unwrap_or_default()),
+            Cell::Own(&entry.action),
+            Cell::Text(&entry.subject),
+            Cell::Text(entry.before.as_deref().unwrap_or_default()),
+            Cell::Text(entry.after.as_deref().unwrap_or_default()),
+        ],
+    );
+}
+
+/// The audit log as a file.
+pub fn audit_file<E: std::fmt::Display + Send + 'static>(
+    pages: impl Stream<Item = Result<Vec<AuditEntry>, E>> + Send + 'static,
+) -> CsvFile {
+    file("audit.csv", header(&AUDIT_COLUMNS), pages, audit_line)
 }
 
 /// A ledger as a file.

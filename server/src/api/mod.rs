@@ -42,6 +42,7 @@ use crate::recharge::Recharges;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::usage::UsageHistory;
+use crate::vitals::Vitals;
 use crate::web::Web;
 
 /// Where the tenants' API begins.
@@ -101,6 +102,8 @@ pub struct Rooms {
     pub usage: UsageHistory,
     /// Figures behind pages and exports.
     pub figures: Figures,
+    /// How the platform's parts do.
+    pub vitals: Vitals,
     /// The gateways.
     pub gateways: Gateways,
     /// Providers at the gateway.

@@ -88,6 +88,17 @@ fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
     })
 }
 
+/// The models that a tenant and its key may both use; all when neither is narrowed.
+fn both(tenant: Option<Vec<String>>, key: Option<Vec<String>>) -> Option<Vec<String>> {
+    match (tenant, key) {
+        (Some(tenant), Some(mut key)) => {
+            key.retain(|model| tenant.contains(model));
+            Some(key)
+        }
+        (tenant, key) => tenant.or(key),
+    }
+}
+
 impl Auth {
     /// Over a store; call [`Auth::watch`] once.
     pub fn new(store: Store, tokens: Tokens, clock: Clock) -> Self {
@@ -191,7 +202,7 @@ impl Auth {
             price_multiplier_ppm: tenant.price_multiplier_ppm,
             tenant_limits: tenant.limits,
             key_limits: key.limits,
-            allowed_models: key.allowed_models,
+            allowed_models: both(tenant.allowed_models, key.allowed_models),
         };
         Ok(Some(Known {
             principal: Arc::new(principal),
@@ -231,7 +242,7 @@ impl Auth {
             price_multiplier_ppm: tenant.price_multiplier_ppm,
             tenant_limits: tenant.limits,
             key_limits: LimitSettings::default(),
-            allowed_models: None,
+            allowed_models: tenant.allowed_models,
         };
         let expires_at = Some(Moment::from_unix_ms(session.expires_at));
         Ok(Some(Known {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind, FaultOf};
-use shared::id::{ApiKeyId, GenerationId, PriceId, TenantId, UserId};
+use shared::id::{ApiKeyId, GenerationId, PriceId, RequestId, TenantId, UserId};
 use shared::link::{Failure, Fate, Link, LinkError, Operation, Outcome};
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
@@ -62,6 +62,8 @@ pub struct CallFacts {
     pub image: Option<ImageWish>,
     /// The first target, for records of calls that reached none.
     pub provider: String,
+    /// The request it came with; not known of calls of earlier versions.
+    pub request: Option<RequestId>,
     /// When it came.
     pub created_at: Moment,
 }
@@ -77,6 +79,8 @@ pub struct KeptFacts {
     pub(crate) multiplier_ppm: i64,
     pub(crate) image: Option<ImageWish>,
     pub(crate) provider: String,
+    #[serde(default)]
+    pub(crate) request: Option<RequestId>,
 }
 
 impl CallFacts {
@@ -94,6 +98,7 @@ impl CallFacts {
             multiplier_ppm: self.multiplier_ppm,
             image: self.image.clone(),
             provider: self.provider.clone(),
+            request: self.request.clone(),
         };
         serde_json::to_string(&kept).unwrap_or_default()
     }

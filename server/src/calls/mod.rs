@@ -485,6 +485,7 @@ fn facts(
             .first()
             .map(|t| t.provider.clone())
             .unwrap_or_default(),
+        request: Some(request.request.clone()),
         created_at: now,
     }
 }

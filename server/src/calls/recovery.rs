@@ -88,6 +88,7 @@ impl Calls {
             multiplier_ppm: kept.multiplier_ppm,
             image: kept.image,
             provider: kept.provider,
+            request: kept.request,
             created_at: hold.created_at,
         })
     }

@@ -7,21 +7,21 @@ use super::model::WeightedTarget;
 use super::price::{IMAGE_PRICES_MAX, ITEM_MAX, PriceItems};
 
 /// A model's name goes into paths, headers and logs.
-const ID_BYTES_MAX: usize = 100;
+pub(crate) const ID_BYTES_MAX: usize = 100;
 /// More places to try would outlast a call's deadline.
 const TARGETS_MAX: usize = 16;
 /// The gateway's bound of a provider's name.
-const PROVIDER_BYTES_MAX: usize = 40;
+pub(crate) const PROVIDER_BYTES_MAX: usize = 40;
 /// Vendors' longest names with a path are half of it.
-const PROVIDER_MODEL_BYTES_MAX: usize = 200;
+pub(crate) const PROVIDER_MODEL_BYTES_MAX: usize = 200;
 /// Shares finer than a thousandth are not seen in any traffic.
-const WEIGHT_MAX: u32 = 1_000;
+pub(crate) const WEIGHT_MAX: u32 = 1_000;
 /// Ten steps of fallback.
-const PRIORITY_MAX: u32 = 9;
+pub(crate) const PRIORITY_MAX: u32 = 9;
 /// Ten times the largest output of 2026.
-const OUTPUT_TOKENS_MAX: u64 = 10_000_000;
+pub(crate) const OUTPUT_TOKENS_MAX: u64 = 10_000_000;
 /// `1024x1024`, `standard` and the like.
-const IMAGE_WORD_BYTES_MAX: usize = 40;
+pub(crate) const IMAGE_WORD_BYTES_MAX: usize = 40;
 
 type Checked = Result<(), CatalogueError>;
 

@@ -4,16 +4,17 @@
 //! Readers take the present snapshot and keep it as long as they like; a change reads the whole
 //! catalogue again (a few hundred rows) and swaps the snapshot.
 
-mod check;
+pub(crate) mod check;
 pub mod model;
 pub mod price;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde_json::json;
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
-use shared::id::PriceId;
+use shared::id::{GenerationId, PriceId, TenantId};
 use shared::link::Operation;
 use tokio::sync::Mutex;
 use tracing::{error, info};
@@ -21,7 +22,7 @@ use tracing::{error, info};
 pub use self::model::Model;
 use self::price::{Price, PriceItems};
 use crate::store::Store;
-use crate::store::audit::Actor;
+use crate::store::audit::{Actor, Note};
 use crate::store::catalogue::{ModelPatch, NewModel, NewPrice};
 
 /// Why the catalogue was not changed.
@@ -230,6 +231,23 @@ impl Catalogue {
         }
         self.reload().await?;
         Ok(())
+    }
+
+    /// Writes down who tried a model at whose expense.
+    pub async fn note_try(
+        &self,
+        actor: &Actor,
+        (model, tenant): (&str, &TenantId),
+        generation: &GenerationId,
+    ) -> Result<(), DbError> {
+        let note = Note {
+            tenant: Some(tenant.as_str()),
+            action: "model.try",
+            subject: model,
+            before: None,
+            after: Some(json!({"generation": generation}).to_string()),
+        };
+        self.0.store.note_done(actor, note, self.now()).await
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

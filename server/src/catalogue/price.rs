@@ -187,7 +187,7 @@ impl PriceItems {
 
     /// The price of one image: that of its size and quality, else of its size, of its quality, of
     /// any image. A wish that the list does not know is taken as the dearest.
-    fn image(&self, ask: ImageAsk<'_>) -> Credits {
+    pub(crate) fn image(&self, ask: ImageAsk<'_>) -> Credits {
         let row = |size: Option<&str>, quality: Option<&str>| {
             self.per_image
                 .iter()

@@ -14,6 +14,8 @@ use crate::store::rollups::{Scope, SumsAsk, Top, TopOf, TopTenants};
 
 /// Lines of a top list.
 const TOPS: i64 = 10;
+/// Far more than any catalogue has.
+const MODELS_MAX: i64 = 10_000;
 /// A series by the hour has at most this many: two weeks.
 const HOURS_MAX: i64 = 14 * 24;
 /// A series by the day has at most this many: 400 days.
@@ -123,6 +125,33 @@ impl Figures {
     /// The series of a scope, an hour or day after the other.
     pub async fn series(&self, scope: &Scope, ask: SumsAsk) -> Result<Vec<Point>, DbError> {
         Ok(filled(ask, self.store.sums_series(scope, ask).await?))
+    }
+
+    /// What all calls of a span add up to.
+    pub async fn totals(&self, scope: &Scope, span: Span) -> Result<Sums, DbError> {
+        let series = self.series(scope, span.ask(self.clock.now())).await?;
+        Ok(total(&series))
+    }
+
+    /// Names of tenants, by id.
+    pub async fn tenant_names<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<String, String>, DbError> {
+        self.store.tenant_names(ids).await
+    }
+
+    /// What the calls of some models added up to in the last day, by model.
+    pub async fn models_day(&self, models: &[&str]) -> Result<HashMap<String, Sums>, DbError> {
+        let ask = Span::Day.ask(self.clock.now());
+        self.store.model_sums(models, ask).await
+    }
+
+    /// How many calls each model had in the last day.
+    pub async fn model_calls(&self) -> Result<HashMap<String, u64>, DbError> {
+        let ask = Span::Day.ask(self.clock.now());
+        let tops = self.store.tops(TopOf::Models, ask, MODELS_MAX).await?;
+        Ok(tops.into_iter().map(|top| (top.name, top.calls)).collect())
     }
 
     /// A dashboard of the platform, or of one operation, model, provider or tenant.

@@ -7,6 +7,7 @@ use shared::id::TenantId;
 
 use super::{Figures, FiguresError};
 use crate::ledger::{Entry, LedgerError};
+use crate::store::audit::{AuditEntry, AuditFilter};
 use crate::store::usage::UsageRecord;
 use crate::store::usage_log::{LogAsk, UsageFilter};
 
@@ -39,6 +40,28 @@ impl Figures {
             let last = records.last().filter(|_| !is_last(records.len()));
             let next = last.map(|last| Some((last.created_at, last.id.to_string())));
             Ok((!records.is_empty()).then_some((records, (store, filter, next))))
+        })
+    }
+
+    /// Every audit entry that passes the filter, newest first.
+    pub fn export_audit(
+        &self,
+        filter: AuditFilter,
+    ) -> impl Stream<Item = Result<Vec<AuditEntry>, DbError>> + Send + 'static {
+        let store = self.store.clone();
+        let start = Some(None);
+        try_unfold((store, filter, start), async |(store, filter, from)| {
+            let Some(from) = from else { return Ok(None) };
+            let behind: Option<(_, String)> = from;
+            let ask = LogAsk {
+                newest_first: true,
+                behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
+                limit: ROWS,
+            };
+            let entries = store.audit_log(&filter, ask).await?;
+            let last = entries.last().filter(|_| !is_last(entries.len()));
+            let next = last.map(|last| Some((last.at, last.id.to_string())));
+            Ok((!entries.is_empty()).then_some((entries, (store, filter, next))))
         })
     }
 

@@ -1,5 +1,10 @@
 //! Logs page by page, newest first: usage records, audit entries.
 
+use std::collections::HashMap;
+
+use shared::db::DbError;
+use shared::id::AuditId;
+
 use super::page::{Cursor, CursorError, PageAsk, Paged, Towards};
 use super::{Figures, FiguresError};
 use crate::store::audit::{AuditEntry, AuditFilter};
@@ -33,6 +38,20 @@ impl Figures {
             let at = record.created_at.unix_ms().to_string();
             (at, record.id.to_string())
         }))
+    }
+
+    /// One audit entry.
+    pub async fn audit_entry(&self, id: &AuditId) -> Result<Option<AuditEntry>, DbError> {
+        self.store.audit_entry(id).await
+    }
+
+    /// Who did something to each of some subjects, by subject.
+    pub async fn authors(
+        &self,
+        action: &str,
+        subjects: &[&str],
+    ) -> Result<HashMap<String, String>, DbError> {
+        self.store.authors(action, subjects).await
     }
 
     /// Audit entries that pass the filter.

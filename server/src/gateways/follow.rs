@@ -1,5 +1,5 @@
-//! Follows the journals of all gateways and keeps what they tell. Every replica follows: what one
-//! has kept, the others pass over.
+//! Follows the journals of all gateways and keeps what they tell, and looks how each does. Every
+//! replica follows: what one has kept, the others pass over.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Gateways;
+use super::course::LOOK_MS;
 use crate::store::Store;
 
 /// How often the list of gateways is looked at.
@@ -28,6 +29,25 @@ impl Gateways {
         self.use_kept().await;
         let following = self.clone().follow_forever(supervisor.clone());
         supervisor.spawn("gateways", following);
+        let looking = self.clone().look_forever(supervisor.stopping());
+        supervisor.spawn("gateways' course", looking);
+    }
+
+    async fn look_forever(self, stop: CancellationToken) {
+        let pause = Duration::from_millis(LOOK_MS.unsigned_abs());
+        loop {
+            let Some(views) = stop.run_until_cancelled(self.link.gateways()).await else {
+                return;
+            };
+            self.course.add(self.clock.now(), &views);
+            if stop
+                .run_until_cancelled(tokio::time::sleep(pause))
+                .await
+                .is_none()
+            {
+                return;
+            }
+        }
     }
 
     async fn follow_forever(self, supervisor: Supervisor) {

@@ -1,6 +1,7 @@
 //! Room: the gateways as a whole: which there are, how they do, what they tell. One call goes through
 //! `link`; keys and providers are `providers`' business.
 
+pub mod course;
 mod follow;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use shared::db::DbError;
 use shared::id::GatewayId;
 use shared::link::{GatewayPlace, GatewayView, Link};
 
+use self::course::{Course, Days};
 use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::store::gateways::{KeptGateway, ToldEvent};
@@ -59,6 +61,7 @@ pub struct Gateways {
     link: Arc<dyn Link>,
     store: Store,
     clock: Clock,
+    course: Course,
 }
 
 impl std::fmt::Debug for Gateways {
@@ -70,7 +73,12 @@ impl std::fmt::Debug for Gateways {
 impl Gateways {
     /// Over `link`.
     pub fn new(link: Arc<dyn Link>, store: Store, clock: Clock) -> Self {
-        Self { link, store, clock }
+        Self {
+            link,
+            store,
+            clock,
+            course: Course::default(),
+        }
     }
 
     /// Every gateway, asked now: those in use and those that are switched off.
@@ -90,6 +98,11 @@ impl Gateways {
             view: None,
         }));
         Ok(all)
+    }
+
+    /// How each did in the last day, as this process saw it since it started.
+    pub fn days(&self) -> Days {
+        self.course.days(self.clock.now())
     }
 
     /// What gateways told lately, the newest first.

@@ -1,9 +1,6 @@
 //! The one writer of a process: gathers what arrived, commits once, answers each; shows a sign of
 //! life while nothing arrives. Decides nothing (`rules` does) and holds no SQL (`store::ledger` does).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::db::DbError;
@@ -12,6 +9,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{error, warn};
 
 use super::nouns::{Adjusted, Budget, Grant, Settlement};
+use super::pulse::Pulse;
 use super::rules::Books;
 use super::{
     AdjustError, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings, Operation, Reply,
@@ -26,7 +24,7 @@ pub(super) async fn run(
     mut writer: Writer,
     clock: Clock,
     settings: LedgerSettings,
-    commits: Arc<AtomicU64>,
+    pulse: Pulse,
 ) {
     let mut batch = Vec::with_capacity(settings.batch_max);
     loop {
@@ -36,8 +34,9 @@ pub(super) async fn run(
             Ok(_) => {
                 join_a_hold(&mut waiting, &mut batch, &settings).await;
                 let full = Vec::with_capacity(settings.batch_max);
+                let began = Instant::now();
                 commit(std::mem::replace(&mut batch, full), &mut writer, &clock).await;
-                commits.fetch_add(1, Ordering::Relaxed);
+                pulse.committed(clock.now(), began.elapsed());
             }
             Err(_) => {
                 if let Err(failure) = writer.beat(clock.now()).await {

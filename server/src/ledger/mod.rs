@@ -23,6 +23,7 @@
 
 mod batch;
 mod nouns;
+pub mod pulse;
 mod reads;
 pub mod recovery;
 pub mod rules;
@@ -34,8 +35,6 @@ mod sweep;
 )]
 mod tests;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shared::clock::Clock;
@@ -49,6 +48,7 @@ pub use self::nouns::{
     Adjusted, Adjustment, Balance, Budget, BudgetAsk, Counted, Entry, Grant, GrantKind, Hold,
     HoldAsk, HoldState, NewGrant, Period, Refusal, Settlement, Spender,
 };
+use self::pulse::{Commits, Pulse};
 use crate::store::Store;
 use crate::store::ledger::Writer;
 use crate::store::usage::UsageRecord;
@@ -247,7 +247,7 @@ pub struct Ledger {
     store: Store,
     clock: Clock,
     boot: BootId,
-    commits: Arc<AtomicU64>,
+    pulse: Pulse,
 }
 
 impl Ledger {
@@ -263,21 +263,32 @@ impl Ledger {
         let mut writer = Writer::new(store.clone(), settings.boot.clone(), settings.grace);
         writer.beat(clock.now()).await?;
         // It ends with its last handle; every caller waits for its own answer.
-        let commits = Arc::new(AtomicU64::new(0));
-        let work = batch::run(waiting, writer, clock.clone(), settings, commits.clone());
+        let pulse = Pulse::default();
+        let work = batch::run(waiting, writer, clock.clone(), settings, pulse.clone());
         supervisor.spawn_servant("ledger", work);
         Ok(Self {
             writer: sender,
             store,
             clock,
             boot,
-            commits,
+            pulse,
         })
     }
 
     /// Transactions that this handle's writer committed so far.
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.pulse.all()
+    }
+
+    /// How long commits took in the last hour, minute by minute.
+    pub fn pulse(&self) -> Vec<Commits> {
+        self.pulse.minutes(self.clock.now())
+    }
+
+    /// How many operations wait for the writer, and how many may.
+    pub fn waiting(&self) -> (usize, usize) {
+        let free = self.writer.capacity();
+        (WAITING_MAX.saturating_sub(free), WAITING_MAX)
     }
 
     /// The life that the holds of this process belong to.

@@ -7,6 +7,9 @@ use shared::id::{GenerationId, GrantId, TenantId};
 
 use super::{Balance, Grant, Hold, Ledger, LedgerError};
 
+/// Three signs of life of an idle process were missed.
+const SILENT_MS: i64 = 30_000;
+
 impl Ledger {
     /// What each of some tenants has; those that were never given anything are absent.
     pub async fn balances(
@@ -39,6 +42,27 @@ impl Ledger {
         limit: i64,
     ) -> Result<Vec<Grant>, LedgerError> {
         Ok(self.store.ledger_grants(tenant, true, None, limit).await?)
+    }
+
+    /// Calls that have credits set aside now, the newest first, and how many there are in all.
+    pub async fn running(&self, limit: i64) -> Result<(Vec<Hold>, u64), LedgerError> {
+        let (holds, all) = self.store.ledger_running(limit).await?;
+        Ok((holds, u64::try_from(all).unwrap_or(0)))
+    }
+
+    /// Holds whose calls should have ended, at most `limit`; recovery looks after them.
+    pub async fn overdue(&self, limit: i64) -> Result<usize, LedgerError> {
+        let now = self.clock.now();
+        let holds = self.store.ledger_open_holds(now, &[], limit).await?;
+        Ok(holds.len())
+    }
+
+    /// How many processes write to the same ledger: those that lately showed a sign of life.
+    pub async fn processes(&self) -> Result<usize, LedgerError> {
+        let now = self.clock.now().unix_ms();
+        let lives = self.store.ledger_lives().await?.into_iter();
+        let alive = lives.filter(|(_, seen)| now.saturating_sub(*seen) < SILENT_MS);
+        Ok(alive.count())
     }
 
     /// The hold of a call, and what it took from which grants, in the order of spending.

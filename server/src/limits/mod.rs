@@ -202,6 +202,14 @@ impl Limits {
         })
     }
 
+    /// Whether Redis answers; `None` where this process counts alone.
+    pub async fn redis_answers(&self) -> Option<bool> {
+        match &self.redis {
+            Some(redis) => Some(redis.ping().await),
+            None => None,
+        }
+    }
+
     /// Counts a call in all its scopes, or refuses it and counts nothing.
     pub async fn admit(&self, ask: Ask<'_>) -> Result<Admission, LimitExceeded> {
         self.admit_wish(&Wish::new(&ask)).await

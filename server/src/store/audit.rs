@@ -1,12 +1,13 @@
 //! Who changed what, when and from where; written inside the transaction of the change.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{
-    EscapeExpressionMethods, ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
-    TextExpressionMethods,
+    EscapeExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
@@ -228,6 +229,37 @@ impl Store {
             query.load(conn).await
         })?;
         Ok(rows.into_iter().map(AuditEntry::from).collect())
+    }
+
+    /// One entry.
+    pub async fn audit_entry(&self, id: &AuditId) -> Result<Option<AuditEntry>, DbError> {
+        let row: Option<AuditRow> = on!(self.db, |conn| {
+            audit_entries::table
+                .find(id.as_str())
+                .select(AuditRow::as_select())
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        Ok(row.map(AuditEntry::from))
+    }
+
+    /// Who did something to each of some subjects, by subject; the last one where several did.
+    pub async fn authors(
+        &self,
+        action: &str,
+        subjects: &[&str],
+    ) -> Result<HashMap<String, String>, DbError> {
+        let rows: Vec<(String, String)> = on!(self.db, |conn| {
+            audit_entries::table
+                .filter(audit_entries::subject.eq_any(subjects))
+                .filter(audit_entries::action.eq(action))
+                .order(audit_entries::at.asc())
+                .select((audit_entries::subject, audit_entries::actor_name))
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Entries, newest first; those older than `after` only.

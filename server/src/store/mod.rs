@@ -18,9 +18,13 @@ pub mod usage;
 pub mod usage_log;
 pub mod web_sessions;
 
+use diesel::QueryableByName;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::RunQueryDsl;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use shared::db::Db;
 use shared::db::migrate::Migrations;
+use shared::db::{Db, DbError};
+use shared::on;
 
 /// The server's schema on both databases.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -38,6 +42,12 @@ fn sqlite_migrations() -> EmbeddedMigrations {
     EMBEDDED
 }
 
+#[derive(QueryableByName)]
+struct OneText {
+    #[diesel(sql_type = Nullable<Text>)]
+    text: Option<String>,
+}
+
 /// The server's statements over one database; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -50,8 +60,29 @@ impl Store {
         Self { db }
     }
 
+    /// Which database it is, with its version, and the newest migration it has.
+    pub async fn about(&self) -> Result<(String, String), DbError> {
+        let (name, version) = match &self.db {
+            Db::Postgres(_) => (
+                "PostgreSQL",
+                "SELECT CAST(current_setting('server_version') AS TEXT) AS text",
+            ),
+            Db::Sqlite { .. } => ("SQLite", "SELECT sqlite_version() AS text"),
+        };
+        let newest = "SELECT CAST(MAX(version) AS TEXT) AS text FROM __diesel_schema_migrations";
+        let version = self.one_text(version).await?;
+        let newest = self.one_text(newest).await?;
+        Ok((format!("{name} {version}"), newest))
+    }
+
+    async fn one_text(&self, query: &'static str) -> Result<String, DbError> {
+        let rows: Vec<OneText> = on!(self.db, |conn| diesel::sql_query(query).load(conn).await)?;
+        let first = rows.into_iter().next().and_then(|row| row.text);
+        Ok(first.unwrap_or_default())
+    }
+
     /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), shared::db::DbError> {
+    pub async fn ping(&self) -> Result<(), DbError> {
         self.db.ping().await
     }
 }

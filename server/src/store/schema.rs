@@ -12,6 +12,8 @@ diesel::table! {
         concurrency -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        allowed_models -> Nullable<Text>,
+        delete_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Usage records in order of time, filtered and page by page; each filter alone has its own index.
 
+use std::collections::HashMap;
+
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Bool, Text};
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::db::DbError;
@@ -58,7 +60,45 @@ macro_rules! place {
 }
 pub(crate) use place;
 
+#[derive(QueryableByName)]
+struct LastCall {
+    #[diesel(sql_type = Text)]
+    tenant_id: String,
+    #[diesel(sql_type = BigInt)]
+    called: i64,
+}
+
 impl Store {
+    /// When the last call of each of some tenants came that has ended; those without any are absent.
+    /// Looks once into the index for each tenant, however many calls it has.
+    pub async fn last_calls(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, Moment>, DbError> {
+        if tenants.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<String> = (1..=tenants.len()).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT tenant_id, called FROM (SELECT t.id AS tenant_id, (SELECT MAX(u.created_at) \
+             FROM usage_records u WHERE u.tenant_id = t.id) AS called FROM tenants t WHERE t.id IN ({})) l \
+             WHERE called IS NOT NULL",
+            places.join(", ")
+        );
+        let rows: Vec<LastCall> = on!(self.db, |conn| {
+            let mut query = diesel::sql_query(&text).into_boxed();
+            for tenant in tenants {
+                query = query.bind::<Text, _>(tenant.as_str());
+            }
+            query.load(conn).await
+        })?;
+        let row = |row: LastCall| {
+            let called = Moment::from_unix_ms(row.called);
+            (TenantId::from_stored(row.tenant_id), called)
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
     /// Records that pass the filter.
     pub async fn usage_log(
         &self,

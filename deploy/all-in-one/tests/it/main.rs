@@ -5,6 +5,7 @@
 mod bad_input;
 mod border;
 mod calls;
+mod console;
 mod corrections;
 mod crash;
 mod gateways;

@@ -15,6 +15,9 @@ use crate::api::principal::SuperadminCaller;
 use crate::auth::roles::{Action, kind};
 use crate::store::accounts::{Role, Tenant, TenantPatch, TenantStatus};
 
+/// As notes of the ledger are bounded.
+const REASON_BYTES_MAX: usize = 500;
+
 /// A tenant to be made; with `username` and `password` also its owner.
 #[derive(Object)]
 #[expect(missing_debug_implementations, reason = "holds a secret")]
@@ -40,6 +43,13 @@ pub struct TenantPatchBody {
     pub price_multiplier_ppm: Option<i64>,
     /// All three limits anew.
     pub limits: Option<LimitsBody>,
+    /// The models it may use; an empty list lets it use all.
+    pub allowed_models: Option<Vec<String>>,
+    /// `true` deletes it: it is suspended at once and goes away when the days of grace are over;
+    /// `false` restores it.
+    pub deleted: Option<bool>,
+    /// Why, for the audit log; at most 500 bytes.
+    pub reason: Option<String>,
 }
 
 /// A tenant.
@@ -55,6 +65,10 @@ pub struct TenantView {
     pub price_multiplier_ppm: i64,
     /// Over all its keys and people.
     pub limits: LimitsBody,
+    /// The models it may use; all when absent.
+    pub allowed_models: Option<Vec<String>>,
+    /// When it goes away for good, in RFC 3339, where it was deleted.
+    pub delete_at: Option<String>,
     /// When it was made, in RFC 3339.
     pub created_at: String,
 }
@@ -67,8 +81,27 @@ impl From<Tenant> for TenantView {
             status: tenant.status.word().to_owned(),
             price_multiplier_ppm: tenant.price_multiplier_ppm,
             limits: tenant.limits.into(),
+            allowed_models: tenant.allowed_models,
+            delete_at: tenant.delete_at.map(date::text),
             created_at: date::text(tenant.created_at),
         }
+    }
+}
+
+/// An empty list narrows nothing.
+fn some_or_all(models: Vec<String>) -> Option<Vec<String>> {
+    Some(models).filter(|models| !models.is_empty())
+}
+
+fn reason(text: Option<String>) -> Result<Option<String>, ApiError> {
+    let fits = text
+        .as_ref()
+        .is_none_or(|text| text.len() <= REASON_BYTES_MAX);
+    if fits {
+        Ok(text)
+    } else {
+        let rule = format!("`reason` must be at most {REASON_BYTES_MAX} bytes.");
+        Err(ApiError::bad_field("reason", rule))
     }
 }
 
@@ -186,7 +219,11 @@ impl TenantsApi {
         if body.0.price_multiplier_ppm.is_some() {
             caller.must_be_able_to(Action::SetPrices)?;
         }
-        let others = body.0.name.is_some() || body.0.status.is_some() || body.0.limits.is_some();
+        let others = body.0.name.is_some()
+            || body.0.status.is_some()
+            || body.0.limits.is_some()
+            || body.0.allowed_models.is_some()
+            || body.0.deleted.is_some();
         if others || body.0.price_multiplier_ppm.is_none() {
             caller.must_be_able_to(Action::EditTenants)?;
         }
@@ -202,11 +239,16 @@ impl TenantsApi {
             status,
             price_multiplier_ppm: body.0.price_multiplier_ppm,
             limits: body.0.limits.map(Into::into),
+            allowed_models: body.0.allowed_models.map(some_or_all),
+            delete_at: None,
+            reason: reason(body.0.reason)?,
         };
-        let tenant = self
-            .accounts
-            .update_tenant(&caller.actor(), &tenant_of(&id.0)?, patch)
-            .await?;
+        let (actor, id) = (caller.actor(), tenant_of(&id.0)?);
+        let tenant = match body.0.deleted {
+            Some(true) => self.accounts.delete_tenant(&actor, &id, patch).await?,
+            Some(false) => self.accounts.restore_tenant(&actor, &id, patch).await?,
+            None => self.accounts.update_tenant(&actor, &id, patch).await?,
+        };
         Ok(Json(tenant.into()))
     }
 }

@@ -202,6 +202,15 @@ impl RedisLimits {
         })
     }
 
+    /// Whether it answers now; asked by people, so also while calls go on without it.
+    pub(super) async fn ping(&self) -> bool {
+        let mut connection = self.connection.clone();
+        let ping = redis::cmd("PING");
+        let asked = ping.query_async::<String>(&mut connection);
+        let answered = tokio::time::timeout(ANSWER_MAX, asked).await;
+        answered.is_ok_and(|answer| answer.is_ok())
+    }
+
     /// Tells Redis which calls ended, and renews the slots of those that run.
     async fn tend(self: Arc<Self>, mut ended: mpsc::Receiver<Finished>, supervisor: Supervisor) {
         let stopping = supervisor.stopping();

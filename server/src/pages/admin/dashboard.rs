@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use admin_templates::admin::dashboard::{AlertRow, Dashboard};
+use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::parts::{Quantiles, TopRow};
 use admin_templates::words::{AlertKind, Measure, Range as RangeWord, Severity};
@@ -17,7 +17,7 @@ use shared::link::ProviderKeyView;
 
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::{Asked, Console, WHOLE, booked, chart, figured, named, range, signed, success};
+use super::{Asked, Console, WHOLE, booked, chart, figured, live, named, range, signed, success};
 use crate::figures::dashboard::{Dashboard as Board, Range};
 use crate::figures::sums::{Percentiles, Sums};
 use crate::figures::{Figures, Point};
@@ -179,12 +179,10 @@ async fn provider_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
         .collect()
 }
 
-/// Alerts of gateways, and how many calls run on them.
-async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<(Vec<AlertRow>, u64), PageError> {
-    let (mut alerts, mut running) = (Vec::new(), 0_usize);
+async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
+    let mut alerts = Vec::new();
     for gateway in rooms.gateways.all().await? {
         let Some(view) = gateway.view else { continue };
-        running = running.saturating_add(view.streams);
         let name = if view.name.is_empty() {
             view.url.clone()
         } else {
@@ -199,7 +197,7 @@ async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<(Vec<AlertRow>, 
         };
         alerts.push(alert(kind, name, "gateways".to_owned(), now));
     }
-    Ok((alerts, u64::try_from(running).unwrap_or(u64::MAX)))
+    Ok(alerts)
 }
 
 /// Of the tenants that spend most, those that have nothing left, or less than they spend in a day.
@@ -232,13 +230,13 @@ async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, Pa
     Ok(alerts)
 }
 
-async fn alerts(rooms: &Console, now: Moment) -> Result<(Vec<AlertRow>, u64), PageError> {
+async fn alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
     let (providers, gateways, tenants) = tokio::join!(
         provider_alerts(rooms, now),
         gateway_alerts(rooms, now),
         tenant_alerts(rooms, now)
     );
-    let (mut alerts, running) = gateways?;
+    let mut alerts = gateways?;
     alerts.extend(providers);
     alerts.extend(tenants?);
     alerts.sort_by_key(|alert| match alert.severity {
@@ -246,10 +244,15 @@ async fn alerts(rooms: &Console, now: Moment) -> Result<(Vec<AlertRow>, u64), Pa
         Severity::Warning => 1,
         Severity::Info => 2,
     });
-    Ok((alerts, running))
+    Ok(alerts)
 }
 
-fn view(board: &Board, range: RangeWord, (alerts, running): (Vec<AlertRow>, u64)) -> Dashboard {
+fn view(
+    board: &Board,
+    range: RangeWord,
+    alerts: Vec<AlertRow>,
+    (live, live_count): (Vec<LiveCall>, u64),
+) -> Dashboard {
     let (points, grain) = (&board.series, board.ask.grain);
     let (totals, before) = (&board.totals, &board.before);
     let micros = |credits: Credits| i128::from(credits.micros());
@@ -271,7 +274,7 @@ fn view(board: &Board, range: RangeWord, (alerts, running): (Vec<AlertRow>, u64)
         margin_course: spark(points, |sums| sums.margin().micros()),
         success: success(totals),
         success_course: spark(points, success),
-        live_count: running,
+        live_count,
         latency: quantiles(totals.latency()),
         first_token: quantiles(totals.first_byte()),
         traffic: chart(points, grain, Unit::Count, TRAFFIC),
@@ -291,7 +294,7 @@ fn view(board: &Board, range: RangeWord, (alerts, running): (Vec<AlertRow>, u64)
             by_calls,
             totals.calls.into(),
         ),
-        live: Vec::new(),
+        live,
         alerts,
     }
 }
@@ -302,7 +305,7 @@ pub(super) async fn dashboard(who: Admin, asked: Asked, rooms: Data<&Console>) -
     let (range, span) = range(&asked, RangeWord::Day);
     let now = who.now();
     let board = rooms.figures.dashboard(&Scope::Platform, Range::Last(span));
-    let (board, alerts) = tokio::join!(board, alerts(&rooms, now));
+    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), live::running(&rooms));
     let board = board.map_err(|error| figured(error.into()))?;
-    who.show(&view(&board, range, alerts?)).await
+    who.show(&view(&board, range, alerts?, running?)).await
 }

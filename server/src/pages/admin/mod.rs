@@ -1,8 +1,15 @@
 //! The console's own pages, and what several of them need: reading a list's query, turning rooms'
 //! nouns into rows. Knows no session and no markup.
 
+mod again;
+mod audit;
 mod calls;
 mod dashboard;
+mod days;
+mod gateways;
+mod health;
+mod live;
+mod models;
 mod providers;
 mod tenant;
 mod tenants;
@@ -26,6 +33,7 @@ use crate::accounts::Accounts;
 use crate::api::Rooms;
 use crate::api::date::{self, Date};
 use crate::auth::factors::Factors;
+use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
 use crate::figures::page::{Cursor, PageAsk, Paged};
@@ -38,6 +46,7 @@ use crate::providers::Providers;
 use crate::recharge::Recharges;
 use crate::settings::Settings;
 use crate::usage::UsageHistory;
+use crate::vitals::Vitals;
 use crate::web::Web;
 
 /// Rows of a list's page.
@@ -54,6 +63,7 @@ type Asked = Query<BTreeMap<String, String>>;
 #[derive(Debug, Clone)]
 pub(super) struct Console {
     accounts: Accounts,
+    calls: Calls,
     catalogue: Catalogue,
     corrections: Corrections,
     factors: Factors,
@@ -64,6 +74,7 @@ pub(super) struct Console {
     providers: Providers,
     recharges: Recharges,
     settings: Settings,
+    vitals: Vitals,
     web: Web,
 }
 
@@ -71,6 +82,7 @@ impl From<&Rooms> for Console {
     fn from(rooms: &Rooms) -> Self {
         Self {
             accounts: rooms.accounts.clone(),
+            calls: rooms.calls.clone(),
             catalogue: rooms.catalogue.clone(),
             corrections: rooms.corrections.clone(),
             factors: rooms.factors.clone(),
@@ -81,6 +93,7 @@ impl From<&Rooms> for Console {
             providers: rooms.providers.clone(),
             recharges: rooms.recharges.clone(),
             settings: rooms.settings.clone(),
+            vitals: rooms.vitals.clone(),
             web: rooms.web.clone(),
         }
     }
@@ -88,10 +101,22 @@ impl From<&Rooms> for Console {
 
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
-    let one = |path: &str| format!("/admin/tenants/:id{path}");
-    let pool = |path: &str| format!("/admin/providers/:id{path}");
-    table
+    supply(tenants(table))
         .get("/admin", dashboard::dashboard)
+        .get("/admin/health", health::health_page)
+        .get("/admin/live", live::live)
+        .get("/admin/audit", audit::audit_log)
+        .get("/admin/audit.csv", audit::audit_csv)
+        .get("/admin/audit/:id", audit::audit_entry)
+        .get("/admin/usage", usage::usage_log)
+        .get("/admin/usage.csv", usage::usage_csv)
+        .get("/admin/usage/:id", usage::call_story)
+}
+
+/// Tenants, their people, keys and money.
+fn tenants(table: Table) -> Table {
+    let one = |path: &str| format!("/admin/tenants/:id{path}");
+    table
         .get("/admin/tenants", tenants::tenant_list)
         .get("/admin/tenants/new", tenants::new_tenant)
         .post("/admin/tenants/new", tenants::found_tenant)
@@ -99,6 +124,9 @@ pub(super) fn pages(table: Table) -> Table {
         .post(one("/rename"), tenant::rename)
         .post(one("/suspend"), tenant::suspend)
         .post(one("/resume"), tenant::resume)
+        .post(one("/delete"), tenant::delete)
+        .post(one("/restore"), tenant::restore)
+        .post(one("/models"), tenant::set_models)
         .get(one("/members"), tenant::people::member_list)
         .post(one("/members"), tenant::people::add_member)
         .post(one("/members/:member/disable"), tenant::people::disable)
@@ -114,6 +142,14 @@ pub(super) fn pages(table: Table) -> Table {
         .get(one("/limits"), tenant::limits_page)
         .post(one("/limits"), tenant::set_limits)
         .post(one("/multiplier"), tenant::set_multiplier)
+}
+
+/// What calls run on: models, providers, gateways.
+fn supply(table: Table) -> Table {
+    let pool = |path: &str| format!("/admin/providers/:id{path}");
+    let gateway = |path: &str| format!("/admin/gateways/:id{path}");
+    let model = |path: &str| format!("/admin/models/:id{path}");
+    table
         .get("/admin/providers", providers::provider_list)
         .get("/admin/providers/new", providers::new_provider)
         .post("/admin/providers/new", providers::add_provider)
@@ -128,9 +164,24 @@ pub(super) fn pages(table: Table) -> Table {
         .post(pool("/keys/:key/enable"), providers::enable_key)
         .post(pool("/keys/:key/delete"), providers::delete_key)
         .post(pool("/keys/:key/rotate"), providers::rotate_key)
-        .get("/admin/usage", usage::usage_log)
-        .get("/admin/usage.csv", usage::usage_csv)
-        .get("/admin/usage/:id", usage::call_story)
+        .get("/admin/models", models::model_list)
+        .get("/admin/models/new", models::new_model)
+        .post("/admin/models/new", models::add_model)
+        .get(model(""), models::model_page)
+        .post(model("/edit"), models::edit)
+        .post(model("/delete"), models::delete)
+        .post(model("/targets"), models::targets::add)
+        .post(model("/targets/:target"), models::targets::change)
+        .post(model("/targets/:target/delete"), models::targets::remove)
+        .post(model("/prices"), models::add_price)
+        .post(model("/prices/:price/delete"), models::withdraw)
+        .post(model("/try"), models::trial::attempt)
+        .get("/admin/gateways", gateways::gateway_list)
+        .post("/admin/gateways", gateways::add)
+        .post(gateway("/edit"), gateways::edit)
+        .post(gateway("/enable"), gateways::enable)
+        .post(gateway("/disable"), gateways::disable)
+        .post(gateway("/delete"), gateways::delete)
 }
 
 /// A place that is not of this list leads nowhere.

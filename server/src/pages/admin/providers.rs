@@ -12,7 +12,7 @@ use admin_templates::admin::supply::{
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
-use admin_templates::words::{Health, PoolKeyStatus, Switch};
+use admin_templates::words::{PoolKeyStatus, Switch};
 use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path};
@@ -24,21 +24,20 @@ use shared::link::{
 };
 
 use self::form::{drafted_edit, drafted_key, drafted_provider, weight};
-use self::pool::KeyDay;
+use self::pool::{health, key_days, number};
+pub(super) use self::pool::{healths, known};
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
 use super::super::session::{Admin, Confirmed};
+use super::again::again;
 use super::dashboard::{RESULTS, day};
+use super::days::Day;
 use super::{Console, Wrong, chart, success, word};
 use crate::auth::roles::kind;
 use crate::store::rollups::Scope;
 
-/// A call of a provider needs no key.
-const KEYLESS: &str = "sandbox";
 /// Lines of a bulk at most; each is a call over the link.
 const BULK_MAX: usize = 200;
-/// Fewer successes than this, in hundredths of a per cent, are a matter to look at.
-const GOOD_ENOUGH: i64 = 9_000;
 
 /// Whoever handles providers' secrets proved a short while ago to be themselves.
 type Editor = Confirmed<Admin<kind::EditProviders>>;
@@ -72,29 +71,12 @@ fn field_error(error: AdminError, field: &'static str) -> Result<Wrong, PageErro
     }
 }
 
-fn switch(on: bool) -> Switch {
+pub(super) fn switch(on: bool) -> Switch {
     if on { Switch::On } else { Switch::Off }
-}
-
-fn number(keys: &[ProviderKeyView], status: &str) -> u64 {
-    let count = keys.iter().filter(|key| key.status == status).count();
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn in_flight(keys: &[ProviderKeyView]) -> u64 {
     keys.iter().map(|key| u64::from(key.in_flight)).sum()
-}
-
-/// Whether it answers: what its keys and its last calls tell.
-fn health(provider: &ProviderView, keys: &[ProviderKeyView], succeeded: i64) -> Health {
-    let (active, cooling) = (number(keys, "active"), number(keys, "cooling"));
-    if active == 0 && cooling == 0 && provider.kind != KEYLESS {
-        Health::Away
-    } else if (active == 0 && cooling > 0) || succeeded < GOOD_ENOUGH {
-        Health::Degraded
-    } else {
-        Health::Good
-    }
 }
 
 async fn row(rooms: &Console, provider: ProviderView) -> Result<ProviderRow, PageError> {
@@ -155,15 +137,15 @@ pub(super) async fn add_provider(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let (field, error) = match drafted_provider(&posted) {
+    let wrong = match drafted_provider(&posted) {
         Ok(new) => match rooms.providers.create(&who.actor(), new).await {
             Ok(made) => return who.done(&path(&made.name), &Notice::Created),
-            Err(error) => field_error(error, "name")?,
+            Err(error) => vec![field_error(error, "name")?],
         },
         Err(wrong) => wrong,
     };
-    let form = posted.again(&["name", "kind", "base_url"]);
-    who.show_again(&new_view(form.wrong(field, error))).await
+    let form = again(&posted, &["name", "kind", "base_url"], wrong);
+    who.show_again(&new_view(form)).await
 }
 
 fn test_view(test: KeyTest) -> TestView {
@@ -175,7 +157,7 @@ fn test_view(test: KeyTest) -> TestView {
     }
 }
 
-fn key_row(key: ProviderKeyView, days: &HashMap<String, KeyDay>) -> PoolKeyRow {
+fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {
     let told = days.get(&key.last4);
     PoolKeyRow {
         id: key.id.into_string(),
@@ -187,8 +169,8 @@ fn key_row(key: ProviderKeyView, days: &HashMap<String, KeyDay>) -> PoolKeyRow {
         in_flight: u64::from(key.in_flight),
         calls: told.map_or(0, |day| day.calls),
         errors: told.map_or(0, |day| day.errors),
-        spent: told.map_or(Credits::ZERO, KeyDay::cost),
-        first_token_ms: told.map_or(0, KeyDay::first_token_ms),
+        spent: told.map_or(Credits::ZERO, Day::cost),
+        first_token_ms: told.map_or(0, Day::first_token_ms),
         created_at: Moment::from_unix_ms(key.created_at),
         last4: key.last4,
         test: None,
@@ -205,7 +187,7 @@ async fn view(rooms: &Console, name: &str, now: Moment) -> Result<ProviderDetail
     let provider = found(rooms, name).await?;
     let keys = rooms.providers.keys(name).await.map_err(refused)?;
     let board = day(&rooms.figures, Scope::Provider(name.to_owned())).await?;
-    let days = pool::days(&rooms.figures, name, now).await?;
+    let days = key_days(&rooms.figures, name, now).await?;
     let enabled = if provider.enabled { "on" } else { "" };
     Ok(ProviderDetail {
         health: health(&provider, &keys, success(&board.totals)),
@@ -278,15 +260,15 @@ pub(super) async fn add_key(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let (field, error) = match drafted_key(&posted) {
+    let wrong = match drafted_key(&posted) {
         Ok(new) => match rooms.providers.create_key(&who.actor(), &name, new).await {
             Ok(_) => return who.done(&path(&name), &Notice::Created),
-            Err(error) => field_error(error, "secret")?,
+            Err(error) => vec![field_error(error, "secret")?],
         },
         Err(wrong) => wrong,
     };
     let mut view = view(&rooms, &name, who.now()).await?;
-    view.add = posted.again(&["label", "weight"]).wrong(field, error);
+    view.add = again(&posted, &["label", "weight", "secret"], wrong);
     who.show_again(&view).await
 }
 

@@ -4,14 +4,14 @@ pub(super) mod keys;
 pub(super) mod money;
 pub(super) mod people;
 
+use std::collections::BTreeSet;
+
 use admin_templates::admin::tenants::{TenantHead, TenantInfo, TenantLimits, TenantUsage};
 use admin_templates::chart::Unit;
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
 use admin_templates::parts::{Balance as BalanceView, ModelSum};
-use admin_templates::words::{
-    CallStatus, Measure, Operation, Range as RangeWord, TenantStatus as StatusWord, Word,
-};
+use admin_templates::words::{CallStatus, Measure, Operation, Range as RangeWord, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use shared::clock::Moment;
@@ -20,13 +20,15 @@ use shared::credits::Credits;
 use super::super::error::{PageError, PageResult};
 use super::super::form::{Posted, field_error};
 use super::super::session::{Admin, Confirmed};
+use super::again::{Faults, again};
 use super::calls::Names;
 use super::dashboard::Row;
+use super::tenants::status_word;
 use super::{
     Asked, Console, ROWS, Wrong, booked, chart, count, figured, filters, list_state, page_ask,
     range, reason, success, tenant_id, wanted, word,
 };
-use crate::accounts::{AccountError, Accounts};
+use crate::accounts::Accounts;
 use crate::auth::roles::{Kind, kind};
 use crate::figures::dashboard::Range;
 use crate::figures::page::PageAsk;
@@ -35,7 +37,6 @@ use crate::ledger::{Balance, Ledger};
 use crate::limits::LimitSettings;
 use crate::settings::Retention;
 use crate::store::accounts::{Tenant, TenantPatch, TenantStatus};
-use crate::store::audit::Actor;
 use crate::store::rollups::Scope;
 use crate::store::usage::{Period, UsageStatus, UsageSummary};
 use crate::store::usage_log::UsageFilter;
@@ -63,10 +64,10 @@ fn head_of(tenant: &Tenant, balance: &Balance) -> TenantHead {
     TenantHead {
         id: tenant.id.to_string(),
         name: tenant.name.clone(),
-        status: word(tenant.status.word(), StatusWord::Active),
+        status: status_word(tenant),
         available: balance.available,
         held: balance.held,
-        delete_at: None,
+        delete_at: tenant.delete_at,
     }
 }
 
@@ -159,21 +160,7 @@ pub(super) async fn rename(
     who.show_again(&view).await
 }
 
-async fn set_status(
-    accounts: &Accounts,
-    actor: &Actor,
-    tenant: &Tenant,
-    status: TenantStatus,
-) -> Result<Tenant, AccountError> {
-    let patch = TenantPatch {
-        status: Some(status),
-        ..TenantPatch::default()
-    };
-    accounts.update_tenant(actor, &tenant.id, patch).await
-}
-
-/// `POST /admin/tenants/{id}/suspend`. The change is in the audit log; no room takes the reason, so it
-/// goes to the process's own log beside it.
+/// `POST /admin/tenants/{id}/suspend`
 #[handler]
 pub(super) async fn suspend(
     who: Admin<kind::EditTenants>,
@@ -190,9 +177,13 @@ pub(super) async fn suspend(
             return who.show_again(&view).await;
         }
     };
-    let actor = who.actor();
-    set_status(&rooms.accounts, &actor, &tenant, TenantStatus::Suspended).await?;
-    tracing::info!(tenant.id = %tenant.id, actor.id = %actor.id, reason = %why, "`{}` was suspended", tenant.id);
+    let patch = TenantPatch {
+        status: Some(TenantStatus::Suspended),
+        reason: Some(why),
+        ..TenantPatch::default()
+    };
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    accounts.update_tenant(&actor, &tenant.id, patch).await?;
     who.done(&path(&tenant, ""), &Notice::Saved)
 }
 
@@ -204,7 +195,61 @@ pub(super) async fn resume(
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
-    set_status(&rooms.accounts, &who.actor(), &tenant, TenantStatus::Active).await?;
+    if tenant.delete_at.is_some() {
+        // Its page was older than its deletion: that is taken back by its own form.
+        return who.go_saying(&path(&tenant, ""), false, &Notice::Stale);
+    }
+    let patch = TenantPatch {
+        status: Some(TenantStatus::Active),
+        ..TenantPatch::default()
+    };
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    accounts.update_tenant(&actor, &tenant.id, patch).await?;
+    who.done(&path(&tenant, ""), &Notice::Enabled)
+}
+
+/// `POST /admin/tenants/{id}/delete`
+#[handler]
+pub(super) async fn delete(
+    who: Confirmed<Admin<kind::EditTenants>>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let mut faults = Faults::default();
+    if posted.text("confirm") != tenant.name.trim() {
+        faults.add("confirm", FieldError::Different);
+    }
+    let why = faults.take(reason(&posted, "reason"));
+    let why = match faults.unless(why) {
+        Ok(why) => why,
+        Err(wrong) => {
+            let mut view = info_view(&rooms, &tenant, who.now()).await?;
+            view.delete = again(&posted, &["confirm", "reason"], wrong);
+            return who.show_again(&view).await;
+        }
+    };
+    let patch = TenantPatch {
+        reason: Some(why),
+        ..TenantPatch::default()
+    };
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    accounts.delete_tenant(&actor, &tenant.id, patch).await?;
+    who.done(&path(&tenant, ""), &Notice::Deleted)
+}
+
+/// `POST /admin/tenants/{id}/restore`
+#[handler]
+pub(super) async fn restore(
+    who: Admin<kind::EditTenants>,
+    Path(id): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    let patch = TenantPatch::default();
+    accounts.restore_tenant(&actor, &tenant.id, patch).await?;
     who.done(&path(&tenant, ""), &Notice::Enabled)
 }
 
@@ -292,7 +337,11 @@ fn number<N: ToString>(number: Option<N>) -> String {
 async fn limits_view(rooms: &Console, tenant: &Tenant) -> Result<TenantLimits, PageError> {
     let limits = &tenant.limits;
     let factor = Credits::from_micros(tenant.price_multiplier_ppm);
+    let allowed = tenant.allowed_models.clone().unwrap_or_default();
+    // Models that are gone since are shown too, so that keeping the form does not lose them unseen.
     let models = rooms.catalogue.models();
+    let models = models.iter().map(|model| model.id.clone());
+    let models: BTreeSet<String> = models.chain(allowed.iter().cloned()).collect();
     Ok(TenantLimits {
         head: head(&rooms.ledger, tenant).await?,
         limits: Form::of([
@@ -306,8 +355,18 @@ async fn limits_view(rooms: &Console, tenant: &Tenant) -> Result<TenantLimits, P
             ),
             ("concurrent", number(limits.concurrency).as_str()),
         ]),
-        allowed: Form::default(),
-        models: models.iter().map(|model| model.id.clone()).collect(),
+        allowed: Form::of([
+            (
+                "only",
+                if tenant.allowed_models.is_some() {
+                    "on"
+                } else {
+                    ""
+                },
+            ),
+            ("models", allowed.join(" ").as_str()),
+        ]),
+        models: models.into_iter().collect(),
         multiplier: Form::of([("factor", factor.to_string().as_str())]),
     })
 }
@@ -324,21 +383,26 @@ pub(super) async fn limits_page(
     who.show(&view).await
 }
 
-fn read_limits(posted: &Posted) -> Result<LimitSettings, Wrong> {
-    Ok(LimitSettings {
-        requests_per_minute: count(posted, "requests_per_minute")?,
-        tokens_per_minute: count(posted, "tokens_per_minute")?,
-        concurrency: count(posted, "concurrent")?,
-    })
+fn read_limits(posted: &Posted) -> Result<LimitSettings, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let requests = faults.take(count(posted, "requests_per_minute"));
+    let tokens = faults.take(count(posted, "tokens_per_minute"));
+    let concurrency = faults.take(count(posted, "concurrent"));
+    let limits = LimitSettings {
+        requests_per_minute: requests.flatten(),
+        tokens_per_minute: tokens.flatten(),
+        concurrency: concurrency.flatten(),
+    };
+    faults.unless(Some(limits))
 }
 
 /// Keeps a change of the last tab, or shows it again.
 async fn keep<K: Kind>(
     who: &Admin<K>,
     tenant: &Tenant,
-    read: Result<TenantPatch, Wrong>,
+    read: Result<TenantPatch, Vec<Wrong>>,
     accounts: &Accounts,
-) -> Result<Option<Wrong>, PageError> {
+) -> Result<Option<Vec<Wrong>>, PageError> {
     let patch = match read {
         Ok(patch) => patch,
         Err(wrong) => return Ok(Some(wrong)),
@@ -346,7 +410,10 @@ async fn keep<K: Kind>(
     let kept = accounts
         .update_tenant(&who.actor(), &tenant.id, patch)
         .await;
-    kept.map_or_else(|error| field_error(error).map(Some), |_| Ok(None))
+    match kept {
+        Ok(_) => Ok(None),
+        Err(error) => Ok(Some(vec![field_error(error)?])),
+    }
 }
 
 /// `POST /admin/tenants/{id}/limits`
@@ -362,12 +429,43 @@ pub(super) async fn set_limits(
         limits: Some(limits),
         ..TenantPatch::default()
     });
-    let Some((field, error)) = keep(&who, &tenant, read, &rooms.accounts).await? else {
+    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
         return who.done(&path(&tenant, "/limits"), &Notice::Saved);
     };
     let names = ["requests_per_minute", "tokens_per_minute", "concurrent"];
     let mut view = limits_view(&rooms, &tenant).await?;
-    view.limits = posted.again(&names).wrong(field, error);
+    view.limits = again(&posted, &names, wrong);
+    who.show_again(&view).await
+}
+
+/// The models of the form; none ticked while only the ticked ones are allowed would shut all out.
+fn read_models(posted: &Posted) -> Result<TenantPatch, Vec<Wrong>> {
+    let models = posted.several("models").to_vec();
+    let only = posted.is_ticked("only");
+    if only && models.is_empty() {
+        return Err(vec![("models", FieldError::Required)]);
+    }
+    Ok(TenantPatch {
+        allowed_models: Some(Some(models).filter(|_| only)),
+        ..TenantPatch::default()
+    })
+}
+
+/// `POST /admin/tenants/{id}/models`
+#[handler]
+pub(super) async fn set_models(
+    who: Admin<kind::EditTenants>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let read = read_models(&posted);
+    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
+        return who.done(&path(&tenant, "/limits"), &Notice::Saved);
+    };
+    let mut view = limits_view(&rooms, &tenant).await?;
+    view.allowed = again(&posted, &["only", "models"], wrong);
     who.show_again(&view).await
 }
 
@@ -386,11 +484,12 @@ pub(super) async fn set_multiplier(
             price_multiplier_ppm: Some(factor.micros()),
             ..TenantPatch::default()
         })
-        .map_err(|_| ("factor", FieldError::NotANumber));
-    let Some((_, error)) = keep(&who, &tenant, read, &rooms.accounts).await? else {
+        .map_err(|_| vec![("factor", FieldError::NotAPrice)]);
+    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
         return who.done(&path(&tenant, "/limits"), &Notice::Saved);
     };
     let mut view = limits_view(&rooms, &tenant).await?;
-    view.multiplier = posted.again(&["factor"]).wrong("factor", error);
+    let wrong = wrong.into_iter().map(|(_, error)| ("factor", error));
+    view.multiplier = again(&posted, &["factor"], wrong.collect());
     who.show_again(&view).await
 }

@@ -3,7 +3,8 @@
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::TenantStatus as StatusWord;
+use admin_templates::list::Sort;
+use admin_templates::words::{TenantStatus as StatusWord, Word as _};
 use poem::http::header::HOST;
 use poem::http::uri::Authority;
 use poem::web::Data;
@@ -11,10 +12,11 @@ use poem::{Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 
-use super::super::error::{PageError, PageResult};
+use super::super::error::PageResult;
 use super::super::form::{Posted, field_error};
 use super::super::frame::Frame;
 use super::super::session::{Admin, Confirmed};
+use super::again::{Faults, again};
 use super::{
     Asked, Console, ROWS, Wrong, amount, figured, filters, future, list_state, page_ask, wanted,
 };
@@ -22,15 +24,10 @@ use super::{word, words};
 use crate::accounts::NewUser;
 use crate::auth::roles::{Action, kind};
 use crate::catalogue::Catalogue;
-use crate::figures::Figures;
-use crate::figures::directory::TenantLine;
-use crate::figures::page::PageAsk;
-use crate::figures::span::Span;
+use crate::figures::directory::{Listing, TenantLine};
 use crate::recharge::Recharge;
 use crate::settings::TenantDefaults;
-use crate::store::accounts::Role;
-use crate::store::rollups::Scope;
-use crate::store::usage_log::UsageFilter;
+use crate::store::accounts::{DirectoryOrder, DirectoryStatus, Role, Tenant};
 
 const NAMES: [&str; 6] = [
     "name",
@@ -41,50 +38,66 @@ const NAMES: [&str; 6] = [
     "note",
 ];
 
-async fn row(figures: &Figures, now: Moment, line: TenantLine) -> Result<TenantRow, PageError> {
-    let TenantLine {
-        tenant,
-        balance,
-        spent_30d,
-    } = line;
-    let scope = Scope::Tenant(tenant.id.clone());
-    let days = figures.series(&scope, Span::Month.ask(now)).await?;
-    let last = PageAsk {
-        from: None,
-        rows: 1,
-    };
-    let of = UsageFilter {
-        tenant: Some(tenant.id.clone()),
-        ..UsageFilter::default()
-    };
-    let newest = figures.usage_log(&of, &last).await.map_err(figured)?;
-    Ok(TenantRow {
-        id: tenant.id.into_string(),
-        name: tenant.name,
-        status: word(tenant.status.word(), StatusWord::Active),
-        available: balance.available,
-        spent: spent_30d,
-        calls: days.iter().map(|day| day.sums.calls).sum(),
-        multiplier_ppm: tenant.price_multiplier_ppm,
-        called_at: newest.rows.first().map(|record| record.created_at),
-        created_at: tenant.created_at,
-    })
+/// How a tenant stands: one that was deleted is more than suspended.
+pub(super) fn status_word(tenant: &Tenant) -> StatusWord {
+    if tenant.delete_at.is_some() {
+        StatusWord::Deleting
+    } else {
+        word(tenant.status.word(), StatusWord::Active)
+    }
 }
 
-/// `GET /admin/tenants`. The order is the room's: by name where something is searched for, else the
-/// newest first. A state narrows the page that was found, so that it may have fewer rows.
+fn row(line: TenantLine) -> TenantRow {
+    let tenant = line.tenant;
+    TenantRow {
+        status: status_word(&tenant),
+        id: tenant.id.into_string(),
+        name: tenant.name,
+        available: line.balance.available,
+        spent: line.spent_30d,
+        calls: line.calls_30d,
+        multiplier_ppm: tenant.price_multiplier_ppm,
+        called_at: line.called_at,
+        created_at: tenant.created_at,
+    }
+}
+
+/// The order that was asked for, where there is such a one.
+fn order(word: &str) -> Option<(DirectoryOrder, Sort)> {
+    let (key, descending) = match word.strip_prefix('-') {
+        Some(key) => (key, true),
+        None => (word, false),
+    };
+    let order = match key {
+        "name" => DirectoryOrder::Name,
+        "created" => DirectoryOrder::Created,
+        _ => return None,
+    };
+    let key = key.to_owned();
+    Some((order, Sort { key, descending }))
+}
+
+/// `GET /admin/tenants`. Without a wish the order is by name where something is searched for, else the
+/// newest first.
 #[handler]
 pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let search = wanted(&asked, "q").unwrap_or_default();
     let ask = page_ask(&asked, ROWS)?;
-    let page = rooms.figures.tenants(search, &ask).await.map_err(figured)?;
-    let list = list_state(filters(&asked, &["q", "status"]), &page);
-    let status = wanted(&asked, "status");
-    let lines = page.rows.into_iter();
-    let lines = lines.filter(|line| status.is_none_or(|word| line.tenant.status.word() == word));
-    let now = who.now();
-    let rows = lines.map(|line| row(&rooms.figures, now, line));
-    let rows = futures_util::future::try_join_all(rows).await?;
+    let sort = wanted(&asked, "sort").and_then(order);
+    let status = wanted(&asked, "status").and_then(StatusWord::from_code);
+    let listing = Listing {
+        order: sort.as_ref().map(|(order, sort)| (*order, sort.descending)),
+        status: status.map(|word| match word {
+            StatusWord::Active => DirectoryStatus::Active,
+            StatusWord::Suspended => DirectoryStatus::Suspended,
+            StatusWord::Deleting => DirectoryStatus::Deleting,
+        }),
+    };
+    let page = rooms.figures.tenants_listed(search, listing, &ask).await;
+    let page = page.map_err(figured)?;
+    let mut list = list_state(filters(&asked, &["q", "status"]), &page);
+    list.sort = sort.map(|(_, sort)| sort);
+    let rows = page.rows.into_iter().map(row).collect();
     who.show(&TenantList { list, rows }).await
 }
 
@@ -111,26 +124,35 @@ struct Draft {
     note: String,
 }
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Wrong> {
+fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
+    let mut faults = Faults::default();
     if posted.text("name").is_empty() {
-        return Err(("name", FieldError::Required));
+        faults.add("name", FieldError::Required);
     }
     let has_password = !posted.secret("password").expose().is_empty();
-    let owner = match posted.optional("username") {
-        Some(username) => Some(NewUser {
-            username: username.to_owned(),
-            password: posted.secret("password"),
-            role: Role::Owner,
-        }),
-        None if has_password => return Err(("username", FieldError::Required)),
-        None => None,
+    let owner = posted.optional("username").map(|username| NewUser {
+        username: username.to_owned(),
+        password: posted.secret("password"),
+        role: Role::Owner,
+    });
+    match (&owner, has_password) {
+        (None, true) => faults.add("username", FieldError::Required),
+        (Some(_), false) => faults.add("password", FieldError::Required),
+        (None, false) | (Some(_), true) => {}
+    }
+    let credits = faults.take(amount(posted, "credits"));
+    let expires_at = faults.take(future(posted, "expires_at", now));
+    let note = faults.take(words(posted, "note"));
+    let draft = || {
+        Some(Draft {
+            owner,
+            credits: credits?,
+            expires_at: expires_at?,
+            note: note?,
+        })
     };
-    Ok(Draft {
-        owner,
-        credits: amount(posted, "credits")?,
-        expires_at: future(posted, "expires_at", now)?,
-        note: words(posted, "note")?,
-    })
+    let draft = draft();
+    faults.unless(draft)
 }
 
 /// What clients write as base URL: the address the console itself was asked at.
@@ -164,12 +186,12 @@ pub(super) async fn found_tenant(
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let again = |(field, error): Wrong| TenantNew {
-        form: posted.again(&kept()).wrong(field, error),
+    let once_more = |wrong: Vec<Wrong>| TenantNew {
+        form: again(&posted, &NAMES, wrong),
     };
     let draft = match drafted(&posted, who.now()) {
         Ok(draft) => draft,
-        Err(wrong) => return who.show_again(&again(wrong)).await,
+        Err(wrong) => return who.show_again(&once_more(wrong)).await,
     };
     let pays = who.must_be_able_to(Action::MoveCredits);
     let credits = match draft.credits {
@@ -186,7 +208,7 @@ pub(super) async fn found_tenant(
     let (actor, name) = (who.actor(), posted.text("name"));
     let (tenant, secret) = match rooms.accounts.found_tenant(&actor, name, draft.owner).await {
         Ok(founded) => founded,
-        Err(error) => return who.show_again(&again(field_error(error)?)).await,
+        Err(error) => return who.show_again(&once_more(vec![field_error(error)?])).await,
     };
     if let Some(amount) = credits.filter(|credits| *credits > Credits::ZERO) {
         let wish = Recharge {
@@ -210,10 +232,4 @@ pub(super) async fn found_tenant(
         old_until: None,
     })
     .await
-}
-
-/// Fields that are filled in again; a password never is.
-fn kept() -> Vec<&'static str> {
-    let kept = NAMES.into_iter().filter(|name| *name != "password");
-    kept.collect()
 }

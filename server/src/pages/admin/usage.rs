@@ -11,7 +11,7 @@ use poem::web::{Data, Path};
 use poem::{IntoResponse, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{ApiKeyId, GenerationId, TenantId, UserId};
+use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
 use shared::usage::Usage;
 
 use super::super::error::{PageError, PageResult};
@@ -126,6 +126,11 @@ fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
             total,
         };
     };
+    bill_view(bill)
+}
+
+/// A bill as its page shows it.
+pub(super) fn bill_view(bill: &Bill) -> Arithmetic {
     Arithmetic {
         lines: bill_lines(bill),
         subtotal: amount(bill.subtotal),
@@ -265,11 +270,15 @@ fn hold_view(story: &Story) -> HoldView {
     }
 }
 
+/// What a call's hold keeps of it; test calls have none.
+fn kept(story: &Story) -> Option<KeptFacts> {
+    let held = story.hold.as_ref()?;
+    serde_json::from_str(&held.hold.call).ok()
+}
+
 /// A call that has no record yet, from what its hold keeps.
 fn running(story: &Story) -> Option<UsageRecord> {
-    let hold = &story.hold.as_ref()?.hold;
-    let kept: Option<KeptFacts> = serde_json::from_str(&hold.call).ok();
-    let kept = kept?;
+    let (hold, kept) = (&story.hold.as_ref()?.hold, kept(story)?);
     Some(UsageRecord {
         id: story.id.clone(),
         tenant: story.tenant.clone(),
@@ -315,9 +324,10 @@ pub(super) async fn call_story(
     let caller = |id: Option<&str>| id.map(|id| names.caller(id));
     let margin = record.credits.micros().saturating_sub(record.cost.micros());
     let key = record.key.as_ref().map(ApiKeyId::as_str);
+    let request = kept(&story).and_then(|kept| kept.request);
     let view = CallStory {
         id: story.id.to_string(),
-        request_id: String::new(),
+        request_id: request.map_or_else(String::new, RequestId::into_string),
         status,
         operation: word(record.operation.word(), Operation::Chat),
         test: record.test,

@@ -64,7 +64,7 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         price_multiplier_ppm: who.tenant.price_multiplier_ppm,
         tenant_limits: who.tenant.limits,
         key_limits: LimitSettings::default(),
-        allowed_models: None,
+        allowed_models: who.tenant.allowed_models.clone(),
     })
 }
 

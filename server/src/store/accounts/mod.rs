@@ -1,14 +1,16 @@
 //! Tenants, their users and keys, superadmins: rows, nouns and the statements over them. Each change
 //! is one transaction with its audit entry and its announcement.
 
+mod directory;
 mod keys;
 mod superadmins;
 mod tenants;
 mod users;
 
+pub use self::directory::{DirectoryAsk, DirectoryOrder, DirectoryStatus};
 pub use self::keys::{ApiKey, ApiKeyKind};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
-pub use self::tenants::{DirectoryAsk, Founding, Tenant, TenantPatch, TenantStatus};
+pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
 pub use self::users::{Role, User, UserPatch, UserPlace, UserStatus};
 
 /// Maps an enum to the words of a column and back.

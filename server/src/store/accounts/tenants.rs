@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use diesel::sql_types::{BigInt, Text};
 use diesel::{
     BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, Insertable,
     OptionalExtension, QueryDsl, Queryable, QueryableByName, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::clock::Moment;
-use shared::db::{Db, DbError};
+use shared::db::DbError;
 use shared::id::TenantId;
 use shared::{on, write_tx};
 
@@ -47,6 +46,10 @@ pub struct Tenant {
     pub price_multiplier_ppm: i64,
     /// Over all its keys and people.
     pub limits: LimitSettings,
+    /// The models it may use; all when absent.
+    pub allowed_models: Option<Vec<String>>,
+    /// When it goes away for good, where it was deleted; it is suspended until then.
+    pub delete_at: Option<Moment>,
     /// When it was made.
     pub created_at: Moment,
 }
@@ -73,27 +76,17 @@ pub struct TenantPatch {
     pub price_multiplier_ppm: Option<i64>,
     /// New limits, all three.
     pub limits: Option<LimitSettings>,
-}
-
-/// A part of a list of tenants.
-#[derive(Debug, Clone, Copy)]
-pub struct DirectoryAsk<'a> {
-    /// The folded name and the id of the last tenant that was seen.
-    pub behind: Option<(&'a str, &'a str)>,
-    /// Against the list's order.
-    pub backwards: bool,
-    /// How many at most.
-    pub limit: i64,
-}
-
-/// A text behind every text that begins with `prefix`, in byte order.
-fn behind_all(prefix: &str) -> String {
-    format!("{prefix}\u{10ffff}")
+    /// Other models; all when it holds nothing.
+    pub allowed_models: Option<Option<Vec<String>>>,
+    /// Deleted from that moment on, or restored.
+    pub delete_at: Option<Option<Moment>>,
+    /// Why; the audit log keeps it beside the change.
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
 #[diesel(table_name = tenants)]
-struct TenantRow {
+pub(super) struct TenantRow {
     id: String,
     name: String,
     status: String,
@@ -103,6 +96,8 @@ struct TenantRow {
     concurrency: Option<i64>,
     created_at: i64,
     updated_at: i64,
+    allowed_models: Option<String>,
+    delete_at: Option<i64>,
 }
 
 /// Limits as three columns.
@@ -115,6 +110,10 @@ pub(super) fn limit_columns(limits: &LimitSettings) -> (Option<i64>, Option<i64>
         tokens,
         limits.concurrency.map(i64::from),
     )
+}
+
+fn models_column(models: Option<&[String]>) -> Option<String> {
+    models.map(|models| json!(models).to_string())
 }
 
 /// Three columns as limits; a value out of range counts as the largest.
@@ -136,6 +135,9 @@ impl TryFrom<TenantRow> for Tenant {
     fn try_from(row: TenantRow) -> Result<Self, DbError> {
         let status =
             TenantStatus::from_word(&row.status).ok_or_else(|| damaged("tenant", &row.id))?;
+        let models = row.allowed_models.as_deref().map(serde_json::from_str);
+        // Without its list a tenant would be let in to every model.
+        let models = models.transpose().map_err(|_| damaged("tenant", &row.id))?;
         Ok(Self {
             id: TenantId::from_stored(row.id),
             name: row.name,
@@ -146,6 +148,8 @@ impl TryFrom<TenantRow> for Tenant {
                 row.tokens_per_minute,
                 row.concurrency,
             ),
+            allowed_models: models,
+            delete_at: row.delete_at.map(Moment::from_unix_ms),
             created_at: Moment::from_unix_ms(row.created_at),
         })
     }
@@ -164,15 +168,24 @@ impl Tenant {
             concurrency,
             created_at: self.created_at.unix_ms(),
             updated_at: now.unix_ms(),
+            allowed_models: models_column(self.allowed_models.as_deref()),
+            delete_at: self.delete_at.map(Moment::unix_ms),
         }
     }
 
-    fn shown(&self) -> String {
-        let shown = json!({
+    fn shown(&self) -> Value {
+        let mut shown = json!({
             "name": self.name, "status": self.status.word(), "price_multiplier_ppm": self.price_multiplier_ppm,
             "limits": self.limits,
         });
-        shown.to_string()
+        // What few tenants have is told where it is there.
+        if let Some(models) = &self.allowed_models {
+            shown["allowed_models"] = json!(models);
+        }
+        if let Some(at) = self.delete_at {
+            shown["delete_at"] = json!(at.unix_ms());
+        }
+        shown
     }
 }
 
@@ -197,7 +210,7 @@ impl Store {
                 action: "tenant.create",
                 subject: id,
                 before: None,
-                after: Some(tenant.shown()),
+                after: Some(tenant.shown().to_string()),
             };
             note!(conn, actor, entry, now);
             if let Some(owner) = owner {
@@ -276,71 +289,6 @@ impl Store {
         rows.into_iter().map(Tenant::try_from).collect()
     }
 
-    /// Tenants whose name, whatever the case of its ASCII letters, or whose id begins with `search`; in
-    /// order of name, or newest first when all are asked for or an id is.
-    pub async fn tenants_found(
-        &self,
-        search: &str,
-        ask: DirectoryAsk<'_>,
-    ) -> Result<Vec<Tenant>, DbError> {
-        if search.is_empty() || search.starts_with(TenantId::PREFIX) {
-            return self.tenants_by_id(search, ask).await;
-        }
-        let folded = match &self.db {
-            Db::Postgres(_) => r#"lower(name COLLATE "C") COLLATE "C""#,
-            Db::Sqlite { .. } => "lower(name)",
-        };
-        let (compare, order) = if ask.backwards {
-            ("<", "DESC")
-        } else {
-            (">", "ASC")
-        };
-        // A first page begins before the first name that could fit.
-        let (name, id) = ask.behind.unwrap_or(("", ""));
-        let text = format!(
-            "SELECT * FROM tenants WHERE {folded} >= $1 AND {folded} < $2 AND ({folded}, id) {compare} ($3, $4) \
-             ORDER BY {folded} {order}, id {order} LIMIT $5"
-        );
-        let least = search.to_ascii_lowercase();
-        let rows: Vec<TenantRow> = on!(self.db, |conn| {
-            diesel::sql_query(&text)
-                .bind::<Text, _>(&least)
-                .bind::<Text, _>(behind_all(&least))
-                .bind::<Text, _>(name)
-                .bind::<Text, _>(id)
-                .bind::<BigInt, _>(ask.limit)
-                .load(conn)
-                .await
-        })?;
-        rows.into_iter().map(Tenant::try_from).collect()
-    }
-
-    async fn tenants_by_id(
-        &self,
-        search: &str,
-        ask: DirectoryAsk<'_>,
-    ) -> Result<Vec<Tenant>, DbError> {
-        let rows: Vec<TenantRow> = on!(self.db, |conn| {
-            let mut query = tenants::table
-                .filter(tenants::id.ge(search))
-                .filter(tenants::id.lt(behind_all(search)))
-                .limit(ask.limit)
-                .into_boxed();
-            query = match (ask.behind, ask.backwards) {
-                (None, _) => query,
-                (Some((_, id)), false) => query.filter(tenants::id.lt(id)),
-                (Some((_, id)), true) => query.filter(tenants::id.gt(id)),
-            };
-            query = if ask.backwards {
-                query.order(tenants::id.asc())
-            } else {
-                query.order(tenants::id.desc())
-            };
-            query.load(conn).await
-        })?;
-        rows.into_iter().map(Tenant::try_from).collect()
-    }
-
     /// Changes a tenant; `None` when there is none.
     pub async fn update_tenant(
         &self,
@@ -367,6 +315,11 @@ impl Store {
                     .price_multiplier_ppm
                     .unwrap_or(before.price_multiplier_ppm),
                 limits: patch.limits.unwrap_or(before.limits),
+                allowed_models: patch
+                    .allowed_models
+                    .clone()
+                    .unwrap_or_else(|| before.allowed_models.clone()),
+                delete_at: patch.delete_at.unwrap_or(before.delete_at),
                 ..before.clone()
             };
             let (requests, tokens, concurrency) = limit_columns(&after.limits);
@@ -378,17 +331,23 @@ impl Store {
                     tenants::requests_per_minute.eq(requests),
                     tenants::tokens_per_minute.eq(tokens),
                     tenants::concurrency.eq(concurrency),
+                    tenants::allowed_models.eq(models_column(after.allowed_models.as_deref())),
+                    tenants::delete_at.eq(after.delete_at.map(Moment::unix_ms)),
                     tenants::updated_at.eq(now.unix_ms()),
                 ))
                 .execute(conn)
                 .await?;
             let tenant = Some(id.as_str());
+            let mut shown = after.shown();
+            if let Some(reason) = &patch.reason {
+                shown["reason"] = Value::from(reason.as_str());
+            }
             let entry = Note {
                 tenant,
                 action: "tenant.update",
                 subject: id.as_str(),
-                before: Some(before.shown()),
-                after: Some(after.shown()),
+                before: Some(before.shown().to_string()),
+                after: Some(shown.to_string()),
             };
             note!(conn, actor, entry, now);
             Ok(Some(after))

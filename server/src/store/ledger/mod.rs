@@ -198,6 +198,27 @@ impl Store {
         rows.into_iter().map(Hold::try_from).collect()
     }
 
+    /// Open holds, the last deadline first, and how many there are.
+    pub(crate) async fn ledger_running(&self, limit: i64) -> Result<(Vec<Hold>, i64), DbError> {
+        let rows: Vec<HoldRow> = on!(self.db, |conn| {
+            ledger_holds::table
+                .filter(ledger_holds::state.eq("held"))
+                .order(ledger_holds::deadline_at.desc())
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        let all: i64 = on!(self.db, |conn| {
+            ledger_holds::table
+                .filter(ledger_holds::state.eq("held"))
+                .count()
+                .get_result(conn)
+                .await
+        })?;
+        let holds = rows.into_iter().map(Hold::try_from);
+        Ok((holds.collect::<Result<_, _>>()?, all))
+    }
+
     /// Owners of open holds.
     pub(crate) async fn ledger_owners(&self) -> Result<Vec<BootId>, DbError> {
         let rows: Vec<String> = on!(self.db, |conn| {

@@ -172,6 +172,32 @@ impl Store {
             .collect()
     }
 
+    /// What the calls of some models add up to, by model; those without calls are absent.
+    pub async fn model_sums(
+        &self,
+        models: &[&str],
+        ask: SumsAsk,
+    ) -> Result<HashMap<String, Sums>, DbError> {
+        let rows: Vec<RollupRow> = on!(self.db, |conn| {
+            rollups::table
+                .filter(rollups::dimension.eq(Dimension::Model.word()))
+                .filter(rollups::tenant_id.eq(""))
+                .filter(rollups::grain.eq(ask.grain.word()))
+                .filter(rollups::starts_at.ge(ask.from.unix_ms()))
+                .filter(rollups::starts_at.lt(ask.until.unix_ms()))
+                .filter(rollups::model.eq_any(models))
+                .select(RollupRow::as_select())
+                .load(conn)
+                .await
+        })?;
+        let mut sums: HashMap<String, Sums> = HashMap::new();
+        for row in rows {
+            let of = sums.entry(row.model.clone()).or_default();
+            of.merge(&row.sums()?);
+        }
+        Ok(sums)
+    }
+
     /// What brought most credits, the most first; test calls are left out.
     pub async fn tops(&self, of: TopOf<'_>, ask: SumsAsk, limit: i64) -> Result<Vec<Top>, DbError> {
         let (dimension, tenant, column) = of.columns();
@@ -256,29 +282,29 @@ impl Store {
         .transpose()
     }
 
-    /// What each of some tenants spent; those that spent nothing are absent.
+    /// What each of some tenants spent, and in how many calls; those without any are absent.
     pub async fn spent(
         &self,
         tenants: &[TenantId],
         ask: SumsAsk,
-    ) -> Result<HashMap<TenantId, Credits>, DbError> {
+    ) -> Result<HashMap<TenantId, (Credits, u64)>, DbError> {
         let ids: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
-        let rows: Vec<(String, i64)> = on!(self.db, |conn| {
+        let rows: Vec<(String, i64, i64)> = on!(self.db, |conn| {
             rollups::table
                 .filter(rollups::dimension.eq(Dimension::Tenant.word()))
                 .filter(rollups::tenant_id.eq_any(&ids))
                 .filter(rollups::grain.eq(ask.grain.word()))
                 .filter(rollups::starts_at.ge(ask.from.unix_ms()))
                 .filter(rollups::starts_at.lt(ask.until.unix_ms()))
-                .select((rollups::tenant_id, rollups::credits_micros))
+                .select((rollups::tenant_id, rollups::credits_micros, rollups::calls))
                 .load(conn)
                 .await
         })?;
-        let mut spent: HashMap<TenantId, Credits> = HashMap::new();
-        for (tenant, credits) in rows {
-            let sum = spent.entry(TenantId::from_stored(tenant)).or_default();
-            let micros = sum.micros().saturating_add(credits);
-            *sum = Credits::from_micros(micros);
+        let mut spent: HashMap<TenantId, (Credits, u64)> = HashMap::new();
+        for (tenant, credits, calls) in rows {
+            let (sum, all) = spent.entry(TenantId::from_stored(tenant)).or_default();
+            *sum = Credits::from_micros(sum.micros().saturating_add(credits));
+            *all = all.saturating_add(count(calls));
         }
         Ok(spent)
     }

@@ -107,6 +107,8 @@ impl Room {
             status: TenantStatus::Active,
             price_multiplier_ppm: 1_000_000,
             limits: LimitSettings::default(),
+            allowed_models: None,
+            delete_at: None,
             created_at: self.clock.now(),
         };
         let founding = Founding {

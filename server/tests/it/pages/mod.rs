@@ -1,6 +1,7 @@
 //! The pages as a browser meets them, on both databases: a whole server without a socket, and a
 //! browser that keeps cookies and sends the forms it was shown.
 
+mod console;
 mod desk;
 mod factor;
 mod login;
@@ -244,7 +245,13 @@ struct Browser {
 }
 
 impl Browser {
-    async fn send(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
+    /// The answer as it comes, its body unread.
+    async fn open(&self, path: &str) -> Response {
+        let request = self.request(Method::GET, path).finish();
+        self.face.get_response(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> poem::RequestBuilder {
         let mut request = Request::builder()
             .method(method)
             .uri(path.parse().expect("a path"))
@@ -264,6 +271,11 @@ impl Browser {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
+        request
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let request = self.request(method, path);
         let request = match body {
             Some(body) => request
                 .content_type("application/x-www-form-urlencoded")

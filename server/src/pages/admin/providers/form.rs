@@ -5,6 +5,7 @@ use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
 
 use super::super::super::form::Posted;
 use super::super::Wrong;
+use super::super::again::Faults;
 
 /// Connectors that there are.
 pub(super) const KINDS: [&str; 2] = ["openai", "sandbox"];
@@ -31,24 +32,35 @@ fn address(posted: &Posted) -> Result<String, Wrong> {
 }
 
 /// A new provider.
-pub(super) fn drafted_provider(posted: &Posted) -> Result<NewProvider, Wrong> {
+pub(super) fn drafted_provider(posted: &Posted) -> Result<NewProvider, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let name = faults.take(name(posted));
+    let kind = KINDS.into_iter().find(|kind| *kind == posted.text("kind"));
+    let kind = faults.take(kind.ok_or(("kind", FieldError::Unknown)));
+    let base_url = faults.take(address(posted));
+    let new = || {
+        Some(NewProvider {
+            name: name?,
+            kind: kind?.to_owned(),
+            base_url: base_url?,
+        })
+    };
+    let new = new();
+    faults.unless(new)
+}
+
+fn name(posted: &Posted) -> Result<String, Wrong> {
     let name = posted.text("name");
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.is_empty() {
-        return Err(("name", FieldError::Required));
+        Err(("name", FieldError::Required))
+    } else if name.len() > NAME_BYTES_MAX {
+        Err(("name", too_long(NAME_BYTES_MAX)))
+    } else if name.bytes().all(allowed) {
+        Ok(name.to_owned())
+    } else {
+        Err(("name", FieldError::Letters))
     }
-    if name.len() > NAME_BYTES_MAX {
-        return Err(("name", too_long(NAME_BYTES_MAX)));
-    }
-    if !name.bytes().all(allowed) {
-        return Err(("name", FieldError::Letters));
-    }
-    let kind = KINDS.into_iter().find(|kind| *kind == posted.text("kind"));
-    Ok(NewProvider {
-        name: name.to_owned(),
-        kind: kind.ok_or(("kind", FieldError::Unknown))?.to_owned(),
-        base_url: address(posted)?,
-    })
 }
 
 /// A change of a provider.
@@ -100,12 +112,20 @@ pub(super) fn weight(posted: &Posted) -> Result<u32, Wrong> {
 }
 
 /// A new key.
-pub(super) fn drafted_key(posted: &Posted) -> Result<NewProviderKey, Wrong> {
-    Ok(NewProviderKey {
-        label: label(posted.text("label"))?,
-        secret: secret(posted.secret("secret").expose())?,
-        weight: weight(posted)?,
-    })
+pub(super) fn drafted_key(posted: &Posted) -> Result<NewProviderKey, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let label = faults.take(label(posted.text("label")));
+    let secret = faults.take(secret(posted.secret("secret").expose()));
+    let weight = faults.take(weight(posted));
+    let new = || {
+        Some(NewProviderKey {
+            label: label?,
+            secret: secret?,
+            weight: weight?,
+        })
+    };
+    let new = new();
+    faults.unless(new)
 }
 
 /// How a secret ends; a short one is not told.
@@ -130,9 +150,8 @@ mod tests {
     #[test]
     fn odd_providers_and_keys_are_refused_beside_their_fields() {
         let wrong = |body: &str| {
-            drafted_provider(&posted(body))
-                .err()
-                .map(|(field, _)| field)
+            let wrong = drafted_provider(&posted(body)).err()?;
+            wrong.first().map(|(field, _)| *field)
         };
         assert_eq!(wrong("name=a-1&kind=openai&base_url=https://x"), None);
         assert_eq!(wrong("name=A&kind=openai"), Some("name"));
@@ -142,12 +161,15 @@ mod tests {
             wrong("name=a&kind=openai&base_url=javascript:x"),
             Some("base_url")
         );
-        let wrong = |body: &str| drafted_key(&posted(body)).err();
-        assert_eq!(wrong("secret=sk-1&label=x&weight=100"), None);
-        assert_eq!(wrong("label=x"), Some(("secret", FieldError::Required)));
-        assert_eq!(wrong("secret=a+b"), Some(("secret", FieldError::Letters)));
+        let wrong = |body: &str| drafted_key(&posted(body)).err().unwrap_or_default();
+        assert_eq!(wrong("secret=sk-1&label=x&weight=100"), []);
+        assert_eq!(wrong("label=x"), [("secret", FieldError::Required)]);
         let range = FieldError::OutOfRange(1, 100);
-        assert_eq!(wrong("secret=a&weight=0"), Some(("weight", range)));
+        assert_eq!(
+            wrong("secret=a+b&weight=0"),
+            [("secret", FieldError::Letters), ("weight", range)],
+            "all at once"
+        );
     }
 
     #[test]

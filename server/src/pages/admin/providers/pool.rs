@@ -1,87 +1,79 @@
-//! What each key of a pool did in the last day, from the records of its calls: a record names the
-//! key of its last try. Of a busy provider only the newest calls are looked at.
+//! What each key of a pool did in the last day (a record names the key of its last try), and how
+//! providers do by what their keys tell.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use admin_templates::words::Health;
+use futures_util::future::join_all;
 use shared::clock::Moment;
-use shared::credits::Credits;
+use shared::link::{ProviderKeyView, ProviderView};
 
 use super::super::super::error::PageError;
+use super::super::days::{Day, days};
+use super::super::{Console, WHOLE};
 use crate::figures::Figures;
-use crate::figures::buckets::Buckets;
-use crate::store::usage::{Period, UsageRecord, UsageStatus};
 use crate::store::usage_log::UsageFilter;
 
-const DAY_MS: i64 = 86_400_000;
-/// Calls looked at, at most: a page must not wait longer than for these.
-const CALLS_MAX: usize = 5_000;
-
-/// A key's last day.
-#[derive(Debug, Default)]
-pub(super) struct KeyDay {
-    /// Calls it was the last to try.
-    pub(super) calls: u64,
-    /// Those that failed.
-    pub(super) errors: u64,
-    cost_micros: i64,
-    first_bytes: Buckets,
-}
-
-impl KeyDay {
-    fn count(&mut self, record: &UsageRecord) {
-        self.calls = self.calls.saturating_add(1);
-        let failed = record.status == UsageStatus::Failed;
-        self.errors = self.errors.saturating_add(u64::from(failed));
-        self.cost_micros = self.cost_micros.saturating_add(record.cost.micros());
-        if record.first_byte_ms > 0 {
-            self.first_bytes.add(record.first_byte_ms);
-        }
-    }
-
-    /// What the provider took.
-    pub(super) fn cost(&self) -> Credits {
-        Credits::from_micros(self.cost_micros)
-    }
-
-    /// To the first token, 95 in a hundred.
-    pub(super) fn first_token_ms(&self) -> u64 {
-        self.first_bytes.percentile(950).unwrap_or(0)
-    }
-}
+/// A call of a provider needs no key.
+const KEYLESS: &str = "sandbox";
+/// Fewer successes than this, in hundredths of a per cent, are a matter to look at.
+const GOOD_ENOUGH: i64 = 9_000;
+/// A gateway far away must not keep a page waiting.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Days of a provider's keys, by how the keys end.
-pub(super) async fn days(
+pub(super) async fn key_days(
     figures: &Figures,
     provider: &str,
     now: Moment,
-) -> Result<HashMap<String, KeyDay>, PageError> {
-    let from = Moment::from_unix_ms(now.unix_ms().saturating_sub(DAY_MS));
-    let records = figures.export_usage(UsageFilter {
+) -> Result<HashMap<String, Day>, PageError> {
+    let filter = UsageFilter {
         provider: Some(provider.to_owned()),
-        period: Period {
-            from: Some(from),
-            until: None,
-        },
         ..UsageFilter::default()
-    });
-    let mut records = std::pin::pin!(records);
-    let (mut days, mut seen) = (HashMap::<String, KeyDay>::new(), 0_usize);
-    while let Some(page) = records.try_next().await? {
-        seen = seen.saturating_add(page.len());
-        for record in &page {
-            if let Some(last) = record
-                .tries
-                .last()
-                .filter(|last| !last.key_last4.is_empty())
-            {
-                let day = days.entry(last.key_last4.clone()).or_default();
-                day.count(record);
-            }
-        }
-        if seen >= CALLS_MAX {
-            break;
-        }
+    };
+    days(figures, filter, now, |record| {
+        let last = record.tries.last()?;
+        Some(last.key_last4.clone()).filter(|end| !end.is_empty())
+    })
+    .await
+}
+
+/// How many keys are of a status.
+pub(super) fn number(keys: &[ProviderKeyView], status: &str) -> u64 {
+    let count = keys.iter().filter(|key| key.status == status).count();
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Whether it answers: what its keys and its last calls tell.
+pub(super) fn health(provider: &ProviderView, keys: &[ProviderKeyView], succeeded: i64) -> Health {
+    let (active, cooling) = (number(keys, "active"), number(keys, "cooling"));
+    if active == 0 && cooling == 0 && provider.kind != KEYLESS {
+        Health::Away
+    } else if (active == 0 && cooling > 0) || succeeded < GOOD_ENOUGH {
+        Health::Degraded
+    } else {
+        Health::Good
     }
-    Ok(days)
+}
+
+/// Every provider that the gateway tells of in time; none where it does not.
+pub(in super::super) async fn known(rooms: &Console) -> Vec<ProviderView> {
+    let all = tokio::time::timeout(PATIENCE, rooms.providers.all()).await;
+    all.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// How each of these providers does by its keys; those that are off, or whose keys the gateway does
+/// not tell of in time, are absent.
+pub(in super::super) async fn healths(
+    rooms: &Console,
+    providers: impl IntoIterator<Item = &ProviderView>,
+) -> HashMap<String, Health> {
+    let asked = providers.into_iter().filter(|provider| provider.enabled);
+    let asked = asked.map(async |provider| {
+        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&provider.name)).await;
+        let keys = keys.ok().and_then(Result::ok)?;
+        Some((provider.name.clone(), health(provider, &keys, WHOLE)))
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }

@@ -18,6 +18,7 @@ use shared::id::ApiKeyId;
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::{Posted, field_error};
 use super::super::super::session::{Admin, Confirmed};
+use super::super::again::{Faults, again};
 use super::super::tenants::{base_url, example};
 use super::super::{Asked, Console, ROWS, Wrong, amount, count, figured, filters, future};
 use super::super::{wanted, word};
@@ -160,30 +161,41 @@ pub(in super::super) async fn key_list(
 /// A key, and what it may spend in which period.
 type Draft = (NewKey, Option<(Period, Credits)>);
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Wrong> {
+fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
+    let mut faults = Faults::default();
     if posted.text("name").is_empty() {
-        return Err(("name", FieldError::Required));
+        faults.add("name", FieldError::Required);
     }
-    let kind = ApiKeyKind::from_word(posted.text("kind")).ok_or(("kind", FieldError::Unknown))?;
+    let kind = ApiKeyKind::from_word(posted.text("kind"));
+    let kind = faults.take(kind.ok_or(("kind", FieldError::Unknown)));
     let addresses = posted.text("addresses").split([',', ' ']).map(str::trim);
     let addresses = addresses.filter(|address| !address.is_empty());
     let addresses: Vec<String> = addresses.map(str::to_owned).collect();
     let models = posted.several("models").to_vec();
     let period = posted.optional("budget_period").unwrap_or("month");
-    let period = Period::from_word(period).ok_or(("budget_period", FieldError::Unknown))?;
-    let new = NewKey {
-        name: posted.text("name").to_owned(),
-        kind,
-        expires_at: future(posted, "expires_at", now)?,
-        allowed_models: Some(models).filter(|list| !list.is_empty()),
-        allowed_addresses: Some(addresses).filter(|list| !list.is_empty()),
-        limits: LimitSettings {
-            requests_per_minute: count(posted, "requests_per_minute")?,
-            tokens_per_minute: count(posted, "tokens_per_minute")?,
-            concurrency: None,
-        },
+    let period = Period::from_word(period).ok_or(("budget_period", FieldError::Unknown));
+    let period = faults.take(period);
+    let expires_at = faults.take(future(posted, "expires_at", now));
+    let limits = LimitSettings {
+        requests_per_minute: faults.take(count(posted, "requests_per_minute")).flatten(),
+        tokens_per_minute: faults.take(count(posted, "tokens_per_minute")).flatten(),
+        concurrency: None,
     };
-    Ok((new, amount(posted, "budget")?.map(|limit| (period, limit))))
+    let budget = faults.take(amount(posted, "budget"));
+    let draft = || {
+        let new = NewKey {
+            name: posted.text("name").to_owned(),
+            kind: kind?,
+            expires_at: expires_at?,
+            allowed_models: Some(models).filter(|list| !list.is_empty()),
+            allowed_addresses: Some(addresses).filter(|list| !list.is_empty()),
+            limits,
+        };
+        let period = period?;
+        Some((new, budget?.map(|limit| (period, limit))))
+    };
+    let draft = draft();
+    faults.unless(draft)
 }
 
 /// The form's name of a field of the room.
@@ -213,16 +225,19 @@ pub(in super::super) async fn make_key(
             }
             match rooms.accounts.create_key(&actor, &tenant.id, new).await {
                 Ok(made) => Ok((made, budget)),
-                Err(error) => Err(field_error(error)?),
+                Err(error) => {
+                    let (name, error) = field_error(error)?;
+                    Err(vec![(field(name), error)])
+                }
             }
         }
         Err(wrong) => Err(wrong),
     };
     let ((key, secret), budget) = match made {
         Ok(made) => made,
-        Err((name, error)) => {
+        Err(wrong) => {
             let mut view = view(&rooms, &tenant, &BTreeMap::new(), now).await?;
-            view.add = posted.again(&NAMES).wrong(field(name), error);
+            view.add = again(&posted, &NAMES, wrong);
             return who.show_again(&view).await;
         }
     };

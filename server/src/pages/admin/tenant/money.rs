@@ -10,12 +10,14 @@ use admin_templates::parts::{EntryRow, GrantRow};
 use admin_templates::words::{Direction, EntryKind, GrantKind, Word};
 use poem::handler;
 use poem::web::{Data, Path};
+use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId, random_text};
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::Posted;
 use super::super::super::session::{Admin, Confirmed};
+use super::super::again::{Faults, again};
 use super::super::{Asked, Console, Wrong, amount, booked, filters, future, reason, wanted};
 use super::super::{word, words};
 use super::{balance_view, found, head_of, path};
@@ -158,6 +160,25 @@ fn needed_amount(posted: &Posted) -> Result<Credits, Wrong> {
     amount(posted, "amount")?.ok_or(("amount", FieldError::Required))
 }
 
+fn payment(posted: &Posted, tenant: &TenantId, now: Moment) -> Result<Recharge, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let amount = faults.take(needed_amount(posted));
+    let key = faults.take(once(posted));
+    let expires_at = faults.take(future(posted, "expires_at", now));
+    let note = faults.take(words(posted, "note"));
+    let wish = || {
+        Some(Recharge {
+            tenant: tenant.clone(),
+            amount: amount?,
+            key: key?,
+            expires_at: expires_at?,
+            note: note?,
+        })
+    };
+    let wish = wish();
+    faults.unless(wish)
+}
+
 /// `POST /admin/tenants/{id}/recharge`
 #[handler]
 pub(in super::super) async fn recharge(
@@ -167,46 +188,48 @@ pub(in super::super) async fn recharge(
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
-    let read = (|| {
-        Ok(Recharge {
-            tenant: tenant.id.clone(),
-            amount: needed_amount(&posted)?,
-            key: once(&posted)?,
-            expires_at: future(&posted, "expires_at", who.now())?,
-            note: words(&posted, "note")?,
-        })
-    })();
-    let (field, error) = match read {
+    let wrong = match payment(&posted, &tenant.id, who.now()) {
         Ok(wish) => match rooms.recharges.recharge(&who.actor(), wish).await {
             Ok(_) => return who.done(&path(&tenant, "/money"), &Notice::Booked),
             Err(RechargeError::NoSuchTenant) => return Err(PageError::NotFound),
             Err(RechargeError::Grant(GrantError::Ledger(error))) => return Err(booked(error)),
-            Err(RechargeError::Grant(GrantError::Conflict)) => ("amount", FieldError::Stale),
-            Err(RechargeError::Grant(GrantError::Amount)) => ("amount", FieldError::NotAnAmount),
+            Err(RechargeError::Grant(GrantError::Conflict)) => vec![("amount", FieldError::Stale)],
+            Err(RechargeError::Grant(GrantError::Amount)) => {
+                vec![("amount", FieldError::NotAnAmount)]
+            }
         },
         Err(wrong) => wrong,
     };
     let mut view = view(&rooms, &tenant, &BTreeMap::new()).await?;
-    view.recharge = posted
-        .again(&["amount", "expires_at", "note"])
-        .wrong(field, error);
+    view.recharge = again(&posted, &["amount", "expires_at", "note"], wrong);
     who.show_again(&view).await
 }
 
-fn correction(posted: &Posted, tenant: &TenantId) -> Result<Correction, Wrong> {
+fn correction(posted: &Posted, tenant: &TenantId) -> Result<Correction, Vec<Wrong>> {
+    let mut faults = Faults::default();
     let direction = Direction::from_code(posted.text("direction"));
-    let micros = needed_amount(posted)?.micros();
-    let amount = match direction.ok_or(("direction", FieldError::Unknown))? {
-        Direction::Give => micros,
-        Direction::Take => micros.saturating_neg(),
+    let direction = faults.take(direction.ok_or(("direction", FieldError::Unknown)));
+    let amount = faults.take(needed_amount(posted));
+    let (key, why) = (
+        faults.take(once(posted)),
+        faults.take(reason(posted, "reason")),
+    );
+    let wish = || {
+        let micros = amount?.micros();
+        let micros = match direction? {
+            Direction::Give => micros,
+            Direction::Take => micros.saturating_neg(),
+        };
+        Some(Correction {
+            tenant: tenant.clone(),
+            amount: Credits::from_micros(micros),
+            key: key?,
+            into_debt: posted.is_ticked("into_debt"),
+            reason: why?,
+        })
     };
-    Ok(Correction {
-        tenant: tenant.clone(),
-        amount: Credits::from_micros(amount),
-        key: once(posted)?,
-        into_debt: posted.is_ticked("into_debt"),
-        reason: reason(posted, "reason")?,
-    })
+    let wish = wish();
+    faults.unless(wish)
 }
 
 /// `POST /admin/tenants/{id}/adjust`
@@ -218,22 +241,24 @@ pub(in super::super) async fn adjust(
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
-    let (field, error) = match correction(&posted, &tenant.id) {
+    let wrong = match correction(&posted, &tenant.id) {
         Ok(wish) => match rooms.corrections.adjust(&who.actor(), wish).await {
             Ok(_) => return who.done(&path(&tenant, "/money"), &Notice::Booked),
             Err(CorrectionError::NotFound(_)) => return Err(PageError::NotFound),
             Err(CorrectionError::Adjust(error)) => match error {
                 AdjustError::Ledger(error) => return Err(booked(error)),
-                AdjustError::Conflict => ("amount", FieldError::Stale),
-                AdjustError::Amount => ("amount", FieldError::NotAnAmount),
-                AdjustError::Insufficient { .. } => ("amount", FieldError::Insufficient),
+                AdjustError::Conflict => vec![("amount", FieldError::Stale)],
+                AdjustError::Amount => vec![("amount", FieldError::NotAnAmount)],
+                AdjustError::Insufficient { .. } => vec![("amount", FieldError::Insufficient)],
             },
         },
         Err(wrong) => wrong,
     };
     let mut view = view(&rooms, &tenant, &BTreeMap::new()).await?;
-    view.adjust = posted
-        .again(&["direction", "amount", "reason", "into_debt"])
-        .wrong(field, error);
+    view.adjust = again(
+        &posted,
+        &["direction", "amount", "reason", "into_debt"],
+        wrong,
+    );
     who.show_again(&view).await
 }

@@ -1,0 +1,145 @@
+//! The console over a running product: a model is tried at a tenant's expense, and the story of that
+//! call, the tenant's books and the audit log tell the same.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use serde_json::json;
+
+use crate::support::{ADMIN_PASSWORD, Joined, Product, places, start};
+
+/// A superadmin's browser: keeps cookies, and the token of the page it was last shown.
+struct Console<'a> {
+    product: &'a Product,
+    http: Client,
+    cookies: BTreeMap<String, String>,
+    token: String,
+}
+
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("a string takes all");
+        }
+    }
+    out
+}
+
+/// What a reader sees between the tags.
+fn text(body: &str) -> String {
+    let parts = body.split('<').map(|part| part.split_once('>'));
+    parts.flatten().map(|(_, text)| text).collect()
+}
+
+impl<'a> Console<'a> {
+    async fn open(product: &'a Product) -> Self {
+        let http = Client::builder().redirect(Policy::none()).build();
+        let mut console = Self {
+            product,
+            http: http.expect("a client"),
+            cookies: BTreeMap::new(),
+            token: String::new(),
+        };
+        console.get("/admin/login").await;
+        let names = [("username", "admin"), ("password", ADMIN_PASSWORD)];
+        let (status, body) = console.post("/admin/login", &names).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
+        console
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> (StatusCode, String) {
+        let pairs = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let cookies: Vec<String> = pairs.collect();
+        let answer = request.header("cookie", cookies.join("; ")).send().await;
+        let answer = answer.expect("an answer");
+        for cookie in answer.headers().get_all("set-cookie") {
+            let cookie = cookie.to_str().expect("text");
+            let (name, rest) = cookie.split_once('=').expect("a cookie");
+            let value = rest.split(';').next().unwrap_or_default();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        let status = answer.status();
+        let body = answer.text().await.expect("a body");
+        if let Some((_, rest)) = body.rsplit_once("name=\"csrf\" value=\"") {
+            rest.split('"')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut self.token);
+        }
+        (status, body)
+    }
+
+    async fn get(&mut self, path: &str) -> String {
+        let request = self.http.get(self.product.url(path));
+        let (status, body) = self.send(request).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+        let mut form = format!("csrf={}", encoded(&self.token));
+        for (name, value) in fields {
+            write!(form, "&{}={}", encoded(name), encoded(value)).expect("a string takes all");
+        }
+        let request = self.http.post(self.product.url(path));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(form)).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_tried_at_a_tenants_expense() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let customer = product.customer("5").await;
+        let price = json!({"per_request": "0.25", "cost": {"per_request": "0.1"}});
+        product.model("sandbox-chat", "chat", price.clone()).await;
+        let (status, made) = product
+            .admin(
+                reqwest::Method::PATCH,
+                "/models/sandbox-chat",
+                Some(json!({"price": price, "enabled": true})),
+            )
+            .await;
+        assert_eq!(status, StatusCode::OK, "{made}");
+        let mut console = Console::open(&product).await;
+        console.get("/admin/models/sandbox-chat").await;
+        let wish = [("tenant", customer.id.as_str()), ("prompt", "Say hello")];
+        let (status, body) = console.post("/admin/models/sandbox-chat/try", &wish).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let shown = text(&body);
+        for part in ["succeeded", "sandbox/sandbox-chat", "Charged 0.25", "0.1"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        let balance = product.settled(&customer).await;
+        assert_eq!(balance["available"].to_string(), "4.75", "{balance}");
+
+        let (_, rest) = body.split_once("href=\"/admin/usage/gen_").expect("a link");
+        let id = rest.split('"').next().expect("an id");
+        let story = console.get(&format!("/admin/usage/gen_{id}")).await;
+        assert!(story.contains("req_"), "the request it came with: {story}");
+        assert!(text(&story).contains("0.25"), "{story}");
+        let log = console.get("/admin/audit?action=model.try").await;
+        let (_, rest) = log.split_once("/admin/audit/aud_").expect("an entry");
+        let entry = rest.split('"').next().expect("an id");
+        let entry = console.get(&format!("/admin/audit/aud_{entry}")).await;
+        assert!(entry.contains(&format!("gen_{id}")), "{entry}");
+        assert!(entry.contains(&customer.id), "{entry}");
+
+        // The gateway inside is shown, and takes none beside it.
+        let gateways = console.get("/admin/gateways").await;
+        assert!(gateways.contains("inside the server"), "{gateways}");
+        assert!(!gateways.contains("id=\"add\""), "{gateways}");
+        let health = text(&console.get("/admin/health").await);
+        assert!(health.contains("1 / 1 answering"), "{health}");
+        product.stop().await;
+    }
+}

@@ -1,0 +1,117 @@
+//! What a call would cost, reckoned by the price that is valid now. Calls nothing.
+
+use std::collections::BTreeMap;
+
+use admin_templates::admin::catalogue::{CostPreview, ModelDetail};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::page::Lang;
+use admin_templates::words::{AlertKind, Said as _};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::link::Operation;
+use shared::usage::Usage;
+
+use super::super::usage::bill_view;
+use super::super::{filters, wanted};
+use crate::catalogue::Model;
+use crate::catalogue::price::{ImageAsk, Price, WorstCase};
+
+const COUNTS: [&str; 5] = [
+    "preview_input",
+    "preview_cached",
+    "preview_output",
+    "preview_reasoning",
+    "preview_images",
+];
+const MULTIPLIER: &str = "preview_multiplier";
+/// More of anything is no call.
+const COUNT_MAX: u64 = 1_000_000_000;
+/// Multipliers are in millionths.
+const PPM: i64 = 1_000_000;
+
+fn count(asked: &BTreeMap<String, String>, form: &mut Form, name: &'static str) -> u64 {
+    let Some(text) = wanted(asked, name) else {
+        return 0;
+    };
+    let error = match text.parse::<u64>() {
+        Ok(count) if count <= COUNT_MAX => return count,
+        Ok(_) => FieldError::OutOfRange(0, COUNT_MAX),
+        Err(_) => FieldError::NotANumber,
+    };
+    form.errors.insert(name.to_owned(), error);
+    0
+}
+
+fn multiplier(asked: &BTreeMap<String, String>, form: &mut Form) -> i64 {
+    let Some(text) = wanted(asked, MULTIPLIER) else {
+        return PPM;
+    };
+    match text.parse::<Credits>() {
+        Ok(factor) if factor >= Credits::ZERO => factor.micros(),
+        Ok(_) | Err(_) => {
+            form.errors
+                .insert(MULTIPLIER.to_owned(), FieldError::NotAPrice);
+            PPM
+        }
+    }
+}
+
+fn reckoned(model: &Model, price: &Price, usage: &Usage, ppm: i64) -> Option<CostPreview> {
+    let image = Some(usage.images).filter(|n| *n > 0).map(|n| ImageAsk {
+        n,
+        size: None,
+        quality: None,
+    });
+    let charge = price.items.bill(usage, image, ppm)?;
+    let cost = price.cost.charge(usage, image, PPM)?;
+    let bounds = WorstCase {
+        input_tokens: usage.input_total(),
+        output_tokens: match model.operation {
+            Operation::Chat | Operation::Image => model.max_output_tokens,
+            Operation::Embedding => 0,
+        },
+        image,
+    };
+    Some(CostPreview {
+        cost,
+        margin: Credits::from_micros(charge.total.micros().saturating_sub(cost.micros())),
+        hold: price.items.worst_case(bounds, ppm)?,
+        charge: bill_view(&charge),
+    })
+}
+
+/// Fills the preview where the query asks for one.
+pub(super) fn fill(
+    view: &mut ModelDetail,
+    model: &Model,
+    (asked, now, lang): (&BTreeMap<String, String>, Moment, Lang),
+) {
+    let names = [&COUNTS[..], &[MULTIPLIER]].concat();
+    if names.iter().all(|name| wanted(asked, name).is_none()) {
+        return;
+    }
+    let mut form = filters(asked, &names);
+    let [input, cached, output, reasoning, images] =
+        COUNTS.map(|name| count(asked, &mut form, name));
+    let ppm = multiplier(asked, &mut form);
+    let usage = Usage {
+        input_tokens: input,
+        cached_input_tokens: cached,
+        output_tokens: output,
+        reasoning_tokens: reasoning,
+        images,
+        ..Usage::default()
+    };
+    if !form.has_errors() {
+        if let Some(price) = model.price_at(now) {
+            view.preview_result = reckoned(model, price, &usage, ppm);
+            if view.preview_result.is_none() {
+                form.error = Some(FieldError::OutOfRange(0, COUNT_MAX));
+            }
+        } else {
+            let words = AlertKind::NoPrice.text(lang).to_owned();
+            form.error = Some(FieldError::Words(words));
+        }
+    }
+    view.preview = form;
+}

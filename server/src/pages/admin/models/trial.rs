@@ -1,0 +1,239 @@
+//! Trying a model: a real call of a tenant that the superadmin names, with its holds, limits and
+//! charge. It stands in the tenant's usage without a caller, and in the audit log with its author.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin_templates::admin::catalogue::TryOutcome;
+use admin_templates::form::{FieldError, Form};
+use admin_templates::words::{CallStatus, Said as _, TenantStatus as StatusWord};
+use bytes::Bytes;
+use poem::handler;
+use poem::web::{Data, Path};
+use serde_json::{Value, json};
+use shared::credits::Credits;
+use shared::id::{GenerationId, RequestId, TenantId};
+use shared::link::Operation;
+
+use super::super::super::error::{PageError, PageResult};
+use super::super::super::form::Posted;
+use super::super::super::session::{Admin, Confirmed};
+use super::super::{Console, figured, word};
+use super::{found, operation, show_wrong, view};
+use crate::auth::roles::kind;
+use crate::auth::{Principal, Role};
+use crate::calls::{self, Answer, CallError, Started};
+use crate::catalogue::Model;
+use crate::limits::LimitSettings;
+use crate::store::accounts::{Tenant, TenantStatus};
+use crate::store::usage::UsageRecord;
+
+/// Waits between looks for a settlement, which follows an answer within milliseconds.
+const SETTLED_WAITS_MS: [u64; 8] = [0, 10, 20, 50, 100, 250, 500, 1_000];
+/// A question longer than this belongs into a program.
+const PROMPT_BYTES_MAX: usize = 20_000;
+/// An answer's beginning tells enough.
+const TEXT_CHARS_MAX: usize = 4_000;
+
+/// The tenant of that name or id.
+async fn payer(rooms: &Console, text: &str) -> Result<Option<Tenant>, PageError> {
+    let id = text.parse::<TenantId>();
+    Ok(match id {
+        Ok(id) => match rooms.accounts.tenant(&id).await {
+            Ok(tenant) => Some(tenant),
+            Err(crate::accounts::AccountError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        },
+        Err(_) => rooms.accounts.tenant_by_name(text).await?,
+    })
+}
+
+fn principal(tenant: &Tenant) -> Arc<Principal> {
+    Arc::new(Principal {
+        tenant: tenant.id.clone(),
+        tenant_name: tenant.name.clone(),
+        user: None,
+        username: None,
+        key: None,
+        role: Role::Owner,
+        test: false,
+        price_multiplier_ppm: tenant.price_multiplier_ppm,
+        tenant_limits: tenant.limits,
+        key_limits: LimitSettings::default(),
+        allowed_models: tenant.allowed_models.clone(),
+    })
+}
+
+fn asked(model: &Model, prompt: &str) -> Bytes {
+    let id = &model.id;
+    let body = match model.operation {
+        Operation::Chat => {
+            json!({"model": id, "messages": [{"role": "user", "content": prompt}]})
+        }
+        Operation::Embedding => json!({"model": id, "input": prompt}),
+        Operation::Image => json!({"model": id, "prompt": prompt, "n": 1}),
+    };
+    body.to_string().into()
+}
+
+/// What came back: the text itself, or what there is of it.
+fn text(model: &Model, bytes: &[u8], lang: admin_templates::page::Lang) -> String {
+    let answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let many = |value: &Value| value.as_array().map_or(0, Vec::len);
+    let text = match model.operation {
+        Operation::Chat => {
+            let content = answer["choices"][0]["message"]["content"].as_str();
+            content.unwrap_or_default().to_owned()
+        }
+        Operation::Embedding => {
+            let length = many(&answer["data"][0]["embedding"]);
+            format!("{} × {length}", operation(model).text(lang))
+        }
+        Operation::Image => {
+            format!(
+                "{} × {}",
+                operation(model).text(lang),
+                many(&answer["data"])
+            )
+        }
+    };
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
+async fn settled(
+    rooms: &Console,
+    tenant: &TenantId,
+    call: &GenerationId,
+) -> Result<Option<UsageRecord>, PageError> {
+    for wait in SETTLED_WAITS_MS {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        let story = rooms.figures.story(call, Some(tenant)).await;
+        let record = story.map_err(figured)?.and_then(|story| story.record);
+        if record.is_some() {
+            return Ok(record);
+        }
+    }
+    Ok(None)
+}
+
+/// Why there was no answer; operators read the words of whoever refused.
+fn refusal(error: &CallError) -> FieldError {
+    match error {
+        CallError::Failed(failure) => {
+            let told = failure.caller.as_ref().map(|told| told.message.clone());
+            let told = told.filter(|words| !words.is_empty());
+            FieldError::Words(told.unwrap_or_else(|| failure.to_string()))
+        }
+        CallError::InsufficientCredits { .. } | CallError::OverBudget { .. } => {
+            FieldError::Insufficient
+        }
+        CallError::Limited(exceeded) => {
+            let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
+            FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))
+        }
+        error @ (CallError::Body(_)
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. }
+        | CallError::NoPrice(_)
+        | CallError::TooLarge
+        | CallError::Ledger(_)
+        | CallError::Link(_)) => FieldError::Words(error.to_string()),
+    }
+}
+
+/// What is wrong before anything is called.
+async fn checked(
+    rooms: &Console,
+    posted: &Posted,
+    lang: admin_templates::page::Lang,
+) -> Result<Result<Tenant, Form>, PageError> {
+    let mut form = posted.again(&["tenant", "prompt"]);
+    let prompt = posted.text("prompt");
+    if prompt.is_empty() {
+        form = form.wrong("prompt", FieldError::Required);
+    } else if prompt.len() > PROMPT_BYTES_MAX {
+        let most = u64::try_from(PROMPT_BYTES_MAX).unwrap_or(u64::MAX);
+        form = form.wrong("prompt", FieldError::TooLong(most));
+    }
+    let wrong = match posted.optional("tenant") {
+        None => FieldError::Required,
+        Some(text) => match payer(rooms, text).await? {
+            None => FieldError::Unknown,
+            Some(tenant) if tenant.status == TenantStatus::Active => {
+                return Ok(if form.has_errors() {
+                    Err(form)
+                } else {
+                    Ok(tenant)
+                });
+            }
+            Some(_) => FieldError::Words(StatusWord::Suspended.text(lang).to_owned()),
+        },
+    };
+    Ok(Err(form.wrong("tenant", wrong)))
+}
+
+async fn outcome(
+    rooms: &Console,
+    (model, tenant): (&Model, &TenantId),
+    started: Started,
+    lang: admin_templates::page::Lang,
+) -> Result<TryOutcome, PageError> {
+    let bytes = match started.body {
+        Answer::Whole(bytes) => bytes,
+        // A call that does not ask for a stream gets none.
+        Answer::Stream(_) => return Err(PageError::Internal),
+    };
+    let record = settled(rooms, tenant, &started.generation).await?;
+    let number = |value: fn(&UsageRecord) -> u64| record.as_ref().map_or(0, value);
+    let amount = |value: fn(&UsageRecord) -> Credits| record.as_ref().map_or(Credits::ZERO, value);
+    let status = record.as_ref().map(|record| record.status.word());
+    Ok(TryOutcome {
+        status: word(status.unwrap_or_default(), CallStatus::Running),
+        text: text(model, &bytes, lang),
+        provider: record.as_ref().map_or_else(String::new, |record| {
+            format!("{}/{}", record.provider, record.provider_model)
+        }),
+        first_token_ms: number(|record| record.first_byte_ms),
+        duration_ms: number(|record| record.duration_ms),
+        cost: amount(|record| record.cost),
+        charged: amount(|record| record.credits),
+        call: started.generation.to_string(),
+    })
+}
+
+/// `POST /admin/models/{id}/try`
+#[handler]
+pub(in super::super) async fn attempt(
+    who: Confirmed<Admin<kind::EditModels>>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+    request: Data<&RequestId>,
+) -> PageResult {
+    let model = found(&rooms, &id)?;
+    let tenant = match checked(&rooms, &posted, who.lang()).await? {
+        Ok(tenant) => tenant,
+        Err(form) => return show_wrong(&who, &rooms, &model, |view| view.attempt = form).await,
+    };
+    let call = calls::Request {
+        principal: principal(&tenant),
+        request: request.0.clone(),
+        operation: model.operation,
+        body: asked(&model, posted.text("prompt")),
+    };
+    let mut form = posted.again(&["tenant", "prompt"]);
+    let started = match rooms.calls.start(call).await {
+        Ok(started) => started,
+        Err(error) => {
+            form.error = Some(refusal(&error));
+            return show_wrong(&who, &rooms, &model, |view| view.attempt = form).await;
+        }
+    };
+    let whose = (model.id.as_str(), &tenant.id);
+    let (actor, call) = (who.actor(), &started.generation);
+    rooms.catalogue.note_try(&actor, whose, call).await?;
+    let outcome = outcome(&rooms, (&model, &tenant.id), started, who.lang()).await?;
+    let mut view = view::view(&rooms, &model, who.now()).await?;
+    (view.attempt, view.attempt_result) = (form, Some(outcome));
+    who.show(&view).await
+}

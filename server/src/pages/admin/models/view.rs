@@ -1,0 +1,180 @@
+//! One model as its page shows it: where it runs and how it does there, and every price it had.
+
+use std::collections::HashMap;
+
+use admin_templates::admin::catalogue::{ModelDetail, PriceLine, PriceRow, TargetRow};
+use admin_templates::form::Form;
+use admin_templates::words::{Health, PriceItem};
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use super::super::super::error::PageError;
+use super::super::days::{Day, days};
+use super::super::{Console, WHOLE, providers};
+use super::{form, operation, provider_names, targets};
+use crate::catalogue::Model;
+use crate::catalogue::price::{ImageAsk, ImagePrice, Price, PriceItems};
+use crate::store::usage_log::UsageFilter;
+
+fn image_cost(cost: &PriceItems, row: &ImagePrice) -> Credits {
+    cost.image(ImageAsk {
+        n: 1,
+        size: row.size.as_deref(),
+        quality: row.quality.as_deref(),
+    })
+}
+
+/// The parts of a price; those that nobody set are left out.
+pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
+    let (items, cost) = (&price.items, &price.cost);
+    let line = |item, price, cost| PriceLine {
+        item,
+        detail: String::new(),
+        price,
+        cost,
+    };
+    let set = |item, (price, cost): (Credits, Credits)| {
+        (price != Credits::ZERO || cost != Credits::ZERO).then(|| line(item, price, cost))
+    };
+    // What a provider takes of a class it does not tell apart is what it takes of the whole side.
+    let class = |item, price: Option<Credits>, cost: Option<Credits>, whole| {
+        price.map(|price| line(item, price, cost.unwrap_or(whole)))
+    };
+    let lines = [
+        set(PriceItem::Request, (items.per_request, cost.per_request)),
+        set(
+            PriceItem::Input,
+            (items.input_per_million, cost.input_per_million),
+        ),
+        class(
+            PriceItem::CachedInput,
+            items.cached_input_per_million,
+            cost.cached_input_per_million,
+            cost.input_per_million,
+        ),
+        class(
+            PriceItem::CacheWrite,
+            items.cache_write_per_million,
+            cost.cache_write_per_million,
+            cost.input_per_million,
+        ),
+        set(
+            PriceItem::Output,
+            (items.output_per_million, cost.output_per_million),
+        ),
+        class(
+            PriceItem::Reasoning,
+            items.reasoning_per_million,
+            cost.reasoning_per_million,
+            cost.output_per_million,
+        ),
+    ];
+    let image = |row: &ImagePrice| {
+        let words = [row.size.as_deref(), row.quality.as_deref()];
+        PriceLine {
+            item: PriceItem::Image,
+            detail: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            price: row.credits,
+            cost: image_cost(cost, row),
+        }
+    };
+    let images = items.per_image.iter().map(image);
+    let mut lines: Vec<PriceLine> = lines.into_iter().flatten().chain(images).collect();
+    if lines.is_empty() {
+        // A price that asks for nothing is not the same as no price.
+        lines.push(line(PriceItem::Request, Credits::ZERO, Credits::ZERO));
+    }
+    lines
+}
+
+async fn prices(rooms: &Console, model: &Model, now: Moment) -> Result<Vec<PriceRow>, PageError> {
+    let ids: Vec<&str> = model.prices.iter().map(|price| price.id.as_str()).collect();
+    let authors = rooms.figures.authors("price.create", &ids).await?;
+    let current = model.price_at(now).map(|price| &price.id);
+    let row = |price: &Price| PriceRow {
+        id: price.id.to_string(),
+        valid_from: price.valid_from,
+        current: current == Some(&price.id),
+        lines: price_lines(price),
+        author: authors.get(price.id.as_str()).cloned().unwrap_or_default(),
+        ahead: price.valid_from > now,
+    };
+    Ok(model.prices.iter().map(row).collect())
+}
+
+async fn target_rows(
+    rooms: &Console,
+    model: &Model,
+    now: Moment,
+) -> Result<Vec<TargetRow>, PageError> {
+    let filter = UsageFilter {
+        model: Some(model.id.clone()),
+        ..UsageFilter::default()
+    };
+    let place = |provider: &str, model: &str| format!("{provider}/{model}");
+    let days = days(&rooms.figures, filter, now, |record| {
+        Some(place(&record.provider, &record.provider_model))
+    });
+    let known = async {
+        let all = providers::known(rooms).await;
+        let used = |name: &str| model.targets.iter().any(|target| target.provider == name);
+        providers::healths(rooms, all.iter().filter(|one| used(&one.name))).await
+    };
+    let (days, healths): (_, HashMap<String, Health>) = tokio::join!(days, known);
+    let days = days?;
+    let row = |target: &crate::catalogue::model::WeightedTarget| {
+        let day = days.get(&place(&target.provider, &target.model));
+        let health = healths.get(&target.provider).copied();
+        TargetRow {
+            id: targets::id(target),
+            provider: target.provider.clone(),
+            model: target.model.clone(),
+            priority: target.priority.into(),
+            weight: target.weight.into(),
+            gateway: target.gateway.clone().unwrap_or_default(),
+            health: health.unwrap_or(Health::Away),
+            calls: day.map_or(0, |day| day.calls),
+            success: day.map_or(WHOLE, Day::success),
+            first_token_ms: day.map_or(0, Day::first_token_ms),
+        }
+    };
+    Ok(model.targets.iter().map(row).collect())
+}
+
+/// The page as it stands.
+pub(super) async fn view(
+    rooms: &Console,
+    model: &Model,
+    now: Moment,
+) -> Result<ModelDetail, PageError> {
+    let (targets, prices, providers) = tokio::join!(
+        target_rows(rooms, model, now),
+        prices(rooms, model, now),
+        provider_names(rooms)
+    );
+    let tokens = model.max_output_tokens.to_string();
+    let enabled = if model.enabled { "on" } else { "" };
+    let price = model.price_at(now);
+    let price = price.map(|price| form::price_form(&(price.items.clone(), price.cost.clone())));
+    Ok(ModelDetail {
+        id: model.id.clone(),
+        operation: operation(model),
+        state: providers::switch(model.enabled),
+        created_at: model.created_at,
+        edit: Form::of([("max_output_tokens", tokens.as_str()), ("enabled", enabled)]),
+        targets: targets?,
+        target: Form::of([("priority", "0"), ("weight", "1")]),
+        providers,
+        prices: prices?,
+        price: price.unwrap_or_default(),
+        preview: Form::of([
+            ("preview_input", "1000"),
+            ("preview_output", "500"),
+            ("preview_multiplier", "1"),
+        ]),
+        preview_result: None,
+        changing: None,
+        attempt: Form::default(),
+        attempt_result: None,
+    })
+}

@@ -1,0 +1,21 @@
+//! The console's own pages: what superadmins see and do there, journey by journey.
+
+mod gateways;
+mod models;
+mod tenants;
+mod watching;
+
+/// What a reader sees of a page: its text without tags.
+fn text(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut inside = false;
+    for letter in body.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' => inside = false,
+            other if !inside => text.push(other),
+            _ => {}
+        }
+    }
+    text
+}
