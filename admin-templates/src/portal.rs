@@ -68,6 +68,8 @@ sampled! {
 
     /// `GET /portal/keys`. Filter `q`. `POST …/{id}/rotate` with `grace_hours`, `POST …/{id}/revoke`.
     pub struct KeyList {
+        /// What was wrong with a rotation.
+        pub rotate: Form,
         /// How it is looked at.
         pub list: ListState,
         /// A page of keys.

@@ -93,6 +93,7 @@ impl Typical for MemberForm {
 impl Typical for KeyList {
     fn typical() -> Vec<Self> {
         vec![Self {
+            rotate: Form::default(),
             list: list(&[], None),
             rows: keys(),
         }]

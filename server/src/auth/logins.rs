@@ -13,7 +13,7 @@ use super::sessions::SessionError;
 use super::{Network, api_key};
 use crate::limits::Limits;
 use crate::store::Store;
-use crate::store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
+use crate::store::accounts::{ApiKey, Superadmin, Tenant, TenantStatus, User, UserStatus};
 
 /// How a tenant is named at a login.
 #[derive(Debug, Clone, Copy)]
@@ -114,9 +114,9 @@ impl Logins {
             return Ok(None);
         }
         let now = self.clock.now();
-        let key = self.store.key_by_hash(hash).await?;
-        let Some(key) = key.filter(|key| !key.revoked && key.expires_at.is_none_or(|at| at > now))
-        else {
+        let key = self.store.key_by_hash(hash, now).await?;
+        let lasts = |key: &ApiKey| key.ends_at(hash).is_none_or(|at| at > now);
+        let Some(key) = key.filter(|key| !key.revoked && lasts(key)) else {
             return Ok(None);
         };
         if !Network::allow(key.allowed_addresses.as_deref(), address) {

@@ -119,7 +119,8 @@ impl From<DbError> for PageError {
 impl From<AccountError> for PageError {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::NotFound(_) => Self::NotFound,
+            AccountError::NotFound(_) | AccountError::Ended(_) => Self::NotFound,
+            AccountError::OutOfReach => Self::Forbidden,
             AccountError::Store(error) => error.into(),
             error @ (AccountError::Taken(_)
             | AccountError::LastOwner

@@ -125,6 +125,10 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        scopes -> Text,
+        previous_hash -> Nullable<Text>,
+        previous_last4 -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
     }
 }
 

@@ -247,6 +247,19 @@ pub struct Period {
     pub until: Option<Moment>,
 }
 
+/// Which part of a tenant's records, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordsAsk<'a> {
+    /// Of this person alone.
+    pub user: Option<&'a UserId>,
+    /// Of when.
+    pub period: Period,
+    /// The last record that was seen.
+    pub after: Option<&'a GenerationId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
 impl Period {
     pub(crate) fn bounds(self) -> (i64, i64) {
         let from = self.from.map_or(i64::MIN, Moment::unix_ms);
@@ -302,22 +315,23 @@ impl Store {
     pub async fn usage_records(
         &self,
         tenant: &TenantId,
-        period: Period,
-        after: Option<&GenerationId>,
-        limit: i64,
+        ask: RecordsAsk<'_>,
     ) -> Result<Vec<UsageRecord>, DbError> {
-        let (from, until) = period.bounds();
+        let (from, until) = ask.period.bounds();
         let rows: Vec<UsageRow> = on!(self.db, |conn| {
             let mut query = usage_records::table
                 .filter(usage_records::tenant_id.eq(tenant.as_str()))
                 .filter(usage_records::created_at.ge(from))
                 .filter(usage_records::created_at.lt(until))
                 .order(usage_records::id.desc())
-                .limit(limit)
+                .limit(ask.limit)
                 .select(UsageRow::as_select())
                 .into_boxed();
-            if let Some(after) = after {
+            if let Some(after) = ask.after {
                 query = query.filter(usage_records::id.lt(after.as_str()));
+            }
+            if let Some(user) = ask.user {
+                query = query.filter(usage_records::user_id.eq(user.as_str()));
             }
             query.load(conn).await
         })?;

@@ -17,6 +17,7 @@ use crate::auth::{Principal, Role};
 use crate::figures::FiguresError;
 use crate::ledger::LedgerError;
 use crate::limits::LimitSettings;
+use crate::store::accounts::Scopes;
 
 use super::error::PageError;
 use super::session::{Member, Rank};
@@ -29,7 +30,10 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/keys", keys::key_list)
         .get("/portal/keys/new", keys::new_key)
         .post("/portal/keys/new", keys::make_key)
-        .post("/portal/keys/:id/revoke", keys::revoke_key)
+        .get("/portal/keys/:id", keys::change::key_page)
+        .post("/portal/keys/:id", keys::change::change_key)
+        .post("/portal/keys/:id/rotate", keys::change::rotate_key)
+        .post("/portal/keys/:id/revoke", keys::change::revoke_key)
         .get("/portal/members", members::member_list)
         .get("/portal/members/new", members::new_member)
         .post("/portal/members/new", members::add_member)
@@ -59,6 +63,8 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         user: Some(who.user.id.clone()),
         username: Some(who.user.username.clone()),
         key: None,
+        key_name: None,
+        scopes: Scopes::ALL,
         role: who.user.role,
         test: false,
         price_multiplier_ppm: who.tenant.price_multiplier_ppm,

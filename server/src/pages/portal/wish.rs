@@ -155,7 +155,9 @@ impl Wish {
 pub(super) fn refusal(error: &CallError) -> FieldError {
     match error {
         CallError::Body(error) => FieldError::Words(error.message.clone()),
-        CallError::ModelNotFound(_) | CallError::WrongOperation { .. } => FieldError::Unknown,
+        CallError::ScopeMissing
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. } => FieldError::Unknown,
         CallError::Limited(exceeded) => {
             let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
             FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))

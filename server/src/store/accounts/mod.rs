@@ -2,11 +2,15 @@
 //! is one transaction with its audit entry and its announcement.
 
 mod keys;
+mod scopes;
 mod superadmins;
 mod tenants;
 mod users;
 
-pub use self::keys::{ApiKey, ApiKeyKind};
+pub use self::keys::{
+    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
+};
+pub use self::scopes::{Scope, Scopes};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenants::{DirectoryAsk, Founding, Tenant, TenantPatch, TenantStatus};
 pub use self::users::{Role, User, UserPatch, UserPlace, UserStatus};

@@ -42,7 +42,9 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_update_user"
         | "admin_delete_user"
         | "admin_delete_user_second_factor" => Action::EditPeople,
-        "admin_create_key" | "admin_revoke_key" => Action::EditKeys,
+        "admin_create_key" | "admin_update_key" | "admin_rotate_key" | "admin_revoke_key" => {
+            Action::EditKeys
+        }
         "admin_create_model" | "admin_update_model" | "admin_delete_model" => Action::EditModels,
         "admin_create_provider"
         | "admin_update_provider"
@@ -336,7 +338,10 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/members/:member/enable"
             | "tenants/:id/members/:member/password",
         ) => Action::EditPeople,
-        (&Method::POST, "tenants/:id/keys" | "tenants/:id/keys/:key/revoke") => Action::EditKeys,
+        (
+            &Method::POST,
+            "tenants/:id/keys" | "tenants/:id/keys/:key/rotate" | "tenants/:id/keys/:key/revoke",
+        ) => Action::EditKeys,
         (&Method::POST, "tenants/:id/recharge" | "tenants/:id/adjust") => Action::MoveCredits,
         (&Method::POST, "tenants/:id/multiplier") => Action::SetPrices,
         _ => return None,
@@ -393,13 +398,15 @@ fn access(method: &Method, path: &str) -> Option<Access> {
         (
             "portal",
             &Method::GET,
-            "keys" | "keys/new" | "ledger" | "ledger.csv" | "members" | "members/new"
+            "keys" | "keys/new" | "keys/:id" | "ledger" | "ledger.csv" | "members" | "members/new"
             | "members/:id" | "usage" | "usage.csv",
         )
         | (
             "portal",
             &Method::POST,
             "keys/new"
+            | "keys/:id"
+            | "keys/:id/rotate"
             | "keys/:id/revoke"
             | "members/new"
             | "members/:id"
