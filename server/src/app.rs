@@ -43,6 +43,7 @@ use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
 use crate::settings::Settings;
 use crate::store::{MIGRATIONS, Store};
+use crate::sweep::Sweeper;
 use crate::usage::UsageHistory;
 use crate::web::{Web, WebParts};
 
@@ -208,6 +209,12 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
+/// Starts what deletes what was kept long enough.
+fn sweep(store: &Store, clock: &Clock, supervisor: &Supervisor) {
+    let sweeper = Sweeper::new(store.clone(), clock.clone());
+    supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
+}
+
 /// Starts what keeps the sums of usage up with the records.
 fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
@@ -340,6 +347,7 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor);
         add_up(&store, &clock, supervisor);
+        sweep(&store, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;

@@ -22,5 +22,6 @@ pub mod recharge;
 pub mod seed;
 pub mod settings;
 pub mod store;
+pub mod sweep;
 pub mod usage;
 pub mod web;

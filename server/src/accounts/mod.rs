@@ -3,6 +3,7 @@
 
 mod check;
 mod keys;
+mod own;
 mod superadmins;
 mod users;
 

@@ -8,6 +8,7 @@
 pub mod api_key;
 mod cache;
 pub mod factors;
+mod failed;
 pub mod form_key;
 pub mod logins;
 pub mod password;

@@ -136,7 +136,9 @@ impl From<AccountError> for PageError {
 impl From<SessionError> for PageError {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Invalid | SessionError::CodeMissing => Self::Forbidden,
+            SessionError::Invalid | SessionError::CodeMissing | SessionError::FactorMissing => {
+                Self::Forbidden
+            }
             SessionError::TooMany { retry_after } => Self::TooMany {
                 seconds: u64::try_from(retry_after.as_millis().div_ceil(1_000)).unwrap_or(1),
             },

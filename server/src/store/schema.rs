@@ -133,6 +133,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    tenant_settings (tenant_id) {
+        tenant_id -> Text,
+        alert_below_micros -> Nullable<BigInt>,
+        require_second_factor -> Bool,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     models (id) {
         id -> Text,
         operation -> Text,
@@ -226,6 +235,7 @@ diesel::table! {
         name -> Text,
         through -> BigInt,
         updated_at -> BigInt,
+        kept_from -> BigInt,
     }
 }
 
@@ -424,6 +434,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     refresh_tokens,
     api_keys,
+    tenant_settings,
     models,
     prices,
     usage_records,

@@ -10,7 +10,6 @@ use admin_templates::list::ListState;
 use admin_templates::parts::KeyRow;
 use admin_templates::portal::{KeyForm, KeyList};
 use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
-use poem::http::header::HOST;
 use poem::web::{Data, Query};
 use poem::{Request, handler};
 use shared::clock::Moment;
@@ -23,7 +22,7 @@ use super::super::form::{Posted, field_error};
 use super::super::session::{Confirmed, Manager, Member};
 use super::money;
 use super::rows::{self, Asked, field};
-use super::{unfigured, unread, usage};
+use super::{base_url, unfigured, unread, usage};
 use crate::accounts::Accounts;
 use crate::auth::api_key;
 use crate::catalogue::Catalogue;
@@ -250,18 +249,6 @@ pub(super) async fn new_key(who: Editor, catalogue: Data<&Catalogue>) -> PageRes
         ("budget_period", "month"),
     ]);
     who.show(&key_form(&catalogue, form)).await
-}
-
-/// What a client uses as base URL: where this browser found the page.
-fn base_url(who: &Editor, request: &Request) -> String {
-    let host = request.headers().get(HOST);
-    let host = host.and_then(|host| host.to_str().ok());
-    let authority = request
-        .uri()
-        .authority()
-        .map(poem::http::uri::Authority::as_str);
-    let scheme = if who.site().secure() { "https" } else { "http" };
-    format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
 }
 
 /// Owners and admins reach every key of their tenant.

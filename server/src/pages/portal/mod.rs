@@ -7,11 +7,15 @@ mod members;
 mod money;
 mod overview;
 mod rows;
+mod settings;
 mod studio;
 mod usage;
 mod wish;
 
 use std::sync::Arc;
+
+use poem::Request;
+use poem::http::header::HOST;
 
 use crate::auth::{Principal, Role};
 use crate::figures::FiguresError;
@@ -20,6 +24,7 @@ use crate::limits::LimitSettings;
 use crate::store::accounts::Scopes;
 
 use super::error::PageError;
+use super::frame::Frame;
 use super::session::{Member, Rank};
 use super::table::Table;
 
@@ -42,6 +47,9 @@ pub(super) fn pages(table: Table) -> Table {
         .post("/portal/members/:id/disable", members::disable)
         .post("/portal/members/:id/enable", members::enable)
         .post("/portal/members/:id/password", members::reset_password)
+        .get("/portal/settings", settings::settings_page)
+        .post("/portal/settings", settings::keep_alerts)
+        .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)
         .get("/portal/usage", usage::usage_page)
@@ -72,6 +80,22 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         key_limits: LimitSettings::default(),
         allowed_models: None,
     })
+}
+
+/// What a client uses as base URL: where this browser found the page.
+fn base_url(frame: &Frame, request: &Request) -> String {
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let authority = request
+        .uri()
+        .authority()
+        .map(poem::http::uri::Authority::as_str);
+    let scheme = if frame.site().secure() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
 }
 
 /// Whether they run the tenant.

@@ -95,7 +95,7 @@ impl<T> Field<T> {
     }
 
     /// What the field is after the change.
-    fn over(self, now: Option<T>) -> Option<T> {
+    pub(super) fn over(self, now: Option<T>) -> Option<T> {
         match self {
             Self::Keep => now,
             Self::Clear => None,

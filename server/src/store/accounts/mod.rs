@@ -2,6 +2,7 @@
 //! is one transaction with its audit entry and its announcement.
 
 mod keys;
+mod own;
 mod scopes;
 mod superadmins;
 mod tenants;
@@ -10,6 +11,7 @@ mod users;
 pub use self::keys::{
     ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
 };
+pub use self::own::{OwnPatch, OwnSettings};
 pub use self::scopes::{Scope, Scopes};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenants::{DirectoryAsk, Founding, Tenant, TenantPatch, TenantStatus};

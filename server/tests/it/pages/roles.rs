@@ -291,6 +291,8 @@ enum Access {
     Member,
     /// Owners and admins of a tenant.
     Manager,
+    /// Owners of a tenant.
+    Owner,
 }
 
 /// Who may what of the console's own pages.
@@ -399,7 +401,7 @@ fn access(method: &Method, path: &str) -> Option<Access> {
             "portal",
             &Method::GET,
             "keys" | "keys/new" | "keys/:id" | "ledger" | "ledger.csv" | "members" | "members/new"
-            | "members/:id" | "usage" | "usage.csv",
+            | "members/:id" | "settings" | "usage" | "usage.csv",
         )
         | (
             "portal",

@@ -11,9 +11,10 @@ use shared::id::ApiKeyId;
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::{Posted, field_error};
+use super::super::base_url;
 use super::super::money;
 use super::super::rows::Asked;
-use super::{Editor, PATH, Shelves, base_url, draft, listed, models, once, place};
+use super::{Editor, PATH, Shelves, draft, listed, models, once, place};
 use crate::accounts::{AccountError, Accounts, GRACE_MAX};
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
