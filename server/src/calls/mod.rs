@@ -268,11 +268,10 @@ impl Calls {
     }
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
-        let peek = peek::peek(request.operation, &request.body)?;
         let principal = &request.principal;
-        if !principal.scopes.has(Scope::Inference) {
-            return Err(CallError::ScopeMissing);
-        }
+        let may_call = principal.scopes.has(Scope::Inference);
+        may_call.then_some(()).ok_or(CallError::ScopeMissing)?;
+        let peek = peek::peek(request.operation, &request.body)?;
         let allowed = |model: &Model| {
             model.enabled
                 && principal

@@ -2,9 +2,9 @@
 //! once. Which moment that is, the room `sweep` decides.
 //!
 //! Sums of usage outlive their records. `kept_from`, the begin of a day, parts them: what came before
-//! it can't be added up again, so sums of that time are never made anew nor compared. It moves on
-//! before the first record goes, and only when no record before it is left; whoever makes the sums
-//! anew deletes what is left of that day first.
+//! it can't be added up again, so sums of that time are never made anew nor compared. It moves on, a
+//! day at a time, before the first record of the day goes; whoever makes the sums anew deletes what
+//! is left before it first.
 
 use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
@@ -76,7 +76,10 @@ impl Store {
              ORDER BY u.created_at, u.id LIMIT $1 {})",
             lock(&self.db)
         );
-        self.delete_batch(&text, (i64::MAX, limit)).await
+        write_tx!(self.db, |conn| -> DbError {
+            let deletion = diesel::sql_query(&text).bind::<BigInt, _>(limit);
+            Ok(deletion.execute(conn).await?)
+        })
     }
 
     /// Deletes at most `limit` entries of the audit log that are older than `before`; answers how
@@ -84,20 +87,13 @@ impl Store {
     pub(crate) async fn forget_audit(&self, before: Moment, limit: i64) -> Result<usize, DbError> {
         let text = format!(
             "DELETE FROM audit_entries WHERE id IN (SELECT a.id FROM audit_entries a WHERE \
-             a.at < $2 ORDER BY a.at, a.id LIMIT $1 {})",
+             a.at < $1 ORDER BY a.at, a.id LIMIT $2 {})",
             lock(&self.db)
         );
-        self.delete_batch(&text, (before.unix_ms(), limit)).await
-    }
-
-    async fn delete_batch(
-        &self,
-        text: &str,
-        (before, limit): (i64, i64),
-    ) -> Result<usize, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            let deletion = diesel::sql_query(text);
-            let deletion = deletion.bind::<BigInt, _>(limit).bind::<BigInt, _>(before);
+            let deletion = diesel::sql_query(&text)
+                .bind::<BigInt, _>(before.unix_ms())
+                .bind::<BigInt, _>(limit);
             Ok(deletion.execute(conn).await?)
         })
     }

@@ -22,7 +22,7 @@ const SHOWN_MAX: usize = 100;
 
 /// Behind the last record of the page before, in the order of an index.
 const RECORDS: &str = "SELECT * FROM usage_records WHERE (tenant_id, created_at, id) > ($1, $2, $3) \
-     AND number <= $4 AND created_at >= $6 ORDER BY tenant_id, created_at, id LIMIT $5";
+     AND number <= $4 AND created_at >= $5 ORDER BY tenant_id, created_at, id LIMIT $6";
 
 #[derive(Default)]
 struct Comparison {
@@ -114,8 +114,8 @@ macro_rules! compare {
                 .bind::<BigInt, _>(at)
                 .bind::<Text, _>(id)
                 .bind::<BigInt, _>(through)
-                .bind::<BigInt, _>(PAGE)
                 .bind::<BigInt, _>(kept_from)
+                .bind::<BigInt, _>(PAGE)
                 .load($conn)
                 .await?;
             let ended = rows.is_empty();

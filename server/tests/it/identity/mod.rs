@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod guesses;
 mod keys;
 mod replicas;
 mod sessions;
