@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::{Method, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use shared::credits::Credits;
 
@@ -14,6 +15,8 @@ const PASSWORD: &str = "correct horse battery";
 /// A browser: keeps cookies, and the token of the page it was last shown.
 struct Browser<'a> {
     product: &'a Product,
+    /// Follows no redirect: the cookies of one would be lost.
+    http: Client,
     cookies: BTreeMap<String, String>,
     token: String,
 }
@@ -40,7 +43,7 @@ impl Browser<'_> {
     }
 
     async fn get(&mut self, path: &str) -> String {
-        let request = self.product.http.get(self.product.url(path));
+        let request = self.http.get(self.product.url(path));
         let (status, body) = self.send(request).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         body
@@ -51,14 +54,14 @@ impl Browser<'_> {
         let all = all.iter().map(|(name, value)| (*name, value.as_str()));
         let all: Vec<_> = all.chain(fields.iter().copied()).collect();
         let body = serde_urlencoded::to_string(all).expect("a form");
-        let request = self.product.http.post(self.product.url(path));
+        let request = self.http.post(self.product.url(path));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(body)).await
     }
 
     /// What the pages' script sends.
     async fn script(&mut self, path: &str, body: &Value) -> (StatusCode, String) {
-        let request = self.product.http.post(self.product.url(path)).json(body);
+        let request = self.http.post(self.product.url(path)).json(body);
         let request = request.header("x-csrf-token", &self.token);
         self.send(request).await
     }
@@ -70,8 +73,10 @@ async fn member<'a>(product: &'a Product, customer: &Customer) -> Browser<'a> {
     let body = json!({"username": "mia", "password": PASSWORD, "role": "member"});
     let (status, made) = product.admin(Method::POST, &path, Some(body)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
+    let http = Client::builder().redirect(Policy::none()).build();
     let mut browser = Browser {
         product,
+        http: http.expect("a client"),
         cookies: BTreeMap::new(),
         token: String::new(),
     };
