@@ -253,6 +253,11 @@ sampled! {
 }
 
 impl KeyRow {
+    /// Whether its terms can be changed.
+    pub fn can_change(&self) -> bool {
+        self.works() || self.status == KeyStatus::Expired
+    }
+
     /// Whether it takes calls, and so can be rotated and revoked.
     pub fn works(&self) -> bool {
         match self.status {

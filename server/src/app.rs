@@ -209,14 +209,9 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
-/// Starts what deletes what was kept long enough.
-fn sweep(store: &Store, clock: &Clock, supervisor: &Supervisor) {
-    let sweeper = Sweeper::new(store.clone(), clock.clone());
-    supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
-}
-
-/// Starts what keeps the sums of usage up with the records.
-fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
+/// Starts what looks after records: keeps the sums of usage up with them, and deletes what was kept
+/// long enough.
+fn keep_records(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
     let stop = supervisor.stopping();
     supervisor.spawn("rollups", async move {
@@ -225,6 +220,8 @@ fn add_up(store: &Store, clock: &Clock, supervisor: &Supervisor) {
             () = tokio::time::sleep(FIRST_ROUND) => roller.run_forever(stop.clone()).await,
         }
     });
+    let sweeper = Sweeper::new(store.clone(), clock.clone());
+    supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
 }
 
 /// The rooms about people: who they are, how they log in, what they may change of themselves.
@@ -346,8 +343,7 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        add_up(&store, &clock, supervisor);
-        sweep(&store, &clock, supervisor);
+        keep_records(&store, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;
