@@ -172,7 +172,7 @@ async fn a_key_is_changed_and_rotated_with_a_grace() {
             let rotate = format!("{path}/rotate");
             let answer = ada.post(&rotate, &[("grace_hours", hours)]).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{hours}");
-            assert!(answer.body.contains("0") && answer.body.contains("168"));
+            assert!(answer.body.contains("Must be between 0 and 168."));
         }
         let answer = ada
             .post(&format!("{path}/rotate"), &[("grace_hours", "1")])

@@ -49,9 +49,10 @@ enum Caller {
 fn expected(door: Door, caller: &Caller) -> Result<(), (StatusCode, &'static str)> {
     let unknown = Err((StatusCode::UNAUTHORIZED, "invalid_api_key"));
     match (door, caller) {
-        (Door::Open, _) => Ok(()),
-        (_, Caller::Stranger(..)) => unknown,
-        (Door::SignedIn, _) | (Door::Scope(_), Caller::Person(..)) => Ok(()),
+        (Door::SignedIn | Door::Scope(_) | Door::Managed(_), Caller::Stranger(..)) => unknown,
+        (Door::Open | Door::SignedIn, _)
+        | (Door::Scope(_), Caller::Person(..))
+        | (Door::Managed(_), Caller::Person(true, _)) => Ok(()),
         (Door::Scope(scope) | Door::Managed(scope), Caller::Key(scopes, _)) => {
             if scopes.contains(&scope) {
                 Ok(())
@@ -59,7 +60,6 @@ fn expected(door: Door, caller: &Caller) -> Result<(), (StatusCode, &'static str
                 Err((StatusCode::FORBIDDEN, "scope_not_allowed"))
             }
         }
-        (Door::Managed(_), Caller::Person(true, _)) => Ok(()),
         (Door::Managed(_), Caller::Person(false, _)) => {
             Err((StatusCode::FORBIDDEN, "role_not_allowed"))
         }

@@ -266,13 +266,11 @@ const FIELDS: [(&str, &str); 5] = [
 ];
 
 async fn open(browser: &mut Browser, method: &Method, path: &str) -> StatusCode {
-    match *method {
-        Method::GET => browser.get(path).await.status,
-        _ => {
-            browser.get("/portal/security").await;
-            browser.post(path, &FIELDS).await.status
-        }
+    if *method == Method::GET {
+        return browser.get(path).await.status;
     }
+    browser.get("/portal/security").await;
+    browser.post(path, &FIELDS).await.status
 }
 
 #[tokio::test(flavor = "multi_thread")]
