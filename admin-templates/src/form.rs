@@ -39,6 +39,8 @@ pub enum FieldError {
     Taken,
     /// There is no such thing.
     Unknown,
+    /// Keys that reach the sandbox only can't have it.
+    NotForTest,
     /// It has letters that are not allowed.
     Letters,
     /// It is not an address or a network.
@@ -87,6 +89,7 @@ impl FieldError {
                 .replace("{b}", &most.to_string()),
             Self::Taken => t.error_taken.to_owned(),
             Self::Unknown => t.error_unknown.to_owned(),
+            Self::NotForTest => t.error_not_for_test.to_owned(),
             Self::Letters => t.error_letters.to_owned(),
             Self::NotAnAddress => t.error_not_an_address.to_owned(),
             Self::Wrong => t.error_wrong.to_owned(),

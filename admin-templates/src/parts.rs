@@ -123,6 +123,8 @@ sampled! {
         pub spent: Credits,
         /// When it was last used.
         pub used_at: Option<Moment>,
+        /// Until when the secret before the last rotation works, while it does.
+        pub old_until: Option<Moment>,
         /// When it ends.
         pub expires_at: Option<Moment>,
         /// When it was made.
@@ -247,6 +249,21 @@ sampled! {
         pub p95: u64,
         /// 99 in a hundred.
         pub p99: u64,
+    }
+}
+
+impl KeyRow {
+    /// Whether its terms can be changed.
+    pub fn can_change(&self) -> bool {
+        self.works() || self.status == KeyStatus::Expired
+    }
+
+    /// Whether it takes calls, and so can be rotated and revoked.
+    pub fn works(&self) -> bool {
+        match self.status {
+            KeyStatus::Active | KeyStatus::Rotating => true,
+            KeyStatus::Expired | KeyStatus::Revoked => false,
+        }
     }
 }
 

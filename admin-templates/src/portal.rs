@@ -68,6 +68,8 @@ sampled! {
 
     /// `GET /portal/keys`. Filter `q`. `POST …/{id}/rotate` with `grace_hours`, `POST …/{id}/revoke`.
     pub struct KeyList {
+        /// What was wrong with a rotation.
+        pub rotate: Form,
         /// How it is looked at.
         pub list: ListState,
         /// A page of keys.
@@ -151,7 +153,7 @@ sampled! {
         pub entries: Vec<EntryRow>,
     }
 
-    /// `GET /portal/settings`. `POST /portal/settings` with `alert_below` and `alert_url`;
+    /// `GET /portal/settings`. `POST /portal/settings` with `alert_below`;
     /// `POST /portal/settings/security` with `require_second_factor`.
     pub struct PortalSettings {
         /// The tenant's id.
@@ -160,7 +162,7 @@ sampled! {
         pub tenant: String,
         /// What a client uses as base URL.
         pub base_url: String,
-        /// When to be told that credits run low.
+        /// When credits count as running low.
         pub alerts: Form,
         /// What is asked of members.
         pub security: Form,

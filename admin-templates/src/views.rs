@@ -28,9 +28,9 @@ use crate::sample::{Filling, Maker, Sample};
 use crate::text::Text;
 use crate::typical::Typical;
 use crate::words::{
-    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, KeyStatus,
-    MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Said, Scope, Speaker, Switch,
-    TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, MemberRole,
+    MemberStatus, Operation, PoolKeyStatus, PriceItem, Said, Scope, Speaker, Switch, TenantStatus,
+    Word,
 };
 
 /// A page could not be written. It means a fault in this crate, not in what the view holds.

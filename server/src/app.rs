@@ -43,6 +43,7 @@ use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
 use crate::settings::Settings;
 use crate::store::{MIGRATIONS, Store};
+use crate::sweep::Sweeper;
 use crate::usage::UsageHistory;
 use crate::vitals::{Vitals, VitalsParts};
 use crate::web::{Web, WebParts};
@@ -224,11 +225,15 @@ fn vitals(
     })
 }
 
-/// Starts what keeps the sums of usage up with the records, and what ends deleted tenants whose days
-/// of grace are over.
-fn tidy_up(store: &Store, accounts: &Accounts, clock: &Clock, supervisor: &Supervisor) {
+/// Starts what ends deleted tenants whose days of grace are over.
+fn end_tenants(accounts: &Accounts, supervisor: &Supervisor) {
     let ending = accounts.clone().end_forever(supervisor.stopping());
     supervisor.spawn("deleted tenants", ending);
+}
+
+/// Starts what looks after records: keeps the sums of usage up with them, and deletes what was kept
+/// long enough.
+fn keep_records(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
     let stop = supervisor.stopping();
     supervisor.spawn("rollups", async move {
@@ -237,6 +242,8 @@ fn tidy_up(store: &Store, accounts: &Accounts, clock: &Clock, supervisor: &Super
             () = tokio::time::sleep(FIRST_ROUND) => roller.run_forever(stop.clone()).await,
         }
     });
+    let sweeper = Sweeper::new(store.clone(), clock.clone());
+    supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
 }
 
 /// The rooms about people: who they are, how they log in, what they may change of themselves.
@@ -336,8 +343,8 @@ impl Server {
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let people = People::new(&store, &secrets, &limits, &clock);
         people.auth.watch(Some(catalogue.clone()), supervisor);
-        let life = config.ledger(gateway_inside);
-        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, life).await?;
+        let settings = config.ledger(gateway_inside);
+        let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
         let seed = Seed {
             accounts: &people.accounts,
             catalogue: &catalogue,
@@ -358,7 +365,8 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        tidy_up(&store, &people.accounts, &clock, supervisor);
+        keep_records(&store, &clock, supervisor);
+        end_tenants(&people.accounts, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
         gateways.start(supervisor).await;

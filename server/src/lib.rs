@@ -22,6 +22,7 @@ pub mod recharge;
 pub mod seed;
 pub mod settings;
 pub mod store;
+pub mod sweep;
 pub mod usage;
 pub mod vitals;
 pub mod web;

@@ -2,10 +2,10 @@
 //! written by the ledger with each settlement.
 
 use shared::db::DbError;
-use shared::id::{GenerationId, TenantId};
+use shared::id::{GenerationId, TenantId, UserId};
 
 use crate::store::Store;
-use crate::store::usage::{Period, UsageRecord, UsageSummary};
+use crate::store::usage::{Period, RecordsAsk, UsageRecord, UsageSummary};
 
 /// Some records of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct UsagePage {
 /// Which part of a tenant's records.
 #[derive(Debug, Clone, Copy)]
 pub struct UsageAsk<'a> {
+    /// Of this person alone.
+    pub user: Option<&'a UserId>,
     /// Of when.
     pub period: Period,
     /// The last record of the page before.
@@ -44,10 +46,13 @@ impl UsageHistory {
         let limit = usize::try_from(ask.limit).unwrap_or(usize::MAX);
         // One more than asked tells whether there are more.
         let wanted = i64::from(ask.limit).saturating_add(1);
-        let mut records = self
-            .store
-            .usage_records(tenant, ask.period, ask.after, wanted)
-            .await?;
+        let ask = RecordsAsk {
+            user: ask.user,
+            period: ask.period,
+            after: ask.after,
+            limit: wanted,
+        };
+        let mut records = self.store.usage_records(tenant, ask).await?;
         let has_more = records.len() > limit;
         records.truncate(limit);
         Ok(UsagePage { records, has_more })

@@ -116,6 +116,8 @@ sampled! {
     /// `requests_per_minute`, `tokens_per_minute`, `budget`, `budget_period`;
     /// `POST …/keys/{key}/rotate` with `grace_hours`; `POST …/keys/{key}/revoke`.
     pub struct TenantKeys {
+        /// What was wrong with a rotation.
+        pub rotate: Form,
         /// Above the tabs.
         pub head: TenantHead,
         /// How it is looked at; filter `q`.

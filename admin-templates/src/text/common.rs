@@ -82,6 +82,7 @@ Text [a: AdminText, u: PortalText] {
     error_not_a_number: "Enter a whole number.", "请输入整数。";
     error_not_an_address: "Enter an address like 192.0.2.1 or a network like 192.0.2.0/24.", "请输入 IP（如 192.0.2.1）或网段（如 192.0.2.0/24）。";
     error_not_an_amount: "Enter an amount above zero with at most six decimals.", "请输入大于零、最多六位小数的数额。";
+    error_not_for_test: "Not for test keys.", "测试密钥不可使用。";
     error_not_found_help: "It may have been removed, or it belongs to somebody else.", "它可能已被删除，或不属于你。";
     error_out_of_range: "Must be between {a} and {b}.", "须在 {a} 与 {b} 之间。";
     error_past: "It lies in the past.", "该时间已过去。";

@@ -5,9 +5,8 @@ use super::catalogue;
 catalogue! {
 /// Strings of the portal.
 PortalText [] {
-    alert_below: "Alert when less is left than", "余额低于此值时通知";
-    alert_url: "Webhook address", "通知地址";
-    alert_url_hint: "A signed webhook is sent there once a day at most.", "将发送签名的 webhook，每天至多一次。";
+    alert_below: "Warn when less is left than", "余额低于此值时提醒";
+    alert_hint: "The overview then says so. Empty: only when they last for less than three days.", "低于此值时在概览页提醒；留空则仅在预计不足三天时提醒。";
     alerts: "When credits run low", "余额提醒";
     at_most: "At most", "最多花费";
     base_url_help: "The base URL for OpenAI and Anthropic clients:", "OpenAI 与 Anthropic 客户端使用的接口地址：";

@@ -206,8 +206,10 @@ pub(super) fn keys() -> Vec<KeyRow> {
         } else {
             "0"
         }),
+        old_until: (status == KeyStatus::Rotating).then(|| in_days(1)),
         used_at: (status == KeyStatus::Active).then(|| minutes_ago(2)),
-        expires_at: (status != KeyStatus::Active).then(|| in_days(1)),
+        expires_at: (!matches!(status, KeyStatus::Active | KeyStatus::Rotating))
+            .then(|| in_days(1)),
         created_at: days_ago(61),
     };
     vec![

@@ -93,6 +93,7 @@ impl Typical for MemberForm {
 impl Typical for KeyList {
     fn typical() -> Vec<Self> {
         vec![Self {
+            rotate: Form::default(),
             list: list(&[], None),
             rows: keys(),
         }]
@@ -180,10 +181,7 @@ impl Typical for PortalSettings {
             tenant_id: "ten_8f2k41".to_owned(),
             tenant: "Harbour Light Studio".to_owned(),
             base_url: "https://ai.example.com".to_owned(),
-            alerts: Form::of([
-                ("alert_below", "500"),
-                ("alert_url", "https://hooks.example.com/waule"),
-            ]),
+            alerts: Form::of([("alert_below", "500")]),
             security: Form::of([("require_second_factor", "on")]),
         }]
     }

@@ -126,6 +126,7 @@ impl Typical for TenantMembers {
 impl Typical for TenantKeys {
     fn typical() -> Vec<Self> {
         vec![Self {
+            rotate: Form::default(),
             head: head(TenantStatus::Active),
             list: list(&[], None),
             rows: keys(),

@@ -161,7 +161,7 @@ words! {
     KeyStatus {
         /// It is.
         Active = "active", Good, "active", "有效";
-        /// It was replaced and works until its grace is over.
+        /// It is, and so is the secret it had before, until its grace is over.
         Rotating = "rotating", Info, "in grace", "轮换宽限期";
         /// Its time is over.
         Expired = "expired", Warn, "expired", "已过期";
@@ -183,8 +183,6 @@ words! {
         Usage = "usage", Plain, "read usage and balance", "查看用量与余额";
         /// Make and revoke keys.
         Keys = "keys", Plain, "manage keys", "管理密钥";
-        /// Add and change members.
-        Members = "members", Plain, "manage members", "管理成员";
     }
     /// Whether a provider's key takes calls.
     PoolKeyStatus {

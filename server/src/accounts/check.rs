@@ -1,12 +1,16 @@
 //! What the fields of tenants, users and keys must look like. Pure; names the field and the rule.
 
+use std::time::Duration;
+
 use shared::clock::Moment;
 use shared::secret::Secret;
 
 use super::AccountError;
+use super::keys::GRACE_MAX;
 use crate::auth::Network;
 use crate::auth::password::{CHARS_MAX, CHARS_MIN};
 use crate::limits::LimitSettings;
+use crate::store::accounts::{ApiKeyKind, Scope, Scopes};
 
 const NAME_CHARS_MAX: usize = 100;
 const USERNAME_CHARS_MAX: usize = 64;
@@ -91,6 +95,24 @@ pub(super) fn expiry(expires_at: Option<Moment>, now: Moment) -> Checked {
     })
 }
 
+/// What a key may do. One for the sandbox must not make keys that spend credits.
+pub(super) fn scopes(scopes: Scopes, kind: ApiKeyKind) -> Checked {
+    rule(!scopes.is_empty(), "scopes", || {
+        "one of inference, usage and keys at least".to_owned()
+    })?;
+    let tame = kind == ApiKeyKind::Live || !scopes.has(Scope::Keys);
+    rule(tame, "scopes", || {
+        "without `keys` for a test key".to_owned()
+    })
+}
+
+/// How long a rotated key's old secret goes on to work.
+pub(super) fn grace(grace: Duration) -> Checked {
+    rule(grace <= GRACE_MAX, "grace", || {
+        format!("at most {} hours", GRACE_MAX.as_secs() / 3_600)
+    })
+}
+
 /// The models of a key.
 pub(super) fn models(list: Option<&[String]>) -> Checked {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
@@ -163,6 +185,16 @@ mod tests {
         assert!(addresses(Some(&list(&["192.0.2.0/24", "::1"]))).is_ok());
         assert!(addresses(Some(&list(&["192.0.2.0/24", "everywhere"]))).is_err());
         assert!(addresses(Some(&vec!["::1".to_owned(); 101])).is_err());
+    }
+
+    #[test]
+    fn scopes_and_graces_have_bounds() {
+        assert!(scopes(Scopes::ALL, ApiKeyKind::Live).is_ok());
+        assert!(scopes(Scopes::PLAIN, ApiKeyKind::Test).is_ok());
+        assert!(scopes(Scopes::ALL, ApiKeyKind::Test).is_err());
+        assert!(scopes(Scopes::of([]), ApiKeyKind::Live).is_err());
+        assert!(grace(Duration::ZERO).is_ok() && grace(GRACE_MAX).is_ok());
+        assert!(grace(GRACE_MAX + Duration::from_millis(1)).is_err());
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! A tenant's keys: making and revoking them. A secret is answered once and kept as its hash.
+//! A tenant's keys: making, changing, rotating and revoking them. A secret is answered once and kept
+//! as its hash.
+
+use std::time::Duration;
 
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId};
@@ -7,8 +10,13 @@ use shared::secret::Secret;
 use super::{AccountError, Accounts, check, stored};
 use crate::auth::api_key;
 use crate::limits::LimitSettings;
-use crate::store::accounts::{ApiKey, ApiKeyKind};
+use crate::store::accounts::{ApiKey, ApiKeyKind, KeyChange, KeyPatch, KeyPlace, Rotation, Scopes};
 use crate::store::audit::Actor;
+
+/// How long a rotated key's old secret may go on to work, at most.
+pub const GRACE_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// How long it does when nothing is said: a day to put the new one everywhere.
+pub const GRACE_DEFAULT: Duration = Duration::from_secs(86_400);
 
 /// A key to be made.
 #[derive(Debug, Clone)]
@@ -17,6 +25,8 @@ pub struct NewKey {
     pub name: String,
     /// What it reaches.
     pub kind: ApiKeyKind,
+    /// What it may do.
+    pub scopes: Scopes,
     /// When it ends.
     pub expires_at: Option<Moment>,
     /// The models it may use.
@@ -33,6 +43,7 @@ impl NewKey {
         Self {
             name: name.to_owned(),
             kind,
+            scopes: Scopes::PLAIN,
             expires_at: None,
             allowed_models: None,
             allowed_addresses: None,
@@ -82,6 +93,7 @@ impl Accounts {
         check::limits(&new.limits)?;
         let now = self.clock.now();
         check::expiry(new.expires_at, now)?;
+        check::scopes(new.scopes, new.kind)?;
         Ok(ApiKey {
             id: ApiKeyId::random(),
             tenant: tenant.clone(),
@@ -95,6 +107,8 @@ impl Accounts {
             limits: new.limits,
             expires_at: new.expires_at,
             created_at: now,
+            scopes: new.scopes,
+            previous: None,
         })
     }
 
@@ -109,22 +123,80 @@ impl Accounts {
         Ok(self.store.keys(tenant, after, limit).await?)
     }
 
-    /// Ends a key.
-    pub async fn revoke_key(
+    /// One key of a tenant.
+    pub async fn key(&self, tenant: &TenantId, id: &ApiKeyId) -> Result<ApiKey, AccountError> {
+        let key = self.store.key(tenant, id).await?;
+        key.ok_or(AccountError::NotFound("key"))
+    }
+
+    /// Changes a key; in force on every replica within a second.
+    pub async fn update_key(
         &self,
         actor: &Actor,
-        tenant: &TenantId,
-        id: &ApiKeyId,
-    ) -> Result<(), AccountError> {
-        let revoked = self
-            .store
-            .revoke_key(actor, tenant, id, self.clock.now())
-            .await?;
+        place: KeyPlace<'_>,
+        mut patch: KeyPatch,
+    ) -> Result<ApiKey, AccountError> {
+        let now = self.clock.now();
+        patch.name = match patch.name {
+            Some(name) => Some(check::name("name", &name)?),
+            None => None,
+        };
+        check::models(patch.allowed_models.set().map(Vec::as_slice))?;
+        check::addresses(patch.allowed_addresses.set().map(Vec::as_slice))?;
+        check::limits(&LimitSettings {
+            requests_per_minute: patch.requests_per_minute.set().copied(),
+            tokens_per_minute: patch.tokens_per_minute.set().copied(),
+            concurrency: patch.concurrency.set().copied(),
+        })?;
+        check::expiry(patch.expires_at.set().copied(), now)?;
+        if let Some(scopes) = patch.scopes {
+            // What a key reaches never changes, so it may be looked at before.
+            let kind = self.key(place.tenant, place.id).await?.kind;
+            check::scopes(scopes, kind)?;
+        }
+        let change = self.store.update_key(actor, place, &patch, now).await?;
+        self.changed(place.tenant, change)
+    }
+
+    /// Gives a key another secret, which is answered this once. The one it had works for `grace`
+    /// longer; one that was replaced before that ends at once.
+    pub async fn rotate_key(
+        &self,
+        actor: &Actor,
+        place: KeyPlace<'_>,
+        grace: Duration,
+    ) -> Result<(ApiKey, Secret<String>), AccountError> {
+        check::grace(grace)?;
+        let kind = self.key(place.tenant, place.id).await?.kind;
+        let (secret, now) = (api_key::make(kind), self.clock.now());
+        let rotation = Rotation {
+            hash: api_key::hash(secret.expose()),
+            last4: api_key::last4(secret.expose()),
+            old_until: now.after(grace),
+        };
+        let change = self.store.rotate_key(actor, place, &rotation, now).await?;
+        let key = self.changed(place.tenant, change)?;
+        Ok((key, secret))
+    }
+
+    /// Ends a key, with the secret before its last rotation.
+    pub async fn revoke_key(&self, actor: &Actor, place: KeyPlace<'_>) -> Result<(), AccountError> {
+        let now = self.clock.now();
+        let change = self.store.revoke_key(actor, place, now).await?;
+        match self.changed(place.tenant, change) {
+            // Whoever revokes a key twice finds nothing to revoke.
+            Err(AccountError::Ended(what)) => Err(AccountError::NotFound(what)),
+            other => other.map(drop),
+        }
+    }
+
+    fn changed(&self, tenant: &TenantId, change: KeyChange) -> Result<ApiKey, AccountError> {
         self.auth.forget(tenant);
-        if revoked {
-            Ok(())
-        } else {
-            Err(AccountError::NotFound("key"))
+        match change {
+            KeyChange::Done(key) => Ok(*key),
+            KeyChange::Missing => Err(AccountError::NotFound("key")),
+            KeyChange::OutOfReach => Err(AccountError::OutOfReach),
+            KeyChange::Ended => Err(AccountError::Ended("key")),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod check;
 mod ending;
 mod keys;
+mod own;
 mod superadmins;
 mod users;
 
@@ -12,7 +13,7 @@ use shared::db::DbError;
 use shared::id::{AuditId, TenantId};
 use shared::secret::Secret;
 
-pub use self::keys::NewKey;
+pub use self::keys::{GRACE_DEFAULT, GRACE_MAX, NewKey};
 pub use self::superadmins::{NewSuperadmin, SuperadminChange, given_password};
 pub use self::users::{NewUser, UserChange};
 use crate::auth::password::{PasswordError, Passwords};
@@ -31,6 +32,12 @@ pub enum AccountError {
     /// The name is taken.
     #[error("the {0} is taken")]
     Taken(&'static str),
+    /// It was revoked or has expired, and can't be changed.
+    #[error("the {0} has ended")]
+    Ended(&'static str),
+    /// Who asks may do less than what they want to change.
+    #[error("whoever asks may do less than the key")]
+    OutOfReach,
     /// Nobody would be left who may do everything.
     #[error("the last owner stays")]
     LastOwner,

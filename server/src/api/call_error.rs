@@ -8,6 +8,7 @@ use shared::link::Failure;
 use super::error::{ApiError, ErrorBody, INVALID, Words, words};
 use crate::calls::CallError;
 use crate::ledger::{Period, Spender};
+use crate::store::accounts::Scope;
 
 fn retry_after_seconds(ms: Option<u64>) -> u64 {
     ms.map_or(1, |ms| ms.div_ceil(1_000)).clamp(1, 3_600)
@@ -20,6 +21,7 @@ impl From<CallError> for ApiError {
                 Some(param) => Self::bad_field(param, error.message),
                 None => Self::bad_request("invalid_json", error.message),
             },
+            CallError::ScopeMissing => Self::scope_missing(Scope::Inference),
             CallError::ModelNotFound(model) => {
                 let message = format!(
                     "The model `{model}` does not exist or your key may not use it. GET /api/v1/models lists yours."

@@ -10,6 +10,7 @@ use crate::catalogue::CatalogueError;
 use crate::corrections::CorrectionError;
 use crate::ledger::{AdjustError, GrantError, LedgerError};
 use crate::recharge::RechargeError;
+use crate::store::accounts::Scope;
 use shared::link::AdminError;
 
 /// OpenAI's error envelope (API reference, "Errors").
@@ -174,6 +175,12 @@ impl ApiError {
     /// 403.
     pub fn forbidden(code: &'static str, message: impl AsRef<str>) -> Self {
         Self::Forbidden(words("permission_error", code, message.as_ref()))
+    }
+
+    /// 403 for a key that may not do this.
+    pub fn scope_missing(scope: Scope) -> Self {
+        let message = format!("Your key has not the scope `{}`.", scope.word());
+        Self::forbidden("scope_not_allowed", message)
     }
 
     /// 404 for what is not there or belongs to somebody else.

@@ -8,6 +8,7 @@ pub mod date;
 pub mod error;
 pub mod export;
 pub mod infer;
+pub mod keys;
 pub mod manage;
 pub mod principal;
 
@@ -57,6 +58,8 @@ pub enum Tag {
     Sessions,
     /// Models as tenants see them.
     Models,
+    /// A tenant's own keys.
+    Keys,
     /// What a tenant has.
     Credits,
     /// What a tenant used.
@@ -140,6 +143,9 @@ macro_rules! apis {
             manage::me::MeApi,
             manage::models::ModelsApi {
                 catalogue: rooms.catalogue.clone(),
+            },
+            manage::keys::OwnKeysApi {
+                accounts: rooms.accounts.clone(),
             },
             manage::credits::CreditsApi {
                 ledger: rooms.ledger.clone(),

@@ -8,19 +8,116 @@ use std::sync::Arc;
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use shared::id::UserId;
 
 use super::error::ApiError;
 use crate::auth::roles::{Action, Kind, kind, may};
-use crate::auth::{Auth, AuthError, Principal};
-use crate::store::accounts::Superadmin;
+use crate::auth::{Auth, AuthError, Principal, Role};
+use crate::store::accounts::{Scope, Superadmin};
 use crate::store::audit::Actor;
 
 const BEARER: &str = "Bearer";
 const API_KEY: &str = "ApiKey";
 
-/// A caller of `/api/v1`.
+/// What a route of tenants asks of its caller. A test asks every route of the document as everybody.
+pub trait Need: Send + Sync + 'static {
+    /// What a key must be allowed to do.
+    const SCOPE: Option<Scope>;
+    /// Whether a person must run the tenant.
+    const MANAGES: bool;
+}
+
+/// What routes ask.
+pub mod need {
+    use super::Need;
+    use crate::store::accounts::Scope;
+
+    /// To be anybody of the tenant.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Nothing;
+
+    /// To read usage; members read their own.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Usage;
+
+    /// To read the ledger.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Books;
+
+    /// To make, change and revoke keys.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Keys;
+
+    impl Need for Nothing {
+        const SCOPE: Option<Scope> = None;
+        const MANAGES: bool = false;
+    }
+
+    impl Need for Usage {
+        const SCOPE: Option<Scope> = Some(Scope::Usage);
+        const MANAGES: bool = false;
+    }
+
+    impl Need for Books {
+        const SCOPE: Option<Scope> = Some(Scope::Usage);
+        const MANAGES: bool = true;
+    }
+
+    impl Need for Keys {
+        const SCOPE: Option<Scope> = Some(Scope::Keys);
+        const MANAGES: bool = true;
+    }
+}
+
+/// A caller of `/api/v1` who may do `N`.
 #[derive(Debug, Clone)]
-pub struct TenantCaller(pub Arc<Principal>);
+pub struct TenantCaller<N: Need = need::Nothing> {
+    /// Who.
+    pub who: Arc<Principal>,
+    /// From where.
+    pub address: IpAddr,
+    need: PhantomData<N>,
+}
+
+fn role_not_allowed() -> ApiError {
+    ApiError::forbidden("role_not_allowed", "Your role does not allow this.")
+}
+
+impl<N: Need> TenantCaller<N> {
+    /// Lets in whoever may do `N`.
+    fn admit(who: Arc<Principal>, address: IpAddr) -> Result<Self, ApiError> {
+        if let Some(scope) = N::SCOPE.filter(|scope| !who.scopes.has(*scope)) {
+            return Err(ApiError::scope_missing(scope));
+        }
+        if N::MANAGES && who.role == Role::Member {
+            return Err(role_not_allowed());
+        }
+        let need = PhantomData;
+        Ok(Self { who, address, need })
+    }
+
+    /// As the audit log names them.
+    pub fn actor(&self) -> Actor {
+        Actor::principal(&self.who, self.address)
+    }
+
+    /// The person whose records alone they may see; `None` for all of the tenant.
+    pub fn own_records(&self) -> Option<&UserId> {
+        match self.who.role {
+            Role::Member => self.who.user.as_ref(),
+            Role::Owner | Role::Admin => None,
+        }
+    }
+
+    /// The same, for somebody who asks for the records of `wanted`.
+    pub fn records_of(&self, wanted: Option<UserId>) -> Result<Option<UserId>, ApiError> {
+        match (self.own_records(), wanted) {
+            (None, wanted) => Ok(wanted),
+            (Some(own), Some(wanted)) if wanted != *own => Err(role_not_allowed()),
+            (Some(own), _) => Ok(Some(own.clone())),
+        }
+    }
+}
 
 /// A caller of `/admin/api` whose role may do `K`; what is not said is looking. A test asks every
 /// route of the document as every role.
@@ -39,10 +136,7 @@ impl<K: Kind> SuperadminCaller<K> {
         if may(self.admin.role, action) {
             Ok(())
         } else {
-            Err(ApiError::forbidden(
-                "role_not_allowed",
-                "Your role does not allow this.",
-            ))
+            Err(role_not_allowed())
         }
     }
 
@@ -94,7 +188,7 @@ fn schemes(registry: &mut Registry, bearer: &'static str) {
     registry.create_security_scheme(BEARER, scheme);
 }
 
-impl<'a> ApiExtractor<'a> for TenantCaller {
+impl<'a, N: Need> ApiExtractor<'a> for TenantCaller<N> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
@@ -126,10 +220,10 @@ impl<'a> ApiExtractor<'a> for TenantCaller {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let found = auth(request)?
-            .authenticate(request.headers(), peer(request))
-            .await;
-        Ok(Self(found.map_err(ApiError::from)?))
+        let address = peer(request);
+        let found = auth(request)?.authenticate(request.headers(), address);
+        let who = found.await.map_err(ApiError::from)?;
+        Ok(Self::admit(who, address)?)
     }
 }
 

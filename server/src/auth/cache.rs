@@ -150,6 +150,8 @@ mod tests {
             user: None,
             username: None,
             key: None,
+            key_name: None,
+            scopes: crate::store::accounts::Scopes::ALL,
             role: Role::Owner,
             test: false,
             price_multiplier_ppm: 0,

@@ -15,6 +15,7 @@ use shared::secret::Secret;
 use super::totp;
 use crate::limits::Limits;
 use crate::store::Store;
+use crate::store::accounts::{Role, User};
 pub use crate::store::factors::FactorOwner;
 use crate::store::factors::SecondFactor;
 
@@ -131,6 +132,17 @@ impl Factors {
     async fn in_force(&self, subject: &str) -> Result<Option<SecondFactor>, DbError> {
         let factor = self.store.second_factor(subject).await?;
         Ok(factor.filter(|factor| factor.confirmed_at.is_some()))
+    }
+
+    /// Whether a tenant's user must log in with one, by the settings of their tenant.
+    pub async fn is_needed(&self, user: &User) -> Result<bool, DbError> {
+        match user.role {
+            Role::Owner | Role::Admin => {
+                let own = self.store.own_settings(&user.tenant).await?;
+                Ok(own.require_second_factor)
+            }
+            Role::Member => Ok(false),
+        }
     }
 
     /// Whether a person logs in with a second factor.

@@ -3,17 +3,21 @@
 
 use std::net::IpAddr;
 
+use serde_json::json;
 use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::TenantId;
 use shared::secret::Secret;
+use tracing::warn;
 
+use super::failed::FailedLogins;
 use super::password::Passwords;
 use super::sessions::SessionError;
 use super::{Network, api_key};
 use crate::limits::Limits;
 use crate::store::Store;
-use crate::store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
+use crate::store::accounts::{ApiKey, Superadmin, Tenant, TenantStatus, User, UserStatus};
+use crate::store::audit::{Actor, Note};
 
 /// How a tenant is named at a login.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +46,7 @@ pub struct Logins {
     pub(super) passwords: Passwords,
     pub(super) limits: Limits,
     pub(super) clock: Clock,
+    failed: FailedLogins,
 }
 
 /// PostgreSQL takes no NUL in a text; no user's name has any control character.
@@ -57,12 +62,40 @@ impl Logins {
             passwords,
             limits,
             clock,
+            failed: FailedLogins::default(),
         }
     }
 
     async fn allowed(&self, account: &str, address: IpAddr) -> Result<(), SessionError> {
         let allowed = self.limits.allow_login(account, address).await;
         allowed.map_err(|retry_after| SessionError::TooMany { retry_after })
+    }
+
+    /// Counts a failure, and writes an audit entry where it is one of many; `subject` is a person, or
+    /// where nobody has the name, what the login was for. What was typed is not written down: it
+    /// may be a password in the wrong field.
+    async fn tell(&self, subject: &str, tenant: Option<&TenantId>, address: IpAddr) {
+        let now = self.clock.now();
+        let Some(told) = self.failed.count(subject, now) else {
+            return;
+        };
+        let actor = Actor {
+            kind: "system".to_owned(),
+            id: String::new(),
+            name: "login".to_owned(),
+            address: address.to_string(),
+        };
+        let after = json!({"failures": told.failures, "since": told.since.unix_ms()});
+        let note = Note {
+            tenant: tenant.map(TenantId::as_str),
+            action: "login.failed",
+            subject,
+            before: None,
+            after: Some(after.to_string()),
+        };
+        if let Err(error) = self.store.note_done(&actor, note, now).await {
+            warn!(%error, "failed logins of `{subject}` have no audit entry: {error}");
+        }
     }
 
     /// The active user of an active tenant.
@@ -91,14 +124,23 @@ impl Logins {
                 (account, found)
             }
         };
+        // Whom failures are told of: a person, their tenant, or nobody's name at all.
+        let tenant_id = found.as_ref().map(|tenant| tenant.id.clone());
         let found = self.user_of(found, username).await?;
+        let place = match (&found, &tenant_id) {
+            (Some((user, _)), _) => user.id.to_string(),
+            (None, Some(tenant)) => tenant.to_string(),
+            (None, None) => "portal".to_owned(),
+        };
         let password_hash = found.as_ref().map(|(user, _)| user.password_hash.as_str());
         let right = self.passwords.verify(password, password_hash).await?;
         let Some(found) = found.filter(|_| right) else {
             self.limits.login_failed(&account, address).await;
+            self.tell(&place, tenant_id.as_ref(), address).await;
             return Err(SessionError::Invalid);
         };
         self.limits.login_succeeded(&account, address).await;
+        self.failed.forget(&place);
         Ok(found)
     }
 
@@ -114,9 +156,9 @@ impl Logins {
             return Ok(None);
         }
         let now = self.clock.now();
-        let key = self.store.key_by_hash(hash).await?;
-        let Some(key) = key.filter(|key| !key.revoked && key.expires_at.is_none_or(|at| at > now))
-        else {
+        let key = self.store.key_by_hash(hash, now).await?;
+        let lasts = |key: &ApiKey| key.ends_at(hash).is_none_or(|at| at > now);
+        let Some(key) = key.filter(|key| !key.revoked && lasts(key)) else {
             return Ok(None);
         };
         if !Network::allow(key.allowed_addresses.as_deref(), address) {
@@ -170,13 +212,17 @@ impl Logins {
             _ => None,
         };
         let found = found.filter(|admin| admin.active);
+        let place = found.as_ref().map(|admin| admin.id.to_string());
+        let place = place.unwrap_or_else(|| "console".to_owned());
         let hash = found.as_ref().map(|admin| admin.password_hash.as_str());
         let right = self.passwords.verify(password, hash).await?;
         let Some(admin) = found.filter(|_| right) else {
             self.limits.login_failed(&account, address).await;
+            self.tell(&place, None, address).await;
             return Err(SessionError::Invalid);
         };
         self.limits.login_succeeded(&account, address).await;
+        self.failed.forget(&place);
         Ok(admin)
     }
 

@@ -8,6 +8,7 @@
 pub mod api_key;
 mod cache;
 pub mod factors;
+mod failed;
 pub mod form_key;
 pub mod logins;
 pub mod password;
@@ -34,7 +35,7 @@ pub use self::principal::{Network, Principal, Role};
 use self::token::{Claims, TokenKind, Tokens};
 use crate::limits::LimitSettings;
 use crate::store::Store;
-use crate::store::accounts::{ApiKeyKind, Superadmin, Tenant, TenantStatus, UserStatus};
+use crate::store::accounts::{ApiKeyKind, Scopes, Superadmin, Tenant, TenantStatus, UserStatus};
 
 /// After this without a successful poll a cached principal is not trusted: with it a revocation is
 /// seen within a second even when a poll fails.
@@ -179,9 +180,13 @@ impl Auth {
     async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
         let now = self.0.clock.now();
         let store = &self.0.store;
-        let Some(key) = store.key_by_hash(&hash).await?.filter(|key| !key.revoked) else {
+        let Some(key) = store.key_by_hash(&hash, now).await? else {
             return Ok(None);
         };
+        if key.revoked {
+            return Ok(None);
+        }
+        let expires_at = key.ends_at(&hash);
         let Some(tenant) = self.active_tenant(&key.tenant).await? else {
             return Ok(None);
         };
@@ -197,6 +202,8 @@ impl Auth {
             user: None,
             username: None,
             key: Some(key.id),
+            key_name: Some(key.name),
+            scopes: key.scopes,
             role: Role::Owner,
             test: key.kind == ApiKeyKind::Test,
             price_multiplier_ppm: tenant.price_multiplier_ppm,
@@ -207,7 +214,7 @@ impl Auth {
         Ok(Some(Known {
             principal: Arc::new(principal),
             networks,
-            expires_at: key.expires_at,
+            expires_at,
             loaded_at: now,
         }))
     }
@@ -237,6 +244,8 @@ impl Auth {
             user: Some(user.id),
             username: Some(user.username),
             key: None,
+            key_name: None,
+            scopes: Scopes::ALL,
             role: user.role,
             test: false,
             price_multiplier_ppm: tenant.price_multiplier_ppm,

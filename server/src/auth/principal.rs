@@ -6,6 +6,7 @@ use shared::id::{ApiKeyId, TenantId, UserId};
 
 use crate::limits::LimitSettings;
 pub use crate::store::accounts::Role;
+use crate::store::accounts::Scopes;
 
 /// A caller of `/api/v1`, from the cache; the hot path asks no database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct Principal {
     pub username: Option<String>,
     /// The key, with a key.
     pub key: Option<ApiKeyId>,
+    /// The key's name.
+    pub key_name: Option<String>,
+    /// What the key may do; people may do all that their role may.
+    pub scopes: Scopes,
     /// The person's role; a key counts as an owner for reading and calling.
     pub role: Role,
     /// Made with a `wk_test_` key.

@@ -37,6 +37,9 @@ pub enum SessionError {
     /// The password is right; a code of the second factor is missing.
     #[error("a code of the second factor is missing")]
     CodeMissing,
+    /// The password is right; the tenant asks for a second factor and there is none.
+    #[error("a second factor must be set up first")]
+    FactorMissing,
     /// The second factor can't be read: the key that sealed it is not configured.
     #[error(transparent)]
     Sealed(#[from] SealError),
@@ -147,7 +150,10 @@ impl Sessions {
             )
             .await?;
         let actor = Actor::user(&user, shown.address);
-        self.second_factor(&actor, Some(&tenant.id), shown).await?;
+        let passed = self.second_factor(&actor, Some(&tenant.id), shown).await?;
+        if !passed && self.factors.is_needed(&user).await? {
+            return Err(SessionError::FactorMissing);
+        }
         let refresh = refresh_token();
         let session = self.session(
             "tenant_user",
@@ -161,20 +167,22 @@ impl Sessions {
         Ok(self.logged_in(&session.id, user, tenant, refresh))
     }
 
-    /// Whoever has a second factor shows a code of it; told only behind the right password.
+    /// Whoever has a second factor shows a code of it; told only behind the right password. Answers
+    /// whether they have one.
     async fn second_factor(
         &self,
         actor: &Actor,
         tenant: Option<&TenantId>,
         shown: Shown<'_>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<bool, SessionError> {
         if !self.factors.is_on(&actor.id).await? {
-            return Ok(());
+            return Ok(false);
         }
         let code = shown.code.ok_or(SessionError::CodeMissing)?;
         let owner = FactorOwner { actor, tenant };
         let checked = self.factors.check(owner, code.expose(), shown.address);
-        Ok(checked.await?)
+        checked.await?;
+        Ok(true)
     }
 
     fn session(&self, kind: &str, tenant: Option<&str>, subject: &str, life: Duration) -> Session {

@@ -558,6 +558,7 @@ impl CallMetrics {
     pub(super) fn refused(&self, error: &CallError) {
         let reason = match error {
             CallError::Body(_) => "body",
+            CallError::ScopeMissing => "scope",
             CallError::ModelNotFound(_)
             | CallError::WrongOperation { .. }
             | CallError::NoPrice(_) => "model",

@@ -33,6 +33,7 @@ use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
 use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
 use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
+use crate::store::accounts::Scope;
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
 const HOLD_GRACE: Duration = Duration::from_secs(60);
@@ -130,6 +131,9 @@ pub enum CallError {
     /// The body is wrong.
     #[error(transparent)]
     Body(#[from] PeekError),
+    /// The key may not call models.
+    #[error("the key may not call models")]
+    ScopeMissing,
     /// There is no such model, or this key may not use it.
     #[error("there is no model `{0}`")]
     ModelNotFound(String),
@@ -264,8 +268,10 @@ impl Calls {
     }
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
-        let peek = peek::peek(request.operation, &request.body)?;
         let principal = &request.principal;
+        let may_call = principal.scopes.has(Scope::Inference);
+        may_call.then_some(()).ok_or(CallError::ScopeMissing)?;
+        let peek = peek::peek(request.operation, &request.body)?;
         let allowed = |model: &Model| {
             model.enabled
                 && principal

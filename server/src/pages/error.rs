@@ -119,7 +119,8 @@ impl From<DbError> for PageError {
 impl From<AccountError> for PageError {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::NotFound(_) => Self::NotFound,
+            AccountError::NotFound(_) | AccountError::Ended(_) => Self::NotFound,
+            AccountError::OutOfReach => Self::Forbidden,
             AccountError::Store(error) => error.into(),
             error @ (AccountError::Taken(_)
             | AccountError::LastOwner
@@ -135,7 +136,9 @@ impl From<AccountError> for PageError {
 impl From<SessionError> for PageError {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Invalid | SessionError::CodeMissing => Self::Forbidden,
+            SessionError::Invalid | SessionError::CodeMissing | SessionError::FactorMissing => {
+                Self::Forbidden
+            }
             SessionError::TooMany { retry_after } => Self::TooMany {
                 seconds: u64::try_from(retry_after.as_millis().div_ceil(1_000)).unwrap_or(1),
             },

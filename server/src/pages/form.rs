@@ -117,6 +117,8 @@ pub fn field_error(error: AccountError) -> Result<(&'static str, FieldError), Pa
         } => Ok(("username", FieldError::Letters)),
         AccountError::Invalid { field, rule } => Ok((field, FieldError::Words(rule))),
         error @ (AccountError::NotFound(_)
+        | AccountError::Ended(_)
+        | AccountError::OutOfReach
         | AccountError::LastOwner
         | AccountError::Password(_)
         | AccountError::Store(_)) => Err(error.into()),

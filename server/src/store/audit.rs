@@ -20,6 +20,7 @@ use super::accounts::{Superadmin, User};
 use super::schema::audit_entries;
 use super::usage::Period;
 use super::usage_log::{LogAsk, place};
+use crate::auth::Principal;
 
 /// Who changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,21 @@ impl Actor {
             kind: "user".to_owned(),
             id: user.id.to_string(),
             name: user.username.clone(),
+            address: address.to_string(),
+        }
+    }
+
+    /// A caller of the tenants' API: a person, or else their key.
+    pub fn principal(who: &Principal, address: IpAddr) -> Self {
+        let (kind, id, name) = match (&who.user, &who.key) {
+            (Some(user), _) => ("user", user.as_str(), who.username.as_deref()),
+            (None, Some(key)) => ("key", key.as_str(), who.key_name.as_deref()),
+            (None, None) => ("key", "", None),
+        };
+        Self {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            name: name.unwrap_or_default().to_owned(),
             address: address.to_string(),
         }
     }

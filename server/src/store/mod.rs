@@ -10,6 +10,7 @@ pub mod changes;
 pub mod factors;
 pub mod gateways;
 pub(crate) mod ledger;
+mod retention;
 pub mod rollups;
 pub mod schema;
 pub mod sessions;

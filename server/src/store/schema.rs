@@ -127,6 +127,19 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        scopes -> Text,
+        previous_hash -> Nullable<Text>,
+        previous_last4 -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tenant_settings (tenant_id) {
+        tenant_id -> Text,
+        alert_below_micros -> Nullable<BigInt>,
+        require_second_factor -> Bool,
+        updated_at -> BigInt,
     }
 }
 
@@ -224,6 +237,7 @@ diesel::table! {
         name -> Text,
         through -> BigInt,
         updated_at -> BigInt,
+        kept_from -> BigInt,
     }
 }
 
@@ -422,6 +436,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     refresh_tokens,
     api_keys,
+    tenant_settings,
     models,
     prices,
     usage_records,

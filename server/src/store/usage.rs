@@ -248,6 +248,19 @@ pub struct Period {
     pub until: Option<Moment>,
 }
 
+/// Which part of a tenant's records, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordsAsk<'a> {
+    /// Of this person alone.
+    pub user: Option<&'a UserId>,
+    /// Of when.
+    pub period: Period,
+    /// The last record that was seen.
+    pub after: Option<&'a GenerationId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
 impl Period {
     pub(crate) fn bounds(self) -> (i64, i64) {
         let from = self.from.map_or(i64::MIN, Moment::unix_ms);
@@ -304,31 +317,30 @@ impl Store {
     pub async fn usage_records(
         &self,
         tenant: &TenantId,
-        period: Period,
-        after: Option<&GenerationId>,
-        limit: i64,
+        ask: RecordsAsk<'_>,
     ) -> Result<Vec<UsageRecord>, DbError> {
-        let last = match after {
+        let last = match ask.after {
             None => None,
             Some(id) => self.usage_record(id).await?,
         };
         let behind = last
             .filter(|record| record.tenant == *tenant)
             .map(|record| (record.created_at, record.id));
-        if after.is_some() && behind.is_none() {
+        if ask.after.is_some() && behind.is_none() {
             return Ok(Vec::new());
         }
         let filter = UsageFilter {
             tenant: Some(tenant.clone()),
-            period,
+            user: ask.user.cloned(),
+            period: ask.period,
             ..UsageFilter::default()
         };
-        let ask = LogAsk {
+        let log = LogAsk {
             newest_first: true,
             behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
-            limit,
+            limit: ask.limit,
         };
-        self.usage_log(&filter, ask).await
+        self.usage_log(&filter, log).await
     }
 
     /// A tenant's calls added up for each operation and model.

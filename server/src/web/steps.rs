@@ -38,8 +38,16 @@ impl Web {
         if factor_is_on && !factor_passed {
             return Ok(Stage::SecondFactor);
         }
-        let Person::Superadmin(admin) = person else {
-            return Ok(Stage::Open);
+        let admin = match person {
+            Person::Superadmin(admin) => admin,
+            Person::User(user, _) => {
+                let needed = !factor_is_on && self.factors.is_needed(user).await?;
+                return Ok(if needed {
+                    Stage::FactorSetup
+                } else {
+                    Stage::Open
+                });
+            }
         };
         if admin.password_given {
             return Ok(Stage::NewPassword);

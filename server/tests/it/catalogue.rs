@@ -426,6 +426,7 @@ async fn usage_is_listed_page_by_page_for_its_tenant_and_period_alone() {
         let page = async |period, after: Option<&str>, limit| {
             let after = after.map(|id| GenerationId::from_stored(id.to_owned()));
             let ask = UsageAsk {
+                user: None,
                 period,
                 after: after.as_ref(),
                 limit,
@@ -511,6 +512,7 @@ async fn usage_is_added_up_by_operation_and_model() {
             db.name
         );
         let nobody = UsageAsk {
+            user: None,
             period: all,
             after: None,
             limit: 1,

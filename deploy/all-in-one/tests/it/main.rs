@@ -14,5 +14,6 @@ mod money;
 mod openapi;
 mod replicas;
 mod starts;
+mod studio;
 mod support;
 mod tls;

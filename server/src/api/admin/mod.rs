@@ -29,6 +29,14 @@ impl From<AccountError> for ApiError {
             AccountError::Taken(what) => {
                 Self::conflict("already_exists", format!("The {what} is taken."))
             }
+            AccountError::Ended(what) => Self::conflict(
+                "already_ended",
+                format!("The {what} was revoked or has expired."),
+            ),
+            AccountError::OutOfReach => Self::forbidden(
+                "scope_not_allowed",
+                "Your key may not change a key that manages keys.",
+            ),
             AccountError::LastOwner => Self::conflict(
                 "last_owner",
                 "One active superadmin must stay owner; make another one first.",

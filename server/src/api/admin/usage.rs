@@ -127,6 +127,7 @@ impl AdminUsageApi {
         let after = page_after(after.0.as_deref())?;
         let tenant = tenant_of(&id.0)?;
         let ask = UsageAsk {
+            user: None,
             period,
             after: after.as_ref(),
             limit,

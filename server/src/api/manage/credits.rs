@@ -7,7 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use super::{Amount, Page, page_after, page_limit, page_rows};
 use crate::api::date;
 use crate::api::error::ApiError;
-use crate::api::principal::TenantCaller;
+use crate::api::principal::{TenantCaller, need};
 use crate::ledger::{Balance, Entry, Ledger};
 
 /// What a tenant has, in credits.
@@ -85,8 +85,11 @@ impl CreditsApi {
         method = "get",
         operation_id = "get_balance"
     )]
-    async fn balance(&self, caller: TenantCaller) -> Result<Json<BalanceView>, ApiError> {
-        let balance = self.ledger.balance(&caller.0.tenant).await?;
+    async fn balance(
+        &self,
+        caller: TenantCaller<need::Usage>,
+    ) -> Result<Json<BalanceView>, ApiError> {
+        let balance = self.ledger.balance(&caller.who.tenant).await?;
         Ok(Json(balance.into()))
     }
 
@@ -100,7 +103,7 @@ impl CreditsApi {
     )]
     async fn history(
         &self,
-        caller: TenantCaller,
+        caller: TenantCaller<need::Books>,
         /// How many, 1 to 100
         limit: Query<Option<u32>>,
         /// `next` of the page before
@@ -108,7 +111,7 @@ impl CreditsApi {
     ) -> Result<Json<Page<EntryView>>, ApiError> {
         let limit = page_limit(limit.0)?;
         let before = page_after(after.0.as_deref())?;
-        let tenant = &caller.0.tenant;
+        let tenant = &caller.who.tenant;
         let entries = self
             .ledger
             .history(tenant, before, page_rows(limit))

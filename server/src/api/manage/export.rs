@@ -5,7 +5,7 @@ use poem_openapi::param::Query;
 
 use crate::api::error::ApiError;
 use crate::api::export::{CsvFile, Reader, UsageWish, ledger_file, usage_file};
-use crate::api::principal::TenantCaller;
+use crate::api::principal::{TenantCaller, need};
 use crate::figures::Figures;
 use crate::store::usage_log::UsageFilter;
 
@@ -20,7 +20,7 @@ pub struct ExportApi {
 impl ExportApi {
     /// Export usage records as CSV
     ///
-    /// Newest first, as many as there are; the answer streams.
+    /// Newest first, as many as there are; the answer streams. Members get their own.
     #[oai(
         path = "/usage/export",
         method = "get",
@@ -33,7 +33,7 @@ impl ExportApi {
     )]
     async fn usage(
         &self,
-        caller: TenantCaller,
+        caller: TenantCaller<need::Usage>,
         /// The first day (2026-11-01) or moment (RFC 3339)
         #[oai(name = "startDate")]
         start: Query<Option<String>>,
@@ -62,9 +62,11 @@ impl ExportApi {
             status: status.0,
             operation: operation.0,
         };
+        let filter = wish.filter()?;
         let filter = UsageFilter {
-            tenant: Some(caller.0.tenant.clone()),
-            ..wish.filter()?
+            tenant: Some(caller.who.tenant.clone()),
+            user: caller.records_of(filter.user.clone())?,
+            ..filter
         };
         let pages = self.figures.export_usage(filter);
         Ok(usage_file(pages, Reader::Tenant, bom.0))
@@ -81,11 +83,11 @@ impl ExportApi {
     )]
     async fn ledger(
         &self,
-        caller: TenantCaller,
+        caller: TenantCaller<need::Books>,
         /// Whether to begin with a byte order mark, which Excel wants
         bom: Query<Option<bool>>,
     ) -> Result<CsvFile, ApiError> {
-        let pages = self.figures.export_ledger(caller.0.tenant.clone());
+        let pages = self.figures.export_ledger(caller.who.tenant.clone());
         Ok(ledger_file(pages, bom.0))
     }
 }

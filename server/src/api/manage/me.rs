@@ -23,6 +23,8 @@ pub struct MeView {
     pub role: String,
     /// Whether it is a `wk_test_` key.
     pub test: bool,
+    /// What the caller may do: `inference`, `usage`, `keys`. People may what their role may.
+    pub scopes: Vec<String>,
     /// The models the key may use; all when absent.
     pub allowed_models: Option<Vec<String>>,
 }
@@ -37,7 +39,7 @@ impl MeApi {
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn me(&self, caller: TenantCaller) -> Result<Json<MeView>, ApiError> {
-        let who = caller.0;
+        let who = caller.who;
         Ok(Json(MeView {
             tenant_id: who.tenant.to_string(),
             tenant_name: who.tenant_name.clone(),
@@ -46,6 +48,7 @@ impl MeApi {
             key_id: who.key.as_ref().map(ToString::to_string),
             role: who.role.word().to_owned(),
             test: who.test,
+            scopes: who.scopes.words().into_iter().map(str::to_owned).collect(),
             allowed_models: who.allowed_models.clone(),
         }))
     }

@@ -3,6 +3,7 @@
 mod amount;
 pub mod credits;
 pub mod export;
+pub mod keys;
 pub mod me;
 pub mod models;
 pub mod sessions;

@@ -49,7 +49,7 @@ pub struct ModelsApi {
 }
 
 fn may_use(caller: &TenantCaller, model: &Model) -> bool {
-    let allowed = caller.0.allowed_models.as_ref();
+    let allowed = caller.who.allowed_models.as_ref();
     model.enabled && allowed.is_none_or(|names| names.contains(&model.id))
 }
 

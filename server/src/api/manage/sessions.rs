@@ -134,6 +134,10 @@ impl From<SessionError> for ApiError {
                 )
             }
             SessionError::CodeMissing => Self::code_missing(),
+            SessionError::FactorMissing => Self::forbidden(
+                "second_factor_needed",
+                "Your tenant asks for a second factor: sign in to the portal and set one up.",
+            ),
             SessionError::Sealed(error) => {
                 tracing::error!(%error, "a second factor could not be read: {error}");
                 Self::internal()

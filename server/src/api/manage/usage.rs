@@ -7,7 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use super::{Amount, Page, page_after, page_limit};
 use crate::api::date::{self, Date};
 use crate::api::error::ApiError;
-use crate::api::principal::TenantCaller;
+use crate::api::principal::{TenantCaller, need};
 use crate::store::usage::{Period, UsageRecord};
 use crate::usage::{UsageAsk, UsageHistory};
 
@@ -116,11 +116,11 @@ pub struct UsageApi {
 impl UsageApi {
     /// List usage records
     ///
-    /// Newest first.
+    /// Newest first; members see their own.
     #[oai(path = "/usage", method = "get", operation_id = "list_usage")]
     async fn list(
         &self,
-        caller: TenantCaller,
+        caller: TenantCaller<need::Usage>,
         /// How many, 1 to 100
         limit: Query<Option<u32>>,
         /// `next` of the page before
@@ -136,11 +136,12 @@ impl UsageApi {
         let period = period(start.0.as_deref(), end.0.as_deref())?;
         let after = page_after(after.0.as_deref())?;
         let ask = UsageAsk {
+            user: caller.own_records(),
             period,
             after: after.as_ref(),
             limit,
         };
-        let page = self.usage.page(&caller.0.tenant, ask).await?;
+        let page = self.usage.page(&caller.who.tenant, ask).await?;
         Ok(Json(Page::of(
             page.records.iter().map(UsageView::from),
             page.has_more,

@@ -134,6 +134,7 @@ fn tenants(table: Table) -> Table {
         .post(one("/members/:member/password"), tenant::people::reset)
         .get(one("/keys"), tenant::keys::key_list)
         .post(one("/keys"), tenant::keys::make_key)
+        .post(one("/keys/:key/rotate"), tenant::keys::rotate)
         .post(one("/keys/:key/revoke"), tenant::keys::revoke)
         .get(one("/usage"), tenant::usage_page)
         .get(one("/money"), tenant::money::money_page)

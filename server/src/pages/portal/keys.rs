@@ -1,35 +1,36 @@
-//! The tenant's API keys: the list, a new one whose secret is shown this once, and taking one back.
+//! The tenant's API keys: the list, and a new one whose secret is shown this once. `draft` reads the
+//! forms, `change` does what is done to a key that is there.
+
+pub(super) mod change;
+mod draft;
 
 use admin_templates::account::SecretOnce;
-use admin_templates::form::{FieldError, Form};
+use admin_templates::form::Form;
 use admin_templates::list::ListState;
-use admin_templates::page::Notice;
 use admin_templates::parts::KeyRow;
 use admin_templates::portal::{KeyForm, KeyList};
 use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
-use poem::http::header::HOST;
-use poem::web::{Data, Path, Query};
+use poem::web::{Data, Query};
 use poem::{Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId};
+use shared::secret::Secret;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::{Posted, field_error};
 use super::super::session::{Confirmed, Manager, Member};
-use super::money::{self, Wrong};
+use super::money;
 use super::rows::{self, Asked, field};
-use super::{unfigured, unread, usage};
-use crate::accounts::{Accounts, NewKey};
-use crate::api::date::Date;
+use super::{base_url, unfigured, unread, usage};
+use crate::accounts::Accounts;
 use crate::auth::api_key;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
 use crate::figures::Figures;
 use crate::figures::page::PageAsk;
 use crate::ledger::{Budget, Ledger, Spender};
-use crate::limits::LimitSettings;
-use crate::store::accounts::{ApiKey, ApiKeyKind};
+use crate::store::accounts::{ApiKey, ApiKeyKind, KeyPlace, Scopes};
 use crate::store::rollups::Top;
 use crate::store::usage_log::UsageFilter;
 
@@ -38,22 +39,6 @@ const PATH: &str = "/portal/keys";
 const BATCH: i64 = 200;
 /// Lines of the ranking of keys.
 const TOPS: usize = 10;
-/// What every key may do.
-const SCOPES: [Scope; 2] = [Scope::Inference, Scope::Usage];
-/// Fields that are filled in again.
-const FIELDS: [&str; 10] = [
-    "name",
-    "kind",
-    "scopes",
-    "models",
-    "addresses",
-    "requests_per_minute",
-    "tokens_per_minute",
-    "budget",
-    "budget_period",
-    "expires_at",
-];
-
 /// Somebody who runs the tenant and proved a short while ago to be the one who logged in.
 type Editor = Confirmed<Member<Manager>>;
 
@@ -62,9 +47,23 @@ fn status(key: &ApiKey, now: Moment) -> KeyStatus {
         KeyStatus::Revoked
     } else if key.expires_at.is_some_and(|at| at <= now) {
         KeyStatus::Expired
+    } else if grace(key, now).is_some() {
+        KeyStatus::Rotating
     } else {
         KeyStatus::Active
     }
+}
+
+/// When the secret of before ends, while it works.
+fn grace(key: &ApiKey, now: Moment) -> Option<Moment> {
+    let until = key.previous.as_ref().map(|old| old.until);
+    until.filter(|until| *until > now)
+}
+
+/// What a key may do, as pages say it.
+fn scope_words(scopes: Scopes) -> Vec<Scope> {
+    let words = scopes.words().into_iter();
+    words.filter_map(Scope::from_code).collect()
 }
 
 /// What keys are shown with besides themselves.
@@ -109,10 +108,11 @@ impl Beside<'_> {
     async fn row(&self, key: ApiKey) -> Result<KeyRow, PageError> {
         let prefix = match key.kind {
             ApiKeyKind::Live => api_key::LIVE_PREFIX,
-            ApiKeyKind::Test => "wk_test_",
+            ApiKeyKind::Test => api_key::TEST_PREFIX,
         };
         Ok(KeyRow {
             used_at: self.used_at(&key.id).await?,
+            old_until: grace(&key, self.now),
             status: status(&key, self.now),
             budget: rows::budget_of(&self.budgets, &Spender::Key(key.id.clone())),
             spent: self.spent(&key.id).await?,
@@ -124,7 +124,7 @@ impl Beside<'_> {
             },
             prefix: prefix.to_owned(),
             last4: key.last4,
-            scopes: SCOPES.into(),
+            scopes: scope_words(key.scopes),
             models: key.allowed_models.unwrap_or_default(),
             expires_at: key.expires_at,
             created_at: key.created_at,
@@ -163,20 +163,30 @@ async fn found(
     }
 }
 
-/// `GET /portal/keys`
-#[handler]
-pub(super) async fn key_list(
-    who: Member<Manager>,
-    Query(asked): Query<Asked>,
-    accounts: Data<&Accounts>,
-    figures: Data<&Figures>,
-    ledger: Data<&Ledger>,
-) -> PageResult {
+/// The rooms that a list of keys is filled from.
+#[derive(Clone, Copy)]
+struct Shelves<'a> {
+    accounts: &'a Accounts,
+    figures: &'a Figures,
+    ledger: &'a Ledger,
+}
+
+async fn listed(
+    who: &Member<Manager>,
+    rooms: Shelves<'_>,
+    asked: &Asked,
+    rotate: Form,
+) -> Result<KeyList, PageError> {
     let tenant = &who.tenant.id;
-    let (keys, more) = found(&accounts, tenant, &asked).await?;
+    let Shelves {
+        accounts,
+        figures,
+        ledger,
+    } = rooms;
+    let (keys, more) = found(accounts, tenant, asked).await?;
     let last = keys.last().map(|key| key.id.to_string());
     let beside = Beside {
-        figures: &figures,
+        figures,
         tenant,
         tops: figures.overview(tenant).await.map_err(unfigured)?.keys,
         budgets: ledger.budgets(tenant).await.map_err(unread)?,
@@ -187,11 +197,29 @@ pub(super) async fn key_list(
         rows.push(beside.row(key).await?);
     }
     let list = ListState {
-        filters: Form::of([("q", field(&asked, "q"))]),
+        filters: Form::of([("q", field(asked, "q"))]),
         next: last.filter(|_| more),
         ..ListState::whole()
     };
-    who.show(&KeyList { list, rows }).await
+    Ok(KeyList { rotate, list, rows })
+}
+
+/// `GET /portal/keys`
+#[handler]
+pub(super) async fn key_list(
+    who: Member<Manager>,
+    Query(asked): Query<Asked>,
+    accounts: Data<&Accounts>,
+    figures: Data<&Figures>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let rooms = Shelves {
+        accounts: &accounts,
+        figures: &figures,
+        ledger: &ledger,
+    };
+    let view = listed(&who, rooms, &asked, Form::default()).await?;
+    who.show(&view).await
 }
 
 fn models(catalogue: &Catalogue) -> Vec<String> {
@@ -214,7 +242,7 @@ fn key_form(catalogue: &Catalogue, form: Form) -> KeyForm {
 /// `GET /portal/keys/new`
 #[handler]
 pub(super) async fn new_key(who: Editor, catalogue: Data<&Catalogue>) -> PageResult {
-    let scopes = SCOPES.map(Word::code).join(" ");
+    let scopes = Scopes::PLAIN.words().join(" ");
     let form = Form::of([
         ("kind", KeyKind::Live.code()),
         ("scopes", scopes.as_str()),
@@ -223,77 +251,32 @@ pub(super) async fn new_key(who: Editor, catalogue: Data<&Catalogue>) -> PageRes
     who.show(&key_form(&catalogue, form)).await
 }
 
-fn number<N: std::str::FromStr>(posted: &Posted, name: &'static str) -> Result<Option<N>, Wrong> {
-    let read = posted.optional(name).map(str::parse);
-    let wrong = |_| (name, FieldError::NotANumber);
-    read.transpose().map_err(wrong)
-}
-
-fn several(words: &[String]) -> Option<Vec<String>> {
-    Some(words.to_vec()).filter(|words| !words.is_empty())
-}
-
-fn drafted(posted: &Posted) -> Result<NewKey, Wrong> {
-    let name = posted.optional("name");
-    let name = name.ok_or(("name", FieldError::Required))?;
-    let kind = match KeyKind::from_code(posted.text("kind")) {
-        Some(KeyKind::Live) => ApiKeyKind::Live,
-        Some(KeyKind::Test) => ApiKeyKind::Test,
-        None => return Err(("kind", FieldError::Unknown)),
-    };
-    // Keys are not narrowed by what they may do: what is asked for must be what every key may.
-    let mut scopes: Vec<&str> = posted
-        .several("scopes")
-        .iter()
-        .map(String::as_str)
-        .collect();
-    scopes.sort_unstable();
-    if scopes != SCOPES.map(Word::code) {
-        return Err(("scopes", FieldError::Unknown));
-    }
-    let expires_at = posted.optional("expires_at").map(str::parse::<Date>);
-    let expires_at = expires_at.transpose();
-    let expires_at = expires_at.map_err(|_| ("expires_at", FieldError::NotADate))?;
-    let addresses = posted.text("addresses");
-    let addresses = addresses.split([',', ' ']).filter(|text| !text.is_empty());
-    let addresses: Vec<String> = addresses.map(str::to_owned).collect();
-    Ok(NewKey {
-        expires_at: expires_at.map(Date::start),
-        allowed_models: several(posted.several("models")),
-        allowed_addresses: several(&addresses),
-        limits: LimitSettings {
-            requests_per_minute: number(posted, "requests_per_minute")?,
-            tokens_per_minute: number(posted, "tokens_per_minute")?,
-            concurrency: None,
-        },
-        ..NewKey::plain(name, kind)
-    })
-}
-
-/// The room's refusal beside the field of the form.
-fn placed((name, error): Wrong) -> Wrong {
-    match name {
-        "allowed_models" => ("models", FieldError::Unknown),
-        "allowed_addresses" => ("addresses", FieldError::NotAnAddress),
-        "limits" => (
-            "requests_per_minute",
-            FieldError::OutOfRange(1, 4_294_967_295),
-        ),
-        "expires_at" => ("expires_at", FieldError::Past),
-        _ => (name, error),
+/// Owners and admins reach every key of their tenant.
+fn place<'a>(who: &'a Editor, id: &'a ApiKeyId) -> KeyPlace<'a> {
+    KeyPlace {
+        tenant: &who.tenant.id,
+        id,
+        reach: Scopes::ALL,
     }
 }
 
-/// What a client uses as base URL: where this browser found the page.
-fn base_url(who: &Editor, request: &Request) -> String {
-    let host = request.headers().get(HOST);
-    let host = host.and_then(|host| host.to_str().ok());
-    let authority = request
-        .uri()
-        .authority()
-        .map(poem::http::uri::Authority::as_str);
-    let scheme = if who.site().secure() { "https" } else { "http" };
-    format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
+/// The page that shows a secret.
+fn once(
+    key: ApiKey,
+    secret: Secret<String>,
+    catalogue: &Catalogue,
+    base_url: String,
+) -> SecretOnce {
+    let of_key = key.allowed_models.unwrap_or_default();
+    let model = of_key.into_iter().chain(models(catalogue)).next();
+    SecretOnce {
+        name: key.name,
+        secret,
+        base_url,
+        model: model.unwrap_or_default(),
+        tenant_id: None,
+        old_until: key.previous.map(|old| old.until),
+    }
 }
 
 /// `POST /portal/keys/new`; the secret is shown this once.
@@ -307,47 +290,30 @@ pub(super) async fn make_key(
     corrections: Data<&Corrections>,
 ) -> PageResult {
     let (actor, tenant) = (who.actor(), &who.tenant.id);
-    let read = drafted(&posted).and_then(|new| Ok((new, money::budget(&posted)?)));
+    let read = draft::new_key(&posted).and_then(|new| Ok((new, money::budget(&posted)?)));
     let made = match read {
         Ok((new, budget)) => match accounts.create_key(&actor, tenant, new).await {
             Ok((key, secret)) => Ok((key, secret, budget)),
-            Err(error) => Err(placed(field_error(error)?)),
+            Err(error) => Err(draft::placed(field_error(error)?)),
         },
         Err(wrong) => Err(wrong),
     };
     match made {
         Ok((key, secret, budget)) => {
             let spender = Spender::Key(key.id.clone());
-            money::set_budget(&corrections, &actor, (tenant, &spender), (None, budget)).await?;
-            let offered = models(&catalogue);
-            let of_key = key.allowed_models.unwrap_or_default();
-            let model = of_key.into_iter().chain(offered).next();
-            who.show(&SecretOnce {
-                name: key.name,
-                secret,
-                base_url: base_url(&who, request),
-                model: model.unwrap_or_default(),
-                tenant_id: None,
-                old_until: None,
-            })
-            .await
+            let limits = (None, budget);
+            let set = money::set_budget(&corrections, &actor, (tenant, &spender), limits).await;
+            if let Err(error) = set {
+                // A key that may spend without its bound must not be handed out.
+                accounts.revoke_key(&actor, place(&who, &key.id)).await?;
+                return Err(error);
+            }
+            who.show(&once(key, secret, &catalogue, base_url(&who, request)))
+                .await
         }
         Err((name, error)) => {
-            let form = posted.again(&FIELDS).wrong(name, error);
+            let form = posted.again(&draft::FIELDS).wrong(name, error);
             who.show_again(&key_form(&catalogue, form)).await
         }
     }
-}
-
-/// `POST /portal/keys/{id}/revoke`
-#[handler]
-pub(super) async fn revoke_key(
-    who: Editor,
-    Path(id): Path<String>,
-    accounts: Data<&Accounts>,
-) -> PageResult {
-    let id = id.parse().map_err(|_| PageError::NotFound)?;
-    let (actor, tenant) = (who.actor(), &who.tenant.id);
-    accounts.revoke_key(&actor, tenant, &id).await?;
-    who.done(PATH, &Notice::Disabled)
 }

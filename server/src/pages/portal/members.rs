@@ -221,19 +221,6 @@ pub(super) async fn add_member(
     }
 }
 
-/// The period and amount of the budget that pages show.
-async fn budget_now(
-    ledger: &Ledger,
-    tenant: &TenantId,
-    spender: &Spender,
-) -> Result<Option<(Period, String)>, PageError> {
-    let budgets = ledger.budgets(tenant).await.map_err(unread)?;
-    let found = budgets
-        .into_iter()
-        .find(|budget| budget.spender == *spender);
-    Ok(found.map(|budget| (budget.period, budget.limit.to_string())))
-}
-
 /// `GET /portal/members/{id}`
 #[handler]
 pub(super) async fn member_page(
@@ -244,7 +231,7 @@ pub(super) async fn member_page(
 ) -> PageResult {
     let user = other(&who, &accounts, &id).await?;
     let spender = Spender::User(user.id.clone());
-    let budget = budget_now(&ledger, &who.tenant.id, &spender).await?;
+    let budget = money::budget_now(&ledger, &who.tenant.id, &spender).await?;
     let (period, limit) = budget.unwrap_or((Period::Month, String::new()));
     who.show(&MemberForm {
         id: Some(user.id.into_string()),
@@ -293,7 +280,7 @@ pub(super) async fn change_member(
             .await?;
     }
     let spender = Spender::User(user.id);
-    let before = budget_now(&ledger, tenant, &spender).await?;
+    let before = money::budget_now(&ledger, tenant, &spender).await?;
     let before = before.map(|(period, _)| period);
     money::set_budget(&corrections, &actor, (tenant, &spender), (before, budget)).await?;
     who.done(PATH, &Notice::Saved)

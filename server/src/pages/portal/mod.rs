@@ -7,18 +7,24 @@ mod members;
 mod money;
 mod overview;
 mod rows;
+mod settings;
 mod studio;
 mod usage;
 mod wish;
 
 use std::sync::Arc;
 
+use poem::Request;
+use poem::http::header::HOST;
+
 use crate::auth::{Principal, Role};
 use crate::figures::FiguresError;
 use crate::ledger::LedgerError;
 use crate::limits::LimitSettings;
+use crate::store::accounts::Scopes;
 
 use super::error::PageError;
+use super::frame::Frame;
 use super::session::{Member, Rank};
 use super::table::Table;
 
@@ -29,7 +35,10 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/keys", keys::key_list)
         .get("/portal/keys/new", keys::new_key)
         .post("/portal/keys/new", keys::make_key)
-        .post("/portal/keys/:id/revoke", keys::revoke_key)
+        .get("/portal/keys/:id", keys::change::key_page)
+        .post("/portal/keys/:id", keys::change::change_key)
+        .post("/portal/keys/:id/rotate", keys::change::rotate_key)
+        .post("/portal/keys/:id/revoke", keys::change::revoke_key)
         .get("/portal/members", members::member_list)
         .get("/portal/members/new", members::new_member)
         .post("/portal/members/new", members::add_member)
@@ -38,6 +47,9 @@ pub(super) fn pages(table: Table) -> Table {
         .post("/portal/members/:id/disable", members::disable)
         .post("/portal/members/:id/enable", members::enable)
         .post("/portal/members/:id/password", members::reset_password)
+        .get("/portal/settings", settings::settings_page)
+        .post("/portal/settings", settings::keep_alerts)
+        .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)
         .get("/portal/usage", usage::usage_page)
@@ -59,6 +71,8 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         user: Some(who.user.id.clone()),
         username: Some(who.user.username.clone()),
         key: None,
+        key_name: None,
+        scopes: Scopes::ALL,
         role: who.user.role,
         test: false,
         price_multiplier_ppm: who.tenant.price_multiplier_ppm,
@@ -66,6 +80,22 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         key_limits: LimitSettings::default(),
         allowed_models: who.tenant.allowed_models.clone(),
     })
+}
+
+/// What a client uses as base URL: where this browser found the page.
+fn base_url(frame: &Frame, request: &Request) -> String {
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let authority = request
+        .uri()
+        .authority()
+        .map(poem::http::uri::Authority::as_str);
+    let scheme = if frame.site().secure() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
 }
 
 /// Whether they run the tenant.

@@ -7,7 +7,7 @@ use shared::id::TenantId;
 use super::super::error::PageError;
 use super::super::form::Posted;
 use crate::corrections::{CorrectionError, Corrections};
-use crate::ledger::{AdjustError, BudgetAsk, Period, Spender};
+use crate::ledger::{AdjustError, BudgetAsk, Ledger, Period, Spender};
 use crate::store::audit::Actor;
 
 use super::unread;
@@ -70,4 +70,17 @@ pub(super) async fn set_budget(
         set.map_err(unset)?;
     }
     Ok(())
+}
+
+/// The period and amount of the budget that pages show.
+pub(super) async fn budget_now(
+    ledger: &Ledger,
+    tenant: &TenantId,
+    spender: &Spender,
+) -> Result<Option<(Period, String)>, PageError> {
+    let budgets = ledger.budgets(tenant).await.map_err(unread)?;
+    let found = budgets
+        .into_iter()
+        .find(|budget| budget.spender == *spender);
+    Ok(found.map(|budget| (budget.period, budget.limit.to_string())))
 }

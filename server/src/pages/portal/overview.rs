@@ -18,6 +18,7 @@ use crate::figures::Figures;
 use crate::figures::forecast::Forecast;
 use crate::figures::overview::Overview;
 use crate::figures::sums::Grain;
+use crate::store::accounts::OwnSettings;
 use crate::store::rollups::Top;
 
 /// Where those begin who only use models.
@@ -53,8 +54,10 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
     tops.into_iter().map(row).collect()
 }
 
-fn view(found: Overview, names: &Names, lang: Lang) -> View {
-    let (low, days_left, empty_at) = outlook(found.forecast);
+fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
+    let (soon, days_left, empty_at) = outlook(found.forecast);
+    let left = found.balance.available;
+    let low = soon || own.alert_below.is_some_and(|bound| left < bound);
     let spend = rows::spend(&found.days, Grain::Day);
     let (mut calls, mut lost) = (0_u64, 0_u64);
     for day in &found.days {
@@ -100,5 +103,6 @@ pub(super) async fn overview_page(
     let found = figures.overview(&who.tenant.id).await;
     let found = found.map_err(unfigured)?;
     let names = Names::of(&accounts, &who.tenant.id).await?;
-    who.show(&view(found, &names, who.lang())).await
+    let own = accounts.own_settings(&who.tenant.id).await?;
+    who.show(&view(found, own, &names, who.lang())).await
 }

@@ -12,7 +12,7 @@ use shared::credits::Credits;
 use shared::link::Operation;
 
 use crate::calls::CallError;
-use crate::calls::peek::peek;
+use crate::calls::peek::{Peek, peek};
 use crate::calls::plan::{PlanAsk, plan};
 use crate::catalogue::price::{ImageAsk, PriceItems, WorstCase};
 use crate::catalogue::{Catalogue, Model};
@@ -121,7 +121,7 @@ impl Wish {
         }
     }
 
-    /// What it costs at least and at most, as a hold would be reckoned.
+    /// What it costs at least, and at most: as much as would be held.
     pub(super) fn estimate(
         &self,
         catalogue: &Catalogue,
@@ -138,16 +138,29 @@ impl Wish {
         let model = model.filter(|model| model.enabled && model.operation == operation);
         let model = model.ok_or(FieldError::Unknown)?;
         let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
-        let plan = plan(PlanAsk {
-            operation,
-            peek: &peek,
-            body_bytes: body.len(),
-            model_output_max: model.max_output_tokens,
-            price: &price.items,
-            multiplier_ppm,
-        });
-        let plan = plan.ok_or(FieldError::Insufficient)?;
-        Ok((plan.least, plan.amount))
+        let reckoned = |peek: &Peek, body_bytes| {
+            let ask = PlanAsk {
+                operation,
+                peek,
+                body_bytes,
+                model_output_max: model.max_output_tokens,
+                price: &price.items,
+                multiplier_ppm,
+            };
+            let found = plan(ask).ok_or(FieldError::Insufficient)?;
+            Ok(found.amount)
+        };
+        let most = reckoned(&peek, body.len())?;
+        let least = match operation {
+            // An answer of a word to a word; a hold's least is of an answer that helps.
+            Operation::Chat => {
+                let mut short = peek.clone();
+                short.max_output = Some(1);
+                reckoned(&short, 0)?
+            }
+            Operation::Embedding | Operation::Image => most,
+        };
+        Ok((least, most))
     }
 }
 
@@ -155,7 +168,9 @@ impl Wish {
 pub(super) fn refusal(error: &CallError) -> FieldError {
     match error {
         CallError::Body(error) => FieldError::Words(error.message.clone()),
-        CallError::ModelNotFound(_) | CallError::WrongOperation { .. } => FieldError::Unknown,
+        CallError::ScopeMissing
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. } => FieldError::Unknown,
         CallError::Limited(exceeded) => {
             let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
             FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))

@@ -1,6 +1,8 @@
 //! API keys: their rows, never their secrets.
 
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
+};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use shared::clock::Moment;
@@ -8,6 +10,7 @@ use shared::db::DbError;
 use shared::id::{ApiKeyId, TenantId};
 use shared::{on, write_tx};
 
+use super::scopes::Scopes;
 use super::tenants::{limit_columns, limits_of};
 use super::{damaged, words};
 use crate::limits::LimitSettings;
@@ -53,6 +56,114 @@ pub struct ApiKey {
     pub expires_at: Option<Moment>,
     /// When it was made.
     pub created_at: Moment,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The secret before the last rotation; it may have ended.
+    pub previous: Option<PreviousSecret>,
+}
+
+/// A secret that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// SHA-256 of it, in hex.
+    pub hash: String,
+    /// Its last four characters.
+    pub last4: String,
+    /// When it ends.
+    pub until: Moment,
+}
+
+/// What a change does to a field that may be absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Field<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is absent from now on.
+    Clear,
+    /// It is this from now on.
+    Set(T),
+}
+
+impl<T> Field<T> {
+    /// What is to be set, if anything.
+    pub fn set(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+
+    /// What the field is after the change.
+    pub(super) fn over(self, now: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => now,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Field<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+}
+
+/// A change of a key; what it reaches and its secret stay.
+#[derive(Debug, Clone, Default)]
+pub struct KeyPatch {
+    /// A new name.
+    pub name: Option<String>,
+    /// New scopes.
+    pub scopes: Option<Scopes>,
+    /// Other models.
+    pub allowed_models: Field<Vec<String>>,
+    /// Other addresses.
+    pub allowed_addresses: Field<Vec<String>>,
+    /// Another limit of calls a minute.
+    pub requests_per_minute: Field<u32>,
+    /// Another limit of tokens a minute.
+    pub tokens_per_minute: Field<u64>,
+    /// Another limit of calls at the same time.
+    pub concurrency: Field<u32>,
+    /// Another end.
+    pub expires_at: Field<Moment>,
+}
+
+/// Another secret for a key.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// SHA-256 of it, in hex.
+    pub hash: String,
+    /// Its last four characters.
+    pub last4: String,
+    /// When the one it takes the place of ends.
+    pub old_until: Moment,
+}
+
+/// Which key is changed, and how far whoever changes it reaches.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPlace<'a> {
+    /// Whose.
+    pub tenant: &'a TenantId,
+    /// Which.
+    pub id: &'a ApiKeyId,
+    /// A key that may do more than this is out of reach.
+    pub reach: Scopes,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChange {
+    /// The tenant has no such key.
+    Missing,
+    /// The key may do more than whoever wants to change it.
+    OutOfReach,
+    /// It was revoked; for a rotation, or it has expired.
+    Ended,
+    /// The key as it is now.
+    Done(Box<ApiKey>),
 }
 
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -73,6 +184,10 @@ pub(super) struct KeyRow {
     expires_at: Option<i64>,
     created_at: i64,
     revoked_at: Option<i64>,
+    scopes: String,
+    previous_hash: Option<String>,
+    previous_last4: Option<String>,
+    previous_until: Option<i64>,
 }
 
 fn list(json: Option<&String>, id: &str) -> Result<Option<Vec<String>>, DbError> {
@@ -86,6 +201,10 @@ impl TryFrom<KeyRow> for ApiKey {
 
     fn try_from(row: KeyRow) -> Result<Self, DbError> {
         let kind = ApiKeyKind::from_word(&row.kind).ok_or_else(|| damaged("key", &row.id))?;
+        let scopes = Scopes::from_words(row.scopes.split_ascii_whitespace())
+            .ok_or_else(|| damaged("key", &row.id))?;
+        let previous = row.previous_hash.zip(row.previous_last4);
+        let previous = previous.zip(row.previous_until);
         Ok(Self {
             allowed_models: list(row.allowed_models.as_ref(), &row.id)?,
             allowed_addresses: list(row.allowed_addresses.as_ref(), &row.id)?,
@@ -103,6 +222,12 @@ impl TryFrom<KeyRow> for ApiKey {
             ),
             expires_at: row.expires_at.map(Moment::from_unix_ms),
             created_at: Moment::from_unix_ms(row.created_at),
+            scopes,
+            previous: previous.map(|((hash, last4), until)| PreviousSecret {
+                hash,
+                last4,
+                until: Moment::from_unix_ms(until),
+            }),
         })
     }
 }
@@ -138,6 +263,35 @@ impl ApiKey {
             expires_at: self.expires_at.map(Moment::unix_ms),
             created_at: self.created_at.unix_ms(),
             revoked_at: None,
+            scopes: self.scopes.words().join(" "),
+            previous_hash: self.previous.as_ref().map(|old| old.hash.clone()),
+            previous_last4: self.previous.as_ref().map(|old| old.last4.clone()),
+            previous_until: self.previous.as_ref().map(|old| old.until.unix_ms()),
+        }
+    }
+
+    /// When the secret of that hash ends: with the key, or sooner if another took its place.
+    pub fn ends_at(&self, hash: &str) -> Option<Moment> {
+        let previous = self.previous.as_ref().filter(|old| old.hash == hash);
+        let until = previous.map(|old| old.until);
+        self.expires_at.into_iter().chain(until).min()
+    }
+
+    /// The key after a change.
+    fn patched(&self, patch: KeyPatch) -> Self {
+        let limits = self.limits;
+        Self {
+            name: patch.name.unwrap_or_else(|| self.name.clone()),
+            scopes: patch.scopes.unwrap_or(self.scopes),
+            allowed_models: patch.allowed_models.over(self.allowed_models.clone()),
+            allowed_addresses: patch.allowed_addresses.over(self.allowed_addresses.clone()),
+            limits: LimitSettings {
+                requests_per_minute: patch.requests_per_minute.over(limits.requests_per_minute),
+                tokens_per_minute: patch.tokens_per_minute.over(limits.tokens_per_minute),
+                concurrency: patch.concurrency.over(limits.concurrency),
+            },
+            expires_at: patch.expires_at.over(self.expires_at),
+            ..self.clone()
         }
     }
 
@@ -150,6 +304,7 @@ impl ApiKey {
             "name": self.name, "kind": self.kind.word(), "last4": self.last4, "allowed_models": self.allowed_models,
             "allowed_addresses": self.allowed_addresses, "limits": self.limits,
             "status": self.status_word(), "expires_at": self.expires_at.map(Moment::unix_ms),
+            "scopes": self.scopes.words(),
         });
         shown.to_string()
     }
@@ -167,6 +322,42 @@ macro_rules! add_key {
     }};
 }
 pub(super) use add_key;
+
+/// The key of a place inside the transaction of `conn`, or the function's answer why it can't be
+/// changed. Its announcement's lock lets one change at a time look.
+macro_rules! reached {
+    ($conn:expr, $place:expr, $now:expr) => {{
+        let KeyPlace { tenant, id, reach } = $place;
+        announce!($conn, format!("{TENANT}{tenant}"), $now);
+        let row: Option<KeyRow> = api_keys::table
+            .filter(api_keys::tenant_id.eq(tenant.as_str()))
+            .filter(api_keys::id.eq(id.as_str()))
+            .first($conn)
+            .await
+            .optional()?;
+        let Some(key) = row.map(ApiKey::try_from).transpose()? else {
+            return Ok(KeyChange::Missing);
+        };
+        if key.revoked {
+            return Ok(KeyChange::Ended);
+        }
+        if !key.scopes.is_within(reach) {
+            return Ok(KeyChange::OutOfReach);
+        }
+        key
+    }};
+}
+
+/// The audit entry of a change.
+fn changed<'a>(action: &'a str, before: &'a ApiKey, after: &ApiKey) -> Note<'a> {
+    Note {
+        tenant: Some(before.tenant.as_str()),
+        action,
+        subject: before.id.as_str(),
+        before: Some(before.shown()),
+        after: Some(after.shown()),
+    }
+}
 
 impl Store {
     /// Adds a key.
@@ -215,36 +406,120 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// The key of that hash, revoked or not.
-    pub async fn key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DbError> {
-        let row: Option<KeyRow> = on!(self.db, |conn| api_keys::table
-            .filter(api_keys::hash.eq(hash))
-            .first(conn)
-            .await
-            .optional())?;
+    /// One key of a tenant, revoked or not.
+    pub async fn key(&self, tenant: &TenantId, id: &ApiKeyId) -> Result<Option<ApiKey>, DbError> {
+        let row: Option<KeyRow> = on!(self.db, |conn| {
+            api_keys::table
+                .filter(api_keys::tenant_id.eq(tenant.as_str()))
+                .filter(api_keys::id.eq(id.as_str()))
+                .first(conn)
+                .await
+                .optional()
+        })?;
         row.map(ApiKey::try_from).transpose()
     }
 
-    /// Revokes a key; `false` when the tenant has none of that id that is not revoked.
+    /// The key of that hash, revoked or not; also by the secret before the last rotation, while it
+    /// works.
+    pub async fn key_by_hash(&self, hash: &str, now: Moment) -> Result<Option<ApiKey>, DbError> {
+        let row: Option<KeyRow> = on!(self.db, |conn| {
+            let before = api_keys::previous_hash
+                .eq(hash)
+                .and(api_keys::previous_until.gt(now.unix_ms()));
+            api_keys::table
+                .filter(api_keys::hash.eq(hash).or(before))
+                .first(conn)
+                .await
+                .optional()
+        })?;
+        row.map(ApiKey::try_from).transpose()
+    }
+
+    /// Changes a key that was not revoked.
+    pub async fn update_key(
+        &self,
+        actor: &Actor,
+        place: KeyPlace<'_>,
+        patch: &KeyPatch,
+        now: Moment,
+    ) -> Result<KeyChange, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let before = reached!(conn, place, now);
+            let after = before.patched(patch.clone());
+            let row = after.row();
+            diesel::update(api_keys::table.find(place.id.as_str()))
+                .set((
+                    api_keys::name.eq(row.name),
+                    api_keys::scopes.eq(row.scopes),
+                    api_keys::allowed_models.eq(row.allowed_models),
+                    api_keys::allowed_addresses.eq(row.allowed_addresses),
+                    api_keys::requests_per_minute.eq(row.requests_per_minute),
+                    api_keys::tokens_per_minute.eq(row.tokens_per_minute),
+                    api_keys::concurrency.eq(row.concurrency),
+                    api_keys::expires_at.eq(row.expires_at),
+                ))
+                .execute(conn)
+                .await?;
+            note!(conn, actor, changed("key.update", &before, &after), now);
+            Ok(KeyChange::Done(Box::new(after)))
+        })
+    }
+
+    /// Gives a key another secret. The one it had works until its end, if that is still to come;
+    /// one that was replaced before ends at once.
+    pub async fn rotate_key(
+        &self,
+        actor: &Actor,
+        place: KeyPlace<'_>,
+        rotation: &Rotation,
+        now: Moment,
+    ) -> Result<KeyChange, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let before = reached!(conn, place, now);
+            if before.expires_at.is_some_and(|at| at <= now) {
+                return Ok(KeyChange::Ended);
+            }
+            let old = PreviousSecret {
+                hash: before.hash.clone(),
+                last4: before.last4.clone(),
+                until: rotation.old_until,
+            };
+            let after = ApiKey {
+                hash: rotation.hash.clone(),
+                last4: rotation.last4.clone(),
+                previous: Some(old).filter(|old| old.until > now),
+                ..before.clone()
+            };
+            let row = after.row();
+            diesel::update(api_keys::table.find(place.id.as_str()))
+                .set((
+                    api_keys::hash.eq(row.hash),
+                    api_keys::last4.eq(row.last4),
+                    api_keys::previous_hash.eq(row.previous_hash),
+                    api_keys::previous_last4.eq(row.previous_last4),
+                    api_keys::previous_until.eq(row.previous_until),
+                ))
+                .execute(conn)
+                .await?;
+            let mut entry = changed("key.rotate", &before, &after);
+            entry.before = Some(json!({"last4": before.last4}).to_string());
+            let until = after.previous.as_ref().map(|old| old.until.unix_ms());
+            entry.after = Some(json!({"last4": after.last4, "old_until": until}).to_string());
+            note!(conn, actor, entry, now);
+            Ok(KeyChange::Done(Box::new(after)))
+        })
+    }
+
+    /// Revokes a key, with both its secrets.
     pub async fn revoke_key(
         &self,
         actor: &Actor,
-        tenant: &TenantId,
-        id: &ApiKeyId,
+        place: KeyPlace<'_>,
         now: Moment,
-    ) -> Result<bool, DbError> {
+    ) -> Result<KeyChange, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, format!("{TENANT}{tenant}"), now);
-            let key = api_keys::table
-                .filter(api_keys::tenant_id.eq(tenant.as_str()))
-                .filter(api_keys::id.eq(id.as_str()))
-                .filter(api_keys::status.eq("active"));
-            // The announcement's lock lets one revocation at a time look.
-            let row: Option<KeyRow> = key.first(conn).await.optional()?;
-            let Some(before) = row.map(ApiKey::try_from).transpose()? else {
-                return Ok(false);
-            };
-            diesel::update(api_keys::table.find(id.as_str()))
+            let before = reached!(conn, place, now);
+            diesel::update(api_keys::table.find(place.id.as_str()))
                 .set((
                     api_keys::status.eq("revoked"),
                     api_keys::revoked_at.eq(now.unix_ms()),
@@ -255,16 +530,8 @@ impl Store {
                 revoked: true,
                 ..before.clone()
             };
-            let tenant = Some(tenant.as_str());
-            let entry = Note {
-                tenant,
-                action: "key.revoke",
-                subject: id.as_str(),
-                before: Some(before.shown()),
-                after: Some(after.shown()),
-            };
-            note!(conn, actor, entry, now);
-            Ok(true)
+            note!(conn, actor, changed("key.revoke", &before, &after), now);
+            Ok(KeyChange::Done(Box::new(after)))
         })
     }
 }

@@ -3,12 +3,18 @@
 
 mod directory;
 mod keys;
+mod own;
+mod scopes;
 mod superadmins;
 mod tenants;
 mod users;
 
 pub use self::directory::{DirectoryAsk, DirectoryOrder, DirectoryStatus};
-pub use self::keys::{ApiKey, ApiKeyKind};
+pub use self::keys::{
+    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
+};
+pub use self::own::{OwnPatch, OwnSettings};
+pub use self::scopes::{Scope, Scopes};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
 pub use self::users::{Role, User, UserPatch, UserPlace, UserStatus};

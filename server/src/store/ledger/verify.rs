@@ -83,11 +83,16 @@ const PARTS: &str = "SELECT f.id AS subject, f.held_micros AS stored, f.parts AS
      (SELECT h.id, h.held_micros, h.grant_micros + CAST(COALESCE((SELECT SUM(l.amount_micros) \
      FROM ledger_allocations l WHERE l.hold_id = h.id), 0) AS BIGINT) AS parts \
      FROM ledger_holds h WHERE h.state = 'held') f WHERE f.held_micros <> f.parts";
+/// Records that were kept long enough are deleted; their charges stand in the sums of their days.
 const CHARGED: &str = "SELECT a.tenant_id AS subject, a.revenue_micros AS stored, \
      CAST(COALESCE(h.settled, 0) AS BIGINT) AS computed FROM ledger_accounts a \
      LEFT JOIN (SELECT tenant_id, SUM(settled_micros) AS settled FROM ledger_holds GROUP BY tenant_id) h \
-     ON h.tenant_id = a.tenant_id LEFT JOIN (SELECT tenant_id, SUM(credits_micros) AS charged \
-     FROM usage_records WHERE NOT test GROUP BY tenant_id) u ON u.tenant_id = a.tenant_id \
+     ON h.tenant_id = a.tenant_id LEFT JOIN (SELECT c.tenant_id, SUM(c.credits_micros) AS charged FROM \
+     (SELECT r.tenant_id, r.credits_micros FROM usage_records r, rollup_state s WHERE s.name = 'usage' AND NOT r.test \
+     AND (r.created_at >= s.kept_from OR r.number IS NULL OR r.number > s.through) UNION ALL \
+     SELECT k.tenant_id, k.credits_micros FROM rollups k, rollup_state s WHERE s.name = 'usage' \
+     AND k.dimension = 'tenant' AND k.grain = 'day' AND k.starts_at < s.kept_from) c \
+     GROUP BY c.tenant_id) u ON u.tenant_id = a.tenant_id \
      WHERE a.revenue_micros <> COALESCE(h.settled, 0) OR a.revenue_micros <> COALESCE(u.charged, 0)";
 const BUDGETS: &str = "SELECT f.spender AS subject, f.held_micros AS stored, f.computed AS computed FROM \
      (SELECT b.spender, b.held_micros, CAST(COALESCE((SELECT SUM(h.held_micros) FROM ledger_holds h \

@@ -1,5 +1,6 @@
 //! Compares the sums with the records they were made of, all of one moment. Changes nothing; reads
-//! tenant by tenant, so that memory holds one tenant's sums and the platform's.
+//! tenant by tenant, so that memory holds one tenant's sums and the platform's. Sums of what was
+//! kept long enough have no records any more and are left out.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ const SHOWN_MAX: usize = 100;
 
 /// Behind the last record of the page before, in the order of an index.
 const RECORDS: &str = "SELECT * FROM usage_records WHERE (tenant_id, created_at, id) > ($1, $2, $3) \
-     AND number <= $4 ORDER BY tenant_id, created_at, id LIMIT $5";
+     AND number <= $4 AND created_at >= $5 ORDER BY tenant_id, created_at, id LIMIT $6";
 
 #[derive(Default)]
 struct Comparison {
@@ -97,9 +98,9 @@ impl Comparison {
 /// The comparison on one connection; a macro, because its body is compiled for either database.
 macro_rules! compare {
     ($conn:ident) => {{
-        let through: i64 = rollup_state::table
+        let (through, kept_from): (i64, i64) = rollup_state::table
             .find(USAGE)
-            .select(rollup_state::through)
+            .select((rollup_state::through, rollup_state::kept_from))
             .first($conn)
             .await?;
         let mut comparison = Comparison::default();
@@ -113,6 +114,7 @@ macro_rules! compare {
                 .bind::<BigInt, _>(at)
                 .bind::<Text, _>(id)
                 .bind::<BigInt, _>(through)
+                .bind::<BigInt, _>(kept_from)
                 .bind::<BigInt, _>(PAGE)
                 .load($conn)
                 .await?;
@@ -124,6 +126,7 @@ macro_rules! compare {
                     let stored: Vec<RollupRow> = rollups::table
                         .filter(rollups::dimension.eq_any(["tenant", "call"]))
                         .filter(rollups::tenant_id.eq(current.unwrap_or_default()))
+                        .filter(rollups::starts_at.ge(kept_from))
                         .select(RollupRow::as_select())
                         .load($conn)
                         .await?;
@@ -143,12 +146,15 @@ macro_rules! compare {
         let stored: Vec<RollupRow> = rollups::table
             .filter(rollups::dimension.eq_any(["all", "operation", "model", "provider"]))
             .filter(rollups::tenant_id.eq(""))
+            .filter(rollups::starts_at.ge(kept_from))
             .select(RollupRow::as_select())
             .load($conn)
             .await?;
         let counted = std::mem::take(&mut comparison.platform);
         comparison.compare(&counted, &stored);
-        let all: OneNumber = diesel::sql_query("SELECT COUNT(*) AS number FROM rollups")
+        let all = "SELECT COUNT(*) AS number FROM rollups WHERE starts_at >= $1";
+        let all: OneNumber = diesel::sql_query(all)
+            .bind::<BigInt, _>(kept_from)
             .get_result($conn)
             .await?;
         Ok(comparison.told(all.number))

@@ -39,7 +39,7 @@ use crate::figures::buckets::Buckets;
 use crate::figures::sums::{Counted, Place, Sums};
 
 /// The name of the only state there is.
-const USAGE: &str = "usage";
+pub(in crate::store) const USAGE: &str = "usage";
 
 #[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = rollups)]

@@ -11,7 +11,7 @@ use shared::clock::Moment;
 use shared::db::DbError;
 
 use super::{Rolled, RollupRow, USAGE, added, columns, merged};
-use crate::store::schema::{rollup_state, usage_records};
+use crate::store::schema::{rollup_state, rollups, usage_records};
 use crate::store::usage::UsageRow;
 
 const LOAD: &str = "SELECT r.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS w (dimension, tenant_id, \
@@ -158,11 +158,28 @@ pub(super) async fn reset(pool: &Pool<AsyncPgConnection>) -> Result<(), DbError>
     let conn: &mut AsyncPgConnection = &mut guard;
     conn.transaction::<_, DbError, _>(async |conn: &mut AsyncPgConnection| {
         // The lock first: it waits for whoever adds up.
-        diesel::update(rollup_state::table.find(USAGE))
+        let state = rollup_state::table.find(USAGE);
+        let (through, kept_from): (i64, i64) = state
+            .select((rollup_state::through, rollup_state::kept_from))
+            .for_update()
+            .first(conn)
+            .await?;
+        if kept_from > 0 {
+            // These count in sums that stay; the rest would count there twice.
+            let gone = usage_records::table
+                .filter(usage_records::created_at.lt(kept_from))
+                .filter(usage_records::number.le(through));
+            diesel::delete(gone).execute(conn).await?;
+            let anew = rollups::table.filter(rollups::starts_at.ge(kept_from));
+            diesel::delete(anew).execute(conn).await?;
+            conn.batch_execute("TRUNCATE rollup_tops").await?;
+        } else {
+            conn.batch_execute("TRUNCATE rollups, rollup_tops").await?;
+        }
+        diesel::update(state)
             .set(rollup_state::through.eq(0))
             .execute(conn)
             .await?;
-        conn.batch_execute("TRUNCATE rollups, rollup_tops").await?;
         Ok(())
     })
     .await

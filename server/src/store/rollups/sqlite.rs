@@ -86,10 +86,20 @@ pub(super) async fn number(writer: &Pool<SqliteConn>, limit: i64) -> Result<usiz
 
 pub(super) async fn reset(writer: &Pool<SqliteConn>) -> Result<(), DbError> {
     blocking(writer, |conn| {
-        diesel::update(rollup_state::table.find(USAGE))
+        let state = rollup_state::table.find(USAGE);
+        let (through, kept_from): (i64, i64) = state
+            .select((rollup_state::through, rollup_state::kept_from))
+            .first(conn)?;
+        // These count in sums that stay; the rest would count there twice.
+        let gone = usage_records::table
+            .filter(usage_records::created_at.lt(kept_from))
+            .filter(usage_records::number.le(through));
+        diesel::delete(gone).execute(conn)?;
+        diesel::update(state)
             .set(rollup_state::through.eq(0))
             .execute(conn)?;
-        diesel::delete(rollups::table).execute(conn)?;
+        let anew = rollups::table.filter(rollups::starts_at.ge(kept_from));
+        diesel::delete(anew).execute(conn)?;
         diesel::delete(rollup_tops::table).execute(conn)?;
         Ok(())
     })

@@ -3,6 +3,7 @@
 
 mod exports;
 mod lists;
+mod retention;
 mod rollups;
 mod stories;
 mod summaries;

@@ -10,8 +10,8 @@ use server::store::accounts::{ApiKeyKind, TenantPatch, TenantStatus, UserStatus}
 use shared::id::{ApiKeyId, TenantId, UserId};
 
 use super::{
-    HOME, PASSWORD, actor, assert_refused, bearer, first_superadmin, live, one_header, processes,
-    secret, shown,
+    HOME, PASSWORD, actor, assert_refused, bearer, first_superadmin, live, one_header, place,
+    processes, secret, shown,
 };
 
 #[tokio::test]
@@ -178,7 +178,9 @@ async fn the_ids_of_another_tenant_are_not_there() {
             "user",
         );
         missing(
-            accounts.revoke_key(&actor(), &stranger, &who.key.id).await,
+            accounts
+                .revoke_key(&actor(), place(&stranger, &who.key.id))
+                .await,
             "key",
         );
         assert!(
@@ -223,7 +225,7 @@ async fn the_ids_of_another_tenant_are_not_there() {
         );
         missing(
             accounts
-                .revoke_key(&actor(), &who.tenant.id, &ApiKeyId::random())
+                .revoke_key(&actor(), place(&who.tenant.id, &ApiKeyId::random()))
                 .await,
             "key",
         );
@@ -262,7 +264,7 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
             .await
             .expect(process.name);
         accounts
-            .revoke_key(&actor(), tenant, &who.key.id)
+            .revoke_key(&actor(), place(tenant, &who.key.id))
             .await
             .expect(process.name);
         first_superadmin(accounts).await;
@@ -287,8 +289,8 @@ async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret
         let told: Vec<_> = told.into_iter().collect();
         insta::allow_duplicates! {
             insta::assert_snapshot!(told.join("\n"), @r#"
-            key.create | - | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"active"}
-            key.revoke | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"active"} | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","status":"revoked"}
+            key.create | - | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","scopes":["inference","usage"],"status":"active"}
+            key.revoke | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","scopes":["inference","usage"],"status":"active"} | {"allowed_addresses":null,"allowed_models":null,"expires_at":null,"kind":"live","last4":"LAST","limits":{"concurrency":null,"requests_per_minute":null,"tokens_per_minute":null},"name":"main","scopes":["inference","usage"],"status":"revoked"}
             superadmin.create | - | {"role":"owner","status":"active","username":"admin"}
             tenant.create | - | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"active"}
             tenant.update | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"active"} | {"limits":{"concurrency":500,"requests_per_minute":3000,"tokens_per_minute":5000000},"name":"Acme","price_multiplier_ppm":1000000,"status":"suspended"}

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod api;
+mod guesses;
+mod keys;
 mod replicas;
 mod sessions;
 mod superadmins;
@@ -19,10 +21,13 @@ use server::auth::token::Tokens;
 use server::auth::{Auth, AuthError, Principal, Role};
 use server::limits::Limits;
 use server::store::Store;
-use server::store::accounts::{AdminRole, ApiKey, ApiKeyKind, Superadmin, Tenant, User};
+use server::store::accounts::{
+    AdminRole, ApiKey, ApiKeyKind, KeyPlace, Scopes, Superadmin, Tenant, User,
+};
 use server::store::audit::Actor;
 use shared::clock::{Clock, Moment};
 use shared::db::Db;
+use shared::id::{ApiKeyId, TenantId};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
@@ -44,6 +49,15 @@ fn actor() -> Actor {
         id: "adm_test".to_owned(),
         name: "admin".to_owned(),
         address: "192.0.2.1".to_owned(),
+    }
+}
+
+/// A key as whoever reaches all of them changes it.
+fn place<'a>(tenant: &'a TenantId, id: &'a ApiKeyId) -> KeyPlace<'a> {
+    KeyPlace {
+        tenant,
+        id,
+        reach: Scopes::ALL,
     }
 }
 

@@ -8,7 +8,7 @@ use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::clock::Clock;
 use shared::db::Db;
 
-use super::{PASSWORD, Process, Somebody, actor, assert_refused, start};
+use super::{PASSWORD, Process, Somebody, actor, assert_refused, place, start};
 use crate::support::{TestDb, databases};
 
 /// What the product promises.
@@ -47,10 +47,23 @@ async fn refused_after(far: &Process, who: &Somebody) -> Duration {
 async fn a_revoked_key_is_refused_at_once_here_and_within_a_second_there() {
     for (near, far, who, _db) in pairs().await {
         near.accounts
-            .revoke_key(&actor(), &who.tenant.id, &who.key.id)
+            .revoke_key(&actor(), place(&who.tenant.id, &who.key.id))
             .await
             .expect(near.name);
         assert_refused(&near.by_key(&who.secret).await);
+        let after = refused_after(&far, &who).await;
+        assert!(after < PROMISED, "{}: {after:?}", far.name);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_without_grace_is_refused_there_within_a_second_and_the_new_one_taken() {
+    for (near, far, who, _db) in pairs().await {
+        let at = place(&who.tenant.id, &who.key.id);
+        let rotated = near.accounts.rotate_key(&actor(), at, Duration::ZERO).await;
+        let (_, new) = rotated.expect(near.name);
+        assert_refused(&near.by_key(&who.secret).await);
+        far.by_key(&new).await.expect(far.name);
         let after = refused_after(&far, &who).await;
         assert!(after < PROMISED, "{}: {after:?}", far.name);
     }
@@ -124,7 +137,7 @@ async fn what_changed_before_the_first_look_is_not_missed() {
         let who = near.somebody().await;
         far.by_key(&who.secret).await.expect(db.name);
         near.accounts
-            .revoke_key(&actor(), &who.tenant.id, &who.key.id)
+            .revoke_key(&actor(), place(&who.tenant.id, &who.key.id))
             .await
             .expect(db.name);
         far.auth.watch(None, &far.supervisor);

@@ -8,8 +8,8 @@ use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::secret::Secret;
 
 use super::{
-    PASSWORD, Process, Somebody, actor, assert_refused, first_superadmin, live, processes, secret,
-    shown,
+    PASSWORD, Process, Somebody, actor, assert_refused, first_superadmin, live, place, processes,
+    secret, shown,
 };
 
 /// Longer than any wait between attempts to log in.
@@ -86,7 +86,7 @@ async fn whatever_is_wrong_with_a_login_the_refusal_is_the_same() {
         let (ended, old) = process.key(&who.tenant, live()).await;
         process
             .accounts
-            .revoke_key(&actor(), &who.tenant.id, &ended.id)
+            .revoke_key(&actor(), place(&who.tenant.id, &ended.id))
             .await
             .expect(process.name);
         assert!(

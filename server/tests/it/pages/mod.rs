@@ -8,6 +8,8 @@ mod login;
 mod portal;
 mod roles;
 mod safety;
+mod settings;
+mod walls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

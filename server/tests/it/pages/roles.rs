@@ -5,7 +5,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::auth::roles::{Action, AdminRole, may};
 
-use super::{Browser, PASSWORD, Place, Start, places, superadmin};
+use super::{Browser, PASSWORD, Place, Start, places, portal, superadmin};
 
 const ROLES: [(AdminRole, &str); 4] = [
     (AdminRole::Owner, "owner"),
@@ -41,7 +41,9 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_update_user"
         | "admin_delete_user"
         | "admin_delete_user_second_factor" => Action::EditPeople,
-        "admin_create_key" | "admin_revoke_key" => Action::EditKeys,
+        "admin_create_key" | "admin_update_key" | "admin_rotate_key" | "admin_revoke_key" => {
+            Action::EditKeys
+        }
         "admin_create_model" | "admin_update_model" | "admin_delete_model" => Action::EditModels,
         "admin_create_provider"
         | "admin_update_provider"
@@ -277,7 +279,7 @@ async fn a_change_of_role_is_in_force_at_once_and_the_last_owner_stays() {
 
 /// Who may see a page or send a form.
 #[derive(Debug, Clone, Copy)]
-enum Access {
+pub(super) enum Access {
     /// Whoever comes.
     Everybody,
     /// Whoever is logged in there.
@@ -288,6 +290,8 @@ enum Access {
     Member,
     /// Owners and admins of a tenant.
     Manager,
+    /// Owners of a tenant.
+    Owner,
 }
 
 /// Who may what of the console's own pages.
@@ -367,7 +371,10 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/members/:member/enable"
             | "tenants/:id/members/:member/password",
         ) => Action::EditPeople,
-        (&Method::POST, "tenants/:id/keys" | "tenants/:id/keys/:key/revoke") => Action::EditKeys,
+        (
+            &Method::POST,
+            "tenants/:id/keys" | "tenants/:id/keys/:key/rotate" | "tenants/:id/keys/:key/revoke",
+        ) => Action::EditKeys,
         (&Method::POST, "tenants/:id/recharge" | "tenants/:id/adjust") => Action::MoveCredits,
         (&Method::POST, "tenants/:id/multiplier") => Action::SetPrices,
         _ => return None,
@@ -413,32 +420,8 @@ fn access(method: &Method, path: &str) -> Option<Access> {
             "settings/security" | "settings/retention" | "settings/tenants",
         ) => Some(Access::Admin(Action::EditSettings)),
         ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
-        (
-            "portal",
-            &Method::GET,
-            "" | "history" | "usage/:id" | "studio/chat" | "studio/images",
-        )
-        | ("portal", &Method::POST, "studio/chat" | "studio/images" | "studio/estimate") => {
-            Some(Access::Member)
-        }
-        (
-            "portal",
-            &Method::GET,
-            "keys" | "keys/new" | "ledger" | "ledger.csv" | "members" | "members/new"
-            | "members/:id" | "usage" | "usage.csv",
-        )
-        | (
-            "portal",
-            &Method::POST,
-            "keys/new"
-            | "keys/:id/revoke"
-            | "members/new"
-            | "members/:id"
-            | "members/:id/disable"
-            | "members/:id/enable"
-            | "members/:id/password",
-        ) => Some(Access::Manager),
         ("admin", ..) => console(method, rest),
+        ("portal", ..) => portal::access(method, rest),
         _ => None,
     })
 }
@@ -460,22 +443,6 @@ async fn ask(browser: &Browser, method: &Method, path: &str) -> (StatusCode, Str
     (answer.status, answer.location().to_owned())
 }
 
-/// A plain member of the tenant that was made last.
-async fn add_member(place: &Place, owner: &str) {
-    let nothing = json!({});
-    let listed = place.api(Method::GET, "/admin/api/tenants", owner, &nothing);
-    let listed = listed.await.json();
-    let tenants = listed["data"].as_array().expect("a list");
-    let acme = tenants.iter().find(|tenant| tenant["name"] == "Acme");
-    let id = acme
-        .and_then(|tenant| tenant["id"].as_str())
-        .expect("an id");
-    let path = format!("/admin/api/tenants/{id}/users");
-    let body = json!({"username": "mia", "password": PASSWORD, "role": "member"});
-    let made = place.api(Method::POST, &path, owner, &body).await;
-    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_asked_as_everybody() {
     for (place, _db) in places(Start::default()).await {
@@ -488,22 +455,9 @@ async fn every_page_is_asked_as_everybody() {
             browser.get("/admin/security").await;
             admins.push((role, browser));
         }
-        let body = json!({"name": "Acme", "username": "ada", "password": PASSWORD});
-        place
-            .api(Method::POST, "/admin/api/tenants", &owner, &body)
-            .await;
-        let mut foreign = place.browser();
-        let names = [("tenant", "Acme"), ("username", "ada")];
-        foreign.log_in("/portal", &names, PASSWORD).await;
-        let mut member = place.browser();
-        add_member(&place, &owner).await;
-        let names = [("tenant", "Acme"), ("username", "mia")];
-        member.log_in("/portal", &names, PASSWORD).await;
-        for browser in [&mut foreign, &mut member] {
-            browser.get("/portal/security").await;
-        }
+        let people = portal::people(&place, &owner, "Acme").await;
         // A form token of the console's login, which the other area's session does not replace.
-        let portal = foreign.clone();
+        let mut foreign = people[0].1.clone();
         foreign.get("/admin/login").await;
         for (method, path) in server::pages::listed() {
             let access = access(&method, &path)
@@ -522,17 +476,19 @@ async fn every_page_is_asked_as_everybody() {
             let sent = location.starts_with(&login);
             match access {
                 Access::Everybody => {}
-                Access::SignedIn | Access::Admin(_) | Access::Member | Access::Manager => {
-                    assert!(sent, "{at}");
-                }
+                Access::SignedIn
+                | Access::Admin(_)
+                | Access::Member
+                | Access::Manager
+                | Access::Owner => assert!(sent, "{at}"),
             }
-            if let Access::Member | Access::Manager = access {
-                for (browser, manages) in [(&portal, true), (&member, false)] {
+            if let Access::Member | Access::Manager | Access::Owner = access {
+                for (role, browser) in &people {
                     let (status, location) = ask(browser, &method, &filled).await;
                     assert!(!location.starts_with("/portal/login"), "{at}");
                     let refused = status == StatusCode::FORBIDDEN;
-                    let let_in = manages || matches!(access, Access::Member);
-                    assert_eq!(refused, !let_in, "{at}: {status}");
+                    let let_in = portal::may(*role, access);
+                    assert_eq!(refused, !let_in, "{at} {role:?}: {status}");
                 }
             }
             let Access::Admin(action) = access else {

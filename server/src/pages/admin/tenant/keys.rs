@@ -1,6 +1,7 @@
 //! A tenant's keys: making one, whose secret is shown this once, and revoking one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::TenantKeys;
@@ -8,12 +9,13 @@ use admin_templates::form::{FieldError, Form};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::KeyRow;
-use admin_templates::words::{KeyKind, KeyStatus, Scope};
+use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
 use poem::web::{Data, Path};
 use poem::{Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;
+use shared::secret::Secret;
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::{Posted, field_error};
@@ -24,17 +26,18 @@ use super::super::{Asked, Console, ROWS, Wrong, amount, count, figured, filters,
 use super::super::{wanted, word};
 use super::people::{budget, budgets, fits, spent};
 use super::{found, head, path};
-use crate::accounts::NewKey;
+use crate::accounts::{AccountError, GRACE_MAX, NewKey};
 use crate::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
 use crate::auth::roles::{Action, kind};
 use crate::figures::page::PageAsk;
 use crate::ledger::{BudgetAsk, Period, Spender};
 use crate::limits::LimitSettings;
-use crate::store::accounts::{ApiKey, ApiKeyKind, Tenant};
+use crate::store::accounts::{self, ApiKey, ApiKeyKind, KeyPlace, Scopes, Tenant};
 use crate::store::usage_log::UsageFilter;
 
 /// Looked through for a search.
 const SEARCHED: i64 = 500;
+const SECONDS_PER_HOUR: u64 = 3_600;
 /// Fewer than this stand on top when there are no more.
 const TOPS: usize = 10;
 
@@ -46,9 +49,17 @@ fn status(key: &ApiKey, now: Moment) -> KeyStatus {
         KeyStatus::Revoked
     } else if key.expires_at.is_some_and(|at| at <= now) {
         KeyStatus::Expired
+    } else if grace(key, now).is_some() {
+        KeyStatus::Rotating
     } else {
         KeyStatus::Active
     }
+}
+
+/// When the secret of before ends, while it works.
+fn grace(key: &ApiKey, now: Moment) -> Option<Moment> {
+    let until = key.previous.as_ref().map(|old| old.until);
+    until.filter(|until| *until > now)
 }
 
 async fn rows(
@@ -91,8 +102,12 @@ async fn rows(
                 ApiKeyKind::Test => TEST_PREFIX,
             }
             .to_owned(),
+            old_until: grace(&key, now),
             last4: key.last4,
-            scopes: vec![Scope::Inference],
+            scopes: {
+                let words = key.scopes.words().into_iter();
+                words.filter_map(Scope::from_code).collect()
+            },
             models: key.allowed_models.unwrap_or_default(),
             budget: budget(&budgets, &Spender::Key(key.id.clone())),
             spent,
@@ -137,10 +152,11 @@ async fn view(
     };
     let models = rooms.catalogue.models();
     Ok(TenantKeys {
+        rotate: Form::default(),
         head: head(&rooms.ledger, tenant).await?,
         list,
         rows: self::rows(rooms, tenant, keys, now).await?,
-        add: Form::default(),
+        add: Form::of([("scopes", Scopes::PLAIN.words().join(" ").as_str())]),
         models: models.iter().map(|model| model.id.clone()).collect(),
     })
 }
@@ -161,6 +177,19 @@ pub(in super::super) async fn key_list(
 /// A key, and what it may spend in which period.
 type Draft = (NewKey, Option<(Period, Credits)>);
 
+/// What a new key may do.
+fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wrong> {
+    let scopes = posted.several("scopes").iter().map(String::as_str);
+    let scopes = Scopes::from_words(scopes).ok_or(("scopes", FieldError::Unknown))?;
+    if scopes.is_empty() {
+        return Err(("scopes", FieldError::Required));
+    }
+    if kind == Some(ApiKeyKind::Test) && scopes.has(accounts::Scope::Keys) {
+        return Err(("scopes", FieldError::NotForTest));
+    }
+    Ok(scopes)
+}
+
 fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
     let mut faults = Faults::default();
     if posted.text("name").is_empty() {
@@ -173,6 +202,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
     let addresses: Vec<String> = addresses.map(str::to_owned).collect();
     let models = posted.several("models").to_vec();
     let period = posted.optional("budget_period").unwrap_or("month");
+    let scopes = faults.take(wanted_scopes(posted, kind));
     let period = Period::from_word(period).ok_or(("budget_period", FieldError::Unknown));
     let period = faults.take(period);
     let expires_at = faults.take(future(posted, "expires_at", now));
@@ -186,6 +216,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         let new = NewKey {
             name: posted.text("name").to_owned(),
             kind: kind?,
+            scopes: scopes?,
             expires_at: expires_at?,
             allowed_models: Some(models).filter(|list| !list.is_empty()),
             allowed_addresses: Some(addresses).filter(|list| !list.is_empty()),
@@ -251,27 +282,20 @@ pub(in super::super) async fn make_key(
         if let Err(error) = rooms.corrections.set_budget(&actor, ask).await {
             // A key that may spend without its bound must not be handed out.
             tracing::error!(%error, "a new key's budget was not set: {error}");
-            rooms
-                .accounts
-                .revoke_key(&actor, &tenant.id, &key.id)
-                .await?;
+            let place = place(&tenant, &key.id);
+            rooms.accounts.revoke_key(&actor, place).await?;
             return Err(PageError::Unavailable);
         }
     }
-    who.show(&SecretOnce {
-        name: key.name,
-        secret,
-        base_url: base_url(&who, request),
-        model: example(&rooms.catalogue),
-        tenant_id: Some(tenant.id.into_string()),
-        old_until: None,
-    })
-    .await
+    let base_url = base_url(&who, request);
+    let view = once(&rooms, &tenant, (key, secret), base_url);
+    who.show(&view).await
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "name",
     "kind",
+    "scopes",
     "models",
     "addresses",
     "expires_at",
@@ -280,6 +304,73 @@ const NAMES: [&str; 9] = [
     "budget",
     "budget_period",
 ];
+
+/// Superadmins reach every key.
+fn place<'a>(tenant: &'a Tenant, id: &'a ApiKeyId) -> KeyPlace<'a> {
+    KeyPlace {
+        tenant: &tenant.id,
+        id,
+        reach: Scopes::ALL,
+    }
+}
+
+/// The field `grace_hours`, within its bounds.
+fn grace_of(posted: &Posted) -> Result<Duration, FieldError> {
+    let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
+    let hours: Option<u64> = posted.text("grace_hours").parse().ok();
+    let hours = hours.filter(|hours| *hours <= most);
+    let hours = hours.ok_or(FieldError::OutOfRange(0, most))?;
+    Ok(Duration::from_secs(hours.saturating_mul(SECONDS_PER_HOUR)))
+}
+
+/// `POST /admin/tenants/{id}/keys/{key}/rotate`; the new secret is shown this once.
+#[handler]
+pub(in super::super) async fn rotate(
+    who: Editor,
+    Path((id, key)): Path<(String, String)>,
+    posted: Posted,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (actor, key) = (who.actor(), key_id(&key)?);
+    let error = match grace_of(&posted) {
+        Ok(grace) => {
+            let place = place(&tenant, &key);
+            match rooms.accounts.rotate_key(&actor, place, grace).await {
+                Ok((key, secret)) => {
+                    let base_url = base_url(&who, request);
+                    let view = once(&rooms, &tenant, (key, secret), base_url);
+                    return who.show(&view).await;
+                }
+                // It was revoked or has expired since the list was shown.
+                Err(AccountError::Ended(_)) => FieldError::Stale,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(error) => error,
+    };
+    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.now()).await?;
+    view.rotate.error = Some(error);
+    who.show_again(&view).await
+}
+
+/// The page that shows a secret.
+fn once(
+    rooms: &Console,
+    tenant: &Tenant,
+    (key, secret): (ApiKey, Secret<String>),
+    base_url: String,
+) -> SecretOnce {
+    SecretOnce {
+        name: key.name,
+        secret,
+        base_url,
+        model: example(&rooms.catalogue),
+        tenant_id: Some(tenant.id.to_string()),
+        old_until: key.previous.map(|old| old.until),
+    }
+}
 
 /// `POST /admin/tenants/{id}/keys/{key}/revoke`
 #[handler]
@@ -290,7 +381,7 @@ pub(in super::super) async fn revoke(
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
     let (actor, key) = (who.actor(), key_id(&key)?);
-    let revoked = rooms.accounts.revoke_key(&actor, &tenant.id, &key);
+    let revoked = rooms.accounts.revoke_key(&actor, place(&tenant, &key));
     revoked.await?;
     who.done(&path(&tenant, "/keys"), &Notice::Disabled)
 }

@@ -1,0 +1,314 @@
+//! What is done to keys that are there: changed, rotated with a grace, revoked.
+
+use std::time::Duration;
+
+use server::accounts::{AccountError, GRACE_DEFAULT, GRACE_MAX, NewKey};
+use server::auth::sessions::{LoggedIn, SessionError};
+use server::limits::LimitSettings;
+use server::store::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, KeyPlace, Scope, Scopes};
+use shared::id::ApiKeyId;
+use shared::secret::Secret;
+
+use super::{PASSWORD, Process, actor, assert_refused, live, place, processes, secret, shown};
+
+async fn rotate(
+    process: &Process,
+    at: KeyPlace<'_>,
+    grace: Duration,
+) -> Result<(ApiKey, Secret<String>), AccountError> {
+    process.accounts.rotate_key(&actor(), at, grace).await
+}
+
+async fn logged_in(process: &Process, key: &Secret<String>) -> Result<LoggedIn, SessionError> {
+    let password = secret(PASSWORD);
+    process.sessions.log_in(key, shown("ada", &password)).await
+}
+
+#[tokio::test]
+async fn both_secrets_of_a_rotated_key_work_until_the_grace_ends() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let (tenant, id) = (&who.tenant.id, &who.key.id);
+        // Known to the cache before, so that it is the cache that must obey.
+        process.by_key(&who.secret).await.expect(process.name);
+        let rotated = rotate(&process, place(tenant, id), Duration::from_secs(60)).await;
+        let (key, new) = rotated.expect(process.name);
+        assert_eq!(key.id, *id);
+        assert!(new.expose().ends_with(&key.last4) && new.expose() != who.secret.expose());
+        for text in [&who.secret, &new] {
+            let found = process.by_key(text).await.expect(process.name);
+            assert_eq!(found.key.as_ref(), Some(id), "{}", process.name);
+            let login = logged_in(&process, text).await;
+            login.expect("either secret names the tenant");
+        }
+        process.clock.advance(Duration::from_secs(59));
+        process.by_key(&who.secret).await.expect(process.name);
+        process.clock.advance(Duration::from_secs(1));
+        assert_refused(&process.by_key(&who.secret).await);
+        let login = logged_in(&process, &who.secret).await;
+        assert!(login.is_err(), "{}", process.name);
+        process.by_key(&new).await.expect(process.name);
+    }
+}
+
+#[tokio::test]
+async fn without_a_grace_the_old_secret_ends_at_once() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        process.by_key(&who.secret).await.expect(process.name);
+        let at = place(&who.tenant.id, &who.key.id);
+        let rotated = rotate(&process, at, Duration::ZERO).await;
+        let (key, new) = rotated.expect(process.name);
+        assert_eq!(key.previous, None);
+        assert_refused(&process.by_key(&who.secret).await);
+        process.by_key(&new).await.expect(process.name);
+    }
+}
+
+#[tokio::test]
+async fn a_second_rotation_ends_the_older_secret_and_a_revocation_both() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let at = place(&who.tenant.id, &who.key.id);
+        let next = async || {
+            let rotated = rotate(&process, at, GRACE_DEFAULT).await;
+            rotated.expect(process.name).1
+        };
+        let second = next().await;
+        let third = next().await;
+        assert_refused(&process.by_key(&who.secret).await);
+        process.by_key(&second).await.expect(process.name);
+        process.by_key(&third).await.expect(process.name);
+        let revoked = process.accounts.revoke_key(&actor(), at).await;
+        revoked.expect(process.name);
+        for text in [&who.secret, &second, &third] {
+            assert_refused(&process.by_key(text).await);
+        }
+        let again = process.accounts.revoke_key(&actor(), at).await;
+        assert!(matches!(again, Err(AccountError::NotFound("key"))));
+        let rotated = rotate(&process, at, GRACE_DEFAULT).await;
+        assert!(matches!(rotated, Err(AccountError::Ended("key"))));
+        let patch = KeyPatch::default();
+        let changed = process.accounts.update_key(&actor(), at, patch).await;
+        assert!(matches!(changed, Err(AccountError::Ended("key"))));
+    }
+}
+
+#[tokio::test]
+async fn neither_secret_outlives_its_key_and_an_expired_key_is_not_rotated() {
+    for (process, _db) in processes().await {
+        let tenant = process.tenant("Acme").await;
+        let ends = process.clock.now().after(Duration::from_secs(60));
+        let new = NewKey {
+            expires_at: Some(ends),
+            ..live()
+        };
+        let (key, old) = process.key(&tenant, new).await;
+        let at = place(&tenant.id, &key.id);
+        let rotated = rotate(&process, at, GRACE_MAX).await;
+        let (_, new) = rotated.expect(process.name);
+        process.clock.advance(Duration::from_secs(60));
+        for text in [&old, &new] {
+            assert_refused(&process.by_key(text).await);
+        }
+        let rotated = rotate(&process, at, GRACE_DEFAULT).await;
+        assert!(matches!(rotated, Err(AccountError::Ended("key"))));
+        let too_long = GRACE_MAX + Duration::from_secs(1);
+        let refused = rotate(&process, at, too_long).await;
+        assert!(matches!(
+            refused,
+            Err(AccountError::Invalid { field: "grace", .. })
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_change_keeps_what_it_does_not_name_and_is_in_force_at_once() {
+    for (process, _db) in processes().await {
+        let tenant = process.tenant("Acme").await;
+        let limits = LimitSettings {
+            requests_per_minute: Some(7),
+            tokens_per_minute: Some(9),
+            concurrency: Some(3),
+        };
+        let new = NewKey {
+            allowed_models: Some(vec!["m1".to_owned()]),
+            limits,
+            ..live()
+        };
+        let (key, text) = process.key(&tenant, new).await;
+        process.by_key(&text).await.expect(process.name);
+        let at = place(&tenant.id, &key.id);
+        let ends = process.clock.now().after(Duration::from_secs(90));
+        let patch = KeyPatch {
+            name: Some(" worker ".to_owned()),
+            scopes: Some(Scopes::of([Scope::Keys])),
+            allowed_models: Field::Set(vec!["m2".to_owned()]),
+            tokens_per_minute: Field::Clear,
+            expires_at: Field::Set(ends),
+            ..KeyPatch::default()
+        };
+        let changed = process.accounts.update_key(&actor(), at, patch).await;
+        let changed = changed.expect(process.name);
+        let kept = process.accounts.key(&tenant.id, &key.id).await;
+        assert_eq!(kept.expect(process.name), changed);
+        let found = process.by_key(&text).await.expect(process.name);
+        assert_eq!(found.key_name.as_deref(), Some("worker"));
+        assert_eq!(found.scopes, Scopes::of([Scope::Keys]));
+        assert_eq!(
+            found.allowed_models.as_deref(),
+            Some(&["m2".to_owned()][..])
+        );
+        let tokens_per_minute = None;
+        assert_eq!(
+            found.key_limits,
+            LimitSettings {
+                tokens_per_minute,
+                ..limits
+            }
+        );
+        let patch = KeyPatch {
+            allowed_models: Field::Clear,
+            ..KeyPatch::default()
+        };
+        let changed = process.accounts.update_key(&actor(), at, patch).await;
+        let changed = changed.expect(process.name);
+        assert_eq!(
+            (changed.name.as_str(), changed.expires_at),
+            ("worker", Some(ends))
+        );
+        let found = process.by_key(&text).await.expect(process.name);
+        assert_eq!(found.allowed_models, None);
+        process.clock.advance(Duration::from_secs(90));
+        assert_refused(&process.by_key(&text).await);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_breaks_a_rule_or_is_out_of_reach_changes_nothing() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let (test, _) = process
+            .key(&who.tenant, NewKey::plain("test", ApiKeyKind::Test))
+            .await;
+        let scopes = |scopes| KeyPatch {
+            scopes: Some(scopes),
+            ..KeyPatch::default()
+        };
+        let cases = [
+            (&who.key.id, scopes(Scopes::of([])), "scopes"),
+            (&test.id, scopes(Scopes::ALL), "scopes"),
+            (
+                &who.key.id,
+                KeyPatch {
+                    expires_at: Field::Set(process.clock.now()),
+                    ..KeyPatch::default()
+                },
+                "expires_at",
+            ),
+            (
+                &who.key.id,
+                KeyPatch {
+                    concurrency: Field::Set(0),
+                    ..KeyPatch::default()
+                },
+                "limits",
+            ),
+        ];
+        for (id, patch, wrong) in cases {
+            let at = place(&who.tenant.id, id);
+            let refused = process.accounts.update_key(&actor(), at, patch).await;
+            assert!(
+                matches!(&refused, Err(AccountError::Invalid { field, .. }) if *field == wrong),
+                "{wrong}: {refused:?}"
+            );
+        }
+        let mut strong = place(&who.tenant.id, &who.key.id);
+        strong.reach = Scopes::of([Scope::Inference]);
+        let refused = process.accounts.revoke_key(&actor(), strong).await;
+        assert!(matches!(refused, Err(AccountError::OutOfReach)));
+        let refused = rotate(&process, strong, GRACE_DEFAULT).await;
+        assert!(matches!(refused, Err(AccountError::OutOfReach)));
+        let now = process.accounts.key(&who.tenant.id, &who.key.id).await;
+        assert_eq!(now.expect(process.name), who.key);
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_another_tenant_can_be_neither_changed_nor_rotated() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let stranger = process.tenant("Stranger").await.id;
+        for at in [
+            place(&stranger, &who.key.id),
+            place(&who.tenant.id, &ApiKeyId::random()),
+        ] {
+            let accounts = &process.accounts;
+            let patch = KeyPatch {
+                scopes: Some(Scopes::ALL),
+                ..KeyPatch::default()
+            };
+            for outcome in [
+                accounts.update_key(&actor(), at, patch).await.map(drop),
+                accounts
+                    .rotate_key(&actor(), at, Duration::ZERO)
+                    .await
+                    .map(drop),
+                accounts.revoke_key(&actor(), at).await,
+                accounts.key(at.tenant, at.id).await.map(drop),
+            ] {
+                assert!(
+                    matches!(outcome, Err(AccountError::NotFound("key"))),
+                    "{outcome:?}"
+                );
+            }
+        }
+        let now = process.accounts.key(&who.tenant.id, &who.key.id).await;
+        assert_eq!(now.expect(process.name), who.key);
+        process.by_key(&who.secret).await.expect(process.name);
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_leaves_an_entry_that_tells_both_ends_and_no_secret() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let at = place(&who.tenant.id, &who.key.id);
+        let rotated = rotate(&process, at, GRACE_DEFAULT).await;
+        let (key, new) = rotated.expect(process.name);
+        let patch = KeyPatch {
+            name: Some("other".to_owned()),
+            ..KeyPatch::default()
+        };
+        let changed = process.accounts.update_key(&actor(), at, patch).await;
+        changed.expect(process.name);
+        let entries = process.accounts.audit(None, 100).await;
+        let entries = entries.expect(process.name);
+        let entry = |action: &str| {
+            let found = entries.iter().find(|entry| entry.action == action);
+            found.unwrap_or_else(|| panic!("{action} has no entry"))
+        };
+        let rotation = entry("key.rotate");
+        assert_eq!(rotation.subject, who.key.id.as_str());
+        assert_eq!(rotation.tenant.as_deref(), Some(who.tenant.id.as_str()));
+        assert_eq!(
+            rotation.before.as_deref(),
+            Some(format!(r#"{{"last4":"{}"}}"#, who.key.last4).as_str())
+        );
+        let until = process.clock.now().after(GRACE_DEFAULT).unix_ms();
+        assert_eq!(
+            rotation.after.as_deref(),
+            Some(format!(r#"{{"last4":"{}","old_until":{until}}}"#, key.last4).as_str())
+        );
+        let change = entry("key.update");
+        let told = |text: &Option<String>, name: &str| {
+            let text = text.as_deref().unwrap_or_default();
+            text.contains(&format!(r#""name":"{name}""#))
+        };
+        assert!(told(&change.before, "main") && told(&change.after, "other"));
+        let all = format!("{entries:?}");
+        for hidden in [new.expose(), who.secret.expose(), &key.hash, &who.key.hash] {
+            assert!(!all.contains(hidden), "{hidden} in {all}");
+        }
+    }
+}
