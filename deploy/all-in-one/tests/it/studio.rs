@@ -93,10 +93,8 @@ async fn member<'a>(product: &'a Product, customer: &Customer) -> Browser<'a> {
 }
 
 fn credits(value: &Value) -> Credits {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = value.as_str();
+    let text = text.map_or_else(|| value.to_string(), str::to_owned);
     text.parse()
         .unwrap_or_else(|_| panic!("no credits: {text}"))
 }
