@@ -210,6 +210,18 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
     supervisor.spawn("expiry", sweep);
 }
 
+/// The gateways, followed from now on.
+async fn gateways(
+    link: &Arc<dyn Link>,
+    store: &Store,
+    clock: &Clock,
+    supervisor: &Supervisor,
+) -> Gateways {
+    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
+    gateways.start(supervisor).await;
+    gateways
+}
+
 fn vitals(
     store: &Store,
     limits: Limits,
@@ -368,8 +380,7 @@ impl Server {
         keep_records(&store, &clock, supervisor);
         end_tenants(&people.accounts, supervisor);
         let site = people.site(&secrets, address, &clock);
-        let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
-        gateways.start(supervisor).await;
+        let gateways = gateways(&link, &store, &clock, supervisor).await;
         let rooms = Rooms {
             vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
