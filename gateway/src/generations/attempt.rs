@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use shared::fault::{Fault, FaultKind, Retry};
-use shared::link::{Call, CallerError, Failure};
+use shared::link::{Call, CallerError, FailedTry, Failure};
 use tracing::warn;
 
 use super::{Story, millis};
@@ -31,6 +31,8 @@ pub(super) async fn attempts(
 ) -> Result<Accepted, Failure> {
     let mut last = no_capacity();
     let mut tried = 0;
+    // Stays empty, and costs nothing, when the first one answers.
+    let mut failed_tries = Vec::new();
     for target in call.targets.iter() {
         let mut avoid = None;
         while tried < ATTEMPTS_MAX {
@@ -38,6 +40,7 @@ pub(super) async fn attempts(
                 break;
             };
             tried += 1;
+            let began_ms = millis(begun.elapsed());
             let key = lease.key();
             let route = Route {
                 base_url: &lease.provider().base_url,
@@ -56,6 +59,7 @@ pub(super) async fn attempts(
                         model: target.model.clone(),
                         key_last4: key.last4.clone(),
                         attempts: tried,
+                        failed: failed_tries,
                         begun,
                         first_byte_ms: millis(begun.elapsed()).max(1),
                     };
@@ -71,9 +75,18 @@ pub(super) async fn attempts(
                         request.id = %call.request, generation.id = %call.generation, provider = target.provider,
                         key.last4 = key.last4, "attempt {tried} of generation `{}` failed: {fault}", call.generation
                     );
+                    failed_tries.push(FailedTry {
+                        provider: target.provider.clone(),
+                        model: target.model.clone(),
+                        key_last4: key.last4.clone(),
+                        began_ms,
+                        duration_ms: millis(begun.elapsed()).saturating_sub(began_ms),
+                        fault: fault.word().to_owned(),
+                    });
                     let go_on = fault.retry == Retry::OtherKey;
                     last = failed(fault, caller, tried, &target.provider);
                     if !go_on {
+                        last.failed = failed_tries;
                         return Err(last);
                     }
                     avoid = Some(key.id.clone());
@@ -82,6 +95,7 @@ pub(super) async fn attempts(
         }
     }
     last.attempts = tried;
+    last.failed = failed_tries;
     Err(last)
 }
 
@@ -90,6 +104,7 @@ fn failed(fault: Fault, caller: Option<CallerError>, attempts: u32, provider: &s
         fault,
         caller,
         attempts,
+        failed: Vec::new(),
         provider: Some(provider.to_owned()),
     }
 }
@@ -103,6 +118,7 @@ fn no_capacity() -> Failure {
         fault,
         caller: None,
         attempts: 0,
+        failed: Vec::new(),
         provider: None,
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use shared::fault::Fault;
 use shared::id::{BootId, GenerationId};
-use shared::link::{Call, Failure, Fate, LinkError, Outcome, Reply};
+use shared::link::{Call, FailedTry, Failure, Fate, LinkError, Outcome, Reply};
 use shared::usage::Usage;
 
 use self::generation::{Generation, canceled};
@@ -34,6 +34,7 @@ pub(crate) struct Story {
     pub(crate) model: String,
     pub(crate) key_last4: String,
     pub(crate) attempts: u32,
+    pub(crate) failed: Vec<FailedTry>,
     pub(crate) begun: Instant,
     pub(crate) first_byte_ms: u64,
 }
@@ -49,6 +50,7 @@ impl Story {
             model: self.model.clone(),
             key_last4: self.key_last4.clone(),
             attempts: self.attempts,
+            failed: self.failed.clone(),
             usage,
             fault,
             first_byte_ms: self.first_byte_ms,
@@ -62,6 +64,7 @@ pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
         fault,
         caller: None,
         attempts,
+        failed: Vec::new(),
         provider: None,
     }
 }

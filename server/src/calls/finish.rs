@@ -149,7 +149,7 @@ impl CallFacts {
             first_byte_ms: outcome.first_byte_ms,
             duration_ms: outcome.duration_ms,
             created_at: self.created_at,
-            tries: last_try(outcome),
+            tries: tries(outcome),
         }
     }
 
@@ -163,6 +163,7 @@ impl CallFacts {
             model: String::new(),
             key_last4: String::new(),
             attempts: failure.attempts,
+            failed: failure.failed.clone(),
             usage: Usage::default(),
             fault: Some(failure.fault.clone()),
             first_byte_ms: 0,
@@ -185,19 +186,35 @@ pub(crate) fn image_ask<'a>(wish: Option<&'a ImageWish>, usage: &Usage) -> Optio
     })
 }
 
-/// What an outcome tells of its tries: how many there were, and the last.
-fn last_try(outcome: &Outcome) -> Vec<Try> {
-    let last = Try {
-        number: outcome.attempts,
-        provider: outcome.provider.clone(),
-        model: outcome.model.clone(),
-        key_last4: outcome.key_last4.clone(),
-        fault: outcome.fault.as_ref().map(|fault| fault.word().to_owned()),
-    };
-    Some(last)
-        .filter(|last| last.number > 0)
-        .into_iter()
-        .collect()
+/// The tries of a call in their order: those that failed, and the one that answered, which began
+/// when the one before had failed.
+fn tries(outcome: &Outcome) -> Vec<Try> {
+    let word = |fault: &Fault| fault.word().to_owned();
+    let failed = (1..).zip(&outcome.failed).map(|(number, one)| Try {
+        number,
+        provider: one.provider.clone(),
+        model: one.model.clone(),
+        key_last4: one.key_last4.clone(),
+        fault: Some(one.fault.clone()),
+        began_ms: one.began_ms,
+        duration_ms: one.duration_ms,
+    });
+    let mut tries: Vec<Try> = failed.collect();
+    let known = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+    if known < outcome.attempts {
+        let last = outcome.failed.last();
+        let began_ms = last.map_or(0, |last| last.began_ms.saturating_add(last.duration_ms));
+        tries.push(Try {
+            number: outcome.attempts,
+            provider: outcome.provider.clone(),
+            model: outcome.model.clone(),
+            key_last4: outcome.key_last4.clone(),
+            fault: outcome.fault.as_ref().map(word),
+            began_ms,
+            duration_ms: outcome.duration_ms.saturating_sub(began_ms),
+        });
+    }
+    tries
 }
 
 /// Settles calls; cheap to clone.
@@ -305,6 +322,7 @@ impl Finisher {
                     fault,
                     caller: None,
                     attempts: 0,
+                    failed: Vec::new(),
                     provider: None,
                 };
                 facts.nothing_produced(&failure, now)
@@ -450,6 +468,7 @@ impl Drop for Ending {
                 fault,
                 caller: None,
                 attempts: 0,
+                failed: Vec::new(),
                 provider: None,
             });
         }

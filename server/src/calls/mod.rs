@@ -449,6 +449,7 @@ fn unreachable(error: &LinkError) -> Failure {
         fault: Fault::new(FaultKind::Unreachable, error.to_string()),
         caller: None,
         attempts: 0,
+        failed: Vec::new(),
         provider: None,
     }
 }

@@ -382,6 +382,7 @@ impl Passing {
             model: String::new(),
             key_last4: String::new(),
             attempts: 1,
+            failed: Vec::new(),
             usage: self.meter.usage(),
             fault: Some(Fault::new(FaultKind::Interrupted, why)),
             first_byte_ms: self.first_byte_ms,

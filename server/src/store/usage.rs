@@ -63,6 +63,12 @@ pub struct Try {
     /// Why it did not end well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// From the call's arrival at the gateway to its beginning.
+    #[serde(default)]
+    pub began_ms: u64,
+    /// How long it took.
+    #[serde(default)]
+    pub duration_ms: u64,
 }
 
 /// What a call consumed and cost, and how it went.
@@ -106,7 +112,7 @@ pub struct UsageRecord {
     pub duration_ms: u64,
     /// When it came.
     pub created_at: Moment,
-    /// What is known of its tries: the last one, when there was any.
+    /// Its tries, in their order.
     pub tries: Vec<Try>,
 }
 

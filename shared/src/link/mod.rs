@@ -237,6 +237,23 @@ pub struct Call {
     pub deadline: Duration,
 }
 
+/// A provider call that failed before another was tried, or as the last one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedTry {
+    /// Who was called.
+    pub provider: String,
+    /// The model's name there.
+    pub model: String,
+    /// The last four characters of the key that was used.
+    pub key_last4: String,
+    /// From the call's arrival to its beginning.
+    pub began_ms: u64,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What it failed with: the word of a fault's kind.
+    pub fault: String,
+}
+
 /// How a generation ended, as the gateway saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -248,6 +265,9 @@ pub struct Outcome {
     pub key_last4: String,
     /// Provider calls tried, failed ones included.
     pub attempts: u32,
+    /// Those that failed before the one that answered; absent from most outcomes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedTry>,
     /// What was consumed.
     pub usage: Usage,
     /// Why it did not end well; `None` when it did.
@@ -327,6 +347,9 @@ pub struct Failure {
     pub caller: Option<CallerError>,
     /// Provider calls tried.
     pub attempts: u32,
+    /// All of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedTry>,
     /// Where the last attempt went.
     pub provider: Option<String>,
 }

@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 
+use crate::gateways::{GOOD, answer, at_once, with_vendor};
 use crate::support::{ADMIN_PASSWORD, Joined, Product, places, start};
 
 /// A superadmin's browser: keeps cookies, and the token of the page it was last shown.
@@ -140,6 +141,34 @@ async fn a_model_is_tried_at_a_tenants_expense() {
         assert!(!gateways.contains("id=\"add\""), "{gateways}");
         let health = text(&console.get("/admin/health").await);
         assert!(health.contains("1 / 1 answering"), "{health}");
+        product.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_tells_of_the_try_that_failed_and_of_the_one_that_answered() {
+    const KEYS: [&str; 2] = ["vendor-key-01230bad", "vendor-key-0123fine"];
+    for place in places().await {
+        let product = start(&place, Joined::OverHttp).await;
+        let (vendor, customer) = with_vendor(&product, &KEYS).await;
+        let busy = answer("429 Too Many Requests", "retry-after: 30\r\n", "{}");
+        vendor.script(KEYS[0], at_once(busy));
+        vendor.script(KEYS[1], at_once(answer("200 OK", "", GOOD)));
+        while vendor.calls(KEYS[0]) == 0 {
+            let (status, body) = product.chat(&customer, "ours", "hi").await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+        }
+        // The call before this look is the one that was sent on.
+        product.settled(&customer).await;
+        let mut console = Console::open(&product).await;
+        let log = console.get("/admin/usage").await;
+        let (_, newest) = log.split_once("/admin/usage/gen_").expect("a call");
+        let id = newest.split('"').next().expect("an id");
+        let story = text(&console.get(&format!("/admin/usage/gen_{id}")).await);
+        let failed = story.find("0bad").expect("the first try");
+        let answered = story.find("fine").expect("the second try");
+        assert!(failed < answered, "{story}");
+        assert!(story[failed..answered].contains("rate_limited"), "{story}");
         product.stop().await;
     }
 }

@@ -115,12 +115,12 @@ pub(crate) fn at_once(bytes: impl Into<Vec<u8>>) -> Script {
     vec![(Duration::ZERO, bytes.into())]
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
         .into_bytes()
 }
 
-const GOOD: &str = r#"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"well"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7},"vendor_extra":{"kept":true}}"#;
+pub(crate) const GOOD: &str = r#"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"well"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7},"vendor_extra":{"kept":true}}"#;
 
 /// A product with a vendor, a model on it, and keys by name.
 pub(crate) async fn with_vendor(product: &Product, keys: &[&str]) -> (Vendor, Customer) {

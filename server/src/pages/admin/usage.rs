@@ -185,17 +185,16 @@ fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
     .collect()
 }
 
-/// The tries that the record tells of. Only of a call's sole try is its time known: the call's own.
+/// The tries that the record tells of.
 fn tries(record: &UsageRecord) -> Vec<TryRow> {
-    let sole = record.attempts == 1;
     let row = |one: &crate::store::usage::Try| TryRow {
         number: u64::from(one.number),
         provider: one.provider.clone(),
         model: one.model.clone(),
         gateway: String::new(),
         key_last4: one.key_last4.clone(),
-        started_ms: 0,
-        duration_ms: if sole { record.duration_ms } else { 0 },
+        started_ms: one.began_ms,
+        duration_ms: one.duration_ms,
         status: 0,
         result: match (&one.fault, one.number < record.attempts) {
             (None, _) => TryResult::Answered,

@@ -77,6 +77,8 @@ fn record(ask: &HoldAsk, price: &PriceId) -> UsageRecord {
         model: "m".to_owned(),
         key_last4: "ab12".to_owned(),
         fault: None,
+        began_ms: 40,
+        duration_ms: 460,
     }];
     record
 }
