@@ -107,9 +107,9 @@ export class Person {
     return new URL(this.page.url()).pathname;
   }
 
-  /** The form that goes to an address. */
+  /** The form that posts to an address. */
   form(action) {
-    return this.page.locator(`form[action="${action}"]`);
+    return this.page.locator(`form[method="post"][action="${action}"]`);
   }
 
   /** Fills fields by their names; `true` ticks, a list ticks several. */

@@ -16,6 +16,7 @@ export const ADMIN_PASSWORD = "quite-a-long-password";
 export const DEMO_KEY = "wk_live_0123456789abcdefghijklmnopqrstuv";
 
 const START_MS = 30_000;
+const STOP_MS = 10_000;
 const LOG_LINES = 40;
 
 const required = (name) => {
@@ -50,65 +51,88 @@ function databases() {
   };
 }
 
-/**
- * Starts a product. Without `chosen`, it makes the superadmin's one-time password itself and prints
- * it, as at a newcomer's first start.
- */
-export async function startProduct({ chosen = true } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "waule-browser-"));
-  const stores = shape === "postgres" ? databases() : { env: {}, drop: () => {} };
-  const first = chosen ? { ADMIN_PASSWORD, DEMO_TENANT_KEY: DEMO_KEY } : {};
+/** The settings of a product at a place. */
+function environment(place) {
+  const first = place.chosen ? { ADMIN_PASSWORD, DEMO_TENANT_KEY: DEMO_KEY } : {};
+  return {
+    PATH: process.env.PATH,
+    HOST: "127.0.0.1",
+    PORT: "0",
+    GATEWAY_PORT: "0",
+    METRICS_PORT: "0",
+    DATA_DIR: place.data,
+    LOG_FORMAT: "json",
+    SHUTDOWN_SECONDS: "2",
+    ...place.stores.env,
+    ...first,
+  };
+}
+
+async function boot(place) {
   const child = spawn(required("WAULE_BINARY"), [], {
-    cwd: folder,
+    cwd: place.folder,
     stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      PATH: process.env.PATH,
-      HOST: "127.0.0.1",
-      PORT: "0",
-      GATEWAY_PORT: "0",
-      METRICS_PORT: "0",
-      DATA_DIR: join(folder, "data"),
-      LOG_FORMAT: "json",
-      SHUTDOWN_SECONDS: "2",
-      ...stores.env,
-      ...first,
-    },
+    env: environment(place),
   });
   running.add(child);
+  const ended = new Promise((resolve) => child.once("exit", resolve));
   const log = [];
-  let greeting = "";
-  let address;
-  child.stdout.setEncoding("utf8").on("data", (text) => (greeting += text));
+  const told = { greeting: "", address: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (told.greeting += text));
   createInterface({ input: child.stderr }).on("line", (line) => {
     log.push(line);
     if (log.length > LOG_LINES) log.shift();
     const found = /the server listens on (127\.0\.0\.1:\d+)/.exec(line);
-    if (found) address = found[1];
+    if (found) told.address = found[1];
   });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  const alive = () => child.exitCode === null && child.signalCode === null;
   const origin = await until("the product listens", START_MS, async () => {
-    assert.ok(alive(), `the product ended while starting:\n${log.join("\n")}`);
-    if (!address) return null;
-    const answer = await fetch(`http://${address}/readyz`).catch(() => null);
-    return answer?.ok ? `http://${address}` : null;
+    const alive = child.exitCode === null && child.signalCode === null;
+    assert.ok(alive, `the product ended while starting:\n${log.join("\n")}`);
+    if (!told.address) return null;
+    const answer = await fetch(`http://${told.address}/readyz`).catch(() => null);
+    return answer?.ok ? `http://${told.address}` : null;
   });
-  return {
-    origin,
+  const end = async () => {
+    child.kill("SIGTERM");
+    const killer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await ended;
+    clearTimeout(killer);
+    running.delete(child);
+  };
+  return { origin, told, log, end };
+}
+
+/**
+ * Starts a product. With `chosen: false` it makes the superadmin's one-time password itself and
+ * prints it, as at a newcomer's first start.
+ */
+export async function startProduct({ chosen = true } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "waule-browser-"));
+  const stores = shape === "postgres" ? databases() : { env: {}, drop: () => {} };
+  const place = { folder, data: join(folder, "data"), stores, chosen };
+  let now = await boot(place);
+  const product = {
+    origin: now.origin,
+    data: place.data,
     /** What the first start printed for the person at the terminal. */
-    greeting: () => greeting,
-    log: () => log.join("\n"),
-    api: client(origin),
+    greeting: () => now.told.greeting,
+    log: () => now.log.join("\n"),
+    api: client(now.origin),
+    /** Stops it, runs `between` while nobody has its databases open, and starts it again. */
+    async restart(between) {
+      await now.end();
+      await between(environment(place));
+      now = await boot(place);
+      product.origin = now.origin;
+      product.api = client(now.origin);
+    },
     async stop() {
-      child.kill("SIGTERM");
-      const killer = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await ended;
-      clearTimeout(killer);
-      running.delete(child);
+      await now.end();
       rmSync(folder, { recursive: true, force: true });
       stores.drop();
     },
   };
+  return product;
 }
 
 /** Asks the JSON API; an answer that is not 2xx is an error, unless `any` is set. */
