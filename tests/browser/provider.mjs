@@ -6,11 +6,17 @@ const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
 const number = (text, name, otherwise) => Number(new RegExp(`\\[${name}:(\\d+)\\]`).exec(text)?.[1] ?? otherwise);
-const ANSWER = "The keeper climbs 214 steps, trims the lamp and writes down the weather. ".split(/(?<= )/);
+const ANSWER = `**Tide alarm**: a small bell that knows the moon.
+
+- It rings 40 minutes before high water, by tables for 1,200 harbours.
+- It asks for no account and works without a network.
+- One battery lasts two winters.
+
+Set the harbour once with \`tide set kirkwall\`, and forget it.`.split(/(?<= )/);
 
 /**
  * Starts one on this machine. `keys` holds what a key is answered with instead of success:
- * `{status, code, retryAfter}`. Texts may hold `[in:1200]`, `[cached:800]`, `[out:300]`: the tokens it says it used.
+ * `{status, code, retryAfter}`. Texts may hold `[in:1200]`, `[cached:800]`, `[out:300]`: the tokens it says it used; `[refuse]` is answered with an error.
  */
 export async function startProvider() {
   const keys = new Map();
@@ -34,6 +40,9 @@ export async function startProvider() {
       return answer(200, { created: 0, data: [{ b64_json: PNG }] });
     }
     const text = JSON.stringify(wish.messages ?? wish.input);
+    if (text.includes("[refuse]")) {
+      return answer(400, { error: { message: "The prompt is against the rules.", type: "test", code: "content_policy_violation" } });
+    }
     const [prompt, cached, output] = [number(text, "in", 60), number(text, "cached", 0), number(text, "out", 40)];
     const usage = {
       prompt_tokens: prompt,
