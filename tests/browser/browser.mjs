@@ -32,6 +32,11 @@ export function looks(number) {
   return shape === "sqlite" ? [at(begin), at(begin + 1)] : [at(begin + 2 + (number >> 1) % 2)];
 }
 
+/** Fails with all that was found, a line each. */
+export function none(found, what) {
+  if (found.length) assert.fail(`${what}:\n${found.join("\n")}`);
+}
+
 export const said = ({ lang, theme }) => `${lang}, ${theme}`;
 
 export async function openBrowser() {
@@ -177,7 +182,7 @@ export class Person {
           ),
       [GRAVE, options],
     );
-    assert.deepEqual(found, [], `axe on ${this.path()} (${this.lang}):\n${found.join("\n")}`);
+    none(found, `axe finds on ${this.path()} (${this.lang})`);
   }
 
   /** How many pixels the page is wider than the window, and what sticks out. */
@@ -198,7 +203,7 @@ export class Person {
   /** A person leaves: everything that went wrong meanwhile comes to light. */
   async leave() {
     await this.context.close();
-    assert.deepEqual(this.faults, [], this.faults.join("\n"));
+    none(this.faults, "what pages must not do");
   }
 }
 

