@@ -22,7 +22,7 @@ def weight(start):
     days_ago = (today - start) // DAY_MS
     weekday = time.gmtime(start / 1000).tm_wday
     # The last day is looked at closely.
-    close = 4 if now - start < DAY_MS else 1
+    close = 2.5 if now - start < DAY_MS else 1
     return BY_HOUR[(start // HOUR_MS) % 24] * (0.4 if weekday > 4 else 1) * (1.4 - days_ago / DAYS) * close
 
 

@@ -3,7 +3,7 @@
 // are kept on the way.
 
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
@@ -11,6 +11,7 @@ import { looks, none, openBrowser, visit } from "./browser.mjs";
 import { furnish, PASSWORD, TENANT } from "./furnish.mjs";
 import { ADMIN_PASSWORD, shape, startProduct } from "./product.mjs";
 import { startProvider } from "./provider.mjs";
+import { shrink } from "./shrink.mjs";
 
 const CALLS = shape === "sqlite" ? 320 : 40;
 const WIDE = { width: 1280, height: 800 };
@@ -18,8 +19,21 @@ const PHONE = { width: 390, height: 844 };
 /** Where pictures go, and the folder of the tree they go to as well when they are to be renewed. */
 const PICTURES = process.env.WAULE_SCREENSHOTS;
 const KEPT = process.env.WAULE_SCREENSHOTS_KEPT;
+/** What README may show. */
+const SHOWN = [
+  "dashboard-light",
+  "dashboard-dark",
+  "dashboard-zh-light",
+  "usage-light",
+  "call-light",
+  "provider-dark",
+  "overview-dark",
+  "studio-light",
+  "studio-dark",
+  "images-light",
+];
 
-/** `[picture or "", path]`; braces name what the furnished product has. */
+/** `[picture or "", path, what the picture begins with]`; braces name what the furnished product has. */
 const CONSOLE = [
   ["dashboard", "/admin?range=30d"],
   ["", "/admin?range=24h"],
@@ -41,7 +55,7 @@ const CONSOLE = [
   ["gateways", "/admin/gateways"],
   ["usage", "/admin/usage"],
   ["", "/admin/usage?status=failed&model=nothing-like-it"],
-  ["call", "/admin/usage/{call}"],
+  ["call", "/admin/usage/{call}", "#tries-title"],
   ["", "/admin/superadmins"],
   ["audit", "/admin/audit"],
   ["", "/admin/settings"],
@@ -104,9 +118,9 @@ describe("pages", () => {
         visit(browser, product.origin, look, async (person) => {
           await enter?.(person);
           const faults = [];
-          for (const [picture, path] of pages) {
+          for (const [picture, path, top] of pages) {
             const address = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(known[name]));
-            await inspect(person, picture, address, faults);
+            await inspect(person, { picture, path: address, top }, faults);
           }
           none(faults, "what is out of order");
         }));
@@ -139,6 +153,7 @@ describe("pages", () => {
         await page.locator("[name=n]").fill("3");
         await page.locator("[data-studio=send]").click();
         await page.locator(".pictures img").nth(2).waitFor();
+        await page.locator("[data-studio=estimate]", { hasText: "0.03" }).waitFor();
         await both(mia, "images");
       }));
   }
@@ -169,12 +184,12 @@ async function shoot(page, name) {
   const path = join(PICTURES, `${name}.png`);
   // Nothing is pointed at.
   await page.mouse.move(640, 1);
-  await page.screenshot({ path, animations: "disabled", caret: "hide" });
-  if (KEPT) copyFileSync(path, join(KEPT, `${name}.png`));
+  const picture = await page.screenshot({ path, animations: "disabled", caret: "hide" });
+  if (KEPT && SHOWN.includes(name)) writeFileSync(join(KEPT, `${name}.png`), shrink(picture));
 }
 
 /** Looks at a page from all sides; what is wrong is gathered, so that one run tells all. */
-async function inspect(person, picture, path, faults) {
+async function inspect(person, { picture, path, top }, faults) {
   const { page, lang } = person;
   const check = async (what, work) => {
     try {
@@ -185,6 +200,7 @@ async function inspect(person, picture, path, faults) {
   };
   const before = person.faults.length;
   await check("answer", async () => assert.equal((await page.goto(path)).status(), 200));
+  if (top) await page.locator(top).evaluate((place) => scrollTo(0, scrollY + place.getBoundingClientRect().top - 100));
   if (lang === "en" || shape === "postgres") {
     for (const name of ["light", "dark"]) {
       await theme(page, name);

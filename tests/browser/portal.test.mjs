@@ -35,7 +35,7 @@ describe("portal", () => {
     });
   }
   for (const look of looks(5)) {
-    test(`an owner makes a key that is shown once and takes it back (${said(look)})`, async () => {
+    test(`an owner makes a key that is shown once, rotates it and takes it back (${said(look)})`, async () => {
       const name = `Jetty ${said(look)}`;
       await product.api.admin("POST", "/tenants", { name, username: "grace", password: PASSWORD });
       await visit(browser, product.origin, look, (grace) => keeping(grace, name, product));
@@ -127,7 +127,8 @@ async function making(mia, tenant) {
   });
   const made = (await tenant.api.get("/api/v1/usage")).data.find((call) => call.operation === "image");
   assert.equal(micros(made.credits), worth, "an image's price is known before");
-  assert.match(await page.locator(".picture-note").first().innerText(), new RegExp(made.credits.replaceAll(".", "\\.")));
+  const note = await page.locator(".picture-note").first().innerText();
+  assert.equal(micros(/([\d.]+) \(×2\)/.exec(note)?.[1]), worth, note);
   assert.equal(await balance(), first - worth);
   assert.equal(await left(), first - worth);
   await mia.axe();
@@ -161,14 +162,25 @@ async function keeping(grace, tenant, product) {
   const website = { name: "website", budget: "3", budget_period: "day" };
   assert.equal(await grace.send("/portal/keys/new", website), 200);
   const key = await readSecret(grace);
-  const models = () => product.api.as(key).get("/api/v1/models", { any: true });
-  assert.equal((await models()).status, 200);
+  const status = async (secret) => (await product.api.as(secret).get("/api/v1/models", { any: true })).status;
+  assert.equal(await status(key), 200);
   await page.locator("a.button.primary").click();
   await page.waitForURL("**/portal/keys");
   assert.ok(!(await page.content()).includes(key));
-  const row = page.locator("tbody tr", { hasText: key.slice(-4) });
+  const row = page.locator("tbody tr", { hasText: "website" });
+
+  // A new secret; the old one works on for an hour.
+  await row.locator('[data-dialog^="rotate-"]').click();
+  await page.locator('dialog[open] [name="grace_hours"]').fill("1");
+  await page.locator("dialog[open] button.primary").click();
+  const next = await readSecret(grace);
+  assert.notEqual(next, key);
+  assert.deepEqual([await status(key), await status(next)], [200, 200]);
+
+  await grace.goto("/portal/keys");
   await row.locator('[data-dialog^="revoke-"]').click();
-  await page.locator('dialog[open] button.danger').click();
+  await page.locator("dialog[open] button.danger").click();
   await row.locator(".badge-bad").waitFor();
-  await until("the key is refused", 1_000, async () => (await models()).status === 401);
+  const refused = async () => (await status(key)) === 401 && (await status(next)) === 401;
+  await until("both secrets are refused", 1_000, refused);
 }

@@ -61,12 +61,13 @@ async function journey(ada, product, provider) {
   await row(secrets.good).locator(".badge-good", { hasText: /accepted|通过|works|可用/ }).last().waitFor();
 
   const model = `lamp-${name}`;
-  await product.api.admin("POST", "/models", {
-    id: model,
-    operation: "chat",
-    targets: [{ provider: name, model: "lamp-1" }],
-    price: { input_per_million: "2", output_per_million: "8" },
-  });
+  await ada.goto("/admin/models/new");
+  const prices = { input: "2", cost_input: "1.5", output: "8", cost_output: "5" };
+  const lamp = { id: model, operation: "chat", provider: name, model: "lamp-1", enabled: true, ...prices };
+  assert.equal(await ada.send("/admin/models/new", { ...lamp, output: "cheap" }), 422);
+  await page.locator('[name="output"][aria-invalid="true"]').waitFor();
+  assert.equal(await ada.send("/admin/models/new", lamp), 200);
+  assert.equal(ada.path(), `/admin/models/${model}`);
   const demo = product.api.as(DEMO_KEY);
   const call = async () => (await demo.chat("Light the lamp.", { model }, { any: true })).status;
   assert.equal(await call(), 200);

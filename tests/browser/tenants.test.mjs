@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { looks, openBrowser, said, visit } from "./browser.mjs";
-import { ADMIN_PASSWORD, startProduct } from "./product.mjs";
+import { ADMIN_PASSWORD, DEMO_KEY, startProduct } from "./product.mjs";
 import { readArithmetic, readSecret } from "./reading.mjs";
 import { micros, until } from "./wait.mjs";
 
@@ -29,11 +29,28 @@ describe("tenants", () => {
     test(`tenant, key, member, recharge, usage and its arithmetic (${said(look)})`, () =>
       visit(browser, product.origin, look, (ada) => founding(ada, product)));
   }
+  for (const look of looks(8)) {
+    test(`the dashboard counts the calls that run (${said(look)})`, () =>
+      visit(browser, product.origin, look, (ada) => living(ada, product)));
+  }
   for (const look of looks(2)) {
     test(`a suspended tenant's calls are refused within a second (${said(look)})`, (t) =>
       visit(browser, product.origin, look, (ada) => suspending(t, ada, product)));
   }
 });
+
+/** The dashboard is not loaded again: its numbers come by themselves. */
+async function living(ada, product) {
+  await signIn(ada);
+  await ada.goto("/admin");
+  const running = ada.page.locator('[data-live="live_count"]');
+  await running.and(ada.page.getByText("0", { exact: true })).waitFor();
+  const demo = product.api.as(DEMO_KEY);
+  const call = demo.chat("Count slowly. [tokens:25][pace:100]", { stream: true });
+  await running.and(ada.page.getByText("1", { exact: true })).waitFor();
+  await call;
+  await running.and(ada.page.getByText("0", { exact: true })).waitFor();
+}
 
 const signIn = (ada) => ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD });
 
