@@ -75,7 +75,7 @@ async function boot(place) {
     env: environment(place),
   });
   running.add(child);
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
   const log = [];
   const told = { greeting: "", address: "" };
   child.stdout.setEncoding("utf8").on("data", (text) => (told.greeting += text));
@@ -95,9 +95,10 @@ async function boot(place) {
   const end = async () => {
     child.kill("SIGTERM");
     const killer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
-    await ended;
+    const status = await ended;
     clearTimeout(killer);
     running.delete(child);
+    assert.equal(status, 0, `the product ended with ${status}:\n${log.join("\n")}`);
   };
   return { origin, told, log, end };
 }
@@ -110,26 +111,28 @@ export async function startProduct({ chosen = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "waule-browser-"));
   const stores = shape === "postgres" ? databases() : { env: {}, drop: () => {} };
   const place = { folder, data: join(folder, "data"), stores, chosen };
-  let now = await boot(place);
+  let current = await boot(place);
   const product = {
-    origin: now.origin,
+    origin: current.origin,
     data: place.data,
     /** What the first start printed for the person at the terminal. */
-    greeting: () => now.told.greeting,
-    log: () => now.log.join("\n"),
-    api: client(now.origin),
+    greeting: () => current.told.greeting,
+    api: client(current.origin),
     /** Stops it, runs `between` while nobody has its databases open, and starts it again. */
     async restart(between) {
-      await now.end();
+      await current.end();
       await between(environment(place));
-      now = await boot(place);
-      product.origin = now.origin;
-      product.api = client(now.origin);
+      current = await boot(place);
+      product.origin = current.origin;
+      product.api = client(current.origin);
     },
     async stop() {
-      await now.end();
-      rmSync(folder, { recursive: true, force: true });
-      stores.drop();
+      try {
+        await current.end();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+        stores.drop();
+      }
     },
   };
   return product;
