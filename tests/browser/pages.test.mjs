@@ -30,7 +30,6 @@ const SHOWN = [
   "overview-dark",
   "studio-light",
   "studio-dark",
-  "images-light",
 ];
 
 /** `[picture or "", path, what the picture begins with]`; braces name what the furnished product has. */
@@ -200,7 +199,7 @@ async function inspect(person, { picture, path, top }, faults) {
   };
   const before = person.faults.length;
   await check("answer", async () => assert.equal((await page.goto(path)).status(), 200));
-  if (top) await page.locator(top).evaluate((place) => scrollTo(0, scrollY + place.getBoundingClientRect().top - 100));
+  if (top) await page.locator(top).evaluate((place) => scrollTo(0, scrollY + place.closest("section").getBoundingClientRect().top - 72));
   // The markup is the same over every database.
   if (lang === "en" && shape === "sqlite") {
     for (const name of ["light", "dark"]) {

@@ -6,7 +6,7 @@ import { deflateSync, inflateSync } from "node:zlib";
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const COLOURS_MAX = 256;
 /** How far a colour may be from the one of the palette that stands for it, in each of R, G and B. */
-const STEPS = [0, 3, 6, 9, 12];
+const STEPS = [0, 3, 6, 9];
 /** Colours of so many pixels are surfaces, not edges of letters, and stay as they are. */
 const SURFACE = 400;
 
