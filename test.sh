@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves the tree: formatting, lints, docs, Rust tests on SQLite and on PostgreSQL + Redis, and the
-# official OpenAI clients against the running product. Installs what is missing where it may, starts
-# private services on free ports in a temporary folder, and stops all of them however it ends.
+# official OpenAI clients and a browser against the running product. Installs what is missing where it
+# may, starts private services on free ports in a temporary folder, and stops all however it ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -12,7 +12,9 @@ Usage: ./test.sh [--long]
   --long   also run the tests that take minutes (sets WAULE_TEST_LONG=1)
   --help   this text
 
-CARGO_TARGET_DIR is respected; Python and Node packages are cached in its folder `test-env`.
+CARGO_TARGET_DIR is respected; Python and Node packages are cached in its folder `test-env`. Pictures
+of the pages are left in its folder `screenshots`; WAULE_UPDATE_SCREENSHOTS=1 also puts them where
+README shows them, admin-templates/screenshots.
 TEXT
 }
 
@@ -222,6 +224,9 @@ find_postgres() {
   return 1
 }
 
+# Prints the browser. Debian calls it chromium; elsewhere a package of that name may be something else.
+find_chromium() { command -v chromium || command -v google-chrome || command -v chromium-browser; }
+
 # Prints the Debian packages that are missing.
 missing_packages() {
   command -v cc >/dev/null || say gcc libc6-dev
@@ -232,6 +237,10 @@ missing_packages() {
   python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || say python3 python3-venv
   command -v node >/dev/null || say nodejs
   command -v npm >/dev/null || say npm
+  find_chromium >/dev/null || say chromium
+  # Without Chinese letters half of the pages would be boxes.
+  { command -v fc-list && [[ -n $(fc-list :lang=zh family) ]]; } >/dev/null 2>&1 ||
+    say fontconfig fonts-noto-cjk
 }
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo -n -- "$@"; fi; }
@@ -303,20 +312,27 @@ python_env() {
   touch "$python_home/ready"
 }
 
-node_env() {
-  local key
-  key=$({ node --version; cat tests/sdk/node/package.json tests/sdk/node/package-lock.json; } | sha256sum)
-  node_home=$target/test-env/node-${key:0:16}
-  if [[ ! -e $node_home/ready ]]; then
-    rm -rf -- "$node_home"
-    mkdir -p "$node_home"
-    cp tests/sdk/node/package.json tests/sdk/node/package-lock.json "$node_home/"
-    npm ci --prefix "$node_home" --no-audit --no-fund --ignore-scripts --loglevel=error
-    touch "$node_home/ready"
+# node_packages FOLDER VARIABLE: installs what the tests of a folder need, and copies them beside it.
+node_packages() {
+  local from=$1 key home
+  key=$({ node --version; cat "$from/package.json" "$from/package-lock.json"; } | sha256sum)
+  home=$target/test-env/node-${key:0:16}
+  if [[ ! -e $home/ready ]]; then
+    rm -rf -- "$home"
+    mkdir -p "$home"
+    cp "$from/package.json" "$from/package-lock.json" "$home/"
+    npm ci --prefix "$home" --no-audit --no-fund --ignore-scripts --loglevel=error
+    touch "$home/ready"
   fi
   # Node looks for packages beside the file that imports them.
-  rm -f -- "$node_home"/*.mjs
-  cp tests/sdk/node/*.mjs "$node_home/"
+  rm -f -- "$home"/*.mjs "$home"/*.py
+  find "$from" -maxdepth 1 \( -name '*.mjs' -o -name '*.py' \) -exec cp -t "$home" {} +
+  printf -v "$2" %s "$home"
+}
+
+node_env() {
+  node_packages tests/sdk/node node_home
+  node_packages tests/browser browser_home
 }
 
 # --- private services --------------------------------------------------------------------------
@@ -438,6 +454,18 @@ apart() {
   stop_well waule-gateway
 }
 
+# --- the pages in a browser --------------------------------------------------------------------
+
+# The tests start products of their own, one for each file.
+browser_tests() {
+  local title=$1 shape=$2 kept=""
+  [[ ${WAULE_UPDATE_SCREENSHOTS:-} != 1 || $shape != sqlite ]] || kept=$PWD/admin-templates/screenshots
+  step "Browser, $title" env "WAULE_SHAPE=$shape" "WAULE_BINARY=$target/debug/waule" \
+    "WAULE_CHROMIUM=$(find_chromium)" "WAULE_SCREENSHOTS=$target/screenshots" \
+    "WAULE_SCREENSHOTS_KEPT=$kept" "TMPDIR=$work" \
+    node --test --test-reporter=spec "$browser_home"/*.test.mjs
+}
+
 # --- everything, in order ----------------------------------------------------------------------
 
 need_packages
@@ -480,3 +508,5 @@ demo_key=wk_live_$(random_hex 16)
 admin_password=$(random_hex 16)
 all_in_one "${ports[@]:2:3}"
 apart "${ports[@]:5:4}"
+browser_tests "all in one on SQLite" sqlite
+browser_tests "all in one on PostgreSQL and Redis" postgres

@@ -105,7 +105,7 @@
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
-    const copier = target.closest("[data-copy]");
+    const copier = target.closest("button[data-copy]");
     if (copier) return void copy(copier);
     const opener = target.closest("[data-dialog]");
     if (opener && openDialog(opener.dataset.dialog)) return void event.preventDefault();

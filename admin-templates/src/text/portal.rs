@@ -10,7 +10,7 @@ PortalText [] {
     alerts: "When credits run low", "余额提醒";
     at_most: "At most", "最多花费";
     base_url_help: "The base URL for OpenAI and Anthropic clients:", "OpenAI 与 Anthropic 客户端使用的接口地址：";
-    by_member_month: "By member, 30 days", "成员排行（30 天）";
+    by_member_month: "By caller, 30 days", "调用方排行（30 天）";
     by_model_month: "By model, 30 days", "模型排行（30 天）";
     charge_reckoned: "The charge, line by line", "扣费明细";
     conversation: "Conversation", "对话内容";

@@ -33,7 +33,6 @@ const UNSTYLED: &[&str] = &[
     // Full amounts lack no zeros.
     "pad-0",
     "said-assistant",
-    "stats-lead",
     // The first series has the swatch's own colour.
     "swatch-0",
 ];

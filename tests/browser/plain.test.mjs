@@ -1,0 +1,157 @@
+// Without a mouse, and without JavaScript: what everybody must be able to do, whatever they have.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { looks, openBrowser, said, visit } from "./browser.mjs";
+import { ADMIN_PASSWORD, startProduct } from "./product.mjs";
+import { micros } from "./wait.mjs";
+
+const PASSWORD = "a password of my own";
+/** No page has more stops than this before the one that is looked for. */
+const TABS_MAX = 60;
+
+describe("without", () => {
+  let product;
+  let browser;
+  before(async () => {
+    product = await startProduct();
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await product?.stop();
+  });
+
+  for (const look of looks(6)) {
+    test(`a mouse: signing in, a form and a dialog by keyboard (${said(look)})`, () =>
+      visit(browser, product.origin, look, (ada) => byKeyboard(ada)));
+  }
+  for (const look of looks(7)) {
+    test(`JavaScript: signing in, money, chat and image (${said(look)})`, async () => {
+      const options = { javaScriptEnabled: false };
+      const name = `Buoy ${said(look)}`;
+      const made = await product.api.admin("POST", "/tenants", { name, username: "grace", password: PASSWORD });
+      const { id } = made.tenant;
+      await visit(browser, product.origin, look, (ada) => plainConsole(ada, id), options);
+      await visit(browser, product.origin, look, (grace) => plainStudio(grace, name, product.api.as(made.key)), options);
+    });
+  }
+});
+
+/** Goes on with Tab until the focus is there; each stop on the way must be seen. */
+async function tabTo(page, selector) {
+  for (let tab = 0; tab < TABS_MAX; tab++) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate((wanted) => {
+      const element = document.activeElement;
+      const style = getComputedStyle(element);
+      const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+      // A date has stops of the browser's own inside, which the browser marks.
+      const seen = outlined || style.boxShadow !== "none" || element.type === "date";
+      return { there: element.matches(wanted), seen, what: element.outerHTML.slice(0, 120) };
+    }, selector);
+    assert.ok(stop.seen, `the focus is not seen on ${stop.what}`);
+    if (stop.there) return;
+  }
+  assert.fail(`Tab does not reach ${selector}`);
+}
+
+async function byKeyboard(ada) {
+  const { page } = ada;
+  const type = (text) => page.keyboard.type(text);
+  const enter = async (path) => {
+    await page.keyboard.press("Enter");
+    await page.waitForURL(path);
+  };
+  await ada.goto("/admin/login");
+  // The first field has the focus already.
+  await page.locator("[name=username]:focus").waitFor();
+  await type("admin");
+  await tabTo(page, "[name=password]");
+  await type(ADMIN_PASSWORD);
+  await enter("**/admin");
+
+  // The first stop of a page leads past its navigation.
+  await page.keyboard.press("Tab");
+  await page.locator("a.skip:focus").waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator("main:focus, main:target").waitFor();
+
+  await ada.goto("/admin/tenants");
+  await tabTo(page, 'a[href="/admin/tenants/new"]');
+  await enter("**/admin/tenants/new");
+  await page.locator("[name=name]:focus").waitFor();
+  await type(`Beacon ${said(ada)}`);
+  await tabTo(page, "[name=credits]");
+  await page.keyboard.press("Control+a");
+  await type("12");
+  await tabTo(page, "button.primary");
+  await page.keyboard.press("Enter");
+  await page.locator("code.secret").waitFor();
+  await tabTo(page, "a.button.primary");
+  await enter("**/keys");
+
+  // A dialog takes the focus, keeps it, and gives it back.
+  await tabTo(page, '[data-dialog="add"]');
+  await page.keyboard.press("Enter");
+  await page.locator("dialog#add[open] [name=name]:focus").waitFor();
+  await page.keyboard.press("Shift+Tab");
+  const inside = () => page.evaluate(() => Boolean(document.activeElement.closest("dialog#add")) || document.activeElement === document.body);
+  assert.ok(await inside(), "the focus stays in the dialog");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog#add:not([open])").waitFor({ state: "attached" });
+  await page.locator('[data-dialog="add"]:focus').waitFor();
+}
+
+async function plainConsole(ada, id) {
+  const { page } = ada;
+  await ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD });
+  // Language and theme are forms too.
+  const html = page.locator("html");
+  const other = ada.lang === "zh" ? "en" : "zh-CN";
+  await page.locator('.preferences button[name="lang"]').click();
+  await page.locator(`html[lang="${other}"]`).waitFor();
+  await page.locator('.preferences button[name="lang"]').click();
+  await page.locator(`html:not([lang="${other}"])`).waitFor();
+  const theme = await html.getAttribute("data-theme");
+  await page.locator('.preferences button[name="theme"]').click();
+  await page.locator(`html:not([data-theme="${theme}"])`).waitFor();
+
+  // A dialog is a place on the page that its link leads to.
+  const base = `/admin/tenants/${id}`;
+  await ada.goto(`${base}/money`);
+  await page.locator('a[href$="#recharge"]').first().click();
+  await ada.form(`${base}/recharge`).locator("[name=amount]").waitFor();
+  assert.equal(await ada.send(`${base}/recharge`, { amount: "7" }), 200);
+  assert.equal(micros(await ada.text(".stat .stat-value")), micros("7"));
+  await page.locator(".toast-good").waitFor();
+
+  // Filters are addresses.
+  await ada.goto("/admin/tenants");
+  await page.locator('form.filters [name="q"]').fill("Buoy");
+  await page.locator("form.filters button").click();
+  await page.waitForURL("**q=Buoy**");
+  await page.locator("tbody tr", { hasText: "Buoy" }).first().waitFor();
+}
+
+async function plainStudio(grace, tenant, api) {
+  const { page } = grace;
+  await grace.signIn("/portal", { tenant, username: "grace", password: PASSWORD });
+  await grace.goto("/portal/studio/chat");
+  assert.match(await page.locator("[data-studio=estimate]").innerText(), /\d/, "the most it can cost");
+  assert.equal(await grace.send("/portal/studio/chat", { message: "Is it foggy? [tokens:9]" }), 200);
+  const cost = await page.locator(".said-assistant .said-cost").last().innerText();
+  assert.equal(await grace.send("/portal/studio/chat", { message: "And now? [tokens:3]" }), 200);
+  assert.equal(await page.locator(".said").count(), 4, "the conversation goes on");
+  await grace.goto("/portal/studio/images");
+  assert.equal(await grace.send("/portal/studio/images", { prompt: "a buoy in the rain", size: "256x256", n: "1" }), 200);
+  const width = await page.locator(".pictures img").first().evaluate((image) => image.naturalWidth);
+  assert.equal(width, 256);
+  const calls = (await api.get("/api/v1/usage")).data;
+  assert.equal(calls.length, 3);
+  const first = calls.reduce((a, b) => (a.created_at < b.created_at ? a : b));
+  assert.equal(micros(/[\d.]+$/.exec(cost)[0]), micros(first.credits), "the page told what it cost");
+  const left = calls.reduce((rest, call) => rest - micros(call.credits), micros("7"));
+  assert.equal(micros(await page.locator("[data-studio=balance]").innerText()), left);
+}

@@ -1,0 +1,100 @@
+// A provider is added with keys; one is told to slow down, cools and comes back, and one that the
+// provider refuses is put away and shown as an alert.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { looks, openBrowser, said, visit } from "./browser.mjs";
+import { ADMIN_PASSWORD, DEMO_KEY, startProduct } from "./product.mjs";
+import { startProvider } from "./provider.mjs";
+import { until } from "./wait.mjs";
+
+/** Long enough for a loaded machine to show the page, and all that the test waits for. */
+const COOLING_S = 4;
+
+describe("providers", () => {
+  let product;
+  let provider;
+  let browser;
+  before(async () => {
+    provider = await startProvider();
+    product = await startProduct();
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await product?.stop();
+    await provider?.stop();
+  });
+
+  for (const look of looks(3)) {
+    test(`a key is added, cools down and recovers (${said(look)})`, () =>
+      visit(browser, product.origin, look, (ada) => journey(ada, product, provider)));
+  }
+});
+
+async function journey(ada, product, provider) {
+  const { page } = ada;
+  const name = `north-${ada.lang}-${ada.theme}`;
+  const base = `/admin/providers/${name}`;
+  const secrets = { good: `sk-good-${name}-0001`, second: `sk-good-${name}-0002`, refused: `sk-bad-${name}-0003` };
+  provider.keys.set(secrets.refused, { status: 401, code: "invalid_api_key" });
+  await ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD });
+  ada.expect(422);
+
+  await ada.goto("/admin/providers/new");
+  const wrong = { name: "No such Name!", kind: "openai", base_url: provider.url };
+  assert.equal(await ada.send("/admin/providers/new", wrong), 422);
+  await page.locator('[name="name"][aria-invalid="true"]').waitFor();
+  assert.equal(await ada.send("/admin/providers/new", { ...wrong, name }), 200);
+  assert.equal(ada.path(), base);
+
+  await ada.sendDialog("add", `${base}/keys`, { label: "first", secret: secrets.good, weight: "1" });
+  const row = (secret) => page.locator("tbody tr", { hasText: `…${secret.slice(-4)}` });
+  const badge = (secret) => row(secret).locator("td").nth(2).locator(".badge").first();
+  assert.ok(!(await page.content()).includes(secrets.good), "a secret does not come back");
+  await badge(secrets.good).and(page.locator(".badge-good")).waitFor();
+  // One click tries it at the provider.
+  const test = row(secrets.good).locator('form[action$="/test"] button');
+  await test.click();
+  await page.waitForURL("**/test");
+  await row(secrets.good).locator(".badge-good", { hasText: /accepted|通过|works|可用/ }).last().waitFor();
+
+  const model = `lamp-${name}`;
+  await ada.goto("/admin/models/new");
+  const prices = { input: "2", cost_input: "1.5", output: "8", cost_output: "5" };
+  const lamp = { id: model, operation: "chat", provider: name, model: "lamp-1", enabled: true, ...prices };
+  assert.equal(await ada.send("/admin/models/new", { ...lamp, output: "cheap" }), 422);
+  await page.locator('[name="output"][aria-invalid="true"]').waitFor();
+  assert.equal(await ada.send("/admin/models/new", lamp), 200);
+  assert.equal(ada.path(), `/admin/models/${model}`);
+  const demo = product.api.as(DEMO_KEY);
+  const call = async () => (await demo.chat("Light the lamp.", { model }, { any: true })).status;
+  assert.equal(await call(), 200);
+
+  provider.keys.set(secrets.good, { status: 429, code: "rate_limit_exceeded", retryAfter: COOLING_S });
+  assert.notEqual(await call(), 200);
+  provider.keys.delete(secrets.good);
+  await ada.goto(base);
+  await badge(secrets.good).and(page.locator(".badge-warn")).waitFor();
+  assert.match(await row(secrets.good).locator("time").first().innerText(), /\d/, "it says until when");
+  await ada.axe();
+  await until("the key is back", (COOLING_S + 10) * 1_000, async () => {
+    await ada.goto(base);
+    return (await badge(secrets.good).and(page.locator(".badge-good")).count()) === 1;
+  });
+  assert.equal(await call(), 200);
+
+  // Keys by the dozen: one of these two is refused.
+  await page.locator(`a[href="${base}/keys/bulk"]`).click();
+  const lines = `${secrets.second} second\n${secrets.refused} third`;
+  assert.equal(await ada.send(`${base}/keys/bulk`, { secrets: lines, weight: "1" }), 200);
+  assert.equal(await page.locator("tbody .badge-good").count(), 2, "both were added");
+  await until("a call meets the refused key and it is put away", 20_000, async () => {
+    await call();
+    await ada.goto(base);
+    return (await badge(secrets.refused).and(page.locator(".badge-bad")).count()) === 1;
+  });
+  await ada.goto("/admin");
+  await page.locator(`.alerts a[href="${base}"], .alerts li`, { hasText: name }).first().waitFor();
+}
