@@ -149,7 +149,11 @@ impl Page {
         };
         let size = i64::try_from(change.unsigned_abs()).unwrap_or(i64::MAX);
         // From ten times as much on, hundredths of a per cent say nothing.
-        let size = if size < 100_000 { size } else { size - size % 100 };
+        let size = if size < 100_000 {
+            size
+        } else {
+            size - size % 100
+        };
         Html::from_escaped(format!(
             r#"<span class="{class}">{arrow} {}</span> {}"#,
             format::share(size),

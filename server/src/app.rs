@@ -237,15 +237,11 @@ fn vitals(
     })
 }
 
-/// Starts what ends deleted tenants whose days of grace are over.
-fn end_tenants(accounts: &Accounts, supervisor: &Supervisor) {
+/// Starts what looks after records: keeps the sums of usage up with them, deletes what was kept long
+/// enough, and ends deleted tenants whose days of grace are over.
+fn keep_records(store: &Store, accounts: &Accounts, clock: &Clock, supervisor: &Supervisor) {
     let ending = accounts.clone().end_forever(supervisor.stopping());
     supervisor.spawn("deleted tenants", ending);
-}
-
-/// Starts what looks after records: keeps the sums of usage up with them, and deletes what was kept
-/// long enough.
-fn keep_records(store: &Store, clock: &Clock, supervisor: &Supervisor) {
     let roller = Roller::new(store.clone(), clock.clone());
     let stop = supervisor.stopping();
     supervisor.spawn("rollups", async move {
@@ -377,8 +373,7 @@ impl Server {
             deadline: config.call_limit(),
         });
         look_after(&calls, &ledger, config, supervisor);
-        keep_records(&store, &clock, supervisor);
-        end_tenants(&people.accounts, supervisor);
+        keep_records(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let gateways = gateways(&link, &store, &clock, supervisor).await;
         let rooms = Rooms {

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::{AccountError, Accounts};
 use crate::settings::Retention;
-use crate::store::accounts::{Tenant, TenantPatch, TenantStatus};
+use crate::store::accounts::{KeyPlace, Scopes, Tenant, TenantPatch, TenantStatus};
 use crate::store::audit::Actor;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -89,7 +89,12 @@ impl Accounts {
         loop {
             let keys = self.keys(id, after.as_ref(), ROWS).await?;
             for key in keys.iter().filter(|key| !key.revoked) {
-                self.revoke_key(&actor, id, &key.id).await?;
+                let place = KeyPlace {
+                    tenant: id,
+                    id: &key.id,
+                    reach: Scopes::ALL,
+                };
+                self.revoke_key(&actor, place).await?;
             }
             after = keys.last().map(|key| key.id.clone());
             if after.is_none() {

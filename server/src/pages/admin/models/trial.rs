@@ -25,7 +25,7 @@ use crate::auth::{Principal, Role};
 use crate::calls::{self, Answer, CallError, Started};
 use crate::catalogue::Model;
 use crate::limits::LimitSettings;
-use crate::store::accounts::{Tenant, TenantStatus};
+use crate::store::accounts::{Scopes, Tenant, TenantStatus};
 use crate::store::usage::UsageRecord;
 
 /// Waits between looks for a settlement, which follows an answer within milliseconds.
@@ -55,6 +55,8 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         user: None,
         username: None,
         key: None,
+        key_name: None,
+        scopes: Scopes::ALL,
         role: Role::Owner,
         test: false,
         price_multiplier_ppm: tenant.price_multiplier_ppm,
@@ -132,6 +134,7 @@ fn refusal(error: &CallError) -> FieldError {
             FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))
         }
         error @ (CallError::Body(_)
+        | CallError::ScopeMissing
         | CallError::ModelNotFound(_)
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
