@@ -20,6 +20,8 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 const OUTPUT_KEPT: Duration = Duration::from_secs(120);
 /// Outcomes remembered at most: at about 600 bytes each 40 MB, seven minutes at 150 calls a second.
 const ENDED_MAX: usize = 65_536;
+/// Answers up to this are copied when they are kept; larger ones fill the buffer they lie in.
+const COPIED_MAX: usize = 64 * 1024;
 /// Locks by the id's last character, so that cores seldom meet.
 const SHARDS: usize = 16;
 
@@ -51,6 +53,17 @@ pub(crate) enum Output {
 }
 
 impl Output {
+    /// As it may be kept for minutes: a short answer is a slice of the buffer it was read into, which
+    /// is many times as large and would be kept with it.
+    pub(crate) fn to_keep(self) -> Self {
+        match self {
+            Self::Whole(bytes) if bytes.len() <= COPIED_MAX => {
+                Self::Whole(Bytes::copy_from_slice(&bytes))
+            }
+            Self::Whole(_) | Self::Stream(_) => self,
+        }
+    }
+
     fn held(&self) -> usize {
         match self {
             Self::Whole(bytes) => bytes.len(),
@@ -323,4 +336,20 @@ fn found(entry: Option<&Entry>) -> Found {
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_answer_that_is_kept_does_not_keep_the_buffer_it_was_read_into() {
+        let buffer = Bytes::from(vec![b'x'; 400 * 1024]);
+        let kept = Output::Whole(buffer.slice(0..300)).to_keep();
+        assert_eq!(kept.held(), 300);
+        assert!(buffer.is_unique(), "nobody else holds it");
+        let large = Output::Whole(buffer.slice(0..COPIED_MAX + 1)).to_keep();
+        assert_eq!(large.held(), COPIED_MAX + 1);
+        assert!(!buffer.is_unique(), "not worth a copy");
+    }
 }
