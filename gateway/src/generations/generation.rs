@@ -341,7 +341,7 @@ impl Generation {
             whole: matches!(output, Some(Output::Whole(_))),
             length: state.length,
             output: output
-                .map(|output| if keep { output.to_keep() } else { output })
+                .map(|output| if keep { output.into_kept() } else { output })
                 .map(Arc::new),
         };
         state.phase = Phase::Ended(ended.clone());

@@ -55,7 +55,7 @@ pub(crate) enum Output {
 impl Output {
     /// As it may be kept for minutes: a short answer is a slice of the buffer it was read into, which
     /// is many times as large and would be kept with it.
-    pub(crate) fn to_keep(self) -> Self {
+    pub(crate) fn into_kept(self) -> Self {
         match self {
             Self::Whole(bytes) if bytes.len() <= COPIED_MAX => {
                 Self::Whole(Bytes::copy_from_slice(&bytes))
@@ -345,10 +345,10 @@ mod tests {
     #[test]
     fn a_short_answer_that_is_kept_does_not_keep_the_buffer_it_was_read_into() {
         let buffer = Bytes::from(vec![b'x'; 400 * 1024]);
-        let kept = Output::Whole(buffer.slice(0..300)).to_keep();
+        let kept = Output::Whole(buffer.slice(0..300)).into_kept();
         assert_eq!(kept.held(), 300);
         assert!(buffer.is_unique(), "nobody else holds it");
-        let large = Output::Whole(buffer.slice(0..COPIED_MAX + 1)).to_keep();
+        let large = Output::Whole(buffer.slice(0..=COPIED_MAX)).into_kept();
         assert_eq!(large.held(), COPIED_MAX + 1);
         assert!(!buffer.is_unique(), "not worth a copy");
     }

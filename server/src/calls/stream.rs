@@ -1,0 +1,128 @@
+//! A call's stream on its way to the tenant: bytes pass, the end is settled and told. Starts no calls
+//! and decides no prices.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use shared::fault::FaultKind;
+use shared::link::{Outcome, Piece, PieceStream};
+use tracing::warn;
+
+use super::finish::Ending;
+
+/// A stream on its way to the tenant; dropping it cancels the generation and settles it.
+pub struct TenantStream {
+    pieces: Option<PieceStream>,
+    ending: Option<Ending>,
+    settle_first: bool,
+    /// What is told only after the settlement.
+    last: BytesMut,
+    settling: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+}
+
+/// A comment, which clients pass over (WHATWG HTML, 9.2.6): somebody still works on the answer.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+/// The last event of a stream that ended well.
+const DONE: &[u8] = b"data: [DONE]\n\n";
+
+impl std::fmt::Debug for TenantStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TenantStream")
+    }
+}
+
+/// The end of a stream that did not end well, as an event OpenAI's clients raise as an error.
+fn error_event(outcome: &Outcome) -> Option<Bytes> {
+    let fault = outcome.fault.as_ref()?;
+    let message = if fault.kind == FaultKind::Timeout {
+        "The provider stopped answering in time."
+    } else {
+        "The provider's answer broke off. You pay only for what you received."
+    };
+    let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": fault.word()}});
+    Some(Bytes::from(format!("data: {event}\n\n")))
+}
+
+const LINK_BROKE: &str = "data: {\"error\":{\"message\":\"The connection to the provider's region broke.\",\
+     \"type\":\"server_error\",\"param\":null,\"code\":\"link_broken\"}}\n\n";
+
+impl Stream for TenantStream {
+    type Item = Bytes;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(settling) = &mut self.settling {
+                std::task::ready!(settling.as_mut().poll(cx));
+                self.settling = None;
+                let last = self.last.split().freeze();
+                return Poll::Ready((!last.is_empty()).then_some(last));
+            }
+            let Some(pieces) = &mut self.pieces else {
+                return Poll::Ready(None);
+            };
+            match std::task::ready!(pieces.as_mut().poll_next(cx)) {
+                Some(Ok(Piece::Bytes(bytes))) if self.settle_first && bytes.ends_with(DONE) => {
+                    self.last.extend_from_slice(&bytes);
+                }
+                Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(bytes)),
+                Some(Ok(Piece::Waiting)) => {
+                    return Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE)));
+                }
+                Some(Ok(Piece::Outcome(outcome))) => self.ended(*outcome),
+                Some(Err(error)) => {
+                    warn!(%error, "a stream was cut: {error}");
+                    return self.cut();
+                }
+                None => return self.cut(),
+            }
+        }
+    }
+}
+
+impl TenantStream {
+    /// Passes `pieces` on, and with `settle_first` tells of the end when the call is settled.
+    pub(super) fn new(pieces: PieceStream, ending: Ending, settle_first: bool) -> Self {
+        Self {
+            pieces: Some(pieces),
+            ending: Some(ending),
+            settle_first,
+            last: BytesMut::new(),
+            settling: None,
+        }
+    }
+
+    /// Settles, and keeps what is to be told after it.
+    fn ended(&mut self, outcome: Outcome) {
+        self.pieces = None;
+        if let Some(event) = error_event(&outcome) {
+            self.last.extend_from_slice(&event);
+        }
+        let settled = self
+            .ending
+            .take()
+            .and_then(|mut ending| ending.ended(outcome));
+        let first = settled.filter(|_| self.settle_first);
+        self.settling = Some(Box::pin(async move {
+            if let Some(settled) = first {
+                settled.wait().await;
+            }
+        }));
+    }
+
+    fn cut(&mut self) -> Poll<Option<Bytes>> {
+        self.pieces = None;
+        // Dropping the ending asks the gateway what became of the generation.
+        self.ending = None;
+        Poll::Ready(Some(Bytes::from_static(LINK_BROKE.as_bytes())))
+    }
+}
+
+impl Drop for TenantStream {
+    fn drop(&mut self) {
+        // The provider's call is dropped before the gateway is asked how it ended.
+        self.pieces = None;
+        self.ending = None;
+    }
+}
