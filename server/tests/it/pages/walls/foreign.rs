@@ -337,3 +337,57 @@ async fn the_portals_pages_know_no_ids_of_other_tenants() {
         place.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_consoles_pages_know_no_pair_of_two_tenants() {
+    for (place, db) in places(Start::default()).await {
+        let token = place.token("admin", PASSWORD).await;
+        let (acme, other) = (
+            house(&place, &token, "Acme").await,
+            house(&place, &token, "Other").await,
+        );
+        let (foreign, _) = ids(&place, &db, &token, &other).await;
+        let mut console = place.browser();
+        let admins = [("username", "admin")];
+        let entered = console.log_in("/admin", &admins, PASSWORD).await;
+        assert_eq!(entered.location(), "/admin", "{}", entered.body);
+        let before = state(&place, &token, &other).await;
+        let mut asked = 0;
+        for (method, path) in server::pages::listed() {
+            let rest = path.strip_prefix("/admin/tenants/:id/");
+            let Some(rest) = rest.filter(|rest| rest.contains(':')) else {
+                continue;
+            };
+            let thing =
+                of_page(rest).unwrap_or_else(|| panic!("{path} is not in the table of ids"));
+            let (own, _) = ids(&place, &db, &token, &acme).await;
+            for (ids, known) in [(&foreign, false), (&own, true)] {
+                let at = path.replace(":id", &acme.id);
+                let at = at.replace(":key", ids.of(thing));
+                let at = at.replace(":member", ids.of(thing));
+                assert!(!at.contains(':'), "{at}");
+                console.get("/admin/security").await;
+                let status = match method {
+                    Method::GET => console.get(&at).await.status,
+                    _ => console.post(&at, &FIELDS).await.status,
+                };
+                let found = [StatusCode::OK, StatusCode::SEE_OTHER].contains(&status);
+                let missing = status == StatusCode::NOT_FOUND;
+                let right = if known { found } else { missing };
+                assert!(
+                    right,
+                    "{} {method} {path}, own: {known}: {status}",
+                    place.name
+                );
+                asked += 1;
+            }
+            // The member may have been locked out or got another password.
+            let user = format!("/tenants/{}/users/{}", acme.id, acme.member);
+            let whole = json!({"status": "active", "password": PASSWORD});
+            admin(&place, &token, Method::PATCH, &user, &whole).await;
+        }
+        assert!(asked >= 10, "{asked}");
+        assert_eq!(state(&place, &token, &other).await, before);
+        place.end().await;
+    }
+}
