@@ -216,21 +216,37 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
 }
 
 #[tokio::test]
-async fn calls_that_wait_for_connections_do_not_all_take_the_first() {
+async fn calls_that_wait_do_not_all_take_the_first_connection_while_more_come() {
     const CALLS: usize = 40;
     let peer = Peer::start().await;
     let pool = peer.pool(Shape {
         for_uploads: 0,
-        ..Shape::of(4, false)
+        ..Shape::of(1, false)
     });
+    // Three more seem to be under way, and never arrive.
+    let coming = 3;
+    pool.inner
+        .opening
+        .send_modify(|opening| opening.attempts = coming);
+    let began = Instant::now();
     let mut held = JoinSet::new();
     for _ in 0..CALLS {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
         held.spawn(async move { pool.send(request, Lane::Any).await.map(drop) });
     }
     until(async || peer.holding.load(Ordering::SeqCst) == CALLS).await;
-    let most = pool.inner.usable(0..4).map(|one| one.streams()).max();
-    assert!(most.unwrap() <= CALLS / 2, "{most:?} on one of four");
+    let taken = began.elapsed();
+    assert!(
+        taken >= SPREAD_MAX,
+        "the last ones left it to others: {taken:?}"
+    );
+
+    let only = pool.inner.usable(0..1).next().unwrap();
+    assert_eq!(only.streams(), CALLS);
+    assert!(pool.inner.has_its_share(&only, coming), "all of them");
+    assert!(!pool.inner.has_its_share(&only, 0), "nothing else comes");
+    pool.inner.waiting.store(4 * CALLS, Ordering::Relaxed);
+    assert!(!pool.inner.has_its_share(&only, coming), "a fifth of them");
 }
 
 #[tokio::test]
