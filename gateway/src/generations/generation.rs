@@ -340,9 +340,7 @@ impl Generation {
             end,
             whole: matches!(output, Some(Output::Whole(_))),
             length: state.length,
-            output: output
-                .map(|output| if keep { output.into_kept() } else { output })
-                .map(Arc::new),
+            output: output.map(Arc::new),
         };
         state.phase = Phase::Ended(ended.clone());
         let About { id, print, .. } = &self.about;

@@ -55,12 +55,12 @@ pub(crate) enum Output {
 impl Output {
     /// As it may be kept for minutes: a short answer is a slice of the buffer it was read into, which
     /// is many times as large and would be kept with it.
-    pub(crate) fn into_kept(self) -> Self {
-        match self {
+    fn kept(output: Arc<Self>) -> Arc<Self> {
+        match output.as_ref() {
             Self::Whole(bytes) if bytes.len() <= COPIED_MAX => {
-                Self::Whole(Bytes::copy_from_slice(&bytes))
+                Arc::new(Self::Whole(Bytes::copy_from_slice(bytes)))
             }
-            Self::Whole(_) | Self::Stream(_) => self,
+            Self::Whole(_) | Self::Stream(_) => output,
         }
     }
 
@@ -254,9 +254,7 @@ impl Register {
     /// Records how a running generation ended; `keep` its output for readers to come.
     pub(crate) fn end(&self, id: &GenerationId, print: u64, mut ended: Ended, keep: bool) {
         let now = self.clock.now();
-        if !keep {
-            ended.output = None;
-        }
+        ended.output = ended.output.filter(|_| keep).map(Output::kept);
         let held = ended.output.as_deref().map(Output::held);
         let mut shard = self.shard(id);
         if let Some(held) = held {
@@ -340,16 +338,37 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 
 #[cfg(test)]
 mod tests {
+    use shared::fault::{Fault, FaultKind};
+
+    use super::super::failure;
     use super::*;
 
     #[test]
     fn a_short_answer_that_is_kept_does_not_keep_the_buffer_it_was_read_into() {
+        let register = Register::new(BootId::random(), Clock::system(), 64 * 1024 * 1024);
         let buffer = Bytes::from(vec![b'x'; 400 * 1024]);
-        let kept = Output::Whole(buffer.slice(0..300)).into_kept();
-        assert_eq!(kept.held(), 300);
+        let end = |length: usize, keep| {
+            let id = GenerationId::random();
+            let fault = Fault::new(FaultKind::Canceled, "a test's end");
+            let ended = Ended {
+                end: End::Failure(Arc::new(failure(fault, 1))),
+                whole: true,
+                length: 0,
+                output: Some(Arc::new(Output::Whole(buffer.slice(0..length)))),
+            };
+            register.running.fetch_add(1, Ordering::AcqRel);
+            register.end(&id, 0, ended, keep);
+            match register.find(&id) {
+                Found::Ended(ended) => ended.output.map(|output| output.held()),
+                Found::Nothing | Found::Running(_) => panic!("it ended"),
+            }
+        };
+        assert_eq!(end(300, false), None);
+        assert_eq!(end(300, true), Some(300));
         assert!(buffer.is_unique(), "nobody else holds it");
-        let large = Output::Whole(buffer.slice(0..=COPIED_MAX)).into_kept();
-        assert_eq!(large.held(), COPIED_MAX + 1);
+        assert_eq!(end(COPIED_MAX, true), Some(COPIED_MAX));
+        assert!(buffer.is_unique(), "nobody else holds it");
+        assert_eq!(end(COPIED_MAX + 1, true), Some(COPIED_MAX + 1));
         assert!(!buffer.is_unique(), "not worth a copy");
     }
 }
