@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use shared::fault::Fault;
 use shared::id::{BootId, GenerationId};
-use shared::link::{Call, FailedTry, Failure, Fate, LinkError, Outcome, Reply};
+use shared::link::{Call, FailedTry, Failure, Fate, LinkError, Outcome, Parting, Reply};
 use shared::usage::Usage;
 
 use self::generation::{Generation, canceled};
@@ -52,6 +52,7 @@ impl Story {
             attempts: self.attempts,
             failed: self.failed.clone(),
             usage,
+            taken: None,
             fault,
             first_byte_ms: self.first_byte_ms,
             duration_ms: millis(self.begun.elapsed()),
@@ -146,7 +147,7 @@ pub(crate) async fn attach(
 
 /// Cancels a generation if it runs, and answers how it ended. One that never came is not started
 /// any more, should it still be on its way.
-pub(crate) fn finish(gateway: &Gateway, id: &GenerationId) -> Fate {
+pub(crate) fn finish(gateway: &Gateway, id: &GenerationId, _why: Parting) -> Fate {
     match gateway.register.give_up(id) {
         Found::Nothing => Fate::Unknown {
             boot: gateway.boot.clone(),

@@ -376,9 +376,16 @@ async fn warm(body: poem::Body) -> StatusCode {
 }
 
 #[handler]
-fn finish(gateway: Shared<'_>, Path(id): Path<String>) -> Response {
+fn finish(
+    gateway: Shared<'_>,
+    Path(id): Path<String>,
+    Query(asked): Query<wire::Finish>,
+) -> Response {
     match id.parse::<GenerationId>() {
-        Ok(id) => json(StatusCode::OK, &generations::finish(&gateway, &id)),
+        Ok(id) => json(
+            StatusCode::OK,
+            &generations::finish(&gateway, &id, asked.why),
+        ),
         Err(error) => bad(error.to_string()),
     }
 }

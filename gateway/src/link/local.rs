@@ -8,8 +8,8 @@ use shared::id::{BootId, GenerationId, ProviderKeyId};
 use shared::link::events::EventSource;
 use shared::link::{
     AdminError, Call, Fate, GatewayPlace, GatewayView, KeyTest, Link, LinkCounts, LinkError,
-    NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch,
-    ProviderView, Reply,
+    NewProvider, NewProviderKey, Parting, ProviderAdmin, ProviderKeyPatch, ProviderKeyView,
+    ProviderPatch, ProviderView, Reply,
 };
 
 use crate::events::Events;
@@ -26,8 +26,8 @@ impl Link for Local {
         generations::open(&self.0, call, Leaving::Cancels, 0, None).await
     }
 
-    async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError> {
-        Ok(generations::finish(&self.0, generation))
+    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
+        Ok(generations::finish(&self.0, generation, why))
     }
 
     async fn health(&self) -> Result<BootId, LinkError> {

@@ -14,7 +14,7 @@ use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind, FaultOf};
 use shared::id::{ApiKeyId, GenerationId, PriceId, RequestId, TenantId, UserId};
-use shared::link::{Failure, Fate, Link, LinkError, Operation, Outcome};
+use shared::link::{Failure, Fate, Link, LinkError, Operation, Outcome, Parting};
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 use shared::usage::Usage;
@@ -165,6 +165,7 @@ impl CallFacts {
             attempts: failure.attempts,
             failed: failure.failed.clone(),
             usage: Usage::default(),
+            taken: None,
             fault: Some(failure.fault.clone()),
             first_byte_ms: 0,
             duration_ms: u64::try_from(now.since(self.created_at).as_millis()).unwrap_or(u64::MAX),
@@ -274,7 +275,7 @@ impl Finisher {
         let work = async move {
             let outcome = match end {
                 End::Known(outcome) => Some(*outcome),
-                End::Ask => this.ask(&facts).await,
+                End::Ask(why) => this.ask(&facts, why).await,
             };
             this.0.metrics.running.dec();
             let Some(outcome) = outcome else {
@@ -293,9 +294,9 @@ impl Finisher {
     }
 
     /// Asks the gateway how a generation ended, cancelling it if it runs; `None` while it can't be known.
-    pub(crate) async fn ask(&self, facts: &CallFacts) -> Option<Outcome> {
+    pub(crate) async fn ask(&self, facts: &CallFacts, why: Parting) -> Option<Outcome> {
         for wait in FATE_WAITS_MS.map(Some).into_iter().chain([None]) {
-            match self.0.link.finish(&facts.generation).await {
+            match self.0.link.finish(&facts.generation, why).await {
                 Ok(fate) => return Some(self.outcome_of(facts, fate)),
                 Err(LinkError::Failed(failure)) => {
                     return Some(facts.nothing_produced(&failure, self.0.clock.now()));
@@ -405,7 +406,7 @@ impl Settled {
 
 enum End {
     Known(Box<Outcome>),
-    Ask,
+    Ask(Parting),
 }
 
 /// A call that must be settled: tell it how it ended, or drop it and it finds out.
@@ -455,7 +456,8 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if self.sent {
             if let Some((facts, admission)) = self.open.take() {
-                self.finisher.spawn(facts, admission, End::Ask);
+                self.finisher
+                    .spawn(facts, admission, End::Ask(Parting::TenantLeft));
             }
         } else {
             // The tenant went away while its hold was being written; the ledger takes operations

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
-use shared::id::{GenerationId, RequestId};
+use shared::id::{GenerationId, RequestId, TenantId};
 use shared::link::{Call, Failure, Link, LinkError, Operation, ReplyBody, Target};
 use shared::supervisor::Supervisor;
 use tracing::warn;
@@ -251,6 +251,8 @@ impl Calls {
             body,
             stream: prepared.peek.stream,
             show_usage: prepared.peek.show_usage,
+            caller: caller_number(&request.principal.tenant),
+            bounds: None,
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         };
@@ -455,6 +457,15 @@ fn seed(generation: &GenerationId) -> u64 {
     let mut hasher = DefaultHasher::new();
     generation.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Tells gateways which calls are of one tenant, without telling of which.
+fn caller_number(tenant: &TenantId) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    tenant.hash(&mut hasher);
+    // Zero says that it is not known.
+    hasher.finish().max(1)
 }
 
 /// Whose budgets a call counts against.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use shared::link::Parting;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -55,7 +56,7 @@ impl Calls {
                 }
                 continue;
             };
-            let Some(outcome) = self.finisher.ask(&facts).await else {
+            let Some(outcome) = self.finisher.ask(&facts, Parting::Abandoned).await else {
                 // The gateway is away: the next round asks again.
                 break;
             };

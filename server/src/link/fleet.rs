@@ -197,6 +197,8 @@ mod tests {
             stream: false,
             show_usage: false,
             tenant: None,
+            caller: 0,
+            bounds: None,
             deadline: Duration::from_secs(1),
         }
     }

@@ -18,7 +18,9 @@ use shared::id::{BootId, GenerationId};
 use shared::link::codec::VERSION;
 use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
-use shared::link::{Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Reply, ReplyBody};
+use shared::link::{
+    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, Reply, ReplyBody,
+};
 use shared::secret::Secret;
 use tracing::debug;
 
@@ -488,8 +490,8 @@ impl Link for HttpLink {
         nodes.iter().map(source).collect()
     }
 
-    async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError> {
-        let path = format!("/generations/{generation}/finish");
+    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
+        let path = format!("/generations/{generation}/finish?why={}", why.word());
         let nodes = self.0.fleet.all();
         let asked = nodes.iter().map(|node| self.0.finish_at(node, &path));
         let (mut unknown, mut away) = (None, None);

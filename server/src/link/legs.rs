@@ -384,6 +384,7 @@ impl Passing {
             attempts: 1,
             failed: Vec::new(),
             usage: self.meter.usage(),
+            taken: None,
             fault: Some(Fault::new(FaultKind::Interrupted, why)),
             first_byte_ms: self.first_byte_ms,
             duration_ms: millis(self.begun.elapsed()),

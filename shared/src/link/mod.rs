@@ -233,8 +233,55 @@ pub struct Call {
     pub show_usage: bool,
     /// Whose call it is; stays at the server, a gateway knows no tenants.
     pub tenant: Option<TenantId>,
+    /// Calls of one number belong together: what they do to a pool's keys is bounded. Says nothing else
+    /// of the tenant; zero where it is not known.
+    pub caller: u64,
+    /// What the call can bring at most; absent where the server did not count.
+    pub bounds: Option<Bounds>,
     /// When the whole call must be over.
     pub deadline: Duration,
+}
+
+/// What one call can bring, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Bounds {
+    /// About what its input is, each part counted by what it is; used where a provider never tells.
+    pub input_estimate: u64,
+    /// The most its input can be: a provider that counts more is not believed.
+    pub input_max: u64,
+    /// Output of all choices together that is paid for; a stream that passes it is stopped.
+    pub output_max: u64,
+}
+
+/// Why a server ends a generation; decides for how long it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parting {
+    /// The tenant left: what the provider counts for what it made is read within a cap.
+    TenantLeft,
+    /// Nobody looks after it any more, since its server died: it ends now, and what its reader took counts.
+    Abandoned,
+    /// The tenant got nothing of it and pays nothing: it ends now.
+    NotDelivered,
+}
+
+impl Parting {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::TenantLeft, Self::Abandoned, Self::NotDelivered];
+
+    /// Stable word on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::TenantLeft => "tenant_left",
+            Self::Abandoned => "abandoned",
+            Self::NotDelivered => "not_delivered",
+        }
+    }
+
+    /// From its stable word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|parting| parting.word() == word)
+    }
 }
 
 /// A provider call that failed before another was tried, or as the last one.
@@ -270,6 +317,9 @@ pub struct Outcome {
     pub failed: Vec<FailedTry>,
     /// What was consumed.
     pub usage: Usage,
+    /// What had been consumed by the last byte that a reader took, where it did not take all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Usage>,
     /// Why it did not end well; `None` when it did.
     pub fault: Option<Fault>,
     /// From the call's arrival to the provider's first byte.
@@ -398,8 +448,9 @@ pub trait Link: ProviderAdmin + Send + Sync {
     /// Starts a generation and answers when the provider has accepted it.
     async fn open(&self, call: Call) -> Result<Reply, LinkError>;
 
-    /// Cancels the generation if it still runs, and answers how it ended.
-    async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError>;
+    /// Ends the generation if it still runs, and answers how it ended. Takes as long as the provider's
+    /// count is waited for where the tenant left.
+    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError>;
 
     /// Whether a gateway answers now.
     async fn health(&self) -> Result<BootId, LinkError>;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 
-use super::{Call, Operation, Target};
+use super::{Call, Operation, Parting, Target};
 use crate::id::{BootId, GenerationId, RequestId};
 
 /// Below this path the gateway answers generations.
@@ -27,6 +28,10 @@ pub const STREAM: HeaderName = HeaderName::from_static("x-waule-stream");
 pub const SHOW_USAGE: HeaderName = HeaderName::from_static("x-waule-show-usage");
 /// How long the call may take, in milliseconds.
 pub const DEADLINE_MS: HeaderName = HeaderName::from_static("x-waule-deadline-ms");
+/// Which calls belong together, as a number.
+pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
+/// What the call can bring at most: [`super::Bounds`] as JSON.
+pub const BOUNDS: HeaderName = HeaderName::from_static("x-waule-bounds");
 /// The tenant's request id.
 pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 /// The gateway's life.
@@ -82,6 +87,12 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
     put(REQUEST, call.request.as_str());
     put(TARGETS, &escape_non_ascii(&targets));
     put(DEADLINE_MS, &call.deadline.as_millis().to_string());
+    if call.caller != 0 {
+        put(CALLER, &call.caller.to_string());
+    }
+    if let Some(bounds) = &call.bounds {
+        put(BOUNDS, &serde_json::to_string(bounds).unwrap_or_default());
+    }
     if call.stream {
         put(STREAM, "1");
     }
@@ -117,6 +128,14 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
         Some(ms) => Duration::from_millis(ms.parse().map_err(|e| format!("{DEADLINE_MS}: {e}"))?),
         None => DEADLINE_DEFAULT,
     };
+    let caller = match text(&CALLER)? {
+        Some(number) => number.parse().map_err(|e| format!("{CALLER}: {e}"))?,
+        None => 0,
+    };
+    let bounds = match text(&BOUNDS)? {
+        Some(json) => Some(serde_json::from_str(json).map_err(|e| format!("{BOUNDS}: {e}"))?),
+        None => None,
+    };
     Ok(Call {
         generation,
         request,
@@ -126,8 +145,25 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
         stream: text(&STREAM)? == Some("1"),
         show_usage: text(&SHOW_USAGE)? == Some("1"),
         tenant: None,
+        caller,
+        bounds,
         deadline: deadline.min(DEADLINE_MAX),
     })
+}
+
+/// The query of a request to end a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finish {
+    /// Why; servers of earlier versions do not say it.
+    #[serde(default = "Finish::of_old")]
+    pub why: Parting,
+}
+
+impl Finish {
+    /// Earlier servers let a generation end at once.
+    fn of_old() -> Parting {
+        Parting::Abandoned
+    }
 }
 
 /// How a call joins what may run already.
@@ -229,6 +265,12 @@ mod tests {
             stream: true,
             show_usage: false,
             tenant: None,
+            caller: 7,
+            bounds: Some(crate::link::Bounds {
+                input_estimate: 1,
+                input_max: 2,
+                output_max: 3,
+            }),
             deadline: Duration::from_millis(1_500),
         };
         let mut headers = HeaderMap::new();
@@ -237,6 +279,7 @@ mod tests {
         assert_eq!(read.generation, call.generation);
         assert_eq!(read.request, call.request);
         assert_eq!(read.targets, call.targets);
+        assert_eq!((read.caller, read.bounds), (call.caller, call.bounds));
         assert_eq!(
             (read.stream, read.show_usage, read.deadline),
             (true, false, call.deadline)

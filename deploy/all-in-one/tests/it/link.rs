@@ -13,7 +13,7 @@ use shared::clock::Clock;
 use shared::fault::FaultKind;
 use shared::id::{GenerationId, RequestId, TenantId};
 use shared::link::{
-    Call, Fate, Link, LinkError, Operation, Outcome, Piece, PieceStream, ReplyBody, Target,
+    Call, Fate, Link, LinkError, Operation, Outcome, Parting, Piece, PieceStream, ReplyBody, Target,
 };
 use shared::secret::Secret;
 
@@ -35,6 +35,8 @@ fn call(text: &str, stream: bool) -> Call {
         stream,
         show_usage: true,
         tenant: None,
+        caller: 0,
+        bounds: None,
         deadline: Duration::from_secs(30),
     }
 }
@@ -110,7 +112,10 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
             matches!(other, Err(LinkError::Refused(_))),
             "{name}: another request under the same id: {other:?}"
         );
-        let fate = link.finish(&asked.generation).await.expect(name);
+        let fate = link
+            .finish(&asked.generation, Parting::Abandoned)
+            .await
+            .expect(name);
         let Fate::Ended { outcome: known } = fate else {
             panic!("{name}: {fate:?}")
         };
@@ -194,7 +199,11 @@ async fn leaving_or_finishing_cancels_within_a_second_and_counts_what_was_produc
             }
             let begun = Instant::now();
             let kept = (!leaves).then_some(pieces);
-            let Fate::Ended { outcome } = link.finish(&asked.generation).await.expect(name) else {
+            let Fate::Ended { outcome } = link
+                .finish(&asked.generation, Parting::Abandoned)
+                .await
+                .expect(name)
+            else {
                 panic!("{name}: it ran")
             };
             assert!(begun.elapsed() < Duration::from_secs(1), "{name}");
@@ -222,9 +231,15 @@ async fn failures_and_unknown_generations_are_told_apart() {
             panic!("{name}: {failed:?}")
         };
         assert_eq!(failure.fault.kind, FaultKind::BadRequest, "{name}");
-        let fate = link.finish(&asked.generation).await.expect(name);
+        let fate = link
+            .finish(&asked.generation, Parting::Abandoned)
+            .await
+            .expect(name);
         assert!(matches!(fate, Fate::Failed { .. }), "{name}: {fate:?}");
-        let fate = link.finish(&GenerationId::random()).await.expect(name);
+        let fate = link
+            .finish(&GenerationId::random(), Parting::Abandoned)
+            .await
+            .expect(name);
         let boot = link.health().await.expect(name);
         assert_eq!(fate, Fate::Unknown { boot }, "{name}");
     }

@@ -138,6 +138,8 @@ fn call() -> Call {
         stream: false,
         show_usage: false,
         tenant: None,
+        caller: 0,
+        bounds: None,
         deadline: Duration::from_secs(30),
     }
 }

@@ -10,8 +10,8 @@ use shared::id::{BootId, GenerationId, ProviderKeyId};
 use shared::link::events::EventSource;
 use shared::link::{
     AdminError, Call, Fate, GatewayPlace, GatewayView, KeyTest, Link, LinkError, NewProvider,
-    NewProviderKey, ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
-    Reply,
+    NewProviderKey, Parting, ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch,
+    ProviderView, Reply,
 };
 
 /// Effects so far, once counting has begun.
@@ -65,9 +65,9 @@ impl Link for Counted {
         reply
     }
 
-    async fn finish(&self, generation: &GenerationId) -> Result<Fate, LinkError> {
+    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
         effect();
-        let fate = self.0.finish(generation).await;
+        let fate = self.0.finish(generation, why).await;
         effect();
         fate
     }
