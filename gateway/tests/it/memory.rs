@@ -20,7 +20,9 @@ const WORDS: usize = 3_000;
 
 /// A vendor that sends its whole stream as fast as the other side takes it.
 async fn vendor(supervisor: &Supervisor) -> SocketAddr {
-    let mut text = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n".to_owned();
+    let mut text =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+            .to_owned();
     for n in 0..WORDS {
         let _ = write!(
             text,
@@ -55,9 +57,19 @@ fn resident(process: u32) -> u64 {
 }
 
 async fn readers(program: &Program, count: usize, vendor: SocketAddr) {
-    admin(program.address, "/providers", &serde_json::json!({"name": "vendor", "kind": "openai",
-        "base_url": format!("http://{vendor}/v1")})).await;
-    admin(program.address, "/providers/vendor/keys", &serde_json::json!({"secret": "vendor-key-0123456789"})).await;
+    admin(
+        program.address,
+        "/providers",
+        &serde_json::json!({"name": "vendor", "kind": "openai",
+        "base_url": format!("http://{vendor}/v1")}),
+    )
+    .await;
+    admin(
+        program.address,
+        "/providers/vendor/keys",
+        &serde_json::json!({"secret": "vendor-key-0123456789"}),
+    )
+    .await;
     let process = program.child.id();
     let before = resident(process);
     let mut doors = Vec::new();
@@ -89,7 +101,13 @@ async fn readers(program: &Program, count: usize, vendor: SocketAddr) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let each = most.saturating_sub(before) / bodies.len() as u64;
-    println!("{} that stand still: from {} to {} MB, {} KB each", bodies.len(), before >> 20, most >> 20, each >> 10);
+    println!(
+        "{} that stand still: from {} to {} MB, {} KB each",
+        bodies.len(),
+        before >> 20,
+        most >> 20,
+        each >> 10
+    );
     // Nothing is lost by it: all is there once they read.
     let read = join_all(bodies.into_iter().map(|mut body| async move {
         let mut bytes = Vec::new();
@@ -118,7 +136,10 @@ async fn readers_that_stand_still_cost_a_bounded_part_each() {
     let supervisor = Supervisor::new();
     let vendor = vendor(&supervisor).await;
     let program = Program::start(folder.path(), &[]).await;
-    until("it is up", Duration::from_secs(10), async || TcpStream::connect(program.address).await.is_ok()).await;
+    until("it is up", Duration::from_secs(10), async || {
+        TcpStream::connect(program.address).await.is_ok()
+    })
+    .await;
     readers(&program, if long() { 3_000 } else { 400 }, vendor).await;
     program.kill();
 }

@@ -190,7 +190,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
 
 /// A connection to a gateway's door.
 #[derive(Clone)]
-pub(crate) struct Door(SendRequest<Full<Bytes>>, Arc<Vec<Supervisor>>);
+pub(crate) struct Door(SendRequest<Full<Bytes>>);
 
 /// How large the windows of a server are.
 pub(crate) const WINDOW: u32 = 1024 * 1024;
@@ -220,7 +220,7 @@ impl Door {
             // A killed gateway ends it with an error.
             let _ = connection.await;
         });
-        Self(sender, Arc::new(vec![supervisor]))
+        Self(sender)
     }
 
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Response<Incoming> {
