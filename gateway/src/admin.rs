@@ -26,6 +26,8 @@ const URL_CHARS_MAX: usize = 300;
 const LABEL_CHARS_MAX: usize = 100;
 const SECRET_CHARS_MAX: usize = 512;
 const WEIGHT_MAX: u32 = 100;
+/// The name of a model at a provider.
+const MODEL_CHARS_MAX: usize = 200;
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
@@ -73,8 +75,9 @@ fn checked_name(name: &str) -> Result<(), AdminError> {
     }
 }
 
-/// The address without a slash at its end; it must be http or https, without a password or a query.
+/// The address as it is used; it must be http or https, without a password or a query.
 fn checked_url(url: &str) -> Result<String, AdminError> {
+    let url = providers::address::base(url);
     let parsed: http::Uri = url
         .parse()
         .map_err(|_| invalid("`base_url` is not a URL"))?;
@@ -91,7 +94,7 @@ fn checked_url(url: &str) -> Result<String, AdminError> {
     if authority.contains('@') || parsed.query().is_some() {
         return Err(invalid("`base_url` must have no user, password or query"));
     }
-    Ok(url.trim_end_matches('/').to_owned())
+    Ok(url.to_owned())
 }
 
 fn checked_weight(weight: u32) -> Result<i64, AdminError> {
@@ -180,11 +183,13 @@ impl Gateway {
             let keys = keys
                 .filter_map(|key| self.open_key(key, &known.keys))
                 .collect();
-            let at = (row.name.clone(), row.base_url.clone());
+            // Earlier versions kept what was pasted.
+            let base_url = providers::address::base(&row.base_url).to_owned();
+            let at = (row.name.clone(), base_url.clone());
             let health = known.providers.get(&at).cloned().unwrap_or_default();
             let provider = PoolProvider {
                 name: row.name.clone(),
-                base_url: row.base_url.clone(),
+                base_url,
                 enabled: row.enabled,
                 connector,
                 keys,
@@ -464,7 +469,17 @@ impl ProviderAdmin for Gateway {
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError> {
+        let is_name = |model: &str| {
+            (1..=MODEL_CHARS_MAX).contains(&model.chars().count())
+                && !model.chars().any(char::is_control)
+        };
+        if !model.is_none_or(is_name) {
+            return Err(invalid(format!(
+                "`model` must be 1 to {MODEL_CHARS_MAX} characters on one line"
+            )));
+        }
         self.key_row(provider, key).await?;
         let all = self.pools.all();
         let provider = all.get(provider).ok_or(AdminError::NotFound)?;
@@ -473,6 +488,16 @@ impl ProviderAdmin for Gateway {
             .iter()
             .find(|known| known.id == *key)
             .ok_or(AdminError::NotFound)?;
-        Ok(provider.connector.test(provider.route(key, "")).await)
+        let route = provider.route(key, model.unwrap_or_default());
+        let test = match model {
+            None => provider.connector.test(route).await,
+            Some(_) => provider.connector.try_model(route).await,
+        };
+        if test.ok
+            && matches!(key.health.shown(self.clock.now()), Shown::Off(off) if off.probe_at.is_some())
+        {
+            self.pools.recovered(provider, key);
+        }
+        Ok(test)
     }
 }

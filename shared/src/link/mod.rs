@@ -667,10 +667,11 @@ pub trait ProviderAdmin: Send + Sync {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError>;
-    /// Makes one free call with it.
+    /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
 }
