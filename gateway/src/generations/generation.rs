@@ -397,6 +397,7 @@ impl Generation {
         match meter::whole_usage(&bytes, self.about.operation == Operation::Image) {
             Ok(usage) => {
                 lease.succeeded();
+                self.watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
                 let fault = state.parted.is_some().then(left);
                 let outcome = story.outcome(usage, fault);

@@ -187,6 +187,14 @@ impl Finish {
     }
 }
 
+/// The query of a request to try a key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyTrial {
+    /// The model that a small call is made with; without it a free question is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
 /// How a call joins what may run already.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Joining {
