@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
+use shared::answer_model;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Call, Failure, Operation, Outcome};
@@ -36,6 +37,7 @@ struct About {
     print: u64,
     show_usage: bool,
     input_bytes: usize,
+    answer_model: Option<Arc<str>>,
 }
 
 /// One generation.
@@ -104,6 +106,7 @@ impl Generation {
             print,
             show_usage: call.show_usage,
             input_bytes: call.body.len(),
+            answer_model: call.answer_model.as_deref().map(Arc::from),
         };
         let deadline = Box::pin(tokio::time::sleep_until((begun + call.deadline).into()));
         let opening = {
@@ -285,11 +288,14 @@ impl Generation {
         let bytes = match answer {
             Answer::Stream(bytes) => {
                 let meter = Meter::new(self.about.show_usage, self.about.input_bytes);
-                let flow = Flow::new(bytes, meter);
+                let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming { flow, story, lease }));
                 return Driven::Opened;
             }
-            Answer::Whole(bytes) => bytes,
+            Answer::Whole(bytes) => match &self.about.answer_model {
+                Some(name) => answer_model::in_answer(&bytes, name),
+                None => bytes,
+            },
         };
         match meter::whole_usage(&bytes, self.about.operation == Operation::Image) {
             Ok(usage) => {

@@ -199,6 +199,7 @@ mod tests {
             tenant: None,
             caller: 0,
             bounds: None,
+            answer_model: None,
             deadline: Duration::from_secs(1),
         }
     }
