@@ -238,6 +238,8 @@ pub struct Call {
     pub caller: u64,
     /// What the call can bring at most; absent where the server did not count.
     pub bounds: Option<Bounds>,
+    /// The name that answers give their model instead of the provider's; absent leaves it as it comes.
+    pub answer_model: Option<String>,
     /// When the whole call must be over.
     pub deadline: Duration,
 }
