@@ -9,6 +9,8 @@ mod console;
 mod corrections;
 mod crash;
 mod gateways;
+mod leavers;
+mod lifecycle;
 mod link;
 mod money;
 mod openapi;
