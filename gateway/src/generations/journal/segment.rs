@@ -9,13 +9,14 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use shared::clock::Moment;
+use shared::files;
 
 use super::line::{self, EndNote, What};
 
 /// Bytes after which the next file is begun.
 pub(super) const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 /// What a folder may hold under this ending is the journal's.
-const ENDING: &str = "outcomes";
+const ENDING: &str = "journal";
 
 /// What one file says of a generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,9 +74,7 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 impl Segment {
     /// A new file; its name tells when it was begun and by which life.
     pub(super) fn create(folder: &Path, life: &str, now: Moment, number: u32) -> io::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder)?;
+        files::folder(folder)?;
         let begun = now.unix_ms();
         let path = folder.join(format!("{begun:015}-{life}-{number:06}.{ENDING}"));
         let file = OpenOptions::new()
@@ -86,7 +85,7 @@ impl Segment {
             .open(&path)?;
         file.try_lock()?;
         // A file whose name is not on disk is not on disk.
-        File::open(folder)?.sync_all()?;
+        files::sync_folder(folder)?;
         Ok(Self {
             path,
             file,
