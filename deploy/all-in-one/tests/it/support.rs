@@ -197,6 +197,15 @@ pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
     product
 }
 
+/// As [`start`], with these settings more for the gateway.
+pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> Product {
+    let supervisor = Supervisor::new();
+    let node = gateway(place, &supervisor, more).await;
+    let mut product = join(place, joined, &node, |link| link).await;
+    product.log_in().await;
+    product
+}
+
 /// As [`start`], without a superadmin's token and with something around the link.
 pub(crate) async fn start_without_login(
     place: &Place,
@@ -205,13 +214,22 @@ pub(crate) async fn start_without_login(
 ) -> Product {
     let supervisor = Supervisor::new();
     let node = gateway(place, &supervisor, &[]).await;
+    join(place, joined, &node, wrap).await
+}
+
+async fn join(
+    place: &Place,
+    joined: Joined,
+    node: &Node,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<dyn Link>,
+) -> Product {
     let link: Arc<dyn Link> = match joined {
         Joined::InProcess => node.gateway.local(),
         Joined::OverHttp => {
             Arc::new(link_to(place, &[node.open_door()], LinkSettings::default()).0)
         }
     };
-    serve(place, joined, wrap(link), supervisor).await
+    serve(place, joined, wrap(link), node.supervisor.clone()).await
 }
 
 /// A server at a place with a superadmin's token, joined to gateways elsewhere; with its counters.
