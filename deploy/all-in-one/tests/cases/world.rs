@@ -1,0 +1,126 @@
+//! What all cases share: a runtime, one provider, and two products: all in one process on SQLite, and
+//! server and gateway joined by the link on PostgreSQL and Redis.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use shared::id::random_text;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::fake::Fake;
+use crate::support::{Joined, Place, Product, places, start_set};
+
+/// Pictures in base64 are large.
+const SETTINGS: [&str; 2] = ["--body-bytes-max", "33554432"];
+
+/// Which of the two products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One process on SQLite.
+    Whole,
+    /// Server and gateway apart on PostgreSQL and Redis.
+    Apart,
+}
+
+/// What runs for all cases.
+pub(crate) struct World {
+    pub(crate) fake: Fake,
+    whole: Product,
+    apart: Product,
+    _places: [Place; 2],
+}
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    runtime.expect("a runtime")
+});
+
+/// The world is made once; folders of runs that are over are removed, since nothing ends this one.
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    remove_folders_of_the_past();
+    // A thread that already drives the runtime can't wait on it.
+    let making = std::thread::spawn(|| RUNTIME.block_on(World::make()));
+    making.join().expect("a world")
+});
+
+/// Where the folders lie.
+fn folders() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn remove_folders_of_the_past() {
+    let Ok(entries) = std::fs::read_dir(folders()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix("cases-").map(ToOwned::to_owned);
+        if process.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+impl World {
+    async fn make() -> Self {
+        let folder = folders().join(format!("cases-{}", std::process::id()));
+        let [_, postgres] = places().await;
+        let places = ["whole", "apart"].map(|name| {
+            let folder = folder.join(name);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            folder
+        });
+        let [whole, apart] = places;
+        let places = [
+            Place::at(whole, String::new(), String::new()),
+            Place::at(
+                apart,
+                postgres.database_url.clone(),
+                postgres.redis_url.clone(),
+            ),
+        ];
+        Self {
+            fake: Fake::start().await,
+            whole: start_set(&places[0], Joined::InProcess, &SETTINGS).await,
+            apart: start_set(&places[1], Joined::OverHttp, &SETTINGS).await,
+            _places: places,
+        }
+    }
+
+    pub(crate) fn product(&self, shape: Shape) -> &Product {
+        match shape {
+            Shape::Whole => &self.whole,
+            Shape::Apart => &self.apart,
+        }
+    }
+}
+
+/// A product on SQLite with settings of its own; it stays until the process ends.
+pub(crate) async fn own_product(settings: &[&str]) -> &'static Product {
+    let folder = folders().join(format!("cases-{}", std::process::id()));
+    let folder = folder.join(random_text(8));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let place = Place::at(folder, String::new(), String::new());
+    Box::leak(Box::new(
+        start_set(&place, Joined::InProcess, settings).await,
+    ))
+}
+
+/// The world, made where it is not there yet.
+pub(crate) fn world() -> &'static World {
+    &WORLD
+}
+
+/// Runs a test in the world.
+pub(crate) fn run(test: impl Future<Output = ()>) {
+    LazyLock::force(&WORLD);
+    RUNTIME.block_on(test);
+}
+
+/// Runs a test against both products.
+pub(crate) fn everywhere<Test: Future<Output = ()>>(test: impl Fn(Shape) -> Test) {
+    for shape in [Shape::Whole, Shape::Apart] {
+        eprintln!("--- {shape:?}");
+        run(test(shape));
+    }
+}
