@@ -10,7 +10,7 @@ use shared::id::random_text;
 use crate::fake::{Row, Seen};
 use crate::reading::{Streamed, Whole, read_stream, read_whole};
 use crate::support::{Customer, Product, client};
-use crate::world::{Shape, World, world};
+use crate::world::{Shape, fake, product};
 
 /// Input 0.001, cached 0.0001, output 0.01 credits a token.
 pub(crate) fn prices() -> Value {
@@ -38,7 +38,6 @@ pub(crate) struct Setting {
 
 /// A case that runs.
 pub(crate) struct Case {
-    pub(crate) world: &'static World,
     pub(crate) product: &'static Product,
     pub(crate) customer: Customer,
     /// The public name of the model.
@@ -156,23 +155,21 @@ impl Setting {
 
     /// Makes the providers, the model and the tenant.
     pub(crate) async fn start(self) -> Case {
-        let world = world();
-        let product = world.product(self.shape);
+        let product = product(self.shape);
         self.start_on(product).await
     }
 
     /// As [`Self::start`], on a product of the test's own.
     pub(crate) async fn start_on(self, product: &'static Product) -> Case {
-        let world = world();
         let name = random_text(10);
         let (first, second) = (format!("first-{name}"), format!("second-{name}"));
-        world.fake.lay(&first, self.rows);
-        let url = self.base_url.unwrap_or_else(|| world.fake.url(&first));
+        fake().lay(&first, self.rows);
+        let url = self.base_url.unwrap_or_else(|| fake().url(&first));
         provider(product, &first, &url, &self.keys).await;
         let mut targets = vec![target(&first, 0)];
         if let Some(rows) = self.second {
-            world.fake.lay(&second, rows);
-            let url = world.fake.url(&second);
+            fake().lay(&second, rows);
+            let url = fake().url(&second);
             provider(product, &second, &url, &["second-0123456789"]).await;
             targets.push(target(&second, 1));
         }
@@ -182,7 +179,6 @@ impl Setting {
         let (status, made) = product.admin(Method::POST, "/models", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
         Case {
-            world,
             product,
             customer: product.customer(self.balance).await,
             model,
@@ -254,11 +250,11 @@ impl Case {
 
     /// What came to the first target.
     pub(crate) fn calls(&self) -> Vec<Seen> {
-        self.world.fake.calls(&self.first)
+        fake().calls(&self.first)
     }
 
     pub(crate) fn second_calls(&self) -> Vec<Seen> {
-        self.world.fake.calls(&self.second)
+        fake().calls(&self.second)
     }
 
     /// The balance when nothing is held any more.

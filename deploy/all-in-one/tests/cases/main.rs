@@ -10,9 +10,11 @@ mod errors;
 mod fake;
 mod reading;
 mod requests;
+mod scenes;
 mod streams;
 #[expect(dead_code, reason = "the other test target uses the rest")]
 #[path = "../it/support.rs"]
 mod support;
+mod varied;
 mod wholes;
 mod world;

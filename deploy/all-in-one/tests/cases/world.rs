@@ -1,7 +1,7 @@
 //! What all cases share: a runtime, one provider, and two products: all in one process on SQLite, and
 //! server and gateway joined by the link on PostgreSQL and Redis.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use shared::id::random_text;
@@ -23,8 +23,7 @@ pub(crate) enum Shape {
 }
 
 /// What runs for all cases.
-pub(crate) struct World {
-    pub(crate) fake: Fake,
+struct World {
     whole: Product,
     apart: Product,
     _places: [Place; 2],
@@ -35,21 +34,32 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     runtime.expect("a runtime")
 });
 
-/// The world is made once; folders of runs that are over are removed, since nothing ends this one.
-static WORLD: LazyLock<World> = LazyLock::new(|| {
-    remove_folders_of_the_past();
-    // A thread that already drives the runtime can't wait on it.
-    let making = std::thread::spawn(|| RUNTIME.block_on(World::make()));
-    making.join().expect("a world")
-});
-
-/// Where the folders lie.
-fn folders() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
+/// Waits for something from a thread that may drive the runtime already.
+fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let waiting = std::thread::spawn(|| RUNTIME.block_on(work));
+    waiting.join().expect("it is made")
 }
 
-fn remove_folders_of_the_past() {
-    let Ok(entries) = std::fs::read_dir(folders()) else {
+static FAKE: LazyLock<Fake> = LazyLock::new(|| wait(Fake::start()));
+
+static WORLD: LazyLock<World> = LazyLock::new(|| wait(World::make()));
+
+/// A folder of this run; those of runs that are over are removed, since nothing ends this one.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folders = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    remove_folders_of_the_past(folders);
+    folders.join(format!("cases-{}", std::process::id()))
+});
+
+/// A new folder that stays until a later run.
+pub(crate) fn new_folder() -> PathBuf {
+    let folder = FOLDER.join(random_text(8));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn remove_folders_of_the_past(folders: &Path) {
+    let Ok(entries) = std::fs::read_dir(folders) else {
         return;
     };
     for entry in entries.flatten() {
@@ -63,14 +73,8 @@ fn remove_folders_of_the_past() {
 
 impl World {
     async fn make() -> Self {
-        let folder = folders().join(format!("cases-{}", std::process::id()));
         let [_, postgres] = places().await;
-        let places = ["whole", "apart"].map(|name| {
-            let folder = folder.join(name);
-            std::fs::create_dir_all(&folder).expect("a folder");
-            folder
-        });
-        let [whole, apart] = places;
+        let (whole, apart) = (new_folder(), new_folder());
         let places = [
             Place::at(whole, String::new(), String::new()),
             Place::at(
@@ -80,7 +84,6 @@ impl World {
             ),
         ];
         Self {
-            fake: Fake::start().await,
             whole: start_set(&places[0], Joined::InProcess, &SETTINGS).await,
             apart: start_set(&places[1], Joined::OverHttp, &SETTINGS).await,
             _places: places,
@@ -97,10 +100,7 @@ impl World {
 
 /// A product on SQLite with settings of its own; it stays until the process ends.
 pub(crate) async fn own_product(settings: &[&str]) -> &'static Product {
-    let folder = folders().join(format!("cases-{}", std::process::id()));
-    let folder = folder.join(random_text(8));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let place = Place::at(folder, String::new(), String::new());
+    let place = Place::at(new_folder(), String::new(), String::new());
     Box::leak(Box::new(
         start_set(&place, Joined::InProcess, settings).await,
     ))
