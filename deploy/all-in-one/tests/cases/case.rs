@@ -54,7 +54,6 @@ pub(crate) struct Case {
 pub(crate) struct Bill {
     pub(crate) credits: f64,
     pub(crate) status: String,
-    pub(crate) fault: Option<String>,
     pub(crate) input: u64,
     pub(crate) cached: u64,
     pub(crate) written: u64,
@@ -76,13 +75,6 @@ impl Bill {
     pub(crate) fn costs(&self, credits: f64) {
         let off = (self.credits - credits).abs();
         assert!(off < 1e-7, "{credits} credits should be charged: {self:?}");
-    }
-
-    /// A call that failed and cost nothing.
-    #[track_caller]
-    pub(crate) fn is_failed_and_free(&self) {
-        assert_eq!(self.status, "failed", "{self:?}");
-        self.costs(0.0);
     }
 
     /// An estimate with that much output and input.
@@ -343,7 +335,6 @@ fn bill(record: &Value) -> Bill {
     Bill {
         credits: record["credits"].as_f64().expect("credits"),
         status: text("status").unwrap_or_default(),
-        fault: text("fault"),
         input: count("input_tokens"),
         cached: count("cached_input_tokens"),
         written: count("cache_write_tokens"),

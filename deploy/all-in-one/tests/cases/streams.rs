@@ -379,6 +379,7 @@ fn e29_a_silent_provider_does_not_make_a_silent_stream() {
         let read = passes(shape, script).await;
         assert_eq!(read.content(), "all well");
         let first = read.first_after.expect("something came");
+        assert!(read.head_after <= first);
         assert!(
             first <= Duration::from_secs(16),
             "{shape:?} {before_the_head}: after {first:?}"

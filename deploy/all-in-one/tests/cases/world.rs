@@ -89,13 +89,6 @@ impl World {
             _places: places,
         }
     }
-
-    pub(crate) fn product(&self, shape: Shape) -> &Product {
-        match shape {
-            Shape::Whole => &self.whole,
-            Shape::Apart => &self.apart,
-        }
-    }
 }
 
 /// A product on SQLite with settings of its own; it stays until the process ends.
@@ -106,14 +99,21 @@ pub(crate) async fn own_product(settings: &[&str]) -> &'static Product {
     ))
 }
 
-/// The world, made where it is not there yet.
-pub(crate) fn world() -> &'static World {
-    &WORLD
+/// The product that all cases share.
+pub(crate) fn product(shape: Shape) -> &'static Product {
+    match shape {
+        Shape::Whole => &WORLD.whole,
+        Shape::Apart => &WORLD.apart,
+    }
 }
 
-/// Runs a test in the world.
+/// The provider that all cases share.
+pub(crate) fn fake() -> &'static Fake {
+    &FAKE
+}
+
+/// Runs a test on the runtime that everything shares.
 pub(crate) fn run(test: impl Future<Output = ()>) {
-    LazyLock::force(&WORLD);
     RUNTIME.block_on(test);
 }
 

@@ -86,6 +86,12 @@ impl Script {
         self
     }
 
+    /// Bytes as they are, whatever the framing.
+    pub(crate) fn raw(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.steps.push(Step::Raw(bytes.into()));
+        self
+    }
+
     pub(crate) fn pause(mut self, time: Duration) -> Self {
         self.steps.push(Step::Pause(time));
         self

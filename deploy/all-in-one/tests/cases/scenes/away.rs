@@ -221,10 +221,10 @@ fn sqlite_locked_for_longer_than_all_waits() {
         let db = Db::connect(&DbTarget::Sqlite(folder.join("server.db")))
             .await
             .expect("it opens");
-        let Db::Sqlite(pool) = &db else {
+        let Db::Sqlite { writer, .. } = &db else {
             unreachable!("it is a file");
         };
-        let mut conn = pool.get().await.expect("a connection");
+        let mut conn = writer.get().await.expect("a connection");
         delivered(&case, async {
             conn.batch_execute("BEGIN EXCLUSIVE").await.expect("locked");
         })

@@ -38,13 +38,13 @@ async fn pass(
         return;
     };
     let _ = other.set_nodelay(true);
+    let mut cut = open.clone();
     tokio::select! {
-        _ = copy_bidirectional(&mut one, &mut other) => {}
-        _ = open.wait_for(|open| !*open) => {
-            // The connection is kept as it is, and dead.
-            let _ = open.wait_for(|open| *open).await;
-        }
+        _ = copy_bidirectional(&mut one, &mut other) => return,
+        _ = cut.wait_for(|open| !*open) => {}
     }
+    // The connection is kept as it is, and dead.
+    let _ = open.wait_for(|open| *open).await;
 }
 
 #[expect(

@@ -24,7 +24,7 @@ struct Stand {
     name: String,
     server: Program,
     /// None where it is inside.
-    gateway: Option<Program>,
+    _gateway: Option<Program>,
 }
 
 /// In one process and apart, on both databases.
@@ -52,7 +52,7 @@ async fn stands(more: &[(&str, &str)]) -> Vec<Stand> {
             let mut stand = Stand {
                 name,
                 server,
-                gateway,
+                _gateway: gateway,
             };
             stand.server.start().await;
             stands.push(stand);

@@ -1,5 +1,6 @@
 //! Several gateways: one is gone for good, and the holds of calls on the others recover.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
@@ -32,7 +33,7 @@ fn one_gateway_that_is_gone_for_good_does_not_stop_the_recovery_of_the_others_ca
                 .balance("10000")
                 .start_on(product)
                 .await;
-            let mut streams = Vec::new();
+            let streams = Mutex::new(Vec::new());
             for gateway in ["gone", "stays"] {
                 let name = format!("{}-{gateway}", case.model);
                 let target =
@@ -49,7 +50,10 @@ fn one_gateway_that_is_gone_for_good_does_not_stop_the_recovery_of_the_others_ca
                     let answer = request().send().await.expect("an answer");
                     let is_known = answer.status().is_success();
                     if is_known {
-                        streams.push(Reading::read(answer));
+                        streams
+                            .lock()
+                            .expect("no panic")
+                            .push(Reading::read(answer));
                     }
                     is_known
                 };
@@ -60,11 +64,13 @@ fn one_gateway_that_is_gone_for_good_does_not_stop_the_recovery_of_the_others_ca
                 )
                 .await;
                 for _ in 0..2 {
-                    streams.push(Reading::of(request()).await);
+                    let stream = Reading::of(request()).await;
+                    streams.lock().expect("no panic").push(stream);
                 }
-                for stream in &mut streams {
-                    stream.until(4).await;
-                }
+            }
+            let mut streams = streams.into_inner().expect("no panic");
+            for stream in &mut streams {
+                stream.until(4).await;
             }
             server.kill();
             gone.kill();

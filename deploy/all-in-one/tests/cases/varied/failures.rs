@@ -128,6 +128,9 @@ const STREAMS: &[(&str, Make)] = &[
     ("a half event and a cut", || {
         sse("data: {\"id\":\"chatcmpl-1\",\"obj").ends(End::Cut)
     }),
+    ("rubbish in the framing", || {
+        sse("").raw("zz\r\nnot a chunk\r\n").ends(End::Cut)
+    }),
     ("rubbish as events", || {
         sse("data: {not json}\n\ndata: {\"cut\n\n")
     }),
@@ -391,9 +394,9 @@ fn a_finish_by_a_filter_is_a_whole_answer() {
     ];
     each(REASONS, async |shape, reason: &str| {
         let body = [
-            &text("all well"),
-            &finish(reason),
-            &usage(&crate::fake::bodies::two_credits()),
+            text("all well"),
+            finish(reason),
+            usage(&crate::fake::bodies::two_credits()),
         ]
         .concat();
         let case = case(shape, vec![always(sse(body))]).start().await;
