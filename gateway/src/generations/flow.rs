@@ -44,6 +44,16 @@ impl Flow {
         self.meter.usage()
     }
 
+    /// Output tokens in what was passed on so far, by estimate.
+    pub(super) fn passed(&self) -> u64 {
+        self.meter.passed()
+    }
+
+    /// Whether the event that ends a stream well was seen.
+    pub(super) fn is_done(&self) -> bool {
+        self.meter.is_done()
+    }
+
     /// The next piece or the end; pending while the provider has nothing. Not to be asked again
     /// after the end.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Flowed> {

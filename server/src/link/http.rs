@@ -19,7 +19,8 @@ use shared::link::codec::VERSION;
 use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
 use shared::link::{
-    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, Reply, ReplyBody,
+    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
+    ReplyBody,
 };
 use shared::secret::Secret;
 use tracing::debug;
@@ -445,10 +446,15 @@ impl Inner {
         node.view(self.fleet.clock(), answered.unwrap_or_default())
     }
 
-    async fn finish_at(&self, node: &Node, path: &str) -> Result<Fate, LinkError> {
+    async fn finish_at(&self, node: &Node, path: &str, why: Parting) -> Result<Fate, LinkError> {
         let base = &node.place.base;
         let request = request(Method::POST, base, wire::PREFIX, path, Full::default())?;
-        let response = match within(ANSWER_MAX, self.send_to(node, request)).await? {
+        let limit = match why {
+            // Its provider is read on for the count.
+            Parting::TenantLeft => ANSWER_MAX + Duration::from_secs(READ_ON_SECONDS_MAX),
+            Parting::Abandoned | Parting::NotDelivered => ANSWER_MAX,
+        };
+        let response = match within(limit, self.send_to(node, request)).await? {
             Ok(response) => response,
             Err(SendError::Unsent(why)) => return Err(LinkError::NotSent(why)),
             Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
@@ -500,12 +506,16 @@ impl Link for HttpLink {
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
         let nodes = self.0.fleet.all();
-        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path));
+        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
         let (mut unknown, mut away) = (None, None);
         // All are asked: which of them had it is not recorded anywhere that survives a crash.
         for answered in join_all(asked).await {
             match answered {
-                Ok(fate @ Fate::Unknown { .. }) => unknown = Some(fate),
+                // The one that had it says more than those that never heard of it.
+                Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {
+                    unknown = Some(fate);
+                }
+                Ok(Fate::Unknown { .. }) => {}
                 Ok(fate) => return Ok(fate),
                 Err(error) => away = Some(error),
             }

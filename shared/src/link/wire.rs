@@ -74,7 +74,7 @@ pub const SEEN_MAX: usize = 32;
 /// A header value longer than this is refused: targets and outcomes are far shorter.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
 /// No call may take longer, whatever the server asks for.
-const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
+pub const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
 /// Used when the header is absent.
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(600);
 
