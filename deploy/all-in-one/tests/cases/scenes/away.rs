@@ -10,7 +10,7 @@ use shared::db::{Db, DbTarget};
 
 use super::cluster::Cluster;
 use super::process::Program;
-use super::{Reading, by_token, credits, exact, figures, folder, paced};
+use super::{NO_FSYNC, Reading, by_token, credits, exact, figures, folder, paced};
 use crate::case::{Case, case};
 use crate::fake::always;
 use crate::fake::bodies::whole;
@@ -59,7 +59,7 @@ async fn charged_once(scene: &str, case: &Case, program: &Program, away: Duratio
 #[test]
 fn postgres_away_for_longer_than_all_waits_under_one_process() {
     run(async {
-        let mut cluster = Cluster::start_new();
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
         let folder = folder();
         let mut waule = Program::whole(&folder, &cluster.url(), &[]);
         waule.start().await;
@@ -79,7 +79,7 @@ fn postgres_away_for_longer_than_all_waits_under_one_process() {
 #[test]
 fn postgres_away_for_longer_than_all_waits_under_server_and_gateway() {
     run(async {
-        let mut cluster = Cluster::start_new();
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
         let folder = folder();
         let mut gateway = Program::gateway(&folder, &[]);
         gateway.start().await;
@@ -101,7 +101,7 @@ fn postgres_away_for_longer_than_all_waits_under_server_and_gateway() {
 #[test]
 fn a_server_told_to_stop_while_the_database_is_away_keeps_what_it_knows() {
     run(async {
-        let mut cluster = Cluster::start_new();
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
         let folder = folder();
         let mut gateway = Program::gateway(&folder, &[]);
         gateway.start().await;
@@ -134,7 +134,7 @@ fn a_server_told_to_stop_while_the_database_is_away_keeps_what_it_knows() {
 #[test]
 fn server_and_gateway_die_within_a_minute_and_a_delivered_answer_is_charged_once() {
     run(async {
-        let mut cluster = Cluster::start_new();
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
         let folder = folder();
         let mut gateway = Program::gateway(&folder, &[]);
         gateway.start().await;
@@ -166,7 +166,7 @@ fn server_and_gateway_die_within_a_minute_and_a_delivered_answer_is_charged_once
 #[test]
 fn a_whole_answer_survives_the_death_of_both_in_the_books() {
     run(async {
-        let mut cluster = Cluster::start_new();
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
         let folder = folder();
         let mut gateway = Program::gateway(&folder, &[]);
         gateway.start().await;

@@ -1,4 +1,4 @@
-//! A PostgreSQL of a scene's own, which can be frozen, killed and started again.
+//! A PostgreSQL of a test's own, which can be killed and started again.
 
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -13,6 +13,7 @@ pub(crate) struct Cluster {
     data: PathBuf,
     port: u16,
     child: Option<Child>,
+    settings: &'static [&'static str],
     kept: tempfile::TempDir,
 }
 
@@ -22,8 +23,8 @@ fn is_root() -> bool {
 }
 
 impl Cluster {
-    /// A new one that runs.
-    pub(crate) fn start_new() -> Self {
+    /// A new one that runs, with these settings more.
+    pub(crate) fn start_new(settings: &'static [&'static str]) -> Self {
         let kept = tempfile::tempdir().expect("a folder");
         let probe = TcpListener::bind("127.0.0.1:0").expect("a port");
         let mut cluster = Self {
@@ -31,6 +32,7 @@ impl Cluster {
             data: kept.path().join("data"),
             port: probe.local_addr().expect("an address").port(),
             child: None,
+            settings,
             kept,
         };
         drop(probe);
@@ -86,7 +88,9 @@ impl Cluster {
             .arg("-D")
             .arg(&self.data)
             .args(["-p", &self.port.to_string(), "-k", ""]);
-        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
+        command
+            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(self.settings);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         self.child = Some(child.expect("postgres"));
         let begun = Instant::now();

@@ -24,6 +24,9 @@ use crate::fake::script::Script;
 use crate::reading::datas;
 use crate::world::new_folder;
 
+/// Processes are killed here, not the machine.
+pub(crate) const NO_FSYNC: [&str; 2] = ["-c", "fsync=off"];
+
 /// One output token, and nothing else, costs a credit.
 pub(crate) fn by_token() -> Value {
     json!({"output_per_million": 1_000_000})

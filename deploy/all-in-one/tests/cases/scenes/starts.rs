@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
 use super::process::Program;
-use super::{figures, folder};
+use super::{NO_FSYNC, figures, folder};
 use crate::support::long;
 use crate::world::run;
 
@@ -25,7 +25,7 @@ fn two_first_starts_on_one_empty_database_both_serve() {
         let mut both = 0;
         let mut slowest = Duration::ZERO;
         for _ in 0..pairs {
-            let cluster = Cluster::start_new();
+            let cluster = Cluster::start_new(&NO_FSYNC);
             let (url, gateway) = (cluster.url(), "http://127.0.0.1:9");
             let mut one = Program::server(&folder(), (&url, gateway), &secrets);
             let mut other = Program::server(&folder(), (&url, gateway), &secrets);

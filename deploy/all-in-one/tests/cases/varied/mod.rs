@@ -7,6 +7,7 @@ mod failures;
 mod leaving;
 mod streams;
 mod usage;
+mod words;
 
 use std::panic::AssertUnwindSafe;
 
