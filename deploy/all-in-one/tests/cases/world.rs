@@ -114,6 +114,7 @@ pub(crate) fn fake() -> &'static Fake {
 
 /// Runs a test on the runtime that everything shares.
 pub(crate) fn run(test: impl Future<Output = ()>) {
+    shared::tls::install_provider();
     RUNTIME.block_on(test);
 }
 
