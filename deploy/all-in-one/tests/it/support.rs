@@ -165,6 +165,8 @@ impl Place {
             "1000000",
             "--internal-secret",
             secret,
+            "--cors-origins",
+            "https://app.example",
         ];
         // A setting that is given replaces the usual one.
         let (program, usual) = arguments.split_first().expect("the program's name");
