@@ -65,7 +65,8 @@ fn postgres_away_for_longer_than_all_waits_under_one_process() {
         waule.start().await;
         let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
         let case = case(Shape::Whole, rows)
-            .price(by_token()).balance("100000")
+            .price(by_token())
+            .balance("100000")
             .start_on(waule.product().await)
             .await;
         delivered(&case, async { cluster.kill() }).await;
@@ -87,7 +88,8 @@ fn postgres_away_for_longer_than_all_waits_under_server_and_gateway() {
         server.start().await;
         let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
         let case = case(Shape::Apart, rows)
-            .price(by_token()).balance("100000")
+            .price(by_token())
+            .balance("100000")
             .start_on(server.product().await)
             .await;
         delivered(&case, async { cluster.kill() }).await;
@@ -110,7 +112,8 @@ fn a_server_told_to_stop_while_the_database_is_away_keeps_what_it_knows() {
         server.start().await;
         let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
         let case = case(Shape::Apart, rows)
-            .price(by_token()).balance("100000")
+            .price(by_token())
+            .balance("100000")
             .start_on(server.product().await)
             .await;
         delivered(&case, async { cluster.kill() }).await;
@@ -142,7 +145,8 @@ fn server_and_gateway_die_within_a_minute_and_a_delivered_answer_is_charged_once
         server.start().await;
         let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
         let case = case(Shape::Apart, rows)
-            .price(by_token()).balance("100000")
+            .price(by_token())
+            .balance("100000")
             .start_on(server.product().await)
             .await;
         // The end can't be written, so only the two processes know of it.
@@ -174,7 +178,9 @@ fn a_whole_answer_survives_the_death_of_both_in_the_books() {
         server.start().await;
         let counted = serde_json::json!({"prompt_tokens": 10, "completion_tokens": WORDS});
         let slow = whole(&"word ".repeat(WORDS), &counted).after(Duration::from_millis(1_500));
-        let case = case(Shape::Apart, vec![always(slow)]).price(by_token()).balance("100000");
+        let case = case(Shape::Apart, vec![always(slow)])
+            .price(by_token())
+            .balance("100000");
         let case = case.start_on(server.product().await).await;
         let none = Value::Null;
         let gone = async {
@@ -215,7 +221,8 @@ fn sqlite_locked_for_longer_than_all_waits() {
         waule.start().await;
         let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
         let case = case(Shape::Whole, rows)
-            .price(by_token()).balance("100000")
+            .price(by_token())
+            .balance("100000")
             .start_on(waule.product().await)
             .await;
         let db = Db::connect(&DbTarget::Sqlite(folder.join("server.db")))

@@ -109,7 +109,8 @@ async fn outlasts(stand: &Stand, cut: Duration) {
     let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
     let product = stand.server.product().await;
     let case = case(Shape::Apart, rows)
-        .price(by_token()).balance("100000")
+        .price(by_token())
+        .balance("100000")
         .start_on(product)
         .await;
     let mut streams = join_all((0..STREAMS).map(|_| Reading::begin(&case))).await;
@@ -206,7 +207,8 @@ fn what_is_told_when_the_link_is_away_for_longer_than_anybody_waits_is_true() {
             let slow = whole(&"word ".repeat(50), &counted).after(Duration::from_secs(3));
             let product = stand.server.product().await;
             let case = case(Shape::Apart, vec![always(slow)])
-                .price(by_token()).balance("100000")
+                .price(by_token())
+                .balance("100000")
                 .start_on(product)
                 .await;
             let cutting = async {
@@ -239,7 +241,8 @@ fn a_stream_that_is_given_up_costs_what_was_received_at_most() {
             let rows = vec![always(paced(400, Duration::from_millis(25)))];
             let product = stand.server.product().await;
             let case = case(Shape::Apart, rows)
-                .price(by_token()).balance("100000")
+                .price(by_token())
+                .balance("100000")
                 .start_on(product)
                 .await;
             let mut stream = Reading::begin(&case).await;

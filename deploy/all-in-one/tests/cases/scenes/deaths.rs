@@ -65,8 +65,8 @@ async fn streams(stand: &Stand, pace: Duration) -> (Case, Vec<Reading>) {
     let rows = vec![always(paced(600, pace))];
     let product = stand.server.product().await;
     let case = case(Shape::Whole, rows)
-        .price(by_token()).balance("100000")
-        
+        .price(by_token())
+        .balance("100000")
         .start_on(product)
         .await;
     let mut streams = join_all((0..STREAMS).map(|_| Reading::begin(&case))).await;
@@ -111,7 +111,8 @@ fn a_whole_answer_that_nobody_got_is_free_when_its_server_is_killed() {
             let slow = whole(&"word ".repeat(100), &counted).after(Duration::from_millis(1_200));
             let product = stand.server.product().await;
             let case = case(Shape::Whole, vec![always(slow)])
-                .price(by_token()).balance("100000")
+                .price(by_token())
+                .balance("100000")
                 .start_on(product)
                 .await;
             let body = case.chat_body(&Value::Null);
@@ -230,7 +231,8 @@ fn a_gateway_that_stops_drains_for_its_time_and_says_so() {
         server.start().await;
         let rows = vec![always(paced(60, Duration::from_millis(50)))];
         let case = case(Shape::Apart, rows)
-            .price(by_token()).balance("100000")
+            .price(by_token())
+            .balance("100000")
             .start_on(server.product().await)
             .await;
         let mut stream = Reading::begin(&case).await;

@@ -29,8 +29,8 @@ fn one_gateway_that_is_gone_for_good_does_not_stop_the_recovery_of_the_others_ca
             let product = server.product().await;
             let rows = vec![always(paced(400, Duration::from_millis(30)))];
             let case = case(Shape::Apart, rows)
-                .price(by_token()).balance("100000")
-                
+                .price(by_token())
+                .balance("100000")
                 .start_on(product)
                 .await;
             let streams = Mutex::new(Vec::new());

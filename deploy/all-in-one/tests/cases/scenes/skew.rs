@@ -120,7 +120,8 @@ fn a_clock_that_is_twelve_minutes_ahead_cancels_nobodys_calls() {
             let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
             let product = server.product().await;
             let case = case(Shape::Apart, rows)
-                .price(by_token()).balance("100000")
+                .price(by_token())
+                .balance("100000")
                 .start_on(product)
                 .await;
             let mut stream = Reading::begin(&case).await;
