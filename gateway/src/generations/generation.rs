@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
+use shared::dialect::meter::{self, Meter, Metered};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Call, Failure, Operation, Outcome};
-use shared::meter::{self, Meter};
 use shared::usage::Usage;
 use tokio::time::Sleep;
 use tracing::{info, warn};
@@ -34,8 +34,7 @@ struct About {
     request: RequestId,
     operation: Operation,
     print: u64,
-    show_usage: bool,
-    input_bytes: usize,
+    metered: Metered,
 }
 
 /// One generation.
@@ -102,8 +101,7 @@ impl Generation {
             request: call.request.clone(),
             operation: call.operation,
             print,
-            show_usage: call.show_usage,
-            input_bytes: call.body.len(),
+            metered: Metered::of(&call),
         };
         let deadline = Box::pin(tokio::time::sleep_until((begun + call.deadline).into()));
         let opening = {
@@ -284,14 +282,13 @@ impl Generation {
         } = accepted;
         let bytes = match answer {
             Answer::Stream(bytes) => {
-                let meter = Meter::new(self.about.show_usage, self.about.input_bytes);
-                let flow = Flow::new(bytes, meter);
+                let flow = Flow::new(bytes, Meter::new(self.about.metered));
                 state.phase = Phase::Streaming(Box::new(Streaming { flow, story, lease }));
                 return Driven::Opened;
             }
             Answer::Whole(bytes) => bytes,
         };
-        match meter::whole_usage(&bytes, self.about.operation == Operation::Image) {
+        match meter::whole(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
