@@ -40,6 +40,8 @@ pub(super) struct Flow {
     /// Of a large piece, what follows.
     rest: Bytes,
     fault: Option<Fault>,
+    /// Whether the event that ends a stream well came, or was added.
+    is_well: bool,
     /// Runs from the end of the stream to the end of its bytes.
     after_done: Option<Pin<Box<Sleep>>>,
 }
@@ -53,6 +55,7 @@ impl Flow {
             ready: Vec::new(),
             rest: Bytes::new(),
             fault: None,
+            is_well: false,
             after_done: None,
         }
     }
@@ -60,6 +63,16 @@ impl Flow {
     /// What was consumed so far.
     pub(super) fn usage(&self) -> Usage {
         self.meter.usage()
+    }
+
+    /// Output tokens in what was passed on so far, by estimate.
+    pub(super) fn passed(&self) -> u64 {
+        self.meter.passed()
+    }
+
+    /// Whether the event that ends a stream well was seen.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_well
     }
 
     /// The next piece or the end; pending while the provider has nothing. Not to be asked again
@@ -130,8 +143,10 @@ impl Flow {
         if is_over {
             // The provider works for nobody any more.
             self.bytes = None;
+            self.is_well = true;
         } else if let (None, true) = (&self.fault, self.meter.is_done()) {
             self.fault = self.meter.missing();
+            self.is_well = self.fault.is_none();
             if self.fault.is_some() {
                 self.ready.clear();
             }
@@ -146,7 +161,11 @@ impl Flow {
         }
         self.last();
         self.fault = self.fault.take().or_else(|| self.meter.missing());
-        if self.fault.is_none() && !self.meter.is_done() && self.meter.ends_with_done() {
+        if self.fault.is_some() || self.meter.is_done() {
+            return;
+        }
+        self.is_well = true;
+        if self.meter.ends_with_done() {
             self.ready.push(Bytes::from_static(DONE));
         }
     }

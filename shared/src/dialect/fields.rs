@@ -33,6 +33,8 @@ enum Rule {
     Read,
     /// It is read elsewhere, and it is input.
     Input,
+    /// It is read by the model as it stands there.
+    Text,
     /// A list of messages.
     Messages,
     /// It passes while it says nothing: null, false, zero or empty.
@@ -118,7 +120,7 @@ const CHAT: &[Field] = &[
     ("enable_code_interpreter", Rule::Refused(Why::Service)),
     ("enable_search", Rule::Refused(Why::Service)),
     ("enable_web_search", Rule::Refused(Why::Service)),
-    ("functions", Rule::Input),
+    ("functions", Rule::Text),
     ("max_completion_tokens", Rule::Read),
     ("max_tokens", Rule::Read),
     ("mcp_servers", Rule::Refused(Why::Service)),
@@ -129,7 +131,7 @@ const CHAT: &[Field] = &[
     ("plugins", Rule::Refused(Why::Service)),
     ("prediction", Rule::Prediction),
     ("previous_response_id", Rule::Refused(Why::Unseen)),
-    ("response_format", Rule::Input),
+    ("response_format", Rule::Text),
     ("search_options", Rule::Refused(Why::Service)),
     ("search_parameters", Rule::ModeOff),
     ("speed", Rule::Words(&["standard"])),
@@ -211,7 +213,7 @@ fn wrong(field: &'static str, message: &str) -> Refused {
 
 impl Asked {
     fn field(&mut self, rule: Rule, value: &[u8]) -> Result<(), String> {
-        let fits = match rule {
+        match rule {
             Rule::Read => Ok(()),
             Rule::Input => {
                 self.input = self.input.and(Input::of_value(value));
@@ -225,6 +227,10 @@ impl Asked {
             Rule::Words(words) => is_word(value, words),
             Rule::One if !is_nothing(value) && count(value) != 1 => {
                 Err("answers are asked for with `n`.".to_owned())
+            }
+            Rule::Text => {
+                self.input = self.input.and(Input::of_text(value));
+                Ok(())
             }
             Rule::Tools => {
                 self.input = self.input.and(Input::of_text(value));
@@ -242,8 +248,7 @@ impl Asked {
                 Ok(())
             }
             Rule::Refused(_) | Rule::One | Rule::ModeOff => Ok(()),
-        };
-        fits
+        }
     }
 }
 

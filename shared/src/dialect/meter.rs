@@ -291,6 +291,11 @@ impl Meter {
         self.done
     }
 
+    /// Output tokens in what passed so far, by estimate.
+    pub fn passed(&self) -> u64 {
+        self.all.output(true) + self.all.reasoning(true)
+    }
+
     /// Whether the provider's own count covers all that came.
     pub fn is_told(&self) -> bool {
         self.told.output > 0 && self.uncovered.is_nothing()

@@ -253,6 +253,10 @@ pub struct Bounds {
     pub output_max: u64,
 }
 
+/// The longest a gateway may read a provider on after the tenant left, in seconds: servers wait for the
+/// answer to [`Parting::TenantLeft`] a little longer.
+pub const READ_ON_SECONDS_MAX: u64 = 60;
+
 /// Why a server ends a generation; decides for how long it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -425,10 +429,14 @@ pub enum LinkError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fate")]
 pub enum Fate {
-    /// Not in this gateway's register: never arrived, forgotten, or of another life.
+    /// How it ended is not known here.
     Unknown {
         /// The life that answers.
         boot: BootId,
+        /// Whether it was taken up here, by a life that died before it had ended: a provider may have
+        /// worked for it. Without that it never arrived, or was forgotten.
+        #[serde(default)]
+        had: bool,
     },
     /// It ended.
     Ended {

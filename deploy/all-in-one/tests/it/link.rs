@@ -241,7 +241,7 @@ async fn failures_and_unknown_generations_are_told_apart() {
             .await
             .expect(name);
         let boot = link.health().await.expect(name);
-        assert_eq!(fate, Fate::Unknown { boot }, "{name}");
+        assert_eq!(fate, Fate::Unknown { boot, had: false }, "{name}");
     }
     assert!(
         supervisor.finish(Duration::from_secs(5)).await,
