@@ -2,14 +2,11 @@
 //! Pure: model, price and body in, numbers out.
 
 use shared::credits::Credits;
-use shared::link::Operation;
+use shared::link::{Bounds, Operation};
 
 use super::peek::Peek;
 use crate::catalogue::price::{ImageAsk, PriceItems, WorstCase};
 
-/// A picture among the input is given as a URL or as bytes; either way it costs no more tokens than
-/// this with the vision models of 2026 (high detail, largest size).
-const TOKENS_PER_INPUT_IMAGE_MAX: u64 = 8_192;
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
 
@@ -51,6 +48,37 @@ fn image_ask(peek: &Peek) -> Option<ImageAsk<'_>> {
     })
 }
 
+/// What a call's bounds are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct BoundsAsk<'a> {
+    /// What is asked.
+    pub operation: Operation,
+    /// The fields that matter.
+    pub peek: &'a Peek,
+    /// Length of the whole body.
+    pub body_bytes: usize,
+    /// Output tokens of each answer at most, should the tenant ask for more or for any.
+    pub output_max: u64,
+}
+
+/// What a call can bring; `None` when that can't be counted.
+pub fn bounds(ask: BoundsAsk<'_>) -> Option<Bounds> {
+    let peek = ask.peek;
+    let input_max = peek.input.most(u64::try_from(ask.body_bytes).ok()?);
+    let per_choice = match ask.operation {
+        Operation::Embedding => 0,
+        Operation::Chat | Operation::Image => peek
+            .max_output
+            .map_or(ask.output_max, |max| max.min(ask.output_max)),
+    };
+    let per_choice = per_choice.checked_add(peek.output_extra)?;
+    Some(Bounds {
+        input_estimate: peek.input.estimate().min(input_max),
+        input_max,
+        output_max: per_choice.checked_mul(peek.choices)?,
+    })
+}
+
 /// The bounds of a call; `None` when its price does not fit into any balance.
 pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
     let PlanAsk {
@@ -61,18 +89,14 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
         price,
         multiplier_ppm,
     } = ask;
-    // A token stands for at least one byte of the body, and the JSON around each message outweighs
-    // the few tokens a chat template adds.
-    let bytes = u64::try_from(body_bytes).ok()?;
-    let pictures = peek.input_images.checked_mul(TOKENS_PER_INPUT_IMAGE_MAX)?;
-    let input_tokens = bytes.checked_add(pictures)?;
-    let per_choice = match operation {
-        Operation::Embedding => 0,
-        Operation::Chat | Operation::Image => peek
-            .max_output
-            .map_or(model_output_max, |max| max.min(model_output_max)),
-    };
-    let output_tokens = per_choice.checked_mul(peek.choices)?;
+    let bounds = bounds(BoundsAsk {
+        operation,
+        peek,
+        body_bytes,
+        output_max: model_output_max,
+    })?;
+    let (input_tokens, output_tokens) = (bounds.input_max, bounds.output_max);
+    let extra = peek.output_extra.checked_mul(peek.choices)?;
     let image = image_ask(peek);
     let cost = |output_tokens| {
         price.worst_case(
@@ -87,7 +111,8 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
     let amount = cost(output_tokens)?;
     let least = match operation {
         Operation::Chat => {
-            cost(output_tokens.min(USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?))?
+            let useful = USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?;
+            cost(output_tokens.min(useful.checked_add(extra)?))?
         }
         Operation::Embedding | Operation::Image => amount,
     };
@@ -110,6 +135,7 @@ pub fn lowered_maximum(
     let tokens = price.output_tokens_within(held, plan.input_tokens, multiplier_ppm)?;
     tokens
         .min(plan.output_tokens)
-        .checked_div(peek.choices)
+        .checked_div(peek.choices)?
+        .checked_sub(peek.output_extra)
         .filter(|tokens| *tokens > 0)
 }

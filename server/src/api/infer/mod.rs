@@ -20,12 +20,12 @@ use tracing::{Instrument, info_span};
 use super::error::ApiError;
 use super::principal::peer;
 use crate::auth::Auth;
-use crate::calls::{self, Answer, CallError, Calls, Started};
+use crate::calls::{self, Answer, Begun, CallError, Calls, Started};
 
 /// A client that takes longer to send its body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
 
-/// The maximum of output tokens the balance paid for, when it was lowered.
+/// The maximum of output tokens that was passed on, when it was lowered.
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
 /// The generation's id, as usage records show it.
 const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
@@ -104,7 +104,8 @@ impl InferEndpoint {
             operation: self.operation,
             body,
         };
-        match self.api.calls.start(call).await {
+        let patience = Some(stream::HEAD_WITHIN);
+        match self.api.calls.start_within(call, patience).await {
             Ok(started) => Ok(respond(started)),
             Err(error) => Err(Box::new(refusal(error))),
         }
@@ -146,7 +147,7 @@ fn refusal(error: CallError) -> Response {
     response
 }
 
-fn respond(started: Started) -> Response {
+fn respond(started: Started<Begun>) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -160,14 +161,14 @@ fn respond(started: Started) -> Response {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
     match started.body {
-        Answer::Whole(bytes) => response.set_body(bytes),
-        Answer::Stream(stream) => {
+        Begun::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        begun @ (Begun::Answered(Answer::Stream(_)) | Begun::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("no-cache, no-transform"),
             );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response.set_body(stream::body(stream));
+            response.set_body(stream::body(begun));
         }
     }
     response
