@@ -11,6 +11,7 @@ use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
+use crate::api::manners::cors::Cors;
 use crate::calls::RecoveryPace;
 use crate::ledger::LedgerSettings;
 use crate::link::http::{LinkSettings, Whom};
@@ -34,6 +35,10 @@ pub struct Config {
     /// development whatever address they come by, over plain http
     #[arg(long, env = "PUBLIC_URL", default_value = "")]
     pub public_url: String,
+    /// Origins of web pages whose browsers may call `/api/v1` with a key, separated by commas, for
+    /// example `https://app.example`; `*` for every page. Empty: none
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
     /// Signs access tokens, at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<Secret<String>>,
@@ -162,6 +167,16 @@ impl Config {
             every: Duration::from_secs(self.recovery_seconds),
             silent: Duration::from_secs(self.owner_silent_seconds),
         }
+    }
+
+    /// Which browsers of other places may call.
+    pub fn cors(&self) -> Result<Cors, ConfigError> {
+        let texts = self.cors_origins.iter().map(String::as_str);
+        Cors::parse(texts).map_err(|wrong| {
+            ConfigError::Invalid(format!(
+                "CORS_ORIGINS: `{wrong}` is no origin; write `*`, or `https://` and a host without a path"
+            ))
+        })
     }
 
     /// How long a call may take.

@@ -15,6 +15,7 @@ use super::journal::Kept;
 use super::register::{End, Ended, Output};
 use super::state::{Closing, Phase, State};
 use super::taken::{self, Untaken};
+use crate::pool::Lease;
 
 /// A disk that takes longer keeps no answer up.
 pub(super) const KEPT_WITHIN: Duration = Duration::from_secs(2);
@@ -87,6 +88,7 @@ impl Generation {
         let Phase::Streaming(streaming) = &mut state.phase else {
             return;
         };
+        self.watch_maximum(&streaming.lease, &usage);
         // What came to its proper end is whole, whatever happened to the connection then.
         let fault = fault.filter(|_| !streaming.flow.is_done());
         match &fault {
@@ -108,6 +110,14 @@ impl Generation {
                 ..Closing::new(outcome)
             },
         );
+    }
+
+    /// A model that wrote more than it was asked for may not know the field of the maximum.
+    pub(super) fn watch_maximum(&self, lease: &Lease, usage: &Usage) {
+        let bound = self.about.bounds.map(|bounds| bounds.output_max);
+        if bound.is_some_and(|bound| bound > 0 && usage.output_total() > bound) {
+            lease.ignored_maximum();
+        }
     }
 
     /// The provider's count, else an estimate: of what passed, or where the tenant left of what it had

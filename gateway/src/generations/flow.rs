@@ -2,11 +2,14 @@
 //! for the tenant come out as pieces of whole events. Keeps nothing that was passed on.
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use shared::answer_model;
 use shared::dialect::meter::{DONE, Meter, Verdict};
 use shared::fault::{Fault, FaultKind};
 use shared::sse::{Events, Keep};
@@ -40,6 +43,8 @@ pub(super) struct Flow {
     /// Of a large piece, what follows.
     rest: Bytes,
     fault: Option<Fault>,
+    /// Named in answers instead of the provider's name.
+    answer_model: Option<Arc<str>>,
     /// Whether the event that ends a stream well came, or was added.
     is_well: bool,
     /// Runs from the end of the stream to the end of its bytes.
@@ -47,7 +52,8 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(bytes: ByteStream, meter: Meter) -> Self {
+    /// Of a provider's bytes; answers name `answer_model` where it is given.
+    pub(super) fn new(bytes: ByteStream, meter: Meter, answer_model: Option<Arc<str>>) -> Self {
         Self {
             bytes: Some(bytes),
             events: Events::default(),
@@ -55,6 +61,7 @@ impl Flow {
             ready: Vec::new(),
             rest: Bytes::new(),
             fault: None,
+            answer_model,
             is_well: false,
             after_done: None,
         }
@@ -117,18 +124,19 @@ impl Flow {
     /// Looks at the events that became whole and keeps what is to be passed on.
     fn take(&mut self, bytes: Bytes) {
         let (fault, meter) = (&mut self.fault, &mut self.meter);
+        let name = self.answer_model.as_deref();
         let mut is_over = false;
         let pushed = self.events.push(bytes, &mut self.ready, |event| {
             if fault.is_some() || is_over {
                 return Keep::Nothing;
             }
             match meter.event(event) {
-                Verdict::Pass => Keep::All,
-                Verdict::Without(cut) => Keep::Without(cut),
+                Verdict::Pass => named(event, 0..0, name),
+                Verdict::Without(cut) => named(event, cut, name),
                 Verdict::Hide => Keep::Nothing,
                 Verdict::Enough(end) => {
                     is_over = true;
-                    Keep::Instead(end)
+                    Keep::Instead(all_named(end, name))
                 }
                 Verdict::Broken(error) => {
                     *fault = Some(error);
@@ -201,6 +209,28 @@ impl Flow {
         let length = self.rest.len().min(PIECE_BYTES_MAX);
         Some(self.rest.split_to(length))
     }
+}
+
+/// A tenant's event without a part of it, which names the public model where that is wanted.
+fn named(event: &[u8], cut: Range<usize>, name: Option<&str>) -> Keep {
+    match name {
+        None if cut.is_empty() => Keep::All,
+        None => Keep::Without(cut),
+        Some(name) => {
+            let event: Bytes = [&event[..cut.start], &event[cut.end..]].concat().into();
+            Keep::Instead(answer_model::in_event(&event, name))
+        }
+    }
+}
+
+/// Several events, likewise.
+fn all_named(events: Bytes, name: Option<&str>) -> Bytes {
+    if name.is_none() {
+        return events;
+    }
+    let mut out = Vec::new();
+    let named = Events::default().push(events.clone(), &mut out, |event| named(event, 0..0, name));
+    named.map_or(events, |()| out.concat().into())
 }
 
 #[cfg(test)]

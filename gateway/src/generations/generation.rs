@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use shared::answer_model;
 use shared::dialect::meter::{self, Meter, Metered};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
@@ -39,6 +40,8 @@ pub(super) struct About {
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
+    /// The name that answers give their model.
+    pub(super) answer_model: Option<Arc<str>>,
 }
 
 /// One generation.
@@ -88,6 +91,7 @@ impl Generation {
             bounds: call.bounds,
             keeps,
             deadline: begun + call.deadline,
+            answer_model: call.answer_model.as_deref().map(Arc::from),
         };
         let timer = Box::pin(tokio::time::sleep_until(about.deadline.into()));
         if keeps {
@@ -380,7 +384,8 @@ impl Generation {
         } = accepted;
         let bytes = match answer {
             Answer::Stream(bytes) => {
-                let flow = Flow::new(bytes, Meter::new(self.about.metered));
+                let meter = Meter::new(self.about.metered);
+                let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
                     story,
@@ -389,11 +394,15 @@ impl Generation {
                 }));
                 return true;
             }
-            Answer::Whole(bytes) => bytes,
+            Answer::Whole(bytes) => match &self.about.answer_model {
+                Some(name) => answer_model::in_answer(&bytes, name),
+                None => bytes,
+            },
         };
         match meter::whole(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
+                self.watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
                 let fault = state.parted.is_some().then(left);
                 let outcome = story.outcome(usage, fault);

@@ -24,6 +24,7 @@ fn call(operation: Operation, output_max: u64) -> Call {
             input_max: 100,
             output_max,
         }),
+        answer_model: None,
         tenant: None,
         deadline: Duration::from_secs(60),
     }
@@ -51,7 +52,11 @@ fn flow(call: &Call, text: &[u8], size: usize, then: Then) -> Flow {
             Err(Fault::new(FaultKind::Interrupted, "reset"))
         }))),
     };
-    Flow::new(bytes, Meter::new(Metered::of(call)))
+    Flow::new(
+        bytes,
+        Meter::new(Metered::of(call)),
+        call.answer_model.as_deref().map(Arc::from),
+    )
 }
 
 async fn read(mut flow: Flow) -> (Vec<Bytes>, Option<Fault>, Usage) {
@@ -282,6 +287,23 @@ async fn a_provider_beyond_the_maximum_is_cut_off_and_the_stream_ends_well() {
         "{text}"
     );
     assert!(fault.is_none() && over.usage().overrun && over.bytes.is_none());
+}
+
+#[tokio::test]
+async fn answers_name_the_public_model_to_their_last_event() {
+    let word = WORD.replace("{\"choices\"", "{\"model\":\"theirs\",\"choices\"");
+    let word = word
+        .replace("hi", "word ")
+        .replace("}]}\n", "}],\"usage\":null}\n");
+    let mut call = call(Operation::Chat, 10);
+    call.answer_model = Some("ours".to_owned());
+    let flow = flow(&call, word.repeat(500).as_bytes(), 3_000, Then::Ends);
+    let (pieces, fault, _) = read(flow).await;
+    let text = String::from_utf8(pieces.concat()).expect("text");
+    assert!(fault.is_none() && text.ends_with(END) && text.contains("\"length\""));
+    assert!(
+        text.contains("\"model\":\"ours\"") && !text.contains("theirs") && !text.contains("usage")
+    );
 }
 
 #[tokio::test]

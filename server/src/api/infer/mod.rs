@@ -17,7 +17,9 @@ use shared::id::RequestId;
 use shared::link::Operation;
 use tracing::{Instrument, info_span};
 
+use super::call_error::waiting_cures;
 use super::error::ApiError;
+use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
 use crate::calls::{self, Answer, Begun, CallError, Calls, Started};
@@ -27,6 +29,8 @@ const BODY_READ_MAX: Duration = Duration::from_secs(60);
 
 /// The maximum of output tokens that was passed on, when it was lowered.
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
+/// Tells OpenAI's clients not to send again what waiting can't cure.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The generation's id, as usage records show it.
 const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
 /// Tells nginx not to gather events (nginx, `proxy_buffering`).
@@ -98,6 +102,9 @@ impl InferEndpoint {
         let body = read_body(&mut request, self.api.body_bytes_max)
             .await
             .map_err(refused)?;
+        let body = plain(request.headers_mut(), body, self.api.body_bytes_max)
+            .await
+            .map_err(refused)?;
         let call = calls::Request {
             principal: Arc::clone(&principal),
             request: id,
@@ -140,7 +147,12 @@ fn refusal(error: CallError) -> Response {
     } else {
         None
     };
+    let is_final = !waiting_cures(&error);
     let mut response = ApiError::from(error).into_response();
+    if is_final {
+        let no = HeaderValue::from_static("false");
+        response.headers_mut().insert(SHOULD_RETRY, no);
+    }
     if let Some(info) = info {
         response.headers_mut().extend(info.headers());
     }
