@@ -139,3 +139,81 @@ pub fn lowered_maximum(
         .checked_sub(peek.output_extra)
         .filter(|tokens| *tokens > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::peek::peek;
+
+    /// A credit for a thousand tokens of input, ten for a thousand of output.
+    fn price() -> PriceItems {
+        PriceItems {
+            input_per_million: Credits::from_micros(1_000_000_000),
+            output_per_million: Credits::from_micros(10_000_000_000),
+            ..PriceItems::default()
+        }
+    }
+
+    fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
+        let peek = peek(operation, body.as_bytes()).expect("valid");
+        let price = price();
+        let ask = PlanAsk {
+            operation,
+            peek: &peek,
+            body_bytes: body.len(),
+            model_output_max: 1_000,
+            price: &price,
+            multiplier_ppm: 1_000_000,
+        };
+        let bounds = bounds(BoundsAsk {
+            operation,
+            peek: &peek,
+            body_bytes: body.len(),
+            output_max: 1_000,
+        });
+        (plan(ask).expect("it fits"), bounds.expect("it fits"))
+    }
+
+    #[test]
+    fn a_picture_of_megabytes_is_held_for_as_a_picture() {
+        let data = "A".repeat(8_000_000);
+        let body = format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"text","text":"What is it?"}},
+                {{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}]}}]}}"#
+        );
+        let (plan, bounds) = planned(Operation::Chat, &body);
+        assert!((8_192..8_600).contains(&plan.input_tokens), "{plan:?}");
+        assert!(plan.amount < Credits::from_micros(9_000_000), "{plan:?}");
+        assert!(bounds.input_estimate <= bounds.input_max);
+    }
+
+    #[test]
+    fn text_is_bounded_by_its_bytes_and_every_answer_by_its_maximum() {
+        let text = "word ".repeat(4_000);
+        let body = format!(
+            r#"{{"model":"m","n":3,"max_tokens":7,"max_completion_tokens":70,"messages":[{{"role":"user","content":"{text}"}}]}}"#
+        );
+        let (plan, bounds) = planned(Operation::Chat, &body);
+        assert_eq!(plan.input_tokens, body.len() as u64);
+        assert_eq!((plan.output_tokens, bounds.output_max), (210, 210));
+        assert!(
+            (4_000..5_100).contains(&bounds.input_estimate),
+            "{bounds:?}"
+        );
+        let predicted = body.replace(
+            "\"n\":3",
+            r#""n":3,"prediction":{"type":"content","content":"abc"}"#,
+        );
+        let (more, _) = planned(Operation::Chat, &predicted);
+        assert!(more.output_tokens > plan.output_tokens + 9, "{more:?}");
+    }
+
+    #[test]
+    fn token_arrays_are_held_for_as_themselves() {
+        let tokens = vec!["100257"; 1_000].join(",");
+        let body = format!(r#"{{"model":"m","input":[{tokens}]}}"#);
+        let (plan, bounds) = planned(Operation::Embedding, &body);
+        assert!((1_000..1_040).contains(&plan.input_tokens), "{plan:?}");
+        assert_eq!((bounds.input_estimate, bounds.output_max), (1_000, 0));
+    }
+}

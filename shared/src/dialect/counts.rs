@@ -273,6 +273,7 @@ pub(crate) fn believe(usage: &mut Usage, bounds: &Bounds, shown: u64) {
     let output_max = bounds.output_max.max(shown);
     let mut unshown = usage.output_total().saturating_sub(output_max);
     usage.capped |= surplus > 0 || unshown > 0;
+    usage.overrun |= usage.output_total() > bounds.output_max;
     for class in [
         &mut usage.input_tokens,
         &mut usage.cache_write_tokens,
@@ -287,7 +288,6 @@ pub(crate) fn believe(usage: &mut Usage, bounds: &Bounds, shown: u64) {
         *class -= cut;
         unshown -= cut;
     }
-    usage.overrun |= usage.output_total() > bounds.output_max;
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ proptest! {
         prop_assert_eq!(usage.output_total(), told.output_total().min(output_max.max(shown)));
         let cut = usage.input_total() < told.input_total() || usage.output_total() < told.output_total();
         prop_assert_eq!(usage.capped, cut);
-        prop_assert_eq!(usage.overrun, usage.output_total() > output_max);
+        prop_assert_eq!(usage.overrun, told.output_total() > output_max);
         let once = usage;
         believe(&mut usage, &bounds, shown);
         prop_assert_eq!(usage, once);
