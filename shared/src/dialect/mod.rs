@@ -4,6 +4,7 @@ mod counts;
 mod event;
 pub mod fields;
 mod fold;
+pub mod images;
 pub mod input;
 pub mod meter;
 mod scan;

@@ -68,7 +68,9 @@ impl StreamBody {
         let (state, first) = match begun {
             // The time for the first sign is over already.
             Begun::Later(later) => (State::of(later), Duration::ZERO),
-            Begun::Answered(Answer::Stream(stream)) => (State::Pieces(stream), quiet),
+            Begun::Answered(Answer::Stream(stream)) => {
+                (State::Pieces(Box::into_pin(stream)), quiet)
+            }
             Begun::Answered(Answer::Whole(bytes)) => (whole(bytes), quiet),
         };
         Self {
@@ -87,7 +89,7 @@ impl StreamBody {
                 State::Pieces(pieces) => return pieces.as_mut().poll_next(cx),
                 State::Over => return Poll::Ready(None),
                 State::Later(later) => match std::task::ready!(later.as_mut().poll(cx)) {
-                    Ok(Answer::Stream(stream)) => *state = State::Pieces(stream),
+                    Ok(Answer::Stream(stream)) => *state = State::Pieces(Box::into_pin(stream)),
                     Ok(Answer::Whole(bytes)) => *state = whole(bytes),
                     Err(event) => {
                         *state = State::Over;
