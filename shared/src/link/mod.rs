@@ -345,7 +345,7 @@ pub struct Outcome {
 /// A part of a reply's body.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// Bytes for the tenant, as they came.
+    /// Bytes for the tenant, as they came; over a link whole events.
     Bytes(Bytes),
     /// Nothing now: the link is being restored. Comes between whole events only.
     Waiting,
