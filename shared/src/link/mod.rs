@@ -22,8 +22,10 @@
 //! gateway's life ([`crate::id::BootId`]), and the first question on every connection asks for it, so
 //! that the server knows for each call which life may have it. Names of headers are in [`wire`].
 //!
-//! A stream that is cut (reset, silence for 1.1 s although both sides ask for a sign of life every
-//! half second, a proxy that ends) is attached to again on another connection:
+//! A stream that is cut (reset, a proxy that ends, silence for 1.1 s although both sides ask for a
+//! sign of life every half second, while the gateway is heard over other connections) is attached to
+//! again on another connection. Each call says how long its server tries that (`x-waule-patience-ms`):
+//! so long the gateway goes on with it and keeps it. New calls wait as long for a link that is away.
 //!
 //! ```text
 //! tenant            server                            gateway                   provider
@@ -36,7 +38,7 @@
 //!   |<----------------|<---------------------------------|<------------------------|
 //!   |                 |        x connection cut          |                         |
 //!   | : keep-alive    |                                  | nobody reads: goes on   |
-//!   |<----------------| POST /generations/g/attach       | for the told patience   |
+//!   |<----------------| POST /generations/g/attach       | for the call's patience |
 //!   |                 |   offset=1234                    |                         |
 //!   |                 |--------------------------------->|                         |
 //!   |<----------------|<---------------- bytes 1234.. ---| log, then live          |
@@ -76,9 +78,9 @@
 //! | answer | meaning | what the server does |
 //! | --- | --- | --- |
 //! | 200 | started or joined | reads; attaches again when cut |
-//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway |
+//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway; all draining: waits |
 //! | 428 | the beginning that was left out of the body is not kept there; nothing started | sends it whole |
-//! | no connection | never sent | asks the next gateway |
+//! | no connection | never sent | asks the next gateway; none there: waits |
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
@@ -343,7 +345,7 @@ pub struct Outcome {
 /// A part of a reply's body.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// Bytes for the tenant, as they came.
+    /// Bytes for the tenant, as they came; over a link whole events.
     Bytes(Bytes),
     /// Nothing now: the link is being restored. Comes between whole events only.
     Waiting,
