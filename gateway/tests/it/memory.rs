@@ -101,7 +101,7 @@ async fn readers(program: &Program, count: usize, vendor: SocketAddr) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let each = most.saturating_sub(before) / bodies.len() as u64;
-    println!(
+    eprintln!(
         "{} that stand still: from {} to {} MB, {} KB each",
         bodies.len(),
         before >> 20,
@@ -126,7 +126,7 @@ async fn readers(program: &Program, count: usize, vendor: SocketAddr) {
         after = after.min(resident(process));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    println!("after they have read: {} MB", after >> 20);
+    eprintln!("after they have read: {} MB", after >> 20);
     // Its share of what is kept, one buffer on each side, and what a call is besides.
     assert!(each < 128 << 10, "{each} bytes a reader");
     // Half of `OUTPUT_KEPT_BYTES` is what ended calls may keep.
