@@ -22,6 +22,7 @@ fn call(body: &str, stream: bool) -> Call {
         caller: 1,
         answer_model: None,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(1),
     }
 }
