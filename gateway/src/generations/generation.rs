@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use shared::answer_model;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Bounds, Call, Operation};
@@ -40,6 +41,8 @@ pub(super) struct About {
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
+    /// The name that answers give their model.
+    pub(super) answer_model: Option<Arc<str>>,
 }
 
 /// One generation.
@@ -90,6 +93,7 @@ impl Generation {
             bounds: call.bounds,
             keeps,
             deadline: begun + call.deadline,
+            answer_model: call.answer_model.as_deref().map(Arc::from),
         };
         let timer = Box::pin(tokio::time::sleep_until(about.deadline.into()));
         if keeps {
@@ -383,7 +387,7 @@ impl Generation {
         let bytes = match answer {
             Answer::Stream(bytes) => {
                 let meter = Meter::new(self.about.show_usage, self.about.input_bytes);
-                let flow = Flow::new(bytes, meter);
+                let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
                     story,
@@ -392,7 +396,10 @@ impl Generation {
                 }));
                 return true;
             }
-            Answer::Whole(bytes) => bytes,
+            Answer::Whole(bytes) => match &self.about.answer_model {
+                Some(name) => answer_model::in_answer(&bytes, name),
+                None => bytes,
+            },
         };
         match meter::whole_usage(&bytes, self.about.operation == Operation::Image) {
             Ok(usage) => {

@@ -206,6 +206,7 @@ mod tests {
             tenant: None,
             caller: 0,
             bounds: None,
+            answer_model: None,
             deadline: Duration::from_secs(1),
         }
     }

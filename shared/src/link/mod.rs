@@ -19,8 +19,10 @@
 //! gateway's life ([`crate::id::BootId`]), and the first question on every connection asks for it, so
 //! that the server knows for each call which life may have it. Names of headers are in [`wire`].
 //!
-//! A stream that is cut (reset, silence for 1.1 s although both sides ask for a sign of life every
-//! half second, a proxy that ends) is attached to again on another connection:
+//! A stream that is cut (reset, a proxy that ends, silence for 1.1 s although both sides ask for a
+//! sign of life every half second, while the gateway is heard over other connections) is attached to
+//! again on another connection. Each call says how long its server tries that (`x-waule-patience-ms`):
+//! so long the gateway goes on with it and keeps it. New calls wait as long for a link that is away.
 //!
 //! ```text
 //! tenant            server                            gateway                   provider
@@ -33,7 +35,7 @@
 //!   |<----------------|<---------------------------------|<------------------------|
 //!   |                 |        x connection cut          |                         |
 //!   | : keep-alive    |                                  | nobody reads: goes on   |
-//!   |<----------------| POST /generations/g/attach       | for DETACHED_SECONDS    |
+//!   |<----------------| POST /generations/g/attach       | for the call's patience |
 //!   |                 |   offset=1234                    |                         |
 //!   |                 |--------------------------------->|                         |
 //!   |<----------------|<---------------- bytes 1234.. ---| log, then live          |
@@ -70,9 +72,9 @@
 //! | answer | meaning | what the server does |
 //! | --- | --- | --- |
 //! | 200 | started or joined | reads; attaches again when cut |
-//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway |
+//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway; all draining: waits |
 //! | 428 | the beginning that was left out of the body is not kept there; nothing started | sends it whole |
-//! | no connection | never sent | asks the next gateway |
+//! | no connection | never sent | asks the next gateway; none there: waits |
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
@@ -238,6 +240,8 @@ pub struct Call {
     pub caller: u64,
     /// What the call can bring at most; absent where the server did not count.
     pub bounds: Option<Bounds>,
+    /// The name that answers give their model instead of the provider's; absent leaves it as it comes.
+    pub answer_model: Option<String>,
     /// When the whole call must be over.
     pub deadline: Duration,
 }

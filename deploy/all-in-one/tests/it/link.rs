@@ -37,6 +37,7 @@ fn call(text: &str, stream: bool) -> Call {
         tenant: None,
         caller: 0,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(30),
     }
 }

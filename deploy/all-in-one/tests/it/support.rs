@@ -164,6 +164,8 @@ impl Place {
             "1000000",
             "--internal-secret",
             secret,
+            "--cors-origins",
+            "https://app.example",
         ];
         let arguments = arguments.iter().chain(more).map(OsString::from);
         shared::config::read_from("waule", "", arguments).expect("settings")

@@ -19,6 +19,7 @@ use tracing::{Instrument, info_span};
 
 use super::call_error::waiting_cures;
 use super::error::ApiError;
+use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
 use crate::calls::{self, Answer, CallError, Calls, Started};
@@ -99,6 +100,9 @@ impl InferEndpoint {
             .map_err(|e| refused(e.into()))?;
         tracing::Span::current().record("tenant.id", principal.tenant.as_str());
         let body = read_body(&mut request, self.api.body_bytes_max)
+            .await
+            .map_err(refused)?;
+        let body = plain(request.headers_mut(), body, self.api.body_bytes_max)
             .await
             .map_err(refused)?;
         let call = calls::Request {
