@@ -205,6 +205,11 @@ impl Events {
         self.kept.is_empty()
     }
 
+    /// What is kept of an unfinished event.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.kept
+    }
+
     /// What is left when the stream has ended.
     pub fn rest(&mut self) -> Bytes {
         self.take()

@@ -144,6 +144,11 @@ impl Flow {
                 }
             }
         });
+        if is_end(self.events.unfinished()) {
+            // Whoever leaves the connection open may leave the blank line out too.
+            self.events.rest();
+            return self.take(Bytes::from_static(DONE));
+        }
         if pushed.is_err() && !is_over && self.fault.is_none() {
             let why = "an event is too large";
             self.fault = Some(Fault::new(FaultKind::InvalidAnswer, why));
@@ -209,6 +214,13 @@ impl Flow {
         let length = self.rest.len().min(PIECE_BYTES_MAX);
         Some(self.rest.split_to(length))
     }
+}
+
+/// Whether this is the line that ends a stream, without a blank line behind it.
+fn is_end(unfinished: &[u8]) -> bool {
+    let line = unfinished.strip_suffix(b"\n").map(<[u8]>::trim_ascii_end);
+    let data = line.and_then(|line| line.strip_prefix(b"data:"));
+    data.is_some_and(|data| data.trim_ascii() == b"[DONE]")
 }
 
 /// A tenant's event without a part of it, which names the public model where that is wanted.

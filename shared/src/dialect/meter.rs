@@ -168,7 +168,10 @@ impl Meter {
             };
         }
         let mut scan = Scan::default();
-        scan.read(data);
+        if !scan.read(data) {
+            let why = "an event is no JSON";
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+        }
         // Something stands where errors stand, or where answers stand there is nothing.
         let is_bare = scan.choices == 0 && !scan.has_usage && scan.kind == Kind::Other;
         let is_part = scan.kind == Kind::Part;
@@ -181,8 +184,17 @@ impl Meter {
         if scan.broke {
             return Verdict::Broken(broken(None));
         }
+        let was_over = self.is_over();
         self.count(&scan);
-        if self.is_over(&scan) {
+        // What follows a part that went beyond the bound does not pass; that part itself may be all there
+        // is, and its count may follow it.
+        let is_told_over = self
+            .of
+            .bounds
+            .is_some_and(|bounds| self.told.output > bounds.output_max);
+        if !scan.tally.is_nothing()
+            && (was_over || (is_told_over && self.of.operation == Operation::Chat))
+        {
             (self.over, self.done) = (true, true);
             return Verdict::Enough(self.ending(data));
         }
@@ -215,21 +227,14 @@ impl Meter {
         self.images += u64::from(is_picture);
     }
 
-    /// Whether more came than is paid for. A count that the provider tells is exact. An estimate must be
-    /// half above the bound with more parts than tokens are allowed, since a part is a token at least
+    /// Whether what came so far is more than is paid for. What the provider tells is exact. An estimate must
+    /// be half above the bound with more parts than tokens are allowed, since a part is a token at least
     /// and four bytes a token count prose too high; or twice above it, however it came.
-    fn is_over(&self, scan: &Scan) -> bool {
+    fn is_over(&self) -> bool {
         let (Some(bounds), Operation::Chat) = (self.of.bounds, self.of.operation) else {
             return false;
         };
         let max = bounds.output_max;
-        if self.seen == self.finished && scan.tally.is_nothing() {
-            // It has ended, and only counts follow.
-            return false;
-        }
-        if self.told.output > max {
-            return true;
-        }
         if self.uncovered.is_nothing() {
             return false;
         }

@@ -275,6 +275,10 @@ fn an_error_in_any_form_breaks_the_stream_and_none_does_not() {
         let verdict = chat().event(&event(json));
         assert!(matches!(verdict, Verdict::Broken(_)), "{json}: {verdict:?}");
     }
+    assert!(matches!(
+        chat().event(b"data: {not json}\n\n"),
+        Verdict::Broken(_)
+    ));
     let named = b"event: error\ndata: anything\n\n";
     assert!(matches!(chat().event(named), Verdict::Broken(_)));
     for json in [
@@ -494,6 +498,26 @@ fn an_estimate_alone_calls_nobody_disobedient() {
     meter.event(b"data: [DONE]\n\n");
     let usage = meter.usage();
     assert_eq!((usage.output_total(), usage.overrun), (100, false));
+    // One part of megabytes, which counts as it counts.
+    let large = word(&"QUJD".repeat(100_000));
+    let (meter, verdicts) = all(
+        within(1_000),
+        &[
+            large,
+            event(FINISH),
+            super::tests::usage(9, 100),
+            event("[DONE]"),
+        ],
+    );
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| !matches!(verdict, Verdict::Enough(_)))
+    );
+    assert_eq!(
+        (counted(&meter), meter.usage().overrun),
+        ((9, 100, false), false)
+    );
     // What ended by itself is passed on whole, and its count is told afterwards.
     let (meter, verdicts) = all(
         within(10),
