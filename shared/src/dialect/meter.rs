@@ -25,10 +25,10 @@ const EVENTS_SLACK: u64 = 16;
 /// What must be known of a call to count its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Metered {
-    operation: Operation,
-    show_usage: bool,
-    input_bytes: u64,
-    bounds: Option<Bounds>,
+    pub(super) operation: Operation,
+    pub(super) show_usage: bool,
+    pub(super) input_bytes: u64,
+    pub(super) bounds: Option<Bounds>,
 }
 
 impl Metered {
@@ -42,7 +42,7 @@ impl Metered {
         }
     }
 
-    fn input_estimate(&self) -> u64 {
+    pub(super) fn input_estimate(&self) -> u64 {
         self.bounds.map_or_else(
             || self.input_bytes.div_ceil(BYTES_PER_TOKEN),
             |bounds| bounds.input_estimate,
@@ -50,7 +50,13 @@ impl Metered {
     }
 
     /// What is consumed, from what was told and what was said that it does not cover.
-    fn usage(&self, told: Counts, uncovered: &Tally, all: &Tally, streamed: bool) -> Usage {
+    pub(super) fn usage(
+        &self,
+        told: Counts,
+        uncovered: &Tally,
+        all: &Tally,
+        streamed: bool,
+    ) -> Usage {
         let mut usage = told.usage();
         let is_text = self.operation != Operation::Image;
         if is_text && !uncovered.is_nothing() {
@@ -388,59 +394,6 @@ fn without_usage(event: &[u8], said: &Said<'_>, (from, to): (usize, usize)) -> V
         Some(before.len()..at + to + more)
     };
     cut().map_or(Verdict::Pass, Verdict::Without)
-}
-
-/// What a whole answer consumed; `Err` where it is no JSON object. An answer that holds nothing costs
-/// nothing, whatever is told.
-pub fn whole(of: Metered, bytes: &[u8]) -> Result<Usage, Fault> {
-    let mut scan = Scan::default();
-    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if !scan.read(json) {
-        let why = "not the JSON object that was expected";
-        return Err(Fault::new(FaultKind::InvalidAnswer, why));
-    }
-    let mut usage = match of.operation {
-        Operation::Chat if scan.choices == 0 && scan.tally.is_nothing() => {
-            return Ok(Usage::default());
-        }
-        Operation::Embedding | Operation::Image if scan.entries == 0 => {
-            return Ok(Usage::default());
-        }
-        Operation::Chat => {
-            let is_covered = scan.counts.output > 0;
-            let uncovered = if is_covered {
-                Tally::default()
-            } else {
-                scan.tally
-            };
-            of.usage(scan.counts, &uncovered, &scan.tally, false)
-        }
-        Operation::Embedding => {
-            let mut told = scan.counts;
-            if told.input == 0 {
-                (told.input, told.output) = (told.sum.max(told.output), 0);
-            }
-            let mut usage = told.usage();
-            if told.input == 0 {
-                usage.input_tokens = of.input_estimate();
-                usage.estimated = true;
-            }
-            usage
-        }
-        Operation::Image => Usage {
-            images: scan.entries,
-            ..scan.counts.usage()
-        },
-    };
-    if let Some(bounds) = &of.bounds {
-        if usage.estimated && scan.counts.output == 0 {
-            usage.output_tokens = usage.output_tokens.min(bounds.output_max);
-            let left = bounds.output_max - usage.output_tokens;
-            usage.reasoning_tokens = usage.reasoning_tokens.min(left);
-        }
-        believe(&mut usage, bounds, scan.tally.most());
-    }
-    Ok(usage)
 }
 
 #[cfg(test)]
