@@ -9,6 +9,7 @@ pub mod credits;
 pub mod db;
 pub mod dialect;
 pub mod fault;
+pub mod files;
 pub mod fold;
 pub mod id;
 pub mod json;

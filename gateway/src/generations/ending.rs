@@ -180,7 +180,7 @@ impl Generation {
         };
         let passed = closing.passed;
         if let Some(last) = closing.last.take() {
-            state.put_out(&last, passed);
+            state.put_out(last, passed);
         }
         let Phase::Closing(closing) = &state.phase else {
             return;

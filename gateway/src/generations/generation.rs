@@ -324,8 +324,7 @@ impl Generation {
                     }
                     let passed = closing.passed;
                     if let Some(last) = closing.last.take() {
-                        state.put_out(&last, passed);
-                        return Poll::Ready(Driven::Piece(last));
+                        return Poll::Ready(Driven::Piece(state.put_out(last, passed)));
                     }
                     self.close(state);
                     continue;
@@ -343,8 +342,7 @@ impl Generation {
                 Poll::Ready(Err(Flowed::Piece(bytes))) => {
                     if let Some(bytes) = self.hold_back(state, bytes) {
                         let passed = state.passed();
-                        state.put_out(&bytes, passed);
-                        return Poll::Ready(Driven::Piece(bytes));
+                        return Poll::Ready(Driven::Piece(state.put_out(bytes, passed)));
                     }
                 }
                 Poll::Ready(Err(Flowed::End(fault))) => self.finish(state, fault),

@@ -10,6 +10,8 @@ mod corrections;
 mod crash;
 mod faults;
 mod gateways;
+mod leavers;
+mod lifecycle;
 mod link;
 mod manners;
 mod money;
