@@ -49,6 +49,27 @@ impl Budget {
     }
 }
 
+/// A part of what streams may keep together, for what is whole and waits to be taken; given back when
+/// dropped.
+#[derive(Debug)]
+pub struct Room(usize);
+
+impl Room {
+    /// Room for so many bytes; for usual pieces none is needed.
+    pub fn of(bytes: usize) -> Result<Option<Self>, EventTooLarge> {
+        if bytes <= KEPT_FREE {
+            return Ok(None);
+        }
+        KEPT.take(bytes).map(|()| Some(Self(bytes)))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        KEPT.give(self.0);
+    }
+}
+
 /// What becomes of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
@@ -203,6 +224,11 @@ impl Events {
     /// Whether the bytes so far end with a whole event.
     pub fn is_between(&self) -> bool {
         self.kept.is_empty()
+    }
+
+    /// What is kept of an unfinished event.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.kept
     }
 
     /// What is left when the stream has ended.

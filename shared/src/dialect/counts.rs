@@ -273,6 +273,7 @@ pub(crate) fn believe(usage: &mut Usage, bounds: &Bounds, shown: u64) {
     let output_max = bounds.output_max.max(shown);
     let mut unshown = usage.output_total().saturating_sub(output_max);
     usage.capped |= surplus > 0 || unshown > 0;
+    usage.estimated |= usage.capped;
     usage.overrun |= usage.output_total() > bounds.output_max;
     for class in [
         &mut usage.input_tokens,

@@ -166,6 +166,20 @@ async fn every_end_of_a_stream_is_told_for_what_it_is() {
             None,
         ),
         (
+            "half a blank line, open",
+            [WORD, FINISH, "data: [DONE]\n"].concat(),
+            Then::Stays,
+            [WORD, FINISH, END].concat(),
+            None,
+        ),
+        (
+            "no JSON",
+            [WORD, "data: {not json}\n\n", END].concat(),
+            Then::Ends,
+            WORD.to_owned(),
+            Some("invalid_answer"),
+        ),
+        (
             "[DONE] alone",
             END.to_owned(),
             Then::Ends,
