@@ -6,6 +6,7 @@ mod admin;
 pub mod config;
 mod events;
 mod generations;
+mod keys;
 mod link;
 mod metrics;
 mod pool;
@@ -240,6 +241,7 @@ impl Gateway {
             self.register.sweep();
             self.count_kept();
             self.reload_if_changed().await;
+            self.probe_due();
         }
     }
 

@@ -8,6 +8,7 @@ use poem::Response;
 use poem::endpoint::BoxEndpoint;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
+use shared::db::backup::BackupError;
 use shared::db::{Db, DbError, migrate};
 use shared::link::Link;
 use shared::listen::{self, Listening};
@@ -72,6 +73,9 @@ pub enum StartError {
     /// `rollup check` found differences; they were printed.
     #[error("the sums of usage have {0} differences; `rollup rebuild` makes them anew")]
     Sums(usize),
+    /// `backup` could not save what it should.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// `rollup rebuild` had to wait too long.
     #[error("older transactions have not ended; the server adds up the rest when they do")]
     Unfinished,
@@ -202,6 +206,21 @@ pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), Sta
     Err(StartError::Unfinished)
 }
 
+/// Adds what a first start adds, while no other process does.
+async fn first_start(seed: Seed<'_>, store: &Store) -> Result<Option<FirstStart>, StartError> {
+    if seed.accounts.has_superadmin().await? {
+        return Ok(None);
+    }
+    let alone = store.alone().await;
+    let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
+    // Whoever was first may have written since this process read.
+    seed.catalogue
+        .reload()
+        .await
+        .map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(seed).await
+}
+
 /// Starts what looks after the money by itself: recovery and expiry.
 fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
     let recovery = calls
@@ -327,6 +346,8 @@ pub struct Server {
     site: Site,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
+    /// The part of the time to stop that is over before the port is closed.
+    notice: Duration,
 }
 
 impl Server {
@@ -363,7 +384,7 @@ impl Server {
             config,
             demo,
         };
-        let first_start = seed::finish_first_start(seed).await?;
+        let first_start = first_start(seed, &store).await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
@@ -399,6 +420,7 @@ impl Server {
             calls,
             store,
             link,
+            leaving: supervisor.leaving(),
             clock,
             body_bytes_max: config.body_bytes_max,
             cors,
@@ -407,6 +429,7 @@ impl Server {
             rooms,
             site,
             first_start,
+            notice: config.farewell(common).notice,
         })
     }
 
@@ -448,7 +471,7 @@ impl Server {
         let listening = Listening {
             listener,
             stop: supervisor.stopping(),
-            grace: common.shutdown_limit(),
+            grace: common.shutdown_limit().saturating_sub(self.notice),
             tick: None,
             tls: None,
         };

@@ -8,6 +8,7 @@ use clap::Args;
 use rustls::ClientConfig;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
+use shared::process::Farewell;
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
@@ -63,6 +64,10 @@ pub struct Config {
     /// Seconds for which a part of a hold comes back good after its credits expired
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
+    /// Seconds for which a server that is told to stop answers `draining` at `/readyz` and still takes
+    /// calls, so that balancers send them elsewhere; a part of `SHUTDOWN_SECONDS`, at most half of it
+    #[arg(long, env = "DRAIN_NOTICE_SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub drain_notice_seconds: u64,
 }
 
 /// Where the gateways are; the all-in-one has its own and does not read this.
@@ -177,6 +182,16 @@ impl Config {
                 "CORS_ORIGINS: `{wrong}` is no origin; write `*`, or `https://` and a host without a path"
             ))
         })
+    }
+
+    /// How a server takes its leave: within `SHUTDOWN_SECONDS` in all.
+    pub fn farewell(&self, common: &Common) -> Farewell {
+        let all = common.shutdown_limit();
+        let notice = Duration::from_secs(self.drain_notice_seconds).min(all / 2);
+        Farewell {
+            notice,
+            limit: all.saturating_sub(notice),
+        }
     }
 
     /// How long a call may take.

@@ -175,7 +175,10 @@ AdminText [] {
     test: "Test", "测试";
     test_each: "Test each key first", "逐个测试后再添加";
     test_failed: "refused", "未通过";
+    test_model: "A model's name there", "供应商处的模型名";
     test_passed: "accepted", "通过";
+    test_small: "Make a small call", "发起一次小额调用";
+    test_untold: "can't be told here", "此处无法判断";
     top_models: "Top models", "模型排行";
     top_providers: "Top providers", "供应商排行";
     top_tenants: "Top tenants", "租户排行";

@@ -15,6 +15,7 @@ use super::journal::Kept;
 use super::register::{End, Ended, Output};
 use super::state::{Closing, Phase, State};
 use super::taken::{self, Untaken};
+use crate::pool::Lease;
 
 /// A disk that takes longer keeps no answer up.
 pub(super) const KEPT_WITHIN: Duration = Duration::from_secs(2);
@@ -87,6 +88,7 @@ impl Generation {
         let Phase::Streaming(streaming) = &mut state.phase else {
             return;
         };
+        self.watch_maximum(&streaming.lease, &usage);
         // What came to its proper end is whole, whatever happened to the connection then.
         let fault = fault.filter(|_| !streaming.flow.is_done());
         match &fault {
@@ -110,23 +112,22 @@ impl Generation {
         );
     }
 
+    /// A model that wrote more than it was asked for may not know the field of the maximum.
+    pub(super) fn watch_maximum(&self, lease: &Lease, usage: &Usage) {
+        if usage.overrun {
+            lease.ignored_maximum();
+        }
+    }
+
     /// The provider's count, else an estimate: of what passed, or where the tenant left of what it had
-    /// been given, with the input as the server counted it.
+    /// been given.
     fn consumed(&self, state: &State) -> Usage {
         let Phase::Streaming(streaming) = &state.phase else {
             return Usage::default();
         };
         let usage = streaming.flow.usage();
         match state.parted {
-            Some(given) if usage.estimated => {
-                let input = self.about.bounds.map(|bounds| bounds.input_estimate);
-                let input_tokens = input.unwrap_or(usage.input_tokens);
-                let given = taken::part(&usage, given);
-                Usage {
-                    input_tokens,
-                    ..given
-                }
-            }
+            Some(given) if usage.estimated => taken::part(&usage, given),
             Some(_) | None => usage,
         }
     }
@@ -179,7 +180,7 @@ impl Generation {
         };
         let passed = closing.passed;
         if let Some(last) = closing.last.take() {
-            state.put_out(&last, passed);
+            state.put_out(last, passed);
         }
         let Phase::Closing(closing) = &state.phase else {
             return;

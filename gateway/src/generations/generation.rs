@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::answer_model;
+use shared::dialect::meter::{self, Meter, Metered};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Bounds, Call, Operation};
-use shared::meter::{self, Meter};
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -34,8 +34,7 @@ pub(super) struct About {
     pub(super) request: RequestId,
     pub(super) operation: Operation,
     pub(super) print: u64,
-    pub(super) show_usage: bool,
-    pub(super) input_bytes: usize,
+    metered: Metered,
     pub(super) caller: u64,
     pub(super) bounds: Option<Bounds>,
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
@@ -87,8 +86,7 @@ impl Generation {
             request: call.request.clone(),
             operation: call.operation,
             print,
-            show_usage: call.show_usage,
-            input_bytes: call.body.len(),
+            metered: Metered::of(&call),
             caller: call.caller,
             bounds: call.bounds,
             keeps,
@@ -325,8 +323,7 @@ impl Generation {
                     }
                     let passed = closing.passed;
                     if let Some(last) = closing.last.take() {
-                        state.put_out(&last, passed);
-                        return Poll::Ready(Driven::Piece(last));
+                        return Poll::Ready(Driven::Piece(state.put_out(last, passed)));
                     }
                     self.close(state);
                     continue;
@@ -344,8 +341,7 @@ impl Generation {
                 Poll::Ready(Err(Flowed::Piece(bytes))) => {
                     if let Some(bytes) = self.hold_back(state, bytes) {
                         let passed = state.passed();
-                        state.put_out(&bytes, passed);
-                        return Poll::Ready(Driven::Piece(bytes));
+                        return Poll::Ready(Driven::Piece(state.put_out(bytes, passed)));
                     }
                 }
                 Poll::Ready(Err(Flowed::End(fault))) => self.finish(state, fault),
@@ -386,7 +382,7 @@ impl Generation {
         } = accepted;
         let bytes = match answer {
             Answer::Stream(bytes) => {
-                let meter = Meter::new(self.about.show_usage, self.about.input_bytes);
+                let meter = Meter::new(self.about.metered);
                 let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
@@ -401,9 +397,10 @@ impl Generation {
                 None => bytes,
             },
         };
-        match meter::whole_usage(&bytes, self.about.operation == Operation::Image) {
+        match meter::whole(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
+                self.watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
                 let fault = state.parted.is_some().then(left);
                 let outcome = story.outcome(usage, fault);

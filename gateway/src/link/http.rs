@@ -314,7 +314,7 @@ fn healthz() -> &'static str {
 
 #[handler]
 async fn readyz(gateway: Shared<'_>) -> Response {
-    if gateway.register.is_draining() {
+    if gateway.supervisor.stopping().is_cancelled() {
         return Response::builder()
             .status(StatusCode::SERVICE_UNAVAILABLE)
             .body("draining");
@@ -511,7 +511,16 @@ async fn delete_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String
 }
 
 #[handler]
-async fn test_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String)>) -> Response {
-    let tested = async { gateway.test_provider_key(&name, &key_id(&key)?).await };
+async fn test_key(
+    gateway: Shared<'_>,
+    Path((name, key)): Path<(String, String)>,
+    Query(how): Query<wire::KeyTrial>,
+) -> Response {
+    let model = how.model.as_deref();
+    let tested = async {
+        gateway
+            .test_provider_key(&name, &key_id(&key)?, model)
+            .await
+    };
     answered(StatusCode::OK, tested.await)
 }

@@ -116,7 +116,8 @@ impl ProviderAdmin for Local {
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError> {
-        self.0.test_provider_key(provider, key).await
+        self.0.test_provider_key(provider, key, model).await
     }
 }

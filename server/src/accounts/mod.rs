@@ -66,6 +66,7 @@ fn stored(what: &'static str) -> impl Fn(DbError) -> AccountError {
         | DbError::Unreachable(_)
         | DbError::Damaged(_)
         | DbError::Statement(_)
+        | DbError::Later(_)
         | DbError::Migration(_)) => AccountError::Store(error),
     }
 }

@@ -27,6 +27,7 @@ use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use shared::id::RequestId;
 use shared::link::Link;
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::document::strict::Bodies;
@@ -125,6 +126,8 @@ pub struct Rooms {
     pub store: Store,
     /// For `/readyz`.
     pub link: Arc<dyn Link>,
+    /// For `/readyz`: the process is about to stop.
+    pub leaving: CancellationToken,
     /// Time.
     pub clock: shared::clock::Clock,
     /// Bound of a request's body.
@@ -241,7 +244,10 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
         .at("/healthz", get(healthz))
         .at(
             "/readyz",
-            get(readyz.data(rooms.store.clone()).data(rooms.link.clone())),
+            get(readyz
+                .data(rooms.store.clone())
+                .data(rooms.link.clone())
+                .data(Leaving(rooms.leaving.clone()))),
         )
         .at(
             "/api/openapi.json",
@@ -356,12 +362,24 @@ fn healthz() -> &'static str {
     "alive"
 }
 
+#[derive(Clone)]
+struct Leaving(CancellationToken);
+
 #[handler]
-async fn readyz(store: Data<&Store>, link: Data<&Arc<dyn Link>>) -> Response {
-    let missing = match (store.ping().await, link.health().await) {
-        (Ok(()), Ok(_)) => return "ready".into_response(),
-        (Err(_), _) => "the database does not answer",
-        (Ok(()), Err(_)) => "no gateway answers",
+async fn readyz(
+    store: Data<&Store>,
+    link: Data<&Arc<dyn Link>>,
+    leaving: Data<&Leaving>,
+) -> Response {
+    // First, and without a question: a balancer asks often and must hear of it at once.
+    let missing = if leaving.0.0.is_cancelled() {
+        "draining"
+    } else {
+        match (store.ping().await, link.health().await) {
+            (Ok(()), Ok(_)) => return "ready".into_response(),
+            (Err(_), _) => "the database does not answer",
+            (Ok(()), Err(_)) => "no gateway answers",
+        }
     };
     Response::builder()
         .status(StatusCode::SERVICE_UNAVAILABLE)

@@ -4,8 +4,10 @@
 mod cuts;
 mod deaths;
 mod fleet;
+mod outages;
 mod process;
 mod proxy;
+mod starved;
 
 use std::fmt::Write;
 use std::time::Duration;
