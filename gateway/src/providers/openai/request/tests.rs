@@ -21,6 +21,7 @@ fn call(body: &str, stream: bool) -> Call {
         tenant: None,
         caller: 1,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(1),
     }
 }
