@@ -3,23 +3,75 @@
 
 pub(in crate::api) mod strict;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::infer;
 
 /// The whole document: what poem-openapi derives, and the inference routes below `prefix`.
 pub(super) fn whole(mut derived: Value, prefix: &str) -> Value {
+    let taken = taken(&derived);
     if let Some(schemas) = derived
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut)
     {
-        for schema in schemas.values_mut() {
+        for (name, schema) in schemas {
             tell_absent(schema);
+            if taken.contains(name) {
+                // Bodies refuse what they do not know: a typo must not change nothing silently.
+                schema["additionalProperties"] = Value::Bool(false);
+            }
         }
     }
     tell_rules(&mut derived);
     infer::openapi::add(&mut derived, prefix);
     derived
+}
+
+/// The objects that routes take, and those inside them.
+fn taken(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for routes in document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(_, routes)| routes)
+    {
+        for route in routes
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(_, route)| route)
+        {
+            take(&route["requestBody"], document, &mut found);
+        }
+    }
+    found.retain(|name| {
+        let schema = &document["components"]["schemas"][name];
+        schema["type"] == "object"
+    });
+    found
+}
+
+fn take(value: &Value, document: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let reference = inner.as_str().filter(|_| name == "$ref");
+                let schema = reference.and_then(|text| text.rsplit('/').next());
+                match schema {
+                    Some(schema) if found.insert(schema.to_owned()) => {
+                        take(&document["components"]["schemas"][schema], document, found);
+                    }
+                    Some(_) => {}
+                    None => take(inner, document, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| take(item, document, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The bodies that the document's routes take.
