@@ -185,7 +185,6 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
             input_max: 10_000,
             output_max: 10_000,
         }),
-        answer_model: None,
         deadline: Duration::from_secs(60),
     }
 }

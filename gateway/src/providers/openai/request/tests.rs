@@ -22,7 +22,6 @@ fn call(body: &str, stream: bool) -> Call {
         caller: 1,
         answer_model: None,
         bounds: None,
-        answer_model: None,
         deadline: Duration::from_secs(1),
     }
 }
