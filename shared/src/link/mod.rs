@@ -8,10 +8,13 @@
 //! - A reply's body ends with exactly one [`Piece::Outcome`], also when the link is gone for good:
 //!   then it says what passed until then, and is marked as interrupted.
 //! - Bytes come once, in order and without a gap, whatever connections they came over.
-//! - [`Link::finish`] ends a generation within a second if it runs, and answers its outcome, for as
-//!   long as the gateway remembers it. One that never came will not be started any more.
-//! - A generation that nobody reads and nobody finishes is cancelled after a while (inside a process
-//!   at once).
+//! - [`Link::finish`] ends a generation if it runs and answers its outcome, for as long as the gateway
+//!   remembers it, which is longer than any hold: within a second, or where the tenant left
+//!   ([`Parting`]) when its provider has told its count. One that never came will not be started any
+//!   more.
+//! - An outcome is on the gateway's disk before the last byte goes out: a later life of it knows it.
+//! - A generation that nobody reads and nobody finishes is cancelled after the time for which its server
+//!   tries to come again ([`wire::PATIENCE_MS`]); inside a process its tenant has left.
 //!
 //! # The protocol over HTTP
 //!
@@ -65,8 +68,11 @@
 //! server                                   gateway
 //!   | POST /generations/g/finish             |
 //!   |--------------------------------------->| runs:    ended now, outcome
-//!   |                                        | ended:   outcome (kept 10 minutes)
-//!   |                                        | unknown: buried; a late call is refused
+//!   |    ?why=tenant_left                    | runs:    read on for the count, outcome
+//!   |    ?why=abandoned                      | runs or ended: also what was taken of it
+//!   |                                        | ended:   outcome (kept for days, on disk)
+//!   |                                        | unknown: buried; a late call is refused. Says
+//!   |                                        |          whether a life that died had it
 //! ```
 //!
 //! | answer | meaning | what the server does |
@@ -339,7 +345,7 @@ pub struct Outcome {
 /// A part of a reply's body.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// Bytes for the tenant, as they came.
+    /// Bytes for the tenant, as they came; over a link whole events.
     Bytes(Bytes),
     /// Nothing now: the link is being restored. Comes between whole events only.
     Waiting,
