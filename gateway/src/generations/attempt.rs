@@ -274,10 +274,8 @@ impl Trail {
             Idle::NoKey => return,
             Idle::Down => Fault::new(FaultKind::Unreachable, "the host does not answer"),
             Idle::Rests { wait_ms, kind } => {
-                let kind = match kind {
-                    FaultKind::RateLimited | FaultKind::Overloaded => kind,
-                    _ => FaultKind::NoCapacity,
-                };
+                let is_told = matches!(kind, FaultKind::RateLimited | FaultKind::Overloaded);
+                let kind = if is_told { kind } else { FaultKind::NoCapacity };
                 let mut fault = Fault::new(kind, "every key rests");
                 fault.retry = Retry::OtherKey;
                 fault.retry_after_ms = Some(wait_ms);
