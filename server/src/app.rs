@@ -207,18 +207,28 @@ pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), Sta
 }
 
 /// Adds what a first start adds, while no other process does.
-async fn first_start(seed: Seed<'_>, store: &Store) -> Result<Option<FirstStart>, StartError> {
-    if seed.accounts.has_superadmin().await? {
+async fn first_start(
+    store: &Store,
+    accounts: &Accounts,
+    (catalogue, ledger): (&Catalogue, &Ledger),
+    (config, demo): (&Config, bool),
+) -> Result<Option<FirstStart>, StartError> {
+    if accounts.has_superadmin().await? {
         return Ok(None);
     }
     let alone = store.alone().await;
     let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
     // Whoever was first may have written since this process read.
-    seed.catalogue
-        .reload()
-        .await
-        .map_err(|error| StartError::Seed(error.to_string()))?;
-    seed::finish_first_start(seed).await
+    let reloaded = catalogue.reload().await;
+    reloaded.map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(Seed {
+        accounts,
+        catalogue,
+        ledger,
+        config,
+        demo,
+    })
+    .await
 }
 
 /// Starts what looks after the money by itself: recovery and expiry.
@@ -377,14 +387,9 @@ impl Server {
         people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let seed = Seed {
-            accounts: &people.accounts,
-            catalogue: &catalogue,
-            ledger: &ledger,
-            config,
-            demo,
-        };
-        let first_start = first_start(seed, &store).await?;
+        let accounts = &people.accounts;
+        let first_start = first_start(&store, accounts, (&catalogue, &ledger), (config, demo));
+        let first_start = first_start.await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
