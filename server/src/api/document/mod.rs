@@ -25,8 +25,35 @@ pub(super) fn whole(mut derived: Value, prefix: &str) -> Value {
         }
     }
     tell_rules(&mut derived);
+    tell_nothing(&mut derived);
     infer::openapi::add(&mut derived, prefix);
     derived
+}
+
+/// Routes whose answer is `null` when there is nothing.
+const NOTHING: [&str; 2] = ["admin_set_key_budget", "admin_set_user_budget"];
+
+fn tell_nothing(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let routes = paths
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, routes)| routes.as_object_mut());
+    for (_, route) in routes.flatten() {
+        let is_one = NOTHING.iter().any(|name| route["operationId"] == *name);
+        let contents = route
+            .pointer_mut("/responses/200/content")
+            .filter(|_| is_one);
+        let contents = contents
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten();
+        for (_, content) in contents {
+            if let Some(schema) = content.get_mut("schema") {
+                make_nullable(schema);
+            }
+        }
+    }
 }
 
 /// The objects that routes take, and those inside them.
