@@ -15,7 +15,6 @@ pub mod id;
 pub mod json;
 pub mod link;
 pub mod listen;
-pub mod meter;
 pub mod process;
 pub mod seal;
 pub mod secret;

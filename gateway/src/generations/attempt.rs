@@ -222,7 +222,6 @@ fn weight(fault: &Fault) -> u8 {
         FaultKind::Unreachable => 4,
         FaultKind::BadRequest | FaultKind::ContentPolicy => 3,
         FaultKind::QuotaExhausted | FaultKind::InvalidKey => 2,
-        FaultKind::NoCapacity if fault.retry_after_ms.is_some() => 2,
         FaultKind::NotFound => 1,
         FaultKind::NoCapacity
         | FaultKind::Timeout

@@ -30,6 +30,7 @@ use shared::link::Link;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use self::document::strict::Bodies;
 use self::infer::InferApi;
 use self::manners::body;
 use self::manners::cors::Cors;
@@ -231,12 +232,13 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
         );
     let derived = service.spec();
-    let (document, methods) = document(&derived);
+    let (document, methods, bodies) = document(&derived);
     // The page comes with the derived document inside, as text of a script.
     let shown = document.replace("</", "<\\/");
     let docs = service.swagger_ui_html().replace(&derived, &shown);
     let managed = Bounded {
         inner: service.with(AddData::new(rooms.auth.clone())),
+        bodies,
     };
     let routes = Route::new()
         .at("/healthz", get(healthz))
@@ -279,20 +281,20 @@ pub(crate) fn no_content() -> Response {
     response
 }
 
-/// The whole document, what poem-openapi derives and the inference routes, and the methods that its
-/// paths know.
-fn document(derived: &str) -> (String, Methods) {
+/// The whole document, what poem-openapi derives and the inference routes, the methods that its paths
+/// know and the bodies that they take.
+fn document(derived: &str) -> (String, Methods, Bodies) {
     let mut methods = Methods::default();
     for path in UNDOCUMENTED {
         methods.add(path, http::Method::GET);
     }
     let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
-        return (derived.to_owned(), methods);
+        return (derived.to_owned(), methods, Bodies::default());
     };
     let document = document::whole(derived_json, PREFIX);
     methods.add_document(&document);
     let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
-    (text, methods)
+    (text, methods, document::bodies(&document))
 }
 
 #[derive(Clone)]
@@ -333,6 +335,7 @@ pub(crate) async fn identified<E: Endpoint>(
 /// Refuses large bodies of management requests before they are read.
 struct Bounded<E> {
     inner: E,
+    bodies: Bodies,
 }
 
 impl<E: Endpoint> Endpoint for Bounded<E> {
@@ -341,6 +344,8 @@ impl<E: Endpoint> Endpoint for Bounded<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let bytes = infer::read_body(&mut request, MANAGE_BYTES_MAX).await?;
         let bytes = body::plain(request.headers_mut(), bytes, MANAGE_BYTES_MAX).await?;
+        let path = request.uri().path();
+        self.bodies.check(request.method(), path, &bytes)?;
         if !bytes.is_empty() {
             body::call_it_json(request.headers_mut());
         }

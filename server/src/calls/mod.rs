@@ -1,12 +1,14 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
+mod begun;
 pub mod finish;
 pub mod peek;
 pub mod plan;
 mod recovery;
 mod stream;
 
+pub use self::begun::{Begun, Later};
 pub use self::recovery::RecoveryPace;
 pub use self::stream::TenantStream;
 
@@ -18,13 +20,13 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId, TenantId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, ReplyBody, Target};
+use shared::link::{Bounds, Call, Failure, Link, LinkError, Operation, ReplyBody, Target};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
 use self::finish::{CallFacts, CallMetrics, Ending, Finisher};
 use self::peek::{Peek, PeekError};
-use self::plan::PlanAsk;
+use self::plan::{BoundsAsk, PlanAsk};
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
@@ -102,19 +104,20 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// A call that a provider accepted.
+/// A call that a provider accepted, or may still accept.
 #[derive(Debug)]
-pub struct Started {
+pub struct Started<B = Answer> {
     /// The generation's id.
     pub generation: GenerationId,
     /// What the limits leave.
     pub limits: LimitInfo,
-    /// The maximum of output tokens the balance paid for, when it was lowered.
+    /// The maximum of output tokens of each answer, when it was lowered: to what the balance pays for,
+    /// or to what the model writes.
     pub lowered_max_tokens: Option<u64>,
     /// Of the body.
     pub content_type: String,
     /// The answer.
-    pub body: Answer,
+    pub body: B,
 }
 
 /// The answer's bytes.
@@ -224,14 +227,45 @@ impl Calls {
 
     /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
     pub async fn start(&self, request: Request) -> Result<Started, CallError> {
-        let outcome = self.start_steps(request).await;
+        let Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        } = self.start_within(request, None).await?;
+        let body = match body {
+            Begun::Answered(answer) => answer,
+            Begun::Later(later) => later.await?,
+        };
+        Ok(Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        })
+    }
+
+    /// The same, and with `patience` a stream is begun when it is over, whether or not a provider has
+    /// accepted by then.
+    pub async fn start_within(
+        &self,
+        request: Request,
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
+        let outcome = self.start_steps(request, patience).await;
         if let Err(error) = &outcome {
             self.finisher.metrics().refused(error);
         }
         outcome
     }
 
-    async fn start_steps(&self, request: Request) -> Result<Started, CallError> {
+    async fn start_steps(
+        &self,
+        request: Request,
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
         let generation = GenerationId::random();
         let prepared = self.look_up(&request, &generation)?;
         let admission = self.admit(&request, &prepared, &generation).await?;
@@ -248,6 +282,7 @@ impl Calls {
             }
         };
         ending.opening();
+        let (body, lowered, bounds) = bounded(&request, &prepared, body, lowered);
         let call = Call {
             generation: generation.clone(),
             request: request.request,
@@ -257,7 +292,7 @@ impl Calls {
             stream: prepared.peek.stream,
             show_usage: prepared.peek.show_usage,
             caller: caller_number(&request.principal.tenant),
-            bounds: None,
+            bounds,
             answer_model: prepared
                 .model
                 .answers_public_name
@@ -265,7 +300,7 @@ impl Calls {
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         };
-        let (content_type, body) = self.open(call, ending).await?;
+        let (content_type, body) = self.begin(call, ending, patience).await?;
         Ok(Started {
             generation,
             limits,
@@ -334,7 +369,7 @@ impl Calls {
         prepared: &Prepared,
         generation: &GenerationId,
     ) -> Result<Admission, CallError> {
-        let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
+        let input = prepared.peek.input.estimate();
         let output = prepared
             .peek
             .max_output
@@ -451,6 +486,35 @@ impl Calls {
                 Err(CallError::Link(error))
             }
         }
+    }
+}
+
+/// The body with one maximum, the lowered one where it was, and what the call can bring with it.
+fn bounded(
+    request: &Request,
+    prepared: &Prepared,
+    body: Bytes,
+    lowered: Option<u64>,
+) -> (Bytes, Option<u64>, Option<Bounds>) {
+    let peek = &prepared.peek;
+    let most = prepared.model.max_output_tokens;
+    let bounds = plan::bounds(BoundsAsk {
+        operation: request.operation,
+        peek,
+        body_bytes: request.body.len(),
+        output_max: lowered.unwrap_or(most),
+    });
+    let asked = peek
+        .max_output
+        .filter(|_| request.operation == Operation::Chat);
+    match (lowered, asked) {
+        (None, Some(asked)) if asked > most => {
+            (peek::with_max_output(&body, most), Some(most), bounds)
+        }
+        (None, Some(asked)) if peek.gives_two_maxima => {
+            (peek::with_max_output(&body, asked), None, bounds)
+        }
+        _ => (body, lowered, bounds),
     }
 }
 

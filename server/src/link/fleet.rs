@@ -166,9 +166,13 @@ fn node(
         request.headers_mut().insert(wire::SECRET, secret.clone());
         request
     };
+    let shape = Shape::of(settings.connections, place.is_far);
     let pool = Pool::new(
         &place.base,
-        Shape::of(settings.connections, place.is_far),
+        Shape {
+            wait_max: shape.wait_max.min(settings.patience),
+            ..shape
+        },
         settings.tls.as_ref(),
         Box::new(hello),
     )?;

@@ -215,27 +215,19 @@ impl Inner {
 
     /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
     async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut waiting = None;
+        let mut pauses = Pauses::new(self.fleet.patience());
+        let mut place = None;
         loop {
-            let Missing { why, may_come } = match self.open_somewhere(call).await {
+            let missing = match self.open_somewhere(call).await {
                 Ok(opened) => return opened,
                 Err(missing) => missing,
             };
-            if !may_come {
-                return Err(LinkError::NotSent(why));
-            }
-            if waiting.is_none() {
-                let Ok(permit) = self.waiting.try_acquire() else {
-                    return Err(LinkError::NotSent(why));
-                };
+            if place.is_none() && missing.may_come {
+                place = self.waiting.try_acquire().ok();
                 self.metrics.waited();
-                waiting = Some((Pauses::new(self.fleet.patience()), permit));
             }
-            let Some((pauses, _)) = &mut waiting else {
-                return Err(LinkError::NotSent(why));
-            };
-            if !pauses.again().await {
-                return Err(LinkError::NotSent(why));
+            if !missing.may_come || place.is_none() || !pauses.again().await {
+                return Err(LinkError::NotSent(missing.why));
             }
         }
     }

@@ -200,7 +200,7 @@ fn check(from: &Path, to: &Path) -> Result<(), BackupError> {
     let mut conn = SqliteConnection::establish(&to.display().to_string())
         .map_err(|e| damaged(e.to_string()))?;
     let rows: Vec<Checked> =
-        diesel::sql_query("SELECT quick_check AS text FROM pragma_quick_check(1)")
+        diesel::sql_query("SELECT quick_check AS text FROM pragma_quick_check")
             .load(&mut conn)
             .map_err(|e| damaged(e.to_string()))?;
     match rows.as_slice() {

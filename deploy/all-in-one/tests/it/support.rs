@@ -225,13 +225,22 @@ pub(crate) async fn start_without_login(
 ) -> Product {
     let supervisor = Supervisor::new();
     let node = gateway(place, &supervisor, &[]).await;
+    join(place, joined, &node, wrap).await
+}
+
+async fn join(
+    place: &Place,
+    joined: Joined,
+    node: &Node,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<dyn Link>,
+) -> Product {
     let link: Arc<dyn Link> = match joined {
         Joined::InProcess => node.gateway.local(),
         Joined::OverHttp => {
             Arc::new(link_to(place, &[node.open_door()], LinkSettings::default()).0)
         }
     };
-    serve(place, joined, wrap(link), (supervisor, &[])).await
+    serve(place, joined, wrap(link), (node.supervisor.clone(), &[])).await
 }
 
 /// A server at a place with a superadmin's token, joined to gateways elsewhere; with its counters.

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use shared::dialect::images;
 use shared::dialect::told::{self, Told};
 use shared::fault::{Fault, FaultKind};
 use shared::json;
@@ -72,19 +73,17 @@ pub(super) async fn streamed(mut body: Body, expected: Expected) -> Result<Answe
             }
             Look::Error(told) => return Err(NoAnswer::Told(told)),
             Look::Page => return Err(invalid("a page came where a stream was asked for")),
-            Look::Json if expected.operation != Operation::Chat => {
-                let bytes =
-                    outbound::whole(ahead, body, expected.bytes_max, expected.silence).await?;
-                return match told::error_in(&bytes) {
-                    Some(told) => Err(NoAnswer::Told(told)),
-                    None => Err(invalid("JSON came where a stream was asked for")),
-                };
-            }
             Look::Json => {
                 let bytes =
                     outbound::whole(ahead, body, expected.bytes_max, expected.silence).await?;
                 judge(&bytes, expected.operation)?;
-                return Ok(Answer::Stream(as_stream(&bytes)?));
+                return Ok(Answer::Stream(match expected.operation {
+                    Operation::Chat => as_stream(&bytes)?,
+                    Operation::Embedding | Operation::Image => {
+                        let events = images::as_stream(&bytes);
+                        at_once(events.ok_or_else(|| invalid("the JSON holds no image"))?)
+                    }
+                }));
             }
         }
         match body.piece(expected.silence).await {
@@ -210,6 +209,11 @@ fn judge(bytes: &Bytes, operation: Operation) -> Result<(), NoAnswer> {
     }
 }
 
+/// Events that are there already.
+fn at_once(events: Bytes) -> ByteStream {
+    Box::pin(stream::iter([Ok(events)]))
+}
+
 /// A whole answer as the stream that was asked for: the text, the end, the usage.
 fn as_stream(bytes: &Bytes) -> Result<ByteStream, NoAnswer> {
     let answer: Value =
@@ -251,7 +255,7 @@ fn as_stream(bytes: &Bytes) -> Result<ByteStream, NoAnswer> {
         push(&last);
     }
     text.push_str("data: [DONE]\n\n");
-    Ok(Box::pin(stream::iter([Ok(Bytes::from(text))])))
+    Ok(at_once(text.into()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ fn call(body: &str, stream: bool) -> Call {
         show_usage: false,
         tenant: None,
         caller: 1,
+        answer_model: None,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(1),
     }
 }
