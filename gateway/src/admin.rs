@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::db::DbError;
+use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::{
     AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
@@ -16,7 +17,7 @@ use tracing::{error, warn};
 use crate::Gateway;
 use crate::pool::{KeyHealth, PoolKey, PoolProvider};
 use crate::providers::{self, Route};
-use crate::store::{KeyRow, ProviderRow, Snapshot, at};
+use crate::store::{KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
 
 /// Names stand in targets, paths and metric labels.
 const NAME_CHARS_MAX: usize = 40;
@@ -80,6 +81,12 @@ fn checked_url(url: &str) -> Result<String, AdminError> {
         return Err(invalid("`base_url` must have no user, password or query"));
     }
     Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// Whether keys that were given for `old` would go to somebody else at `new`: whoever may move a
+/// provider must not get its secrets with that.
+fn is_elsewhere(old: &str, new: &str) -> bool {
+    origin(old) != origin(new)
 }
 
 fn checked_weight(weight: u32) -> Result<i64, AdminError> {
@@ -179,6 +186,9 @@ impl Gateway {
         row: &KeyRow,
         health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
     ) -> Option<Arc<PoolKey>> {
+        if row.has_no_secret() {
+            return None;
+        }
         let opened = self
             .sealer
             .open(&seal_place(&row.id), &row.sealed)
@@ -329,7 +339,7 @@ impl ProviderAdmin for Gateway {
         let base_url = patch.base_url.as_deref().map(checked_url).transpose()?;
         let found = self
             .store
-            .update_provider(name, base_url.as_deref(), patch.enabled)
+            .update_provider(name, base_url.as_deref(), patch.enabled, is_elsewhere)
             .await
             .map_err(failed)?;
         if !found {
@@ -393,9 +403,18 @@ impl ProviderAdmin for Gateway {
         patch: ProviderKeyPatch,
     ) -> Result<ProviderKeyView, AdminError> {
         let mut row = self.key_row(provider, key).await?;
+        if let Some(secret) = patch.secret {
+            checked_secret(&secret)?;
+            row.sealed = self.sealer.seal(&seal_place(&row.id), secret.as_bytes());
+            row.last4 = last4(&secret);
+            (row.disabled, row.reason) = (false, None);
+        }
         match patch.status.as_deref() {
             None => {}
+            Some("active") if row.has_no_secret() => return Err(invalid(SECRET_GONE)),
             Some("active") => (row.disabled, row.reason) = (false, None),
+            // Why it waits for its secret stays told.
+            Some("disabled") if row.has_no_secret() => {}
             Some("disabled") => {
                 (row.disabled, row.reason) = (true, Some("by an operator".to_owned()));
             }
@@ -434,7 +453,9 @@ impl ProviderAdmin for Gateway {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<KeyTest, AdminError> {
-        self.key_row(provider, key).await?;
+        if self.key_row(provider, key).await?.has_no_secret() {
+            return Err(invalid(SECRET_GONE));
+        }
         let all = self.pools.all();
         let provider = all.get(provider).ok_or(AdminError::NotFound)?;
         let key = provider

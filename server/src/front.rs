@@ -2,13 +2,15 @@
 //! of its own.
 
 use poem::endpoint::BoxEndpoint;
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
+use poem::{Endpoint, EndpointExt, Request, Response};
 
 use crate::api::{self, Rooms};
+use crate::doors::Doors;
 use crate::pages;
 use crate::pages::site::Site;
 
 struct Front {
+    doors: Doors,
     api: BoxEndpoint<'static, Response>,
     pages: BoxEndpoint<'static, Response>,
 }
@@ -16,24 +18,23 @@ struct Front {
 impl Endpoint for Front {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        if pages::is_page(request.uri().path()) {
-            return self
-                .pages
-                .call(request)
-                .await
-                .map(IntoResponse::into_response);
-        }
-        self.api
-            .call(request)
-            .await
-            .map(IntoResponse::into_response)
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let entered = self.doors.enter(&mut request);
+        let edge = if pages::is_page(request.uri().path()) {
+            &self.pages
+        } else {
+            &self.api
+        };
+        let mut response = edge.get_response(request).await;
+        entered.leave(&mut response).await;
+        Ok(response)
     }
 }
 
 /// Everything the server answers.
 pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
     let front = Front {
+        doors: rooms.doors.clone(),
         api: api::routes(rooms),
         pages: pages::routes(rooms, site)
             .around(api::identified)

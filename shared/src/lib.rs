@@ -7,6 +7,7 @@ pub mod config;
 pub mod credits;
 pub mod db;
 pub mod fault;
+pub mod host;
 pub mod id;
 pub mod json;
 pub mod link;

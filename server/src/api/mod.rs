@@ -5,6 +5,7 @@ pub mod answer;
 mod call_error;
 pub mod csv;
 pub mod date;
+mod docs;
 pub mod error;
 pub mod export;
 pub mod infer;
@@ -14,8 +15,10 @@ pub mod principal;
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use http::HeaderValue;
-use http::header::{CONNECTION, HeaderName};
+use http::header::HeaderName;
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::middleware::AddData;
@@ -27,6 +30,7 @@ use shared::id::RequestId;
 use shared::link::Link;
 use tracing::debug;
 
+use self::error::ApiError;
 use self::infer::InferApi;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
@@ -35,6 +39,8 @@ use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
+use crate::doors::body::{self, Bounds};
+use crate::doors::{Doors, text};
 use crate::figures::Figures;
 use crate::gateways::Gateways;
 use crate::ledger::Ledger;
@@ -121,6 +127,8 @@ pub struct Rooms {
     pub clock: shared::clock::Clock,
     /// Bound of a request's body.
     pub body_bytes_max: usize,
+    /// What all requests pass first.
+    pub doors: Doors,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -130,7 +138,11 @@ impl std::fmt::Debug for Rooms {
 }
 
 /// Bodies of management requests are small.
-const MANAGE_BYTES_MAX: usize = 1024 * 1024;
+const MANAGE_BYTES_MAX: usize = 64 * 1024;
+/// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
+const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// Nobody types while a body is under way.
+const MANAGE_READ_MAX: Duration = Duration::from_secs(15);
 
 macro_rules! apis {
     ($rooms:expr) => {{
@@ -233,7 +245,10 @@ pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
             "/api/openapi.json",
             get(openapi.data(Document(document.into()))),
         )
-        .at("/api/docs", get(docs_page.data(Docs(docs.into()))))
+        .at(
+            "/api/docs",
+            get(docs::docs_page.data(docs::Docs::new(docs))),
+        )
         .nest("/", managed);
     let infer = InferApi {
         auth: rooms.auth.clone(),
@@ -242,6 +257,7 @@ pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
     };
     infer
         .mount(routes, PREFIX)
+        .around(plain)
         .catch_all_error(error::envelope)
         .around(identified)
         .map_to_response()
@@ -260,9 +276,6 @@ fn document(derived: &str) -> String {
 #[derive(Clone)]
 struct Document(Arc<str>);
 
-#[derive(Clone)]
-struct Docs(Arc<str>);
-
 /// Gives each request its id and tells it in the answer; a tenant's own id is not taken over,
 /// because it would stand in the log.
 pub(crate) async fn identified<E: Endpoint>(
@@ -273,26 +286,40 @@ pub(crate) async fn identified<E: Endpoint>(
     request.extensions_mut().insert(id.clone());
     let shown = HeaderValue::try_from(id.as_str()).ok();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let closes = request.version() == http::Version::HTTP_11;
     let mut response = endpoint.get_response(request).await;
     if let Some(shown) = shown {
         response.headers_mut().insert(REQUEST_ID, shown);
-    }
-    let unread = matches!(
-        response.status(),
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
-    );
-    if closes && unread {
-        // The rest of the body is not read, so the connection can't be used again: say so.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     debug!(request.id = %id, status = response.status().as_u16(), "{method} {path}");
     Ok(response)
 }
 
-/// Refuses large bodies of management requests before they are read.
+/// Refuses paths and queries that no store could keep.
+async fn plain<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
+    if !text::uri_is_plain(request.uri()) {
+        return Err(ApiError::odd_text().into());
+    }
+    endpoint
+        .call(request)
+        .await
+        .map(IntoResponse::into_response)
+}
+
+/// How large a body of a management request may be.
+fn bounds_of(path: &str) -> Bounds {
+    let is_login = path.starts_with("/admin/api/login") || path.starts_with("/api/v1/auth/");
+    Bounds {
+        bytes: if is_login {
+            LOGIN_BYTES_MAX
+        } else {
+            MANAGE_BYTES_MAX
+        },
+        time: MANAGE_READ_MAX,
+    }
+}
+
+/// Lets bodies of management requests be read when a handler asks for them, which it does after it
+/// asked who calls.
 struct Bounded<E> {
     inner: E,
 }
@@ -301,12 +328,13 @@ impl<E: Endpoint> Endpoint for Bounded<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let bytes = infer::read_body(&mut request, MANAGE_BYTES_MAX).await?;
-        request.set_body(bytes);
-        self.inner
-            .call(request)
-            .await
-            .map(IntoResponse::into_response)
+        let bounds = bounds_of(request.uri().path());
+        let verdict = body::read_later(&mut request, bounds);
+        let answer = self.inner.call(request).await;
+        if let Some(error) = verdict.get() {
+            return Err(ApiError::from(*error).into());
+        }
+        answer.map(IntoResponse::into_response)
     }
 }
 
@@ -332,11 +360,4 @@ fn openapi(document: Data<&Document>) -> Response {
     Response::builder()
         .content_type("application/json")
         .body(document.0.0.to_string())
-}
-
-#[handler]
-fn docs_page(docs: Data<&Docs>) -> Response {
-    Response::builder()
-        .content_type("text/html; charset=utf-8")
-        .body(docs.0.0.to_string())
 }

@@ -1,12 +1,14 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
+mod admit;
 pub mod finish;
 pub mod peek;
 pub mod plan;
 mod recovery;
 mod stream;
 
+pub use self::admit::Admitted;
 pub use self::recovery::RecoveryPace;
 pub use self::stream::TenantStream;
 
@@ -29,8 +31,7 @@ use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
 use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
-use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
-use crate::store::accounts::Scope;
+use crate::limits::{LimitExceeded, LimitInfo, Limits};
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
 const HOLD_GRACE: Duration = Duration::from_secs(60);
@@ -217,19 +218,46 @@ impl Calls {
         &self.finisher
     }
 
-    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
+    /// Admits a call and starts it.
     pub async fn start(&self, request: Request) -> Result<Started, CallError> {
-        let outcome = self.start_steps(request).await;
+        let admitted = self.admit(&request.principal).await?;
+        self.start_admitted(request, admitted).await
+    }
+
+    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
+    pub async fn start_admitted(
+        &self,
+        request: Request,
+        admitted: Admitted,
+    ) -> Result<Started, CallError> {
+        let outcome = self.start_steps(request, admitted).await;
         if let Err(error) = &outcome {
             self.finisher.metrics().refused(error);
         }
         outcome
     }
 
-    async fn start_steps(&self, request: Request) -> Result<Started, CallError> {
-        let generation = GenerationId::random();
-        let prepared = self.look_up(&request, &generation)?;
-        let admission = self.admit(&request, &prepared, &generation).await?;
+    async fn start_steps(
+        &self,
+        request: Request,
+        admitted: Admitted,
+    ) -> Result<Started, CallError> {
+        let Admitted {
+            generation,
+            mut admission,
+        } = admitted;
+        let prepared = match self.look_up(&request, &generation) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                admission.undo();
+                return Err(error);
+            }
+        };
+        let tokens = estimated_tokens(&request, &prepared);
+        if let Err(exceeded) = admission.take_tokens(tokens).await {
+            admission.undo();
+            return Err(CallError::Limited(Box::new(exceeded)));
+        }
         let limits = admission.info;
         let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
         // From here on every path ends in a settlement or a release, also when the tenant goes away
@@ -268,8 +296,6 @@ impl Calls {
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
-        let may_call = principal.scopes.has(Scope::Inference);
-        may_call.then_some(()).ok_or(CallError::ScopeMissing)?;
         let peek = peek::peek(request.operation, &request.body)?;
         let allowed = |model: &Model| {
             model.enabled
@@ -314,29 +340,6 @@ impl Calls {
             price: Some(price),
             targets,
         })
-    }
-
-    async fn admit(
-        &self,
-        request: &Request,
-        prepared: &Prepared,
-        generation: &GenerationId,
-    ) -> Result<Admission, CallError> {
-        let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
-        let output = prepared
-            .peek
-            .max_output
-            .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
-        let tokens = input.saturating_add(output);
-        let ask = Ask {
-            principal: &request.principal,
-            generation,
-            tokens,
-        };
-        self.limits
-            .admit(ask)
-            .await
-            .map_err(|exceeded| CallError::Limited(Box::new(exceeded)))
     }
 
     /// Holds the worst case or what the balance covers of it; answers the body to forward and the
@@ -441,6 +444,16 @@ impl Calls {
     }
 }
 
+/// The tokens a call is counted with by the limits until its real usage is known.
+fn estimated_tokens(request: &Request, prepared: &Prepared) -> u64 {
+    let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
+    let output = prepared
+        .peek
+        .max_output
+        .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
+    input.saturating_add(output)
+}
+
 fn unreachable(error: &LinkError) -> Failure {
     Failure {
         fault: Fault::new(FaultKind::Unreachable, error.to_string()),
@@ -472,7 +485,9 @@ fn caller_number(tenant: &TenantId) -> u64 {
 fn spenders(principal: &Principal) -> Vec<Spender> {
     let key = principal.key.clone().map(Spender::Key);
     let user = principal.user.clone().map(Spender::User);
-    key.into_iter().chain(user).collect()
+    let parent = principal.parent.as_ref();
+    let parent = parent.map(|parent| Spender::Key(parent.key.clone()));
+    key.into_iter().chain(user).chain(parent).collect()
 }
 
 fn facts(

@@ -97,6 +97,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        address -> Nullable<Text>,
     }
 }
 
@@ -131,6 +132,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         previous_last4 -> Nullable<Text>,
         previous_until -> Nullable<BigInt>,
+        parent_id -> Nullable<Text>,
     }
 }
 
@@ -258,6 +260,8 @@ diesel::table! {
         created_at -> BigInt,
         name -> Text,
         region -> Text,
+        secret_sealed -> Nullable<Text>,
+        secret_fingerprint -> Nullable<Text>,
     }
 }
 

@@ -8,6 +8,7 @@ mod calls;
 mod console;
 mod corrections;
 mod crash;
+mod doors;
 mod gateways;
 mod link;
 mod money;

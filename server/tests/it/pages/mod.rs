@@ -3,6 +3,7 @@
 
 mod console;
 mod desk;
+mod doors;
 mod factor;
 mod login;
 mod portal;
@@ -61,6 +62,8 @@ struct Start {
     generated: bool,
     /// With the system's clock.
     real_time: bool,
+    /// `TRUSTED_PROXIES`.
+    trusted_proxies: &'static str,
 }
 
 impl Place {
@@ -85,6 +88,8 @@ impl Place {
             SECRET,
             "--public-url",
             start.public_url,
+            "--trusted-proxies",
+            start.trusted_proxies,
         ];
         if !start.generated {
             arguments.extend(["--admin-password", PASSWORD]);
