@@ -23,6 +23,8 @@ pub(crate) struct GatewayMetrics {
     joined: Counter,
     resumed: Counter,
     abandoned: Counter,
+    read_on: Counter,
+    read_on_told: Counter,
     pub(crate) kept_bytes: Gauge,
     pub(crate) running: Gauge,
 }
@@ -58,6 +60,16 @@ impl GatewayMetrics {
                 all.abandoned,
             );
             registry.register(
+                "waule_generations_read_on",
+                "Generations read on for their provider's count after the tenant left",
+                all.read_on,
+            );
+            registry.register(
+                "waule_generations_read_on_told",
+                "Of these, those of which the provider told its count",
+                all.read_on_told,
+            );
+            registry.register(
                 "waule_generations_running",
                 "Generations that run",
                 all.running,
@@ -81,6 +93,13 @@ impl GatewayMetrics {
 
     pub(crate) fn abandoned(&self) {
         self.abandoned.inc();
+    }
+
+    pub(crate) fn read_on(&self, is_told: bool) {
+        self.read_on.inc();
+        if is_told {
+            self.read_on_told.inc();
+        }
     }
 
     pub(crate) fn ended(&self, operation: Operation, end: &End) {

@@ -49,6 +49,7 @@ use crate::sweep::Sweeper;
 use crate::usage::UsageHistory;
 use crate::vitals::{Vitals, VitalsParts};
 use crate::web::{Web, WebParts};
+use crate::zones::Zones;
 
 /// Why a server did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +157,7 @@ async fn open_database(
         let db = Db::connect(&target).await?;
         migrate::run(&db, MIGRATIONS).await?;
         let store = Store::new(db);
+        store.fold_names().await?;
         let catalogue = Catalogue::load(store.clone(), clock.clone()).await?;
         Ok((store, catalogue))
     };
@@ -360,6 +362,7 @@ impl Server {
             demo,
         } = parts;
         let (address, doors) = (PublicAddress::read(config, common)?, config.doors()?);
+        let cors = config.cors()?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let people = People::new(&store, &secrets, &limits, &clock);
@@ -378,6 +381,7 @@ impl Server {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
             ledger: ledger.clone(),
+            zones: Zones::new(store.clone(), clock.clone()),
             link: link.clone(),
             clock: clock.clone(),
             supervisor: supervisor.clone(),
@@ -412,6 +416,7 @@ impl Server {
             clock,
             body_bytes_max: config.body_bytes_max,
             doors,
+            cors,
         };
         Ok(Self {
             rooms,

@@ -11,6 +11,7 @@ use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
+use crate::api::manners::cors::Cors;
 use crate::calls::RecoveryPace;
 use crate::doors::Doors;
 use crate::doors::address::{ForwardedHeader, TrustedProxies};
@@ -37,6 +38,10 @@ pub struct Config {
     /// development whatever address they come by, over plain http
     #[arg(long, env = "PUBLIC_URL", default_value = "")]
     pub public_url: String,
+    /// Origins of web pages whose browsers may call `/api/v1` with a key, separated by commas, for
+    /// example `https://app.example`; `*` for every page. Empty: none
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
     /// Signs access tokens, at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<Secret<String>>,
@@ -192,6 +197,16 @@ impl Config {
         Ok(Doors {
             proxies: TrustedProxies::parse(&self.trusted_proxies, self.forwarded_header)?,
             budget: BodyBudget::new(self.body_memory_max, self.body_bytes_max),
+        })
+    }
+
+    /// Which browsers of other places may call.
+    pub fn cors(&self) -> Result<Cors, ConfigError> {
+        let texts = self.cors_origins.iter().map(String::as_str);
+        Cors::parse(texts).map_err(|wrong| {
+            ConfigError::Invalid(format!(
+                "CORS_ORIGINS: `{wrong}` is no origin; write `*`, or `https://` and a host without a path"
+            ))
         })
     }
 

@@ -1,12 +1,15 @@
 //! What server and gateway must agree on: ids, money, units, faults, secrets, the link's contract,
 //! and the plumbing both start with. What only one side uses does not belong here.
 
+pub mod answer_model;
 pub mod calendar;
 pub mod clock;
 pub mod config;
 pub mod credits;
 pub mod db;
+pub mod dialect;
 pub mod fault;
+pub mod fold;
 pub mod host;
 pub mod id;
 pub mod json;
@@ -22,3 +25,4 @@ pub mod supervisor;
 pub mod telemetry;
 pub mod tls;
 pub mod usage;
+pub mod zone;

@@ -118,13 +118,17 @@ impl Meter {
         self.done
     }
 
+    /// Output tokens in what passed so far, by estimate.
+    pub fn passed(&self) -> u64 {
+        self.content_events
+            .max(self.content_bytes / BYTES_PER_TOKEN)
+    }
+
     /// What was consumed: the provider's own count, else an estimate of what passed.
     pub fn usage(&self) -> Usage {
         self.reported.unwrap_or_else(|| Usage {
             input_tokens: self.input_bytes.div_ceil(BYTES_PER_TOKEN),
-            output_tokens: self
-                .content_events
-                .max(self.content_bytes / BYTES_PER_TOKEN),
+            output_tokens: self.passed(),
             estimated: true,
             ..Usage::default()
         })

@@ -1,9 +1,11 @@
 //! A provider's stream on its way through: bytes are cut into events, the meter sees each, and those
 //! for the tenant come out as pieces of whole events. Keeps nothing that was passed on.
 
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use shared::answer_model;
 use shared::fault::{Fault, FaultKind};
 use shared::meter::{Meter, Verdict};
 use shared::sse::Events;
@@ -26,22 +28,35 @@ pub(super) struct Flow {
     meter: Meter,
     ready: Vec<Bytes>,
     fault: Option<Fault>,
+    answer_model: Option<Arc<str>>,
 }
 
 impl Flow {
-    pub(super) fn new(bytes: ByteStream, meter: Meter) -> Self {
+    /// Of a provider's bytes; answers name `answer_model` where it is given.
+    pub(super) fn new(bytes: ByteStream, meter: Meter, answer_model: Option<Arc<str>>) -> Self {
         Self {
             bytes: Some(bytes),
             events: Events::default(),
             meter,
             ready: Vec::new(),
             fault: None,
+            answer_model,
         }
     }
 
     /// What was consumed so far.
     pub(super) fn usage(&self) -> Usage {
         self.meter.usage()
+    }
+
+    /// Output tokens in what was passed on so far, by estimate.
+    pub(super) fn passed(&self) -> u64 {
+        self.meter.passed()
+    }
+
+    /// Whether the event that ends a stream well was seen.
+    pub(super) fn is_done(&self) -> bool {
+        self.meter.is_done()
     }
 
     /// The next piece or the end; pending while the provider has nothing. Not to be asked again
@@ -71,12 +86,13 @@ impl Flow {
     /// Looks at the events that became whole and keeps what is to be passed on.
     fn take(&mut self, bytes: Bytes) {
         let (ready, fault, meter) = (&mut self.ready, &mut self.fault, &mut self.meter);
+        let name = self.answer_model.as_deref();
         let pushed = self.events.push(bytes, |event| {
             if fault.is_some() {
                 return;
             }
             match meter.event(&event) {
-                Verdict::Pass => ready.push(event),
+                Verdict::Pass => ready.push(named(event, name)),
                 Verdict::Hide => {}
                 Verdict::Broken(error) => *fault = Some(error),
             }
@@ -95,7 +111,7 @@ impl Flow {
         if !rest.is_empty()
             && let Verdict::Pass = self.meter.event(&rest)
         {
-            self.ready.push(rest);
+            self.ready.push(named(rest, self.answer_model.as_deref()));
         }
         let done = self.meter.is_done();
         (!done).then(|| Fault::new(FaultKind::Interrupted, "the stream ended without [DONE]"))
@@ -112,5 +128,13 @@ impl Flow {
                 Some(piece)
             }
         }
+    }
+}
+
+/// A tenant's event, which names the public model where that is wanted.
+fn named(event: Bytes, name: Option<&str>) -> Bytes {
+    match name {
+        Some(name) => answer_model::in_event(&event, name),
+        None => event,
     }
 }

@@ -244,6 +244,12 @@ impl ApiError {
         Self::PayloadTooLarge(words(INVALID, "request_too_large", &message))
     }
 
+    /// 415 for a `Content-Encoding`.
+    pub fn unknown_encoding() -> Self {
+        let message = "This Content-Encoding is not understood; send gzip, deflate, zstd or none.";
+        Self::UnsupportedMediaType(words(INVALID, "unsupported_content_encoding", message))
+    }
+
     /// 422.
     pub fn unprocessable(code: &'static str, message: impl AsRef<str>) -> Self {
         Self::Unprocessable(words(INVALID, code, message.as_ref()))

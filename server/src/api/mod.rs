@@ -6,19 +6,21 @@ mod call_error;
 pub mod csv;
 pub mod date;
 mod docs;
+mod document;
 pub mod error;
 pub mod export;
 pub mod infer;
 pub mod keys;
 pub mod manage;
+pub mod manners;
 pub mod principal;
 
 use std::sync::Arc;
 
 use std::time::Duration;
 
-use http::HeaderValue;
-use http::header::HeaderName;
+use http::header::{CONTENT_ENCODING, Entry, HeaderName};
+use http::{HeaderMap, HeaderValue};
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::middleware::AddData;
@@ -32,6 +34,9 @@ use tracing::debug;
 
 use self::error::ApiError;
 use self::infer::InferApi;
+use self::manners::body;
+use self::manners::cors::Cors;
+use self::manners::methods::Methods;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::auth::factors::Factors;
@@ -39,7 +44,7 @@ use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
-use crate::doors::body::{self, Bounds};
+use crate::doors::body::{Bounds, Upload, read_later};
 use crate::doors::{Doors, text};
 use crate::figures::Figures;
 use crate::gateways::Gateways;
@@ -80,6 +85,8 @@ pub enum Tag {
     Providers,
     /// Superadmins: each other.
     Superadmins,
+    /// Superadmins: settings of the platform.
+    Settings,
     /// Superadmins: who changed what.
     Audit,
 }
@@ -129,6 +136,8 @@ pub struct Rooms {
     pub body_bytes_max: usize,
     /// What all requests pass first.
     pub doors: Doors,
+    /// Which browsers of other places may call.
+    pub cors: Cors,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -207,6 +216,9 @@ macro_rules! apis {
                     accounts: rooms.accounts.clone(),
                     factors: rooms.factors.clone(),
                 },
+                admin::settings::SettingsApi {
+                    settings: rooms.settings.clone(),
+                },
                 admin::audit::AuditApi {
                     accounts: rooms.accounts.clone(),
                 },
@@ -221,14 +233,14 @@ macro_rules! apis {
     }};
 }
 
-/// Every route of the server.
-pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
+/// Every route of the server that is no page's, and the methods of each.
+pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
     let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
         .description(
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
         );
     let derived = service.spec();
-    let document = document(&derived);
+    let (document, methods) = document(&derived);
     // The page comes with the derived document inside, as text of a script.
     let shown = document.replace("</", "<\\/");
     let docs = service.swagger_ui_html().replace(&derived, &shown);
@@ -255,22 +267,42 @@ pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
         calls: rooms.calls.clone(),
         body_bytes_max: rooms.body_bytes_max,
     };
-    infer
+    let routes = infer
         .mount(routes, PREFIX)
-        .around(plain)
+        .around(with_plain_address)
         .catch_all_error(error::envelope)
         .around(identified)
         .map_to_response()
-        .boxed()
+        .boxed();
+    (routes, methods)
 }
 
-/// The whole document: what poem-openapi derives, and the inference routes.
-fn document(derived: &str) -> String {
-    let Ok(mut document) = serde_json::from_str::<Value>(derived) else {
-        return derived.to_owned();
+/// Paths that are not in the document; all are read.
+const UNDOCUMENTED: [&str; 4] = ["/healthz", "/readyz", "/api/openapi.json", "/api/docs"];
+
+/// An answer of nothing but headers.
+pub(crate) fn no_content() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(id) = HeaderValue::try_from(RequestId::random().as_str()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The whole document, what poem-openapi derives and the inference routes, and the methods that its
+/// paths know.
+fn document(derived: &str) -> (String, Methods) {
+    let mut methods = Methods::default();
+    for path in UNDOCUMENTED {
+        methods.add(path, http::Method::GET);
+    }
+    let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
+        return (derived.to_owned(), methods);
     };
-    infer::openapi::add(&mut document, PREFIX);
-    serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned())
+    let document = document::whole(derived_json, PREFIX);
+    methods.add_document(&document);
+    let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
+    (text, methods)
 }
 
 #[derive(Clone)]
@@ -295,7 +327,7 @@ pub(crate) async fn identified<E: Endpoint>(
 }
 
 /// Refuses paths and queries that no store could keep.
-async fn plain<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
+async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
     if !text::uri_is_plain(request.uri()) {
         return Err(ApiError::odd_text().into());
     }
@@ -329,10 +361,28 @@ impl<E: Endpoint> Endpoint for Bounded<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let bounds = bounds_of(request.uri().path());
-        let verdict = body::read_later(&mut request, bounds);
+        let Some(upload) = request.extensions().get::<Upload>().cloned() else {
+            let answer = self.inner.call(request).await;
+            return answer.map(IntoResponse::into_response);
+        };
+        let mut encoded = HeaderMap::new();
+        if let Entry::Occupied(found) = request.headers_mut().entry(CONTENT_ENCODING) {
+            let (_, values) = found.remove_entry_mult();
+            encoded.extend(values.map(|value| (CONTENT_ENCODING, value)));
+        }
+        body::call_it_json(request.headers_mut());
+        let verdict = read_later(&mut request, async move {
+            let bytes = upload.read(bounds).await?;
+            let bytes = body::plain(&mut encoded, bytes, bounds.bytes, upload.budget()).await?;
+            if text::json_is_plain(&bytes) {
+                Ok(bytes)
+            } else {
+                Err(ApiError::odd_text())
+            }
+        });
         let answer = self.inner.call(request).await;
         if let Some(error) = verdict.get() {
-            return Err(ApiError::from(*error).into());
+            return Err(error.clone().into());
         }
         answer.map(IntoResponse::into_response)
     }

@@ -160,6 +160,7 @@ mod tests {
             allowed_models: None,
             parent: None,
             ends_at: None,
+            zone: None,
         };
         Known {
             principal: Arc::new(principal),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde_json::json;
 use shared::clock::Clock;
 use shared::db::DbError;
+use shared::fold::folded;
 use shared::id::TenantId;
 use shared::secret::Secret;
 use tracing::warn;
@@ -61,17 +62,18 @@ impl From<IpAddr> for Origin<'_> {
 /// As the brakes know a tenant's user: one tenant's attempts do not lock out another's `admin`.
 fn user_account(given: TenantGiven<'_>, tenant: Option<&TenantId>, username: &str) -> String {
     match given {
-        TenantGiven::Key(key) => format!("{}/{username}", api_key::hash(key.expose())),
+        TenantGiven::Key(key) => format!("{}/{}", api_key::hash(key.expose()), folded(username)),
         // Its id and its name count as one.
         TenantGiven::Name(text) => {
-            let named = tenant.map_or(text, TenantId::as_str);
-            format!("tenant/{named}/{username}")
+            let named = tenant.map(TenantId::to_string);
+            let named = named.unwrap_or_else(|| folded(text));
+            format!("tenant/{named}/{}", folded(username))
         }
     }
 }
 
 fn superadmin_account(username: &str) -> String {
-    format!("superadmin/{username}")
+    format!("superadmin/{}", folded(username))
 }
 
 /// Checks names and passwords; cheap to clone.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId, UserId};
+use shared::zone::Zone;
 
 use crate::limits::LimitSettings;
 pub use crate::store::accounts::Role;
@@ -38,6 +39,8 @@ pub struct Principal {
     pub key_limits: LimitSettings,
     /// The models it may use; all when absent.
     pub allowed_models: Option<Vec<String>>,
+    /// Where the tenant's days begin, if not where the platform's do.
+    pub zone: Option<Zone>,
     /// The key that made the key.
     pub parent: Option<Parent>,
     /// When the secret that was shown ends.

@@ -32,6 +32,7 @@ use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
 use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
 use crate::limits::{LimitExceeded, LimitInfo, Limits};
+use crate::zones::Zones;
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
 const HOLD_GRACE: Duration = Duration::from_secs(60);
@@ -44,6 +45,7 @@ pub struct Calls {
     catalogue: Catalogue,
     limits: Limits,
     ledger: Ledger,
+    zones: Zones,
     link: Arc<dyn Link>,
     finisher: Finisher,
     clock: Clock,
@@ -65,6 +67,8 @@ pub struct CallsParts {
     pub limits: Limits,
     /// Money.
     pub ledger: Ledger,
+    /// Where days begin.
+    pub zones: Zones,
     /// The gateways.
     pub link: Arc<dyn Link>,
     /// Time.
@@ -205,6 +209,7 @@ impl Calls {
             catalogue: parts.catalogue,
             limits: parts.limits,
             ledger: parts.ledger,
+            zones: parts.zones,
             link: parts.link,
             finisher,
             clock: parts.clock,
@@ -281,6 +286,10 @@ impl Calls {
             show_usage: prepared.peek.show_usage,
             caller: caller_number(&request.principal.tenant),
             bounds: None,
+            answer_model: prepared
+                .model
+                .answers_public_name
+                .then(|| prepared.model.id.clone()),
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         };
@@ -304,11 +313,14 @@ impl Calls {
                     .as_ref()
                     .is_none_or(|names| names.contains(&model.id))
         };
-        let model = self
-            .catalogue
-            .model(&peek.model)
-            .filter(|model| allowed(model));
-        let model = model.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?;
+        let model = if peek.model.is_empty() {
+            let default = self.catalogue.default_of(request.operation, allowed);
+            default.ok_or_else(peek::no_model)?
+        } else {
+            let meant = self.catalogue.meant(&peek.model);
+            let meant = meant.filter(|model| allowed(model));
+            meant.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?
+        };
         if model.operation != request.operation {
             let operation = model.operation.path();
             return Err(CallError::WrongOperation {
@@ -332,7 +344,7 @@ impl Calls {
             });
         }
         let price = model.price_at(self.clock.now()).cloned();
-        let price = price.ok_or_else(|| CallError::NoPrice(peek.model.clone()))?;
+        let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
         let targets = model.ordered_targets(seed(generation));
         Ok(Prepared {
             model,
@@ -369,6 +381,7 @@ impl Calls {
             amount: plan.amount,
             least: plan.least,
             spenders: spenders(&request.principal),
+            zone: self.zones.of(request.principal.zone.as_ref()).await,
             owner: self.ledger.boot().clone(),
             call: facts.to_json(),
             deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),

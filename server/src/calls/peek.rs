@@ -44,7 +44,7 @@ pub struct ImageWish {
 /// The fields of a body that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peek {
-    /// The model's public name.
+    /// The model's public name; empty where an image call names none.
     pub model: String,
     /// Whether a stream is asked for.
     pub stream: bool,
@@ -172,7 +172,8 @@ fn image(body: &[u8]) -> Result<Peek, PeekError> {
         quality: text("quality", quality, WORD_CHARS_MAX)?,
     };
     Ok(Peek {
-        model: model_name(model)?,
+        // OpenAI's clients may leave it out; the platform's default takes such calls.
+        model: text("model", model, MODEL_CHARS_MAX)?.unwrap_or_default(),
         stream: false,
         show_usage: false,
         choices: n,
@@ -185,12 +186,15 @@ fn image(body: &[u8]) -> Result<Peek, PeekError> {
 fn model_name(raw: Option<&RawValue>) -> Result<String, PeekError> {
     text("model", raw, MODEL_CHARS_MAX)?
         .filter(|name| !name.is_empty())
-        .ok_or_else(|| {
-            wrong(
-                "model",
-                "`model` is missing. GET /api/v1/models lists the models.",
-            )
-        })
+        .ok_or_else(no_model)
+}
+
+/// The model is not named, and no other takes the call.
+pub fn no_model() -> PeekError {
+    wrong(
+        "model",
+        "`model` is missing. GET /api/v1/models lists the models.",
+    )
 }
 
 fn is_null(raw: &RawValue) -> bool {
@@ -350,9 +354,12 @@ mod tests {
             r#"{"model":"m"}"#,
             r#"{"model":"m","prompt":" "}"#,
             r#"{"model":"m","prompt":"x","n":11}"#,
+            r#"{"model":7,"prompt":"x"}"#,
         ] {
             assert!(peek(Operation::Image, body.as_bytes()).is_err(), "{body}");
         }
+        let unnamed = peek(Operation::Image, br#"{"prompt":"x","model":null}"#);
+        assert_eq!(unnamed.expect("valid").model, "");
         for body in [
             r#"{"model":"m"}"#,
             r#"{"model":"m","input":[]}"#,

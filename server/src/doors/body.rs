@@ -44,9 +44,6 @@ pub enum BodyError {
     /// Others fill the memory that there is for bodies.
     #[error("too many bodies are being read")]
     Busy,
-    /// A text in it has a NUL.
-    #[error("the body has a text with NUL")]
-    Nul,
 }
 
 /// How large and how long a body may be.
@@ -146,6 +143,57 @@ impl AsRef<[u8]> for Kept {
     }
 }
 
+/// Bytes that are put together within the budget.
+#[derive(Debug)]
+pub struct Gathering {
+    bytes: Vec<u8>,
+    share: Share,
+}
+
+impl Gathering {
+    /// Of none so far.
+    pub fn new(budget: &BodyBudget) -> Self {
+        Self {
+            bytes: Vec::new(),
+            share: budget.share(),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Takes room for so many in all.
+    pub async fn make_room(&mut self, whole: usize) -> Result<(), BodyError> {
+        if whole > self.bytes.capacity() {
+            self.share
+                .grow(whole.saturating_sub(self.share.bytes))
+                .await?;
+            self.bytes.reserve_exact(whole - self.bytes.len());
+        }
+        Ok(())
+    }
+
+    /// Those that there are; more go behind them, for which room was made.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// All of them; the room is free again when the last copy is gone.
+    pub fn finish(self) -> Bytes {
+        Bytes::from_owner(Kept {
+            bytes: self.bytes,
+            _share: self.share,
+        })
+    }
+}
+
 #[derive(Debug)]
 enum State {
     /// Nobody asked for it.
@@ -205,8 +253,7 @@ impl Upload {
             return Err(BodyError::TooLarge(bounds.bytes));
         }
         let body = self.take().ok_or(BodyError::Unreadable)?;
-        let mut share = self.budget.share();
-        let mut bytes = Vec::new();
+        let mut whole = Gathering::new(&self.budget);
         let (mut pieces, end) = (body.into_bytes_stream(), Instant::now() + bounds.time);
         loop {
             let silent = Instant::now() + SILENCE_MAX;
@@ -215,22 +262,23 @@ impl Upload {
                 break;
             };
             let piece = piece.map_err(|_| BodyError::Unreadable)?;
-            let whole = bytes.len().saturating_add(piece.len());
-            if whole > bounds.bytes {
+            let length = whole.len().saturating_add(piece.len());
+            if length > bounds.bytes {
                 return Err(BodyError::TooLarge(bounds.bytes));
             }
-            if whole > bytes.capacity() {
-                let wanted = self.room(whole).min(bounds.bytes).max(whole);
-                share.grow(wanted - share.bytes).await?;
-                bytes.reserve_exact(wanted - bytes.len());
+            if length > whole.bytes.capacity() {
+                let room = self.room(length).min(bounds.bytes).max(length);
+                whole.make_room(room).await?;
             }
-            bytes.extend_from_slice(&piece);
+            whole.bytes.extend_from_slice(&piece);
         }
         self.set(State::Read);
-        Ok(Bytes::from_owner(Kept {
-            bytes,
-            _share: share,
-        }))
+        Ok(whole.finish())
+    }
+
+    /// The budget that it is read within.
+    pub fn budget(&self) -> &BodyBudget {
+        &self.budget
     }
 
     /// How much is reserved for a body of which `whole` bytes have come: what was announced if that
@@ -274,18 +322,15 @@ pub async fn read(request: &Request, bounds: Bounds) -> Result<Bytes, BodyError>
     }
 }
 
-/// Why a body that was asked for in passing was not read; empty while nothing is wrong.
-pub type Verdict = Arc<OnceLock<BodyError>>;
-
-type Reading = Pin<Box<dyn Future<Output = Result<Bytes, BodyError>> + Send>>;
+type Reading<E> = Pin<Box<dyn Future<Output = Result<Bytes, E>> + Send>>;
 
 /// A body that is read when a handler's parameter asks for it, after the caller was let in.
-struct Lazy {
-    reading: Option<SyncWrapper<Reading>>,
-    verdict: Verdict,
+struct Lazy<E> {
+    reading: Option<SyncWrapper<Reading<E>>>,
+    verdict: Arc<OnceLock<E>>,
 }
 
-impl http_body::Body for Lazy {
+impl<E: Send + Sync> http_body::Body for Lazy<E> {
     type Data = Bytes;
     type Error = std::io::Error;
 
@@ -303,31 +348,24 @@ impl http_body::Body for Lazy {
             Err(error) => {
                 // The first word counts.
                 let _ = self.verdict.set(error);
-                Err(std::io::Error::other(error))
+                Err(std::io::Error::other("the body was refused"))
             }
         }))
     }
 }
 
-/// Gives a request a body of JSON that is read when it is asked for; what was wrong with it stands
-/// in the answer of this.
-pub fn read_later(request: &mut Request, bounds: Bounds) -> Verdict {
-    let verdict = Verdict::default();
-    if let Some(upload) = request.extensions().get::<Upload>().cloned() {
-        let reading = async move {
-            let bytes = upload.read(bounds).await?;
-            if super::text::json_is_plain(&bytes) {
-                Ok(bytes)
-            } else {
-                Err(BodyError::Nul)
-            }
-        };
-        let lazy = Lazy {
-            reading: Some(SyncWrapper::new(Box::pin(reading))),
-            verdict: verdict.clone(),
-        };
-        request.set_body(Body::from(BoxBody::new(lazy)));
-    }
+/// Gives a request a body that is read when it is asked for; what was wrong with it stands in the
+/// answer of this.
+pub fn read_later<E: Send + Sync + 'static>(
+    request: &mut Request,
+    reading: impl Future<Output = Result<Bytes, E>> + Send + 'static,
+) -> Arc<OnceLock<E>> {
+    let verdict = Arc::new(OnceLock::new());
+    let lazy = Lazy {
+        reading: Some(SyncWrapper::new(Box::pin(reading) as Reading<E>)),
+        verdict: verdict.clone(),
+    };
+    request.set_body(Body::from(BoxBody::new(lazy)));
     verdict
 }
 
@@ -356,8 +394,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_keeps_its_share_until_its_last_bytes_are_gone() {
         let budget = BodyBudget::new(0, 1024 * 1024);
-        let read = upload(&budget, pieces(10, 100_000), Some(1_000_000)).read(BOUNDS);
-        let bytes = read.await.expect("read");
+        let body = upload(&budget, pieces(10, 100_000), Some(1_000_000));
+        let bytes = body.read(BOUNDS).await.expect("read");
         assert_eq!((bytes.len(), budget.used()), (1_000_000, 1_000_000));
         let part = bytes.slice(..10);
         drop(bytes);

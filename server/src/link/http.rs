@@ -19,7 +19,8 @@ use shared::link::codec::VERSION;
 use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
 use shared::link::{
-    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, Reply, ReplyBody,
+    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
+    ReplyBody,
 };
 use shared::secret::Secret;
 use tracing::debug;
@@ -41,7 +42,7 @@ const DEADLINE_SLACK: Duration = Duration::from_secs(5);
 /// How long an operator who looks waits for a gateway that does not answer.
 const PROBE_MAX: Duration = Duration::from_secs(3);
 /// How long one attempt to attach again may take.
-const ATTACH_MAX: Duration = Duration::from_secs(5);
+pub(super) const ATTACH_MAX: Duration = Duration::from_secs(5);
 /// A second copy of a stream waits for ticks of so many milliseconds at the gateway, with those of
 /// others: fewer packets are lost, and what they carry is late by that much at worst.
 const GATHER_MS: u16 = 20;
@@ -273,6 +274,7 @@ impl Inner {
                 .map_err(Missed::Told)?;
             wire::write_call(call, request.headers_mut());
             joining.write(request.headers_mut());
+            self.tell_patience(request.headers_mut());
             parcel.write(request.headers_mut());
             accept(node, request.headers_mut());
             let response = match self.send_on(node, request, Lane::Call).await {
@@ -393,6 +395,7 @@ impl Inner {
         };
         let headers = request.headers_mut();
         joining.write(headers);
+        self.tell_patience(headers);
         accept(node, headers);
         let lane = match beside {
             Some(connection) => {
@@ -424,6 +427,11 @@ impl Inner {
         }
     }
 
+    /// What is kept for this server is kept for as long as it tries.
+    fn tell_patience(&self, headers: &mut HeaderMap) {
+        headers.insert(wire::PATIENCE_MS, self.fleet.kept.clone());
+    }
+
     async fn view(&self, node: &Node) -> GatewayView {
         let asked = Instant::now();
         let (base, path) = (&node.place.base, "/health");
@@ -437,10 +445,15 @@ impl Inner {
         node.view(self.fleet.clock(), answered.unwrap_or_default())
     }
 
-    async fn finish_at(&self, node: &Node, path: &str) -> Result<Fate, LinkError> {
+    async fn finish_at(&self, node: &Node, path: &str, why: Parting) -> Result<Fate, LinkError> {
         let base = &node.place.base;
         let request = request(Method::POST, base, wire::PREFIX, path, Full::default())?;
-        let response = match within(ANSWER_MAX, self.send_to(node, request)).await? {
+        let limit = match why {
+            // Its provider is read on for the count.
+            Parting::TenantLeft => ANSWER_MAX + Duration::from_secs(READ_ON_SECONDS_MAX),
+            Parting::Abandoned | Parting::NotDelivered => ANSWER_MAX,
+        };
+        let response = match within(limit, self.send_to(node, request)).await? {
             Ok(response) => response,
             Err(SendError::Unsent(why)) => return Err(LinkError::NotSent(why)),
             Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
@@ -492,12 +505,16 @@ impl Link for HttpLink {
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
         let nodes = self.0.fleet.all();
-        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path));
+        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
         let (mut unknown, mut away) = (None, None);
         // All are asked: which of them had it is not recorded anywhere that survives a crash.
         for answered in join_all(asked).await {
             match answered {
-                Ok(fate @ Fate::Unknown { .. }) => unknown = Some(fate),
+                // The one that had it says more than those that never heard of it.
+                Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {
+                    unknown = Some(fate);
+                }
+                Ok(Fate::Unknown { .. }) => {}
                 Ok(fate) => return Ok(fate),
                 Err(error) => away = Some(error),
             }

@@ -158,7 +158,6 @@ impl From<BodyError> for PageError {
             BodyError::TooLarge(_) => Self::TooLarge,
             BodyError::Slow | BodyError::Unreadable => Self::FormExpired,
             BodyError::Busy => Self::Unavailable,
-            BodyError::Nul => Self::OddText,
         }
     }
 }

@@ -241,6 +241,8 @@ pub struct Call {
     pub caller: u64,
     /// What the call can bring at most; absent where the server did not count.
     pub bounds: Option<Bounds>,
+    /// The name that answers give their model instead of the provider's; absent leaves it as it comes.
+    pub answer_model: Option<String>,
     /// When the whole call must be over.
     pub deadline: Duration,
 }
@@ -255,6 +257,10 @@ pub struct Bounds {
     /// Output of all choices together that is paid for; a stream that passes it is stopped.
     pub output_max: u64,
 }
+
+/// The longest a gateway may read a provider on after the tenant left, in seconds: servers wait for the
+/// answer to [`Parting::TenantLeft`] a little longer.
+pub const READ_ON_SECONDS_MAX: u64 = 60;
 
 /// Why a server ends a generation; decides for how long it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -428,10 +434,14 @@ pub enum LinkError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fate")]
 pub enum Fate {
-    /// Not in this gateway's register: never arrived, forgotten, or of another life.
+    /// How it ended is not known here.
     Unknown {
         /// The life that answers.
         boot: BootId,
+        /// Whether it was taken up here, by a life that died before it had ended: a provider may have
+        /// worked for it. Without that it never arrived, or was forgotten.
+        #[serde(default)]
+        had: bool,
     },
     /// It ended.
     Ended {
@@ -559,10 +569,37 @@ pub struct ProviderKeyView {
     pub reason: Option<String>,
     /// Until when it cools, in unix milliseconds.
     pub cooling_until: Option<i64>,
+    /// When its provider is asked about it again, in unix milliseconds.
+    #[serde(default)]
+    pub probe_at: Option<i64>,
     /// Calls running on it now.
     pub in_flight: u32,
     /// Created, in unix milliseconds.
     pub created_at: i64,
+}
+
+/// What a provider says of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyVerdict {
+    /// It is good.
+    Accepted,
+    /// It is not good.
+    Refused,
+    /// It can't be told in this way: no such question there, or no answer.
+    #[default]
+    Unknown,
+}
+
+impl KeyVerdict {
+    /// Stable word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What trying a key brought.
@@ -570,6 +607,9 @@ pub struct ProviderKeyView {
 pub struct KeyTest {
     /// Whether the provider accepted it.
     pub ok: bool,
+    /// The same with what lies between.
+    #[serde(default)]
+    pub verdict: KeyVerdict,
     /// The provider's status, 0 when there was none.
     pub status: u16,
     /// How long the answer took.
@@ -635,10 +675,11 @@ pub trait ProviderAdmin: Send + Sync {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError>;
-    /// Makes one free call with it.
+    /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
 }

@@ -28,10 +28,15 @@ pub const STREAM: HeaderName = HeaderName::from_static("x-waule-stream");
 pub const SHOW_USAGE: HeaderName = HeaderName::from_static("x-waule-show-usage");
 /// How long the call may take, in milliseconds.
 pub const DEADLINE_MS: HeaderName = HeaderName::from_static("x-waule-deadline-ms");
+/// For how long the server goes on trying to reach a generation it was cut from, in milliseconds: so
+/// long at least it has to run on and be kept while nobody is attached to it.
+pub const PATIENCE_MS: HeaderName = HeaderName::from_static("x-waule-patience-ms");
 /// Which calls belong together, as a number.
 pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
 /// What the call can bring at most: [`super::Bounds`] as JSON.
 pub const BOUNDS: HeaderName = HeaderName::from_static("x-waule-bounds");
+/// The name that answers give their model.
+pub const ANSWER_MODEL: HeaderName = HeaderName::from_static("x-waule-answer-model");
 /// The tenant's request id.
 pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 /// The gateway's life.
@@ -71,7 +76,7 @@ pub const SEEN_MAX: usize = 32;
 /// A header value longer than this is refused: targets and outcomes are far shorter.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
 /// No call may take longer, whatever the server asks for.
-const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
+pub const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
 /// Used when the header is absent.
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -92,6 +97,9 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
     }
     if let Some(bounds) = &call.bounds {
         put(BOUNDS, &serde_json::to_string(bounds).unwrap_or_default());
+    }
+    if let Some(name) = &call.answer_model {
+        put(ANSWER_MODEL, name);
     }
     if call.stream {
         put(STREAM, "1");
@@ -147,8 +155,27 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
         tenant: None,
         caller,
         bounds,
+        answer_model: text(&ANSWER_MODEL)?.map(str::to_owned),
         deadline: deadline.min(DEADLINE_MAX),
     })
+}
+
+/// A server's patience as the value of [`PATIENCE_MS`]; made once, sent with each call and attachment.
+pub fn patience(span: Duration) -> HeaderValue {
+    let ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    HeaderValue::from(ms)
+}
+
+/// Reads [`PATIENCE_MS`]; absent in what servers of earlier versions send. Longer than any call may
+/// take is as good as for ever.
+pub fn read_patience(headers: &HeaderMap) -> Result<Option<Duration>, String> {
+    let Some(value) = headers.get(PATIENCE_MS) else {
+        return Ok(None);
+    };
+    let ms = value.to_str().ok().and_then(|ms| ms.parse().ok());
+    let span = ms.map(Duration::from_millis);
+    let span = span.ok_or_else(|| format!("{PATIENCE_MS} is not a number"))?;
+    Ok(Some(span.min(DEADLINE_MAX)))
 }
 
 /// The query of a request to end a generation.
@@ -164,6 +191,14 @@ impl Finish {
     fn of_old() -> Parting {
         Parting::Abandoned
     }
+}
+
+/// The query of a request to try a key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyTrial {
+    /// The model that a small call is made with; without it a free question is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// How a call joins what may run already.
@@ -271,6 +306,7 @@ mod tests {
                 input_max: 2,
                 output_max: 3,
             }),
+            answer_model: Some("our/name".to_owned()),
             deadline: Duration::from_millis(1_500),
         };
         let mut headers = HeaderMap::new();
@@ -280,6 +316,7 @@ mod tests {
         assert_eq!(read.request, call.request);
         assert_eq!(read.targets, call.targets);
         assert_eq!((read.caller, read.bounds), (call.caller, call.bounds));
+        assert_eq!(read.answer_model, call.answer_model);
         assert_eq!(
             (read.stream, read.show_usage, read.deadline),
             (true, false, call.deadline)
@@ -300,6 +337,24 @@ mod tests {
         assert_eq!(Joining::read(&headers), Ok(joining));
         headers.insert(OFFSET, HeaderValue::from_static("-1"));
         assert!(Joining::read(&headers).is_err_and(|e| e.starts_with("x-waule-offset")));
+    }
+
+    #[test]
+    fn patience_is_a_bounded_number_or_absent() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(read_patience(&headers), Ok(None));
+        headers.insert(PATIENCE_MS, patience(Duration::from_secs(30)));
+        assert_eq!(read_patience(&headers), Ok(Some(Duration::from_secs(30))));
+        headers.insert(PATIENCE_MS, patience(Duration::MAX));
+        assert_eq!(read_patience(&headers), Ok(Some(DEADLINE_MAX)));
+        for wrong in ["-1", "", "1.5", "30s", "99999999999999999999"] {
+            headers.insert(PATIENCE_MS, HeaderValue::from_static(wrong));
+            let read = read_patience(&headers);
+            assert!(
+                read.is_err_and(|e| e.starts_with("x-waule-patience")),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

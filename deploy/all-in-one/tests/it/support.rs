@@ -164,6 +164,8 @@ impl Place {
             "1000000",
             "--internal-secret",
             secret,
+            "--cors-origins",
+            "https://app.example",
         ];
         let arguments = arguments.iter().chain(more).map(OsString::from);
         shared::config::read_from("waule", "", arguments).expect("settings")
@@ -239,11 +241,29 @@ async fn serve(
     link: Arc<dyn Link>,
     supervisor: Supervisor,
 ) -> Product {
+    serve_with(place, joined, link, (supervisor, &[])).await
+}
+
+/// As [`start`] in one process, with these settings more.
+pub(crate) async fn start_set(place: &Place, more: &[&str]) -> Product {
+    let supervisor = Supervisor::new();
+    let link = gateway(place, &supervisor, more).await.gateway.local();
+    let mut product = serve_with(place, Joined::InProcess, link, (supervisor, more)).await;
+    product.log_in().await;
+    product
+}
+
+async fn serve_with(
+    place: &Place,
+    joined: Joined,
+    link: Arc<dyn Link>,
+    (supervisor, more): (Supervisor, &[&str]),
+) -> Product {
     let Settings {
         common,
         server: config,
         ..
-    } = place.settings(&[]);
+    } = place.settings(more);
     let door = Server::bind(&config).expect("a port");
     let address = door.local_addr().expect("an address");
     let parts = ServerParts {

@@ -365,7 +365,8 @@ impl GatewaysApi {
         body: Json<GatewaySecretBody>,
     ) -> Result<Json<GatewayBody>, ApiError> {
         let (id, secret) = (gateway_id(&id.0)?, body.0.secret.map(Secret::new));
-        let rotated = self.gateways.rotate_secret(&caller.actor(), &id, secret);
+        let actor = caller.actor();
+        let rotated = self.gateways.rotate_secret(&actor, &id, secret);
         let (kept, secret) = rotated.await?;
         let mut body = self.shown(kept).await?;
         body.secret = Some(secret.expose().clone());

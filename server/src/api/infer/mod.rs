@@ -17,17 +17,21 @@ use shared::id::RequestId;
 use shared::link::Operation;
 use tracing::{Instrument, info_span};
 
+use super::call_error::waiting_cures;
 use super::error::ApiError;
+use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
 use crate::calls::{self, Answer, CallError, Calls, Started};
-use crate::doors::body::{self, BodyError, Bounds};
+use crate::doors::body::{self, BodyError, Bounds, Upload};
 
 /// A client that takes longer to send its body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
 
 /// The maximum of output tokens the balance paid for, when it was lowered.
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
+/// Tells OpenAI's clients not to send again what waiting can't cure.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The generation's id, as usage records show it.
 const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
 /// Tells nginx not to gather events (nginx, `proxy_buffering`).
@@ -83,7 +87,7 @@ impl Endpoint for InferEndpoint {
 }
 
 impl InferEndpoint {
-    async fn answer(&self, request: Request, id: RequestId) -> Result<Response, Box<Response>> {
+    async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Box<Response>> {
         let refused = |error: ApiError| Box::new(error.into_response());
         if request.method() != Method::POST {
             return Err(refused(ApiError::method_not_allowed()));
@@ -98,9 +102,15 @@ impl InferEndpoint {
         tracing::Span::current().record("tenant.id", principal.tenant.as_str());
         let admitted = self.api.calls.admit(&principal).await;
         let admitted = admitted.map_err(|error| Box::new(refusal(error)))?;
-        let body = read_body(&request, self.api.body_bytes_max)
+        let mut body = read_body(&request, self.api.body_bytes_max)
             .await
             .map_err(refused)?;
+        if let Some(upload) = request.extensions().get::<Upload>().cloned() {
+            let (most, budget) = (self.api.body_bytes_max, upload.budget());
+            body = plain(request.headers_mut(), body, most, budget)
+                .await
+                .map_err(refused)?;
+        }
         let call = calls::Request {
             principal: Arc::clone(&principal),
             request: id,
@@ -132,7 +142,6 @@ impl From<BodyError> for ApiError {
                 Self::bad_request("unreadable_body", "The body could not be read to its end.")
             }
             BodyError::Busy => Self::unavailable("Too many large requests at once; try again.", 1),
-            BodyError::Nul => Self::odd_text(),
         }
     }
 }
@@ -144,7 +153,12 @@ fn refusal(error: CallError) -> Response {
     } else {
         None
     };
+    let is_final = !waiting_cures(&error);
     let mut response = ApiError::from(error).into_response();
+    if is_final {
+        let no = HeaderValue::from_static("false");
+        response.headers_mut().insert(SHOULD_RETRY, no);
+    }
     if let Some(info) = info {
         response.headers_mut().extend(info.headers());
     }

@@ -33,7 +33,10 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                 "required": ["model", "input"],
                 "properties": {
                     "model": {"type": "string"},
-                    "input": {},
+                    "input": {"anyOf": [
+                        {"type": "string", "minLength": 1},
+                        {"type": "array", "items": {}, "minItems": 1}
+                    ]},
                     "encoding_format": {"type": "string", "enum": ["float", "base64"]},
                     "dimensions": {"type": "integer", "minimum": 1}
                 }
@@ -41,13 +44,14 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
         ),
         Operation::Image => (
             "Images",
-            "OpenAI's image generations.",
+            "OpenAI's image generations. A call that names no model goes to the platform's default: the one \
+             that an operator marked, else the oldest that your key may use.",
             json!({
                 "type": "object",
-                "required": ["model", "prompt"],
+                "required": ["prompt"],
                 "properties": {
-                    "model": {"type": "string"},
-                    "prompt": {"type": "string", "maxLength": 32000},
+                    "model": {"type": "string", "nullable": true, "description": "The platform's default when absent"},
+                    "prompt": {"type": "string", "minLength": 1, "maxLength": 32000, "pattern": "[^\\s]"},
                     "n": {"type": "integer", "minimum": 1, "maximum": 10},
                     "size": {"type": "string"},
                     "quality": {"type": "string"},
@@ -81,8 +85,14 @@ fn path_item(operation: Operation) -> Value {
                 "400": error("The body is wrong; the message says what"),
                 "401": error("The key or token is missing or wrong"),
                 "402": error("The credits do not cover the call"),
+                "403": error("The key does not allow it"),
                 "404": error("There is no such model"),
+                "405": error("The path knows other methods only; `Allow` names them"),
+                "408": error("The body did not arrive in time"),
+                "409": error("It contradicts what is there, as the provider says"),
                 "413": error("The body is too large"),
+                "415": error("The content type or encoding is not understood"),
+                "422": error("The provider can't process the request"),
                 "429": error("A limit is reached; `Retry-After` says when to come back"),
                 "500": error("A failure of ours"),
                 "502": error("The provider failed"),

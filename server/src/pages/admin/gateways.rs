@@ -339,7 +339,8 @@ pub(super) async fn rotate_secret(
 ) -> PageResult {
     let id = gateway_id(&id)?;
     let secret = Some(posted.secret("secret")).filter(|secret| !secret.expose().is_empty());
-    let rotated = rooms.gateways.rotate_secret(&who.actor(), &id, secret);
+    let actor = who.actor();
+    let rotated = rooms.gateways.rotate_secret(&actor, &id, secret);
     match rotated.await {
         Ok(made) => who.show(&once(made)).await,
         Err(error) => {

@@ -1,10 +1,10 @@
-//! The doors of the whole server: what a login asks for over the API, whose address counts, which
+//! The doors of the whole server: what a login asks for over the API, which
 //! bodies are read, which texts are refused, and how far one key reaches with another.
 
 mod bodies;
+mod devices;
 mod keys;
 mod logins;
-mod proxies;
 mod texts;
 
 use poem::http::{Method, StatusCode};

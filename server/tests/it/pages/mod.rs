@@ -62,8 +62,6 @@ struct Start {
     generated: bool,
     /// With the system's clock.
     real_time: bool,
-    /// `TRUSTED_PROXIES`.
-    trusted_proxies: &'static str,
 }
 
 impl Place {
@@ -88,8 +86,6 @@ impl Place {
             SECRET,
             "--public-url",
             start.public_url,
-            "--trusted-proxies",
-            start.trusted_proxies,
         ];
         if !start.generated {
             arguments.extend(["--admin-password", PASSWORD]);

@@ -65,6 +65,7 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         allowed_models: tenant.allowed_models.clone(),
         parent: None,
         ends_at: None,
+        zone: tenant.zone.clone(),
     })
 }
 

@@ -1,0 +1,542 @@
+//! Refusals as providers were seen to send them, and what each is.
+
+use shared::dialect::told;
+
+use super::*;
+
+/// Status, body, kind, scope, what is next.
+type Case = (u16, &'static str, FaultKind, Scope, Retry);
+
+const GO_ON: Retry = Retry::OtherKey;
+const STOP: Retry = Retry::No;
+
+const CASES: &[Case] = &[
+    // OpenAI
+    (
+        401,
+        r#"{"error":{"message":"Incorrect API key provided: sk-a***b. You can find your API key at https://platform.openai.com/account/api-keys.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        401,
+        r#"{"error":{"message":"Your IP is not authorized to access this API.","type":"invalid_request_error","code":"ip_not_authorized"}}"#,
+        K::InvalidKey,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        401,
+        r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: model.request.","type":"invalid_request_error","code":null}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s.","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#,
+        K::RateLimited,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 50000.","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"{"error":{"message":"The model `gpt-9` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        403,
+        r#"{"error":{"message":"Project `proj_x` does not have access to model `gpt-4o`","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        403,
+        r#"{"error":{"message":"Project does not have access to model gpt-4o"}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        403,
+        r#"{"error":{"message":"Country, region, or territory not supported","type":"request_forbidden","code":"unsupported_country_region_territory"}}"#,
+        K::NotFound,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Your request was rejected as a result of our safety system.","type":"image_generation_user_error","code":"moderation_blocked"}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Invalid value: 'x'.","type":"invalid_request_error","param":"messages[0].role","code":"invalid_value"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Invalid 'tools[0].function.name': 'incorrect api key'.","type":"invalid_request_error","param":"tools[0].function.name","code":"invalid_value"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        404,
+        r#"{"error":{"message":"Previous response with id 'resp_1' not found.","type":"invalid_request_error","param":"previous_response_id","code":"previous_response_not_found"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    // Flagged prompts, as several say it
+    (
+        403,
+        r#"{"error":{"message":"Your input was flagged"}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        403,
+        r#"{"error":{"code":403,"message":"openai/gpt-4 requires moderation on OpenAI. Your input was flagged for \"violence\".","metadata":{"reasons":["violence"]}}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        451,
+        r#"{"error":{"message":"content policy"}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    // Azure
+    (
+        401,
+        r#"{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint."}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        429,
+        r#"{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation have exceeded call rate limit of your current pricing tier."}}"#,
+        K::RateLimited,
+        Scope::Key,
+        GO_ON,
+    ),
+    // Google
+    (
+        400,
+        r#"[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}]"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"[{"error":{"code":400,"message":"Please use a valid role: user, model.","status":"INVALID_ARGUMENT"}}]"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"[{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}]"#,
+        K::NotFound,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"[{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details. Please retry in 34s.","status":"RESOURCE_EXHAUSTED"}}]"#,
+        K::RateLimited,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"[{"error":{"code":404,"message":"models/gemini-9 is not found for API version v1main, or is not supported","status":"NOT_FOUND"}}]"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    // OpenRouter
+    (
+        402,
+        r#"{"error":{"message":"This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 3919. To increase, visit https://openrouter.ai/settings/credits","code":402}}"#,
+        K::QuotaExhausted,
+        Scope::Request,
+        GO_ON,
+    ),
+    (
+        402,
+        r#"{"error":{"message":"Insufficient credits","code":402}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"{"error":{"message":"No endpoints found for x/y.","code":404}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"x/y is not a valid model ID","code":400}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        401,
+        r#"{"error":{"message":"No auth credentials found","code":401}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        502,
+        r#"{"error":{"message":"Provider returned error","code":502}}"#,
+        K::Overloaded,
+        Scope::Provider,
+        GO_ON,
+    ),
+    // DeepSeek, Moonshot, Qwen, Zhipu, MiniMax, SiliconFlow
+    (
+        402,
+        r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        401,
+        r#"{"error":{"message":"Authentication Fails, Your api key: ****abcd is invalid","type":"authentication_error","param":null,"code":"invalid_request_error"}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Model Not Exist","type":"invalid_request_error"}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        401,
+        r#"{"error":{"message":"Invalid Authentication","type":"invalid_authentication_error"}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"Your account org-x<ak-y> is suspended, please check your plan and billing details","type":"exceeded_current_quota_error"}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"The engine is currently overloaded, please try again later","type":"engine_overloaded_error"}}"#,
+        K::Overloaded,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"The request was rejected because it was considered high risk","type":"content_filter"}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        401,
+        r#"{"error":{"message":"Incorrect API key provided. ","type":"invalid_request_error","param":null,"code":"invalid_api_key"},"request_id":"x"}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"code":"data_inspection_failed","message":"Output data may contain inappropriate content."}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"code":"Arrearage","message":"Access denied, please make sure your account is in good standing."}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        403,
+        r#"{"error":{"code":"AccessDenied.Unpurchased","message":"Access to model denied."}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        429,
+        r#"{"error":{"code":"1113","message":"余额不足或无可用资源包,请充值。"}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"code":"1301","message":"系统检测到输入或生成内容可能包含不安全或敏感内容"}}"#,
+        K::ContentPolicy,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        200,
+        r#"{"base_resp":{"status_code":1004,"status_msg":"login fail"}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"code":20012,"message":"Model does not exist. Please check it carefully.","data":null}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    // Anthropic's compatible surface
+    (
+        529,
+        r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+        K::Overloaded,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API."}}"#,
+        K::QuotaExhausted,
+        Scope::Account,
+        GO_ON,
+    ),
+    (
+        401,
+        r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#,
+        K::InvalidKey,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        429,
+        r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#,
+        K::RateLimited,
+        Scope::Key,
+        GO_ON,
+    ),
+    // vLLM, FastAPI and what stands in front of them
+    (
+        404,
+        r#"{"object":"error","message":"The model `x` does not exist.","type":"NotFoundError","param":null,"code":404}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        422,
+        r#"{"detail":[{"type":"extra_forbidden","loc":["body","foo"],"msg":"Extra inputs are not permitted"}]}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        404,
+        r#"{"detail":"Not Found"}"#,
+        K::NotFound,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        404,
+        "404 page not found",
+        K::NotFound,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        404,
+        "<html><title>404</title></html>",
+        K::NotFound,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (405, "", K::NotFound, Scope::Provider, GO_ON),
+    (
+        409,
+        r#"{"error":{"message":"conflict"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        413,
+        r#"{"error":{"message":"too big"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"bad"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+    // Nothing but a status
+    (401, "", K::InvalidKey, Scope::Request, GO_ON),
+    (
+        401,
+        r#"{"error":{"message":"Unauthorized"}}"#,
+        K::InvalidKey,
+        Scope::Request,
+        GO_ON,
+    ),
+    (402, "", K::QuotaExhausted, Scope::Account, GO_ON),
+    (
+        403,
+        "<html>Attention required!</html>",
+        K::InvalidKey,
+        Scope::Request,
+        GO_ON,
+    ),
+    (
+        403,
+        r#"{"error":{"message":"Not here, not now"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        GO_ON,
+    ),
+    (408, "", K::Timeout, Scope::Provider, STOP),
+    (504, "", K::Timeout, Scope::Provider, STOP),
+    (429, "", K::RateLimited, Scope::Key, GO_ON),
+    (499, "", K::Overloaded, Scope::Provider, GO_ON),
+    (500, "", K::Overloaded, Scope::Provider, GO_ON),
+    (503, "", K::Overloaded, Scope::Provider, GO_ON),
+    (
+        520,
+        "<html>520</html>",
+        K::Overloaded,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        524,
+        "<html>524</html>",
+        K::Overloaded,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (302, "", K::InvalidAnswer, Scope::Provider, STOP),
+    // An error in a success says its own status, or none
+    (
+        200,
+        r#"{"error":{"message":"slow down","code":429}}"#,
+        K::RateLimited,
+        Scope::Key,
+        GO_ON,
+    ),
+    (
+        200,
+        r#"{"error":{"message":"No endpoints found","code":404}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        200,
+        r#"{"error":{"message":"broken"}}"#,
+        K::Overloaded,
+        Scope::Provider,
+        GO_ON,
+    ),
+    (
+        200,
+        r#"{"error":{"message":"bad temperature","code":400}}"#,
+        K::BadRequest,
+        Scope::Request,
+        STOP,
+    ),
+];
+
+#[test]
+fn each_refusal_is_what_its_words_say_and_only_then_what_its_status_says() {
+    for (status, body, kind, scope, retry) in CASES {
+        let fault = classify(*status, &told::refusal(body.as_bytes()));
+        assert_eq!(
+            (fault.kind, fault.scope, fault.retry),
+            (*kind, *scope, *retry),
+            "{status} {body}"
+        );
+        let of_caller = matches!(kind, K::BadRequest | K::ContentPolicy);
+        assert_eq!(
+            fault.fault_of == FaultOf::Caller,
+            of_caller,
+            "{status} {body}"
+        );
+    }
+}
