@@ -20,11 +20,13 @@ use tracing::info;
 use crate::accounts::{AccountError, Accounts};
 use crate::api::Rooms;
 use crate::auth::Auth;
+use crate::auth::devices::Devices;
 use crate::auth::factors::{Factors, FactorsParts};
 use crate::auth::form_key::FormKey;
 use crate::auth::logins::Logins;
 use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
+use crate::auth::stages::Stages;
 use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
 use crate::calls::{Calls, CallsParts};
@@ -245,10 +247,10 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
 async fn gateways(
     link: &Arc<dyn Link>,
     store: &Store,
-    clock: &Clock,
+    (clock, sealer): (&Clock, Sealer),
     supervisor: &Supervisor,
 ) -> Gateways {
-    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
+    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone(), sealer);
     gateways.start(supervisor).await;
     gateways
 }
@@ -306,18 +308,28 @@ impl People {
         let (hasher, time) = (passwords.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
         let settings = Settings::new(store.clone(), clock.clone());
-        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let logins = Logins::new(
+            store.clone(),
+            passwords,
+            limits.clone(),
+            clock.clone(),
+            Devices::new(&secrets.jwt),
+        );
         let factors = Factors::new(FactorsParts {
             store: store.clone(),
             sealer: Sealer::new(&secrets.seal),
             limits,
             clock: clock.clone(),
         });
+        let stages = Stages::new(factors.clone(), settings.clone());
         let sessions = Sessions::new(SessionsParts {
             store: store.clone(),
             tokens,
             logins: logins.clone(),
             factors: factors.clone(),
+            stages: stages.clone(),
+            settings: settings.clone(),
+            accounts: accounts.clone(),
             clock: clock.clone(),
         });
         let web = Web::new(WebParts {
@@ -325,6 +337,7 @@ impl People {
             logins,
             factors: factors.clone(),
             accounts: accounts.clone(),
+            stages,
             settings: settings.clone(),
             clock,
         });
@@ -379,7 +392,7 @@ impl Server {
             gateway_inside,
             demo,
         } = parts;
-        let address = PublicAddress::read(config, common)?;
+        let (address, doors) = (PublicAddress::read(config, common)?, config.doors()?);
         let cors = config.cors()?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
@@ -405,7 +418,8 @@ impl Server {
         look_after(&calls, &ledger, config, supervisor);
         keep_records(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
-        let gateways = gateways(&link, &store, &clock, supervisor).await;
+        let sealer = Sealer::new(&secrets.seal);
+        let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
             vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
@@ -428,6 +442,7 @@ impl Server {
             leaving: supervisor.leaving(),
             clock,
             body_bytes_max: config.body_bytes_max,
+            doors,
             cors,
         };
         Ok(Self {

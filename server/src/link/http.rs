@@ -30,7 +30,7 @@ use super::answers::{
     text, within,
 };
 use super::events::NodeEvents;
-use super::fleet::{Fleet, part_for};
+use super::fleet::{Fleet, header, part_for};
 use super::legs::{Legs, Pauses, pieces};
 use super::metrics::{Happened, LinkMetrics};
 use super::nodes::Node;
@@ -148,10 +148,9 @@ impl HttpLink {
         metrics: LinkMetrics,
     ) -> Result<Self, ConfigError> {
         let first = secret.expose().split(',').next().unwrap_or_default().trim();
-        let mut secret = HeaderValue::from_str(first).map_err(|_| {
+        let secret = header(&Secret::new(first.to_owned())).map_err(|_| {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
         })?;
-        secret.set_sensitive(true);
         let fleet = Fleet::new(urls, secret, settings, clock)?;
         Ok(Self(Arc::new(Inner {
             fleet,
@@ -202,7 +201,7 @@ impl Inner {
         mut request: Request<Full<Bytes>>,
         lane: Lane,
     ) -> Result<Response<Body>, SendError> {
-        let secret = self.fleet.secret.clone();
+        let secret = node.secret.clone();
         request.headers_mut().insert(wire::SECRET, secret);
         let sent = node.pool.send(request, lane).await;
         match &sent {
