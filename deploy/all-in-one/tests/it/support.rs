@@ -271,24 +271,6 @@ async fn serve(
     link: Arc<dyn Link>,
     (supervisor, more): (Supervisor, &[&str]),
 ) -> Product {
-    serve_with(place, joined, link, (supervisor, &[])).await
-}
-
-/// As [`start`] in one process, with these settings more.
-pub(crate) async fn start_set(place: &Place, more: &[&str]) -> Product {
-    let supervisor = Supervisor::new();
-    let link = gateway(place, &supervisor, more).await.gateway.local();
-    let mut product = serve_with(place, Joined::InProcess, link, (supervisor, more)).await;
-    product.log_in().await;
-    product
-}
-
-async fn serve_with(
-    place: &Place,
-    joined: Joined,
-    link: Arc<dyn Link>,
-    (supervisor, more): (Supervisor, &[&str]),
-) -> Product {
     let Settings {
         common,
         server: config,

@@ -10,9 +10,7 @@ use diesel_async::SimpleAsyncConnection;
 use serde_json::json;
 use shared::db::{Db, DbTarget};
 use shared::id::{GenerationId, ProviderKeyId, RequestId};
-use shared::link::{
-    Call, Link, NewProvider, NewProviderKey, Operation, ProviderAdmin, ProviderKeyPatch, Target,
-};
+use shared::link::{Call, Link, NewProvider, NewProviderKey, Operation, ProviderKeyPatch, Target};
 use shared::supervisor::Supervisor;
 
 use super::fake::{Fake, GOOD, answer, models};
@@ -36,6 +34,7 @@ fn call() -> Call {
         show_usage: false,
         tenant: None,
         caller: 1,
+        answer_model: None,
         bounds: None,
         deadline: Duration::from_secs(30),
     }
