@@ -14,7 +14,7 @@ use shared::dialect::meter::{Meter, Metered};
 use shared::dialect::whole;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Bounds, Call, Operation};
+use shared::link::{Call, Operation};
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -37,7 +37,6 @@ pub(super) struct About {
     pub(super) print: u64,
     metered: Metered,
     pub(super) caller: u64,
-    pub(super) bounds: Option<Bounds>,
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
@@ -89,7 +88,6 @@ impl Generation {
             print,
             metered: Metered::of(&call),
             caller: call.caller,
-            bounds: call.bounds,
             keeps,
             deadline: begun + call.deadline,
             answer_model: call.answer_model.as_deref().map(Arc::from),
