@@ -410,4 +410,6 @@ fn without_usage(event: &[u8], said: &Said<'_>, (from, to): (usize, usize)) -> V
 }
 
 #[cfg(test)]
+mod image_tests;
+#[cfg(test)]
 mod tests;
