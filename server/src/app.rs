@@ -20,11 +20,13 @@ use tracing::info;
 use crate::accounts::{AccountError, Accounts};
 use crate::api::Rooms;
 use crate::auth::Auth;
+use crate::auth::devices::Devices;
 use crate::auth::factors::{Factors, FactorsParts};
 use crate::auth::form_key::FormKey;
 use crate::auth::logins::Logins;
 use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
+use crate::auth::stages::Stages;
 use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
 use crate::calls::{Calls, CallsParts};
@@ -207,18 +209,28 @@ pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), Sta
 }
 
 /// Adds what a first start adds, while no other process does.
-async fn first_start(seed: Seed<'_>, store: &Store) -> Result<Option<FirstStart>, StartError> {
-    if seed.accounts.has_superadmin().await? {
+async fn first_start(
+    store: &Store,
+    accounts: &Accounts,
+    (catalogue, ledger): (&Catalogue, &Ledger),
+    (config, demo): (&Config, bool),
+) -> Result<Option<FirstStart>, StartError> {
+    if accounts.has_superadmin().await? {
         return Ok(None);
     }
     let alone = store.alone().await;
     let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
     // Whoever was first may have written since this process read.
-    seed.catalogue
-        .reload()
-        .await
-        .map_err(|error| StartError::Seed(error.to_string()))?;
-    seed::finish_first_start(seed).await
+    let reloaded = catalogue.reload().await;
+    reloaded.map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(Seed {
+        accounts,
+        catalogue,
+        ledger,
+        config,
+        demo,
+    })
+    .await
 }
 
 /// Starts what looks after the money by itself: recovery and expiry.
@@ -235,10 +247,10 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
 async fn gateways(
     link: &Arc<dyn Link>,
     store: &Store,
-    clock: &Clock,
+    (clock, sealer): (&Clock, Sealer),
     supervisor: &Supervisor,
 ) -> Gateways {
-    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
+    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone(), sealer);
     gateways.start(supervisor).await;
     gateways
 }
@@ -296,18 +308,28 @@ impl People {
         let (hasher, time) = (passwords.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
         let settings = Settings::new(store.clone(), clock.clone());
-        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let logins = Logins::new(
+            store.clone(),
+            passwords,
+            limits.clone(),
+            clock.clone(),
+            Devices::new(&secrets.jwt),
+        );
         let factors = Factors::new(FactorsParts {
             store: store.clone(),
             sealer: Sealer::new(&secrets.seal),
             limits,
             clock: clock.clone(),
         });
+        let stages = Stages::new(factors.clone(), settings.clone());
         let sessions = Sessions::new(SessionsParts {
             store: store.clone(),
             tokens,
             logins: logins.clone(),
             factors: factors.clone(),
+            stages: stages.clone(),
+            settings: settings.clone(),
+            accounts: accounts.clone(),
             clock: clock.clone(),
         });
         let web = Web::new(WebParts {
@@ -315,6 +337,7 @@ impl People {
             logins,
             factors: factors.clone(),
             accounts: accounts.clone(),
+            stages,
             settings: settings.clone(),
             clock,
         });
@@ -369,7 +392,7 @@ impl Server {
             gateway_inside,
             demo,
         } = parts;
-        let address = PublicAddress::read(config, common)?;
+        let (address, doors) = (PublicAddress::read(config, common)?, config.doors()?);
         let cors = config.cors()?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
@@ -377,14 +400,9 @@ impl Server {
         people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let seed = Seed {
-            accounts: &people.accounts,
-            catalogue: &catalogue,
-            ledger: &ledger,
-            config,
-            demo,
-        };
-        let first_start = first_start(seed, &store).await?;
+        let accounts = &people.accounts;
+        let first_start = first_start(&store, accounts, (&catalogue, &ledger), (config, demo));
+        let first_start = first_start.await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
@@ -400,7 +418,8 @@ impl Server {
         look_after(&calls, &ledger, config, supervisor);
         keep_records(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
-        let gateways = gateways(&link, &store, &clock, supervisor).await;
+        let sealer = Sealer::new(&secrets.seal);
+        let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
             vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
@@ -423,6 +442,7 @@ impl Server {
             leaving: supervisor.leaving(),
             clock,
             body_bytes_max: config.body_bytes_max,
+            doors,
             cors,
         };
         Ok(Self {

@@ -14,6 +14,9 @@ use shared::tls::{self, Identity};
 
 use crate::api::manners::cors::Cors;
 use crate::calls::RecoveryPace;
+use crate::doors::Doors;
+use crate::doors::address::{ForwardedHeader, TrustedProxies};
+use crate::doors::body::BodyBudget;
 use crate::ledger::LedgerSettings;
 use crate::link::http::{LinkSettings, Whom};
 
@@ -52,6 +55,26 @@ pub struct Config {
     /// Largest body of an inference request, in bytes
     #[arg(long, env = "BODY_BYTES_MAX", default_value_t = 32 * 1024 * 1024)]
     pub body_bytes_max: usize,
+    /// Bytes of request bodies that may be in memory at once
+    #[arg(long, env = "BODY_MEMORY_MAX", default_value_t = 256 * 1024 * 1024)]
+    pub body_memory_max: usize,
+    /// Addresses and networks of the proxies before this server, separated by commas; what they say
+    /// about their clients' addresses is believed, and nobody else's word is
+    #[arg(
+        long,
+        env = "TRUSTED_PROXIES",
+        default_value = "",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Vec<String>,
+    /// The header in which those proxies tell their clients' addresses
+    #[arg(
+        long,
+        env = "FORWARDED_HEADER",
+        value_enum,
+        default_value = "x-forwarded-for"
+    )]
+    pub forwarded_header: ForwardedHeader,
     /// Seconds a call may take in all
     #[arg(long, env = "CALL_SECONDS_MAX", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub call_seconds_max: u64,
@@ -172,6 +195,14 @@ impl Config {
             every: Duration::from_secs(self.recovery_seconds),
             silent: Duration::from_secs(self.owner_silent_seconds),
         }
+    }
+
+    /// What all requests pass first.
+    pub fn doors(&self) -> Result<Doors, ConfigError> {
+        Ok(Doors {
+            proxies: TrustedProxies::parse(&self.trusted_proxies, self.forwarded_header)?,
+            budget: BodyBudget::new(self.body_memory_max, self.body_bytes_max),
+        })
     }
 
     /// Which browsers of other places may call.

@@ -220,32 +220,19 @@ impl Generation {
         Parted::First
     }
 
-    /// Drives it after its tenant left; ready when it is over. What comes is thrown away.
+    /// Drives it after its tenant left; ready when it is over. What comes is thrown away; what passes the
+    /// maximum ends it as any other stream.
     pub(super) fn poll_on(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         loop {
-            let driven = self.drive(&mut state, cx);
-            match driven {
+            match self.drive(&mut state, cx) {
                 Poll::Ready(Driven::Ended) => return Poll::Ready(()),
-                Poll::Ready(Driven::Opened) => {}
-                Poll::Ready(Driven::Piece(_)) if self.is_beyond_bound(&state) => {
-                    self.finish(&mut state, Some(left()));
-                }
-                Poll::Ready(Driven::Piece(_)) => {}
+                Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
                 Poll::Pending => break,
             }
         }
         state.carer = Some(cx.waker().clone());
         Poll::Pending
-    }
-
-    /// Whether more passed than the tenant could pay for.
-    fn is_beyond_bound(&self, state: &State) -> bool {
-        let bound = self.about.bounds.map(|bounds| bounds.output_max);
-        match (&state.phase, bound) {
-            (Phase::Streaming(streaming), Some(bound)) => streaming.flow.passed() >= bound,
-            _ => false,
-        }
     }
 
     /// What comes next for the reader in `seat`, who has read up to `position`.
@@ -301,7 +288,9 @@ impl Generation {
             return Poll::Ready(());
         }
         // Beyond its share nothing could be read again: the provider waits instead.
-        while state.log.as_ref().is_some_and(Log::has_room) {
+        while state.log.as_ref().is_some_and(Log::has_room)
+            || matches!(state.phase, Phase::Closing(_))
+        {
             match self.drive(&mut state, cx) {
                 Poll::Ready(Driven::Ended) => return Poll::Ready(()),
                 Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}

@@ -179,6 +179,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
         show_usage: false,
         tenant: None,
         caller: 5,
+        answer_model: None,
         bounds: Some(Bounds {
             input_estimate: 777,
             input_max: 10_000,

@@ -93,6 +93,7 @@ impl Accounts {
                     tenant: id,
                     id: &key.id,
                     reach: Scopes::ALL,
+                    within: None,
                 };
                 self.revoke_key(&actor, place).await?;
             }

@@ -1,6 +1,7 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
+mod admit;
 mod begun;
 pub mod finish;
 pub mod peek;
@@ -8,6 +9,7 @@ pub mod plan;
 mod recovery;
 mod stream;
 
+pub use self::admit::Admitted;
 pub use self::begun::{Begun, Later};
 pub use self::recovery::RecoveryPace;
 pub use self::stream::TenantStream;
@@ -31,8 +33,7 @@ use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
 use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
-use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
-use crate::store::accounts::Scope;
+use crate::limits::{LimitExceeded, LimitInfo, Limits};
 use crate::zones::Zones;
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
@@ -225,15 +226,16 @@ impl Calls {
         &self.finisher
     }
 
-    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
+    /// Admits a call and starts it.
     pub async fn start(&self, request: Request) -> Result<Started, CallError> {
+        let admitted = self.admit(&request.principal).await?;
         let Started {
             generation,
             limits,
             lowered_max_tokens,
             content_type,
             body,
-        } = self.start_within(request, None).await?;
+        } = self.start_admitted(request, admitted, None).await?;
         let body = match body {
             Begun::Answered(answer) => answer,
             Begun::Later(later) => later.await?,
@@ -247,14 +249,15 @@ impl Calls {
         })
     }
 
-    /// The same, and with `patience` a stream is begun when it is over, whether or not a provider has
-    /// accepted by then.
-    pub async fn start_within(
+    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read. With
+    /// `patience` a stream is begun when it is over, whether or not a provider has accepted by then.
+    pub async fn start_admitted(
         &self,
         request: Request,
+        admitted: Admitted,
         patience: Option<Duration>,
     ) -> Result<Started<Begun>, CallError> {
-        let outcome = self.start_steps(request, patience).await;
+        let outcome = self.start_steps(request, admitted, patience).await;
         if let Err(error) = &outcome {
             self.finisher.metrics().refused(error);
         }
@@ -264,11 +267,25 @@ impl Calls {
     async fn start_steps(
         &self,
         request: Request,
+        admitted: Admitted,
         patience: Option<Duration>,
     ) -> Result<Started<Begun>, CallError> {
-        let generation = GenerationId::random();
-        let prepared = self.look_up(&request, &generation)?;
-        let admission = self.admit(&request, &prepared, &generation).await?;
+        let Admitted {
+            generation,
+            mut admission,
+        } = admitted;
+        let prepared = match self.look_up(&request, &generation) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                admission.undo();
+                return Err(error);
+            }
+        };
+        let tokens = estimated_tokens(&prepared);
+        if let Err(exceeded) = admission.take_tokens(tokens).await {
+            admission.undo();
+            return Err(CallError::Limited(Box::new(exceeded)));
+        }
         let limits = admission.info;
         let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
         // From here on every path ends in a settlement or a release, also when the tenant goes away
@@ -312,8 +329,6 @@ impl Calls {
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
-        let may_call = principal.scopes.has(Scope::Inference);
-        may_call.then_some(()).ok_or(CallError::ScopeMissing)?;
         let peek = peek::peek(request.operation, &request.body)?;
         let allowed = |model: &Model| {
             model.enabled
@@ -361,29 +376,6 @@ impl Calls {
             price: Some(price),
             targets,
         })
-    }
-
-    async fn admit(
-        &self,
-        request: &Request,
-        prepared: &Prepared,
-        generation: &GenerationId,
-    ) -> Result<Admission, CallError> {
-        let input = prepared.peek.input.estimate();
-        let output = prepared
-            .peek
-            .max_output
-            .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
-        let tokens = input.saturating_add(output);
-        let ask = Ask {
-            principal: &request.principal,
-            generation,
-            tokens,
-        };
-        self.limits
-            .admit(ask)
-            .await
-            .map_err(|exceeded| CallError::Limited(Box::new(exceeded)))
     }
 
     /// Holds the worst case or what the balance covers of it; answers the body to forward and the
@@ -518,6 +510,16 @@ fn bounded(
     }
 }
 
+/// The tokens a call is counted with by the limits until its real usage is known.
+fn estimated_tokens(prepared: &Prepared) -> u64 {
+    let input = prepared.peek.input.estimate();
+    let output = prepared
+        .peek
+        .max_output
+        .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
+    input.saturating_add(output)
+}
+
 fn unreachable(error: &LinkError) -> Failure {
     Failure {
         fault: Fault::new(FaultKind::Unreachable, error.to_string()),
@@ -549,7 +551,9 @@ fn caller_number(tenant: &TenantId) -> u64 {
 fn spenders(principal: &Principal) -> Vec<Spender> {
     let key = principal.key.clone().map(Spender::Key);
     let user = principal.user.clone().map(Spender::User);
-    key.into_iter().chain(user).collect()
+    let parent = principal.parent.as_ref();
+    let parent = parent.map(|parent| Spender::Key(parent.key.clone()));
+    key.into_iter().chain(user).chain(parent).collect()
 }
 
 fn facts(

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::link::{Call, GatewayPlace, Target, wire};
+use shared::secret::Secret;
 
 use super::http::{ATTACH_MAX, LinkSettings};
 use super::nodes::{Address, Candidate, Node, order};
@@ -25,7 +26,8 @@ pub(super) struct Fleet {
     fixed: Vec<Arc<Node>>,
     all: ArcSwap<Vec<Arc<Node>>>,
     settings: LinkSettings,
-    pub(super) secret: HeaderValue,
+    /// Of the gateways of the settings.
+    secret: HeaderValue,
     /// For how long gateways are to keep what this server is cut from.
     pub(super) kept: HeaderValue,
     clock: Clock,
@@ -40,7 +42,7 @@ impl Fleet {
     ) -> Result<Self, ConfigError> {
         let fixed = urls
             .iter()
-            .map(|entry| node(Address::parse(entry)?, &settings, &secret).map(Arc::new))
+            .map(|entry| node((Address::parse(entry)?, secret.clone()), &settings).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             all: ArcSwap::from_pointee(fixed.clone()),
@@ -113,11 +115,15 @@ impl Fleet {
             if all.iter().any(|node| node.place.base == address.base) {
                 continue;
             }
-            let known = old.iter().find(|node| node.place == address);
-            if let Some(node) = known {
+            let secret = match &place.secret {
+                Some(secret) => header(secret)?,
+                None => self.secret.clone(),
+            };
+            let same = |node: &&Arc<Node>| node.place == address && node.secret == secret;
+            if let Some(node) = old.iter().find(same) {
                 all.push(node.clone());
             } else {
-                let node = node(address, &self.settings, &self.secret)?;
+                let node = node((address, secret), &self.settings)?;
                 node.pool.warm();
                 all.push(Arc::new(node));
             }
@@ -147,15 +153,22 @@ pub(super) fn part_for(place: &Address, call: &Call) -> Option<Call> {
     })
 }
 
+/// A secret as it is sent.
+pub(super) fn header(secret: &Secret<String>) -> Result<HeaderValue, ConfigError> {
+    let mut value = HeaderValue::from_str(secret.expose())
+        .map_err(|_| ConfigError::Invalid("its secret must be printable ASCII".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 fn node(
-    place: Address,
+    (place, secret): (Address, HeaderValue),
     settings: &LinkSettings,
-    secret: &HeaderValue,
 ) -> Result<Node, ConfigError> {
     let hedges = settings.hedging.covers(place.is_far);
     let packs = settings.compression.covers(place.is_far);
-    let packer = packs.then(|| Packer::new(secret));
-    let (url, secret) = (
+    let packer = packs.then(|| Packer::new(&secret));
+    let (url, shown) = (
         format!("{}{}/health", place.base, wire::PREFIX),
         secret.clone(),
     );
@@ -163,16 +176,20 @@ fn node(
         let mut request = Request::new(Full::default());
         // Checked above: it is a URL.
         *request.uri_mut() = url.parse().unwrap_or_default();
-        request.headers_mut().insert(wire::SECRET, secret.clone());
+        request.headers_mut().insert(wire::SECRET, shown.clone());
         request
     };
+    let shape = Shape::of(settings.connections, place.is_far);
     let pool = Pool::new(
         &place.base,
-        Shape::of(settings.connections, place.is_far),
+        Shape {
+            wait_max: shape.wait_max.min(settings.patience),
+            ..shape
+        },
         settings.tls.as_ref(),
         Box::new(hello),
     )?;
-    Ok(Node::new(place, pool, packer, hedges))
+    Ok(Node::new((place, secret), pool, packer, hedges))
 }
 
 #[cfg(test)]
@@ -250,6 +267,7 @@ mod tests {
             name: "x".to_owned(),
             region: String::new(),
             priority: 1,
+            secret: None,
         };
         fleet
             .use_gateways(&[place("https://x.example")])
@@ -264,6 +282,24 @@ mod tests {
         assert_eq!(fleet.all().len(), 2);
         assert!(fleet.use_gateways(&[place("http://x.example")]).is_err());
         assert_eq!(fleet.all().len(), 2, "nothing changed");
+        let own = |secret: &str| GatewayPlace {
+            secret: Some(Secret::new(secret.to_owned())),
+            ..place("https://x.example")
+        };
+        fleet.use_gateways(&[own("its own")]).expect("used");
+        let all = fleet.all();
+        assert!(
+            !Arc::ptr_eq(&before[1], &all[1]),
+            "another secret, another node"
+        );
+        assert_eq!(
+            (&all[0].secret, &all[1].secret),
+            (
+                &"secret".parse().expect("a value"),
+                &"its own".parse().expect("a value")
+            )
+        );
+        assert!(fleet.use_gateways(&[own("a\nb")]).is_err());
         fleet.use_gateways(&[]).expect("used");
         assert_eq!(names(&fleet.all()), ["a"]);
     }

@@ -30,7 +30,7 @@ use super::answers::{
     text, within,
 };
 use super::events::NodeEvents;
-use super::fleet::{Fleet, part_for};
+use super::fleet::{Fleet, header, part_for};
 use super::legs::{Legs, Pauses, pieces};
 use super::metrics::{Happened, LinkMetrics};
 use super::nodes::Node;
@@ -148,10 +148,9 @@ impl HttpLink {
         metrics: LinkMetrics,
     ) -> Result<Self, ConfigError> {
         let first = secret.expose().split(',').next().unwrap_or_default().trim();
-        let mut secret = HeaderValue::from_str(first).map_err(|_| {
+        let secret = header(&Secret::new(first.to_owned())).map_err(|_| {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
         })?;
-        secret.set_sensitive(true);
         let fleet = Fleet::new(urls, secret, settings, clock)?;
         Ok(Self(Arc::new(Inner {
             fleet,
@@ -202,7 +201,7 @@ impl Inner {
         mut request: Request<Full<Bytes>>,
         lane: Lane,
     ) -> Result<Response<Body>, SendError> {
-        let secret = self.fleet.secret.clone();
+        let secret = node.secret.clone();
         request.headers_mut().insert(wire::SECRET, secret);
         let sent = node.pool.send(request, lane).await;
         match &sent {
@@ -215,27 +214,19 @@ impl Inner {
 
     /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
     async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut waiting = None;
+        let mut pauses = Pauses::new(self.fleet.patience());
+        let mut place = None;
         loop {
-            let Missing { why, may_come } = match self.open_somewhere(call).await {
+            let missing = match self.open_somewhere(call).await {
                 Ok(opened) => return opened,
                 Err(missing) => missing,
             };
-            if !may_come {
-                return Err(LinkError::NotSent(why));
-            }
-            if waiting.is_none() {
-                let Ok(permit) = self.waiting.try_acquire() else {
-                    return Err(LinkError::NotSent(why));
-                };
+            if place.is_none() && missing.may_come {
+                place = self.waiting.try_acquire().ok();
                 self.metrics.waited();
-                waiting = Some((Pauses::new(self.fleet.patience()), permit));
             }
-            let Some((pauses, _)) = &mut waiting else {
-                return Err(LinkError::NotSent(why));
-            };
-            if !pauses.again().await {
-                return Err(LinkError::NotSent(why));
+            if !missing.may_come || place.is_none() || !pauses.again().await {
+                return Err(LinkError::NotSent(missing.why));
             }
         }
     }

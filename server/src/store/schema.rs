@@ -101,6 +101,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        address -> Nullable<Text>,
     }
 }
 
@@ -135,6 +136,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         previous_last4 -> Nullable<Text>,
         previous_until -> Nullable<BigInt>,
+        parent_id -> Nullable<Text>,
     }
 }
 
@@ -264,6 +266,8 @@ diesel::table! {
         created_at -> BigInt,
         name -> Text,
         region -> Text,
+        secret_sealed -> Nullable<Text>,
+        secret_fingerprint -> Nullable<Text>,
     }
 }
 

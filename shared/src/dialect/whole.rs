@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((made.images, made.output_tokens), (2, 15));
         assert!(images(r#"{"data":[],"usage":{"output_tokens":14}}"#).is_nothing());
         let vectors = |json: &str| usage(of(Operation::Embedding), json.as_bytes()).expect("JSON");
-        let usage = vectors(
+        let counted = vectors(
             r#"{"data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#,
         );
         assert_eq!((counted.input_tokens, counted.output_tokens), (8, 0));

@@ -99,6 +99,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::id::{BootId, GenerationId, ProviderKeyId, RequestId, TenantId};
+use crate::secret::Secret;
 use crate::usage::Usage;
 
 /// What is asked of a model.
@@ -220,6 +221,8 @@ pub struct GatewayPlace {
     pub region: String,
     /// Lower ones are used first.
     pub priority: u8,
+    /// What opens it; without one the secret of the settings does.
+    pub secret: Option<Secret<String>>,
 }
 
 /// One generation to start.
@@ -552,6 +555,9 @@ pub struct ProviderKeyPatch {
     pub weight: Option<u32>,
     /// A new name.
     pub label: Option<String>,
+    /// The secret again, or another one; crosses the link once and is sealed at the gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// A key as an operator sees it: never its secret.

@@ -217,15 +217,6 @@ pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> P
     product
 }
 
-/// As [`start`], with these settings more for the gateway.
-pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> Product {
-    let supervisor = Supervisor::new();
-    let node = gateway(place, &supervisor, more).await;
-    let mut product = join(place, joined, &node, |link| link).await;
-    product.log_in().await;
-    product
-}
-
 /// As [`start`], without a superadmin's token and with something around the link.
 pub(crate) async fn start_without_login(
     place: &Place,
@@ -275,6 +266,24 @@ fn link_to(place: &Place, urls: &[String], settings: LinkSettings) -> (HttpLink,
 }
 
 async fn serve(
+    place: &Place,
+    joined: Joined,
+    link: Arc<dyn Link>,
+    (supervisor, more): (Supervisor, &[&str]),
+) -> Product {
+    serve_with(place, joined, link, (supervisor, &[])).await
+}
+
+/// As [`start`] in one process, with these settings more.
+pub(crate) async fn start_set(place: &Place, more: &[&str]) -> Product {
+    let supervisor = Supervisor::new();
+    let link = gateway(place, &supervisor, more).await.gateway.local();
+    let mut product = serve_with(place, Joined::InProcess, link, (supervisor, more)).await;
+    product.log_in().await;
+    product
+}
+
+async fn serve_with(
     place: &Place,
     joined: Joined,
     link: Arc<dyn Link>,

@@ -1,6 +1,7 @@
 //! Tenants, their users and keys, superadmins: rows, nouns and the statements over them. Each change
 //! is one transaction with its audit entry and its announcement.
 
+mod bounds;
 mod directory;
 mod folding;
 mod keys;

@@ -228,7 +228,7 @@ impl Store {
     }
 
     /// Changes a user; `None` when the tenant has none of that id. A deleted one frees its name;
-    /// a new password, and any status but active, ends the user's sessions.
+    /// a new password or role, and any status but active, ends the user's sessions.
     pub async fn update_user(
         &self,
         actor: &Actor,
@@ -279,8 +279,10 @@ impl Store {
                     .await?;
             }
             let password_changed = patch.password_hash.is_some();
-            if password_changed || after.status != UserStatus::Active {
-                // Who knows the old password, or was shut out, is logged out everywhere.
+            let role_changed = before.role != after.role;
+            if password_changed || role_changed || after.status != UserStatus::Active {
+                // Who knows the old password, had other rights, or was shut out, is logged out
+                // everywhere.
                 let open = sessions::table
                     .filter(sessions::subject_id.eq(id.as_str()))
                     .filter(sessions::revoked_at.is_null());

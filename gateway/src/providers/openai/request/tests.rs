@@ -20,6 +20,7 @@ fn call(body: &str, stream: bool) -> Call {
         show_usage: false,
         tenant: None,
         caller: 1,
+        answer_model: None,
         bounds: None,
         deadline: Duration::from_secs(1),
     }

@@ -63,6 +63,8 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         tenant_limits: tenant.limits,
         key_limits: LimitSettings::default(),
         allowed_models: tenant.allowed_models.clone(),
+        parent: None,
+        ends_at: None,
         zone: tenant.zone.clone(),
     })
 }
