@@ -213,14 +213,11 @@ impl Flow {
                     piece
                 }
             };
-            match Room::of(whole.len()) {
-                Ok(room) => self.room = room,
-                Err(_) => {
-                    self.fault = Some(too_large());
-                    return None;
-                }
-            }
-            self.rest = whole;
+            let Ok(room) = Room::of(whole.len()) else {
+                self.fault = Some(too_large());
+                return None;
+            };
+            (self.room, self.rest) = (room, whole);
         }
         let length = self.rest.len().min(PIECE_BYTES_MAX);
         Some(self.rest.split_to(length))
