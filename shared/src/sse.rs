@@ -10,6 +10,8 @@ use bytes::{Bytes, BytesMut};
 pub const EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What every stream may keep of an unfinished event; usual events are far smaller.
 const KEPT_FREE: usize = 64 * 1024;
+/// A piece that waits for its reader takes of the budget only when it is larger.
+const ROOM_FREE: usize = 1024 * 1024;
 /// What all streams of a process may keep beyond that: eight of the largest events at once.
 const KEPT_ALL_MAX: usize = 128 * 1024 * 1024;
 
@@ -57,7 +59,7 @@ pub struct Room(usize);
 impl Room {
     /// Room for so many bytes; for usual pieces none is needed.
     pub fn of(bytes: usize) -> Result<Option<Self>, EventTooLarge> {
-        if bytes <= KEPT_FREE {
+        if bytes <= ROOM_FREE {
             return Ok(None);
         }
         KEPT.take(bytes).map(|()| Some(Self(bytes)))

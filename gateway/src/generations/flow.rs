@@ -206,24 +206,33 @@ impl Flow {
             self.room = None;
             let whole = match self.ready.len() {
                 0 => return None,
-                1 => self.ready.pop()?,
+                1 => owned(self.ready.pop()?),
                 _ => {
                     let piece = self.ready.concat().into();
                     self.ready.clear();
                     piece
                 }
             };
-            match Room::of(whole.len()) {
-                Ok(room) => self.room = room,
-                Err(_) => {
-                    self.fault = Some(too_large());
-                    return None;
-                }
-            }
-            self.rest = whole;
+            let Ok(room) = Room::of(whole.len()) else {
+                self.fault = Some(too_large());
+                return None;
+            };
+            (self.room, self.rest) = (room, whole);
         }
         let length = self.rest.len().min(PIECE_BYTES_MAX);
         Some(self.rest.split_to(length))
+    }
+}
+
+/// A piece of several events as a copy: a slice would keep the buffer alive that it was read into, which
+/// may be many times larger, while a slow reader takes it.
+fn owned(piece: Bytes) -> Bytes {
+    const EVENT_USUAL: usize = 2 * 1024;
+    const BUFFER_USUAL: usize = 64 * 1024;
+    if (EVENT_USUAL..BUFFER_USUAL).contains(&piece.len()) {
+        Bytes::copy_from_slice(&piece)
+    } else {
+        piece
     }
 }
 

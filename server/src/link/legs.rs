@@ -396,16 +396,12 @@ impl Passing {
             1 => self.ready.pop()?,
             _ => std::mem::take(&mut self.ready).concat().into(),
         };
-        match Room::of(piece.len()) {
-            Ok(room) => {
-                self.room = room;
-                Some(piece)
-            }
-            Err(_) => {
-                self.broken = Some(TOO_LARGE);
-                None
-            }
-        }
+        let Ok(room) = Room::of(piece.len()) else {
+            self.broken = Some(TOO_LARGE);
+            return None;
+        };
+        self.room = room;
+        Some(piece)
     }
 
     /// What the tenant received, as the only thing that is known.

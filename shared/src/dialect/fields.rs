@@ -215,7 +215,6 @@ fn wrong(field: &'static str, message: &str) -> Refused {
 impl Asked {
     fn field(&mut self, rule: Rule, value: &[u8]) -> Result<(), String> {
         match rule {
-            Rule::Read => Ok(()),
             Rule::Input => {
                 self.input = self.input.and(Input::of_value(value));
                 Ok(())
@@ -241,7 +240,7 @@ impl Asked {
             Rule::ModeOff if !is_nothing(value) && !is_off(value) => {
                 Err(Why::Service.sentence().to_owned())
             }
-            Rule::Refused(_) | Rule::One | Rule::ModeOff => Ok(()),
+            Rule::Read | Rule::Refused(_) | Rule::One | Rule::ModeOff => Ok(()),
         }
     }
 }

@@ -89,6 +89,18 @@ pub enum Verdict {
     Enough(Bytes),
 }
 
+/// How far a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Open,
+    /// Its pictures are made.
+    Completed,
+    /// The event that ends it came.
+    Done,
+    /// It was ended here, because more came than the call may bring.
+    Stopped,
+}
+
 /// The running count of one stream.
 #[derive(Debug)]
 pub struct Meter {
@@ -103,9 +115,7 @@ pub struct Meter {
     finished: u128,
     /// Whether anything came beside usage and the end.
     has_answer: bool,
-    completed: bool,
-    done: bool,
-    over: bool,
+    stage: Stage,
 }
 
 fn broken(told: Option<told::Told>) -> Fault {
@@ -135,9 +145,7 @@ impl Meter {
             seen: 0,
             finished: 0,
             has_answer: false,
-            completed: false,
-            done: false,
-            over: false,
+            stage: Stage::Open,
         }
     }
 
@@ -150,7 +158,7 @@ impl Meter {
         } else {
             Verdict::Pass
         };
-        if self.done {
+        if self.is_done() {
             // Behind the end only counts are of use.
             let mut scan = Scan::default();
             scan.read(data);
@@ -159,7 +167,7 @@ impl Meter {
             return Verdict::Hide;
         }
         if data == b"[DONE]" {
-            self.done = true;
+            self.stage = Stage::Done;
             return pass;
         }
         if said.is_error {
@@ -201,7 +209,7 @@ impl Meter {
         if !scan.tally.is_nothing()
             && (was_over || (is_told_over && self.of.operation == Operation::Chat))
         {
-            (self.over, self.done) = (true, true);
+            self.stage = Stage::Stopped;
             return Verdict::Enough(self.ending(data));
         }
         if self.of.show_usage || self.of.operation != Operation::Chat {
@@ -227,7 +235,9 @@ impl Meter {
         self.seen |= scan.seen;
         self.finished |= scan.finished;
         self.has_answer |= scan.has_fields && (scan.choices > 0 || !scan.has_usage);
-        self.completed |= scan.kind == Kind::Completed;
+        if scan.kind == Kind::Completed {
+            self.stage = self.stage.max(Stage::Completed);
+        }
         let is_picture =
             scan.kind == Kind::PartDone || (scan.kind == Kind::Completed && scan.has_picture);
         self.images += u64::from(is_picture);
@@ -299,7 +309,7 @@ impl Meter {
 
     /// Whether the event that ends a stream came.
     pub fn is_done(&self) -> bool {
-        self.done
+        self.stage >= Stage::Done
     }
 
     /// Output tokens in what passed so far, by estimate.
@@ -314,7 +324,7 @@ impl Meter {
 
     /// Whether a stream that ends here is whole: it was ended, or every choice in it was.
     pub fn is_whole(&self) -> bool {
-        self.done || self.completed || (self.seen != 0 && self.seen == self.finished)
+        self.stage >= Stage::Completed || (self.seen != 0 && self.seen == self.finished)
     }
 
     /// Whether the tenant's stream ends with [`DONE`].
@@ -342,10 +352,13 @@ impl Meter {
         }
         let is_empty = self.all.is_nothing() && self.told.output == 0;
         if is_empty && self.finished == 0 {
-            return Usage::default();
+            return Usage {
+                estimated: true,
+                ..Usage::default()
+            };
         }
         let mut usage = self.of.usage(self.told, &self.uncovered, &self.all, true);
-        if let (false, Some(bounds)) = (self.over, self.of.bounds) {
+        if let (true, Some(bounds)) = (self.stage != Stage::Stopped, self.of.bounds) {
             // What only an estimate makes too much was not too much.
             let told = self.told.output;
             let mut surplus = usage
@@ -396,5 +409,7 @@ fn without_usage(event: &[u8], said: &Said<'_>, (from, to): (usize, usize)) -> V
     cut().map_or(Verdict::Pass, Verdict::Without)
 }
 
+#[cfg(test)]
+mod image_tests;
 #[cfg(test)]
 mod tests;

@@ -116,6 +116,10 @@ fn estimate(quarters: u64, parts: u64, streamed: bool) -> u64 {
 }
 
 /// What one pass found.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is found by itself, and nothing follows from two of them"
+)]
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// All reports that stand somewhere in it.
