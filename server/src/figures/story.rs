@@ -90,7 +90,7 @@ fn unrecorded(hold: &Hold) -> Charge {
     match hold.state {
         HoldState::Held => Charge::Open,
         HoldState::Refused => Charge::Refused,
-        HoldState::Released => Charge::Released,
+        HoldState::Released | HoldState::Unknown => Charge::Released,
         HoldState::Settled => Charge::Untold,
     }
 }
