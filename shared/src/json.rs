@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
 }
 
 /// A key borrowed where it can be.
-struct Key<'a>(Cow<'a, str>);
+pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

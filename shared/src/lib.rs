@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod credits;
 pub mod db;
+pub mod dialect;
 pub mod fault;
 pub mod id;
 pub mod json;

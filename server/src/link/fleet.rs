@@ -11,10 +11,14 @@ use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::link::{Call, GatewayPlace, Target, wire};
 
-use super::http::LinkSettings;
+use super::http::{ATTACH_MAX, LinkSettings};
 use super::nodes::{Address, Candidate, Node, order};
 use super::parcel::Packer;
-use super::transport::{Pool, Shape};
+use super::transport::{Pool, SILENCE_MAX, Shape};
+
+/// A gateway may notice a cut at once, and this server only when it misses signs of life; its last
+/// attempt begins before its patience ends, and takes its own time.
+const NOTICE_MAX: Duration = SILENCE_MAX.saturating_add(ATTACH_MAX);
 
 /// The gateways.
 pub(super) struct Fleet {
@@ -22,6 +26,8 @@ pub(super) struct Fleet {
     all: ArcSwap<Vec<Arc<Node>>>,
     settings: LinkSettings,
     pub(super) secret: HeaderValue,
+    /// For how long gateways are to keep what this server is cut from.
+    pub(super) kept: HeaderValue,
     clock: Clock,
 }
 
@@ -39,6 +45,7 @@ impl Fleet {
         Ok(Self {
             all: ArcSwap::from_pointee(fixed.clone()),
             fixed,
+            kept: wire::patience(settings.patience.saturating_add(NOTICE_MAX)),
             settings,
             secret,
             clock,

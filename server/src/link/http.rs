@@ -41,7 +41,7 @@ const DEADLINE_SLACK: Duration = Duration::from_secs(5);
 /// How long an operator who looks waits for a gateway that does not answer.
 const PROBE_MAX: Duration = Duration::from_secs(3);
 /// How long one attempt to attach again may take.
-const ATTACH_MAX: Duration = Duration::from_secs(5);
+pub(super) const ATTACH_MAX: Duration = Duration::from_secs(5);
 /// A second copy of a stream waits for ticks of so many milliseconds at the gateway, with those of
 /// others: fewer packets are lost, and what they carry is late by that much at worst.
 const GATHER_MS: u16 = 20;
@@ -274,6 +274,7 @@ impl Inner {
                 .map_err(Missed::Told)?;
             wire::write_call(call, request.headers_mut());
             joining.write(request.headers_mut());
+            self.tell_patience(request.headers_mut());
             parcel.write(request.headers_mut());
             accept(node, request.headers_mut());
             let response = match self.send_on(node, request, Lane::Call).await {
@@ -394,6 +395,7 @@ impl Inner {
         };
         let headers = request.headers_mut();
         joining.write(headers);
+        self.tell_patience(headers);
         accept(node, headers);
         let lane = match beside {
             Some(connection) => {
@@ -423,6 +425,11 @@ impl Inner {
                 Strand::new(&head.headers, body, position).map_err(Missed::Told)
             }
         }
+    }
+
+    /// What is kept for this server is kept for as long as it tries.
+    fn tell_patience(&self, headers: &mut HeaderMap) {
+        headers.insert(wire::PATIENCE_MS, self.fleet.kept.clone());
     }
 
     async fn view(&self, node: &Node) -> GatewayView {

@@ -28,6 +28,9 @@ pub const STREAM: HeaderName = HeaderName::from_static("x-waule-stream");
 pub const SHOW_USAGE: HeaderName = HeaderName::from_static("x-waule-show-usage");
 /// How long the call may take, in milliseconds.
 pub const DEADLINE_MS: HeaderName = HeaderName::from_static("x-waule-deadline-ms");
+/// For how long the server goes on trying to reach a generation it was cut from, in milliseconds: so
+/// long at least it has to run on and be kept while nobody is attached to it.
+pub const PATIENCE_MS: HeaderName = HeaderName::from_static("x-waule-patience-ms");
 /// Which calls belong together, as a number.
 pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
 /// What the call can bring at most: [`super::Bounds`] as JSON.
@@ -149,6 +152,24 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
         bounds,
         deadline: deadline.min(DEADLINE_MAX),
     })
+}
+
+/// A server's patience as the value of [`PATIENCE_MS`]; made once, sent with each call and attachment.
+pub fn patience(span: Duration) -> HeaderValue {
+    let ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    HeaderValue::from(ms)
+}
+
+/// Reads [`PATIENCE_MS`]; absent in what servers of earlier versions send. Longer than any call may
+/// take is as good as for ever.
+pub fn read_patience(headers: &HeaderMap) -> Result<Option<Duration>, String> {
+    let Some(value) = headers.get(PATIENCE_MS) else {
+        return Ok(None);
+    };
+    let ms = value.to_str().ok().and_then(|ms| ms.parse().ok());
+    let span = ms.map(Duration::from_millis);
+    let span = span.ok_or_else(|| format!("{PATIENCE_MS} is not a number"))?;
+    Ok(Some(span.min(DEADLINE_MAX)))
 }
 
 /// The query of a request to end a generation.
@@ -300,6 +321,24 @@ mod tests {
         assert_eq!(Joining::read(&headers), Ok(joining));
         headers.insert(OFFSET, HeaderValue::from_static("-1"));
         assert!(Joining::read(&headers).is_err_and(|e| e.starts_with("x-waule-offset")));
+    }
+
+    #[test]
+    fn patience_is_a_bounded_number_or_absent() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(read_patience(&headers), Ok(None));
+        headers.insert(PATIENCE_MS, patience(Duration::from_secs(30)));
+        assert_eq!(read_patience(&headers), Ok(Some(Duration::from_secs(30))));
+        headers.insert(PATIENCE_MS, patience(Duration::MAX));
+        assert_eq!(read_patience(&headers), Ok(Some(DEADLINE_MAX)));
+        for wrong in ["-1", "", "1.5", "30s", "99999999999999999999"] {
+            headers.insert(PATIENCE_MS, HeaderValue::from_static(wrong));
+            let read = read_patience(&headers);
+            assert!(
+                read.is_err_and(|e| e.starts_with("x-waule-patience")),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::debug;
 
-pub(super) use connection::{Body, ConnectionId, describe};
+pub(super) use connection::{Body, ConnectionId, SILENCE_MAX, describe};
 use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
 
 /// Bodies above this go to the places kept for them, or small ones would wait behind one; what is

@@ -1,0 +1,409 @@
+//! Chat of the sandbox: reads a request, decides what is said, and says it whole or event by event.
+//! An event is made when it is asked for: a tenant chooses how many there are.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::fault::{Fault, FaultKind};
+use shared::link::Call;
+
+use super::marks::{Marks, TOKENS_MAX};
+use super::saying::{Saying, Tool};
+use super::{CREATED, id_of, read, refusal, schema, text_of, tokens_of};
+use crate::providers::{Answer, ByteStream, Refusal};
+
+/// Tokens of an answer when nothing else is asked for.
+const TOKENS_DEFAULT: u64 = 24;
+/// OpenAI's bounds of `n`, `stop`, `top_logprobs` and tools (API reference, chat completions).
+const CHOICES_MAX: u64 = 128;
+const STOPS_MAX: usize = 4;
+const TOP_LOGPROBS_MAX: u64 = 20;
+const TOOLS_MAX: usize = 128;
+/// Each token's probabilities are a hundred times as long as the token.
+const LOGPROB_TOKENS_MAX: u64 = 4_096;
+/// Tools that are called in one answer.
+const CALLS_MAX: usize = 4;
+/// A picture among the input, as OpenAI's low detail.
+const PICTURE_TOKENS: u64 = 85;
+
+#[derive(Deserialize)]
+struct Chat {
+    messages: Vec<Message>,
+    #[serde(default)]
+    max_tokens: Option<u64>,
+    #[serde(default)]
+    max_completion_tokens: Option<u64>,
+    #[serde(default)]
+    n: Option<u64>,
+    #[serde(default)]
+    stop: Value,
+    #[serde(default)]
+    tools: Option<Vec<Value>>,
+    #[serde(default)]
+    tool_choice: Value,
+    #[serde(default)]
+    parallel_tool_calls: Option<bool>,
+    #[serde(default)]
+    response_format: Value,
+    #[serde(default)]
+    logprobs: Option<bool>,
+    #[serde(default)]
+    top_logprobs: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    content: Value,
+}
+
+/// What is answered, the same in each choice.
+struct Plan {
+    head: Value,
+    choices: u64,
+    saying: Saying,
+    /// Alternatives told of each token, where probabilities are asked for.
+    logprobs: Option<u64>,
+    prompt_tokens: u64,
+    show_usage: bool,
+    pace: Duration,
+    cut: Option<u64>,
+}
+
+/// Answers a call.
+pub(super) async fn chat(call: &Call, model: &str) -> Result<Answer, Refusal> {
+    let chat: Chat = read(&call.body)?;
+    let last = chat.messages.last();
+    let text = last.map(|message| text_of(&message.content));
+    let marks = Marks::read(text.as_deref().unwrap_or_default());
+    marks.obey().await?;
+    let plan = plan(call, model, &chat, &marks)?;
+    if call.stream {
+        return Ok(Answer::Stream(streamed(plan)));
+    }
+    Ok(Answer::Whole(Bytes::from(plan.whole().to_string())))
+}
+
+fn plan(call: &Call, model: &str, chat: &Chat, marks: &Marks) -> Result<Plan, Refusal> {
+    let choices = chat.n.unwrap_or(1);
+    if !(1..=CHOICES_MAX).contains(&choices) {
+        let bound = format!("`n` must be from 1 to {CHOICES_MAX}.");
+        return Err(refusal(bound, Some("n")));
+    }
+    let logprobs = chat.logprobs.unwrap_or(false);
+    let top = chat.top_logprobs.unwrap_or(0);
+    if top > TOP_LOGPROBS_MAX || (top > 0 && !logprobs) {
+        let bound =
+            format!("`top_logprobs` must be from 0 to {TOP_LOGPROBS_MAX} and needs `logprobs`.");
+        return Err(refusal(bound, Some("top_logprobs")));
+    }
+    // Of all choices together: what one call costs is bounded, whatever `n` is.
+    let bound = if logprobs {
+        LOGPROB_TOKENS_MAX
+    } else {
+        TOKENS_MAX
+    };
+    let asked = chat.max_completion_tokens.or(chat.max_tokens);
+    let most = asked
+        .unwrap_or(u64::MAX)
+        .min((bound / choices).max(1))
+        .max(1);
+    let saying = match tools(chat)? {
+        Some(tools) => Saying::tools(tools, most),
+        None => said(chat, marks, most)?,
+    };
+    Ok(Plan {
+        head: json!({"id": id_of(&call.body), "created": CREATED, "model": model, "system_fingerprint": "fp_sandbox"}),
+        choices,
+        saying,
+        logprobs: logprobs.then_some(top),
+        prompt_tokens: prompt_tokens(&chat.messages),
+        show_usage: call.show_usage,
+        pace: marks.pace,
+        cut: marks.cut,
+    })
+}
+
+/// Words, or what a format asks for.
+fn said(chat: &Chat, marks: &Marks, most: u64) -> Result<Saying, Refusal> {
+    if let Some(json) = structured(&chat.response_format)? {
+        return Ok(Saying::text(json, most));
+    }
+    let wanted = marks.tokens.unwrap_or(TOKENS_DEFAULT);
+    Ok(Saying::words(wanted, most, &stops(&chat.stop)?))
+}
+
+fn prompt_tokens(messages: &[Message]) -> u64 {
+    let tokens = |message: &Message| {
+        let parts = message.content.as_array().into_iter().flatten();
+        let pictures = parts.filter(|part| part.get("type").is_some_and(|kind| kind != "text"));
+        let pictures = u64::try_from(pictures.count()).unwrap_or(0);
+        tokens_of(text_of(&message.content).len()) + pictures * PICTURE_TOKENS
+    };
+    messages.iter().map(tokens).sum::<u64>().max(1)
+}
+
+fn stops(stop: &Value) -> Result<Vec<&str>, Refusal> {
+    let wrong = || {
+        let bound = format!("`stop` must be a text or an array of at most {STOPS_MAX} texts.");
+        refusal(bound, Some("stop"))
+    };
+    match stop {
+        Value::Null => Ok(Vec::new()),
+        Value::String(one) => Ok(vec![one]),
+        Value::Array(all) if all.len() <= STOPS_MAX => all
+            .iter()
+            .map(|one| one.as_str().ok_or_else(wrong))
+            .collect(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::Array(_) => Err(wrong()),
+    }
+}
+
+/// What a format other than text asks for, as a text.
+fn structured(format: &Value) -> Result<Option<String>, Refusal> {
+    let wrong = |what: &str| refusal(what, Some("response_format"));
+    match format.get("type").and_then(Value::as_str) {
+        None if format.is_null() => Ok(None),
+        Some("text") => Ok(None),
+        Some("json_object") => Ok(Some(
+            json!({"answer": "The sandbox says that all is well."}).to_string(),
+        )),
+        Some("json_schema") => {
+            let schema = format
+                .pointer("/json_schema/schema")
+                .ok_or_else(|| wrong("`response_format.json_schema.schema` is missing."))?;
+            Ok(Some(schema::example(schema).to_string()))
+        }
+        Some(_) | None => Err(wrong(
+            "`response_format.type` must be text, json_object or json_schema.",
+        )),
+    }
+}
+
+/// The tools that are called: those that the last message names, else the first; none once a tool's
+/// result came back, so that agents come to their end.
+fn tools(chat: &Chat) -> Result<Option<Vec<Tool>>, Refusal> {
+    let Some(given) = chat.tools.as_deref().filter(|tools| !tools.is_empty()) else {
+        return Ok(None);
+    };
+    if given.len() > TOOLS_MAX {
+        let bound = format!("`tools` may have {TOOLS_MAX} at most.");
+        return Err(refusal(bound, Some("tools")));
+    }
+    let name = |tool: &Value| Some(tool.pointer("/function/name")?.as_str()?.to_owned());
+    let named = |tool: &Value| {
+        name(tool).ok_or_else(|| refusal("A tool has no `function.name`.", Some("tools")))
+    };
+    let names = given.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+    let forced = name(&chat.tool_choice);
+    let last = chat.messages.last();
+    let answered = last.is_some_and(|message| ["tool", "function"].contains(&&*message.role));
+    let chosen: Vec<usize> = match (chat.tool_choice.as_str(), &forced) {
+        (Some("none"), _) => return Ok(None),
+        (_, Some(forced)) => {
+            let found = names.iter().position(|name| name == forced);
+            let missing = || refusal("`tool_choice` names no tool.", Some("tool_choice"));
+            vec![found.ok_or_else(missing)?]
+        }
+        (Some("required"), None) => meant(&names, last),
+        (_, None) if answered => return Ok(None),
+        (_, None) => meant(&names, last),
+    };
+    let most = if chat.parallel_tool_calls == Some(false) {
+        1
+    } else {
+        CALLS_MAX
+    };
+    let tool = |at: usize| Tool {
+        name: names[at].as_str().into(),
+        arguments: given[at]
+            .pointer("/function/parameters")
+            .map_or_else(
+                || "{}".to_owned(),
+                |schema| schema::example(schema).to_string(),
+            )
+            .into(),
+    };
+    Ok(Some(chosen.into_iter().take(most).map(tool).collect()))
+}
+
+fn meant(names: &[String], last: Option<&Message>) -> Vec<usize> {
+    let text = last.map(|message| text_of(&message.content));
+    let text = text.unwrap_or_default();
+    let named = |at: &usize| text.contains(&names[*at]);
+    let chosen: Vec<usize> = (0..names.len()).filter(named).take(CALLS_MAX).collect();
+    if chosen.is_empty() { vec![0] } else { chosen }
+}
+
+impl Plan {
+    fn usage(&self) -> Value {
+        let (prompt, completion) = (self.prompt_tokens, self.saying.tokens() * self.choices);
+        json!({
+            "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0}
+        })
+    }
+
+    fn whole(&self) -> Value {
+        let message = match self.saying.calls() {
+            None => json!({"role": "assistant", "content": self.saying.all(), "refusal": null}),
+            Some(tools) => {
+                let call = |(at, tool): (usize, &Tool)| json!({"id": self.call_id(at), "type": "function", "function": {"name": tool.name, "arguments": tool.arguments}});
+                let calls: Vec<Value> = tools.iter().enumerate().map(call).collect();
+                json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": calls})
+            }
+        };
+        let pieces = (0..self.saying.tokens()).filter_map(|at| self.saying.piece(at));
+        let logprobs = self.logprobs.filter(|_| self.saying.calls().is_none());
+        let logprobs = logprobs.map(|top| {
+            let all: Vec<Value> = pieces.map(|piece| logprob(piece.text, top)).collect();
+            json!({"content": all, "refusal": null})
+        });
+        let finish = self.saying.finish();
+        let choice = |index| json!({"index": index, "message": message, "finish_reason": finish, "logprobs": logprobs});
+        let mut answer = self.head.clone();
+        answer["object"] = "chat.completion".into();
+        answer["choices"] = (0..self.choices).map(choice).collect();
+        answer["usage"] = self.usage();
+        answer
+    }
+
+    fn call_id(&self, at: usize) -> String {
+        let id = self.head["id"].as_str().unwrap_or_default();
+        format!("call_{}_{at}", id.trim_start_matches("chatcmpl-"))
+    }
+
+    fn chunk(&self, choices: Value, usage: Option<Value>) -> Bytes {
+        let mut chunk = self.head.clone();
+        chunk["object"] = "chat.completion.chunk".into();
+        chunk["choices"] = choices;
+        match usage {
+            Some(usage) => chunk["usage"] = usage,
+            None if self.show_usage => chunk["usage"] = Value::Null,
+            None => {}
+        }
+        Bytes::from(format!("data: {chunk}\n\n"))
+    }
+
+    fn choice(&self, index: u64, delta: Value, logprobs: Value, finish: Value) -> Bytes {
+        let choice = json!([{"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]);
+        self.chunk(choice, None)
+    }
+
+    /// The events for one token of one choice.
+    fn token(&self, index: u64, at: u64, events: &mut VecDeque<Bytes>) {
+        let Some(piece) = self.saying.piece(at) else {
+            return;
+        };
+        let Some(call) = piece.call else {
+            let logprobs = self.logprobs.map_or(
+                Value::Null,
+                |top| json!({"content": [logprob(piece.text, top)], "refusal": null}),
+            );
+            let delta = json!({"content": piece.text});
+            events.push_back(self.choice(index, delta, logprobs, Value::Null));
+            return;
+        };
+        if piece.opens
+            && let Some(tool) = self.saying.calls().and_then(|tools| tools.get(call))
+        {
+            let delta = json!({"tool_calls": [{"index": call, "id": self.call_id(call), "type": "function", "function": {"name": tool.name, "arguments": ""}}]});
+            events.push_back(self.choice(index, delta, Value::Null, Value::Null));
+        }
+        let delta = json!({"tool_calls": [{"index": call, "function": {"arguments": piece.text}}]});
+        events.push_back(self.choice(index, delta, Value::Null, Value::Null));
+    }
+
+    /// The events of step `at`: the beginning, a token each, the end; `None` behind the last one.
+    fn step(&self, at: u64) -> Option<VecDeque<Bytes>> {
+        let tokens = self.saying.tokens();
+        let mut events = VecDeque::new();
+        match at.checked_sub(1) {
+            None => {
+                let content = self.saying.calls().is_none().then_some("");
+                let delta = json!({"role": "assistant", "content": content});
+                for index in 0..self.choices {
+                    events.push_back(self.choice(index, delta.clone(), Value::Null, Value::Null));
+                }
+            }
+            Some(token) if token < tokens => {
+                for index in 0..self.choices {
+                    self.token(index, token, &mut events);
+                }
+            }
+            Some(token) if token == tokens => {
+                let finish = self.saying.finish();
+                for index in 0..self.choices {
+                    events.push_back(self.choice(index, json!({}), Value::Null, finish.into()));
+                }
+                events.push_back(self.chunk(json!([]), Some(self.usage())));
+                events.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
+            }
+            Some(_) => return None,
+        }
+        Some(events)
+    }
+}
+
+/// The same probability for each token, and for the others that might have come instead.
+fn logprob(token: &str, top: u64) -> Value {
+    let of = |token: &str, logprob: f64| json!({"token": token, "logprob": logprob, "bytes": token.as_bytes()});
+    let others = (0..top).scan(0.0, |logprob, rank| {
+        *logprob -= 0.5;
+        Some(if rank == 0 {
+            of(token, -0.5)
+        } else {
+            of("?", *logprob)
+        })
+    });
+    let mut told = of(token, -0.5);
+    told["top_logprobs"] = others.collect();
+    told
+}
+
+/// Where a stream stands.
+struct Streaming {
+    plan: Arc<Plan>,
+    step: u64,
+    ready: VecDeque<Bytes>,
+    sent: u64,
+}
+
+fn streamed(plan: Plan) -> ByteStream {
+    let state = Streaming {
+        plan: Arc::new(plan),
+        step: 0,
+        ready: VecDeque::new(),
+        sent: 0,
+    };
+    Box::pin(stream::unfold(Some(state), |state| async move {
+        let mut state = state?;
+        if state.plan.cut == Some(state.sent) {
+            let fault = Fault::new(FaultKind::Interrupted, "asked for by the request");
+            return Some((Err(fault), None));
+        }
+        if state.ready.is_empty() {
+            state.ready = state.plan.step(state.step)?;
+            state.step += 1;
+        }
+        let event = state.ready.pop_front()?;
+        if state.sent > 0 && state.plan.pace > Duration::ZERO {
+            tokio::time::sleep(state.plan.pace).await;
+        }
+        // Nothing here ever waits: without this a long stream would keep its thread to itself.
+        tokio::task::coop::consume_budget().await;
+        state.sent += 1;
+        Some((Ok(event), Some(state)))
+    }))
+}
+
+#[cfg(test)]
+mod tests;
