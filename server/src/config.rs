@@ -11,7 +11,7 @@ use shared::db::{DbError, DbTarget};
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
-use crate::calls::RecoveryPace;
+use crate::calls::{RecoveryPace, UnknownPolicy};
 use crate::ledger::LedgerSettings;
 use crate::link::http::{LinkSettings, Whom};
 
@@ -55,6 +55,14 @@ pub struct Config {
     /// Seconds without a sign of life after which a server's holds are taken over by the others
     #[arg(long, env = "OWNER_SILENT_SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub owner_silent_seconds: u64,
+    /// Seconds after which a tenant gets back what is held for a call whose end nobody knows, because
+    /// its server and its gateway are gone; the call is charged if its end becomes known later. With
+    /// the gateway in the same process nobody can know later, and it comes back at once
+    #[arg(long, env = "UNKNOWN_RELEASE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub unknown_release_seconds: u64,
+    /// Days for which gateways are asked about such a call
+    #[arg(long, env = "UNKNOWN_ASK_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
+    pub unknown_ask_days: u64,
     /// Seconds for which a part of a hold comes back good after its credits expired
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
@@ -134,6 +142,7 @@ impl GatewayUrls {
 
 /// About the time between two holds at 300 calls a second.
 const SETTLE_PATIENCE: Duration = Duration::from_millis(4);
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl Config {
     /// Where the server's database is.
@@ -161,6 +170,19 @@ impl Config {
         RecoveryPace {
             every: Duration::from_secs(self.recovery_seconds),
             silent: Duration::from_secs(self.owner_silent_seconds),
+        }
+    }
+
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub fn unknown(&self, gateway_inside: bool) -> UnknownPolicy {
+        let after = if gateway_inside {
+            0
+        } else {
+            self.unknown_release_seconds
+        };
+        UnknownPolicy {
+            release_after: Duration::from_secs(after),
+            ask_for: DAY.saturating_mul(u32::try_from(self.unknown_ask_days).unwrap_or(u32::MAX)),
         }
     }
 

@@ -6,7 +6,7 @@ use shared::fault::FaultKind;
 use shared::link::Failure;
 
 use super::error::{ApiError, ErrorBody, INVALID, Words, words};
-use crate::calls::CallError;
+use crate::calls::{CallError, sentences};
 use crate::ledger::{Period, Spender};
 use crate::store::accounts::Scope;
 
@@ -73,10 +73,8 @@ impl From<CallError> for ApiError {
             } => over_budget(&spender, period, left, required),
             CallError::Ledger(error) => error.into(),
             CallError::Failed(failure) => (*failure).into(),
-            CallError::Link(_) => Self::unavailable(
-                "The region of the providers can't be reached just now; try again. Nothing was charged.",
-                2,
-            ),
+            CallError::Link(_) => Self::unavailable(sentences::LINK_BROKE, 2),
+            CallError::Stopping => Self::unavailable(sentences::STOPPING, 2),
         }
     }
 }

@@ -12,8 +12,8 @@ use super::nouns::{Adjusted, Budget, Grant, Settlement};
 use super::pulse::Pulse;
 use super::rules::Books;
 use super::{
-    AdjustError, Closing, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings, Operation, Reply,
-    SettleError,
+    AdjustError, Closing, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings,
+    Operation, Reply, SettleError,
 };
 use crate::store::ledger::{Wanted, Writer};
 use crate::store::usage::{Filed, Standing};
@@ -204,7 +204,11 @@ fn standing(books: &Books, closing: &Closing) -> Option<Standing> {
     let (tenant, hold) = (&closing.tenant, &closing.hold);
     if books.is_open(tenant, hold) {
         let open = closing.unknown.is_some();
-        return Some(if open { Standing::Open } else { Standing::Final });
+        return Some(if open {
+            Standing::Open
+        } else {
+            Standing::Final
+        });
     }
     let resolves = books.is_unknown(tenant, hold) && closing.unknown.is_none();
     resolves.then_some(Standing::Known)

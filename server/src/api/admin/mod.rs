@@ -39,7 +39,7 @@ impl From<AccountError> for ApiError {
             ),
             AccountError::LastOwner => Self::conflict(
                 "last_owner",
-                "One active superadmin must stay owner; make another one first.",
+                "One active owner must stay; make another one first.",
             ),
             AccountError::Invalid { field, rule } => {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))

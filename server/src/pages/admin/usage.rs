@@ -286,7 +286,7 @@ fn running(story: &Story) -> Option<UsageRecord> {
         test: false,
         operation: kept.operation,
         model: kept.model,
-        price: Some(kept.price),
+        price: kept.price,
         provider: kept.provider,
         provider_model: String::new(),
         usage: Usage::default(),
@@ -299,6 +299,8 @@ fn running(story: &Story) -> Option<UsageRecord> {
         duration_ms: 0,
         created_at: hold.created_at,
         tries: Vec::new(),
+        loss: Credits::ZERO,
+        loss_why: None,
     })
 }
 

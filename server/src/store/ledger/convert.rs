@@ -245,11 +245,7 @@ impl From<EntryRow> for Entry {
 }
 
 /// What the rules changed, as rows.
-pub(super) fn writes(
-    books: &Books,
-    usage: Vec<Filed>,
-    now: Moment,
-) -> Result<Writes, DbError> {
+pub(super) fn writes(books: &Books, usage: Vec<Filed>, now: Moment) -> Result<Writes, DbError> {
     let mut writes = Writes::default();
     for filed in usage {
         let id = || filed.record.id.to_string();

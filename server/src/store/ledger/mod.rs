@@ -195,9 +195,11 @@ impl Store {
                         .and(ledger_holds::deadline_at.lt(now.unix_ms()))),
                 )
                 .filter(
-                    ledger_holds::deadline_at.gt(at).or(ledger_holds::deadline_at
-                        .eq(at)
-                        .and(ledger_holds::id.gt(id))),
+                    ledger_holds::deadline_at
+                        .gt(at)
+                        .or(ledger_holds::deadline_at
+                            .eq(at)
+                            .and(ledger_holds::id.gt(id))),
                 )
                 .order((ledger_holds::deadline_at.asc(), ledger_holds::id.asc()))
                 .limit(limit)
@@ -235,9 +237,9 @@ impl Store {
             ledger_holds::table
                 .filter(ledger_holds::ask_until.is_not_null())
                 .filter(
-                    ledger_holds::ask_until.gt(at).or(ledger_holds::ask_until
-                        .eq(at)
-                        .and(ledger_holds::id.gt(id))),
+                    ledger_holds::ask_until
+                        .gt(at)
+                        .or(ledger_holds::ask_until.eq(at).and(ledger_holds::id.gt(id))),
                 )
                 .order((ledger_holds::ask_until.asc(), ledger_holds::id.asc()))
                 .limit(limit)
