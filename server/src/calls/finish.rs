@@ -32,8 +32,10 @@ const WRITE_MAX: Duration = Duration::from_secs(5);
 const WRITE_STOPPING_MAX: Duration = Duration::from_secs(1);
 /// Waits between questions to a gateway that can't be reached; then recovery asks, round by round.
 const FATE_WAITS_MS: [u64; 4] = [50, 250, 1_000, 3_000];
-/// A gateway knows at once how a generation ended, unless it waits for a provider's count.
+/// A gateway knows at once how a generation ended.
 const QUESTION_MAX: Duration = Duration::from_secs(10);
+/// But for one whose tenant left: then it waits for the provider's count, within a cap of its own.
+const COUNT_MAX: Duration = Duration::from_secs(120);
 
 /// What becomes of a hold when nobody knows how its call ended.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,8 @@ pub(super) struct FinisherParts {
     pub(super) metrics: CallMetrics,
     pub(super) keeper: Keeper,
     pub(super) unknown: UnknownPolicy,
+    /// Whether the gateway is a part of this process: what it does not know never came to it.
+    pub(super) gateway_inside: bool,
 }
 
 /// Settles calls; cheap to clone.
@@ -167,6 +171,12 @@ impl Finisher {
     async fn verdict_without_tenant(&self, facts: &CallFacts, begun: bool) -> Option<Verdict> {
         match self.ask(facts, Parting::TenantLeft).await {
             Told::Ended(outcome) => Some(Verdict::ended(*outcome)),
+            Told::Unknown if self.0.parts.gateway_inside => {
+                let why = "the tenant went away before the call was sent";
+                let failure = failure(Fault::new(FaultKind::Canceled, why));
+                let outcome = facts.nothing_produced(&failure, self.0.parts.clock.now());
+                Some(Verdict::ended(outcome))
+            }
             // No head of an answer came, so nothing reached the tenant.
             Told::Unknown if !begun => Some(Verdict::Unknown { promised: false }),
             Told::Unknown | Told::Away => {
@@ -203,12 +213,13 @@ impl Finisher {
         let (link, id) = (&self.0.parts.link, &facts.generation);
         let question = link.finish_at(&facts.gateways, id, why);
         let answered = match why {
-            Parting::TenantLeft => question.await,
+            Parting::TenantLeft => tokio::time::timeout(COUNT_MAX, question).await,
             Parting::Abandoned | Parting::NotDelivered => {
-                let answered = tokio::time::timeout(QUESTION_MAX, question).await;
-                answered.unwrap_or_else(|_| Err(LinkError::Lost("no answer in time".to_owned())))
+                tokio::time::timeout(QUESTION_MAX, question).await
             }
         };
+        let answered =
+            answered.unwrap_or_else(|_| Err(LinkError::Lost("no answer in time".to_owned())));
         let now = self.0.parts.clock.now();
         match answered {
             Ok(Fate::Ended { outcome }) => Told::Ended(outcome),

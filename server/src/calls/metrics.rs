@@ -45,6 +45,7 @@ pub struct CallMetrics {
     charged_micros: Counter,
     loss_micros: Family<LossLabels, Counter>,
     kept: Gauge,
+    skew_ms: Gauge,
 }
 
 impl CallMetrics {
@@ -61,6 +62,7 @@ impl CallMetrics {
             charged_micros: Counter::default(),
             loss_micros: Family::default(),
             kept: Gauge::default(),
+            skew_ms: Gauge::default(),
         };
         let all = this.clone();
         metrics.register(|registry| {
@@ -100,6 +102,11 @@ impl CallMetrics {
                 "Known outcomes that the database has not taken yet",
                 all.kept,
             );
+            registry.register(
+                "waule_clock_skew_milliseconds",
+                "By how much a server's clock is off the database's at most",
+                all.skew_ms,
+            );
         });
         this
     }
@@ -117,6 +124,11 @@ impl CallMetrics {
     /// So many outcomes wait for the database.
     pub(super) fn kept(&self, outcomes: usize) {
         self.kept.set(i64::try_from(outcomes).unwrap_or(i64::MAX));
+    }
+
+    /// So far a server's clock is off the database's.
+    pub(super) fn skew(&self, skew_ms: u64) {
+        self.skew_ms.set(i64::try_from(skew_ms).unwrap_or(i64::MAX));
     }
 
     /// The platform bears so much of a call.

@@ -224,6 +224,7 @@ impl Calls {
             metrics: parts.metrics,
             keeper: keeper.clone(),
             unknown: parts.unknown,
+            gateway_inside: parts.settle_first,
         });
         let writing = keeper.write_forever(
             finisher.clone(),

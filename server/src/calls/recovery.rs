@@ -107,6 +107,10 @@ impl Calls {
                 return 0;
             }
         };
+        if let Ok(lives) = self.ledger.processes().await {
+            let skews = lives.iter().map(|life| life.skew_ms.unsigned_abs());
+            self.finisher.metrics().skew(skews.max().unwrap_or(0));
+        }
         let round = Round::default();
         let mut closed = self.recover_abandoned(&gone, rounds, &round).await;
         closed = closed.saturating_add(self.recover_doubtful(&round).await);

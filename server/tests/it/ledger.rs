@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel_async::RunQueryDsl;
 use server::ledger::recovery::Watch;
 use server::ledger::{
     Balance, GrantError, GrantKind, HoldAsk, HoldError, HoldState, Ledger, LedgerSettings,
@@ -297,6 +296,8 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
 
 /// Numbers of records that count in sums, and those that do not count yet.
 async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
+    use diesel_async::RunQueryDsl;
+
     #[derive(diesel::QueryableByName)]
     struct Number {
         #[diesel(sql_type = diesel::sql_types::BigInt)]

@@ -195,6 +195,17 @@ pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
     product
 }
 
+/// As [`start`], with something around the link.
+pub(crate) async fn start_around<L: Link + 'static>(
+    place: &Place,
+    joined: Joined,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<L>,
+) -> Product {
+    let mut product = start_without_login(place, joined, |link| wrap(link)).await;
+    product.log_in().await;
+    product
+}
+
 /// As [`start`], without a superadmin's token and with something around the link.
 pub(crate) async fn start_without_login(
     place: &Place,

@@ -304,6 +304,14 @@ fn running(story: &Story) -> Option<UsageRecord> {
     })
 }
 
+/// Why it did not succeed, and what of it nobody pays.
+fn remarks(record: &UsageRecord) -> Option<String> {
+    let lost = record.loss_why.as_ref();
+    let lost = lost.map(|why| format!("{why}: {} credits", record.loss));
+    let parts: Vec<String> = record.fault.clone().into_iter().chain(lost).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
 /// `GET /admin/usage/{id}`
 #[handler]
 pub(super) async fn call_story(
@@ -352,7 +360,7 @@ pub(super) async fn call_story(
         cost: arithmetic(&story.cost, record.cost),
         margin: Credits::from_micros(margin),
         entries: entries(&rooms, &story).await?,
-        fault: record.fault,
+        fault: remarks(&record),
         model: record.model,
     };
     who.show(&view).await

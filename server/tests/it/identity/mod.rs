@@ -4,6 +4,7 @@ mod accounts;
 mod api;
 mod guesses;
 mod keys;
+mod owners;
 mod replicas;
 mod sessions;
 mod superadmins;
