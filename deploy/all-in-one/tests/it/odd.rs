@@ -99,7 +99,7 @@ impl Link for Odd {
                 };
                 Ok(reply)
             }
-            _ => Ok(reply),
+            Oddity::None | Oddity::Forgets | Oddity::Knows(_) | Oddity::Away(_) => Ok(reply),
         }
     }
 
@@ -127,7 +127,9 @@ impl Link for Odd {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 Err(LinkError::NotSent("away on purpose".to_owned()))
             }
-            _ => self.inner.finish(generation, why).await,
+            Oddity::None | Oddity::LosesAnswers | Oddity::Overruns(_) | Oddity::Away(_) => {
+                self.inner.finish(generation, why).await
+            }
         }
     }
 

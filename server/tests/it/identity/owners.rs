@@ -1,7 +1,7 @@
 //! The last owner of a tenant stays, whichever way and however many at once try to make them go.
 
 use server::accounts::{AccountError, NewUser, UserChange};
-use server::store::accounts::{Tenant, User};
+use server::store::accounts::{Tenant, TenantPatch, User};
 
 use super::{PASSWORD, Process, Role, actor, processes, secret};
 
@@ -89,7 +89,10 @@ async fn a_sole_owner_goes_with_the_tenant_alone() {
             .accounts
             .update_user(&actor(), &tenant.id, &sole.id, change);
         changed.await.expect(process.name);
-        let ending = process.accounts.delete_tenant(&actor(), &tenant.id).await;
+        let ending = process
+            .accounts
+            .delete_tenant(&actor(), &tenant.id, TenantPatch::default())
+            .await;
         ending.expect(process.name);
         process
             .clock
