@@ -233,11 +233,9 @@ impl Keeper {
     }
 
     async fn clear(&self) {
-        let is_empty = {
-            let state = self.state();
-            state.queue.is_empty() && state.behind == 0
-        };
-        if is_empty && let Some(Err(error)) = self.on_spill(Spill::clear).await {
+        // Also nothing that is being written just now.
+        let all_written = self.state().ids.is_empty();
+        if all_written && let Some(Err(error)) = self.on_spill(Spill::clear).await {
             warn!(%error, "the file of written outcomes can't be removed: {error}");
         }
     }
@@ -318,6 +316,8 @@ impl Keeper {
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = self.0.more.notified() => {}
+                    // A disk that could not be read is tried again.
+                    () = tokio::time::sleep(REST.1) => {}
                 }
                 continue;
             }
@@ -350,10 +350,10 @@ impl Keeper {
                 }
             }
         }
-        let (waiting, done) = (state.ids.len(), state.queue.is_empty() && state.behind == 0);
+        let waiting = state.ids.len();
         drop(state);
         self.0.metrics.kept(waiting);
-        if done {
+        if waiting == 0 {
             // Full: what waits there is appended first, and the file stays.
             let _ = self.0.disk.try_send(ForDisk::Clear);
         }
