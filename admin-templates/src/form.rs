@@ -25,6 +25,8 @@ pub enum FieldError {
     NotAnAmount,
     /// It is not an amount of credits, or below zero.
     NotAPrice,
+    /// No time zone has that name.
+    NotAZone,
     /// Nothing of a price was filled in.
     NoPrice,
     /// This line of it can't be read.
@@ -78,6 +80,7 @@ impl FieldError {
             Self::TooLong(most) => with(t.error_too_long, *most),
             Self::NotANumber => t.error_not_a_number.to_owned(),
             Self::NotAnAmount => t.error_not_an_amount.to_owned(),
+            Self::NotAZone => t.error_not_a_zone.to_owned(),
             Self::NotAPrice => t.error_not_a_price.to_owned(),
             Self::NoPrice => t.a.price_empty.to_owned(),
             Self::Line(number) => with(t.error_line, *number),

@@ -154,6 +154,7 @@ sampled! {
     }
 
     /// `GET /portal/settings`. `POST /portal/settings` with `alert_below`;
+    /// `POST /portal/settings/calendar` with `time_zone`;
     /// `POST /portal/settings/security` with `require_second_factor`.
     pub struct PortalSettings {
         /// The tenant's id.
@@ -166,6 +167,8 @@ sampled! {
         pub alerts: Form,
         /// What is asked of members.
         pub security: Form,
+        /// Where days begin.
+        pub calendar: Form,
     }
 
     /// A message of a conversation.

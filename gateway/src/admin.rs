@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::ProviderKeyId;
 use shared::link::{
@@ -14,8 +15,9 @@ use shared::secret::Secret;
 use tracing::{error, warn};
 
 use crate::Gateway;
-use crate::pool::{KeyHealth, PoolKey, PoolProvider};
-use crate::providers::{self, Route};
+use crate::pool::health::{KeyHealth, Off, Shown};
+use crate::pool::{PoolKey, PoolProvider, ProviderHealth};
+use crate::providers;
 use crate::store::{KeyRow, ProviderRow, Snapshot, at};
 
 /// Names stand in targets, paths and metric labels.
@@ -24,9 +26,21 @@ const URL_CHARS_MAX: usize = 300;
 const LABEL_CHARS_MAX: usize = 100;
 const SECRET_CHARS_MAX: usize = 512;
 const WEIGHT_MAX: u32 = 100;
+/// The name of a model at a provider.
+const MODEL_CHARS_MAX: usize = 200;
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
+
+/// Why a key is off that nobody asks about again.
+const BY_OPERATOR: &str = "by an operator";
+
+/// What was known before the list is read again.
+struct Known {
+    keys: HashMap<ProviderKeyId, Arc<KeyHealth>>,
+    /// By name and address: another address is another host.
+    providers: HashMap<(String, String), Arc<ProviderHealth>>,
+}
 
 fn invalid(what: impl Into<String>) -> AdminError {
     AdminError::Invalid(what.into())
@@ -40,6 +54,7 @@ fn failed(error: DbError) -> AdminError {
         | DbError::Unreachable(_)
         | DbError::Damaged(_)
         | DbError::Statement(_)
+        | DbError::Later(_)
         | DbError::Migration(_) => {
             error!(%error, "a statement failed: {error}");
             AdminError::Internal
@@ -61,8 +76,9 @@ fn checked_name(name: &str) -> Result<(), AdminError> {
     }
 }
 
-/// The address without a slash at its end; it must be http or https, without a password or a query.
+/// The address as it is used; it must be http or https, without a password or a query.
 fn checked_url(url: &str) -> Result<String, AdminError> {
+    let url = providers::address::base(url);
     let parsed: http::Uri = url
         .parse()
         .map_err(|_| invalid("`base_url` is not a URL"))?;
@@ -79,7 +95,7 @@ fn checked_url(url: &str) -> Result<String, AdminError> {
     if authority.contains('@') || parsed.query().is_some() {
         return Err(invalid("`base_url` must have no user, password or query"));
     }
-    Ok(url.trim_end_matches('/').to_owned())
+    Ok(url.to_owned())
 }
 
 fn checked_weight(weight: u32) -> Result<i64, AdminError> {
@@ -132,25 +148,29 @@ impl Gateway {
     /// Reads the list again if it changed since it was last read.
     pub(crate) async fn reload(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
-        let health = self.known_health();
-        self.pools.replace(self.opened(&snapshot, &health));
+        let known = self.known_health();
+        self.pools.replace(self.opened(&snapshot, &known));
         self.version
             .store(snapshot.version, std::sync::atomic::Ordering::Release);
         Ok(())
     }
 
-    fn known_health(&self) -> HashMap<ProviderKeyId, Arc<KeyHealth>> {
+    fn known_health(&self) -> Known {
         let all = self.pools.all();
         let keys = all.values().flat_map(|provider| &provider.keys);
-        keys.map(|key| (key.id.clone(), key.health.clone()))
-            .collect()
+        let provider = |known: &Arc<PoolProvider>| {
+            let at = (known.name.clone(), known.base_url.clone());
+            (at, known.health.clone())
+        };
+        Known {
+            keys: keys
+                .map(|key| (key.id.clone(), key.health.clone()))
+                .collect(),
+            providers: all.values().map(provider).collect(),
+        }
     }
 
-    fn opened(
-        &self,
-        snapshot: &Snapshot,
-        health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
-    ) -> HashMap<String, Arc<PoolProvider>> {
+    fn opened(&self, snapshot: &Snapshot, known: &Known) -> HashMap<String, Arc<PoolProvider>> {
         let mut pools = HashMap::new();
         for row in &snapshot.providers {
             let Some(connector) = providers::provider(&row.kind) else {
@@ -161,13 +181,20 @@ impl Gateway {
                 continue;
             };
             let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
-            let keys = keys.filter_map(|key| self.open_key(key, health)).collect();
+            let keys = keys
+                .filter_map(|key| self.open_key(key, &known.keys))
+                .collect();
+            // Earlier versions kept what was pasted.
+            let base_url = providers::address::base(&row.base_url).to_owned();
+            let at = (row.name.clone(), base_url.clone());
+            let health = known.providers.get(&at).cloned().unwrap_or_default();
             let provider = PoolProvider {
                 name: row.name.clone(),
-                base_url: row.base_url.clone(),
+                base_url,
                 enabled: row.enabled,
                 connector,
                 keys,
+                health,
             };
             pools.insert(row.name.clone(), Arc::new(provider));
         }
@@ -191,7 +218,7 @@ impl Gateway {
             .ok()?;
         let id = ProviderKeyId::from_stored(row.id.clone());
         let health = health.get(&id).cloned().unwrap_or_default();
-        health.set_disabled(row.disabled, row.reason.clone());
+        health.set_off(row.disabled.then(|| off(row)));
         let weight = u32::try_from(row.weight).unwrap_or(1);
         Some(Arc::new(PoolKey {
             id,
@@ -208,18 +235,18 @@ impl Gateway {
         let known = all
             .get(&row.provider)
             .and_then(|provider| provider.keys.iter().find(|key| key.id == id));
-        let state = known.map(|key| key.health.state()).unwrap_or_default();
-        let now = self.clock.now();
-        let cooling = state
-            .cooling_until
-            .filter(|until| *until > now && !state.disabled);
-        let disabled = state.disabled || row.disabled;
-        let status = if disabled {
-            "disabled"
-        } else if cooling.is_some() {
-            "cooling"
-        } else {
-            "active"
+        let shown = match known {
+            Some(_) if row.disabled => Shown::Off(off(row)),
+            Some(key) => key.health.shown(self.clock.now()),
+            None if row.disabled => Shown::Off(off(row)),
+            None => Shown::Active,
+        };
+        let (status, reason, cooling_until, probe_at) = match shown {
+            Shown::Active => ("active", None, None, None),
+            Shown::Cooling { until, reason } => {
+                ("cooling", Some(reason.to_owned()), Some(until), None)
+            }
+            Shown::Off(off) => ("disabled", off.reason, None, off.probe_at),
         };
         ProviderKeyView {
             id,
@@ -227,11 +254,9 @@ impl Gateway {
             last4: row.last4.clone(),
             weight: u32::try_from(row.weight).unwrap_or(1),
             status: status.to_owned(),
-            reason: state
-                .reason
-                .filter(|_| status != "active")
-                .or_else(|| row.reason.clone()),
-            cooling_until: cooling.map(shared::clock::Moment::unix_ms),
+            reason,
+            cooling_until: cooling_until.map(Moment::unix_ms),
+            probe_at: probe_at.map(Moment::unix_ms),
             in_flight: known.map_or(0, |key| key.health.in_flight()),
             created_at: row.created_at,
         }
@@ -258,6 +283,16 @@ impl Gateway {
             .await
             .map_err(failed)?
             .ok_or(AdminError::NotFound)
+    }
+}
+
+/// Why a key is off, and when it is asked about again. Earlier versions kept no such time.
+fn off(row: &KeyRow) -> Off {
+    let by_operator = row.reason.as_deref() == Some(BY_OPERATOR);
+    let probe_at = row.probe_at.or((!by_operator).then_some(0));
+    Off {
+        reason: row.reason.clone(),
+        probe_at: probe_at.map(Moment::from_unix_ms),
     }
 }
 
@@ -380,6 +415,7 @@ impl ProviderAdmin for Gateway {
             disabled: false,
             reason: None,
             created_at: at(self.clock.now()),
+            probe_at: None,
         };
         self.store.insert_key(&row).await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
@@ -395,9 +431,10 @@ impl ProviderAdmin for Gateway {
         let mut row = self.key_row(provider, key).await?;
         match patch.status.as_deref() {
             None => {}
-            Some("active") => (row.disabled, row.reason) = (false, None),
+            Some("active") => (row.disabled, row.reason, row.probe_at) = (false, None, None),
             Some("disabled") => {
-                (row.disabled, row.reason) = (true, Some("by an operator".to_owned()));
+                (row.disabled, row.reason) = (true, Some(BY_OPERATOR.to_owned()));
+                row.probe_at = None;
             }
             Some(_) => return Err(invalid("`status` must be active or disabled")),
         }
@@ -433,7 +470,17 @@ impl ProviderAdmin for Gateway {
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError> {
+        let is_name = |model: &str| {
+            (1..=MODEL_CHARS_MAX).contains(&model.chars().count())
+                && !model.chars().any(char::is_control)
+        };
+        if !model.is_none_or(is_name) {
+            return Err(invalid(format!(
+                "`model` must be 1 to {MODEL_CHARS_MAX} characters on one line"
+            )));
+        }
         self.key_row(provider, key).await?;
         let all = self.pools.all();
         let provider = all.get(provider).ok_or(AdminError::NotFound)?;
@@ -442,11 +489,16 @@ impl ProviderAdmin for Gateway {
             .iter()
             .find(|known| known.id == *key)
             .ok_or(AdminError::NotFound)?;
-        let route = Route {
-            base_url: &provider.base_url,
-            key: &key.secret,
-            model: "",
+        let route = provider.route(key, model.unwrap_or_default());
+        let test = match model {
+            None => provider.connector.test(route).await,
+            Some(_) => provider.connector.try_model(route).await,
         };
-        Ok(provider.connector.test(route).await)
+        if test.ok
+            && matches!(key.health.shown(self.clock.now()), Shown::Off(off) if off.probe_at.is_some())
+        {
+            self.pools.recovered(provider, key);
+        }
+        Ok(test)
     }
 }

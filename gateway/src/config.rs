@@ -9,8 +9,12 @@ use clap::Args;
 use rustls::ServerConfig;
 use shared::config::{Common, ConfigError, Secrets};
 use shared::db::{DbError, DbTarget};
+use shared::link::READ_ON_SECONDS_MAX;
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
+
+use crate::generations::journal::JournalSettings;
+use crate::generations::register::REMEMBERED;
 
 /// Settings of the gateway.
 #[derive(Debug, Clone, Args)]
@@ -47,9 +51,23 @@ pub struct Config {
     /// Seconds a provider may be silent in the middle of an answer
     #[arg(long, env = "PROVIDER_SILENCE_SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub provider_silence_seconds: u64,
-    /// Seconds a generation runs on while no server is attached to it
+    /// Seconds a generation runs on while no server is attached to it, where the server does not say
+    /// with the call how long it waits for its link (`LINK_PATIENCE_SECONDS` there)
     #[arg(long, env = "DETACHED_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub detached_seconds: u64,
+    /// The most of it, whatever a server says
+    #[arg(long, env = "DETACHED_SECONDS_MAX", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub detached_seconds_max: u64,
+    /// Seconds a provider is read on for its count after the tenant left in the middle of an answer; 0
+    /// ends the call at once with an estimate
+    #[arg(long, env = "READ_ON_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=READ_ON_SECONDS_MAX))]
+    pub read_on_seconds: u64,
+    /// Hours for which outcomes of calls are kept on disk (`DATA_DIR/generations`)
+    #[arg(long, env = "OUTCOMES_KEPT_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(2..=2_160))]
+    pub outcomes_kept_hours: u64,
+    /// Bytes of them after which the oldest go earlier, but never while a server may ask for them
+    #[arg(long, env = "OUTCOMES_KEPT_BYTES", default_value_t = 1024 * 1024 * 1024)]
+    pub outcomes_kept_bytes: u64,
     /// Output kept for servers that attach again, in bytes
     #[arg(long, env = "OUTPUT_KEPT_BYTES", default_value_t = 256 * 1024 * 1024)]
     pub output_kept_bytes: usize,
@@ -87,8 +105,35 @@ impl Config {
         Duration::from_secs(self.provider_first_byte_seconds)
     }
 
-    pub(crate) fn grace(&self) -> Duration {
-        Duration::from_secs(self.detached_seconds)
+    /// How long a generation runs on without a reader, where the server does not say it, and at most.
+    pub(crate) fn detached(&self) -> (Duration, Duration) {
+        let usual = Duration::from_secs(self.detached_seconds);
+        (
+            usual,
+            usual.max(Duration::from_secs(self.detached_seconds_max)),
+        )
+    }
+
+    pub(crate) fn read_on(&self) -> Duration {
+        Duration::from_secs(self.read_on_seconds)
+    }
+
+    /// How the journal of outcomes is kept. Longer than any server may ask: a known outcome that is
+    /// forgotten is an answer that nobody pays for.
+    pub(crate) fn journal(&self, data_dir: &Path) -> Result<JournalSettings, ConfigError> {
+        let kept = Duration::from_secs(self.outcomes_kept_hours.saturating_mul(3_600));
+        if kept < REMEMBERED {
+            let hours = REMEMBERED.as_secs().div_ceil(3_600);
+            return Err(ConfigError::Invalid(format!(
+                "OUTCOMES_KEPT_HOURS must be at least {hours}, as long as a server may ask for an outcome"
+            )));
+        }
+        Ok(JournalSettings {
+            folder: data_dir.join("generations"),
+            kept,
+            bytes_max: self.outcomes_kept_bytes,
+            kept_least: REMEMBERED,
+        })
     }
 
     pub(crate) fn silence(&self) -> Duration {

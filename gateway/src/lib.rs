@@ -6,6 +6,7 @@ mod admin;
 pub mod config;
 mod events;
 mod generations;
+mod keys;
 mod link;
 mod metrics;
 mod pool;
@@ -15,7 +16,7 @@ pub mod store;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
 use shared::clock::Clock;
@@ -34,6 +35,8 @@ use tracing::{info, warn};
 
 use self::config::{Config, GatewaySecrets};
 use self::events::Journal;
+use self::generations::Leavers;
+use self::generations::journal::{JournalMetrics, OutcomeJournal};
 use self::generations::register::Register;
 use self::link::Local;
 use self::link::parcel::Unpacker;
@@ -46,10 +49,16 @@ use self::store::Store;
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 /// A server takes a link on which nothing comes for twice this as cut.
 const TICK: Duration = Duration::from_millis(500);
+/// How late a deadline may be noticed of a generation that nobody polls.
+const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// How often a draining gateway looks whether it is done.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
-/// The part of the time to stop that is kept for the last bytes.
-const FLUSH_PART: u32 = 5;
+/// The part of the time to stop that is kept for the last bytes, and the most of it.
+const FLUSH_PART: u32 = 10;
+const FLUSH_MAX: Duration = Duration::from_secs(1);
+/// The part of that time for which an idle gateway says that it drains, and the most of it.
+const SHOWN_PART: u32 = 10;
+const SHOWN_MAX: Duration = Duration::from_secs(2);
 
 /// Why a gateway did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +102,11 @@ pub struct Gateway {
     register: Register,
     unpacker: Arc<Unpacker>,
     supervisor: Supervisor,
-    grace: Duration,
+    outcomes: OutcomeJournal,
+    leavers: Leavers,
+    /// How long a generation runs on without a reader: where its server does not say it, and at most.
+    detached: (Duration, Duration),
+    read_on: Duration,
     sealer: Sealer,
     secrets: Vec<Secret<String>>,
     clock: Clock,
@@ -136,11 +149,16 @@ impl Gateway {
         let (teller, told) = mpsc::channel(events::WAITING_MAX);
         let accepted = secrets.internal.expose().split(',');
         let boot = BootId::random();
-        let register = Register::new(boot.clone(), clock.clone(), config.output_kept_bytes);
+        let register = Register::new(
+            boot.clone(),
+            clock.clone(),
+            config.output_kept_bytes,
+            config.detached().1,
+        );
         let store = Store::new(db);
         let journal = store.journal().await;
         let gateway = Arc::new(Self {
-            boot,
+            boot: boot.clone(),
             journal: Journal::new(journal.map_err(unusable(target.shown()))?),
             store,
             pools: Pools::new(clock.clone(), teller),
@@ -150,7 +168,16 @@ impl Gateway {
                 config.gateway_body_bytes_max,
             )),
             supervisor: supervisor.clone(),
-            grace: config.grace(),
+            outcomes: OutcomeJournal::open(
+                config.journal(&common.data_dir)?,
+                &boot,
+                clock.clone(),
+                JournalMetrics::new(metrics),
+            )
+            .map_err(|e| ConfigError::Invalid(format!("can't start the journal: {e}")))?,
+            leavers: Leavers::default(),
+            detached: config.detached(),
+            read_on: config.read_on(),
             sealer: Sealer::new(&secrets.encryption),
             secrets: accepted
                 .map(|secret| Secret::new(secret.trim().to_owned()))
@@ -172,6 +199,10 @@ impl Gateway {
         supervisor.spawn("providers", gateway.clone().watch(supervisor.stopping()));
         let stop = supervisor.stopping();
         supervisor.spawn("events", gateway.clone().write_events(told, stop));
+        supervisor.spawn(
+            "deadlines",
+            gateway.clone().watch_deadlines(supervisor.stopping()),
+        );
         Ok(gateway)
     }
 
@@ -210,7 +241,22 @@ impl Gateway {
             self.register.sweep();
             self.count_kept();
             self.reload_if_changed().await;
+            self.probe_due();
         }
+    }
+
+    /// Ends generations whose time is over while nobody polls them.
+    async fn watch_deadlines(self: Arc<Self>, stop: CancellationToken) {
+        let pause = || stop.run_until_cancelled(tokio::time::sleep(DEADLINES_EVERY));
+        while pause().await.is_some() {
+            generations::expire(&self);
+        }
+    }
+
+    /// How long a generation runs on without a reader whose server says that it waits for `told`.
+    pub(crate) fn detached(&self, told: Option<Duration>) -> Duration {
+        let (usual, most) = self.detached;
+        told.map_or(usual, |told| told.min(most))
     }
 
     /// Brings the gauges of what is kept up to date, which otherwise happens every few seconds.
@@ -264,26 +310,34 @@ impl Gateway {
         )
     }
 
-    /// Told to stop, starts nothing new, lets what runs come to its end and be read, at most `limit`.
-    async fn drain(
-        self: Arc<Self>,
-        stop: CancellationToken,
-        limit: Duration,
-        drained: CancellationToken,
-    ) {
-        stop.cancelled().await;
+    /// Told to stop, starts nothing new, lets what runs come to its end and be read, until only
+    /// `flush` of `limit` is left for the last bytes.
+    async fn drain(self: Arc<Self>, limit: Duration, flush: Duration, drained: CancellationToken) {
+        self.supervisor.stopping().cancelled().await;
         self.register.drain();
         self.journal.close();
         let idle = async {
+            // The port stays open for so long at least: whoever looks is told that this one drains.
+            tokio::time::sleep((limit / SHOWN_PART).min(SHOWN_MAX)).await;
             while self.register.running() > 0 {
                 tokio::time::sleep(DRAIN_LOOK).await;
             }
         };
-        if tokio::time::timeout(limit, idle).await.is_err() {
+        let begun = Instant::now();
+        let until_cut = limit.saturating_sub(flush);
+        if tokio::time::timeout(until_cut, idle).await.is_err() {
             warn!("{} generations are cut off", self.register.running());
             generations::finish_all(&self);
         }
         drained.cancel();
+        // Their outcomes are what servers settle by.
+        let rest = limit.saturating_sub(begun.elapsed());
+        if tokio::time::timeout(rest, self.outcomes.flush())
+            .await
+            .is_err()
+        {
+            warn!("the last outcomes are not on disk");
+        }
     }
 
     /// Serves the door over HTTP until the supervisor says stop.
@@ -299,7 +353,7 @@ impl Gateway {
             .unwrap_or_default();
         info!("the gateway listens on {place}");
         let limit = common.shutdown_limit();
-        let flush = limit / FLUSH_PART;
+        let flush = (limit / FLUSH_PART).min(FLUSH_MAX);
         let drained = CancellationToken::new();
         let listening = Listening {
             listener,
@@ -308,11 +362,7 @@ impl Gateway {
             tick: Some(TICK),
             tls: self.tls.clone(),
         };
-        let drain = self.clone().drain(
-            supervisor.stopping(),
-            limit.saturating_sub(flush * 2),
-            drained,
-        );
+        let drain = self.clone().drain(limit, flush, drained);
         supervisor.spawn("drain", drain);
         listen::serve_on_cores(listening, link::http::routes(self), supervisor).await
     }

@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use shared::link::Operation;
 use shared::telemetry::Metrics;
+use shared::usage::Usage;
 
 use crate::generations::register::End;
 
@@ -15,14 +16,22 @@ struct EndLabels {
     fault: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DoubtLabels {
+    what: &'static str,
+}
+
 /// What the gateway counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GatewayMetrics {
     ended: Family<EndLabels, Counter>,
+    doubts: Family<DoubtLabels, Counter>,
     attempts: Counter,
     joined: Counter,
     resumed: Counter,
     abandoned: Counter,
+    read_on: Counter,
+    read_on_told: Counter,
     pub(crate) kept_bytes: Gauge,
     pub(crate) running: Gauge,
 }
@@ -36,6 +45,11 @@ impl GatewayMetrics {
                 "waule_generations",
                 "Generations that ended at this gateway",
                 all.ended,
+            );
+            registry.register(
+                "waule_usage_doubts",
+                "Providers' counts that were estimated, cut to what a call can bring, or beyond its maximum",
+                all.doubts,
             );
             registry.register(
                 "waule_provider_attempts",
@@ -56,6 +70,16 @@ impl GatewayMetrics {
                 "waule_generations_abandoned",
                 "Generations cancelled because nobody was attached any more",
                 all.abandoned,
+            );
+            registry.register(
+                "waule_generations_read_on",
+                "Generations read on for their provider's count after the tenant left",
+                all.read_on,
+            );
+            registry.register(
+                "waule_generations_read_on_told",
+                "Of these, those of which the provider told its count",
+                all.read_on_told,
             );
             registry.register(
                 "waule_generations_running",
@@ -83,6 +107,13 @@ impl GatewayMetrics {
         self.abandoned.inc();
     }
 
+    pub(crate) fn read_on(&self, is_told: bool) {
+        self.read_on.inc();
+        if is_told {
+            self.read_on_told.inc();
+        }
+    }
+
     pub(crate) fn ended(&self, operation: Operation, end: &End) {
         let (fault, attempts) = match end {
             End::Outcome(outcome) => (outcome.fault.as_ref(), outcome.attempts),
@@ -96,5 +127,20 @@ impl GatewayMetrics {
             })
             .inc();
         self.attempts.inc_by(attempts.into());
+        if let End::Outcome(outcome) = end {
+            self.doubt(&outcome.usage);
+        }
+    }
+
+    fn doubt(&self, usage: &Usage) {
+        for (is_so, what) in [
+            (usage.estimated, "estimated"),
+            (usage.capped, "capped"),
+            (usage.overrun, "overrun"),
+        ] {
+            if is_so {
+                self.doubts.get_or_create(&DoubtLabels { what }).inc();
+            }
+        }
     }
 }

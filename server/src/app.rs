@@ -8,6 +8,7 @@ use poem::Response;
 use poem::endpoint::BoxEndpoint;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
+use shared::db::backup::BackupError;
 use shared::db::{Db, DbError, migrate};
 use shared::link::Link;
 use shared::listen::{self, Listening};
@@ -46,6 +47,7 @@ use crate::sweep::Sweeper;
 use crate::usage::UsageHistory;
 use crate::vitals::{Vitals, VitalsParts};
 use crate::web::{Web, WebParts};
+use crate::zones::Zones;
 
 /// Why a server did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,9 @@ pub enum StartError {
     /// `rollup check` found differences; they were printed.
     #[error("the sums of usage have {0} differences; `rollup rebuild` makes them anew")]
     Sums(usize),
+    /// `backup` could not save what it should.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// `rollup rebuild` had to wait too long.
     #[error("older transactions have not ended; the server adds up the rest when they do")]
     Unfinished,
@@ -153,6 +158,7 @@ async fn open_database(
         let db = Db::connect(&target).await?;
         migrate::run(&db, MIGRATIONS).await?;
         let store = Store::new(db);
+        store.fold_names().await?;
         let catalogue = Catalogue::load(store.clone(), clock.clone()).await?;
         Ok((store, catalogue))
     };
@@ -197,6 +203,21 @@ pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), Sta
         return Ok(());
     }
     Err(StartError::Unfinished)
+}
+
+/// Adds what a first start adds, while no other process does.
+async fn first_start(seed: Seed<'_>, store: &Store) -> Result<Option<FirstStart>, StartError> {
+    if seed.accounts.has_superadmin().await? {
+        return Ok(None);
+    }
+    let alone = store.alone().await;
+    let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
+    // Whoever was first may have written since this process read.
+    seed.catalogue
+        .reload()
+        .await
+        .map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(seed).await
 }
 
 /// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
@@ -326,6 +347,8 @@ pub struct Server {
     site: Site,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
+    /// The part of the time to stop that is over before the port is closed.
+    notice: Duration,
 }
 
 impl Server {
@@ -348,6 +371,7 @@ impl Server {
             demo,
         } = parts;
         let address = PublicAddress::read(config, common)?;
+        let cors = config.cors()?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
         let people = People::new(&store, &secrets, &limits, &clock);
@@ -361,11 +385,12 @@ impl Server {
             config,
             demo,
         };
-        let first_start = seed::finish_first_start(seed).await?;
+        let first_start = first_start(seed, &store).await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
             ledger: ledger.clone(),
+            zones: Zones::new(store.clone(), clock.clone()),
             link: link.clone(),
             clock: clock.clone(),
             supervisor: supervisor.clone(),
@@ -374,7 +399,7 @@ impl Server {
             deadline: config.call_limit(),
             outcomes: Some(common.data_dir.join("outcomes")),
             unknown: config.unknown(gateway_inside),
-            closing: Closing::after(common.shutdown_limit(), supervisor),
+            closing: Closing::after(config.farewell(common).limit, supervisor),
         });
         look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, &clock, supervisor);
@@ -399,13 +424,16 @@ impl Server {
             calls,
             store,
             link,
+            leaving: supervisor.leaving(),
             clock,
             body_bytes_max: config.body_bytes_max,
+            cors,
         };
         Ok(Self {
             rooms,
             site,
             first_start,
+            notice: config.farewell(common).notice,
         })
     }
 
@@ -447,7 +475,7 @@ impl Server {
         let listening = Listening {
             listener,
             stop: supervisor.stopping(),
-            grace: common.shutdown_limit(),
+            grace: common.shutdown_limit().saturating_sub(self.notice),
             tick: None,
             tls: None,
         };

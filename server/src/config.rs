@@ -8,9 +8,11 @@ use clap::Args;
 use rustls::ClientConfig;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
+use shared::process::Farewell;
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
+use crate::api::manners::cors::Cors;
 use crate::calls::{RecoveryPace, UnknownPolicy};
 use crate::ledger::LedgerSettings;
 use crate::link::http::{LinkSettings, Whom};
@@ -34,6 +36,10 @@ pub struct Config {
     /// development whatever address they come by, over plain http
     #[arg(long, env = "PUBLIC_URL", default_value = "")]
     pub public_url: String,
+    /// Origins of web pages whose browsers may call `/api/v1` with a key, separated by commas, for
+    /// example `https://app.example`; `*` for every page. Empty: none
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
     /// Signs access tokens, at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<Secret<String>>,
@@ -66,6 +72,10 @@ pub struct Config {
     /// Seconds for which a part of a hold comes back good after its credits expired
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
+    /// Seconds for which a server that is told to stop answers `draining` at `/readyz` and still takes
+    /// calls, so that balancers send them elsewhere; a part of `SHUTDOWN_SECONDS`, at most half of it
+    #[arg(long, env = "DRAIN_NOTICE_SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub drain_notice_seconds: u64,
 }
 
 /// Where the gateways are; the all-in-one has its own and does not read this.
@@ -183,6 +193,26 @@ impl Config {
         UnknownPolicy {
             release_after: Duration::from_secs(after),
             ask_for: DAY.saturating_mul(u32::try_from(self.unknown_ask_days).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// Which browsers of other places may call.
+    pub fn cors(&self) -> Result<Cors, ConfigError> {
+        let texts = self.cors_origins.iter().map(String::as_str);
+        Cors::parse(texts).map_err(|wrong| {
+            ConfigError::Invalid(format!(
+                "CORS_ORIGINS: `{wrong}` is no origin; write `*`, or `https://` and a host without a path"
+            ))
+        })
+    }
+
+    /// How a server takes its leave: within `SHUTDOWN_SECONDS` in all.
+    pub fn farewell(&self, common: &Common) -> Farewell {
+        let all = common.shutdown_limit();
+        let notice = Duration::from_secs(self.drain_notice_seconds).min(all / 2);
+        Farewell {
+            notice,
+            limit: all.saturating_sub(notice),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::ledger::{
 };
 use crate::store::Store;
 use crate::store::audit::{Actor, Note};
+use crate::zones::Zones;
 
 /// A correction to be made.
 #[derive(Debug, Clone)]
@@ -57,6 +58,7 @@ impl From<DbError> for CorrectionError {
 pub struct Corrections {
     ledger: Ledger,
     store: Store,
+    zones: Zones,
     clock: Clock,
 }
 
@@ -65,6 +67,7 @@ impl Corrections {
     pub fn new(ledger: Ledger, store: Store, clock: Clock) -> Self {
         Self {
             ledger,
+            zones: Zones::new(store.clone(), clock.clone()),
             store,
             clock,
         }
@@ -115,7 +118,8 @@ impl Corrections {
         actor: &Actor,
         ask: BudgetAsk,
     ) -> Result<Option<Budget>, CorrectionError> {
-        self.known(&ask.tenant).await?;
+        let tenant = self.store.tenant(&ask.tenant).await?;
+        let tenant = tenant.ok_or(CorrectionError::NotFound("tenant"))?;
         let owned = match &ask.spender {
             Spender::Key(id) => self.store.has_key(&ask.tenant, id).await?,
             Spender::User(id) => self.store.user(&ask.tenant, id).await?.is_some(),
@@ -137,7 +141,8 @@ impl Corrections {
         let before = of.find(|budget| budget.period == ask.period);
         let before = text(before.map(|budget| budget.limit));
         let after = text(ask.limit);
-        let set = self.ledger.set_budget(ask.clone()).await?;
+        let zone = self.zones.newest(tenant.zone.as_ref()).await?;
+        let set = self.ledger.set_budget(ask.clone(), zone).await?;
         let subject = ask.spender.text();
         let note = Note {
             tenant: Some(ask.tenant.as_str()),

@@ -1,9 +1,18 @@
-//! The server's whole face: chooses the edge of a request by its path, API or pages. Holds no route
-//! of its own.
+//! The server's whole face: reads an address as it is meant, chooses the edge of a request by its
+//! path, API or pages, and answers for all routes alike what belongs to no route: `OPTIONS`, `HEAD`,
+//! `Allow`, browsers of other places. Holds no route of its own.
 
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::combinators::BoxBody;
 use poem::endpoint::BoxEndpoint;
+use poem::http::header::{ALLOW, CONTENT_LENGTH};
+use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
 
+use crate::api::manners::address;
+use crate::api::manners::cors::Cors;
+use crate::api::manners::methods::Methods;
 use crate::api::{self, Rooms};
 use crate::pages;
 use crate::pages::site::Site;
@@ -11,34 +20,78 @@ use crate::pages::site::Site;
 struct Front {
     api: BoxEndpoint<'static, Response>,
     pages: BoxEndpoint<'static, Response>,
+    methods: Methods,
+    cors: Cors,
 }
 
 impl Endpoint for Front {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        if pages::is_page(request.uri().path()) {
-            return self
-                .pages
-                .call(request)
-                .await
-                .map(IntoResponse::into_response);
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        address::forgive(&mut request);
+        let uri = request.uri().clone();
+        let granted = self.cors.granted(uri.path(), request.headers());
+        if *request.method() == Method::OPTIONS
+            && let Some(methods) = self.methods.allowed(uri.path())
+        {
+            let mut response = api::no_content();
+            if let Some(granted) = granted {
+                granted.preflight(request.headers(), methods.clone(), response.headers_mut());
+            }
+            self.cors.vary(uri.path(), response.headers_mut());
+            response.headers_mut().insert(ALLOW, methods);
+            return Ok(response);
         }
-        self.api
-            .call(request)
-            .await
-            .map(IntoResponse::into_response)
+        let is_head = *request.method() == Method::HEAD;
+        if is_head {
+            request.set_method(Method::GET);
+        }
+        let edge = if pages::is_page(uri.path()) {
+            &self.pages
+        } else {
+            &self.api
+        };
+        let mut response = edge.call(request).await.map(IntoResponse::into_response)?;
+        if let Some(granted) = granted {
+            granted.mark(response.headers_mut());
+        }
+        self.cors.vary(uri.path(), response.headers_mut());
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(methods) = self.methods.allowed(uri.path())
+        {
+            response.headers_mut().insert(ALLOW, methods);
+        }
+        Ok(if is_head { head_of(response) } else { response })
     }
+}
+
+/// An answer without its body, which says how long that is.
+fn head_of(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body: BoxBody<Bytes, std::io::Error> = body.into();
+    if let Some(length) = body.size_hint().exact() {
+        parts
+            .headers
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, poem::Body::empty())
 }
 
 /// Everything the server answers.
 pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
+    let (api, mut methods) = api::routes(rooms);
+    for (method, path) in pages::listed() {
+        methods.add(&path, method);
+    }
+    methods.add("/assets/:name", Method::GET);
     let front = Front {
-        api: api::routes(rooms),
+        api,
         pages: pages::routes(rooms, site)
             .around(api::identified)
             .map_to_response()
             .boxed(),
+        methods,
+        cors: rooms.cors.clone(),
     };
     front.boxed()
 }

@@ -26,3 +26,4 @@ pub mod sweep;
 pub mod usage;
 pub mod vitals;
 pub mod web;
+pub mod zones;

@@ -164,9 +164,14 @@ impl Providers {
         Ok(())
     }
 
-    /// Makes one free call with a key; changes nothing.
-    pub async fn test_key(&self, provider: &str, key: &ProviderKeyId) -> Answer<KeyTest> {
-        self.link.test_provider_key(provider, key).await
+    /// Makes one free call with a key, or the smallest one that `model` can answer; changes nothing.
+    pub async fn test_key(
+        &self,
+        provider: &str,
+        key: &ProviderKeyId,
+        model: Option<&str>,
+    ) -> Answer<KeyTest> {
+        self.link.test_provider_key(provider, key, model).await
     }
 
     async fn key(&self, provider: &str, key: &ProviderKeyId) -> Answer<Option<ProviderKeyView>> {

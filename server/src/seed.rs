@@ -202,6 +202,8 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
                 0
             },
             enabled: true,
+            answers_public_name: false,
+            is_default: false,
             price: Some((price, PriceItems::default())),
         };
         match catalogue.create_model(&Actor::system(), new).await {

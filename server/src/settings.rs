@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
 use shared::db::DbError;
+use shared::zone::Zone;
 
 use crate::limits::LimitSettings;
 use crate::store::Store;
@@ -27,6 +28,9 @@ pub enum SettingsError {
     #[error(transparent)]
     Store(#[from] DbError),
 }
+
+/// What a time zone's name must be.
+pub const TIME_ZONE_RULE: &str = "the IANA name of a time zone, for example Asia/Shanghai";
 
 /// A group of settings that are changed together.
 pub trait Setting: Serialize + DeserializeOwned + Default + Send + Sync {
@@ -208,6 +212,38 @@ impl Setting for TenantDefaults {
         )?;
         let factor = (0..=1_000_000_000).contains(&self.price_multiplier_ppm);
         rule(factor, "factor", "from 0 to 1000")
+    }
+}
+
+/// Where the platform's days begin; tenants may have a zone of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Calendar {
+    /// An IANA name.
+    pub time_zone: String,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self {
+            time_zone: Zone::utc().name().to_owned(),
+        }
+    }
+}
+
+impl Calendar {
+    /// The zone of that name.
+    pub fn zone(&self) -> Zone {
+        Zone::named(&self.time_zone).unwrap_or_default()
+    }
+}
+
+impl Setting for Calendar {
+    const NAME: &'static str = "calendar";
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let known = Zone::named(&self.time_zone).is_some();
+        rule(known, "time_zone", TIME_ZONE_RULE)
     }
 }
 

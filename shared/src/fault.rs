@@ -61,6 +61,23 @@ pub enum Retry {
     OtherKey,
 }
 
+/// How far a failure reaches: what else would fail for the same reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This request only; also where nothing says more.
+    #[default]
+    Request,
+    /// This model with this key.
+    ModelAtKey,
+    /// Whatever is sent with this key.
+    Key,
+    /// Whatever is sent from the account that the key belongs to.
+    Account,
+    /// Whatever is sent to this provider.
+    Provider,
+}
+
 /// A failure of one provider call, classified where the facts are known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{kind:?}: {detail}")]
@@ -71,6 +88,9 @@ pub struct Fault {
     pub fault_of: FaultOf,
     /// What next.
     pub retry: Retry,
+    /// How far it reaches.
+    #[serde(default)]
+    pub scope: Scope,
     /// The provider's `Retry-After`, in milliseconds.
     pub retry_after_ms: Option<u64>,
     /// The provider's HTTP status, where there was one.
@@ -84,23 +104,44 @@ impl Fault {
     pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
         use FaultKind as K;
         let (fault_of, retry) = match kind {
-            K::BadRequest | K::ContentPolicy | K::NotFound | K::Canceled => {
-                (FaultOf::Caller, Retry::No)
-            }
-            K::InvalidKey | K::QuotaExhausted | K::RateLimited | K::Overloaded | K::Unreachable => {
-                (FaultOf::Upstream, Retry::OtherKey)
-            }
+            K::BadRequest | K::ContentPolicy | K::Canceled => (FaultOf::Caller, Retry::No),
+            K::InvalidKey
+            | K::QuotaExhausted
+            | K::RateLimited
+            | K::Overloaded
+            | K::Unreachable
+            | K::NotFound => (FaultOf::Upstream, Retry::OtherKey),
             K::Timeout | K::Interrupted | K::InvalidAnswer => (FaultOf::Upstream, Retry::No),
             K::NoCapacity | K::Internal => (FaultOf::Us, Retry::No),
+        };
+        let scope = match kind {
+            K::InvalidKey | K::RateLimited => Scope::Key,
+            K::QuotaExhausted => Scope::Account,
+            K::NotFound => Scope::ModelAtKey,
+            K::Overloaded | K::Unreachable | K::Timeout | K::InvalidAnswer => Scope::Provider,
+            K::BadRequest
+            | K::ContentPolicy
+            | K::Canceled
+            | K::Interrupted
+            | K::NoCapacity
+            | K::Internal => Scope::Request,
         };
         Self {
             kind,
             fault_of,
             retry,
+            scope,
             retry_after_ms: None,
             upstream_status: None,
             detail: detail.into(),
         }
+    }
+
+    /// The same with another reach.
+    #[must_use]
+    pub fn reaching(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
     }
 
     /// The same with the provider's status.

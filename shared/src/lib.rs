@@ -1,6 +1,7 @@
 //! What server and gateway must agree on: ids, money, units, faults, secrets, the link's contract,
 //! and the plumbing both start with. What only one side uses does not belong here.
 
+pub mod answer_model;
 pub mod calendar;
 pub mod clock;
 pub mod config;
@@ -8,11 +9,12 @@ pub mod credits;
 pub mod db;
 pub mod dialect;
 pub mod fault;
+pub mod files;
+pub mod fold;
 pub mod id;
 pub mod json;
 pub mod link;
 pub mod listen;
-pub mod meter;
 pub mod process;
 pub mod seal;
 pub mod secret;
@@ -22,3 +24,4 @@ pub mod supervisor;
 pub mod telemetry;
 pub mod tls;
 pub mod usage;
+pub mod zone;

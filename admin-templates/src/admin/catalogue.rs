@@ -41,7 +41,7 @@ sampled! {
     }
 
     /// `POST /admin/models/new` with `id`, `operation`, `provider`, `model`, `gateway`,
-    /// `max_output_tokens`, `enabled`, and the fields of a price.
+    /// `max_output_tokens`, `enabled`, `answers_public_name`, and the fields of a price.
     pub struct ModelNew {
         /// What was typed.
         pub form: Form,
@@ -141,7 +141,8 @@ sampled! {
         pub call: String,
     }
 
-    /// `GET /admin/models/{id}`. `POST …/edit` with `max_output_tokens` and `enabled`;
+    /// `GET /admin/models/{id}`. `POST …/edit` with `max_output_tokens`, `enabled`,
+    /// `answers_public_name` and for images `is_default`;
     /// `POST …/targets` with `provider`, `model`, `weight`, `priority`, `gateway`;
     /// `POST …/targets/{target}` with `weight`, `priority` and `gateway`;
     /// `POST …/targets/{target}/delete`; `POST …/prices` with `valid_from`, and for the price and

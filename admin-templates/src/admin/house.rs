@@ -88,8 +88,8 @@ sampled! {
 
     /// `GET /admin/settings`. `POST …/security` with `idle_minutes`, `absolute_hours`,
     /// `require_second_factor`; `POST …/retention` with `usage_days`, `audit_days`,
-    /// `delete_grace_days`; `POST …/announcement` with `announcement`; `POST …/tenants` with
-    /// `credits`, `requests_per_minute`, `tokens_per_minute`, `factor`.
+    /// `delete_grace_days`; `POST …/announcement` with `announcement`; `POST …/calendar` with
+    /// `time_zone`; `POST …/tenants` with `credits`, `requests_per_minute`, `tokens_per_minute`, `factor`.
     pub struct Settings {
         /// Sessions and the second factor.
         pub security: Form,
@@ -97,6 +97,8 @@ sampled! {
         pub retention: Form,
         /// A line that everybody sees.
         pub announcement: Form,
+        /// Where days begin.
+        pub calendar: Form,
         /// What new tenants begin with.
         pub tenants: Form,
     }

@@ -59,6 +59,8 @@ sampled! {
     pub struct KeyTest {
         /// Whether the provider accepted it.
         pub accepted: bool,
+        /// Whether the provider could be asked in this way.
+        pub can_be_told: bool,
         /// The provider's status; 0 when there was none.
         pub status: u16,
         /// How long the answer took, in milliseconds.
@@ -101,7 +103,7 @@ sampled! {
 
     /// `GET /admin/providers/{name}`. `POST …/edit` with `base_url` and `enabled`;
     /// `POST …/delete`; `POST …/keys` with `label`, `secret`, `weight`;
-    /// `POST …/keys/{key}/test`, `/disable`, `/enable`, `/delete`; `POST …/keys/{key}/rotate` with
+    /// `POST …/keys/{key}/test` with `model` for a small call, `/disable`, `/enable`, `/delete`; `POST …/keys/{key}/rotate` with
     /// `secret`.
     pub struct ProviderDetail {
         /// Its name.

@@ -91,6 +91,8 @@ sampled! {
         pub spend: Chart,
         /// Another name.
         pub rename: Form,
+        /// Where its days begin.
+        pub zone: Form,
         /// Why it is suspended.
         pub suspend: Form,
         /// The name again, and why.

@@ -17,6 +17,8 @@ AdminText [] {
     after: "After", "变更后";
     alerts: "To look at", "需要关注";
     announcement: "Announcement", "公告";
+    time_zone_hint: "Days and months of budgets begin there, for tenants without a zone of their own. A name such as Asia/Shanghai. A period that runs goes on to its end.", "未单独设置时区的租户，其预算的每日、每月周期按此时区起算。填写如 Asia/Shanghai 的名称；正在进行的周期照常结束。";
+    tenant_zone_hint: "Where its days begin, by a name such as Asia/Shanghai. Empty: the platform's. A budget's period that runs goes on to its end.", "该租户每日、每月周期起算的时区，例如 Asia/Shanghai；留空则使用平台时区。正在进行的预算周期照常结束。";
     announcement_hint: "Everybody sees it on every page. Empty takes it away.", "所有人在每个页面都能看到；留空则撤下。";
     announcement_text: "Message", "公告内容";
     audit_days: "Keep the audit log for", "审计日志保留";
@@ -117,6 +119,10 @@ AdminText [] {
     not_added: "not added", "未添加";
     offer_now: "Offer to tenants now", "立即向租户开放";
     offered: "Offered to tenants", "向租户开放";
+    answers_public_name: "Answers give the model this name", "回答中使用此模型名称";
+    answers_public_name_hint: "Some clients compare the name in an answer with the one they asked for. Otherwise the provider's name stands there.", "部分客户端会核对回答中的模型名称与请求是否一致。不勾选时保留服务商返回的名称。";
+    default_images: "Takes image calls that name no model", "处理未指定模型的图片请求";
+    default_images_hint: "One image model at a time. Where none is marked, the oldest one takes them.", "同一时间只有一个图片模型生效；均未勾选时由最早添加的模型处理。";
     only_these: "Only the models ticked below", "仅允许下列勾选的模型";
     preview: "What would this call cost?", "这次调用要花多少？";
     change_target: "Change target", "修改目标";
@@ -169,7 +175,10 @@ AdminText [] {
     test: "Test", "测试";
     test_each: "Test each key first", "逐个测试后再添加";
     test_failed: "refused", "未通过";
+    test_model: "A model's name there", "供应商处的模型名";
     test_passed: "accepted", "通过";
+    test_small: "Make a small call", "发起一次小额调用";
+    test_untold: "can't be told here", "此处无法判断";
     top_models: "Top models", "模型排行";
     top_providers: "Top providers", "供应商排行";
     top_tenants: "Top tenants", "租户排行";

@@ -113,7 +113,10 @@ Text [a: AdminText, u: PortalText] {
     held: "Held", "预留中";
     held_change: "Held", "预留变动";
     held_note: "for running calls", "用于进行中的调用";
+    for_excel: "CSV for Excel", "CSV（Excel）";
     hours: "hours", "小时";
+    time_zone: "Time zone", "时区";
+    error_not_a_zone: "No time zone has this name; write for example Asia/Shanghai.", "没有此名称的时区；请填写如 Asia/Shanghai 的名称。";
     id: "Id", "编号";
     images: "Images", "图像";
     images_unit: "images", "张图像";

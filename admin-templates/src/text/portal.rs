@@ -6,6 +6,7 @@ catalogue! {
 /// Strings of the portal.
 PortalText [] {
     alert_below: "Warn when less is left than", "余额低于此值时提醒";
+    zone_hint: "Where the days and months of your budgets begin, by a name such as Asia/Shanghai. Empty: the platform's. A period that runs goes on to its end.", "预算的每日、每月周期按此时区起算，例如 Asia/Shanghai；留空则使用平台时区。正在进行的周期照常结束。";
     alert_hint: "The overview then says so. Empty: only when they last for less than three days.", "低于此值时在概览页提醒；留空则仅在预计不足三天时提醒。";
     alerts: "When credits run low", "余额提醒";
     at_most: "At most", "最多花费";

@@ -161,6 +161,7 @@ impl Typical for Settings {
                 "announcement",
                 "周日 02:00–03:00（UTC）维护；进行中的调用不受影响。",
             )]),
+            calendar: Form::of([("time_zone", "Asia/Shanghai")]),
             tenants: Form::of([
                 ("credits", "20"),
                 ("requests_per_minute", "600"),

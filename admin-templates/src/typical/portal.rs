@@ -183,6 +183,7 @@ impl Typical for PortalSettings {
             base_url: "https://ai.example.com".to_owned(),
             alerts: Form::of([("alert_below", "500")]),
             security: Form::of([("require_second_factor", "on")]),
+            calendar: Form::of([("time_zone", "Asia/Shanghai")]),
         }]
     }
 }

@@ -106,6 +106,7 @@ fn pool() -> Vec<PoolKeyRow> {
     let mut tested = key("pky_1", "team-1", "hQ2a", PoolKeyStatus::Active, 41_020);
     tested.test = Some(KeyTest {
         accepted: true,
+        can_be_told: true,
         status: 200,
         latency_ms: 318,
         detail: String::new(),
@@ -117,16 +118,20 @@ fn pool() -> Vec<PoolKeyRow> {
     disabled.reason = Some("401: the provider says that the key was revoked".to_owned());
     disabled.test = Some(KeyTest {
         accepted: false,
+        can_be_told: true,
         status: 401,
         latency_ms: 204,
         detail: "invalid_api_key".to_owned(),
     });
-    vec![
-        tested,
-        key("pky_2", "team-1b", "t4Lw", PoolKeyStatus::Active, 39_884),
-        cooling,
-        disabled,
-    ]
+    let mut untold = key("pky_2", "team-1b", "t4Lw", PoolKeyStatus::Active, 39_884);
+    untold.test = Some(KeyTest {
+        accepted: false,
+        can_be_told: false,
+        status: 404,
+        latency_ms: 97,
+        detail: "the provider has no GET /models".to_owned(),
+    });
+    vec![tested, untold, cooling, disabled]
 }
 
 impl Typical for ProviderDetail {

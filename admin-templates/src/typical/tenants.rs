@@ -98,6 +98,7 @@ impl Typical for TenantInfo {
             margin: credits("2890.78"),
             spend: chart(days(), Unit::Credits, &[(Measure::Charged, 400_000_000)]),
             rename: Form::of([("name", "Harbour Light Studio")]),
+            zone: Form::of([("time_zone", "Asia/Shanghai")]),
             suspend: Form::default(),
             delete: Form::default(),
             grace_days: 14,

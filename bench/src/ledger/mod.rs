@@ -21,6 +21,7 @@ use shared::id::{ApiKeyId, GenerationId, TenantId};
 use shared::link::Operation;
 use shared::supervisor::Supervisor;
 use shared::usage::Usage;
+use shared::zone::Zone;
 use tokio::task::JoinSet;
 
 use self::table::Row;
@@ -335,6 +336,7 @@ async fn pairs(
             amount: HELD,
             least: HELD,
             spenders: Vec::new(),
+            zone: Zone::utc(),
             owner: ledger.boot().clone(),
             call: KEPT.to_owned(),
             deadline_at: clock.now().after(Duration::from_secs(600)),

@@ -1,81 +1,56 @@
-//! One generation as a state machine: opening, streaming, ended. It is driven by whoever waits for
-//! it, so the usual call, one reader from first to last byte, costs no task; when the last reader of
-//! a call over the border is cut off, `care` drives it for a while. Knows no HTTP.
+//! One generation as a state machine: opening, streaming, closing, ended. It is driven by whoever waits
+//! for it, so the usual call, one reader from first to last byte, costs no task; when the last reader
+//! of a call over the border is cut off, `care` drives it for a while, and when its tenant left,
+//! `parting` does. Knows no HTTP.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use shared::answer_model;
+use shared::dialect::meter::{Meter, Metered};
+use shared::dialect::whole;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Failure, Operation, Outcome};
-use shared::meter::{self, Meter};
-use shared::usage::Usage;
-use tokio::time::Sleep;
-use tracing::{info, warn};
+use shared::link::{Bounds, Call, Operation};
+use tokio::sync::Notify;
+use tracing::warn;
 
 use super::attempt::{self, Accepted};
+use super::ending::{late, left};
+use super::failure;
 use super::flow::{Flow, Flowed};
-use super::log::Log;
-use super::register::{End, Ended, Output};
-use super::{Story, failure};
+use super::log::{Gone, Log};
+use super::register::Ended;
+use super::state::{Closing, Phase, Seat, State, Streaming};
+use super::taken::Taking;
 use crate::Gateway;
-use crate::pool::Lease;
 use crate::providers::Answer;
 
-type Opening = Pin<Box<dyn Future<Output = Result<Accepted, Failure>> + Send>>;
-
 /// What of a call is needed after it was sent to a provider.
-struct About {
-    id: GenerationId,
-    request: RequestId,
-    operation: Operation,
-    print: u64,
-    show_usage: bool,
-    input_bytes: usize,
+pub(super) struct About {
+    pub(super) id: GenerationId,
+    pub(super) request: RequestId,
+    pub(super) operation: Operation,
+    pub(super) print: u64,
+    metered: Metered,
+    pub(super) caller: u64,
+    pub(super) bounds: Option<Bounds>,
+    /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
+    pub(super) keeps: bool,
+    pub(super) deadline: Instant,
+    /// The name that answers give their model.
+    pub(super) answer_model: Option<Arc<str>>,
 }
 
 /// One generation.
 pub(crate) struct Generation {
-    about: About,
-    gateway: Arc<Gateway>,
+    pub(super) about: About,
+    pub(super) gateway: Arc<Gateway>,
     state: Mutex<State>,
-}
-
-struct Streaming {
-    flow: Flow,
-    story: Story,
-    lease: Lease,
-}
-
-enum Phase {
-    Opening(Opening),
-    Streaming(Box<Streaming>),
-    Ended(Ended),
-}
-
-/// A reader's place; its waker is there while it waits.
-#[derive(Default)]
-struct Seat {
-    taken: bool,
-    waker: Option<Waker>,
-}
-
-struct State {
-    phase: Phase,
-    deadline: Pin<Box<Sleep>>,
-    /// Absent where nobody can come again: inside one process.
-    log: Option<Log>,
-    /// Bytes put out so far.
-    length: u64,
-    seats: Vec<Seat>,
-    /// Whoever drives while nobody reads.
-    carer: Option<Waker>,
-    /// Counts how often the last reader left, so that an earlier carer knows that it is not meant.
-    left: u64,
+    pub(super) over: Notify,
 }
 
 /// What driving brought.
@@ -84,6 +59,16 @@ pub(super) enum Driven {
     Opened,
     /// Bytes, kept already where they are kept.
     Piece(Bytes),
+    /// It is over.
+    Ended,
+}
+
+/// What became of the wish to read on.
+pub(super) enum Parted {
+    /// Whoever asked reads on.
+    First,
+    /// Somebody does already.
+    Before,
     /// It is over.
     Ended,
 }
@@ -102,27 +87,38 @@ impl Generation {
             request: call.request.clone(),
             operation: call.operation,
             print,
-            show_usage: call.show_usage,
-            input_bytes: call.body.len(),
+            metered: Metered::of(&call),
+            caller: call.caller,
+            bounds: call.bounds,
+            keeps,
+            deadline: begun + call.deadline,
+            answer_model: call.answer_model.as_deref().map(Arc::from),
         };
-        let deadline = Box::pin(tokio::time::sleep_until((begun + call.deadline).into()));
+        let timer = Box::pin(tokio::time::sleep_until(about.deadline.into()));
+        if keeps {
+            gateway.outcomes.begun(&about.id);
+        }
         let opening = {
             let gateway = gateway.clone();
             async move { attempt::attempts(&gateway, &call, begun).await }
         };
         let state = State {
             phase: Phase::Opening(Box::pin(opening)),
-            deadline,
+            timer,
             log: keeps.then(|| Log::new(gateway.register.budget().clone())),
             length: 0,
+            taking: Taking::default(),
             seats: Vec::new(),
             carer: None,
             left: 0,
+            patience: None,
+            parted: None,
         };
         Arc::new(Self {
             about,
             gateway: gateway.clone(),
             state: Mutex::new(state),
+            over: Notify::new(),
         })
     }
 
@@ -131,17 +127,31 @@ impl Generation {
         self.about.print
     }
 
+    pub(super) fn id(&self) -> &GenerationId {
+        &self.about.id
+    }
+
+    /// Calls of one caller share bounds.
+    pub(super) fn caller(&self) -> u64 {
+        self.about.caller
+    }
+
     pub(super) fn gateway(&self) -> &Arc<Gateway> {
         &self.gateway
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a new reader its seat.
-    pub(super) fn attach(&self) -> usize {
+    /// Gives a new reader that has all before `position` its seat, and remembers how long its server
+    /// would try to come again.
+    pub(super) fn attach(&self, position: u64, patience: Option<Duration>) -> usize {
         let mut state = self.lock();
+        state.patience = patience.or(state.patience);
+        if !state.is_read() {
+            state.taking.fell_back(position);
+        }
         let free = state.seats.iter().position(|seat| !seat.taken);
         let at = free.unwrap_or_else(|| {
             state.seats.push(Seat::default());
@@ -168,29 +178,61 @@ impl Generation {
         Some(state.left)
     }
 
+    /// How long it runs on while nobody reads it.
+    pub(super) fn grace(&self) -> Duration {
+        self.gateway.detached(self.lock().patience)
+    }
+
     /// How it ended, for a reader that saw that it did.
     pub(super) fn ended(&self) -> Option<Ended> {
         match &self.lock().phase {
             Phase::Ended(ended) => Some(ended.clone()),
-            Phase::Opening(_) | Phase::Streaming(_) => None,
+            Phase::Opening(_) | Phase::Streaming(_) | Phase::Closing(_) => None,
         }
     }
 
-    /// Ends it, unless it has ended; answers how it ended.
-    pub(super) fn stop(&self, fault: Fault) -> End {
-        let mut state = self.lock();
-        match &state.phase {
-            Phase::Ended(ended) => return ended.end.clone(),
-            Phase::Opening(_) => self.fail(&mut state, failure(fault, 0)),
-            Phase::Streaming(_) => self.finish(&mut state, Some(fault)),
+    /// Waits until it is over.
+    pub(super) async fn until_over(&self) -> Ended {
+        loop {
+            let mut over = std::pin::pin!(self.over.notified());
+            // Heard of from before the look on.
+            over.as_mut().enable();
+            if let Some(ended) = self.ended() {
+                return ended;
+            }
+            over.await;
         }
-        match &state.phase {
-            Phase::Ended(ended) => ended.end.clone(),
-            // Not reached: both ways above end it.
-            Phase::Opening(_) | Phase::Streaming(_) => {
-                End::Failure(Arc::new(failure(canceled("it did not end"), 0)))
+    }
+
+    /// The tenant left: nobody reads any more, and whoever is told [`Parted::First`] drives it to its
+    /// provider's count.
+    pub(super) fn part(&self) -> Parted {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Ended(_)) {
+            return Parted::Ended;
+        }
+        if state.parted.is_some() {
+            return Parted::Before;
+        }
+        state.parted = Some(state.taking.output());
+        state.log = None;
+        state.wake_all();
+        Parted::First
+    }
+
+    /// Drives it after its tenant left; ready when it is over. What comes is thrown away; what passes the
+    /// maximum ends it as any other stream.
+    pub(super) fn poll_on(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        loop {
+            match self.drive(&mut state, cx) {
+                Poll::Ready(Driven::Ended) => return Poll::Ready(()),
+                Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
+                Poll::Pending => break,
             }
         }
+        state.carer = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// What comes next for the reader in `seat`, who has read up to `position`.
@@ -199,15 +241,19 @@ impl Generation {
         seat: usize,
         position: u64,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Driven, super::log::Gone>> {
+    ) -> Poll<Result<Driven, Gone>> {
         let mut state = self.lock();
+        if state.parted.is_some() && !matches!(state.phase, Phase::Ended(_)) {
+            return Poll::Ready(Err(Gone));
+        }
         if let Some(log) = &state.log
             && let Some(bytes) = log.read(position)?
         {
+            state.took(position, &bytes);
             return Poll::Ready(Ok(Driven::Piece(bytes)));
         }
         if position > 0 && matches!(state.phase, Phase::Opening(_)) {
-            return Poll::Ready(Err(super::log::Gone));
+            return Poll::Ready(Err(Gone));
         }
         let driven = self.drive(&mut state, cx);
         if driven.is_pending() {
@@ -219,23 +265,32 @@ impl Generation {
             state.seats[seat].waker = None;
             state.wake_all();
         }
+        if let Poll::Ready(Driven::Piece(bytes)) = &driven {
+            state.took(position, bytes);
+        }
         driven.map(Ok)
     }
 
     /// Whether a provider has accepted, for a reader that comes later.
     pub(super) fn is_streaming(&self) -> bool {
-        matches!(self.lock().phase, Phase::Streaming(_))
+        match &self.lock().phase {
+            Phase::Streaming(_) => true,
+            Phase::Closing(closing) => closing.whole.is_none(),
+            Phase::Opening(_) | Phase::Ended(_) => false,
+        }
     }
 
     /// Drives it for its carer of number `left`; ready when the carer is not needed any more.
     pub(super) fn poll_care(&self, left: u64, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let over = matches!(state.phase, Phase::Ended(_));
-        if over || state.left != left || state.is_read() {
+        if over || state.parted.is_some() || state.left != left || state.is_read() {
             return Poll::Ready(());
         }
         // Beyond its share nothing could be read again: the provider waits instead.
-        while state.log.as_ref().is_some_and(Log::has_room) {
+        while state.log.as_ref().is_some_and(Log::has_room)
+            || matches!(state.phase, Phase::Closing(_))
+        {
             match self.drive(&mut state, cx) {
                 Poll::Ready(Driven::Ended) => return Poll::Ready(()),
                 Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
@@ -248,35 +303,68 @@ impl Generation {
 
     /// One step further.
     fn drive(&self, state: &mut State, cx: &mut Context<'_>) -> Poll<Driven> {
-        let driven = match &mut state.phase {
-            Phase::Ended(_) => return Poll::Ready(Driven::Ended),
-            Phase::Opening(opening) => opening.as_mut().poll(cx).map(Ok),
-            Phase::Streaming(streaming) => streaming.flow.poll(cx).map(Err),
-        };
-        match driven {
-            Poll::Ready(Ok(Ok(accepted))) => return Poll::Ready(self.accept(state, accepted)),
-            Poll::Ready(Ok(Err(failure))) => self.fail(state, failure),
-            Poll::Ready(Err(Flowed::Piece(bytes))) => {
-                state.length += u64::try_from(bytes.len()).unwrap_or(0);
-                if let Some(log) = &mut state.log {
-                    log.push(&bytes);
+        loop {
+            let driven = match &mut state.phase {
+                Phase::Ended(_) => return Poll::Ready(Driven::Ended),
+                Phase::Closing(closing) => {
+                    let is_kept = Pin::new(&mut closing.kept).poll(cx).is_ready();
+                    if !is_kept && state.timer.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    let passed = closing.passed;
+                    if let Some(last) = closing.last.take() {
+                        return Poll::Ready(Driven::Piece(state.put_out(last, passed)));
+                    }
+                    self.close(state);
+                    continue;
                 }
-                return Poll::Ready(Driven::Piece(bytes));
-            }
-            Poll::Ready(Err(Flowed::End(fault))) => self.finish(state, fault),
-            Poll::Pending => {
-                std::task::ready!(state.deadline.as_mut().poll(cx));
-                let late = Fault::new(FaultKind::Timeout, "the call's deadline is over");
-                match state.phase {
-                    Phase::Streaming(_) => self.finish(state, Some(late)),
-                    Phase::Opening(_) | Phase::Ended(_) => self.fail(state, failure(late, 0)),
+                Phase::Opening(opening) => opening.as_mut().poll(cx).map(Ok),
+                Phase::Streaming(streaming) => streaming.flow.poll(cx).map(Err),
+            };
+            match driven {
+                Poll::Ready(Ok(Ok(accepted))) => {
+                    if self.accept(state, accepted) {
+                        return Poll::Ready(Driven::Opened);
+                    }
+                }
+                Poll::Ready(Ok(Err(failure))) => drop(self.fail(state, failure)),
+                Poll::Ready(Err(Flowed::Piece(bytes))) => {
+                    if let Some(bytes) = self.hold_back(state, bytes) {
+                        let passed = state.passed();
+                        return Poll::Ready(Driven::Piece(state.put_out(bytes, passed)));
+                    }
+                }
+                Poll::Ready(Err(Flowed::End(fault))) => self.finish(state, fault),
+                Poll::Pending => {
+                    std::task::ready!(state.timer.as_mut().poll(cx));
+                    match state.phase {
+                        Phase::Streaming(_) => self.finish(state, Some(late())),
+                        Phase::Opening(_) | Phase::Closing(_) | Phase::Ended(_) => {
+                            drop(self.fail(state, failure(late(), 0)));
+                        }
+                    }
                 }
             }
         }
-        Poll::Ready(Driven::Ended)
     }
 
-    fn accept(&self, state: &mut State, accepted: Accepted) -> Driven {
+    /// Keeps the last event of a stream where its end is written down first.
+    fn hold_back(&self, state: &mut State, bytes: Bytes) -> Option<Bytes> {
+        let Phase::Streaming(streaming) = &mut state.phase else {
+            return Some(bytes);
+        };
+        if !self.about.keeps || !streaming.flow.is_done() {
+            return Some(bytes);
+        }
+        streaming.last = Some(match streaming.last.take() {
+            None => bytes,
+            Some(before) => [before, bytes].concat().into(),
+        });
+        None
+    }
+
+    /// What a provider answered; whether that is the beginning of a stream.
+    fn accept(&self, state: &mut State, accepted: Accepted) -> bool {
         let Accepted {
             answer,
             story,
@@ -284,94 +372,39 @@ impl Generation {
         } = accepted;
         let bytes = match answer {
             Answer::Stream(bytes) => {
-                let meter = Meter::new(self.about.show_usage, self.about.input_bytes);
-                let flow = Flow::new(bytes, meter);
-                state.phase = Phase::Streaming(Box::new(Streaming { flow, story, lease }));
-                return Driven::Opened;
+                let meter = Meter::new(self.about.metered);
+                let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
+                state.phase = Phase::Streaming(Box::new(Streaming {
+                    flow,
+                    story,
+                    lease,
+                    last: None,
+                }));
+                return true;
             }
-            Answer::Whole(bytes) => bytes,
+            Answer::Whole(bytes) => match &self.about.answer_model {
+                Some(name) => answer_model::in_answer(&bytes, name),
+                None => bytes,
+            },
         };
-        match meter::whole_usage(&bytes, self.about.operation == Operation::Image) {
+        match whole::usage(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
+                self.watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
-                let outcome = story.outcome(usage, None);
-                let end = End::Outcome(Arc::new(outcome));
-                self.end(state, end, Some(Output::Whole(bytes)));
+                let fault = state.parted.is_some().then(left);
+                let outcome = story.outcome(usage, fault);
+                let closing = Closing {
+                    whole: Some(bytes),
+                    ..Closing::new(outcome)
+                };
+                self.write_down(state, closing);
             }
             Err(fault) => {
                 warn!(request.id = %self.about.request, "generation `{}`: {fault}", self.about.id);
-                self.fail(state, failure(fault, story.attempts));
+                drop(self.fail(state, failure(fault, story.attempts)));
             }
         }
-        Driven::Ended
-    }
-
-    fn fail(&self, state: &mut State, failure: Failure) {
-        info!(
-            request.id = %self.about.request, generation.id = %self.about.id,
-            "generation `{}` failed: {failure}", self.about.id
-        );
-        self.end(state, End::Failure(Arc::new(failure)), None);
-    }
-
-    /// Ends a stream with what it consumed.
-    fn finish(&self, state: &mut State, fault: Option<Fault>) {
-        let usage = match &state.phase {
-            Phase::Streaming(streaming) => streaming.flow.usage(),
-            Phase::Opening(_) | Phase::Ended(_) => Usage::default(),
-        };
-        let Some(outcome) = state.phase.outcome(usage, fault) else {
-            return;
-        };
-        let output = state.log.take().map(|mut log| {
-            log.close();
-            Output::Stream(log)
-        });
-        self.end(state, End::Outcome(Arc::new(outcome)), output);
-    }
-
-    /// Records the end, once. The provider's connection is dropped with the phase.
-    fn end(&self, state: &mut State, end: End, output: Option<Output>) {
-        let keep = state.log.is_some() || matches!(output, Some(Output::Stream(_)));
-        state.log = None;
-        self.gateway.metrics.ended(self.about.operation, &end);
-        let ended = Ended {
-            end,
-            whole: matches!(output, Some(Output::Whole(_))),
-            length: state.length,
-            output: output.map(Arc::new),
-        };
-        state.phase = Phase::Ended(ended.clone());
-        let About { id, print, .. } = &self.about;
-        self.gateway.register.end(id, *print, ended, keep);
-        state.wake_all();
-    }
-}
-
-impl Phase {
-    fn outcome(&self, usage: Usage, fault: Option<Fault>) -> Option<Outcome> {
-        let Self::Streaming(streaming) = self else {
-            return None;
-        };
-        let outcome = streaming.story.outcome(usage, fault);
-        match &outcome.fault {
-            None => streaming.lease.succeeded(),
-            Some(fault) => streaming.lease.failed(fault),
-        }
-        Some(outcome)
-    }
-}
-
-impl State {
-    fn is_read(&self) -> bool {
-        self.seats.iter().any(|seat| seat.taken)
-    }
-
-    fn wake_all(&mut self) {
-        let seats = self.seats.iter_mut().filter_map(|seat| seat.waker.take());
-        for waker in seats.chain(self.carer.take()) {
-            waker.wake();
-        }
+        false
     }
 }

@@ -2,13 +2,19 @@
 //! a meter on them, for readers that may come and go. Knows no HTTP and no provider's dialect.
 
 mod attempt;
+mod ending;
 mod flow;
 mod generation;
+pub(crate) mod journal;
 mod log;
+mod parting;
 mod reader;
 pub(crate) mod register;
+mod state;
+mod taken;
 
-pub(crate) use self::reader::Leaving;
+pub(crate) use self::parting::{Leavers, finish};
+pub(crate) use self::reader::{Coming, Leaving};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -16,10 +22,11 @@ use std::time::{Duration, Instant};
 
 use shared::fault::Fault;
 use shared::id::{BootId, GenerationId};
-use shared::link::{Call, FailedTry, Failure, Fate, LinkError, Outcome, Parting, Reply};
+use shared::link::{Call, FailedTry, Failure, LinkError, Outcome, Reply};
 use shared::usage::Usage;
 
-use self::generation::{Generation, canceled};
+use self::generation::Generation;
+use self::journal::Remembered;
 use self::reader::Reader;
 use self::register::{Begun, Found, NotBegun};
 use crate::Gateway;
@@ -85,8 +92,7 @@ fn print(call: &Call) -> u64 {
 pub(crate) async fn open(
     gateway: &Arc<Gateway>,
     call: Call,
-    leaving: Leaving,
-    offset: u64,
+    coming: Coming,
     life: Option<&BootId>,
 ) -> Result<Reply, LinkError> {
     if call.targets.is_empty() || call.targets.len() > TARGETS_MAX {
@@ -95,10 +101,22 @@ pub(crate) async fn open(
         )));
     }
     let (id, print) = (call.generation.clone(), print(&call));
-    let keeps = leaving == Leaving::Detaches;
+    let keeps = coming.leaving == Leaving::Detaches;
+    if life.is_some() && matches!(gateway.register.find(&id), Found::Nothing) {
+        // It was sent before: an earlier life may have ended it, or this one long ago.
+        match gateway.outcomes.find(&id).await {
+            Remembered::Ended(ended, known) if known == print => {
+                let reader = Reader::ended(gateway, &id, *ended, coming.offset);
+                return reader.reply(gateway.boot.clone()).await;
+            }
+            Remembered::Ended(..) => return Err(refusal(NotBegun::OtherRequest)),
+            Remembered::Begun => return Err(refusal(NotBegun::OtherLife)),
+            Remembered::Nothing => {}
+        }
+    }
     let make = || Generation::new(gateway, call, print, keeps);
     let reader = match gateway.register.begin(&id, print, life, keeps, make) {
-        Ok(Begun::New(generation)) => Reader::live(generation, offset, leaving),
+        Ok(Begun::New(generation)) => Reader::live(generation, coming),
         Ok(Begun::Running(_) | Begun::Ended(_)) if !keeps => {
             return Err(LinkError::Refused(
                 "this generation was started before".to_owned(),
@@ -106,11 +124,11 @@ pub(crate) async fn open(
         }
         Ok(Begun::Running(generation)) => {
             gateway.metrics.joined();
-            Reader::live(generation, offset, leaving)
+            Reader::live(generation, coming)
         }
         Ok(Begun::Ended(ended)) => {
             gateway.metrics.joined();
-            Reader::ended(ended, offset)
+            Reader::ended(gateway, &id, ended, coming.offset)
         }
         Err(why) => return Err(refusal(why)),
     };
@@ -128,32 +146,40 @@ fn refusal(why: NotBegun) -> LinkError {
     }
 }
 
-/// Attaches to a generation from `offset` on; starts nothing.
+/// Attaches to a generation from an offset on; starts nothing.
 pub(crate) async fn attach(
     gateway: &Arc<Gateway>,
     id: &GenerationId,
-    offset: u64,
+    coming: Coming,
 ) -> Result<Reply, LinkError> {
     let reader = match gateway.register.find(id) {
-        Found::Nothing => {
-            return Err(LinkError::Lost("the generation is not known".to_owned()));
-        }
-        Found::Running(generation) => Reader::live(generation, offset, Leaving::Detaches),
-        Found::Ended(ended) => Reader::ended(ended, offset),
+        Found::Running(generation) => Reader::live(generation, coming),
+        Found::Ended(ended) => Reader::ended(gateway, id, ended, coming.offset),
+        Found::Nothing => match gateway.outcomes.find(id).await {
+            Remembered::Ended(ended, _) => Reader::ended(gateway, id, *ended, coming.offset),
+            Remembered::Begun | Remembered::Nothing => {
+                return Err(LinkError::Lost("the generation is not known".to_owned()));
+            }
+        },
     };
     gateway.metrics.resumed();
     reader.reply(gateway.boot.clone()).await
 }
 
-/// Cancels a generation if it runs, and answers how it ended. One that never came is not started
-/// any more, should it still be on its way.
-pub(crate) fn finish(gateway: &Gateway, id: &GenerationId, _why: Parting) -> Fate {
-    match gateway.register.give_up(id) {
-        Found::Nothing => Fate::Unknown {
-            boot: gateway.boot.clone(),
-        },
-        Found::Ended(ended) => ended.end.fate(),
-        Found::Running(generation) => generation.stop(canceled("cancelled by the server")).fate(),
+/// The last byte of a whole answer was taken.
+pub(crate) fn took_whole(gateway: &Gateway, id: &GenerationId) {
+    if let Found::Ended(ended) = gateway.register.find(id)
+        && ended.untaken.is_some_and(|untaken| untaken.took_all())
+    {
+        gateway.outcomes.took(id);
+    }
+}
+
+/// Ends those whose time is over, also where nobody polls them.
+pub(crate) fn expire(gateway: &Gateway) {
+    let now = Instant::now();
+    for generation in gateway.register.all_running() {
+        generation.expire(now);
     }
 }
 

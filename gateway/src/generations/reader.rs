@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use shared::id::BootId;
+use shared::id::{BootId, GenerationId};
 use shared::link::{LinkError, Outcome, Piece, Reply, ReplyBody};
 use tracing::info;
 
 use super::generation::{Driven, Generation, canceled};
 use super::log::Gone;
+use super::parting;
 use super::register::{End, Ended, Output};
+use crate::Gateway;
 
 /// What it means when a reader goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +27,38 @@ pub(crate) enum Leaving {
     Detaches,
 }
 
+/// How a reader comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Coming {
+    /// It has all before this.
+    pub(crate) offset: u64,
+    /// What it means when it goes.
+    pub(crate) leaving: Leaving,
+    /// How long its server tries to come again, where that is known.
+    pub(crate) patience: Option<Duration>,
+}
+
+impl Coming {
+    /// Inside a process.
+    pub(crate) fn inside() -> Self {
+        Self {
+            offset: 0,
+            leaving: Leaving::Cancels,
+            patience: None,
+        }
+    }
+}
+
 enum Source {
     Live {
         generation: Arc<Generation>,
         seat: usize,
     },
-    Ended(Ended),
+    Ended {
+        gateway: Arc<Gateway>,
+        id: GenerationId,
+        ended: Ended,
+    },
 }
 
 /// One reader.
@@ -46,21 +74,30 @@ fn gone(Gone: Gone) -> LinkError {
 }
 
 impl Reader {
-    /// Of a generation that runs, from `position` on.
-    pub(super) fn live(generation: Arc<Generation>, position: u64, leaving: Leaving) -> Self {
-        let seat = generation.attach();
+    /// Of a generation that runs.
+    pub(super) fn live(generation: Arc<Generation>, coming: Coming) -> Self {
+        let seat = generation.attach(coming.offset, coming.patience);
         Self {
             source: Source::Live { generation, seat },
-            position,
-            leaving,
+            position: coming.offset,
+            leaving: coming.leaving,
             told: false,
         }
     }
 
-    /// Of one that is over.
-    pub(super) fn ended(ended: Ended, position: u64) -> Self {
+    /// Of one that is over, from `position` on.
+    pub(super) fn ended(
+        gateway: &Arc<Gateway>,
+        id: &GenerationId,
+        ended: Ended,
+        position: u64,
+    ) -> Self {
         Self {
-            source: Source::Ended(ended),
+            source: Source::Ended {
+                gateway: gateway.clone(),
+                id: id.clone(),
+                ended,
+            },
             position,
             leaving: Leaving::Detaches,
             told: false,
@@ -71,7 +108,7 @@ impl Reader {
     pub(super) async fn reply(mut self, boot: BootId) -> Result<Reply, LinkError> {
         std::future::poll_fn(|cx| self.poll_head(cx)).await?;
         let whole = match &self.source {
-            Source::Ended(ended) => self.whole(ended)?,
+            Source::Ended { ended, .. } => self.whole(ended)?,
             Source::Live { .. } => None,
         };
         let content_type = if whole.is_some() {
@@ -89,11 +126,14 @@ impl Reader {
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
         loop {
             match &self.source {
-                Source::Ended(Ended {
-                    end: End::Failure(failure),
-                    ..
-                }) => return Poll::Ready(Err(LinkError::Failed(Box::new((**failure).clone())))),
-                Source::Ended(_) => return Poll::Ready(Ok(())),
+                Source::Ended { ended, .. } => {
+                    return Poll::Ready(match &ended.end {
+                        End::Failure(failure) => {
+                            Err(LinkError::Failed(Box::new(failure.as_ref().clone())))
+                        }
+                        End::Outcome(_) => Ok(()),
+                    });
+                }
                 Source::Live { generation, .. } if generation.is_streaming() => {
                     return Poll::Ready(Ok(()));
                 }
@@ -135,7 +175,11 @@ impl Reader {
             && let Some(ended) = generation.ended()
         {
             generation.detach(*seat);
-            self.source = Source::Ended(ended);
+            self.source = Source::Ended {
+                gateway: generation.gateway().clone(),
+                id: generation.id().clone(),
+                ended,
+            };
         }
     }
 
@@ -152,11 +196,19 @@ impl Reader {
                         Err(missing) => return Poll::Ready(Some(Err(gone(missing)))),
                     }
                 }
-                Source::Ended(ended) => {
+                Source::Ended { gateway, id, ended } => {
                     let rest = match replay(ended, self.position) {
                         Ok(None) if self.told => return Poll::Ready(None),
                         Ok(None) => Ok(Piece::Outcome(Box::new(outcome(&ended.end)?))),
-                        Ok(Some(bytes)) => Ok(self.passed(bytes)),
+                        Ok(Some(bytes)) => {
+                            let end = self.position + u64::try_from(bytes.len()).unwrap_or(0);
+                            if let Some(untaken) = &ended.untaken
+                                && untaken.took(end)
+                            {
+                                gateway.outcomes.took(id);
+                            }
+                            Ok(self.passed(bytes))
+                        }
                         Err(missing) => Err(gone(missing)),
                     };
                     self.told = !matches!(rest, Ok(Piece::Bytes(_)));
@@ -206,14 +258,18 @@ impl Drop for Reader {
             return;
         };
         // Outside of a runtime the process is ending.
-        let near = tokio::runtime::Handle::try_current().is_ok();
-        if self.leaving == Leaving::Cancels || !near {
+        if tokio::runtime::Handle::try_current().is_err() {
             generation.stop(canceled("the tenant went away"));
             return;
         }
-        let gateway = generation.gateway();
-        let care = care(generation.clone(), left, gateway.grace);
-        gateway.supervisor.spawn("generation", care);
+        match self.leaving {
+            Leaving::Cancels => parting::part(generation),
+            Leaving::Detaches => {
+                let gateway = generation.gateway();
+                let care = care(generation.clone(), left, generation.grace());
+                gateway.supervisor.spawn("generation", care);
+            }
+        }
     }
 }
 

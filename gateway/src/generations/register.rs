@@ -9,16 +9,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::clock::{Clock, Moment};
 use shared::id::{BootId, GenerationId};
-use shared::link::{Failure, Fate, Outcome};
+use shared::link::wire::DEADLINE_MAX;
+use shared::link::{Failure, Fate, Outcome, Parting};
+use shared::usage::Usage;
 
 use super::generation::Generation;
 use super::log::{Budget, Log};
+use super::taken::Untaken;
 
-/// How long an outcome is remembered: a server that lost its link asks within this time.
-const REMEMBERED: Duration = Duration::from_secs(600);
-/// How long output is kept after the end: longer than a server tries to attach again.
+/// After the longest call's own deadline a server may wait so long before it asks how it ended.
+const ASKED_WITHIN: Duration = Duration::from_secs(600);
+/// How long an outcome is remembered: longer than any hold can be open.
+pub(crate) const REMEMBERED: Duration = DEADLINE_MAX.saturating_add(ASKED_WITHIN);
+/// How long output is kept after the end at least: longer than a server tries to attach again.
 const OUTPUT_KEPT: Duration = Duration::from_secs(120);
 /// Outcomes remembered at most: at about 600 bytes each 40 MB, seven minutes at 150 calls a second.
+/// Earlier ones are looked up in the journal.
 const ENDED_MAX: usize = 65_536;
 /// Answers up to this are copied when they are kept; larger ones fill the buffer they lie in.
 const COPIED_MAX: usize = 64 * 1024;
@@ -30,19 +36,6 @@ const SHARDS: usize = 16;
 pub(crate) enum End {
     Outcome(Arc<Outcome>),
     Failure(Arc<Failure>),
-}
-
-impl End {
-    pub(crate) fn fate(&self) -> Fate {
-        match self {
-            Self::Outcome(outcome) => Fate::Ended {
-                outcome: Box::new(outcome.as_ref().clone()),
-            },
-            Self::Failure(failure) => Fate::Failed {
-                failure: Box::new(failure.as_ref().clone()),
-            },
-        }
-    }
 }
 
 /// What an ended generation put out.
@@ -82,6 +75,43 @@ pub(crate) struct Ended {
     pub(crate) length: u64,
     /// Those bytes, while they are kept.
     pub(crate) output: Option<Arc<Output>>,
+    /// What of it no reader took; nothing where all was taken, or was the tenant's to take.
+    pub(crate) untaken: Option<Arc<Untaken>>,
+}
+
+impl Ended {
+    /// As the journal has it, with what was taken where that was not all.
+    pub(super) fn remembered(end: End, whole: bool, length: u64, taken: Option<Usage>) -> Self {
+        Self {
+            end,
+            whole,
+            length,
+            output: None,
+            untaken: taken.map(Untaken::remembered),
+        }
+    }
+
+    /// What of this outcome was taken, where it was not all.
+    pub(super) fn taken_of(&self, outcome: &Outcome) -> Option<Usage> {
+        let untaken = self.untaken.as_ref()?;
+        untaken.usage(&outcome.usage)
+    }
+
+    /// What is told of it to a server that asks for this reason.
+    pub(crate) fn fate(&self, why: Parting) -> Fate {
+        match &self.end {
+            End::Outcome(outcome) => {
+                let mut outcome = Box::new(outcome.as_ref().clone());
+                if why == Parting::Abandoned {
+                    outcome.taken = self.taken_of(&outcome);
+                }
+                Fate::Ended { outcome }
+            }
+            End::Failure(failure) => Fate::Failed {
+                failure: Box::new(failure.as_ref().clone()),
+            },
+        }
+    }
 }
 
 enum Entry {
@@ -135,18 +165,21 @@ pub(crate) struct Register {
     shards: Vec<Mutex<Shard>>,
     clock: Clock,
     budget: Arc<Budget>,
+    output_kept: Duration,
     running: AtomicUsize,
     draining: AtomicBool,
 }
 
 impl Register {
-    /// Keeps at most about `output_bytes` of output.
-    pub(crate) fn new(boot: BootId, clock: Clock, output_bytes: usize) -> Self {
+    /// Keeps at most about `output_bytes` of output, each for as long as a server may come again, which
+    /// is at most `detached`.
+    pub(crate) fn new(boot: BootId, clock: Clock, output_bytes: usize, detached: Duration) -> Self {
         Self {
             boot,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             clock,
             budget: Arc::new(Budget::new(output_bytes)),
+            output_kept: OUTPUT_KEPT.max(detached),
             running: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         }
@@ -303,7 +336,7 @@ impl Register {
     fn tidy(&self, shard: &mut Shard, now: Moment) {
         let bytes_max = self.budget.for_ended() / SHARDS;
         while let Some((at, id)) = shard.outputs.front() {
-            let old = now.since(*at) > OUTPUT_KEPT;
+            let old = now.since(*at) > self.output_kept;
             let known = matches!(shard.entries.get(id), Some(Entry::Ended { ended, .. }) if ended.output.is_some());
             if known && !old && shard.output_bytes <= bytes_max {
                 break;
@@ -345,7 +378,12 @@ mod tests {
 
     #[test]
     fn a_short_answer_that_is_kept_does_not_keep_the_buffer_it_was_read_into() {
-        let register = Register::new(BootId::random(), Clock::system(), 64 * 1024 * 1024);
+        let register = Register::new(
+            BootId::random(),
+            Clock::system(),
+            64 * 1024 * 1024,
+            Duration::ZERO,
+        );
         let buffer = Bytes::from(vec![b'x'; 400 * 1024]);
         let end = |length: usize, keep| {
             let id = GenerationId::random();
@@ -355,6 +393,7 @@ mod tests {
                 whole: true,
                 length: 0,
                 output: Some(Arc::new(Output::Whole(buffer.slice(0..length)))),
+                untaken: None,
             };
             register.running.fetch_add(1, Ordering::AcqRel);
             register.end(&id, 0, ended, keep);

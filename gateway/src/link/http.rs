@@ -2,16 +2,13 @@
 //! reply with its outcome. The only poem here; holds no rule of generations.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::header::{CONTENT_TYPE, TRAILER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use poem::web::{Data, Path, Query};
 use poem::{
@@ -24,17 +21,14 @@ use shared::id::{GenerationId, JournalId, ProviderKeyId};
 use shared::link::codec::{Encoder, VERSION};
 use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
-use shared::link::{
-    AdminError, Failure, LinkError, Operation, Outcome, Piece, PieceStream, ProviderAdmin, Reply,
-    ReplyBody,
-};
-use sync_wrapper::SyncWrapper;
+use shared::link::{AdminError, Failure, LinkError, Operation, ProviderAdmin, Reply, ReplyBody};
 
+use super::body::{PieceBody, WholeBody, header};
 use super::gather::Gathered;
 use super::parcel::UnpackError;
 use crate::Gateway;
 use crate::events::Events;
-use crate::generations::{self, Leaving};
+use crate::generations::{self, Coming, Leaving};
 
 /// A server that takes longer to send a body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
@@ -147,25 +141,29 @@ impl Endpoint for OpenEndpoint {
             Ok(call) => call,
             Err(sentence) => return Ok(bad(sentence)),
         };
-        let joining = match Joining::read(request.headers()) {
-            Ok(joining) => joining,
+        let (joining, coming) = match coming(request.headers()) {
+            Ok(read) => read,
             Err(sentence) => return Ok(bad(sentence)),
         };
         for seen in &joining.seen {
             self.gateway.register.seen(seen);
         }
         let generation = call.generation.clone();
-        let Joining { offset, life, .. } = joining;
-        let opened = generations::open(
-            &self.gateway,
-            call,
-            Leaving::Detaches,
-            offset,
-            life.as_ref(),
-        );
+        let opened = generations::open(&self.gateway, call, coming, joining.life.as_ref());
         let encoder = encoder(request.headers());
-        Ok(answer(opened.await, &generation, encoder))
+        Ok(answer(&self.gateway, opened.await, generation, encoder))
     }
+}
+
+/// How a server comes: from where on, and for how long it would come again.
+fn coming(headers: &HeaderMap) -> Result<(Joining, Coming), String> {
+    let joining = Joining::read(headers)?;
+    let coming = Coming {
+        offset: joining.offset,
+        leaving: Leaving::Detaches,
+        patience: wire::read_patience(headers)?,
+    };
+    Ok((joining, coming))
 }
 
 /// Lets the pieces wait for ticks, where that is asked for.
@@ -206,12 +204,13 @@ fn bad(sentence: String) -> Response {
 
 /// The reply or why there is none.
 fn answer(
+    gateway: &Arc<Gateway>,
     opened: Result<Reply, LinkError>,
-    generation: &GenerationId,
+    generation: GenerationId,
     encoder: Option<Box<Encoder>>,
 ) -> Response {
     match opened {
-        Ok(reply) => respond(reply, generation, encoder),
+        Ok(reply) => respond(gateway, reply, generation, encoder),
         Err(LinkError::Failed(failure)) => failed(&failure),
         Err(LinkError::Refused(sentence)) => Response::builder()
             .status(StatusCode::CONFLICT)
@@ -234,12 +233,12 @@ async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, Sta
     }
 }
 
-fn header(outcome: &Outcome) -> HeaderValue {
-    let json = serde_json::to_string(outcome).unwrap_or_default();
-    HeaderValue::try_from(wire::escape_non_ascii(&json)).unwrap_or(HeaderValue::from_static("{}"))
-}
-
-fn respond(reply: Reply, generation: &GenerationId, mut encoder: Option<Box<Encoder>>) -> Response {
+fn respond(
+    gateway: &Arc<Gateway>,
+    reply: Reply,
+    generation: GenerationId,
+    mut encoder: Option<Box<Encoder>>,
+) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     let mut put = |name, text: &str| {
@@ -253,60 +252,27 @@ fn respond(reply: Reply, generation: &GenerationId, mut encoder: Option<Box<Enco
         ReplyBody::Whole { bytes, outcome } => {
             headers.insert(wire::OUTCOME, header(&outcome));
             let small = encoder.as_mut().map(|encoder| encoder.encode(&bytes));
-            match small {
+            let bytes = match small {
                 Some(Ok(small)) if small.len() < bytes.len() => {
                     headers.insert(wire::CODEC, HeaderValue::from_static("1"));
-                    response.set_body(small);
+                    small
                 }
                 // Too large for one piece, or nothing is saved.
-                Some(_) | None => response.set_body(bytes),
-            }
+                Some(_) | None => bytes,
+            };
+            let body = WholeBody::new(gateway, generation, bytes);
+            response.set_body(poem::Body::from(BoxBody::new(body)));
         }
         ReplyBody::Stream(pieces) => {
             headers.insert(TRAILER, HeaderValue::from_static("x-waule-outcome"));
             if encoder.is_some() {
                 headers.insert(wire::CODEC, HeaderValue::from_static("1"));
             }
-            let body = SyncWrapper::new((pieces, encoder));
-            response.set_body(poem::Body::from(BoxBody::new(PieceBody(body))));
+            let body = PieceBody::new(pieces, encoder);
+            response.set_body(poem::Body::from(BoxBody::new(body)));
         }
     }
     response
-}
-
-/// Pieces as body frames, the outcome as the trailer.
-struct PieceBody(SyncWrapper<(PieceStream, Option<Box<Encoder>>)>);
-
-impl http_body::Body for PieceBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let (pieces, encoder) = self.0.get_mut();
-        let piece = std::task::ready!(pieces.as_mut().poll_next(cx));
-        Poll::Ready(piece.map(|piece| {
-            match piece {
-                Ok(Piece::Bytes(bytes)) => match encoder {
-                    None => Ok(Frame::data(bytes)),
-                    Some(encoder) => encoder
-                        .encode(&bytes)
-                        .map(Frame::data)
-                        .map_err(io::Error::other),
-                },
-                // A gateway waits for no link.
-                Ok(Piece::Waiting) => Ok(Frame::data(Bytes::new())),
-                Ok(Piece::Outcome(outcome)) => {
-                    let mut trailers = HeaderMap::with_capacity(1);
-                    trailers.insert(wire::OUTCOME, header(&outcome));
-                    Ok(Frame::trailers(trailers))
-                }
-                Err(error) => Err(io::Error::other(error)),
-            }
-        }))
-    }
 }
 
 fn failed(failure: &Failure) -> Response {
@@ -348,13 +314,17 @@ fn healthz() -> &'static str {
 
 #[handler]
 async fn readyz(gateway: Shared<'_>) -> Response {
-    if gateway.register.is_draining() {
+    if gateway.supervisor.leaving().is_cancelled() {
         return Response::builder()
             .status(StatusCode::SERVICE_UNAVAILABLE)
             .body("draining");
     }
     match gateway.store.ping().await {
-        Ok(()) => "ready".into_response(),
+        // Calls go on without the journal: what it can't keep is known to this process.
+        Ok(()) => match gateway.outcomes.broken() {
+            None => "ready".into_response(),
+            Some(why) => format!("ready, but {why}").into_response(),
+        },
         Err(_) => Response::builder()
             .status(StatusCode::SERVICE_UNAVAILABLE)
             .body("the database does not answer"),
@@ -375,17 +345,18 @@ async fn warm(body: poem::Body) -> StatusCode {
     }
 }
 
+/// Takes as long as the provider's count is waited for, where the tenant left.
 #[handler]
-fn finish(
+async fn finish(
     gateway: Shared<'_>,
     Path(id): Path<String>,
     Query(asked): Query<wire::Finish>,
 ) -> Response {
     match id.parse::<GenerationId>() {
-        Ok(id) => json(
-            StatusCode::OK,
-            &generations::finish(&gateway, &id, asked.why),
-        ),
+        Ok(id) => {
+            let fate = generations::finish(&gateway, &id, asked.why, true).await;
+            json(StatusCode::OK, &fate)
+        }
         Err(error) => bad(error.to_string()),
     }
 }
@@ -396,11 +367,11 @@ async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap
         Ok(id) => id,
         Err(error) => return bad(error.to_string()),
     };
-    match Joining::read(headers) {
-        Ok(joining) => {
-            let attached = generations::attach(&gateway, &id, joining.offset);
+    match coming(headers) {
+        Ok((_, coming)) => {
+            let attached = generations::attach(&gateway, &id, coming);
             let attached = attached.await.map(|reply| gather(reply, headers));
-            answer(attached, &id, encoder(headers))
+            answer(&gateway, attached, id, encoder(headers))
         }
         Err(sentence) => bad(sentence),
     }
@@ -540,7 +511,16 @@ async fn delete_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String
 }
 
 #[handler]
-async fn test_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String)>) -> Response {
-    let tested = async { gateway.test_provider_key(&name, &key_id(&key)?).await };
+async fn test_key(
+    gateway: Shared<'_>,
+    Path((name, key)): Path<(String, String)>,
+    Query(how): Query<wire::KeyTrial>,
+) -> Response {
+    let model = how.model.as_deref();
+    let tested = async {
+        gateway
+            .test_provider_key(&name, &key_id(&key)?, model)
+            .await
+    };
     answered(StatusCode::OK, tested.await)
 }

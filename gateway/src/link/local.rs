@@ -13,7 +13,7 @@ use shared::link::{
 };
 
 use crate::events::Events;
-use crate::generations::Leaving;
+use crate::generations::Coming;
 use crate::{Gateway, generations};
 
 /// A gateway in the same process.
@@ -23,11 +23,11 @@ pub(crate) struct Local(pub(crate) Arc<Gateway>);
 #[async_trait]
 impl Link for Local {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
-        generations::open(&self.0, call, Leaving::Cancels, 0, None).await
+        generations::open(&self.0, call, Coming::inside(), None).await
     }
 
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
-        Ok(generations::finish(&self.0, generation, why))
+        Ok(generations::finish(&self.0, generation, why, false).await)
     }
 
     async fn health(&self) -> Result<BootId, LinkError> {
@@ -116,7 +116,8 @@ impl ProviderAdmin for Local {
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError> {
-        self.0.test_provider_key(provider, key).await
+        self.0.test_provider_key(provider, key, model).await
     }
 }

@@ -2,21 +2,26 @@
 //! Names no provider and holds no SQL; `admin` loads and stores.
 
 mod choose;
-mod cooldown;
+mod effect;
+pub(crate) mod health;
+mod provider;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use shared::clock::{Clock, Moment};
-use shared::fault::Fault;
+use shared::fault::{Fault, FaultKind};
 use shared::id::ProviderKeyId;
 use shared::link::events::{KeyNews, News};
 use shared::secret::Secret;
 use tracing::warn;
 
-use self::cooldown::Effect;
-use crate::providers;
+use self::health::{Asker, Block, KeyHealth, Report};
+pub(crate) use self::provider::ProviderHealth;
+use crate::providers::{self, Route};
+
+/// The part of a pool that one caller's calls may rest strictly; of a small pool it is one key.
+const SHARE: usize = 4;
 
 /// A provider as the pool sees it.
 pub(crate) struct PoolProvider {
@@ -25,6 +30,7 @@ pub(crate) struct PoolProvider {
     pub(crate) enabled: bool,
     pub(crate) connector: &'static dyn providers::Provider,
     pub(crate) keys: Vec<Arc<PoolKey>>,
+    pub(crate) health: Arc<ProviderHealth>,
 }
 
 /// A key with its secret.
@@ -36,53 +42,15 @@ pub(crate) struct PoolKey {
     pub(crate) health: Arc<KeyHealth>,
 }
 
-/// What is known of a key's health; survives a reload of the list.
-#[derive(Debug, Default)]
-pub(crate) struct KeyHealth {
-    in_flight: AtomicU32,
-    state: Mutex<KeyState>,
-}
-
-/// Where a key stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct KeyState {
-    /// Not used before this moment.
-    pub(crate) cooling_until: Option<Moment>,
-    /// Not used until an operator enables it.
-    pub(crate) disabled: bool,
-    /// Why it cools or is disabled.
-    pub(crate) reason: Option<String>,
-    /// Faults in a row that were the provider's.
-    pub(crate) failures: u32,
-}
-
-impl KeyHealth {
-    pub(crate) fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn state(&self) -> KeyState {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Sets what an operator or the database says.
-    pub(crate) fn set_disabled(&self, disabled: bool, reason: Option<String>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.disabled != disabled {
-            *state = KeyState {
-                disabled,
-                reason,
-                ..KeyState::default()
-            };
+impl PoolProvider {
+    /// Where a call of `model` with `key` goes.
+    pub(crate) fn route<'a>(&'a self, key: &'a PoolKey, model: &'a str) -> Route<'a> {
+        Route {
+            base_url: &self.base_url,
+            key: &key.secret,
+            model,
+            learned: &self.health.learned,
         }
-    }
-
-    fn usable(&self, now: Moment) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        !state.disabled && state.cooling_until.is_none_or(|until| until <= now)
     }
 }
 
@@ -96,10 +64,29 @@ pub(crate) struct Pools {
     teller: Teller,
 }
 
+/// Why a provider has no key for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// There is none that could ever take it: switched off, or tried already.
+    NoKey,
+    /// Its host does not answer.
+    Down,
+    /// All rest; the first is ready then.
+    Rests {
+        /// In how many milliseconds.
+        wait_ms: u64,
+        /// What that one rests for.
+        kind: FaultKind,
+    },
+}
+
 /// A key in use for one attempt; gives its place back when dropped.
 pub(crate) struct Lease {
     provider: Arc<PoolProvider>,
     key: Arc<PoolKey>,
+    caller: u64,
+    model: String,
+    began: Moment,
     clock: Clock,
     teller: Teller,
 }
@@ -130,100 +117,182 @@ impl Pools {
             .unwrap_or_else(PoisonError::into_inner) = Arc::new(providers);
     }
 
-    /// A healthy key of `provider`, another one than `avoid`.
-    pub(crate) fn lease(&self, provider: &str, avoid: Option<&ProviderKeyId>) -> Option<Lease> {
-        let provider = self
-            .all()
+    /// A key of `provider` for `asker`, none of those that were `tried`.
+    pub(crate) fn lease(
+        &self,
+        provider: &str,
+        asker: Asker<'_>,
+        tried: &[ProviderKeyId],
+    ) -> Result<Lease, Idle> {
+        let all = self.all();
+        let provider = all
             .get(provider)
-            .filter(|provider| provider.enabled)?
-            .clone();
+            .filter(|provider| provider.enabled)
+            .ok_or(Idle::NoKey)?;
         let now = self.clock.now();
-        let eligible = |key: &&Arc<PoolKey>| Some(&key.id) != avoid && key.health.usable(now);
+        let untried = |key: &&Arc<PoolKey>| !tried.contains(&key.id);
+        let eligible = |key: &&Arc<PoolKey>| untried(key) && key.health.block(asker, now).is_none();
         let key = match provider.keys.as_slice() {
-            [only] => Some(only).filter(eligible)?.clone(),
-            keys => choose::choose(keys.iter().filter(eligible), &mut rand::rng())?.clone(),
+            [only] => Some(only).filter(eligible),
+            keys => choose::choose(keys.iter().filter(eligible), &mut rand::rng()),
         };
-        key.health.in_flight.fetch_add(1, Ordering::Relaxed);
-        Some(Lease {
-            provider,
-            key,
+        let Some(key) = key else {
+            let untried = provider.keys.iter().filter(untried);
+            return Err(idle(
+                untried.filter_map(|key| key.health.block(asker, now)),
+                now,
+            ));
+        };
+        if !provider.health.may_try(now) && !asker.is_last_resort {
+            return Err(Idle::Down);
+        }
+        key.health.enter();
+        Ok(Lease {
+            provider: provider.clone(),
+            key: key.clone(),
+            caller: asker.caller,
+            model: asker.model.to_owned(),
+            began: now,
             clock: self.clock.clone(),
             teller: self.teller.clone(),
         })
     }
+
+    /// The provider itself says that a key is not good.
+    pub(crate) fn switch_off(&self, provider: &PoolProvider, key: &PoolKey) {
+        let reason = FaultKind::InvalidKey.word();
+        if let Some(probe_at) = key.health.switch_off(reason, self.clock.now()) {
+            let news = News::KeyDisabled(KeyNews {
+                probe_at: Some(probe_at.unix_ms()),
+                ..news(provider, key, Some(reason.to_owned()))
+            });
+            tell(&self.teller, key, news);
+        }
+    }
+
+    /// A key that was switched off is good again.
+    pub(crate) fn recovered(&self, provider: &PoolProvider, key: &PoolKey) {
+        key.health.set_off(None);
+        tell(
+            &self.teller,
+            key,
+            News::KeyRecovered(news(provider, key, None)),
+        );
+    }
+}
+
+/// What the key that is ready first waits for.
+fn idle(blocks: impl Iterator<Item = Block>, now: Moment) -> Idle {
+    let rests = blocks.filter_map(|block| match block {
+        Block::Off => None,
+        Block::Rests { until, kind } => Some((until, kind)),
+    });
+    rests
+        .min_by_key(|(until, _)| *until)
+        .map_or(Idle::NoKey, |(until, kind)| Idle::Rests {
+            wait_ms: u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX),
+            kind,
+        })
 }
 
 impl Lease {
-    pub(crate) fn provider(&self) -> &PoolProvider {
+    pub(crate) fn provider(&self) -> &Arc<PoolProvider> {
         &self.provider
     }
 
-    pub(crate) fn key(&self) -> &PoolKey {
+    pub(crate) fn key(&self) -> &Arc<PoolKey> {
         &self.key
     }
 
-    fn state(&self) -> MutexGuard<'_, KeyState> {
-        let state = &self.key.health.state;
-        state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            caller: self.caller,
+            model: &self.model,
+            is_last_resort: false,
+        }
+    }
+
+    /// The provider answered, whatever it was.
+    pub(crate) fn answered(&self) {
+        self.provider.health.answered();
     }
 
     /// The attempt ended well: past faults are forgotten.
     pub(crate) fn succeeded(&self) {
-        let mut state = self.state();
-        if state.failures > 0 {
-            state.failures = 0;
-        }
-        // A call from before the fault says nothing about the key now.
-        let rested = |until: &mut Moment| *until <= self.clock.now();
-        if state.cooling_until.take_if(rested).is_some() {
-            drop(state);
+        let now = self.clock.now();
+        if self.key.health.succeeded(self.asker(), self.began, now) {
             self.tell(News::KeyRecovered, None);
         }
     }
 
     /// The attempt failed.
     pub(crate) fn failed(&self, fault: &Fault) {
-        let mut state = self.state();
-        let last_healthy = self.provider.keys.len() < 2;
-        let reason = || Some(fault.word().to_owned());
-        match cooldown::effect(fault, state.failures, last_healthy) {
-            Effect::Nothing => {}
-            Effect::Count => state.failures = state.failures.saturating_add(1),
-            Effect::Cool(span) => {
-                state.failures = state.failures.saturating_add(1);
-                state.reason = reason();
-                let until = self.clock.now().after(span);
-                // Told once, however often it fails before it is well again.
-                if state.cooling_until.replace(until).is_none() {
-                    drop(state);
-                    self.tell(News::KeyCooling, reason());
-                }
-            }
-            Effect::Disable => {
-                state.disabled = true;
-                state.reason = reason();
-                drop(state);
-                self.tell(News::KeyDisabled, reason());
-            }
+        if self.provider.connector.fails_on_request() {
+            return;
+        }
+        let now = self.clock.now();
+        if fault.kind == FaultKind::Unreachable {
+            self.provider.health.unreachable(now);
+        }
+        if self.key.health.failed(self.report(fault, now), now) {
+            self.tell(News::KeyCooling, Some(fault.word().to_owned()));
         }
     }
 
-    /// A full queue means that the database is away; this process keeps the key's state itself.
-    fn tell(&self, kind: fn(KeyNews) -> News, reason: Option<String>) {
-        let news = KeyNews {
-            provider: self.provider.name.clone(),
-            key: self.key.id.clone(),
-            last4: self.key.last4.clone(),
-            reason,
-        };
-        if self.teller.try_send(kind(news)).is_err() {
-            warn!(key.id = %self.key.id, "what happened to key `{}` is not stored", self.key.id);
+    /// The attempt failed as another one with the same body at another key: it is the body's.
+    pub(crate) fn suspected(&self, fault: &Fault) {
+        if !self.provider.connector.fails_on_request() {
+            let now = self.clock.now();
+            self.key.health.suspected(self.report(fault, now), now);
         }
+    }
+
+    /// The model wrote more than it was asked for.
+    pub(crate) fn ignored_maximum(&self) {
+        let route = self.provider.route(&self.key, &self.model);
+        self.provider.connector.ignored_maximum(route);
+    }
+
+    fn report<'a>(&'a self, fault: &'a Fault, now: Moment) -> Report<'a> {
+        let keys = &self.provider.keys;
+        let others = keys.iter().filter(|key| key.id != self.key.id);
+        let resting = others.filter(|key| key.health.rests_for(self.caller, now));
+        Report {
+            fault,
+            caller: self.caller,
+            model: &self.model,
+            is_within_share: resting.count() < (keys.len() / SHARE).max(1),
+        }
+    }
+
+    fn tell(&self, kind: fn(KeyNews) -> News, reason: Option<String>) {
+        let news = kind(news(&self.provider, &self.key, reason));
+        tell(&self.teller, &self.key, news);
+    }
+}
+
+fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyNews {
+    KeyNews {
+        provider: provider.name.clone(),
+        key: key.id.clone(),
+        last4: key.last4.clone(),
+        reason,
+        probe_at: None,
+    }
+}
+
+/// A full queue means that the database is away; this process keeps the key's state itself.
+fn tell(teller: &Teller, key: &PoolKey, news: News) {
+    if teller.try_send(news).is_err() {
+        warn!(key.id = %key.id, "what happened to key `{}` is not stored", key.id);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.key.health.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.key.health.leave();
     }
 }
+
+#[cfg(test)]
+mod tests;

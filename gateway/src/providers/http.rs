@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use shared::fault::{Fault, FaultKind};
 
 use super::ByteStream;
+use super::unpack::Unpacker;
 
 /// TCP and TLS to a provider; it is near.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -22,6 +23,13 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const IDLE_MAX: Duration = Duration::from_secs(50);
 /// Idle connections kept for each provider and core.
 const IDLE_CONNECTIONS_MAX: usize = 256;
+
+/// What of an answer is read before somebody wants it, a connection of HTTP/1: heads are far smaller.
+const BUFFER_BYTES_MAX: usize = 16 * 1024;
+/// The same a stream of HTTP/2; to a provider that is near no picture waits for it.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// Of all streams of a connection together: those that nobody reads must not hold up the others.
+const CONNECTION_WINDOW: u32 = 256 * 1024 * 1024;
 
 type Outbound = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
@@ -44,6 +52,9 @@ fn client() -> Outbound {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_MAX)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .http1_max_buf_size(BUFFER_BYTES_MAX)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .build(tls)
 }
 
@@ -51,7 +62,13 @@ fn client() -> Outbound {
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Incoming,
+    pub(crate) body: Body,
+}
+
+/// A provider's answer as it comes, unpacked where it is packed.
+pub(crate) struct Body {
+    incoming: Incoming,
+    unpacker: Option<Unpacker>,
 }
 
 /// Sends a request and waits for the answer's head.
@@ -64,7 +81,9 @@ pub(crate) async fn send(
         .await
         .map_err(|_| Fault::new(FaultKind::Timeout, "no answer within the first-byte limit"))?
         .map_err(|error| broken(&error))?;
-    let (head, body) = answer.into_parts();
+    let (head, incoming) = answer.into_parts();
+    let unpacker = Unpacker::for_answer(&head.headers)?;
+    let body = Body { incoming, unpacker };
     Ok(Head {
         status: head.status,
         headers: head.headers,
@@ -91,17 +110,25 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     reason.to_string()
 }
 
-/// The whole body, at most `bytes_max`, each piece within `silence`.
+/// The whole body, at most `bytes_max`, each piece within `silence`; `ahead` was read before.
 pub(crate) async fn whole(
-    mut body: Incoming,
+    ahead: Vec<Bytes>,
+    mut body: Body,
     bytes_max: usize,
     silence: Duration,
 ) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut bytes = 0_usize;
-    while let Some(piece) = piece(&mut body, silence).await {
-        let piece = piece?;
+    let mut ahead = ahead.into_iter();
+    loop {
+        let piece = match ahead.next() {
+            Some(piece) => piece,
+            None => match body.piece(silence).await {
+                Some(piece) => piece?,
+                None => break,
+            },
+        };
         bytes = bytes.saturating_add(piece.len());
         if bytes > bytes_max {
             return Err(Fault::new(
@@ -126,7 +153,38 @@ pub(crate) async fn whole(
     })
 }
 
-async fn piece(body: &mut Incoming, silence: Duration) -> Option<Result<Bytes, Fault>> {
+/// The beginning of a body whose rest says nothing; what can't be read is left out.
+pub(crate) async fn beginning(mut body: Body, bytes_max: usize, silence: Duration) -> Vec<u8> {
+    let mut read = Vec::new();
+    while read.len() < bytes_max
+        && let Some(Ok(piece)) = body.piece(silence).await
+    {
+        let room = bytes_max - read.len();
+        read.extend_from_slice(&piece[..room.min(piece.len())]);
+    }
+    read
+}
+
+impl Body {
+    /// The next piece, within `silence`; none at the end.
+    pub(crate) async fn piece(&mut self, silence: Duration) -> Option<Result<Bytes, Fault>> {
+        let Some(unpacker) = &mut self.unpacker else {
+            return incoming(&mut self.incoming, silence).await;
+        };
+        loop {
+            match unpacker.next().transpose() {
+                Some(unpacked) => return Some(unpacked),
+                None => match incoming(&mut self.incoming, silence).await {
+                    Some(Ok(packed)) => unpacker.feed(packed),
+                    Some(Err(fault)) => return Some(Err(fault)),
+                    None => return unpacker.end().err().map(Err),
+                },
+            }
+        }
+    }
+}
+
+async fn incoming(body: &mut Incoming, silence: Duration) -> Option<Result<Bytes, Fault>> {
     loop {
         return match tokio::time::timeout(silence, body.frame()).await {
             Err(_) => Some(Err(Fault::new(
@@ -146,13 +204,18 @@ async fn piece(body: &mut Incoming, silence: Duration) -> Option<Result<Bytes, F
     }
 }
 
-/// The body piece by piece; silence or a break ends it with a fault.
-pub(crate) fn pieces(body: Incoming, silence: Duration) -> ByteStream {
-    Box::pin(stream::unfold(Some(body), move |state| async move {
-        let mut body = state?;
-        match piece(&mut body, silence).await? {
-            Ok(bytes) => Some((Ok(bytes), Some(body))),
-            Err(fault) => Some((Err(fault), None)),
+/// The body piece by piece, `ahead` first, which was read before; silence or a break ends it with a
+/// fault.
+pub(crate) fn pieces(ahead: Vec<Bytes>, body: Body, silence: Duration) -> ByteStream {
+    let state = (ahead.into_iter(), Some(body));
+    Box::pin(stream::unfold(state, move |(mut ahead, body)| async move {
+        if let Some(bytes) = ahead.next() {
+            return Some((Ok(bytes), (ahead, body)));
+        }
+        let mut body = body?;
+        match body.piece(silence).await? {
+            Ok(bytes) => Some((Ok(bytes), (ahead, Some(body)))),
+            Err(fault) => Some((Err(fault), (ahead, None))),
         }
     }))
 }

@@ -1,9 +1,14 @@
 //! Connectors: one module a provider's dialect, one line in the list below. A connector translates
 //! and classifies; it does not retry, choose keys, sleep, count money or know tenants.
 
+pub(crate) mod address;
 pub(crate) mod http;
+pub(crate) mod learned;
 mod openai;
 mod sandbox;
+mod unpack;
+mod wait;
+mod words;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -15,6 +20,8 @@ use shared::fault::Fault;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
 
+use self::learned::Learned;
+
 /// Where one attempt goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route<'a> {
@@ -24,6 +31,8 @@ pub(crate) struct Route<'a> {
     pub(crate) key: &'a Secret<String>,
     /// The model's name there.
     pub(crate) model: &'a str,
+    /// What the provider taught before.
+    pub(crate) learned: &'a Learned,
 }
 
 /// Bytes of OpenAI's dialect as they come; an error ends them.
@@ -83,6 +92,19 @@ pub(crate) trait Provider: Send + Sync {
 
     /// Makes one call that costs nothing, to see whether the key is accepted.
     async fn test(&self, route: Route<'_>) -> KeyTest;
+
+    /// Makes the smallest call that the route's model can answer, which costs next to nothing.
+    async fn try_model(&self, route: Route<'_>) -> KeyTest {
+        self.test(route).await
+    }
+
+    /// Whether its faults are what the request asks for, and so say nothing of its keys.
+    fn fails_on_request(&self) -> bool {
+        false
+    }
+
+    /// The route's model wrote more than it was asked for.
+    fn ignored_maximum(&self, _route: Route<'_>) {}
 }
 
 /// The one list of connectors.

@@ -1,10 +1,12 @@
 //! Statements of the journal of events. Knows nothing of what they mean.
 
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
+};
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::db::DbError;
-use shared::id::{JournalId, ProviderKeyId};
+use shared::id::JournalId;
 use shared::link::events::{Event, News};
 use shared::{on, write_tx};
 
@@ -86,21 +88,35 @@ impl Store {
 
     /// Writes an event; what happened to a key is kept with it.
     pub(crate) async fn record(&self, news: &News, now: Moment) -> Result<(), DbError> {
-        let disabled: Option<(&ProviderKeyId, Option<&str>)> = match news {
-            News::KeyDisabled(key) => Some((&key.key, key.reason.as_deref())),
-            News::GatewayStarted { .. } | News::KeyCooling(_) | News::KeyRecovered(_) => None,
+        // On or off with its reason and the time of the next question; what cools is not kept.
+        let switched = match news {
+            News::KeyDisabled(key) => Some((true, &key.key, key.reason.as_deref(), key.probe_at)),
+            News::KeyRecovered(key) => Some((false, &key.key, None, None)),
+            News::GatewayStarted { .. } | News::KeyCooling(_) => None,
         };
         write_tx!(self.db, |conn| -> DbError {
-            if let Some((id, reason)) = disabled {
-                let key = provider_keys::table.filter(provider_keys::id.eq(id.as_str()));
-                diesel::update(key)
+            if let Some((disabled, id, reason, probe_at)) = switched {
+                // A key that an operator switched off, which has no such time, stays off.
+                let key = provider_keys::table
+                    .filter(provider_keys::id.eq(id.as_str()))
+                    .filter(
+                        provider_keys::disabled.ne(disabled).and(
+                            provider_keys::disabled
+                                .eq(false)
+                                .or(provider_keys::probe_at.is_not_null()),
+                        ),
+                    );
+                let changed = diesel::update(key)
                     .set((
-                        provider_keys::disabled.eq(true),
+                        provider_keys::disabled.eq(disabled),
                         provider_keys::reason.eq(reason),
+                        provider_keys::probe_at.eq(probe_at),
                     ))
                     .execute(conn)
                     .await?;
-                super::moved!(conn);
+                if changed > 0 {
+                    super::moved!(conn);
+                }
             }
             write_event!(conn, news, now);
             Ok(())

@@ -4,7 +4,9 @@
 mod events;
 pub(crate) mod schema;
 
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
+};
 use diesel_async::RunQueryDsl;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::clock::Moment;
@@ -55,6 +57,7 @@ pub(crate) struct KeyRow {
     pub(crate) disabled: bool,
     pub(crate) reason: Option<String>,
     pub(crate) created_at: i64,
+    pub(crate) probe_at: Option<i64>,
 }
 
 /// Everything the pools are made of, and the version it was read at.
@@ -197,11 +200,37 @@ impl Store {
                     provider_keys::weight.eq(row.weight),
                     provider_keys::disabled.eq(row.disabled),
                     provider_keys::reason.eq(&row.reason),
+                    provider_keys::probe_at.eq(row.probe_at),
                 ))
                 .execute(conn)
                 .await?;
             moved!(conn);
             Ok(changed > 0)
+        })
+    }
+
+    /// Moves the time of a probe on; answers whether nobody else did before. The others read it again.
+    pub(crate) async fn claim_probe(
+        &self,
+        id: &ProviderKeyId,
+        at: Moment,
+        next: Moment,
+    ) -> Result<bool, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let key = provider_keys::table
+                .filter(provider_keys::id.eq(id.as_str()))
+                .filter(provider_keys::disabled.eq(true))
+                .filter(
+                    provider_keys::probe_at
+                        .eq(at.unix_ms())
+                        .or(provider_keys::probe_at.is_null()),
+                );
+            let claimed = diesel::update(key)
+                .set(provider_keys::probe_at.eq(next.unix_ms()))
+                .execute(conn)
+                .await?;
+            moved!(conn);
+            Ok(claimed > 0)
         })
     }
 

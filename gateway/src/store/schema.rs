@@ -21,6 +21,7 @@ diesel::table! {
         disabled -> Bool,
         reason -> Nullable<Text>,
         created_at -> BigInt,
+        probe_at -> Nullable<BigInt>,
     }
 }
 

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use shared::clock::Moment;
 use shared::secret::Secret;
+use shared::zone::Zone;
 
 use super::AccountError;
 use super::keys::GRACE_MAX;
 use crate::auth::Network;
 use crate::auth::password::{CHARS_MAX, CHARS_MIN};
 use crate::limits::LimitSettings;
+use crate::settings::TIME_ZONE_RULE;
 use crate::store::accounts::{ApiKeyKind, Scope, Scopes};
 
 const NAME_CHARS_MAX: usize = 100;
@@ -78,6 +80,16 @@ pub(super) fn multiplier(ppm: i64) -> Checked {
     rule(fits, "price_multiplier_ppm", || {
         format!("from 0 to {MULTIPLIER_PPM_MAX}")
     })
+}
+
+/// The time zone of a name; none for the platform's.
+pub(super) fn zone(name: &str) -> Result<Option<Zone>, AccountError> {
+    if name.trim().is_empty() {
+        return Ok(None);
+    }
+    let zone = Zone::named(name.trim());
+    rule(zone.is_some(), "time_zone", || TIME_ZONE_RULE.to_owned())?;
+    Ok(zone)
 }
 
 /// Limits that let something through.

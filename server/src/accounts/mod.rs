@@ -12,6 +12,7 @@ use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::{AuditId, TenantId};
 use shared::secret::Secret;
+use shared::zone::Zone;
 
 pub use self::keys::{GRACE_DEFAULT, GRACE_MAX, NewKey};
 pub use self::superadmins::{NewSuperadmin, SuperadminChange, given_password};
@@ -65,6 +66,7 @@ fn stored(what: &'static str) -> impl Fn(DbError) -> AccountError {
         | DbError::Unreachable(_)
         | DbError::Damaged(_)
         | DbError::Statement(_)
+        | DbError::Later(_)
         | DbError::Migration(_)) => AccountError::Store(error),
     }
 }
@@ -153,6 +155,7 @@ impl Accounts {
             price_multiplier_ppm: defaults.price_multiplier_ppm,
             limits: defaults.limits(),
             allowed_models: None,
+            zone: None,
             delete_at: None,
             created_at: self.clock.now(),
         })
@@ -180,6 +183,11 @@ impl Accounts {
     ) -> Result<Vec<Tenant>, AccountError> {
         check::search(search)?;
         Ok(self.store.tenants(search, after, limit).await?)
+    }
+
+    /// The time zone of a name; none for an empty one.
+    pub fn zone(name: &str) -> Result<Option<Zone>, AccountError> {
+        check::zone(name)
     }
 
     /// Changes a tenant.

@@ -2,7 +2,7 @@
 
 use poem_openapi::payload::Json;
 use shared::credits::Credits;
-use shared::fault::FaultKind;
+use shared::fault::{FaultKind, Scope as Reach};
 use shared::link::Failure;
 
 use super::error::{ApiError, ErrorBody, INVALID, Words, words};
@@ -110,6 +110,7 @@ fn over_budget(spender: &Spender, period: Period, left: Credits, required: Credi
 const NO_CAPACITY: &str = "No provider can take this call just now; nothing was charged.";
 const BROKE_OFF: &str = "The provider's answer broke off; nothing was charged.";
 const TOO_SLOW: &str = "The provider did not answer in time; nothing was charged.";
+const TOO_DEAR: &str = "No provider can take a call of this size just now; ask for less (max_tokens, a shorter input). Nothing was charged.";
 const PROVIDER_BUSY: &str = "The provider takes no more requests just now.";
 
 /// A failure the gateway told; the provider's own words only where they are about the request.
@@ -127,16 +128,19 @@ impl From<Failure> for ApiError {
         };
         let after = retry_after_seconds(failure.fault.retry_after_ms);
         match kind {
-            FaultKind::BadRequest => Self::BadRequest(told(
-                &failure,
-                "invalid_request",
-                "The provider refused the request.",
-            )),
+            FaultKind::BadRequest => refused(&failure),
             FaultKind::ContentPolicy => Self::BadRequest(told(
                 &failure,
                 "content_policy_violation",
                 "The provider refuses this content.",
             )),
+            // The target's address is wrong, or it is not for this region: nothing the tenant can mend.
+            FaultKind::NotFound if failure.fault.scope == Reach::Provider => {
+                Self::Unavailable(ours("server_error", "no_capacity", NO_CAPACITY), after)
+            }
+            FaultKind::QuotaExhausted if failure.fault.scope == Reach::Request => {
+                Self::Unavailable(ours("server_error", "no_capacity", TOO_DEAR), after)
+            }
             FaultKind::NotFound => Self::NotFound(ours(
                 INVALID,
                 "model_not_found",
@@ -159,6 +163,60 @@ impl From<Failure> for ApiError {
             }
             FaultKind::Canceled | FaultKind::Internal => Self::internal(),
         }
+    }
+}
+
+/// A request that the provider refused, with the status that it gave.
+fn refused(failure: &Failure) -> ApiError {
+    let body = told(
+        failure,
+        "invalid_request",
+        "The provider refused the request.",
+    );
+    match failure.fault.upstream_status {
+        Some(403) => ApiError::Forbidden(body),
+        Some(404) => ApiError::NotFound(body),
+        Some(409) => ApiError::Conflict(body),
+        // A provider's 429 for a request that no waiting makes smaller.
+        Some(413 | 429) => ApiError::PayloadTooLarge(body),
+        Some(415) => ApiError::UnsupportedMediaType(body),
+        Some(422) => ApiError::Unprocessable(body),
+        _ => ApiError::BadRequest(body),
+    }
+}
+
+/// Whether the same call may go well later; official clients send it again where they are not told that
+/// it will not.
+pub(super) fn waiting_cures(error: &CallError) -> bool {
+    match error {
+        CallError::Limited(_) | CallError::Ledger(_) | CallError::Link(_) | CallError::Stopping => {
+            true
+        }
+        CallError::Failed(failure) => match failure.fault.kind {
+            FaultKind::RateLimited
+            | FaultKind::Overloaded
+            | FaultKind::Unreachable
+            | FaultKind::Timeout
+            | FaultKind::Interrupted
+            | FaultKind::InvalidAnswer
+            | FaultKind::Canceled
+            | FaultKind::Internal => true,
+            // Where keys rest it says until when.
+            FaultKind::NoCapacity => failure.fault.retry_after_ms.is_some(),
+            FaultKind::BadRequest
+            | FaultKind::ContentPolicy
+            | FaultKind::NotFound
+            | FaultKind::InvalidKey
+            | FaultKind::QuotaExhausted => false,
+        },
+        CallError::Body(_)
+        | CallError::ScopeMissing
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. }
+        | CallError::NoPrice(_)
+        | CallError::TooLarge
+        | CallError::InsufficientCredits { .. }
+        | CallError::OverBudget { .. } => false,
     }
 }
 

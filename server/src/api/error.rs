@@ -221,6 +221,12 @@ impl ApiError {
         Self::PayloadTooLarge(words(INVALID, "request_too_large", &message))
     }
 
+    /// 415 for a `Content-Encoding`.
+    pub fn unknown_encoding() -> Self {
+        let message = "This Content-Encoding is not understood; send gzip, deflate, zstd or none.";
+        Self::UnsupportedMediaType(words(INVALID, "unsupported_content_encoding", message))
+    }
+
     /// 422.
     pub fn unprocessable(code: &'static str, message: impl AsRef<str>) -> Self {
         Self::Unprocessable(words(INVALID, code, message.as_ref()))
@@ -292,7 +298,7 @@ impl From<shared::db::DbError> for ApiError {
             E::Duplicate(_) => {
                 Self::conflict("already_exists", "There is one of that name already.")
             }
-            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Migration(_) => {
+            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Later(_) | E::Migration(_) => {
                 Self::internal()
             }
         }

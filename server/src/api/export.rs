@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt, once};
 use poem::Body;
-use poem_openapi::ApiResponse;
 use poem_openapi::payload::Binary;
+use poem_openapi::{ApiResponse, Enum};
 use shared::link::Operation;
 
 use super::csv::{self, BOM, Cell};
@@ -259,11 +259,39 @@ where
     CsvFile::Made(Binary(Body::from_bytes_stream(body)), name)
 }
 
-fn opened(bom: Option<bool>, header: String) -> String {
-    if bom == Some(true) {
-        format!("{BOM}{header}")
-    } else {
-        header
+/// Whether a file begins with what Excel needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum Excel {
+    /// It does.
+    #[oai(rename = "true")]
+    True,
+    /// It does.
+    #[oai(rename = "1")]
+    One,
+    /// It does not.
+    #[oai(rename = "false")]
+    False,
+    /// It does not.
+    #[oai(rename = "0")]
+    Zero,
+}
+
+impl Excel {
+    /// As a page's query says it.
+    pub fn of_query(query: Option<&str>) -> Option<Self> {
+        let parts = query.into_iter().flat_map(|query| query.split('&'));
+        let mut values = parts.filter_map(|part| part.strip_prefix("bom="));
+        match values.next_back()? {
+            "1" | "true" => Some(Self::True),
+            _ => None,
+        }
+    }
+}
+
+fn opened(excel: Option<Excel>, header: String) -> String {
+    match excel {
+        Some(Excel::True | Excel::One) => format!("{BOM}{header}"),
+        Some(Excel::False | Excel::Zero) | None => header,
     }
 }
 
@@ -271,13 +299,13 @@ fn opened(bom: Option<bool>, header: String) -> String {
 pub fn usage_file<E: std::fmt::Display + Send + 'static>(
     pages: impl Stream<Item = Result<Vec<UsageRecord>, E>> + Send + 'static,
     reader: Reader,
-    bom: Option<bool>,
+    excel: Option<Excel>,
 ) -> CsvFile {
     let mut names = USAGE_COLUMNS.to_vec();
     if reader == Reader::Superadmin {
         names.extend(SUPERADMIN_COLUMNS);
     }
-    let head = opened(bom, header(&names));
+    let head = opened(excel, header(&names));
     file("usage.csv", head, pages, move |out, record| {
         usage_line(out, record, reader);
     })
@@ -306,15 +334,17 @@ fn audit_line(out: &mut String, entry: &AuditEntry) {
 /// The audit log as a file.
 pub fn audit_file<E: std::fmt::Display + Send + 'static>(
     pages: impl Stream<Item = Result<Vec<AuditEntry>, E>> + Send + 'static,
+    excel: Option<Excel>,
 ) -> CsvFile {
-    file("audit.csv", header(&AUDIT_COLUMNS), pages, audit_line)
+    let head = opened(excel, header(&AUDIT_COLUMNS));
+    file("audit.csv", head, pages, audit_line)
 }
 
 /// A ledger as a file.
 pub fn ledger_file<E: std::fmt::Display + Send + 'static>(
     pages: impl Stream<Item = Result<Vec<Entry>, E>> + Send + 'static,
-    bom: Option<bool>,
+    excel: Option<Excel>,
 ) -> CsvFile {
-    let head = opened(bom, header(&LEDGER_COLUMNS));
+    let head = opened(excel, header(&LEDGER_COLUMNS));
     file("ledger.csv", head, pages, ledger_line)
 }

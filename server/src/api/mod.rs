@@ -5,11 +5,13 @@ pub mod answer;
 mod call_error;
 pub mod csv;
 pub mod date;
+mod document;
 pub mod error;
 pub mod export;
 pub mod infer;
 pub mod keys;
 pub mod manage;
+pub mod manners;
 pub mod principal;
 
 use std::sync::Arc;
@@ -25,9 +27,14 @@ use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use shared::id::RequestId;
 use shared::link::Link;
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use self::document::strict::Bodies;
 use self::infer::InferApi;
+use self::manners::body;
+use self::manners::cors::Cors;
+use self::manners::methods::Methods;
 use crate::accounts::Accounts;
 use crate::auth::Auth;
 use crate::auth::factors::Factors;
@@ -74,6 +81,8 @@ pub enum Tag {
     Providers,
     /// Superadmins: each other.
     Superadmins,
+    /// Superadmins: settings of the platform.
+    Settings,
     /// Superadmins: who changed what.
     Audit,
 }
@@ -117,10 +126,14 @@ pub struct Rooms {
     pub store: Store,
     /// For `/readyz`.
     pub link: Arc<dyn Link>,
+    /// For `/readyz`: the process is about to stop.
+    pub leaving: CancellationToken,
     /// Time.
     pub clock: shared::clock::Clock,
     /// Bound of a request's body.
     pub body_bytes_max: usize,
+    /// Which browsers of other places may call.
+    pub cors: Cors,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -195,6 +208,9 @@ macro_rules! apis {
                     accounts: rooms.accounts.clone(),
                     factors: rooms.factors.clone(),
                 },
+                admin::settings::SettingsApi {
+                    settings: rooms.settings.clone(),
+                },
                 admin::audit::AuditApi {
                     accounts: rooms.accounts.clone(),
                 },
@@ -209,25 +225,29 @@ macro_rules! apis {
     }};
 }
 
-/// Every route of the server.
-pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
+/// Every route of the server that is no page's, and the methods of each.
+pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
     let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
         .description(
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
         );
     let derived = service.spec();
-    let document = document(&derived);
+    let (document, methods, bodies) = document(&derived);
     // The page comes with the derived document inside, as text of a script.
     let shown = document.replace("</", "<\\/");
     let docs = service.swagger_ui_html().replace(&derived, &shown);
     let managed = Bounded {
         inner: service.with(AddData::new(rooms.auth.clone())),
+        bodies,
     };
     let routes = Route::new()
         .at("/healthz", get(healthz))
         .at(
             "/readyz",
-            get(readyz.data(rooms.store.clone()).data(rooms.link.clone())),
+            get(readyz
+                .data(rooms.store.clone())
+                .data(rooms.link.clone())
+                .data(Leaving(rooms.leaving.clone()))),
         )
         .at(
             "/api/openapi.json",
@@ -240,21 +260,41 @@ pub fn routes(rooms: &Rooms) -> BoxEndpoint<'static, Response> {
         calls: rooms.calls.clone(),
         body_bytes_max: rooms.body_bytes_max,
     };
-    infer
+    let routes = infer
         .mount(routes, PREFIX)
         .catch_all_error(error::envelope)
         .around(identified)
         .map_to_response()
-        .boxed()
+        .boxed();
+    (routes, methods)
 }
 
-/// The whole document: what poem-openapi derives, and the inference routes.
-fn document(derived: &str) -> String {
-    let Ok(mut document) = serde_json::from_str::<Value>(derived) else {
-        return derived.to_owned();
+/// Paths that are not in the document; all are read.
+const UNDOCUMENTED: [&str; 4] = ["/healthz", "/readyz", "/api/openapi.json", "/api/docs"];
+
+/// An answer of nothing but headers.
+pub(crate) fn no_content() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(id) = HeaderValue::try_from(RequestId::random().as_str()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The whole document, what poem-openapi derives and the inference routes, the methods that its paths
+/// know and the bodies that they take.
+fn document(derived: &str) -> (String, Methods, Bodies) {
+    let mut methods = Methods::default();
+    for path in UNDOCUMENTED {
+        methods.add(path, http::Method::GET);
+    }
+    let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
+        return (derived.to_owned(), methods, Bodies::default());
     };
-    infer::openapi::add(&mut document, PREFIX);
-    serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned())
+    let document = document::whole(derived_json, PREFIX);
+    methods.add_document(&document);
+    let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
+    (text, methods, document::bodies(&document))
 }
 
 #[derive(Clone)]
@@ -295,6 +335,7 @@ pub(crate) async fn identified<E: Endpoint>(
 /// Refuses large bodies of management requests before they are read.
 struct Bounded<E> {
     inner: E,
+    bodies: Bodies,
 }
 
 impl<E: Endpoint> Endpoint for Bounded<E> {
@@ -302,6 +343,12 @@ impl<E: Endpoint> Endpoint for Bounded<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let bytes = infer::read_body(&mut request, MANAGE_BYTES_MAX).await?;
+        let bytes = body::plain(request.headers_mut(), bytes, MANAGE_BYTES_MAX).await?;
+        let path = request.uri().path();
+        self.bodies.check(request.method(), path, &bytes)?;
+        if !bytes.is_empty() {
+            body::call_it_json(request.headers_mut());
+        }
         request.set_body(bytes);
         self.inner
             .call(request)
@@ -315,12 +362,24 @@ fn healthz() -> &'static str {
     "alive"
 }
 
+#[derive(Clone)]
+struct Leaving(CancellationToken);
+
 #[handler]
-async fn readyz(store: Data<&Store>, link: Data<&Arc<dyn Link>>) -> Response {
-    let missing = match (store.ping().await, link.health().await) {
-        (Ok(()), Ok(_)) => return "ready".into_response(),
-        (Err(_), _) => "the database does not answer",
-        (Ok(()), Err(_)) => "no gateway answers",
+async fn readyz(
+    store: Data<&Store>,
+    link: Data<&Arc<dyn Link>>,
+    leaving: Data<&Leaving>,
+) -> Response {
+    // First, and without a question: a balancer asks often and must hear of it at once.
+    let missing = if leaving.0.0.is_cancelled() {
+        "draining"
+    } else {
+        match (store.ping().await, link.health().await) {
+            (Ok(()), Ok(_)) => return "ready".into_response(),
+            (Err(_), _) => "the database does not answer",
+            (Ok(()), Err(_)) => "no gateway answers",
+        }
     };
     Response::builder()
         .status(StatusCode::SERVICE_UNAVAILABLE)

@@ -158,6 +158,7 @@ mod tests {
             tenant_limits: LimitSettings::default(),
             key_limits: LimitSettings::default(),
             allowed_models: None,
+            zone: None,
         };
         Known {
             principal: Arc::new(principal),

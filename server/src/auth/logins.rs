@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde_json::json;
 use shared::clock::Clock;
 use shared::db::DbError;
+use shared::fold::folded;
 use shared::id::TenantId;
 use shared::secret::Secret;
 use tracing::warn;
@@ -110,7 +111,7 @@ impl Logins {
             TenantGiven::Key(key) => {
                 let hash = api_key::hash(key.expose());
                 // By key and name, so that one tenant's attempts do not lock out another's `admin`.
-                let account = format!("{hash}/{username}");
+                let account = format!("{hash}/{}", folded(username));
                 self.allowed(&account, address).await?;
                 let found = self.tenant_of_key(&hash, key, address).await?;
                 (account, found)
@@ -118,8 +119,9 @@ impl Logins {
             TenantGiven::Name(text) => {
                 let found = self.tenant_named(text).await?;
                 // Its id and its name count as one.
-                let named = found.as_ref().map_or(text, |tenant| tenant.id.as_str());
-                let account = format!("tenant/{named}/{username}");
+                let named = found.as_ref().map(|tenant| tenant.id.to_string());
+                let named = named.unwrap_or_else(|| folded(text));
+                let account = format!("tenant/{named}/{}", folded(username));
                 self.allowed(&account, address).await?;
                 (account, found)
             }
@@ -205,7 +207,7 @@ impl Logins {
         password: &Secret<String>,
         address: IpAddr,
     ) -> Result<Superadmin, SessionError> {
-        let account = format!("superadmin/{username}");
+        let account = format!("superadmin/{}", folded(username));
         self.allowed(&account, address).await?;
         let found = match username {
             username if is_text(username) => self.store.superadmin_by_name(username).await?,

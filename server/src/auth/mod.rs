@@ -73,20 +73,32 @@ enum Credential<'a> {
     Token(&'a str),
 }
 
-/// `Authorization: Bearer` or `X-API-Key`; with both, the first.
+/// Where keys stand besides `Authorization`; the second is Azure's.
+const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+
+/// `Authorization: Bearer`, or the bare key there, or one of [`KEY_HEADERS`]; the first that holds a
+/// credential.
 fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
-    let text = match headers.get(AUTHORIZATION) {
-        Some(value) => {
-            let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
-            Some(rest.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"))?
-        }
-        None => headers.get("x-api-key")?.to_str().ok()?.trim(),
+    let text = |name: &str| {
+        let text = headers.get(name)?.to_str().ok()?.trim();
+        Some(text).filter(|text| !text.is_empty())
     };
+    let found = text(AUTHORIZATION.as_str()).and_then(bearer);
+    let text = found.or_else(|| KEY_HEADERS.into_iter().find_map(text))?;
     Some(if text.starts_with("wk_") {
         Credential::Key(text)
     } else {
         Credential::Token(text)
     })
+}
+
+/// What `Authorization` carries; another scheme is a proxy's and not ours.
+fn bearer(value: &str) -> Option<&str> {
+    match value.split_once([' ', '\t']) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Some(rest.trim()),
+        None if value.starts_with("wk_") => Some(value),
+        Some(_) | None => None,
+    }
 }
 
 /// The models that a tenant and its key may both use; all when neither is narrowed.
@@ -210,6 +222,7 @@ impl Auth {
             tenant_limits: tenant.limits,
             key_limits: key.limits,
             allowed_models: both(tenant.allowed_models, key.allowed_models),
+            zone: tenant.zone,
         };
         Ok(Some(Known {
             principal: Arc::new(principal),
@@ -252,6 +265,7 @@ impl Auth {
             tenant_limits: tenant.limits,
             key_limits: LimitSettings::default(),
             allowed_models: tenant.allowed_models,
+            zone: tenant.zone,
         };
         let expires_at = Some(Moment::from_unix_ms(session.expires_at));
         Ok(Some(Known {

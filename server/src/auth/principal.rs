@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use shared::id::{ApiKeyId, TenantId, UserId};
+use shared::zone::Zone;
 
 use crate::limits::LimitSettings;
 pub use crate::store::accounts::Role;
@@ -37,6 +38,8 @@ pub struct Principal {
     pub key_limits: LimitSettings,
     /// The models it may use; all when absent.
     pub allowed_models: Option<Vec<String>>,
+    /// Where the tenant's days begin, if not where the platform's do.
+    pub zone: Option<Zone>,
 }
 
 /// An address or a network, as `192.0.2.7` or `192.0.2.0/24`.

@@ -281,9 +281,10 @@ pub(crate) fn failure(fault: Fault) -> Failure {
     }
 }
 
-/// Whether a call that ended so costs nothing: it failed before anything was produced.
+/// Whether a call that ended so costs nothing: it failed before anything was produced, or nothing at all
+/// came of it. Zero output is zero, a price per request included.
 pub(crate) fn is_free(failed: bool, usage: &Usage) -> bool {
-    failed && usage.output_total() == 0 && usage.images == 0
+    usage.is_nothing() || (failed && usage.output_total() == 0 && usage.images == 0)
 }
 
 /// The images that are charged: those that were made, and no more than were asked for.

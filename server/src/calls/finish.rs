@@ -25,9 +25,9 @@ use crate::limits::Admission;
 
 /// Waits between attempts to write a settlement while the database is away; after the last one it is
 /// kept on disk and tried until it is written.
-const SETTLE_WAITS_MS: [u64; 5] = [50, 200, 500, 1_000, 2_000];
+const SETTLE_WAITS_MS: [u64; 4] = [50, 200, 500, 1_000];
 /// The ledger answers within milliseconds; where it takes so long, the outcome goes to disk meanwhile.
-const WRITE_MAX: Duration = Duration::from_secs(5);
+const WRITE_MAX: Duration = Duration::from_millis(1_500);
 /// The same, when the process is told to stop.
 const WRITE_STOPPING_MAX: Duration = Duration::from_secs(1);
 /// Waits between questions to a gateway that can't be reached; then recovery asks, round by round.
@@ -55,8 +55,6 @@ pub(super) struct FinisherParts {
     pub(super) metrics: CallMetrics,
     pub(super) keeper: Keeper,
     pub(super) unknown: UnknownPolicy,
-    /// Whether the gateway is a part of this process: what it does not know never came to it.
-    pub(super) gateway_inside: bool,
 }
 
 /// Settles calls; cheap to clone.
@@ -80,8 +78,9 @@ impl std::fmt::Debug for Finisher {
 pub(super) enum Told {
     /// How it ended.
     Ended(Box<Outcome>),
-    /// It knows nothing of it.
-    Unknown,
+    /// It does not know; `had` where a life of it that died had taken it up. Without that it never
+    /// came, which a gateway inside this process can't tell of an earlier life.
+    Unknown { had: bool },
     /// It did not answer.
     Away,
 }
@@ -171,15 +170,15 @@ impl Finisher {
     async fn verdict_without_tenant(&self, facts: &CallFacts, begun: bool) -> Option<Verdict> {
         match self.ask(facts, Parting::TenantLeft).await {
             Told::Ended(outcome) => Some(Verdict::ended(*outcome)),
-            Told::Unknown if self.0.parts.gateway_inside => {
+            Told::Unknown { had: false } => {
                 let why = "the tenant went away before the call was sent";
                 let failure = failure(Fault::new(FaultKind::Canceled, why));
                 let outcome = facts.nothing_produced(&failure, self.0.parts.clock.now());
                 Some(Verdict::ended(outcome))
             }
             // No head of an answer came, so nothing reached the tenant.
-            Told::Unknown if !begun => Some(Verdict::Unknown { promised: false }),
-            Told::Unknown | Told::Away => {
+            Told::Unknown { had: true } if !begun => Some(Verdict::Unknown { promised: false }),
+            Told::Unknown { had: true } | Told::Away => {
                 let id = &facts.generation;
                 warn!("how generation `{id}` ended is not known yet; its hold waits for recovery");
                 self.doubt(facts, Parting::TenantLeft);
@@ -202,7 +201,7 @@ impl Finisher {
         for wait in FATE_WAITS_MS {
             match self.ask_once(facts, why).await {
                 Told::Away => tokio::time::sleep(Duration::from_millis(wait)).await,
-                told @ (Told::Ended(_) | Told::Unknown) => return told,
+                told @ (Told::Ended(_) | Told::Unknown { .. }) => return told,
             }
         }
         self.ask_once(facts, why).await
@@ -226,7 +225,7 @@ impl Finisher {
             Ok(Fate::Failed { failure }) | Err(LinkError::Failed(failure)) => {
                 Told::Ended(Box::new(facts.nothing_produced(&failure, now)))
             }
-            Ok(Fate::Unknown { .. }) => Told::Unknown,
+            Ok(Fate::Unknown { had, .. }) => Told::Unknown { had },
             Err(LinkError::NotSent(_) | LinkError::Lost(_) | LinkError::Refused(_)) => Told::Away,
         }
     }
@@ -366,7 +365,7 @@ impl Finisher {
     pub(super) async fn stopped(&self, facts: &CallFacts) -> Option<Outcome> {
         match self.ask_once(facts, Parting::Abandoned).await {
             Told::Ended(outcome) => Some(Ended::as_taken(*outcome).outcome),
-            Told::Unknown | Told::Away => None,
+            Told::Unknown { .. } | Told::Away => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
+mod begun;
 mod closing;
 mod facts;
 pub mod finish;
@@ -13,6 +14,7 @@ pub mod sentences;
 mod spill;
 mod stream;
 
+pub use self::begun::{Begun, Later};
 pub use self::closing::Closing;
 pub use self::finish::UnknownPolicy;
 pub use self::recovery::{RecoveryPace, Rounds};
@@ -27,7 +29,9 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId, TenantId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target};
+use shared::link::{
+    Bounds, Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
@@ -35,13 +39,14 @@ use self::closing::ClosingStream;
 use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
 use self::kept::Keeper;
 use self::peek::{Peek, PeekError};
-use self::plan::PlanAsk;
+use self::plan::{BoundsAsk, PlanAsk};
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
 use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
 use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
 use crate::store::accounts::Scope;
+use crate::zones::Zones;
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
 const HOLD_GRACE: Duration = Duration::from_secs(60);
@@ -54,6 +59,7 @@ pub struct Calls {
     catalogue: Catalogue,
     limits: Limits,
     ledger: Ledger,
+    zones: Zones,
     link: Arc<dyn Link>,
     finisher: Finisher,
     clock: Clock,
@@ -76,6 +82,8 @@ pub struct CallsParts {
     pub limits: Limits,
     /// Money.
     pub ledger: Ledger,
+    /// Where days begin.
+    pub zones: Zones,
     /// The gateways.
     pub link: Arc<dyn Link>,
     /// Time.
@@ -116,19 +124,20 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// A call that a provider accepted.
+/// A call that a provider accepted, or may still accept.
 #[derive(Debug)]
-pub struct Started {
+pub struct Started<B = Answer> {
     /// The generation's id.
     pub generation: GenerationId,
     /// What the limits leave.
     pub limits: LimitInfo,
-    /// The maximum of output tokens the balance paid for, when it was lowered.
+    /// The maximum of output tokens of each answer, when it was lowered: to what the balance pays for,
+    /// or to what the model writes.
     pub lowered_max_tokens: Option<u64>,
     /// Of the body.
     pub content_type: String,
     /// The answer.
-    pub body: Answer,
+    pub body: B,
 }
 
 /// The answer's bytes.
@@ -224,7 +233,6 @@ impl Calls {
             metrics: parts.metrics,
             keeper: keeper.clone(),
             unknown: parts.unknown,
-            gateway_inside: parts.settle_first,
         });
         let writing = keeper.write_forever(
             finisher.clone(),
@@ -236,6 +244,7 @@ impl Calls {
             catalogue: parts.catalogue,
             limits: parts.limits,
             ledger: parts.ledger,
+            zones: parts.zones,
             link: parts.link,
             finisher,
             clock: parts.clock,
@@ -258,14 +267,45 @@ impl Calls {
 
     /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
     pub async fn start(&self, request: Request) -> Result<Started, CallError> {
-        let outcome = self.start_steps(request).await;
+        let Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        } = self.start_within(request, None).await?;
+        let body = match body {
+            Begun::Answered(answer) => answer,
+            Begun::Later(later) => later.await?,
+        };
+        Ok(Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        })
+    }
+
+    /// The same, and with `patience` a stream is begun when it is over, whether or not a provider has
+    /// accepted by then.
+    pub async fn start_within(
+        &self,
+        request: Request,
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
+        let outcome = self.start_steps(request, patience).await;
         if let Err(error) = &outcome {
             self.finisher.metrics().refused(error);
         }
         outcome
     }
 
-    async fn start_steps(&self, request: Request) -> Result<Started, CallError> {
+    async fn start_steps(
+        &self,
+        request: Request,
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
         let generation = GenerationId::random();
         let prepared = self.look_up(&request, &generation)?;
         let admission = self.admit(&request, &prepared, &generation).await?;
@@ -283,6 +323,7 @@ impl Calls {
             }
         };
         ending.opening();
+        let (body, lowered, bounds) = bounded(&request, &prepared, body, lowered);
         let call = Call {
             generation: generation.clone(),
             request: request.request,
@@ -292,11 +333,15 @@ impl Calls {
             stream: prepared.peek.stream,
             show_usage: prepared.peek.show_usage,
             caller: caller_number(&request.principal.tenant),
-            bounds: None,
+            bounds,
+            answer_model: prepared
+                .model
+                .answers_public_name
+                .then(|| prepared.model.id.clone()),
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         };
-        let (content_type, body) = self.open(call, ending).await?;
+        let (content_type, body) = self.begin(call, ending, patience).await?;
         Ok(Started {
             generation,
             limits,
@@ -318,11 +363,14 @@ impl Calls {
                     .as_ref()
                     .is_none_or(|names| names.contains(&model.id))
         };
-        let model = self
-            .catalogue
-            .model(&peek.model)
-            .filter(|model| allowed(model));
-        let model = model.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?;
+        let model = if peek.model.is_empty() {
+            let default = self.catalogue.default_of(request.operation, allowed);
+            default.ok_or_else(peek::no_model)?
+        } else {
+            let meant = self.catalogue.meant(&peek.model);
+            let meant = meant.filter(|model| allowed(model));
+            meant.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?
+        };
         if model.operation != request.operation {
             let operation = model.operation.path();
             return Err(CallError::WrongOperation {
@@ -346,7 +394,7 @@ impl Calls {
             });
         }
         let price = model.price_at(self.clock.now()).cloned();
-        let price = price.ok_or_else(|| CallError::NoPrice(peek.model.clone()))?;
+        let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
         let targets = model.ordered_targets(seed(generation));
         Ok(Prepared {
             model,
@@ -362,7 +410,7 @@ impl Calls {
         prepared: &Prepared,
         generation: &GenerationId,
     ) -> Result<Admission, CallError> {
-        let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
+        let input = prepared.peek.input.estimate();
         let output = prepared
             .peek
             .max_output
@@ -406,6 +454,7 @@ impl Calls {
             amount: plan.amount,
             least: plan.least,
             spenders: spenders(&request.principal),
+            zone: self.zones.of(request.principal.zone.as_ref()).await,
             owner: self.ledger.boot().clone(),
             call: facts.to_json(),
             deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
@@ -498,6 +547,35 @@ impl Calls {
         };
         let stream = TenantStream::new(pieces, ending, self.settle_first);
         Answer::Stream(Box::new(stream))
+    }
+}
+
+/// The body with one maximum, the lowered one where it was, and what the call can bring with it.
+fn bounded(
+    request: &Request,
+    prepared: &Prepared,
+    body: Bytes,
+    lowered: Option<u64>,
+) -> (Bytes, Option<u64>, Option<Bounds>) {
+    let peek = &prepared.peek;
+    let most = prepared.model.max_output_tokens;
+    let bounds = plan::bounds(BoundsAsk {
+        operation: request.operation,
+        peek,
+        body_bytes: request.body.len(),
+        output_max: lowered.unwrap_or(most),
+    });
+    let asked = peek
+        .max_output
+        .filter(|_| request.operation == Operation::Chat);
+    match (lowered, asked) {
+        (None, Some(asked)) if asked > most => {
+            (peek::with_max_output(&body, most), Some(most), bounds)
+        }
+        (None, Some(asked)) if peek.gives_two_maxima => {
+            (peek::with_max_output(&body, asked), None, bounds)
+        }
+        _ => (body, lowered, bounds),
     }
 }
 

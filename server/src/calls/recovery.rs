@@ -215,8 +215,9 @@ impl Calls {
                 self.finisher.settle(&facts, Verdict::ended(ended)).await;
                 Looked::Closed
             }
-            Told::Unknown | Told::Away
-                if since.elapsed() >= self.finisher.policy().release_after =>
+            told @ (Told::Unknown { .. } | Told::Away)
+                if matches!(told, Told::Unknown { had: false })
+                    || since.elapsed() >= self.finisher.policy().release_after =>
             {
                 let verdict = Verdict::Unknown { promised: false };
                 self.finisher.settle(&facts, verdict).await;
@@ -226,7 +227,7 @@ impl Calls {
                 );
                 Looked::Closed
             }
-            Told::Unknown | Told::Away => Looked::Waits(hold.id, since),
+            Told::Unknown { .. } | Told::Away => Looked::Waits(hold.id, since),
         }
     }
 
@@ -280,10 +281,10 @@ impl Calls {
                 let ended = ended(*outcome, why);
                 self.finisher.settle(&facts, Verdict::ended(ended)).await;
             }
-            Told::Unknown | Told::Away if unknown.ask_until <= now => {
+            Told::Unknown { .. } | Told::Away if unknown.ask_until <= now => {
                 self.conclude(&facts, now).await;
             }
-            Told::Unknown | Told::Away => {}
+            Told::Unknown { .. } | Told::Away => {}
         }
     }
 

@@ -3,12 +3,15 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
+use shared::dialect::meter::DONE;
 use shared::fault::FaultKind;
 use shared::id::GenerationId;
 use shared::link::{Outcome, Piece, PieceStream};
+use tokio::time::Sleep;
 use tracing::warn;
 
 use super::finish::Ending;
@@ -22,12 +25,15 @@ pub struct TenantStream {
     /// What is told only after the settlement.
     last: BytesMut,
     settling: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+    /// Runs while the end of the stream is held back.
+    held: Option<Pin<Box<Sleep>>>,
 }
 
+/// The end of a stream waits so long for its settlement at most: a database that is slow must not keep
+/// an answer open that is complete.
+const HELD_MAX: Duration = Duration::from_secs(2);
 /// A comment, which clients pass over (WHATWG HTML, 9.2.6): somebody still works on the answer.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
-/// The last event of a stream that ended well.
-const DONE: &[u8] = b"data: [DONE]\n\n";
 
 impl std::fmt::Debug for TenantStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -60,7 +66,9 @@ impl Stream for TenantStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             if let Some(settling) = &mut self.settling {
-                std::task::ready!(settling.as_mut().poll(cx));
+                if settling.as_mut().poll(cx).is_pending() {
+                    return self.poll_held(cx);
+                }
                 self.settling = None;
                 let last = self.last.split().freeze();
                 return Poll::Ready((!last.is_empty()).then_some(last));
@@ -68,9 +76,13 @@ impl Stream for TenantStream {
             let Some(pieces) = &mut self.pieces else {
                 return Poll::Ready(None);
             };
-            match std::task::ready!(pieces.as_mut().poll_next(cx)) {
+            let Poll::Ready(piece) = pieces.as_mut().poll_next(cx) else {
+                return self.poll_held(cx);
+            };
+            match piece {
                 Some(Ok(Piece::Bytes(bytes))) if self.settle_first && bytes.ends_with(DONE) => {
                     self.last.extend_from_slice(&bytes);
+                    self.held = Some(Box::pin(tokio::time::sleep(HELD_MAX)));
                 }
                 Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(bytes)),
                 Some(Ok(Piece::Waiting)) => {
@@ -96,7 +108,22 @@ impl TenantStream {
             settle_first,
             last: BytesMut::new(),
             settling: None,
+            held: None,
         }
+    }
+
+    /// What was held back, when that lasts too long.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(held) = &mut self.held else {
+            return Poll::Pending;
+        };
+        std::task::ready!(held.as_mut().poll(cx));
+        self.held = None;
+        let last = self.last.split().freeze();
+        if last.is_empty() {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(last))
     }
 
     /// Settles, and keeps what is to be told after it.

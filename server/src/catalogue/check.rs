@@ -104,6 +104,16 @@ pub(super) fn max_output_tokens(operation: Operation, tokens: u64) -> Checked {
     )
 }
 
+/// Whether calls may leave the model's name out: OpenAI's clients do so for images alone.
+pub(super) fn is_default(operation: Operation, is_default: bool) -> Checked {
+    let holds = !is_default || operation == Operation::Image;
+    rule(
+        holds,
+        "is_default",
+        "false for a model that makes no images",
+    )
+}
+
 /// A price or a cost.
 pub(super) fn items(items: &PriceItems) -> Checked {
     let count = items.per_image.len() <= IMAGE_PRICES_MAX;
@@ -182,6 +192,9 @@ mod tests {
         assert!(max_output_tokens(Operation::Chat, 10_000_001).is_err());
         assert!(max_output_tokens(Operation::Chat, 0).is_err());
         assert!(max_output_tokens(Operation::Image, 0).is_ok());
+        assert!(is_default(Operation::Chat, true).is_err());
+        assert!(is_default(Operation::Chat, false).is_ok());
+        assert!(is_default(Operation::Image, true).is_ok());
     }
 
     #[test]

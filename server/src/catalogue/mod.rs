@@ -58,6 +58,7 @@ impl From<DbError> for CatalogueError {
             | DbError::Unreachable(_)
             | DbError::Damaged(_)
             | DbError::Statement(_)
+            | DbError::Later(_)
             | DbError::Migration(_)) => Self::Store(error),
         }
     }
@@ -67,6 +68,8 @@ impl From<DbError> for CatalogueError {
 #[derive(Debug, Default)]
 struct Snapshot {
     by_id: HashMap<String, Arc<Model>>,
+    /// By the name in lower case, where only one model has it so.
+    without_case: HashMap<String, Option<Arc<Model>>>,
     all: Arc<[Arc<Model>]>,
 }
 
@@ -103,6 +106,32 @@ impl Catalogue {
         self.snapshot().by_id.get(id).cloned()
     }
 
+    /// The model that a tenant means by a name: the one of exactly that name, else the only one whose
+    /// name differs in case alone. Hidden ones included.
+    pub fn meant(&self, name: &str) -> Option<Arc<Model>> {
+        let snapshot = self.snapshot();
+        if let Some(model) = snapshot.by_id.get(name) {
+            return Some(model.clone());
+        }
+        let found = snapshot.without_case.get(&name.to_ascii_lowercase())?;
+        found.clone()
+    }
+
+    /// The model that takes calls of `operation` that name none, among those that `may` be used: the
+    /// one that is marked so, else the oldest.
+    pub fn default_of(
+        &self,
+        operation: Operation,
+        may: impl Fn(&Model) -> bool,
+    ) -> Option<Arc<Model>> {
+        let models = self.models();
+        let usable = models
+            .iter()
+            .filter(|model| model.operation == operation && may(model));
+        let first = usable.min_by_key(|model| (!model.is_default, model.created_at, &model.id));
+        first.cloned()
+    }
+
     /// Every model by name, hidden ones included.
     pub fn models(&self) -> Arc<[Arc<Model>]> {
         self.snapshot().all.clone()
@@ -126,6 +155,7 @@ impl Catalogue {
             .collect();
         let fresh = Arc::new(Snapshot {
             by_id,
+            without_case: without_case(&models),
             all: models.into(),
         });
         *self
@@ -145,6 +175,7 @@ impl Catalogue {
         check::id(&new.id)?;
         check::targets(&new.targets)?;
         check::max_output_tokens(new.operation, new.max_output_tokens)?;
+        check::is_default(new.operation, new.is_default)?;
         check_price(new.price.as_ref())?;
         self.0.store.create_model(actor, &new, self.now()).await?;
         info!("model `{}` was added", new.id);
@@ -168,6 +199,9 @@ impl Catalogue {
                 .model(id)
                 .map_or(Operation::Image, |model| model.operation);
             check::max_output_tokens(operation, tokens)?;
+        }
+        if let (Some(is_default), Some(model)) = (patch.is_default, self.model(id)) {
+            check::is_default(model.operation, is_default)?;
         }
         check_price(patch.price.as_ref())?;
         if !self
@@ -261,6 +295,18 @@ impl Catalogue {
     fn now(&self) -> Moment {
         self.0.clock.now()
     }
+}
+
+/// Models by their names in lower case; nothing where two differ in case alone.
+fn without_case(models: &[Arc<Model>]) -> HashMap<String, Option<Arc<Model>>> {
+    let mut found = HashMap::with_capacity(models.len());
+    for model in models {
+        found
+            .entry(model.id.to_ascii_lowercase())
+            .and_modify(|only| *only = None)
+            .or_insert_with(|| Some(model.clone()));
+    }
+    found
 }
 
 /// Calling a model at a price that can't be read is worse than not calling it.

@@ -38,6 +38,10 @@ pub struct Model {
     pub max_output_tokens: u64,
     /// Whether tenants see and may call it.
     pub enabled: bool,
+    /// Whether answers name the model as tenants do, and not as the provider does.
+    pub answers_public_name: bool,
+    /// Whether calls that name no model go to it.
+    pub is_default: bool,
     /// When it was added.
     pub created_at: Moment,
     /// Newest `valid_from` first.
@@ -59,6 +63,10 @@ pub struct ModelParts {
     pub max_output_tokens: u64,
     /// Whether tenants see and may call it.
     pub enabled: bool,
+    /// Whether answers name the model as tenants do, and not as the provider does.
+    pub answers_public_name: bool,
+    /// Whether calls that name no model go to it.
+    pub is_default: bool,
     /// When it was added.
     pub created_at: Moment,
     /// In any order.
@@ -74,6 +82,8 @@ impl Model {
             mut targets,
             max_output_tokens,
             enabled,
+            answers_public_name,
+            is_default,
             created_at,
             mut prices,
         } = parts;
@@ -90,6 +100,8 @@ impl Model {
             targets,
             max_output_tokens,
             enabled,
+            answers_public_name,
+            is_default,
             created_at,
             prices,
             fixed_order,
@@ -180,6 +192,8 @@ mod tests {
             targets: targets.iter().map(target).collect(),
             max_output_tokens: 10,
             enabled: true,
+            answers_public_name: false,
+            is_default: false,
             created_at: Moment::default(),
             prices: valid_from.iter().map(price).collect(),
         })

@@ -2,6 +2,7 @@
 
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::fold::folded;
 use shared::id::TenantId;
 
 use super::page::{PageAsk, Paged, Towards};
@@ -63,7 +64,7 @@ impl Figures {
         };
         let tenants = self.store.tenants_found(search.trim(), wish).await?;
         let page = Paged::cut(ask, tenants, |tenant| {
-            (tenant.name.to_ascii_lowercase(), tenant.id.to_string())
+            (folded(&tenant.name), tenant.id.to_string())
         });
         let ids: Vec<TenantId> = page.rows.iter().map(|tenant| tenant.id.clone()).collect();
         let month = Span::Month.ask(self.clock.now());

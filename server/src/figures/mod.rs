@@ -22,6 +22,7 @@ use self::page::CursorError;
 use self::sums::Sums;
 use crate::ledger::{Ledger, LedgerError};
 use crate::store::Store;
+use crate::zones::Zones;
 
 /// Why figures were not answered.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,7 @@ pub struct Point {
 pub struct Figures {
     store: Store,
     ledger: Ledger,
+    zones: Zones,
     clock: Clock,
 }
 
@@ -61,6 +63,7 @@ impl Figures {
     /// Over the server's database and its ledger.
     pub fn new(store: Store, ledger: Ledger, clock: Clock) -> Self {
         Self {
+            zones: Zones::new(store.clone(), clock.clone()),
             store,
             ledger,
             clock,

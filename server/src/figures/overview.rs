@@ -6,10 +6,11 @@ use shared::id::TenantId;
 use super::dashboard::Freshness;
 use super::forecast::{Forecast, Pace, forecast};
 use super::span::Span;
+use super::sums::Grain;
 use super::{Figures, FiguresError, Point};
 use crate::ledger::{Balance, Grant};
 use crate::store::accounts::Tenant;
-use crate::store::rollups::{Scope, Top, TopOf};
+use crate::store::rollups::{Scope, SumsAsk, Top, TopOf};
 
 /// Lines of a top list.
 const TOPS: i64 = 10;
@@ -29,6 +30,8 @@ pub struct Overview {
     pub grants: Vec<Grant>,
     /// The last 30 days, one after the other; the last one is today.
     pub days: Vec<Point>,
+    /// Charged since the tenant's day began, in its time zone; by whole hours.
+    pub spent_today: Credits,
     /// Charged in the last 7 of them.
     pub spent_7d: Credits,
     /// Charged in all of them.
@@ -54,8 +57,15 @@ impl Figures {
         let now = self.clock.now();
         let ask = Span::Month.ask(now);
         let scope = Scope::Tenant(id.clone());
-        let (days, models, keys, fresh) = tokio::try_join!(
+        let zone = self.zones.of(tenant.zone.as_ref()).await;
+        let today = SumsAsk {
+            grain: Grain::Hour,
+            from: Grain::Hour.start(zone.day(now).start),
+            until: Grain::Hour.later(Grain::Hour.start(now), 1),
+        };
+        let (days, hours, models, keys, fresh) = tokio::try_join!(
             self.series(&scope, ask),
+            self.series(&scope, today),
             self.store.tops(TopOf::ModelsOf(id), ask, TOPS),
             self.store.tops(TopOf::KeysOf(id), ask, TOPS),
             self.freshness()
@@ -81,6 +91,7 @@ impl Figures {
         let week = days.len().saturating_sub(7);
         Ok(Overview {
             forecast: forecast(&grants, pace),
+            spent_today: spent(&hours),
             spent_7d: spent(days.get(week..).unwrap_or_default()),
             spent_30d: spent(&days),
             tenant,

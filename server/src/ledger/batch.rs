@@ -141,7 +141,8 @@ fn wanted(batch: &[Operation]) -> Wanted {
                 let source = (wish.tenant.clone(), wish.source_key.clone());
                 wanted.adjustments.push(source);
             }
-            Operation::Budget(ask, _) => {
+            Operation::Budget(asked, _) => {
+                let (ask, _) = &**asked;
                 wanted.open(&ask.tenant);
                 wanted
                     .spenders
@@ -184,7 +185,10 @@ fn decide(batch: &Vec<Operation>, books: &mut Books, now: Moment) -> (Vec<Filed>
             }
             Operation::Grant(new, _) => Answer::Grant(books.grant(new, now)),
             Operation::Adjust(wish, _) => Answer::Adjust(books.adjust(wish, now)),
-            Operation::Budget(ask, _) => Answer::Budget(books.set_budget(ask, now)),
+            Operation::Budget(asked, _) => {
+                let (ask, zone) = &**asked;
+                Answer::Budget(books.set_budget(ask, zone, now))
+            }
             Operation::Expire(tenant, _) => Answer::Expire(books.expire(tenant, now)),
             Operation::Record(record, _) => {
                 usage.push(Filed {

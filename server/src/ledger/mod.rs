@@ -42,6 +42,7 @@ use shared::credits::Credits;
 use shared::db::DbError;
 use shared::id::{BootId, GenerationId, TenantId};
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::nouns::{
@@ -218,7 +219,10 @@ pub(crate) enum Operation {
     Release(Box<Closing>, Reply<Result<Settlement, SettleError>>),
     Grant(Box<NewGrant>, Reply<Result<Grant, GrantError>>),
     Adjust(Box<Adjustment>, Reply<Result<Adjusted, AdjustError>>),
-    Budget(Box<BudgetAsk>, Reply<Result<Option<Budget>, LedgerError>>),
+    Budget(
+        Box<(BudgetAsk, Zone)>,
+        Reply<Result<Option<Budget>, LedgerError>>,
+    ),
     Expire(TenantId, Reply<Result<Credits, LedgerError>>),
     Record(Box<UsageRecord>, Reply<Result<(), LedgerError>>),
 }
@@ -401,9 +405,14 @@ impl Ledger {
             .await?
     }
 
-    /// Sets a budget of a key or a user, or takes it away; answers it as it stands.
-    pub async fn set_budget(&self, ask: BudgetAsk) -> Result<Option<Budget>, LedgerError> {
-        self.ask(|answer| Operation::Budget(Box::new(ask), answer))
+    /// Sets a budget of a key or a user of a tenant whose days begin in `zone`, or takes it away;
+    /// answers it as it stands.
+    pub async fn set_budget(
+        &self,
+        ask: BudgetAsk,
+        zone: Zone,
+    ) -> Result<Option<Budget>, LedgerError> {
+        self.ask(|answer| Operation::Budget(Box::new((ask, zone)), answer))
             .await?
     }
 

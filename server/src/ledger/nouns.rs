@@ -1,11 +1,13 @@
 //! The ledger's nouns: what is asked of it and what it answers. Decides nothing and stores nothing.
 
-use shared::calendar::CivilDate;
+use std::time::Duration;
+
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{
     AdjustmentId, ApiKeyId, BootId, BudgetId, GenerationId, GrantId, TenantId, UserId,
 };
+use shared::zone::Zone;
 
 /// Gives an enumeration its stable words, as the database holds them.
 macro_rules! words {
@@ -150,7 +152,7 @@ impl Spender {
     }
 }
 
-/// How long a budget lasts before it starts anew, in UTC.
+/// How long a budget lasts before it starts anew, in the tenant's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
     /// From midnight to midnight.
@@ -167,16 +169,45 @@ words!(Period {
     Total => "total",
 });
 
+/// The shortest day of any zone, of those that put their clocks forward by an hour.
+const DAY_MIN: Duration = Duration::from_secs(23 * 3_600);
+/// The shortest month, less the widest difference between two zones.
+const MONTH_MIN: Duration = Duration::from_secs((28 * 24 - 26) * 3_600);
+
 impl Period {
-    /// When the period that `at` lies in began; the epoch for [`Period::Total`].
-    pub fn start(self, at: Moment) -> Moment {
-        let today = CivilDate::of(at);
-        let first = match self {
-            Self::Day => today.start(),
-            Self::Month => today.first_of_month().start(),
-            Self::Total => None,
+    /// When the period that `at` lies in began and when it ends; from the epoch on and never for
+    /// [`Period::Total`].
+    pub fn span(self, at: Moment, zone: &Zone) -> (Moment, Option<Moment>) {
+        let stretch = match self {
+            Self::Day => zone.day(at),
+            Self::Month => zone.month(at),
+            Self::Total => return (Moment::default(), None),
         };
-        first.unwrap_or_default()
+        (stretch.start, Some(stretch.end))
+    }
+
+    /// The period that follows one which ended at `over`, at a moment after that. Where the zone was
+    /// changed, the new day or month began before the old one ended: the old one's end is then the
+    /// beginning, and what would be shorter than any day or month goes on to the end of the next, so
+    /// that no change of zone gives a budget more often than the calendar does.
+    pub fn following(self, over: Moment, now: Moment, zone: &Zone) -> (Moment, Option<Moment>) {
+        let (start, end) = self.span(now, zone);
+        if start >= over {
+            return (start, end);
+        }
+        let least = match self {
+            Self::Day => DAY_MIN,
+            Self::Month => MONTH_MIN,
+            Self::Total => return (start, end),
+        };
+        let end = end.map(|end| {
+            if end.since(over) >= least {
+                end
+            } else {
+                self.span(end, zone).1.unwrap_or(end)
+            }
+        });
+        (over, end)
     }
 }
 
@@ -197,6 +228,8 @@ pub struct Budget {
     pub held: Credits,
     /// When this period began.
     pub period_start: Moment,
+    /// When it ends, fixed at its beginning; never for [`Period::Total`].
+    pub period_end: Option<Moment>,
 }
 
 impl Budget {
@@ -233,6 +266,8 @@ pub struct HoldAsk {
     pub least: Credits,
     /// Whose budgets it counts against: the key, the user.
     pub spenders: Vec<Spender>,
+    /// Where the tenant's days begin.
+    pub zone: Zone,
     /// The process that will settle it.
     pub owner: BootId,
     /// What recovery needs to price the call, as JSON.
@@ -444,9 +479,48 @@ mod tests {
             (1_772_323_200_000, 1_772_323_200_000, 1_772_323_200_000),
             (1_798_761_599_999, 1_798_675_200_000, 1_796_083_200_000),
         ] {
-            assert_eq!(Period::Day.start(at(moment)), at(day));
-            assert_eq!(Period::Month.start(at(moment)), at(month));
-            assert_eq!(Period::Total.start(at(moment)), at(0));
+            let start = |period: Period| period.span(at(moment), &Zone::utc()).0;
+            assert_eq!(start(Period::Day), at(day));
+            assert_eq!(start(Period::Month), at(month));
+            assert_eq!(start(Period::Total), at(0));
+        }
+    }
+
+    #[test]
+    fn no_change_of_zone_makes_a_day_or_a_month_shorter() {
+        let zones = [
+            "UTC",
+            "Asia/Shanghai",
+            "America/Los_Angeles",
+            "Pacific/Kiritimati",
+            "Etc/GMT+12",
+            "Asia/Kolkata",
+            "Europe/Berlin",
+            "Pacific/Apia",
+        ];
+        let zones = zones.map(|name| Zone::named(name).expect(name));
+        for (period, least) in [(Period::Day, DAY_MIN), (Period::Month, MONTH_MIN)] {
+            let mut now = Moment::from_unix_ms(1_774_000_000_000);
+            let (mut start, end) = period.span(now, &zones[0]);
+            let mut end = end.expect("it ends");
+            // Somebody changes the zone at every turn, to the one that ends next.
+            for turn in 0..500 {
+                now = end.after(Duration::from_secs(turn % 7 * 1_800));
+                let next = zones.iter().map(|zone| period.following(end, now, zone));
+                let (next_start, next_end) = next.min_by_key(|(_, end)| *end).expect("zones");
+                let next_end = next_end.expect("it ends");
+                assert!(
+                    next_start >= end && next_start > start,
+                    "periods do not overlap"
+                );
+                assert!(next_start <= now && now < next_end, "it is the present one");
+                assert!(
+                    next_end.since(end) >= least,
+                    "{period:?} of {:?}",
+                    next_end.since(end)
+                );
+                (start, end) = (next_start, next_end);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, BootId, GenerationId, TenantId};
+use shared::zone::Zone;
 
 use super::rules::{Books, EntryKind};
 use super::{
@@ -64,6 +65,7 @@ fn ask(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldAsk
         amount: Credits::from_micros(micros),
         least: Credits::from_micros(least),
         spenders: Vec::new(),
+        zone: Zone::utc(),
         owner: BootId::from_stored("boot_test".to_owned()),
         call: String::new(),
         deadline_at: Moment::from_unix_ms(i64::MAX),
@@ -497,7 +499,7 @@ fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
         period: Period::Day,
         limit: limit.map(Credits::from_micros),
     };
-    books.set_budget(&set(Some(100)), at(0));
+    books.set_budget(&set(Some(100)), &Zone::utc(), at(0));
     let wish = |id: &str, micros: i64, least: i64| {
         let id = GenerationId::from_stored(id.to_owned());
         let spenders = vec![key.clone()];
@@ -541,8 +543,8 @@ fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
     // Taken away and set anew, it does not know holds from before.
     let old = wish("gen_5", 40, 40);
     books.hold(&old, at(86_400_003)).expect("fits");
-    books.set_budget(&set(None), at(86_400_004));
-    books.set_budget(&set(Some(10)), at(86_400_005));
+    books.set_budget(&set(None), &Zone::utc(), at(86_400_004));
+    books.set_budget(&set(Some(10)), &Zone::utc(), at(86_400_005));
     books
         .release(&old.id, &tenant, None, at(86_400_006))
         .expect("released");

@@ -148,12 +148,13 @@ impl ProviderAdmin for HttpLink {
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError> {
-        self.ask(
-            Method::POST,
-            &format!("{}/test", key_path(provider, key)?),
-            Bytes::new(),
-        )
-        .await
+        let trial = wire::KeyTrial {
+            model: model.map(str::to_owned),
+        };
+        let query = serde_urlencoded::to_string(&trial).unwrap_or_default();
+        let path = format!("{}/test?{query}", key_path(provider, key)?);
+        self.ask(Method::POST, &path, Bytes::new()).await
     }
 }

@@ -194,9 +194,13 @@ fn node(
         request.headers_mut().insert(wire::SECRET, secret.clone());
         request
     };
+    let shape = Shape::of(settings.connections, place.is_far);
     let pool = Pool::new(
         &place.base,
-        Shape::of(settings.connections, place.is_far),
+        Shape {
+            wait_max: shape.wait_max.min(settings.patience),
+            ..shape
+        },
         settings.tls.as_ref(),
         Box::new(hello),
     )?;
@@ -234,6 +238,7 @@ mod tests {
             tenant: None,
             caller: 0,
             bounds: None,
+            answer_model: None,
             deadline: Duration::from_secs(1),
         }
     }

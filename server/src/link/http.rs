@@ -17,17 +17,19 @@ use rustls::ClientConfig;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
-use shared::link::codec::VERSION;
 use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
 use shared::link::{
-    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, Reply, ReplyBody, Target,
+    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
+    ReplyBody, Target,
 };
 use shared::secret::Secret;
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::answers::{
-    ANSWER_MAX, WHOLE_BYTES_MAX, alive, collect, outcome, refusal, request, small, text, within,
+    ANSWER_MAX, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal, request, small,
+    text, within,
 };
 use super::events::NodeEvents;
 use super::fleet::{Fleet, part_for};
@@ -96,6 +98,13 @@ impl Default for LinkSettings {
     }
 }
 
+/// No node took a call, and none has it.
+struct Missing {
+    why: String,
+    /// Whether one that is away now may take it later.
+    may_come: bool,
+}
+
 /// Gateways reached over the border.
 #[derive(Clone)]
 pub struct HttpLink(Arc<Inner>);
@@ -103,6 +112,8 @@ pub struct HttpLink(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) fleet: Fleet,
     pub(super) metrics: LinkMetrics,
+    /// Room for calls that wait for a link.
+    waiting: Semaphore,
 }
 
 impl std::fmt::Debug for HttpLink {
@@ -113,10 +124,16 @@ impl std::fmt::Debug for HttpLink {
     }
 }
 
+/// Calls that wait for a link that is away; each has its body in memory and its hold. More are refused
+/// at once.
+const WAITING_MAX: usize = 4_096;
+
 /// Why one attempt at a node brought no reply.
 enum Missed {
     /// Surely not started: another node may be asked.
     NotStarted(String),
+    /// The same, and the node is there: it has no room.
+    Full(String),
     /// Nothing came back; this life may have it.
     Cut { why: String, boot: Option<BootId> },
     /// The answer.
@@ -138,7 +155,11 @@ impl HttpLink {
         })?;
         secret.set_sensitive(true);
         let fleet = Fleet::new(urls, secret, settings, clock)?;
-        Ok(Self(Arc::new(Inner { fleet, metrics })))
+        Ok(Self(Arc::new(Inner {
+            fleet,
+            metrics,
+            waiting: Semaphore::new(WAITING_MAX),
+        })))
     }
 
     /// Opens the connections to far gateways in the background; needs a runtime.
@@ -194,9 +215,34 @@ impl Inner {
         sent
     }
 
-    /// Starts a call at the first node that takes it.
+    /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
     async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut last = LinkError::NotSent("there is no gateway for it".to_owned());
+        let mut pauses = Pauses::new(self.fleet.patience());
+        let mut place = None;
+        loop {
+            let missing = match self.open_somewhere(call).await {
+                Ok(opened) => return opened,
+                Err(missing) => missing,
+            };
+            if place.is_none() && missing.may_come {
+                place = self.waiting.try_acquire().ok();
+                self.metrics.waited();
+            }
+            if !missing.may_come || place.is_none() || !pauses.again().await {
+                return Err(LinkError::NotSent(missing.why));
+            }
+        }
+    }
+
+    /// One attempt at every node through which a target is reached.
+    async fn open_somewhere(
+        self: &Arc<Self>,
+        call: &Call,
+    ) -> Result<Result<Reply, LinkError>, Missing> {
+        let mut missing = Missing {
+            why: "there is no gateway for it".to_owned(),
+            may_come: false,
+        };
         let mut before: Option<Arc<Node>> = None;
         for node in self.fleet.for_call(call) {
             if let Some(before) = before {
@@ -204,16 +250,24 @@ impl Inner {
             }
             let part = part_for(&node.place, call);
             match self.open_at(&node, part.as_ref().unwrap_or(call)).await {
-                Err(error @ LinkError::NotSent(_)) => last = error,
-                other => return other,
+                Err(Missed::NotStarted(why)) => {
+                    missing = Missing {
+                        why,
+                        may_come: true,
+                    }
+                }
+                Err(Missed::Full(why)) => missing.why = why,
+                Err(Missed::Told(error)) => return Ok(Err(error)),
+                Err(Missed::Cut { why, .. }) => return Ok(Err(LinkError::Lost(why))),
+                Ok(reply) => return Ok(Ok(reply)),
             }
             before = Some(node);
         }
-        Err(last)
+        Err(missing)
     }
 
     /// Starts a call at one node. Once it may have arrived there it is only joined there.
-    async fn open_at(self: &Arc<Self>, node: &Arc<Node>, call: &Call) -> Result<Reply, LinkError> {
+    async fn open_at(self: &Arc<Self>, node: &Arc<Node>, call: &Call) -> Result<Reply, Missed> {
         let begun = Instant::now();
         let mut life: Option<BootId> = None;
         let mut pauses: Option<Pauses> = None;
@@ -229,17 +283,17 @@ impl Inner {
                     if matches!(error, LinkError::Lost(_)) {
                         self.metrics.count(&node.tally, Happened::Lost);
                     }
-                    return Err(error);
+                    return Err(Missed::Told(error));
                 }
-                Err(Missed::NotStarted(why)) if life.is_none() => {
-                    return Err(LinkError::NotSent(why));
+                // An earlier copy may still be on its way to it, once there was one.
+                Err(missed @ (Missed::NotStarted(_) | Missed::Full(_))) if life.is_none() => {
+                    return Err(missed);
                 }
-                // An earlier copy may still be on its way to it.
-                Err(Missed::NotStarted(why)) => why,
+                Err(Missed::NotStarted(why) | Missed::Full(why)) => why,
                 Err(Missed::Cut { why, boot }) => {
                     life = life.or(boot);
                     if life.is_none() {
-                        return Err(LinkError::Lost(why));
+                        return Err(Missed::Cut { why, boot: None });
                     }
                     why
                 }
@@ -251,7 +305,7 @@ impl Inner {
                 .await
             {
                 self.metrics.count(&node.tally, Happened::Lost);
-                return Err(LinkError::Lost(why));
+                return Err(Missed::Told(LinkError::Lost(why)));
             }
             self.metrics.count(&node.tally, Happened::Joined);
         }
@@ -279,7 +333,8 @@ impl Inner {
             self.tell_patience(request.headers_mut());
             parcel.write(request.headers_mut());
             accept(node, request.headers_mut());
-            let response = match self.send_on(node, request, Lane::Call).await {
+            let lane = lane(call);
+            let response = match self.send_on(node, request, lane).await {
                 Ok(response) => response,
                 Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
                 Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
@@ -309,7 +364,12 @@ impl Inner {
         let refused = !head.status.is_success();
         if refused && head.headers.contains_key(wire::NOT_STARTED) {
             node.health.closed(self.fleet.clock());
-            return Err(Missed::NotStarted("the gateway takes no calls".to_owned()));
+            let why = collect(body).await.unwrap_or_default();
+            return Err(if why.ends_with(wire::DRAINING.as_bytes()) {
+                Missed::NotStarted("the gateway is stopping".to_owned())
+            } else {
+                Missed::Full("the gateway takes no more calls".to_owned())
+            });
         }
         if refused {
             let cut = |why| Missed::Cut {
@@ -353,7 +413,9 @@ impl Inner {
             match tokio::time::timeout(ATTACH_MAX, attempt).await {
                 Ok(Ok(strand)) => return Ok(strand),
                 Ok(Err(Missed::Told(error))) => return Err(error),
-                Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => last = why,
+                Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
+                    last = why;
+                }
                 Err(_) => "no answer in time".clone_into(&mut last),
             }
         }
@@ -374,7 +436,9 @@ impl Inner {
         match tokio::time::timeout(ATTACH_MAX, attempt).await {
             Ok(Ok(strand)) => Ok(strand),
             Ok(Err(Missed::Told(error))) => Err(error),
-            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => Err(LinkError::Lost(why)),
+            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
+                Err(LinkError::Lost(why))
+            }
             Err(_) => Err(LinkError::Lost("no answer in time".to_owned())),
         }
     }
@@ -447,10 +511,15 @@ impl Inner {
         node.view(self.fleet.clock(), answered.unwrap_or_default())
     }
 
-    async fn finish_at(&self, node: &Node, path: &str) -> Result<Fate, LinkError> {
+    async fn finish_at(&self, node: &Node, path: &str, why: Parting) -> Result<Fate, LinkError> {
         let base = &node.place.base;
         let request = request(Method::POST, base, wire::PREFIX, path, Full::default())?;
-        let response = match within(ANSWER_MAX, self.send_to(node, request)).await? {
+        let limit = match why {
+            // Its provider is read on for the count.
+            Parting::TenantLeft => ANSWER_MAX + Duration::from_secs(READ_ON_SECONDS_MAX),
+            Parting::Abandoned | Parting::NotDelivered => ANSWER_MAX,
+        };
+        let response = match within(limit, self.send_to(node, request)).await? {
             Ok(response) => response,
             Err(SendError::Unsent(why)) => return Err(LinkError::NotSent(why)),
             Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
@@ -461,13 +530,6 @@ impl Inner {
         }
         serde_json::from_slice(&bytes)
             .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
-    }
-}
-
-/// Says that the answer may come compressed.
-fn accept(node: &Node, headers: &mut HeaderMap) {
-    if node.packer.is_some() {
-        headers.insert(wire::CODEC, HeaderValue::from(u16::from(VERSION)));
     }
 }
 
@@ -515,13 +577,17 @@ impl Link for HttpLink {
     ) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
         let nodes = self.0.fleet.at(gateways);
-        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path));
+        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
         let mut answers: FuturesUnordered<_> = asked.collect();
         let (mut unknown, mut away) = (None, None);
         // Which of them had it is not known: the first that knows it answers for all.
         while let Some(answered) = answers.next().await {
             match answered {
-                Ok(fate @ Fate::Unknown { .. }) => unknown = Some(fate),
+                // The one that had it says more than those that never heard of it.
+                Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {
+                    unknown = Some(fate);
+                }
+                Ok(Fate::Unknown { .. }) => {}
                 Ok(fate) => return Ok(fate),
                 Err(error) => away = Some(error),
             }

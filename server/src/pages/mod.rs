@@ -75,6 +75,7 @@ fn admin(table: Table) -> Table {
         .post("/admin/settings/security", settings::keep_security)
         .post("/admin/settings/retention", settings::keep_retention)
         .post("/admin/settings/announcement", settings::keep_announcement)
+        .post("/admin/settings/calendar", settings::keep_calendar)
         .post("/admin/settings/tenants", settings::keep_tenants)
 }
 

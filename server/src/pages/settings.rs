@@ -13,7 +13,7 @@ use super::frame::Frame;
 use super::session::{Admin, Confirmed};
 use crate::auth::roles::kind;
 use crate::settings::{
-    Announcement, Retention, Security, Setting, Settings, SettingsError, TenantDefaults,
+    Announcement, Calendar, Retention, Security, Setting, Settings, SettingsError, TenantDefaults,
 };
 use crate::store::audit::Actor;
 
@@ -39,6 +39,7 @@ async fn view(settings: &Settings) -> Result<View, PageError> {
     let retention: Retention = settings.get().await?;
     let announcement: Announcement = settings.get().await?;
     let tenants: TenantDefaults = settings.get().await?;
+    let calendar: Calendar = settings.get().await?;
     let (idle, absolute) = (security.idle_minutes, security.absolute_hours);
     Ok(View {
         security: Form::of([
@@ -55,6 +56,7 @@ async fn view(settings: &Settings) -> Result<View, PageError> {
             ),
         ]),
         announcement: Form::of([("announcement", announcement.text.as_str())]),
+        calendar: Form::of([("time_zone", calendar.time_zone.as_str())]),
         tenants: Form::of([
             (
                 "credits",
@@ -189,6 +191,23 @@ pub(super) async fn keep_announcement(
     };
     let read = Ok(Announcement {
         text: posted.text("announcement").to_owned(),
+    });
+    keep(&who, &who.actor(), &settings, read, place).await
+}
+
+/// `POST /admin/settings/calendar`
+#[handler]
+pub(super) async fn keep_calendar(
+    who: Editor,
+    posted: Posted,
+    settings: Data<&Settings>,
+) -> PageResult {
+    let place = |view: &mut View, (field, _): Wrong| {
+        let form = posted.again(&["time_zone"]);
+        view.calendar = form.wrong(field, FieldError::NotAZone);
+    };
+    let read = Ok(Calendar {
+        time_zone: posted.text("time_zone").trim().to_owned(),
     });
     keep(&who, &who.actor(), &settings, read, place).await
 }

@@ -31,6 +31,8 @@ struct ModelRow {
     enabled: bool,
     created_at: i64,
     updated_at: i64,
+    answers_public_name: bool,
+    is_default: bool,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -57,6 +59,10 @@ pub struct NewModel {
     pub max_output_tokens: u64,
     /// Whether tenants may call it.
     pub enabled: bool,
+    /// Whether answers name the model as tenants do, and not as the provider does.
+    pub answers_public_name: bool,
+    /// Whether calls that name no model go to it.
+    pub is_default: bool,
     /// What it costs from now on.
     pub price: Option<(PriceItems, PriceItems)>,
 }
@@ -70,6 +76,10 @@ pub struct ModelPatch {
     pub max_output_tokens: Option<u64>,
     /// Shown or hidden.
     pub enabled: Option<bool>,
+    /// Whether answers name the model as tenants do, and not as the provider does.
+    pub answers_public_name: Option<bool>,
+    /// Whether calls that name no model go to it.
+    pub is_default: Option<bool>,
     /// A new price from now on, with its cost.
     pub price: Option<(PriceItems, PriceItems)>,
 }
@@ -94,6 +104,8 @@ struct ModelShown<'a> {
     targets: &'a serde_json::value::RawValue,
     max_output_tokens: i64,
     enabled: bool,
+    answers_public_name: bool,
+    is_default: bool,
 }
 
 /// A price as the audit log shows it.
@@ -124,6 +136,8 @@ impl ModelRow {
             enabled: new.enabled,
             created_at: now.unix_ms(),
             updated_at: now.unix_ms(),
+            answers_public_name: new.answers_public_name,
+            is_default: new.is_default,
         })
     }
 
@@ -136,6 +150,9 @@ impl ModelRow {
             row.max_output_tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
         }
         row.enabled = patch.enabled.unwrap_or(row.enabled);
+        let public = patch.answers_public_name;
+        row.answers_public_name = public.unwrap_or(row.answers_public_name);
+        row.is_default = patch.is_default.unwrap_or(row.is_default);
         row.updated_at = now.unix_ms();
         Ok(row)
     }
@@ -146,6 +163,8 @@ impl ModelRow {
             targets: &read_json::<Box<_>>(&self.targets, "targets", &self.id)?,
             max_output_tokens: self.max_output_tokens,
             enabled: self.enabled,
+            answers_public_name: self.answers_public_name,
+            is_default: self.is_default,
         })
     }
 
@@ -157,6 +176,8 @@ impl ModelRow {
             max_output_tokens: u64::try_from(self.max_output_tokens)
                 .map_err(|_| damaged("tokens"))?,
             enabled: self.enabled,
+            answers_public_name: self.answers_public_name,
+            is_default: self.is_default,
             created_at: Moment::from_unix_ms(self.created_at),
             prices: Vec::new(),
             id: self.id,
@@ -234,6 +255,21 @@ macro_rules! insert_price {
     }};
 }
 
+/// Takes the mark of the default from the other models of the same operation.
+macro_rules! only_default {
+    ($conn:expr, $row:expr) => {{
+        let row: &ModelRow = $row;
+        let others = models::table
+            .filter(models::operation.eq(&row.operation))
+            .filter(models::id.ne(&row.id))
+            .filter(models::is_default.eq(true));
+        diesel::update(others)
+            .set(models::is_default.eq(false))
+            .execute($conn)
+            .await?;
+    }};
+}
+
 impl Store {
     /// Every model with its prices; a damaged row takes its own model out and no other.
     pub async fn catalogue(&self) -> Result<Vec<Result<Model, DbError>>, DbError> {
@@ -299,6 +335,9 @@ impl Store {
         let price = PriceRow::from_now(&new.id, new.price.as_ref(), now)?;
         write_tx!(self.db, |conn| -> DbError {
             announce!(conn, CATALOGUE, now);
+            if row.is_default {
+                only_default!(conn, &row);
+            }
             diesel::insert_into(models::table)
                 .values(row.clone())
                 .execute(conn)
@@ -340,6 +379,9 @@ impl Store {
                 return Ok::<_, DbError>(false);
             };
             let changed = row.patched(patch, now)?;
+            if changed.is_default {
+                only_default!(conn, &changed);
+            }
             diesel::update(models::table.find(id))
                 .set(changed.clone())
                 .execute(conn)

@@ -14,6 +14,8 @@ diesel::table! {
         updated_at -> BigInt,
         allowed_models -> Nullable<Text>,
         delete_at -> Nullable<BigInt>,
+        name_folded -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
     }
 }
 
@@ -27,6 +29,7 @@ diesel::table! {
         status -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        username_folded -> Nullable<Text>,
     }
 }
 
@@ -39,6 +42,7 @@ diesel::table! {
         created_at -> BigInt,
         role -> Text,
         password_given -> Bool,
+        username_folded -> Nullable<Text>,
     }
 }
 
@@ -152,6 +156,8 @@ diesel::table! {
         enabled -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        answers_public_name -> Bool,
+        is_default -> Bool,
     }
 }
 
@@ -429,6 +435,7 @@ diesel::table! {
         spent_micros -> BigInt,
         held_micros -> BigInt,
         period_start -> BigInt,
+        period_end -> Nullable<BigInt>,
     }
 }
 

@@ -260,6 +260,7 @@ impl TryFrom<UsageRow> for UsageRecord {
                 media_ms: units(row.media_ms)?,
                 characters: units(row.characters)?,
                 estimated: row.estimated,
+                ..Usage::default()
             },
             credits: Credits::from_micros(row.credits_micros),
             cost: Credits::from_micros(row.cost_micros),

@@ -53,6 +53,8 @@ fn new_model(id: &str) -> NewModel {
         targets: vec![target("fallback", 1), target("main", 0)],
         max_output_tokens: 4_096,
         enabled: true,
+        answers_public_name: false,
+        is_default: false,
         price: Some((items(5), items(3))),
     }
 }

@@ -15,6 +15,7 @@ use shared::credits::Credits;
 use shared::db::Db;
 use shared::id::{BootId, GenerationId, TenantId};
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 
 use crate::support::{TestDb, databases, usage_record};
 
@@ -49,6 +50,7 @@ fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldAsk {
         amount: Credits::from_micros(micros),
         least: Credits::from_micros(least),
         spenders: Vec::new(),
+        zone: Zone::utc(),
         owner: BootId::random(),
         call: String::new(),
         deadline_at: NOW.after(Duration::from_secs(60)),

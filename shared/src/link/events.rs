@@ -34,7 +34,7 @@ pub enum News {
         /// The product's version there.
         version: String,
     },
-    /// A provider refused a key for good: it is not used until an operator enables it.
+    /// A provider refused a key: it is not used until it is asked again or an operator enables it.
     KeyDisabled(KeyNews),
     /// A key that was well is left alone for a while.
     KeyCooling(KeyNews),
@@ -53,6 +53,9 @@ pub struct KeyNews {
     pub last4: String,
     /// The fault's word, where there is one.
     pub reason: Option<String>,
+    /// When the provider is asked about it again, in unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_at: Option<i64>,
 }
 
 impl News {
@@ -102,6 +105,7 @@ mod tests {
                 key: ProviderKeyId::random(),
                 last4: "abcd".to_owned(),
                 reason: Some("invalid_key".to_owned()),
+                probe_at: Some(7),
             }),
         ];
         for news in all {

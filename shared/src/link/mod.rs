@@ -8,10 +8,13 @@
 //! - A reply's body ends with exactly one [`Piece::Outcome`], also when the link is gone for good:
 //!   then it says what passed until then, and is marked as interrupted.
 //! - Bytes come once, in order and without a gap, whatever connections they came over.
-//! - [`Link::finish`] ends a generation within a second if it runs, and answers its outcome, for as
-//!   long as the gateway remembers it. One that never came will not be started any more.
-//! - A generation that nobody reads and nobody finishes is cancelled after a while (inside a process
-//!   at once).
+//! - [`Link::finish`] ends a generation if it runs and answers its outcome, for as long as the gateway
+//!   remembers it, which is longer than any hold: within a second, or where the tenant left
+//!   ([`Parting`]) when its provider has told its count. One that never came will not be started any
+//!   more.
+//! - An outcome is on the gateway's disk before the last byte goes out: a later life of it knows it.
+//! - A generation that nobody reads and nobody finishes is cancelled after the time for which its server
+//!   tries to come again ([`wire::PATIENCE_MS`]); inside a process its tenant has left.
 //!
 //! # The protocol over HTTP
 //!
@@ -19,8 +22,10 @@
 //! gateway's life ([`crate::id::BootId`]), and the first question on every connection asks for it, so
 //! that the server knows for each call which life may have it. Names of headers are in [`wire`].
 //!
-//! A stream that is cut (reset, silence for 1.1 s although both sides ask for a sign of life every
-//! half second, a proxy that ends) is attached to again on another connection:
+//! A stream that is cut (reset, a proxy that ends, silence for 1.1 s although both sides ask for a
+//! sign of life every half second, while the gateway is heard over other connections) is attached to
+//! again on another connection. Each call says how long its server tries that (`x-waule-patience-ms`):
+//! so long the gateway goes on with it and keeps it. New calls wait as long for a link that is away.
 //!
 //! ```text
 //! tenant            server                            gateway                   provider
@@ -33,7 +38,7 @@
 //!   |<----------------|<---------------------------------|<------------------------|
 //!   |                 |        x connection cut          |                         |
 //!   | : keep-alive    |                                  | nobody reads: goes on   |
-//!   |<----------------| POST /generations/g/attach       | for DETACHED_SECONDS    |
+//!   |<----------------| POST /generations/g/attach       | for the call's patience |
 //!   |                 |   offset=1234                    |                         |
 //!   |                 |--------------------------------->|                         |
 //!   |<----------------|<---------------- bytes 1234.. ---| log, then live          |
@@ -63,16 +68,19 @@
 //! server                                   gateway
 //!   | POST /generations/g/finish             |
 //!   |--------------------------------------->| runs:    ended now, outcome
-//!   |                                        | ended:   outcome (kept 10 minutes)
-//!   |                                        | unknown: buried; a late call is refused
+//!   |    ?why=tenant_left                    | runs:    read on for the count, outcome
+//!   |    ?why=abandoned                      | runs or ended: also what was taken of it
+//!   |                                        | ended:   outcome (kept for days, on disk)
+//!   |                                        | unknown: buried; a late call is refused. Says
+//!   |                                        |          whether a life that died had it
 //! ```
 //!
 //! | answer | meaning | what the server does |
 //! | --- | --- | --- |
 //! | 200 | started or joined | reads; attaches again when cut |
-//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway |
+//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway; all draining: waits |
 //! | 428 | the beginning that was left out of the body is not kept there; nothing started | sends it whole |
-//! | no connection | never sent | asks the next gateway |
+//! | no connection | never sent | asks the next gateway; none there: waits |
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
@@ -238,6 +246,8 @@ pub struct Call {
     pub caller: u64,
     /// What the call can bring at most; absent where the server did not count.
     pub bounds: Option<Bounds>,
+    /// The name that answers give their model instead of the provider's; absent leaves it as it comes.
+    pub answer_model: Option<String>,
     /// When the whole call must be over.
     pub deadline: Duration,
 }
@@ -252,6 +262,10 @@ pub struct Bounds {
     /// Output of all choices together that is paid for; a stream that passes it is stopped.
     pub output_max: u64,
 }
+
+/// The longest a gateway may read a provider on after the tenant left, in seconds: servers wait for the
+/// answer to [`Parting::TenantLeft`] a little longer.
+pub const READ_ON_SECONDS_MAX: u64 = 60;
 
 /// Why a server ends a generation; decides for how long it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -331,7 +345,7 @@ pub struct Outcome {
 /// A part of a reply's body.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// Bytes for the tenant, as they came.
+    /// Bytes for the tenant, as they came; over a link whole events.
     Bytes(Bytes),
     /// Nothing now: the link is being restored. Comes between whole events only.
     Waiting,
@@ -425,10 +439,14 @@ pub enum LinkError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fate")]
 pub enum Fate {
-    /// Not in this gateway's register: never arrived, forgotten, or of another life.
+    /// How it ended is not known here.
     Unknown {
         /// The life that answers.
         boot: BootId,
+        /// Whether it was taken up here, by a life that died before it had ended: a provider may have
+        /// worked for it. Without that it never arrived, or was forgotten.
+        #[serde(default)]
+        had: bool,
     },
     /// It ended.
     Ended {
@@ -570,10 +588,37 @@ pub struct ProviderKeyView {
     pub reason: Option<String>,
     /// Until when it cools, in unix milliseconds.
     pub cooling_until: Option<i64>,
+    /// When its provider is asked about it again, in unix milliseconds.
+    #[serde(default)]
+    pub probe_at: Option<i64>,
     /// Calls running on it now.
     pub in_flight: u32,
     /// Created, in unix milliseconds.
     pub created_at: i64,
+}
+
+/// What a provider says of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyVerdict {
+    /// It is good.
+    Accepted,
+    /// It is not good.
+    Refused,
+    /// It can't be told in this way: no such question there, or no answer.
+    #[default]
+    Unknown,
+}
+
+impl KeyVerdict {
+    /// Stable word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What trying a key brought.
@@ -581,6 +626,9 @@ pub struct ProviderKeyView {
 pub struct KeyTest {
     /// Whether the provider accepted it.
     pub ok: bool,
+    /// The same with what lies between.
+    #[serde(default)]
+    pub verdict: KeyVerdict,
     /// The provider's status, 0 when there was none.
     pub status: u16,
     /// How long the answer took.
@@ -646,10 +694,11 @@ pub trait ProviderAdmin: Send + Sync {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError>;
-    /// Makes one free call with it.
+    /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,
         provider: &str,
         key: &ProviderKeyId,
+        model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
 }

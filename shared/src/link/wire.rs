@@ -35,6 +35,8 @@ pub const PATIENCE_MS: HeaderName = HeaderName::from_static("x-waule-patience-ms
 pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
 /// What the call can bring at most: [`super::Bounds`] as JSON.
 pub const BOUNDS: HeaderName = HeaderName::from_static("x-waule-bounds");
+/// The name that answers give their model.
+pub const ANSWER_MODEL: HeaderName = HeaderName::from_static("x-waule-answer-model");
 /// The tenant's request id.
 pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 /// The gateway's life.
@@ -53,6 +55,10 @@ pub const LIFE: HeaderName = HeaderName::from_static("x-waule-life");
 pub const SEEN: HeaderName = HeaderName::from_static("x-waule-seen");
 /// Why a call was not started, and surely was not: it may go to another node.
 pub const NOT_STARTED: HeaderName = HeaderName::from_static("x-waule-not-started");
+
+/// How the body of a refusal with [`NOT_STARTED`] ends where the gateway stops: another one may come in
+/// its place.
+pub const DRAINING: &str = "draining";
 
 /// In a request: the version of compression ([`super::codec`]) that the server can read; in an answer:
 /// that its body is compressed so.
@@ -74,7 +80,7 @@ pub const SEEN_MAX: usize = 32;
 /// A header value longer than this is refused: targets and outcomes are far shorter.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
 /// No call may take longer, whatever the server asks for.
-const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
+pub const DEADLINE_MAX: Duration = Duration::from_secs(3_600);
 /// Used when the header is absent.
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -95,6 +101,9 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
     }
     if let Some(bounds) = &call.bounds {
         put(BOUNDS, &serde_json::to_string(bounds).unwrap_or_default());
+    }
+    if let Some(name) = &call.answer_model {
+        put(ANSWER_MODEL, name);
     }
     if call.stream {
         put(STREAM, "1");
@@ -150,6 +159,7 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
         tenant: None,
         caller,
         bounds,
+        answer_model: text(&ANSWER_MODEL)?.map(str::to_owned),
         deadline: deadline.min(DEADLINE_MAX),
     })
 }
@@ -185,6 +195,14 @@ impl Finish {
     fn of_old() -> Parting {
         Parting::Abandoned
     }
+}
+
+/// The query of a request to try a key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyTrial {
+    /// The model that a small call is made with; without it a free question is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// How a call joins what may run already.
@@ -292,6 +310,7 @@ mod tests {
                 input_max: 2,
                 output_max: 3,
             }),
+            answer_model: Some("our/name".to_owned()),
             deadline: Duration::from_millis(1_500),
         };
         let mut headers = HeaderMap::new();
@@ -301,6 +320,7 @@ mod tests {
         assert_eq!(read.request, call.request);
         assert_eq!(read.targets, call.targets);
         assert_eq!((read.caller, read.bounds), (call.caller, call.bounds));
+        assert_eq!(read.answer_model, call.answer_model);
         assert_eq!(
             (read.stream, read.show_usage, read.deadline),
             (true, false, call.deadline)

@@ -37,6 +37,7 @@ fn call(text: &str, stream: bool) -> Call {
         tenant: None,
         caller: 0,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(30),
     }
 }
@@ -241,7 +242,7 @@ async fn failures_and_unknown_generations_are_told_apart() {
             .await
             .expect(name);
         let boot = link.health().await.expect(name);
-        assert_eq!(fate, Fate::Unknown { boot }, "{name}");
+        assert_eq!(fate, Fate::Unknown { boot, had: false }, "{name}");
     }
     assert!(
         supervisor.finish(Duration::from_secs(5)).await,

@@ -121,6 +121,7 @@ impl Link for Odd {
         match self.oddity() {
             Oddity::Forgets => Ok(Fate::Unknown {
                 boot: self.inner.health().await?,
+                had: true,
             }),
             Oddity::Knows(outcome) => Ok(Fate::Ended { outcome }),
             Oddity::Away(name) if gateways.iter().any(|gateway| gateway == name) => {

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::fault::{Fault, FaultKind};
-use shared::link::{Call, CallerError, KeyTest, Operation};
+use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
 use super::{Answer, Patience, Provider, Refusal, Route};
 
@@ -85,6 +85,10 @@ impl Provider for Sandbox {
         false
     }
 
+    fn fails_on_request(&self) -> bool {
+        true
+    }
+
     async fn call(
         &self,
         call: &Call,
@@ -101,6 +105,7 @@ impl Provider for Sandbox {
     async fn test(&self, _route: Route<'_>) -> KeyTest {
         KeyTest {
             ok: true,
+            verdict: KeyVerdict::Accepted,
             status: 200,
             latency_ms: 0,
             detail: "the sandbox accepts every key".to_owned(),

@@ -5,7 +5,7 @@ use poem_openapi::param::{Path, Query};
 
 use super::tenant_of;
 use crate::api::error::ApiError;
-use crate::api::export::{CsvFile, Reader, UsageWish, ledger_file, usage_file};
+use crate::api::export::{CsvFile, Excel, Reader, UsageWish, ledger_file, usage_file};
 use crate::api::principal::SuperadminCaller;
 use crate::figures::Figures;
 use crate::store::usage_log::UsageFilter;
@@ -52,7 +52,7 @@ impl AdminExportApi {
         /// Only `chat`, `embedding` or `image`
         operation: Query<Option<String>>,
         /// Whether to begin with a byte order mark, which Excel wants
-        bom: Query<Option<bool>>,
+        bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let tenant = tenant_of(&id.0)?;
         let wish = UsageWish {
@@ -86,7 +86,7 @@ impl AdminExportApi {
         _caller: SuperadminCaller,
         id: Path<String>,
         /// Whether to begin with a byte order mark, which Excel wants
-        bom: Query<Option<bool>>,
+        bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let tenant = tenant_of(&id.0)?;
         self.figures.require_tenant(&tenant).await?;

@@ -10,6 +10,7 @@ pub mod money;
 pub mod prices;
 pub mod providers;
 pub mod recharge;
+pub mod settings;
 pub mod superadmins;
 pub mod tenants;
 pub mod usage;

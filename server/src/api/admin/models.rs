@@ -121,6 +121,12 @@ pub struct NewModelBody {
     /// Whether tenants may call it.
     #[oai(default = "yes")]
     pub enabled: bool,
+    /// Whether answers name the model by `id`, and not as the provider does.
+    #[oai(default)]
+    pub answers_public_name: bool,
+    /// Whether image calls that name no model go to it; takes the mark from the model that had it.
+    #[oai(default)]
+    pub is_default: bool,
     /// What it costs from now on; without a price nobody can call it.
     pub price: Option<PriceBody>,
 }
@@ -139,6 +145,8 @@ impl From<NewModelBody> for NewModel {
             targets: targets(body.targets),
             max_output_tokens: body.max_output_tokens.unwrap_or(tokens),
             enabled: body.enabled,
+            answers_public_name: body.answers_public_name,
+            is_default: body.is_default,
             price: body.price.map(Into::into),
         }
     }
@@ -154,6 +162,10 @@ pub struct ModelPatchBody {
     pub max_output_tokens: Option<u64>,
     /// Shown or hidden.
     pub enabled: Option<bool>,
+    /// Whether answers name the model by its `id`.
+    pub answers_public_name: Option<bool>,
+    /// Whether image calls that name no model go to it.
+    pub is_default: Option<bool>,
     /// A new price from now on.
     pub price: Option<PriceBody>,
 }
@@ -164,6 +176,8 @@ impl From<ModelPatchBody> for ModelPatch {
             targets: body.targets.map(targets),
             max_output_tokens: body.max_output_tokens,
             enabled: body.enabled,
+            answers_public_name: body.answers_public_name,
+            is_default: body.is_default,
             price: body.price.map(Into::into),
         }
     }
@@ -182,6 +196,10 @@ pub struct ModelView {
     pub max_output_tokens: u64,
     /// Whether tenants may call it.
     pub enabled: bool,
+    /// Whether answers name the model by `id`.
+    pub answers_public_name: bool,
+    /// Whether image calls that name no model go to it.
+    pub is_default: bool,
     /// The price that is valid now.
     pub price: Option<PriceView>,
     /// When it was added, in RFC 3339.
@@ -196,6 +214,8 @@ impl ModelView {
             targets: model.targets.iter().map(TargetBody::from).collect(),
             max_output_tokens: model.max_output_tokens,
             enabled: model.enabled,
+            answers_public_name: model.answers_public_name,
+            is_default: model.is_default,
             price: model
                 .price_at(now)
                 .map(|price| PriceView::new(&model.id, price)),
@@ -293,8 +313,11 @@ impl AdminModelsApi {
         if patch.price.is_some() {
             caller.must_be_able_to(Action::SetPrices)?;
         }
-        let others =
-            patch.targets.is_some() || patch.max_output_tokens.is_some() || patch.enabled.is_some();
+        let others = patch.targets.is_some()
+            || patch.max_output_tokens.is_some()
+            || patch.enabled.is_some()
+            || patch.answers_public_name.is_some()
+            || patch.is_default.is_some();
         if others || patch.price.is_none() {
             caller.must_be_able_to(Action::EditModels)?;
         }

@@ -164,8 +164,10 @@ pub struct BudgetView {
     pub spent: Amount,
     /// Held by calls that began in this period.
     pub held: Amount,
-    /// When this period began, in RFC 3339.
+    /// When this period began, in RFC 3339: the beginning of a day or month in the tenant's time zone.
     pub period_start: String,
+    /// When this period ends, in RFC 3339; absent where it never does.
+    pub period_end: Option<String>,
 }
 
 impl From<Budget> for BudgetView {
@@ -182,6 +184,7 @@ impl From<Budget> for BudgetView {
             spent: budget.spent.into(),
             held: budget.held.into(),
             period_start: date::text(budget.period_start),
+            period_end: budget.period_end.map(date::text),
         }
     }
 }

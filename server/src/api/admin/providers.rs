@@ -1,7 +1,7 @@
 //! Providers and their keys as the superadmin sees and sets them. A secret comes in and never goes
 //! out: only its last four characters do.
 
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 use shared::clock::Moment;
@@ -154,6 +154,8 @@ pub struct ProviderKeyBody {
     pub reason: Option<String>,
     /// Until when it cools, in RFC 3339.
     pub cooling_until: Option<String>,
+    /// When its provider is asked about it again, in RFC 3339; absent where an operator disabled it.
+    pub probe_at: Option<String>,
     /// Calls running on it now.
     pub in_flight: u32,
     /// When it was added, in RFC 3339.
@@ -172,6 +174,7 @@ impl From<ProviderKeyView> for ProviderKeyBody {
             cooling_until: view
                 .cooling_until
                 .map(|ms| date::text(Moment::from_unix_ms(ms))),
+            probe_at: view.probe_at.map(|ms| date::text(Moment::from_unix_ms(ms))),
             in_flight: view.in_flight,
             created_at: date::text(Moment::from_unix_ms(view.created_at)),
         }
@@ -183,6 +186,8 @@ impl From<ProviderKeyView> for ProviderKeyBody {
 pub struct KeyTestBody {
     /// Whether the provider accepted it.
     pub ok: bool,
+    /// `accepted`, `refused`, or `unknown` where it can't be told in this way.
+    pub verdict: String,
     /// The provider's status, 0 when there was none.
     pub status: u16,
     /// How long the answer took.
@@ -195,6 +200,7 @@ impl From<KeyTest> for KeyTestBody {
     fn from(test: KeyTest) -> Self {
         Self {
             ok: test.ok,
+            verdict: test.verdict.word().to_owned(),
             status: test.status,
             latency_ms: test.latency_ms,
             detail: test.detail,
@@ -459,7 +465,8 @@ impl ProvidersApi {
 
     /// Test a key
     ///
-    /// Makes one call that costs nothing.
+    /// Makes one call that costs nothing; with `model`, a real one of a single token, which costs next to
+    /// nothing. That is the way where the provider has no `GET /models` and the verdict is `unknown`.
     #[oai(
         path = "/providers/:name/keys/:key_id/test",
         method = "post",
@@ -470,9 +477,12 @@ impl ProvidersApi {
         _caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
+        /// The name of a model at the provider, to make a small call with.
+        model: Query<Option<String>>,
     ) -> Result<Json<KeyTestBody>, ApiError> {
         let key = self::key_id(&key_id.0)?;
-        let test = self.providers.test_key(&name.0, &key).await?;
+        let model = model.0.as_deref();
+        let test = self.providers.test_key(&name.0, &key, model).await?;
         Ok(Json(test.into()))
     }
 }

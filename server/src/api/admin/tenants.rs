@@ -45,6 +45,9 @@ pub struct TenantPatchBody {
     pub limits: Option<LimitsBody>,
     /// The models it may use; an empty list lets it use all.
     pub allowed_models: Option<Vec<String>>,
+    /// Where its days begin: the IANA name of a time zone, for example `Asia/Shanghai`; empty for the
+    /// platform's. A budget's period that runs goes on to its end.
+    pub time_zone: Option<String>,
     /// `true` deletes it: it is suspended at once and goes away when the days of grace are over;
     /// `false` restores it.
     pub deleted: Option<bool>,
@@ -67,6 +70,8 @@ pub struct TenantView {
     pub limits: LimitsBody,
     /// The models it may use; all when absent.
     pub allowed_models: Option<Vec<String>>,
+    /// Where its days begin, by the IANA name of the time zone; absent for the platform's.
+    pub time_zone: Option<String>,
     /// When it goes away for good, in RFC 3339, where it was deleted.
     pub delete_at: Option<String>,
     /// When it was made, in RFC 3339.
@@ -82,6 +87,7 @@ impl From<Tenant> for TenantView {
             price_multiplier_ppm: tenant.price_multiplier_ppm,
             limits: tenant.limits.into(),
             allowed_models: tenant.allowed_models,
+            time_zone: tenant.zone.map(|zone| zone.name().to_owned()),
             delete_at: tenant.delete_at.map(date::text),
             created_at: date::text(tenant.created_at),
         }
@@ -223,6 +229,7 @@ impl TenantsApi {
             || body.0.status.is_some()
             || body.0.limits.is_some()
             || body.0.allowed_models.is_some()
+            || body.0.time_zone.is_some()
             || body.0.deleted.is_some();
         if others || body.0.price_multiplier_ppm.is_none() {
             caller.must_be_able_to(Action::EditTenants)?;
@@ -240,6 +247,12 @@ impl TenantsApi {
             price_multiplier_ppm: body.0.price_multiplier_ppm,
             limits: body.0.limits.map(Into::into),
             allowed_models: body.0.allowed_models.map(some_or_all),
+            zone: body
+                .0
+                .time_zone
+                .as_deref()
+                .map(|name| Accounts::zone(name))
+                .transpose()?,
             delete_at: None,
             reason: reason(body.0.reason)?,
         };

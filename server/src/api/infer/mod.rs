@@ -17,16 +17,20 @@ use shared::id::RequestId;
 use shared::link::Operation;
 use tracing::{Instrument, info_span};
 
+use super::call_error::waiting_cures;
 use super::error::ApiError;
+use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
-use crate::calls::{self, Answer, CallError, Calls, Started};
+use crate::calls::{self, Answer, Begun, CallError, Calls, Started};
 
 /// A client that takes longer to send its body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
 
-/// The maximum of output tokens the balance paid for, when it was lowered.
+/// The maximum of output tokens that was passed on, when it was lowered.
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
+/// Tells OpenAI's clients not to send again what waiting can't cure.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The generation's id, as usage records show it.
 const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
 /// Tells nginx not to gather events (nginx, `proxy_buffering`).
@@ -98,13 +102,17 @@ impl InferEndpoint {
         let body = read_body(&mut request, self.api.body_bytes_max)
             .await
             .map_err(refused)?;
+        let body = plain(request.headers_mut(), body, self.api.body_bytes_max)
+            .await
+            .map_err(refused)?;
         let call = calls::Request {
             principal: Arc::clone(&principal),
             request: id,
             operation: self.operation,
             body,
         };
-        match self.api.calls.start(call).await {
+        let patience = Some(stream::HEAD_WITHIN);
+        match self.api.calls.start_within(call, patience).await {
             Ok(started) => Ok(respond(started)),
             Err(error) => Err(Box::new(refusal(error))),
         }
@@ -139,14 +147,19 @@ fn refusal(error: CallError) -> Response {
     } else {
         None
     };
+    let is_final = !waiting_cures(&error);
     let mut response = ApiError::from(error).into_response();
+    if is_final {
+        let no = HeaderValue::from_static("false");
+        response.headers_mut().insert(SHOULD_RETRY, no);
+    }
     if let Some(info) = info {
         response.headers_mut().extend(info.headers());
     }
     response
 }
 
-fn respond(started: Started) -> Response {
+fn respond(started: Started<Begun>) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -160,14 +173,14 @@ fn respond(started: Started) -> Response {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
     match started.body {
-        Answer::Whole(bytes) => response.set_body(bytes),
-        Answer::Stream(stream) => {
+        Begun::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        begun @ (Begun::Answered(Answer::Stream(_)) | Begun::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("no-cache, no-transform"),
             );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response.set_body(stream::body(stream));
+            response.set_body(stream::body(begun));
         }
     }
     response

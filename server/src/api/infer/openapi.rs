@@ -15,13 +15,13 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                 "type": "object",
                 "required": ["model", "messages"],
                 "properties": {
-                    "model": {"type": "string"},
+                    "model": {"type": "string", "minLength": 1, "maxLength": 100},
                     "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
-                    "stream": {"type": "boolean", "default": false},
-                    "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
-                    "max_tokens": {"type": "integer", "minimum": 1},
-                    "max_completion_tokens": {"type": "integer", "minimum": 1},
-                    "n": {"type": "integer", "minimum": 1, "maximum": 128}
+                    "stream": {"nullable": true, "type": "boolean", "default": false},
+                    "stream_options": {"nullable": true, "type": "object", "properties": {"include_usage": {"type": "boolean", "nullable": true}}},
+                    "max_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
+                    "max_completion_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
+                    "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 128}
                 }
             }),
         ),
@@ -32,8 +32,11 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                 "type": "object",
                 "required": ["model", "input"],
                 "properties": {
-                    "model": {"type": "string"},
-                    "input": {},
+                    "model": {"type": "string", "minLength": 1, "maxLength": 100},
+                    "input": {"anyOf": [
+                        {"type": "string", "minLength": 1},
+                        {"type": "array", "items": {}, "minItems": 1}
+                    ]},
                     "encoding_format": {"type": "string", "enum": ["float", "base64"]},
                     "dimensions": {"type": "integer", "minimum": 1}
                 }
@@ -41,16 +44,17 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
         ),
         Operation::Image => (
             "Images",
-            "OpenAI's image generations.",
+            "OpenAI's image generations. A call that names no model goes to the platform's default: the one \
+             that an operator marked, else the oldest that your key may use.",
             json!({
                 "type": "object",
-                "required": ["model", "prompt"],
+                "required": ["prompt"],
                 "properties": {
-                    "model": {"type": "string"},
-                    "prompt": {"type": "string", "maxLength": 32000},
-                    "n": {"type": "integer", "minimum": 1, "maximum": 10},
-                    "size": {"type": "string"},
-                    "quality": {"type": "string"},
+                    "model": {"type": "string", "nullable": true, "description": "The platform's default when absent"},
+                    "prompt": {"type": "string", "minLength": 1, "maxLength": 32000, "pattern": "[^\\s]"},
+                    "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10},
+                    "size": {"nullable": true, "type": "string"},
+                    "quality": {"nullable": true, "type": "string"},
                     "response_format": {"type": "string", "enum": ["url", "b64_json"]}
                 }
             }),
@@ -81,8 +85,14 @@ fn path_item(operation: Operation) -> Value {
                 "400": error("The body is wrong; the message says what"),
                 "401": error("The key or token is missing or wrong"),
                 "402": error("The credits do not cover the call"),
+                "403": error("The key does not allow it"),
                 "404": error("There is no such model"),
+                "405": error("The path knows other methods only; `Allow` names them"),
+                "408": error("The body did not arrive in time"),
+                "409": error("It contradicts what is there, as the provider says"),
                 "413": error("The body is too large"),
+                "415": error("The content type or encoding is not understood"),
+                "422": error("The provider can't process the request"),
                 "429": error("A limit is reached; `Retry-After` says when to come back"),
                 "500": error("A failure of ours"),
                 "502": error("The provider failed"),

@@ -4,7 +4,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 
 use crate::api::error::ApiError;
-use crate::api::export::{CsvFile, Reader, UsageWish, ledger_file, usage_file};
+use crate::api::export::{CsvFile, Excel, Reader, UsageWish, ledger_file, usage_file};
 use crate::api::principal::{TenantCaller, need};
 use crate::figures::Figures;
 use crate::store::usage_log::UsageFilter;
@@ -51,7 +51,7 @@ impl ExportApi {
         /// Only `chat`, `embedding` or `image`
         operation: Query<Option<String>>,
         /// Whether to begin with a byte order mark, which Excel wants
-        bom: Query<Option<bool>>,
+        bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let wish = UsageWish {
             start: start.0,
@@ -85,7 +85,7 @@ impl ExportApi {
         &self,
         caller: TenantCaller<need::Books>,
         /// Whether to begin with a byte order mark, which Excel wants
-        bom: Query<Option<bool>>,
+        bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let pages = self.figures.export_ledger(caller.who.tenant.clone());
         Ok(ledger_file(pages, bom.0))

@@ -73,6 +73,8 @@ impl ModelsApi {
     }
 
     /// Show a model
+    ///
+    /// Slashes of its name may be written as they are or as `%2F`.
     #[oai(path = "/models/:id", method = "get", operation_id = "get_model")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn get(
@@ -82,29 +84,13 @@ impl ModelsApi {
     ) -> Result<Json<TenantModelView>, ApiError> {
         self.find(&caller, &id.0)
     }
-
-    /// Show a model with a slash in its name
-    #[oai(
-        path = "/models/:owner/:name",
-        method = "get",
-        operation_id = "get_owned_model"
-    )]
-    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
-    async fn get_owned(
-        &self,
-        caller: TenantCaller,
-        owner: Path<String>,
-        name: Path<String>,
-    ) -> Result<Json<TenantModelView>, ApiError> {
-        self.find(&caller, &format!("{}/{}", owner.0, name.0))
-    }
 }
 
 impl ModelsApi {
     fn find(&self, caller: &TenantCaller, id: &str) -> Result<Json<TenantModelView>, ApiError> {
         let model = self
             .catalogue
-            .model(id)
+            .meant(id)
             .filter(|model| may_use(caller, model));
         model.map(|model| Json(TenantModelView::from(model.as_ref()))).ok_or_else(|| {
             let message = "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";

@@ -4,21 +4,20 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{BudgetId, TenantId};
+use shared::zone::Zone;
 
 use super::{Books, plus};
 use crate::ledger::nouns::{Budget, BudgetAsk, Counted, Refusal, Spender};
 
 /// Starts a budget anew when its period is over; calls of the last period do not count any more.
-fn turn(budget: &mut Budget, now: Moment) -> bool {
-    let start = budget.period.start(now);
-    // A clock that went back does not bring the last period back.
-    if start <= budget.period_start {
-        return false;
-    }
-    budget.period_start = start;
+fn turn(budget: &mut Budget, zone: &Zone, now: Moment) {
+    // A clock that went back does not bring the last period back, and another zone ends none.
+    let Some(over) = budget.period_end.filter(|end| *end <= now) else {
+        return;
+    };
+    (budget.period_start, budget.period_end) = budget.period.following(over, now, zone);
     budget.spent = Credits::ZERO;
     budget.held = Credits::ZERO;
-    true
 }
 
 fn add(credits: &mut Credits, micros: i64) {
@@ -32,14 +31,14 @@ impl Books {
     pub(super) fn budget_left(
         &mut self,
         tenant: &TenantId,
-        spenders: &[Spender],
+        (spenders, zone): (&[Spender], &Zone),
         now: Moment,
     ) -> Option<(i64, Refusal)> {
         let account = self.accounts.get_mut(tenant)?;
         let mut tightest: Option<(i64, Refusal)> = None;
         for spender in spenders {
             for budget in account.budgets.get_mut(spender).into_iter().flatten() {
-                turn(budget, now);
+                turn(budget, zone, now);
                 let left = budget.left();
                 if tightest
                     .as_ref()
@@ -144,7 +143,7 @@ impl Books {
 
     /// Sets a budget's limit or takes the budget away; what was spent in the period stays counted.
     /// Answers the budget as it stands.
-    pub fn set_budget(&mut self, ask: &BudgetAsk, now: Moment) -> Option<Budget> {
+    pub fn set_budget(&mut self, ask: &BudgetAsk, zone: &Zone, now: Moment) -> Option<Budget> {
         self.touch(&ask.tenant);
         let place = (ask.tenant.clone(), ask.spender.clone(), ask.period);
         let account = self.account(&ask.tenant);
@@ -159,6 +158,7 @@ impl Books {
             return None;
         };
         assert!(!limit.is_negative(), "a limit is never negative");
+        let (period_start, period_end) = ask.period.span(now, zone);
         let fresh = Budget {
             spender: ask.spender.clone(),
             period: ask.period,
@@ -166,10 +166,11 @@ impl Books {
             limit,
             spent: Credits::ZERO,
             held: Credits::ZERO,
-            period_start: ask.period.start(now),
+            period_start,
+            period_end,
         };
         let budget = if let Some(budget) = known.and_then(|place| budgets.get_mut(place)) {
-            turn(budget, now);
+            turn(budget, zone, now);
             budget.limit = limit;
             budget.clone()
         } else {

@@ -65,7 +65,7 @@ impl Books {
             .accounts
             .get(&ask.tenant)
             .map_or(0, |account| account.available(now));
-        let budget = self.budget_left(&ask.tenant, &ask.spenders, now);
+        let budget = self.budget_left(&ask.tenant, (&ask.spenders, &ask.zone), now);
         let refusal = match &budget {
             _ if available < ask.least.micros() => Some(Refusal::Balance {
                 available: Credits::from_micros(available),

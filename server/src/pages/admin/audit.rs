@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use admin_templates::admin::house::{AuditDetail, AuditLog, AuditRow, ChangeRow};
 use admin_templates::words::ActorKind;
 use poem::web::{Data, Path};
-use poem::{IntoResponse, handler};
+use poem::{IntoResponse, Request, handler};
 use serde_json::Value;
 use shared::id::AuditId;
 
@@ -13,7 +13,7 @@ use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::{Asked, Console, figured, filters, list_state, page_ask, wanted, word};
 use crate::api::date::Date;
-use crate::api::export::audit_file;
+use crate::api::export::{Excel, audit_file};
 use crate::store::audit::{AuditEntry, AuditFilter};
 use crate::store::usage::Period;
 
@@ -84,9 +84,15 @@ pub(super) async fn audit_log(who: Admin, asked: Asked, rooms: Data<&Console>) -
 
 /// `GET /admin/audit.csv`; streams, as the API's exports do.
 #[handler]
-pub(super) async fn audit_csv(_who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn audit_csv(
+    _who: Admin,
+    asked: Asked,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
     let filter = filter(&rooms, &asked).await?;
-    Ok(audit_file(rooms.figures.export_audit(filter)).into_response())
+    let excel = Excel::of_query(request.uri().query());
+    Ok(audit_file(rooms.figures.export_audit(filter), excel).into_response())
 }
 
 fn text(value: &Value) -> String {

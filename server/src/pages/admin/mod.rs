@@ -122,6 +122,7 @@ fn tenants(table: Table) -> Table {
         .post("/admin/tenants/new", tenants::found_tenant)
         .get(one(""), tenant::info)
         .post(one("/rename"), tenant::rename)
+        .post(one("/zone"), tenant::set_zone)
         .post(one("/suspend"), tenant::suspend)
         .post(one("/resume"), tenant::resume)
         .post(one("/delete"), tenant::delete)

@@ -18,6 +18,7 @@ use admin_templates::words::Word;
 use poem::handler;
 use poem::web::{Data, Path};
 use shared::id::PriceId;
+use shared::link::Operation;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
@@ -160,6 +161,9 @@ pub(super) async fn edit(
             let patch = ModelPatch {
                 max_output_tokens: Some(tokens),
                 enabled: Some(posted.is_ticked("enabled")),
+                answers_public_name: Some(posted.is_ticked("answers_public_name")),
+                is_default: (model.operation == Operation::Image)
+                    .then(|| posted.is_ticked("is_default")),
                 ..ModelPatch::default()
             };
             match rooms.catalogue.update_model(&who.actor(), &id, patch).await {

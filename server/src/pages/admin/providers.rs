@@ -20,7 +20,8 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ProviderKeyId;
 use shared::link::{
-    AdminError, KeyTest, NewProviderKey, ProviderKeyPatch, ProviderKeyView, ProviderView,
+    AdminError, KeyTest, KeyVerdict, NewProviderKey, ProviderKeyPatch, ProviderKeyView,
+    ProviderView,
 };
 
 use self::form::{drafted_edit, drafted_key, drafted_provider, weight};
@@ -151,6 +152,7 @@ pub(super) async fn add_provider(
 fn test_view(test: KeyTest) -> TestView {
     TestView {
         accepted: test.ok,
+        can_be_told: test.verdict != KeyVerdict::Unknown,
         status: test.status,
         latency_ms: test.latency_ms,
         detail: test.detail,
@@ -281,10 +283,12 @@ fn key_id(text: &str) -> Result<ProviderKeyId, PageError> {
 pub(super) async fn test_key(
     who: Admin<kind::EditProviders>,
     Path((name, key)): Path<(String, String)>,
+    posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
     let key = key_id(&key)?;
-    let test = rooms.providers.test_key(&name, &key).await;
+    let model = posted.optional("model");
+    let test = rooms.providers.test_key(&name, &key, model).await;
     let test = test.map_err(refused)?;
     let mut view = view(&rooms, &name, who.now()).await?;
     let row = view.keys.iter_mut().find(|row| row.id == key.as_str());
@@ -437,7 +441,7 @@ async fn bulk_line(
     if !test {
         return (true, String::new());
     }
-    match rooms.providers.test_key(provider, &made.id).await {
+    match rooms.providers.test_key(provider, &made.id, None).await {
         Ok(test) if test.ok => (true, format!("{} ms", test.latency_ms)),
         Ok(test) => (true, test.detail),
         Err(error) => (true, error.to_string()),

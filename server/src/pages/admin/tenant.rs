@@ -16,6 +16,7 @@ use poem::handler;
 use poem::web::{Data, Path};
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::zone::Zone;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::{Posted, field_error};
@@ -120,6 +121,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         margin: month.totals.margin(),
         spend: chart(&month.series, month.ask.grain, Unit::Credits, charged),
         rename: Form::of([("name", tenant.name.as_str())]),
+        zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
         suspend: Form::default(),
         delete: Form::default(),
         grace_days: u64::from(retention.delete_grace_days),
@@ -158,6 +160,30 @@ pub(super) async fn rename(
     let mut view = info_view(&rooms, &tenant, who.now()).await?;
     view.rename = posted.again(&["name"]).wrong(wrong.0, wrong.1);
     who.show_again(&view).await
+}
+
+/// `POST /admin/tenants/{id}/zone`
+#[handler]
+pub(super) async fn set_zone(
+    who: Admin<kind::EditTenants>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let Ok(zone) = Accounts::zone(posted.text("time_zone")) else {
+        let mut view = info_view(&rooms, &tenant, who.now()).await?;
+        let form = posted.again(&["time_zone"]);
+        view.zone = form.wrong("time_zone", FieldError::NotAZone);
+        return who.show_again(&view).await;
+    };
+    let patch = TenantPatch {
+        zone: Some(zone),
+        ..TenantPatch::default()
+    };
+    let (accounts, actor) = (&rooms.accounts, who.actor());
+    accounts.update_tenant(&actor, &tenant.id, patch).await?;
+    who.done(&path(&tenant, ""), &Notice::Saved)
 }
 
 /// `POST /admin/tenants/{id}/suspend`

@@ -8,7 +8,7 @@ use admin_templates::admin::usage::{
 use admin_templates::parts::{Arithmetic, ChargeLine, EntryRow};
 use admin_templates::words::{CallStatus, Operation, Phase, PriceItem, TryResult, Word};
 use poem::web::{Data, Path};
-use poem::{IntoResponse, handler};
+use poem::{IntoResponse, Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
@@ -20,7 +20,7 @@ use super::calls::Names;
 use super::tenant::money::entry_row;
 use super::{Asked, Console, booked, figured, filters, list_state, page_ask, wanted, word};
 use crate::api::date::Date;
-use crate::api::export::{Reader, usage_file};
+use crate::api::export::{Excel, Reader, usage_file};
 use crate::calls::finish::KeptFacts;
 use crate::catalogue::price::lines::{Bill, Exact};
 use crate::figures::story::{Charge, Story};
@@ -98,7 +98,12 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -
 
 /// `GET /admin/usage.csv`; streams, as the API's exports do.
 #[handler]
-pub(super) async fn usage_csv(_who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn usage_csv(
+    _who: Admin,
+    asked: Asked,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
     let filter = filter(&rooms, &asked).await?;
     // A filter that nothing passes is a period of no length.
     let filter = filter.unwrap_or_else(|| UsageFilter {
@@ -109,7 +114,12 @@ pub(super) async fn usage_csv(_who: Admin, asked: Asked, rooms: Data<&Console>) 
         ..UsageFilter::default()
     });
     let records = rooms.figures.export_usage(filter);
-    Ok(usage_file(records, Reader::Superadmin, None).into_response())
+    Ok(usage_file(
+        records,
+        Reader::Superadmin,
+        Excel::of_query(request.uri().query()),
+    )
+    .into_response())
 }
 
 fn amount(exact: Exact) -> String {

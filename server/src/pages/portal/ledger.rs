@@ -6,14 +6,14 @@ use admin_templates::parts::EntryRow;
 use admin_templates::portal::PortalLedger;
 use admin_templates::words::{EntryKind, Word};
 use poem::web::{Data, Query};
-use poem::{IntoResponse, handler};
+use poem::{IntoResponse, Request, handler};
 use shared::id::{GenerationId, TenantId};
 
 use super::super::error::{PageError, PageResult};
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, field};
 use super::unread;
-use crate::api::export::ledger_file;
+use crate::api::export::{Excel, ledger_file};
 use crate::figures::Figures;
 use crate::ledger::{Entry, Ledger};
 
@@ -107,7 +107,11 @@ pub(super) async fn ledger_page(
 
 /// `GET /portal/ledger.csv`: all of it as a file.
 #[handler]
-pub(super) async fn ledger_csv(who: Member<Manager>, figures: Data<&Figures>) -> PageResult {
+pub(super) async fn ledger_csv(
+    who: Member<Manager>,
+    request: &Request,
+    figures: Data<&Figures>,
+) -> PageResult {
     let pages = figures.export_ledger(who.tenant.id.clone());
-    Ok(ledger_file(pages, None).into_response())
+    Ok(ledger_file(pages, Excel::of_query(request.uri().query())).into_response())
 }

@@ -49,6 +49,7 @@ pub(super) fn pages(table: Table) -> Table {
         .post("/portal/members/:id/password", members::reset_password)
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
+        .post("/portal/settings/calendar", settings::keep_calendar)
         .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)
@@ -79,6 +80,7 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         tenant_limits: who.tenant.limits,
         key_limits: LimitSettings::default(),
         allowed_models: who.tenant.allowed_models.clone(),
+        zone: who.tenant.zone.clone(),
     })
 }
 

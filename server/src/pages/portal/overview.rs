@@ -65,12 +65,11 @@ fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
         lost = lost.saturating_add(day.sums.failed);
         lost = lost.saturating_add(day.sums.canceled);
     }
-    let today = found.days.last().map(|day| day.sums.credits);
     let month = found.spent_30d;
     View {
         balance: rows::balance(found.balance),
         low,
-        spent_today: today.unwrap_or(Credits::ZERO),
+        spent_today: found.spent_today,
         spent_month: month,
         calls,
         success: success(calls, lost),

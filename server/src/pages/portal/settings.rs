@@ -5,6 +5,7 @@ use admin_templates::page::Notice;
 use admin_templates::portal::PortalSettings;
 use poem::web::Data;
 use poem::{Request, handler};
+use shared::zone::Zone;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
@@ -12,7 +13,7 @@ use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
 use super::base_url;
 use super::money::Wrong;
 use crate::accounts::{AccountError, Accounts};
-use crate::store::accounts::{Field, OwnPatch};
+use crate::store::accounts::{Field, OwnPatch, TenantPatch};
 
 const PATH: &str = "/portal/settings";
 
@@ -31,6 +32,7 @@ async fn view<R: Rank>(
         base_url: base_url(who, request),
         alerts: Form::of([("alert_below", below.as_deref().unwrap_or_default())]),
         security: Form::of([("require_second_factor", required)]),
+        calendar: Form::of([("time_zone", who.tenant.zone.as_ref().map_or("", Zone::name))]),
     })
 }
 
@@ -77,6 +79,31 @@ pub(super) async fn keep_alerts(
     let mut view = view(&who, &accounts, request).await?;
     view.alerts = posted.again(&["alert_below"]).wrong(error.0, error.1);
     who.show_again(&view).await
+}
+
+/// `POST /portal/settings/calendar`
+#[handler]
+pub(super) async fn keep_calendar(
+    who: Member<Manager>,
+    posted: Posted,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let Ok(zone) = Accounts::zone(posted.text("time_zone")) else {
+        let mut view = view(&who, &accounts, request).await?;
+        let form = posted.again(&["time_zone"]);
+        view.calendar = form.wrong("time_zone", FieldError::NotAZone);
+        return who.show_again(&view).await;
+    };
+    let patch = TenantPatch {
+        zone: Some(zone),
+        ..TenantPatch::default()
+    };
+    let actor = who.actor();
+    accounts
+        .update_tenant(&actor, &who.tenant.id, patch)
+        .await?;
+    who.done(PATH, &Notice::Saved)
 }
 
 /// `POST /portal/settings/security`; an owner's, who proved a short while ago to be one.

@@ -7,7 +7,7 @@ use admin_templates::portal::{History, OwnCall, PortalUsage};
 use admin_templates::words::{CallStatus, PriceItem, Range, Word};
 use futures_util::stream::TryStreamExt;
 use poem::web::{Data, Path, Query};
-use poem::{IntoResponse, handler};
+use poem::{IntoResponse, Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::UserId;
@@ -18,7 +18,7 @@ use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, Names, field};
 use super::{manages, unfigured, unread};
 use crate::accounts::Accounts;
-use crate::api::export::{Reader, usage_file};
+use crate::api::export::{Excel, Reader, usage_file};
 use crate::calls::finish::KeptFacts;
 use crate::catalogue::price::lines::{Bill, Part};
 use crate::figures::span::Span;
@@ -159,6 +159,7 @@ pub(super) async fn usage_page(
 pub(super) async fn usage_csv(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
+    request: &Request,
     figures: Data<&Figures>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
@@ -170,7 +171,8 @@ pub(super) async fn usage_csv(
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
-    let file = usage_file(figures.export_usage(filter), Reader::Tenant, None);
+    let excel = Excel::of_query(request.uri().query());
+    let file = usage_file(figures.export_usage(filter), Reader::Tenant, excel);
     Ok(file.into_response())
 }
 

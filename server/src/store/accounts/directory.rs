@@ -14,7 +14,7 @@ use crate::store::Store;
 /// What the list is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirectoryOrder {
-    /// By name, capitals and small letters alike.
+    /// By name, without case.
     Name,
     /// By when they were made.
     Created,
@@ -64,7 +64,7 @@ fn behind_all(prefix: &str) -> String {
 }
 
 impl Store {
-    /// Tenants whose name, whatever the case of its ASCII letters, or whose id begins with `search`.
+    /// Tenants whose name, without case, or whose id begins with `search`.
     pub async fn tenants_found(
         &self,
         search: &str,
@@ -77,9 +77,10 @@ impl Store {
             (DirectoryOrder::Name, false)
         };
         let (order, descending) = ask.order.map_or(usual, |order| (order, ask.descending));
+        // As the index has it; the few that have no folded name go by their small letters.
         let folded = match &self.db {
-            Db::Postgres(_) => r#"lower(name COLLATE "C") COLLATE "C""#,
-            Db::Sqlite { .. } => "lower(name)",
+            Db::Postgres(_) => r#"coalesce(name_folded, lower(name)) COLLATE "C""#,
+            Db::Sqlite { .. } => "coalesce(name_folded, lower(name))",
         };
         let up = descending == ask.backwards;
         let (compare, way) = if up { (">", "ASC") } else { ("<", "DESC") };
@@ -88,7 +89,7 @@ impl Store {
         let searched = if named { folded } else { "id" };
         let status = ask.status.map_or("", DirectoryStatus::condition);
         let least = if named {
-            search.to_ascii_lowercase()
+            shared::fold::folded(search)
         } else {
             search.to_owned()
         };

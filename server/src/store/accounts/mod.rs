@@ -2,6 +2,7 @@
 //! is one transaction with its audit entry and its announcement.
 
 mod directory;
+mod folding;
 mod keys;
 mod own;
 mod scopes;
@@ -40,6 +41,12 @@ macro_rules! words {
     };
 }
 pub(in crate::store) use words;
+
+/// Of rows that were found without case, the one that is written exactly so, else the first.
+fn exactly_first<R>(mut rows: Vec<R>, is_exact: impl Fn(&R) -> bool) -> Option<R> {
+    let place = rows.iter().position(is_exact).unwrap_or(0);
+    (place < rows.len()).then(|| rows.swap_remove(place))
+}
 
 /// A row that holds a word no code writes.
 pub(in crate::store) fn damaged(what: &str, id: &str) -> shared::db::DbError {

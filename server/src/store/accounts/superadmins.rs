@@ -1,15 +1,18 @@
 //! People who run the platform: rows, nouns and the statements over them. Decides nothing about
 //! what a role may do, but never lets the last owner go.
 
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
+};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::db::DbError;
+use shared::fold::folded;
 use shared::id::SuperadminId;
 use shared::{on, write_tx};
 
-use super::{damaged, words};
+use super::{damaged, exactly_first, words};
 use crate::store::Store;
 use crate::store::audit::{Actor, Note, note};
 use crate::store::schema::{revisions, sessions, superadmins, web_sessions};
@@ -84,6 +87,7 @@ struct SuperadminRow {
     created_at: i64,
     role: String,
     password_given: bool,
+    username_folded: Option<String>,
 }
 
 impl TryFrom<SuperadminRow> for Superadmin {
@@ -113,6 +117,7 @@ impl Superadmin {
             created_at: self.created_at.unix_ms(),
             role: self.role.word().to_owned(),
             password_given: self.password_given,
+            username_folded: Some(folded(&self.username)),
         }
     }
 
@@ -207,6 +212,12 @@ impl Store {
                 ))
                 .execute(conn)
                 .await?;
+            if after.username != before.username {
+                diesel::update(superadmins::table.find(id.as_str()))
+                    .set(superadmins::username_folded.eq(row.username_folded))
+                    .execute(conn)
+                    .await?;
+            }
             let password_changed = patch.password.is_some();
             if password_changed || !after.active {
                 let open = sessions::table
@@ -255,15 +266,21 @@ impl Store {
         Ok(first.is_some())
     }
 
-    /// One superadmin by name.
+    /// One superadmin by name, whatever the case of its letters; the one that is written so exactly
+    /// goes first.
     pub async fn superadmin_by_name(&self, username: &str) -> Result<Option<Superadmin>, DbError> {
-        let row: Option<SuperadminRow> = on!(self.db, |conn| {
+        let rows: Vec<SuperadminRow> = on!(self.db, |conn| {
             superadmins::table
-                .filter(superadmins::username.eq(username))
-                .first(conn)
+                .filter(
+                    superadmins::username
+                        .eq(username)
+                        .or(superadmins::username_folded.eq(folded(username))),
+                )
+                .limit(2)
+                .load(conn)
                 .await
-                .optional()
         })?;
+        let row = exactly_first(rows, |row| row.username == username);
         row.map(Superadmin::try_from).transpose()
     }
 

@@ -10,12 +10,14 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::db::DbError;
+use shared::fold::folded;
 use shared::id::TenantId;
+use shared::zone::Zone;
 use shared::{on, write_tx};
 
 use super::keys::{ApiKey, add_key};
 use super::users::{User, add_user};
-use super::{damaged, words};
+use super::{damaged, exactly_first, words};
 use crate::limits::LimitSettings;
 use crate::store::Store;
 use crate::store::audit::{Actor, Note, note};
@@ -38,7 +40,7 @@ words! {
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
-    /// Its name, unique.
+    /// Its name, unique without case.
     pub name: String,
     /// Whether it may call.
     pub status: TenantStatus,
@@ -48,6 +50,8 @@ pub struct Tenant {
     pub limits: LimitSettings,
     /// The models it may use; all when absent.
     pub allowed_models: Option<Vec<String>>,
+    /// Where its days begin, if not where the platform's do.
+    pub zone: Option<Zone>,
     /// When it goes away for good, where it was deleted; it is suspended until then.
     pub delete_at: Option<Moment>,
     /// When it was made.
@@ -78,6 +82,8 @@ pub struct TenantPatch {
     pub limits: Option<LimitSettings>,
     /// Other models; all when it holds nothing.
     pub allowed_models: Option<Option<Vec<String>>>,
+    /// Another zone; the platform's when it holds nothing.
+    pub zone: Option<Option<Zone>>,
     /// Deleted from that moment on, or restored.
     pub delete_at: Option<Option<Moment>>,
     /// Why; the audit log keeps it beside the change.
@@ -98,6 +104,8 @@ pub(super) struct TenantRow {
     updated_at: i64,
     allowed_models: Option<String>,
     delete_at: Option<i64>,
+    name_folded: Option<String>,
+    time_zone: Option<String>,
 }
 
 /// Limits as three columns.
@@ -110,6 +118,10 @@ pub(super) fn limit_columns(limits: &LimitSettings) -> (Option<i64>, Option<i64>
         tokens,
         limits.concurrency.map(i64::from),
     )
+}
+
+fn zone_column(zone: Option<&Zone>) -> Option<String> {
+    zone.map(|zone| zone.name().to_owned())
 }
 
 fn models_column(models: Option<&[String]>) -> Option<String> {
@@ -149,6 +161,8 @@ impl TryFrom<TenantRow> for Tenant {
                 row.concurrency,
             ),
             allowed_models: models,
+            // One that the tables do not know any more counts as none.
+            zone: row.time_zone.as_deref().and_then(Zone::named),
             delete_at: row.delete_at.map(Moment::from_unix_ms),
             created_at: Moment::from_unix_ms(row.created_at),
         })
@@ -170,6 +184,8 @@ impl Tenant {
             updated_at: now.unix_ms(),
             allowed_models: models_column(self.allowed_models.as_deref()),
             delete_at: self.delete_at.map(Moment::unix_ms),
+            name_folded: Some(folded(&self.name)),
+            time_zone: zone_column(self.zone.as_ref()),
         }
     }
 
@@ -181,6 +197,9 @@ impl Tenant {
         // What few tenants have is told where it is there.
         if let Some(models) = &self.allowed_models {
             shown["allowed_models"] = json!(models);
+        }
+        if let Some(zone) = &self.zone {
+            shown["time_zone"] = json!(zone.name());
         }
         if let Some(at) = self.delete_at {
             shown["delete_at"] = json!(at.unix_ms());
@@ -247,17 +266,23 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// One tenant by its name.
+    /// One tenant by its name, whatever the case of its letters; the one that is written so exactly
+    /// goes first.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, DbError> {
-        let row: Option<TenantRow> = on!(self.db, |conn| tenants::table
-            .filter(tenants::name.eq(name))
-            .first(conn)
-            .await
-            .optional())?;
+        let rows: Vec<TenantRow> = on!(self.db, |conn| tenants::table
+            .filter(
+                tenants::name
+                    .eq(name)
+                    .or(tenants::name_folded.eq(folded(name)))
+            )
+            .limit(2)
+            .load(conn)
+            .await)?;
+        let row = exactly_first(rows, |row| row.name == name);
         row.map(Tenant::try_from).transpose()
     }
 
-    /// Tenants, newest first, whose name begins with `search`.
+    /// Tenants, newest first, whose name begins with `search`, whatever the case of its letters.
     pub async fn tenants(
         &self,
         search: &str,
@@ -265,20 +290,19 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Tenant>, DbError> {
         // Only the last `%` is a pattern.
-        let pattern = format!(
-            "{}%",
-            search
-                .replace('\\', "\\\\")
-                .replace('%', "\\%")
-                .replace('_', "\\_")
-        );
+        let pattern = |text: &str| {
+            let text = text.replace('\\', "\\\\");
+            format!("{}%", text.replace('%', "\\%").replace('_', "\\_"))
+        };
+        let (written, compared) = (pattern(search), pattern(&folded(search)));
         let rows: Vec<TenantRow> = on!(self.db, |conn| {
             tenants::table
                 .filter(tenants::id.lt(after.map_or("~", TenantId::as_str)))
                 .filter(
                     tenants::name
-                        .like(&pattern)
+                        .like(&written)
                         .escape('\\')
+                        .or(tenants::name_folded.like(&compared).escape('\\'))
                         .or(tenants::id.eq(search)),
                 )
                 .order(tenants::id.desc())
@@ -319,6 +343,7 @@ impl Store {
                     .allowed_models
                     .clone()
                     .unwrap_or_else(|| before.allowed_models.clone()),
+                zone: patch.zone.clone().unwrap_or_else(|| before.zone.clone()),
                 delete_at: patch.delete_at.unwrap_or(before.delete_at),
                 ..before.clone()
             };
@@ -333,10 +358,18 @@ impl Store {
                     tenants::concurrency.eq(concurrency),
                     tenants::allowed_models.eq(models_column(after.allowed_models.as_deref())),
                     tenants::delete_at.eq(after.delete_at.map(Moment::unix_ms)),
+                    tenants::time_zone.eq(zone_column(after.zone.as_ref())),
                     tenants::updated_at.eq(now.unix_ms()),
                 ))
                 .execute(conn)
                 .await?;
+            // A name that stays keeps its place among those of earlier days.
+            if after.name != before.name {
+                diesel::update(tenants::table.find(id.as_str()))
+                    .set(tenants::name_folded.eq(folded(&after.name)))
+                    .execute(conn)
+                    .await?;
+            }
             let tenant = Some(id.as_str());
             let mut shown = after.shown();
             if let Some(reason) = &patch.reason {

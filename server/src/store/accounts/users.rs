@@ -1,14 +1,17 @@
 //! People: users of tenants.
 
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
+};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::db::DbError;
+use shared::fold::folded;
 use shared::id::{TenantId, UserId};
 use shared::{on, write_tx};
 
-use super::{damaged, words};
+use super::{damaged, exactly_first, words};
 use crate::store::Store;
 use crate::store::audit::{Actor, Note, note};
 use crate::store::changes::{TENANT, announce};
@@ -101,6 +104,7 @@ pub(super) struct UserRow {
     status: String,
     created_at: i64,
     updated_at: i64,
+    username_folded: Option<String>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -143,6 +147,7 @@ impl User {
             status: self.status.word().to_owned(),
             created_at: self.created_at.unix_ms(),
             updated_at: now.unix_ms(),
+            username_folded: Some(folded(&self.username)),
         }
     }
 
@@ -196,20 +201,26 @@ impl Store {
         row.map(User::try_from).transpose()
     }
 
-    /// One user of a tenant by name.
+    /// One user of a tenant by name, whatever the case of its letters; the one that is written so
+    /// exactly goes first.
     pub async fn user_by_name(
         &self,
         tenant: &TenantId,
         username: &str,
     ) -> Result<Option<User>, DbError> {
-        let row: Option<UserRow> = on!(self.db, |conn| {
+        let rows: Vec<UserRow> = on!(self.db, |conn| {
             users::table
                 .filter(users::tenant_id.eq(tenant.as_str()))
-                .filter(users::username.eq(username))
-                .first(conn)
+                .filter(
+                    users::username
+                        .eq(username)
+                        .or(users::username_folded.eq(folded(username))),
+                )
+                .limit(2)
+                .load(conn)
                 .await
-                .optional()
         })?;
+        let row = exactly_first(rows, |row| row.username == username);
         row.map(User::try_from).transpose()
     }
 
@@ -292,6 +303,12 @@ impl Store {
                 ))
                 .execute(conn)
                 .await?;
+            if after.username != before.username {
+                diesel::update(users::table.find(id.as_str()))
+                    .set(users::username_folded.eq(row.username_folded))
+                    .execute(conn)
+                    .await?;
+            }
             let password_changed = patch.password_hash.is_some();
             if password_changed || after.status != UserStatus::Active {
                 // Who knows the old password, or was shut out, is logged out everywhere.

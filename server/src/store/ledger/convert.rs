@@ -6,6 +6,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::DbError;
 use shared::id::{AdjustmentId, BootId, BudgetId, GenerationId, GrantId, TenantId};
+use shared::zone::Zone;
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, ExtendedRow,
@@ -183,6 +184,10 @@ impl TryFrom<BudgetRow> for Budget {
         let (Some(spender), Some(period)) = (spender, period) else {
             return Err(damaged("budget of", &row.spender));
         };
+        let start = moment(row.period_start);
+        // Servers of earlier days turn periods without writing their end, by the days of UTC.
+        let told = row.period_end.map(moment).filter(|end| *end > start);
+        let (_, of_old) = period.span(start, &Zone::utc());
         Ok(Self {
             spender,
             period,
@@ -190,7 +195,8 @@ impl TryFrom<BudgetRow> for Budget {
             limit: credits(row.limit_micros),
             spent: credits(row.spent_micros),
             held: credits(row.held_micros),
-            period_start: moment(row.period_start),
+            period_start: start,
+            period_end: of_old.map(|of_old| told.unwrap_or(of_old)),
         })
     }
 }
@@ -399,6 +405,7 @@ fn write_budgets(books: &Books, writes: &mut Writes) -> Result<(), DbError> {
             spent_micros: budget.spent.micros(),
             held_micros: budget.held.micros(),
             period_start: budget.period_start.unix_ms(),
+            period_end: budget.period_end.map(Moment::unix_ms),
         });
     }
     let gone = books.changes.budgets_gone.iter();

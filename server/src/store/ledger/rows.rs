@@ -149,6 +149,7 @@ pub(super) struct BudgetRow {
     pub(super) spent_micros: i64,
     pub(super) held_micros: i64,
     pub(super) period_start: i64,
+    pub(super) period_end: Option<i64>,
 }
 
 /// A grant of which another amount remains.

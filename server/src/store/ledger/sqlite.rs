@@ -8,9 +8,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use diesel_async::pooled_connection::bb8::Pool;
 use shared::clock::Moment;
-use shared::db::{DbError, SqliteConn};
+use shared::db::{DbError, SqlitePool};
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
@@ -65,7 +64,7 @@ macro_rules! row_statement {
 
 /// Runs a job on the writer connection.
 pub(super) async fn blocking<T: Send + 'static>(
-    writer: &Pool<SqliteConn>,
+    writer: &SqlitePool,
     job: impl FnOnce(&mut SqliteConnection) -> T + Send + 'static,
 ) -> Result<T, DbError> {
     let mut conn = writer.get().await?;
@@ -74,11 +73,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// Writes the sign of life.
-pub(super) async fn beat(
-    writer: &Pool<SqliteConn>,
-    life: &Life,
-    now: Moment,
-) -> Result<(), DbError> {
+pub(super) async fn beat(writer: &SqlitePool, life: &Life, now: Moment) -> Result<(), DbError> {
     let life = life.clone();
     Ok(blocking(writer, move |conn| mark(conn, &life, now)).await??)
 }

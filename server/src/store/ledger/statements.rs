@@ -107,7 +107,17 @@ type HoldSql = (
     Bool,
 );
 type AllocationSql = (Text, BigInt, Text, BigInt);
-type BudgetSql = (Text, Text, Text, Text, BigInt, BigInt, BigInt, BigInt);
+type BudgetSql = (
+    Text,
+    Text,
+    Text,
+    Text,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Nullable<BigInt>,
+);
 type AdjustmentSql = (Text, Text, Text, BigInt, Bool, Text, Text, BigInt);
 
 answers! {
@@ -196,7 +206,7 @@ statement!(
 statement!(
     LoadBudgets,
     "SELECT spender, period, tenant_id, id, limit_micros, spent_micros, held_micros, \
-     period_start FROM ledger_budgets WHERE spender = ANY(",
+     period_start, period_end FROM ledger_budgets WHERE spender = ANY(",
     [spenders: Array<Text> => Vec<String>],
     ")"
 );
@@ -400,7 +410,7 @@ over_rows!(
 over_rows!(
     WriteBudgets from BudgetRow,
     "INSERT INTO ledger_budgets (spender, period, tenant_id, id, limit_micros, \
-     spent_micros, held_micros, period_start) SELECT * FROM unnest(",
+     spent_micros, held_micros, period_start, period_end) SELECT * FROM unnest(",
     [
         spender: Text => String,
         period: Text => String,
@@ -410,11 +420,12 @@ over_rows!(
         spent_micros: BigInt => i64,
         held_micros: BigInt => i64,
         period_start: BigInt => i64,
+        period_end: Nullable<BigInt> => Option<i64>,
     ],
     ") ON CONFLICT (spender, period) DO UPDATE SET tenant_id = excluded.tenant_id, id = \
      excluded.id, limit_micros = excluded.limit_micros, spent_micros = \
      excluded.spent_micros, held_micros = excluded.held_micros, period_start = \
-     excluded.period_start"
+     excluded.period_start, period_end = excluded.period_end"
 );
 over_rows!(
     InsertUsage from UsageRow,

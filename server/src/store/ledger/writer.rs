@@ -49,6 +49,7 @@ impl From<DbError> for Trouble {
             | DbError::Unreachable(_)
             | DbError::Damaged(_)
             | DbError::Statement(_)
+            | DbError::Later(_)
             | DbError::Migration(_)) => Self::Failed(error),
         }
     }

@@ -109,6 +109,7 @@ impl Room {
             price_multiplier_ppm: 1_000_000,
             limits: LimitSettings::default(),
             allowed_models: None,
+            zone: None,
             delete_at: None,
             created_at: self.clock.now(),
         };

@@ -11,6 +11,7 @@ use server::sweep::{Sweeper, Swept};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};
+use shared::zone::Zone;
 use tokio_util::sync::CancellationToken;
 
 use super::{PATIENCE, Room, micros, rooms};
@@ -29,6 +30,7 @@ async fn call(room: &Room, tenant: &TenantId, days: &[u32]) {
             amount: micros(1_000),
             least: micros(1_000),
             spenders: Vec::new(),
+            zone: Zone::utc(),
             owner: room.ledger.boot().clone(),
             call: String::new(),
             deadline_at: room.clock.now().after(Duration::from_secs(600)),

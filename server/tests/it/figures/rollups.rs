@@ -14,6 +14,7 @@ use shared::credits::Credits;
 use shared::db::Db;
 use shared::id::{ApiKeyId, GenerationId, TenantId};
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 use tokio::task::JoinSet;
 
 use super::{HOUR_MS, PATIENCE, START_MS, micros};
@@ -87,6 +88,7 @@ async fn settled(ledger: Ledger, record: UsageRecord) {
         amount: micros(100_000),
         least: micros(100_000),
         spenders: Vec::new(),
+        zone: Zone::utc(),
         owner: ledger.boot().clone(),
         call: String::new(),
         deadline_at: Clock::system().now().after(Duration::from_secs(600)),

@@ -11,6 +11,7 @@ use server::store::usage::{Try, UsageRecord, UsageStatus};
 use shared::id::{GenerationId, PriceId, TenantId};
 use shared::link::Operation;
 use shared::usage::Usage;
+use shared::zone::Zone;
 
 use super::{Room, micros, rooms, start};
 use crate::support::usage_record;
@@ -32,6 +33,8 @@ async fn price(room: &Room) -> PriceId {
         targets: Vec::new(),
         max_output_tokens: 100,
         enabled: true,
+        answers_public_name: false,
+        is_default: false,
         price: Some((items, cost)),
     };
     room.store
@@ -54,6 +57,7 @@ fn hold(room: &Room, tenant: &TenantId, price: &PriceId, amount: i64) -> HoldAsk
         amount: micros(amount),
         least: micros(amount),
         spenders: Vec::new(),
+        zone: Zone::utc(),
         owner: room.ledger.boot().clone(),
         call,
         deadline_at: room.clock.now().after(Duration::from_secs(60)),

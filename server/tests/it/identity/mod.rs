@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod folding;
 mod guesses;
 mod keys;
 mod owners;

@@ -17,6 +17,7 @@ use shared::credits::Credits;
 use shared::db::{Db, DbTarget};
 use shared::id::{GenerationId, TenantId};
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 
 use self::proxy::{Cut, Proxy};
 use crate::support::postgres;
@@ -48,6 +49,7 @@ fn ask(ledger: &Ledger, tenant: &TenantId) -> HoldAsk {
         amount: Credits::from_micros(10),
         least: Credits::from_micros(10),
         spenders: Vec::new(),
+        zone: Zone::utc(),
         owner: ledger.boot().clone(),
         call: String::new(),
         deadline_at: Clock::system().now().after(Duration::from_secs(600)),

@@ -17,6 +17,7 @@ use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, TenantId, UserId, random_text};
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 
 use self::reference::{Paper, Refused};
 use crate::support::{TestDb, databases, usage_record};
@@ -204,7 +205,7 @@ impl<'a> World<'a> {
                     period: Period::Day,
                     limit: limit.map(Credits::from_micros),
                 };
-                let set = ledger.set_budget(ask).await.expect("set");
+                let set = ledger.set_budget(ask, Zone::utc()).await.expect("set");
                 assert_eq!(set.map(|b| b.limit.micros()), *limit);
             }
             Step::Hold {
@@ -302,6 +303,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|n| self.spenders[tenant][*n].clone())
                 .collect(),
+            zone: Zone::utc(),
             owner: ledger.boot().clone(),
             call: String::new(),
             deadline_at: self.clock.now().after(Duration::from_secs(60)),
@@ -367,7 +369,7 @@ impl<'a> World<'a> {
             paper.check();
             let balance = self.processes[0].balance(tenant).await.expect("read");
             assert_eq!(balance, paper.balance(self.now()), "{}", self.db.name);
-            let day = Period::Day.start(self.clock.now());
+            let (day, _) = Period::Day.span(self.clock.now(), &Zone::utc());
             let budgets = self.processes[0].budgets(tenant).await.expect("read");
             let budgets = budgets.into_iter().map(|budget| {
                 // What is of another day does not count; the row is turned when it is used.

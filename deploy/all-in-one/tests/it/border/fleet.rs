@@ -140,6 +140,7 @@ fn call() -> Call {
         tenant: None,
         caller: 0,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(30),
     }
 }

@@ -19,6 +19,7 @@ fn call(body: &Value, stream: bool) -> Call {
         tenant: None,
         caller: 0,
         bounds: None,
+        answer_model: None,
         deadline: Duration::from_secs(60),
     }
 }

@@ -26,7 +26,12 @@ const ANY: &str = "*";
 /// Fields of a target.
 pub(super) const TARGET: [&str; 5] = ["provider", "model", "priority", "weight", "gateway"];
 /// Fields of a model's settings.
-pub(super) const EDIT: [&str; 2] = ["max_output_tokens", "enabled"];
+pub(super) const EDIT: [&str; 4] = [
+    "max_output_tokens",
+    "enabled",
+    "answers_public_name",
+    "is_default",
+];
 
 /// A price with its cost.
 pub(super) type Prices = (PriceItems, PriceItems);
@@ -277,6 +282,8 @@ pub(super) fn model(posted: &Posted) -> Result<NewModel, Vec<Wrong>> {
             targets: vec![target?],
             max_output_tokens: tokens?,
             enabled: posted.is_ticked("enabled"),
+            answers_public_name: posted.is_ticked("answers_public_name"),
+            is_default: false,
             price,
         })
     };

@@ -63,6 +63,7 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         tenant_limits: tenant.limits,
         key_limits: LimitSettings::default(),
         allowed_models: tenant.allowed_models.clone(),
+        zone: tenant.zone.clone(),
     })
 }
 

@@ -141,6 +141,11 @@ async fn target_rows(
     Ok(model.targets.iter().map(row).collect())
 }
 
+/// A box of a form.
+fn ticked(is_ticked: bool) -> &'static str {
+    if is_ticked { "on" } else { "" }
+}
+
 /// The page as it stands.
 pub(super) async fn view(
     rooms: &Console,
@@ -153,7 +158,6 @@ pub(super) async fn view(
         provider_names(rooms)
     );
     let tokens = model.max_output_tokens.to_string();
-    let enabled = if model.enabled { "on" } else { "" };
     let price = model.price_at(now);
     let price = price.map(|price| form::price_form(&(price.items.clone(), price.cost.clone())));
     Ok(ModelDetail {
@@ -161,7 +165,12 @@ pub(super) async fn view(
         operation: operation(model),
         state: providers::switch(model.enabled),
         created_at: model.created_at,
-        edit: Form::of([("max_output_tokens", tokens.as_str()), ("enabled", enabled)]),
+        edit: Form::of([
+            ("max_output_tokens", tokens.as_str()),
+            ("enabled", ticked(model.enabled)),
+            ("answers_public_name", ticked(model.answers_public_name)),
+            ("is_default", ticked(model.is_default)),
+        ]),
         targets: targets?,
         target: Form::of([("priority", "0"), ("weight", "1")]),
         providers,

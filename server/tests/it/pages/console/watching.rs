@@ -9,6 +9,7 @@ use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant};
 use server::store::Store;
 use shared::credits::Credits;
 use shared::id::{GenerationId, PriceId, TenantId};
+use shared::zone::Zone;
 
 use super::super::{Browser, PASSWORD, Place, Start, places};
 use crate::support::TestDb;
@@ -134,6 +135,7 @@ async fn hold(place: &Place, db: &TestDb, tenant: &str, amount: Credits) -> Stri
         amount,
         least: amount,
         spenders: Vec::new(),
+        zone: Zone::utc(),
         owner: ledger.boot().clone(),
         call: call.to_string(),
         deadline_at: clock.now().after(Duration::from_secs(600)),

@@ -1,0 +1,7 @@
+//! Whose fault it is: a provider that refuses in every form, and what that may cost nobody. The fake is
+//! a table: what a request shows decides what comes back.
+
+mod answers;
+mod fake;
+mod keys;
+mod words;

@@ -1,0 +1,246 @@
+//! How far readers took what a generation put out, and what had been consumed by then: what a tenant
+//! pays whose server died. Knows no reader and no money.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use shared::usage::Usage;
+
+/// Places kept beyond what was taken; with more every second one is given up, in the tenant's favour.
+const MARKS_MAX: usize = 64;
+
+/// What had been counted when the output was so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    offset: u64,
+    output: u64,
+}
+
+/// Of a generation that runs.
+#[derive(Debug, Default)]
+pub(super) struct Taking {
+    offset: u64,
+    marks: Vec<Mark>,
+}
+
+impl Taking {
+    /// The output is now `length` long, and holds `output` tokens.
+    pub(super) fn put_out(&mut self, length: u64, output: u64) {
+        let mark = Mark {
+            offset: length,
+            output,
+        };
+        if self.marks.len() >= MARKS_MAX {
+            let mut number = 0;
+            self.marks.retain(|_| {
+                number += 1;
+                // The first one is what was taken, or before it.
+                number % 2 == 1
+            });
+        }
+        self.marks.push(mark);
+    }
+
+    /// A reader took all before `offset`.
+    pub(super) fn took(&mut self, offset: u64) {
+        if offset <= self.offset {
+            return;
+        }
+        self.offset = offset;
+        // Of the places that were taken only the last one counts.
+        let passed = self.marks.partition_point(|mark| mark.offset <= offset);
+        self.marks.drain(..passed.saturating_sub(1));
+    }
+
+    /// Somebody who has only `offset` asks for the rest, and nobody else is there.
+    pub(super) fn fell_back(&mut self, offset: u64) {
+        let known = self.marks.first().is_some_and(|mark| mark.offset <= offset);
+        if offset < self.offset && (known || offset == 0) {
+            self.offset = offset;
+        }
+    }
+
+    /// Output tokens in what was taken.
+    pub(super) fn output(&self) -> u64 {
+        at(&self.marks, self.offset)
+    }
+
+    /// What is left to be taken of an output of `length`; nothing where all was.
+    pub(super) fn rest(&self, length: u64) -> Option<Arc<Untaken>> {
+        (self.offset < length).then(|| {
+            Arc::new(Untaken {
+                length,
+                offset: AtomicU64::new(self.offset),
+                told: Told::Marks(self.marks.clone()),
+            })
+        })
+    }
+}
+
+fn at(marks: &[Mark], offset: u64) -> u64 {
+    let passed = marks.partition_point(|mark| mark.offset <= offset);
+    let last = passed.checked_sub(1).and_then(|last| marks.get(last));
+    last.map_or(0, |mark| mark.output)
+}
+
+#[derive(Debug)]
+enum Told {
+    Marks(Vec<Mark>),
+    /// An earlier life wrote what was taken.
+    Usage(Usage),
+}
+
+/// Of a generation that ended before all of it was taken.
+#[derive(Debug)]
+pub(crate) struct Untaken {
+    length: u64,
+    offset: AtomicU64,
+    told: Told,
+}
+
+impl Untaken {
+    /// A whole answer, which is taken as a whole.
+    pub(super) fn whole(length: u64) -> Arc<Self> {
+        Arc::new(Self {
+            length: length.max(1),
+            offset: AtomicU64::new(0),
+            told: Told::Marks(Vec::new()),
+        })
+    }
+
+    /// As an earlier life left it.
+    pub(super) fn remembered(usage: Usage) -> Arc<Self> {
+        Arc::new(Self {
+            length: u64::MAX,
+            offset: AtomicU64::new(0),
+            told: Told::Usage(usage),
+        })
+    }
+
+    /// A reader took all before `offset`; tells whether that was the last of it.
+    pub(super) fn took(&self, offset: u64) -> bool {
+        let before = self.offset.fetch_max(offset, Ordering::AcqRel);
+        before < self.length && offset >= self.length
+    }
+
+    /// All of it was taken; tells whether that is new.
+    pub(super) fn took_all(&self) -> bool {
+        self.took(self.length)
+    }
+
+    /// What of `all` had been consumed by the last byte that was taken; nothing where all was.
+    pub(super) fn usage(&self, all: &Usage) -> Option<Usage> {
+        let offset = self.offset.load(Ordering::Acquire);
+        if offset >= self.length {
+            return None;
+        }
+        Some(match &self.told {
+            Told::Usage(usage) => *usage,
+            Told::Marks(_) if offset == 0 => Usage::default(),
+            Told::Marks(marks) => part(all, at(marks, offset)),
+        })
+    }
+}
+
+/// `all` with no more than so many output tokens.
+pub(super) fn part(all: &Usage, output: u64) -> Usage {
+    Usage {
+        output_tokens: output.min(all.output_total()),
+        reasoning_tokens: 0,
+        // Pictures and sound are whole with their last byte.
+        images: 0,
+        media_ms: 0,
+        estimated: true,
+        ..*all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: Usage = Usage {
+        input_tokens: 9,
+        cached_input_tokens: 1,
+        cache_write_tokens: 0,
+        output_tokens: 300,
+        reasoning_tokens: 100,
+        images: 0,
+        media_ms: 0,
+        characters: 0,
+        estimated: false,
+        capped: false,
+        overrun: false,
+    };
+
+    #[test]
+    fn who_took_five_tokens_has_taken_five() {
+        let mut taking = Taking::default();
+        for n in 1..=1_000 {
+            taking.put_out(n * 10, n);
+            if n <= 5 {
+                taking.took(n * 10);
+            }
+        }
+        assert_eq!(taking.output(), 5);
+        let untaken = taking.rest(10_000).expect("something is left");
+        let usage = untaken.usage(&ALL).expect("not all was taken");
+        assert_eq!((usage.input_tokens, usage.cached_input_tokens), (9, 1));
+        assert_eq!((usage.output_tokens, usage.reasoning_tokens), (5, 0));
+        assert!(!untaken.took(9_999) && untaken.took(10_000) && !untaken.took(10_000));
+        assert_eq!(untaken.usage(&ALL), None, "all was taken");
+        assert!(taking.rest(50).is_none());
+    }
+
+    #[test]
+    fn nothing_taken_is_nothing_and_a_whole_answer_is_taken_whole() {
+        let mut taking = Taking::default();
+        taking.put_out(10, 1);
+        let untaken = taking.rest(10).expect("nothing was taken");
+        assert_eq!(untaken.usage(&ALL), Some(Usage::default()));
+        let whole = Untaken::whole(500);
+        assert_eq!(whole.usage(&ALL), Some(Usage::default()));
+        assert!(whole.took_all() && !whole.took_all());
+        assert_eq!(whole.usage(&ALL), None);
+    }
+
+    #[test]
+    fn what_was_lost_on_the_way_was_not_taken() {
+        let mut taking = Taking::default();
+        for n in 1..=40 {
+            taking.put_out(n * 10, n);
+        }
+        taking.took(100);
+        taking.fell_back(90);
+        assert_eq!(taking.output(), 10, "that place is not known any more");
+        taking.fell_back(0);
+        taking.took(20);
+        assert!(taking.output() <= 2);
+    }
+
+    proptest! {
+        #[test]
+        fn the_count_is_never_above_what_was_put_out_by_then_and_the_memory_is_bounded(
+            steps in prop::collection::vec((1_u64..500, 0_u64..20, 0_u64..2_000), 1..400),
+        ) {
+            let (mut taking, mut all) = (Taking::default(), vec![(0, 0)]);
+            let mut taken = 0;
+            for (bytes, tokens, take) in steps {
+                let &(length, output) = all.last().expect("one");
+                let (length, output) = (length + bytes, output + tokens);
+                all.push((length, output));
+                taking.put_out(length, output);
+                taken = (taken + take).min(length);
+                taking.took(taken);
+                prop_assert!(taking.marks.len() <= MARKS_MAX);
+                let exact = all.iter().rfind(|(offset, _)| *offset <= taken).expect("the first");
+                prop_assert!(taking.output() <= exact.1);
+                if taken == length {
+                    prop_assert_eq!(taking.output(), output);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Questions of our own about keys, which cost nothing: is a key that an answer doubted good, and is one
+//! that was switched off good again. Decides nothing about calls; `pool` does.
+
+use std::sync::Arc;
+
+use shared::link::KeyVerdict;
+use tracing::{info, warn};
+
+use crate::Gateway;
+use crate::pool::{Lease, PoolKey, PoolProvider};
+
+/// Keys that are asked about at once when many are due.
+const PROBES_MAX: usize = 4;
+
+impl Gateway {
+    /// An answer doubts the key of `lease`: the provider is asked, and its word counts.
+    pub(crate) fn doubt(self: &Arc<Self>, lease: &Lease) {
+        let (provider, key) = (lease.provider().clone(), lease.key().clone());
+        if provider.connector.fails_on_request() || !key.health.begin_check(self.clock.now()) {
+            return;
+        }
+        let gateway = self.clone();
+        self.supervisor.spawn("key check", async move {
+            let test = provider.connector.test(provider.route(&key, "")).await;
+            info!(key.id = %key.id, "key `{}` was doubted and is {}", key.id, test.verdict.word());
+            if test.verdict == KeyVerdict::Refused {
+                gateway.pools.switch_off(&provider, &key);
+            }
+        });
+    }
+
+    /// Asks about keys that were switched off and whose time has come.
+    pub(crate) fn probe_due(self: &Arc<Self>) {
+        let now = self.clock.now();
+        let all = self.pools.all();
+        let keys = all
+            .values()
+            .filter(|provider| provider.enabled)
+            .flat_map(|provider| provider.keys.iter().map(move |key| (provider, key)))
+            .filter(|(_, key)| key.health.due(now).is_some());
+        for (provider, key) in keys.take(PROBES_MAX) {
+            let probe = self.clone().probe(provider.clone(), key.clone());
+            self.supervisor.spawn("key probe", probe);
+        }
+    }
+
+    async fn probe(self: Arc<Self>, provider: Arc<PoolProvider>, key: Arc<PoolKey>) {
+        let Some((at, next)) = key.health.due(self.clock.now()) else {
+            return;
+        };
+        // Kept first, so that of several gateways one asks, and a crash asks no more often.
+        key.health.stays_off(next);
+        match self.store.claim_probe(&key.id, at, next).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => warn!(%error, "a probe was not stored: {error}"),
+        }
+        let test = provider.connector.test(provider.route(&key, "")).await;
+        // Where there is no such question, calls tell; the key would be off for ever otherwise.
+        let cant_be_told = test.verdict == KeyVerdict::Unknown && (200..500).contains(&test.status);
+        if test.ok || cant_be_told {
+            self.pools.recovered(&provider, &key);
+        }
+    }
+}

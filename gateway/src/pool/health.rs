@@ -1,0 +1,388 @@
+//! What is known of one key. A request never costs a key: what one caller's calls bring is remembered
+//! for that caller alone, and counts for everybody only while the calls of two callers say the same.
+//! Only the answer to a question of our own switches a key off, and then until it is asked again.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use shared::clock::Moment;
+use shared::fault::{Fault, FaultKind};
+
+use super::effect::{self, Effect, FAILURES_MAX, FAILURES_REST};
+
+/// Rests that are remembered of one key; the one that ends first makes room.
+const RESTS_MAX: usize = 64;
+/// What the same body brought at two keys is the body's; that another caller says the same is waited
+/// for this long.
+const SUSPICION: Duration = Duration::from_secs(60);
+/// A key that was switched off is asked again after this, then after twice as long, and so on.
+const PROBE_FIRST: Duration = Duration::from_secs(60);
+const PROBE_MAX: Duration = Duration::from_secs(6 * 3_600);
+/// A key is not asked about more often, however many answers name it.
+const CHECK_PAUSE: Duration = Duration::from_secs(10);
+
+/// Who wants to use a key, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    /// Calls of one number belong together.
+    pub(crate) caller: u64,
+    /// The model's name at the provider.
+    pub(crate) model: &'a str,
+    /// Nothing else is left: what rests only to spare time is used.
+    pub(crate) is_last_resort: bool,
+}
+
+/// Why a key is not used now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Block {
+    /// It is switched off.
+    Off,
+    /// It rests.
+    Rests {
+        /// How long.
+        until: Moment,
+        /// For what.
+        kind: FaultKind,
+    },
+}
+
+/// A key that is switched off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Off {
+    /// Why.
+    pub(crate) reason: Option<String>,
+    /// When it is asked again; never where an operator switched it off.
+    pub(crate) probe_at: Option<Moment>,
+}
+
+/// A pause of a key.
+#[derive(Debug, Clone)]
+struct Rest {
+    /// Whose calls brought it; everybody's where nobody is named.
+    caller: Option<u64>,
+    model: Option<Box<str>>,
+    kind: FaultKind,
+    since: Moment,
+    until: Moment,
+    /// Rests for the same before it, without a success between them.
+    streak: u32,
+    is_soft: bool,
+    /// Counts for the caller itself, and not only as what a second caller confirms.
+    is_own: bool,
+    /// Within the caller's share of the pool: an operator sees it.
+    is_shown: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    off: Option<Off>,
+    /// Probes in a row that did not switch it on.
+    probes: u32,
+    rests: Vec<Rest>,
+    /// Faults of the provider in a row.
+    failures: u32,
+    /// Whose the first of them was, and whether others had some too.
+    failed_first: u64,
+    failed_for_others: bool,
+    checked_at: Option<Moment>,
+    /// That it rests was told.
+    is_told: bool,
+}
+
+/// What is known of a key's health; survives a reload of the list.
+#[derive(Debug, Default)]
+pub(crate) struct KeyHealth {
+    in_flight: AtomicU32,
+    state: Mutex<State>,
+}
+
+/// A fault and whose call it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Report<'a> {
+    pub(super) fault: &'a Fault,
+    pub(super) caller: u64,
+    pub(super) model: &'a str,
+    /// The caller may still rest a key of this pool strictly.
+    pub(super) is_within_share: bool,
+}
+
+/// A key as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// In use.
+    Active,
+    /// Rests for those whose calls brought it, or for everybody.
+    Cooling { until: Moment, reason: &'static str },
+    /// Switched off.
+    Off(Off),
+}
+
+impl KeyHealth {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn enter(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Sets what an operator or the database says; none is on.
+    pub(crate) fn set_off(&self, off: Option<Off>) {
+        let mut state = self.lock();
+        if state.off.is_some() == off.is_some() {
+            if let (Some(known), Some(off)) = (&mut state.off, off) {
+                known.probe_at = off.probe_at;
+            }
+            return;
+        }
+        *state = State {
+            off,
+            ..State::default()
+        };
+    }
+
+    pub(crate) fn shown(&self, now: Moment) -> Shown {
+        let state = self.lock();
+        if let Some(off) = &state.off {
+            return Shown::Off(off.clone());
+        }
+        let shown = state
+            .rests
+            .iter()
+            .filter(|rest| rest.until > now && rest.is_shown && rest.model.is_none())
+            .max_by_key(|rest| rest.until);
+        shown.map_or(Shown::Active, |rest| Shown::Cooling {
+            until: rest.until,
+            reason: rest.kind.word(),
+        })
+    }
+
+    /// Why `asker` may not use it now, if so.
+    pub(super) fn block(&self, asker: Asker<'_>, now: Moment) -> Option<Block> {
+        let state = self.lock();
+        if state.off.is_some() {
+            return Some(Block::Off);
+        }
+        if state.rests.is_empty() {
+            return None;
+        }
+        let mut longest: Option<&Rest> = None;
+        // The two callers that wait longest: what both say counts for all.
+        let (mut first, mut second): (Option<&Rest>, Option<&Rest>) = (None, None);
+        let later = |a: &Rest, b: Option<&Rest>| b.is_none_or(|b| a.until > b.until);
+        for rest in &state.rests {
+            let concerns = rest.until > now
+                && rest
+                    .model
+                    .as_deref()
+                    .is_none_or(|model| model == asker.model)
+                && !(rest.is_soft && asker.is_last_resort);
+            if !concerns {
+                continue;
+            }
+            let is_theirs =
+                rest.caller.is_none() || (rest.is_own && rest.caller == Some(asker.caller));
+            if is_theirs && later(rest, longest) {
+                longest = Some(rest);
+            }
+            if first.is_some_and(|first| first.caller == rest.caller) {
+                if later(rest, first) {
+                    first = Some(rest);
+                }
+            } else if later(rest, first) {
+                second = first;
+                first = Some(rest);
+            } else if later(rest, second) {
+                second = Some(rest);
+            }
+        }
+        if let Some(both) = second
+            && later(both, longest)
+        {
+            longest = Some(both);
+        }
+        longest.map(|rest| Block::Rests {
+            until: rest.until,
+            kind: rest.kind,
+        })
+    }
+
+    /// Whether this caller's calls rest it as far as an operator sees.
+    pub(super) fn rests_for(&self, caller: u64, now: Moment) -> bool {
+        let state = self.lock();
+        let by = |rest: &Rest| rest.caller == Some(caller) && rest.is_shown && rest.until > now;
+        state.rests.iter().any(by)
+    }
+
+    /// A call failed; answers whether that it rests is to be told.
+    pub(super) fn failed(&self, report: Report<'_>, now: Moment) -> bool {
+        let mut state = self.lock();
+        let Report { fault, caller, .. } = report;
+        let streak = state.streak(&report);
+        let rest = match effect::effect(fault, streak) {
+            Effect::Nothing => return false,
+            Effect::Count => {
+                if state.failures == 0 {
+                    state.failed_first = caller;
+                    state.failed_for_others = false;
+                }
+                state.failed_for_others |= state.failed_first != caller;
+                state.failures = state.failures.saturating_add(1);
+                if state.failures < FAILURES_MAX {
+                    return false;
+                }
+                Rest {
+                    caller: (!state.failed_for_others).then_some(caller),
+                    model: None,
+                    kind: fault.kind,
+                    since: now,
+                    until: now.after(FAILURES_REST),
+                    streak: 0,
+                    is_soft: true,
+                    is_own: true,
+                    is_shown: report.is_within_share || state.failed_for_others,
+                }
+            }
+            Effect::Rest(rest) => Rest {
+                caller: Some(caller),
+                model: rest.of_model.then(|| report.model.into()),
+                kind: fault.kind,
+                since: now,
+                until: now.after(rest.span),
+                streak: streak.saturating_add(1),
+                is_soft: rest.is_soft || !report.is_within_share,
+                is_own: true,
+                is_shown: report.is_within_share,
+            },
+        };
+        let tells = rest.is_shown && rest.model.is_none() && !state.is_told;
+        state.is_told |= tells;
+        state.put(rest);
+        tells
+    }
+
+    /// The same body brought the same at another key: it is the body's, unless others say it too.
+    pub(super) fn suspected(&self, report: Report<'_>, now: Moment) {
+        self.lock().put(Rest {
+            caller: Some(report.caller),
+            model: None,
+            kind: report.fault.kind,
+            since: now,
+            until: now.after(SUSPICION),
+            streak: 0,
+            is_soft: true,
+            is_own: false,
+            is_shown: false,
+        });
+    }
+
+    /// A call that began at `began` ended well; answers whether that it is well again is to be told.
+    pub(super) fn succeeded(&self, asker: Asker<'_>, began: Moment, now: Moment) -> bool {
+        let mut state = self.lock();
+        state.failures = 0;
+        // A long call from before it was switched off does not switch it on.
+        if state.off.is_some() || state.rests.is_empty() {
+            return false;
+        }
+        state.rests.retain(|rest| {
+            // A call from before the fault says nothing about the key now.
+            let is_refuted = rest.since < began
+                && rest.kind != FaultKind::RateLimited
+                && rest
+                    .model
+                    .as_deref()
+                    .is_none_or(|model| model == asker.model);
+            let is_over = rest.until <= now && rest.caller.is_none_or(|by| by == asker.caller);
+            !(is_refuted || is_over)
+        });
+        let rests = |rest: &Rest| rest.is_shown && rest.model.is_none() && rest.until > now;
+        let is_well = state.is_told && !state.rests.iter().any(rests);
+        state.is_told &= !is_well;
+        is_well
+    }
+
+    /// Whether to ask the provider about it now; whoever is told so must ask.
+    pub(crate) fn begin_check(&self, now: Moment) -> bool {
+        let mut state = self.lock();
+        let is_early = |at: Moment| now.since(at) < CHECK_PAUSE && at <= now;
+        if state.off.is_some() || state.checked_at.is_some_and(is_early) {
+            return false;
+        }
+        state.checked_at = Some(now);
+        true
+    }
+
+    /// The provider itself says that the key is not good; answers when it is asked again, unless that
+    /// was known.
+    pub(crate) fn switch_off(&self, reason: &str, now: Moment) -> Option<Moment> {
+        let mut state = self.lock();
+        if state.off.is_some() {
+            return None;
+        }
+        let probe_at = now.after(PROBE_FIRST);
+        state.off = Some(Off {
+            reason: Some(reason.to_owned()),
+            probe_at: Some(probe_at),
+        });
+        state.rests.clear();
+        state.is_told = false;
+        Some(probe_at)
+    }
+
+    /// When a key that is switched off has to be asked now: the time that was set, and the next one.
+    pub(crate) fn due(&self, now: Moment) -> Option<(Moment, Moment)> {
+        let state = self.lock();
+        let at = state.off.as_ref()?.probe_at.filter(|at| *at <= now)?;
+        let pause = PROBE_FIRST
+            .saturating_mul(1 << state.probes.saturating_add(1).min(20))
+            .min(PROBE_MAX);
+        Some((at, now.after(pause)))
+    }
+
+    /// It was asked and stays off until `next`.
+    pub(crate) fn stays_off(&self, next: Moment) {
+        let mut state = self.lock();
+        state.probes = state.probes.saturating_add(1);
+        if let Some(off) = &mut state.off {
+            off.probe_at = Some(next);
+        }
+    }
+}
+
+impl State {
+    /// Rests in a row for what is reported.
+    fn streak(&self, report: &Report<'_>) -> u32 {
+        let same = |rest: &&Rest| {
+            rest.is_own && rest.caller == Some(report.caller) && rest.kind == report.fault.kind
+        };
+        let found = self.rests.iter().filter(same);
+        found.map(|rest| rest.streak).max().unwrap_or(0)
+    }
+
+    /// Keeps a rest in the place of the one before for the same.
+    fn put(&mut self, rest: Rest) {
+        let same = |other: &Rest| {
+            other.caller == rest.caller
+                && other.kind == rest.kind
+                && other.model == rest.model
+                && other.is_own == rest.is_own
+        };
+        self.rests.retain(|other| !same(other));
+        if self.rests.len() >= RESTS_MAX {
+            let ends_first = (0..self.rests.len()).min_by_key(|at| self.rests[*at].until);
+            if let Some(at) = ends_first {
+                self.rests.swap_remove(at);
+            }
+        }
+        self.rests.push(rest);
+    }
+}

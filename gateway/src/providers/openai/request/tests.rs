@@ -1,0 +1,213 @@
+//! What of a tenant's bytes is changed on the way to a provider, and what is sent otherwise after a
+//! refusal.
+
+use std::time::Duration;
+
+use shared::dialect::told;
+use shared::id::{GenerationId, RequestId};
+
+use super::*;
+use crate::providers::openai::classify::classify;
+
+fn call(body: &str, stream: bool) -> Call {
+    Call {
+        generation: GenerationId::random(),
+        request: RequestId::random(),
+        operation: Operation::Chat,
+        targets: [].into(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        stream,
+        show_usage: false,
+        tenant: None,
+        caller: 1,
+        answer_model: None,
+        bounds: None,
+        answer_model: None,
+        deadline: Duration::from_secs(1),
+    }
+}
+
+fn sent(body: &str, stream: bool, quirks: Quirks) -> String {
+    let bytes = translated(&call(body, stream), "theirs", quirks).expect("translates");
+    let _: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+fn maximum(maximum: Maximum) -> Quirks {
+    Quirks {
+        maximum,
+        ..Quirks::default()
+    }
+}
+
+#[test]
+fn only_the_fields_that_must_change_do() {
+    let plain = Quirks::default();
+    for (body, stream, expected) in [
+        (
+            r#"{ "model" : "ours", "x":{"max_tokens":1} , "logprobs":true}"#,
+            false,
+            r#"{ "model" : "theirs", "x":{"max_tokens":1} , "logprobs":true}"#,
+        ),
+        (
+            r#"{"model":"ours","max_completion_tokens":7}"#,
+            false,
+            r#"{"model":"theirs","max_completion_tokens":7}"#,
+        ),
+        (
+            r#"{"model":"ours","stream":true}"#,
+            true,
+            r#"{"stream_options":{"include_usage":true},"model":"theirs","stream":true}"#,
+        ),
+        (
+            r#"{"model":"ours","stream_options":{"include_obfuscation":false}}"#,
+            true,
+            r#"{"model":"theirs","stream_options":{"include_obfuscation":false,"include_usage":true}}"#,
+        ),
+    ] {
+        assert_eq!(sent(body, stream, plain), expected);
+    }
+    let without = Quirks {
+        no_usage_option: true,
+        ..plain
+    };
+    let body = r#"{"model":"ours","stream":true}"#;
+    assert_eq!(
+        sent(body, true, without),
+        r#"{"model":"theirs","stream":true}"#
+    );
+}
+
+#[test]
+fn exactly_one_maximum_goes_out_in_the_field_that_is_obeyed() {
+    let both = r#"{"max_tokens": 5,"model":"o","max_completion_tokens":9 }"#;
+    let rows = [
+        (
+            both,
+            Maximum::AsAsked,
+            r#"{"max_tokens": 9,"model":"theirs" }"#,
+        ),
+        (
+            both,
+            Maximum::MaxCompletionTokens,
+            r#"{"model":"theirs","max_completion_tokens":9 }"#,
+        ),
+        (
+            r#"{"max_completion_tokens":3,"max_tokens":4,"model":"o"}"#,
+            Maximum::AsAsked,
+            r#"{"max_tokens":4,"model":"theirs"}"#,
+        ),
+        (
+            r#"{"model":"o","max_tokens":null,"max_completion_tokens":9}"#,
+            Maximum::AsAsked,
+            r#"{"model":"theirs","max_completion_tokens":9}"#,
+        ),
+        (
+            r#"{"max\u005ftokens":4,"model":"o"}"#,
+            Maximum::MaxCompletionTokens,
+            r#"{"max_completion_tokens":4,"model":"theirs"}"#,
+        ),
+        (
+            r#"{"model":"o","max_completion_tokens":4}"#,
+            Maximum::MaxTokens,
+            r#"{"model":"theirs","max_tokens":4}"#,
+        ),
+        (
+            r#"{"model":"o","max_tokens":null}"#,
+            Maximum::MaxCompletionTokens,
+            r#"{"model":"theirs","max_tokens":null}"#,
+        ),
+    ];
+    for (body, field, expected) in rows {
+        assert_eq!(
+            sent(body, false, maximum(field)),
+            expected,
+            "{body} {field:?}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_that_names_a_field_says_how_to_send_it_again() {
+    let options = Some(Quirks {
+        no_usage_option: true,
+        ..Quirks::default()
+    });
+    let completion = Some(maximum(Maximum::MaxCompletionTokens));
+    let older = Some(maximum(Maximum::MaxTokens));
+    for (status, refusal, expected) in [
+        (
+            422,
+            r#"{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#,
+            options,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unrecognized request argument supplied: stream_options"}}"#,
+            options,
+        ),
+        (
+            400,
+            r#"{"error":"json: unknown field \"stream_options\""}"#,
+            options,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#,
+            completion,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"'max_tokens' is not supported here. Use 'max_completion_tokens' instead."}}"#,
+            completion,
+        ),
+        (
+            422,
+            r#"{"detail":[{"type":"extra_forbidden","loc":["body","max_completion_tokens"],"msg":"Extra inputs are not permitted"}]}"#,
+            older,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unknown parameter: 'max_completion_tokens'."}}"#,
+            older,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"max_tokens is too large: 100000. This model supports at most 4096 completion tokens.","param":"max_tokens"}}"#,
+            None,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Unsupported value: 'temperature'","param":"temperature"}}"#,
+            None,
+        ),
+        (
+            401,
+            r#"{"error":{"message":"unknown stream_options"}}"#,
+            None,
+        ),
+        (
+            503,
+            r#"{"error":{"message":"unknown stream_options"}}"#,
+            None,
+        ),
+    ] {
+        let told = told::refusal(refusal.as_bytes());
+        let fault = classify(status, &told);
+        let found = otherwise(&call("{}", true), &fault, &told, Quirks::default());
+        assert_eq!(found, expected, "{refusal}");
+        let again = found.and_then(|quirks| otherwise(&call("{}", true), &fault, &told, quirks));
+        assert_eq!(again, None, "not for the same reason twice: {refusal}");
+    }
+    let told = told::refusal(br#"{"error":{"message":"unknown field stream_options"}}"#);
+    let fault = classify(400, &told);
+    let theirs = Call {
+        show_usage: true,
+        ..call("{}", true)
+    };
+    assert_eq!(
+        otherwise(&theirs, &fault, &told, Quirks::default()),
+        None,
+        "the tenant's own field"
+    );
+}

@@ -1,0 +1,2 @@
+ALTER TABLE models DROP COLUMN is_default;
+ALTER TABLE models DROP COLUMN answers_public_name;
