@@ -29,7 +29,7 @@ const SETTLE_WAITS_MS: [u64; 4] = [50, 200, 500, 1_000];
 /// The ledger answers within milliseconds; where it takes so long, the outcome goes to disk meanwhile.
 const WRITE_MAX: Duration = Duration::from_millis(1_500);
 /// The same, when the process is told to stop.
-const WRITE_STOPPING_MAX: Duration = Duration::from_secs(1);
+const WRITE_STOPPING_MAX: Duration = Duration::from_millis(300);
 /// Waits between questions to a gateway that can't be reached; then recovery asks, round by round.
 const FATE_WAITS_MS: [u64; 4] = [50, 250, 1_000, 3_000];
 /// A gateway knows at once how a generation ended.
@@ -283,7 +283,10 @@ impl Finisher {
             let Some(wait) = wait.filter(|_| !stopping.is_cancelled()) else {
                 break;
             };
-            tokio::time::sleep(Duration::from_millis(wait)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+                () = stopping.cancelled() => break,
+            }
         }
         self.keeper().keep(Kept::new(facts, &verdict)).await;
         false
