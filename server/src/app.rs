@@ -29,7 +29,7 @@ use crate::auth::sessions::{Sessions, SessionsParts};
 use crate::auth::stages::Stages;
 use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
-use crate::calls::{Calls, CallsParts};
+use crate::calls::{Calls, CallsParts, Closing, Rounds};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
@@ -37,7 +37,6 @@ use crate::figures::Figures;
 use crate::figures::rollup::Roller;
 use crate::front;
 use crate::gateways::Gateways;
-use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
 use crate::pages::site::{Site, SiteParts};
@@ -233,8 +232,10 @@ async fn first_start(
     .await
 }
 
-/// Starts what looks after the money by itself: recovery and expiry.
-fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+/// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
+/// not write comes first, so that recovery asks nobody about it.
+async fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+    calls.take_over().await;
     let recovery = calls
         .clone()
         .recover_forever(config.recovery(), supervisor.stopping());
@@ -414,8 +415,11 @@ impl Server {
             metrics: CallMetrics::new(metrics),
             settle_first: gateway_inside,
             deadline: config.call_limit(),
+            outcomes: Some(common.data_dir.join("outcomes")),
+            unknown: config.unknown(gateway_inside),
+            closing: Closing::after(config.farewell(common).limit, supervisor),
         });
-        look_after(&calls, &ledger, config, supervisor);
+        look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
@@ -456,8 +460,8 @@ impl Server {
     /// Looks once after holds that nobody looks after, with no patience for silent owners; answers
     /// how many it closed. For operators' tools and tests: a server does it by itself in rounds.
     pub async fn recover_now(&self) -> usize {
-        let mut watch = Watch::new(Duration::ZERO);
-        self.rooms.calls.recover(&mut watch).await
+        let mut rounds = Rounds::new(Duration::ZERO);
+        self.rooms.calls.recover(&mut rounds).await
     }
 
     /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in

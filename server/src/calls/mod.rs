@@ -3,17 +3,26 @@
 
 mod admit;
 mod begun;
+mod closing;
+mod facts;
 pub mod finish;
+mod kept;
+mod metrics;
 pub mod peek;
 pub mod plan;
 mod recovery;
+pub mod sentences;
+mod spill;
 mod stream;
 
 pub use self::admit::Admitted;
 pub use self::begun::{Begun, Later};
-pub use self::recovery::RecoveryPace;
+pub use self::closing::Closing;
+pub use self::finish::UnknownPolicy;
+pub use self::recovery::{RecoveryPace, Rounds};
 pub use self::stream::TenantStream;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +31,15 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId, TenantId};
-use shared::link::{Bounds, Call, Failure, Link, LinkError, Operation, ReplyBody, Target};
+use shared::link::{
+    Bounds, Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
-use self::finish::{CallFacts, CallMetrics, Ending, Finisher};
+use self::closing::ClosingStream;
+use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
+use self::kept::Keeper;
 use self::peek::{Peek, PeekError};
 use self::plan::{BoundsAsk, PlanAsk};
 use crate::auth::Principal;
@@ -51,6 +64,7 @@ pub struct Calls {
     link: Arc<dyn Link>,
     finisher: Finisher,
     clock: Clock,
+    closing: Closing,
     settle_first: bool,
     deadline: Duration,
 }
@@ -84,6 +98,12 @@ pub struct CallsParts {
     pub settle_first: bool,
     /// How long a call may take.
     pub deadline: Duration,
+    /// Where known outcomes are kept while the database is away; in memory alone without.
+    pub outcomes: Option<PathBuf>,
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub unknown: UnknownPolicy,
+    /// Tells when the process is about to end.
+    pub closing: Closing,
 }
 
 impl std::fmt::Debug for CallsParts {
@@ -188,6 +208,9 @@ pub enum CallError {
     /// No gateway could be reached, or the link broke before an answer.
     #[error("{0}")]
     Link(LinkError),
+    /// The process ends before there was an answer.
+    #[error("the server ends")]
+    Stopping,
 }
 
 /// The model, price and bounds of a call, before anything is held.
@@ -201,13 +224,23 @@ struct Prepared {
 impl Calls {
     /// From its parts.
     pub fn new(parts: CallsParts) -> Self {
-        let finisher = Finisher::new(
-            parts.ledger.clone(),
-            parts.link.clone(),
-            parts.clock.clone(),
-            parts.supervisor,
-            parts.metrics,
+        let (boot, metrics) = (parts.ledger.boot(), parts.metrics.clone());
+        let keeper = Keeper::start(parts.outcomes, boot, metrics, &parts.supervisor);
+        let finisher = Finisher::new(FinisherParts {
+            ledger: parts.ledger.clone(),
+            link: parts.link.clone(),
+            clock: parts.clock.clone(),
+            supervisor: parts.supervisor.clone(),
+            metrics: parts.metrics,
+            keeper: keeper.clone(),
+            unknown: parts.unknown,
+        });
+        let writing = keeper.write_forever(
+            finisher.clone(),
+            parts.catalogue.clone(),
+            parts.supervisor.stopping(),
         );
+        parts.supervisor.spawn("outcomes", writing);
         Self {
             catalogue: parts.catalogue,
             limits: parts.limits,
@@ -216,14 +249,21 @@ impl Calls {
             link: parts.link,
             finisher,
             clock: parts.clock,
+            closing: parts.closing,
             settle_first: parts.settle_first,
             deadline: parts.deadline,
         }
     }
 
-    /// Settles what an earlier life left open.
-    pub fn finisher(&self) -> &Finisher {
-        &self.finisher
+    /// Takes over the known outcomes that earlier lives could not write; to be called before recovery
+    /// looks around, which would ask gateways what is known here. Answers how many.
+    pub async fn take_over(&self) -> usize {
+        self.finisher.keeper().take_over().await
+    }
+
+    /// How many known outcomes the database has not taken yet.
+    pub fn outcomes_kept(&self) -> usize {
+        self.finisher.keeper().waiting()
     }
 
     /// Admits a call and starts it.
@@ -287,7 +327,8 @@ impl Calls {
             return Err(CallError::Limited(Box::new(exceeded)));
         }
         let limits = admission.info;
-        let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        facts.gateways = self.link.route(&generation, &prepared.targets);
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
         let mut ending = self.finisher.begin(facts, admission);
@@ -444,7 +485,16 @@ impl Calls {
     }
 
     async fn open(&self, call: Call, mut ending: Ending) -> Result<(String, Answer), CallError> {
-        match self.link.open(call).await {
+        let opened = tokio::select! {
+            // The call first: the other is the exception.
+            biased;
+            opened = self.link.open(call) => opened,
+            () = self.closing.clone().begun() => {
+                ending.not_delivered();
+                return Err(CallError::Stopping);
+            }
+        };
+        match opened {
             Ok(reply) => {
                 let body = match reply.body {
                     ReplyBody::Whole { bytes, outcome } => {
@@ -454,11 +504,7 @@ impl Calls {
                         }
                         Answer::Whole(bytes)
                     }
-                    ReplyBody::Stream(pieces) => Answer::Stream(Box::new(TenantStream::new(
-                        pieces,
-                        ending,
-                        self.settle_first,
-                    ))),
+                    ReplyBody::Stream(pieces) => self.stream(pieces, ending),
                 };
                 Ok((reply.content_type, body))
             }
@@ -473,11 +519,26 @@ impl Calls {
             }
             Err(error @ LinkError::Lost(_)) => {
                 warn!(%error, "a call's link broke before its answer: {error}");
-                // Whether a provider works on it is unknown: `ending` asks when it is dropped.
-                drop(ending);
+                // A provider may work on it, or be done: the tenant gets nothing of it and pays nothing.
+                ending.not_delivered();
                 Err(CallError::Link(error))
             }
         }
+    }
+
+    /// The stream to the tenant, which ends with this process at the latest.
+    fn stream(&self, pieces: PieceStream, mut ending: Ending) -> Answer {
+        ending.begun();
+        let pieces = match ending.facts() {
+            Some(facts) => {
+                let (closing, facts) = (self.closing.clone(), facts.clone());
+                let finisher = self.finisher.clone();
+                Box::pin(ClosingStream::new(pieces, closing, finisher, facts))
+            }
+            None => pieces,
+        };
+        let stream = TenantStream::new(pieces, ending, self.settle_first);
+        Answer::Stream(Box::new(stream))
     }
 }
 
@@ -521,13 +582,7 @@ fn estimated_tokens(prepared: &Prepared) -> u64 {
 }
 
 fn unreachable(error: &LinkError) -> Failure {
-    Failure {
-        fault: Fault::new(FaultKind::Unreachable, error.to_string()),
-        caller: None,
-        attempts: 0,
-        failed: Vec::new(),
-        provider: None,
-    }
+    facts::failure(Fault::new(FaultKind::Unreachable, error.to_string()))
 }
 
 /// Spreads calls over targets of the same priority; any even function of the id will do.
@@ -580,6 +635,7 @@ fn facts(
             .map(|t| t.provider.clone())
             .unwrap_or_default(),
         request: Some(request.request.clone()),
+        gateways: Vec::new(),
         created_at: now,
     }
 }

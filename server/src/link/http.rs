@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -19,7 +21,7 @@ use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
 use shared::link::{
     Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
-    ReplyBody,
+    ReplyBody, Target,
 };
 use shared::secret::Secret;
 use tokio::sync::Semaphore;
@@ -558,13 +560,27 @@ impl Link for HttpLink {
         nodes.iter().map(source).collect()
     }
 
+    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        self.0.fleet.route(generation, targets)
+    }
+
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
+        self.finish_at(&[], generation, why).await
+    }
+
+    async fn finish_at(
+        &self,
+        gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
-        let nodes = self.0.fleet.all();
+        let nodes = self.0.fleet.at(gateways);
         let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
+        let mut answers: FuturesUnordered<_> = asked.collect();
         let (mut unknown, mut away) = (None, None);
-        // All are asked: which of them had it is not recorded anywhere that survives a crash.
-        for answered in join_all(asked).await {
+        // Which of them had it is not known: the first that knows it answers for all.
+        while let Some(answered) = answers.next().await {
             match answered {
                 // The one that had it says more than those that never heard of it.
                 Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {

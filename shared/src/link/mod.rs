@@ -473,6 +473,23 @@ pub trait Link: ProviderAdmin + Send + Sync {
     /// count is waited for where the tenant left.
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError>;
 
+    /// The gateways that may take a call to these targets, first choice first, to be kept with it.
+    /// Empty where there is only one place, which needs no name.
+    fn route(&self, _generation: &GenerationId, _targets: &[Target]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// As [`Link::finish`], asking only these gateways where some are named: one that never had the
+    /// call and does not answer makes nobody wait.
+    async fn finish_at(
+        &self,
+        _gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<Fate, LinkError> {
+        self.finish(generation, why).await
+    }
+
     /// Whether a gateway answers now.
     async fn health(&self) -> Result<BootId, LinkError>;
 
