@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::meter::{self, Meter, Metered};
+use shared::dialect::meter::{Meter, Metered};
+use shared::dialect::whole;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Call, Operation};
@@ -384,7 +385,7 @@ impl Generation {
                 None => bytes,
             },
         };
-        match meter::whole(self.about.metered, &bytes) {
+        match whole::usage(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
                 self.watch_maximum(&lease, &usage);

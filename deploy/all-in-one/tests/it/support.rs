@@ -217,11 +217,13 @@ pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> P
     product
 }
 
-/// As [`start`], with these settings more for the gateway.
-pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> Product {
-    let supervisor = Supervisor::new();
-    let node = gateway(place, &supervisor, more).await;
-    let mut product = join(place, joined, &node, |link| link).await;
+/// As [`start`], with something around the link.
+pub(crate) async fn start_around<L: Link + 'static>(
+    place: &Place,
+    joined: Joined,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<L>,
+) -> Product {
+    let mut product = start_without_login(place, joined, |link| wrap(link)).await;
     product.log_in().await;
     product
 }
