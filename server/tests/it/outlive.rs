@@ -37,6 +37,8 @@ fn model(micros: i64) -> NewModel {
         }],
         max_output_tokens: 100,
         enabled: true,
+        answers_public_name: false,
+        is_default: false,
         price: Some((items(micros), items(1))),
     }
 }
