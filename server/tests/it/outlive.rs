@@ -15,6 +15,7 @@ use shared::credits::Credits;
 use shared::id::{BootId, GenerationId, TenantId};
 use shared::link::Operation;
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 
 use crate::support::{databases, usage_record};
 
@@ -99,6 +100,7 @@ async fn a_call_of_an_unknown_end_counts_in_the_sums_once_it_is_known() {
             amount: Credits::from_micros(50),
             least: Credits::from_micros(50),
             spenders: Vec::new(),
+            zone: Zone::utc(),
             owner: BootId::random(),
             call: String::new(),
             deadline_at: NOW,
