@@ -330,7 +330,7 @@ fn given_back(promised: bool) -> (Books, TenantId, HoldAsk) {
         period: Period::Day,
         limit: Some(Credits::from_micros(70)),
     };
-    books.set_budget(&budget, now);
+    books.set_budget(&budget, &Zone::utc(), now);
     let id = GenerationId::from_stored("gen_1".to_owned());
     let held = HoldAsk {
         spenders: vec![key],

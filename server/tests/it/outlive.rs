@@ -15,6 +15,7 @@ use shared::credits::Credits;
 use shared::id::{BootId, GenerationId, TenantId};
 use shared::link::Operation;
 use shared::supervisor::Supervisor;
+use shared::zone::Zone;
 
 use crate::support::{databases, usage_record};
 
@@ -37,6 +38,8 @@ fn model(micros: i64) -> NewModel {
         }],
         max_output_tokens: 100,
         enabled: true,
+        answers_public_name: false,
+        is_default: false,
         price: Some((items(micros), items(1))),
     }
 }
@@ -97,6 +100,7 @@ async fn a_call_of_an_unknown_end_counts_in_the_sums_once_it_is_known() {
             amount: Credits::from_micros(50),
             least: Credits::from_micros(50),
             spenders: Vec::new(),
+            zone: Zone::utc(),
             owner: BootId::random(),
             call: String::new(),
             deadline_at: NOW,
