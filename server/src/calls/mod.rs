@@ -2,6 +2,7 @@
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
 mod admit;
+mod asked;
 mod begun;
 mod closing;
 mod facts;
@@ -29,19 +30,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::clock::Clock;
 use shared::credits::Credits;
-use shared::fault::{Fault, FaultKind};
-use shared::id::{GenerationId, RequestId, TenantId};
-use shared::link::{
-    Bounds, Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target,
-};
+use shared::id::{GenerationId, RequestId};
+use shared::link::{Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
+use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders, unreachable};
 use self::closing::ClosingStream;
 use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
 use self::kept::Keeper;
 use self::peek::{Peek, PeekError};
-use self::plan::{BoundsAsk, PlanAsk};
+use self::plan::PlanAsk;
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
@@ -51,8 +50,6 @@ use crate::zones::Zones;
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
 const HOLD_GRACE: Duration = Duration::from_secs(60);
-/// Output tokens a call is counted with by the limits before its real usage is known.
-const OUTPUT_TOKENS_GUESS: u64 = 512;
 
 /// What a call needs of the other rooms.
 #[derive(Clone)]
@@ -539,103 +536,5 @@ impl Calls {
         };
         let stream = TenantStream::new(pieces, ending, self.settle_first);
         Answer::Stream(Box::new(stream))
-    }
-}
-
-/// The body with one maximum, the lowered one where it was, and what the call can bring with it.
-fn bounded(
-    request: &Request,
-    prepared: &Prepared,
-    body: Bytes,
-    lowered: Option<u64>,
-) -> (Bytes, Option<u64>, Option<Bounds>) {
-    let peek = &prepared.peek;
-    let most = prepared.model.max_output_tokens;
-    let bounds = plan::bounds(BoundsAsk {
-        operation: request.operation,
-        peek,
-        body_bytes: request.body.len(),
-        output_max: lowered.unwrap_or(most),
-    });
-    let asked = peek
-        .max_output
-        .filter(|_| request.operation == Operation::Chat);
-    match (lowered, asked) {
-        (None, Some(asked)) if asked > most => {
-            (peek::with_max_output(&body, most), Some(most), bounds)
-        }
-        (None, Some(asked)) if peek.gives_two_maxima => {
-            (peek::with_max_output(&body, asked), None, bounds)
-        }
-        _ => (body, lowered, bounds),
-    }
-}
-
-/// The tokens a call is counted with by the limits until its real usage is known.
-fn estimated_tokens(prepared: &Prepared) -> u64 {
-    let input = prepared.peek.input.estimate();
-    let output = prepared
-        .peek
-        .max_output
-        .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
-    input.saturating_add(output)
-}
-
-fn unreachable(error: &LinkError) -> Failure {
-    facts::failure(Fault::new(FaultKind::Unreachable, error.to_string()))
-}
-
-/// Spreads calls over targets of the same priority; any even function of the id will do.
-fn seed(generation: &GenerationId) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    generation.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Tells gateways which calls are of one tenant, without telling of which.
-fn caller_number(tenant: &TenantId) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    tenant.hash(&mut hasher);
-    // Zero says that it is not known.
-    hasher.finish().max(1)
-}
-
-/// Whose budgets a call counts against.
-fn spenders(principal: &Principal) -> Vec<Spender> {
-    let key = principal.key.clone().map(Spender::Key);
-    let user = principal.user.clone().map(Spender::User);
-    let parent = principal.parent.as_ref();
-    let parent = parent.map(|parent| Spender::Key(parent.key.clone()));
-    key.into_iter().chain(user).chain(parent).collect()
-}
-
-fn facts(
-    request: &Request,
-    prepared: &Prepared,
-    generation: GenerationId,
-    now: shared::clock::Moment,
-) -> CallFacts {
-    let principal = &request.principal;
-    CallFacts {
-        generation,
-        tenant: principal.tenant.clone(),
-        user: principal.user.clone(),
-        key: principal.key.clone(),
-        test: principal.test,
-        operation: request.operation,
-        model: prepared.model.id.clone(),
-        price: prepared.price.clone(),
-        multiplier_ppm: principal.price_multiplier_ppm,
-        image: prepared.peek.image.clone(),
-        provider: prepared
-            .targets
-            .first()
-            .map(|t| t.provider.clone())
-            .unwrap_or_default(),
-        request: Some(request.request.clone()),
-        gateways: Vec::new(),
-        created_at: now,
     }
 }
