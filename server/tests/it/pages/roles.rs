@@ -223,7 +223,17 @@ async fn a_change_of_role_is_in_force_at_once_and_the_last_owner_stays() {
         };
         assert_eq!(create("one").await, StatusCode::CREATED);
         assert_eq!(patch(&id, json!({"role": "read_only"})).await.status, 200);
-        assert_eq!(create("two").await, StatusCode::FORBIDDEN);
+        assert_eq!(
+            create("two").await,
+            StatusCode::UNAUTHORIZED,
+            "its logins ended"
+        );
+        assert!(!browser.is_in("/admin/tenants").await);
+        let helper = place.token("helper", PASSWORD).await;
+        let body = json!({"name": "two"});
+        let answer = place.api(Method::POST, "/admin/api/tenants", &helper, &body);
+        assert_eq!(answer.await.status, StatusCode::FORBIDDEN);
+        let mut browser = place.admin("helper", PASSWORD).await;
         browser.get("/admin/settings").await;
         let answer = browser
             .post("/admin/settings/announcement", &[("announcement", "x")])
