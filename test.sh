@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Proves the tree: formatting, lints, docs, Rust tests on SQLite and on PostgreSQL + Redis, and the
-# official OpenAI clients and a browser against the running product. Installs what is missing where it
-# may, starts private services on free ports in a temporary folder, and stops all however it ends.
+# Proves the tree: formatting, lints, docs, Rust tests on SQLite and on PostgreSQL + Redis, scenes in
+# which databases, links and processes fail, and the official OpenAI clients, the OpenAPI document and
+# a browser against the running product. Installs what is missing where it may, starts private
+# services on free ports in a temporary folder, and stops all however it ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -35,6 +36,11 @@ unset CONFIG WAULE_CONFIG WAULE_MODE DATABASE_URL GATEWAY_DATABASE_URL REDIS_URL
   GATEWAY_TLS_CERT GATEWAY_TLS_KEY GATEWAY_CLIENT_CA GATEWAY_CA GATEWAY_CLIENT_CERT \
   GATEWAY_CLIENT_KEY GATEWAY_CONNECTIONS LINK_PATIENCE_SECONDS LINK_COMPRESSION LINK_HEDGING \
   DETACHED_SECONDS OUTPUT_KEPT_BYTES PREFIX_KEPT_BYTES \
+  DETACHED_SECONDS_MAX READ_ON_SECONDS OUTCOMES_KEPT_BYTES OUTCOMES_KEPT_HOURS \
+  PROVIDER_FIRST_BYTE_SECONDS PROVIDER_SILENCE_SECONDS BODY_BYTES_MAX BODY_MEMORY_MAX \
+  GATEWAY_BODY_BYTES_MAX CALL_SECONDS_MAX RECOVERY_SECONDS OWNER_SILENT_SECONDS \
+  EXPIRY_GRACE_SECONDS UNKNOWN_ASK_DAYS UNKNOWN_RELEASE_SECONDS DRAIN_NOTICE_SECONDS PUBLIC_URL \
+  CORS_ORIGINS TRUSTED_PROXIES FORWARDED_HEADER \
   METRICS_HOST METRICS_PORT DATA_DIR DEMO_TENANT_KEY ADMIN_PASSWORD LOG LOG_FORMAT SHUTDOWN_SECONDS \
   PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGPASSFILE PGSERVICE PGOPTIONS PGDATA \
   PYTHONPATH PYTHONHOME PYTEST_ADDOPTS NODE_OPTIONS OPENAI_API_KEY OPENAI_BASE_URL OPENAI_ORG_ID \
@@ -299,17 +305,25 @@ need_rust() {
 
 # --- environments of the clients ---------------------------------------------------------------
 
-# A folder is named after what is in it, so a changed pin or interpreter makes a new one.
-python_env() {
-  local pins=tests/sdk/python/requirements.txt key
+# python_packages FOLDER VARIABLE: an environment with what the requirements.txt of a folder pins. It
+# is named after what is in it, so a changed pin or interpreter makes a new one.
+python_packages() {
+  local pins=$1/requirements.txt key home
   key=$({ python3 -c 'import sys; print(sys.version, sys.executable)'; cat "$pins"; } | sha256sum)
-  python_home=$target/test-env/py-${key:0:16}
-  [[ -e $python_home/ready ]] && return 0
-  rm -rf -- "$python_home"
-  mkdir -p "$target/test-env"
-  python3 -m venv "$python_home"
-  "$python_home/bin/python" -m pip install --quiet --disable-pip-version-check -r "$pins"
-  touch "$python_home/ready"
+  home=$target/test-env/py-${key:0:16}
+  if [[ ! -e $home/ready ]]; then
+    rm -rf -- "$home"
+    mkdir -p "$target/test-env"
+    python3 -m venv "$home"
+    "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r "$pins"
+    touch "$home/ready"
+  fi
+  printf -v "$2" %s "$home"
+}
+
+python_env() {
+  python_packages tests/sdk/python python_home
+  python_packages tests/schemathesis schemathesis_home
 }
 
 # node_packages FOLDER VARIABLE: installs what the tests of a folder need, and copies them beside it.
@@ -434,6 +448,20 @@ all_in_one() {
   stop_well waule
 }
 
+# A product that nobody needs afterwards: what the document allows is tried on it, and what it forbids.
+document() {
+  local port=$1 gateway_port=$2 metrics_port=$3
+  start waule-document env HOST=127.0.0.1 "PORT=$port" "GATEWAY_PORT=$gateway_port" \
+    "METRICS_PORT=$metrics_port" "DATA_DIR=$work/document" SHUTDOWN_SECONDS=5 \
+    "DEMO_TENANT_KEY=$demo_key" "ADMIN_PASSWORD=$admin_password" "$target/debug/waule"
+  wait_for waule-document ready "$port"
+  step "The OpenAPI document against the product" env "WAULE_BASE_URL=http://127.0.0.1:$port/api/v1" \
+    "WAULE_KEY=$demo_key" "WAULE_ADMIN_PASSWORD=$admin_password" "TMPDIR=$work" \
+    "SCHEMATHESIS=$schemathesis_home/bin/schemathesis" \
+    tests/schemathesis/run.sh ${WAULE_TEST_LONG:+--long}
+  stop_well waule-document
+}
+
 apart() {
   local port=$1 gateway_port=$2 server_metrics=$3 gateway_metrics=$4
   local -a common=(
@@ -452,6 +480,16 @@ apart() {
   sdk_tests "server and gateway apart on PostgreSQL and Redis" "$port"
   stop_well waule-server
   stop_well waule-gateway
+}
+
+# --- the scenes ----------------------------------------------------------------------------------
+
+# What tests that pass have counted in scenes of failing databases, links and processes.
+scene_figures() {
+  local kept=$target/tmp/scenes.txt
+  [[ -s $kept ]] || die "the scenes left no figures"
+  heading "Figures of the scenes"
+  sort -- "$kept"
 }
 
 # --- the pages in a browser --------------------------------------------------------------------
@@ -499,14 +537,17 @@ say "--- ready: $((SECONDS - began)) s"
 
 # The tests kill these.
 step "Build of server and gateway apart" cargo build --locked -p server -p gateway --bins
+rm -f -- "$target/tmp/scenes.txt"
 step "Rust tests, on SQLite and on PostgreSQL and Redis" \
   cargo test --locked --workspace --no-fail-fast
+scene_figures
 
 step "Build, as cargo run does" cargo build --locked
 
 demo_key=wk_live_$(random_hex 16)
 admin_password=$(random_hex 16)
 all_in_one "${ports[@]:2:3}"
+document "${ports[@]:2:3}"
 apart "${ports[@]:5:4}"
 browser_tests "all in one on SQLite" sqlite
 browser_tests "all in one on PostgreSQL and Redis" postgres

@@ -55,6 +55,7 @@ fn failed(error: DbError) -> AdminError {
         | DbError::Unreachable(_)
         | DbError::Damaged(_)
         | DbError::Statement(_)
+        | DbError::Later(_)
         | DbError::Migration(_) => {
             error!(%error, "a statement failed: {error}");
             AdminError::Internal

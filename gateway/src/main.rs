@@ -1,12 +1,15 @@
 //! bin `waule-gateway`: the gateway as a process of its own.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use gateway::config::{Config, GatewaySecrets};
 use gateway::{Gateway, GatewayParts, StartError};
 use shared::clock::Clock;
-use shared::config::Common;
+use shared::config::{Common, ConfigError};
+use shared::db::DbError;
+use shared::db::backup::{self, BackupError};
 use shared::supervisor::Supervisor;
 use shared::telemetry::{self, Metrics};
 
@@ -19,6 +22,32 @@ struct Settings {
     common: Common,
     #[command(flatten)]
     gateway: Config,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What the program does instead of serving.
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// Saves the SQLite database and the secrets that were made, while the gateway runs, in a new folder
+    Backup {
+        /// Folder that is not there yet; to restore, start with a copy of it as `DATA_DIR`
+        #[arg(value_name = "FOLDER")]
+        to: PathBuf,
+    },
+}
+
+/// One sentence.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
 }
 
 fn main() -> ExitCode {
@@ -29,12 +58,18 @@ fn main() -> ExitCode {
     )
 }
 
-async fn start(settings: Settings) -> Result<(), StartError> {
+async fn start(settings: Settings) -> Result<(), Failure> {
     let Settings {
         common,
         gateway: config,
+        command,
     } = settings;
     telemetry::start_log(&common)?;
+    if let Some(Command::Backup { to }) = command {
+        let database = config.database(&common.data_dir)?;
+        let databases = vec![(database, backup::GATEWAY)];
+        return Ok(backup::run(databases, &common, to).await?);
+    }
     let (supervisor, metrics) = (Supervisor::new(), Metrics::default());
     let secrets = GatewaySecrets::take(&common)?;
     let listener = Gateway::bind(&config)?;

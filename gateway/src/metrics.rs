@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use shared::link::Operation;
 use shared::telemetry::Metrics;
+use shared::usage::Usage;
 
 use crate::generations::register::End;
 
@@ -15,10 +16,16 @@ struct EndLabels {
     fault: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DoubtLabels {
+    what: &'static str,
+}
+
 /// What the gateway counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GatewayMetrics {
     ended: Family<EndLabels, Counter>,
+    doubts: Family<DoubtLabels, Counter>,
     attempts: Counter,
     joined: Counter,
     resumed: Counter,
@@ -38,6 +45,11 @@ impl GatewayMetrics {
                 "waule_generations",
                 "Generations that ended at this gateway",
                 all.ended,
+            );
+            registry.register(
+                "waule_usage_doubts",
+                "Providers' counts that were estimated, cut to what a call can bring, or beyond its maximum",
+                all.doubts,
             );
             registry.register(
                 "waule_provider_attempts",
@@ -115,5 +127,20 @@ impl GatewayMetrics {
             })
             .inc();
         self.attempts.inc_by(attempts.into());
+        if let End::Outcome(outcome) = end {
+            self.doubt(&outcome.usage);
+        }
+    }
+
+    fn doubt(&self, usage: &Usage) {
+        for (is_so, what) in [
+            (usage.estimated, "estimated"),
+            (usage.capped, "capped"),
+            (usage.overrun, "overrun"),
+        ] {
+            if is_so {
+                self.doubts.get_or_create(&DoubtLabels { what }).inc();
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use poem::Response;
 use poem::endpoint::BoxEndpoint;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
+use shared::db::backup::BackupError;
 use shared::db::{Db, DbError, migrate};
 use shared::link::Link;
 use shared::listen::{self, Listening};
@@ -28,7 +29,7 @@ use crate::auth::sessions::{Sessions, SessionsParts};
 use crate::auth::stages::Stages;
 use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
-use crate::calls::{Calls, CallsParts};
+use crate::calls::{Calls, CallsParts, Closing, Rounds};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
@@ -36,7 +37,6 @@ use crate::figures::Figures;
 use crate::figures::rollup::Roller;
 use crate::front;
 use crate::gateways::Gateways;
-use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
 use crate::pages::site::{Site, SiteParts};
@@ -74,6 +74,9 @@ pub enum StartError {
     /// `rollup check` found differences; they were printed.
     #[error("the sums of usage have {0} differences; `rollup rebuild` makes them anew")]
     Sums(usize),
+    /// `backup` could not save what it should.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// `rollup rebuild` had to wait too long.
     #[error("older transactions have not ended; the server adds up the rest when they do")]
     Unfinished,
@@ -204,8 +207,35 @@ pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), Sta
     Err(StartError::Unfinished)
 }
 
-/// Starts what looks after the money by itself: recovery and expiry.
-fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+/// Adds what a first start adds, while no other process does.
+async fn first_start(
+    store: &Store,
+    accounts: &Accounts,
+    (catalogue, ledger): (&Catalogue, &Ledger),
+    (config, demo): (&Config, bool),
+) -> Result<Option<FirstStart>, StartError> {
+    if accounts.has_superadmin().await? {
+        return Ok(None);
+    }
+    let alone = store.alone().await;
+    let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
+    // Whoever was first may have written since this process read.
+    let reloaded = catalogue.reload().await;
+    reloaded.map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(Seed {
+        accounts,
+        catalogue,
+        ledger,
+        config,
+        demo,
+    })
+    .await
+}
+
+/// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
+/// not write comes first, so that recovery asks nobody about it.
+async fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+    calls.take_over().await;
     let recovery = calls
         .clone()
         .recover_forever(config.recovery(), supervisor.stopping());
@@ -340,6 +370,8 @@ pub struct Server {
     site: Site,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
+    /// The part of the time to stop that is over before the port is closed.
+    notice: Duration,
 }
 
 impl Server {
@@ -369,14 +401,9 @@ impl Server {
         people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let seed = Seed {
-            accounts: &people.accounts,
-            catalogue: &catalogue,
-            ledger: &ledger,
-            config,
-            demo,
-        };
-        let first_start = seed::finish_first_start(seed).await?;
+        let accounts = &people.accounts;
+        let first_start = first_start(&store, accounts, (&catalogue, &ledger), (config, demo));
+        let first_start = first_start.await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
@@ -388,8 +415,11 @@ impl Server {
             metrics: CallMetrics::new(metrics),
             settle_first: gateway_inside,
             deadline: config.call_limit(),
+            outcomes: Some(common.data_dir.join("outcomes")),
+            unknown: config.unknown(gateway_inside),
+            closing: Closing::after(config.farewell(common).limit, supervisor),
         });
-        look_after(&calls, &ledger, config, supervisor);
+        look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
@@ -413,6 +443,7 @@ impl Server {
             calls,
             store,
             link,
+            leaving: supervisor.leaving(),
             clock,
             body_bytes_max: config.body_bytes_max,
             doors,
@@ -422,14 +453,15 @@ impl Server {
             rooms,
             site,
             first_start,
+            notice: config.farewell(common).notice,
         })
     }
 
     /// Looks once after holds that nobody looks after, with no patience for silent owners; answers
     /// how many it closed. For operators' tools and tests: a server does it by itself in rounds.
     pub async fn recover_now(&self) -> usize {
-        let mut watch = Watch::new(Duration::ZERO);
-        self.rooms.calls.recover(&mut watch).await
+        let mut rounds = Rounds::new(Duration::ZERO);
+        self.rooms.calls.recover(&mut rounds).await
     }
 
     /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in
@@ -463,7 +495,7 @@ impl Server {
         let listening = Listening {
             listener,
             stop: supervisor.stopping(),
-            grace: common.shutdown_limit(),
+            grace: common.shutdown_limit().saturating_sub(self.notice),
             tick: None,
             tls: None,
         };

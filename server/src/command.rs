@@ -1,14 +1,17 @@
 //! Commands of the server's programs beside serving: looks into the database and ends. Holds no rule.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use shared::config::Common;
+use shared::db::backup;
 use shared::process::say;
 
 use crate::app::{self, StartError};
 use crate::config::Config;
 
 /// What a program does instead of serving.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Looks after the money
     #[command(subcommand)]
@@ -16,6 +19,12 @@ pub enum Command {
     /// Looks after the sums of usage
     #[command(subcommand)]
     Rollup(RollupCommand),
+    /// Saves SQLite databases and the secrets that were made, while processes run, in a new folder
+    Backup {
+        /// Folder that is not there yet; to restore, start with a copy of it as `DATA_DIR`
+        #[arg(value_name = "FOLDER")]
+        to: PathBuf,
+    },
 }
 
 /// What is done with the sums of usage.
@@ -49,6 +58,14 @@ impl Command {
                 app::rebuild_rollups(config, common).await?;
                 say("every record is added up\n");
                 Ok(())
+            }
+            Self::Backup { to } => {
+                let database = config.database(&common.data_dir).map_err(|error| {
+                    let place = "DATABASE_URL".to_owned();
+                    StartError::Database { place, error }
+                })?;
+                let databases = vec![(database, backup::SERVER)];
+                Ok(backup::run(databases, common, to).await?)
             }
         }
     }

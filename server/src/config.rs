@@ -8,11 +8,12 @@ use clap::Args;
 use rustls::ClientConfig;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
+use shared::process::Farewell;
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
 use crate::api::manners::cors::Cors;
-use crate::calls::RecoveryPace;
+use crate::calls::{RecoveryPace, UnknownPolicy};
 use crate::doors::Doors;
 use crate::doors::address::{ForwardedHeader, TrustedProxies};
 use crate::doors::body::BodyBudget;
@@ -83,9 +84,21 @@ pub struct Config {
     /// Seconds without a sign of life after which a server's holds are taken over by the others
     #[arg(long, env = "OWNER_SILENT_SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub owner_silent_seconds: u64,
+    /// Seconds after which a tenant gets back what is held for a call whose end nobody knows, because
+    /// its server and its gateway are gone; the call is charged if its end becomes known later. With
+    /// the gateway in the same process nobody can know later, and it comes back at once
+    #[arg(long, env = "UNKNOWN_RELEASE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub unknown_release_seconds: u64,
+    /// Days for which gateways are asked about such a call
+    #[arg(long, env = "UNKNOWN_ASK_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
+    pub unknown_ask_days: u64,
     /// Seconds for which a part of a hold comes back good after its credits expired
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
+    /// Seconds for which a server that is told to stop answers `draining` at `/readyz` and still takes
+    /// calls, so that balancers send them elsewhere; a part of `SHUTDOWN_SECONDS`, at most half of it
+    #[arg(long, env = "DRAIN_NOTICE_SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=60))]
+    pub drain_notice_seconds: u64,
 }
 
 /// Where the gateways are; the all-in-one has its own and does not read this.
@@ -162,6 +175,7 @@ impl GatewayUrls {
 
 /// About the time between two holds at 300 calls a second.
 const SETTLE_PATIENCE: Duration = Duration::from_millis(4);
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl Config {
     /// Where the server's database is.
@@ -200,6 +214,19 @@ impl Config {
         })
     }
 
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub fn unknown(&self, gateway_inside: bool) -> UnknownPolicy {
+        let after = if gateway_inside {
+            0
+        } else {
+            self.unknown_release_seconds
+        };
+        UnknownPolicy {
+            release_after: Duration::from_secs(after),
+            ask_for: DAY.saturating_mul(u32::try_from(self.unknown_ask_days).unwrap_or(u32::MAX)),
+        }
+    }
+
     /// Which browsers of other places may call.
     pub fn cors(&self) -> Result<Cors, ConfigError> {
         let texts = self.cors_origins.iter().map(String::as_str);
@@ -208,6 +235,16 @@ impl Config {
                 "CORS_ORIGINS: `{wrong}` is no origin; write `*`, or `https://` and a host without a path"
             ))
         })
+    }
+
+    /// How a server takes its leave: within `SHUTDOWN_SECONDS` in all.
+    pub fn farewell(&self, common: &Common) -> Farewell {
+        let all = common.shutdown_limit();
+        let notice = Duration::from_secs(self.drain_notice_seconds).min(all / 2);
+        Farewell {
+            notice,
+            limit: all.saturating_sub(notice),
+        }
     }
 
     /// How long a call may take.

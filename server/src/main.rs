@@ -78,6 +78,6 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         shared::process::say(&seed::greeting(first, &config));
     }
     let serving = server.serve(listener, &common, &supervisor);
-    shared::process::until_stopped(serving, &supervisor, common.shutdown_limit()).await?;
+    shared::process::until_parted(serving, &supervisor, config.farewell(&common)).await?;
     Ok(())
 }

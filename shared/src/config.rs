@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, Args, Command, FromArgMatches};
 use rand::RngExt;
 
+use crate::files;
 use crate::secret::Secret;
 
 /// Secrets shorter than this can be guessed; 32 characters of a random source carry over 128 bits.
@@ -89,6 +90,11 @@ pub struct Common {
 }
 
 impl Common {
+    /// Where secrets that were made are kept.
+    pub fn secrets_file(&self) -> PathBuf {
+        self.data_dir.join("secrets.toml")
+    }
+
     /// How long running calls get to finish.
     pub fn shutdown_limit(&self) -> Duration {
         Duration::from_secs(self.shutdown_seconds)
@@ -242,23 +248,13 @@ pub struct Secrets {
 impl Secrets {
     /// Reads what an earlier start kept.
     pub fn load(common: &Common) -> Result<Self, ConfigError> {
-        let path = common.data_dir.join("secrets.toml");
-        let kept = match std::fs::read_to_string(&path) {
-            Ok(text) => text
-                .parse()
-                .map_err(|_| ConfigError::Invalid(format!("{} is damaged", path.display())))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
-            Err(error) => {
-                return Err(ConfigError::Invalid(format!(
-                    "{} can't be read: {error}",
-                    path.display()
-                )));
-            }
-        };
+        files::tighten(&common.data_dir);
+        let path = common.secrets_file();
+        files::tighten(&path);
         Ok(Self {
             mode: common.mode,
+            kept: read_kept(&path)?,
             path,
-            kept,
         })
     }
 
@@ -283,34 +279,56 @@ impl Secrets {
         if let Some(text) = self.kept.get(&key).and_then(toml::Value::as_str) {
             return Ok(Secret::new(text.to_owned()));
         }
+        // Processes that start together on one folder must end up with one secret.
+        let _alone = self.alone()?;
+        self.kept = read_kept(&self.path)?;
+        if let Some(text) = self.kept.get(&key).and_then(toml::Value::as_str) {
+            return Ok(Secret::new(text.to_owned()));
+        }
         let made = hex::encode(rand::rng().random::<[u8; 32]>());
         self.kept.insert(key, toml::Value::String(made.clone()));
         self.store()?;
         Ok(Secret::new(made))
     }
 
+    fn failed(&self, error: &std::io::Error) -> ConfigError {
+        let place = self.path.display();
+        ConfigError::Invalid(format!("{place} can't be written: {error}"))
+    }
+
+    /// No other process makes secrets while the file is held.
+    fn alone(&self) -> Result<std::fs::File, ConfigError> {
+        let locked = || {
+            if let Some(folder) = self.path.parent() {
+                files::folder(folder)?;
+            }
+            let file = files::append(&self.path.with_extension("toml.lock"))?;
+            file.lock()?;
+            Ok(file)
+        };
+        locked().map_err(|e| self.failed(&e))
+    }
+
     fn store(&self) -> Result<(), ConfigError> {
         use std::io::Write;
-        use std::os::unix::fs::OpenOptionsExt;
-        let failed = |e: std::io::Error| {
-            ConfigError::Invalid(format!("{} can't be written: {e}", self.path.display()))
-        };
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        let failed = |e: std::io::Error| self.failed(&e);
         // Written beside and renamed, so that a full disk leaves the old file whole.
         let beside = self.path.with_extension("toml.new");
         let _ = std::fs::remove_file(&beside);
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)
-            .map_err(failed)?;
+        let mut file = files::create(&beside).map_err(failed)?;
         file.write_all(self.kept.to_string().as_bytes())
             .map_err(failed)?;
         file.sync_all().map_err(failed)?;
         std::fs::rename(&beside, &self.path).map_err(failed)
+    }
+}
+
+fn read_kept(path: &Path) -> Result<toml::Table, ConfigError> {
+    let wrong = |what: &str| ConfigError::Invalid(format!("{} {what}", path.display()));
+    match std::fs::read_to_string(path) {
+        Ok(text) => text.parse().map_err(|_| wrong("is damaged")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(toml::Table::new()),
+        Err(error) => Err(wrong(&format!("can't be read: {error}"))),
     }
 }
 
@@ -385,6 +403,26 @@ mod tests {
                 .and_then(|mut s| s.take("JWT_SECRET", None))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn processes_that_start_together_end_up_with_one_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new").display().to_string();
+        let settings = read(&["--data-dir", &path]).expect("valid").common;
+        // All have read before the first of them writes.
+        let all: Vec<_> = (0..8)
+            .map(|_| Secrets::load(&settings).expect("nothing there"))
+            .collect();
+        let takers = all.into_iter().map(|mut secrets| {
+            std::thread::spawn(move || {
+                ["JWT_SECRET", "INTERNAL_SECRET"].map(|name| secrets.take(name, None).expect(name))
+            })
+        });
+        let takers: Vec<_> = takers.collect();
+        let mut taken = takers.into_iter().map(|taker| taker.join().expect("taken"));
+        let first = taken.next().expect("one");
+        assert!(taken.all(|other| other == first));
     }
 
     #[test]

@@ -97,6 +97,11 @@ pub enum Change<'a> {
         /// The new value as JSON.
         json: String,
     },
+    /// Takes the field with this value out. At most one of a body.
+    Remove {
+        /// The present value; must be a part of the body given to [`apply`].
+        old: &'a RawValue,
+    },
     /// Adds the field as the object's first.
     Insert {
         /// Its name, which must need no escaping.
@@ -118,7 +123,7 @@ pub fn apply(body: &Bytes, changes: &[Change<'_>]) -> Bytes {
     let rest_is_empty = body[open..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'}');
     let inserts = changes.iter().filter_map(|change| match change {
         Change::Insert { name, json } => Some((name, json)),
-        Change::Replace { .. } => None,
+        Change::Replace { .. } | Change::Remove { .. } => None,
     });
     for (index, (name, json)) in inserts.enumerate() {
         let comma_before = if index > 0 && rest_is_empty { "," } else { "" };
@@ -131,6 +136,11 @@ pub fn apply(body: &Bytes, changes: &[Change<'_>]) -> Bytes {
             Change::Replace { old, json } => {
                 let start = (old.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
                 Some((start, start + old.get().len(), json.as_str()))
+            }
+            Change::Remove { old } => {
+                let start = (old.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+                let (start, end) = field_around(body, start, start + old.get().len())?;
+                Some((start, end, ""))
             }
             Change::Insert { .. } => None,
         })
@@ -150,10 +160,27 @@ pub fn apply(body: &Bytes, changes: &[Change<'_>]) -> Bytes {
     Bytes::from(out)
 }
 
+/// Where the field stands whose value is at `from..to`, with the comma that goes with it.
+fn field_around(body: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    let before = body.get(..from)?.trim_ascii_end().strip_suffix(b":")?;
+    let name = before.trim_ascii_end().strip_suffix(b"\"")?;
+    let name_at = memchr::memrchr(b'"', name)?;
+    let before = body.get(..name_at)?.trim_ascii_end();
+    if before.ends_with(b",") {
+        return Some((before.len() - 1, to));
+    }
+    // The first of its object: the comma behind it goes, where there is one.
+    let behind = body.get(to..)?;
+    let next = behind.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let comma = if behind[next] == b',' { next + 1 } else { 0 };
+    Some((name_at, to + comma))
+}
+
 impl Change<'_> {
     fn json(&self) -> &str {
         match self {
             Self::Replace { json, .. } | Self::Insert { json, .. } => json,
+            Self::Remove { .. } => "",
         }
     }
 }
@@ -222,6 +249,27 @@ mod tests {
                 br#"{"stream_options":{}, "model":"bb" ,"x":{"model":"a"}, "max_tokens": 5}"#
             )
         );
+    }
+
+    #[test]
+    fn a_field_is_taken_out_with_its_comma() {
+        for (body, left) in [
+            (r#"{"a":1,"b":2,"c":3}"#, r#"{"a":1,"c":3}"#),
+            (r#"{"b":2,"c":3}"#, r#"{"c":3}"#),
+            (r#"{"a":1,"b":2}"#, r#"{"a":1}"#),
+            (r#"{ "b" : {"x":[1,2]} }"#, "{  }"),
+            (
+                r#"{"a":"b" , "\u0062" : "x" , "c":3}"#,
+                r#"{"a":"b"  , "c":3}"#,
+            ),
+        ] {
+            let body = Bytes::from_static(body.as_bytes());
+            let [old] = fields(&body, ["b"]).expect("valid");
+            let old = old.expect("there");
+            let changed = apply(&body, &[Change::Remove { old }]);
+            assert_eq!(changed, Bytes::from_static(left.as_bytes()));
+            fields(&changed, ["b"]).expect("still JSON");
+        }
     }
 
     #[test]

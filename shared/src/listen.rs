@@ -30,6 +30,17 @@ use crate::supervisor::Supervisor;
 const HEAD_READ_MAX: Duration = Duration::from_secs(75);
 /// Head of a request: keys, addresses and targets are far smaller.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of an answer that wait in this process for a peer that reads slowly, a connection of HTTP/1 or
+/// a stream of HTTP/2; then whoever makes the answer waits. Three thousand slow readers are 100 MB.
+const UNSENT_BYTES_MAX: usize = 32 * 1024;
+/// The same in the kernel, beyond what is on its way.
+const UNSENT_KERNEL_BYTES_MAX: u32 = 64 * 1024;
+/// Bytes of a request's body that may come before somebody reads it: a tenant's, who is strange, and a
+/// server's over a long path.
+const TENANT_WINDOW: u32 = 256 * 1024;
+const TENANT_CONNECTION_WINDOW: u32 = 1024 * 1024;
+const LINK_WINDOW: u32 = 4 * 1024 * 1024;
+const LINK_CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// Streams a peer may have open on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 1_024;
 /// After an accept error (no file descriptors left) the loop rests instead of spinning.
@@ -62,8 +73,22 @@ const TICK_ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Binds `address`; a busy port is told as one sentence that names the setting to change.
 pub fn bind(address: SocketAddr, setting: &str) -> Result<StdListener, ConfigError> {
     // Linux hands the options down to accepted connections.
-    bind_with(address, setting, |socket| socket.set_tcp_nodelay(true))
+    bind_with(address, setting, |socket| {
+        keep_little_unsent(socket);
+        socket.set_tcp_nodelay(true)
+    })
 }
+
+/// A kernel that can't still serves, with more memory.
+#[cfg(target_os = "linux")]
+fn keep_little_unsent(socket: &socket2::Socket) {
+    if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT_KERNEL_BYTES_MAX) {
+        debug!(%error, "TCP_NOTSENT_LOWAT was not set: {error}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_little_unsent(_socket: &socket2::Socket) {}
 
 /// [`bind`] for the gateway's end of the link, whose sockets are made for a long path. Tenants' are
 /// not: one that reads slowly would be cut off.
@@ -314,12 +339,18 @@ where
 }
 
 fn builder(tick: Option<Duration>) -> auto::Builder<TokioExecutor> {
+    // Only servers, at the other end of the link, are asked for signs of life.
+    let (stream_window, connection_window) = if tick.is_some() {
+        (LINK_WINDOW, LINK_CONNECTION_WINDOW)
+    } else {
+        (TENANT_WINDOW, TENANT_CONNECTION_WINDOW)
+    };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_READ_MAX)
-        .max_buf_size(HEAD_BYTES_MAX.max(64 * 1024));
+        .max_buf_size(UNSENT_BYTES_MAX.max(HEAD_BYTES_MAX));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -327,9 +358,10 @@ fn builder(tick: Option<Duration>) -> auto::Builder<TokioExecutor> {
         .keep_alive_timeout(TICK_ANSWER_MAX)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .max_send_buf_size(UNSENT_BYTES_MAX)
         .adaptive_window(false)
-        .initial_connection_window_size(16 * 1024 * 1024)
-        .initial_stream_window_size(4 * 1024 * 1024);
+        .initial_connection_window_size(connection_window)
+        .initial_stream_window_size(stream_window);
     builder
 }
 

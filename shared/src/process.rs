@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, FromArgMatches};
 
 use crate::config::{self, ConfigError};
-use crate::supervisor::{Supervisor, stop_signal};
+use crate::supervisor::{StopSignal, StopSignals, Supervisor};
 
 /// The allocator of Waule's programs: a forwarded call allocates some hundred small things, and the
 /// system's allocator took a fifth of its time.
@@ -59,6 +59,15 @@ fn fail(name: &str, sentence: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// How a process that is told to stop takes its leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Farewell {
+    /// For how long it says that it leaves and serves on; SIGINT or a second signal cuts that short.
+    pub notice: Duration,
+    /// How long running work may take after that.
+    pub limit: Duration,
+}
+
 /// Runs `serving` until it ends or the process is told to stop; then lets running work finish, at
 /// most `limit`.
 pub async fn until_stopped<T, E>(
@@ -66,13 +75,27 @@ pub async fn until_stopped<T, E>(
     supervisor: &Supervisor,
     limit: Duration,
 ) -> Result<(), E> {
+    let farewell = Farewell {
+        notice: Duration::ZERO,
+        limit,
+    };
+    until_parted(serving, supervisor, farewell).await
+}
+
+/// [`until_stopped`] for a process behind a balancer, which is told first.
+pub async fn until_parted<T, E>(
+    serving: impl Future<Output = Result<T, E>>,
+    supervisor: &Supervisor,
+    farewell: Farewell,
+) -> Result<(), E> {
+    // Caught before anything says that it serves.
+    let signals = StopSignals::catch();
     tokio::pin!(serving);
     tokio::select! {
-        // First, so that the signals are caught before anything says that it serves.
-        biased;
-        () = stop_signal() => supervisor.stop(),
+        () = stop_after(signals, supervisor, farewell.notice) => {}
         served = &mut serving => return served.map(drop),
     }
+    let limit = farewell.limit;
     let (served, finished) = tokio::join!(serving, supervisor.finish(limit));
     if !finished {
         tracing::warn!(
@@ -81,4 +104,17 @@ pub async fn until_stopped<T, E>(
         );
     }
     served.map(drop)
+}
+
+async fn stop_after(mut signals: StopSignals, supervisor: &Supervisor, notice: Duration) {
+    let who = signals.next().await;
+    supervisor.leave();
+    if who == StopSignal::Platform && !notice.is_zero() {
+        tracing::info!("told to stop: draining");
+        tokio::select! {
+            _ = signals.next() => {}
+            () = tokio::time::sleep(notice) => {}
+        }
+    }
+    supervisor.stop();
 }

@@ -1,5 +1,5 @@
-//! Named background tasks: the only `tokio::spawn`, a common signal to stop, panics to the log.
-//! Knows nothing of what the tasks do.
+//! Named background tasks: the only `tokio::spawn`, common signals to leave and to stop, panics to the
+//! log. Knows nothing of what the tasks do.
 
 use std::future::Future;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tracing::{Instrument, error};
 /// Starts tasks and waits for them at the end; clones share both.
 #[derive(Debug, Clone, Default)]
 pub struct Supervisor {
+    leave: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -23,6 +24,17 @@ impl Supervisor {
         Self::default()
     }
 
+    /// Becomes ready when the process is about to stop: it still takes work, and says to whoever sends
+    /// it that it should go elsewhere. At the latest when it stops.
+    pub fn leaving(&self) -> CancellationToken {
+        self.leave.clone()
+    }
+
+    /// Tells the world that the process is about to stop.
+    pub fn leave(&self) {
+        self.leave.cancel();
+    }
+
     /// Becomes ready when the process should stop taking new work.
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
@@ -30,6 +42,7 @@ impl Supervisor {
 
     /// Tells every task to stop.
     pub fn stop(&self) {
+        self.leave.cancel();
         self.stop.cancel();
     }
 
@@ -88,29 +101,71 @@ impl Supervisor {
 
     /// Waits until every task has ended, at most `limit`; tells whether all did.
     pub async fn finish(&self, limit: Duration) -> bool {
-        self.stop.cancel();
+        self.stop();
         self.tasks.close();
         tokio::time::timeout(limit, self.tasks.wait()).await.is_ok()
     }
 }
 
-/// Ends when the process is told to stop: SIGINT or SIGTERM.
-pub async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler only SIGINT is left.
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// Who told the process to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopSignal {
+    /// SIGINT: somebody at a terminal, who waits.
+    Person,
+    /// SIGTERM: what runs processes, and has others to send work to.
+    Platform,
+}
+
+/// The signals that tell a process to stop, from now on.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Option<tokio::signal::unix::Signal>,
+    interrupt: Option<tokio::signal::unix::Signal>,
+}
+
+impl StopSignals {
+    /// Catches them; one that can't be caught ends the process as it always did.
+    pub fn catch() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            terminate: signal(SignalKind::terminate()).ok(),
+            interrupt: signal(SignalKind::interrupt()).ok(),
+        }
+    }
+
+    /// The next of them.
+    pub async fn next(&mut self) -> StopSignal {
+        async fn told(signal: &mut Option<tokio::signal::unix::Signal>) {
+            let told = match signal {
+                Some(signal) => signal.recv().await,
+                None => None,
+            };
+            if told.is_none() {
+                std::future::pending().await
+            }
+        }
+        tokio::select! {
+            () = told(&mut self.terminate) => StopSignal::Platform,
+            () = told(&mut self.interrupt) => StopSignal::Person,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn who_stops_has_left_before() {
+        let supervisor = Supervisor::new();
+        let (leaving, stopping) = (supervisor.leaving(), supervisor.stopping());
+        supervisor.leave();
+        assert!(leaving.is_cancelled() && !stopping.is_cancelled());
+        let supervisor = Supervisor::new();
+        let leaving = supervisor.leaving();
+        assert!(supervisor.finish(Duration::from_secs(1)).await);
+        assert!(leaving.is_cancelled());
+    }
 
     #[tokio::test]
     async fn a_panic_ends_one_task_and_nothing_else() {

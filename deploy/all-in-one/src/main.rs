@@ -11,6 +11,8 @@ use server::config::ServerSecrets;
 use server::seed;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
+use shared::db::backup::{self, BackupError};
+use shared::db::{DbError, DbTarget};
 use shared::supervisor::Supervisor;
 use shared::telemetry::{self, Metrics};
 
@@ -38,6 +40,23 @@ enum StartError {
     Server(#[from] server::app::StartError),
     #[error(transparent)]
     Gateway(#[from] gateway::StartError),
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+}
+
+/// Both databases. The server's first: what it remembers of the gateway's news is then older than
+/// what the gateway's copy has of them, and is asked for again.
+fn databases(
+    common: &Common,
+    server: &server::config::Config,
+    gateway: &gateway::config::Config,
+) -> Result<Vec<(DbTarget, &'static str)>, DbError> {
+    Ok(vec![
+        (server.database(&common.data_dir)?, backup::SERVER),
+        (gateway.database(&common.data_dir)?, backup::GATEWAY),
+    ])
 }
 
 fn main() -> ExitCode {
@@ -56,8 +75,13 @@ async fn start(settings: Settings) -> Result<(), StartError> {
         command,
     } = settings;
     telemetry::start_log(&common)?;
-    if let Some(command) = command {
-        return Ok(command.run(&server_config, &common).await?);
+    match command {
+        Some(Command::Backup { to }) => {
+            let databases = databases(&common, &server_config, &gateway_config)?;
+            return Ok(backup::run(databases, &common, to).await?);
+        }
+        Some(command) => return Ok(command.run(&server_config, &common).await?),
+        None => {}
     }
     let (supervisor, metrics, clock) = (Supervisor::new(), Metrics::default(), Clock::system());
     let (supervisor, metrics) = (&supervisor, &metrics);
@@ -93,12 +117,18 @@ async fn start(settings: Settings) -> Result<(), StartError> {
     if let Some(first) = &server.first_start {
         shared::process::say(&seed::greeting(first, &server_config));
     }
+    let farewell = server_config.farewell(&common);
+    // The gateway's part begins where the server's notice ends.
+    let after_notice = Common {
+        shutdown_seconds: farewell.limit.as_secs(),
+        ..common.clone()
+    };
     let serving = async {
         tokio::try_join!(
             server.serve(server_door, &common, supervisor),
-            gateway.serve(gateway_door, &common, supervisor)
+            gateway.serve(gateway_door, &after_notice, supervisor)
         )
     };
-    shared::process::until_stopped(serving, supervisor, common.shutdown_limit()).await?;
+    shared::process::until_parted(serving, supervisor, farewell).await?;
     Ok(())
 }

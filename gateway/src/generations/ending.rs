@@ -114,29 +114,20 @@ impl Generation {
 
     /// A model that wrote more than it was asked for may not know the field of the maximum.
     pub(super) fn watch_maximum(&self, lease: &Lease, usage: &Usage) {
-        let bound = self.about.bounds.map(|bounds| bounds.output_max);
-        if bound.is_some_and(|bound| bound > 0 && usage.output_total() > bound) {
+        if usage.overrun {
             lease.ignored_maximum();
         }
     }
 
     /// The provider's count, else an estimate: of what passed, or where the tenant left of what it had
-    /// been given, with the input as the server counted it.
+    /// been given.
     fn consumed(&self, state: &State) -> Usage {
         let Phase::Streaming(streaming) = &state.phase else {
             return Usage::default();
         };
         let usage = streaming.flow.usage();
         match state.parted {
-            Some(given) if usage.estimated => {
-                let input = self.about.bounds.map(|bounds| bounds.input_estimate);
-                let input_tokens = input.unwrap_or(usage.input_tokens);
-                let given = taken::part(&usage, given);
-                Usage {
-                    input_tokens,
-                    ..given
-                }
-            }
+            Some(given) if usage.estimated => taken::part(&usage, given),
             Some(_) | None => usage,
         }
     }
@@ -189,7 +180,7 @@ impl Generation {
         };
         let passed = closing.passed;
         if let Some(last) = closing.last.take() {
-            state.put_out(&last, passed);
+            state.put_out(last, passed);
         }
         let Phase::Closing(closing) = &state.phase else {
             return;

@@ -1,13 +1,21 @@
 //! Output that is kept so that a cut stream can be read again: bytes by offset, and one budget over
-//! all of it. Knows no generation and no reader.
+//! all of it. What is kept and what is on its way to a reader are the same memory. Knows no generation
+//! and no reader.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 
-/// A replay is handed out in pieces of at most this.
-const PIECE_MAX: usize = 64 * 1024;
+/// Small parts are handed out together, at most so many bytes at once.
+const PIECE_MAX: usize = 16 * 1024;
+/// Parts lie together in memory of this size: it never moves and is given back piece by piece.
+const CHUNK: usize = 16 * 1024;
+/// Most streams are short.
+const CHUNK_FIRST: usize = 4 * 1024;
+/// Larger parts have memory of their own.
+const LARGE: usize = 4 * 1024;
 /// A running generation keeps at most this, however few there are: the window of one stream on the
 /// link, so that whatever may be lost in flight is still here.
 const SHARE_MAX: usize = 4 * 1024 * 1024;
@@ -72,11 +80,15 @@ pub(crate) struct Gone;
 #[derive(Debug)]
 pub(crate) struct Log {
     budget: Arc<Budget>,
-    /// Bytes given up so far.
     begin: u64,
-    /// Of `bytes`, those given up that still lie in memory.
-    head: usize,
-    bytes: Vec<u8>,
+    end: u64,
+    /// Each with its offset.
+    parts: VecDeque<(u64, Bytes)>,
+    /// Room for small parts.
+    room: BytesMut,
+    /// Memory that parts lie in, with the offset where the last of them ends.
+    memory: VecDeque<(u64, usize)>,
+    held: usize,
     running: bool,
 }
 
@@ -86,14 +98,17 @@ impl Log {
         Self {
             budget,
             begin: 0,
-            head: 0,
-            bytes: Vec::new(),
+            end: 0,
+            parts: VecDeque::new(),
+            room: BytesMut::new(),
+            memory: VecDeque::new(),
+            held: 0,
             running: true,
         }
     }
 
     fn len(&self) -> usize {
-        self.bytes.len() - self.head
+        usize::try_from(self.end - self.begin).unwrap_or(usize::MAX)
     }
 
     /// Whether more can be written without giving up what is kept.
@@ -101,56 +116,129 @@ impl Log {
         self.len() < self.budget.share()
     }
 
-    /// Appends, and gives up the oldest bytes beyond this generation's share.
-    pub(crate) fn push(&mut self, part: &[u8]) {
-        let before = self.bytes.capacity();
-        self.bytes.extend_from_slice(part);
-        let share = self.budget.share();
-        if self.len() > share {
-            let surplus = self.len() - share;
-            self.head += surplus;
-            self.begin += u64::try_from(surplus).unwrap_or(0);
-            // Moved together only when that frees half, so that each byte is moved once.
-            if self.head > self.bytes.len() / 2 {
-                self.bytes.drain(..self.head);
-                self.head = 0;
-                self.bytes.shrink_to(share + part.len());
+    /// Appends, and gives up the oldest bytes beyond this generation's share. Answers the same bytes as
+    /// they are kept.
+    pub(crate) fn push(&mut self, part: &[u8]) -> Bytes {
+        let start = self.end;
+        self.end += u64::try_from(part.len()).unwrap_or(0);
+        let kept = if part.len() >= LARGE {
+            self.memory.push_back((self.end, part.len()));
+            Bytes::copy_from_slice(part)
+        } else {
+            self.place(part)
+        };
+        if !part.is_empty() {
+            self.parts.push_back((start, kept.clone()));
+        }
+        let surplus = self.len().saturating_sub(self.budget.share());
+        self.give_up(surplus);
+        self.account();
+        kept
+    }
+
+    /// Copies a small part behind the one before.
+    fn place(&mut self, part: &[u8]) -> Bytes {
+        if self.room.capacity() - self.room.len() < part.len() {
+            let size = if self.memory.is_empty() {
+                CHUNK_FIRST
+            } else {
+                CHUNK
+            };
+            self.room = BytesMut::with_capacity(size);
+            self.memory.push_back((self.end, size));
+        } else if let Some(last) = self.memory.back_mut() {
+            // Where a large part came between, its memory is counted for a little longer.
+            last.0 = self.end;
+        }
+        self.room.extend_from_slice(part);
+        self.room.split().freeze()
+    }
+
+    fn give_up(&mut self, mut surplus: usize) {
+        while surplus > 0
+            && let Some((start, part)) = self.parts.front_mut()
+        {
+            let given = surplus.min(part.len());
+            let moved = u64::try_from(given).unwrap_or(0);
+            surplus -= given;
+            self.begin += moved;
+            if given == part.len() {
+                self.parts.pop_front();
+            } else {
+                *start += moved;
+                part.advance(given);
             }
         }
-        let after = self.bytes.capacity();
-        if after >= before {
-            self.budget.add(after - before);
-        } else {
-            self.budget.subtract(before - after);
+        while self
+            .memory
+            .front()
+            .is_some_and(|(end, _)| *end <= self.begin)
+            && self.memory.len() > 1
+        {
+            self.memory.pop_front();
         }
+    }
+
+    /// Tells the budget what is held.
+    fn account(&mut self) {
+        let parts = self.parts.capacity() * size_of::<(u64, Bytes)>();
+        let held = parts + self.memory.iter().map(|(_, size)| size).sum::<usize>();
+        if held >= self.held {
+            self.budget.add(held - self.held);
+        } else {
+            self.budget.subtract(self.held - held);
+        }
+        self.held = held;
     }
 
     /// Some of the bytes from `offset` on; nothing at the end.
     pub(crate) fn read(&self, offset: u64) -> Result<Option<Bytes>, Gone> {
-        let from = offset.checked_sub(self.begin).ok_or(Gone)?;
-        let from = usize::try_from(from).map_err(|_| Gone)?;
-        let rest = self.bytes[self.head..].get(from..).ok_or(Gone)?;
-        let piece = &rest[..rest.len().min(PIECE_MAX)];
-        Ok((!piece.is_empty()).then(|| Bytes::copy_from_slice(piece)))
+        if offset < self.begin || offset > self.end {
+            return Err(Gone);
+        }
+        let after = self.parts.partition_point(|(start, _)| *start <= offset);
+        let mut parts = self.parts.range(after.saturating_sub(1)..);
+        let Some((start, part)) = parts.next().filter(|_| offset < self.end) else {
+            return Ok(None);
+        };
+        let first = part.slice(usize::try_from(offset - start).map_err(|_| Gone)?..);
+        let mut length = first.len();
+        let more = parts.map_while(|(_, part)| {
+            length += part.len();
+            (length <= PIECE_MAX).then_some(part)
+        });
+        let mut more = more.peekable();
+        if first.len() >= LARGE || more.peek().is_none() {
+            return Ok(Some(first));
+        }
+        let mut piece = BytesMut::with_capacity(PIECE_MAX);
+        piece.extend_from_slice(&first);
+        for part in more {
+            piece.extend_from_slice(part);
+        }
+        Ok(Some(piece.freeze()))
     }
 
     /// Nothing more is written.
     pub(crate) fn close(&mut self) {
         if std::mem::take(&mut self.running) {
             self.budget.running.fetch_sub(1, Ordering::Relaxed);
+            self.room = BytesMut::new();
+            self.parts.shrink_to_fit();
+            self.account();
         }
     }
 
     /// Memory that is held.
     pub(crate) fn held(&self) -> usize {
-        self.bytes.capacity()
+        self.held
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
         self.close();
-        self.budget.subtract(self.bytes.capacity());
+        self.budget.subtract(self.held);
     }
 }
 
@@ -182,12 +270,12 @@ mod tests {
             let mut whole = Vec::new();
             for length in lengths {
                 let part: Vec<u8> = (whole.len()..whole.len() + length).map(|n| n as u8).collect();
-                log.push(&part);
+                prop_assert_eq!(&log.push(&part)[..], &part[..]);
                 whole.extend_from_slice(&part);
                 prop_assert_eq!(budget.held(), log.held());
-                // A piece, the share, and as much again that waits to be moved together.
+                // The share, a chunk at either end, and where the parts are.
                 let share = (bound / 2).clamp(SHARE_MIN, SHARE_MAX);
-                prop_assert!(log.held() <= 4 * (share + 9_000), "{} of {share}", log.held());
+                prop_assert!(log.held() <= share + 2 * (CHUNK + 9_000) + 40 * 128, "{} of {share}", log.held());
             }
             for offset in [0, 1, whole.len() / 2, whole.len().saturating_sub(SHARE_MIN), whole.len()] {
                 match rest(&log, offset as u64) {
@@ -210,12 +298,39 @@ mod tests {
                 log.push(&[7; 1_000]);
             }
         }
-        assert!(budget.held() <= 2 * 64 * 1024, "{}", budget.held());
+        // Each may hold a chunk more at either end.
+        assert!(budget.held() <= 4 * (8 + 32) * 1024, "{}", budget.held());
         assert!(logs.iter().all(|log| log.len() >= SHARE_MIN));
         logs.truncate(1);
         for _ in 0..30 {
             logs[0].push(&[7; 1_000]);
         }
         assert!(logs[0].len() > 20_000, "the others' shares are free again");
+    }
+
+    #[test]
+    fn small_parts_come_back_together_and_what_is_handed_out_is_not_held_twice() {
+        let budget = Arc::new(Budget::new(64 * 1024 * 1024));
+        let mut log = Log::new(budget.clone());
+        let first = log.push(&[1; 100]);
+        for _ in 0..1_000 {
+            log.push(&[2; 100]);
+        }
+        let large = log.push(&[3; 50_000]);
+        let piece = log.read(0).expect("kept").expect("more");
+        assert!(
+            piece.len() > CHUNK - 200 && piece.len() <= PIECE_MAX,
+            "{}",
+            piece.len()
+        );
+        let again = log.read(100_100).expect("kept").expect("more");
+        assert_eq!(again.as_ptr(), large.as_ptr(), "the same memory");
+        assert!(
+            budget.held() < 150_100 + 2 * CHUNK + 2_048 * 40,
+            "{}",
+            budget.held()
+        );
+        drop(log);
+        assert_eq!((budget.held(), first.len()), (0, 100));
     }
 }

@@ -101,12 +101,14 @@ impl State {
         }
     }
 
-    /// Counts and keeps what comes out; `passed` tokens are in all that did.
-    pub(super) fn put_out(&mut self, bytes: &Bytes, passed: u64) {
+    /// Counts and keeps what comes out; `passed` tokens are in all that did. Answers the same bytes in the
+    /// memory in which they are kept.
+    pub(super) fn put_out(&mut self, bytes: Bytes, passed: u64) -> Bytes {
         self.length += u64::try_from(bytes.len()).unwrap_or(0);
         self.taking.put_out(self.length, passed);
-        if let Some(log) = &mut self.log {
-            log.push(bytes);
+        match &mut self.log {
+            Some(log) => log.push(&bytes),
+            None => bytes,
         }
     }
 

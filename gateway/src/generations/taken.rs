@@ -171,6 +171,8 @@ mod tests {
         media_ms: 0,
         characters: 0,
         estimated: false,
+        capped: false,
+        overrun: false,
     };
 
     #[test]

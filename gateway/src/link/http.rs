@@ -314,7 +314,7 @@ fn healthz() -> &'static str {
 
 #[handler]
 async fn readyz(gateway: Shared<'_>) -> Response {
-    if gateway.register.is_draining() {
+    if gateway.supervisor.leaving().is_cancelled() {
         return Response::builder()
             .status(StatusCode::SERVICE_UNAVAILABLE)
             .body("draining");

@@ -24,6 +24,13 @@ const IDLE_MAX: Duration = Duration::from_secs(50);
 /// Idle connections kept for each provider and core.
 const IDLE_CONNECTIONS_MAX: usize = 256;
 
+/// What of an answer is read before somebody wants it, a connection of HTTP/1: heads are far smaller.
+const BUFFER_BYTES_MAX: usize = 16 * 1024;
+/// The same a stream of HTTP/2; to a provider that is near no picture waits for it.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// Of all streams of a connection together: those that nobody reads must not hold up the others.
+const CONNECTION_WINDOW: u32 = 256 * 1024 * 1024;
+
 type Outbound = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 thread_local! {
@@ -45,6 +52,9 @@ fn client() -> Outbound {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_MAX)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .http1_max_buf_size(BUFFER_BYTES_MAX)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .build(tls)
 }
 

@@ -109,7 +109,7 @@ impl Accounts {
                 break;
             }
             for user in people {
-                self.delete_user(&actor, id, &user.id).await?;
+                self.end_user(&actor, id, &user.id).await?;
             }
         }
         // Last, so that what breaks off in between is taken up again.

@@ -69,6 +69,7 @@ fn stored(what: &'static str) -> impl Fn(DbError) -> AccountError {
         | DbError::Unreachable(_)
         | DbError::Damaged(_)
         | DbError::Statement(_)
+        | DbError::Later(_)
         | DbError::Migration(_)) => AccountError::Store(error),
     }
 }

@@ -321,7 +321,7 @@ impl From<shared::db::DbError> for ApiError {
             E::Duplicate(_) => {
                 Self::conflict("already_exists", "There is one of that name already.")
             }
-            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Migration(_) => {
+            E::UnknownScheme | E::Damaged(_) | E::Statement(_) | E::Later(_) | E::Migration(_) => {
                 Self::internal()
             }
         }

@@ -30,8 +30,10 @@ use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use shared::id::RequestId;
 use shared::link::Link;
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use self::document::strict::Bodies;
 use self::error::ApiError;
 use self::infer::InferApi;
 use self::manners::body;
@@ -130,6 +132,8 @@ pub struct Rooms {
     pub store: Store,
     /// For `/readyz`.
     pub link: Arc<dyn Link>,
+    /// For `/readyz`: the process is about to stop.
+    pub leaving: CancellationToken,
     /// Time.
     pub clock: shared::clock::Clock,
     /// Bound of a request's body.
@@ -240,18 +244,22 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
         );
     let derived = service.spec();
-    let (document, methods) = document(&derived);
+    let (document, methods, bodies) = document(&derived);
     // The page comes with the derived document inside, as text of a script.
     let shown = document.replace("</", "<\\/");
     let docs = service.swagger_ui_html().replace(&derived, &shown);
     let managed = Bounded {
         inner: service.with(AddData::new(rooms.auth.clone())),
+        bodies: Arc::new(bodies),
     };
     let routes = Route::new()
         .at("/healthz", get(healthz))
         .at(
             "/readyz",
-            get(readyz.data(rooms.store.clone()).data(rooms.link.clone())),
+            get(readyz
+                .data(rooms.store.clone())
+                .data(rooms.link.clone())
+                .data(Leaving(rooms.leaving.clone()))),
         )
         .at(
             "/api/openapi.json",
@@ -289,20 +297,20 @@ pub(crate) fn no_content() -> Response {
     response
 }
 
-/// The whole document, what poem-openapi derives and the inference routes, and the methods that its
-/// paths know.
-fn document(derived: &str) -> (String, Methods) {
+/// The whole document, what poem-openapi derives and the inference routes, the methods that its paths
+/// know and the bodies that they take.
+fn document(derived: &str) -> (String, Methods, Bodies) {
     let mut methods = Methods::default();
     for path in UNDOCUMENTED {
         methods.add(path, http::Method::GET);
     }
     let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
-        return (derived.to_owned(), methods);
+        return (derived.to_owned(), methods, Bodies::default());
     };
     let document = document::whole(derived_json, PREFIX);
     methods.add_document(&document);
     let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
-    (text, methods)
+    (text, methods, document::bodies(&document))
 }
 
 #[derive(Clone)]
@@ -354,6 +362,7 @@ fn bounds_of(path: &str) -> Bounds {
 /// asked who calls.
 struct Bounded<E> {
     inner: E,
+    bodies: Arc<Bodies>,
 }
 
 impl<E: Endpoint> Endpoint for Bounded<E> {
@@ -371,14 +380,16 @@ impl<E: Endpoint> Endpoint for Bounded<E> {
             encoded.extend(values.map(|value| (CONTENT_ENCODING, value)));
         }
         body::call_it_json(request.headers_mut());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let bodies = self.bodies.clone();
         let verdict = read_later(&mut request, async move {
             let bytes = upload.read(bounds).await?;
             let bytes = body::plain(&mut encoded, bytes, bounds.bytes, upload.budget()).await?;
-            if text::json_is_plain(&bytes) {
-                Ok(bytes)
-            } else {
-                Err(ApiError::odd_text())
+            if !text::json_is_plain(&bytes) {
+                return Err(ApiError::odd_text());
             }
+            bodies.check(&method, &path, &bytes)?;
+            Ok(bytes)
         });
         let answer = self.inner.call(request).await;
         if let Some(error) = verdict.get() {
@@ -393,12 +404,24 @@ fn healthz() -> &'static str {
     "alive"
 }
 
+#[derive(Clone)]
+struct Leaving(CancellationToken);
+
 #[handler]
-async fn readyz(store: Data<&Store>, link: Data<&Arc<dyn Link>>) -> Response {
-    let missing = match (store.ping().await, link.health().await) {
-        (Ok(()), Ok(_)) => return "ready".into_response(),
-        (Err(_), _) => "the database does not answer",
-        (Ok(()), Err(_)) => "no gateway answers",
+async fn readyz(
+    store: Data<&Store>,
+    link: Data<&Arc<dyn Link>>,
+    leaving: Data<&Leaving>,
+) -> Response {
+    // First, and without a question: a balancer asks often and must hear of it at once.
+    let missing = if leaving.0.0.is_cancelled() {
+        "draining"
+    } else {
+        match (store.ping().await, link.health().await) {
+            (Ok(()), Ok(_)) => return "ready".into_response(),
+            (Err(_), _) => "the database does not answer",
+            (Ok(()), Err(_)) => "no gateway answers",
+        }
     };
     Response::builder()
         .status(StatusCode::SERVICE_UNAVAILABLE)

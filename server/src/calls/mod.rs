@@ -2,16 +2,27 @@
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
 mod admit;
+mod begun;
+mod closing;
+mod facts;
 pub mod finish;
+mod kept;
+mod metrics;
 pub mod peek;
 pub mod plan;
 mod recovery;
+pub mod sentences;
+mod spill;
 mod stream;
 
 pub use self::admit::Admitted;
-pub use self::recovery::RecoveryPace;
+pub use self::begun::{Begun, Later};
+pub use self::closing::Closing;
+pub use self::finish::UnknownPolicy;
+pub use self::recovery::{RecoveryPace, Rounds};
 pub use self::stream::TenantStream;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,13 +31,17 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId, TenantId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, ReplyBody, Target};
+use shared::link::{
+    Bounds, Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
-use self::finish::{CallFacts, CallMetrics, Ending, Finisher};
+use self::closing::ClosingStream;
+use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
+use self::kept::Keeper;
 use self::peek::{Peek, PeekError};
-use self::plan::PlanAsk;
+use self::plan::{BoundsAsk, PlanAsk};
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
@@ -49,6 +64,7 @@ pub struct Calls {
     link: Arc<dyn Link>,
     finisher: Finisher,
     clock: Clock,
+    closing: Closing,
     settle_first: bool,
     deadline: Duration,
 }
@@ -82,6 +98,12 @@ pub struct CallsParts {
     pub settle_first: bool,
     /// How long a call may take.
     pub deadline: Duration,
+    /// Where known outcomes are kept while the database is away; in memory alone without.
+    pub outcomes: Option<PathBuf>,
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub unknown: UnknownPolicy,
+    /// Tells when the process is about to end.
+    pub closing: Closing,
 }
 
 impl std::fmt::Debug for CallsParts {
@@ -103,19 +125,20 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// A call that a provider accepted.
+/// A call that a provider accepted, or may still accept.
 #[derive(Debug)]
-pub struct Started {
+pub struct Started<B = Answer> {
     /// The generation's id.
     pub generation: GenerationId,
     /// What the limits leave.
     pub limits: LimitInfo,
-    /// The maximum of output tokens the balance paid for, when it was lowered.
+    /// The maximum of output tokens of each answer, when it was lowered: to what the balance pays for,
+    /// or to what the model writes.
     pub lowered_max_tokens: Option<u64>,
     /// Of the body.
     pub content_type: String,
     /// The answer.
-    pub body: Answer,
+    pub body: B,
 }
 
 /// The answer's bytes.
@@ -185,6 +208,9 @@ pub enum CallError {
     /// No gateway could be reached, or the link broke before an answer.
     #[error("{0}")]
     Link(LinkError),
+    /// The process ends before there was an answer.
+    #[error("the server ends")]
+    Stopping,
 }
 
 /// The model, price and bounds of a call, before anything is held.
@@ -198,13 +224,23 @@ struct Prepared {
 impl Calls {
     /// From its parts.
     pub fn new(parts: CallsParts) -> Self {
-        let finisher = Finisher::new(
-            parts.ledger.clone(),
-            parts.link.clone(),
-            parts.clock.clone(),
-            parts.supervisor,
-            parts.metrics,
+        let (boot, metrics) = (parts.ledger.boot(), parts.metrics.clone());
+        let keeper = Keeper::start(parts.outcomes, boot, metrics, &parts.supervisor);
+        let finisher = Finisher::new(FinisherParts {
+            ledger: parts.ledger.clone(),
+            link: parts.link.clone(),
+            clock: parts.clock.clone(),
+            supervisor: parts.supervisor.clone(),
+            metrics: parts.metrics,
+            keeper: keeper.clone(),
+            unknown: parts.unknown,
+        });
+        let writing = keeper.write_forever(
+            finisher.clone(),
+            parts.catalogue.clone(),
+            parts.supervisor.stopping(),
         );
+        parts.supervisor.spawn("outcomes", writing);
         Self {
             catalogue: parts.catalogue,
             limits: parts.limits,
@@ -213,29 +249,55 @@ impl Calls {
             link: parts.link,
             finisher,
             clock: parts.clock,
+            closing: parts.closing,
             settle_first: parts.settle_first,
             deadline: parts.deadline,
         }
     }
 
-    /// Settles what an earlier life left open.
-    pub fn finisher(&self) -> &Finisher {
-        &self.finisher
+    /// Takes over the known outcomes that earlier lives could not write; to be called before recovery
+    /// looks around, which would ask gateways what is known here. Answers how many.
+    pub async fn take_over(&self) -> usize {
+        self.finisher.keeper().take_over().await
+    }
+
+    /// How many known outcomes the database has not taken yet.
+    pub fn outcomes_kept(&self) -> usize {
+        self.finisher.keeper().waiting()
     }
 
     /// Admits a call and starts it.
     pub async fn start(&self, request: Request) -> Result<Started, CallError> {
         let admitted = self.admit(&request.principal).await?;
-        self.start_admitted(request, admitted).await
+        let Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        } = self.start_admitted(request, admitted, None).await?;
+        let body = match body {
+            Begun::Answered(answer) => answer,
+            Begun::Later(later) => later.await?,
+        };
+        Ok(Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        })
     }
 
-    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
+    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read. With
+    /// `patience` a stream is begun when it is over, whether or not a provider has accepted by then.
     pub async fn start_admitted(
         &self,
         request: Request,
         admitted: Admitted,
-    ) -> Result<Started, CallError> {
-        let outcome = self.start_steps(request, admitted).await;
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
+        let outcome = self.start_steps(request, admitted, patience).await;
         if let Err(error) = &outcome {
             self.finisher.metrics().refused(error);
         }
@@ -246,7 +308,8 @@ impl Calls {
         &self,
         request: Request,
         admitted: Admitted,
-    ) -> Result<Started, CallError> {
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
         let Admitted {
             generation,
             mut admission,
@@ -258,13 +321,14 @@ impl Calls {
                 return Err(error);
             }
         };
-        let tokens = estimated_tokens(&request, &prepared);
+        let tokens = estimated_tokens(&prepared);
         if let Err(exceeded) = admission.take_tokens(tokens).await {
             admission.undo();
             return Err(CallError::Limited(Box::new(exceeded)));
         }
         let limits = admission.info;
-        let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        facts.gateways = self.link.route(&generation, &prepared.targets);
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
         let mut ending = self.finisher.begin(facts, admission);
@@ -276,6 +340,7 @@ impl Calls {
             }
         };
         ending.opening();
+        let (body, lowered, bounds) = bounded(&request, &prepared, body, lowered);
         let call = Call {
             generation: generation.clone(),
             request: request.request,
@@ -285,7 +350,7 @@ impl Calls {
             stream: prepared.peek.stream,
             show_usage: prepared.peek.show_usage,
             caller: caller_number(&request.principal.tenant),
-            bounds: None,
+            bounds,
             answer_model: prepared
                 .model
                 .answers_public_name
@@ -293,7 +358,7 @@ impl Calls {
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         };
-        let (content_type, body) = self.open(call, ending).await?;
+        let (content_type, body) = self.begin(call, ending, patience).await?;
         Ok(Started {
             generation,
             limits,
@@ -420,7 +485,16 @@ impl Calls {
     }
 
     async fn open(&self, call: Call, mut ending: Ending) -> Result<(String, Answer), CallError> {
-        match self.link.open(call).await {
+        let opened = tokio::select! {
+            // The call first: the other is the exception.
+            biased;
+            opened = self.link.open(call) => opened,
+            () = self.closing.clone().begun() => {
+                ending.not_delivered();
+                return Err(CallError::Stopping);
+            }
+        };
+        match opened {
             Ok(reply) => {
                 let body = match reply.body {
                     ReplyBody::Whole { bytes, outcome } => {
@@ -430,11 +504,7 @@ impl Calls {
                         }
                         Answer::Whole(bytes)
                     }
-                    ReplyBody::Stream(pieces) => Answer::Stream(Box::new(TenantStream::new(
-                        pieces,
-                        ending,
-                        self.settle_first,
-                    ))),
+                    ReplyBody::Stream(pieces) => self.stream(pieces, ending),
                 };
                 Ok((reply.content_type, body))
             }
@@ -449,17 +519,61 @@ impl Calls {
             }
             Err(error @ LinkError::Lost(_)) => {
                 warn!(%error, "a call's link broke before its answer: {error}");
-                // Whether a provider works on it is unknown: `ending` asks when it is dropped.
-                drop(ending);
+                // A provider may work on it, or be done: the tenant gets nothing of it and pays nothing.
+                ending.not_delivered();
                 Err(CallError::Link(error))
             }
         }
     }
+
+    /// The stream to the tenant, which ends with this process at the latest.
+    fn stream(&self, pieces: PieceStream, mut ending: Ending) -> Answer {
+        ending.begun();
+        let pieces = match ending.facts() {
+            Some(facts) => {
+                let (closing, facts) = (self.closing.clone(), facts.clone());
+                let finisher = self.finisher.clone();
+                Box::pin(ClosingStream::new(pieces, closing, finisher, facts))
+            }
+            None => pieces,
+        };
+        let stream = TenantStream::new(pieces, ending, self.settle_first);
+        Answer::Stream(Box::new(stream))
+    }
+}
+
+/// The body with one maximum, the lowered one where it was, and what the call can bring with it.
+fn bounded(
+    request: &Request,
+    prepared: &Prepared,
+    body: Bytes,
+    lowered: Option<u64>,
+) -> (Bytes, Option<u64>, Option<Bounds>) {
+    let peek = &prepared.peek;
+    let most = prepared.model.max_output_tokens;
+    let bounds = plan::bounds(BoundsAsk {
+        operation: request.operation,
+        peek,
+        body_bytes: request.body.len(),
+        output_max: lowered.unwrap_or(most),
+    });
+    let asked = peek
+        .max_output
+        .filter(|_| request.operation == Operation::Chat);
+    match (lowered, asked) {
+        (None, Some(asked)) if asked > most => {
+            (peek::with_max_output(&body, most), Some(most), bounds)
+        }
+        (None, Some(asked)) if peek.gives_two_maxima => {
+            (peek::with_max_output(&body, asked), None, bounds)
+        }
+        _ => (body, lowered, bounds),
+    }
 }
 
 /// The tokens a call is counted with by the limits until its real usage is known.
-fn estimated_tokens(request: &Request, prepared: &Prepared) -> u64 {
-    let input = u64::try_from(request.body.len() / 4).unwrap_or(u64::MAX);
+fn estimated_tokens(prepared: &Prepared) -> u64 {
+    let input = prepared.peek.input.estimate();
     let output = prepared
         .peek
         .max_output
@@ -468,13 +582,7 @@ fn estimated_tokens(request: &Request, prepared: &Prepared) -> u64 {
 }
 
 fn unreachable(error: &LinkError) -> Failure {
-    Failure {
-        fault: Fault::new(FaultKind::Unreachable, error.to_string()),
-        caller: None,
-        attempts: 0,
-        failed: Vec::new(),
-        provider: None,
-    }
+    facts::failure(Fault::new(FaultKind::Unreachable, error.to_string()))
 }
 
 /// Spreads calls over targets of the same priority; any even function of the id will do.
@@ -527,6 +635,7 @@ fn facts(
             .map(|t| t.provider.clone())
             .unwrap_or_default(),
         request: Some(request.request.clone()),
+        gateways: Vec::new(),
         created_at: now,
     }
 }

@@ -4,6 +4,8 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use shared::dialect::fields;
+use shared::dialect::input::Input;
 use shared::json::{self, Change};
 use shared::link::Operation;
 
@@ -52,10 +54,12 @@ pub struct Peek {
     pub show_usage: bool,
     /// Answers asked for, each with up to the maximum of tokens.
     pub choices: u64,
-    /// The tenant's own maximum of output tokens.
+    /// The tenant's own maximum of output tokens; the larger one where it gives two.
     pub max_output: Option<u64>,
-    /// Images among the input, whose tokens the body's length does not bound.
-    pub input_images: u64,
+    /// Whether it gives two.
+    pub gives_two_maxima: bool,
+    /// What the input is.
+    pub input: Input,
     /// For image generations.
     pub image: Option<ImageWish>,
 }
@@ -69,11 +73,17 @@ fn wrong(param: &'static str, message: impl Into<String>) -> PeekError {
 
 /// Reads and checks `body`.
 pub fn peek(operation: Operation, body: &[u8]) -> Result<Peek, PeekError> {
-    match operation {
+    let mut peek = match operation {
         Operation::Chat => chat(body),
         Operation::Embedding => embedding(body),
         Operation::Image => image(body),
-    }
+    }?;
+    let asked = fields::check(operation, body).map_err(|refused| PeekError {
+        param: Some(refused.field),
+        message: refused.message,
+    })?;
+    peek.input = asked.input;
+    Ok(peek)
 }
 
 fn fields<'a, const N: usize>(
@@ -119,11 +129,9 @@ fn chat(body: &[u8]) -> Result<Peek, PeekError> {
         stream,
         show_usage: stream && shows_usage(options)?,
         choices: whole("n", n, 1, CHOICES_MAX)?.unwrap_or(1),
-        max_output: max_completion.or(max),
-        input_images: u64::try_from(
-            memchr::memmem::find_iter(messages.as_bytes(), "\"image_url\"").count(),
-        )
-        .unwrap_or(u64::MAX),
+        max_output: max.max(max_completion),
+        gives_two_maxima: max.is_some() && max_completion.is_some(),
+        input: Input::default(),
         image: None,
     })
 }
@@ -144,7 +152,8 @@ fn embedding(body: &[u8]) -> Result<Peek, PeekError> {
         show_usage: false,
         choices: 1,
         max_output: Some(0),
-        input_images: 0,
+        gives_two_maxima: false,
+        input: Input::default(),
         image: None,
     })
 }
@@ -159,28 +168,32 @@ fn image(body: &[u8]) -> Result<Peek, PeekError> {
             "`prompt` must be a text that is not empty.",
         ));
     }
-    if flag("stream", stream)? {
-        return Err(wrong(
-            "stream",
-            "Images are not streamed; leave `stream` out.",
-        ));
-    }
     let n = whole("n", n, 1, IMAGES_MAX)?.unwrap_or(1);
     let wish = ImageWish {
         n,
-        size: text("size", size, WORD_CHARS_MAX)?,
-        quality: text("quality", quality, WORD_CHARS_MAX)?,
+        size: text("size", size, WORD_CHARS_MAX)?
+            .as_deref()
+            .map(size_word),
+        quality: text("quality", quality, WORD_CHARS_MAX)?
+            .map(|quality| quality.trim().to_lowercase()),
     };
     Ok(Peek {
         // OpenAI's clients may leave it out; the platform's default takes such calls.
         model: text("model", model, MODEL_CHARS_MAX)?.unwrap_or_default(),
-        stream: false,
+        stream: flag("stream", stream)?,
         show_usage: false,
         choices: n,
         max_output: None,
-        input_images: 0,
+        gives_two_maxima: false,
+        input: Input::default(),
         image: Some(wish),
     })
+}
+
+/// A size as prices name it: `2048X2048`, `2048*2048` and `2048×2048` are `2048x2048`.
+fn size_word(size: &str) -> String {
+    let small = size.trim().to_lowercase();
+    small.replace(['*', '×'], "x").replace(' ', "")
 }
 
 fn model_name(raw: Option<&RawValue>) -> Result<String, PeekError> {
@@ -265,27 +278,30 @@ fn shows_usage(raw: Option<&RawValue>) -> Result<bool, PeekError> {
     Ok(options.include_usage.unwrap_or(false))
 }
 
-/// The body with the maximum of output tokens set to `tokens`, in the field the tenant used.
+/// The body with the maximum of output tokens set to `tokens`, in one field: the one the tenant used, and
+/// where it used both or none, `max_tokens`. Providers that don't know that one say so, and the gateway
+/// renames it; those that don't know `max_completion_tokens` mostly pass over it, and write on.
 pub fn with_max_output(body: &Bytes, tokens: u64) -> Bytes {
-    let Ok([max, max_completion]) = json::fields(body, ["max_tokens", "max_completion_tokens"])
-    else {
+    let names = ["max_tokens", "max_completion_tokens"];
+    let Ok([max, max_completion]) = json::fields(body, names) else {
         return body.clone();
     };
     let json = tokens.to_string();
-    let mut changes: Vec<Change<'_>> = [max, max_completion]
-        .into_iter()
-        .flatten()
-        .map(|old| Change::Replace {
-            old,
-            json: json.clone(),
-        })
-        .collect();
-    if changes.is_empty() {
-        changes.push(Change::Insert {
-            name: "max_tokens",
+    // A null says that there is none; the other field then is the one that was used.
+    let is_given = |raw: Option<&RawValue>| raw.is_some_and(|raw| !is_null(raw));
+    let changes = match (max, max_completion) {
+        (Some(other), Some(old)) if !is_given(max) && is_given(max_completion) => {
+            vec![Change::Replace { old, json }, Change::Remove { old: other }]
+        }
+        (Some(old), Some(other)) => {
+            vec![Change::Replace { old, json }, Change::Remove { old: other }]
+        }
+        (Some(old), None) | (None, Some(old)) => vec![Change::Replace { old, json }],
+        (None, None) => vec![Change::Insert {
+            name: names[0],
             json,
-        });
-    }
+        }],
+    };
     json::apply(body, &changes)
 }
 
@@ -387,5 +403,73 @@ mod tests {
             lowered(r#"{"a":1}"#),
             Bytes::from_static(br#"{"max_tokens":5,"a":1}"#)
         );
+        for (both, one) in [
+            (
+                r#"{"max_tokens":9,"max_completion_tokens":7,"a":1}"#,
+                r#"{"max_tokens":5,"a":1}"#,
+            ),
+            (
+                r#"{"max_completion_tokens":7,"max_tokens":9}"#,
+                r#"{"max_tokens":5}"#,
+            ),
+            (
+                r#"{"max_tokens":null,"max_completion_tokens":7}"#,
+                r#"{"max_completion_tokens":5}"#,
+            ),
+            (
+                r#"{"max_tokens":9,"max_completion_tokens":null}"#,
+                r#"{"max_tokens":5}"#,
+            ),
+        ] {
+            assert_eq!(lowered(both), Bytes::from_static(one.as_bytes()));
+        }
+    }
+
+    fn read(operation: Operation, body: &str) -> Result<Peek, PeekError> {
+        peek(operation, body.as_bytes())
+    }
+
+    #[test]
+    fn of_two_maxima_the_larger_is_held_for() {
+        let both = r#"{"model":"m","messages":[1],"max_tokens":9,"max_completion_tokens":700}"#;
+        let peek = read(Operation::Chat, both).expect("valid");
+        assert_eq!((peek.max_output, peek.gives_two_maxima), (Some(700), true));
+        let one = r#"{"model":"m","messages":[1],"max_tokens":9,"max_completion_tokens":null}"#;
+        let peek = read(Operation::Chat, one).expect("valid");
+        assert_eq!((peek.max_output, peek.gives_two_maxima), (Some(9), false));
+    }
+
+    #[test]
+    fn a_field_that_changes_the_bill_or_its_twin_is_named() {
+        for (body, param) in [
+            (
+                r#"{"model":"m","messages":[1],"service_tier":"priority"}"#,
+                "service_tier",
+            ),
+            (
+                r#"{"model":"m","messages":[1],"Max_Tokens":100000}"#,
+                "max_tokens",
+            ),
+            (r#"{"model":"m","messages":[1],"best_of":3}"#, "best_of"),
+        ] {
+            let refused = read(Operation::Chat, body).expect_err(body);
+            assert_eq!(refused.param, Some(param));
+        }
+    }
+
+    #[test]
+    fn images_may_be_streamed_and_their_sizes_are_written_as_prices_write_them() {
+        for size in ["2048X2048", "2048*2048", " 2048x2048", "2048 × 2048"] {
+            let body = format!(
+                r#"{{"model":"m","prompt":"x","size":"{size}","quality":"HD","stream":true,"partial_images":2}}"#
+            );
+            let peek = read(Operation::Image, &body).expect("valid");
+            let image = peek.image.expect("an image");
+            assert_eq!(
+                (image.size.as_deref(), image.quality.as_deref()),
+                (Some("2048x2048"), Some("hd"))
+            );
+            assert!(peek.stream && !peek.show_usage);
+        }
     }
 }

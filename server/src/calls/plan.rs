@@ -2,14 +2,11 @@
 //! Pure: model, price and body in, numbers out.
 
 use shared::credits::Credits;
-use shared::link::Operation;
+use shared::link::{Bounds, Operation};
 
 use super::peek::Peek;
 use crate::catalogue::price::{ImageAsk, PriceItems, WorstCase};
 
-/// A picture among the input is given as a URL or as bytes; either way it costs no more tokens than
-/// this with the vision models of 2026 (high detail, largest size).
-const TOKENS_PER_INPUT_IMAGE_MAX: u64 = 8_192;
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
 
@@ -51,6 +48,36 @@ fn image_ask(peek: &Peek) -> Option<ImageAsk<'_>> {
     })
 }
 
+/// What a call's bounds are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct BoundsAsk<'a> {
+    /// What is asked.
+    pub operation: Operation,
+    /// The fields that matter.
+    pub peek: &'a Peek,
+    /// Length of the whole body.
+    pub body_bytes: usize,
+    /// Output tokens of each answer at most, should the tenant ask for more or for any.
+    pub output_max: u64,
+}
+
+/// What a call can bring; `None` when that can't be counted.
+pub fn bounds(ask: BoundsAsk<'_>) -> Option<Bounds> {
+    let peek = ask.peek;
+    let input_max = peek.input.most(u64::try_from(ask.body_bytes).ok()?);
+    let per_choice = match ask.operation {
+        Operation::Embedding => 0,
+        Operation::Chat | Operation::Image => peek
+            .max_output
+            .map_or(ask.output_max, |max| max.min(ask.output_max)),
+    };
+    Some(Bounds {
+        input_estimate: peek.input.estimate().min(input_max),
+        input_max,
+        output_max: per_choice.checked_mul(peek.choices)?,
+    })
+}
+
 /// The bounds of a call; `None` when its price does not fit into any balance.
 pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
     let PlanAsk {
@@ -61,18 +88,13 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
         price,
         multiplier_ppm,
     } = ask;
-    // A token stands for at least one byte of the body, and the JSON around each message outweighs
-    // the few tokens a chat template adds.
-    let bytes = u64::try_from(body_bytes).ok()?;
-    let pictures = peek.input_images.checked_mul(TOKENS_PER_INPUT_IMAGE_MAX)?;
-    let input_tokens = bytes.checked_add(pictures)?;
-    let per_choice = match operation {
-        Operation::Embedding => 0,
-        Operation::Chat | Operation::Image => peek
-            .max_output
-            .map_or(model_output_max, |max| max.min(model_output_max)),
-    };
-    let output_tokens = per_choice.checked_mul(peek.choices)?;
+    let bounds = bounds(BoundsAsk {
+        operation,
+        peek,
+        body_bytes,
+        output_max: model_output_max,
+    })?;
+    let (input_tokens, output_tokens) = (bounds.input_max, bounds.output_max);
     let image = image_ask(peek);
     let cost = |output_tokens| {
         price.worst_case(
@@ -112,4 +134,76 @@ pub fn lowered_maximum(
         .min(plan.output_tokens)
         .checked_div(peek.choices)
         .filter(|tokens| *tokens > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::peek::peek;
+
+    /// A credit for a thousand tokens of input, ten for a thousand of output.
+    fn price() -> PriceItems {
+        PriceItems {
+            input_per_million: Credits::from_micros(1_000_000_000),
+            output_per_million: Credits::from_micros(10_000_000_000),
+            ..PriceItems::default()
+        }
+    }
+
+    fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
+        let peek = peek(operation, body.as_bytes()).expect("valid");
+        let price = price();
+        let ask = PlanAsk {
+            operation,
+            peek: &peek,
+            body_bytes: body.len(),
+            model_output_max: 1_000,
+            price: &price,
+            multiplier_ppm: 1_000_000,
+        };
+        let bounds = bounds(BoundsAsk {
+            operation,
+            peek: &peek,
+            body_bytes: body.len(),
+            output_max: 1_000,
+        });
+        (plan(ask).expect("it fits"), bounds.expect("it fits"))
+    }
+
+    #[test]
+    fn a_picture_of_megabytes_is_held_for_as_a_picture() {
+        let data = "A".repeat(8_000_000);
+        let body = format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"text","text":"What is it?"}},
+                {{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}]}}]}}"#
+        );
+        let (plan, bounds) = planned(Operation::Chat, &body);
+        assert!((8_192..8_600).contains(&plan.input_tokens), "{plan:?}");
+        assert!(plan.amount < Credits::from_micros(9_000_000), "{plan:?}");
+        assert!(bounds.input_estimate <= bounds.input_max);
+    }
+
+    #[test]
+    fn text_is_bounded_by_its_bytes_and_every_answer_by_its_maximum() {
+        let text = "word ".repeat(4_000);
+        let body = format!(
+            r#"{{"model":"m","n":3,"max_tokens":7,"max_completion_tokens":70,"messages":[{{"role":"user","content":"{text}"}}]}}"#
+        );
+        let (plan, bounds) = planned(Operation::Chat, &body);
+        assert_eq!(plan.input_tokens, body.len() as u64);
+        assert_eq!((plan.output_tokens, bounds.output_max), (210, 210));
+        assert!(
+            (4_000..5_100).contains(&bounds.input_estimate),
+            "{bounds:?}"
+        );
+    }
+
+    #[test]
+    fn token_arrays_are_held_for_as_themselves() {
+        let tokens = vec!["100257"; 1_000].join(",");
+        let body = format!(r#"{{"model":"m","input":[{tokens}]}}"#);
+        let (plan, bounds) = planned(Operation::Embedding, &body);
+        assert!((1_000..1_040).contains(&plan.input_tokens), "{plan:?}");
+        assert_eq!((bounds.input_estimate, bounds.output_max), (1_000, 0));
+    }
 }

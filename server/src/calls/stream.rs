@@ -3,14 +3,19 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
+use shared::dialect::meter::DONE;
 use shared::fault::FaultKind;
+use shared::id::GenerationId;
 use shared::link::{Outcome, Piece, PieceStream};
+use tokio::time::Sleep;
 use tracing::warn;
 
 use super::finish::Ending;
+use super::sentences;
 
 /// A stream on its way to the tenant; dropping it cancels the generation and settles it.
 pub struct TenantStream {
@@ -20,12 +25,15 @@ pub struct TenantStream {
     /// What is told only after the settlement.
     last: BytesMut,
     settling: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+    /// Runs while the end of the stream is held back.
+    held: Option<Pin<Box<Sleep>>>,
 }
 
+/// The end of a stream waits so long for its settlement at most: a database that is slow must not keep
+/// an answer open that is complete.
+const HELD_MAX: Duration = Duration::from_secs(2);
 /// A comment, which clients pass over (WHATWG HTML, 9.2.6): somebody still works on the answer.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
-/// The last event of a stream that ended well.
-const DONE: &[u8] = b"data: [DONE]\n\n";
 
 impl std::fmt::Debug for TenantStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,19 +42,23 @@ impl std::fmt::Debug for TenantStream {
 }
 
 /// The end of a stream that did not end well, as an event OpenAI's clients raise as an error.
-fn error_event(outcome: &Outcome) -> Option<Bytes> {
+fn error_event(outcome: &Outcome, generation: &GenerationId) -> Option<Bytes> {
     let fault = outcome.fault.as_ref()?;
     let message = if fault.kind == FaultKind::Timeout {
-        "The provider stopped answering in time."
+        sentences::timed_out(generation)
     } else {
-        "The provider's answer broke off. You pay only for what you received."
+        sentences::broke_off(generation)
     };
     let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": fault.word()}});
     Some(Bytes::from(format!("data: {event}\n\n")))
 }
 
-const LINK_BROKE: &str = "data: {\"error\":{\"message\":\"The connection to the provider's region broke.\",\
-     \"type\":\"server_error\",\"param\":null,\"code\":\"link_broken\"}}\n\n";
+/// The end of a stream whose link was lost for good.
+fn link_broke(generation: &GenerationId) -> Bytes {
+    let message = sentences::link_lost(generation);
+    let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": "link_broken"}});
+    Bytes::from(format!("data: {event}\n\n"))
+}
 
 impl Stream for TenantStream {
     type Item = Bytes;
@@ -54,7 +66,9 @@ impl Stream for TenantStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             if let Some(settling) = &mut self.settling {
-                std::task::ready!(settling.as_mut().poll(cx));
+                if settling.as_mut().poll(cx).is_pending() {
+                    return self.poll_held(cx);
+                }
                 self.settling = None;
                 let last = self.last.split().freeze();
                 return Poll::Ready((!last.is_empty()).then_some(last));
@@ -62,9 +76,13 @@ impl Stream for TenantStream {
             let Some(pieces) = &mut self.pieces else {
                 return Poll::Ready(None);
             };
-            match std::task::ready!(pieces.as_mut().poll_next(cx)) {
+            let Poll::Ready(piece) = pieces.as_mut().poll_next(cx) else {
+                return self.poll_held(cx);
+            };
+            match piece {
                 Some(Ok(Piece::Bytes(bytes))) if self.settle_first && bytes.ends_with(DONE) => {
                     self.last.extend_from_slice(&bytes);
+                    self.held = Some(Box::pin(tokio::time::sleep(HELD_MAX)));
                 }
                 Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(bytes)),
                 Some(Ok(Piece::Waiting)) => {
@@ -90,13 +108,29 @@ impl TenantStream {
             settle_first,
             last: BytesMut::new(),
             settling: None,
+            held: None,
         }
+    }
+
+    /// What was held back, when that lasts too long.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(held) = &mut self.held else {
+            return Poll::Pending;
+        };
+        std::task::ready!(held.as_mut().poll(cx));
+        self.held = None;
+        let last = self.last.split().freeze();
+        if last.is_empty() {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(last))
     }
 
     /// Settles, and keeps what is to be told after it.
     fn ended(&mut self, outcome: Outcome) {
         self.pieces = None;
-        if let Some(event) = error_event(&outcome) {
+        let facts = self.ending.as_ref().and_then(Ending::facts);
+        if let Some(event) = facts.and_then(|facts| error_event(&outcome, &facts.generation)) {
             self.last.extend_from_slice(&event);
         }
         let settled = self
@@ -114,8 +148,9 @@ impl TenantStream {
     fn cut(&mut self) -> Poll<Option<Bytes>> {
         self.pieces = None;
         // Dropping the ending asks the gateway what became of the generation.
-        self.ending = None;
-        Poll::Ready(Some(Bytes::from_static(LINK_BROKE.as_bytes())))
+        let ending = self.ending.take();
+        let facts = ending.as_ref().and_then(Ending::facts);
+        Poll::Ready(facts.map(|facts| link_broke(&facts.generation)))
     }
 }
 

@@ -58,6 +58,7 @@ impl From<DbError> for CatalogueError {
             | DbError::Unreachable(_)
             | DbError::Damaged(_)
             | DbError::Statement(_)
+            | DbError::Later(_)
             | DbError::Migration(_)) => Self::Store(error),
         }
     }

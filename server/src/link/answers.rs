@@ -8,9 +8,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use shared::link::{Alive, LinkError, Outcome, wire};
+use shared::link::codec::VERSION;
+use shared::link::{Alive, Call, LinkError, Operation, Outcome, wire};
 
-use super::transport::Body;
+use super::nodes::Node;
+use super::transport::{Body, Lane};
 
 /// How long small questions may take.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -97,4 +99,19 @@ pub(super) fn request(
         .header(CONTENT_TYPE, "application/json")
         .body(body)
         .map_err(|e| LinkError::NotSent(e.to_string()))
+}
+
+/// Says that the answer may come compressed.
+pub(super) fn accept(node: &Node, headers: &mut HeaderMap) {
+    if node.packer.is_some() {
+        headers.insert(wire::CODEC, HeaderValue::from(u16::from(VERSION)));
+    }
+}
+
+/// Which connections a call goes over: pictures and vectors are large, text is not.
+pub(super) fn lane(call: &Call) -> Lane {
+    match call.operation {
+        Operation::Image | Operation::Embedding => Lane::LargeCall,
+        Operation::Chat => Lane::Call,
+    }
 }

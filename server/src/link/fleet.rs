@@ -9,6 +9,7 @@ use http::{HeaderValue, Request};
 use http_body_util::Full;
 use shared::clock::Clock;
 use shared::config::ConfigError;
+use shared::id::GenerationId;
 use shared::link::{Call, GatewayPlace, Target, wire};
 use shared::secret::Secret;
 
@@ -75,13 +76,40 @@ impl Fleet {
     /// The nodes in the order they are tried for a call: those through which its first target is
     /// reached come first, and those through which none is are left out.
     pub(super) fn for_call(&self, call: &Call) -> Vec<Arc<Node>> {
-        if call.targets.iter().all(|target| target.gateway.is_none()) {
-            return self.ordered(call.generation.as_str());
+        self.for_targets(&call.generation, &call.targets)
+    }
+
+    fn for_targets(&self, generation: &GenerationId, targets: &[Target]) -> Vec<Arc<Node>> {
+        if targets.iter().all(|target| target.gateway.is_none()) {
+            return self.ordered(generation.as_str());
         }
-        self.ranked(call.generation.as_str(), |place| {
-            let mut targets = call.targets.iter();
+        self.ranked(generation.as_str(), |place| {
+            let mut targets = targets.iter();
             targets.position(|target| reaches(place, target))
         })
+    }
+
+    /// The addresses of the nodes that a call may go to, in their order; none where there is one node.
+    pub(super) fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        if self.all.load().len() < 2 {
+            return Vec::new();
+        }
+        let nodes = self.for_targets(generation, targets);
+        nodes.iter().map(|node| node.place.base.clone()).collect()
+    }
+
+    /// The nodes at these addresses; all, where none is named or those named are there no more.
+    pub(super) fn at(&self, addresses: &[String]) -> Vec<Arc<Node>> {
+        let all = self.all();
+        let named = all
+            .iter()
+            .filter(|node| addresses.contains(&node.place.base));
+        let named: Vec<Arc<Node>> = named.cloned().collect();
+        if named.is_empty() {
+            all.to_vec()
+        } else {
+            named
+        }
     }
 
     fn ranked(&self, key: &str, rank: impl Fn(&Address) -> Option<usize>) -> Vec<Arc<Node>> {
@@ -179,9 +207,13 @@ fn node(
         request.headers_mut().insert(wire::SECRET, shown.clone());
         request
     };
+    let shape = Shape::of(settings.connections, place.is_far);
     let pool = Pool::new(
         &place.base,
-        Shape::of(settings.connections, place.is_far),
+        Shape {
+            wait_max: shape.wait_max.min(settings.patience),
+            ..shape
+        },
         settings.tls.as_ref(),
         Box::new(hello),
     )?;
@@ -191,7 +223,7 @@ fn node(
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use shared::id::{GenerationId, RequestId};
+    use shared::id::RequestId;
     use shared::link::Operation;
 
     use super::*;

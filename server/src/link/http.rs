@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -15,18 +17,19 @@ use rustls::ClientConfig;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
-use shared::link::codec::VERSION;
 use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
 use shared::link::{
     Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
-    ReplyBody,
+    ReplyBody, Target,
 };
 use shared::secret::Secret;
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::answers::{
-    ANSWER_MAX, WHOLE_BYTES_MAX, alive, collect, outcome, refusal, request, small, text, within,
+    ANSWER_MAX, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal, request, small,
+    text, within,
 };
 use super::events::NodeEvents;
 use super::fleet::{Fleet, header, part_for};
@@ -95,6 +98,13 @@ impl Default for LinkSettings {
     }
 }
 
+/// No node took a call, and none has it.
+struct Missing {
+    why: String,
+    /// Whether one that is away now may take it later.
+    may_come: bool,
+}
+
 /// Gateways reached over the border.
 #[derive(Clone)]
 pub struct HttpLink(Arc<Inner>);
@@ -102,6 +112,8 @@ pub struct HttpLink(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) fleet: Fleet,
     pub(super) metrics: LinkMetrics,
+    /// Room for calls that wait for a link.
+    waiting: Semaphore,
 }
 
 impl std::fmt::Debug for HttpLink {
@@ -112,10 +124,16 @@ impl std::fmt::Debug for HttpLink {
     }
 }
 
+/// Calls that wait for a link that is away; each has its body in memory and its hold. More are refused
+/// at once.
+const WAITING_MAX: usize = 4_096;
+
 /// Why one attempt at a node brought no reply.
 enum Missed {
     /// Surely not started: another node may be asked.
     NotStarted(String),
+    /// The same, and the node is there: it has no room.
+    Full(String),
     /// Nothing came back; this life may have it.
     Cut { why: String, boot: Option<BootId> },
     /// The answer.
@@ -136,7 +154,11 @@ impl HttpLink {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
         })?;
         let fleet = Fleet::new(urls, secret, settings, clock)?;
-        Ok(Self(Arc::new(Inner { fleet, metrics })))
+        Ok(Self(Arc::new(Inner {
+            fleet,
+            metrics,
+            waiting: Semaphore::new(WAITING_MAX),
+        })))
     }
 
     /// Opens the connections to far gateways in the background; needs a runtime.
@@ -192,9 +214,34 @@ impl Inner {
         sent
     }
 
-    /// Starts a call at the first node that takes it.
+    /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
     async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut last = LinkError::NotSent("there is no gateway for it".to_owned());
+        let mut pauses = Pauses::new(self.fleet.patience());
+        let mut place = None;
+        loop {
+            let missing = match self.open_somewhere(call).await {
+                Ok(opened) => return opened,
+                Err(missing) => missing,
+            };
+            if place.is_none() && missing.may_come {
+                place = self.waiting.try_acquire().ok();
+                self.metrics.waited();
+            }
+            if !missing.may_come || place.is_none() || !pauses.again().await {
+                return Err(LinkError::NotSent(missing.why));
+            }
+        }
+    }
+
+    /// One attempt at every node through which a target is reached.
+    async fn open_somewhere(
+        self: &Arc<Self>,
+        call: &Call,
+    ) -> Result<Result<Reply, LinkError>, Missing> {
+        let mut missing = Missing {
+            why: "there is no gateway for it".to_owned(),
+            may_come: false,
+        };
         let mut before: Option<Arc<Node>> = None;
         for node in self.fleet.for_call(call) {
             if let Some(before) = before {
@@ -202,16 +249,24 @@ impl Inner {
             }
             let part = part_for(&node.place, call);
             match self.open_at(&node, part.as_ref().unwrap_or(call)).await {
-                Err(error @ LinkError::NotSent(_)) => last = error,
-                other => return other,
+                Err(Missed::NotStarted(why)) => {
+                    missing = Missing {
+                        why,
+                        may_come: true,
+                    }
+                }
+                Err(Missed::Full(why)) => missing.why = why,
+                Err(Missed::Told(error)) => return Ok(Err(error)),
+                Err(Missed::Cut { why, .. }) => return Ok(Err(LinkError::Lost(why))),
+                Ok(reply) => return Ok(Ok(reply)),
             }
             before = Some(node);
         }
-        Err(last)
+        Err(missing)
     }
 
     /// Starts a call at one node. Once it may have arrived there it is only joined there.
-    async fn open_at(self: &Arc<Self>, node: &Arc<Node>, call: &Call) -> Result<Reply, LinkError> {
+    async fn open_at(self: &Arc<Self>, node: &Arc<Node>, call: &Call) -> Result<Reply, Missed> {
         let begun = Instant::now();
         let mut life: Option<BootId> = None;
         let mut pauses: Option<Pauses> = None;
@@ -227,17 +282,17 @@ impl Inner {
                     if matches!(error, LinkError::Lost(_)) {
                         self.metrics.count(&node.tally, Happened::Lost);
                     }
-                    return Err(error);
+                    return Err(Missed::Told(error));
                 }
-                Err(Missed::NotStarted(why)) if life.is_none() => {
-                    return Err(LinkError::NotSent(why));
+                // An earlier copy may still be on its way to it, once there was one.
+                Err(missed @ (Missed::NotStarted(_) | Missed::Full(_))) if life.is_none() => {
+                    return Err(missed);
                 }
-                // An earlier copy may still be on its way to it.
-                Err(Missed::NotStarted(why)) => why,
+                Err(Missed::NotStarted(why) | Missed::Full(why)) => why,
                 Err(Missed::Cut { why, boot }) => {
                     life = life.or(boot);
                     if life.is_none() {
-                        return Err(LinkError::Lost(why));
+                        return Err(Missed::Cut { why, boot: None });
                     }
                     why
                 }
@@ -249,7 +304,7 @@ impl Inner {
                 .await
             {
                 self.metrics.count(&node.tally, Happened::Lost);
-                return Err(LinkError::Lost(why));
+                return Err(Missed::Told(LinkError::Lost(why)));
             }
             self.metrics.count(&node.tally, Happened::Joined);
         }
@@ -277,7 +332,8 @@ impl Inner {
             self.tell_patience(request.headers_mut());
             parcel.write(request.headers_mut());
             accept(node, request.headers_mut());
-            let response = match self.send_on(node, request, Lane::Call).await {
+            let lane = lane(call);
+            let response = match self.send_on(node, request, lane).await {
                 Ok(response) => response,
                 Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
                 Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
@@ -307,7 +363,12 @@ impl Inner {
         let refused = !head.status.is_success();
         if refused && head.headers.contains_key(wire::NOT_STARTED) {
             node.health.closed(self.fleet.clock());
-            return Err(Missed::NotStarted("the gateway takes no calls".to_owned()));
+            let why = collect(body).await.unwrap_or_default();
+            return Err(if why.ends_with(wire::DRAINING.as_bytes()) {
+                Missed::NotStarted("the gateway is stopping".to_owned())
+            } else {
+                Missed::Full("the gateway takes no more calls".to_owned())
+            });
         }
         if refused {
             let cut = |why| Missed::Cut {
@@ -351,7 +412,9 @@ impl Inner {
             match tokio::time::timeout(ATTACH_MAX, attempt).await {
                 Ok(Ok(strand)) => return Ok(strand),
                 Ok(Err(Missed::Told(error))) => return Err(error),
-                Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => last = why,
+                Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
+                    last = why;
+                }
                 Err(_) => "no answer in time".clone_into(&mut last),
             }
         }
@@ -372,7 +435,9 @@ impl Inner {
         match tokio::time::timeout(ATTACH_MAX, attempt).await {
             Ok(Ok(strand)) => Ok(strand),
             Ok(Err(Missed::Told(error))) => Err(error),
-            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why))) => Err(LinkError::Lost(why)),
+            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
+                Err(LinkError::Lost(why))
+            }
             Err(_) => Err(LinkError::Lost("no answer in time".to_owned())),
         }
     }
@@ -467,13 +532,6 @@ impl Inner {
     }
 }
 
-/// Says that the answer may come compressed.
-fn accept(node: &Node, headers: &mut HeaderMap) {
-    if node.packer.is_some() {
-        headers.insert(wire::CODEC, HeaderValue::from(u16::from(VERSION)));
-    }
-}
-
 #[async_trait]
 impl Link for HttpLink {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
@@ -502,13 +560,27 @@ impl Link for HttpLink {
         nodes.iter().map(source).collect()
     }
 
+    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        self.0.fleet.route(generation, targets)
+    }
+
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
+        self.finish_at(&[], generation, why).await
+    }
+
+    async fn finish_at(
+        &self,
+        gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
-        let nodes = self.0.fleet.all();
+        let nodes = self.0.fleet.at(gateways);
         let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
+        let mut answers: FuturesUnordered<_> = asked.collect();
         let (mut unknown, mut away) = (None, None);
-        // All are asked: which of them had it is not recorded anywhere that survives a crash.
-        for answered in join_all(asked).await {
+        // Which of them had it is not known: the first that knows it answers for all.
+        while let Some(answered) = answers.next().await {
             match answered {
                 // The one that had it says more than those that never heard of it.
                 Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {

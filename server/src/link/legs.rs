@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::HeaderMap;
+use shared::dialect::meter::{Meter, Metered};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{BootId, GenerationId};
 use shared::link::wire;
 use shared::link::{Call, LinkError, Outcome, Piece, PieceStream};
-use shared::meter::Meter;
-use shared::sse::Events;
+use shared::sse::{Events, Keep, Room};
 use tracing::{debug, warn};
 
 use super::answers::outcome;
@@ -306,11 +306,20 @@ impl Legs {
     }
 }
 
+/// Why a stream is given up whose events this process has no memory for.
+const TOO_LARGE: &str = "an event is too large";
+
 /// A stream's pieces, with a count of what passed: it is what the tenant pays when the gateway can't
 /// tell any more.
 struct Passing {
     legs: Legs,
     events: Events,
+    /// Whole events that are to be passed on.
+    ready: Vec<Bytes>,
+    /// For a large piece until the next one is asked for.
+    room: Option<Room>,
+    /// Why nothing more can be passed on.
+    broken: Option<&'static str>,
     meter: Meter,
     provider: String,
     begun: Instant,
@@ -322,7 +331,10 @@ pub(super) fn pieces(legs: Legs, call: &Call, begun: Instant) -> PieceStream {
     let passing = Passing {
         legs,
         events: Events::default(),
-        meter: Meter::new(call.show_usage, call.body.len()),
+        ready: Vec::new(),
+        room: None,
+        broken: None,
+        meter: Meter::new(Metered::of(call)),
         provider: call
             .targets
             .first()
@@ -340,16 +352,21 @@ pub(super) fn pieces(legs: Legs, call: &Call, begun: Instant) -> PieceStream {
 }
 
 impl Passing {
+    /// The next piece. Only whole events are passed on, so that whatever is told when the link is gone
+    /// stands on a line of its own.
     async fn next(&mut self) -> Result<Piece, LinkError> {
+        self.room = None;
         loop {
+            if let Some(why) = self.broken {
+                return Ok(Piece::Outcome(Box::new(self.lost(why))));
+            }
             match self.legs.next().await {
-                Ok(Next::Bytes(bytes)) if bytes.is_empty() => {}
                 Ok(Next::Bytes(bytes)) => {
-                    self.count(&bytes);
-                    return Ok(Piece::Bytes(bytes));
+                    if let Some(bytes) = self.take(bytes) {
+                        return Ok(Piece::Bytes(bytes));
+                    }
                 }
-                Ok(Next::Waiting) if self.events.is_between() => return Ok(Piece::Waiting),
-                Ok(Next::Waiting) => {}
+                Ok(Next::Waiting) => return Ok(Piece::Waiting),
                 Ok(Next::End(trailers)) => {
                     return match trailers.get(wire::OUTCOME) {
                         Some(value) => outcome(value).map(Piece::Outcome),
@@ -361,18 +378,30 @@ impl Passing {
         }
     }
 
-    fn count(&mut self, bytes: &Bytes) {
+    fn take(&mut self, bytes: Bytes) -> Option<Bytes> {
         if self.first_byte_ms == 0 {
             self.first_byte_ms = millis(self.begun.elapsed()).max(1);
         }
         let meter = &mut self.meter;
-        let counted = self.events.push(bytes.clone(), |event| {
-            meter.event(&event);
+        let cut = self.events.push(bytes, &mut self.ready, |event| {
+            meter.event(event);
+            Keep::All
         });
-        if counted.is_err() {
-            // The gateway bounds events at the same size.
-            warn!("an event of `{}` is too large", self.legs.generation);
+        if cut.is_err() {
+            // The gateway bounds events at the same size, so it is this process that is short of memory.
+            self.broken = Some(TOO_LARGE);
         }
+        let piece: Bytes = match self.ready.len() {
+            0 => return None,
+            1 => self.ready.pop()?,
+            _ => std::mem::take(&mut self.ready).concat().into(),
+        };
+        let Ok(room) = Room::of(piece.len()) else {
+            self.broken = Some(TOO_LARGE);
+            return None;
+        };
+        self.room = room;
+        Some(piece)
     }
 
     /// What the tenant received, as the only thing that is known.

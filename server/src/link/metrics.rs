@@ -89,7 +89,10 @@ impl Tally {
 
 /// Counters of the border link.
 #[derive(Debug, Clone, Default)]
-pub struct LinkMetrics([Counter; Happened::ALL.len()]);
+pub struct LinkMetrics {
+    all: [Counter; Happened::ALL.len()],
+    waited: Counter,
+}
 
 impl LinkMetrics {
     /// Registers the counters.
@@ -100,12 +103,27 @@ impl LinkMetrics {
                 let (name, help) = what.name_and_help();
                 registry.register(name, help, this.of(what).clone());
             }
+            let (name, help) = (
+                "waule_link_waited",
+                "New calls that waited because no gateway could be reached",
+            );
+            registry.register(name, help, this.waited.clone());
         });
         this
     }
 
     fn of(&self, what: Happened) -> &Counter {
-        &self.0[what as usize]
+        &self.all[what as usize]
+    }
+
+    /// A new call waits for a link.
+    pub(super) fn waited(&self) {
+        self.waited.inc();
+    }
+
+    /// New calls that waited for a link so far.
+    pub fn calls_that_waited(&self) -> u64 {
+        self.waited.get()
     }
 
     /// Something happened on the way to the gateway of this tally.

@@ -114,6 +114,7 @@ impl From<DbError> for PageError {
             | DbError::Duplicate(_)
             | DbError::Damaged(_)
             | DbError::Statement(_)
+            | DbError::Later(_)
             | DbError::Migration(_) => Self::Internal,
         }
     }

@@ -24,7 +24,7 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::migrate::Migrations;
-use shared::db::{Db, DbError};
+use shared::db::{Db, DbError, first};
 use shared::on;
 
 /// The server's schema on both databases.
@@ -74,6 +74,11 @@ impl Store {
         let version = self.one_text(version).await?;
         let newest = self.one_text(newest).await?;
         Ok((format!("{name} {version}"), newest))
+    }
+
+    /// Waits until no other process does what only one may do at a time.
+    pub async fn alone(&self) -> Result<first::Alone, DbError> {
+        first::alone(&self.db).await
     }
 
     async fn one_text(&self, query: &'static str) -> Result<String, DbError> {

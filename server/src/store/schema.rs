@@ -175,6 +175,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    ended_prices (id) {
+        id -> Text,
+        model_id -> Text,
+        valid_from -> BigInt,
+        items -> Text,
+        cost -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     usage_records (id) {
         id -> Text,
         tenant_id -> Text,
@@ -205,6 +216,8 @@ diesel::table! {
         created_at -> BigInt,
         number -> Nullable<BigInt>,
         tries -> Nullable<Text>,
+        loss_micros -> BigInt,
+        loss -> Nullable<Text>,
     }
 }
 
@@ -369,6 +382,8 @@ diesel::table! {
         created_at -> BigInt,
         deadline_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        ask_until -> Nullable<BigInt>,
+        promised -> Bool,
     }
 }
 
@@ -433,6 +448,7 @@ diesel::table! {
         boot -> Text,
         batch -> BigInt,
         seen_at -> BigInt,
+        skew_ms -> BigInt,
     }
 }
 
@@ -450,6 +466,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenant_settings,
     models,
     prices,
+    ended_prices,
     usage_records,
     rollups,
     rollup_state,

@@ -2,6 +2,8 @@
 //! Holds no migration; each side embeds its own folders.
 
 use diesel::SqliteConnection;
+use diesel::backend::Backend;
+use diesel::migration::MigrationSource;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use futures_util::FutureExt;
@@ -46,11 +48,7 @@ pub async fn run(db: &Db, migrations: Migrations) -> Result<(), DbError> {
 async fn run_postgres(conn: AsyncPgConnection, source: EmbeddedMigrations) -> Result<(), DbError> {
     // The harness blocks inside (`block_in_place`), so it gets a thread of its own.
     let work = tokio::task::spawn_blocking(move || {
-        let mut harness = AsyncMigrationHarness::new(conn);
-        let outcome = harness.run_pending_migrations(source);
-        outcome
-            .map(drop)
-            .map_err(|e| DbError::Migration(e.to_string()))
+        bring_up_to_date(&mut AsyncMigrationHarness::new(conn), source)
     });
     work.map(|joined| joined.unwrap_or_else(|e| Err(DbError::Migration(e.to_string()))))
         .await
@@ -59,13 +57,29 @@ async fn run_postgres(conn: AsyncPgConnection, source: EmbeddedMigrations) -> Re
 fn run_sqlite(conn: &mut SqliteConnection, source: EmbeddedMigrations) -> Result<(), DbError> {
     // One exclusive transaction is the lock: another process waits for it (busy_timeout) and then
     // finds nothing left to do.
-    let failed = |e: String| DbError::Migration(e);
-    conn.exclusive_transaction(|conn| {
-        conn.run_pending_migrations(source)
-            .map(drop)
-            .map_err(diesel::result::Error::QueryBuilderError)
-    })
-    .map_err(|e: diesel::result::Error| failed(e.to_string()))
+    conn.exclusive_transaction(|conn| bring_up_to_date(conn, source))
+}
+
+/// Runs what is missing. A database that has more than is known here was used by a later version,
+/// whose rows this one may misread: it is refused before anything is changed.
+fn bring_up_to_date<DB: Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    source: EmbeddedMigrations,
+) -> Result<(), DbError>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let failed = |e: Box<dyn std::error::Error + Send + Sync>| DbError::Migration(e.to_string());
+    let known = source.migrations().map_err(failed)?;
+    let is_known = |version: &diesel::migration::MigrationVersion<'_>| {
+        known.iter().any(|known| known.name().version() == *version)
+    };
+    let applied = harness.applied_migrations().map_err(failed)?;
+    if let Some(later) = applied.iter().find(|version| !is_known(version)) {
+        return Err(DbError::Later(later.to_string()));
+    }
+    let run = harness.run_pending_migrations(source);
+    run.map(drop).map_err(failed)
 }
 
 /// Undoes every migration; only tests call it.

@@ -6,26 +6,28 @@
 //! connection (writers then queue fairly in the pool instead of polling a busy file), on
 //! PostgreSQL an ordinary `BEGIN`.
 
+pub mod backup;
+pub mod first;
 pub mod migrate;
+pub mod sqlite;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
+use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-/// A SQLite connection whose statements run on blocking threads.
-pub type SqliteConn = SyncConnectionWrapper<SqliteConnection>;
+pub use self::sqlite::{SqliteConn, SqlitePool};
+use crate::files;
 
 /// Connections to PostgreSQL a process keeps; beyond this, callers wait in the pool's queue.
 const POSTGRES_CONNECTIONS_MAX: u32 = 12;
 /// SQLite readers; each holds a page cache of a few megabytes.
-const SQLITE_READERS_MAX: u32 = 4;
+const SQLITE_READERS_MAX: usize = 4;
 /// How long a caller waits for a connection before it is told that the database is busy.
 const CONNECTION_WAIT: Duration = Duration::from_secs(5);
 
@@ -73,9 +75,9 @@ pub enum Db {
     /// SQLite: many readers and one writer.
     Sqlite {
         /// Connections that only read.
-        readers: Pool<SqliteConn>,
+        readers: SqlitePool,
         /// The one connection that writes.
-        writer: Pool<SqliteConn>,
+        writer: SqlitePool,
     },
 }
 
@@ -106,6 +108,12 @@ pub enum DbError {
     /// Anything else a statement can fail with.
     #[error("statement failed: {0}")]
     Statement(diesel::result::Error),
+    /// A later version of the program has migrated it.
+    #[error(
+        "it was used by a later version of Waule (this one does not know its migration {0}): start \
+         that version, or restore a backup from before it"
+    )]
+    Later(String),
     /// A migration failed.
     #[error("migration failed: {0}")]
     Migration(String),
@@ -138,16 +146,15 @@ impl Db {
         let db = match target {
             DbTarget::Postgres(url) => Self::Postgres(postgres_pool(url).await?),
             DbTarget::Sqlite(path) => {
-                if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder).map_err(|e| {
-                        DbError::Unreachable(format!("can't create {}: {e}", folder.display()))
-                    })?;
-                }
+                private_file(path).map_err(|e| {
+                    DbError::Unreachable(format!("can't create {}: {e}", path.display()))
+                })?;
                 let place = path.display().to_string();
                 // The writer first: it creates the file and switches it to WAL.
-                let writer = sqlite_pool(&place, 1, "").await?;
+                let writer = SqlitePool::open(&place, 1, "").await?;
                 let readers =
-                    sqlite_pool(&place, SQLITE_READERS_MAX, "PRAGMA query_only=ON;").await?;
+                    SqlitePool::open(&place, SQLITE_READERS_MAX, "PRAGMA query_only=ON;").await?;
+                writer.checkpoint_now_and_then();
                 Self::Sqlite { readers, writer }
             }
         };
@@ -209,39 +216,24 @@ fn describe(error: &tokio_postgres::Error) -> String {
     }
 }
 
-async fn sqlite_pool(
-    place: &str,
-    size: u32,
-    extra: &'static str,
-) -> Result<Pool<SqliteConn>, DbError> {
-    let mut config = ManagerConfig::<SqliteConn>::default();
-    config.custom_setup = Box::new(move |place| establish_sqlite(place, extra).boxed());
-    drop(
-        establish_sqlite(place, extra)
-            .await
-            .map_err(|e| DbError::Unreachable(e.to_string()))?,
-    );
-    let manager = AsyncDieselConnectionManager::new_with_config(place, config);
-    Pool::builder()
-        .max_size(size)
-        .connection_timeout(CONNECTION_WAIT)
-        .build(manager)
-        .await
-        .map_err(|e| DbError::Unreachable(e.to_string()))
-}
-
-async fn establish_sqlite(place: &str, extra: &'static str) -> ConnectionResult<SqliteConn> {
-    let mut conn = SqliteConn::establish(place).await?;
-    // FULL: a commit that was answered survives a power cut (MEASURED: WAL with NORMAL may not).
-    let pragmas = format!(
-        "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
-         PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; \
-         PRAGMA cache_size=-16000; {extra}"
-    );
-    conn.batch_execute(&pragmas)
-        .await
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
+/// Creates a database's file where it is missing and makes it and its companions private. SQLite
+/// itself leaves that to the umask; what it creates beside the file gets the file's own rights.
+fn private_file(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        files::folder(folder)?;
+    }
+    // Never opened where it is there: closing it would free the locks this process has on it.
+    match files::create(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    for end in ["", "-wal", "-shm"] {
+        let mut companion = path.as_os_str().to_owned();
+        companion.push(end);
+        files::tighten(Path::new(&companion));
+    }
+    Ok(())
 }
 
 /// Runs a body that reads on a connection of the configured database: `on!(db, |conn| { … })`.
@@ -282,12 +274,28 @@ macro_rules! write_tx {
                 .await
             }
             $crate::db::Db::Sqlite { writer, .. } => {
-                let mut guard = writer.get().await.map_err($crate::db::DbError::from)?;
+                let mut guard = writer.get().await?;
                 let conn: &mut $crate::db::SqliteConn = &mut guard;
-                conn.immediate_transaction::<_, $error, _>(
-                    async |$conn: &mut $crate::db::SqliteConn| $body,
-                )
-                .await
+                let outcome: Result<_, $error> = async {
+                    $crate::db::sqlite::transaction::begin(conn).await?;
+                    let written: Result<_, $error> = async {
+                        let $conn: &mut $crate::db::SqliteConn = &mut *conn;
+                        $body
+                    }
+                    .await;
+                    match written {
+                        Ok(written) => {
+                            $crate::db::sqlite::transaction::commit(conn).await?;
+                            Ok(written)
+                        }
+                        Err(error) => {
+                            $crate::db::sqlite::transaction::roll_back(conn).await?;
+                            Err(error)
+                        }
+                    }
+                }
+                .await;
+                outcome
             }
         }
     };

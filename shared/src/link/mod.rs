@@ -8,10 +8,13 @@
 //! - A reply's body ends with exactly one [`Piece::Outcome`], also when the link is gone for good:
 //!   then it says what passed until then, and is marked as interrupted.
 //! - Bytes come once, in order and without a gap, whatever connections they came over.
-//! - [`Link::finish`] ends a generation within a second if it runs, and answers its outcome, for as
-//!   long as the gateway remembers it. One that never came will not be started any more.
-//! - A generation that nobody reads and nobody finishes is cancelled after a while (inside a process
-//!   at once).
+//! - [`Link::finish`] ends a generation if it runs and answers its outcome, for as long as the gateway
+//!   remembers it, which is longer than any hold: within a second, or where the tenant left
+//!   ([`Parting`]) when its provider has told its count. One that never came will not be started any
+//!   more.
+//! - An outcome is on the gateway's disk before the last byte goes out: a later life of it knows it.
+//! - A generation that nobody reads and nobody finishes is cancelled after the time for which its server
+//!   tries to come again ([`wire::PATIENCE_MS`]); inside a process its tenant has left.
 //!
 //! # The protocol over HTTP
 //!
@@ -19,8 +22,10 @@
 //! gateway's life ([`crate::id::BootId`]), and the first question on every connection asks for it, so
 //! that the server knows for each call which life may have it. Names of headers are in [`wire`].
 //!
-//! A stream that is cut (reset, silence for 1.1 s although both sides ask for a sign of life every
-//! half second, a proxy that ends) is attached to again on another connection:
+//! A stream that is cut (reset, a proxy that ends, silence for 1.1 s although both sides ask for a
+//! sign of life every half second, while the gateway is heard over other connections) is attached to
+//! again on another connection. Each call says how long its server tries that (`x-waule-patience-ms`):
+//! so long the gateway goes on with it and keeps it. New calls wait as long for a link that is away.
 //!
 //! ```text
 //! tenant            server                            gateway                   provider
@@ -33,7 +38,7 @@
 //!   |<----------------|<---------------------------------|<------------------------|
 //!   |                 |        x connection cut          |                         |
 //!   | : keep-alive    |                                  | nobody reads: goes on   |
-//!   |<----------------| POST /generations/g/attach       | for DETACHED_SECONDS    |
+//!   |<----------------| POST /generations/g/attach       | for the call's patience |
 //!   |                 |   offset=1234                    |                         |
 //!   |                 |--------------------------------->|                         |
 //!   |<----------------|<---------------- bytes 1234.. ---| log, then live          |
@@ -63,16 +68,19 @@
 //! server                                   gateway
 //!   | POST /generations/g/finish             |
 //!   |--------------------------------------->| runs:    ended now, outcome
-//!   |                                        | ended:   outcome (kept 10 minutes)
-//!   |                                        | unknown: buried; a late call is refused
+//!   |    ?why=tenant_left                    | runs:    read on for the count, outcome
+//!   |    ?why=abandoned                      | runs or ended: also what was taken of it
+//!   |                                        | ended:   outcome (kept for days, on disk)
+//!   |                                        | unknown: buried; a late call is refused. Says
+//!   |                                        |          whether a life that died had it
 //! ```
 //!
 //! | answer | meaning | what the server does |
 //! | --- | --- | --- |
 //! | 200 | started or joined | reads; attaches again when cut |
-//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway |
+//! | 503 with `x-waule-not-started` | draining or full | asks the next gateway; all draining: waits |
 //! | 428 | the beginning that was left out of the body is not kept there; nothing started | sends it whole |
-//! | no connection | never sent | asks the next gateway |
+//! | no connection | never sent | asks the next gateway; none there: waits |
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
@@ -340,7 +348,7 @@ pub struct Outcome {
 /// A part of a reply's body.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// Bytes for the tenant, as they came.
+    /// Bytes for the tenant, as they came; over a link whole events.
     Bytes(Bytes),
     /// Nothing now: the link is being restored. Comes between whole events only.
     Waiting,
@@ -464,6 +472,23 @@ pub trait Link: ProviderAdmin + Send + Sync {
     /// Ends the generation if it still runs, and answers how it ended. Takes as long as the provider's
     /// count is waited for where the tenant left.
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError>;
+
+    /// The gateways that may take a call to these targets, first choice first, to be kept with it.
+    /// Empty where there is only one place, which needs no name.
+    fn route(&self, _generation: &GenerationId, _targets: &[Target]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// As [`Link::finish`], asking only these gateways where some are named: one that never had the
+    /// call and does not answer makes nobody wait.
+    async fn finish_at(
+        &self,
+        _gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<Fate, LinkError> {
+        self.finish(generation, why).await
+    }
 
     /// Whether a gateway answers now.
     async fn health(&self) -> Result<BootId, LinkError>;

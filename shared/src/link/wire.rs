@@ -56,6 +56,10 @@ pub const SEEN: HeaderName = HeaderName::from_static("x-waule-seen");
 /// Why a call was not started, and surely was not: it may go to another node.
 pub const NOT_STARTED: HeaderName = HeaderName::from_static("x-waule-not-started");
 
+/// How the body of a refusal with [`NOT_STARTED`] ends where the gateway stops: another one may come in
+/// its place.
+pub const DRAINING: &str = "draining";
+
 /// In a request: the version of compression ([`super::codec`]) that the server can read; in an answer:
 /// that its body is compressed so.
 pub const CODEC: HeaderName = HeaderName::from_static("x-waule-codec");

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::{Customer, Joined, Product, places, start, start_set};
 
 async fn stream(product: &Product, customer: &Customer, body: &Value) -> reqwest::Response {
     let request = product
@@ -58,7 +58,8 @@ async fn a_stream_is_the_same_through_both_doors_and_hides_usage_unless_asked() 
 async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
     for place in places().await {
         for joined in [Joined::InProcess, Joined::OverHttp] {
-            let product = start(&place, joined).await;
+            // A provider that tells no count is not waited for here.
+            let product = start_set(&place, joined, &["--read-on-seconds", "0"]).await;
             product
                 .model("words", "chat", json!({"output_per_million": 1_000_000}))
                 .await;
@@ -88,6 +89,33 @@ async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
                 .send(Method::GET, path, Some(&customer.key), None)
                 .await;
             assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
+            product.stop().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_leaves_early_pays_what_its_provider_counts() {
+    for place in places().await {
+        for joined in [Joined::InProcess, Joined::OverHttp] {
+            let product = start(&place, joined).await;
+            product
+                .model("words", "chat", json!({"output_per_million": 1_000_000}))
+                .await;
+            let customer = product.customer("5000").await;
+            let mut body = question("[tokens:60][pace:20]");
+            body["model"] = json!("words");
+            let mut pieces = stream(&product, &customer, &body).await.bytes_stream();
+            pieces.next().await.expect("a piece").expect("whole");
+            drop(pieces);
+            let balance = product.settled(&customer).await;
+            assert_eq!(balance["used"], 60, "{} {joined:?}", place.name);
+            let path = "/api/v1/usage?limit=1";
+            let (_, usage) = product
+                .send(Method::GET, path, Some(&customer.key), None)
+                .await;
+            assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
+            assert_eq!(usage["data"][0]["output_tokens"], 60, "{usage}");
             product.stop().await;
         }
     }

@@ -12,7 +12,7 @@ use crate::gateways::{GOOD, answer, at_once, with_vendor};
 use crate::support::{ADMIN_PASSWORD, Joined, Product, places, start};
 
 /// A superadmin's browser: keeps cookies, and the token of the page it was last shown.
-struct Console<'a> {
+pub(crate) struct Console<'a> {
     product: &'a Product,
     http: Client,
     cookies: BTreeMap<String, String>,
@@ -38,7 +38,7 @@ fn text(body: &str) -> String {
 }
 
 impl<'a> Console<'a> {
-    async fn open(product: &'a Product) -> Self {
+    pub(crate) async fn open(product: &'a Product) -> Self {
         let http = Client::builder().redirect(Policy::none()).build();
         let mut console = Self {
             product,
@@ -53,13 +53,17 @@ impl<'a> Console<'a> {
         console
     }
 
+    /// What the browser sends with every request.
+    pub(crate) fn cookie(&self) -> String {
+        let pairs = self.cookies.iter();
+        let pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("; ")
+    }
+
     async fn send(&mut self, request: reqwest::RequestBuilder) -> (StatusCode, String) {
-        let pairs = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        let cookies: Vec<String> = pairs.collect();
-        let answer = request.header("cookie", cookies.join("; ")).send().await;
+        let answer = request.header("cookie", self.cookie()).send().await;
         let answer = answer.expect("an answer");
         for cookie in answer.headers().get_all("set-cookie") {
             let cookie = cookie.to_str().expect("text");

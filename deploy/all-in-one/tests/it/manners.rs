@@ -245,7 +245,7 @@ async fn browsers_of_known_places_may_call_with_a_key() {
                 .is_ok_and(|age| age > 0)
         );
         assert!(!headers.contains_key("access-control-allow-credentials"));
-        assert!(text(&headers, "vary").contains("origin"));
+        assert!(headers.get_all("vary").iter().any(|name| name == "origin"));
     }
     let bearer = format!("Bearer {}", customer.key);
     for (path, headers, expected) in [

@@ -4,14 +4,19 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN_PASSWORD, Place, Product, places, start_set};
+use crate::support::{ADMIN_PASSWORD, Joined, Place, Product, places, start_set};
 
 const HOME: &str = "203.0.113.7";
 const STRANGER: &str = "198.51.100.1";
 const LOGIN: &str = "/admin/api/login";
 
 async fn behind(place: &Place) -> Product {
-    start_set(place, &["--trusted-proxies", "127.0.0.0/8, 10.0.0.0/8,::1"]).await
+    start_set(
+        place,
+        Joined::InProcess,
+        &["--trusted-proxies", "127.0.0.0/8, 10.0.0.0/8,::1"],
+    )
+    .await
 }
 
 /// Sends JSON as a proxy does for a client of that address; several texts are several headers.
@@ -74,7 +79,7 @@ async fn a02_a_keys_addresses_are_those_of_its_callers_and_not_of_the_proxy() {
         }
         product.stop().await;
         // Nobody is believed who is not named.
-        let product = start_set(&place, &[]).await;
+        let product = start_set(&place, Joined::InProcess, &[]).await;
         for (key, right) in [(&home, false), (&proxy, true)] {
             let asked = (Method::GET, "/api/v1/me", key.as_str());
             let (status, _) = from(&product, &[HOME], asked, &json!({})).await;

@@ -45,7 +45,8 @@ pub(crate) struct Place {
     /// For messages.
     pub(crate) name: &'static str,
     pub(crate) database_url: String,
-    redis_url: String,
+    /// Empty counts limits in the process.
+    pub(crate) redis_url: String,
     folder: PathBuf,
     /// Deletes the folder at the end.
     _kept: Option<tempfile::TempDir>,
@@ -123,12 +124,12 @@ impl Place {
         }
     }
 
-    /// A place that somebody else made and looks after; limits are counted in the process.
-    pub(crate) fn at(folder: PathBuf, database_url: String) -> Self {
+    /// A place that somebody else made and looks after.
+    pub(crate) fn at(folder: PathBuf, database_url: String, redis_url: String) -> Self {
         Self {
             name: "given",
             database_url,
-            redis_url: String::new(),
+            redis_url,
             folder,
             _kept: None,
         }
@@ -167,7 +168,13 @@ impl Place {
             "--cors-origins",
             "https://app.example",
         ];
-        let arguments = arguments.iter().chain(more).map(OsString::from);
+        // A setting that is given replaces the usual one.
+        let (program, usual) = arguments.split_first().expect("the program's name");
+        let usual = usual.chunks(2).filter(|pair| !more.contains(&pair[0]));
+        let arguments = usual.flatten().chain(more);
+        let arguments = std::iter::once(program)
+            .chain(arguments)
+            .map(OsString::from);
         shared::config::read_from("waule", "", arguments).expect("settings")
     }
 }
@@ -192,7 +199,31 @@ pub(crate) enum Joined {
 
 /// Starts a product at a place; several may share one.
 pub(crate) async fn start(place: &Place, joined: Joined) -> Product {
-    let mut product = start_without_login(place, joined, |link| link).await;
+    start_set(place, joined, &[]).await
+}
+
+/// As [`start`], with these settings more.
+pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> Product {
+    let supervisor = Supervisor::new();
+    let node = gateway(place, &supervisor, more).await;
+    let link: Arc<dyn Link> = match joined {
+        Joined::InProcess => node.gateway.local(),
+        Joined::OverHttp => {
+            Arc::new(link_to(place, &[node.open_door()], LinkSettings::default()).0)
+        }
+    };
+    let mut product = serve(place, joined, link, (supervisor, more)).await;
+    product.log_in().await;
+    product
+}
+
+/// As [`start`], with something around the link.
+pub(crate) async fn start_around<L: Link + 'static>(
+    place: &Place,
+    joined: Joined,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<L>,
+) -> Product {
+    let mut product = start_without_login(place, joined, |link| wrap(link)).await;
     product.log_in().await;
     product
 }
@@ -205,13 +236,22 @@ pub(crate) async fn start_without_login(
 ) -> Product {
     let supervisor = Supervisor::new();
     let node = gateway(place, &supervisor, &[]).await;
+    join(place, joined, &node, wrap).await
+}
+
+async fn join(
+    place: &Place,
+    joined: Joined,
+    node: &Node,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<dyn Link>,
+) -> Product {
     let link: Arc<dyn Link> = match joined {
         Joined::InProcess => node.gateway.local(),
         Joined::OverHttp => {
             Arc::new(link_to(place, &[node.open_door()], LinkSettings::default()).0)
         }
     };
-    serve(place, joined, wrap(link), supervisor).await
+    serve(place, joined, wrap(link), (node.supervisor.clone(), &[])).await
 }
 
 /// A server at a place with a superadmin's token, joined to gateways elsewhere; with its counters.
@@ -221,7 +261,8 @@ pub(crate) async fn start_with(
     settings: LinkSettings,
 ) -> (Product, LinkMetrics) {
     let (link, metrics) = link_to(place, urls, settings);
-    let mut product = serve(place, Joined::OverHttp, Arc::new(link), Supervisor::new()).await;
+    let running = (Supervisor::new(), &[][..]);
+    let mut product = serve(place, Joined::OverHttp, Arc::new(link), running).await;
     product.log_in().await;
     (product, metrics)
 }
@@ -236,24 +277,6 @@ fn link_to(place: &Place, urls: &[String], settings: LinkSettings) -> (HttpLink,
 }
 
 async fn serve(
-    place: &Place,
-    joined: Joined,
-    link: Arc<dyn Link>,
-    supervisor: Supervisor,
-) -> Product {
-    serve_with(place, joined, link, (supervisor, &[])).await
-}
-
-/// As [`start`] in one process, with these settings more.
-pub(crate) async fn start_set(place: &Place, more: &[&str]) -> Product {
-    let supervisor = Supervisor::new();
-    let link = gateway(place, &supervisor, more).await.gateway.local();
-    let mut product = serve_with(place, Joined::InProcess, link, (supervisor, more)).await;
-    product.log_in().await;
-    product
-}
-
-async fn serve_with(
     place: &Place,
     joined: Joined,
     link: Arc<dyn Link>,

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use shared::dialect::images;
 use shared::dialect::told::{self, Told};
 use shared::fault::{Fault, FaultKind};
 use shared::json;
@@ -32,7 +33,7 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) enum NoAnswer {
     /// The provider says so.
-    Told(Told),
+    Told(Box<Told>),
     /// It can't be told from the answer whether the work was done.
     Fault(Fault),
 }
@@ -70,21 +71,19 @@ pub(super) async fn streamed(mut body: Body, expected: Expected) -> Result<Answe
                 let bytes = outbound::pieces(ahead, body, expected.silence);
                 return Ok(Answer::Stream(bytes));
             }
-            Look::Error(told) => return Err(NoAnswer::Told(told)),
+            Look::Error(told) => return Err(NoAnswer::Told(Box::new(told))),
             Look::Page => return Err(invalid("a page came where a stream was asked for")),
-            Look::Json if expected.operation != Operation::Chat => {
-                let bytes =
-                    outbound::whole(ahead, body, expected.bytes_max, expected.silence).await?;
-                return match told::error_in(&bytes) {
-                    Some(told) => Err(NoAnswer::Told(told)),
-                    None => Err(invalid("JSON came where a stream was asked for")),
-                };
-            }
             Look::Json => {
                 let bytes =
                     outbound::whole(ahead, body, expected.bytes_max, expected.silence).await?;
                 judge(&bytes, expected.operation)?;
-                return Ok(Answer::Stream(as_stream(&bytes)?));
+                return Ok(Answer::Stream(match expected.operation {
+                    Operation::Chat => as_stream(&bytes)?,
+                    Operation::Embedding | Operation::Image => {
+                        let events = images::as_stream(&bytes);
+                        at_once(events.ok_or_else(|| invalid("the JSON holds no image"))?)
+                    }
+                }));
             }
         }
         match body.piece(expected.silence).await {
@@ -109,7 +108,7 @@ fn ended(ahead: Vec<Bytes>) -> Result<Answer, NoAnswer> {
     let length = all.len();
     all.extend_from_slice(b"\n\n");
     match look(&all) {
-        Look::Error(told) => Err(NoAnswer::Told(told)),
+        Look::Error(told) => Err(NoAnswer::Told(Box::new(told))),
         Look::Event => {
             all.truncate(length);
             let bytes = Ok(Bytes::from(all));
@@ -191,7 +190,7 @@ fn verdict(data: &[u8], says_error: bool) -> Look {
 /// Whether JSON is the answer that was asked for.
 fn judge(bytes: &Bytes, operation: Operation) -> Result<(), NoAnswer> {
     if let Some(told) = told::error_in(bytes) {
-        return Err(NoAnswer::Told(told));
+        return Err(NoAnswer::Told(Box::new(told)));
     }
     let [choices, data] = json::fields(bytes, ["choices", "data"])
         .map_err(|error| invalid(&format!("not the JSON that was expected: {error}")))?;
@@ -208,6 +207,11 @@ fn judge(bytes: &Bytes, operation: Operation) -> Result<(), NoAnswer> {
     } else {
         Err(invalid("the JSON holds no answer"))
     }
+}
+
+/// Events that are there already.
+fn at_once(events: Bytes) -> ByteStream {
+    Box::pin(stream::iter([Ok(events)]))
 }
 
 /// A whole answer as the stream that was asked for: the text, the end, the usage.
@@ -251,7 +255,7 @@ fn as_stream(bytes: &Bytes) -> Result<ByteStream, NoAnswer> {
         push(&last);
     }
     text.push_str("data: [DONE]\n\n");
-    Ok(Box::pin(stream::iter([Ok(Bytes::from(text))])))
+    Ok(at_once(text.into()))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl From<AccountError> for ApiError {
             AccountError::Beyond(field) => Self::beyond(field),
             AccountError::LastOwner => Self::conflict(
                 "last_owner",
-                "One active superadmin must stay owner; make another one first.",
+                "One active owner must stay; make another one first.",
             ),
             AccountError::Invalid { field, rule } => {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))

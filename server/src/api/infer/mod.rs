@@ -22,13 +22,13 @@ use super::error::ApiError;
 use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
-use crate::calls::{self, Answer, CallError, Calls, Started};
+use crate::calls::{self, Answer, Begun, CallError, Calls, Started};
 use crate::doors::body::{self, BodyError, Bounds, Upload};
 
 /// A client that takes longer to send its body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
 
-/// The maximum of output tokens the balance paid for, when it was lowered.
+/// The maximum of output tokens that was passed on, when it was lowered.
 const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
 /// Tells OpenAI's clients not to send again what waiting can't cure.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -117,7 +117,13 @@ impl InferEndpoint {
             operation: self.operation,
             body,
         };
-        match self.api.calls.start_admitted(call, admitted).await {
+        let patience = Some(stream::HEAD_WITHIN);
+        match self
+            .api
+            .calls
+            .start_admitted(call, admitted, patience)
+            .await
+        {
             Ok(started) => Ok(respond(started)),
             Err(error) => Err(Box::new(refusal(error))),
         }
@@ -165,7 +171,7 @@ fn refusal(error: CallError) -> Response {
     response
 }
 
-fn respond(started: Started) -> Response {
+fn respond(started: Started<Begun>) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -179,14 +185,14 @@ fn respond(started: Started) -> Response {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
     match started.body {
-        Answer::Whole(bytes) => response.set_body(bytes),
-        Answer::Stream(stream) => {
+        Begun::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        begun @ (Begun::Answered(Answer::Stream(_)) | Begun::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("no-cache, no-transform"),
             );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response.set_body(stream::body(stream));
+            response.set_body(stream::body(begun));
         }
     }
     response

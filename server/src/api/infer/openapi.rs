@@ -15,13 +15,13 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                 "type": "object",
                 "required": ["model", "messages"],
                 "properties": {
-                    "model": {"type": "string"},
+                    "model": {"type": "string", "minLength": 1, "maxLength": 100},
                     "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
-                    "stream": {"type": "boolean", "default": false},
-                    "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
-                    "max_tokens": {"type": "integer", "minimum": 1},
-                    "max_completion_tokens": {"type": "integer", "minimum": 1},
-                    "n": {"type": "integer", "minimum": 1, "maximum": 128}
+                    "stream": {"nullable": true, "type": "boolean", "default": false},
+                    "stream_options": {"nullable": true, "type": "object", "properties": {"include_usage": {"type": "boolean", "nullable": true}}},
+                    "max_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
+                    "max_completion_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
+                    "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 128}
                 }
             }),
         ),
@@ -32,7 +32,7 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                 "type": "object",
                 "required": ["model", "input"],
                 "properties": {
-                    "model": {"type": "string"},
+                    "model": {"type": "string", "minLength": 1, "maxLength": 100},
                     "input": {"anyOf": [
                         {"type": "string", "minLength": 1},
                         {"type": "array", "items": {}, "minItems": 1}
@@ -52,9 +52,9 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                 "properties": {
                     "model": {"type": "string", "nullable": true, "description": "The platform's default when absent"},
                     "prompt": {"type": "string", "minLength": 1, "maxLength": 32000, "pattern": "[^\\s]"},
-                    "n": {"type": "integer", "minimum": 1, "maximum": 10},
-                    "size": {"type": "string"},
-                    "quality": {"type": "string"},
+                    "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10},
+                    "size": {"nullable": true, "type": "string"},
+                    "quality": {"nullable": true, "type": "string"},
                     "response_format": {"type": "string", "enum": ["url", "b64_json"]}
                 }
             }),

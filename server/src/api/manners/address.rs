@@ -56,10 +56,22 @@ fn canonical(path: &str) -> Option<String> {
 fn api<'p, 's>(parts: &'p [&'s str]) -> Option<&'p [&'s str]> {
     match parts {
         ["api" | "openai", "v1", rest @ ..] | ["v1", rest @ ..] => Some(api(rest).unwrap_or(rest)),
-        ["api", rest @ ..] if is_resource(rest) => Some(rest),
+        ["api" | "openai", rest @ ..] if is_resource(rest) || deployed(rest).is_some() => {
+            Some(rest)
+        }
         rest if is_resource(rest) => Some(rest),
         _ => None,
     }
+}
+
+/// The operation behind the name of a deployment, as Azure's client writes it; the model stands in the
+/// body as well.
+fn deployed<'p, 's>(parts: &'p [&'s str]) -> Option<&'p [&'s str]> {
+    let ["deployments", _, rest @ ..] = parts else {
+        return None;
+    };
+    let is_whole = |one: Operation| behind(rest, one).is_some_and(<[_]>::is_empty);
+    Operation::ALL.into_iter().any(is_whole).then_some(rest)
 }
 
 fn is_resource(parts: &[&str]) -> bool {
@@ -82,6 +94,7 @@ fn behind<'p, 's>(parts: &'p [&'s str], operation: Operation) -> Option<&'p [&'s
 }
 
 fn below_version(rest: &[&str]) -> String {
+    let rest = deployed(rest).unwrap_or(rest);
     // The address of one endpoint was given as the base of all.
     let inner = Operation::ALL
         .into_iter()
@@ -129,6 +142,9 @@ mod tests {
             "/api/v1/chat/completions/chat/completions",
             "/v1/chat/completions/chat/completions/",
             "/v1/embeddings/chat/completions",
+            "/openai/deployments/gpt-4o/chat/completions",
+            "/v1/deployments/gpt-4o/chat/completions",
+            "/openai/chat/completions",
         ] {
             assert_eq!(meant(path), "/api/v1/chat/completions", "{path}");
         }

@@ -7,8 +7,34 @@ use serde_json::Value;
 /// A route's path and one of its methods.
 #[derive(Debug, Clone)]
 struct Known {
-    parts: Vec<Part>,
+    route: Template,
     method: Method,
+}
+
+/// A path with placeholders.
+#[derive(Debug, Clone)]
+pub struct Template(Vec<Part>);
+
+impl Template {
+    /// Of a table or of the document.
+    pub fn read(path: &str) -> Self {
+        Self(path.split('/').skip(1).map(Part::read).collect())
+    }
+
+    /// Whether a path is one of its.
+    pub fn fits(&self, path: &str) -> bool {
+        let mut texts = path.split('/').skip(1);
+        let all = self
+            .0
+            .iter()
+            .all(|part| texts.next().is_some_and(|text| part.fits(text)));
+        all && texts.next().is_none()
+    }
+
+    /// How many placeholders it has.
+    fn open(&self) -> usize {
+        self.0.iter().filter(|part| **part == Part::Any).count()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +68,8 @@ pub struct Methods(Vec<Known>);
 impl Methods {
     /// Adds a route.
     pub fn add(&mut self, path: &str, method: Method) {
-        let parts = path.split('/').skip(1).map(Part::read).collect();
-        self.0.push(Known { parts, method });
+        let route = Template::read(path);
+        self.0.push(Known { route, method });
     }
 
     /// Adds every route of an OpenAPI document.
@@ -65,22 +91,10 @@ impl Methods {
 
     /// What `Allow` says of a path; `None` when there is no such path.
     pub fn allowed(&self, path: &str) -> Option<HeaderValue> {
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
-        let fits = |known: &&Known| {
-            let pairs = known.parts.iter().zip(&parts);
-            known.parts.len() == parts.len()
-                && pairs.into_iter().all(|(part, text)| part.fits(text))
-        };
-        let any = |known: &Known| {
-            known
-                .parts
-                .iter()
-                .filter(|part| **part == Part::Any)
-                .count()
-        };
-        let found: Vec<&Known> = self.0.iter().filter(fits).collect();
+        let fits = self.0.iter().filter(|known| known.route.fits(path));
+        let found: Vec<&Known> = fits.collect();
         // A path that is written out goes before one with a placeholder, as the router does it.
-        let least = found.iter().map(|known| any(known)).min()?;
+        let least = found.iter().map(|known| known.route.open()).min()?;
         let mut methods: Vec<&str> = Vec::new();
         let mut tell = |method: &'static str, is_known: bool| {
             if is_known && !methods.contains(&method) {
@@ -88,7 +102,7 @@ impl Methods {
             }
         };
         let has = |method: &Method| {
-            let mut nearest = found.iter().filter(|known| any(known) == least);
+            let mut nearest = found.iter().filter(|known| known.route.open() == least);
             nearest.any(|known| known.method == *method)
         };
         tell("GET", has(&Method::GET));

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -28,25 +28,35 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::silence::{LATE_TELLS, SILENCE_MAX};
+
 /// A border round trip is 300 ms at worst; TCP and TLS take three, and a lost packet a second more.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A connection on which nothing was read for that long is asked for a sign of life, busy or idle;
 /// the gateway does the same (`shared::listen`), so that one lost ping is no silence.
 const PING_EVERY: Duration = Duration::from_millis(500);
-/// Silence that means a dead path: a ping, its answer over 300 ms, and once more both. Ending a
-/// connection that only was slow costs its streams one round trip, for they attach again elsewhere.
-pub(in crate::link) const SILENCE_MAX: Duration = Duration::from_millis(1_100);
-/// Silence of a connection that carries nothing; longer, because nobody waits.
-const IDLE_SILENCE_MAX: Duration = Duration::from_millis(2_500);
-/// How often silence is looked for on a connection that carries something, and on one that does not.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-const LOOK_IDLE_EVERY: Duration = Duration::from_millis(500);
-/// 4 MiB at 300 ms are 110 Mbit/s for one stream.
-const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+/// A ping without an answer for so long ends a connection, whatever else is heard. Far beyond what
+/// `silence` decides by: a gateway without a core to run on answers late, and is not gone.
+const PONG_MAX: Duration = Duration::from_secs(20);
+/// What one answer may have here unread: a tenant that reads slowly costs that, and as much again for
+/// what is known of each small frame. At 300 ms it lets through 850 kbit/s, compressed where the way is
+/// long: some thousand tokens a second.
+const STREAM_WINDOW: u32 = 32 * 1024;
+/// The same where large answers come, of which there are few: an image takes a second or two.
+const LARGE_STREAM_WINDOW: u32 = 1024 * 1024;
 /// Far above what a path can carry: h2 ends a connection on which unread frames of less than 256
 /// bytes add up to half this window, and a token is such a frame. Tenants that do not read must not
 /// cut the others' streams.
 const CONNECTION_WINDOW: u32 = 256 * 1024 * 1024;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Text as it comes.
+    Tokens,
+    /// Large bodies, either way.
+    Large,
+}
 
 /// Where a node is and how it is spoken to.
 pub(super) struct Target {
@@ -64,6 +74,7 @@ pub(super) struct Connection {
     sender: http2::SendRequest<Full<Bytes>>,
     streams: AtomicUsize,
     signs: Signs,
+    suspect: AtomicBool,
     /// The gateway's life, told in answer to the first question on this connection.
     boot: watch::Receiver<Option<BootId>>,
     ended: CancellationToken,
@@ -91,18 +102,18 @@ impl Connection {
         target: &Target,
         hello: &Hello,
         supervisor: &Supervisor,
-        reach_max: Duration,
+        (purpose, reach_max): (Purpose, Duration),
     ) -> io::Result<Arc<Self>> {
         let opening = async {
             let stream = connect(target, reach_max).await?;
             match &target.tls {
-                None => Self::start(stream, hello, supervisor).await,
+                None => Self::start(stream, hello, supervisor, purpose).await,
                 Some((connector, name)) => {
                     let stream = connector.connect(name.clone(), stream).await?;
                     if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                         return Err(io::Error::other("the gateway does not speak HTTP/2"));
                     }
-                    Self::start(stream, hello, supervisor).await
+                    Self::start(stream, hello, supervisor, purpose).await
                 }
             }
         };
@@ -111,7 +122,12 @@ impl Connection {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    async fn start<S>(stream: S, hello: &Hello, supervisor: &Supervisor) -> io::Result<Arc<Self>>
+    async fn start<S>(
+        stream: S,
+        hello: &Hello,
+        supervisor: &Supervisor,
+        purpose: Purpose,
+    ) -> io::Result<Arc<Self>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -123,9 +139,12 @@ impl Connection {
         let (mut sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_stream_window_size(match purpose {
+                Purpose::Tokens => STREAM_WINDOW,
+                Purpose::Large => LARGE_STREAM_WINDOW,
+            })
             .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(CONNECT_MAX)
+            .keep_alive_timeout(PONG_MAX)
             .keep_alive_while_idle(true)
             // Frames of streams that were left are on their way for a round trip; a peer that we
             // have the secret of does not flood us with them.
@@ -166,6 +185,7 @@ impl Connection {
             sender,
             streams: AtomicUsize::new(0),
             signs,
+            suspect: AtomicBool::new(false),
             boot,
             ended,
             cut,
@@ -177,9 +197,10 @@ impl Connection {
         !self.ended.is_cancelled() && !self.sender.is_closed()
     }
 
-    /// Whether it was heard of lately.
+    /// Whether it was heard of lately, or this process had no time to hear.
     pub(super) fn is_fresh(&self) -> bool {
         self.signs.silence() < SILENCE_MAX
+            || (self.signs.is_late() && !self.suspect.load(Ordering::Relaxed))
     }
 
     /// Ends it at once, and every stream on it.
@@ -187,28 +208,26 @@ impl Connection {
         self.cut.cancel();
     }
 
-    /// Waits until it is gone, or silent for so long that it is as good as gone.
-    pub(super) async fn failed(&self) {
-        loop {
-            let busy = self.streams() > 0;
-            let (look, silence_max) = if busy {
-                (LOOK_EVERY, SILENCE_MAX)
-            } else {
-                (LOOK_IDLE_EVERY, IDLE_SILENCE_MAX)
-            };
-            let slept = Instant::now();
-            tokio::select! {
-                () = self.ended.cancelled() => return,
-                () = tokio::time::sleep(look) => {}
-            }
-            // A process that could not run did not read either: that is no fault of the path.
-            let starved = slept.elapsed() > look * 2;
-            if !starved && self.signs.silence() > silence_max {
-                debug!("a connection to a gateway is silent and is replaced");
-                self.cut();
-                return;
-            }
-        }
+    /// Waits for `span`; false when it ends before.
+    pub(super) async fn lasts(&self, span: Duration) -> bool {
+        let ended = self.ended.cancelled();
+        tokio::time::timeout(span, ended).await.is_err()
+    }
+
+    /// When something was last heard, in milliseconds from its beginning.
+    pub(super) fn last_sign_ms(&self) -> u64 {
+        self.signs.last_ms.load(Ordering::Relaxed)
+    }
+
+    /// Its runtime had no time a moment ago.
+    pub(super) fn was_late(&self) {
+        let now = self.signs.age_ms();
+        self.signs.late_ms.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether its watch takes it for dead.
+    pub(super) fn suspect(&self, suspect: bool) {
+        self.suspect.store(suspect, Ordering::Relaxed);
     }
 
     /// Tells it from the others.
@@ -221,23 +240,34 @@ impl Connection {
         self.streams.load(Ordering::Relaxed)
     }
 
-    /// Waits until the gateway's life is known; false when the connection ended before.
-    async fn is_met(&self) -> bool {
+    /// Waits until the gateway's life is known; false when the connection ended before, or it takes
+    /// too long.
+    pub(super) async fn is_met_by(&self, until: tokio::time::Instant) -> bool {
         let mut boot = self.boot.clone();
         tokio::select! {
             met = boot.wait_for(Option::is_some) => met.is_ok(),
             () = self.ended.cancelled() => false,
+            () = tokio::time::sleep_until(until) => false,
         }
     }
 
-    /// Sends and waits for the answer's head; `knowing` whom it is sent to.
+    /// Whether the gateway spoke on it, and lately.
+    pub(super) fn is_met_and_fresh(&self) -> bool {
+        self.boot.borrow().is_some() && self.is_fresh()
+    }
+
+    /// Sends and waits for the answer's head; where it must be known whom it is sent to, that is waited
+    /// for until `known_by`.
     pub(super) async fn send(
         self: &Arc<Self>,
         request: Request<Full<Bytes>>,
-        knowing: bool,
+        known_by: Option<tokio::time::Instant>,
     ) -> Result<Response<Body>, Failed> {
         let stream = Stream::on(self.clone());
-        if knowing && self.boot.borrow().is_none() && !self.is_met().await {
+        if let Some(until) = known_by
+            && self.boot.borrow().is_none()
+            && !self.is_met_by(until).await
+        {
             return Err(Failed::Unsent(Box::new(request)));
         }
         match self.sender.clone().try_send_request(request).await {
@@ -261,6 +291,8 @@ impl Connection {
 struct Signs {
     begun: Instant,
     last_ms: Arc<AtomicU64>,
+    /// When the runtime that reads was last found to have had no time; zero for never.
+    late_ms: Arc<AtomicU64>,
 }
 
 impl Signs {
@@ -268,6 +300,7 @@ impl Signs {
         Self {
             begun: Instant::now(),
             last_ms: Arc::default(),
+            late_ms: Arc::default(),
         }
     }
 
@@ -280,8 +313,16 @@ impl Signs {
     }
 
     fn silence(&self) -> Duration {
-        let last = self.last_ms.load(Ordering::Relaxed);
-        Duration::from_millis(self.age_ms().saturating_sub(last))
+        self.since(&self.last_ms)
+    }
+
+    fn is_late(&self) -> bool {
+        self.late_ms.load(Ordering::Relaxed) > 0 && self.since(&self.late_ms) < LATE_TELLS
+    }
+
+    fn since(&self, moment: &AtomicU64) -> Duration {
+        let moment = moment.load(Ordering::Relaxed);
+        Duration::from_millis(self.age_ms().saturating_sub(moment))
     }
 }
 

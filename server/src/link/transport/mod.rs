@@ -7,6 +7,8 @@
 //! own runtime, so connections spread over the cores as calls do and a lone core waits for no other.
 
 mod connection;
+mod silence;
+mod tender;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri};
+use http::{Request, Response, Uri};
 use http_body::Body as _;
 use http_body_util::Full;
 use rustls::ClientConfig;
@@ -25,37 +27,24 @@ use shared::supervisor::Supervisor;
 use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::debug;
 
-pub(super) use connection::{Body, ConnectionId, SILENCE_MAX, describe};
+pub(super) use connection::{Body, ConnectionId, describe};
 use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
+use silence::FalseAlarms;
+pub(super) use silence::SILENCE_MAX;
+use tender::Tender;
 
 /// Bodies above this go to the places kept for them, or small ones would wait behind one; what is
 /// below fits into the first window of a connection that was idle.
 const LARGE_BYTES: u64 = 8 * 1024;
-/// How often and with how much a place for large bodies is kept warm, or a kernel forgets what the
-/// path carries and takes round trips to find out again. So much at 200 ms is a window of 1.3 Mbit/s
-/// that grows from burst to burst.
-const WARM_EVERY: Duration = Duration::from_secs(1);
-const WARM_BYTES: usize = 32 * 1024;
-/// Nothing is kept warm when nothing was sent for so long.
-const WARM_AFTER_USE: Duration = Duration::from_secs(60);
-/// How long the first attempt waits for an address; the next twice as long, those after it four
-/// times. A kernel repeats what was lost after 1 s, then 2 s, then 4 s: while a path is black, asking
-/// anew finds its end sooner.
-const REACH_MIN: Duration = Duration::from_secs(1);
-/// Between attempts to open a connection.
-const REST_MIN: Duration = Duration::from_millis(100);
-const REST_MAX: Duration = Duration::from_secs(5);
 /// How long a call that has waited for a connection leaves it to others, when it carries its share
 /// and more are being opened: after a cut all streams come at once, and what one connection may send
 /// before it hears of the path is soon used up; the rest would take a round trip more.
 const SPREAD_MAX: Duration = Duration::from_millis(30);
-/// A connection that ends sooner was refused after all: TLS 1.3 tells a client that its certificate
-/// is not wanted only after the handshake, and balancers accept before they look for a gateway.
-const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 /// Connections that end between choice and use, one after another, before a request gives up.
 const TRIES_MAX: usize = 3;
+/// How often a call without a connection looks whether one of those that were silent speaks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How a pool is made.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +58,8 @@ pub(super) struct Shape {
     pub(super) age_max: Duration,
     /// Whether the places for large bodies are kept warm.
     pub(super) is_far: bool,
+    /// How long a request may be here before it is sent.
+    pub(super) wait_max: Duration,
 }
 
 impl Shape {
@@ -79,6 +70,7 @@ impl Shape {
             for_uploads: connections / 4,
             age_max: Duration::from_secs(30 * 60),
             is_far,
+            wait_max: CONNECT_MAX,
         }
     }
 }
@@ -88,6 +80,8 @@ impl Shape {
 pub(super) enum Lane {
     /// One whose gateway's life is known: this may start something.
     Call,
+    /// The same, for an answer that is large.
+    LargeCall,
     /// Any.
     Any,
     /// Another than this while there is one, rather one of those kept for uploads.
@@ -130,6 +124,7 @@ struct Inner {
     opening: watch::Sender<Opening>,
     /// A call has no connection: tenders that rest should try now.
     wanted: Notify,
+    alarms: FalseAlarms,
     supervisor: Supervisor,
     end: CancellationToken,
 }
@@ -170,6 +165,7 @@ impl Pool {
                 waiting: AtomicUsize::new(0),
                 opening: watch::Sender::default(),
                 wanted: Notify::new(),
+                alarms: FalseAlarms::default(),
                 supervisor: Supervisor::new(),
                 end: end.clone(),
             }),
@@ -195,20 +191,23 @@ impl Pool {
     ) -> Result<Response<Body>, SendError> {
         let (large, beside) = match lane {
             Lane::Call | Lane::Any => (request.body().size_hint().lower() > LARGE_BYTES, None),
+            Lane::LargeCall => (true, None),
             // What little comes down there leaves room.
             Lane::Beside(connection) => (true, Some(connection)),
         };
-        if self.inner.shape.is_far && lane == Lane::Call {
+        let starts = matches!(lane, Lane::Call | Lane::LargeCall);
+        if self.inner.shape.is_far && starts {
             let now = self.inner.begun.elapsed().as_millis();
             let now = u64::try_from(now).unwrap_or(u64::MAX);
             self.inner.used_ms.store(now, Ordering::Relaxed);
         }
+        let until = tokio::time::Instant::now() + self.inner.shape.wait_max;
         for _ in 0..TRIES_MAX {
             let connection = match self.inner.choose(large, beside) {
                 Some(connection) => connection,
-                None => self.inner.wait(large).await?,
+                None => self.inner.wait(large, until).await?,
             };
-            match connection.send(request, lane == Lane::Call).await {
+            match connection.send(request, starts.then_some(until)).await {
                 Ok(response) => return Ok(response),
                 Err(Failed::Unsent(again)) => request = *again,
                 Err(Failed::Unknown { why, boot }) => {
@@ -247,7 +246,8 @@ impl Inner {
         })
     }
 
-    /// The least loaded connection of the request's kind, or of the other kind where it has none.
+    /// The least loaded connection of the request's kind, or of the other kind where it has none. None
+    /// that is silent: what is put on it may never arrive, and who waits can still go elsewhere.
     fn choose(
         self: &Arc<Self>,
         large: bool,
@@ -272,10 +272,17 @@ impl Inner {
         let least = |all: &mut dyn Iterator<Item = Arc<Connection>>| {
             all.min_by_key(|connection| connection.streams())
         };
-        let other = |one: &Arc<Connection>| one.is_fresh() && Some(one.id()) != beside;
+        let fresh = |one: &Arc<Connection>| one.is_fresh();
+        let other = |one: &Arc<Connection>| fresh(one) && Some(one.id()) != beside;
         least(&mut self.usable(turned).filter(other))
             .or_else(|| least(&mut self.usable(0..all).filter(other)))
-            .or_else(|| least(&mut self.usable(0..all)))
+            .or_else(|| least(&mut self.usable(0..all).filter(fresh)))
+    }
+
+    /// Whether something was heard lately over another connection than `one`.
+    fn others_speak(&self, one: &Arc<Connection>) -> bool {
+        let mut others = self.usable(0..self.places.len());
+        others.any(|other| other.id() != one.id() && other.is_met_and_fresh())
     }
 
     fn usable(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = Arc<Connection>> {
@@ -292,7 +299,11 @@ impl Inner {
     }
 
     /// Waits for a connection, or until no attempt is left that could bring one.
-    async fn wait(self: &Arc<Self>, large: bool) -> Result<Arc<Connection>, SendError> {
+    async fn wait(
+        self: &Arc<Self>,
+        large: bool,
+        until: tokio::time::Instant,
+    ) -> Result<Arc<Connection>, SendError> {
         let mut opening = self.opening.subscribe();
         let before = opening.borrow_and_update().failures;
         self.wanted.notify_waiters();
@@ -318,12 +329,13 @@ impl Inner {
                         return Err(SendError::Unsent(now.last.clone()));
                     }
                 }
-                if opening.changed().await.is_err() {
-                    return Err(SendError::Unsent("the link is closed".to_owned()));
+                match tokio::time::timeout(LOOK_AGAIN, opening.changed()).await {
+                    Ok(Ok(())) | Err(_) => {}
+                    Ok(Err(_)) => return Err(SendError::Unsent("the link is closed".to_owned())),
                 }
             }
         };
-        tokio::time::timeout(CONNECT_MAX, waiting)
+        tokio::time::timeout_at(until, waiting)
             .await
             .unwrap_or_else(|_| Err(SendError::Unsent("no connection in time".to_owned())))
     }
@@ -349,107 +361,6 @@ impl Inner {
     }
 }
 
-/// Keeps one place of the pool supplied. Where its runtime ends first, the next call starts another.
-struct Tender {
-    pool: Arc<Inner>,
-    at: usize,
-}
-
-impl Drop for Tender {
-    fn drop(&mut self) {
-        self.pool.places[self.at]
-            .tended
-            .store(false, Ordering::Release);
-    }
-}
-
-impl Tender {
-    async fn run(&self) {
-        tokio::select! {
-            () = self.pool.end.cancelled() => {}
-            () = self.supply() => {}
-        }
-    }
-
-    async fn supply(&self) {
-        let pool = &self.pool;
-        let mut failures: u32 = 0;
-        loop {
-            // Heard from before the attempt on, or a call that comes at its end would wait.
-            let mut wanted = std::pin::pin!(pool.wanted.notified());
-            wanted.as_mut().enable();
-            let served = match self.open(failures).await {
-                Some(fresh) => self.attend(&fresh).await,
-                None => false,
-            };
-            if served {
-                failures = 0;
-                continue;
-            }
-            failures += 1;
-            tokio::select! {
-                () = wanted => {}
-                () = tokio::time::sleep(rest(failures, rand::random())) => {}
-            }
-        }
-    }
-
-    /// Until the connection should be replaced; whether it was of use.
-    async fn attend(&self, fresh: &Arc<Connection>) -> bool {
-        let opened = tokio::time::Instant::now();
-        let age = self.pool.shape.age_max.mul_f64(1.0 + rand::random::<f64>());
-        // An old connection, replaced here, carries its streams to their end.
-        tokio::select! {
-            () = fresh.failed() => {}
-            () = tokio::time::sleep(age) => return true,
-            () = self.keep_warm(fresh) => {}
-        }
-        let served = opened.elapsed() >= REFUSED_WITHIN;
-        if !served {
-            self.pool.failed("connections end as soon as they are open");
-        }
-        served
-    }
-
-    /// Sends something now and then where a large body may come next; does not end.
-    async fn keep_warm(&self, fresh: &Arc<Connection>) {
-        let pool = &self.pool;
-        let for_uploads = self.at >= pool.places.len() - pool.shape.for_uploads;
-        if !pool.shape.is_far || !for_uploads {
-            return std::future::pending().await;
-        }
-        loop {
-            tokio::time::sleep(WARM_EVERY).await;
-            let used = Duration::from_millis(pool.used_ms.load(Ordering::Relaxed));
-            if !used.is_zero() && pool.begun.elapsed().saturating_sub(used) < WARM_AFTER_USE {
-                let mut request = (pool.hello)();
-                *request.method_mut() = Method::POST;
-                *request.body_mut() = Full::from(vec![0; WARM_BYTES]);
-                let _ = fresh.send(request, false).await;
-            }
-        }
-    }
-
-    /// One attempt, counted while it lasts.
-    async fn open(&self, failures: u32) -> Option<Arc<Connection>> {
-        let pool = &self.pool;
-        let _attempt = Attempt::begin(pool);
-        let reach_max = REACH_MIN.saturating_mul(1 << failures.min(2));
-        let (target, hello) = (&pool.target, pool.hello.as_ref());
-        match Connection::open(target, hello, &pool.supervisor, reach_max).await {
-            Ok(fresh) => {
-                pool.places[self.at].live.store(Some(fresh.clone()));
-                Some(fresh)
-            }
-            Err(error) => {
-                debug!(%error, "no connection to {}: {error}", pool.target.host);
-                pool.failed(&error.to_string());
-                None
-            }
-        }
-    }
-}
-
 /// Counts one call that waits, also when it is given up.
 struct Waiting<'a>(&'a AtomicUsize);
 
@@ -464,31 +375,6 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Counts one attempt, also when its runtime drops it.
-struct Attempt<'a>(&'a Inner);
-
-impl<'a> Attempt<'a> {
-    fn begin(pool: &'a Inner) -> Self {
-        pool.opening.send_modify(|opening| opening.attempts += 1);
-        Self(pool)
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        self.0.opening.send_modify(|opening| opening.attempts -= 1);
-    }
-}
-
-/// Doubles with every failure up to a bound; `random` in 0..1 takes up to half of it away, so that
-/// the places of a pool do not knock together.
-fn rest(failures: u32, random: f64) -> Duration {
-    let whole = REST_MIN.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    whole
-        .min(REST_MAX)
-        .mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
 }
 
 fn target(base: &str, tls: Option<&ClientConfig>) -> Result<Target, ConfigError> {

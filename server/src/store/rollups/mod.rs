@@ -222,6 +222,7 @@ impl From<UsageRow> for Counted {
                 media_ms: count(row.media_ms),
                 characters: count(row.characters),
                 estimated: row.estimated,
+                ..shared::usage::Usage::default()
             },
             credits: Credits::from_micros(row.credits_micros),
             cost: Credits::from_micros(row.cost_micros),

@@ -3,9 +3,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel_async::pooled_connection::bb8::Pool;
 use shared::clock::Moment;
-use shared::db::{DbError, SqliteConn};
+use shared::db::{DbError, SqlitePool};
 
 use super::{Rolled, RollupRow, USAGE, added, key, merged};
 use crate::store::schema::{rollup_state, rollup_tops, rollups, usage_records};
@@ -15,7 +14,7 @@ use crate::store::usage::UsageRow;
 const RECORDS_MAX: i64 = 100;
 
 async fn blocking<T: Send + 'static>(
-    writer: &Pool<SqliteConn>,
+    writer: &SqlitePool,
     job: impl FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
 ) -> Result<T, DbError> {
     let mut conn = writer.get().await?;
@@ -26,7 +25,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 pub(super) async fn roll(
-    writer: &Pool<SqliteConn>,
+    writer: &SqlitePool,
     upto: i64,
     limit: i64,
     now: Moment,
@@ -71,7 +70,7 @@ pub(super) async fn roll(
     .await
 }
 
-pub(super) async fn number(writer: &Pool<SqliteConn>, limit: i64) -> Result<usize, DbError> {
+pub(super) async fn number(writer: &SqlitePool, limit: i64) -> Result<usize, DbError> {
     blocking(writer, move |conn| {
         let numbered = diesel::sql_query(
             "UPDATE usage_records SET number = f.number FROM (SELECT id AS id, \
@@ -84,7 +83,7 @@ pub(super) async fn number(writer: &Pool<SqliteConn>, limit: i64) -> Result<usiz
     .await
 }
 
-pub(super) async fn reset(writer: &Pool<SqliteConn>) -> Result<(), DbError> {
+pub(super) async fn reset(writer: &SqlitePool) -> Result<(), DbError> {
     blocking(writer, |conn| {
         let state = rollup_state::table.find(USAGE);
         let (through, kept_from): (i64, i64) = state

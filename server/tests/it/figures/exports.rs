@@ -82,12 +82,13 @@ async fn an_export_that_nobody_reads_on_holds_nothing() {
 }
 
 /// Connections that somebody uses now.
-fn count_busy(room: &Room) -> u32 {
+fn count_busy(room: &Room) -> usize {
     match &room.db.db {
-        Db::Postgres(pool) => pool.state().connections - pool.state().idle_connections,
-        Db::Sqlite { readers, .. } => {
-            readers.state().connections - readers.state().idle_connections
+        Db::Postgres(pool) => {
+            let state = pool.state();
+            usize::try_from(state.connections - state.idle_connections).expect("few")
         }
+        Db::Sqlite { readers, .. } => readers.busy(),
     }
 }
 

@@ -5,6 +5,7 @@ mod api;
 mod folding;
 mod guesses;
 mod keys;
+mod owners;
 mod replicas;
 mod sessions;
 mod superadmins;

@@ -58,7 +58,7 @@ async fn whatever_is_wrong_with_a_login_the_refusal_is_the_same() {
                 key.expose()
             );
         }
-        for username in ["eve", "", "ADA", "ada\0", "ada' --", "é"] {
+        for username in ["eve", "", "adá", "ada\0", "ada' --", "é"] {
             assert!(
                 is_refused(&attempt(&who.secret, username, PASSWORD).await),
                 "{username}"
@@ -70,9 +70,11 @@ async fn whatever_is_wrong_with_a_login_the_refusal_is_the_same() {
                 "{password}"
             );
         }
-        attempt(&who.secret, "ada", PASSWORD)
-            .await
-            .expect(process.name);
+        for username in ["ada", "ADA"] {
+            attempt(&who.secret, username, PASSWORD)
+                .await
+                .expect(process.name);
+        }
 
         let elsewhere = NewKey {
             allowed_addresses: Some(vec!["10.0.0.0/8".to_owned()]),

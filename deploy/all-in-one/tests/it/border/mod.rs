@@ -1,11 +1,14 @@
 //! The border link when it breaks: streams survive cuts of every kind, a generation happens once,
 //! and deaths and drains on either side leave exact accounts.
 
+mod both;
 mod cuts;
 mod deaths;
 mod fleet;
+mod outages;
 mod process;
 mod proxy;
+mod starved;
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 //! It shows cuts and delays; loss needs real packets (`bench netem`).
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ type Line = watch::Sender<Option<Cut>>;
 pub(super) struct Proxy {
     pub(super) address: SocketAddr,
     lines: Arc<Mutex<Vec<Line>>>,
+    /// New connections are taken and nothing of them passes, as on a path that is black.
+    black: Arc<AtomicBool>,
 }
 
 #[expect(
@@ -48,8 +51,17 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let lines: Arc<Mutex<Vec<Line>>> = Arc::default();
         let shared = lines.clone();
+        let black = Arc::<AtomicBool>::default();
+        let is_black = black.clone();
         tokio::spawn(async move {
+            let mut swallowed = Vec::new();
             while let Ok((client, _)) = listener.accept().await {
+                if is_black.load(Ordering::SeqCst) {
+                    swallowed.push(client);
+                    continue;
+                }
+                // The path is there again: what was sent into the dark is lost.
+                swallowed.clear();
                 let Ok(server) = TcpStream::connect(upstream).await else {
                     continue;
                 };
@@ -60,7 +72,11 @@ impl Proxy {
                 tokio::spawn(pass(client, server, cut));
             }
         });
-        Self { address, lines }
+        Self {
+            address,
+            lines,
+            black,
+        }
     }
 
     /// Cuts one of the connections that are whole, by the number of a die; false when there is none.
@@ -73,6 +89,14 @@ impl Proxy {
         };
         lines[at].send_replace(Some(cut));
         true
+    }
+
+    /// Nothing passes for `span`, neither what runs nor what is new; nobody is told.
+    pub(super) async fn black_out(&self, span: Duration) {
+        self.black.store(true, Ordering::SeqCst);
+        self.cut_all(Cut::Silent);
+        tokio::time::sleep(span).await;
+        self.black.store(false, Ordering::SeqCst);
     }
 
     /// Cuts every connection.

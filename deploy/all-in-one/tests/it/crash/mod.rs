@@ -1,5 +1,7 @@
 //! What dies takes no money along and invents none: processes killed without warning under load.
 
+#[path = "../../cases/scenes/cluster.rs"]
+mod cluster;
 mod effects;
 mod kill;
 mod points;

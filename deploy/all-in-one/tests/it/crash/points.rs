@@ -40,7 +40,11 @@ struct Spot {
 
 impl Spot {
     fn place(&self) -> Place {
-        Place::at(self.folder.clone(), self.database_url.clone())
+        Place::at(
+            self.folder.clone(),
+            self.database_url.clone(),
+            String::new(),
+        )
     }
 
     /// Runs a part in a child; answers how it ended.

@@ -1,143 +1,17 @@
 //! PostgreSQL itself is killed and started again under a running server, and with it: what the
 //! server told anybody is in the database when it is back.
 
-use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::cluster::Cluster;
 use super::kill::{Log, Work, exact, prepare};
-use super::process::{Waule, client};
-use crate::support::{long, service};
-
-/// A cluster of this test alone; its commits wait for the disk.
-struct Cluster {
-    programs: PathBuf,
-    data: PathBuf,
-    port: u16,
-    child: Option<Child>,
-    kept: tempfile::TempDir,
-}
-
-/// PostgreSQL refuses to run as root.
-fn is_root() -> bool {
-    let own = std::fs::metadata("/proc/self").expect("a process");
-    own.uid() == 0
-}
-
-impl Cluster {
-    fn new() -> Self {
-        let kept = tempfile::tempdir().expect("a folder");
-        let probe = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let cluster = Self {
-            programs: service("TEST_POSTGRES_PROGRAMS").into(),
-            data: kept.path().join("data"),
-            port: probe.local_addr().expect("an address").port(),
-            child: None,
-            kept,
-        };
-        if is_root() {
-            let mut own = Command::new("chown");
-            own.arg("postgres").arg(cluster.kept.path());
-            assert!(own.status().expect("chown").success());
-        }
-        let made = cluster
-            .command("initdb")
-            .args([
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-N",
-                "-D",
-            ])
-            .arg(&cluster.data)
-            .output()
-            .expect("initdb");
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        cluster
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args([
-                "--reuid=postgres",
-                "--regid=postgres",
-                "--init-groups",
-                "--",
-            ]);
-            command.arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.current_dir("/").stdin(Stdio::null());
-        command
-    }
-
-    fn start(&mut self) {
-        let child = self
-            .command("postgres")
-            .arg("-D")
-            .arg(&self.data)
-            .args(["-p", &self.port.to_string(), "-k", ""])
-            .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=on"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.child = Some(child.expect("postgres"));
-        let begun = Instant::now();
-        let port = self.port.to_string();
-        let ready = || {
-            let mut ask = self.command("pg_isready");
-            ask.args(["-q", "-h", "127.0.0.1", "-p", &port]);
-            ask.status().is_ok_and(|status| status.success())
-        };
-        while !ready() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(60),
-                "PostgreSQL starts"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// As `pg_ctl stop -m immediate`: no checkpoint, no goodbye.
-    fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let told = Command::new("kill")
-                .args(["-QUIT", &child.id().to_string()])
-                .status();
-            assert!(told.expect("kill").success());
-            child.wait().expect("gone");
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
+use super::process::{KEY, Waule, client};
+use crate::support::{long, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_killed_under_load_has_what_was_told() {
-    let mut cluster = Cluster::new();
-    cluster.start();
+    // Its commits wait for the disk.
+    let mut cluster = Cluster::start_new(&["-c", "fsync=on"]);
     let folder = tempfile::tempdir().expect("a folder");
     let mut waule = Waule::new(folder.path(), &cluster.url());
     let http = client();
@@ -163,4 +37,86 @@ async fn a_database_that_is_killed_under_load_has_what_was_told() {
     exact(&http, &waule, &log, (&giving, &token), "postgres").await;
     waule.kill();
     waule.verify();
+}
+
+/// What the tenant has paid so far.
+async fn used(http: &reqwest::Client, waule: &Waule<'_>) -> Option<f64> {
+    let asked = http
+        .get(waule.url("/api/v1/credits/balance"))
+        .bearer_auth(KEY);
+    let balance: serde_json::Value = asked.send().await.ok()?.json().await.ok()?;
+    (balance["held"] == 0).then(|| balance["used"].as_f64())?
+}
+
+async fn call(http: reqwest::Client, url: String) -> reqwest::StatusCode {
+    let text = "hi [tokens:30] [delay:1500]";
+    let body = serde_json::json!({"model": "crash", "max_tokens": 50,
+        "messages": [{"role": "user", "content": text}]});
+    let sent = http.post(url).bearer_auth(KEY).json(&body).send();
+    sent.await.expect("an answer").status()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_charged_however_long_the_database_is_away_and_whoever_dies_meanwhile() {
+    let mut cluster = Cluster::new();
+    cluster.start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut waule = Waule::new(folder.path(), &cluster.url());
+    let http = client();
+    waule.start(&http).await;
+    prepare(&http, &waule).await;
+    let chat = waule.url("/api/v1/chat/completions");
+    let settled = async |waule: &Waule<'_>, wanted: f64| {
+        until("it is charged once", Duration::from_secs(60), async || {
+            used(&http, waule)
+                .await
+                .is_some_and(|used| (used - wanted).abs() < 1e-9)
+        })
+        .await;
+    };
+    let before = used(&http, &waule).await.expect("read");
+    assert!(call(http.clone(), chat.clone()).await.is_success());
+    until("it is settled", Duration::from_secs(10), async || {
+        used(&http, &waule).await.is_some_and(|used| used > before)
+    })
+    .await;
+    let after = used(&http, &waule).await.expect("read");
+    let (cost, mut paid) = (after - before, after);
+    let outcomes = folder.path().join("outcomes");
+    for dies in [false, true] {
+        let mut running = tokio::task::JoinSet::new();
+        running.spawn(call(http.clone(), chat.clone()));
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        cluster.kill();
+        let status = running.join_next().await.expect("one").expect("no panic");
+        assert!(
+            status.is_success(),
+            "an answer that is there is told: {status}"
+        );
+        until(
+            "the outcome is on disk",
+            Duration::from_secs(30),
+            async || std::fs::read_dir(&outcomes).is_ok_and(|mut files| files.next().is_some()),
+        )
+        .await;
+        if dies {
+            waule.kill();
+        }
+        // Longer than a settlement is tried before it goes to disk.
+        tokio::time::sleep(Duration::from_secs(if long() { 90 } else { 8 })).await;
+        cluster.start();
+        if dies {
+            waule.start(&http).await;
+        }
+        waule.ready(&http).await;
+        paid += cost;
+        settled(&waule, paid).await;
+        until(
+            "nothing is left on disk",
+            Duration::from_secs(10),
+            async || std::fs::read_dir(&outcomes).is_ok_and(|mut files| files.next().is_none()),
+        )
+        .await;
+        waule.verify();
+    }
 }

@@ -142,6 +142,7 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge
+        | CallError::Stopping
         | CallError::Ledger(_)
         | CallError::Link(_)) => FieldError::Words(error.to_string()),
     }

@@ -1,0 +1,244 @@
+//! The database is away for longer than all waits, and then processes die as well: what was delivered
+//! is charged once all the same.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection;
+use futures_util::future::join_all;
+use serde_json::Value;
+use shared::db::{Db, DbTarget};
+
+use super::cluster::Cluster;
+use super::process::Program;
+use super::{NO_FSYNC, Reading, by_token, credits, exact, figures, folder, paced};
+use crate::case::{Case, case};
+use crate::fake::always;
+use crate::fake::bodies::whole;
+use crate::support::long;
+use crate::world::{Shape, run};
+
+/// The longest row of waits between tries to write was 39 s.
+const AWAY: Duration = Duration::from_secs(45);
+const WORDS: usize = 40;
+const STREAMS: usize = 4;
+
+/// Streams that run while the database goes, and whole answers that come while it is away; all are
+/// delivered.
+async fn delivered(case: &Case, gone: impl Future<Output = ()>) -> usize {
+    let mut streams = join_all((0..STREAMS).map(|_| Reading::begin(case))).await;
+    for stream in &mut streams {
+        stream.until(2).await;
+    }
+    gone.await;
+    join_all(streams.iter_mut().map(Reading::rest)).await;
+    for stream in &streams {
+        // Whole, though its end can't be written down: with the ledger in the process the end may say
+        // that it is not settled, and what was received counts.
+        assert_eq!(stream.words(), WORDS, "{}", stream.text);
+    }
+    STREAMS
+}
+
+/// The charge of every stream is the provider's count, once.
+async fn charged_once(scene: &str, case: &Case, program: &Program, away: Duration) {
+    let bills = exact(case, program, STREAMS).await;
+    for bill in &bills {
+        assert_eq!(bill.status, "succeeded", "{bill:?}");
+        bill.costs(credits(WORDS));
+    }
+    let used = case.settled().await["used"].clone();
+    figures(
+        scene,
+        &format!(
+            "{STREAMS} streams of {WORDS} tokens delivered, database away for {away:?}: charged {used}, of {}",
+            STREAMS * WORDS
+        ),
+    );
+}
+
+#[test]
+fn postgres_away_for_longer_than_all_waits_under_one_process() {
+    run(async {
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
+        let folder = folder();
+        let mut waule = Program::whole(&folder, &cluster.url(), &[]);
+        waule.start().await;
+        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
+        let case = case(Shape::Whole, rows)
+            .price(by_token())
+            .balance("100000")
+            .start_on(waule.product().await)
+            .await;
+        delivered(&case, async { cluster.kill() }).await;
+        tokio::time::sleep(AWAY).await;
+        cluster.start();
+        charged_once("database away, one process", &case, &waule, AWAY).await;
+        waule.ready().await;
+    });
+}
+
+#[test]
+fn postgres_away_for_longer_than_all_waits_under_server_and_gateway() {
+    run(async {
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
+        let folder = folder();
+        let mut gateway = Program::gateway(&folder, &[]);
+        gateway.start().await;
+        let mut server = Program::server(&folder, (&cluster.url(), &gateway.url()), &[]);
+        server.start().await;
+        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
+        let case = case(Shape::Apart, rows)
+            .price(by_token())
+            .balance("100000")
+            .start_on(server.product().await)
+            .await;
+        delivered(&case, async { cluster.kill() }).await;
+        tokio::time::sleep(AWAY).await;
+        cluster.start();
+        charged_once("database away, apart", &case, &server, AWAY).await;
+        server.ready().await;
+    });
+}
+
+#[test]
+fn a_server_told_to_stop_while_the_database_is_away_keeps_what_it_knows() {
+    run(async {
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
+        let folder = folder();
+        let mut gateway = Program::gateway(&folder, &[]);
+        gateway.start().await;
+        let urls = (cluster.url(), gateway.url());
+        let mut server = Program::server(&folder, (&urls.0, &urls.1), &[("SHUTDOWN_SECONDS", "2")]);
+        server.start().await;
+        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
+        let case = case(Shape::Apart, rows)
+            .price(by_token())
+            .balance("100000")
+            .start_on(server.product().await)
+            .await;
+        delivered(&case, async { cluster.kill() }).await;
+        server.tell_to_stop();
+        server.end(Duration::from_secs(20)).await;
+        // Its memory is gone, and the gateway's as well.
+        gateway.kill();
+        cluster.start();
+        gateway.start().await;
+        server.start().await;
+        charged_once(
+            "server stopped while the database is away",
+            &case,
+            &server,
+            Duration::from_secs(5),
+        )
+        .await;
+    });
+}
+
+#[test]
+fn server_and_gateway_die_within_a_minute_and_a_delivered_answer_is_charged_once() {
+    run(async {
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
+        let folder = folder();
+        let mut gateway = Program::gateway(&folder, &[]);
+        gateway.start().await;
+        let mut server = Program::server(&folder, (&cluster.url(), &gateway.url()), &[]);
+        server.start().await;
+        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
+        let case = case(Shape::Apart, rows)
+            .price(by_token())
+            .balance("100000")
+            .start_on(server.product().await)
+            .await;
+        // The end can't be written, so only the two processes know of it.
+        delivered(&case, async { cluster.kill() }).await;
+        server.kill();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        gateway.kill();
+        cluster.start();
+        gateway.start().await;
+        server.start().await;
+        charged_once(
+            "server and gateway killed",
+            &case,
+            &server,
+            Duration::from_secs(4),
+        )
+        .await;
+    });
+}
+
+#[test]
+fn a_whole_answer_survives_the_death_of_both_in_the_books() {
+    run(async {
+        let mut cluster = Cluster::start_new(&NO_FSYNC);
+        let folder = folder();
+        let mut gateway = Program::gateway(&folder, &[]);
+        gateway.start().await;
+        let mut server = Program::server(&folder, (&cluster.url(), &gateway.url()), &[]);
+        server.start().await;
+        let counted = serde_json::json!({"prompt_tokens": 10, "completion_tokens": WORDS});
+        let slow = whole(&"word ".repeat(WORDS), &counted).after(Duration::from_millis(1_500));
+        let case = case(Shape::Apart, vec![always(slow)])
+            .price(by_token())
+            .balance("100000");
+        let case = case.start_on(server.product().await).await;
+        let none = Value::Null;
+        let gone = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            cluster.kill();
+        };
+        let (told, ()) = tokio::join!(case.chat(&none), gone);
+        server.kill();
+        gateway.kill();
+        cluster.start();
+        gateway.start().await;
+        server.start().await;
+        let balance = case.settled().await;
+        server.verify();
+        // Told and charged go together.
+        let used = balance["used"].as_f64().expect("credits");
+        figures(
+            "a whole answer, both killed",
+            &format!("told {}, charged {used}", told.status),
+        );
+        if told.status == 200 {
+            assert!((used - credits(WORDS)).abs() < 1e-6, "{balance}");
+        } else if told.text.contains("othing was charged") {
+            assert!(used.abs() < 1e-6, "{} {balance}", told.text);
+        }
+        assert_eq!(case.calls().len(), 1);
+    });
+}
+
+#[test]
+fn sqlite_locked_for_longer_than_all_waits() {
+    if !long() {
+        return;
+    }
+    run(async {
+        let folder = folder();
+        let mut waule = Program::whole(&folder, "", &[]);
+        waule.start().await;
+        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
+        let case = case(Shape::Whole, rows)
+            .price(by_token())
+            .balance("100000")
+            .start_on(waule.product().await)
+            .await;
+        let db = Db::connect(&DbTarget::Sqlite(folder.join("server.db")))
+            .await
+            .expect("it opens");
+        let Db::Sqlite { writer, .. } = &db else {
+            unreachable!("it is a file");
+        };
+        let mut conn = writer.get().await.expect("a connection");
+        delivered(&case, async {
+            conn.batch_execute("BEGIN EXCLUSIVE").await.expect("locked");
+        })
+        .await;
+        let begun = Instant::now();
+        tokio::time::sleep(AWAY).await;
+        conn.batch_execute("ROLLBACK").await.expect("free");
+        charged_once("SQLite locked", &case, &waule, begun.elapsed()).await;
+    });
+}

@@ -1,0 +1,122 @@
+//! Several gateways: one is gone for good, and the holds of calls on the others recover.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::process::Program;
+use super::{Reading, by_token, credits, figures, folder, paced};
+use crate::case::case;
+use crate::fake::always;
+use crate::support::{places, until};
+use crate::world::{Shape, run};
+
+#[test]
+fn one_gateway_that_is_gone_for_good_does_not_stop_the_recovery_of_the_others_calls() {
+    run(async {
+        for place in places().await {
+            // Gateways share their providers; the server's database is the place's.
+            let folders = [folder(), folder()];
+            let mut gone = Program::gateway(&folders[0], &[]);
+            let mut stays = Program::gateway(&folders[0], &[]);
+            gone.start().await;
+            stays.start().await;
+            let urls = format!("{}#name=gone,{}#name=stays", gone.url(), stays.url());
+            let mut server = Program::server(&folders[1], (&place.database_url, &urls), &[]);
+            server.start().await;
+            let product = server.product().await;
+            let rows = vec![always(paced(400, Duration::from_millis(30)))];
+            let case = case(Shape::Apart, rows)
+                .price(by_token())
+                .balance("100000")
+                .start_on(product)
+                .await;
+            let streams = Mutex::new(Vec::new());
+            for gateway in ["gone", "stays"] {
+                let name = format!("{}-{gateway}", case.model);
+                let target =
+                    json!({"provider": case.first, "model": "their-name", "gateway": gateway});
+                let body = json!({"id": name, "operation": "chat", "targets": [target],
+                    "max_output_tokens": 1000, "price": by_token()});
+                let (status, made) = product.admin(Method::POST, "/models", Some(body)).await;
+                assert_eq!(status, StatusCode::CREATED, "{made}");
+                let mut asked = case.chat_body(&json!({"model": name}));
+                asked["stream"] = true.into();
+                let request = || case.request("/api/v1/chat/completions").json(&asked);
+                // A gateway sees within seconds what was told to the other.
+                let knows = async || {
+                    let answer = request().send().await.expect("an answer");
+                    let is_known = answer.status().is_success();
+                    if is_known {
+                        streams
+                            .lock()
+                            .expect("no panic")
+                            .push(Reading::read(answer));
+                    }
+                    is_known
+                };
+                until(
+                    "the gateway knows the provider",
+                    Duration::from_secs(30),
+                    knows,
+                )
+                .await;
+                for _ in 0..2 {
+                    let stream = Reading::of(request()).await;
+                    streams.lock().expect("no panic").push(stream);
+                }
+            }
+            let mut streams = streams.into_inner().expect("no panic");
+            for stream in &mut streams {
+                stream.until(4).await;
+            }
+            server.kill();
+            gone.kill();
+            for stream in &mut streams {
+                stream.rest().await;
+            }
+            let received: Vec<usize> = streams.iter().map(Reading::words).collect();
+            let begun = Instant::now();
+            server.start().await;
+            let settled = async {
+                loop {
+                    let key = Some(case.customer.key.as_str());
+                    let path = "/api/v1/usage?limit=100";
+                    let (_, page) = product.send(Method::GET, path, key, None).await;
+                    let records = page["data"].as_array().cloned().unwrap_or_default();
+                    let of = |record: &&serde_json::Value| {
+                        record["model"]
+                            .as_str()
+                            .is_some_and(|model| model.ends_with("-stays"))
+                    };
+                    if records.iter().filter(of).count() == 3 {
+                        return records;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            };
+            let settled = tokio::time::timeout(Duration::from_secs(25), settled).await;
+            let settled = settled.expect("calls on the living gateway are settled");
+            let charged: f64 = settled
+                .iter()
+                .filter_map(|record| record["credits"].as_f64())
+                .sum();
+            figures(
+                "a gateway gone for good",
+                &format!(
+                    "{}: the others' calls settled after {:?}, received {received:?}, charged {charged}",
+                    place.name,
+                    begun.elapsed()
+                ),
+            );
+            assert!(
+                charged <= credits(received.iter().sum::<usize>() + 6 * 6),
+                "{received:?}"
+            );
+            server.verify();
+            assert_eq!(case.calls().len(), 6);
+        }
+    });
+}

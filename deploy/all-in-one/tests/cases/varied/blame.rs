@@ -1,0 +1,366 @@
+//! Whose fault it is: what refusals do to keys and to other tenants' calls, and who is tried next.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::each;
+use crate::case::{Case, case};
+use crate::errors::says;
+use crate::fake::bodies::{error, good_stream, good_whole, page};
+use crate::fake::script::Script;
+use crate::fake::{Seen, always, on, saying, with_field, with_key};
+use crate::support::Customer;
+use crate::world::{everywhere, run};
+
+const NONE: Value = Value::Null;
+pub(super) const FOUR: [&str; 4] = [
+    "one-key-0123456789",
+    "two-key-0123456789",
+    "three-key-01234567",
+    "four-key-012345678",
+];
+
+pub(super) type Make = fn() -> Script;
+
+pub(super) const BUSY: &str = r#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#;
+
+/// Refusals that a request, or a tenant's way of asking, can bring about; a good call follows.
+const STEERED: &[(&str, Make)] = &[
+    ("401", || {
+        error(
+            401,
+            r#"{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+        )
+    }),
+    ("401 without words", || error(401, "")),
+    ("401 as a page", || page(401)),
+    ("402", || {
+        error(
+            402,
+            r#"{"error":{"message":"Insufficient credits. This request requires more credits","code":402}}"#,
+        )
+    }),
+    ("403", || error(403, r#"{"error":{"message":"Forbidden"}}"#)),
+    ("403, a model", || {
+        error(
+            403,
+            r#"{"error":{"message":"Project does not have access to model","code":"model_not_found"}}"#,
+        )
+    }),
+    ("403, a country", || {
+        error(
+            403,
+            r#"{"error":{"message":"Country, region, or territory not supported","code":"unsupported_country_region_territory","type":"request_forbidden"}}"#,
+        )
+    }),
+    ("429 for long", || {
+        error(429, BUSY).header("retry-after", "3600")
+    }),
+    ("429, no quota", || {
+        error(
+            429,
+            r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+        )
+    }),
+    ("503 for long", || {
+        error(503, BUSY).header("retry-after", "3600")
+    }),
+    ("500", || error(500, r#"{"error":{"message":"oops"}}"#)),
+    ("200 with an error of a key", || {
+        error(
+            200,
+            r#"{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}"#,
+        )
+    }),
+];
+
+/// Another tenant of the same product.
+async fn neighbour(case: &Case) -> Customer {
+    case.product.customer("1000").await
+}
+
+#[test]
+fn a_tenant_that_makes_a_provider_refuse_leaves_keys_to_the_others() {
+    each(STEERED, async |shape, make: Make| {
+        let rows = vec![saying("bad", make()), always(good_whole())];
+        let mut case = case(shape, rows).keys(&FOUR).start().await;
+        for _ in 0..12 {
+            case.chat(&says("bad")).await;
+        }
+        case.is_free().await;
+        // The keys are good: the provider lists models for each of them.
+        let states = case.key_states().await;
+        assert!(states.iter().all(|state| state != "disabled"), "{states:?}");
+        case.customer = neighbour(&case).await;
+        for n in 0..4 {
+            let told = case.chat(&NONE).await;
+            assert_eq!(told.status, 200, "the neighbour's call {n}: {}", told.text);
+        }
+    });
+}
+
+#[test]
+fn a_pool_of_one_key_is_not_taken_from_the_others_either() {
+    // What depends on the request, or is refuted by the free question, must leave the only key.
+    each(&STEERED[..7], async |shape, make: Make| {
+        let rows = vec![saying("bad", make()), always(good_whole())];
+        let mut case = case(shape, rows).keys(&FOUR[..1]).start().await;
+        for _ in 0..3 {
+            case.chat(&says("bad")).await;
+        }
+        case.customer = neighbour(&case).await;
+        let told = case.chat(&NONE).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+    });
+}
+
+#[test]
+fn a_key_that_is_really_bad_is_taken_out() {
+    const FORMS: &[(&str, Make)] = &[
+        ("OpenAI", || {
+            error(
+                401,
+                r#"{"error":{"message":"Incorrect API key provided: sk-1","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#,
+            )
+        }),
+        ("without words", || error(401, "")),
+        ("Google", || {
+            error(
+                400,
+                r#"[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}]"#,
+            )
+        }),
+        ("revoked", || {
+            error(
+                403,
+                r#"{"error":{"message":"This API key has been revoked","code":"invalid_api_key"}}"#,
+            )
+        }),
+    ];
+    each(FORMS, async |shape, make: Make| {
+        // Also the free question is refused with this key.
+        let rows = vec![
+            with_key(FOUR[0], make()),
+            on(|seen: &Seen| seen.method == "POST", good_whole()),
+        ];
+        let case = case(shape, rows).keys(&FOUR[..2]).start().await;
+        for n in 0..10 {
+            let told = case.chat(&NONE).await;
+            assert_eq!(told.status, 200, "call {n}: {}", told.text);
+        }
+        let disabled = async {
+            while case.key_states().await != ["disabled", "active"] {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let disabled = tokio::time::timeout(Duration::from_secs(15), disabled).await;
+        assert!(disabled.is_ok(), "{:?}", case.key_states().await);
+    });
+}
+
+#[test]
+fn a_real_outage_hands_all_calls_to_the_second_target() {
+    const OUTAGES: &[(&str, Make)] = &[
+        ("500", || error(500, r#"{"error":{"message":"oops"}}"#)),
+        ("502, a page", || page(502)),
+        ("503", || error(503, BUSY)),
+        ("522, a page", || page(522)),
+        ("529", || {
+            error(
+                529,
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            )
+        }),
+        ("429", || error(429, BUSY).header("retry-after", "30")),
+        ("404, a page", || page(404)),
+        ("404, a path", || error(404, r#"{"detail":"Not Found"}"#)),
+        ("402, the account", || {
+            error(
+                402,
+                r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}}"#,
+            )
+        }),
+    ];
+    each(OUTAGES, async |shape, make: Make| {
+        let case = case(shape, vec![always(make())])
+            .keys(&FOUR)
+            .then(vec![always(good_whole())])
+            .start()
+            .await;
+        for n in 0..6 {
+            let told = case.chat(&NONE).await;
+            assert_eq!(told.status, 200, "call {n}: {}", told.text);
+        }
+        assert_eq!(case.second_calls().len(), 6);
+        assert_eq!(case.bills(6).await.len(), 6);
+    });
+}
+
+#[test]
+fn a_pool_that_rests_after_429_answers_429_with_the_time_to_wait() {
+    everywhere(async |shape| {
+        let busy = error(429, BUSY).header("retry-after", "40");
+        let case = case(shape, vec![always(busy)])
+            .keys(&FOUR[..2])
+            .start()
+            .await;
+        for n in 0..4 {
+            let told = case.chat(&NONE).await;
+            assert_eq!(told.status, 429, "call {n}: {}", told.text);
+            let after = told
+                .header("retry-after")
+                .and_then(|after| after.parse().ok());
+            assert!(
+                after.is_some_and(|after: u64| (20..=40).contains(&after)),
+                "{told:?}"
+            );
+        }
+        assert!(case.calls().len() <= 2, "the keys rest");
+        case.is_free().await;
+    });
+}
+
+#[test]
+fn clients_are_told_not_to_try_again_what_waiting_cannot_cure() {
+    everywhere(async |shape| {
+        let mut case = case(shape, vec![always(good_whole())]).start().await;
+        case.customer = case.product.customer("0.001").await;
+        let poor = case.chat(&NONE).await;
+        poor.is(402);
+        assert_eq!(poor.header("x-should-retry"), Some("false"));
+    });
+}
+
+#[test]
+fn a_free_test_key_can_not_take_the_sandbox_from_anybody() {
+    everywhere(async |shape| {
+        let case = case(shape, vec![always(good_whole())]).start().await;
+        let path = format!("/tenants/{}/keys", case.customer.id);
+        let body = json!({"name": "free", "kind": "test"});
+        let (status, made) = case.product.admin(Method::POST, &path, Some(body)).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let test = Customer {
+            id: case.customer.id.clone(),
+            key: made["secret"].as_str().expect("a key").to_owned(),
+        };
+        for mark in [
+            "[fail:401]",
+            "[fail:402]",
+            "[fail:403]",
+            "[fail:429]",
+            "[fail:500]",
+            "[fail:503]",
+        ] {
+            for _ in 0..5 {
+                case.product.chat(&test, &case.model, mark).await;
+            }
+        }
+        let other = case.product.customer("1").await;
+        let (status, told) = case.product.chat(&other, "sandbox-chat", "hi").await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let (status, told) = case.product.chat(&test, &case.model, "hi").await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+    });
+}
+
+#[test]
+fn a_field_that_was_added_is_left_out_when_the_provider_names_it() {
+    const FORMS: &[(&str, (u16, &str))] = &[
+        (
+            "OpenAI, an unknown argument",
+            (
+                400,
+                r#"{"error":{"message":"Unrecognized request argument supplied: stream_options","type":"invalid_request_error","param":null,"code":null}}"#,
+            ),
+        ),
+        (
+            "OpenAI, a parameter",
+            (
+                400,
+                r#"{"error":{"message":"Unknown parameter: 'stream_options'.","type":"invalid_request_error","param":"stream_options","code":"unknown_parameter"}}"#,
+            ),
+        ),
+        (
+            "Mistral",
+            (
+                422,
+                r#"{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted","input":{"include_usage":true}}]},"type":"invalid_request_error","param":null,"code":null}"#,
+            ),
+        ),
+        (
+            "a text",
+            (400, r#"{"error":"json: unknown field \"stream_options\""}"#),
+        ),
+    ];
+    each(FORMS, async |shape, (status, body): (u16, &str)| {
+        let rows = vec![
+            with_field("stream_options", error(status, body)),
+            always(good_stream()),
+        ];
+        let case = case(shape, rows).start().await;
+        let read = case.stream(&NONE).await;
+        read.is_whole();
+        case.bill().await.is(2.0);
+        assert_eq!(case.key_states().await, ["active"]);
+    });
+}
+
+#[test]
+fn a_field_that_the_tenant_sent_is_never_left_out() {
+    everywhere(async |shape| {
+        let body = r#"{"error":{"message":"Unknown parameter: 'logit_bias'.","type":"invalid_request_error","param":"logit_bias","code":"unknown_parameter"}}"#;
+        let rows = vec![
+            with_field("logit_bias", error(400, body)),
+            always(good_whole()),
+        ];
+        let case = case(shape, rows).start().await;
+        let refused = case.chat(&json!({"logit_bias": {"50256": -100}})).await;
+        refused.is(400);
+        assert_eq!(refused.body["error"]["param"], "logit_bias");
+        assert_eq!(case.calls().len(), 1);
+    });
+}
+
+#[test]
+fn base_urls_as_people_paste_them_lead_to_the_right_path() {
+    const ENDS: &[(&str, &str)] = &[
+        ("a slash", "/v1/"),
+        ("slashes", "/v1//"),
+        ("the chat path", "/v1/chat/completions"),
+        ("the chat path and a slash", "/v1/chat/completions/"),
+        ("the list of models", "/v1/models"),
+        ("blanks around it", "/v1 "),
+    ];
+    each(ENDS, async |shape, end: &str| {
+        let fake = crate::world::fake();
+        let mount = format!("pasted-{}", shared::id::random_text(8));
+        fake.lay(&mount, vec![always(good_whole())]);
+        let url = format!("http://{}/{mount}{end}", fake.address);
+        let case = case(shape, Vec::new()).base_url(url).start().await;
+        case.chat(&NONE).await.is(200);
+        let calls = fake.calls(&mount);
+        assert_eq!(
+            calls.last().map(|call| call.path.as_str()),
+            Some("/v1/chat/completions")
+        );
+    });
+}
+
+#[test]
+fn tries_end_within_a_bound_when_all_is_down() {
+    run(async {
+        let down = error(503, BUSY);
+        let case = case(crate::world::Shape::Apart, vec![always(down.clone())])
+            .keys(&FOUR)
+            .then(vec![always(down)])
+            .start()
+            .await;
+        let told = case.chat(&NONE).await;
+        told.is_one_of(&[502, 503]);
+        let tries = case.calls().len() + case.second_calls().len();
+        assert!((2..=8).contains(&tries), "{tries}");
+        case.is_free().await;
+    });
+}

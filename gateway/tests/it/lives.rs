@@ -1,0 +1,152 @@
+//! What a later life of a gateway knows of an earlier one that was killed.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use http::StatusCode;
+use shared::link::{Fate, Parting};
+use shared::usage::Usage;
+
+use crate::support::{Door, Node, Program, call, outcome, rest, words};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_was_killed_knows_how_all_ended_that_was_read_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Program::start(folder.path(), &[]).await;
+    let door = Door::to(program.address).await;
+    let calls: Vec<_> = (0..60)
+        .map(|n| call(&format!("[tokens:{}]", 5 + n % 7), n % 2 == 0))
+        .collect();
+    let read = calls
+        .iter()
+        .map(async |asked| rest(door.open(asked, &[]).await.into_body()).await);
+    let read = join_all(read).await;
+    // One that runs, one whose server died before it had its answer, one of which a part was taken.
+    let running = call("[tokens:900][pace:20]", true);
+    let mut body = door.open(&running, &[]).await.into_body();
+    words(&mut body, 3).await;
+    let missed = call("[delay:200][tokens:9]", false);
+    let opening = tokio::time::timeout(Duration::from_millis(100), door.open(&missed, &[]));
+    assert!(opening.await.is_err());
+    let partly = call("[tokens:30][pace:10]", true);
+    let mut part = door.open(&partly, &[]).await.into_body();
+    words(&mut part, 4).await;
+    drop(part);
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    program.kill();
+    drop(body);
+
+    for _ in 0..2 {
+        let program = Program::start(folder.path(), &[]).await;
+        let door = Door::to(program.address).await;
+        for ((n, asked), (bytes, _)) in (0_u64..).zip(&calls).zip(&read) {
+            assert!(!bytes.is_empty());
+            let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
+            assert_eq!(told.usage.output_tokens, 5 + n % 7, "{n}");
+            assert_eq!(told.taken, None, "{n}: all was read");
+            assert!(told.fault.is_none());
+        }
+        let told = outcome(door.finish(&missed.generation, Parting::Abandoned).await);
+        assert_eq!(
+            (told.usage.output_tokens, told.taken),
+            (9, Some(Usage::default()))
+        );
+        let told = outcome(door.finish(&partly.generation, Parting::Abandoned).await);
+        assert_eq!(told.usage.output_tokens, 30);
+        let taken = told.taken.expect("a part").output_tokens;
+        assert!((4..=8).contains(&taken), "{taken}");
+        let fate = door.finish(&running.generation, Parting::Abandoned).await;
+        assert!(
+            matches!(fate, Fate::Unknown { had: true, .. }),
+            "it died with it: {fate:?}"
+        );
+        program.kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_life_joins_and_starts_nothing_that_an_earlier_one_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Node::start(folder.path(), &[]).await;
+    let door = Door::to(first.address).await;
+    let (ended, failed) = (call("[tokens:5]", true), call("[fail:400]", true));
+    let response = door.open(&ended, &[]).await;
+    let life = response.headers()["x-waule-boot"]
+        .to_str()
+        .expect("text")
+        .to_owned();
+    let (bytes, _) = rest(response.into_body()).await;
+    assert_eq!(
+        door.open(&failed, &[]).await.status(),
+        StatusCode::BAD_REQUEST
+    );
+    first.stop().await;
+
+    let later = Node::start(folder.path(), &[]).await;
+    let door = Door::to(later.address).await;
+    let again = [("x-waule-life", life.as_str())];
+    // The output is gone, and nothing is started a second time.
+    let response = door.open(&ended, &again).await;
+    assert_eq!(response.status(), StatusCode::GONE);
+    assert_eq!(
+        door.open(&failed, &again).await.status(),
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        door.attach(&ended.generation, 0).await.status(),
+        StatusCode::GONE
+    );
+    // Who has all of it is told how it ended.
+    let whole = door.attach(&ended.generation, bytes.len()).await;
+    assert_eq!(whole.status(), StatusCode::OK);
+    let (more, told) = rest(whole.into_body()).await;
+    assert!(more.is_empty());
+    assert_eq!(told.expect("an outcome").usage.output_tokens, 5);
+    later.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inside_one_process_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = Node::start(folder.path(), &[]).await;
+    let local = node.gateway.local();
+    let asked = call("[tokens:5]", false);
+    local.open(asked.clone()).await.expect("taken");
+    let fate = local
+        .finish(&asked.generation, Parting::Abandoned)
+        .await
+        .expect("told");
+    assert_eq!(outcome(fate).taken, None, "its server lives as long as it");
+    node.stop().await;
+    assert!(!folder.path().join("generations").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_nothing_keeps_no_call_up_and_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = Node::start(folder.path(), &[]).await;
+    std::fs::write(folder.path().join("generations"), "in the way").expect("written");
+    let door = Door::to(node.address).await;
+    assert_eq!(
+        door.get("/readyz").await,
+        (StatusCode::OK, "ready".to_owned())
+    );
+    for stream in [true, false] {
+        let asked = call("[tokens:5]", stream);
+        let (bytes, _) = rest(door.open(&asked, &[]).await.into_body()).await;
+        assert!(!bytes.is_empty());
+        let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
+        assert_eq!(
+            (told.usage.output_tokens, told.taken),
+            (5, None),
+            "this life knows it"
+        );
+    }
+    let (status, text) = door.get("/readyz").await;
+    assert_eq!(status, StatusCode::OK, "calls go on");
+    assert!(
+        text.starts_with("ready, but outcomes are not kept on disk"),
+        "{text}"
+    );
+    node.stop().await;
+}

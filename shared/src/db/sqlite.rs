@@ -1,0 +1,317 @@
+//! Connections to one SQLite file. A caller may go away in the middle of a statement, a browser that
+//! leaves a page does: the statement then runs to its end on its own thread, and only after that does
+//! the connection go back to the others. Nothing waits for it in a `Drop`, which would stop a whole
+//! core's runtime (and panic there). Holds no statement.
+
+use std::error::Error;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, ConnectionResult, SqliteConnection};
+use diesel_async::pooled_connection::PoolableConnection;
+use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{CONNECTION_WAIT, DbError};
+use crate::supervisor::Supervisor;
+
+/// A SQLite connection whose statements run on blocking threads.
+pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, Threads>;
+
+/// How often what was committed is moved from the log beside the file into the file. A copy of the
+/// file alone is then at most that old, and a commit seldom has to move 32 MB itself.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// A few connections to one file; callers wait for them in the order they came.
+#[derive(Clone)]
+pub struct SqlitePool(Arc<Home>);
+
+struct Home {
+    place: String,
+    /// Set on every connection besides what all have.
+    extra: &'static str,
+    size: usize,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Kept>>,
+    threads: Handle,
+}
+
+/// A connection, and where it says who has it.
+struct Kept {
+    conn: SqliteConn,
+    lease: Arc<Mutex<Weak<Lease>>>,
+}
+
+/// One use of a connection: held by the guard and by every statement under way. Whoever lets go last
+/// gives the connection back.
+struct Lease {
+    home: Arc<Home>,
+    /// Statements that were begun and did not return.
+    under_way: AtomicUsize,
+    back: Mutex<Option<Kept>>,
+    /// Released after the connection is back.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A connection for as long as it is held.
+pub struct SqliteGuard {
+    /// Always there until it is dropped.
+    kept: Option<Kept>,
+    lease: Arc<Lease>,
+}
+
+/// Runs a connection's statements on the blocking threads of the runtime that opened the pool.
+#[derive(Debug)]
+pub struct Threads {
+    threads: Handle,
+    lease: Arc<Mutex<Weak<Lease>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lease")
+    }
+}
+
+impl std::fmt::Debug for SqlitePool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SqlitePool({})", self.0.place)
+    }
+}
+
+impl std::fmt::Debug for SqliteGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteGuard")
+    }
+}
+
+impl SqlitePool {
+    /// At most `size` connections to the file at `place`; one is opened now.
+    pub(super) async fn open(
+        place: &str,
+        size: usize,
+        extra: &'static str,
+    ) -> Result<Self, DbError> {
+        let pool = Self(Arc::new(Home {
+            place: place.to_owned(),
+            extra,
+            size,
+            permits: Arc::new(Semaphore::new(size)),
+            idle: Mutex::new(Vec::with_capacity(size)),
+            threads: Handle::current(),
+        }));
+        drop(pool.get().await?);
+        Ok(pool)
+    }
+
+    /// A connection; waits for one that is free, though not for ever.
+    pub async fn get(&self) -> Result<SqliteGuard, DbError> {
+        let home = &self.0;
+        let busy = || DbError::Unreachable("no connection was free in time".to_owned());
+        let waiting = home.permits.clone().acquire_owned();
+        let waited = tokio::time::timeout(CONNECTION_WAIT, waiting).await;
+        let permit = waited.map_err(|_| busy())?.map_err(|_| busy())?;
+        let idle = lock(&home.idle).pop();
+        let kept = match idle {
+            Some(kept) => kept,
+            None => home.connect().await?,
+        };
+        let lease = Arc::new(Lease {
+            home: home.clone(),
+            under_way: AtomicUsize::new(0),
+            back: Mutex::new(None),
+            _permit: permit,
+        });
+        *lock(&kept.lease) = Arc::downgrade(&lease);
+        Ok(SqliteGuard {
+            kept: Some(kept),
+            lease,
+        })
+    }
+
+    /// Connections that are held or at work now.
+    pub fn busy(&self) -> usize {
+        self.0.size - self.0.permits.available_permits()
+    }
+
+    /// Where the file is.
+    pub fn place(&self) -> &str {
+        &self.0.place
+    }
+
+    /// Moves commits into the file now and then, for as long as the pool lives.
+    pub(super) fn checkpoint_now_and_then(&self) {
+        let home = Arc::downgrade(&self.0);
+        Supervisor::new().spawn_servant("checkpoints", async move {
+            let mut seen = None;
+            loop {
+                tokio::time::sleep(CHECKPOINT_EVERY).await;
+                let Some(home) = home.upgrade() else { return };
+                let log = std::fs::metadata(format!("{}-wal", home.place));
+                let changed = log.and_then(|log| log.modified()).ok();
+                if changed.is_some() && changed != seen {
+                    seen = changed;
+                    home.checkpoint().await;
+                }
+            }
+        });
+    }
+}
+
+impl Home {
+    async fn connect(&self) -> Result<Kept, DbError> {
+        let (place, extra) = (self.place.clone(), self.extra);
+        let opening = self
+            .threads
+            .spawn_blocking(move || establish(&place, extra));
+        let unreachable = |why: String| DbError::Unreachable(why);
+        let opened = opening.await.map_err(|e| unreachable(e.to_string()))?;
+        let conn = opened.map_err(|e| unreachable(e.to_string()))?;
+        let lease = Arc::<Mutex<Weak<Lease>>>::default();
+        let threads = Threads {
+            threads: self.threads.clone(),
+            lease: lease.clone(),
+        };
+        Ok(Kept {
+            conn: SyncConnectionWrapper::with_runtime(conn, threads),
+            lease,
+        })
+    }
+
+    /// By a connection of its own: neither readers nor the writer wait for it. It moves what no reader
+    /// needs in the log any more; the rest comes the next time.
+    async fn checkpoint(&self) {
+        let place = self.place.clone();
+        let work = self.threads.spawn_blocking(move || {
+            let mut conn = establish(&place, "")?;
+            conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE);")
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)
+        });
+        if let Ok(Err(error)) = work.await {
+            tracing::warn!(%error, "{} was not brought up to date: {error}", self.place);
+        }
+    }
+}
+
+fn establish(place: &str, extra: &str) -> ConnectionResult<SqliteConnection> {
+    let mut conn = SqliteConnection::establish(place)?;
+    // FULL: a commit that was answered survives a power cut (MEASURED: WAL with NORMAL may not).
+    let pragmas = format!(
+        "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
+         PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; \
+         PRAGMA cache_size=-16000; {extra}"
+    );
+    conn.batch_execute(&pragmas)
+        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let back = self.back.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut kept) = back.take() else { return };
+        // A statement that panicked or was never run may have left anything behind; so has a caller
+        // that went away in the middle of a transaction.
+        let unharmed = *self.under_way.get_mut() == 0 && !std::thread::panicking();
+        let is_whole = unharmed && !kept.conn.is_broken();
+        if is_whole {
+            lock(&self.home.idle).push(kept);
+        } else {
+            // Closing rolls back, which is work for a thread that may block.
+            self.home.threads.spawn_blocking(move || drop(kept));
+        }
+    }
+}
+
+impl Drop for SqliteGuard {
+    fn drop(&mut self) {
+        *lock(&self.lease.back) = self.kept.take();
+    }
+}
+
+impl Deref for SqliteGuard {
+    type Target = SqliteConn;
+
+    fn deref(&self) -> &SqliteConn {
+        let kept = self.kept.as_ref();
+        &kept.expect("it is there until it is dropped").conn
+    }
+}
+
+impl DerefMut for SqliteGuard {
+    fn deref_mut(&mut self) -> &mut SqliteConn {
+        let kept = self.kept.as_mut();
+        &mut kept.expect("it is there until it is dropped").conn
+    }
+}
+
+impl SpawnBlocking for Threads {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
+    where
+        R: Send + 'static,
+    {
+        let lease = lock(&self.lease).upgrade();
+        if let Some(lease) = &lease {
+            lease.under_way.fetch_add(1, Ordering::AcqRel);
+        }
+        let work = self.threads.spawn_blocking(move || {
+            let done = task();
+            if let Some(lease) = lease {
+                lease.under_way.fetch_sub(1, Ordering::AcqRel);
+            }
+            done
+        });
+        work.map_err(Box::from).boxed()
+    }
+
+    fn get_runtime() -> Self {
+        Self {
+            threads: Handle::current(),
+            lease: Arc::default(),
+        }
+    }
+}
+
+/// Statements around the body of a writing transaction; `write_tx!` calls them.
+pub mod transaction {
+    use diesel::QueryResult;
+    use diesel::connection::{AnsiTransactionManager, TransactionManager};
+
+    use super::SqliteConn;
+
+    /// Takes the write lock at once: a transaction that reads first could not get it later.
+    pub async fn begin(conn: &mut SqliteConn) -> QueryResult<()> {
+        conn.spawn_blocking(|conn| {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        })
+        .await
+    }
+
+    /// Commits.
+    pub async fn commit(conn: &mut SqliteConn) -> QueryResult<()> {
+        conn.spawn_blocking(AnsiTransactionManager::commit_transaction)
+            .await
+    }
+
+    /// Undoes all of it.
+    pub async fn roll_back(conn: &mut SqliteConn) -> QueryResult<()> {
+        conn.spawn_blocking(AnsiTransactionManager::rollback_transaction)
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests;
