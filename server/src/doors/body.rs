@@ -424,6 +424,7 @@ mod tests {
         let small = upload(&budget, pieces(1, 1_000), Some(1_000));
         let small = small.read(BOUNDS).await;
         assert!(small.is_ok(), "large ones leave room for small ones");
+        drop(small);
         kept.clear();
         assert_eq!(budget.used(), 0);
     }

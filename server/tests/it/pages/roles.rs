@@ -38,6 +38,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_superadmins"
         // Their own logins.
         | "admin_list_sessions"
+        | "admin_get_calendar"
         | "admin_end_session" => Action::Look,
         "admin_create_tenant" | "admin_update_tenant" => Action::EditTenants,
         "admin_create_user"
@@ -61,6 +62,7 @@ fn action(operation: &str) -> Option<Action> {
         "admin_recharge" | "admin_adjust" | "admin_set_key_budget" | "admin_set_user_budget" => {
             Action::MoveCredits
         }
+        "admin_put_calendar" => Action::EditSettings,
         "admin_create_superadmin"
         | "admin_update_superadmin"
         | "admin_reset_superadmin_password"
@@ -223,7 +225,17 @@ async fn a_change_of_role_is_in_force_at_once_and_the_last_owner_stays() {
         };
         assert_eq!(create("one").await, StatusCode::CREATED);
         assert_eq!(patch(&id, json!({"role": "read_only"})).await.status, 200);
-        assert_eq!(create("two").await, StatusCode::FORBIDDEN);
+        assert_eq!(
+            create("two").await,
+            StatusCode::UNAUTHORIZED,
+            "its logins ended"
+        );
+        assert!(!browser.is_in("/admin/tenants").await);
+        let helper = place.token("helper", PASSWORD).await;
+        let body = json!({"name": "two"});
+        let answer = place.api(Method::POST, "/admin/api/tenants", &helper, &body);
+        assert_eq!(answer.await.status, StatusCode::FORBIDDEN);
+        let mut browser = place.admin("helper", PASSWORD).await;
         browser.get("/admin/settings").await;
         let answer = browser
             .post("/admin/settings/announcement", &[("announcement", "x")])
@@ -366,6 +378,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/delete"
             | "tenants/:id/restore"
             | "tenants/:id/models"
+            | "tenants/:id/zone"
             | "tenants/:id/limits",
         ) => Action::EditTenants,
         (
@@ -421,7 +434,7 @@ fn access(method: &Method, path: &str) -> Option<Access> {
         (
             "admin",
             &Method::POST,
-            "settings/security" | "settings/retention" | "settings/tenants",
+            "settings/security" | "settings/retention" | "settings/calendar" | "settings/tenants",
         ) => Some(Access::Admin(Action::EditSettings)),
         ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
         ("admin", ..) => console(method, rest),

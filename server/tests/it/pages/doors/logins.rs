@@ -183,7 +183,10 @@ async fn a_second_factor_that_is_asked_for_is_set_up_over_the_api() {
         );
         ada.get("/portal/settings").await;
         let saved = ada
-            .post("/portal/settings", &[("require_second_factor", "on")])
+            .post(
+                "/portal/settings/security",
+                &[("require_second_factor", "on")],
+            )
             .await;
         assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
         let shown = json!({"apiKey": acme.secret, "username": "ada", "password": PASSWORD});

@@ -114,8 +114,9 @@ fn of_api(operation: &str) -> Option<(Thing, Value)> {
     })
 }
 
-/// Routes of the API with a name in the path that is no tenant's.
-const SHARED: [&str; 2] = ["get_model", "get_owned_model"];
+/// Routes of the API with a name in the path that is no tenant's, or a person's own login, which
+/// `doors::logins` asks for as others.
+const SHARED: [&str; 3] = ["get_model", "get_owned_model", "end_session"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_knows_no_ids_of_other_tenants() {
