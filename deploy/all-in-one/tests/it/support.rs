@@ -217,15 +217,6 @@ pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> P
     product
 }
 
-/// As [`start`], with these settings more for the gateway.
-pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> Product {
-    let supervisor = Supervisor::new();
-    let node = gateway(place, &supervisor, more).await;
-    let mut product = join(place, joined, &node, |link| link).await;
-    product.log_in().await;
-    product
-}
-
 /// As [`start`], without a superadmin's token and with something around the link.
 pub(crate) async fn start_without_login(
     place: &Place,
