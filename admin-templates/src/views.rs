@@ -11,7 +11,9 @@ use crate::account::{
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::house::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
-use crate::admin::supply::{BulkAdd, GatewayList, ProviderDetail, ProviderList, ProviderNew};
+use crate::admin::supply::{
+    BulkAdd, GatewayList, GatewaySecret, ProviderDetail, ProviderList, ProviderNew,
+};
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
@@ -167,6 +169,7 @@ views! {
     ProviderDetail "provider" "admin/provider.html" [Admin] "/providers/openai" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
+    GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;
     UsageLog "usage" "admin/usage.html" [Admin] "/usage" true;
     CallStory "call" "admin/call.html" [Admin] "/usage/gen_1" true;
     SuperadminList "superadmins" "admin/superadmins.html" [Admin] "/superadmins" true;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared::clock::Moment;
 use shared::db::DbError;
+use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::{
     AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
@@ -18,7 +19,7 @@ use crate::Gateway;
 use crate::pool::health::{KeyHealth, Off, Shown};
 use crate::pool::{PoolKey, PoolProvider, ProviderHealth};
 use crate::providers;
-use crate::store::{KeyRow, ProviderRow, Snapshot, at};
+use crate::store::{KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
 
 /// Names stand in targets, paths and metric labels.
 const NAME_CHARS_MAX: usize = 40;
@@ -96,6 +97,12 @@ fn checked_url(url: &str) -> Result<String, AdminError> {
         return Err(invalid("`base_url` must have no user, password or query"));
     }
     Ok(url.to_owned())
+}
+
+/// Whether keys that were given for `old` would go to somebody else at `new`: whoever may move a
+/// provider must not get its secrets with that.
+fn is_elsewhere(old: &str, new: &str) -> bool {
+    origin(old) != origin(new)
 }
 
 fn checked_weight(weight: u32) -> Result<i64, AdminError> {
@@ -206,6 +213,9 @@ impl Gateway {
         row: &KeyRow,
         health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
     ) -> Option<Arc<PoolKey>> {
+        if row.has_no_secret() {
+            return None;
+        }
         let opened = self
             .sealer
             .open(&seal_place(&row.id), &row.sealed)
@@ -364,7 +374,7 @@ impl ProviderAdmin for Gateway {
         let base_url = patch.base_url.as_deref().map(checked_url).transpose()?;
         let found = self
             .store
-            .update_provider(name, base_url.as_deref(), patch.enabled)
+            .update_provider(name, base_url.as_deref(), patch.enabled, is_elsewhere)
             .await
             .map_err(failed)?;
         if !found {
@@ -429,9 +439,18 @@ impl ProviderAdmin for Gateway {
         patch: ProviderKeyPatch,
     ) -> Result<ProviderKeyView, AdminError> {
         let mut row = self.key_row(provider, key).await?;
+        if let Some(secret) = patch.secret {
+            checked_secret(&secret)?;
+            row.sealed = self.sealer.seal(&seal_place(&row.id), secret.as_bytes());
+            row.last4 = last4(&secret);
+            (row.disabled, row.reason, row.probe_at) = (false, None, None);
+        }
         match patch.status.as_deref() {
             None => {}
+            Some("active") if row.has_no_secret() => return Err(invalid(SECRET_GONE)),
             Some("active") => (row.disabled, row.reason, row.probe_at) = (false, None, None),
+            // Why it waits for its secret stays told.
+            Some("disabled") if row.has_no_secret() => {}
             Some("disabled") => {
                 (row.disabled, row.reason) = (true, Some(BY_OPERATOR.to_owned()));
                 row.probe_at = None;
@@ -481,7 +500,9 @@ impl ProviderAdmin for Gateway {
                 "`model` must be 1 to {MODEL_CHARS_MAX} characters on one line"
             )));
         }
-        self.key_row(provider, key).await?;
+        if self.key_row(provider, key).await?.has_no_secret() {
+            return Err(invalid(SECRET_GONE));
+        }
         let all = self.pools.all();
         let provider = all.get(provider).ok_or(AdminError::NotFound)?;
         let key = provider

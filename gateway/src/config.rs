@@ -62,7 +62,7 @@ pub struct Config {
     /// ends the call at once with an estimate
     #[arg(long, env = "READ_ON_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=READ_ON_SECONDS_MAX))]
     pub read_on_seconds: u64,
-    /// Hours for which outcomes of calls are kept on disk (`DATA_DIR/outcomes`)
+    /// Hours for which outcomes of calls are kept on disk (`DATA_DIR/generations`)
     #[arg(long, env = "OUTCOMES_KEPT_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(2..=2_160))]
     pub outcomes_kept_hours: u64,
     /// Bytes of them after which the oldest go earlier, but never while a server may ask for them
@@ -129,7 +129,7 @@ impl Config {
             )));
         }
         Ok(JournalSettings {
-            folder: data_dir.join("outcomes"),
+            folder: data_dir.join("generations"),
             kept,
             bytes_max: self.outcomes_kept_bytes,
             kept_least: REMEMBERED,

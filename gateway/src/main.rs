@@ -31,7 +31,7 @@ struct Settings {
 enum Command {
     /// Saves the SQLite database and the secrets that were made, while the gateway runs, in a new folder
     Backup {
-        /// Folder that is not there yet; to restore, start with a copy of it as DATA_DIR
+        /// Folder that is not there yet; to restore, start with a copy of it as `DATA_DIR`
         #[arg(value_name = "FOLDER")]
         to: PathBuf,
     },

@@ -20,14 +20,16 @@ use tracing::info;
 use crate::accounts::{AccountError, Accounts};
 use crate::api::Rooms;
 use crate::auth::Auth;
+use crate::auth::devices::Devices;
 use crate::auth::factors::{Factors, FactorsParts};
 use crate::auth::form_key::FormKey;
 use crate::auth::logins::Logins;
 use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
+use crate::auth::stages::Stages;
 use crate::auth::token::Tokens;
 use crate::calls::finish::CallMetrics;
-use crate::calls::{Calls, CallsParts};
+use crate::calls::{Calls, CallsParts, Closing, Rounds};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
@@ -35,7 +37,6 @@ use crate::figures::Figures;
 use crate::figures::rollup::Roller;
 use crate::front;
 use crate::gateways::Gateways;
-use crate::ledger::recovery::Watch;
 use crate::ledger::{GrantError, Ledger, LedgerError};
 use crate::limits::{Limits, LimitsError};
 use crate::pages::site::{Site, SiteParts};
@@ -207,22 +208,34 @@ pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), Sta
 }
 
 /// Adds what a first start adds, while no other process does.
-async fn first_start(seed: Seed<'_>, store: &Store) -> Result<Option<FirstStart>, StartError> {
-    if seed.accounts.has_superadmin().await? {
+async fn first_start(
+    store: &Store,
+    accounts: &Accounts,
+    (catalogue, ledger): (&Catalogue, &Ledger),
+    (config, demo): (&Config, bool),
+) -> Result<Option<FirstStart>, StartError> {
+    if accounts.has_superadmin().await? {
         return Ok(None);
     }
     let alone = store.alone().await;
     let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
     // Whoever was first may have written since this process read.
-    seed.catalogue
-        .reload()
-        .await
-        .map_err(|error| StartError::Seed(error.to_string()))?;
-    seed::finish_first_start(seed).await
+    let reloaded = catalogue.reload().await;
+    reloaded.map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(Seed {
+        accounts,
+        catalogue,
+        ledger,
+        config,
+        demo,
+    })
+    .await
 }
 
-/// Starts what looks after the money by itself: recovery and expiry.
-fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+/// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
+/// not write comes first, so that recovery asks nobody about it.
+async fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
+    calls.take_over().await;
     let recovery = calls
         .clone()
         .recover_forever(config.recovery(), supervisor.stopping());
@@ -235,10 +248,10 @@ fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supe
 async fn gateways(
     link: &Arc<dyn Link>,
     store: &Store,
-    clock: &Clock,
+    (clock, sealer): (&Clock, Sealer),
     supervisor: &Supervisor,
 ) -> Gateways {
-    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone());
+    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone(), sealer);
     gateways.start(supervisor).await;
     gateways
 }
@@ -296,18 +309,28 @@ impl People {
         let (hasher, time) = (passwords.clone(), clock.clone());
         let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
         let settings = Settings::new(store.clone(), clock.clone());
-        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let logins = Logins::new(
+            store.clone(),
+            passwords,
+            limits.clone(),
+            clock.clone(),
+            Devices::new(&secrets.jwt),
+        );
         let factors = Factors::new(FactorsParts {
             store: store.clone(),
             sealer: Sealer::new(&secrets.seal),
             limits,
             clock: clock.clone(),
         });
+        let stages = Stages::new(factors.clone(), settings.clone());
         let sessions = Sessions::new(SessionsParts {
             store: store.clone(),
             tokens,
             logins: logins.clone(),
             factors: factors.clone(),
+            stages: stages.clone(),
+            settings: settings.clone(),
+            accounts: accounts.clone(),
             clock: clock.clone(),
         });
         let web = Web::new(WebParts {
@@ -315,6 +338,7 @@ impl People {
             logins,
             factors: factors.clone(),
             accounts: accounts.clone(),
+            stages,
             settings: settings.clone(),
             clock,
         });
@@ -369,7 +393,7 @@ impl Server {
             gateway_inside,
             demo,
         } = parts;
-        let address = PublicAddress::read(config, common)?;
+        let (address, doors) = (PublicAddress::read(config, common)?, config.doors()?);
         let cors = config.cors()?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
@@ -377,14 +401,9 @@ impl Server {
         people.auth.watch(Some(catalogue.clone()), supervisor);
         let settings = config.ledger(gateway_inside);
         let ledger = Ledger::start(store.clone(), clock.clone(), supervisor, settings).await?;
-        let seed = Seed {
-            accounts: &people.accounts,
-            catalogue: &catalogue,
-            ledger: &ledger,
-            config,
-            demo,
-        };
-        let first_start = first_start(seed, &store).await?;
+        let accounts = &people.accounts;
+        let first_start = first_start(&store, accounts, (&catalogue, &ledger), (config, demo));
+        let first_start = first_start.await?;
         let calls = Calls::new(CallsParts {
             catalogue: catalogue.clone(),
             limits: limits.clone(),
@@ -396,11 +415,15 @@ impl Server {
             metrics: CallMetrics::new(metrics),
             settle_first: gateway_inside,
             deadline: config.call_limit(),
+            outcomes: Some(common.data_dir.join("outcomes")),
+            unknown: config.unknown(gateway_inside),
+            closing: Closing::after(config.farewell(common).limit, supervisor),
         });
-        look_after(&calls, &ledger, config, supervisor);
+        look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, &clock, supervisor);
         let site = people.site(&secrets, address, &clock);
-        let gateways = gateways(&link, &store, &clock, supervisor).await;
+        let sealer = Sealer::new(&secrets.seal);
+        let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
             vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
@@ -423,6 +446,7 @@ impl Server {
             leaving: supervisor.leaving(),
             clock,
             body_bytes_max: config.body_bytes_max,
+            doors,
             cors,
         };
         Ok(Self {
@@ -436,8 +460,8 @@ impl Server {
     /// Looks once after holds that nobody looks after, with no patience for silent owners; answers
     /// how many it closed. For operators' tools and tests: a server does it by itself in rounds.
     pub async fn recover_now(&self) -> usize {
-        let mut watch = Watch::new(Duration::ZERO);
-        self.rooms.calls.recover(&mut watch).await
+        let mut rounds = Rounds::new(Duration::ZERO);
+        self.rooms.calls.recover(&mut rounds).await
     }
 
     /// Ends the deleted tenants whose time is over; answers how many. A server does it by itself in

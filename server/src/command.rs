@@ -21,7 +21,7 @@ pub enum Command {
     Rollup(RollupCommand),
     /// Saves SQLite databases and the secrets that were made, while processes run, in a new folder
     Backup {
-        /// Folder that is not there yet; to restore, start with a copy of it as DATA_DIR
+        /// Folder that is not there yet; to restore, start with a copy of it as `DATA_DIR`
         #[arg(value_name = "FOLDER")]
         to: PathBuf,
     },

@@ -13,7 +13,10 @@ use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
 use crate::api::manners::cors::Cors;
-use crate::calls::RecoveryPace;
+use crate::calls::{RecoveryPace, UnknownPolicy};
+use crate::doors::Doors;
+use crate::doors::address::{ForwardedHeader, TrustedProxies};
+use crate::doors::body::BodyBudget;
 use crate::ledger::LedgerSettings;
 use crate::link::http::{LinkSettings, Whom};
 
@@ -52,6 +55,26 @@ pub struct Config {
     /// Largest body of an inference request, in bytes
     #[arg(long, env = "BODY_BYTES_MAX", default_value_t = 32 * 1024 * 1024)]
     pub body_bytes_max: usize,
+    /// Bytes of request bodies that may be in memory at once
+    #[arg(long, env = "BODY_MEMORY_MAX", default_value_t = 256 * 1024 * 1024)]
+    pub body_memory_max: usize,
+    /// Addresses and networks of the proxies before this server, separated by commas; what they say
+    /// about their clients' addresses is believed, and nobody else's word is
+    #[arg(
+        long,
+        env = "TRUSTED_PROXIES",
+        default_value = "",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Vec<String>,
+    /// The header in which those proxies tell their clients' addresses
+    #[arg(
+        long,
+        env = "FORWARDED_HEADER",
+        value_enum,
+        default_value = "x-forwarded-for"
+    )]
+    pub forwarded_header: ForwardedHeader,
     /// Seconds a call may take in all
     #[arg(long, env = "CALL_SECONDS_MAX", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub call_seconds_max: u64,
@@ -61,6 +84,14 @@ pub struct Config {
     /// Seconds without a sign of life after which a server's holds are taken over by the others
     #[arg(long, env = "OWNER_SILENT_SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub owner_silent_seconds: u64,
+    /// Seconds after which a tenant gets back what is held for a call whose end nobody knows, because
+    /// its server and its gateway are gone; the call is charged if its end becomes known later. With
+    /// the gateway in the same process nobody can know later, and it comes back at once
+    #[arg(long, env = "UNKNOWN_RELEASE_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub unknown_release_seconds: u64,
+    /// Days for which gateways are asked about such a call
+    #[arg(long, env = "UNKNOWN_ASK_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=90))]
+    pub unknown_ask_days: u64,
     /// Seconds for which a part of a hold comes back good after its credits expired
     #[arg(long, env = "EXPIRY_GRACE_SECONDS", default_value_t = 0)]
     pub expiry_grace_seconds: u64,
@@ -144,6 +175,7 @@ impl GatewayUrls {
 
 /// About the time between two holds at 300 calls a second.
 const SETTLE_PATIENCE: Duration = Duration::from_millis(4);
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl Config {
     /// Where the server's database is.
@@ -171,6 +203,27 @@ impl Config {
         RecoveryPace {
             every: Duration::from_secs(self.recovery_seconds),
             silent: Duration::from_secs(self.owner_silent_seconds),
+        }
+    }
+
+    /// What all requests pass first.
+    pub fn doors(&self) -> Result<Doors, ConfigError> {
+        Ok(Doors {
+            proxies: TrustedProxies::parse(&self.trusted_proxies, self.forwarded_header)?,
+            budget: BodyBudget::new(self.body_memory_max, self.body_bytes_max),
+        })
+    }
+
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub fn unknown(&self, gateway_inside: bool) -> UnknownPolicy {
+        let after = if gateway_inside {
+            0
+        } else {
+            self.unknown_release_seconds
+        };
+        UnknownPolicy {
+            release_after: Duration::from_secs(after),
+            ask_for: DAY.saturating_mul(u32::try_from(self.unknown_ask_days).unwrap_or(u32::MAX)),
         }
     }
 

@@ -14,10 +14,12 @@ use crate::api::manners::address;
 use crate::api::manners::cors::Cors;
 use crate::api::manners::methods::Methods;
 use crate::api::{self, Rooms};
+use crate::doors::Doors;
 use crate::pages;
 use crate::pages::site::Site;
 
 struct Front {
+    doors: Doors,
     api: BoxEndpoint<'static, Response>,
     pages: BoxEndpoint<'static, Response>,
     methods: Methods,
@@ -28,6 +30,15 @@ impl Endpoint for Front {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let entered = self.doors.enter(&mut request);
+        let mut response = self.answer(request).await?;
+        entered.leave(&mut response).await;
+        Ok(response)
+    }
+}
+
+impl Front {
+    async fn answer(&self, mut request: Request) -> poem::Result<Response> {
         address::forgive(&mut request);
         let uri = request.uri().clone();
         let granted = self.cors.granted(uri.path(), request.headers());
@@ -85,6 +96,7 @@ pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
     }
     methods.add("/assets/:name", Method::GET);
     let front = Front {
+        doors: rooms.doors.clone(),
         api,
         pages: pages::routes(rooms, site)
             .around(api::identified)

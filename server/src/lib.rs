@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod command;
 pub mod config;
 pub mod corrections;
+pub mod doors;
 pub mod figures;
 pub mod front;
 pub mod gateways;

@@ -69,6 +69,8 @@ pub struct LedgerVitals {
     pub running: u64,
     /// Processes that write to it.
     pub processes: usize,
+    /// By how much the clock of one of them is off the database's at most.
+    pub skew: Duration,
 }
 
 /// All parts at one moment.
@@ -116,9 +118,12 @@ impl Vitals {
 
     async fn ledger(&self) -> Result<LedgerVitals, LedgerError> {
         let (_, running) = self.ledger.running(1).await?;
+        let lives = self.ledger.processes().await?;
+        let skews = lives.iter().map(|life| life.skew_ms.unsigned_abs());
         Ok(LedgerVitals {
             overdue: self.ledger.overdue(OVERDUE_MAX).await?,
-            processes: self.ledger.processes().await?,
+            processes: lives.len(),
+            skew: Duration::from_millis(skews.max().unwrap_or(0)),
             running,
         })
     }

@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod fault;
 pub mod files;
 pub mod fold;
+pub mod host;
 pub mod id;
 pub mod json;
 pub mod link;

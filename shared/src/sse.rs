@@ -10,6 +10,8 @@ use bytes::{Bytes, BytesMut};
 pub const EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What every stream may keep of an unfinished event; usual events are far smaller.
 const KEPT_FREE: usize = 64 * 1024;
+/// A piece that waits for its reader takes of the budget only when it is larger.
+const ROOM_FREE: usize = 1024 * 1024;
 /// What all streams of a process may keep beyond that: eight of the largest events at once.
 const KEPT_ALL_MAX: usize = 128 * 1024 * 1024;
 
@@ -46,6 +48,27 @@ impl Budget {
 
     fn give(&self, bytes: usize) {
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A part of what streams may keep together, for what is whole and waits to be taken; given back when
+/// dropped.
+#[derive(Debug)]
+pub struct Room(usize);
+
+impl Room {
+    /// Room for so many bytes; for usual pieces none is needed.
+    pub fn of(bytes: usize) -> Result<Option<Self>, EventTooLarge> {
+        if bytes <= ROOM_FREE {
+            return Ok(None);
+        }
+        KEPT.take(bytes).map(|()| Some(Self(bytes)))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        KEPT.give(self.0);
     }
 }
 
@@ -203,6 +226,11 @@ impl Events {
     /// Whether the bytes so far end with a whole event.
     pub fn is_between(&self) -> bool {
         self.kept.is_empty()
+    }
+
+    /// What is kept of an unfinished event.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.kept
     }
 
     /// What is left when the stream has ended.

@@ -26,7 +26,8 @@ pub struct Usage {
     /// Whether counts are Waule's estimate, because the provider's never arrived or were zero for what
     /// it wrote.
     pub estimated: bool,
-    /// Whether the provider counted more than the call can bring, and these counts were cut to that.
+    /// Whether the provider counted more than the call can bring, and these counts were cut to that:
+    /// they are estimates then too.
     #[serde(skip_serializing_if = "is_false")]
     pub capped: bool,
     /// Whether more was written than the call's maximum: the tenant pays at most what was held, and the

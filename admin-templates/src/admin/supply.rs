@@ -2,6 +2,7 @@
 
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::secret::Secret;
 
 use crate::chart::{Chart, Spark};
 use crate::form::Form;
@@ -159,6 +160,16 @@ sampled! {
         pub results: Vec<BulkLine>,
     }
 
+    /// A gateway's own secret, shown this once.
+    pub struct GatewaySecret {
+        /// Which gateway.
+        pub name: String,
+        /// What is shown of the secret later.
+        pub fingerprint: String,
+        /// The secret.
+        pub secret: Secret<String>,
+    }
+
     /// A gateway and the link to it.
     pub struct GatewayRow {
         /// Its id; empty for those of the settings, which can't be changed here.
@@ -171,6 +182,8 @@ sampled! {
         pub priority: u64,
         /// Where it answers; empty for one inside the server.
         pub address: String,
+        /// What is shown of its own secret; empty for those that share the one of the settings.
+        pub fingerprint: String,
         /// Whether calls may go there.
         pub state: Switch,
         /// Whether it answers, where they may.

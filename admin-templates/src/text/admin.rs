@@ -24,6 +24,7 @@ AdminText [] {
     audit_days: "Keep the audit log for", "审计日志保留";
     audit_lede: "Who changed what, from where, and how it was before.", "谁在何处做了什么更改，以及更改前后的内容。";
     base_url: "Base URL", "接口地址";
+    base_url_moved: "Another scheme, host or port takes the keys' secrets away: enter each again with Rotate.", "更改协议、主机或端口将清除各密钥的内容，需逐一通过“轮换”重新录入。";
     base_url_hint: "Up to and with the version, like https://api.example.com/v1.", "包含版本号，例如 https://api.example.com/v1。";
     before: "Before", "变更前";
     began_after: "Began after", "开始于";
@@ -64,6 +65,12 @@ AdminText [] {
     gateway_name_hint: "Targets may give it: at most 40 of a-z, 0-9 and -.", "可供运行目标引用；最多 40 个字符，仅限 a-z、0-9 与 -。";
     gateway_priority_hint: "Lower ones are used first, 0 to 255.", "数值小者先用，0 至 255。";
     gateway_url_hint: "https://host:port; http in private networks only.", "形如 https://host:port；仅内网可用 http。";
+    gateway_rotate_help: "Let the gateway take the new secret first: its INTERNAL_SECRET takes two, separated by a comma. Leave empty to have one made.", "请先让网关接受新密钥：其 INTERNAL_SECRET 可同时接受以逗号分隔的两个密钥。留空则自动生成。";
+    gateway_secret: "Gateway secret", "网关密钥";
+    gateway_secret_hint: "The INTERNAL_SECRET of this gateway alone, at least 32 characters. Leave empty to have one made.", "仅此网关使用的 INTERNAL_SECRET，至少 32 个字符。留空则自动生成。";
+    gateway_secret_once: "Set it as INTERNAL_SECRET of this gateway now; it is not shown again.", "请立即将其设为该网关的 INTERNAL_SECRET，之后不再显示。";
+    fingerprint: "Secret fingerprint", "密钥指纹";
+    shared_secret: "shared (from startup settings)", "共享（来自启动配置）";
     gateways_since: "Round trips and link statistics of the last 24 hours, as this process saw them since it started.", "往返时延与链路统计为近 24 小时（自本进程启动起）的观测值。";
     from_settings: "set at start", "由启动配置指定";
     latency_now: "Latency now", "当前时延";

@@ -1,9 +1,11 @@
 //! Ordinary contents of the pages about providers and gateways.
 
+use shared::secret::Secret;
+
 use super::{Typical, chart, credits, days_ago, hours, minutes_ago, owned, spark};
 use crate::admin::supply::{
-    BulkAdd, BulkLine, GatewayChange, GatewayEventRow, GatewayList, GatewayRow, KeyTest,
-    PoolKeyRow, ProviderDetail, ProviderList, ProviderNew, ProviderRow,
+    BulkAdd, BulkLine, GatewayChange, GatewayEventRow, GatewayList, GatewayRow, GatewaySecret,
+    KeyTest, PoolKeyRow, ProviderDetail, ProviderList, ProviderNew, ProviderRow,
 };
 use crate::chart::Unit;
 use crate::form::{FieldError, Form};
@@ -188,6 +190,16 @@ impl Typical for BulkAdd {
     }
 }
 
+impl Typical for GatewaySecret {
+    fn typical() -> Vec<Self> {
+        vec![Self {
+            name: "https://fra-1.gw.example.com:9443".to_owned(),
+            fingerprint: "5f0c19d2a7be".to_owned(),
+            secret: Secret::new("2f7c0a9be1d84c65a3f19b7e02d8c41f".to_owned()),
+        }]
+    }
+}
+
 fn gateway(name: &str, state: Switch, health: Health, (trip, seen): (u64, u64)) -> GatewayRow {
     GatewayRow {
         id: if name == "sin-1" {
@@ -199,6 +211,7 @@ fn gateway(name: &str, state: Switch, health: Health, (trip, seen): (u64, u64)) 
         region: name.split('-').next().unwrap_or_default().to_owned(),
         priority: 0,
         address: format!("https://{name}.gw.example.com:9443"),
+        fingerprint: if name == "sin-1" { "" } else { "5f0c19d2a7be" }.to_owned(),
         state,
         health,
         version: if trip > 0 { "0.1.0" } else { "" }.to_owned(),

@@ -262,6 +262,8 @@ words! {
         Expire = "expire", Warn, "expire", "过期";
         /// Corrects.
         Adjust = "adjust", Warn, "adjust", "调整";
+        /// Charges for a call whose hold was given back before its end was known.
+        Claim = "claim", Plain, "late charge", "补扣";
     }
     /// How long a budget lasts before it starts anew, in UTC.
     BudgetPeriod {

@@ -110,6 +110,8 @@ words! {
         Behind = "behind", Plain, "records to add up", "条记录待汇总";
         /// Calls that recovery looks after.
         Overdue = "overdue", Plain, "calls to recover", "个调用待恢复";
+        /// The clocks of servers and database differ.
+        Skewed = "skewed", Warn, "a server's clock is off by", "有服务器的时钟偏差";
         /// Pools without a key that works.
         Empty = "empty", Bad, "without a working key", "没有可用密钥";
         /// Pools of which every key cools.

@@ -388,5 +388,7 @@ fn usage(
         duration_ms: 2_400,
         created_at: now,
         tries: Vec::new(),
+        loss: Credits::ZERO,
+        loss_why: None,
     }
 }

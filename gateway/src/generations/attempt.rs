@@ -222,7 +222,6 @@ fn weight(fault: &Fault) -> u8 {
         FaultKind::Unreachable => 4,
         FaultKind::BadRequest | FaultKind::ContentPolicy => 3,
         FaultKind::QuotaExhausted | FaultKind::InvalidKey => 2,
-        FaultKind::NoCapacity if fault.retry_after_ms.is_some() => 2,
         FaultKind::NotFound => 1,
         FaultKind::NoCapacity
         | FaultKind::Timeout
@@ -275,10 +274,8 @@ impl Trail {
             Idle::NoKey => return,
             Idle::Down => Fault::new(FaultKind::Unreachable, "the host does not answer"),
             Idle::Rests { wait_ms, kind } => {
-                let kind = match kind {
-                    FaultKind::RateLimited | FaultKind::Overloaded => kind,
-                    _ => FaultKind::NoCapacity,
-                };
+                let is_told = matches!(kind, FaultKind::RateLimited | FaultKind::Overloaded);
+                let kind = if is_told { kind } else { FaultKind::NoCapacity };
                 let mut fault = Fault::new(kind, "every key rests");
                 fault.retry = Retry::OtherKey;
                 fault.retry_after_ms = Some(wait_ms);

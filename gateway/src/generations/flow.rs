@@ -12,7 +12,7 @@ use bytes::Bytes;
 use shared::answer_model;
 use shared::dialect::meter::{DONE, Meter, Verdict};
 use shared::fault::{Fault, FaultKind};
-use shared::sse::{Events, Keep};
+use shared::sse::{Events, Keep, Room};
 use shared::usage::Usage;
 use tokio::time::Sleep;
 
@@ -42,6 +42,8 @@ pub(super) struct Flow {
     ready: Vec<Bytes>,
     /// Of a large piece, what follows.
     rest: Bytes,
+    /// For a large piece while a reader takes it.
+    room: Option<Room>,
     fault: Option<Fault>,
     /// Named in answers instead of the provider's name.
     answer_model: Option<Arc<str>>,
@@ -60,6 +62,7 @@ impl Flow {
             meter,
             ready: Vec::new(),
             rest: Bytes::new(),
+            room: None,
             fault: None,
             answer_model,
             is_well: false,
@@ -144,9 +147,13 @@ impl Flow {
                 }
             }
         });
+        if is_end(self.events.unfinished()) {
+            // Whoever leaves the connection open may leave the blank line out too.
+            self.events.rest();
+            return self.take(Bytes::from_static(DONE));
+        }
         if pushed.is_err() && !is_over && self.fault.is_none() {
-            let why = "an event is too large";
-            self.fault = Some(Fault::new(FaultKind::InvalidAnswer, why));
+            self.fault = Some(too_large());
         }
         if is_over {
             // The provider works for nobody any more.
@@ -196,19 +203,48 @@ impl Flow {
     /// Everything that may be passed on, as one piece.
     fn piece(&mut self) -> Option<Bytes> {
         if self.rest.is_empty() {
-            self.rest = match self.ready.len() {
+            self.room = None;
+            let whole = match self.ready.len() {
                 0 => return None,
-                1 => self.ready.pop()?,
+                1 => owned(self.ready.pop()?),
                 _ => {
                     let piece = self.ready.concat().into();
                     self.ready.clear();
                     piece
                 }
             };
+            let Ok(room) = Room::of(whole.len()) else {
+                self.fault = Some(too_large());
+                return None;
+            };
+            (self.room, self.rest) = (room, whole);
         }
         let length = self.rest.len().min(PIECE_BYTES_MAX);
         Some(self.rest.split_to(length))
     }
+}
+
+/// A piece of several events as a copy: a slice would keep the buffer alive that it was read into, which
+/// may be many times larger, while a slow reader takes it.
+fn owned(piece: Bytes) -> Bytes {
+    const EVENT_USUAL: usize = 2 * 1024;
+    const BUFFER_USUAL: usize = 64 * 1024;
+    if (EVENT_USUAL..BUFFER_USUAL).contains(&piece.len()) {
+        Bytes::copy_from_slice(&piece)
+    } else {
+        piece
+    }
+}
+
+fn too_large() -> Fault {
+    Fault::new(FaultKind::InvalidAnswer, "an event is too large")
+}
+
+/// Whether this is the line that ends a stream, without a blank line behind it.
+fn is_end(unfinished: &[u8]) -> bool {
+    let line = unfinished.strip_suffix(b"\n").map(<[u8]>::trim_ascii_end);
+    let data = line.and_then(|line| line.strip_prefix(b"data:"));
+    data.is_some_and(|data| data.trim_ascii() == b"[DONE]")
 }
 
 /// A tenant's event without a part of it, which names the public model where that is wanted.

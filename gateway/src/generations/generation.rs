@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::meter::{self, Meter, Metered};
+use shared::dialect::meter::{Meter, Metered};
+use shared::dialect::whole;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Bounds, Call, Operation};
+use shared::link::{Call, Operation};
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -36,7 +37,6 @@ pub(super) struct About {
     pub(super) print: u64,
     metered: Metered,
     pub(super) caller: u64,
-    pub(super) bounds: Option<Bounds>,
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
@@ -88,7 +88,6 @@ impl Generation {
             print,
             metered: Metered::of(&call),
             caller: call.caller,
-            bounds: call.bounds,
             keeps,
             deadline: begun + call.deadline,
             answer_model: call.answer_model.as_deref().map(Arc::from),
@@ -219,32 +218,19 @@ impl Generation {
         Parted::First
     }
 
-    /// Drives it after its tenant left; ready when it is over. What comes is thrown away.
+    /// Drives it after its tenant left; ready when it is over. What comes is thrown away; what passes the
+    /// maximum ends it as any other stream.
     pub(super) fn poll_on(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         loop {
-            let driven = self.drive(&mut state, cx);
-            match driven {
+            match self.drive(&mut state, cx) {
                 Poll::Ready(Driven::Ended) => return Poll::Ready(()),
-                Poll::Ready(Driven::Opened) => {}
-                Poll::Ready(Driven::Piece(_)) if self.is_beyond_bound(&state) => {
-                    self.finish(&mut state, Some(left()));
-                }
-                Poll::Ready(Driven::Piece(_)) => {}
+                Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
                 Poll::Pending => break,
             }
         }
         state.carer = Some(cx.waker().clone());
         Poll::Pending
-    }
-
-    /// Whether more passed than the tenant could pay for.
-    fn is_beyond_bound(&self, state: &State) -> bool {
-        let bound = self.about.bounds.map(|bounds| bounds.output_max);
-        match (&state.phase, bound) {
-            (Phase::Streaming(streaming), Some(bound)) => streaming.flow.passed() >= bound,
-            _ => false,
-        }
     }
 
     /// What comes next for the reader in `seat`, who has read up to `position`.
@@ -300,7 +286,9 @@ impl Generation {
             return Poll::Ready(());
         }
         // Beyond its share nothing could be read again: the provider waits instead.
-        while state.log.as_ref().is_some_and(Log::has_room) {
+        while state.log.as_ref().is_some_and(Log::has_room)
+            || matches!(state.phase, Phase::Closing(_))
+        {
             match self.drive(&mut state, cx) {
                 Poll::Ready(Driven::Ended) => return Poll::Ready(()),
                 Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
@@ -397,7 +385,7 @@ impl Generation {
                 None => bytes,
             },
         };
-        match meter::whole(self.about.metered, &bytes) {
+        match whole::usage(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
                 self.watch_maximum(&lease, &usage);

@@ -314,7 +314,7 @@ fn healthz() -> &'static str {
 
 #[handler]
 async fn readyz(gateway: Shared<'_>) -> Response {
-    if gateway.supervisor.stopping().is_cancelled() {
+    if gateway.supervisor.leaving().is_cancelled() {
         return Response::builder()
             .status(StatusCode::SERVICE_UNAVAILABLE)
             .body("draining");

@@ -289,7 +289,8 @@ impl KeyHealth {
     pub(super) fn succeeded(&self, asker: Asker<'_>, began: Moment, now: Moment) -> bool {
         let mut state = self.lock();
         state.failures = 0;
-        if state.rests.is_empty() {
+        // A long call from before it was switched off does not switch it on.
+        if state.off.is_some() || state.rests.is_empty() {
             return false;
         }
         state.rests.retain(|rest| {
@@ -333,6 +334,7 @@ impl KeyHealth {
             probe_at: Some(probe_at),
         });
         state.rests.clear();
+        state.is_told = false;
         Some(probe_at)
     }
 

@@ -74,6 +74,16 @@ pub(crate) struct Store {
     db: Db,
 }
 
+/// Why a key whose secret was for another place takes no calls.
+pub(crate) const SECRET_GONE: &str = "the provider's address changed: enter the key's secret again";
+
+impl KeyRow {
+    /// Whether it waits for its secret.
+    pub(crate) fn has_no_secret(&self) -> bool {
+        self.sealed.is_empty()
+    }
+}
+
 /// The row that every change moves on.
 const REVISION: &str = "providers";
 
@@ -137,12 +147,14 @@ impl Store {
         })
     }
 
-    /// Changes what is given; answers whether there is such a provider.
+    /// Changes what is given; answers whether there is such a provider. When `moved` says that its
+    /// secrets were for another place than the new one, they are gone with the same commit.
     pub(crate) async fn update_provider(
         &self,
         name: &str,
         base_url: Option<&str>,
         enabled: Option<bool>,
+        moved: fn(&str, &str) -> bool,
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let found = providers::table
@@ -151,6 +163,17 @@ impl Store {
                 .await
                 .optional()?;
             let Some(row) = found else { return Ok(false) };
+            if base_url.is_some_and(|url| moved(&row.base_url, url)) {
+                let keys = provider_keys::table.filter(provider_keys::provider.eq(name));
+                diesel::update(keys)
+                    .set((
+                        provider_keys::sealed.eq(Vec::new()),
+                        provider_keys::disabled.eq(true),
+                        provider_keys::reason.eq(SECRET_GONE),
+                    ))
+                    .execute(conn)
+                    .await?;
+            }
             diesel::update(providers::table.filter(providers::name.eq(name)))
                 .set((
                     providers::base_url.eq(base_url.unwrap_or(&row.base_url)),
@@ -188,7 +211,7 @@ impl Store {
         })
     }
 
-    /// Writes a key's label, weight and state; answers whether there is such a key.
+    /// Writes a key's label, weight, state and secret; answers whether there is such a key.
     pub(crate) async fn update_key(&self, row: &KeyRow) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let key = provider_keys::table
@@ -200,6 +223,8 @@ impl Store {
                     provider_keys::weight.eq(row.weight),
                     provider_keys::disabled.eq(row.disabled),
                     provider_keys::reason.eq(&row.reason),
+                    provider_keys::sealed.eq(&row.sealed),
+                    provider_keys::last4.eq(&row.last4),
                     provider_keys::probe_at.eq(row.probe_at),
                 ))
                 .execute(conn)

@@ -118,14 +118,14 @@ async fn inside_one_process_nothing_is_written() {
         .expect("told");
     assert_eq!(outcome(fate).taken, None, "its server lives as long as it");
     node.stop().await;
-    assert!(!folder.path().join("outcomes").exists());
+    assert!(!folder.path().join("generations").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_takes_nothing_keeps_no_call_up_and_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let node = Node::start(folder.path(), &[]).await;
-    std::fs::write(folder.path().join("outcomes"), "in the way").expect("written");
+    std::fs::write(folder.path().join("generations"), "in the way").expect("written");
     let door = Door::to(node.address).await;
     assert_eq!(
         door.get("/readyz").await,

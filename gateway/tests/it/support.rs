@@ -179,12 +179,12 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
         show_usage: false,
         tenant: None,
         caller: 5,
+        answer_model: None,
         bounds: Some(Bounds {
             input_estimate: 777,
             input_max: 10_000,
             output_max: 10_000,
         }),
-        answer_model: None,
         deadline: Duration::from_secs(60),
     }
 }

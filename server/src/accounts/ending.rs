@@ -93,6 +93,7 @@ impl Accounts {
                     tenant: id,
                     id: &key.id,
                     reach: Scopes::ALL,
+                    within: None,
                 };
                 self.revoke_key(&actor, place).await?;
             }
@@ -108,7 +109,7 @@ impl Accounts {
                 break;
             }
             for user in people {
-                self.delete_user(&actor, id, &user.id).await?;
+                self.end_user(&actor, id, &user.id).await?;
             }
         }
         // Last, so that what breaks off in between is taken up again.

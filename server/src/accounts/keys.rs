@@ -35,6 +35,8 @@ pub struct NewKey {
     pub allowed_addresses: Option<Vec<String>>,
     /// Its own limits.
     pub limits: LimitSettings,
+    /// The key that makes it; people have none.
+    pub parent: Option<ApiKeyId>,
 }
 
 impl NewKey {
@@ -48,11 +50,50 @@ impl NewKey {
             allowed_models: None,
             allowed_addresses: None,
             limits: LimitSettings::default(),
+            parent: None,
+        }
+    }
+
+    /// Made with the key `outer`: what nothing is said about is as there.
+    #[must_use]
+    pub fn made_with(self, outer: &ApiKey) -> Self {
+        let (limits, most) = (self.limits, outer.limits);
+        Self {
+            expires_at: self.expires_at.or(outer.expires_at),
+            allowed_models: self.allowed_models.or_else(|| outer.allowed_models.clone()),
+            allowed_addresses: self
+                .allowed_addresses
+                .or_else(|| outer.allowed_addresses.clone()),
+            limits: LimitSettings {
+                requests_per_minute: limits.requests_per_minute.or(most.requests_per_minute),
+                tokens_per_minute: limits.tokens_per_minute.or(most.tokens_per_minute),
+                concurrency: limits.concurrency.or(most.concurrency),
+            },
+            parent: Some(outer.id.clone()),
+            ..self
         }
     }
 }
 
 impl Accounts {
+    /// Makes a key with another one, which has at least as much; its secret is answered this once.
+    pub async fn create_key_with(
+        &self,
+        actor: &Actor,
+        outer: &ApiKey,
+        new: NewKey,
+    ) -> Result<(ApiKey, Secret<String>), AccountError> {
+        let new = new.made_with(outer);
+        let secret = api_key::make(new.kind);
+        let key = self.new_key(&outer.tenant, new, &secret)?;
+        if let Some(field) = key.beyond(outer) {
+            return Err(AccountError::Beyond(field));
+        }
+        let kept = self.store.insert_key(actor, &key, key.created_at);
+        kept.await.map_err(stored("key"))?;
+        Ok((key, secret))
+    }
+
     /// Makes a key; its secret is answered this once.
     pub async fn create_key(
         &self,
@@ -109,6 +150,7 @@ impl Accounts {
             created_at: now,
             scopes: new.scopes,
             previous: None,
+            parent: new.parent,
         })
     }
 
@@ -196,6 +238,7 @@ impl Accounts {
             KeyChange::Done(key) => Ok(*key),
             KeyChange::Missing => Err(AccountError::NotFound("key")),
             KeyChange::OutOfReach => Err(AccountError::OutOfReach),
+            KeyChange::Beyond(field) => Err(AccountError::Beyond(field)),
             KeyChange::Ended => Err(AccountError::Ended("key")),
         }
     }

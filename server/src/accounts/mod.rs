@@ -39,6 +39,9 @@ pub enum AccountError {
     /// Who asks may do less than what they want to change.
     #[error("whoever asks may do less than the key")]
     OutOfReach,
+    /// A key would make or change another one that has more than itself, in this field.
+    #[error("a key can't give more than it has: `{0}`")]
+    Beyond(&'static str),
     /// Nobody would be left who may do everything.
     #[error("the last owner stays")]
     LastOwner,

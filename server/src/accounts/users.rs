@@ -4,7 +4,7 @@ use shared::id::{TenantId, UserId};
 use shared::secret::Secret;
 
 use super::{AccountError, Accounts, check, stored};
-use crate::store::accounts::{Role, User, UserPatch, UserPlace, UserStatus};
+use crate::store::accounts::{Role, User, UserChanged, UserPatch, UserPlace, UserStatus};
 use crate::store::audit::Actor;
 
 /// A user to be added.
@@ -112,6 +112,7 @@ impl Accounts {
                 role: change.role,
                 status,
                 password_hash,
+                with_tenant: false,
             },
         )
         .await
@@ -131,6 +132,21 @@ impl Accounts {
         self.patch_user(actor, tenant, id, patch).await.map(drop)
     }
 
+    /// Removes a user of a tenant that goes away, also its last owner.
+    pub(super) async fn end_user(
+        &self,
+        actor: &Actor,
+        tenant: &TenantId,
+        id: &UserId,
+    ) -> Result<(), AccountError> {
+        let patch = UserPatch {
+            status: Some(UserStatus::Deleted),
+            with_tenant: true,
+            ..UserPatch::default()
+        };
+        self.patch_user(actor, tenant, id, patch).await.map(drop)
+    }
+
     async fn patch_user(
         &self,
         actor: &Actor,
@@ -143,6 +159,10 @@ impl Accounts {
             .update_user(actor, UserPlace { tenant, id }, &patch, self.clock.now())
             .await?;
         self.auth.forget(tenant);
-        changed.ok_or(AccountError::NotFound("user"))
+        match changed {
+            UserChanged::Done(user) => Ok(user),
+            UserChanged::NotFound => Err(AccountError::NotFound("user")),
+            UserChanged::LastOwner => Err(AccountError::LastOwner),
+        }
     }
 }

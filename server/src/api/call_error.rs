@@ -6,7 +6,7 @@ use shared::fault::{FaultKind, Scope as Reach};
 use shared::link::Failure;
 
 use super::error::{ApiError, ErrorBody, INVALID, Words, words};
-use crate::calls::CallError;
+use crate::calls::{CallError, sentences};
 use crate::ledger::{Period, Spender};
 use crate::store::accounts::Scope;
 
@@ -73,10 +73,8 @@ impl From<CallError> for ApiError {
             } => over_budget(&spender, period, left, required),
             CallError::Ledger(error) => error.into(),
             CallError::Failed(failure) => (*failure).into(),
-            CallError::Link(_) => Self::unavailable(
-                "The region of the providers can't be reached just now; try again. Nothing was charged.",
-                2,
-            ),
+            CallError::Link(_) => Self::unavailable(sentences::LINK_BROKE, 2),
+            CallError::Stopping => Self::unavailable(sentences::STOPPING, 2),
         }
     }
 }
@@ -191,7 +189,9 @@ fn refused(failure: &Failure) -> ApiError {
 /// it will not.
 pub(super) fn waiting_cures(error: &CallError) -> bool {
     match error {
-        CallError::Limited(_) | CallError::Ledger(_) | CallError::Link(_) => true,
+        CallError::Limited(_) | CallError::Ledger(_) | CallError::Link(_) | CallError::Stopping => {
+            true
+        }
         CallError::Failed(failure) => match failure.fault.kind {
             FaultKind::RateLimited
             | FaultKind::Overloaded

@@ -142,6 +142,14 @@ impl ApiError {
         Self::BadRequest(words(INVALID, code, message.as_ref()))
     }
 
+    /// 400 for a text that can't be kept.
+    pub fn odd_text() -> Self {
+        Self::bad_request(
+            "invalid_text",
+            "A text has a NUL character or is not valid UTF-8.",
+        )
+    }
+
     /// 400 about one field.
     pub fn bad_field(param: &str, message: impl AsRef<str>) -> Self {
         let message = message.as_ref();
@@ -181,6 +189,21 @@ impl ApiError {
     pub fn scope_missing(scope: Scope) -> Self {
         let message = format!("Your key has not the scope `{}`.", scope.word());
         Self::forbidden("scope_not_allowed", message)
+    }
+
+    /// 403 for a key that gives or takes more than it has.
+    pub fn beyond(field: &'static str) -> Self {
+        let message =
+            format!("A key can't give more than it has, nor change one that has: `{field}`.");
+        Self::Forbidden(
+            Words {
+                kind: "permission_error",
+                code: "beyond_your_key",
+                message: &message,
+                param: Some(field),
+            }
+            .body(),
+        )
     }
 
     /// 404 for what is not there or belongs to somebody else.

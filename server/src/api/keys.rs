@@ -5,6 +5,7 @@ use std::time::Duration;
 use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use shared::clock::Moment;
+use shared::id::ApiKeyId;
 use shared::secret::Secret;
 
 use super::admin::LimitsBody;
@@ -65,6 +66,7 @@ impl TryFrom<NewKeyBody> for NewKey {
             allowed_models: body.allowed_models,
             allowed_addresses: body.allowed_addresses,
             limits: body.limits.map_or_else(LimitSettings::default, Into::into),
+            parent: None,
         })
     }
 }
@@ -172,6 +174,8 @@ pub struct KeyView {
     pub expires_at: Option<String>,
     /// When it was made, in RFC 3339.
     pub created_at: String,
+    /// The key that made it, whose limits and budgets it counts against too; people have none.
+    pub parent_id: Option<String>,
 }
 
 impl From<ApiKey> for KeyView {
@@ -196,6 +200,7 @@ impl From<ApiKey> for KeyView {
             limits: key.limits.into(),
             expires_at: key.expires_at.map(date::text),
             created_at: date::text(key.created_at),
+            parent_id: key.parent.map(ApiKeyId::into_string),
         }
     }
 }

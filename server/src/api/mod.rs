@@ -5,6 +5,7 @@ pub mod answer;
 mod call_error;
 pub mod csv;
 pub mod date;
+mod docs;
 mod document;
 pub mod error;
 pub mod export;
@@ -16,8 +17,10 @@ pub mod principal;
 
 use std::sync::Arc;
 
-use http::HeaderValue;
-use http::header::{CONNECTION, HeaderName};
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, Entry, HeaderName};
+use http::{HeaderMap, HeaderValue};
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::middleware::AddData;
@@ -31,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::document::strict::Bodies;
+use self::error::ApiError;
 use self::infer::InferApi;
 use self::manners::body;
 use self::manners::cors::Cors;
@@ -42,6 +46,8 @@ use crate::auth::sessions::Sessions;
 use crate::calls::Calls;
 use crate::catalogue::Catalogue;
 use crate::corrections::Corrections;
+use crate::doors::body::{Bounds, Upload, read_later};
+use crate::doors::{Doors, text};
 use crate::figures::Figures;
 use crate::gateways::Gateways;
 use crate::ledger::Ledger;
@@ -132,6 +138,8 @@ pub struct Rooms {
     pub clock: shared::clock::Clock,
     /// Bound of a request's body.
     pub body_bytes_max: usize,
+    /// What all requests pass first.
+    pub doors: Doors,
     /// Which browsers of other places may call.
     pub cors: Cors,
 }
@@ -143,7 +151,11 @@ impl std::fmt::Debug for Rooms {
 }
 
 /// Bodies of management requests are small.
-const MANAGE_BYTES_MAX: usize = 1024 * 1024;
+const MANAGE_BYTES_MAX: usize = 64 * 1024;
+/// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
+const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// Nobody types while a body is under way.
+const MANAGE_READ_MAX: Duration = Duration::from_secs(15);
 
 macro_rules! apis {
     ($rooms:expr) => {{
@@ -238,7 +250,7 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
     let docs = service.swagger_ui_html().replace(&derived, &shown);
     let managed = Bounded {
         inner: service.with(AddData::new(rooms.auth.clone())),
-        bodies,
+        bodies: Arc::new(bodies),
     };
     let routes = Route::new()
         .at("/healthz", get(healthz))
@@ -253,7 +265,10 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
             "/api/openapi.json",
             get(openapi.data(Document(document.into()))),
         )
-        .at("/api/docs", get(docs_page.data(Docs(docs.into()))))
+        .at(
+            "/api/docs",
+            get(docs::docs_page.data(docs::Docs::new(docs))),
+        )
         .nest("/", managed);
     let infer = InferApi {
         auth: rooms.auth.clone(),
@@ -262,6 +277,7 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
     };
     let routes = infer
         .mount(routes, PREFIX)
+        .around(with_plain_address)
         .catch_all_error(error::envelope)
         .around(identified)
         .map_to_response()
@@ -300,9 +316,6 @@ fn document(derived: &str) -> (String, Methods, Bodies) {
 #[derive(Clone)]
 struct Document(Arc<str>);
 
-#[derive(Clone)]
-struct Docs(Arc<str>);
-
 /// Gives each request its id and tells it in the answer; a tenant's own id is not taken over,
 /// because it would stand in the log.
 pub(crate) async fn identified<E: Endpoint>(
@@ -313,47 +326,76 @@ pub(crate) async fn identified<E: Endpoint>(
     request.extensions_mut().insert(id.clone());
     let shown = HeaderValue::try_from(id.as_str()).ok();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let closes = request.version() == http::Version::HTTP_11;
     let mut response = endpoint.get_response(request).await;
     if let Some(shown) = shown {
         response.headers_mut().insert(REQUEST_ID, shown);
-    }
-    let unread = matches!(
-        response.status(),
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
-    );
-    if closes && unread {
-        // The rest of the body is not read, so the connection can't be used again: say so.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     debug!(request.id = %id, status = response.status().as_u16(), "{method} {path}");
     Ok(response)
 }
 
-/// Refuses large bodies of management requests before they are read.
+/// Refuses paths and queries that no store could keep.
+async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
+    if !text::uri_is_plain(request.uri()) {
+        return Err(ApiError::odd_text().into());
+    }
+    endpoint
+        .call(request)
+        .await
+        .map(IntoResponse::into_response)
+}
+
+/// How large a body of a management request may be.
+fn bounds_of(path: &str) -> Bounds {
+    let is_login = path.starts_with("/admin/api/login") || path.starts_with("/api/v1/auth/");
+    Bounds {
+        bytes: if is_login {
+            LOGIN_BYTES_MAX
+        } else {
+            MANAGE_BYTES_MAX
+        },
+        time: MANAGE_READ_MAX,
+    }
+}
+
+/// Lets bodies of management requests be read when a handler asks for them, which it does after it
+/// asked who calls.
 struct Bounded<E> {
     inner: E,
-    bodies: Bodies,
+    bodies: Arc<Bodies>,
 }
 
 impl<E: Endpoint> Endpoint for Bounded<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let bytes = infer::read_body(&mut request, MANAGE_BYTES_MAX).await?;
-        let bytes = body::plain(request.headers_mut(), bytes, MANAGE_BYTES_MAX).await?;
-        let path = request.uri().path();
-        self.bodies.check(request.method(), path, &bytes)?;
-        if !bytes.is_empty() {
-            body::call_it_json(request.headers_mut());
+        let bounds = bounds_of(request.uri().path());
+        let Some(upload) = request.extensions().get::<Upload>().cloned() else {
+            let answer = self.inner.call(request).await;
+            return answer.map(IntoResponse::into_response);
+        };
+        let mut encoded = HeaderMap::new();
+        if let Entry::Occupied(found) = request.headers_mut().entry(CONTENT_ENCODING) {
+            let (_, values) = found.remove_entry_mult();
+            encoded.extend(values.map(|value| (CONTENT_ENCODING, value)));
         }
-        request.set_body(bytes);
-        self.inner
-            .call(request)
-            .await
-            .map(IntoResponse::into_response)
+        body::call_it_json(request.headers_mut());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let bodies = self.bodies.clone();
+        let verdict = read_later(&mut request, async move {
+            let bytes = upload.read(bounds).await?;
+            let bytes = body::plain(&mut encoded, bytes, bounds.bytes, upload.budget()).await?;
+            if !text::json_is_plain(&bytes) {
+                return Err(ApiError::odd_text());
+            }
+            bodies.check(&method, &path, &bytes)?;
+            Ok(bytes)
+        });
+        let answer = self.inner.call(request).await;
+        if let Some(error) = verdict.get() {
+            return Err(error.clone().into());
+        }
+        answer.map(IntoResponse::into_response)
     }
 }
 
@@ -391,11 +433,4 @@ fn openapi(document: Data<&Document>) -> Response {
     Response::builder()
         .content_type("application/json")
         .body(document.0.0.to_string())
-}
-
-#[handler]
-fn docs_page(docs: Data<&Docs>) -> Response {
-    Response::builder()
-        .content_type("text/html; charset=utf-8")
-        .body(docs.0.0.to_string())
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use shared::id::UserId;
+use shared::id::{SessionId, UserId};
 
 use super::error::ApiError;
 use crate::auth::roles::{Action, Kind, kind, may};
 use crate::auth::{Auth, AuthError, Principal, Role};
+use crate::doors::address::ClientAddress;
 use crate::store::accounts::{Scope, Superadmin};
 use crate::store::audit::Actor;
 
@@ -125,6 +126,8 @@ impl<N: Need> TenantCaller<N> {
 pub struct SuperadminCaller<K: Kind = kind::Look> {
     /// Who.
     pub admin: Superadmin,
+    /// The login of their token.
+    pub session: SessionId,
     /// From where.
     pub address: IpAddr,
     action: PhantomData<K>,
@@ -146,9 +149,12 @@ impl<K: Kind> SuperadminCaller<K> {
     }
 }
 
-/// The peer's address; `X-Forwarded-For` is not believed. A socket of another family has none, and
-/// no allowed address matches it.
+/// The client's address, as far as proxies that are trusted tell it. A socket of another family has
+/// none, and no allowed address matches it.
 pub fn peer(request: &Request) -> IpAddr {
+    if let Some(ClientAddress(address)) = request.extensions().get() {
+        return *address;
+    }
     let unknown = IpAddr::from([0, 0, 0, 0]);
     request
         .remote_addr()
@@ -248,12 +254,13 @@ impl<'a, K: Kind> ApiExtractor<'a> for SuperadminCaller<K> {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let admin = auth(request)?
+        let (admin, session) = auth(request)?
             .superadmin(request.headers())
             .await
             .map_err(ApiError::from)?;
         let caller = Self {
             admin,
+            session,
             address: peer(request),
             action: PhantomData,
         };

@@ -158,6 +158,8 @@ mod tests {
             tenant_limits: LimitSettings::default(),
             key_limits: LimitSettings::default(),
             allowed_models: None,
+            parent: None,
+            ends_at: None,
             zone: None,
         };
         Known {

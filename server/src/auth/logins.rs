@@ -11,11 +11,12 @@ use shared::id::TenantId;
 use shared::secret::Secret;
 use tracing::warn;
 
+use super::devices::Devices;
 use super::failed::FailedLogins;
 use super::password::Passwords;
 use super::sessions::SessionError;
 use super::{Network, api_key};
-use crate::limits::Limits;
+use crate::limits::{Limits, LoginFrom};
 use crate::store::Store;
 use crate::store::accounts::{ApiKey, Superadmin, Tenant, TenantStatus, User, UserStatus};
 use crate::store::audit::{Actor, Note};
@@ -40,6 +41,41 @@ impl<'a> TenantGiven<'a> {
     }
 }
 
+/// From where somebody logs in.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The address.
+    pub address: IpAddr,
+    /// What a browser kept of a login before.
+    pub device: Option<&'a str>,
+}
+
+impl From<IpAddr> for Origin<'_> {
+    fn from(address: IpAddr) -> Self {
+        Self {
+            address,
+            device: None,
+        }
+    }
+}
+
+/// As the brakes know a tenant's user: one tenant's attempts do not lock out another's `admin`.
+fn user_account(given: TenantGiven<'_>, tenant: Option<&TenantId>, username: &str) -> String {
+    match given {
+        TenantGiven::Key(key) => format!("{}/{}", api_key::hash(key.expose()), folded(username)),
+        // Its id and its name count as one.
+        TenantGiven::Name(text) => {
+            let named = tenant.map(TenantId::to_string);
+            let named = named.unwrap_or_else(|| folded(text));
+            format!("tenant/{named}/{}", folded(username))
+        }
+    }
+}
+
+fn superadmin_account(username: &str) -> String {
+    format!("superadmin/{}", folded(username))
+}
+
 /// Checks names and passwords; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Logins {
@@ -48,6 +84,7 @@ pub struct Logins {
     pub(super) limits: Limits,
     pub(super) clock: Clock,
     failed: FailedLogins,
+    devices: Devices,
 }
 
 /// PostgreSQL takes no NUL in a text; no user's name has any control character.
@@ -57,18 +94,51 @@ fn is_text(text: &str) -> bool {
 
 impl Logins {
     /// Over a store.
-    pub fn new(store: Store, passwords: Passwords, limits: Limits, clock: Clock) -> Self {
+    pub fn new(
+        store: Store,
+        passwords: Passwords,
+        limits: Limits,
+        clock: Clock,
+        devices: Devices,
+    ) -> Self {
         Self {
             store,
             passwords,
             limits,
             clock,
             failed: FailedLogins::default(),
+            devices,
         }
     }
 
-    async fn allowed(&self, account: &str, address: IpAddr) -> Result<(), SessionError> {
-        let allowed = self.limits.allow_login(account, address).await;
+    /// What a browser keeps of a login as a superadmin.
+    pub fn superadmin_device(&self, username: &str) -> Secret<String> {
+        self.devices.make(&superadmin_account(username))
+    }
+
+    /// What a browser keeps of a login as a tenant's user.
+    pub fn user_device(
+        &self,
+        given: TenantGiven<'_>,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Secret<String> {
+        self.devices
+            .make(&user_account(given, Some(tenant), username))
+    }
+
+    /// As the brakes know it.
+    fn whence<'a>(&self, account: &str, origin: Origin<'a>) -> LoginFrom<'a> {
+        LoginFrom {
+            address: origin.address,
+            device: origin
+                .device
+                .and_then(|shown| self.devices.known(account, shown)),
+        }
+    }
+
+    async fn allowed(&self, account: &str, from: LoginFrom<'_>) -> Result<(), SessionError> {
+        let allowed = self.limits.allow_login(account, from).await;
         allowed.map_err(|retry_after| SessionError::TooMany { retry_after })
     }
 
@@ -105,25 +175,26 @@ impl Logins {
         tenant: TenantGiven<'_>,
         username: &str,
         password: &Secret<String>,
-        address: IpAddr,
+        origin: impl Into<Origin<'_>>,
     ) -> Result<(User, Tenant), SessionError> {
-        let (account, found) = match tenant {
+        let origin = origin.into();
+        let address = origin.address;
+        let (account, from, found) = match tenant {
             TenantGiven::Key(key) => {
+                let account = user_account(tenant, None, username);
+                let from = self.whence(&account, origin);
+                self.allowed(&account, from).await?;
                 let hash = api_key::hash(key.expose());
-                // By key and name, so that one tenant's attempts do not lock out another's `admin`.
-                let account = format!("{hash}/{}", folded(username));
-                self.allowed(&account, address).await?;
                 let found = self.tenant_of_key(&hash, key, address).await?;
-                (account, found)
+                (account, from, found)
             }
             TenantGiven::Name(text) => {
                 let found = self.tenant_named(text).await?;
-                // Its id and its name count as one.
-                let named = found.as_ref().map(|tenant| tenant.id.to_string());
-                let named = named.unwrap_or_else(|| folded(text));
-                let account = format!("tenant/{named}/{}", folded(username));
-                self.allowed(&account, address).await?;
-                (account, found)
+                let id = found.as_ref().map(|tenant| &tenant.id);
+                let account = user_account(tenant, id, username);
+                let from = self.whence(&account, origin);
+                self.allowed(&account, from).await?;
+                (account, from, found)
             }
         };
         // Whom failures are told of: a person, their tenant, or nobody's name at all.
@@ -137,11 +208,11 @@ impl Logins {
         let password_hash = found.as_ref().map(|(user, _)| user.password_hash.as_str());
         let right = self.passwords.verify(password, password_hash).await?;
         let Some(found) = found.filter(|_| right) else {
-            self.limits.login_failed(&account, address).await;
+            self.limits.login_failed(&account, from).await;
             self.tell(&place, tenant_id.as_ref(), address).await;
             return Err(SessionError::Invalid);
         };
-        self.limits.login_succeeded(&account, address).await;
+        self.limits.login_succeeded(&account, from).await;
         self.failed.forget(&place);
         Ok(found)
     }
@@ -205,10 +276,11 @@ impl Logins {
         &self,
         username: &str,
         password: &Secret<String>,
-        address: IpAddr,
+        origin: impl Into<Origin<'_>>,
     ) -> Result<Superadmin, SessionError> {
-        let account = format!("superadmin/{}", folded(username));
-        self.allowed(&account, address).await?;
+        let (account, origin) = (superadmin_account(username), origin.into());
+        let from = self.whence(&account, origin);
+        self.allowed(&account, from).await?;
         let found = match username {
             username if is_text(username) => self.store.superadmin_by_name(username).await?,
             _ => None,
@@ -219,11 +291,11 @@ impl Logins {
         let hash = found.as_ref().map(|admin| admin.password_hash.as_str());
         let right = self.passwords.verify(password, hash).await?;
         let Some(admin) = found.filter(|_| right) else {
-            self.limits.login_failed(&account, address).await;
-            self.tell(&place, None, address).await;
+            self.limits.login_failed(&account, from).await;
+            self.tell(&place, None, origin.address).await;
             return Err(SessionError::Invalid);
         };
-        self.limits.login_succeeded(&account, address).await;
+        self.limits.login_succeeded(&account, from).await;
         self.failed.forget(&place);
         Ok(admin)
     }
@@ -237,7 +309,7 @@ impl Logins {
         address: IpAddr,
     ) -> Result<(), SessionError> {
         let account = format!("confirm/{subject}");
-        self.allowed(&account, address).await?;
+        self.allowed(&account, address.into()).await?;
         if self.passwords.verify(password, Some(hash)).await? {
             self.limits.login_succeeded(&account, address).await;
             return Ok(());

@@ -7,14 +7,17 @@
 
 pub mod api_key;
 mod cache;
+pub mod devices;
 pub mod factors;
 mod failed;
 pub mod form_key;
+pub mod login_steps;
 pub mod logins;
 pub mod password;
 mod principal;
 pub mod roles;
 pub mod sessions;
+pub mod stages;
 pub mod token;
 pub mod totp;
 mod watch;
@@ -31,11 +34,12 @@ use shared::db::DbError;
 use shared::id::{SessionId, SuperadminId, TenantId, UserId};
 
 use self::cache::{Cache, Known};
-pub use self::principal::{Network, Principal, Role};
+pub use self::principal::{Network, Parent, Principal, Role};
 use self::token::{Claims, TokenKind, Tokens};
 use crate::limits::LimitSettings;
 use crate::store::Store;
 use crate::store::accounts::{ApiKeyKind, Scopes, Superadmin, Tenant, TenantStatus, UserStatus};
+use crate::store::sessions::Session;
 
 /// After this without a successful poll a cached principal is not trusted: with it a revocation is
 /// seen within a second even when a poll fails.
@@ -202,6 +206,13 @@ impl Auth {
         let Some(tenant) = self.active_tenant(&key.tenant).await? else {
             return Ok(None);
         };
+        let parent = match &key.parent {
+            Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
+                key: parent.id,
+                limits: parent.limits,
+            }),
+            None => None,
+        };
         let networks = key.allowed_addresses.as_ref();
         let networks = networks.map(|list| {
             list.iter()
@@ -222,6 +233,8 @@ impl Auth {
             tenant_limits: tenant.limits,
             key_limits: key.limits,
             allowed_models: both(tenant.allowed_models, key.allowed_models),
+            parent,
+            ends_at: expires_at,
             zone: tenant.zone,
         };
         Ok(Some(Known {
@@ -265,6 +278,8 @@ impl Auth {
             tenant_limits: tenant.limits,
             key_limits: LimitSettings::default(),
             allowed_models: tenant.allowed_models,
+            parent: None,
+            ends_at: None,
             zone: tenant.zone,
         };
         let expires_at = Some(Moment::from_unix_ms(session.expires_at));
@@ -281,8 +296,12 @@ impl Auth {
         Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
     }
 
-    /// The superadmin of a token; read from the database each time, for they are few.
-    pub async fn superadmin(&self, headers: &HeaderMap) -> Result<Superadmin, AuthError> {
+    /// The superadmin of a token and the login it belongs to; read from the database each time, for
+    /// they are few.
+    pub async fn superadmin(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Superadmin, SessionId), AuthError> {
         let Some(Credential::Token(text)) = credential(headers) else {
             return Err(AuthError::Invalid);
         };
@@ -292,12 +311,17 @@ impl Auth {
             .read(text)
             .filter(|claims| claims.kind == TokenKind::Superadmin);
         let claims = claims.ok_or(AuthError::Invalid)?;
-        let session = self
-            .0
-            .store
-            .session(&SessionId::from_stored(claims.sid))
-            .await?;
-        if session.is_none_or(|session| session.revoked_at.is_some()) {
+        let id = SessionId::from_stored(claims.sid);
+        let (session, now) = (
+            self.0.store.session(&id).await?,
+            self.0.clock.now().unix_ms(),
+        );
+        let open = |session: &Session| {
+            session.revoked_at.is_none()
+                && session.expires_at > now
+                && session.subject_id == claims.user
+        };
+        if !session.as_ref().is_some_and(open) {
             return Err(AuthError::Invalid);
         }
         let admin = self
@@ -305,7 +329,8 @@ impl Auth {
             .store
             .superadmin(&SuperadminId::from_stored(claims.user))
             .await?;
-        admin.filter(|admin| admin.active).ok_or(AuthError::Invalid)
+        let admin = admin.filter(|admin| admin.active);
+        Ok((admin.ok_or(AuthError::Invalid)?, id))
     }
 
     /// Forgets everybody of a tenant in this process, at once.

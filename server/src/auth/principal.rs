@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::zone::Zone;
 
@@ -40,6 +41,19 @@ pub struct Principal {
     pub allowed_models: Option<Vec<String>>,
     /// Where the tenant's days begin, if not where the platform's do.
     pub zone: Option<Zone>,
+    /// The key that made the key.
+    pub parent: Option<Parent>,
+    /// When the secret that was shown ends.
+    pub ends_at: Option<Moment>,
+}
+
+/// A key that made another one, which counts against its limits and budgets too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Its id.
+    pub key: ApiKeyId,
+    /// Its own limits.
+    pub limits: LimitSettings,
 }
 
 /// An address or a network, as `192.0.2.7` or `192.0.2.0/24`.
@@ -57,14 +71,27 @@ impl Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().ok()?;
-        let address = if bits.is_none() {
-            address.to_canonical()
-        } else {
-            address
-        };
-        let whole = if address.is_ipv4() { 32 } else { 128 };
+        let whole: u8 = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Some(whole), |bits| bits.parse().ok())?;
-        (bits <= whole).then_some(Self { address, bits })
+        if bits > whole {
+            return None;
+        }
+        // A network of mapped addresses is one of IPv4.
+        let (address, bits) = match (address.to_canonical(), bits.checked_sub(96)) {
+            (mapped @ IpAddr::V4(_), Some(bits)) if address.is_ipv6() => (mapped, bits),
+            _ => (address, bits),
+        };
+        Some(Self { address, bits })
+    }
+
+    /// Whether every address of its family is inside.
+    pub fn is_everything(&self) -> bool {
+        self.bits == 0
+    }
+
+    /// Whether everything inside is inside `outer` as well.
+    pub fn is_within(&self, outer: &Self) -> bool {
+        outer.bits <= self.bits && outer.contains(self.address)
     }
 
     /// Whether `peer` is in one of the networks of `list`; without a list every one is.
@@ -113,6 +140,14 @@ mod tests {
         assert!(inside("192.0.2.7", "::ffff:192.0.2.7") && inside("::ffff:192.0.2.7", "192.0.2.7"));
         assert!(inside("0.0.0.0/0", "8.8.8.8") && !inside("0.0.0.0/0", "2001:db8::1"));
         assert!(inside("2001:db8::/32", "2001:db8:1::1"));
+        assert!(inside("::ffff:192.0.2.0/120", "192.0.2.9"));
+        assert!(!inside("::ffff:192.0.2.0/120", "192.0.3.9"));
+        let within = |inner: &str, outer: &str| {
+            let read = |text| Network::parse(text).expect("a network");
+            read(inner).is_within(&read(outer))
+        };
+        assert!(within("192.0.2.7", "192.0.2.0/24") && within("10.0.0.0/8", "10.0.0.0/8"));
+        assert!(!within("192.0.2.0/23", "192.0.2.0/24") && !within("::1", "0.0.0.0/0"));
         for text in ["", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2", "a/b"] {
             assert_eq!(Network::parse(text), None, "{text}");
         }

@@ -53,6 +53,8 @@ actions! {
     EditProviders,
     /// Name gateways, and take them in and out.
     EditGateways,
+    /// Say where gateways are and what opens them: prompts and secrets go there.
+    AddGateways,
     /// Write the line that everybody sees.
     Announce,
     /// Set prices, what calls cost, and tenants' multipliers.
@@ -66,7 +68,7 @@ actions! {
 }
 
 /// Whether a superadmin of `role` may do `action`. The owner may do everything, the operator all but
-/// money, superadmins and settings, finance money and looking, read-only looking.
+/// money, superadmins, settings and adding gateways, finance money and looking, read-only looking.
 pub const fn may(role: AdminRole, action: Action) -> bool {
     match action {
         Action::Look => match role {
@@ -88,7 +90,7 @@ pub const fn may(role: AdminRole, action: Action) -> bool {
             AdminRole::Owner | AdminRole::Finance => true,
             AdminRole::Operator | AdminRole::ReadOnly => false,
         },
-        Action::EditSuperadmins | Action::EditSettings => match role {
+        Action::AddGateways | Action::EditSuperadmins | Action::EditSettings => match role {
             AdminRole::Owner => true,
             AdminRole::Operator | AdminRole::Finance | AdminRole::ReadOnly => false,
         },

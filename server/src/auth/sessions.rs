@@ -14,13 +14,18 @@ use super::api_key;
 use super::factors::{FactorError, FactorOwner, Factors};
 use super::logins::{Logins, TenantGiven};
 use super::password::PasswordError;
+use super::stages::{Comer, Stage, Stages};
 use super::token::{
     Bearer, SESSION_LIFE, SUPERADMIN_LIFE, TokenKind, Tokens, USER_LIFE, refresh_token,
 };
+use crate::accounts::{AccountError, Accounts};
+use crate::settings::{Security, Settings};
 use crate::store::Store;
 use crate::store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
 use crate::store::audit::Actor;
-use crate::store::sessions::{Rotation, Session};
+use crate::store::sessions::Rotation;
+pub use crate::store::sessions::Session;
+use crate::store::web_sessions::Ending;
 
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +42,21 @@ pub enum SessionError {
     /// The password is right; a code of the second factor is missing.
     #[error("a code of the second factor is missing")]
     CodeMissing,
-    /// The password is right; the tenant asks for a second factor and there is none.
+    /// The password is right; it was made by somebody else and must be changed.
+    #[error("a password of one's own must be chosen first")]
+    PasswordGiven,
+    /// The password is right; a second factor is asked for and there is none.
     #[error("a second factor must be set up first")]
     FactorMissing,
+    /// The login does not ask for this.
+    #[error("the login is at another step")]
+    OtherStep,
+    /// The password that was made for somebody can't be the one they choose.
+    #[error("the password is the one that was given")]
+    SamePassword,
+    /// The new name or password.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// The second factor can't be read: the key that sealed it is not configured.
     #[error(transparent)]
     Sealed(#[from] SealError),
@@ -54,7 +71,8 @@ pub enum SessionError {
 impl From<FactorError> for SessionError {
     fn from(error: FactorError) -> Self {
         match error {
-            FactorError::Wrong | FactorError::AlreadyOn => Self::Invalid,
+            FactorError::Wrong => Self::Invalid,
+            FactorError::AlreadyOn => Self::OtherStep,
             FactorError::TooMany { retry_after } => Self::TooMany { retry_after },
             FactorError::Sealed(error) => Self::Sealed(error),
             FactorError::Store(error) => Self::Store(error),
@@ -90,14 +108,28 @@ pub struct LoggedIn {
     pub tenant: Tenant,
 }
 
-/// Logs people in and out; cheap to clone.
+/// What a superadmin's login brings.
+#[derive(Debug)]
+pub struct AdminLoggedIn {
+    /// The access token.
+    pub token: Secret<String>,
+    /// How long it lasts.
+    pub expires_in: Duration,
+    /// Who.
+    pub admin: Superadmin,
+}
+
+/// Logs people in and out; cheap to clone. `login_steps` has the steps before a login is complete.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    store: Store,
-    tokens: Tokens,
-    logins: Logins,
-    factors: Factors,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) tokens: Tokens,
+    pub(super) logins: Logins,
+    pub(super) factors: Factors,
+    pub(super) stages: Stages,
+    pub(super) settings: Settings,
+    pub(super) accounts: Accounts,
+    pub(super) clock: Clock,
 }
 
 /// What [`Sessions`] needs.
@@ -111,6 +143,12 @@ pub struct SessionsParts {
     pub logins: Logins,
     /// What checks codes.
     pub factors: Factors,
+    /// What logins ask for.
+    pub stages: Stages,
+    /// How long sessions last.
+    pub settings: Settings,
+    /// What changes passwords.
+    pub accounts: Accounts,
     /// Time.
     pub clock: Clock,
 }
@@ -123,6 +161,9 @@ impl Sessions {
             tokens,
             logins,
             factors,
+            stages,
+            settings,
+            accounts,
             clock,
         } = parts;
         Self {
@@ -130,6 +171,9 @@ impl Sessions {
             tokens,
             logins,
             factors,
+            stages,
+            settings,
+            accounts,
             clock,
         }
     }
@@ -140,61 +184,82 @@ impl Sessions {
         key: &Secret<String>,
         shown: Shown<'_>,
     ) -> Result<LoggedIn, SessionError> {
-        let (user, tenant) = self
-            .logins
-            .user(
-                TenantGiven::Key(key),
-                shown.username,
-                shown.password,
-                shown.address,
-            )
-            .await?;
+        let (user, tenant) = self.user(key, shown).await?;
         let actor = Actor::user(&user, shown.address);
-        let passed = self.second_factor(&actor, Some(&tenant.id), shown).await?;
-        if !passed && self.factors.is_needed(&user).await? {
-            return Err(SessionError::FactorMissing);
-        }
+        let owner = FactorOwner {
+            actor: &actor,
+            tenant: Some(&tenant.id),
+        };
+        self.pass(Comer::User(&user), owner, shown).await?;
+        self.let_in(user, tenant, shown.address).await
+    }
+
+    pub(super) async fn user(
+        &self,
+        key: &Secret<String>,
+        shown: Shown<'_>,
+    ) -> Result<(User, Tenant), SessionError> {
+        let (username, password) = (shown.username, shown.password);
+        let given = TenantGiven::Key(key);
+        let found = self.logins.user(given, username, password, shown.address);
+        found.await
+    }
+
+    /// Begins the session of a user whose login is complete.
+    pub(super) async fn let_in(
+        &self,
+        user: User,
+        tenant: Tenant,
+        address: IpAddr,
+    ) -> Result<LoggedIn, SessionError> {
         let refresh = refresh_token();
-        let session = self.session(
-            "tenant_user",
-            Some(tenant.id.as_str()),
-            user.id.as_str(),
-            SESSION_LIFE,
-        );
+        let session = Session {
+            tenant_id: Some(tenant.id.to_string()),
+            address: Some(address.to_string()),
+            ..self.session("tenant_user", user.id.as_str(), SESSION_LIFE)
+        };
         self.store
             .insert_session(&session, &api_key::hash(refresh.expose()))
             .await?;
         Ok(self.logged_in(&session.id, user, tenant, refresh))
     }
 
-    /// Whoever has a second factor shows a code of it; told only behind the right password. Answers
-    /// whether they have one.
-    async fn second_factor(
+    /// Goes through the steps that a login asks for, or answers the one that is open. A given
+    /// password is told before a code is used up, which would be needed again.
+    pub(super) async fn pass(
         &self,
-        actor: &Actor,
-        tenant: Option<&TenantId>,
+        who: Comer<'_>,
+        owner: FactorOwner<'_>,
         shown: Shown<'_>,
-    ) -> Result<bool, SessionError> {
-        if !self.factors.is_on(&actor.id).await? {
-            return Ok(false);
+    ) -> Result<(), SessionError> {
+        let afterwards = self.stages.next(who, true).await?;
+        if afterwards == Stage::NewPassword {
+            return Err(SessionError::PasswordGiven);
         }
-        let code = shown.code.ok_or(SessionError::CodeMissing)?;
-        let owner = FactorOwner { actor, tenant };
-        let checked = self.factors.check(owner, code.expose(), shown.address);
-        checked.await?;
-        Ok(true)
+        if self.stages.next(who, false).await? == Stage::SecondFactor {
+            let code = shown.code.ok_or(SessionError::CodeMissing)?;
+            let checked = self.factors.check(owner, code.expose(), shown.address);
+            checked.await?;
+        }
+        match afterwards {
+            Stage::Open => Ok(()),
+            Stage::NewPassword => Err(SessionError::PasswordGiven),
+            Stage::FactorSetup => Err(SessionError::FactorMissing),
+            Stage::SecondFactor => Err(SessionError::CodeMissing),
+        }
     }
 
-    fn session(&self, kind: &str, tenant: Option<&str>, subject: &str, life: Duration) -> Session {
+    fn session(&self, kind: &str, subject: &str, life: Duration) -> Session {
         let now = self.clock.now();
         Session {
             id: SessionId::random().into_string(),
             kind: kind.to_owned(),
-            tenant_id: tenant.map(str::to_owned),
+            tenant_id: None,
             subject_id: subject.to_owned(),
             created_at: now.unix_ms(),
             expires_at: now.after(life).unix_ms(),
             revoked_at: None,
+            address: None,
         }
     }
 
@@ -261,17 +326,35 @@ impl Sessions {
     }
 
     /// Logs a superadmin in.
-    pub async fn log_in_superadmin(
-        &self,
-        shown: Shown<'_>,
-    ) -> Result<(String, Duration, Superadmin), SessionError> {
-        let admin = self
-            .logins
-            .superadmin(shown.username, shown.password, shown.address)
-            .await?;
+    pub async fn log_in_superadmin(&self, shown: Shown<'_>) -> Result<AdminLoggedIn, SessionError> {
+        let admin = self.superadmin(shown).await?;
         let actor = Actor::superadmin(&admin, shown.address);
-        self.second_factor(&actor, None, shown).await?;
-        let session = self.session("superadmin", None, admin.id.as_str(), SUPERADMIN_LIFE);
+        let owner = FactorOwner {
+            actor: &actor,
+            tenant: None,
+        };
+        self.pass(Comer::Superadmin(&admin), owner, shown).await?;
+        self.let_superadmin_in(admin, shown.address).await
+    }
+
+    pub(super) async fn superadmin(&self, shown: Shown<'_>) -> Result<Superadmin, SessionError> {
+        let (username, password) = (shown.username, shown.password);
+        let found = self.logins.superadmin(username, password, shown.address);
+        found.await
+    }
+
+    /// Begins the session of a superadmin whose login is complete.
+    pub(super) async fn let_superadmin_in(
+        &self,
+        admin: Superadmin,
+        address: IpAddr,
+    ) -> Result<AdminLoggedIn, SessionError> {
+        let security: Security = self.settings.get().await?;
+        let life = SUPERADMIN_LIFE.min(security.absolute());
+        let session = Session {
+            address: Some(address.to_string()),
+            ..self.session("superadmin", admin.id.as_str(), life)
+        };
         self.store
             .insert_session(&session, &api_key::hash(refresh_token().expose()))
             .await?;
@@ -281,10 +364,29 @@ impl Sessions {
             user: admin.id.as_str(),
             session: &session.id,
         };
-        Ok((
-            self.tokens.issue(bearer, SUPERADMIN_LIFE),
-            SUPERADMIN_LIFE,
+        Ok(AdminLoggedIn {
+            token: Secret::new(self.tokens.issue(bearer, life)),
+            expires_in: life,
             admin,
-        ))
+        })
+    }
+
+    /// A person's logins over the API that have not ended, the newest first.
+    pub async fn list(&self, subject: &str) -> Result<Vec<Session>, DbError> {
+        self.store.sessions_of(subject, self.clock.now()).await
+    }
+
+    /// Ends one login of the person who asks; `false` when they have none of that id. Answers go on
+    /// to be refused everywhere within a second.
+    pub async fn end(&self, owner: FactorOwner<'_>, id: &SessionId) -> Result<bool, DbError> {
+        let ending = Ending {
+            actor: owner.actor,
+            tenant: owner.tenant,
+            action: "session.end",
+        };
+        let subject = owner.actor.id.as_str();
+        let now = self.clock.now();
+        let ended = self.store.revoke_sessions(ending, subject, Some(id), now);
+        Ok(ended.await? > 0)
     }
 }

@@ -1,222 +1,60 @@
 //! The end of a call: charge what was produced, write the usage record, free the limits. Runs on
 //! its own task, so the tenant's last byte never waits for it and a vanished tenant can't stop it.
+//! What is known is never dropped: what the database does not take in time goes to `kept`.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use serde::{Deserialize, Serialize};
-use shared::clock::{Clock, Moment};
+use shared::clock::Clock;
 use shared::credits::Credits;
-use shared::fault::{Fault, FaultKind, FaultOf};
-use shared::id::{ApiKeyId, GenerationId, PriceId, RequestId, TenantId, UserId};
-use shared::link::{Failure, Fate, Link, LinkError, Operation, Outcome, Parting};
+use shared::fault::{Fault, FaultKind};
+use shared::id::GenerationId;
+use shared::link::{Failure, Fate, Link, LinkError, Outcome, Parting};
 use shared::supervisor::Supervisor;
-use shared::telemetry::Metrics;
-use shared::usage::Usage;
 use tokio::sync::oneshot;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, info_span, warn};
 
-use super::CallError;
-use super::peek::ImageWish;
-use crate::catalogue::price::{ImageAsk, Price};
-use crate::ledger::{Ledger, LedgerError, SettleError};
+pub use super::facts::{CallFacts, KeptFacts};
+use super::facts::{Ended, failure};
+pub(crate) use super::facts::{image_ask, is_free};
+use super::kept::{Keeper, Kept};
+pub use super::metrics::CallMetrics;
+use crate::ledger::{Ledger, LedgerError, Loss, SettleError, Settlement, Unknown};
 use crate::limits::Admission;
-use crate::store::usage::{Try, UsageRecord, UsageStatus};
 
-/// Waits between attempts to write a settlement while the database is away; after the last one
-/// recovery takes over.
-const SETTLE_WAITS_MS: [u64; 8] = [50, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
-/// Waits between questions to a gateway that can't be reached.
-const FATE_WAITS_MS: [u64; 6] = [50, 250, 1_000, 3_000, 10_000, 30_000];
+/// Waits between attempts to write a settlement while the database is away; after the last one it is
+/// kept on disk and tried until it is written.
+const SETTLE_WAITS_MS: [u64; 4] = [50, 200, 500, 1_000];
+/// The ledger answers within milliseconds; where it takes so long, the outcome goes to disk meanwhile.
+const WRITE_MAX: Duration = Duration::from_millis(1_500);
+/// The same, when the process is told to stop.
+const WRITE_STOPPING_MAX: Duration = Duration::from_millis(300);
+/// Waits between questions to a gateway that can't be reached; then recovery asks, round by round.
+const FATE_WAITS_MS: [u64; 4] = [50, 250, 1_000, 3_000];
+/// A gateway knows at once how a generation ended.
+const QUESTION_MAX: Duration = Duration::from_secs(10);
+/// But for one whose tenant left: then it waits for the provider's count, within a cap of its own.
+const COUNT_MAX: Duration = Duration::from_secs(120);
 
-/// The provider's price is not multiplied.
-const PLAIN_PPM: i64 = 1_000_000;
-
-/// What must be known to price and record a call after its end.
-#[derive(Debug, Clone)]
-pub struct CallFacts {
-    /// The call.
-    pub generation: GenerationId,
-    /// Who pays.
-    pub tenant: TenantId,
-    /// Who called.
-    pub user: Option<UserId>,
-    /// With which key.
-    pub key: Option<ApiKeyId>,
-    /// With a `wk_test_` key.
-    pub test: bool,
-    /// What was asked.
-    pub operation: Operation,
-    /// The model's public name.
-    pub model: String,
-    /// The price of the moment it started; `None` for test calls.
-    pub price: Option<Price>,
-    /// The tenant's multiplier of that moment.
-    pub multiplier_ppm: i64,
-    /// For images.
-    pub image: Option<ImageWish>,
-    /// The first target, for records of calls that reached none.
-    pub provider: String,
-    /// The request it came with; not known of calls of earlier versions.
-    pub request: Option<RequestId>,
-    /// When it came.
-    pub created_at: Moment,
+/// What becomes of a hold when nobody knows how its call ended.
+#[derive(Debug, Clone, Copy)]
+pub struct UnknownPolicy {
+    /// After what time the tenant gets its credits back.
+    pub release_after: Duration,
+    /// For how long gateways are asked from then on; what they know then counts.
+    pub ask_for: Duration,
 }
 
-/// [`CallFacts`] as a hold keeps them for recovery.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct KeptFacts {
-    pub(crate) user: Option<UserId>,
-    pub(crate) key: Option<ApiKeyId>,
-    pub(crate) operation: Operation,
-    pub(crate) model: String,
-    pub(crate) price: PriceId,
-    pub(crate) multiplier_ppm: i64,
-    pub(crate) image: Option<ImageWish>,
-    pub(crate) provider: String,
-    #[serde(default)]
-    pub(crate) request: Option<RequestId>,
-}
-
-impl CallFacts {
-    /// What a hold keeps.
-    pub fn to_json(&self) -> String {
-        let Some(price) = &self.price else {
-            return String::new();
-        };
-        let kept = KeptFacts {
-            user: self.user.clone(),
-            key: self.key.clone(),
-            operation: self.operation,
-            model: self.model.clone(),
-            price: price.id.clone(),
-            multiplier_ppm: self.multiplier_ppm,
-            image: self.image.clone(),
-            provider: self.provider.clone(),
-            request: self.request.clone(),
-        };
-        serde_json::to_string(&kept).unwrap_or_default()
-    }
-
-    /// What the tenant pays and what the provider takes for `outcome`.
-    fn charge(&self, outcome: &Outcome) -> (Credits, Credits) {
-        let Some(price) = &self.price else {
-            return (Credits::ZERO, Credits::ZERO);
-        };
-        let usage = &outcome.usage;
-        if is_free(outcome.fault.is_some(), usage) {
-            return (Credits::ZERO, Credits::ZERO);
-        }
-        let image = image_ask(self.image.as_ref(), usage);
-        let priced = |charge: Option<Credits>| {
-            charge.unwrap_or_else(|| {
-                error!(generation.id = %self.generation, "the usage of `{}` does not fit a price", self.generation);
-                Credits::ZERO
-            })
-        };
-        let credits = priced(price.items.charge(usage, image, self.multiplier_ppm));
-        (credits, priced(price.cost.charge(usage, image, PLAIN_PPM)))
-    }
-
-    fn record(&self, outcome: &Outcome, credits: Credits, cost: Credits) -> UsageRecord {
-        let status = match outcome.fault.as_ref().map(|fault| fault.kind) {
-            None => UsageStatus::Succeeded,
-            Some(FaultKind::Canceled) => UsageStatus::Canceled,
-            Some(_) => UsageStatus::Failed,
-        };
-        UsageRecord {
-            id: self.generation.clone(),
-            tenant: self.tenant.clone(),
-            user: self.user.clone(),
-            key: self.key.clone(),
-            test: self.test,
-            operation: self.operation,
-            model: self.model.clone(),
-            price: self.price.as_ref().map(|price| price.id.clone()),
-            provider: outcome.provider.clone(),
-            provider_model: outcome.model.clone(),
-            usage: outcome.usage,
-            credits,
-            cost,
-            status,
-            fault: outcome.fault.as_ref().map(|fault| fault.word().to_owned()),
-            attempts: outcome.attempts,
-            first_byte_ms: outcome.first_byte_ms,
-            duration_ms: outcome.duration_ms,
-            created_at: self.created_at,
-            tries: tries(outcome),
-        }
-    }
-
-    /// The outcome of a call that produced nothing.
-    fn nothing_produced(&self, failure: &Failure, now: Moment) -> Outcome {
-        Outcome {
-            provider: failure
-                .provider
-                .clone()
-                .unwrap_or_else(|| self.provider.clone()),
-            model: String::new(),
-            key_last4: String::new(),
-            attempts: failure.attempts,
-            failed: failure.failed.clone(),
-            usage: Usage::default(),
-            taken: None,
-            fault: Some(failure.fault.clone()),
-            first_byte_ms: 0,
-            duration_ms: u64::try_from(now.since(self.created_at).as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-}
-
-/// Whether a call that ended so costs nothing: it failed before anything was produced, or nothing at all
-/// came of it. Zero output is zero, a price per request included.
-pub(crate) fn is_free(failed: bool, usage: &Usage) -> bool {
-    usage.is_nothing() || (failed && usage.output_total() == 0 && usage.images == 0)
-}
-
-/// The images that are charged: those that were made, and no more than were asked for.
-pub(crate) fn image_ask<'a>(wish: Option<&'a ImageWish>, usage: &Usage) -> Option<ImageAsk<'a>> {
-    wish.map(|wish| ImageAsk {
-        n: usage.images.min(wish.n),
-        size: wish.size.as_deref(),
-        quality: wish.quality.as_deref(),
-    })
-}
-
-/// The tries of a call in their order: those that failed, and the one that answered, which began
-/// when the one before had failed.
-fn tries(outcome: &Outcome) -> Vec<Try> {
-    let word = |fault: &Fault| fault.word().to_owned();
-    let failed = (1..).zip(&outcome.failed).map(|(number, one)| Try {
-        number,
-        provider: one.provider.clone(),
-        model: one.model.clone(),
-        key_last4: one.key_last4.clone(),
-        fault: Some(one.fault.clone()),
-        began_ms: one.began_ms,
-        duration_ms: one.duration_ms,
-    });
-    let mut tries: Vec<Try> = failed.collect();
-    let known = u32::try_from(tries.len()).unwrap_or(u32::MAX);
-    if known < outcome.attempts {
-        let last = outcome.failed.last();
-        let began_ms = last.map_or(0, |last| last.began_ms.saturating_add(last.duration_ms));
-        tries.push(Try {
-            number: outcome.attempts,
-            provider: outcome.provider.clone(),
-            model: outcome.model.clone(),
-            key_last4: outcome.key_last4.clone(),
-            fault: outcome.fault.as_ref().map(word),
-            began_ms,
-            duration_ms: outcome.duration_ms.saturating_sub(began_ms),
-        });
-    }
-    tries
+/// What a finisher works with.
+pub(super) struct FinisherParts {
+    pub(super) ledger: Ledger,
+    pub(super) link: Arc<dyn Link>,
+    pub(super) clock: Clock,
+    pub(super) supervisor: Supervisor,
+    pub(super) metrics: CallMetrics,
+    pub(super) keeper: Keeper,
+    pub(super) unknown: UnknownPolicy,
 }
 
 /// Settles calls; cheap to clone.
@@ -224,11 +62,9 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
 pub struct Finisher(Arc<Inner>);
 
 struct Inner {
-    ledger: Ledger,
-    link: Arc<dyn Link>,
-    clock: Clock,
-    supervisor: Supervisor,
-    metrics: CallMetrics,
+    parts: FinisherParts,
+    /// Calls of this process whose end could not be learned: why they are asked for, and since when.
+    doubtful: Mutex<HashMap<GenerationId, (Parting, Instant)>>,
 }
 
 impl std::fmt::Debug for Finisher {
@@ -237,34 +73,64 @@ impl std::fmt::Debug for Finisher {
     }
 }
 
+/// What a gateway said of a generation.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// How it ended.
+    Ended(Box<Outcome>),
+    /// It does not know; `had` where a life of it that died had taken it up. Without that it never
+    /// came, which a gateway inside this process can't tell of an earlier life.
+    Unknown { had: bool },
+    /// It did not answer.
+    Away,
+}
+
+/// What is written of a call.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict {
+    /// It ended so.
+    Ended(Box<Ended>),
+    /// Nobody knows, and its hold is given back.
+    Unknown {
+        /// Whether the tenant was told that nothing is charged.
+        promised: bool,
+    },
+}
+
+impl Verdict {
+    pub(super) fn ended(ended: impl Into<Ended>) -> Self {
+        Self::Ended(Box::new(ended.into()))
+    }
+}
+
 impl Finisher {
-    pub(super) fn new(
-        ledger: Ledger,
-        link: Arc<dyn Link>,
-        clock: Clock,
-        supervisor: Supervisor,
-        metrics: CallMetrics,
-    ) -> Self {
+    pub(super) fn new(parts: FinisherParts) -> Self {
         Self(Arc::new(Inner {
-            ledger,
-            link,
-            clock,
-            supervisor,
-            metrics,
+            parts,
+            doubtful: Mutex::default(),
         }))
     }
 
     pub(super) fn metrics(&self) -> &CallMetrics {
-        &self.0.metrics
+        &self.0.parts.metrics
+    }
+
+    pub(super) fn keeper(&self) -> &Keeper {
+        &self.0.parts.keeper
+    }
+
+    pub(super) fn policy(&self) -> UnknownPolicy {
+        self.0.parts.unknown
     }
 
     /// Takes over a call whose hold is placed.
     pub(super) fn begin(&self, facts: CallFacts, admission: Admission) -> Ending {
-        self.0.metrics.running.inc();
+        self.metrics().begun();
         Ending {
             finisher: self.clone(),
             open: Some((facts, admission)),
             sent: false,
+            begun: false,
         }
     }
 
@@ -274,118 +140,236 @@ impl Finisher {
         let span =
             info_span!("finish", tenant.id = %facts.tenant, generation.id = %facts.generation);
         let work = async move {
-            let outcome = match end {
-                End::Known(outcome) => Some(*outcome),
-                End::Ask(why) => this.ask(&facts, why).await,
+            let verdict = match end {
+                End::Known(outcome) => Some(Verdict::ended(*outcome)),
+                End::TenantLeft { begun } => this.verdict_without_tenant(&facts, begun).await,
+                End::NotDelivered => Some(Verdict::Unknown { promised: true }),
             };
-            this.0.metrics.running.dec();
-            let Some(outcome) = outcome else {
-                let id = &facts.generation;
-                warn!("the fate of generation `{id}` is unknown; its hold waits for recovery");
-                return;
-            };
-            let usage = &outcome.usage;
-            admission.correct(usage.input_total().saturating_add(usage.output_total()));
-            this.settle(&facts, &outcome).await;
-            // Dropping it tells whoever waits, also where settling was given up.
+            this.metrics().over();
+            let Some(verdict) = verdict else { return };
+            if let Verdict::Ended(ended) = &verdict {
+                let usage = &ended.outcome.usage;
+                admission.correct(usage.input_total().saturating_add(usage.output_total()));
+            }
+            let promised = matches!(verdict, Verdict::Unknown { promised: true });
+            let written = this.settle(&facts, verdict).await;
+            // Dropping it tells whoever waits, also where the outcome went to disk.
             drop(done);
+            if promised && written {
+                this.tell_not_delivered(&facts).await;
+            }
         };
-        self.0.supervisor.spawn("finish", work.instrument(span));
+        self.0
+            .parts
+            .supervisor
+            .spawn("finish", work.instrument(span));
         Settled(settled)
     }
 
-    /// Asks the gateway how a generation ended, cancelling it if it runs; `None` while it can't be known.
-    pub(crate) async fn ask(&self, facts: &CallFacts, why: Parting) -> Option<Outcome> {
-        for wait in FATE_WAITS_MS.map(Some).into_iter().chain([None]) {
-            match self.0.link.finish(&facts.generation, why).await {
-                Ok(fate) => return Some(self.outcome_of(facts, fate)),
-                Err(LinkError::Failed(failure)) => {
-                    return Some(facts.nothing_produced(&failure, self.0.clock.now()));
-                }
-                Err(LinkError::NotSent(_) | LinkError::Lost(_) | LinkError::Refused(_)) => {}
+    /// Asks how a call ended whose tenant left; `None` where recovery must ask on.
+    async fn verdict_without_tenant(&self, facts: &CallFacts, begun: bool) -> Option<Verdict> {
+        match self.ask(facts, Parting::TenantLeft).await {
+            Told::Ended(outcome) => Some(Verdict::ended(*outcome)),
+            Told::Unknown { had: false } => {
+                let why = "the tenant went away before the call was sent";
+                let failure = failure(Fault::new(FaultKind::Canceled, why));
+                let outcome = facts.nothing_produced(&failure, self.0.parts.clock.now());
+                Some(Verdict::ended(outcome))
             }
-            tokio::time::sleep(Duration::from_millis(wait?)).await;
-        }
-        None
-    }
-
-    fn outcome_of(&self, facts: &CallFacts, fate: Fate) -> Outcome {
-        let now = self.0.clock.now();
-        match fate {
-            Fate::Ended { outcome } => *outcome,
-            Fate::Failed { failure } => facts.nothing_produced(&failure, now),
-            // The gateway restarted or never had it: nothing reached the tenant that it could name.
-            Fate::Unknown { .. } => {
-                let fault = Fault::new(
-                    FaultKind::Interrupted,
-                    "the gateway does not know the generation",
-                );
-                let failure = Failure {
-                    fault,
-                    caller: None,
-                    attempts: 0,
-                    failed: Vec::new(),
-                    provider: None,
-                };
-                facts.nothing_produced(&failure, now)
+            // No head of an answer came, so nothing reached the tenant.
+            Told::Unknown { had: true } if !begun => Some(Verdict::Unknown { promised: false }),
+            Told::Unknown { had: true } | Told::Away => {
+                let id = &facts.generation;
+                warn!("how generation `{id}` ended is not known yet; its hold waits for recovery");
+                self.doubt(facts, Parting::TenantLeft);
+                None
             }
         }
     }
 
-    /// Charges or releases, and writes the record; tries again while the database is away.
-    pub(crate) async fn settle(&self, facts: &CallFacts, outcome: &Outcome) {
-        let (credits, cost) = facts.charge(outcome);
-        let record = facts.record(outcome, credits, cost);
-        self.0.metrics.ended(facts, outcome, &record);
+    /// Tells the gateway that the tenant got nothing, and learns what that costs. Where it can't be
+    /// reached, recovery asks on.
+    async fn tell_not_delivered(&self, facts: &CallFacts) {
+        if let Told::Ended(outcome) = self.ask(facts, Parting::NotDelivered).await {
+            let ended = Ended::as_not_delivered(*outcome);
+            self.settle(facts, Verdict::ended(ended)).await;
+        }
+    }
+
+    /// Asks until a gateway answers, with growing pauses for some seconds.
+    async fn ask(&self, facts: &CallFacts, why: Parting) -> Told {
+        for wait in FATE_WAITS_MS {
+            match self.ask_once(facts, why).await {
+                Told::Away => tokio::time::sleep(Duration::from_millis(wait)).await,
+                told @ (Told::Ended(_) | Told::Unknown { .. }) => return told,
+            }
+        }
+        self.ask_once(facts, why).await
+    }
+
+    /// Asks the gateways that may have taken the call how it ended, ending it if it runs.
+    pub(super) async fn ask_once(&self, facts: &CallFacts, why: Parting) -> Told {
+        let (link, id) = (&self.0.parts.link, &facts.generation);
+        let question = link.finish_at(&facts.gateways, id, why);
+        let answered = match why {
+            Parting::TenantLeft => tokio::time::timeout(COUNT_MAX, question).await,
+            Parting::Abandoned | Parting::NotDelivered => {
+                tokio::time::timeout(QUESTION_MAX, question).await
+            }
+        };
+        let answered =
+            answered.unwrap_or_else(|_| Err(LinkError::Lost("no answer in time".to_owned())));
+        let now = self.0.parts.clock.now();
+        match answered {
+            Ok(Fate::Ended { outcome }) => Told::Ended(outcome),
+            Ok(Fate::Failed { failure }) | Err(LinkError::Failed(failure)) => {
+                Told::Ended(Box::new(facts.nothing_produced(&failure, now)))
+            }
+            Ok(Fate::Unknown { had, .. }) => Told::Unknown { had },
+            Err(LinkError::NotSent(_) | LinkError::Lost(_) | LinkError::Refused(_)) => Told::Away,
+        }
+    }
+
+    /// Leaves a call of this process to recovery.
+    fn doubt(&self, facts: &CallFacts, why: Parting) {
+        if facts.test {
+            // It holds nothing.
+            return;
+        }
+        let doubtful = self.0.doubtful.lock();
+        let mut doubtful = doubtful.unwrap_or_else(PoisonError::into_inner);
+        doubtful.insert(facts.generation.clone(), (why, Instant::now()));
+    }
+
+    /// The calls of this process whose end could not be learned, taken out; those that still can't
+    /// be are put back with [`Finisher::still_doubtful`].
+    pub(super) fn doubtful(&self) -> HashMap<GenerationId, (Parting, Instant)> {
+        let doubtful = self.0.doubtful.lock();
+        std::mem::take(&mut *doubtful.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn still_doubtful(&self, id: GenerationId, why: Parting, since: Instant) {
+        let doubtful = self.0.doubtful.lock();
+        let mut doubtful = doubtful.unwrap_or_else(PoisonError::into_inner);
+        doubtful.entry(id).or_insert((why, since));
+    }
+
+    /// Charges or gives back, and writes the record; answers whether it is in the database. Where
+    /// that is away it goes to disk after some seconds, and is tried until it is written.
+    pub(super) async fn settle(&self, facts: &CallFacts, verdict: Verdict) -> bool {
+        if let Verdict::Ended(ended) = &verdict {
+            let record = facts.record(ended, facts.charge(ended));
+            self.metrics().ended(facts, &ended.outcome, &record);
+        }
+        let stopping = self.0.parts.supervisor.stopping();
         for wait in SETTLE_WAITS_MS.map(Some).into_iter().chain([None]) {
-            match self.write(facts, credits, record.clone()).await {
-                Ok(()) => return,
-                Err(SettleError::Ledger(
-                    error @ (LedgerError::Busy | LedgerError::Commit(_) | LedgerError::Store(_)),
-                )) => {
-                    warn!(%error, "a settlement is tried again: {error}");
+            let slow = async {
+                tokio::select! {
+                    () = tokio::time::sleep(WRITE_MAX) => {}
+                    () = async {
+                        stopping.cancelled().await;
+                        tokio::time::sleep(WRITE_STOPPING_MAX).await;
+                    } => {}
                 }
-                Err(error @ (SettleError::NoSuchHold | SettleError::Closed)) => {
-                    error!(%error, "generation `{}` was not settled: {error}", facts.generation);
-                    return;
-                }
+            };
+            tokio::select! {
+                // A write that goes on all the same is not written twice: the ledger knows it again.
+                written = self.write(facts, &verdict) => match written {
+                    Ok(()) => return true,
+                    Err(error) => warn!(%error, "a settlement is tried again: {error}"),
+                },
+                () = slow => break,
             }
-            let Some(wait) = wait else { break };
-            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let Some(wait) = wait.filter(|_| !stopping.is_cancelled()) else {
+                break;
+            };
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+                () = stopping.cancelled() => break,
+            }
         }
-        error!(
-            "generation `{}` was not settled; recovery will try again",
-            facts.generation
-        );
+        self.keeper().keep(Kept::new(facts, &verdict)).await;
+        false
     }
 
-    async fn write(
+    /// Writes once. A hold that is closed already was closed by whoever knew before.
+    pub(super) async fn write(
         &self,
         facts: &CallFacts,
-        credits: Credits,
-        record: UsageRecord,
-    ) -> Result<(), SettleError> {
-        let ledger = &self.0.ledger;
+        verdict: &Verdict,
+    ) -> Result<(), LedgerError> {
+        let written = match verdict {
+            Verdict::Ended(ended) => self.write_ended(facts, ended).await,
+            Verdict::Unknown { promised } => self.write_unknown(facts, *promised).await,
+        };
+        match written {
+            Ok(()) => Ok(()),
+            Err(SettleError::Ledger(error)) => Err(error),
+            Err(error @ (SettleError::NoSuchHold | SettleError::Closed)) => {
+                warn!(%error, "generation `{}` was not settled: {error}", facts.generation);
+                Ok(())
+            }
+        }
+    }
+
+    async fn write_ended(&self, facts: &CallFacts, ended: &Ended) -> Result<(), SettleError> {
+        let ledger = &self.0.parts.ledger;
+        let charge = facts.charge(ended);
+        let record = facts.record(ended, charge);
         if facts.test {
             return Ok(ledger.record(record).await?);
         }
-        let settlement = if credits == Credits::ZERO {
-            ledger
-                .release(&facts.generation, &facts.tenant, Some(record))
-                .await?
+        let (hold, tenant) = (&facts.generation, &facts.tenant);
+        let settlement = if charge.credits == Credits::ZERO {
+            ledger.release(hold, tenant, Some(record)).await?
         } else {
-            ledger
-                .settle(&facts.generation, &facts.tenant, credits, record)
-                .await?
+            let settling = ledger.settle(hold, tenant, charge.credits, record);
+            settling.await?
         };
-        if settlement.shortfall > Credits::ZERO {
-            warn!(tenant.id = %facts.tenant, "generation `{}` cost {} credits more than there were", facts.generation, settlement.shortfall);
-            self.0
-                .metrics
-                .shortfall_micros
-                .inc_by(u64::try_from(settlement.shortfall.micros()).unwrap_or(0));
+        self.note(facts, settlement);
+        if charge.not_taken > Credits::ZERO {
+            self.metrics()
+                .lost(Loss::NotTaken, charge.not_taken.micros());
         }
         Ok(())
+    }
+
+    fn note(&self, facts: &CallFacts, settlement: Settlement) {
+        self.metrics().charged(settlement.charged.micros());
+        if let Some(loss) = settlement.loss {
+            let (id, lost) = (&facts.generation, settlement.shortfall);
+            warn!(tenant.id = %facts.tenant, "generation `{id}` came to {lost} credits that nobody pays: {}", loss.word());
+            self.metrics().lost(loss, lost.micros());
+        }
+    }
+
+    async fn write_unknown(&self, facts: &CallFacts, promised: bool) -> Result<(), SettleError> {
+        let ledger = &self.0.parts.ledger;
+        let now = self.0.parts.clock.now();
+        let why = if promised {
+            "the link broke before the answer was delivered"
+        } else {
+            "how the call ended is not known"
+        };
+        let record = facts.unknown_record(Fault::new(FaultKind::Interrupted, why), now);
+        if facts.test {
+            return Ok(ledger.record(record).await?);
+        }
+        let unknown = Unknown {
+            ask_until: now.after(self.policy().ask_for),
+            promised,
+        };
+        let (hold, tenant) = (&facts.generation, &facts.tenant);
+        ledger.give_back(hold, tenant, unknown, record).await
+    }
+
+    /// How a call ends that is stopped because this process stops: the tenant's side has taken so
+    /// much. `None` where the gateway does not say so in time.
+    pub(super) async fn stopped(&self, facts: &CallFacts) -> Option<Outcome> {
+        match self.ask_once(facts, Parting::Abandoned).await {
+            Told::Ended(outcome) => Some(Ended::as_taken(*outcome).outcome),
+            Told::Unknown { .. } | Told::Away => None,
+        }
     }
 }
 
@@ -393,7 +377,7 @@ impl Finisher {
 /// must not keep an answer that is there.
 const SETTLED_WAIT: Duration = Duration::from_secs(10);
 
-/// Tells when a call's settlement is committed.
+/// Tells when a call's settlement is committed, or on disk where the database is away.
 #[derive(Debug)]
 pub struct Settled(oneshot::Receiver<()>);
 
@@ -407,7 +391,8 @@ impl Settled {
 
 enum End {
     Known(Box<Outcome>),
-    Ask(Parting),
+    TenantLeft { begun: bool },
+    NotDelivered,
 }
 
 /// A call that must be settled: tell it how it ended, or drop it and it finds out.
@@ -416,6 +401,7 @@ pub struct Ending {
     finisher: Finisher,
     open: Option<(CallFacts, Admission)>,
     sent: bool,
+    begun: bool,
 }
 
 impl Ending {
@@ -427,13 +413,18 @@ impl Ending {
     /// The hold was refused: there is nothing to close.
     pub(super) fn nothing_held(&mut self) {
         if self.open.take().is_some() {
-            self.finisher.0.metrics.running.dec();
+            self.finisher.metrics().over();
         }
     }
 
     /// From now on a gateway may know the generation.
     pub(super) fn opening(&mut self) {
         self.sent = true;
+    }
+
+    /// From now on the tenant may have got something.
+    pub(super) fn begun(&mut self) {
+        self.begun = true;
     }
 
     /// The gateway told how it ended.
@@ -446,9 +437,17 @@ impl Ending {
     /// Nothing was produced.
     pub(super) fn never_started(&mut self, failure: &Failure) {
         if let Some((facts, admission)) = self.open.take() {
-            let outcome = facts.nothing_produced(failure, self.finisher.0.clock.now());
+            let now = self.finisher.0.parts.clock.now();
+            let outcome = facts.nothing_produced(failure, now);
             self.finisher
                 .spawn(facts, admission, End::Known(Box::new(outcome)));
+        }
+    }
+
+    /// The tenant gets nothing and is told that nothing is charged, whatever the provider does.
+    pub(super) fn not_delivered(&mut self) {
+        if let Some((facts, admission)) = self.open.take() {
+            self.finisher.spawn(facts, admission, End::NotDelivered);
         }
     }
 }
@@ -457,141 +456,15 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if self.sent {
             if let Some((facts, admission)) = self.open.take() {
+                let begun = self.begun;
                 self.finisher
-                    .spawn(facts, admission, End::Ask(Parting::TenantLeft));
+                    .spawn(facts, admission, End::TenantLeft { begun });
             }
         } else {
             // The tenant went away while its hold was being written; the ledger takes operations
             // in order, so the release finds the hold or there is none.
-            let fault = Fault::new(
-                FaultKind::Canceled,
-                "the tenant went away before the call was sent",
-            );
-            self.never_started(&Failure {
-                fault,
-                caller: None,
-                attempts: 0,
-                failed: Vec::new(),
-                provider: None,
-            });
+            let why = "the tenant went away before the call was sent";
+            self.never_started(&failure(Fault::new(FaultKind::Canceled, why)));
         }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct EndLabels {
-    operation: &'static str,
-    status: &'static str,
-    fault: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusedLabels {
-    reason: &'static str,
-}
-
-/// Counters of calls. Labels name no tenant, key or model: those are unbounded.
-#[derive(Debug, Clone)]
-pub struct CallMetrics {
-    ended: Family<EndLabels, Counter>,
-    refused: Family<RefusedLabels, Counter>,
-    running: Gauge,
-    duration_seconds: Histogram,
-    first_byte_seconds: Histogram,
-    charged_micros: Counter,
-    shortfall_micros: Counter,
-}
-
-impl CallMetrics {
-    /// Registers the counters.
-    pub fn new(metrics: &Metrics) -> Self {
-        // 1 ms to 17 minutes.
-        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 21));
-        let this = Self {
-            ended: Family::default(),
-            refused: Family::default(),
-            running: Gauge::default(),
-            duration_seconds: seconds(),
-            first_byte_seconds: seconds(),
-            charged_micros: Counter::default(),
-            shortfall_micros: Counter::default(),
-        };
-        let all = this.clone();
-        metrics.register(|registry| {
-            registry.register("waule_calls", "Calls that ended", all.ended);
-            registry.register(
-                "waule_calls_refused",
-                "Calls that were refused before a provider",
-                all.refused,
-            );
-            registry.register(
-                "waule_calls_running",
-                "Calls between hold and settlement",
-                all.running,
-            );
-            registry.register(
-                "waule_call_duration_seconds",
-                "From arrival at the gateway to the end",
-                all.duration_seconds,
-            );
-            registry.register(
-                "waule_call_first_byte_seconds",
-                "From arrival at the gateway to the first byte",
-                all.first_byte_seconds,
-            );
-            registry.register(
-                "waule_charged_microcredits",
-                "Charged to tenants",
-                all.charged_micros,
-            );
-            registry.register(
-                "waule_shortfall_microcredits",
-                "Charged beyond what tenants had",
-                all.shortfall_micros,
-            );
-        });
-        this
-    }
-
-    fn ended(&self, facts: &CallFacts, outcome: &Outcome, record: &UsageRecord) {
-        let fault = outcome.fault.as_ref();
-        let labels = EndLabels {
-            operation: facts.operation.word(),
-            status: record.status.word(),
-            fault: fault.map_or("none", |fault| fault.word()),
-        };
-        self.ended.get_or_create(&labels).inc();
-        self.charged_micros
-            .inc_by(u64::try_from(record.credits.micros()).unwrap_or(0));
-        let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
-        self.duration_seconds.observe(seconds(outcome.duration_ms));
-        if outcome.first_byte_ms > 0 {
-            self.first_byte_seconds
-                .observe(seconds(outcome.first_byte_ms));
-        }
-        if let Some(fault) = fault.filter(|fault| fault.fault_of != FaultOf::Caller) {
-            info!(
-                provider = outcome.provider,
-                "generation `{}` ended with {fault}", facts.generation
-            );
-        }
-    }
-
-    pub(super) fn refused(&self, error: &CallError) {
-        let reason = match error {
-            CallError::Body(_) => "body",
-            CallError::ScopeMissing => "scope",
-            CallError::ModelNotFound(_)
-            | CallError::WrongOperation { .. }
-            | CallError::NoPrice(_) => "model",
-            CallError::TooLarge => "too_large",
-            CallError::Limited(_) => "limit",
-            CallError::InsufficientCredits { .. } => "credits",
-            CallError::OverBudget { .. } => "budget",
-            CallError::Ledger(_) => "ledger",
-            CallError::Failed(_) => "provider",
-            CallError::Link(_) => "link",
-        };
-        self.refused.get_or_create(&RefusedLabels { reason }).inc();
     }
 }

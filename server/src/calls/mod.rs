@@ -1,17 +1,28 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
 //! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
 
+mod admit;
 mod begun;
+mod closing;
+mod facts;
 pub mod finish;
+mod kept;
+mod metrics;
 pub mod peek;
 pub mod plan;
 mod recovery;
+pub mod sentences;
+mod spill;
 mod stream;
 
+pub use self::admit::Admitted;
 pub use self::begun::{Begun, Later};
-pub use self::recovery::RecoveryPace;
+pub use self::closing::Closing;
+pub use self::finish::UnknownPolicy;
+pub use self::recovery::{RecoveryPace, Rounds};
 pub use self::stream::TenantStream;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,19 +31,22 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId, TenantId};
-use shared::link::{Bounds, Call, Failure, Link, LinkError, Operation, ReplyBody, Target};
+use shared::link::{
+    Bounds, Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
-use self::finish::{CallFacts, CallMetrics, Ending, Finisher};
+use self::closing::ClosingStream;
+use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
+use self::kept::Keeper;
 use self::peek::{Peek, PeekError};
 use self::plan::{BoundsAsk, PlanAsk};
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
 use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
-use crate::limits::{Admission, Ask, LimitExceeded, LimitInfo, Limits};
-use crate::store::accounts::Scope;
+use crate::limits::{LimitExceeded, LimitInfo, Limits};
 use crate::zones::Zones;
 
 /// How long after a call's own deadline its hold stays before recovery asks what became of it.
@@ -50,6 +64,7 @@ pub struct Calls {
     link: Arc<dyn Link>,
     finisher: Finisher,
     clock: Clock,
+    closing: Closing,
     settle_first: bool,
     deadline: Duration,
 }
@@ -83,6 +98,12 @@ pub struct CallsParts {
     pub settle_first: bool,
     /// How long a call may take.
     pub deadline: Duration,
+    /// Where known outcomes are kept while the database is away; in memory alone without.
+    pub outcomes: Option<PathBuf>,
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub unknown: UnknownPolicy,
+    /// Tells when the process is about to end.
+    pub closing: Closing,
 }
 
 impl std::fmt::Debug for CallsParts {
@@ -187,6 +208,9 @@ pub enum CallError {
     /// No gateway could be reached, or the link broke before an answer.
     #[error("{0}")]
     Link(LinkError),
+    /// The process ends before there was an answer.
+    #[error("the server ends")]
+    Stopping,
 }
 
 /// The model, price and bounds of a call, before anything is held.
@@ -200,13 +224,23 @@ struct Prepared {
 impl Calls {
     /// From its parts.
     pub fn new(parts: CallsParts) -> Self {
-        let finisher = Finisher::new(
-            parts.ledger.clone(),
-            parts.link.clone(),
-            parts.clock.clone(),
-            parts.supervisor,
-            parts.metrics,
+        let (boot, metrics) = (parts.ledger.boot(), parts.metrics.clone());
+        let keeper = Keeper::start(parts.outcomes, boot, metrics, &parts.supervisor);
+        let finisher = Finisher::new(FinisherParts {
+            ledger: parts.ledger.clone(),
+            link: parts.link.clone(),
+            clock: parts.clock.clone(),
+            supervisor: parts.supervisor.clone(),
+            metrics: parts.metrics,
+            keeper: keeper.clone(),
+            unknown: parts.unknown,
+        });
+        let writing = keeper.write_forever(
+            finisher.clone(),
+            parts.catalogue.clone(),
+            parts.supervisor.stopping(),
         );
+        parts.supervisor.spawn("outcomes", writing);
         Self {
             catalogue: parts.catalogue,
             limits: parts.limits,
@@ -215,25 +249,33 @@ impl Calls {
             link: parts.link,
             finisher,
             clock: parts.clock,
+            closing: parts.closing,
             settle_first: parts.settle_first,
             deadline: parts.deadline,
         }
     }
 
-    /// Settles what an earlier life left open.
-    pub fn finisher(&self) -> &Finisher {
-        &self.finisher
+    /// Takes over the known outcomes that earlier lives could not write; to be called before recovery
+    /// looks around, which would ask gateways what is known here. Answers how many.
+    pub async fn take_over(&self) -> usize {
+        self.finisher.keeper().take_over().await
     }
 
-    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read.
+    /// How many known outcomes the database has not taken yet.
+    pub fn outcomes_kept(&self) -> usize {
+        self.finisher.keeper().waiting()
+    }
+
+    /// Admits a call and starts it.
     pub async fn start(&self, request: Request) -> Result<Started, CallError> {
+        let admitted = self.admit(&request.principal).await?;
         let Started {
             generation,
             limits,
             lowered_max_tokens,
             content_type,
             body,
-        } = self.start_within(request, None).await?;
+        } = self.start_admitted(request, admitted, None).await?;
         let body = match body {
             Begun::Answered(answer) => answer,
             Begun::Later(later) => later.await?,
@@ -247,14 +289,15 @@ impl Calls {
         })
     }
 
-    /// The same, and with `patience` a stream is begun when it is over, whether or not a provider has
-    /// accepted by then.
-    pub async fn start_within(
+    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read. With
+    /// `patience` a stream is begun when it is over, whether or not a provider has accepted by then.
+    pub async fn start_admitted(
         &self,
         request: Request,
+        admitted: Admitted,
         patience: Option<Duration>,
     ) -> Result<Started<Begun>, CallError> {
-        let outcome = self.start_steps(request, patience).await;
+        let outcome = self.start_steps(request, admitted, patience).await;
         if let Err(error) = &outcome {
             self.finisher.metrics().refused(error);
         }
@@ -264,13 +307,28 @@ impl Calls {
     async fn start_steps(
         &self,
         request: Request,
+        admitted: Admitted,
         patience: Option<Duration>,
     ) -> Result<Started<Begun>, CallError> {
-        let generation = GenerationId::random();
-        let prepared = self.look_up(&request, &generation)?;
-        let admission = self.admit(&request, &prepared, &generation).await?;
+        let Admitted {
+            generation,
+            mut admission,
+        } = admitted;
+        let prepared = match self.look_up(&request, &generation) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                admission.undo();
+                return Err(error);
+            }
+        };
+        let tokens = estimated_tokens(&prepared);
+        if let Err(exceeded) = admission.take_tokens(tokens).await {
+            admission.undo();
+            return Err(CallError::Limited(Box::new(exceeded)));
+        }
         let limits = admission.info;
-        let facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        facts.gateways = self.link.route(&generation, &prepared.targets);
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
         let mut ending = self.finisher.begin(facts, admission);
@@ -312,8 +370,6 @@ impl Calls {
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
-        let may_call = principal.scopes.has(Scope::Inference);
-        may_call.then_some(()).ok_or(CallError::ScopeMissing)?;
         let peek = peek::peek(request.operation, &request.body)?;
         let allowed = |model: &Model| {
             model.enabled
@@ -361,29 +417,6 @@ impl Calls {
             price: Some(price),
             targets,
         })
-    }
-
-    async fn admit(
-        &self,
-        request: &Request,
-        prepared: &Prepared,
-        generation: &GenerationId,
-    ) -> Result<Admission, CallError> {
-        let input = prepared.peek.input.estimate();
-        let output = prepared
-            .peek
-            .max_output
-            .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
-        let tokens = input.saturating_add(output);
-        let ask = Ask {
-            principal: &request.principal,
-            generation,
-            tokens,
-        };
-        self.limits
-            .admit(ask)
-            .await
-            .map_err(|exceeded| CallError::Limited(Box::new(exceeded)))
     }
 
     /// Holds the worst case or what the balance covers of it; answers the body to forward and the
@@ -452,7 +485,16 @@ impl Calls {
     }
 
     async fn open(&self, call: Call, mut ending: Ending) -> Result<(String, Answer), CallError> {
-        match self.link.open(call).await {
+        let opened = tokio::select! {
+            // The call first: the other is the exception.
+            biased;
+            opened = self.link.open(call) => opened,
+            () = self.closing.clone().begun() => {
+                ending.not_delivered();
+                return Err(CallError::Stopping);
+            }
+        };
+        match opened {
             Ok(reply) => {
                 let body = match reply.body {
                     ReplyBody::Whole { bytes, outcome } => {
@@ -462,11 +504,7 @@ impl Calls {
                         }
                         Answer::Whole(bytes)
                     }
-                    ReplyBody::Stream(pieces) => Answer::Stream(Box::new(TenantStream::new(
-                        pieces,
-                        ending,
-                        self.settle_first,
-                    ))),
+                    ReplyBody::Stream(pieces) => self.stream(pieces, ending),
                 };
                 Ok((reply.content_type, body))
             }
@@ -481,11 +519,26 @@ impl Calls {
             }
             Err(error @ LinkError::Lost(_)) => {
                 warn!(%error, "a call's link broke before its answer: {error}");
-                // Whether a provider works on it is unknown: `ending` asks when it is dropped.
-                drop(ending);
+                // A provider may work on it, or be done: the tenant gets nothing of it and pays nothing.
+                ending.not_delivered();
                 Err(CallError::Link(error))
             }
         }
+    }
+
+    /// The stream to the tenant, which ends with this process at the latest.
+    fn stream(&self, pieces: PieceStream, mut ending: Ending) -> Answer {
+        ending.begun();
+        let pieces = match ending.facts() {
+            Some(facts) => {
+                let (closing, facts) = (self.closing.clone(), facts.clone());
+                let finisher = self.finisher.clone();
+                Box::pin(ClosingStream::new(pieces, closing, finisher, facts))
+            }
+            None => pieces,
+        };
+        let stream = TenantStream::new(pieces, ending, self.settle_first);
+        Answer::Stream(Box::new(stream))
     }
 }
 
@@ -518,14 +571,18 @@ fn bounded(
     }
 }
 
+/// The tokens a call is counted with by the limits until its real usage is known.
+fn estimated_tokens(prepared: &Prepared) -> u64 {
+    let input = prepared.peek.input.estimate();
+    let output = prepared
+        .peek
+        .max_output
+        .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
+    input.saturating_add(output)
+}
+
 fn unreachable(error: &LinkError) -> Failure {
-    Failure {
-        fault: Fault::new(FaultKind::Unreachable, error.to_string()),
-        caller: None,
-        attempts: 0,
-        failed: Vec::new(),
-        provider: None,
-    }
+    facts::failure(Fault::new(FaultKind::Unreachable, error.to_string()))
 }
 
 /// Spreads calls over targets of the same priority; any even function of the id will do.
@@ -549,7 +606,9 @@ fn caller_number(tenant: &TenantId) -> u64 {
 fn spenders(principal: &Principal) -> Vec<Spender> {
     let key = principal.key.clone().map(Spender::Key);
     let user = principal.user.clone().map(Spender::User);
-    key.into_iter().chain(user).collect()
+    let parent = principal.parent.as_ref();
+    let parent = parent.map(|parent| Spender::Key(parent.key.clone()));
+    key.into_iter().chain(user).chain(parent).collect()
 }
 
 fn facts(
@@ -576,6 +635,7 @@ fn facts(
             .map(|t| t.provider.clone())
             .unwrap_or_default(),
         request: Some(request.request.clone()),
+        gateways: Vec::new(),
         created_at: now,
     }
 }

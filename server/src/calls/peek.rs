@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::dialect::fields::{self, Asked};
+use shared::dialect::fields;
 use shared::dialect::input::Input;
 use shared::json::{self, Change};
 use shared::link::Operation;
@@ -58,8 +58,6 @@ pub struct Peek {
     pub max_output: Option<u64>,
     /// Whether it gives two.
     pub gives_two_maxima: bool,
-    /// Output tokens that may be billed for each answer on top of its maximum.
-    pub output_extra: u64,
     /// What the input is.
     pub input: Input,
     /// For image generations.
@@ -84,10 +82,7 @@ pub fn peek(operation: Operation, body: &[u8]) -> Result<Peek, PeekError> {
         param: Some(refused.field),
         message: refused.message,
     })?;
-    Asked {
-        input: peek.input,
-        output_extra: peek.output_extra,
-    } = asked;
+    peek.input = asked.input;
     Ok(peek)
 }
 
@@ -136,7 +131,6 @@ fn chat(body: &[u8]) -> Result<Peek, PeekError> {
         choices: whole("n", n, 1, CHOICES_MAX)?.unwrap_or(1),
         max_output: max.max(max_completion),
         gives_two_maxima: max.is_some() && max_completion.is_some(),
-        output_extra: 0,
         input: Input::default(),
         image: None,
     })
@@ -159,7 +153,6 @@ fn embedding(body: &[u8]) -> Result<Peek, PeekError> {
         choices: 1,
         max_output: Some(0),
         gives_two_maxima: false,
-        output_extra: 0,
         input: Input::default(),
         image: None,
     })
@@ -192,7 +185,6 @@ fn image(body: &[u8]) -> Result<Peek, PeekError> {
         choices: n,
         max_output: None,
         gives_two_maxima: false,
-        output_extra: 0,
         input: Input::default(),
         image: Some(wish),
     })
@@ -463,9 +455,6 @@ mod tests {
             let refused = read(Operation::Chat, body).expect_err(body);
             assert_eq!(refused.param, Some(param));
         }
-        let predicts =
-            r#"{"model":"m","messages":[1],"prediction":{"type":"content","content":"abcdef"}}"#;
-        assert!(read(Operation::Chat, predicts).expect("valid").output_extra > 6);
     }
 
     #[test]

@@ -71,7 +71,6 @@ pub fn bounds(ask: BoundsAsk<'_>) -> Option<Bounds> {
             .max_output
             .map_or(ask.output_max, |max| max.min(ask.output_max)),
     };
-    let per_choice = per_choice.checked_add(peek.output_extra)?;
     Some(Bounds {
         input_estimate: peek.input.estimate().min(input_max),
         input_max,
@@ -96,7 +95,6 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
         output_max: model_output_max,
     })?;
     let (input_tokens, output_tokens) = (bounds.input_max, bounds.output_max);
-    let extra = peek.output_extra.checked_mul(peek.choices)?;
     let image = image_ask(peek);
     let cost = |output_tokens| {
         price.worst_case(
@@ -111,8 +109,7 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
     let amount = cost(output_tokens)?;
     let least = match operation {
         Operation::Chat => {
-            let useful = USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?;
-            cost(output_tokens.min(useful.checked_add(extra)?))?
+            cost(output_tokens.min(USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?))?
         }
         Operation::Embedding | Operation::Image => amount,
     };
@@ -135,8 +132,7 @@ pub fn lowered_maximum(
     let tokens = price.output_tokens_within(held, plan.input_tokens, multiplier_ppm)?;
     tokens
         .min(plan.output_tokens)
-        .checked_div(peek.choices)?
-        .checked_sub(peek.output_extra)
+        .checked_div(peek.choices)
         .filter(|tokens| *tokens > 0)
 }
 
@@ -200,12 +196,6 @@ mod tests {
             (4_000..5_100).contains(&bounds.input_estimate),
             "{bounds:?}"
         );
-        let predicted = body.replace(
-            "\"n\":3",
-            r#""n":3,"prediction":{"type":"content","content":"abc"}"#,
-        );
-        let (more, _) = planned(Operation::Chat, &predicted);
-        assert!(more.output_tokens > plan.output_tokens + 9, "{more:?}");
     }
 
     #[test]

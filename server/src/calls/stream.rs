@@ -9,11 +9,13 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use shared::dialect::meter::DONE;
 use shared::fault::FaultKind;
+use shared::id::GenerationId;
 use shared::link::{Outcome, Piece, PieceStream};
 use tokio::time::Sleep;
 use tracing::warn;
 
 use super::finish::Ending;
+use super::sentences;
 
 /// A stream on its way to the tenant; dropping it cancels the generation and settles it.
 pub struct TenantStream {
@@ -40,19 +42,23 @@ impl std::fmt::Debug for TenantStream {
 }
 
 /// The end of a stream that did not end well, as an event OpenAI's clients raise as an error.
-fn error_event(outcome: &Outcome) -> Option<Bytes> {
+fn error_event(outcome: &Outcome, generation: &GenerationId) -> Option<Bytes> {
     let fault = outcome.fault.as_ref()?;
     let message = if fault.kind == FaultKind::Timeout {
-        "The provider stopped answering in time."
+        sentences::timed_out(generation)
     } else {
-        "The provider's answer broke off. You pay only for what you received."
+        sentences::broke_off(generation)
     };
     let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": fault.word()}});
     Some(Bytes::from(format!("data: {event}\n\n")))
 }
 
-const LINK_BROKE: &str = "data: {\"error\":{\"message\":\"The connection to the provider's region broke.\",\
-     \"type\":\"server_error\",\"param\":null,\"code\":\"link_broken\"}}\n\n";
+/// The end of a stream whose link was lost for good.
+fn link_broke(generation: &GenerationId) -> Bytes {
+    let message = sentences::link_lost(generation);
+    let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": "link_broken"}});
+    Bytes::from(format!("data: {event}\n\n"))
+}
 
 impl Stream for TenantStream {
     type Item = Bytes;
@@ -123,7 +129,8 @@ impl TenantStream {
     /// Settles, and keeps what is to be told after it.
     fn ended(&mut self, outcome: Outcome) {
         self.pieces = None;
-        if let Some(event) = error_event(&outcome) {
+        let facts = self.ending.as_ref().and_then(Ending::facts);
+        if let Some(event) = facts.and_then(|facts| error_event(&outcome, &facts.generation)) {
             self.last.extend_from_slice(&event);
         }
         let settled = self
@@ -141,8 +148,9 @@ impl TenantStream {
     fn cut(&mut self) -> Poll<Option<Bytes>> {
         self.pieces = None;
         // Dropping the ending asks the gateway what became of the generation.
-        self.ending = None;
-        Poll::Ready(Some(Bytes::from_static(LINK_BROKE.as_bytes())))
+        let ending = self.ending.take();
+        let facts = ending.as_ref().and_then(Ending::facts);
+        Poll::Ready(facts.map(|facts| link_broke(&facts.generation)))
     }
 }
 

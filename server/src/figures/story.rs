@@ -90,14 +90,18 @@ fn unrecorded(hold: &Hold) -> Charge {
     match hold.state {
         HoldState::Held => Charge::Open,
         HoldState::Refused => Charge::Refused,
-        HoldState::Released => Charge::Released,
+        HoldState::Released | HoldState::Unknown => Charge::Released,
         HoldState::Settled => Charge::Untold,
     }
 }
 
-fn comes_to(charge: &Charge, credits: Credits) -> bool {
+/// Whether the lines come to what was charged, or with what nobody pays to what was produced.
+fn comes_to(charge: &Charge, credits: Credits, loss: Credits) -> bool {
     match charge {
-        Charge::Lines(bill) => bill.total == credits,
+        Charge::Lines(bill) => {
+            let whole = credits.micros().saturating_add(loss.micros());
+            bill.total == credits || bill.total.micros() == whole
+        }
         Charge::Test | Charge::NothingProduced => credits == Credits::ZERO,
         Charge::Open | Charge::Refused | Charge::Released | Charge::Untold => true,
     }
@@ -131,9 +135,11 @@ impl Figures {
             (None, Some(held)) => (unrecorded(held), unrecorded(held)),
             (None, None) => (Charge::Untold, Charge::Untold),
         };
-        let adds_up = record
-            .as_ref()
-            .is_none_or(|record| comes_to(&charge, record.credits) && comes_to(&cost, record.cost));
+        let adds_up = record.as_ref().is_none_or(|record| {
+            // The provider takes its price for all that it produced, whoever pays.
+            let cost = record.loss > Credits::ZERO || comes_to(&cost, record.cost, Credits::ZERO);
+            comes_to(&charge, record.credits, record.loss) && cost
+        });
         Ok(Some(Story {
             id: id.clone(),
             tenant,

@@ -3,6 +3,7 @@
 
 pub mod course;
 mod follow;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::GatewayId;
 use shared::link::{GatewayPlace, GatewayView, Link};
+use shared::seal::Sealer;
+use shared::secret::Secret;
 
 use self::course::{Course, Days};
 use crate::store::Store;
@@ -28,6 +31,9 @@ pub enum GatewayError {
     /// It can't be used, and why.
     #[error("{0}")]
     Invalid(String),
+    /// Its secret can't be, and why.
+    #[error("{0}")]
+    Secret(&'static str),
     /// The database.
     #[error(transparent)]
     Store(#[from] DbError),
@@ -61,6 +67,7 @@ pub struct Gateways {
     link: Arc<dyn Link>,
     store: Store,
     clock: Clock,
+    sealer: Sealer,
     course: Course,
 }
 
@@ -72,11 +79,12 @@ impl std::fmt::Debug for Gateways {
 
 impl Gateways {
     /// Over `link`.
-    pub fn new(link: Arc<dyn Link>, store: Store, clock: Clock) -> Self {
+    pub fn new(link: Arc<dyn Link>, store: Store, clock: Clock, sealer: Sealer) -> Self {
         Self {
             link,
             store,
             clock,
+            sealer,
             course: Course::default(),
         }
     }
@@ -110,27 +118,58 @@ impl Gateways {
         self.store.gateway_events(limit).await
     }
 
-    /// Adds one; calls go there at once.
+    /// Adds one with the secret that opens it, or with one that is made and answered this once; calls
+    /// go there at once.
     pub async fn add(
         &self,
         actor: &Actor,
         place: GatewayPlace,
-    ) -> Result<KeptGateway, GatewayError> {
+    ) -> Result<(KeptGateway, Secret<String>), GatewayError> {
         let mut kept = self.store.kept_gateways().await?;
         if kept.iter().any(|kept| kept.place.url == place.url) {
             return Err(GatewayError::Taken);
         }
+        let secret = secrets::checked(place.secret.clone())?;
         let now = self.clock.now();
-        let new = KeptGateway {
+        let mut new = KeptGateway {
             id: GatewayId::random(),
-            place,
+            place: GatewayPlace {
+                secret: None,
+                ..place
+            },
             is_active: true,
             created_at: now,
+            sealed: None,
+            fingerprint: None,
         };
+        self.seal(&mut new, &secret);
         kept.push(new.clone());
         self.try_out(&kept)?;
         self.store.add_gateway(actor, &new, now).await?;
-        Ok(new)
+        Ok((new, secret))
+    }
+
+    /// Gives one another secret, or one that is made and answered this once. The gateway must take
+    /// it before: it takes two at once.
+    pub async fn rotate_secret(
+        &self,
+        actor: &Actor,
+        id: &GatewayId,
+        secret: Option<Secret<String>>,
+    ) -> Result<(KeptGateway, Secret<String>), GatewayError> {
+        let secret = secrets::checked(secret)?;
+        let mut all = self.store.kept_gateways().await?;
+        let found = all.iter_mut().find(|kept| kept.id == *id);
+        let kept = found.ok_or(GatewayError::NotFound)?;
+        self.seal(kept, &secret);
+        let changed = kept.clone();
+        self.try_out(&all)?;
+        let now = self.clock.now();
+        if self.store.change_gateway(actor, &changed, now).await? {
+            Ok((changed, secret))
+        } else {
+            Err(GatewayError::NotFound)
+        }
     }
 
     /// Changes one.
@@ -172,23 +211,18 @@ impl Gateways {
     /// after all goes with the next look at the table.
     fn try_out(&self, kept: &[KeptGateway]) -> Result<(), GatewayError> {
         self.link
-            .use_gateways(&active(kept))
+            .use_gateways(&self.active(kept))
             .map_err(GatewayError::Invalid)
     }
 
     /// Brings the link up to what operators said, here or at another replica.
     async fn use_kept(&self) {
         let used = match self.store.kept_gateways().await {
-            Ok(kept) => self.link.use_gateways(&active(&kept)),
+            Ok(kept) => self.link.use_gateways(&self.active(&kept)),
             Err(error) => Err(error.to_string()),
         };
         if let Err(why) = used {
             tracing::warn!("the list of gateways stays as it was: {why}");
         }
     }
-}
-
-fn active(kept: &[KeptGateway]) -> Vec<GatewayPlace> {
-    let active = kept.iter().filter(|kept| kept.is_active);
-    active.map(|kept| kept.place.clone()).collect()
 }

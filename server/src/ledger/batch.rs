@@ -12,11 +12,11 @@ use super::nouns::{Adjusted, Budget, Grant, Settlement};
 use super::pulse::Pulse;
 use super::rules::Books;
 use super::{
-    AdjustError, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings, Operation, Reply,
-    SettleError,
+    AdjustError, Closing, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings,
+    Operation, Reply, SettleError,
 };
 use crate::store::ledger::{Wanted, Writer};
-use crate::store::usage::UsageRecord;
+use crate::store::usage::{Filed, Standing};
 
 /// Commits batch after batch until every handle is gone.
 pub(super) async fn run(
@@ -157,11 +157,7 @@ fn wanted(batch: &[Operation]) -> Wanted {
 }
 
 /// Applies every operation in order of arrival; may run again over fresh books.
-fn decide(
-    batch: &Vec<Operation>,
-    books: &mut Books,
-    now: Moment,
-) -> (Vec<UsageRecord>, Vec<Answer>) {
+fn decide(batch: &Vec<Operation>, books: &mut Books, now: Moment) -> (Vec<Filed>, Vec<Answer>) {
     let mut usage = Vec::new();
     let mut answers = Vec::with_capacity(batch.len());
     for operation in batch {
@@ -171,15 +167,20 @@ fn decide(
                 Answer::Extend(books.extend(&wish.hold, &wish.tenant, wish.to, now))
             }
             Operation::Settle(closing, _) => {
-                let open = books.is_open(&closing.tenant, &closing.hold);
+                let standing = standing(books, closing);
                 let outcome = books.settle(&closing.hold, &closing.tenant, closing.used, now);
-                usage.extend(closing.usage.clone().filter(|_| open && outcome.is_ok()));
+                if let (Some(standing), Ok(settlement)) = (standing, &outcome) {
+                    usage.extend(filed(closing, standing, *settlement));
+                }
                 Answer::Close(outcome)
             }
             Operation::Release(closing, _) => {
-                let open = books.is_open(&closing.tenant, &closing.hold);
-                let outcome = books.release(&closing.hold, &closing.tenant, now);
-                usage.extend(closing.usage.clone().filter(|_| open && outcome.is_ok()));
+                let standing = standing(books, closing);
+                let (hold, tenant) = (&closing.hold, &closing.tenant);
+                let outcome = books.release(hold, tenant, closing.unknown, now);
+                if let (Some(standing), Ok(())) = (standing, &outcome) {
+                    usage.extend(filed(closing, standing, Settlement::default()));
+                }
                 Answer::Close(outcome.map(|()| Settlement::default()))
             }
             Operation::Grant(new, _) => Answer::Grant(books.grant(new, now)),
@@ -190,12 +191,43 @@ fn decide(
             }
             Operation::Expire(tenant, _) => Answer::Expire(books.expire(tenant, now)),
             Operation::Record(record, _) => {
-                usage.push(record.as_ref().clone());
+                usage.push(Filed {
+                    record: record.as_ref().clone(),
+                    standing: Standing::Final,
+                });
                 Answer::Record
             }
         });
     }
     (usage, answers)
+}
+
+/// How the record of a hold that is to be closed stands; `None` where there is nothing to close any
+/// more, so that what was written stays.
+fn standing(books: &Books, closing: &Closing) -> Option<Standing> {
+    let (tenant, hold) = (&closing.tenant, &closing.hold);
+    if books.is_open(tenant, hold) {
+        let open = closing.unknown.is_some();
+        return Some(if open {
+            Standing::Open
+        } else {
+            Standing::Final
+        });
+    }
+    let resolves = books.is_unknown(tenant, hold) && closing.unknown.is_none();
+    resolves.then_some(Standing::Known)
+}
+
+/// The record as it is written: with what was charged, which may be less than the call came to.
+fn filed(closing: &Closing, standing: Standing, settlement: Settlement) -> Option<Filed> {
+    let mut record = closing.usage.clone()?;
+    record.credits = settlement.charged;
+    if let Some(loss) = settlement.loss {
+        let (before, more) = (record.loss.micros(), settlement.shortfall.micros());
+        record.loss = Credits::from_micros(before.saturating_add(more));
+        record.loss_why = Some(loss.word().to_owned());
+    }
+    Some(Filed { record, standing })
 }
 
 /// Tells a caller what came of its operation; one that went away does not mind.

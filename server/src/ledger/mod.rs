@@ -47,7 +47,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::nouns::{
     Adjusted, Adjustment, Balance, Budget, BudgetAsk, Counted, Entry, Grant, GrantKind, Hold,
-    HoldAsk, HoldState, NewGrant, Period, Refusal, Settlement, Spender,
+    HoldAsk, HoldState, Life, Loss, NewGrant, Period, Refusal, Settlement, Spender, Unknown,
 };
 use self::pulse::{Commits, Pulse};
 use crate::store::Store;
@@ -242,6 +242,8 @@ pub(crate) struct Closing {
     pub(crate) tenant: TenantId,
     pub(crate) used: Credits,
     pub(crate) usage: Option<UsageRecord>,
+    /// Given back for the time being only.
+    pub(crate) unknown: Option<Unknown>,
 }
 
 /// The handle to the money; cheap to clone.
@@ -321,8 +323,10 @@ impl Ledger {
         self.ask(|answer| Operation::Extend(Box::new(extending), answer))
             .await?
     }
-    /// Charges a hold and writes the usage record, in one transaction. The same id with the same
-    /// charge answers the same.
+
+    /// Charges what a call came to, at most its hold, and writes the usage record with what was
+    /// charged, in one transaction. The same id with the same charge answers the same. A hold that
+    /// was given back because nobody knew is charged out of what balance and budgets have now.
     pub async fn settle(
         &self,
         hold: &GenerationId,
@@ -335,6 +339,7 @@ impl Ledger {
             tenant: tenant.clone(),
             used,
             usage: Some(usage),
+            unknown: None,
         };
         self.ask(|answer| Operation::Settle(Box::new(closing), answer))
             .await?
@@ -352,9 +357,32 @@ impl Ledger {
             tenant: tenant.clone(),
             used: Credits::ZERO,
             usage,
+            unknown: None,
         };
         self.ask(|answer| Operation::Release(Box::new(closing), answer))
             .await?
+    }
+
+    /// Gives a hold back whole because nobody knows how its call ended. Until `unknown` says, what is
+    /// learned counts: [`Ledger::settle`] then charges it, [`Ledger::release`] leaves it given back.
+    /// The record counts in no sum before.
+    pub async fn give_back(
+        &self,
+        hold: &GenerationId,
+        tenant: &TenantId,
+        unknown: Unknown,
+        usage: UsageRecord,
+    ) -> Result<(), SettleError> {
+        let closing = Closing {
+            hold: hold.clone(),
+            tenant: tenant.clone(),
+            used: Credits::ZERO,
+            usage: Some(usage),
+            unknown: Some(unknown),
+        };
+        self.ask(|answer| Operation::Release(Box::new(closing), answer))
+            .await?
+            .map(drop)
     }
 
     /// Gives credits; the same source key gives them once.

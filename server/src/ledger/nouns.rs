@@ -276,7 +276,7 @@ pub struct HoldAsk {
     pub deadline_at: Moment,
 }
 
-/// Where a hold stands; all but `Held` are final.
+/// Where a hold stands; all but `Held` and `Unknown` are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldState {
     /// Open.
@@ -285,6 +285,8 @@ pub enum HoldState {
     Settled,
     /// Given back.
     Released,
+    /// Given back because nobody knows how its call ended; what is learned later counts.
+    Unknown,
     /// Never placed; stays refused.
     Refused,
 }
@@ -293,8 +295,18 @@ words!(HoldState {
     Held => "held",
     Settled => "settled",
     Released => "released",
+    Unknown => "unknown",
     Refused => "refused",
 });
+
+/// For how long it is asked how the call of a hold ended that was given back without knowing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unknown {
+    /// When the asking ends.
+    pub ask_until: Moment,
+    /// Whether the tenant was told that nothing is charged: what is learned is the platform's loss.
+    pub promised: bool,
+}
 
 /// Why a hold was refused; stored, so that asking again answers the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -345,8 +357,10 @@ pub struct Hold {
     pub held: Credits,
     /// What was charged.
     pub settled: Credits,
-    /// What was charged beyond all there was.
+    /// What the call came to beyond what was charged: the platform's loss.
     pub shortfall: Credits,
+    /// In [`HoldState::Unknown`] only.
+    pub unknown: Option<Unknown>,
     /// Budgets it counts against.
     pub budgets: Vec<Counted>,
     /// Why it was refused.
@@ -368,8 +382,48 @@ pub struct Hold {
 pub struct Settlement {
     /// What was charged.
     pub charged: Credits,
-    /// The part that nobody could pay: the platform's loss.
+    /// What the call came to beyond it: the platform's loss.
     pub shortfall: Credits,
+    /// Why there is a shortfall.
+    pub loss: Option<Loss>,
+}
+
+/// Why the platform bears what a call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// The provider brought more than the call's maximum, for which the hold was made.
+    ProviderOverrun,
+    /// Its end became known after the hold had been given back, and the balance or a budget was short.
+    LateOutcome,
+    /// The tenant got nothing of it and was told that nothing is charged.
+    NotDelivered,
+    /// The server died before the tenant got all of it.
+    NotTaken,
+}
+
+words!(Loss {
+    ProviderOverrun => "provider_overrun",
+    LateOutcome => "late_outcome",
+    NotDelivered => "not_delivered",
+    NotTaken => "not_taken",
+});
+
+/// A life of a process that writes to the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    /// Which.
+    pub boot: BootId,
+    /// Its last sign of life, by its own clock.
+    pub seen_at: Moment,
+    /// By how much that clock was ahead of the database's, in milliseconds; below 0 it was behind.
+    pub skew_ms: i64,
+}
+
+impl Life {
+    /// Its last sign of life by the database's clock.
+    pub fn seen_there(&self) -> Moment {
+        Moment::from_unix_ms(self.seen_at.unix_ms().saturating_sub(self.skew_ms))
+    }
 }
 
 /// What a tenant has.
@@ -394,7 +448,7 @@ pub struct Balance {
 pub struct Entry {
     /// Its place, from 1.
     pub number: i64,
-    /// `grant`, `hold`, `extend`, `settle`, `release`, `expire` or `adjust`.
+    /// `grant`, `hold`, `extend`, `settle`, `release`, `expire`, `adjust` or `claim`.
     pub kind: String,
     /// The generation, grant or adjustment it belongs to.
     pub reference: String,

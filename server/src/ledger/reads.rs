@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
-use super::{Balance, Grant, Hold, Ledger, LedgerError};
+use super::{Balance, Grant, Hold, Ledger, LedgerError, Life};
 
 /// Three signs of life of an idle process were missed.
 const SILENT_MS: i64 = 30_000;
@@ -52,17 +52,18 @@ impl Ledger {
 
     /// Holds whose calls should have ended, at most `limit`; recovery looks after them.
     pub async fn overdue(&self, limit: i64) -> Result<usize, LedgerError> {
-        let now = self.clock.now();
-        let holds = self.store.ledger_open_holds(now, &[], limit).await?;
-        Ok(holds.len())
+        Ok(self.store.ledger_overdue(self.clock.now(), limit).await?)
     }
 
-    /// How many processes write to the same ledger: those that lately showed a sign of life.
-    pub async fn processes(&self) -> Result<usize, LedgerError> {
-        let now = self.clock.now().unix_ms();
-        let lives = self.store.ledger_lives().await?.into_iter();
-        let alive = lives.filter(|(_, seen)| now.saturating_sub(*seen) < SILENT_MS);
-        Ok(alive.count())
+    /// The processes that write to the same ledger: those that lately showed a sign of life. All are
+    /// compared by the database's clock, so that one whose own is wrong is seen all the same.
+    pub async fn processes(&self) -> Result<Vec<Life>, LedgerError> {
+        let mut lives = self.store.ledger_lives().await?;
+        let own = lives.iter().find(|life| life.boot == self.boot);
+        let skew_ms = own.map_or(0, |life| life.skew_ms);
+        let now = self.clock.now().unix_ms().saturating_sub(skew_ms);
+        lives.retain(|life| now.saturating_sub(life.seen_there().unix_ms()) < SILENT_MS);
+        Ok(lives)
     }
 
     /// The hold of a call, and what it took from which grants, in the order of spending.

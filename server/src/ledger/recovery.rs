@@ -1,5 +1,9 @@
-//! Finds open holds that nobody looks after: their owner died, or their deadline is past. Tells
-//! which; how they end is decided by `calls`, which knows prices and asks the gateway.
+//! Finds open holds that nobody looks after: their owner died, or it is this process and their
+//! deadline is past; and those that were given back because nobody knew. Tells which; how they end
+//! is decided by `calls`, which knows prices and asks the gateway.
+//!
+//! The deadline of another process's hold was told by another clock, which may be ahead: it says
+//! nothing as long as that process lives, which looks after its own.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,8 +13,8 @@ use tokio::time::Instant;
 
 use super::{Hold, Ledger, LedgerError};
 
-/// Holds looked after in one round; a round takes seconds, the next one comes soon.
-const HOLDS_MAX: i64 = 500;
+/// Holds read at once.
+const PAGE: i64 = 500;
 
 /// Watches the signs of life of processes. A life is over when its sign has not changed for a
 /// while *as seen here*: no two clocks are compared, and a database that was away makes nobody
@@ -50,8 +54,8 @@ impl Watch {
 }
 
 impl Ledger {
-    /// Open holds whose owner's life is over or whose deadline is past, the oldest first.
-    pub async fn abandoned(&self, watch: &mut Watch) -> Result<Vec<Hold>, LedgerError> {
+    /// The lives that are over and still own open holds.
+    pub async fn gone(&self, watch: &mut Watch) -> Result<Vec<BootId>, LedgerError> {
         let found = self.look_around(watch).await;
         if found.is_err() {
             // What was not seen for a while may have changed twice.
@@ -60,8 +64,11 @@ impl Ledger {
         found
     }
 
-    async fn look_around(&self, watch: &mut Watch) -> Result<Vec<Hold>, LedgerError> {
-        let mut lives = self.store.ledger_lives().await?;
+    async fn look_around(&self, watch: &mut Watch) -> Result<Vec<BootId>, LedgerError> {
+        let lives = self.store.ledger_lives().await?.into_iter();
+        let mut lives: Vec<(BootId, i64)> = lives
+            .map(|life| (life.boot, life.seen_at.unix_ms()))
+            .collect();
         let owners = self.store.ledger_owners().await?;
         // An owner without a row shows no sign at all; it is given the same time.
         for owner in &owners {
@@ -75,8 +82,25 @@ impl Ledger {
         if !idle.is_empty() {
             self.store.forget_lives(&idle).await?;
         }
-        let now = self.clock.now();
-        Ok(self.store.ledger_open_holds(now, &gone, HOLDS_MAX).await?)
+        Ok(gone)
+    }
+
+    /// Open holds of lives that are over, and the own ones whose deadline is past, the oldest first;
+    /// a page of those behind `behind`.
+    pub async fn abandoned(
+        &self,
+        gone: &[BootId],
+        behind: Option<&Hold>,
+    ) -> Result<Vec<Hold>, LedgerError> {
+        let own = (&self.boot, self.clock.now());
+        let found = self.store.ledger_abandoned(gone, own, (behind, PAGE));
+        Ok(found.await?)
+    }
+
+    /// Holds that were given back because nobody knows how their calls ended; a page of those behind
+    /// `behind`.
+    pub async fn unknown(&self, behind: Option<&Hold>) -> Result<Vec<Hold>, LedgerError> {
+        Ok(self.store.ledger_unknown(behind, PAGE).await?)
     }
 
     /// Checks accounts, entries, grants, holds and budgets against each other; answers every

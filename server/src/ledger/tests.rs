@@ -6,10 +6,10 @@ use shared::credits::Credits;
 use shared::id::{ApiKeyId, BootId, GenerationId, TenantId};
 use shared::zone::Zone;
 
-use super::rules::Books;
+use super::rules::{Books, EntryKind};
 use super::{
-    AdjustError, Adjustment, BudgetAsk, ExtendError, GrantKind, HoldAsk, HoldError, NewGrant,
-    Period, SettleError, Spender,
+    AdjustError, Adjustment, BudgetAsk, ExtendError, GrantKind, HoldAsk, HoldError, Loss, NewGrant,
+    Period, SettleError, Spender, Unknown,
 };
 
 const HOLDS: usize = 6;
@@ -32,6 +32,10 @@ enum Step {
     Release {
         slot: usize,
     },
+    GiveBack {
+        slot: usize,
+        promised: bool,
+    },
     Wait {
         ms: u16,
     },
@@ -48,6 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         }),
         (0..HOLDS, 0_i64..2_000).prop_map(|(slot, micros)| Step::Settle { slot, micros }),
         (0..HOLDS).prop_map(|slot| Step::Release { slot }),
+        (0..HOLDS, any::<bool>()).prop_map(|(slot, promised)| Step::GiveBack { slot, promised }),
         (0_u16..300).prop_map(|ms| Step::Wait { ms }),
     ];
     prop::collection::vec(step, 1..80)
@@ -155,21 +160,41 @@ fn take(
             least,
         } => hold_step(books, &ask(&ids[*slot], tenant, *micros, *least), *now),
         Step::Settle { slot, micros } => {
-            let open = books.is_open(tenant, &ids[*slot]);
+            let id = &ids[*slot];
+            let open = books.is_open(tenant, id);
+            let unknown = books.closed.get(id).and_then(|hold| hold.unknown);
+            let open = open || unknown.is_some();
             let used = Credits::from_micros(*micros);
-            let answer = books.settle(&ids[*slot], tenant, used, *now);
+            let available = books.accounts.get(tenant).map_or(0, |a| a.available(*now));
+            let answer = books.settle(id, tenant, used, *now);
             assert!(
                 !(open && answer.is_err()),
-                "an open hold can always be settled"
+                "an open hold, and one of an unknown end, can always be settled"
             );
-            if open {
+            if let Ok(settlement) = &answer {
+                let held = books.closed[id].held.micros();
+                let (charged, short) = (settlement.charged.micros(), settlement.shortfall.micros());
+                assert!(charged <= held, "nobody pays more than was held");
+                assert_eq!(charged + short, *micros, "the rest is told");
+                if unknown.is_some() {
+                    assert!(charged <= available, "and nobody pays what is not there");
+                }
+            }
+            let promised = unknown.is_some_and(|unknown| unknown.promised);
+            if promised {
+                let charged = answer.as_ref().map_or(0, |s| s.charged.micros());
+                assert_eq!(charged, 0, "a promise is kept");
+            }
+            if open && !promised {
                 let entries = books.changes.entries.len();
                 let again = books
                     .settle(&ids[*slot], tenant, used, *now)
                     .expect("the same answer");
-                assert_eq!(again, answer.expect("settled"));
+                let answer = answer.expect("settled");
+                assert_eq!(again.charged, answer.charged);
+                assert_eq!(again.shortfall, answer.shortfall);
                 assert!(matches!(
-                    books.release(&ids[*slot], tenant, *now),
+                    books.release(&ids[*slot], tenant, None, *now),
                     Err(SettleError::Closed)
                 ));
                 assert_eq!(
@@ -181,11 +206,26 @@ fn take(
         }
         Step::Release { slot } => {
             let open = books.is_open(tenant, &ids[*slot]);
-            let answer = books.release(&ids[*slot], tenant, *now);
+            let answer = books.release(&ids[*slot], tenant, None, *now);
             assert!(
                 !(open && answer.is_err()),
                 "an open hold can always be released"
             );
+        }
+        Step::GiveBack { slot, promised } => {
+            let open = books.is_open(tenant, &ids[*slot]);
+            let unknown = Unknown {
+                ask_until: now.after(std::time::Duration::from_secs(60)),
+                promised: *promised,
+            };
+            let answer = books.release(&ids[*slot], tenant, Some(unknown), *now);
+            assert!(
+                !(open && answer.is_err()),
+                "an open hold can always be given back"
+            );
+            if open {
+                assert!(books.is_unknown(tenant, &ids[*slot]));
+            }
         }
         Step::Wait { ms } => *now = now.after(std::time::Duration::from_millis((*ms).into())),
     }
@@ -260,7 +300,7 @@ fn what_is_given_back_to_an_expired_grant_lapses() {
 }
 
 #[test]
-fn a_charge_above_the_hold_takes_what_there_is_and_records_the_rest_as_loss() {
+fn a_charge_above_the_hold_takes_the_hold_and_tells_the_rest() {
     let (mut books, tenant) = books_with(&[(100, None)]);
     let id = GenerationId::from_stored("gen_1".to_owned());
     let now = Moment::from_unix_ms(10);
@@ -270,9 +310,102 @@ fn a_charge_above_the_hold_takes_what_there_is_and_records_the_rest_as_loss() {
     let settlement = books
         .settle(&id, &tenant, Credits::from_micros(130), now)
         .expect("settled");
-    assert_eq!(settlement.shortfall.micros(), 30);
-    assert_eq!(books.accounts[&tenant].available(now), 0);
-    assert_eq!(books.accounts[&tenant].totals.loss, -30);
+    assert_eq!(
+        (settlement.charged.micros(), settlement.shortfall.micros()),
+        (60, 70)
+    );
+    assert_eq!(settlement.loss, Some(Loss::ProviderOverrun));
+    assert_eq!(books.accounts[&tenant].available(now), 40);
+    let totals = books.accounts[&tenant].totals;
+    assert_eq!((totals.revenue, totals.loss), (60, 0));
+}
+
+/// Given back after 60 of 100 were held for a key with a budget of 70.
+fn given_back(promised: bool) -> (Books, TenantId, HoldAsk) {
+    let (mut books, tenant) = books_with(&[(100, None)]);
+    let (key, now) = (Spender::Key(ApiKeyId::random()), Moment::from_unix_ms(10));
+    let budget = BudgetAsk {
+        tenant: tenant.clone(),
+        spender: key.clone(),
+        period: Period::Day,
+        limit: Some(Credits::from_micros(70)),
+    };
+    books.set_budget(&budget, &Zone::utc(), now);
+    let id = GenerationId::from_stored("gen_1".to_owned());
+    let held = HoldAsk {
+        spenders: vec![key],
+        ..ask(&id, &tenant, 60, 60)
+    };
+    books.hold(&held, now).expect("covered");
+    let unknown = Unknown {
+        ask_until: Moment::from_unix_ms(1_000),
+        promised,
+    };
+    books
+        .release(&id, &tenant, Some(unknown), now)
+        .expect("given back");
+    assert_eq!(books.accounts[&tenant].available(now), 100);
+    (books, tenant, held)
+}
+
+#[test]
+fn what_is_learned_late_is_charged_once_and_at_most_what_was_held() {
+    let (mut books, tenant, held) = given_back(false);
+    let (now, used) = (Moment::from_unix_ms(20), Credits::from_micros(75));
+    let settled = books.settle(&held.id, &tenant, used, now).expect("charged");
+    assert_eq!(
+        (settled.charged.micros(), settled.shortfall.micros()),
+        (60, 15)
+    );
+    assert_eq!(settled.loss, Some(Loss::ProviderOverrun));
+    let last = books.changes.entries.last().expect("an entry");
+    assert_eq!(last.kind, EntryKind::Claim);
+    assert_eq!((last.deltas.grants, last.deltas.revenue), (-60, 60));
+    let again = books
+        .settle(&held.id, &tenant, used, now)
+        .expect("the same");
+    assert_eq!(again.charged, settled.charged);
+    let account = &books.accounts[&tenant];
+    assert_eq!((account.available(now), account.totals.revenue), (40, 60));
+    assert_eq!(account.budgets[&held.spenders[0]][0].spent.micros(), 60);
+}
+
+#[test]
+fn what_is_learned_late_takes_no_more_than_balance_and_budgets_have() {
+    for (other, expected) in [(50, 20), (69, 1)] {
+        let (mut books, tenant, held) = given_back(false);
+        let now = Moment::from_unix_ms(20);
+        let next = HoldAsk {
+            spenders: held.spenders.clone(),
+            ..ask(
+                &GenerationId::from_stored("gen_2".into()),
+                &tenant,
+                other,
+                other,
+            )
+        };
+        books.hold(&next, now).expect("covered");
+        let used = Credits::from_micros(60);
+        let settled = books.settle(&held.id, &tenant, used, now).expect("charged");
+        assert_eq!(settled.charged.micros(), expected, "the budget has no more");
+        assert_eq!(settled.loss, Some(Loss::LateOutcome));
+        let budget = &books.accounts[&tenant].budgets[&held.spenders[0]][0];
+        assert_eq!(budget.left().micros(), 0);
+    }
+}
+
+#[test]
+fn what_was_promised_to_cost_nothing_is_a_loss() {
+    let (mut books, tenant, held) = given_back(true);
+    let (now, used) = (Moment::from_unix_ms(20), Credits::from_micros(60));
+    let settled = books.settle(&held.id, &tenant, used, now).expect("told");
+    assert_eq!(
+        (settled.charged.micros(), settled.shortfall.micros()),
+        (0, 60)
+    );
+    assert_eq!(settled.loss, Some(Loss::NotDelivered));
+    assert_eq!(books.accounts[&tenant].available(now), 100);
+    assert!(!books.is_unknown(&tenant, &held.id), "and it is over");
 }
 
 #[test]
@@ -285,7 +418,9 @@ fn a_refused_id_stays_refused_and_a_smaller_later_one_may_pass() {
     let now = Moment::from_unix_ms(10);
     assert!(books.hold(&ask(&first, &tenant, 101, 101), now).is_err());
     assert!(books.hold(&ask(&second, &tenant, 100, 100), now).is_ok());
-    books.release(&second, &tenant, now).expect("released");
+    books
+        .release(&second, &tenant, None, now)
+        .expect("released");
     assert!(matches!(
         books.hold(&ask(&first, &tenant, 101, 101), now),
         Err(HoldError::Insufficient { .. })
@@ -402,7 +537,7 @@ fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
         .expect("settled");
     assert_eq!(left(&books), 0);
     books
-        .release(&next.id, &tenant, at(86_400_002))
+        .release(&next.id, &tenant, None, at(86_400_002))
         .expect("released");
     assert_eq!(left(&books), 100);
     // Taken away and set anew, it does not know holds from before.
@@ -411,7 +546,7 @@ fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
     books.set_budget(&set(None), &Zone::utc(), at(86_400_004));
     books.set_budget(&set(Some(10)), &Zone::utc(), at(86_400_005));
     books
-        .release(&old.id, &tenant, at(86_400_006))
+        .release(&old.id, &tenant, None, at(86_400_006))
         .expect("released");
     assert_eq!(left(&books), 10);
 }

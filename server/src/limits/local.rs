@@ -94,6 +94,52 @@ impl Local {
         }
     }
 
+    /// Counts the tokens of a call that was admitted without, in every scope or in none.
+    pub(super) fn take_tokens(&self, wish: &Wish<'_>) -> Result<LimitInfo, Refusal> {
+        let now = self.clock.now();
+        let mut shard = self.shard(wish.tenant);
+        let waits = wish.scopes().filter_map(|scope| {
+            let room = shard.rooms.get(scope.id)?;
+            let limit = room.limits.tokens_per_minute?;
+            let wait = room.tokens.wait(limit, wish.tokens, now);
+            (wait > Duration::ZERO).then_some((scope.scope, wait))
+        });
+        let longest = waits.max_by_key(|(_, wait)| *wait);
+        let mut info = LimitInfo::default();
+        for scope in wish.scopes() {
+            let Some(room) = shard.rooms.get_mut(scope.id) else {
+                continue;
+            };
+            if let (None, Some(limit)) = (longest, room.limits.tokens_per_minute) {
+                room.tokens.take(limit, wish.tokens, now);
+            }
+            info = info.tighter(room.info(now));
+        }
+        match longest {
+            None => Ok(info),
+            Some((scope, retry_after)) => Err(Refusal {
+                what: LimitWhat::Tokens,
+                scope,
+                retry_after,
+                info,
+            }),
+        }
+    }
+
+    /// Takes a call back that was counted.
+    pub(super) fn undo(&self, wish: &Wish<'_>) {
+        self.finish(wish, Some(0));
+        let now = self.clock.now();
+        let mut shard = self.shard(wish.tenant);
+        for scope in wish.scopes() {
+            if let Some(room) = shard.rooms.get_mut(scope.id)
+                && let Some(limit) = room.limits.requests_per_minute
+            {
+                room.requests.give_back(limit.into(), 1, now);
+            }
+        }
+    }
+
     /// Frees the slots, and corrects the tokens when the true number is known.
     pub(super) fn finish(&self, wish: &Wish<'_>, actual_tokens: Option<u64>) {
         let now = self.clock.now();

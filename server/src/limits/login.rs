@@ -1,6 +1,10 @@
-//! Attempts to log in: a rate for each account and each address, and a growing wait after failures.
-//! Counts in this process; `redis` says the same for replicas. Checks no password.
+//! Attempts to log in: a rate and a growing wait after failures for each account from each place, and
+//! rates for each account and each address as a whole. Counts in this process; `redis` says the same
+//! for replicas. Checks no password.
 //!
+//! A place is an address, or a browser that somebody logged in with before. From a place where the
+//! account's owner came in lately, what strangers do elsewhere does not count: they can neither lock
+//! the owner out, nor guess faster than the rates of the whole.
 //! An attempt that succeeds is given back, so the rates bound wrong passwords, not busy people.
 
 use std::collections::HashMap;
@@ -13,36 +17,68 @@ use shared::clock::{Clock, Moment};
 
 use super::meter::Meter;
 
-/// Attempts a minute on one account, from wherever.
-pub(super) const PER_ACCOUNT: u64 = 5;
-/// Attempts a minute from one address, on whatever accounts.
-pub(super) const PER_ADDRESS: u64 = 20;
+/// Attempts a minute on one account from one place.
+pub(super) const PER_PAIR: u64 = 5;
+/// Attempts a minute on one account, from wherever it is not known: four strangers' worth.
+pub(super) const PER_ACCOUNT: u64 = 20;
+/// Attempts a minute from one address, on whatever accounts: an office or a proxy has many people.
+pub(super) const PER_ADDRESS: u64 = 60;
 /// Failures in a row that cost no wait: people mistype.
 pub(super) const FREE_FAILURES: u32 = 3;
 /// The longest wait after a failure; more would let a stranger lock an account's owner out.
 pub(super) const DELAY_MAX: Duration = Duration::from_secs(60);
 /// After this long without an attempt, the failures in a row begin anew.
 pub(super) const MEMORY: Duration = Duration::from_secs(15 * 60);
-/// Accounts and addresses remembered at once, of about 150 bytes each.
+/// A place is known for so long after the last login from there.
+pub(super) const KNOWN_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// Pairs, accounts, addresses and known places remembered at once, of about 150 bytes each.
 const BOOK_MAX: usize = 20_000;
+
+/// From where somebody tries to log in.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginFrom<'a> {
+    /// The address.
+    pub address: IpAddr,
+    /// The browser, where it showed that the account's owner logged in with it before.
+    pub device: Option<&'a str>,
+}
+
+impl From<IpAddr> for LoginFrom<'_> {
+    fn from(address: IpAddr) -> Self {
+        Self {
+            address,
+            device: None,
+        }
+    }
+}
 
 /// Who tries to log in, from where; texts of a bounded length that hide what was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attempt {
+    /// The account from that place.
+    pub(super) pair: String,
     pub(super) account: String,
     pub(super) address: String,
+    /// Whether the place is known without looking.
+    pub(super) is_known: bool,
+}
+
+fn hashed(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 impl Attempt {
-    pub(super) fn new(account: &str, address: IpAddr) -> Self {
-        let digest = Sha256::digest(account.as_bytes());
-        let address = match address.to_canonical() {
+    pub(super) fn new(account: &str, from: LoginFrom<'_>) -> Self {
+        let address = match from.address.to_canonical() {
             IpAddr::V4(address) => address.to_string(),
             // A customer of an IPv6 provider has a /64 to choose addresses from.
             IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
         };
+        let place = from.device.unwrap_or(&address);
         Self {
-            account: hex::encode(digest),
+            pair: hashed(&format!("{}|{place}|{account}", from.device.is_some())),
+            account: hashed(account),
+            is_known: from.device.is_some(),
             address,
         }
     }
@@ -61,7 +97,7 @@ pub(super) fn delay_after(failures: u32) -> Duration {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Account {
+struct Pair {
     rate: Meter,
     failures: u32,
     last: Moment,
@@ -70,8 +106,11 @@ struct Account {
 
 #[derive(Debug, Default)]
 struct Pages {
-    accounts: HashMap<String, Account>,
+    pairs: HashMap<String, Pair>,
+    accounts: HashMap<String, Meter>,
     addresses: HashMap<String, Meter>,
+    /// Until when a pair's place is known.
+    known: HashMap<String, Moment>,
 }
 
 /// What this process remembers of logins.
@@ -95,57 +134,67 @@ impl LoginBook {
         let now = self.clock.now();
         let mut pages = self.pages();
         pages.sweep(now);
-        let account = pages
-            .accounts
-            .get(&attempt.account)
-            .copied()
-            .unwrap_or_default();
-        let address = pages
-            .addresses
-            .get(&attempt.address)
-            .copied()
-            .unwrap_or_default();
-        let wait = account
+        let pair = pages.pairs.get(&attempt.pair).copied().unwrap_or_default();
+        let mut wait = pair
             .rate
-            .wait(PER_ACCOUNT, 1, now)
-            .max(address.wait(PER_ADDRESS, 1, now))
-            .max(account.blocked_until.since(now));
-        if wait == Duration::ZERO {
-            let account = pages.accounts.entry(attempt.account.clone()).or_default();
-            if now.since(account.last) > MEMORY {
-                account.failures = 0;
-            }
-            account.rate.take(PER_ACCOUNT, 1, now);
-            account.last = now;
-            pages
-                .addresses
-                .entry(attempt.address.clone())
-                .or_default()
-                .take(PER_ADDRESS, 1, now);
+            .wait(PER_PAIR, 1, now)
+            .max(pair.blocked_until.since(now));
+        let is_known = pages.knows(attempt, now);
+        if !is_known {
+            let level = |meters: &HashMap<String, Meter>, name: &str, limit| {
+                let meter = meters.get(name).copied().unwrap_or_default();
+                meter.wait(limit, 1, now)
+            };
+            wait = wait
+                .max(level(&pages.accounts, &attempt.account, PER_ACCOUNT))
+                .max(level(&pages.addresses, &attempt.address, PER_ADDRESS));
         }
-        wait
+        if wait > Duration::ZERO {
+            return wait;
+        }
+        let pair = pages.pairs.entry(attempt.pair.clone()).or_default();
+        if now.since(pair.last) > MEMORY {
+            pair.failures = 0;
+        }
+        pair.rate.take(PER_PAIR, 1, now);
+        pair.last = now;
+        if !is_known {
+            let account = pages.accounts.entry(attempt.account.clone()).or_default();
+            account.take(PER_ACCOUNT, 1, now);
+            let address = pages.addresses.entry(attempt.address.clone()).or_default();
+            address.take(PER_ADDRESS, 1, now);
+        }
+        Duration::ZERO
     }
 
     pub(super) fn failed(&self, attempt: &Attempt) {
         let now = self.clock.now();
         let mut pages = self.pages();
-        let account = pages.accounts.entry(attempt.account.clone()).or_default();
-        account.failures = account.failures.saturating_add(1);
-        account.last = now;
-        account.blocked_until = now.after(delay_after(account.failures));
+        let pair = pages.pairs.entry(attempt.pair.clone()).or_default();
+        pair.failures = pair.failures.saturating_add(1);
+        pair.last = now;
+        pair.blocked_until = now.after(delay_after(pair.failures));
     }
 
     pub(super) fn succeeded(&self, attempt: &Attempt) {
         let now = self.clock.now();
         let mut pages = self.pages();
-        if let Some(account) = pages.accounts.get_mut(&attempt.account) {
-            account.failures = 0;
-            account.blocked_until = Moment::default();
-            account.rate.give_back(PER_ACCOUNT, 1, now);
+        if let Some(pair) = pages.pairs.get_mut(&attempt.pair) {
+            pair.failures = 0;
+            pair.blocked_until = Moment::default();
+            pair.rate.give_back(PER_PAIR, 1, now);
         }
-        if let Some(address) = pages.addresses.get_mut(&attempt.address) {
-            address.give_back(PER_ADDRESS, 1, now);
+        if !pages.knows(attempt, now) {
+            if let Some(account) = pages.accounts.get_mut(&attempt.account) {
+                account.give_back(PER_ACCOUNT, 1, now);
+            }
+            if let Some(address) = pages.addresses.get_mut(&attempt.address) {
+                address.give_back(PER_ADDRESS, 1, now);
+            }
         }
+        pages
+            .known
+            .insert(attempt.pair.clone(), now.after(KNOWN_FOR));
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -153,23 +202,32 @@ impl LoginBook {
     }
 }
 
+/// Forgets what no longer matters; when strangers fill the book faster, it begins anew.
+fn sweep<T>(page: &mut HashMap<String, T>, matters: impl Fn(&T) -> bool) {
+    if page.len() >= BOOK_MAX {
+        page.retain(|_, entry| matters(entry));
+        if page.len() >= BOOK_MAX {
+            page.clear();
+        }
+    }
+}
+
 impl Pages {
-    /// Forgets what no longer matters; when strangers fill the book faster, it begins anew.
+    fn knows(&self, attempt: &Attempt, now: Moment) -> bool {
+        let until = self.known.get(&attempt.pair);
+        attempt.is_known || until.is_some_and(|until| *until > now)
+    }
+
     fn sweep(&mut self, now: Moment) {
-        if self.accounts.len() >= BOOK_MAX {
-            self.accounts
-                .retain(|_, account| now.since(account.last) <= MEMORY);
-            if self.accounts.len() >= BOOK_MAX {
-                self.accounts.clear();
-            }
-        }
-        if self.addresses.len() >= BOOK_MAX {
-            self.addresses
-                .retain(|_, address| !address.is_empty(Some(PER_ADDRESS), now));
-            if self.addresses.len() >= BOOK_MAX {
-                self.addresses.clear();
-            }
-        }
+        sweep(&mut self.pairs, |pair| now.since(pair.last) <= MEMORY);
+        sweep(&mut self.accounts, |account| {
+            !account.is_empty(Some(PER_ACCOUNT), now)
+        });
+        sweep(&mut self.addresses, |address| {
+            !address.is_empty(Some(PER_ADDRESS), now)
+        });
+        // Only right passwords fill this page.
+        sweep(&mut self.known, |until| *until > now);
     }
 }
 
@@ -188,43 +246,109 @@ mod tests {
         (LoginBook::new(clock.clone()), clock)
     }
 
+    fn at(account: &str, low: u8) -> Attempt {
+        Attempt::new(account, IpAddr::V4(Ipv4Addr::new(192, 0, 2, low)).into())
+    }
+
+    fn wrong(book: &LoginBook, attempt: &Attempt) -> bool {
+        let is_allowed = book.allow(attempt) == Duration::ZERO;
+        if is_allowed {
+            book.failed(attempt);
+        }
+        is_allowed
+    }
+
     #[test]
-    fn an_account_has_five_wrong_attempts_a_minute() {
+    fn an_account_has_five_wrong_attempts_a_minute_from_one_place() {
         let (book, clock) = book();
-        let attempt = Attempt::new("a", home());
+        let attempt = Attempt::new("a", home().into());
         for _ in 0..5 {
             assert_eq!(book.allow(&attempt), Duration::ZERO);
         }
         assert_eq!(book.allow(&attempt), Duration::from_secs(12));
-        assert_eq!(book.allow(&Attempt::new("b", home())), Duration::ZERO);
+        assert_eq!(
+            book.allow(&Attempt::new("b", home().into())),
+            Duration::ZERO
+        );
         clock.advance(Duration::from_secs(12));
         assert_eq!(book.allow(&attempt), Duration::ZERO);
     }
 
     #[test]
-    fn an_address_has_twenty_over_all_accounts() {
+    fn an_address_has_sixty_over_all_accounts_and_people_known_there_have_their_own() {
         let (book, _) = book();
-        for n in 0..20 {
-            assert_eq!(
-                book.allow(&Attempt::new(&n.to_string(), home())),
-                Duration::ZERO
-            );
+        let known = Attempt::new("known", home().into());
+        book.succeeded(&known);
+        for n in 0..PER_ADDRESS {
+            let other = Attempt::new(&n.to_string(), home().into());
+            assert_eq!(book.allow(&other), Duration::ZERO);
         }
-        assert_eq!(
-            book.allow(&Attempt::new("other", home())),
-            Duration::from_secs(3)
+        let other = Attempt::new("other", home().into());
+        assert_eq!(book.allow(&other), Duration::from_secs(1));
+        assert_eq!(book.allow(&known), Duration::ZERO);
+    }
+
+    #[test]
+    fn forty_wrong_passwords_of_a_stranger_lock_nobody_out_elsewhere() {
+        let (book, _) = book();
+        for _ in 0..40 {
+            wrong(&book, &at("a", 1));
+        }
+        assert!(book.allow(&at("a", 1)) > Duration::ZERO);
+        assert_eq!(book.allow(&at("a", 2)), Duration::ZERO);
+        assert_eq!(book.allow(&at("b", 1)), Duration::ZERO);
+    }
+
+    #[test]
+    fn many_strangers_are_slowed_together_and_the_owner_comes_in_from_where_they_are_known() {
+        let (book, clock) = book();
+        book.succeeded(&at("a", 200));
+        clock.advance(Duration::from_secs(86_400));
+        let tried = (0..200).filter(|low| wrong(&book, &at("a", *low % 150)));
+        assert_eq!(u64::try_from(tried.count()), Ok(PER_ACCOUNT));
+        assert!(book.allow(&at("a", 151)) > Duration::ZERO);
+        assert_eq!(book.allow(&at("a", 200)), Duration::ZERO);
+        let device = LoginFrom {
+            address: home(),
+            device: Some("known"),
+        };
+        assert_eq!(book.allow(&Attempt::new("a", device)), Duration::ZERO);
+        clock.advance(KNOWN_FOR);
+        for low in 0..150 {
+            wrong(&book, &at("a", low));
+        }
+        assert!(
+            book.allow(&at("a", 200)) > Duration::ZERO,
+            "no longer known"
         );
+    }
+
+    #[test]
+    fn a_known_device_has_its_own_brake_at_an_address_of_strangers() {
+        let (book, _) = book();
+        for _ in 0..40 {
+            wrong(&book, &at("a", 1));
+        }
+        let device = LoginFrom {
+            address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+            device: Some("mine"),
+        };
+        let attempt = Attempt::new("a", device);
+        for _ in 0..5 {
+            assert_eq!(book.allow(&attempt), Duration::ZERO);
+        }
+        assert!(book.allow(&attempt) > Duration::ZERO);
     }
 
     #[test]
     fn failures_in_a_row_wait_longer_each_time_until_one_succeeds() {
         let (book, clock) = book();
-        let attempt = Attempt::new("a", home());
+        let attempt = Attempt::new("a", home().into());
         for seconds in [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(book.allow(&attempt), Duration::ZERO);
             book.failed(&attempt);
             assert_eq!(delay_after(0), Duration::ZERO);
-            let wait = book.pages().accounts[&attempt.account]
+            let wait = book.pages().pairs[&attempt.pair]
                 .blocked_until
                 .since(clock.now());
             assert_eq!(wait, Duration::from_secs(seconds));
@@ -240,7 +364,7 @@ mod tests {
     #[test]
     fn right_passwords_are_never_refused() {
         let (book, _) = book();
-        let attempt = Attempt::new("a", home());
+        let attempt = Attempt::new("a", home().into());
         for _ in 0..100 {
             assert_eq!(book.allow(&attempt), Duration::ZERO);
             book.succeeded(&attempt);
@@ -250,9 +374,15 @@ mod tests {
     #[test]
     fn addresses_of_one_network_of_ipv6_count_as_one() {
         let at = |low| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, low));
-        assert_eq!(Attempt::new("a", at(1)), Attempt::new("a", at(2)));
+        assert_eq!(
+            Attempt::new("a", at(1).into()),
+            Attempt::new("a", at(2).into())
+        );
         let mapped = IpAddr::V6(Ipv4Addr::LOCALHOST.to_ipv6_mapped());
-        assert_eq!(Attempt::new("a", mapped), Attempt::new("a", home()));
+        assert_eq!(
+            Attempt::new("a", mapped.into()),
+            Attempt::new("a", home().into())
+        );
     }
 
     #[test]
@@ -260,9 +390,15 @@ mod tests {
         let (book, _) = book();
         for n in 0..u32::try_from(BOOK_MAX).expect("small") + 500 {
             let address = IpAddr::V4(Ipv4Addr::from_bits(n));
-            book.allow(&Attempt::new(&n.to_string(), address));
+            book.allow(&Attempt::new(&n.to_string(), address.into()));
         }
         let pages = book.pages();
-        assert!(pages.accounts.len() <= BOOK_MAX && pages.addresses.len() <= BOOK_MAX);
+        for len in [
+            pages.pairs.len(),
+            pages.accounts.len(),
+            pages.addresses.len(),
+        ] {
+            assert!(len <= BOOK_MAX);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Room: requests and tokens a minute and running calls, for a key and its tenant at once, and
 //! attempts to log in. Counts in this process, or in Redis when replicas must share; knows no call.
 //!
-//! A call's tokens are taken by estimate when it is admitted and corrected when it has ended.
+//! A call is admitted before its body is read; its tokens are taken by estimate when it was, and
+//! corrected when it has ended.
 //! The burst rule is told in `meter`. Where Redis is away, each process counts alone until it is
 //! back: limits must not take the product down.
 
@@ -13,7 +14,6 @@ mod redis;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use shared::supervisor::Supervisor;
 
 pub use self::info::{Left, LimitInfo};
 use self::local::Local;
+pub use self::login::LoginFrom;
 use self::login::{Attempt, LoginBook};
 use self::redis::RedisLimits;
 use crate::auth::Principal;
@@ -61,6 +62,8 @@ pub enum LimitWhat {
 pub enum LimitScope {
     /// The key's.
     Key,
+    /// The one's of the key that made it.
+    Parent,
     /// The tenant's, over all its keys and people.
     Tenant,
 }
@@ -97,6 +100,7 @@ impl LimitExceeded {
     pub fn message(&self) -> String {
         let scope = match self.scope {
             LimitScope::Key => "this key",
+            LimitScope::Parent => "the key that made this key",
             LimitScope::Tenant => "your organisation",
         };
         let limit = self.limit;
@@ -134,6 +138,8 @@ struct Wish<'a> {
     tenant_limits: LimitSettings,
     key: Option<&'a str>,
     key_limits: LimitSettings,
+    /// The key that made the key.
+    parent: Option<(&'a str, LimitSettings)>,
     generation: &'a str,
     tokens: u64,
 }
@@ -146,6 +152,10 @@ impl<'a> Wish<'a> {
             tenant_limits: principal.tenant_limits,
             key: principal.key.as_ref().map(shared::id::ApiKeyId::as_str),
             key_limits: principal.key_limits,
+            parent: principal
+                .parent
+                .as_ref()
+                .map(|parent| (parent.key.as_str(), parent.limits)),
             generation: ask.generation.as_str(),
             tokens: ask.tokens,
         }
@@ -164,7 +174,12 @@ impl<'a> Wish<'a> {
             id,
             limits,
         });
-        [Some(tenant), key]
+        let parent = self.parent.map(|(id, limits)| ScopeWish {
+            scope: LimitScope::Parent,
+            id,
+            limits,
+        });
+        [Some(tenant), key, parent]
             .into_iter()
             .flatten()
             .filter(|scope| !scope.limits.is_unlimited())
@@ -241,8 +256,12 @@ impl Limits {
     }
 
     /// Counts an attempt to log in; `Err` tells how long to wait.
-    pub async fn allow_login(&self, account: &str, address: IpAddr) -> Result<(), Duration> {
-        let attempt = Attempt::new(account, address);
+    pub async fn allow_login(
+        &self,
+        account: &str,
+        from: impl Into<LoginFrom<'_>>,
+    ) -> Result<(), Duration> {
+        let attempt = Attempt::new(account, from.into());
         let shared = match &self.redis {
             Some(redis) => redis.allow_login(&attempt).await,
             None => None,
@@ -256,8 +275,8 @@ impl Limits {
     }
 
     /// The password was wrong: each further failure makes the next attempt wait longer.
-    pub async fn login_failed(&self, account: &str, address: IpAddr) {
-        let attempt = Attempt::new(account, address);
+    pub async fn login_failed(&self, account: &str, from: impl Into<LoginFrom<'_>>) {
+        let attempt = Attempt::new(account, from.into());
         let counted = match &self.redis {
             Some(redis) => redis.login_failed(&attempt).await,
             None => None,
@@ -268,8 +287,8 @@ impl Limits {
     }
 
     /// The password was right: the failures are forgotten and the attempt costs nothing.
-    pub async fn login_succeeded(&self, account: &str, address: IpAddr) {
-        let attempt = Attempt::new(account, address);
+    pub async fn login_succeeded(&self, account: &str, from: impl Into<LoginFrom<'_>>) {
+        let attempt = Attempt::new(account, from.into());
         let counted = match &self.redis {
             Some(redis) => redis.login_succeeded(&attempt).await,
             None => None,
@@ -289,6 +308,7 @@ fn exceeded(wish: &Wish<'_>, refusal: Refusal) -> LimitExceeded {
     } = refusal;
     let limits = match scope {
         LimitScope::Key => wish.key_limits,
+        LimitScope::Parent => wish.parent.map(|(_, limits)| limits).unwrap_or_default(),
         LimitScope::Tenant => wish.tenant_limits,
     };
     let limit = match what {
@@ -314,6 +334,49 @@ pub struct Admission {
 }
 
 impl Admission {
+    /// Counts the tokens that the call may use, or refuses it and counts none.
+    pub async fn take_tokens(&mut self, tokens: u64) -> Result<(), LimitExceeded> {
+        let Some(lease) = &mut self.lease else {
+            return Ok(());
+        };
+        lease.tokens = tokens;
+        let wish = lease.wish();
+        if wish
+            .scopes()
+            .all(|scope| scope.limits.tokens_per_minute.is_none())
+        {
+            return Ok(());
+        }
+        let verdict = match &lease.counter {
+            Counter::Local(local) => Some(local.take_tokens(&wish)),
+            Counter::Redis(redis) => redis.take_tokens(&wish).await,
+        };
+        match verdict {
+            Some(Ok(info)) => {
+                self.info.tokens = info.tokens;
+                Ok(())
+            }
+            Some(Err(mut refusal)) => {
+                refusal.info.requests = self.info.requests;
+                let exceeded = exceeded(&wish, refusal);
+                lease.tokens = 0;
+                Err(exceeded)
+            }
+            // Redis went away in between; what it did not count is not corrected either.
+            None => {
+                lease.tokens = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes everything back: nothing was done for the call.
+    pub fn undo(mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.undo();
+        }
+    }
+
     /// Replaces the estimate by the tokens that were used, and frees the slots.
     pub fn correct(mut self, actual_tokens: u64) {
         if let Some(lease) = self.lease.take() {
@@ -346,6 +409,7 @@ struct Lease {
     tenant_limits: LimitSettings,
     key: Option<Box<str>>,
     key_limits: LimitSettings,
+    parent: Option<(Box<str>, LimitSettings)>,
     generation: Box<str>,
     tokens: u64,
 }
@@ -358,6 +422,7 @@ impl Lease {
             tenant_limits: wish.tenant_limits,
             key: wish.key.map(Into::into),
             key_limits: wish.key_limits,
+            parent: wish.parent.map(|(id, limits)| (id.into(), limits)),
             generation: wish.generation.into(),
             tokens: wish.tokens,
         }
@@ -369,6 +434,10 @@ impl Lease {
             tenant_limits: self.tenant_limits,
             key: self.key.as_deref(),
             key_limits: self.key_limits,
+            parent: self
+                .parent
+                .as_ref()
+                .map(|(id, limits)| (id.as_ref(), *limits)),
             generation: &self.generation,
             tokens: self.tokens,
         }
@@ -378,6 +447,13 @@ impl Lease {
         match &self.counter {
             Counter::Local(local) => local.finish(&self.wish(), actual_tokens),
             Counter::Redis(redis) => redis.clone().finish(self, actual_tokens),
+        }
+    }
+
+    fn undo(self) {
+        match &self.counter {
+            Counter::Local(local) => local.undo(&self.wish()),
+            Counter::Redis(redis) => redis.clone().undo(self),
         }
     }
 }

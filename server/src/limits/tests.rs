@@ -1,6 +1,6 @@
 //! The limits as their callers see them, in this process and in Redis.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId};
@@ -82,6 +82,7 @@ impl Caller {
             tenant_limits: self.tenant_limits,
             key: Some(self.key.as_str()),
             key_limits: self.key_limits,
+            parent: None,
             generation: generation.as_str(),
             tokens,
         };

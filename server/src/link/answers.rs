@@ -108,10 +108,10 @@ pub(super) fn accept(node: &Node, headers: &mut HeaderMap) {
     }
 }
 
-/// Which connections a call goes over.
+/// Which connections a call goes over: pictures and vectors are large, text is not.
 pub(super) fn lane(call: &Call) -> Lane {
     match call.operation {
-        Operation::Image => Lane::LargeCall,
-        Operation::Chat | Operation::Embedding => Lane::Call,
+        Operation::Image | Operation::Embedding => Lane::LargeCall,
+        Operation::Chat => Lane::Call,
     }
 }

@@ -9,7 +9,9 @@ use http::{HeaderValue, Request};
 use http_body_util::Full;
 use shared::clock::Clock;
 use shared::config::ConfigError;
+use shared::id::GenerationId;
 use shared::link::{Call, GatewayPlace, Target, wire};
+use shared::secret::Secret;
 
 use super::http::{ATTACH_MAX, LinkSettings};
 use super::nodes::{Address, Candidate, Node, order};
@@ -25,7 +27,8 @@ pub(super) struct Fleet {
     fixed: Vec<Arc<Node>>,
     all: ArcSwap<Vec<Arc<Node>>>,
     settings: LinkSettings,
-    pub(super) secret: HeaderValue,
+    /// Of the gateways of the settings.
+    secret: HeaderValue,
     /// For how long gateways are to keep what this server is cut from.
     pub(super) kept: HeaderValue,
     clock: Clock,
@@ -40,7 +43,7 @@ impl Fleet {
     ) -> Result<Self, ConfigError> {
         let fixed = urls
             .iter()
-            .map(|entry| node(Address::parse(entry)?, &settings, &secret).map(Arc::new))
+            .map(|entry| node((Address::parse(entry)?, secret.clone()), &settings).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             all: ArcSwap::from_pointee(fixed.clone()),
@@ -73,13 +76,40 @@ impl Fleet {
     /// The nodes in the order they are tried for a call: those through which its first target is
     /// reached come first, and those through which none is are left out.
     pub(super) fn for_call(&self, call: &Call) -> Vec<Arc<Node>> {
-        if call.targets.iter().all(|target| target.gateway.is_none()) {
-            return self.ordered(call.generation.as_str());
+        self.for_targets(&call.generation, &call.targets)
+    }
+
+    fn for_targets(&self, generation: &GenerationId, targets: &[Target]) -> Vec<Arc<Node>> {
+        if targets.iter().all(|target| target.gateway.is_none()) {
+            return self.ordered(generation.as_str());
         }
-        self.ranked(call.generation.as_str(), |place| {
-            let mut targets = call.targets.iter();
+        self.ranked(generation.as_str(), |place| {
+            let mut targets = targets.iter();
             targets.position(|target| reaches(place, target))
         })
+    }
+
+    /// The addresses of the nodes that a call may go to, in their order; none where there is one node.
+    pub(super) fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        if self.all.load().len() < 2 {
+            return Vec::new();
+        }
+        let nodes = self.for_targets(generation, targets);
+        nodes.iter().map(|node| node.place.base.clone()).collect()
+    }
+
+    /// The nodes at these addresses; all, where none is named or those named are there no more.
+    pub(super) fn at(&self, addresses: &[String]) -> Vec<Arc<Node>> {
+        let all = self.all();
+        let named = all
+            .iter()
+            .filter(|node| addresses.contains(&node.place.base));
+        let named: Vec<Arc<Node>> = named.cloned().collect();
+        if named.is_empty() {
+            all.to_vec()
+        } else {
+            named
+        }
     }
 
     fn ranked(&self, key: &str, rank: impl Fn(&Address) -> Option<usize>) -> Vec<Arc<Node>> {
@@ -113,11 +143,15 @@ impl Fleet {
             if all.iter().any(|node| node.place.base == address.base) {
                 continue;
             }
-            let known = old.iter().find(|node| node.place == address);
-            if let Some(node) = known {
+            let secret = match &place.secret {
+                Some(secret) => header(secret)?,
+                None => self.secret.clone(),
+            };
+            let same = |node: &&Arc<Node>| node.place == address && node.secret == secret;
+            if let Some(node) = old.iter().find(same) {
                 all.push(node.clone());
             } else {
-                let node = node(address, &self.settings, &self.secret)?;
+                let node = node((address, secret), &self.settings)?;
                 node.pool.warm();
                 all.push(Arc::new(node));
             }
@@ -147,15 +181,22 @@ pub(super) fn part_for(place: &Address, call: &Call) -> Option<Call> {
     })
 }
 
+/// A secret as it is sent.
+pub(super) fn header(secret: &Secret<String>) -> Result<HeaderValue, ConfigError> {
+    let mut value = HeaderValue::from_str(secret.expose())
+        .map_err(|_| ConfigError::Invalid("its secret must be printable ASCII".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 fn node(
-    place: Address,
+    (place, secret): (Address, HeaderValue),
     settings: &LinkSettings,
-    secret: &HeaderValue,
 ) -> Result<Node, ConfigError> {
     let hedges = settings.hedging.covers(place.is_far);
     let packs = settings.compression.covers(place.is_far);
-    let packer = packs.then(|| Packer::new(secret));
-    let (url, secret) = (
+    let packer = packs.then(|| Packer::new(&secret));
+    let (url, shown) = (
         format!("{}{}/health", place.base, wire::PREFIX),
         secret.clone(),
     );
@@ -163,22 +204,26 @@ fn node(
         let mut request = Request::new(Full::default());
         // Checked above: it is a URL.
         *request.uri_mut() = url.parse().unwrap_or_default();
-        request.headers_mut().insert(wire::SECRET, secret.clone());
+        request.headers_mut().insert(wire::SECRET, shown.clone());
         request
     };
+    let shape = Shape::of(settings.connections, place.is_far);
     let pool = Pool::new(
         &place.base,
-        Shape::of(settings.connections, place.is_far),
+        Shape {
+            wait_max: shape.wait_max.min(settings.patience),
+            ..shape
+        },
         settings.tls.as_ref(),
         Box::new(hello),
     )?;
-    Ok(Node::new(place, pool, packer, hedges))
+    Ok(Node::new((place, secret), pool, packer, hedges))
 }
 
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use shared::id::{GenerationId, RequestId};
+    use shared::id::RequestId;
     use shared::link::Operation;
 
     use super::*;
@@ -250,6 +295,7 @@ mod tests {
             name: "x".to_owned(),
             region: String::new(),
             priority: 1,
+            secret: None,
         };
         fleet
             .use_gateways(&[place("https://x.example")])
@@ -264,6 +310,24 @@ mod tests {
         assert_eq!(fleet.all().len(), 2);
         assert!(fleet.use_gateways(&[place("http://x.example")]).is_err());
         assert_eq!(fleet.all().len(), 2, "nothing changed");
+        let own = |secret: &str| GatewayPlace {
+            secret: Some(Secret::new(secret.to_owned())),
+            ..place("https://x.example")
+        };
+        fleet.use_gateways(&[own("its own")]).expect("used");
+        let all = fleet.all();
+        assert!(
+            !Arc::ptr_eq(&before[1], &all[1]),
+            "another secret, another node"
+        );
+        assert_eq!(
+            (&all[0].secret, &all[1].secret),
+            (
+                &"secret".parse().expect("a value"),
+                &"its own".parse().expect("a value")
+            )
+        );
+        assert!(fleet.use_gateways(&[own("a\nb")]).is_err());
         fleet.use_gateways(&[]).expect("used");
         assert_eq!(names(&fleet.all()), ["a"]);
     }

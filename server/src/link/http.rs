@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -19,7 +21,7 @@ use shared::link::events::EventSource;
 use shared::link::wire::{self, Joining};
 use shared::link::{
     Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
-    ReplyBody,
+    ReplyBody, Target,
 };
 use shared::secret::Secret;
 use tokio::sync::Semaphore;
@@ -30,7 +32,7 @@ use super::answers::{
     text, within,
 };
 use super::events::NodeEvents;
-use super::fleet::{Fleet, part_for};
+use super::fleet::{Fleet, header, part_for};
 use super::legs::{Legs, Pauses, pieces};
 use super::metrics::{Happened, LinkMetrics};
 use super::nodes::Node;
@@ -148,10 +150,9 @@ impl HttpLink {
         metrics: LinkMetrics,
     ) -> Result<Self, ConfigError> {
         let first = secret.expose().split(',').next().unwrap_or_default().trim();
-        let mut secret = HeaderValue::from_str(first).map_err(|_| {
+        let secret = header(&Secret::new(first.to_owned())).map_err(|_| {
             ConfigError::Invalid("INTERNAL_SECRET must be printable ASCII".to_owned())
         })?;
-        secret.set_sensitive(true);
         let fleet = Fleet::new(urls, secret, settings, clock)?;
         Ok(Self(Arc::new(Inner {
             fleet,
@@ -202,7 +203,7 @@ impl Inner {
         mut request: Request<Full<Bytes>>,
         lane: Lane,
     ) -> Result<Response<Body>, SendError> {
-        let secret = self.fleet.secret.clone();
+        let secret = node.secret.clone();
         request.headers_mut().insert(wire::SECRET, secret);
         let sent = node.pool.send(request, lane).await;
         match &sent {
@@ -215,27 +216,19 @@ impl Inner {
 
     /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
     async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut waiting = None;
+        let mut pauses = Pauses::new(self.fleet.patience());
+        let mut place = None;
         loop {
-            let Missing { why, may_come } = match self.open_somewhere(call).await {
+            let missing = match self.open_somewhere(call).await {
                 Ok(opened) => return opened,
                 Err(missing) => missing,
             };
-            if !may_come {
-                return Err(LinkError::NotSent(why));
-            }
-            if waiting.is_none() {
-                let Ok(permit) = self.waiting.try_acquire() else {
-                    return Err(LinkError::NotSent(why));
-                };
+            if place.is_none() && missing.may_come {
+                place = self.waiting.try_acquire().ok();
                 self.metrics.waited();
-                waiting = Some((Pauses::new(self.fleet.patience()), permit));
             }
-            let Some((pauses, _)) = &mut waiting else {
-                return Err(LinkError::NotSent(why));
-            };
-            if !pauses.again().await {
-                return Err(LinkError::NotSent(why));
+            if !missing.may_come || place.is_none() || !pauses.again().await {
+                return Err(LinkError::NotSent(missing.why));
             }
         }
     }
@@ -567,13 +560,27 @@ impl Link for HttpLink {
         nodes.iter().map(source).collect()
     }
 
+    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        self.0.fleet.route(generation, targets)
+    }
+
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
+        self.finish_at(&[], generation, why).await
+    }
+
+    async fn finish_at(
+        &self,
+        gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<Fate, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
-        let nodes = self.0.fleet.all();
+        let nodes = self.0.fleet.at(gateways);
         let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
+        let mut answers: FuturesUnordered<_> = asked.collect();
         let (mut unknown, mut away) = (None, None);
-        // All are asked: which of them had it is not recorded anywhere that survives a crash.
-        for answered in join_all(asked).await {
+        // Which of them had it is not known: the first that knows it answers for all.
+        while let Some(answered) = answers.next().await {
             match answered {
                 // The one that had it says more than those that never heard of it.
                 Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {

@@ -16,7 +16,7 @@ use shared::fault::{Fault, FaultKind};
 use shared::id::{BootId, GenerationId};
 use shared::link::wire;
 use shared::link::{Call, LinkError, Outcome, Piece, PieceStream};
-use shared::sse::{Events, Keep};
+use shared::sse::{Events, Keep, Room};
 use tracing::{debug, warn};
 
 use super::answers::outcome;
@@ -306,6 +306,9 @@ impl Legs {
     }
 }
 
+/// Why a stream is given up whose events this process has no memory for.
+const TOO_LARGE: &str = "an event is too large";
+
 /// A stream's pieces, with a count of what passed: it is what the tenant pays when the gateway can't
 /// tell any more.
 struct Passing {
@@ -313,6 +316,8 @@ struct Passing {
     events: Events,
     /// Whole events that are to be passed on.
     ready: Vec<Bytes>,
+    /// For a large piece until the next one is asked for.
+    room: Option<Room>,
     /// Why nothing more can be passed on.
     broken: Option<&'static str>,
     meter: Meter,
@@ -327,6 +332,7 @@ pub(super) fn pieces(legs: Legs, call: &Call, begun: Instant) -> PieceStream {
         legs,
         events: Events::default(),
         ready: Vec::new(),
+        room: None,
         broken: None,
         meter: Meter::new(Metered::of(call)),
         provider: call
@@ -349,6 +355,7 @@ impl Passing {
     /// The next piece. Only whole events are passed on, so that whatever is told when the link is gone
     /// stands on a line of its own.
     async fn next(&mut self) -> Result<Piece, LinkError> {
+        self.room = None;
         loop {
             if let Some(why) = self.broken {
                 return Ok(Piece::Outcome(Box::new(self.lost(why))));
@@ -382,13 +389,19 @@ impl Passing {
         });
         if cut.is_err() {
             // The gateway bounds events at the same size, so it is this process that is short of memory.
-            self.broken = Some("an event is too large");
+            self.broken = Some(TOO_LARGE);
         }
-        match self.ready.len() {
-            0 => None,
-            1 => self.ready.pop(),
-            _ => Some(std::mem::take(&mut self.ready).concat().into()),
-        }
+        let piece: Bytes = match self.ready.len() {
+            0 => return None,
+            1 => self.ready.pop()?,
+            _ => std::mem::take(&mut self.ready).concat().into(),
+        };
+        let Ok(room) = Room::of(piece.len()) else {
+            self.broken = Some(TOO_LARGE);
+            return None;
+        };
+        self.room = room;
+        Some(piece)
     }
 
     /// What the tenant received, as the only thing that is known.

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use shared::clock::{Clock, Moment};
 use shared::config::ConfigError;
+use shared::host::Reach;
 use shared::id::GenerationId;
 use shared::link::wire::SEEN_MAX;
 use shared::link::{Alive, GatewayPlace, GatewayView};
@@ -29,6 +30,8 @@ const RAMP: Duration = Duration::from_secs(10);
 /// One gateway.
 pub(super) struct Node {
     pub(super) place: Address,
+    /// What opens it.
+    pub(super) secret: HeaderValue,
     pub(super) pool: Pool,
     pub(super) health: Health,
     /// There where bytes are dear.
@@ -65,6 +68,7 @@ impl Address {
             name: String::new(),
             region: String::new(),
             priority: 0,
+            secret: None,
         };
         for option in options.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
@@ -93,7 +97,7 @@ impl Address {
         }
         match parsed.scheme_str() {
             Some("https") => {}
-            Some("http") if is_near(host) => {}
+            Some("http") if Reach::of(host) <= Reach::Near => {}
             Some("http") => {
                 return Err(wrong(
                     "must use https: plain http is for this machine and private networks only",
@@ -111,7 +115,7 @@ impl Address {
         }
         Ok(Self {
             base: url.trim_end_matches('/').to_owned(),
-            is_far: !is_here(host),
+            is_far: Reach::of(host) != Reach::Here,
             priority: place.priority,
             name: place.name.clone(),
             region: place.region.clone(),
@@ -124,25 +128,16 @@ fn is_word(name: &str) -> bool {
     name.len() <= 40 && name.bytes().all(allowed)
 }
 
-/// Loopback, private ranges and names without a dot (container networks).
-fn is_near(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private(),
-        Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local(),
-        Err(_) => !host.contains('.'),
-    }
-}
-
-/// Loopback.
-fn is_here(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
-}
-
 impl Node {
-    pub(super) fn new(place: Address, pool: Pool, packer: Option<Packer>, hedges: bool) -> Self {
+    pub(super) fn new(
+        (place, secret): (Address, HeaderValue),
+        pool: Pool,
+        packer: Option<Packer>,
+        hedges: bool,
+    ) -> Self {
         Self {
             place,
+            secret,
             pool,
             health: Health::default(),
             packer: packer.map(Arc::new),
@@ -367,6 +362,8 @@ mod tests {
             "https://gw.example.com",
             "http://gateway:9000",
             "http://10.0.0.7",
+            "http://2130706433:9000",
+            "http://localhost.:9000",
         ] {
             assert!(Address::parse(url).is_ok(), "{url}");
         }
@@ -376,6 +373,8 @@ mod tests {
             "ftp://x",
             "https://gw.example.com/a",
             "http://8.8.8.8",
+            "http://134744072",
+            "http://[::ffff:8.8.8.8]",
             "",
             "https://gw.example.com#priority=x",
             "https://gw.example.com#prioritty=1",
@@ -395,7 +394,8 @@ mod tests {
             None,
             Box::new(|| unreachable!("nothing is opened")),
         );
-        let node = Node::new(address("a", 0), pool.expect("a pool"), None, false);
+        let place = (address("a", 0), HeaderValue::from_static("secret"));
+        let node = Node::new(place, pool.expect("a pool"), None, false);
         for _ in 0..=SEEN_MAX {
             node.saw(GenerationId::random());
         }

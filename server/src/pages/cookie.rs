@@ -10,7 +10,7 @@ use admin_templates::page::Area;
 use http::HeaderMap;
 use http::header::COOKIE;
 
-/// People keep their language and theme for this long.
+/// Browsers keep language and theme, and what they are known by, for this long.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// What a cookie is for.
@@ -18,6 +18,8 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 pub(super) enum Jar {
     /// The session of the console or the portal.
     Session(Area),
+    /// By what a browser is known again after a login to the console or the portal.
+    Device(Area),
     /// What forms before a login are tied to.
     Visit,
     /// What was just done, shown once.
@@ -33,6 +35,8 @@ impl Jar {
         match self {
             Self::Session(Area::Admin) => "waule_admin",
             Self::Session(Area::Portal) => "waule_portal",
+            Self::Device(Area::Admin) => "waule_admin_device",
+            Self::Device(Area::Portal) => "waule_portal_device",
             Self::Visit => "waule_visit",
             Self::Flash => "waule_flash",
             Self::Language => "waule_lang",
@@ -60,7 +64,7 @@ impl Jar {
 
     fn life(self) -> Option<Duration> {
         match self {
-            Self::Language | Self::Theme => Some(YEAR),
+            Self::Language | Self::Theme | Self::Device(_) => Some(YEAR),
             Self::Session(_) | Self::Visit | Self::Flash => None,
         }
     }

@@ -27,6 +27,9 @@ pub enum PageError {
     /// The form is larger than any of ours.
     #[error("form too large")]
     TooLarge,
+    /// A text has a NUL or is no UTF-8.
+    #[error("a text that can't be kept")]
+    OddText,
     /// Too many attempts.
     #[error("too many attempts")]
     TooMany {
@@ -60,7 +63,7 @@ impl PageError {
     /// The kind of error page.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound => ErrorKind::NotFound,
+            Self::NotFound | Self::OddText => ErrorKind::NotFound,
             Self::Forbidden => ErrorKind::Forbidden,
             Self::GoTo(_) | Self::FormExpired | Self::TooLarge => ErrorKind::FormExpired,
             Self::TooMany { .. } => ErrorKind::TooMany,
@@ -90,6 +93,7 @@ impl ResponseError for PageError {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::OddText => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::FormExpired => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -121,7 +125,7 @@ impl From<AccountError> for PageError {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::NotFound(_) | AccountError::Ended(_) => Self::NotFound,
-            AccountError::OutOfReach => Self::Forbidden,
+            AccountError::OutOfReach | AccountError::Beyond(_) => Self::Forbidden,
             AccountError::Store(error) => error.into(),
             error @ (AccountError::Taken(_)
             | AccountError::LastOwner
@@ -137,9 +141,13 @@ impl From<AccountError> for PageError {
 impl From<SessionError> for PageError {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Invalid | SessionError::CodeMissing | SessionError::FactorMissing => {
-                Self::Forbidden
-            }
+            SessionError::Invalid
+            | SessionError::CodeMissing
+            | SessionError::PasswordGiven
+            | SessionError::FactorMissing
+            | SessionError::OtherStep
+            | SessionError::SamePassword => Self::Forbidden,
+            SessionError::Account(error) => error.into(),
             SessionError::TooMany { retry_after } => Self::TooMany {
                 seconds: u64::try_from(retry_after.as_millis().div_ceil(1_000)).unwrap_or(1),
             },

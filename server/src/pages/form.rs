@@ -119,6 +119,7 @@ pub fn field_error(error: AccountError) -> Result<(&'static str, FieldError), Pa
         error @ (AccountError::NotFound(_)
         | AccountError::Ended(_)
         | AccountError::OutOfReach
+        | AccountError::Beyond(_)
         | AccountError::LastOwner
         | AccountError::Password(_)
         | AccountError::Store(_)) => Err(error.into()),

@@ -15,6 +15,7 @@ use poem::{FromRequest, Request, RequestBody, Response};
 use serde_json::json;
 use shared::clock::Moment;
 use shared::id::{RequestId, random_text};
+use shared::secret::Secret;
 
 use super::cookie::Jar;
 use super::error::{PageError, PageResult};
@@ -141,6 +142,9 @@ impl Frame {
             visitor: Visitor {
                 address: peer(request),
                 agent: header(USER_AGENT).unwrap_or_default().to_owned(),
+                device: Jar::Device(area_of(path))
+                    .read(headers, secure)
+                    .map(str::to_owned),
             },
             path: request
                 .uri()
@@ -339,11 +343,16 @@ impl Frame {
 
     /// Hands the browser the cookie of a session that just began, and the frame of its person.
     pub(super) fn enter(&self, begun: Begun) -> (Self, String) {
-        let Begun { cookie, visit } = begun;
+        let Begun { cookie, visit, .. } = begun;
         let life = visit.session.expires_at.since(self.now());
         let jar = Jar::Session(self.area);
         let cookie = jar.set(cookie.expose(), Some(life), self.site.secure());
         (self.clone().of(visit), cookie)
+    }
+
+    /// The cookie by which a browser is known again, unless it has one of this account.
+    pub(super) fn device_cookie(&self, device: &Secret<String>) -> String {
+        Jar::Device(self.area).set(device.expose(), None, self.site.secure())
     }
 
     /// Takes the session's cookie away.

@@ -1,6 +1,8 @@
 //! The door all pages stand behind: finds the session, refuses forms that are not this person's,
 //! turns failures into pages, and puts the security headers on every answer. Knows no page.
 
+use std::time::Duration;
+
 use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 
@@ -11,10 +13,15 @@ use super::error::PageError;
 use super::form::Posted;
 use super::frame::{CSRF_HEADER, Frame, add_cookie};
 use super::site::Site;
-use crate::api::infer::read_body;
+use crate::doors::body::{self, BodyError, Bounds};
+use crate::doors::text;
 
 /// No form of ours is larger.
 const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Nor one of somebody who is not in.
+const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// A form is sent at once.
+const FORM_READ_MAX: Duration = Duration::from_secs(30);
 /// The token's field in a form.
 const CSRF_FIELD: &str = "csrf";
 
@@ -73,9 +80,20 @@ impl<E> Gate<E> {
         if !self.site.is_own(request) {
             return Err(PageError::FormExpired);
         }
-        let body = read_body(request, FORM_BYTES_MAX).await;
-        let body = body.map_err(|_| PageError::TooLarge)?;
+        let is_in = frame.visit().is_some();
+        let bounds = Bounds {
+            bytes: if is_in {
+                FORM_BYTES_MAX
+            } else {
+                LOGIN_BYTES_MAX
+            },
+            time: FORM_READ_MAX,
+        };
+        let body = body::read(request, bounds).await?;
         let posted = if is_form(request.headers()) {
+            if !text::form_is_plain(&body) {
+                return Err(PageError::OddText);
+            }
             Posted::parse(&body).ok_or(PageError::FormExpired)?
         } else {
             Posted::default()
@@ -134,6 +152,16 @@ impl<E> Gate<E> {
     }
 }
 
+impl From<BodyError> for PageError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge(_) => Self::TooLarge,
+            BodyError::Slow | BodyError::Unreadable => Self::FormExpired,
+            BodyError::Busy => Self::Unavailable,
+        }
+    }
+}
+
 fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -150,7 +178,12 @@ impl<E: Endpoint> Endpoint for Gate<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let bare = Frame::new(&self.site, &request);
-        let (frame, mut response) = match self.framed(&bare, &request).await {
+        let framed = if text::uri_is_plain(request.uri()) {
+            self.framed(&bare, &request).await
+        } else {
+            Err(PageError::OddText)
+        };
+        let (frame, mut response) = match framed {
             Ok(frame) => {
                 let answer = self.answer(&frame, &mut request).await;
                 (frame, answer)

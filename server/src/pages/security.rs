@@ -6,6 +6,7 @@ use admin_templates::page::Notice;
 use poem::handler;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
+use shared::clock::Moment;
 
 use super::device::device;
 use super::error::{PageError, PageResult};
@@ -13,8 +14,8 @@ use super::form::{Posted, field_error};
 use super::frame::{add_cookie, see_other};
 use super::session::{SettingUp, SignedIn};
 use crate::auth::factors::FactorError;
-use crate::auth::sessions::SessionError;
-use crate::web::{Visit, Web, WebError, WebSession};
+use crate::auth::sessions::{Session, SessionError};
+use crate::web::{Proof, Visit, Web, WebError, WebSession};
 
 /// The forms of the page, of which at most one was sent.
 #[derive(Debug, Default)]
@@ -35,9 +36,23 @@ fn row(session: WebSession, visit: &Visit) -> SessionRow {
     }
 }
 
+/// A login over the API among the browsers; nobody notes when it is used.
+fn login_row(login: Session) -> SessionRow {
+    let begun = Moment::from_unix_ms(login.created_at);
+    SessionRow {
+        current: false,
+        id: login.id,
+        device: "API".to_owned(),
+        address: login.address.unwrap_or_default(),
+        created_at: begun,
+        seen_at: begun,
+    }
+}
+
 async fn view(who: &SignedIn, web: &Web, forms: Forms) -> Result<Security, PageError> {
     let own = web.security(&who.visit.person).await?;
     let sessions = web.sessions(&who.visit.person).await?;
+    let logins = web.api_logins(&who.visit.person).await?;
     Ok(Security {
         second_factor: own.second_factor,
         recovery_left: own.recovery_left,
@@ -47,6 +62,7 @@ async fn view(who: &SignedIn, web: &Web, forms: Forms) -> Result<Security, PageE
         sessions: sessions
             .into_iter()
             .map(|session| row(session, &who.visit))
+            .chain(logins.into_iter().map(login_row))
             .collect(),
     })
 }
@@ -59,6 +75,20 @@ async fn again(who: &SignedIn, web: &Web, forms: Forms) -> PageResult {
 
 fn wrong(field: &str) -> Form {
     Form::default().wrong(field, FieldError::Wrong)
+}
+
+/// The field that a refusal is about; anything else has a page of its own.
+fn wrong_field(error: &WebError) -> Option<&'static str> {
+    match error {
+        WebError::Login(SessionError::Invalid) => Some("password"),
+        WebError::Factor(FactorError::Wrong) => Some("code"),
+        WebError::Login(_)
+        | WebError::Factor(_)
+        | WebError::Account(_)
+        | WebError::SamePassword
+        | WebError::OtherStep
+        | WebError::Store(_) => None,
+    }
 }
 
 /// `GET {root}/security`
@@ -145,16 +175,19 @@ pub(super) async fn totp_on(who: SettingUp, posted: Posted, web: Data<&Web>) -> 
 #[handler]
 pub(super) async fn totp_off(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
     let password = posted.secret("password");
-    match web.factor_off(&who.visit, &password, who.visitor()).await {
+    let proof = Proof {
+        password: &password,
+        code: posted.text("code"),
+    };
+    match web.factor_off(&who.visit, proof, who.visitor()).await {
         Ok(()) => who.done(&who.at("/security"), &Notice::Saved),
-        Err(WebError::Login(SessionError::Invalid)) => {
+        Err(error) => {
             let forms = Forms {
-                totp_off: wrong("password"),
+                totp_off: wrong(wrong_field(&error).ok_or(error)?),
                 ..Forms::default()
             };
             again(&who, &web, forms).await
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -162,16 +195,19 @@ pub(super) async fn totp_off(who: SignedIn, posted: Posted, web: Data<&Web>) -> 
 #[handler]
 pub(super) async fn renew_codes(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
     let password = posted.secret("password");
-    match web.renew_codes(&who.visit, &password, who.visitor()).await {
+    let proof = Proof {
+        password: &password,
+        code: posted.text("code"),
+    };
+    match web.renew_codes(&who.visit, proof, who.visitor()).await {
         Ok(codes) => who.show(&RecoveryCodes { codes }).await,
-        Err(WebError::Login(SessionError::Invalid)) => {
+        Err(error) => {
             let forms = Forms {
-                recovery: wrong("password"),
+                recovery: wrong(wrong_field(&error).ok_or(error)?),
                 ..Forms::default()
             };
             again(&who, &web, forms).await
         }
-        Err(error) => Err(error.into()),
     }
 }
 

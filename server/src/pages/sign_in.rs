@@ -34,6 +34,8 @@ fn next_of<'a>(frame: &Frame, wanted: &'a str) -> &'a str {
 /// Hands the cookie over and goes to the next step, or where the person wanted to go.
 fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
     let stage = begun.visit.session.stage;
+    let device = begun.device.as_ref();
+    let device = device.map(|device| frame.device_cookie(device));
     let (frame, cookie) = frame.enter(begun);
     let to = match stage {
         Stage::Open => next.to_owned(),
@@ -42,6 +44,9 @@ fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
     };
     let mut response = see_other(&to);
     add_cookie(&mut response, &cookie);
+    if let Some(device) = device {
+        add_cookie(&mut response, &device);
+    }
     response
 }
 

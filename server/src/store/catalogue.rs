@@ -17,7 +17,7 @@ use shared::{on, write_tx};
 use super::Store;
 use super::audit::{Actor, Note, note};
 use super::changes::{CATALOGUE, announce};
-use super::schema::{models, prices};
+use super::schema::{ended_prices, models, prices};
 use crate::catalogue::model::{Model, ModelParts, WeightedTarget};
 use crate::catalogue::price::{Price, PriceItems};
 
@@ -301,9 +301,9 @@ impl Store {
         Ok(model_rows.into_iter().map(model).collect())
     }
 
-    /// One price, also of a model that is hidden: recovery prices calls with it.
+    /// One price, also one that was taken away: what was called with it is priced with it.
     pub async fn price(&self, id: &PriceId) -> Result<Option<Price>, DbError> {
-        let row: Option<PriceRow> = on!(self.db, |conn| {
+        let valid: Option<PriceRow> = on!(self.db, |conn| {
             prices::table
                 .find(id.as_str())
                 .select(PriceRow::as_select())
@@ -311,6 +311,16 @@ impl Store {
                 .await
                 .optional()
         })?;
+        let row = match valid {
+            Some(row) => Some(row),
+            None => on!(self.db, |conn| {
+                ended_prices::table
+                    .find(id.as_str())
+                    .first::<PriceRow>(conn)
+                    .await
+                    .optional()
+            })?,
+        };
         row.map(PriceRow::price).transpose()
     }
 
@@ -398,7 +408,8 @@ impl Store {
         })
     }
 
-    /// Removes a model with its prices; answers whether there was one.
+    /// Removes a model; answers whether there was one. Its prices end with it and stay for what was
+    /// called with them.
     pub async fn delete_model(
         &self,
         actor: &Actor,

@@ -25,6 +25,8 @@ struct GatewayRow {
     created_at: i64,
     name: String,
     region: String,
+    secret_sealed: Option<String>,
+    secret_fingerprint: Option<String>,
 }
 
 /// A gateway that an operator added.
@@ -38,6 +40,10 @@ pub struct KeptGateway {
     pub is_active: bool,
     /// When it was added.
     pub created_at: Moment,
+    /// Its own secret, sealed and in hex; those that were added before there was one have none.
+    pub sealed: Option<String>,
+    /// What is shown of that secret.
+    pub fingerprint: Option<String>,
 }
 
 impl From<GatewayRow> for KeptGateway {
@@ -49,9 +55,12 @@ impl From<GatewayRow> for KeptGateway {
                 name: row.name,
                 region: row.region,
                 priority: u8::try_from(row.priority).unwrap_or(u8::MAX),
+                secret: None,
             },
             is_active: row.status == ACTIVE,
             created_at: Moment::from_unix_ms(row.created_at),
+            sealed: row.secret_sealed,
+            fingerprint: row.secret_fingerprint,
         }
     }
 }
@@ -66,6 +75,8 @@ impl From<&KeptGateway> for GatewayRow {
             created_at: kept.created_at.unix_ms(),
             name: kept.place.name.clone(),
             region: kept.place.region.clone(),
+            secret_sealed: kept.sealed.clone(),
+            secret_fingerprint: kept.fingerprint.clone(),
         }
     }
 }
@@ -79,6 +90,7 @@ impl GatewayRow {
             "region": self.region,
             "priority": self.priority,
             "status": self.status,
+            "secret": self.secret_fingerprint,
         })
         .to_string()
     }

@@ -101,6 +101,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        address -> Nullable<Text>,
     }
 }
 
@@ -135,6 +136,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         previous_last4 -> Nullable<Text>,
         previous_until -> Nullable<BigInt>,
+        parent_id -> Nullable<Text>,
     }
 }
 
@@ -163,6 +165,17 @@ diesel::table! {
 
 diesel::table! {
     prices (id) {
+        id -> Text,
+        model_id -> Text,
+        valid_from -> BigInt,
+        items -> Text,
+        cost -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ended_prices (id) {
         id -> Text,
         model_id -> Text,
         valid_from -> BigInt,
@@ -203,6 +216,8 @@ diesel::table! {
         created_at -> BigInt,
         number -> Nullable<BigInt>,
         tries -> Nullable<Text>,
+        loss_micros -> BigInt,
+        loss -> Nullable<Text>,
     }
 }
 
@@ -264,6 +279,8 @@ diesel::table! {
         created_at -> BigInt,
         name -> Text,
         region -> Text,
+        secret_sealed -> Nullable<Text>,
+        secret_fingerprint -> Nullable<Text>,
     }
 }
 
@@ -365,6 +382,8 @@ diesel::table! {
         created_at -> BigInt,
         deadline_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        ask_until -> Nullable<BigInt>,
+        promised -> Bool,
     }
 }
 
@@ -429,6 +448,7 @@ diesel::table! {
         boot -> Text,
         batch -> BigInt,
         seen_at -> BigInt,
+        skew_ms -> BigInt,
     }
 }
 
@@ -446,6 +466,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenant_settings,
     models,
     prices,
+    ended_prices,
     usage_records,
     rollups,
     rollup_state,

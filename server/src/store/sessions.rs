@@ -8,8 +8,13 @@ use shared::id::{SessionId, TenantId};
 use shared::{on, write_tx};
 
 use super::Store;
+use super::audit::{Note, note};
 use super::changes::{TENANT, announce};
 use super::schema::{refresh_tokens, sessions};
+use super::web_sessions::Ending;
+
+/// More logins of one person than anybody looks through.
+const SESSIONS_SHOWN: i64 = 100;
 
 /// One login of a tenant's user.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
@@ -29,6 +34,8 @@ pub struct Session {
     pub expires_at: i64,
     /// When it was ended.
     pub revoked_at: Option<i64>,
+    /// From where it began.
+    pub address: Option<String>,
 }
 
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -108,6 +115,62 @@ impl Store {
             .first(conn)
             .await
             .optional())
+    }
+
+    /// A person's sessions that have not ended, the newest first.
+    pub async fn sessions_of(&self, subject: &str, now: Moment) -> Result<Vec<Session>, DbError> {
+        on!(self.db, |conn| {
+            sessions::table
+                .filter(sessions::subject_id.eq(subject))
+                .filter(sessions::revoked_at.is_null())
+                .filter(sessions::expires_at.gt(now.unix_ms()))
+                .order(sessions::id.desc())
+                .limit(SESSIONS_SHOWN)
+                .load(conn)
+                .await
+        })
+    }
+
+    /// Ends a person's session, or with `None` all of them; how many there were.
+    pub async fn revoke_sessions(
+        &self,
+        ending: Ending<'_>,
+        subject: &str,
+        id: Option<&SessionId>,
+        now: Moment,
+    ) -> Result<usize, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            if let Some(tenant) = ending.tenant {
+                announce!(conn, format!("{TENANT}{tenant}"), now);
+            }
+            let open = sessions::table
+                .filter(sessions::subject_id.eq(subject))
+                .filter(sessions::revoked_at.is_null());
+            let ended = match id {
+                Some(id) => {
+                    diesel::update(open.filter(sessions::id.eq(id.as_str())))
+                        .set(sessions::revoked_at.eq(now.unix_ms()))
+                        .execute(conn)
+                        .await?
+                }
+                None => {
+                    diesel::update(open)
+                        .set(sessions::revoked_at.eq(now.unix_ms()))
+                        .execute(conn)
+                        .await?
+                }
+            };
+            if ended > 0 {
+                let entry = Note {
+                    tenant: ending.tenant.map(TenantId::as_str),
+                    action: ending.action,
+                    subject: id.map_or(subject, SessionId::as_str),
+                    ..Note::default()
+                };
+                note!(conn, ending.actor, entry, now);
+            }
+            Ok(ended)
+        })
     }
 
     /// Uses a refresh token up and puts a new one in its place. Of several at once one wins, and

@@ -114,6 +114,31 @@ pub struct UsageRecord {
     pub created_at: Moment,
     /// Its tries, in their order.
     pub tries: Vec<Try>,
+    /// What it came to and nobody pays.
+    pub loss: Credits,
+    /// Why, as a word; absent without a loss.
+    pub loss_why: Option<String>,
+}
+
+/// Whether a record is the last word on its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is.
+    Final,
+    /// Nobody knows how the call ended; another record may take its place, until then it counts in
+    /// no sum.
+    Open,
+    /// It takes the place of one that was open, if there is one.
+    Known,
+}
+
+/// A record to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Filed {
+    /// What is known.
+    pub(crate) record: UsageRecord,
+    /// Whether that is all.
+    pub(crate) standing: Standing,
 }
 
 /// The row of a [`UsageRecord`].
@@ -148,6 +173,8 @@ pub(crate) struct UsageRow {
     pub(crate) duration_ms: i64,
     pub(crate) created_at: i64,
     pub(crate) tries: Option<String>,
+    pub(crate) loss_micros: i64,
+    pub(crate) loss: Option<String>,
 }
 
 /// Units are bounded far below 2^63 where they are read; a larger one would be a bug and is cut.
@@ -190,6 +217,8 @@ impl From<UsageRecord> for UsageRow {
             tries: Some(record.tries)
                 .filter(|tries| !tries.is_empty())
                 .and_then(|tries| serde_json::to_string(&tries).ok()),
+            loss_micros: record.loss.micros(),
+            loss: record.loss_why,
         }
     }
 }
@@ -242,6 +271,8 @@ impl TryFrom<UsageRow> for UsageRecord {
             duration_ms: units(row.duration_ms)?,
             created_at: Moment::from_unix_ms(row.created_at),
             tries: tries.unwrap_or_default(),
+            loss: Credits::from_micros(row.loss_micros),
+            loss_why: row.loss,
         })
     }
 }

@@ -16,17 +16,19 @@ use shared::db::DbError;
 use shared::id::{SessionId, SuperadminId, TenantId, UserId, random_text};
 use shared::secret::Secret;
 
-pub use self::own::OwnSecurity;
+pub use self::own::{OwnSecurity, Proof};
 pub use self::steps::{FirstStep, OwnPassword};
 use crate::accounts::{AccountError, Accounts};
 use crate::auth::api_key;
 use crate::auth::factors::{FactorError, FactorOwner, Factors};
-use crate::auth::logins::Logins;
+use crate::auth::logins::{Logins, Origin};
 use crate::auth::sessions::SessionError;
+use crate::auth::stages::{Comer, Stages};
 use crate::settings::{Security, Settings};
 use crate::store::Store;
 use crate::store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
 use crate::store::audit::Actor;
+use crate::store::sessions::Session;
 use crate::store::web_sessions::{Ending, SessionPlace};
 pub use crate::store::web_sessions::{PersonKind, Stage, WebSession};
 
@@ -73,9 +75,18 @@ pub struct Visitor {
     pub address: IpAddr,
     /// The browser, as it says.
     pub agent: String,
+    /// What the browser kept of a login before.
+    pub device: Option<String>,
 }
 
 impl Visitor {
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            address: self.address,
+            device: self.device.as_deref(),
+        }
+    }
+
     fn agent(&self) -> String {
         self.agent
             .chars()
@@ -108,6 +119,13 @@ impl Person {
         match self {
             Self::Superadmin(admin) => &admin.username,
             Self::User(user, _) => &user.username,
+        }
+    }
+
+    fn comer(&self) -> Comer<'_> {
+        match self {
+            Self::Superadmin(admin) => Comer::Superadmin(admin),
+            Self::User(user, _) => Comer::User(user),
         }
     }
 
@@ -177,6 +195,8 @@ impl Visit {
 pub struct Begun {
     /// For the cookie; known to nobody else.
     pub cookie: Secret<String>,
+    /// What the browser keeps to be known again, after a name and a password.
+    pub device: Option<Secret<String>>,
     /// The session.
     pub visit: Visit,
 }
@@ -220,6 +240,8 @@ pub struct WebParts {
     pub factors: Factors,
     /// What changes passwords.
     pub accounts: Accounts,
+    /// What logins ask for.
+    pub stages: Stages,
     /// How long sessions last.
     pub settings: Settings,
     /// Time.
@@ -233,6 +255,7 @@ pub struct Web {
     logins: Logins,
     factors: Factors,
     accounts: Accounts,
+    stages: Stages,
     settings: Settings,
     clock: Clock,
 }
@@ -245,6 +268,7 @@ impl Web {
             logins,
             factors,
             accounts,
+            stages,
             settings,
             clock,
         } = parts;
@@ -253,6 +277,7 @@ impl Web {
             logins,
             factors,
             accounts,
+            stages,
             settings,
             clock,
         }
@@ -363,6 +388,7 @@ impl Web {
             .await?;
         Ok(Begun {
             cookie,
+            device: None,
             visit: Visit { session, person },
         })
     }
@@ -395,9 +421,20 @@ impl Web {
             subject: visit.person.id(),
             id,
         };
-        self.store
-            .end_web_session(ending, place, self.clock.now())
-            .await
+        let now = self.clock.now();
+        if self.store.end_web_session(ending, place, now).await? {
+            return Ok(true);
+        }
+        // It may be one of those over the API.
+        let (subject, id) = (place.subject, Some(place.id));
+        let ended = self.store.revoke_sessions(ending, subject, id, now);
+        Ok(ended.await? > 0)
+    }
+
+    /// The logins of a person over the API that have not ended, the newest first.
+    pub async fn api_logins(&self, person: &Person) -> Result<Vec<Session>, DbError> {
+        let now = self.clock.now();
+        self.store.sessions_of(person.id(), now).await
     }
 
     /// Ends the session itself.
@@ -417,9 +454,11 @@ impl Web {
             subject: visit.person.id(),
             id: &visit.session.id,
         };
-        self.store
-            .end_other_web_sessions(ending, place, self.clock.now())
-            .await
+        let now = self.clock.now();
+        let browsers = self.store.end_other_web_sessions(ending, place, now);
+        let browsers = browsers.await?;
+        let logins = self.store.revoke_sessions(ending, place.subject, None, now);
+        Ok(browsers + logins.await?)
     }
 }
 

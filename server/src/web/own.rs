@@ -16,6 +16,15 @@ pub struct OwnSecurity {
     pub recovery_left: u64,
 }
 
+/// What somebody shows to change their second factor.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof<'a> {
+    /// Their password.
+    pub password: &'a Secret<String>,
+    /// A code of the app, or a recovery code.
+    pub code: &'a str,
+}
+
 impl Web {
     /// Checks the password of somebody who is logged in.
     async fn check_password(
@@ -129,14 +138,32 @@ impl Web {
         Ok((codes, begun.await?))
     }
 
+    /// Checks password and code of somebody who has a second factor: a borrowed browser and a
+    /// password that was overheard must not be enough to do without the factor later.
+    async fn check_both(
+        &self,
+        visit: &Visit,
+        proof: Proof<'_>,
+        visitor: &Visitor,
+    ) -> Result<(), WebError> {
+        self.check_password(visit, proof.password, visitor).await?;
+        let actor = visit.person.actor(visitor.address);
+        let owner = owner(&actor, &visit.person);
+        let checked = self.factors.check(owner, proof.code, visitor.address);
+        Ok(checked.await?)
+    }
+
     /// Takes the person's own second factor away.
     pub async fn factor_off(
         &self,
         visit: &Visit,
-        password: &Secret<String>,
+        proof: Proof<'_>,
         visitor: &Visitor,
     ) -> Result<(), WebError> {
-        self.check_password(visit, password, visitor).await?;
+        if !self.factors.is_on(visit.person.id()).await? {
+            return Err(WebError::OtherStep);
+        }
+        self.check_both(visit, proof, visitor).await?;
         let actor = visit.person.actor(visitor.address);
         let owner = owner(&actor, &visit.person);
         self.factors.turn_off(owner, visit.person.id()).await?;
@@ -147,13 +174,13 @@ impl Web {
     pub async fn renew_codes(
         &self,
         visit: &Visit,
-        password: &Secret<String>,
+        proof: Proof<'_>,
         visitor: &Visitor,
     ) -> Result<Vec<Secret<String>>, WebError> {
-        self.check_password(visit, password, visitor).await?;
         if !self.factors.is_on(visit.person.id()).await? {
             return Err(WebError::OtherStep);
         }
+        self.check_both(visit, proof, visitor).await?;
         let actor = visit.person.actor(visitor.address);
         let owner = owner(&actor, &visit.person);
         Ok(self.factors.renew_codes(owner).await?)

@@ -7,7 +7,6 @@ use super::{Before, Begun, Person, Stage, Visit, Visitor, Web, WebError, WebSess
 use crate::accounts::SuperadminChange;
 use crate::auth::logins::TenantGiven;
 use crate::auth::sessions::SessionError;
-use crate::settings::Security;
 
 /// What somebody types to log in.
 #[derive(Debug, Clone, Copy)]
@@ -34,29 +33,7 @@ pub struct OwnPassword<'a> {
 impl Web {
     /// What is still asked for.
     async fn stage(&self, person: &Person, factor_passed: bool) -> Result<Stage, WebError> {
-        let factor_is_on = self.factors.is_on(person.id()).await?;
-        if factor_is_on && !factor_passed {
-            return Ok(Stage::SecondFactor);
-        }
-        let admin = match person {
-            Person::Superadmin(admin) => admin,
-            Person::User(user, _) => {
-                let needed = !factor_is_on && self.factors.is_needed(user).await?;
-                return Ok(if needed {
-                    Stage::FactorSetup
-                } else {
-                    Stage::Open
-                });
-            }
-        };
-        if admin.password_given {
-            return Ok(Stage::NewPassword);
-        }
-        let security: Security = self.settings.get().await?;
-        if security.require_second_factor && !factor_is_on {
-            return Ok(Stage::FactorSetup);
-        }
-        Ok(Stage::Open)
+        Ok(self.stages.next(person.comer(), factor_passed).await?)
     }
 
     /// The first step: name and password. `before` is the session this browser had.
@@ -71,19 +48,25 @@ impl Web {
             username,
             password,
         } = step;
-        let address = visitor.address;
-        let person = if let Some(tenant) = tenant {
+        let origin = visitor.origin();
+        let (person, device) = if let Some(tenant) = tenant {
             let given = TenantGiven::typed(tenant);
-            let found = self.logins.user(given, username, password, address);
+            let found = self.logins.user(given, username, password, origin);
             let (user, tenant) = found.await?;
-            Person::User(user, tenant)
+            let device = self.logins.user_device(given, &tenant.id, username);
+            (Person::User(user, tenant), device)
         } else {
-            let found = self.logins.superadmin(username, password, address);
-            Person::Superadmin(found.await?)
+            let found = self.logins.superadmin(username, password, origin);
+            let found = Person::Superadmin(found.await?);
+            (found, self.logins.superadmin_device(username))
         };
         let stage = self.stage(&person, false).await?;
         let before = before.map_or(Before::Nothing, Before::Ends);
-        self.begin(person, stage, visitor, before).await
+        let begun = self.begin(person, stage, visitor, before).await?;
+        Ok(Begun {
+            device: Some(device),
+            ..begun
+        })
     }
 
     /// The second step: a code of the app, or a recovery code.
@@ -136,7 +119,7 @@ impl Web {
         };
         let admin = self
             .logins
-            .superadmin(&admin.username, given, visitor.address)
+            .superadmin(&admin.username, given, visitor.origin())
             .await?;
         if given.matches(password.expose()) {
             return Err(WebError::SamePassword);

@@ -119,6 +119,42 @@ fn no_folder_says_what_its_fence_forbids() {
 }
 
 #[test]
+fn nobody_reads_xml() {
+    // The parser that poem-openapi brings along can be stopped by one odd tag (deny.toml).
+    for folder in ["server/src", "gateway/src", "shared/src"] {
+        for file in sources(&root().join(folder)) {
+            let code = code(&fs::read_to_string(&file).expect("readable"));
+            let said = ["Xml", "quick_xml"]
+                .iter()
+                .find(|word| code.contains(**word));
+            assert_eq!(said, None, "{} reads XML", file.display());
+        }
+    }
+}
+
+#[test]
+fn hosted_actions_are_named_by_their_commit() {
+    let folder = root().join(".github/workflows");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("workflows") {
+        let path = entry.expect("readable").path();
+        let text = fs::read_to_string(&path).expect("readable");
+        for line in text.lines().filter(|line| line.contains("uses:")) {
+            let commit = line
+                .split('@')
+                .nth(1)
+                .and_then(|rest| rest.split(' ').next());
+            let is_commit = commit.is_some_and(|commit| {
+                commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit())
+            });
+            assert!(is_commit, "{}: {line}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn the_ledgers_tables_are_known_to_the_ledger_alone() {
     for file in sources(&root().join("server/src")) {
         let path = file.display().to_string();

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use server::ledger::recovery::Watch;
 use server::ledger::{
-    Balance, GrantError, GrantKind, HoldAsk, HoldError, Ledger, LedgerSettings, NewGrant,
-    SettleError,
+    Balance, GrantError, GrantKind, HoldAsk, HoldError, HoldState, Ledger, LedgerSettings,
+    NewGrant, SettleError, Unknown,
 };
 use server::store::Store;
-use server::store::usage::UsageRecord;
+use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
+use shared::db::Db;
 use shared::id::{BootId, GenerationId, TenantId};
 use shared::supervisor::Supervisor;
 use shared::zone::Zone;
@@ -291,5 +293,233 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
             .execute("UPDATE ledger_grants SET remaining_micros = -1")
             .await;
         assert!(negative.is_err(), "{}", db.name);
+    }
+}
+
+/// Numbers of records that count in sums, and those that do not count yet.
+async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
+    use diesel_async::RunQueryDsl;
+
+    #[derive(diesel::QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        number: i64,
+    }
+    let text =
+        format!("SELECT COALESCE(number, -1) AS number FROM usage_records WHERE id = '{id}'");
+    let rows: Vec<Number> = match &db.db {
+        Db::Postgres(pool) => {
+            let mut conn = pool.get().await.expect("a connection");
+            diesel::sql_query(text).load(&mut conn).await.expect("read")
+        }
+        Db::Sqlite { readers, .. } => {
+            let mut conn = readers.get().await.expect("a connection");
+            diesel::sql_query(text)
+                .load(&mut *conn)
+                .await
+                .expect("read")
+        }
+    };
+    assert_eq!(rows.len(), 1, "one record a call");
+    rows[0].number
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_becomes_known_late_is_charged_once_by_whoever_learns_it() {
+    for db in databases().await {
+        let writers = [ledger(&db).await, ledger(&db).await];
+        let (tenant, store) = (TenantId::random(), Store::new(db.db.clone()));
+        writers[0]
+            .grant(grant(&tenant, 100, "a"))
+            .await
+            .expect("granted");
+        let ask = ask(&tenant, 60, 60);
+        writers[0].hold(ask.clone()).await.expect("held");
+        let unknown = Unknown {
+            ask_until: Moment::from_unix_ms(i64::MAX),
+            promised: false,
+        };
+        let open = UsageRecord {
+            fault: Some("unknown".to_owned()),
+            status: UsageStatus::Failed,
+            ..usage(&ask, 0)
+        };
+        for writer in &writers {
+            let given = writer.give_back(&ask.id, &tenant, unknown, open.clone());
+            given.await.expect("given back");
+        }
+        assert_eq!(
+            writers[0].balance(&tenant).await.expect("read"),
+            balance(100, 0, 0)
+        );
+        assert_eq!(counted(&db, &ask.id).await, 0, "it counts in no sum yet");
+        let listed = writers[1].unknown(None).await.expect("read");
+        assert_eq!(listed.len(), 1, "{}", db.name);
+        assert_eq!(listed[0].state, HoldState::Unknown);
+        exact(&writers[0], db.name).await;
+        let used = Credits::from_micros(70);
+        let known = usage(&ask, 70);
+        let (first, second) = tokio::join!(
+            writers[0].settle(&ask.id, &tenant, used, known.clone()),
+            writers[1].settle(&ask.id, &tenant, used, known.clone()),
+        );
+        for settled in [first.expect("charged"), second.expect("the same")] {
+            assert_eq!(
+                (settled.charged.micros(), settled.shortfall.micros()),
+                (60, 10)
+            );
+        }
+        assert_eq!(
+            writers[0].balance(&tenant).await.expect("read"),
+            balance(40, 0, 60)
+        );
+        let record = store
+            .usage_record(&ask.id)
+            .await
+            .expect("read")
+            .expect("there");
+        assert_eq!((record.credits.micros(), record.loss.micros()), (60, 10));
+        assert_eq!(record.loss_why.as_deref(), Some("provider_overrun"));
+        assert_eq!(record.status, UsageStatus::Succeeded);
+        assert!(
+            counted(&db, &ask.id).await > 0,
+            "{}: and now it counts",
+            db.name
+        );
+        let kinds = writers[0].history(&tenant, None, 10).await.expect("read");
+        let kinds: Vec<String> = kinds.into_iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds, ["claim", "release", "hold", "grant"]);
+        assert!(writers[1].unknown(None).await.expect("read").is_empty());
+        exact(&writers[1], db.name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_that_nothing_is_charged_is_kept_whatever_becomes_known() {
+    for db in databases().await {
+        let (ledger, tenant) = (ledger(&db).await, TenantId::random());
+        let store = Store::new(db.db.clone());
+        ledger
+            .grant(grant(&tenant, 100, "a"))
+            .await
+            .expect("granted");
+        let unknown = Unknown {
+            ask_until: Moment::from_unix_ms(i64::MAX),
+            promised: true,
+        };
+        // One of which nothing is ever learned, and one that the provider finished.
+        let (lost, made) = (ask(&tenant, 30, 30), ask(&tenant, 40, 40));
+        for ask in [&lost, &made] {
+            ledger.hold(ask.clone()).await.expect("held");
+            let given = ledger.give_back(&ask.id, &tenant, unknown, usage(ask, 0));
+            given.await.expect("given back");
+        }
+        let used = Credits::from_micros(25);
+        let settled = ledger
+            .settle(&made.id, &tenant, used, usage(&made, 25))
+            .await;
+        assert_eq!(settled.expect("told").charged, Credits::ZERO);
+        let record = store
+            .usage_record(&made.id)
+            .await
+            .expect("read")
+            .expect("there");
+        assert_eq!((record.credits.micros(), record.loss.micros()), (0, 25));
+        assert_eq!(record.loss_why.as_deref(), Some("not_delivered"));
+        ledger
+            .release(&lost.id, &tenant, Some(usage(&lost, 0)))
+            .await
+            .expect("closed");
+        assert!(counted(&db, &lost.id).await > 0, "{}", db.name);
+        assert!(ledger.unknown(None).await.expect("read").is_empty());
+        assert_eq!(
+            ledger.balance(&tenant).await.expect("read"),
+            balance(100, 0, 0)
+        );
+        exact(&ledger, db.name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_counts_for_its_owner_alone() {
+    for db in databases().await {
+        let start = Moment::from_unix_ms(1_800_000_000_000);
+        // The second one's clock is 12 minutes ahead.
+        let clocks = [
+            Clock::fixed(start),
+            Clock::fixed(start.after(Duration::from_secs(720))),
+        ];
+        let mut servers = Vec::new();
+        for clock in &clocks {
+            let (store, supervisor) = (Store::new(db.db.clone()), Supervisor::new());
+            let settings = LedgerSettings::default();
+            let ledger = Ledger::start(store, clock.clone(), &supervisor, settings).await;
+            servers.push(ledger.expect("a ledger"));
+        }
+        let tenant = TenantId::random();
+        servers[0]
+            .grant(grant(&tenant, 100, "a"))
+            .await
+            .expect("granted");
+        let held = HoldAsk {
+            owner: servers[0].boot().clone(),
+            deadline_at: start.after(Duration::from_secs(660)),
+            ..ask(&tenant, 60, 60)
+        };
+        servers[0].hold(held.clone()).await.expect("held");
+        let mut watch = Watch::new(Duration::from_secs(40));
+        let gone = servers[1].gone(&mut watch).await.expect("read");
+        assert!(gone.is_empty(), "{}: everybody lives", db.name);
+        let found = servers[1].abandoned(&gone, None).await.expect("read");
+        assert!(found.is_empty(), "{}: it is its owner's business", db.name);
+        assert!(
+            servers[0]
+                .abandoned(&[], None)
+                .await
+                .expect("read")
+                .is_empty()
+        );
+        clocks[0].advance(Duration::from_secs(661));
+        let found = servers[0].abandoned(&[], None).await.expect("read");
+        assert_eq!(found.len(), 1, "{}: which looks after it", db.name);
+        // A dead owner's is everybody's.
+        let gone = [held.owner.clone()];
+        let found = servers[1].abandoned(&gone, None).await.expect("read");
+        assert_eq!(found.len(), 1, "{}", db.name);
+        let behind = servers[1]
+            .abandoned(&gone, found.first())
+            .await
+            .expect("read");
+        assert!(behind.is_empty(), "page by page");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_ahead_is_seen_where_servers_share_a_database() {
+    for db in databases().await {
+        let now = Clock::system().now();
+        let ahead = Clock::fixed(now.after(Duration::from_secs(720)));
+        let start = async |clock: Clock| {
+            let (store, supervisor) = (Store::new(db.db.clone()), Supervisor::new());
+            let ledger = Ledger::start(store, clock, &supervisor, LedgerSettings::default()).await;
+            ledger.expect("a ledger")
+        };
+        let (right, wrong) = (start(Clock::system()).await, start(ahead).await);
+        if db.name == "sqlite" {
+            // Processes on one file share a machine and its clock.
+            continue;
+        }
+        let lives = right.processes().await.expect("read");
+        assert_eq!(lives.len(), 2, "{}: both live", db.name);
+        let skew = |ledger: &Ledger| {
+            let own = lives.iter().find(|life| life.boot == *ledger.boot());
+            own.expect("alive").skew_ms
+        };
+        assert!(
+            (715_000..725_000).contains(&skew(&wrong)),
+            "{}",
+            skew(&wrong)
+        );
+        assert!(skew(&right).abs() < 5_000, "{}", skew(&right));
     }
 }

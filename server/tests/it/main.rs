@@ -11,5 +11,6 @@ mod ledger;
 mod ledger_commit;
 mod ledger_model;
 mod migrations;
+mod outlive;
 mod pages;
 mod support;

@@ -134,5 +134,7 @@ pub(crate) fn usage_record(
         duration_ms: 2,
         created_at,
         tries: Vec::new(),
+        loss: Credits::ZERO,
+        loss_why: None,
     }
 }

@@ -138,13 +138,11 @@ impl Report {
             }
             M::Output => &mut self.output,
             M::Total => &mut self.total,
-            M::Cached => &mut self.cached,
             M::CachedApart if is_top => &mut self.cached_apart,
-            M::CachedApart => &mut self.cached,
+            M::Cached | M::CachedApart => &mut self.cached,
             M::Missed => &mut self.missed,
-            M::Written => &mut self.written,
             M::WrittenApart if is_top => &mut self.written_apart,
-            M::WrittenApart => &mut self.written,
+            M::Written | M::WrittenApart => &mut self.written,
             M::Reasoning => &mut self.reasoning,
             M::Thoughts => &mut self.thoughts,
             M::Tools => &mut self.tools,
@@ -273,6 +271,7 @@ pub(crate) fn believe(usage: &mut Usage, bounds: &Bounds, shown: u64) {
     let output_max = bounds.output_max.max(shown);
     let mut unshown = usage.output_total().saturating_sub(output_max);
     usage.capped |= surplus > 0 || unshown > 0;
+    usage.estimated |= usage.capped;
     usage.overrun |= usage.output_total() > bounds.output_max;
     for class in [
         &mut usage.input_tokens,

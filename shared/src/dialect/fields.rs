@@ -22,8 +22,6 @@ pub struct Refused {
 pub struct Asked {
     /// All that is input.
     pub input: Input,
-    /// Output tokens that may be billed on top of each answer's maximum.
-    pub output_extra: u64,
 }
 
 /// What becomes of a field.
@@ -49,8 +47,6 @@ enum Rule {
     Modalities,
     /// It passes while its `mode` is `off`.
     ModeOff,
-    /// A text whose tokens are billed as output where they were guessed wrong.
-    Prediction,
 }
 
 /// Why a field is refused.
@@ -68,6 +64,8 @@ enum Why {
     Later,
     /// Where it is worked out has a price of its own.
     Place,
+    /// What was guessed wrong is billed as output beyond the maximum.
+    Guess,
 }
 
 impl Why {
@@ -80,6 +78,9 @@ impl Why {
             }
             Self::Unseen => "what it refers to can't be counted; put it into the request itself.",
             Self::Later => "answers are given at once or as a stream; leave it out.",
+            Self::Guess => {
+                "what it guesses wrong is billed beyond the maximum of the answer; leave it out."
+            }
             Self::Place => "it changes the provider's price and has none here; leave it out.",
         }
     }
@@ -129,7 +130,7 @@ const CHAT: &[Field] = &[
     ("n", Rule::Read),
     ("num_return_sequences", Rule::One),
     ("plugins", Rule::Refused(Why::Service)),
-    ("prediction", Rule::Prediction),
+    ("prediction", Rule::Refused(Why::Guess)),
     ("previous_response_id", Rule::Refused(Why::Unseen)),
     ("response_format", Rule::Text),
     ("search_options", Rule::Refused(Why::Service)),
@@ -214,7 +215,6 @@ fn wrong(field: &'static str, message: &str) -> Refused {
 impl Asked {
     fn field(&mut self, rule: Rule, value: &[u8]) -> Result<(), String> {
         match rule {
-            Rule::Read => Ok(()),
             Rule::Input => {
                 self.input = self.input.and(Input::of_value(value));
                 Ok(())
@@ -240,14 +240,7 @@ impl Asked {
             Rule::ModeOff if !is_nothing(value) && !is_off(value) => {
                 Err(Why::Service.sentence().to_owned())
             }
-            Rule::Prediction => {
-                if !is_nothing(value) {
-                    let bytes = u64::try_from(value.len()).unwrap_or(u64::MAX);
-                    self.output_extra = self.output_extra.saturating_add(bytes);
-                }
-                Ok(())
-            }
-            Rule::Refused(_) | Rule::One | Rule::ModeOff => Ok(()),
+            Rule::Read | Rule::Refused(_) | Rule::One | Rule::ModeOff => Ok(()),
         }
     }
 }
@@ -395,6 +388,7 @@ mod tests {
                 &["{\"search_context_size\":\"high\"}"],
             ),
             ("enable_search", &["true"]),
+            ("prediction", &["{\"type\":\"content\",\"content\":\"x\"}"]),
             (
                 "search_parameters",
                 &[
@@ -479,11 +473,8 @@ mod tests {
     }
 
     #[test]
-    fn a_prediction_and_tools_are_counted() {
+    fn tools_are_input() {
         let text = "abcd".repeat(100);
-        let body = format!(r#"{{"prediction":{{"type":"content","content":"{text}"}}}}"#);
-        let asked = check(Operation::Chat, body.as_bytes()).expect("fine");
-        assert!(asked.output_extra >= 400, "{asked:?}");
         let body = format!(
             r#"{{"tools":[{{"type":"function","function":{{"name":"f","description":"{text}"}}}}]}}"#
         );

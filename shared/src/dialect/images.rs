@@ -22,10 +22,7 @@ pub fn as_stream(answer: &[u8]) -> Option<Bytes> {
     let mut usage = None;
     Walk::new(answer).object(|walk, name| {
         match name {
-            b"data" if walk.peek()? == b'[' => walk.array(|walk| {
-                images.extend(image(walk)?);
-                Some(())
-            })?,
+            b"data" if walk.peek()? == b'[' => walk.array(|walk| image(walk, &mut images))?,
             b"usage" => usage = Some(walk.value()?),
             _ => {
                 let value = walk.value()?;
@@ -52,11 +49,10 @@ pub fn as_stream(answer: &[u8]) -> Option<Bytes> {
     Some(out.into())
 }
 
-/// The fields of one image; nothing where it is none.
-fn image(walk: &mut Walk<'_>) -> Option<Option<Vec<u8>>> {
+/// Adds the fields of an entry that is an image.
+fn image(walk: &mut Walk<'_>, images: &mut Vec<Vec<u8>>) -> Option<()> {
     if walk.peek()? != b'{' {
-        walk.value()?;
-        return Some(None);
+        return walk.value().map(drop);
     }
     let (mut fields, mut is_image) = (Vec::new(), false);
     walk.object(|walk, name| {
@@ -67,7 +63,8 @@ fn image(walk: &mut Walk<'_>) -> Option<Option<Vec<u8>>> {
         }
         Some(())
     })?;
-    Some(is_image.then_some(fields))
+    images.extend(is_image.then_some(fields));
+    Some(())
 }
 
 fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {

@@ -25,10 +25,10 @@ const EVENTS_SLACK: u64 = 16;
 /// What must be known of a call to count its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Metered {
-    operation: Operation,
-    show_usage: bool,
-    input_bytes: u64,
-    bounds: Option<Bounds>,
+    pub(super) operation: Operation,
+    pub(super) show_usage: bool,
+    pub(super) input_bytes: u64,
+    pub(super) bounds: Option<Bounds>,
 }
 
 impl Metered {
@@ -42,7 +42,7 @@ impl Metered {
         }
     }
 
-    fn input_estimate(&self) -> u64 {
+    pub(super) fn input_estimate(&self) -> u64 {
         self.bounds.map_or_else(
             || self.input_bytes.div_ceil(BYTES_PER_TOKEN),
             |bounds| bounds.input_estimate,
@@ -50,7 +50,13 @@ impl Metered {
     }
 
     /// What is consumed, from what was told and what was said that it does not cover.
-    fn usage(&self, told: Counts, uncovered: &Tally, all: &Tally, streamed: bool) -> Usage {
+    pub(super) fn usage(
+        &self,
+        told: Counts,
+        uncovered: &Tally,
+        all: &Tally,
+        streamed: bool,
+    ) -> Usage {
         let mut usage = told.usage();
         let is_text = self.operation != Operation::Image;
         if is_text && !uncovered.is_nothing() {
@@ -83,6 +89,18 @@ pub enum Verdict {
     Enough(Bytes),
 }
 
+/// How far a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Open,
+    /// Its pictures are made.
+    Completed,
+    /// The event that ends it came.
+    Done,
+    /// It was ended here, because more came than the call may bring.
+    Stopped,
+}
+
 /// The running count of one stream.
 #[derive(Debug)]
 pub struct Meter {
@@ -97,9 +115,7 @@ pub struct Meter {
     finished: u128,
     /// Whether anything came beside usage and the end.
     has_answer: bool,
-    completed: bool,
-    done: bool,
-    over: bool,
+    stage: Stage,
 }
 
 fn broken(told: Option<told::Told>) -> Fault {
@@ -129,9 +145,7 @@ impl Meter {
             seen: 0,
             finished: 0,
             has_answer: false,
-            completed: false,
-            done: false,
-            over: false,
+            stage: Stage::Open,
         }
     }
 
@@ -144,7 +158,7 @@ impl Meter {
         } else {
             Verdict::Pass
         };
-        if self.done {
+        if self.is_done() {
             // Behind the end only counts are of use.
             let mut scan = Scan::default();
             scan.read(data);
@@ -153,7 +167,7 @@ impl Meter {
             return Verdict::Hide;
         }
         if data == b"[DONE]" {
-            self.done = true;
+            self.stage = Stage::Done;
             return pass;
         }
         if said.is_error {
@@ -168,7 +182,10 @@ impl Meter {
             };
         }
         let mut scan = Scan::default();
-        scan.read(data);
+        if !scan.read(data) {
+            let why = "an event is no JSON";
+            return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
+        }
         // Something stands where errors stand, or where answers stand there is nothing.
         let is_bare = scan.choices == 0 && !scan.has_usage && scan.kind == Kind::Other;
         let is_part = scan.kind == Kind::Part;
@@ -181,9 +198,18 @@ impl Meter {
         if scan.broke {
             return Verdict::Broken(broken(None));
         }
+        let was_over = self.is_over();
         self.count(&scan);
-        if self.is_over(&scan) {
-            (self.over, self.done) = (true, true);
+        // What follows a part that went beyond the bound does not pass; that part itself may be all there
+        // is, and its count may follow it.
+        let is_told_over = self
+            .of
+            .bounds
+            .is_some_and(|bounds| self.told.output > bounds.output_max);
+        if !scan.tally.is_nothing()
+            && (was_over || (is_told_over && self.of.operation == Operation::Chat))
+        {
+            self.stage = Stage::Stopped;
             return Verdict::Enough(self.ending(data));
         }
         if self.of.show_usage || self.of.operation != Operation::Chat {
@@ -209,27 +235,22 @@ impl Meter {
         self.seen |= scan.seen;
         self.finished |= scan.finished;
         self.has_answer |= scan.has_fields && (scan.choices > 0 || !scan.has_usage);
-        self.completed |= scan.kind == Kind::Completed;
+        if scan.kind == Kind::Completed {
+            self.stage = self.stage.max(Stage::Completed);
+        }
         let is_picture =
             scan.kind == Kind::PartDone || (scan.kind == Kind::Completed && scan.has_picture);
         self.images += u64::from(is_picture);
     }
 
-    /// Whether more came than is paid for. A count that the provider tells is exact. An estimate must be
-    /// half above the bound with more parts than tokens are allowed, since a part is a token at least
+    /// Whether what came so far is more than is paid for. What the provider tells is exact. An estimate must
+    /// be half above the bound with more parts than tokens are allowed, since a part is a token at least
     /// and four bytes a token count prose too high; or twice above it, however it came.
-    fn is_over(&self, scan: &Scan) -> bool {
+    fn is_over(&self) -> bool {
         let (Some(bounds), Operation::Chat) = (self.of.bounds, self.of.operation) else {
             return false;
         };
         let max = bounds.output_max;
-        if self.seen == self.finished && scan.tally.is_nothing() {
-            // It has ended, and only counts follow.
-            return false;
-        }
-        if self.told.output > max {
-            return true;
-        }
         if self.uncovered.is_nothing() {
             return false;
         }
@@ -288,7 +309,7 @@ impl Meter {
 
     /// Whether the event that ends a stream came.
     pub fn is_done(&self) -> bool {
-        self.done
+        self.stage >= Stage::Done
     }
 
     /// Output tokens in what passed so far, by estimate.
@@ -303,7 +324,7 @@ impl Meter {
 
     /// Whether a stream that ends here is whole: it was ended, or every choice in it was.
     pub fn is_whole(&self) -> bool {
-        self.done || self.completed || (self.seen != 0 && self.seen == self.finished)
+        self.stage >= Stage::Completed || (self.seen != 0 && self.seen == self.finished)
     }
 
     /// Whether the tenant's stream ends with [`DONE`].
@@ -331,10 +352,13 @@ impl Meter {
         }
         let is_empty = self.all.is_nothing() && self.told.output == 0;
         if is_empty && self.finished == 0 {
-            return Usage::default();
+            return Usage {
+                estimated: true,
+                ..Usage::default()
+            };
         }
         let mut usage = self.of.usage(self.told, &self.uncovered, &self.all, true);
-        if let (false, Some(bounds)) = (self.over, self.of.bounds) {
+        if let (true, Some(bounds)) = (self.stage != Stage::Stopped, self.of.bounds) {
             // What only an estimate makes too much was not too much.
             let told = self.told.output;
             let mut surplus = usage
@@ -385,58 +409,7 @@ fn without_usage(event: &[u8], said: &Said<'_>, (from, to): (usize, usize)) -> V
     cut().map_or(Verdict::Pass, Verdict::Without)
 }
 
-/// What a whole answer consumed; `Err` where it is no JSON object. An answer that holds nothing costs
-/// nothing, whatever is told.
-pub fn whole(of: Metered, bytes: &[u8]) -> Result<Usage, Fault> {
-    let mut scan = Scan::default();
-    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if !scan.read(json) {
-        let why = "not the JSON object that was expected";
-        return Err(Fault::new(FaultKind::InvalidAnswer, why));
-    }
-    let mut usage = match of.operation {
-        Operation::Chat if scan.choices == 0 && scan.tally.is_nothing() => {
-            return Ok(Usage::default());
-        }
-        Operation::Embedding | Operation::Image if scan.entries == 0 => {
-            return Ok(Usage::default());
-        }
-        Operation::Chat => {
-            let is_covered = scan.counts.output > 0;
-            let uncovered = if is_covered {
-                Tally::default()
-            } else {
-                scan.tally
-            };
-            of.usage(scan.counts, &uncovered, &scan.tally, false)
-        }
-        Operation::Embedding => {
-            let mut told = scan.counts;
-            if told.input == 0 {
-                (told.input, told.output) = (told.sum.max(told.output), 0);
-            }
-            let mut usage = told.usage();
-            if told.input == 0 {
-                usage.input_tokens = of.input_estimate();
-                usage.estimated = true;
-            }
-            usage
-        }
-        Operation::Image => Usage {
-            images: scan.entries,
-            ..scan.counts.usage()
-        },
-    };
-    if let Some(bounds) = &of.bounds {
-        if usage.estimated && scan.counts.output == 0 {
-            usage.output_tokens = usage.output_tokens.min(bounds.output_max);
-            let left = bounds.output_max - usage.output_tokens;
-            usage.reasoning_tokens = usage.reasoning_tokens.min(left);
-        }
-        believe(&mut usage, bounds, scan.tally.most());
-    }
-    Ok(usage)
-}
-
+#[cfg(test)]
+mod image_tests;
 #[cfg(test)]
 mod tests;

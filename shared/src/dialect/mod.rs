@@ -11,3 +11,4 @@ mod scan;
 pub mod told;
 mod walk;
 mod weight;
+pub mod whole;

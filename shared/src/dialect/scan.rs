@@ -9,6 +9,8 @@ use super::weight;
 const TOKENS_PER_PICTURE: u64 = 1_290;
 /// Speech of a second is about 20 tokens, and in base64 of 16 bits at 24 kHz 64,000 characters.
 const CHARACTERS_PER_SOUND_TOKEN: u64 = 3_200;
+/// Base64 in a text that is shorter is no picture.
+const PICTURE_MIN: usize = 512;
 /// Choices that are told apart (OpenAI's bound of `n`).
 const CHOICES_MAX: u64 = 128;
 
@@ -37,6 +39,27 @@ impl Tally {
         self.sound += other.sound;
     }
 
+    /// Adds a text, and pictures that stand in it as data.
+    fn add_text(&mut self, mut text: &[u8]) {
+        const DATA: &[u8] = b";base64,";
+        while text.len() >= PICTURE_MIN
+            && let Some(at) = memchr::memmem::find(text, DATA)
+        {
+            let (before, data) = text.split_at(at + DATA.len());
+            let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\\".contains(byte);
+            let end = data.iter().position(|byte| !is_data(byte));
+            let (data, behind) = data.split_at(end.unwrap_or(data.len()));
+            self.quarters += weight::quarters(before);
+            if data.len() >= PICTURE_MIN {
+                self.pictures += 1;
+            } else {
+                self.quarters += weight::quarters(data);
+            }
+            text = behind;
+        }
+        self.quarters += weight::quarters(text);
+    }
+
     /// Adds what one choice of one event said.
     pub(crate) fn add_event(&mut self, said: &Self) {
         let thought = said.thought_quarters.max(said.repeated_quarters);
@@ -59,19 +82,17 @@ impl Tally {
 
     /// Tokens by the weight of the text alone.
     pub(crate) fn by_weight(&self) -> u64 {
-        weight::tokens(self.quarters + self.thought_quarters) + self.others()
+        weight::tokens(self.quarters + self.thought_quarters)
     }
 
     /// Tokens of what was answered; where `streamed`, at least one for each part.
     pub(crate) fn output(&self, streamed: bool) -> u64 {
-        let parts = if streamed { self.events } else { 0 };
-        weight::tokens(self.quarters).max(parts) + self.others()
+        estimate(self.quarters, self.events, streamed) + self.others()
     }
 
     /// Tokens of reasoning.
     pub(crate) fn reasoning(&self, streamed: bool) -> u64 {
-        let parts = if streamed { self.thought_events } else { 0 };
-        weight::tokens(self.thought_quarters).max(parts)
+        estimate(self.thought_quarters, self.thought_events, streamed)
     }
 
     fn others(&self) -> u64 {
@@ -85,7 +106,20 @@ impl Tally {
     }
 }
 
+/// Tokens of a text, which is one at least; of a stream each of its parts is.
+fn estimate(quarters: u64, parts: u64, streamed: bool) -> u64 {
+    if streamed {
+        parts.max(quarters / 4)
+    } else {
+        weight::tokens(quarters)
+    }
+}
+
 /// What one pass found.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is found by itself, and nothing follows from two of them"
+)]
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// All reports that stand somewhere in it.
@@ -178,7 +212,8 @@ fn weigh(walk: &mut Walk<'_>, place: Place, tally: &mut Tally) -> Option<()> {
         b'"' => {
             let text = walk.text()?;
             match place {
-                Place::Text | Place::Tool | Place::Message | Place::Arguments => {
+                Place::Text => tally.add_text(text),
+                Place::Tool | Place::Message | Place::Arguments => {
                     tally.quarters += weight::quarters(text);
                 }
                 Place::Thought => tally.thought_quarters += weight::quarters(text),

@@ -52,8 +52,8 @@ pub fn error_in(json: &[u8]) -> Option<Told> {
     }
     if json[0] == b'[' {
         let parts: Vec<&RawValue> = serde_json::from_slice(json).ok()?;
-        let objects = parts.iter().map(|part| part.get()).take(DETAILS_MAX);
-        return objects.filter_map(|part| in_object(part, false)).next();
+        let mut objects = parts.iter().map(|part| part.get()).take(DETAILS_MAX);
+        return objects.find_map(|part| in_object(part, false));
     }
     in_object(std::str::from_utf8(json).ok()?, false)
 }
@@ -315,9 +315,9 @@ fn of_object(object: &Object, depth: usize) -> Option<Told> {
             take_status(&mut told, status);
         }
     }
-    let text = |name: &str| match object.get(name)? {
-        Value::String(text) => Some(bounded(text, WORD_CHARS_MAX)).filter(|text| !text.is_empty()),
-        _ => None,
+    let text = |name: &str| {
+        let text = bounded(object.get(name)?.as_str()?, WORD_CHARS_MAX);
+        Some(text).filter(|text| !text.is_empty())
     };
     told.kind = text("type").or(told.kind).filter(|kind| kind != "error");
     told.param = text("param");

@@ -99,6 +99,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::id::{BootId, GenerationId, ProviderKeyId, RequestId, TenantId};
+use crate::secret::Secret;
 use crate::usage::Usage;
 
 /// What is asked of a model.
@@ -220,6 +221,8 @@ pub struct GatewayPlace {
     pub region: String,
     /// Lower ones are used first.
     pub priority: u8,
+    /// What opens it; without one the secret of the settings does.
+    pub secret: Option<Secret<String>>,
 }
 
 /// One generation to start.
@@ -470,6 +473,23 @@ pub trait Link: ProviderAdmin + Send + Sync {
     /// count is waited for where the tenant left.
     async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError>;
 
+    /// The gateways that may take a call to these targets, first choice first, to be kept with it.
+    /// Empty where there is only one place, which needs no name.
+    fn route(&self, _generation: &GenerationId, _targets: &[Target]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// As [`Link::finish`], asking only these gateways where some are named: one that never had the
+    /// call and does not answer makes nobody wait.
+    async fn finish_at(
+        &self,
+        _gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<Fate, LinkError> {
+        self.finish(generation, why).await
+    }
+
     /// Whether a gateway answers now.
     async fn health(&self) -> Result<BootId, LinkError>;
 
@@ -552,6 +572,9 @@ pub struct ProviderKeyPatch {
     pub weight: Option<u32>,
     /// A new name.
     pub label: Option<String>,
+    /// The secret again, or another one; crosses the link once and is sealed at the gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }
 
 /// A key as an operator sees it: never its secret.

@@ -1,6 +1,8 @@
 //! One case: a provider of its own that plays a table, a model at the prices of the cases, a tenant.
 //! And what it cost.
 
+use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::{Client, Method, StatusCode};
@@ -47,6 +49,31 @@ pub(crate) struct Case {
     /// The second provider's.
     pub(crate) second: String,
     http: Client,
+}
+
+/// Providers of cases that are over, which make room for the next.
+static OVER: Mutex<Vec<(SocketAddr, String)>> = Mutex::new(Vec::new());
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        let names = [&self.first, &self.second].map(|name| (self.product.address, name.clone()));
+        OVER.lock().expect("no panic").extend(names);
+    }
+}
+
+/// A product takes two hundred providers.
+async fn make_room(product: &Product) {
+    let over: Vec<String> = {
+        let mut over = OVER.lock().expect("no panic");
+        let here = over.extract_if(.., |(address, _)| *address == product.address);
+        here.map(|(_, name)| name).collect()
+    };
+    for name in over {
+        let path = format!("/providers/{name}");
+        let (status, told) = product.admin(Method::DELETE, &path, None).await;
+        let gone = [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND].contains(&status);
+        assert!(gone, "{told}");
+    }
 }
 
 /// What one call cost, as its record says it.
@@ -153,6 +180,7 @@ impl Setting {
 
     /// As [`Self::start`], on a product of the test's own.
     pub(crate) async fn start_on(self, product: &'static Product) -> Case {
+        make_room(product).await;
         let name = random_text(10);
         let (first, second) = (format!("first-{name}"), format!("second-{name}"));
         fake().lay(&first, self.rows);

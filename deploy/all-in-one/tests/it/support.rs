@@ -217,6 +217,17 @@ pub(crate) async fn start_set(place: &Place, joined: Joined, more: &[&str]) -> P
     product
 }
 
+/// As [`start`], with something around the link.
+pub(crate) async fn start_around<L: Link + 'static>(
+    place: &Place,
+    joined: Joined,
+    wrap: impl FnOnce(Arc<dyn Link>) -> Arc<L>,
+) -> Product {
+    let mut product = start_without_login(place, joined, |link| wrap(link)).await;
+    product.log_in().await;
+    product
+}
+
 /// As [`start`], without a superadmin's token and with something around the link.
 pub(crate) async fn start_without_login(
     place: &Place,

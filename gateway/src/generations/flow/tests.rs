@@ -85,6 +85,10 @@ const USAGE: &str =
 const END: &str = "data: [DONE]\n\n";
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 async fn every_end_of_a_stream_is_told_for_what_it_is() {
     let broken = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"del";
     for (name, sent, then, shown, fault) in [
@@ -164,6 +168,20 @@ async fn every_end_of_a_stream_is_told_for_what_it_is() {
             Then::Stays,
             [WORD, FINISH, END].concat(),
             None,
+        ),
+        (
+            "half a blank line, open",
+            [WORD, FINISH, "data: [DONE]\n"].concat(),
+            Then::Stays,
+            [WORD, FINISH, END].concat(),
+            None,
+        ),
+        (
+            "no JSON",
+            [WORD, "data: {not json}\n\n", END].concat(),
+            Then::Ends,
+            WORD.to_owned(),
+            Some("invalid_answer"),
         ),
         (
             "[DONE] alone",

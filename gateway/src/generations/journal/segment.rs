@@ -9,13 +9,14 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use shared::clock::Moment;
+use shared::files;
 
 use super::line::{self, EndNote, What};
 
 /// Bytes after which the next file is begun.
 pub(super) const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 /// What a folder may hold under this ending is the journal's.
-const ENDING: &str = "outcomes";
+const ENDING: &str = "journal";
 
 /// What one file says of a generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,7 +38,8 @@ pub(super) struct Known {
 #[derive(Debug)]
 pub(super) struct Segment {
     path: PathBuf,
-    file: File,
+    /// Of this life: its lock is held. What others left behind is opened when it is asked for.
+    file: Option<File>,
     bytes: u64,
     /// By the hash of the id; sorted into `sealed` when nothing more is written.
     open: HashMap<u64, Place>,
@@ -73,9 +75,7 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 impl Segment {
     /// A new file; its name tells when it was begun and by which life.
     pub(super) fn create(folder: &Path, life: &str, now: Moment, number: u32) -> io::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder)?;
+        files::folder(folder)?;
         let begun = now.unix_ms();
         let path = folder.join(format!("{begun:015}-{life}-{number:06}.{ENDING}"));
         let file = OpenOptions::new()
@@ -86,10 +86,10 @@ impl Segment {
             .open(&path)?;
         file.try_lock()?;
         // A file whose name is not on disk is not on disk.
-        File::open(folder)?.sync_all()?;
+        files::sync_folder(folder)?;
         Ok(Self {
             path,
-            file,
+            file: Some(file),
             bytes: 0,
             open: HashMap::new(),
             sealed: Vec::new(),
@@ -111,7 +111,7 @@ impl Segment {
         let last_ms = age.and_then(|age| i64::try_from(age.as_millis()).ok());
         let mut this = Self {
             path,
-            file,
+            file: None,
             bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
             open: HashMap::new(),
             sealed: Vec::new(),
@@ -144,9 +144,13 @@ impl Segment {
     pub(super) fn append(&mut self, text: &[u8], now: Moment) -> io::Result<u64> {
         use std::io::Write;
         let at = self.bytes;
-        if let Err(error) = self.file.write_all(text) {
+        let file = self
+            .file
+            .as_mut()
+            .ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
+        if let Err(error) = file.write_all(text) {
             // Where this fails too, the torn line is passed over.
-            let _ = self.file.set_len(at);
+            let _ = file.set_len(at);
             return Err(error);
         }
         self.bytes += u64::try_from(text.len()).unwrap_or(0);
@@ -166,7 +170,7 @@ impl Segment {
 
     /// Brings what was written to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -209,12 +213,18 @@ impl Segment {
 
     fn end(&self, id: &str, at: u32, length: u32) -> Option<EndNote> {
         let mut text = vec![0; usize::try_from(length).ok()?];
-        self.file.read_exact_at(&mut text, u64::from(at)).ok()?;
+        match &self.file {
+            Some(file) => file.read_exact_at(&mut text, u64::from(at)).ok()?,
+            None => {
+                let file = File::open(&self.path).ok()?;
+                file.read_exact_at(&mut text, u64::from(at)).ok()?;
+            }
+        }
         let read = line::read(&text)?;
         (read.id == id && read.what == What::Ended).then(|| read.end())?
     }
 
-    /// Deletes the file; what was found in it before stays found while this lives.
+    /// Deletes the file.
     pub(super) fn delete(&self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
     }

@@ -18,7 +18,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 fn settings(folder: &Path) -> JournalSettings {
     JournalSettings {
-        folder: folder.join("outcomes"),
+        folder: folder.join("generations"),
         kept: 72 * HOUR,
         bytes_max: 1024 * 1024 * 1024,
         kept_least: 2 * HOUR,
@@ -80,7 +80,7 @@ async fn told(journal: &OutcomeJournal, id: &GenerationId) -> Option<(u64, Optio
 /// The journal's end, waited for: its files are free.
 async fn close(journal: OutcomeJournal, folder: &Path) {
     drop(journal);
-    let others = files(&folder.join("outcomes")).expect("readable");
+    let others = files(&folder.join("generations")).expect("readable");
     for path in others {
         let file = std::fs::File::open(path).expect("there");
         let free = || file.try_lock_shared().is_ok();
@@ -95,7 +95,10 @@ async fn a_later_life_knows_how_it_ended_what_was_taken_and_what_died() {
     let folder = tempfile::tempdir().expect("a folder");
     let ids: Vec<_> = (0..5).map(|_| GenerationId::random()).collect();
     let first = open(folder.path());
-    assert!(!folder.path().join("outcomes").exists(), "made when needed");
+    assert!(
+        !folder.path().join("generations").exists(),
+        "made when needed"
+    );
     for id in &ids[..4] {
         first.begun(id);
     }
@@ -144,7 +147,7 @@ async fn torn_and_spoiled_lines_cost_nothing_but_themselves() {
         first.ended(id, 7, &answered(outcome(n, ""))).await;
     }
     close(first, folder.path()).await;
-    let path = files(&folder.path().join("outcomes"))
+    let path = files(&folder.path().join("generations"))
         .expect("readable")
         .remove(0);
     let whole = std::fs::read(&path).expect("readable");
@@ -202,7 +205,7 @@ async fn a_disk_that_fails_keeps_nobody_up_and_is_told_until_it_works_again() {
     let metrics = Metrics::default();
     let journal = open_with(settings(folder.path()), &Clock::system(), &metrics);
     // Where the folder should be stands a file: as root nothing else can't be written to.
-    let place = folder.path().join("outcomes");
+    let place = folder.path().join("generations");
     std::fs::write(&place, "in the way").expect("written");
     let ids: Vec<_> = (0..3).map(|_| GenerationId::random()).collect();
     for id in &ids[..2] {
@@ -240,7 +243,7 @@ async fn files_are_begun_anew_and_go_when_no_server_can_ask_for_them_any_more() 
         join_all(part.iter().map(|id| first.ended(id, 7, &long))).await;
     }
     let there = || {
-        files(&folder.path().join("outcomes"))
+        files(&folder.path().join("generations"))
             .expect("readable")
             .len()
     };
@@ -273,7 +276,7 @@ async fn what_is_too_much_goes_early_but_never_while_a_server_may_ask() {
         close(life, folder.path()).await;
     }
     let there = || {
-        files(&folder.path().join("outcomes"))
+        files(&folder.path().join("generations"))
             .expect("readable")
             .len()
     };
@@ -319,9 +322,9 @@ async fn what_the_journal_costs() {
                 .ok()
         });
         let commits = count.expect("counted");
-        println!(
-            "{at_once:>5} at once: {:>7.0} calls/s, {commits} commits for {calls} calls, wait p50 {:?} p99 {:?}",
-            calls as f64 / took.as_secs_f64(),
+        eprintln!(
+            "{at_once:>5} at once: {:>7} calls/s, {commits} commits for {calls} calls, wait p50 {:?} p99 {:?}",
+            calls as u128 * 1_000 / took.as_millis().max(1),
             waits[calls / 2],
             waits[calls * 99 / 100],
         );

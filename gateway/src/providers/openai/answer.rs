@@ -33,7 +33,7 @@ pub(super) struct Expected {
 #[derive(Debug)]
 pub(super) enum NoAnswer {
     /// The provider says so.
-    Told(Told),
+    Told(Box<Told>),
     /// It can't be told from the answer whether the work was done.
     Fault(Fault),
 }
@@ -71,7 +71,7 @@ pub(super) async fn streamed(mut body: Body, expected: Expected) -> Result<Answe
                 let bytes = outbound::pieces(ahead, body, expected.silence);
                 return Ok(Answer::Stream(bytes));
             }
-            Look::Error(told) => return Err(NoAnswer::Told(told)),
+            Look::Error(told) => return Err(NoAnswer::Told(Box::new(told))),
             Look::Page => return Err(invalid("a page came where a stream was asked for")),
             Look::Json => {
                 let bytes =
@@ -108,7 +108,7 @@ fn ended(ahead: Vec<Bytes>) -> Result<Answer, NoAnswer> {
     let length = all.len();
     all.extend_from_slice(b"\n\n");
     match look(&all) {
-        Look::Error(told) => Err(NoAnswer::Told(told)),
+        Look::Error(told) => Err(NoAnswer::Told(Box::new(told))),
         Look::Event => {
             all.truncate(length);
             let bytes = Ok(Bytes::from(all));
@@ -190,7 +190,7 @@ fn verdict(data: &[u8], says_error: bool) -> Look {
 /// Whether JSON is the answer that was asked for.
 fn judge(bytes: &Bytes, operation: Operation) -> Result<(), NoAnswer> {
     if let Some(told) = told::error_in(bytes) {
-        return Err(NoAnswer::Told(told));
+        return Err(NoAnswer::Told(Box::new(told)));
     }
     let [choices, data] = json::fields(bytes, ["choices", "data"])
         .map_err(|error| invalid(&format!("not the JSON that was expected: {error}")))?;

@@ -256,6 +256,9 @@ const ROWS: &[Row] = &[
         ],
         phrases: &[
             &["model does not exist"],
+            &["the model", "does not exist"],
+            &["unsupported model"],
+            &["invalid model"],
             &["model not exist"],
             &["model not found"],
             &["no such model"],
@@ -281,6 +284,7 @@ const ROWS: &[Row] = &[
             &["model", "deprecated"],
             &["model", "decommissioned"],
             &["model", "retired"],
+            &["model:"],
             &["deployment", "not exist"],
         ],
         kind: K::NotFound,
@@ -384,7 +388,7 @@ fn by_status(status: u16, told: &Told, detail: String) -> Fault {
         402 => (K::QuotaExhausted, Scope::Account, Retry::OtherKey),
         403 if has_words => (K::BadRequest, Scope::Request, Retry::OtherKey),
         403 => (K::InvalidKey, Scope::Request, Retry::OtherKey),
-        404 if names_field => (K::BadRequest, Scope::Request, Retry::No),
+        404 if names_field => (K::BadRequest, Scope::Request, Retry::OtherKey),
         // No such page: the address is wrong, or the operation is not offered.
         404 | 405 | 501 => (K::NotFound, Scope::Provider, Retry::OtherKey),
         408 | 504 => (K::Timeout, Scope::Provider, Retry::No),

@@ -155,7 +155,7 @@ async fn attempt(
         answer::whole(head.body, expected).await
     };
     answer.map_err(|no_answer| match no_answer {
-        NoAnswer::Told(told) => refused(status, &head.headers, told),
+        NoAnswer::Told(told) => refused(status, &head.headers, *told),
         NoAnswer::Fault(fault) => fault.with_status(status).into(),
     })
 }
@@ -243,9 +243,10 @@ async fn tested(route: Route<'_>, asked: Asked<'_>) -> (KeyTest, Told) {
                 body: b"",
             };
             let words = cleaned(&told.message, secrets);
-            let detail = match words.is_empty() {
-                true => format!("the provider answered {status}"),
-                false => format!("the provider answered {status}: {words}"),
+            let detail = if words.is_empty() {
+                format!("the provider answered {status}")
+            } else {
+                format!("the provider answered {status}: {words}")
             };
             (verdict, detail, told)
         }

@@ -138,6 +138,21 @@ fn one_maximum(
     }
 }
 
+/// Words of a refusal that does not know a field, and not only its value.
+const UNKNOWN: [&str; 11] = [
+    "unsupported",
+    "not supported",
+    "unrecognized",
+    "unknown",
+    "unexpected",
+    "extra inputs",
+    "extra fields",
+    "not permitted",
+    "not allowed",
+    "instead",
+    "deprecated",
+];
+
 /// How to send it again, when the refusal names a field that we added or that has another name there.
 pub(super) fn otherwise(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quirks> {
     let refuses_body = matches!(fault.upstream_status, Some(400 | 422));
@@ -153,19 +168,6 @@ pub(super) fn otherwise(call: &Call, fault: &Fault, told: &Told, quirks: Quirks)
             ..quirks
         });
     }
-    const UNKNOWN: [&str; 11] = [
-        "unsupported",
-        "not supported",
-        "unrecognized",
-        "unknown",
-        "unexpected",
-        "extra inputs",
-        "extra fields",
-        "not permitted",
-        "not allowed",
-        "instead",
-        "deprecated",
-    ];
     let code = told.code.as_deref().unwrap_or_default();
     let kind = told.kind.as_deref().unwrap_or_default();
     let is_unknown = UNKNOWN.iter().any(|word| message.contains(word))

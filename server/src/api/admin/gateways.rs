@@ -7,6 +7,7 @@ use serde_json::Value;
 use shared::clock::Moment;
 use shared::id::GatewayId;
 use shared::link::{GatewayPlace, LinkCounts};
+use shared::secret::Secret;
 
 use crate::api::answer::{Created, Deleted};
 use crate::api::date;
@@ -32,6 +33,7 @@ impl From<GatewayError> for ApiError {
             GatewayError::Invalid(why) => {
                 Self::bad_field("url", format!("It can't be used: {why}."))
             }
+            GatewayError::Secret(why) => Self::bad_field("secret", format!("`secret` {why}.")),
             GatewayError::Store(error) => error.into(),
         }
     }
@@ -48,7 +50,8 @@ pub enum GatewayStatus {
 }
 
 /// A gateway to be added.
-#[derive(Debug, Clone, Object)]
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
 #[oai(deny_unknown_fields)]
 pub struct NewGatewayBody {
     /// Scheme, host and port; `https`, or `http` in private networks.
@@ -62,6 +65,17 @@ pub struct NewGatewayBody {
     /// Lower ones are used first, 0 to 255.
     #[oai(default)]
     pub priority: u8,
+    /// Its own `INTERNAL_SECRET`; one is made when absent.
+    pub secret: Option<String>,
+}
+
+/// Another secret for a gateway.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+#[oai(deny_unknown_fields)]
+pub struct GatewaySecretBody {
+    /// One that the gateway takes already; one is made when absent.
+    pub secret: Option<String>,
 }
 
 /// A change of a gateway; what is absent stays.
@@ -112,7 +126,8 @@ impl From<LinkCounts> for LinkCountsBody {
 }
 
 /// A gateway.
-#[derive(Debug, Clone, Object)]
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "may hold a secret")]
 pub struct GatewayBody {
     /// Its id; absent for those of the settings, which can't be changed here.
     pub id: Option<String>,
@@ -142,6 +157,10 @@ pub struct GatewayBody {
     pub degraded: bool,
     /// What happened on the way.
     pub link: Option<LinkCountsBody>,
+    /// What is shown of its own secret; absent for those that share the one of the settings.
+    pub secret_fingerprint: Option<String>,
+    /// Its own secret, where it was made or changed just now; shown this once.
+    pub secret: Option<String>,
 }
 
 impl From<Gateway> for GatewayBody {
@@ -152,6 +171,7 @@ impl From<Gateway> for GatewayBody {
             name: view.name.clone(),
             region: view.region.clone(),
             priority: view.priority,
+            secret: None,
         });
         let place = place.or_else(|| kept.as_ref().map(|kept| kept.place.clone()));
         let (url, name, region, priority) = place
@@ -162,6 +182,8 @@ impl From<Gateway> for GatewayBody {
         let millis =
             |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self {
+            secret_fingerprint: kept.as_ref().and_then(|kept| kept.fingerprint.clone()),
+            secret: None,
             id: kept.map(|kept| kept.id.into_string()),
             url,
             name,
@@ -273,6 +295,8 @@ impl GatewaysApi {
     }
 
     /// Add a gateway
+    ///
+    /// Each has a secret of its own, which is answered this once; only an owner says where prompts go.
     #[oai(
         path = "/gateways",
         method = "post",
@@ -280,7 +304,7 @@ impl GatewaysApi {
     )]
     async fn create(
         &self,
-        caller: SuperadminCaller<kind::EditGateways>,
+        caller: SuperadminCaller<kind::AddGateways>,
         body: Json<NewGatewayBody>,
     ) -> Result<Created<GatewayBody>, ApiError> {
         let new = body.0;
@@ -295,9 +319,12 @@ impl GatewaysApi {
             name: new.name,
             region: new.region,
             priority: new.priority,
+            secret: new.secret.map(Secret::new),
         };
-        let kept = self.gateways.add(&caller.actor(), place).await?;
-        Ok(Created::Made(Json(self.shown(kept).await?)))
+        let (kept, secret) = self.gateways.add(&caller.actor(), place).await?;
+        let mut body = self.shown(kept).await?;
+        body.secret = Some(secret.expose().clone());
+        Ok(Created::Made(Json(body)))
     }
 
     /// Change a gateway
@@ -321,6 +348,29 @@ impl GatewaysApi {
         let id = gateway_id(&id.0)?;
         let kept = self.gateways.change(&caller.actor(), &id, patch).await?;
         Ok(Json(self.shown(kept).await?))
+    }
+
+    /// Change a gateway's secret
+    ///
+    /// The gateway must take it already: its `INTERNAL_SECRET` takes two, parted by a comma.
+    #[oai(
+        path = "/gateways/:id/secret",
+        method = "post",
+        operation_id = "admin_rotate_gateway_secret"
+    )]
+    async fn rotate(
+        &self,
+        caller: SuperadminCaller<kind::AddGateways>,
+        id: Path<String>,
+        body: Json<GatewaySecretBody>,
+    ) -> Result<Json<GatewayBody>, ApiError> {
+        let (id, secret) = (gateway_id(&id.0)?, body.0.secret.map(Secret::new));
+        let actor = caller.actor();
+        let rotated = self.gateways.rotate_secret(&actor, &id, secret);
+        let (kept, secret) = rotated.await?;
+        let mut body = self.shown(kept).await?;
+        body.secret = Some(secret.expose().clone());
+        Ok(Json(body))
     }
 
     /// Take a gateway away

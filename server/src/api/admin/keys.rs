@@ -25,7 +25,12 @@ pub struct KeysApi {
 /// Superadmins reach every key.
 fn place<'a>(tenant: &'a TenantId, id: &'a ApiKeyId) -> KeyPlace<'a> {
     let reach = Scopes::ALL;
-    KeyPlace { tenant, id, reach }
+    KeyPlace {
+        tenant,
+        id,
+        reach,
+        within: None,
+    }
 }
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::api::Tag::Tenants")]

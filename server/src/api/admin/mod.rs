@@ -38,9 +38,10 @@ impl From<AccountError> for ApiError {
                 "scope_not_allowed",
                 "Your key may not change a key that manages keys.",
             ),
+            AccountError::Beyond(field) => Self::beyond(field),
             AccountError::LastOwner => Self::conflict(
                 "last_owner",
-                "One active superadmin must stay owner; make another one first.",
+                "One active owner must stay; make another one first.",
             ),
             AccountError::Invalid { field, rule } => {
                 Self::bad_field(field, format!("`{field}` must be {rule}."))

@@ -135,6 +135,9 @@ pub struct ProviderKeyPatchBody {
     pub weight: Option<u32>,
     /// A new name.
     pub label: Option<String>,
+    /// Its secret again, or another one; it takes calls at once. Needed after the provider's address
+    /// changed to another scheme, host or port, which takes the secrets away.
+    pub secret: Option<String>,
 }
 
 /// A key, without its secret.
@@ -303,6 +306,7 @@ impl TryFrom<ProviderKeyPatchBody> for ProviderKeyPatch {
             status,
             weight: body.weight,
             label: body.label,
+            secret: body.secret,
         })
     }
 }

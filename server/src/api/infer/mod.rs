@@ -1,4 +1,5 @@
-//! Inference endpoints: authenticate, read the body's bytes, call, pass bytes back as they come.
+//! Inference endpoints: authenticate, admit, then read the body's bytes, call, pass bytes back as they
+//! come.
 //! Typed bodies would cost twice the time (MEASURED.md 3), so these routes are plain poem; their
 //! documentation is `openapi`.
 
@@ -9,9 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
-use poem::error::ReadBodyError;
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
 use shared::id::RequestId;
 use shared::link::Operation;
@@ -23,6 +23,7 @@ use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
 use crate::calls::{self, Answer, Begun, CallError, Calls, Started};
+use crate::doors::body::{self, BodyError, Bounds, Upload};
 
 /// A client that takes longer to send its body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
@@ -99,12 +100,17 @@ impl InferEndpoint {
             .await
             .map_err(|e| refused(e.into()))?;
         tracing::Span::current().record("tenant.id", principal.tenant.as_str());
-        let body = read_body(&mut request, self.api.body_bytes_max)
+        let admitted = self.api.calls.admit(&principal).await;
+        let admitted = admitted.map_err(|error| Box::new(refusal(error)))?;
+        let mut body = read_body(&request, self.api.body_bytes_max)
             .await
             .map_err(refused)?;
-        let body = plain(request.headers_mut(), body, self.api.body_bytes_max)
-            .await
-            .map_err(refused)?;
+        if let Some(upload) = request.extensions().get::<Upload>().cloned() {
+            let (most, budget) = (self.api.body_bytes_max, upload.budget());
+            body = plain(request.headers_mut(), body, most, budget)
+                .await
+                .map_err(refused)?;
+        }
         let call = calls::Request {
             principal: Arc::clone(&principal),
             request: id,
@@ -112,7 +118,12 @@ impl InferEndpoint {
             body,
         };
         let patience = Some(stream::HEAD_WITHIN);
-        match self.api.calls.start_within(call, patience).await {
+        match self
+            .api
+            .calls
+            .start_admitted(call, admitted, patience)
+            .await
+        {
             Ok(started) => Ok(respond(started)),
             Err(error) => Err(Box::new(refusal(error))),
         }
@@ -120,23 +131,24 @@ impl InferEndpoint {
 }
 
 /// The whole body, bounded in size and time.
-pub(crate) async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let announced = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > bytes_max) {
-        return Err(ApiError::too_large(bytes_max));
-    }
-    let reading = request.take_body().into_bytes_limit(bytes_max);
-    match tokio::time::timeout(BODY_READ_MAX, reading).await {
-        Err(_) => Err(ApiError::request_timeout()),
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(ApiError::too_large(bytes_max)),
-        Ok(Err(_)) => Err(ApiError::bad_request(
-            "unreadable_body",
-            "The body could not be read to its end.",
-        )),
+async fn read_body(request: &Request, bytes_max: usize) -> Result<Bytes, ApiError> {
+    let bounds = Bounds {
+        bytes: bytes_max,
+        time: BODY_READ_MAX,
+    };
+    Ok(body::read(request, bounds).await?)
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge(bytes_max) => Self::too_large(bytes_max),
+            BodyError::Slow => Self::request_timeout(),
+            BodyError::Unreadable => {
+                Self::bad_request("unreadable_body", "The body could not be read to its end.")
+            }
+            BodyError::Busy => Self::unavailable("Too many large requests at once; try again.", 1),
+        }
     }
 }
 

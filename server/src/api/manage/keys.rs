@@ -1,5 +1,5 @@
 //! A tenant's own keys, for its owners and admins and for keys that may manage keys. A key never
-//! reaches one that manages keys, nor makes one: it can't give away more than calling and reading.
+//! reaches one that manages keys, nor makes one, nor one that has anything more than itself.
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -12,7 +12,7 @@ use crate::api::answer::{Created, Deleted};
 use crate::api::error::ApiError;
 use crate::api::keys::{KeyPatchBody, KeyView, NewKeyBody, NewKeyView, RotateBody, key_of};
 use crate::api::principal::{TenantCaller, need};
-use crate::store::accounts::{KeyPatch, KeyPlace, Scopes};
+use crate::store::accounts::{ApiKey, KeyPatch, KeyPlace, Scopes};
 
 /// Keys for tenants.
 #[derive(Debug, Clone)]
@@ -31,11 +31,12 @@ fn reach(caller: &Caller) -> Scopes {
     }
 }
 
-fn place<'a>(caller: &'a Caller, id: &'a ApiKeyId) -> KeyPlace<'a> {
+fn place<'a>(caller: &'a Caller, id: &'a ApiKeyId, own: Option<&'a ApiKey>) -> KeyPlace<'a> {
     KeyPlace {
         tenant: &caller.who.tenant,
         id,
         reach: reach(caller),
+        within: own,
     }
 }
 
@@ -48,22 +49,47 @@ fn within(caller: &Caller, scopes: Scopes) -> Result<(), ApiError> {
     }
 }
 
+impl OwnKeysApi {
+    /// The key that calls, as far as its secret lasts; people have none.
+    async fn own(&self, caller: &Caller) -> Result<Option<ApiKey>, ApiError> {
+        let Some(id) = &caller.who.key else {
+            return Ok(None);
+        };
+        let key = self.accounts.key(&caller.who.tenant, id).await?;
+        let allowed_models = caller.who.allowed_models.clone();
+        Ok(Some(ApiKey {
+            expires_at: caller.who.ends_at,
+            // Within what the tenant has, too.
+            allowed_models: allowed_models.or(key.allowed_models),
+            ..key
+        }))
+    }
+}
+
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::api::Tag::Keys")]
 impl OwnKeysApi {
     /// Make a key
     ///
-    /// Answers its secret, which is shown this once.
+    /// Answers its secret, which is shown this once. A key makes keys within itself: what nothing is
+    /// said about is as on the key that makes it, and calls count against its limits and budgets too.
     #[oai(path = "/keys", method = "post", operation_id = "create_key")]
     async fn create(
         &self,
         caller: TenantCaller<need::Keys>,
         body: Json<NewKeyBody>,
     ) -> Result<Created<NewKeyView>, ApiError> {
-        let new: NewKey = body.0.try_into()?;
+        let nothing_said = body.0.scopes.is_none();
+        let mut new: NewKey = body.0.try_into()?;
+        if nothing_said {
+            new.scopes = new.scopes.and(caller.who.scopes);
+        }
         within(&caller, new.scopes)?;
         let (actor, tenant) = (caller.actor(), &caller.who.tenant);
-        let made = self.accounts.create_key(&actor, tenant, new);
-        Ok(Created::Made(Json(made.await?.into())))
+        let made = match self.own(&caller).await? {
+            Some(own) => self.accounts.create_key_with(&actor, &own, new).await?,
+            None => self.accounts.create_key(&actor, tenant, new).await?,
+        };
+        Ok(Created::Made(Json(made.into())))
     }
 
     /// List keys
@@ -111,7 +137,8 @@ impl OwnKeysApi {
         if let Some(scopes) = patch.scopes {
             within(&caller, scopes)?;
         }
-        let (actor, place) = (caller.actor(), place(&caller, &key));
+        let own = self.own(&caller).await?;
+        let (actor, place) = (caller.actor(), place(&caller, &key, own.as_ref()));
         let changed = self.accounts.update_key(&actor, place, patch);
         Ok(Json(changed.await?.into()))
     }
@@ -132,7 +159,8 @@ impl OwnKeysApi {
         body: Json<RotateBody>,
     ) -> Result<Json<NewKeyView>, ApiError> {
         let key = key_of(&id.0)?;
-        let (actor, place) = (caller.actor(), place(&caller, &key));
+        let own = self.own(&caller).await?;
+        let (actor, place) = (caller.actor(), place(&caller, &key, own.as_ref()));
         let rotated = self.accounts.rotate_key(&actor, place, body.0.grace());
         Ok(Json(rotated.await?.into()))
     }
@@ -147,7 +175,8 @@ impl OwnKeysApi {
         id: Path<String>,
     ) -> Result<Deleted, ApiError> {
         let key = key_of(&id.0)?;
-        let (actor, place) = (caller.actor(), place(&caller, &key));
+        // Taking away gives nobody more.
+        let (actor, place) = (caller.actor(), place(&caller, &key, None));
         self.accounts.revoke_key(&actor, place).await?;
         Ok(Deleted::Done)
     }

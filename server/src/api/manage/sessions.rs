@@ -1,15 +1,20 @@
 //! Logging in, refreshing, logging out.
 
+use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
+use shared::clock::Moment;
+use shared::id::SessionId;
 use shared::secret::Secret;
 
+use super::Page;
 use crate::api::answer::Deleted;
 use crate::api::date;
 use crate::api::error::ApiError;
-use crate::api::principal::Peer;
+use crate::api::principal::{Peer, TenantCaller};
 use crate::auth::Auth;
-use crate::auth::sessions::{LoggedIn, SessionError, Sessions, Shown};
+use crate::auth::factors::{Draft, FactorOwner};
+use crate::auth::sessions::{LoggedIn, Session, SessionError, Sessions, Shown};
 use crate::store::accounts::{Tenant, User};
 
 /// Longer fields are not read.
@@ -134,10 +139,22 @@ impl From<SessionError> for ApiError {
                 )
             }
             SessionError::CodeMissing => Self::code_missing(),
+            SessionError::PasswordGiven => Self::forbidden(
+                "password_change_required",
+                "Choose a password of your own first: POST it to the login's /password.",
+            ),
             SessionError::FactorMissing => Self::forbidden(
                 "second_factor_needed",
-                "Your tenant asks for a second factor: sign in to the portal and set one up.",
+                "Set a second factor up first: POST to the login's /factor, then to /factor/confirm.",
             ),
+            SessionError::OtherStep => {
+                Self::conflict("not_this_step", "The login does not ask for this; log in.")
+            }
+            SessionError::SamePassword => Self::bad_field(
+                "new_password",
+                "`new_password` must be another one than the one that was given.",
+            ),
+            SessionError::Account(error) => error.into(),
             SessionError::Sealed(error) => {
                 tracing::error!(%error, "a second factor could not be read: {error}");
                 Self::internal()
@@ -162,6 +179,97 @@ pub fn secret(field: &str, text: String) -> Result<Secret<String>, ApiError> {
     Ok(Secret::new(text))
 }
 
+/// A second factor that is being set up.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+pub struct FactorDraftView {
+    /// For a QR code: `otpauth://totp/…`.
+    pub uri: String,
+    /// For typing into an app.
+    pub secret: String,
+}
+
+impl From<Draft> for FactorDraftView {
+    fn from(draft: Draft) -> Self {
+        Self {
+            uri: draft.uri.expose().clone(),
+            secret: draft.letters.expose().clone(),
+        }
+    }
+}
+
+/// Recovery codes as texts.
+pub fn codes(codes: &[Secret<String>]) -> Vec<String> {
+    codes.iter().map(|code| code.expose().clone()).collect()
+}
+
+/// A second factor that is in force, and the login that is complete with it.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+pub struct FactorSetUpView {
+    /// Each logs in once without the app; shown this once.
+    pub recovery_codes: Vec<String>,
+    /// The login.
+    pub session: SessionView,
+}
+
+/// A login over the API.
+#[derive(Debug, Clone, Object)]
+pub struct LoginView {
+    /// Its id.
+    pub id: String,
+    /// From where; absent for old ones.
+    pub address: Option<String>,
+    /// When it began, in RFC 3339.
+    pub created_at: String,
+    /// When it ends, in RFC 3339.
+    pub expires_at: String,
+}
+
+impl From<Session> for LoginView {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            address: session.address,
+            created_at: date::text(Moment::from_unix_ms(session.created_at)),
+            expires_at: date::text(Moment::from_unix_ms(session.expires_at)),
+        }
+    }
+}
+
+/// The login of a path; what is no id is no login.
+pub fn login_of(text: &str) -> Result<SessionId, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found("session"))
+}
+
+/// The fields of a login that all its steps have.
+struct Typed {
+    key: Secret<String>,
+    username: Secret<String>,
+    password: Secret<String>,
+    code: Option<Secret<String>>,
+}
+
+impl Typed {
+    fn read(body: LogInBody) -> Result<Self, ApiError> {
+        Ok(Self {
+            key: secret("apiKey", body.api_key)?,
+            password: secret("password", body.password)?,
+            username: secret("username", body.username)?,
+            code: body.code.map(|code| secret("code", code)).transpose()?,
+        })
+    }
+
+    fn shown(&self, peer: Peer) -> Shown<'_> {
+        Shown {
+            username: self.username.expose(),
+            password: &self.password,
+            code: self.code.as_ref(),
+            address: peer.0,
+        }
+    }
+}
+
 /// Sessions of tenants' users.
 #[derive(Debug, Clone)]
 pub struct SessionsApi {
@@ -182,20 +290,83 @@ impl SessionsApi {
         peer: Peer,
         body: Json<LogInBody>,
     ) -> Result<Json<SessionView>, ApiError> {
-        let (key, password) = (
-            secret("apiKey", body.0.api_key)?,
-            secret("password", body.0.password)?,
-        );
-        let username = secret("username", body.0.username)?;
-        let code = body.0.code.map(|code| secret("code", code)).transpose()?;
-        let shown = Shown {
-            username: username.expose(),
-            password: &password,
-            code: code.as_ref(),
-            address: peer.0,
+        let typed = Typed::read(body.0)?;
+        let logged_in = self.sessions.log_in(&typed.key, typed.shown(peer));
+        Ok(Json(logged_in.await?.into()))
+    }
+
+    /// Begin to set a second factor up
+    ///
+    /// For a login that answers `second_factor_needed`; the same secret until it is confirmed.
+    #[oai(
+        path = "/login/factor",
+        method = "post",
+        operation_id = "draft_second_factor"
+    )]
+    async fn draft(
+        &self,
+        peer: Peer,
+        body: Json<LogInBody>,
+    ) -> Result<Json<FactorDraftView>, ApiError> {
+        let typed = Typed::read(body.0)?;
+        let draft = self.sessions.draft(&typed.key, typed.shown(peer));
+        Ok(Json(draft.await?.into()))
+    }
+
+    /// Confirm a second factor and log in
+    ///
+    /// With a `code` of the app that has the secret. Answers recovery codes, which are shown this once.
+    #[oai(
+        path = "/login/factor/confirm",
+        method = "post",
+        operation_id = "confirm_second_factor"
+    )]
+    async fn set_up(
+        &self,
+        peer: Peer,
+        body: Json<LogInBody>,
+    ) -> Result<Json<FactorSetUpView>, ApiError> {
+        let typed = Typed::read(body.0)?;
+        let done = self.sessions.set_up(&typed.key, typed.shown(peer)).await?;
+        Ok(Json(FactorSetUpView {
+            recovery_codes: codes(&done.codes),
+            session: done.login.into(),
+        }))
+    }
+
+    /// List logins
+    ///
+    /// The caller's own over the API that have not ended, newest first.
+    #[oai(path = "/sessions", method = "get", operation_id = "list_sessions")]
+    async fn list(&self, caller: TenantCaller) -> Result<Json<Page<LoginView>>, ApiError> {
+        // A key has none.
+        let logins = match &caller.who.user {
+            Some(user) => self.sessions.list(user.as_str()).await?,
+            None => Vec::new(),
         };
-        let logged_in = self.sessions.log_in(&key, shown).await?;
-        Ok(Json(logged_in.into()))
+        Ok(Json(Page::whole(logins.into_iter().map(LoginView::from))))
+    }
+
+    /// End a login
+    ///
+    /// Its tokens are refused everywhere within a second.
+    #[oai(
+        path = "/sessions/:id",
+        method = "delete",
+        operation_id = "end_session"
+    )]
+    async fn end(&self, caller: TenantCaller, id: Path<String>) -> Result<Deleted, ApiError> {
+        let id = login_of(&id.0)?;
+        let actor = caller.actor();
+        let owner = FactorOwner {
+            actor: &actor,
+            tenant: Some(&caller.who.tenant),
+        };
+        if !self.sessions.end(owner, &id).await? {
+            return Err(ApiError::not_found("session"));
+        }
+        self.auth.forget(&caller.who.tenant);
+        Ok(Deleted::Done)
     }
 
     /// Refresh a session

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use crate::api::error::ApiError;
+use crate::doors::body::{BodyBudget, Gathering};
 
 /// Encodings that may lie in each other; more than one is already odd.
 const LAYERS_MAX: usize = 2;
@@ -59,11 +60,12 @@ pub async fn plain(
     headers: &mut HeaderMap,
     body: Bytes,
     bytes_max: usize,
+    budget: &BodyBudget,
 ) -> Result<Bytes, ApiError> {
     let mut body = body;
     if headers.contains_key(CONTENT_ENCODING) {
         for coding in codings(headers)?.into_iter().rev() {
-            body = undone(coding, body, bytes_max).await?;
+            body = undone(coding, body, (bytes_max, budget)).await?;
         }
         headers.remove(CONTENT_ENCODING);
     }
@@ -85,21 +87,22 @@ pub fn call_it_json(headers: &mut HeaderMap) {
     }
 }
 
-async fn undone(coding: Coding, body: Bytes, bytes_max: usize) -> Result<Bytes, ApiError> {
+async fn undone(
+    coding: Coding,
+    body: Bytes,
+    bounds: (usize, &BodyBudget),
+) -> Result<Bytes, ApiError> {
     if body.is_empty() {
         return Ok(body);
     }
     match coding {
-        Coding::Gzip => read(MultiGzDecoder::new(body.reader()), bytes_max).await,
+        Coding::Gzip => read(MultiGzDecoder::new(body.reader()), bounds).await,
         // Meant is zlib (RFC 9110, 8.4.1.2); some clients send what is inside it alone.
-        Coding::Deflate if is_zlib(&body) => read(ZlibDecoder::new(body.reader()), bytes_max).await,
-        Coding::Deflate => read(DeflateDecoder::new(body.reader()), bytes_max).await,
+        Coding::Deflate if is_zlib(&body) => read(ZlibDecoder::new(body.reader()), bounds).await,
+        Coding::Deflate => read(DeflateDecoder::new(body.reader()), bounds).await,
         Coding::Zstd => {
-            read(
-                Zstd::new(body).map_err(|_| ApiError::internal())?,
-                bytes_max,
-            )
-            .await
+            let zstd = Zstd::new(body).map_err(|_| ApiError::internal())?;
+            read(zstd, bounds).await
         }
     }
 }
@@ -113,14 +116,19 @@ fn is_zlib(body: &[u8]) -> bool {
 }
 
 /// Reads to the end, step by step, so that others have their turn.
-async fn read(mut decoder: impl Read, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let mut plain = Vec::new();
+async fn read(
+    mut decoder: impl Read,
+    (bytes_max, budget): (usize, &BodyBudget),
+) -> Result<Bytes, ApiError> {
+    let mut plain = Gathering::new(budget);
     loop {
         let room = bytes_max.saturating_sub(plain.len()).saturating_add(1);
-        let step = u64::try_from(room.min(STEP_BYTES)).unwrap_or(u64::MAX);
-        let made = decoder.by_ref().take(step).read_to_end(&mut plain);
+        let step = room.min(STEP_BYTES);
+        plain.make_room(plain.len().saturating_add(step)).await?;
+        let step = u64::try_from(step).unwrap_or(u64::MAX);
+        let made = decoder.by_ref().take(step).read_to_end(plain.bytes());
         match made {
-            Ok(0) => return Ok(plain.into()),
+            Ok(0) => return Ok(plain.finish()),
             Ok(_) if plain.len() > bytes_max => return Err(ApiError::too_large(bytes_max)),
             Ok(_) => tokio::task::yield_now().await,
             Err(_) => {
@@ -225,7 +233,8 @@ mod tests {
     async fn decoded(encoding: &'static str, body: Vec<u8>) -> Result<Bytes, u16> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        let plain = plain(&mut headers, body.into(), BOUND).await;
+        let budget = BodyBudget::new(0, BOUND);
+        let plain = plain(&mut headers, body.into(), BOUND, &budget).await;
         let plain = plain.map_err(|error| error.into_response().status().as_u16())?;
         assert!(!headers.contains_key(CONTENT_ENCODING), "it is plain now");
         Ok(plain)

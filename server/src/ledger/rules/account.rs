@@ -80,6 +80,8 @@ pub enum EntryKind {
     Expire,
     /// An operator corrected the balance.
     Adjust,
+    /// A call was charged whose hold had been given back before its end was known.
+    Claim,
 }
 
 impl EntryKind {
@@ -93,6 +95,7 @@ impl EntryKind {
             Self::Release => "release",
             Self::Expire => "expire",
             Self::Adjust => "adjust",
+            Self::Claim => "claim",
         }
     }
 }

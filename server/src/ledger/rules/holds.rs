@@ -5,7 +5,7 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};
 
 use super::{Allocation, Books, Deltas, EntryKind, Extended, HeldBook, minus, plus, spendable};
-use crate::ledger::nouns::{Hold, HoldAsk, HoldState, Refusal, Settlement};
+use crate::ledger::nouns::{Hold, HoldAsk, HoldState, Loss, Refusal, Settlement, Unknown};
 use crate::ledger::{ExtendError, HoldError, SettleError};
 
 /// What came back to grants and what lapsed on the way.
@@ -82,6 +82,7 @@ impl Books {
             held: Credits::ZERO,
             settled: Credits::ZERO,
             shortfall: Credits::ZERO,
+            unknown: None,
             budgets: Vec::new(),
             refusal: None,
             owner: ask.owner.clone(),
@@ -191,7 +192,9 @@ impl Books {
         account.is_some_and(|account| account.holds.contains_key(id))
     }
 
-    /// Charges `used` for a hold and gives the rest back to the grants it came from.
+    /// Charges `used` for a hold, at most what it holds, and gives the rest back to the grants it
+    /// came from. What `used` exceeds it by is the platform's loss. A hold that was given back
+    /// because nobody knew is charged all the same.
     pub fn settle(
         &mut self,
         id: &GenerationId,
@@ -200,47 +203,58 @@ impl Books {
         now: Moment,
     ) -> Result<Settlement, SettleError> {
         assert!(!used.is_negative(), "a charge is never negative");
+        if self.is_unknown(tenant, id) {
+            return Ok(self.claim(id, used, now));
+        }
         let book = match self.take_open(id, tenant, Some(used))? {
             Ok(book) => book,
             Err(answered) => return Ok(answered),
         };
         let held = book.hold.held.micros();
-        let from_hold = used.micros().min(held);
-        let back = self.give_back(tenant, &book.allocations, from_hold, now);
+        let charged = used.micros().min(held);
+        let back = self.give_back(tenant, &book.allocations, charged, now);
         assert_eq!(
-            plus(plus(back.returned, back.lapsed), from_hold),
+            plus(plus(back.returned, back.lapsed), charged),
             held,
             "a hold is used up exactly"
         );
-        let (extra, shortfall) = self.take_extra(tenant, minus(used.micros(), from_hold), now);
-        self.count_change(tenant, &book.hold.budgets, minus(0, held), used.micros());
-        if used.micros() > 0 || held > 0 {
+        self.count_change(tenant, &book.hold.budgets, minus(0, held), charged);
+        if held > 0 {
             let deltas = Deltas {
-                grants: minus(minus(back.returned, back.swept), extra),
+                grants: minus(back.returned, back.swept),
                 held: minus(0, held),
-                revenue: used.micros(),
+                revenue: charged,
                 breakage: plus(back.lapsed, back.swept),
-                loss: minus(0, shortfall),
                 ..Deltas::default()
             };
             self.record(tenant, EntryKind::Settle, id.as_str(), deltas);
         }
+        let shortfall = minus(used.micros(), charged);
         let settlement = Settlement {
-            charged: used,
+            charged: Credits::from_micros(charged),
             shortfall: Credits::from_micros(shortfall),
+            loss: (shortfall > 0).then_some(Loss::ProviderOverrun),
         };
         self.close(book.hold, HoldState::Settled, settlement, now);
         Ok(settlement)
     }
 
-    /// Gives a whole hold back.
+    /// Gives a whole hold back; with `unknown` for the time being only, because nobody knows how its
+    /// call ended.
     pub fn release(
         &mut self,
         id: &GenerationId,
         tenant: &TenantId,
+        unknown: Option<Unknown>,
         now: Moment,
     ) -> Result<(), SettleError> {
-        let Ok(book) = self.take_open(id, tenant, None)? else {
+        if self.is_unknown(tenant, id) {
+            if unknown.is_none() {
+                self.conclude(id, now);
+            }
+            return Ok(());
+        }
+        let Ok(mut book) = self.take_open(id, tenant, None)? else {
             return Ok(());
         };
         let back = self.give_back(tenant, &book.allocations, 0, now);
@@ -260,7 +274,12 @@ impl Books {
             };
             self.record(tenant, EntryKind::Release, id.as_str(), deltas);
         }
-        self.close(book.hold, HoldState::Released, Settlement::default(), now);
+        book.hold.unknown = unknown;
+        let state = match unknown {
+            Some(_) => HoldState::Unknown,
+            None => HoldState::Released,
+        };
+        self.close(book.hold, state, Settlement::default(), now);
         Ok(())
     }
 
@@ -281,12 +300,21 @@ impl Books {
         let answered = Settlement {
             charged: hold.settled,
             shortfall: hold.shortfall,
+            // Told when it was closed.
+            loss: None,
         };
-        match (hold.state, used) {
-            (HoldState::Settled, Some(used)) if used == hold.settled => Ok(Err(answered)),
+        let came_to = plus(hold.settled.micros(), hold.shortfall.micros());
+        match (hold.state, used.map(Credits::micros)) {
+            (HoldState::Settled, Some(used)) if used == came_to => Ok(Err(answered)),
+            // Promised to cost nothing, so that all of it became the platform's loss.
+            (HoldState::Released, Some(used)) if used == came_to && used > 0 => Ok(Err(answered)),
             (HoldState::Released, None) => Ok(Err(answered)),
             (
-                HoldState::Held | HoldState::Settled | HoldState::Released | HoldState::Refused,
+                HoldState::Held
+                | HoldState::Settled
+                | HoldState::Released
+                | HoldState::Unknown
+                | HoldState::Refused,
                 _,
             ) => Err(SettleError::Closed),
         }
@@ -340,19 +368,6 @@ impl Books {
             self.grant_changed(tenant, &grant);
         }
         back
-    }
-
-    /// Takes what a charge exceeds its hold by; answers (taken, missing).
-    fn take_extra(&mut self, tenant: &TenantId, extra: i64, now: Moment) -> (i64, i64) {
-        if extra == 0 {
-            return (0, 0);
-        }
-        let account = self.account(tenant);
-        let taken = extra.min(account.available(now));
-        for allocation in account.take(taken, now) {
-            self.grant_changed(tenant, &allocation.grant);
-        }
-        (taken, minus(extra, taken))
     }
 
     fn close(&mut self, mut hold: Hold, state: HoldState, settlement: Settlement, now: Moment) {

@@ -5,6 +5,7 @@ mod account;
 mod budgets;
 mod grants;
 mod holds;
+mod unknown;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub struct Changes {
     pub holds_extended: Vec<Extended>,
     /// Holds that were open and are closed now.
     pub holds_closed: Vec<GenerationId>,
+    /// Holds of calls with an unknown end that are closed for good now.
+    pub holds_resolved: Vec<GenerationId>,
     /// Budgets to be written.
     pub budgets: BTreeSet<(TenantId, Spender, Period)>,
     /// Budgets to be deleted.

@@ -18,7 +18,9 @@ use shared::supervisor::Supervisor;
 use tokio::sync::mpsc;
 
 use self::away::Away;
-use super::login::{Attempt, DELAY_MAX, FREE_FAILURES, MEMORY, PER_ACCOUNT, PER_ADDRESS};
+use super::login::{
+    Attempt, DELAY_MAX, FREE_FAILURES, KNOWN_FOR, MEMORY, PER_ACCOUNT, PER_ADDRESS, PER_PAIR,
+};
 use super::meter::{COST_MAX, LIMIT_MAX};
 use super::{
     Lease, Left, LimitInfo, LimitScope, LimitSettings, LimitWhat, LimitsError, Refusal, Wish,
@@ -65,6 +67,8 @@ struct Scripts {
 struct Finished {
     lease: Lease,
     actual_tokens: Option<u64>,
+    /// Whether its request is taken back as well.
+    undone: bool,
 }
 
 impl std::fmt::Debug for RedisLimits {
@@ -115,6 +119,36 @@ impl RedisLimits {
 
     /// Admits into every scope or into none; `None` when Redis does not answer.
     pub(super) async fn admit(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
+        let verdict = self.count(wish).await?;
+        if verdict.is_ok() {
+            let limited = wish
+                .scopes()
+                .filter(|scope| scope.limits.concurrency.is_some());
+            let sets: Vec<String> = limited.map(|scope| calls_key(wish, scope.id)).collect();
+            if !sets.is_empty() {
+                self.slots().insert(wish.generation.into(), sets);
+            }
+        }
+        Some(verdict)
+    }
+
+    /// Counts the tokens of a call that was admitted without.
+    pub(super) async fn take_tokens(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
+        let tokens = |limits: LimitSettings| LimitSettings {
+            tokens_per_minute: limits.tokens_per_minute,
+            ..LimitSettings::default()
+        };
+        // The same script, as if nothing else had a limit.
+        let wish = Wish {
+            tenant_limits: tokens(wish.tenant_limits),
+            key_limits: tokens(wish.key_limits),
+            parent: wish.parent.map(|(id, limits)| (id, tokens(limits))),
+            ..*wish
+        };
+        self.count(&wish).await
+    }
+
+    async fn count(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
         let mut script = self.scripts.admit.prepare_invoke();
         add_keys(&mut script, wish);
         script
@@ -134,17 +168,7 @@ impl RedisLimits {
                 .arg(number(concurrency.map(u64::from)));
         }
         let answer: Vec<i64> = self.run(&script).await?;
-        let verdict = self.away.checked(read_answer(wish, &answer))?;
-        if verdict.is_ok() {
-            let limited = wish
-                .scopes()
-                .filter(|scope| scope.limits.concurrency.is_some());
-            let sets: Vec<String> = limited.map(|scope| calls_key(wish, scope.id)).collect();
-            if !sets.is_empty() {
-                self.slots().insert(wish.generation.into(), sets);
-            }
-        }
-        Some(verdict)
+        self.away.checked(read_answer(wish, &answer))
     }
 
     /// Frees the slots, soon: the work is done by the task that tends them.
@@ -152,12 +176,23 @@ impl RedisLimits {
         let had_slot = self.slots().remove(&lease.generation).is_some();
         let corrects = actual_tokens.is_some_and(|actual| actual != lease.tokens);
         if had_slot || corrects {
-            // A full queue loses a correction; an unrenewed slot is free within a minute.
-            let _ = self.finished.try_send(Finished {
-                lease,
-                actual_tokens,
-            });
+            self.tell_soon(lease, actual_tokens, false);
         }
+    }
+
+    /// Takes a call back that was counted, soon.
+    pub(super) fn undo(self: Arc<Self>, lease: Lease) {
+        self.slots().remove(&lease.generation);
+        self.tell_soon(lease, Some(0), true);
+    }
+
+    fn tell_soon(&self, lease: Lease, actual_tokens: Option<u64>, undone: bool) {
+        // A full queue loses a correction; an unrenewed slot is free within a minute.
+        let _ = self.finished.try_send(Finished {
+            lease,
+            actual_tokens,
+            undone,
+        });
     }
 
     pub(super) async fn allow_login(&self, attempt: &Attempt) -> Option<Duration> {
@@ -174,18 +209,23 @@ impl RedisLimits {
     }
 
     fn login_script(&self, attempt: &Attempt, event: &str) -> ScriptInvocation<'_> {
-        // One hash tag, because one script works on both keys.
+        // One hash tag, because one script works on all keys.
         let mut script = self.scripts.login.prepare_invoke();
         script
+            .key(format!("waule:{{login}}:pair:{}", attempt.pair))
             .key(format!("waule:{{login}}:account:{}", attempt.account))
             .key(format!("waule:{{login}}:address:{}", attempt.address))
+            .key(format!("waule:{{login}}:known:{}", attempt.pair))
             .arg(self.now_ms())
             .arg(event)
+            .arg(PER_PAIR)
             .arg(PER_ACCOUNT)
             .arg(PER_ADDRESS)
             .arg(FREE_FAILURES)
             .arg(ms(DELAY_MAX))
-            .arg(ms(MEMORY));
+            .arg(ms(MEMORY))
+            .arg(ms(KNOWN_FOR))
+            .arg(i64::from(attempt.is_known));
         script
     }
 
@@ -236,9 +276,14 @@ impl RedisLimits {
         let added = i64::try_from(used).unwrap_or(0) - i64::try_from(taken).unwrap_or(0);
         let mut script = self.scripts.finish.prepare_invoke();
         add_keys(&mut script, &wish);
-        script.arg(self.now_ms()).arg(wish.generation).arg(added);
+        let requests = if finished.undone { -1 } else { 0 };
+        script.arg(self.now_ms()).arg(wish.generation);
+        script.arg(added).arg(requests);
         for scope in wish.scopes() {
-            script.arg(number(scope.limits.tokens_per_minute));
+            let requests = scope.limits.requests_per_minute.map(u64::from);
+            script
+                .arg(number(requests))
+                .arg(number(scope.limits.tokens_per_minute));
         }
         self.run::<i64>(&script).await;
     }

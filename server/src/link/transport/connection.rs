@@ -38,9 +38,10 @@ const PING_EVERY: Duration = Duration::from_millis(500);
 /// A ping without an answer for so long ends a connection, whatever else is heard. Far beyond what
 /// `silence` decides by: a gateway without a core to run on answers late, and is not gone.
 const PONG_MAX: Duration = Duration::from_secs(20);
-/// What one answer may have here unread, so much a tenant that reads slowly costs: at 300 ms two
-/// thousand tokens a second, uncompressed.
-const STREAM_WINDOW: u32 = 128 * 1024;
+/// What one answer may have here unread: a tenant that reads slowly costs that, and as much again for
+/// what is known of each small frame. At 300 ms it lets through 850 kbit/s, compressed where the way is
+/// long: some thousand tokens a second.
+const STREAM_WINDOW: u32 = 32 * 1024;
 /// The same where large answers come, of which there are few: an image takes a second or two.
 const LARGE_STREAM_WINDOW: u32 = 1024 * 1024;
 /// Far above what a path can carry: h2 ends a connection on which unread frames of less than 256
@@ -241,12 +242,12 @@ impl Connection {
 
     /// Waits until the gateway's life is known; false when the connection ended before, or it takes
     /// too long.
-    pub(super) async fn is_met(&self) -> bool {
+    pub(super) async fn is_met_by(&self, until: tokio::time::Instant) -> bool {
         let mut boot = self.boot.clone();
         tokio::select! {
             met = boot.wait_for(Option::is_some) => met.is_ok(),
             () = self.ended.cancelled() => false,
-            () = tokio::time::sleep(CONNECT_MAX) => false,
+            () = tokio::time::sleep_until(until) => false,
         }
     }
 
@@ -255,14 +256,18 @@ impl Connection {
         self.boot.borrow().is_some() && self.is_fresh()
     }
 
-    /// Sends and waits for the answer's head; `knowing` whom it is sent to.
+    /// Sends and waits for the answer's head; where it must be known whom it is sent to, that is waited
+    /// for until `known_by`.
     pub(super) async fn send(
         self: &Arc<Self>,
         request: Request<Full<Bytes>>,
-        knowing: bool,
+        known_by: Option<tokio::time::Instant>,
     ) -> Result<Response<Body>, Failed> {
         let stream = Stream::on(self.clone());
-        if knowing && self.boot.borrow().is_none() && !self.is_met().await {
+        if let Some(until) = known_by
+            && self.boot.borrow().is_none()
+            && !self.is_met_by(until).await
+        {
             return Err(Failed::Unsent(Box::new(request)));
         }
         match self.sender.clone().try_send_request(request).await {

@@ -58,6 +58,8 @@ pub(super) struct Shape {
     pub(super) age_max: Duration,
     /// Whether the places for large bodies are kept warm.
     pub(super) is_far: bool,
+    /// How long a request may be here before it is sent.
+    pub(super) wait_max: Duration,
 }
 
 impl Shape {
@@ -68,6 +70,7 @@ impl Shape {
             for_uploads: connections / 4,
             age_max: Duration::from_secs(30 * 60),
             is_far,
+            wait_max: CONNECT_MAX,
         }
     }
 }
@@ -198,12 +201,13 @@ impl Pool {
             let now = u64::try_from(now).unwrap_or(u64::MAX);
             self.inner.used_ms.store(now, Ordering::Relaxed);
         }
+        let until = tokio::time::Instant::now() + self.inner.shape.wait_max;
         for _ in 0..TRIES_MAX {
             let connection = match self.inner.choose(large, beside) {
                 Some(connection) => connection,
-                None => self.inner.wait(large).await?,
+                None => self.inner.wait(large, until).await?,
             };
-            match connection.send(request, starts).await {
+            match connection.send(request, starts.then_some(until)).await {
                 Ok(response) => return Ok(response),
                 Err(Failed::Unsent(again)) => request = *again,
                 Err(Failed::Unknown { why, boot }) => {
@@ -295,7 +299,11 @@ impl Inner {
     }
 
     /// Waits for a connection, or until no attempt is left that could bring one.
-    async fn wait(self: &Arc<Self>, large: bool) -> Result<Arc<Connection>, SendError> {
+    async fn wait(
+        self: &Arc<Self>,
+        large: bool,
+        until: tokio::time::Instant,
+    ) -> Result<Arc<Connection>, SendError> {
         let mut opening = self.opening.subscribe();
         let before = opening.borrow_and_update().failures;
         self.wanted.notify_waiters();
@@ -327,7 +335,7 @@ impl Inner {
                 }
             }
         };
-        tokio::time::timeout(CONNECT_MAX, waiting)
+        tokio::time::timeout_at(until, waiting)
             .await
             .unwrap_or_else(|_| Err(SendError::Unsent("no connection in time".to_owned())))
     }

@@ -150,11 +150,6 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether nothing was heard since the last look.
-    pub(super) fn is_silent(&self) -> bool {
-        self.one.last_sign_ms() == self.heard.last_ms
-    }
-
     /// One look; false where the connection is gone.
     async fn look(&mut self, look: Duration) -> bool {
         let began = Instant::now();

@@ -10,7 +10,7 @@ use http_body_util::Full;
 use tracing::debug;
 
 use super::Inner;
-use super::connection::{Connection, Purpose};
+use super::connection::{CONNECT_MAX, Connection, Purpose};
 use super::silence::{Silence, Watch};
 
 /// How often and with how much a place for large bodies is kept warm, or a kernel forgets what the
@@ -30,6 +30,9 @@ pub(super) const REST_MAX: Duration = Duration::from_secs(5);
 /// A connection that ends sooner was refused after all: TLS 1.3 tells a client that its certificate
 /// is not wanted only after the handshake, and balancers accept before they look for a gateway.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// How much later than a new connection's first answer a silent one may speak; two looks.
+const HEARD_TOO: Duration = Duration::from_millis(250);
 
 /// Keeps one place of the pool supplied. Where its runtime ends first, the next call starts another.
 pub(super) struct Tender {
@@ -146,7 +149,8 @@ impl Tender {
                 () = watch.speaks() => {}
                 () = self.others_speak(one) => {}
                 next = self.open_beside() => {
-                    if watch.is_silent() {
+                    // What let the new one be answered lets the old one be heard at about the same time.
+                    if tokio::time::timeout(HEARD_TOO, watch.speaks()).await.is_err() {
                         one.cut();
                     }
                     return Some(next);
@@ -186,7 +190,7 @@ impl Tender {
                 let mut request = (pool.hello)();
                 *request.method_mut() = Method::POST;
                 *request.body_mut() = Full::from(vec![0; WARM_BYTES]);
-                let _ = fresh.send(request, false).await;
+                let _ = fresh.send(request, None).await;
             }
         }
     }
@@ -215,7 +219,8 @@ impl Tender {
                 return None;
             }
         };
-        if place == Place::WhenMet && !fresh.is_met().await {
+        let until = tokio::time::Instant::now() + CONNECT_MAX;
+        if place == Place::WhenMet && !fresh.is_met_by(until).await {
             fresh.cut();
             pool.failed("the gateway does not say who it is");
             return None;

@@ -32,13 +32,23 @@ struct Peer {
     /// Connections that something came on to keep them warm.
     warmed: Arc<Mutex<Vec<usize>>>,
     cut: Arc<Notify>,
+    frozen: watch::Sender<Frozen>,
     _task: JoinSet<()>,
+}
+
+/// Connections on which nothing is read or written, as by a process that gets no core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frozen {
+    None,
+    One(usize),
+    All,
 }
 
 /// What a connection counts in.
 #[derive(Clone)]
 struct Seen {
     number: usize,
+    frozen: watch::Receiver<Frozen>,
     holding: Arc<AtomicUsize>,
     warmed: Arc<Mutex<Vec<usize>>>,
 }
@@ -74,10 +84,20 @@ async fn serve<S>(stream: S, seen: Seen)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (number, mut frozen) = (seen.number, seen.frozen.clone());
+    let is_frozen = |now: &Frozen| matches!(now, Frozen::All) || *now == Frozen::One(number);
     let service = service_fn(move |request| answer(seen.clone(), request));
-    let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let mut serving = std::pin::pin!(
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    while frozen.wait_for(|now| !is_frozen(now)).await.is_ok() {
+        tokio::select! {
+            biased;
+            _ = frozen.wait_for(is_frozen) => {}
+            _ = &mut serving => return,
+        }
+    }
 }
 
 impl Peer {
@@ -94,6 +114,7 @@ impl Peer {
         let warmed = Arc::<Mutex<Vec<usize>>>::default();
         let (counter, cutter) = (accepted.clone(), cut.clone());
         let (holds, warms) = (holding.clone(), Arc::clone(&warmed));
+        let (frozen, freezes) = watch::channel(Frozen::None);
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut connections = JoinSet::new();
@@ -103,7 +124,8 @@ impl Peer {
                     accepted = listener.accept() => {
                         let (stream, _) = accepted.unwrap();
                         let number = counter.fetch_add(1, Ordering::SeqCst);
-                        let seen = Seen { number, holding: holds.clone(), warmed: warms.clone() };
+                        let (holding, warmed) = (holds.clone(), warms.clone());
+                        let seen = Seen { number, frozen: freezes.clone(), holding, warmed };
                         let tls = tls.clone();
                         connections.spawn(async move {
                             match tls {
@@ -125,6 +147,7 @@ impl Peer {
             holding,
             warmed,
             cut,
+            frozen,
             _task: task,
         }
     }
@@ -323,6 +346,68 @@ async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_uns
     );
     until(async || peer.accepted.load(Ordering::SeqCst) == 8 && pool.usable() == 4).await;
     assert!(peer.ask(&pool, 0).await >= 4, "a fresh connection answers");
+}
+
+/// A call that is held, on each connection of a pool; tells how it ended.
+async fn hold_on_all(
+    peer: &Peer,
+    pool: &Arc<Pool>,
+    connections: usize,
+) -> JoinSet<Result<(), SendError>> {
+    let mut held = JoinSet::new();
+    for _ in 0..connections {
+        let (pool, request) = (pool.clone(), peer.request("/hold", 0));
+        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop) });
+    }
+    until(async || peer.holding.load(Ordering::SeqCst) == connections).await;
+    held
+}
+
+#[tokio::test]
+async fn a_gateway_that_has_no_time_for_a_while_is_waited_for_and_keeps_its_connections() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        for_uploads: 0,
+        ..Shape::of(3, false)
+    });
+    peer.fill(&pool, 3).await;
+    let mut held = hold_on_all(&peer, &pool, 3).await;
+    for _ in 0..2 {
+        peer.frozen.send_replace(Frozen::All);
+        tokio::time::sleep(SILENCE_MAX * 2).await;
+        // Nothing new is put on what is silent.
+        assert!(pool.inner.choose(false, None).is_none());
+        let request = peer.request("/", 0);
+        let asked = pool.send(request, Lane::Call);
+        let thaw = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            peer.frozen.send_replace(Frozen::None);
+        };
+        let (asked, ()) = tokio::join!(asked, thaw);
+        assert!(asked.is_ok(), "{:?}", asked.map(drop));
+        tokio::time::sleep(SILENCE_MAX).await;
+    }
+    assert!(held.try_join_next().is_none(), "a call was given up");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_silent_while_others_speak_is_replaced() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        for_uploads: 0,
+        ..Shape::of(3, false)
+    });
+    peer.fill(&pool, 3).await;
+    let mut held = hold_on_all(&peer, &pool, 3).await;
+    let began = Instant::now();
+    peer.frozen.send_replace(Frozen::One(0));
+    let ended = tokio::time::timeout(WAIT_MAX, held.join_next()).await;
+    let ended = ended.expect("in time").expect("one").expect("no panic");
+    assert!(matches!(ended, Err(SendError::Unknown { .. })), "{ended:?}");
+    let taken = began.elapsed();
+    assert!(taken >= SILENCE_MAX / 2, "{taken:?}");
+    until(async || pool.usable() == 3).await;
+    assert!(held.try_join_next().is_none(), "the others go on");
 }
 
 #[tokio::test]

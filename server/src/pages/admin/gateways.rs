@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use admin_templates::admin::supply::{GatewayChange, GatewayEventRow, GatewayList, GatewayRow};
+use admin_templates::admin::supply::{
+    GatewayChange, GatewayEventRow, GatewayList, GatewayRow, GatewaySecret,
+};
 use admin_templates::chart::{Chart, Series, Spark, Unit};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
@@ -14,18 +16,19 @@ use serde_json::Value;
 use shared::clock::Moment;
 use shared::id::GatewayId;
 use shared::link::{GatewayPlace, GatewayView, LinkCounts};
+use shared::secret::Secret;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
 use super::super::frame::Frame;
-use super::super::session::Admin;
+use super::super::session::{Admin, Confirmed};
 use super::again::{Faults, again};
 use super::{Console, Wrong, signed, word};
 use crate::api::date;
 use crate::auth::roles::kind;
 use crate::gateways::course::{Days, GatewayDay, Stretch};
 use crate::gateways::{Gateway, GatewayError, GatewayPatch};
-use crate::store::gateways::ToldEvent;
+use crate::store::gateways::{KeptGateway, ToldEvent};
 
 const PATH: &str = "/admin/gateways";
 /// Events that are shown.
@@ -37,6 +40,7 @@ const URL_BYTES_MAX: usize = 500;
 const NAME_BYTES_MAX: usize = 40;
 
 type Editor = Admin<kind::EditGateways>;
+type Founder = Confirmed<Admin<kind::AddGateways>>;
 /// A row of the chart of repairs.
 type Repair = (Measure, fn(&LinkCounts) -> u64);
 
@@ -59,12 +63,14 @@ fn place(gateway: &Gateway) -> GatewayPlace {
         name: view.name.clone(),
         region: view.region.clone(),
         priority: view.priority,
+        secret: None,
     });
     seen.or(kept).unwrap_or(GatewayPlace {
         url: String::new(),
         name: String::new(),
         region: String::new(),
         priority: 0,
+        secret: None,
     })
 }
 
@@ -101,6 +107,11 @@ fn row(
         region: place.region,
         priority: place.priority.into(),
         address: place.url,
+        fingerprint: gateway
+            .kept
+            .as_ref()
+            .and_then(|kept| kept.fingerprint.clone())
+            .unwrap_or_default(),
         state: if view.is_some() {
             Switch::On
         } else {
@@ -261,6 +272,7 @@ fn refused(error: GatewayError) -> Result<Wrong, PageError> {
         GatewayError::NotFound => Err(PageError::NotFound),
         GatewayError::Taken => Ok(("url", FieldError::Taken)),
         GatewayError::Invalid(why) => Ok(("url", FieldError::Words(why))),
+        GatewayError::Secret(why) => Ok(("secret", FieldError::Words(why.to_owned()))),
         GatewayError::Store(error) => Err(error.into()),
     }
 }
@@ -308,9 +320,39 @@ fn manner(posted: &Posted, faults: &mut Faults) -> Option<(String, String, u8)> 
     Some((name?, region?, priority?))
 }
 
+/// The page that shows a secret.
+fn once((kept, secret): (KeptGateway, Secret<String>)) -> GatewaySecret {
+    GatewaySecret {
+        name: kept.place.url,
+        fingerprint: kept.fingerprint.unwrap_or_default(),
+        secret,
+    }
+}
+
+/// `POST /admin/gateways/{id}/secret`
+#[handler]
+pub(super) async fn rotate_secret(
+    who: Founder,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let id = gateway_id(&id)?;
+    let secret = Some(posted.secret("secret")).filter(|secret| !secret.expose().is_empty());
+    let actor = who.actor();
+    let rotated = rooms.gateways.rotate_secret(&actor, &id, secret);
+    match rotated.await {
+        Ok(made) => who.show(&once(made)).await,
+        Err(error) => {
+            let (_, error) = refused(error)?;
+            show_wrong(&who, &rooms, |view| view.add.error = Some(error)).await
+        }
+    }
+}
+
 /// `POST /admin/gateways`
 #[handler]
-pub(super) async fn add(who: Editor, posted: Posted, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn add(who: Founder, posted: Posted, rooms: Data<&Console>) -> PageResult {
     let mut faults = Faults::default();
     let (url, manner) = (faults.take(url(&posted)), manner(&posted, &mut faults));
     let wrong = match faults.unless(url.zip(manner)) {
@@ -320,9 +362,10 @@ pub(super) async fn add(who: Editor, posted: Posted, rooms: Data<&Console>) -> P
                 name,
                 region,
                 priority,
+                secret: Some(posted.secret("secret")).filter(|secret| !secret.expose().is_empty()),
             };
             match rooms.gateways.add(&who.actor(), place).await {
-                Ok(_) => return who.done(PATH, &Notice::Created),
+                Ok(made) => return who.show(&once(made)).await,
                 Err(error) => vec![refused(error)?],
             }
         }

@@ -23,6 +23,8 @@ type Taken = (Measure, fn(&Commits) -> Duration);
 
 /// Sums that are this far behind are late: rounds take seconds.
 const LATE_MS: i64 = 5 * 60_000;
+/// Clocks that differ by more make limits, prices and expiries of one server differ from another's.
+const SKEW: Duration = Duration::from_secs(5);
 /// A queue that is fuller than this part of its bound is a matter to look at.
 const FULL: usize = 2;
 
@@ -96,14 +98,21 @@ fn ledger(signs: &Signs, page: &Page) -> CheckRow {
     let told = match &signs.ledger.answer {
         Some(found) => {
             let crowded = waiting.saturating_mul(FULL) > bound;
-            let health = if crowded || found.overdue > 0 {
+            let skewed = found.skew >= SKEW;
+            let health = if crowded || skewed || found.overdue > 0 {
                 Health::Degraded
             } else {
                 Health::Good
             };
             let overdue = page.count(count(found.overdue));
             let words = HealthNote::Overdue.text(page.lang);
-            (health, format!("{overdue} {words}"))
+            let mut told = format!("{overdue} {words}");
+            if skewed {
+                let seconds = page.count(found.skew.as_secs());
+                let words = HealthNote::Skewed.text(page.lang);
+                told = format!("{told} · {words} {seconds} s");
+            }
+            (health, told)
         }
         None => away(page.lang),
     };

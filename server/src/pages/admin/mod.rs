@@ -181,6 +181,7 @@ fn supply(table: Table) -> Table {
         .get("/admin/gateways", gateways::gateway_list)
         .post("/admin/gateways", gateways::add)
         .post(gateway("/edit"), gateways::edit)
+        .post(gateway("/secret"), gateways::rotate_secret)
         .post(gateway("/enable"), gateways::enable)
         .post(gateway("/disable"), gateways::disable)
         .post(gateway("/delete"), gateways::delete)

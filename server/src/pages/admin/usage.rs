@@ -296,7 +296,7 @@ fn running(story: &Story) -> Option<UsageRecord> {
         test: false,
         operation: kept.operation,
         model: kept.model,
-        price: Some(kept.price),
+        price: kept.price,
         provider: kept.provider,
         provider_model: String::new(),
         usage: Usage::default(),
@@ -309,7 +309,17 @@ fn running(story: &Story) -> Option<UsageRecord> {
         duration_ms: 0,
         created_at: hold.created_at,
         tries: Vec::new(),
+        loss: Credits::ZERO,
+        loss_why: None,
     })
+}
+
+/// Why it did not succeed, and what of it nobody pays.
+fn remarks(record: &UsageRecord) -> Option<String> {
+    let lost = record.loss_why.as_ref();
+    let lost = lost.map(|why| format!("{why}: {} credits", record.loss));
+    let parts: Vec<String> = record.fault.clone().into_iter().chain(lost).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
 /// `GET /admin/usage/{id}`
@@ -360,7 +370,7 @@ pub(super) async fn call_story(
         cost: arithmetic(&story.cost, record.cost),
         margin: Credits::from_micros(margin),
         entries: entries(&rooms, &story).await?,
-        fault: record.fault,
+        fault: remarks(&record),
         model: record.model,
     };
     who.show(&view).await

@@ -257,6 +257,7 @@ fn place<'a>(who: &'a Editor, id: &'a ApiKeyId) -> KeyPlace<'a> {
         tenant: &who.tenant.id,
         id,
         reach: Scopes::ALL,
+        within: None,
     }
 }
 

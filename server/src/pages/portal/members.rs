@@ -21,7 +21,7 @@ use super::super::session::{Confirmed, Manager, Member};
 use super::money::{self, Wrong};
 use super::rows::{self, Asked, field};
 use super::{unread, usage};
-use crate::accounts::{Accounts, NewUser, UserChange, given_password};
+use crate::accounts::{AccountError, Accounts, NewUser, UserChange, given_password};
 use crate::auth::Role;
 use crate::auth::factors::Factors;
 use crate::corrections::Corrections;
@@ -275,9 +275,14 @@ pub(super) async fn change_member(
             role: Some(role),
             ..UserChange::default()
         };
-        accounts
-            .update_user(&actor, tenant, &user.id, change)
-            .await?;
+        let changed = accounts.update_user(&actor, tenant, &user.id, change);
+        match changed.await {
+            Ok(_) => {}
+            Err(AccountError::LastOwner) => {
+                return who.go_saying(PATH, false, &Notice::LastOwner);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     let spender = Spender::User(user.id);
     let before = money::budget_now(&ledger, tenant, &spender).await?;
@@ -298,10 +303,12 @@ async fn set_active(
         ..UserChange::default()
     };
     let (actor, tenant) = (who.actor(), &who.tenant.id);
-    accounts
-        .update_user(&actor, tenant, &user.id, change)
-        .await?;
-    who.done(PATH, notice)
+    let changed = accounts.update_user(&actor, tenant, &user.id, change);
+    match changed.await {
+        Ok(_) => who.done(PATH, notice),
+        Err(AccountError::LastOwner) => who.go_saying(PATH, false, &Notice::LastOwner),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /portal/members/{id}/disable`

@@ -80,6 +80,8 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         tenant_limits: who.tenant.limits,
         key_limits: LimitSettings::default(),
         allowed_models: who.tenant.allowed_models.clone(),
+        parent: None,
+        ends_at: None,
         zone: who.tenant.zone.clone(),
     })
 }

@@ -183,7 +183,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
             let told = told.filter(|words| !words.is_empty());
             told.map_or(FieldError::Unavailable, FieldError::Words)
         }
-        CallError::NoPrice(_) | CallError::Ledger(_) | CallError::Link(_) => {
+        CallError::NoPrice(_) | CallError::Ledger(_) | CallError::Link(_) | CallError::Stopping => {
             FieldError::Unavailable
         }
     }

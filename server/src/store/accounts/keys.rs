@@ -60,6 +60,8 @@ pub struct ApiKey {
     pub scopes: Scopes,
     /// The secret before the last rotation; it may have ended.
     pub previous: Option<PreviousSecret>,
+    /// The key that made it, whose limits and budgets it counts against too.
+    pub parent: Option<ApiKeyId>,
 }
 
 /// A secret that another one took the place of.
@@ -151,6 +153,8 @@ pub struct KeyPlace<'a> {
     pub id: &'a ApiKeyId,
     /// A key that may do more than this is out of reach.
     pub reach: Scopes,
+    /// The key with which it is changed; one that has more is out of reach, and stays within it.
+    pub within: Option<&'a ApiKey>,
 }
 
 /// What became of a change.
@@ -160,6 +164,8 @@ pub enum KeyChange {
     Missing,
     /// The key may do more than whoever wants to change it.
     OutOfReach,
+    /// The key has more than the one with which it is changed, or would have: in this field.
+    Beyond(&'static str),
     /// It was revoked; for a rotation, or it has expired.
     Ended,
     /// The key as it is now.
@@ -188,6 +194,7 @@ pub(super) struct KeyRow {
     previous_hash: Option<String>,
     previous_last4: Option<String>,
     previous_until: Option<i64>,
+    parent_id: Option<String>,
 }
 
 fn list(json: Option<&String>, id: &str) -> Result<Option<Vec<String>>, DbError> {
@@ -228,6 +235,7 @@ impl TryFrom<KeyRow> for ApiKey {
                 last4,
                 until: Moment::from_unix_ms(until),
             }),
+            parent: row.parent_id.map(ApiKeyId::from_stored),
         })
     }
 }
@@ -267,6 +275,7 @@ impl ApiKey {
             previous_hash: self.previous.as_ref().map(|old| old.hash.clone()),
             previous_last4: self.previous.as_ref().map(|old| old.last4.clone()),
             previous_until: self.previous.as_ref().map(|old| old.until.unix_ms()),
+            parent_id: self.parent.as_ref().map(ToString::to_string),
         }
     }
 
@@ -327,7 +336,12 @@ pub(super) use add_key;
 /// changed. Its announcement's lock lets one change at a time look.
 macro_rules! reached {
     ($conn:expr, $place:expr, $now:expr) => {{
-        let KeyPlace { tenant, id, reach } = $place;
+        let KeyPlace {
+            tenant,
+            id,
+            reach,
+            within,
+        } = $place;
         announce!($conn, format!("{TENANT}{tenant}"), $now);
         let row: Option<KeyRow> = api_keys::table
             .filter(api_keys::tenant_id.eq(tenant.as_str()))
@@ -343,6 +357,9 @@ macro_rules! reached {
         }
         if !key.scopes.is_within(reach) {
             return Ok(KeyChange::OutOfReach);
+        }
+        if let Some(field) = within.and_then(|outer| key.beyond(outer)) {
+            return Ok(KeyChange::Beyond(field));
         }
         key
     }};
@@ -446,6 +463,9 @@ impl Store {
         write_tx!(self.db, |conn| -> DbError {
             let before = reached!(conn, place, now);
             let after = before.patched(patch.clone());
+            if let Some(field) = place.within.and_then(|outer| after.beyond(outer)) {
+                return Ok(KeyChange::Beyond(field));
+            }
             let row = after.row();
             diesel::update(api_keys::table.find(place.id.as_str()))
                 .set((

@@ -1,6 +1,7 @@
 //! Tenants, their users and keys, superadmins: rows, nouns and the statements over them. Each change
 //! is one transaction with its audit entry and its announcement.
 
+mod bounds;
 mod directory;
 mod folding;
 mod keys;
@@ -18,7 +19,7 @@ pub use self::own::{OwnPatch, OwnSettings};
 pub use self::scopes::{Scope, Scopes};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
-pub use self::users::{Role, User, UserPatch, UserPlace, UserStatus};
+pub use self::users::{Role, User, UserChanged, UserPatch, UserPlace, UserStatus};
 
 /// Maps an enum to the words of a column and back.
 macro_rules! words {

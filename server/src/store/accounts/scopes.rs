@@ -58,6 +58,12 @@ impl Scopes {
         self.0 & scope.bit() != 0
     }
 
+    /// What both allow.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether `other` allows all of it.
     pub const fn is_within(self, other: Self) -> bool {
         self.0 & !other.0 == 0

@@ -172,7 +172,7 @@ impl Store {
         })
     }
 
-    /// Changes a superadmin. A new password, and being shut out, ends all of their logins.
+    /// Changes a superadmin. A new password or role, and being shut out, ends all of their logins.
     pub async fn update_superadmin(
         &self,
         actor: &Actor,
@@ -219,7 +219,8 @@ impl Store {
                     .await?;
             }
             let password_changed = patch.password.is_some();
-            if password_changed || !after.active {
+            let role_changed = before.role != after.role;
+            if password_changed || role_changed || !after.active {
                 let open = sessions::table
                     .filter(sessions::subject_id.eq(id.as_str()))
                     .filter(sessions::revoked_at.is_null());

@@ -78,6 +78,19 @@ pub struct UserPatch {
     pub status: Option<UserStatus>,
     /// A new password's hash.
     pub password_hash: Option<String>,
+    /// Whether the whole tenant goes, its last owner included.
+    pub with_tenant: bool,
+}
+
+/// What came of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserChanged {
+    /// As they are now.
+    Done(User),
+    /// The tenant has none of that id.
+    NotFound,
+    /// Nobody would be left in the tenant who may do everything.
+    LastOwner,
 }
 
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -136,6 +149,10 @@ impl User {
             updated_at: now.unix_ms(),
             username_folded: Some(folded(&self.username)),
         }
+    }
+
+    fn is_reigning(&self) -> bool {
+        self.role == Role::Owner && self.status == UserStatus::Active
     }
 
     fn shown(&self) -> Value {
@@ -227,17 +244,18 @@ impl Store {
         rows.into_iter().map(User::try_from).collect()
     }
 
-    /// Changes a user; `None` when the tenant has none of that id. A deleted one frees its name;
-    /// a new password, and any status but active, ends the user's sessions.
+    /// Changes a user. A deleted one frees its name; a new password or role, and any status but active,
+    /// ends the user's sessions. The last owner who may log in stays one, unless the tenant itself goes.
     pub async fn update_user(
         &self,
         actor: &Actor,
         place: UserPlace<'_>,
         patch: &UserPatch,
         now: Moment,
-    ) -> Result<Option<User>, DbError> {
+    ) -> Result<UserChanged, DbError> {
         let UserPlace { tenant, id } = place;
         write_tx!(self.db, |conn| -> DbError {
+            // Its lock makes changes wait for one another: of two owners who demote each other one stays.
             announce!(conn, format!("{TENANT}{tenant}"), now);
             let row: Option<UserRow> = users::table
                 .filter(users::tenant_id.eq(tenant.as_str()))
@@ -247,7 +265,7 @@ impl Store {
                 .await
                 .optional()?;
             let Some(before) = row.map(User::try_from).transpose()? else {
-                return Ok(None);
+                return Ok(UserChanged::NotFound);
             };
             let mut after = User {
                 role: patch.role.unwrap_or(before.role),
@@ -258,6 +276,19 @@ impl Store {
                     .unwrap_or_else(|| before.password_hash.clone()),
                 ..before.clone()
             };
+            if before.is_reigning() && !after.is_reigning() && !patch.with_tenant {
+                let others: i64 = users::table
+                    .filter(users::tenant_id.eq(tenant.as_str()))
+                    .filter(users::id.ne(id.as_str()))
+                    .filter(users::role.eq(Role::Owner.word()))
+                    .filter(users::status.eq(UserStatus::Active.word()))
+                    .count()
+                    .get_result(conn)
+                    .await?;
+                if others == 0 {
+                    return Ok(UserChanged::LastOwner);
+                }
+            }
             if after.status == UserStatus::Deleted {
                 after.username = format!("{} {}", before.username, before.id);
             }
@@ -279,8 +310,10 @@ impl Store {
                     .await?;
             }
             let password_changed = patch.password_hash.is_some();
-            if password_changed || after.status != UserStatus::Active {
-                // Who knows the old password, or was shut out, is logged out everywhere.
+            let role_changed = before.role != after.role;
+            if password_changed || role_changed || after.status != UserStatus::Active {
+                // Who knows the old password, had other rights, or was shut out, is logged out
+                // everywhere.
                 let open = sessions::table
                     .filter(sessions::subject_id.eq(id.as_str()))
                     .filter(sessions::revoked_at.is_null());
@@ -308,7 +341,7 @@ impl Store {
                 after: Some(shown.to_string()),
             };
             note!(conn, actor, entry, now);
-            Ok(Some(after))
+            Ok(UserChanged::Done(after))
         })
     }
 }

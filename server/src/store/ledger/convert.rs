@@ -10,14 +10,14 @@ use shared::zone::Zone;
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, ExtendedRow,
-    GrantRow, HoldRow, RemainingRow, Writes,
+    GrantRow, HoldRow, RemainingRow, ResolvedRow, Writes,
 };
 use crate::ledger::rules::{Allocation, Books, Changes, HeldBook, NewEntry, Totals};
 use crate::ledger::{
     Adjusted, Adjustment, Budget, Counted, Entry, Grant, GrantKind, Hold, HoldState, Period,
-    Refusal, Spender,
+    Refusal, Spender, Unknown,
 };
-use crate::store::usage::{UsageRecord, UsageRow};
+use crate::store::usage::{Filed, Standing, UsageRow};
 
 pub(super) fn damaged(what: &str, id: &str) -> DbError {
     DbError::Damaged(format!("{what} {id}"))
@@ -104,13 +104,35 @@ fn refusal(text: &str) -> Option<Refusal> {
     }
 }
 
+/// `unknown` is stored as `released`, which is what it means to whoever knows no more.
+fn state_word(state: HoldState) -> &'static str {
+    match state {
+        HoldState::Unknown => HoldState::Released.word(),
+        HoldState::Held | HoldState::Settled | HoldState::Released | HoldState::Refused => {
+            state.word()
+        }
+    }
+}
+
+fn state(word: &str, asked: bool) -> Option<HoldState> {
+    match (HoldState::from_word(word)?, asked) {
+        (HoldState::Released, true) => Some(HoldState::Unknown),
+        (HoldState::Unknown, _) => None,
+        (state, _) => Some(state),
+    }
+}
+
 impl TryFrom<HoldRow> for HeldBook {
     type Error = DbError;
 
     /// With the part that stands in the row; others follow from their own table.
     fn try_from(row: HoldRow) -> Result<Self, DbError> {
         let unreadable = || damaged("hold", &row.id);
-        let state = HoldState::from_word(&row.state).ok_or_else(unreadable)?;
+        let unknown = row.ask_until.map(|ask_until| Unknown {
+            ask_until: moment(ask_until),
+            promised: row.promised,
+        });
+        let state = state(&row.state, unknown.is_some()).ok_or_else(unreadable)?;
         let refusal = refusal(&row.refusal);
         if (state == HoldState::Refused) != refusal.is_some() {
             return Err(unreadable());
@@ -129,6 +151,7 @@ impl TryFrom<HoldRow> for HeldBook {
             held: credits(row.held_micros),
             settled: credits(row.settled_micros),
             shortfall: credits(row.shortfall_micros),
+            unknown,
             budgets,
             refusal,
             owner: BootId::from_stored(row.owner),
@@ -228,15 +251,17 @@ impl From<EntryRow> for Entry {
 }
 
 /// What the rules changed, as rows.
-pub(super) fn writes(
-    books: &Books,
-    usage: Vec<UsageRecord>,
-    now: Moment,
-) -> Result<Writes, DbError> {
-    let mut writes = Writes {
-        usage: usage.into_iter().map(UsageRow::from).collect(),
-        ..Writes::default()
-    };
+pub(super) fn writes(books: &Books, usage: Vec<Filed>, now: Moment) -> Result<Writes, DbError> {
+    let mut writes = Writes::default();
+    for filed in usage {
+        let id = || filed.record.id.to_string();
+        match filed.standing {
+            Standing::Final => {}
+            Standing::Open => writes.usage_open.push(id()),
+            Standing::Known => writes.usage_known.push(id()),
+        }
+        writes.usage.push(UsageRow::from(filed.record));
+    }
     let changes = &books.changes;
     write_accounts(books, &mut writes)?;
     write_grants(books, &mut writes)?;
@@ -337,7 +362,23 @@ fn write_holds(books: &Books, writes: &mut Writes) -> Result<(), DbError> {
             id: id.to_string(),
             held_before: held_before.get(id).unwrap_or(&hold.held).micros(),
             held_micros: hold.held.micros(),
-            state: hold.state.word().to_owned(),
+            state: state_word(hold.state).to_owned(),
+            settled_micros: hold.settled.micros(),
+            shortfall_micros: hold.shortfall.micros(),
+            closed_at: hold.closed_at.map_or(0, Moment::unix_ms),
+            ask_until: hold.unknown.map(|unknown| unknown.ask_until.unix_ms()),
+            promised: hold.unknown.is_some_and(|unknown| unknown.promised),
+        });
+    }
+    // One that was closed by this batch as well is written as it stands already.
+    let is_closed_now = |id: &GenerationId| is_new(id) || changes.holds_closed.contains(id);
+    let mut resolved: Vec<&GenerationId> = changes.holds_resolved.iter().collect();
+    resolved.dedup();
+    for id in resolved.into_iter().filter(|id| !is_closed_now(id)) {
+        let hold = books.closed.get(id).ok_or_else(|| lost(id))?;
+        writes.holds_resolved.push(ResolvedRow {
+            id: id.to_string(),
+            state: state_word(hold.state).to_owned(),
             settled_micros: hold.settled.micros(),
             shortfall_micros: hold.shortfall.micros(),
             closed_at: hold.closed_at.map_or(0, Moment::unix_ms),
@@ -426,7 +467,7 @@ fn hold_row(hold: &Hold, parts: &[Allocation]) -> HoldRow {
     HoldRow {
         id: hold.id.to_string(),
         tenant_id: hold.tenant.to_string(),
-        state: hold.state.word().to_owned(),
+        state: state_word(hold.state).to_owned(),
         requested_micros: hold.requested.micros(),
         least_micros: hold.least.micros(),
         held_micros: hold.held.micros(),
@@ -441,6 +482,8 @@ fn hold_row(hold: &Hold, parts: &[Allocation]) -> HoldRow {
         created_at: hold.created_at.unix_ms(),
         deadline_at: hold.deadline_at.unix_ms(),
         closed_at: hold.closed_at.map(Moment::unix_ms),
+        ask_until: hold.unknown.map(|unknown| unknown.ask_until.unix_ms()),
+        promised: hold.unknown.is_some_and(|unknown| unknown.promised),
     }
 }
 

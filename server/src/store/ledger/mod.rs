@@ -24,7 +24,7 @@ use self::rows::{BudgetRow, EntryRow, HoldRow};
 pub(crate) use self::writer::Writer;
 use super::Store;
 use super::schema::{ledger_budgets, ledger_entries, ledger_grants, ledger_holds, ledger_writers};
-use crate::ledger::{Balance, Budget, Entry, Hold, Spender};
+use crate::ledger::{Balance, Budget, Entry, Hold, Life, Spender};
 
 /// What a batch needs to know, each list without repetition and in one order everywhere, so that
 /// processes lock accounts in the same order and never wait for one another in a ring.
@@ -174,23 +174,74 @@ impl Store {
         Ok(rows.into_iter().map(TenantId::from_stored).collect())
     }
 
-    /// Open holds whose deadline is past or whose owner is among `gone`, oldest deadline first.
-    pub(crate) async fn ledger_open_holds(
+    /// Open holds whose owner is among `gone`, and those of `own` whose deadline is past; oldest
+    /// deadline first, those behind `behind` only.
+    pub(crate) async fn ledger_abandoned(
         &self,
-        now: Moment,
         gone: &[BootId],
-        limit: i64,
+        (own, now): (&BootId, Moment),
+        (behind, limit): (Option<&Hold>, i64),
     ) -> Result<Vec<Hold>, DbError> {
         let gone: Vec<&str> = gone.iter().map(BootId::as_str).collect();
+        let (at, id) = behind.map_or((i64::MIN, ""), |hold| {
+            (hold.deadline_at.unix_ms(), hold.id.as_str())
+        });
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::state.eq("held"))
                 .filter(
-                    ledger_holds::deadline_at
-                        .lt(now.unix_ms())
-                        .or(ledger_holds::owner.eq_any(gone)),
+                    ledger_holds::owner.eq_any(gone).or(ledger_holds::owner
+                        .eq(own.as_str())
+                        .and(ledger_holds::deadline_at.lt(now.unix_ms()))),
                 )
-                .order(ledger_holds::deadline_at.asc())
+                .filter(
+                    ledger_holds::deadline_at
+                        .gt(at)
+                        .or(ledger_holds::deadline_at
+                            .eq(at)
+                            .and(ledger_holds::id.gt(id))),
+                )
+                .order((ledger_holds::deadline_at.asc(), ledger_holds::id.asc()))
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter().map(Hold::try_from).collect()
+    }
+
+    /// How many open holds have their deadline behind them, counted up to `limit`.
+    pub(crate) async fn ledger_overdue(&self, now: Moment, limit: i64) -> Result<usize, DbError> {
+        let rows: Vec<String> = on!(self.db, |conn| {
+            ledger_holds::table
+                .filter(ledger_holds::state.eq("held"))
+                .filter(ledger_holds::deadline_at.lt(now.unix_ms()))
+                .select(ledger_holds::id)
+                .limit(limit)
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.len())
+    }
+
+    /// Holds that were given back because nobody knows how their calls ended, those first of which
+    /// the asking ends first, those behind `behind` only.
+    pub(crate) async fn ledger_unknown(
+        &self,
+        behind: Option<&Hold>,
+        limit: i64,
+    ) -> Result<Vec<Hold>, DbError> {
+        let at = behind.and_then(|hold| hold.unknown);
+        let at = at.map_or(i64::MIN, |unknown| unknown.ask_until.unix_ms());
+        let id = behind.map_or("", |hold| hold.id.as_str());
+        let rows: Vec<HoldRow> = on!(self.db, |conn| {
+            ledger_holds::table
+                .filter(ledger_holds::ask_until.is_not_null())
+                .filter(
+                    ledger_holds::ask_until
+                        .gt(at)
+                        .or(ledger_holds::ask_until.eq(at).and(ledger_holds::id.gt(id))),
+                )
+                .order((ledger_holds::ask_until.asc(), ledger_holds::id.asc()))
                 .limit(limit)
                 .load(conn)
                 .await
@@ -232,18 +283,24 @@ impl Store {
         Ok(rows.into_iter().map(BootId::from_stored).collect())
     }
 
-    /// The lives that wrote, with their last sign of life as they wrote it.
-    pub(crate) async fn ledger_lives(&self) -> Result<Vec<(BootId, i64)>, DbError> {
-        let rows: Vec<(String, i64)> = on!(self.db, |conn| {
+    /// The lives that wrote, with their last sign of life.
+    pub(crate) async fn ledger_lives(&self) -> Result<Vec<Life>, DbError> {
+        let rows: Vec<(String, i64, i64)> = on!(self.db, |conn| {
             ledger_writers::table
-                .select((ledger_writers::boot, ledger_writers::seen_at))
+                .select((
+                    ledger_writers::boot,
+                    ledger_writers::seen_at,
+                    ledger_writers::skew_ms,
+                ))
                 .load(conn)
                 .await
         })?;
-        let lives = rows.into_iter();
-        Ok(lives
-            .map(|(boot, seen)| (BootId::from_stored(boot), seen))
-            .collect())
+        let lives = rows.into_iter().map(|(boot, seen_at, skew_ms)| Life {
+            boot: BootId::from_stored(boot),
+            seen_at: Moment::from_unix_ms(seen_at),
+            skew_ms,
+        });
+        Ok(lives.collect())
     }
 
     /// Forgets lives that are over and own nothing any more.

@@ -26,8 +26,8 @@ use super::rows::{GrantRow, Loaded, Missing, Writes};
 use super::statements::{
     CloseHolds, DeleteBudgets, ExtendHolds, InsertAdjustments, InsertAllocations, InsertEntries,
     InsertGrants, InsertHolds, InsertUsage, LastBatch, LoadAdjustment, LoadAllocations,
-    LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts, MarkWriter, OpenAccounts,
-    UpdateAccounts, UpdateGrants, WriteBudgets,
+    LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts, MarkOpenUsage, MarkWriter,
+    OpenAccounts, ResolveHolds, TakeOpenUsage, UpdateAccounts, UpdateGrants, WriteBudgets,
 };
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
@@ -295,6 +295,7 @@ async fn write(conn: &AsyncPgConnection, writes: Writes) -> Result<(), Trouble> 
         exactly!(conn, InsertHolds, writes.holds_new),
         exactly!(conn, ExtendHolds, writes.holds_extended),
         exactly!(conn, CloseHolds, writes.holds_closed),
+        exactly!(conn, ResolveHolds, writes.holds_resolved),
         exactly!(conn, InsertAllocations, writes.allocations),
         exactly!(conn, InsertEntries, writes.entries),
         exactly!(conn, InsertAdjustments, writes.adjustments),
@@ -302,10 +303,14 @@ async fn write(conn: &AsyncPgConnection, writes: Writes) -> Result<(), Trouble> 
     ]);
     let gone = writes.budgets_gone;
     let (spenders, periods): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
-    let (outcomes, usage, gone) = join!(
+    let (known, open) = (writes.usage_known, writes.usage_open);
+    let (outcomes, known, usage, open, gone) = join!(
         outcomes,
+        // These three in this order.
+        run(conn, known.len(), || TakeOpenUsage { ids: known }),
         // The record of a settlement that was repeated is there already.
         run(conn, writes.usage.len(), || InsertUsage::from(writes.usage)),
+        run(conn, open.len(), || MarkOpenUsage { ids: open }),
         run(conn, spenders.len(), || DeleteBudgets { spenders, periods })
     );
     // In the order they were sent: after the first that fails, the others say only that it did.
@@ -314,7 +319,9 @@ async fn write(conn: &AsyncPgConnection, writes: Writes) -> Result<(), Trouble> 
             return Err(Trouble::Stale);
         }
     }
+    known?;
     usage?;
+    open?;
     gone?;
     Ok(())
 }

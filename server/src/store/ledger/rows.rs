@@ -58,6 +58,8 @@ pub(super) struct HoldRow {
     pub(super) created_at: i64,
     pub(super) deadline_at: i64,
     pub(super) closed_at: Option<i64>,
+    pub(super) ask_until: Option<i64>,
+    pub(super) promised: bool,
 }
 
 /// How an open hold ends; written only while it is open and as large as it was known to be.
@@ -66,6 +68,18 @@ pub(super) struct ClosedRow {
     pub(super) id: String,
     pub(super) held_before: i64,
     pub(super) held_micros: i64,
+    pub(super) state: String,
+    pub(super) settled_micros: i64,
+    pub(super) shortfall_micros: i64,
+    pub(super) closed_at: i64,
+    pub(super) ask_until: Option<i64>,
+    pub(super) promised: bool,
+}
+
+/// How a hold ends for good that was given back because nobody knew; written only while it is so.
+#[derive(Debug, Clone)]
+pub(super) struct ResolvedRow {
+    pub(super) id: String,
     pub(super) state: String,
     pub(super) settled_micros: i64,
     pub(super) shortfall_micros: i64,
@@ -155,12 +169,17 @@ pub(super) struct Writes {
     pub(super) holds_new: Vec<HoldRow>,
     pub(super) holds_extended: Vec<ExtendedRow>,
     pub(super) holds_closed: Vec<ClosedRow>,
+    pub(super) holds_resolved: Vec<ResolvedRow>,
     pub(super) allocations: Vec<AllocationRow>,
     pub(super) entries: Vec<EntryRow>,
     pub(super) adjustments: Vec<AdjustmentRow>,
     pub(super) budgets: Vec<BudgetRow>,
     pub(super) budgets_gone: Vec<(String, String)>,
     pub(super) usage: Vec<UsageRow>,
+    /// Records among `usage` of calls that nobody knows the end of: they count in no sum.
+    pub(super) usage_open: Vec<String>,
+    /// Such records that others of `usage` replace.
+    pub(super) usage_known: Vec<String>,
 }
 
 /// What must still be read for a batch, after the accounts are locked.

@@ -13,7 +13,7 @@ use shared::db::{DbError, SqlitePool};
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
-    Loaded, Missing, RemainingRow, Writes,
+    Loaded, Missing, RemainingRow, ResolvedRow, Writes,
 };
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
@@ -22,7 +22,7 @@ use super::{Wanted, empty_account};
 use crate::ledger::rules::Books;
 use crate::store::schema::{
     ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
-    ledger_holds,
+    ledger_holds, usage_records,
 };
 use crate::store::usage::UsageRow;
 
@@ -218,9 +218,23 @@ fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
     for row in &writes.entries {
         one(InsertEntry(row).execute(conn))?;
     }
+    for row in &writes.holds_resolved {
+        one(ResolveHold(row).execute(conn))?;
+    }
+    for id in &writes.usage_known {
+        let open = usage_records::table
+            .find(id)
+            .filter(usage_records::number.eq(0));
+        diesel::delete(open).execute(conn)?;
+    }
     for row in &writes.usage {
         // The record of a settlement that was repeated is there already.
         InsertUsage(row).execute(conn)?;
+    }
+    for id in &writes.usage_open {
+        diesel::update(usage_records::table.find(id))
+            .set(usage_records::number.eq(0))
+            .execute(conn)?;
     }
     Ok(())
 }
@@ -312,13 +326,16 @@ row_statement!(
 );
 row_statement!(
     CloseHold of ClosedRow,
-    "UPDATE ledger_holds SET (held_micros, state, settled_micros, shortfall_micros, closed_at) = (",
+    "UPDATE ledger_holds SET (held_micros, state, settled_micros, shortfall_micros, closed_at, \
+     ask_until, promised) = (",
     [
         held_micros: BigInt,
         state: Text,
         settled_micros: BigInt,
         shortfall_micros: BigInt,
         closed_at: BigInt,
+        ask_until: Nullable<BigInt>,
+        promised: Bool,
     ],
     ") WHERE state = 'held' AND id = ",
     [id: Text],
@@ -327,10 +344,23 @@ row_statement!(
     ""
 );
 row_statement!(
+    ResolveHold of ResolvedRow,
+    "UPDATE ledger_holds SET (state, settled_micros, shortfall_micros, closed_at, ask_until) = (",
+    [
+        state: Text,
+        settled_micros: BigInt,
+        shortfall_micros: BigInt,
+        closed_at: BigInt,
+    ],
+    ", NULL) WHERE state = 'released' AND ask_until IS NOT NULL AND id = ",
+    [id: Text];
+    ""
+);
+row_statement!(
     InsertHold of HoldRow,
     "INSERT INTO ledger_holds (id, tenant_id, state, requested_micros, least_micros, \
      held_micros, settled_micros, shortfall_micros, grant_id, grant_micros, budgets, refusal, \
-     owner, call, created_at, deadline_at, closed_at) VALUES (",
+     owner, call, created_at, deadline_at, closed_at, ask_until, promised) VALUES (",
     [
         id: Text,
         tenant_id: Text,
@@ -349,6 +379,8 @@ row_statement!(
         created_at: BigInt,
         deadline_at: BigInt,
         closed_at: Nullable<BigInt>,
+        ask_until: Nullable<BigInt>,
+        promised: Bool,
     ];
     ")"
 );
@@ -392,7 +424,7 @@ row_statement!(
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, \
      price_id, provider, provider_model, input_tokens, cached_input_tokens, \
      cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
-     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at, tries, number) VALUES (",
+     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at, tries, loss_micros, loss, number) VALUES (",
     [
         id: Text,
         tenant_id: Text,
@@ -422,6 +454,8 @@ row_statement!(
         duration_ms: BigInt,
         created_at: BigInt,
         tries: Nullable<Text>,
+        loss_micros: BigInt,
+        loss: Nullable<Text>,
     ];
     ", (SELECT 1 + MAX(COALESCE((SELECT MAX(number) FROM usage_records), 0), \
      COALESCE((SELECT through FROM rollup_state), 0)))) ON CONFLICT DO NOTHING"

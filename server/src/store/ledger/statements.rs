@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, ExtendedRow,
-    GrantRow, HoldRow, RemainingRow,
+    GrantRow, HoldRow, RemainingRow, ResolvedRow,
 };
 use crate::store::usage::UsageRow;
 
@@ -103,6 +103,8 @@ type HoldSql = (
     BigInt,
     BigInt,
     Nullable<BigInt>,
+    Nullable<BigInt>,
+    Bool,
 );
 type AllocationSql = (Text, BigInt, Text, BigInt);
 type BudgetSql = (
@@ -131,9 +133,11 @@ answers! {
 
 statement!(
     MarkWriter,
-    "INSERT INTO ledger_writers (boot, batch, seen_at) VALUES (",
+    "INSERT INTO ledger_writers (boot, batch, seen_at, skew_ms) SELECT n.boot, n.batch, n.seen_at, \
+     n.seen_at - CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) FROM (SELECT ",
     [boot: Text => String, batch: BigInt => i64, seen_at: BigInt => i64],
-    ") ON CONFLICT (boot) DO UPDATE SET batch = excluded.batch, seen_at = excluded.seen_at"
+    ") AS n (boot, batch, seen_at) ON CONFLICT (boot) DO UPDATE SET batch = excluded.batch, \
+     seen_at = excluded.seen_at, skew_ms = excluded.skew_ms"
 );
 statement!(
     LastBatch,
@@ -161,7 +165,7 @@ statement!(
     LoadHolds,
     "SELECT id, tenant_id, state, requested_micros, least_micros, held_micros, \
      settled_micros, shortfall_micros, grant_id, grant_micros, budgets, refusal, owner, call, \
-     created_at, deadline_at, closed_at FROM ledger_holds WHERE id = ANY(",
+     created_at, deadline_at, closed_at, ask_until, promised FROM ledger_holds WHERE id = ANY(",
     [holds: Array<Text> => Vec<String>],
     ")"
 );
@@ -268,7 +272,7 @@ over_rows!(
     InsertHolds from HoldRow,
     "INSERT INTO ledger_holds (id, tenant_id, state, requested_micros, least_micros, \
      held_micros, settled_micros, shortfall_micros, grant_id, grant_micros, budgets, refusal, \
-     owner, call, created_at, deadline_at, closed_at) SELECT * FROM unnest(",
+     owner, call, created_at, deadline_at, closed_at, ask_until, promised) SELECT * FROM unnest(",
     [
         id: Text => String,
         tenant_id: Text => String,
@@ -287,6 +291,8 @@ over_rows!(
         created_at: BigInt => i64,
         deadline_at: BigInt => i64,
         closed_at: Nullable<BigInt> => Option<i64>,
+        ask_until: Nullable<BigInt> => Option<i64>,
+        promised: Bool => bool,
     ],
     ")"
 );
@@ -307,7 +313,8 @@ over_rows!(
 over_rows!(
     CloseHolds from ClosedRow,
     "UPDATE ledger_holds h SET held_micros = n.held, state = n.state, settled_micros = \
-     n.settled, shortfall_micros = n.shortfall, closed_at = n.closed_at FROM unnest(",
+     n.settled, shortfall_micros = n.shortfall, closed_at = n.closed_at, ask_until = n.ask_until, \
+     promised = n.promised FROM unnest(",
     [
         id: Text => String,
         held_before: BigInt => i64,
@@ -316,9 +323,37 @@ over_rows!(
         settled_micros: BigInt => i64,
         shortfall_micros: BigInt => i64,
         closed_at: BigInt => i64,
+        ask_until: Nullable<BigInt> => Option<i64>,
+        promised: Bool => bool,
     ],
-    ") AS n (id, before, held, state, settled, shortfall, closed_at) WHERE h.id = n.id AND \
-     h.state = 'held' AND h.held_micros = n.before"
+    ") AS n (id, before, held, state, settled, shortfall, closed_at, ask_until, promised) WHERE \
+     h.id = n.id AND h.state = 'held' AND h.held_micros = n.before"
+);
+over_rows!(
+    ResolveHolds from ResolvedRow,
+    "UPDATE ledger_holds h SET state = n.state, settled_micros = n.settled, shortfall_micros = \
+     n.shortfall, closed_at = n.closed_at, ask_until = NULL FROM unnest(",
+    [
+        id: Text => String,
+        state: Text => String,
+        settled_micros: BigInt => i64,
+        shortfall_micros: BigInt => i64,
+        closed_at: BigInt => i64,
+    ],
+    ") AS n (id, state, settled, shortfall, closed_at) WHERE h.id = n.id AND h.state = 'released' \
+     AND h.ask_until IS NOT NULL"
+);
+statement!(
+    TakeOpenUsage,
+    "DELETE FROM usage_records WHERE number = 0 AND id = ANY(",
+    [ids: Array<Text> => Vec<String>],
+    ")"
+);
+statement!(
+    MarkOpenUsage,
+    "UPDATE usage_records SET number = 0 WHERE id = ANY(",
+    [ids: Array<Text> => Vec<String>],
+    ")"
 );
 over_rows!(
     InsertAllocations from AllocationRow,
@@ -397,7 +432,7 @@ over_rows!(
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
      provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
      images, media_ms, characters, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
-     created_at, tries) SELECT * FROM unnest(",
+     created_at, tries, loss_micros, loss) SELECT * FROM unnest(",
     [
         id: Text => String,
         tenant_id: Text => String,
@@ -427,6 +462,8 @@ over_rows!(
         duration_ms: BigInt => i64,
         created_at: BigInt => i64,
         tries: Nullable<Text> => Option<String>,
+        loss_micros: BigInt => i64,
+        loss: Nullable<Text> => Option<String>,
     ],
     ") ON CONFLICT DO NOTHING"
 );

@@ -21,13 +21,13 @@ use super::{Wanted, sqlite};
 use crate::ledger::rules::{Account, Allocation, Books, HeldBook};
 use crate::ledger::{Adjusted, Budget, Grant, HoldState, Spender};
 use crate::store::Store;
-use crate::store::usage::UsageRecord;
+use crate::store::usage::Filed;
 
 /// Accounts kept in memory; beyond, all are forgotten and read again as they are wanted.
 const ACCOUNTS_KEPT: usize = 20_000;
 
 /// The caller's rules: change the books, answer each operation.
-pub(crate) type Decide<B, A> = fn(&B, &mut Books, Moment) -> (Vec<UsageRecord>, Vec<A>);
+pub(crate) type Decide<B, A> = fn(&B, &mut Books, Moment) -> (Vec<Filed>, Vec<A>);
 
 /// Why an attempt wrote nothing.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ const SHOWN_MAX: usize = 100;
 
 /// Behind the last record of the page before, in the order of an index.
 const RECORDS: &str = "SELECT * FROM usage_records WHERE (tenant_id, created_at, id) > ($1, $2, $3) \
-     AND number <= $4 AND created_at >= $5 ORDER BY tenant_id, created_at, id LIMIT $6";
+     AND number > 0 AND number <= $4 AND created_at >= $5 ORDER BY tenant_id, created_at, id LIMIT $6";
 
 #[derive(Default)]
 struct Comparison {

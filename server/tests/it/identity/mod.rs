@@ -5,6 +5,7 @@ mod api;
 mod folding;
 mod guesses;
 mod keys;
+mod owners;
 mod replicas;
 mod sessions;
 mod superadmins;
@@ -14,13 +15,16 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use server::accounts::{Accounts, NewKey, NewSuperadmin, NewUser};
+use server::auth::devices::Devices;
 use server::auth::factors::{Factors, FactorsParts};
 use server::auth::logins::Logins;
 use server::auth::password::Passwords;
 use server::auth::sessions::{LoggedIn, SessionError, Sessions, SessionsParts, Shown};
+use server::auth::stages::Stages;
 use server::auth::token::Tokens;
 use server::auth::{Auth, AuthError, Principal, Role};
 use server::limits::Limits;
+use server::settings::Settings;
 use server::store::Store;
 use server::store::accounts::{
     AdminRole, ApiKey, ApiKeyKind, KeyPlace, Scopes, Superadmin, Tenant, User,
@@ -59,6 +63,7 @@ fn place<'a>(tenant: &'a TenantId, id: &'a ApiKeyId) -> KeyPlace<'a> {
         tenant,
         id,
         reach: Scopes::ALL,
+        within: None,
     }
 }
 
@@ -111,8 +116,8 @@ pub(crate) async fn as_superadmin(store: &Store, clock: &Clock) -> (Auth, Accoun
     first_superadmin(&accounts).await;
     let password = secret(PASSWORD);
     let login = sessions.log_in_superadmin(shown("admin", &password));
-    let (token, ..) = login.await.expect("logged in");
-    (auth, accounts, token)
+    let token = login.await.expect("logged in").token;
+    (auth, accounts, token.expose().clone())
 }
 
 /// The rooms of one process.
@@ -146,7 +151,14 @@ impl Process {
             passwords.clone(),
             clock.clone(),
         );
-        let logins = Logins::new(store.clone(), passwords, limits.clone(), clock.clone());
+        let logins = Logins::new(
+            store.clone(),
+            passwords,
+            limits.clone(),
+            clock.clone(),
+            Devices::new(&secret("a third secret of more than thirty-two bytes")),
+        );
+        let settings = Settings::new(store.clone(), clock.clone());
         let factors = Factors::new(FactorsParts {
             store: store.clone(),
             sealer: Sealer::new(&secret("another secret of more than thirty-two bytes")),
@@ -158,6 +170,9 @@ impl Process {
             tokens,
             logins,
             factors: factors.clone(),
+            stages: Stages::new(factors.clone(), settings.clone()),
+            settings,
+            accounts: accounts.clone(),
             clock: clock.clone(),
         };
         Self {

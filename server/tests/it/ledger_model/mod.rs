@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use server::ledger::{
     AdjustError, Adjustment, BudgetAsk, ExtendError, GrantError, GrantKind, HoldAsk, HoldError,
-    Ledger, LedgerSettings, NewGrant, Period, SettleError, Spender,
+    Ledger, LedgerSettings, NewGrant, Period, SettleError, Spender, Unknown,
 };
 use server::store::Store;
 use shared::clock::{Clock, Moment};
@@ -61,6 +61,10 @@ enum Step {
     Release {
         slot: usize,
     },
+    GiveBack {
+        slot: usize,
+        promised: bool,
+    },
     Expire,
     Wait {
         ms: u64,
@@ -84,6 +88,7 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         2 => (0..HOLDS, 0_i64..1_200).prop_map(|(slot, to)| Step::Extend { slot, to }),
         4 => (0..HOLDS, 0_i64..1_200).prop_map(|(slot, micros)| Step::Settle { slot, micros }),
         2 => (0..HOLDS).prop_map(|slot| Step::Release { slot }),
+        3 => (0..HOLDS, any::<bool>()).prop_map(|(slot, promised)| Step::GiveBack { slot, promised }),
         1 => Just(Step::Expire),
         2 => prop_oneof![3 => 0_u64..2_000, 1 => 0_u64..90_000_000].prop_map(|ms| Step::Wait { ms }),
         1 => Just(Step::Restart),
@@ -229,6 +234,9 @@ impl<'a> World<'a> {
             }
             Step::Settle { slot, micros } => self.close(ledger, tenant, *slot, Some(*micros)).await,
             Step::Release { slot } => self.close(ledger, tenant, *slot, None).await,
+            Step::GiveBack { slot, promised } => {
+                self.give_back(ledger, tenant, *slot, *promised).await;
+            }
             Step::Expire => {
                 let expected = self.papers[tenant].expire(now);
                 let lapsed = ledger.expire(&whose).await.expect("swept");
@@ -336,6 +344,24 @@ impl<'a> World<'a> {
             SettleError::Ledger(error) => panic!("{error}"),
         });
         assert_eq!(answer, expected, "closing {slot} with {used:?}");
+    }
+
+    async fn give_back(&mut self, ledger: Ledger, tenant: usize, slot: usize, promised: bool) {
+        let (now, id) = (self.now(), self.id(tenant, slot));
+        let whose = self.tenants[tenant].clone();
+        let expected = self.papers[tenant].give_back(slot, promised, now);
+        let unknown = Unknown {
+            ask_until: self.clock.now().after(Duration::from_secs(60)),
+            promised,
+        };
+        let usage = usage_record(&id, &whose, Credits::ZERO, self.clock.now());
+        let answer = ledger.give_back(&id, &whose, unknown, usage).await;
+        let answer = answer.map_err(|error| match error {
+            SettleError::NoSuchHold => Refused::NoSuchHold,
+            SettleError::Closed => Refused::Closed,
+            SettleError::Ledger(error) => panic!("{error}"),
+        });
+        assert_eq!(answer, expected, "giving {slot} back");
     }
 
     async fn check(&self, tables: bool) {

@@ -20,8 +20,17 @@ struct Lot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    Settled { used: i64, short: i64 },
-    Released,
+    Settled {
+        used: i64,
+        short: i64,
+    },
+    /// `short` of it became a loss, because the tenant was told that nothing is charged.
+    Released {
+        short: i64,
+    },
+    Unknown {
+        promised: bool,
+    },
     Refused(Refused),
 }
 
@@ -256,7 +265,10 @@ impl Paper {
             return match known.state {
                 _ if known.asked != asked => Err(Refused::Conflict),
                 State::Refused(refused) => Err(refused),
-                State::Open | State::Settled { .. } | State::Released => Ok(known.sum()),
+                State::Open
+                | State::Settled { .. }
+                | State::Released { .. }
+                | State::Unknown { .. } => Ok(known.sum()),
             };
         }
         let available = self.available(now);
@@ -346,35 +358,79 @@ impl Paper {
         };
         match (held.state, used) {
             (State::Open, _) => {}
-            (State::Settled { used: was, short }, Some(now)) if was == now => {
+            (State::Unknown { promised }, _) => return Ok(self.resolve(id, promised, used, now)),
+            (State::Settled { used: was, short }, Some(now)) if was + short == now => {
                 return Ok((was, short));
             }
-            (State::Released, None) => return Ok((0, 0)),
+            (State::Released { short }, Some(now)) if short == now && now > 0 => {
+                return Ok((0, short));
+            }
+            (State::Released { .. }, None) => return Ok((0, 0)),
             _ => return Err(Refused::Closed),
         }
-        let charge = used.unwrap_or(0);
-        let mut to_use = charge.min(held.sum());
-        let extra = charge - to_use;
+        let asked = used.unwrap_or(0);
+        let charge = asked.min(held.sum());
+        let mut to_use = charge;
         for (place, micros) in &held.parts {
             let consumed = to_use.min(*micros);
             to_use -= consumed;
-            self.give_back(*place, micros - consumed, now);
+            self.put_back(*place, micros - consumed, now);
         }
-        let taken = extra.min(self.available(now));
-        self.take(taken, now);
         self.used += charge;
-        self.loss += extra - taken;
         self.count(&held.counted, -held.sum(), charge);
-        let short = extra - taken;
+        let short = asked - charge;
         let state = match used {
-            Some(used) => State::Settled { used, short },
-            None => State::Released,
+            Some(_) => State::Settled {
+                used: charge,
+                short,
+            },
+            None => State::Released { short: 0 },
         };
         self.holds.get_mut(&id).expect("found").state = state;
         Ok((charge, short))
     }
 
-    fn give_back(&mut self, place: usize, micros: i64, now: i64) {
+    /// Gives a hold back because nobody knows.
+    pub(super) fn give_back(&mut self, id: usize, promised: bool, now: i64) -> Result<(), Refused> {
+        let state = self.holds.get(&id).map(|held| held.state);
+        match state.ok_or(Refused::NoSuchHold)? {
+            State::Open => {
+                self.close(id, None, now)?;
+                self.holds.get_mut(&id).expect("found").state = State::Unknown { promised };
+                Ok(())
+            }
+            State::Unknown { .. } | State::Released { .. } => Ok(()),
+            State::Settled { .. } | State::Refused(_) => Err(Refused::Closed),
+        }
+    }
+
+    /// It is known now, or never will be.
+    fn resolve(&mut self, id: usize, promised: bool, used: Option<i64>, now: i64) -> (i64, i64) {
+        let held = self.holds[&id].clone();
+        let asked = used.unwrap_or(0);
+        let of = |(spender, number, day): &(usize, u32, i64)| {
+            let budget = self.budgets.get(spender)?;
+            (budget.number == *number && budget.day == *day).then(|| budget.left())
+        };
+        let left = held.counted.iter().filter_map(of).min().unwrap_or(i64::MAX);
+        let most = if promised { 0 } else { asked.min(held.sum()) };
+        let charge = most.min(left).min(self.available(now));
+        self.take(charge, now);
+        self.used += charge;
+        self.count(&held.counted, 0, charge);
+        let short = asked - charge;
+        let state = match used {
+            Some(_) if !promised => State::Settled {
+                used: charge,
+                short,
+            },
+            Some(_) | None => State::Released { short },
+        };
+        self.holds.get_mut(&id).expect("found").state = state;
+        (charge, short)
+    }
+
+    fn put_back(&mut self, place: usize, micros: i64, now: i64) {
         let grace = self.grace;
         let lot = &mut self.lots[place];
         if micros == 0 {

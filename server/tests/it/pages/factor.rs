@@ -120,7 +120,7 @@ async fn a_code_is_asked_for_and_works_once() {
 async fn a_recovery_code_works_once_and_new_ones_end_the_old() {
     for (place, _db) in places(Start::default()).await {
         let mut owner = place.owner().await;
-        let (_, codes) = set_up(&place, &mut owner).await;
+        let (secret, codes) = set_up(&place, &mut owner).await;
         let enter = async |code: &str| {
             let mut browser = second_step(&place).await;
             let path = "/admin/login/second?recovery=1";
@@ -136,12 +136,21 @@ async fn a_recovery_code_works_once_and_new_ones_end_the_old() {
 
         let page = owner.get("/admin/security").await;
         assert!(page.body.contains("<strong>9</strong>"), "nine are left");
-        let wrong = owner
-            .post("/admin/security/recovery", &[("password", "wrong")])
-            .await;
-        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for fields in [
+            [("password", "wrong"), ("code", codes[1].as_str())],
+            [("password", PASSWORD), ("code", "")],
+            [("password", PASSWORD), ("code", "000000")],
+        ] {
+            let wrong = owner.post("/admin/security/recovery", &fields).await;
+            assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+            place.clock.advance(MINUTE);
+        }
+        let code = totp::code_at(&secret, place.clock.now());
         let renewed = owner
-            .post("/admin/security/recovery", &[("password", PASSWORD)])
+            .post(
+                "/admin/security/recovery",
+                &[("password", PASSWORD), ("code", &code)],
+            )
             .await;
         assert_eq!(renewed.body.matches("<li><code>").count(), 10);
         assert!(!enter(&codes[1]).await, "the old ones are gone");
@@ -202,17 +211,26 @@ async fn the_api_asks_for_the_code_too_and_only_behind_the_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_turned_off_with_the_password_and_asked_of_all_when_the_settings_say_so() {
+async fn it_is_turned_off_with_password_and_code_and_asked_of_all_when_the_settings_say_so() {
     for (place, _db) in places(Start::default()).await {
         let mut owner = place.owner().await;
-        set_up(&place, &mut owner).await;
+        let (_, codes) = set_up(&place, &mut owner).await;
         owner.get("/admin/security").await;
-        let wrong = owner
-            .post("/admin/security/totp/off", &[("password", "wrong")])
-            .await;
-        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for fields in [
+            [("password", "wrong"), ("code", codes[0].as_str())],
+            [("password", PASSWORD), ("code", "")],
+            [("password", PASSWORD), ("code", "123456")],
+        ] {
+            let wrong = owner.post("/admin/security/totp/off", &fields).await;
+            assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+            place.clock.advance(MINUTE);
+        }
+        // Whoever lost the app has a recovery code.
         let off = owner
-            .post("/admin/security/totp/off", &[("password", PASSWORD)])
+            .post(
+                "/admin/security/totp/off",
+                &[("password", PASSWORD), ("code", codes[0].as_str())],
+            )
             .await;
         assert_eq!(off.location(), "/admin/security");
 

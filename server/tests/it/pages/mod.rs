@@ -3,6 +3,7 @@
 
 mod console;
 mod desk;
+mod doors;
 mod factor;
 mod login;
 mod portal;

@@ -11,17 +11,23 @@ use super::portal::tenant;
 use super::{PASSWORD, Place};
 
 /// A tenant as the tests need it: people, keys, and what can be asked for by id.
-struct House {
-    id: String,
+pub(super) struct House {
+    pub(super) id: String,
     /// Of the owner `ada`.
-    owner: String,
+    pub(super) owner: String,
     /// Of the member `mia`.
-    member: String,
+    pub(super) member: String,
     /// The first key's secret, which may call and read.
-    secret: String,
+    pub(super) secret: String,
 }
 
-async fn admin(place: &Place, token: &str, method: Method, path: &str, body: &Value) -> Value {
+pub(super) async fn admin(
+    place: &Place,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Value {
     let path = format!("/admin/api{path}");
     let answer = place.api(method, &path, token, body).await;
     assert!(answer.status.is_success(), "{path}: {}", answer.body);
@@ -36,14 +42,19 @@ async fn add_user(place: &Place, token: &str, tenant: &str, name: &str, role: &s
 }
 
 /// A new key: its id and its secret.
-async fn add_key(place: &Place, token: &str, tenant: &str, body: &Value) -> (String, String) {
+pub(super) async fn add_key(
+    place: &Place,
+    token: &str,
+    tenant: &str,
+    body: &Value,
+) -> (String, String) {
     let path = format!("/tenants/{tenant}/keys");
     let made = admin(place, token, Method::POST, &path, body).await;
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     (text(&made["key"]["id"]), text(&made["secret"]))
 }
 
-async fn house(place: &Place, token: &str, name: &str) -> House {
+pub(super) async fn house(place: &Place, token: &str, name: &str) -> House {
     let (id, secret, owner) = tenant(place, token, name).await;
     let member = add_user(place, token, &id, "mia", "member").await;
     add_user(place, token, &id, "max", "admin").await;
@@ -57,7 +68,7 @@ async fn house(place: &Place, token: &str, name: &str) -> House {
 
 impl House {
     /// An API token of somebody.
-    async fn token(&self, place: &Place, username: &str) -> String {
+    pub(super) async fn token(&self, place: &Place, username: &str) -> String {
         let body = json!({"apiKey": self.secret, "username": username, "password": PASSWORD});
         let path = "/api/v1/auth/login";
         let answer = place.api(Method::POST, path, "", &body).await;
@@ -67,7 +78,7 @@ impl House {
 }
 
 /// Every route of the document below a path: operation, method, path.
-async fn routes(place: &Place, below: &str) -> Vec<(String, Method, String)> {
+pub(super) async fn routes(place: &Place, below: &str) -> Vec<(String, Method, String)> {
     let nothing = json!({});
     let document = place.api(Method::GET, "/api/openapi.json", "", &nothing);
     let document = document.await.json();

@@ -22,6 +22,10 @@ fn classes(usage: &Usage) -> [u64; 5] {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn every_vendors_shape_is_read_for_what_it_means() {
     for (name, json, expected) in [
         (

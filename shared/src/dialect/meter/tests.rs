@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn of(operation: Operation, show_usage: bool) -> Metered {
+pub(super) fn of(operation: Operation, show_usage: bool) -> Metered {
     Metered {
         operation,
         show_usage,
@@ -30,7 +30,7 @@ fn within(output_max: u64) -> Meter {
     Meter::new(of)
 }
 
-fn event(json: &str) -> Vec<u8> {
+pub(super) fn event(json: &str) -> Vec<u8> {
     format!("data: {json}\n\n").into_bytes()
 }
 
@@ -56,7 +56,7 @@ fn counted(meter: &Meter) -> (u64, u64, bool) {
     (usage.input_total(), usage.output_total(), usage.estimated)
 }
 
-fn all(mut meter: Meter, events: &[Vec<u8>]) -> (Meter, Vec<Verdict>) {
+pub(super) fn all(mut meter: Meter, events: &[Vec<u8>]) -> (Meter, Vec<Verdict>) {
     let verdicts = events.iter().map(|event| meter.event(event)).collect();
     (meter, verdicts)
 }
@@ -119,6 +119,10 @@ fn a_usage_of_null_that_was_not_asked_for_is_cut_out() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn reports_are_merged_wherever_they_stand() {
     for (name, events, expected) in [
         (
@@ -275,6 +279,10 @@ fn an_error_in_any_form_breaks_the_stream_and_none_does_not() {
         let verdict = chat().event(&event(json));
         assert!(matches!(verdict, Verdict::Broken(_)), "{json}: {verdict:?}");
     }
+    assert!(matches!(
+        chat().event(b"data: {not json}\n\n"),
+        Verdict::Broken(_)
+    ));
     let named = b"event: error\ndata: anything\n\n";
     assert!(matches!(chat().event(named), Verdict::Broken(_)));
     for json in [
@@ -290,6 +298,10 @@ fn an_error_in_any_form_breaks_the_stream_and_none_does_not() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn estimates_count_all_that_was_said_by_what_it_is() {
     let text = "abcd".repeat(1_000);
     let choice = |delta: &str| {
@@ -412,11 +424,7 @@ fn estimates_count_all_that_was_said_by_what_it_is() {
         assert!(usage.estimated && usage.input_tokens == 100, "{name}");
     }
     let words: Vec<Vec<u8>> = (0..7).map(|_| word("a")).collect();
-    assert_eq!(
-        counted(&all(chat(), &words).0),
-        (100, 7, true),
-        "a token each"
-    );
+    assert_eq!(counted(&all(chat(), &words).0), (100, 7, true));
 }
 
 #[test]
@@ -444,7 +452,7 @@ fn a_provider_that_ignores_the_maximum_is_stopped_and_the_stream_ends_well() {
         match meter.event(&event) {
             Verdict::Enough(end) => break end,
             Verdict::Without(_) => passed += 1,
-            other => panic!("{other:?}"),
+            other @ (Verdict::Pass | Verdict::Hide | Verdict::Broken(_)) => panic!("{other:?}"),
         }
         assert!(passed < 100, "it is never stopped");
     };
@@ -494,6 +502,26 @@ fn an_estimate_alone_calls_nobody_disobedient() {
     meter.event(b"data: [DONE]\n\n");
     let usage = meter.usage();
     assert_eq!((usage.output_total(), usage.overrun), (100, false));
+    // One part of megabytes, which counts as it counts.
+    let large = word(&"QUJD".repeat(100_000));
+    let (meter, verdicts) = all(
+        within(1_000),
+        &[
+            large,
+            event(FINISH),
+            super::tests::usage(9, 100),
+            event("[DONE]"),
+        ],
+    );
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| !matches!(verdict, Verdict::Enough(_)))
+    );
+    assert_eq!(
+        (counted(&meter), meter.usage().overrun),
+        ((9, 100, false), false)
+    );
     // What ended by itself is passed on whole, and its count is told afterwards.
     let (meter, verdicts) = all(
         within(10),
@@ -501,134 +529,6 @@ fn an_estimate_alone_calls_nobody_disobedient() {
     );
     assert_eq!(verdicts[2], Verdict::Hide);
     assert!(meter.usage().overrun);
-}
-
-#[test]
-fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
-    let picture = "A".repeat(200_000);
-    let part = format!(
-        r#"{{"type":"image_generation.partial_image","b64_json":"{picture}","partial_image_index":0}}"#
-    );
-    let last = format!(
-        r#"{{"type":"image_generation.completed","b64_json":"{picture}","usage":{{"input_tokens":20,"output_tokens":400,"total_tokens":420}}}}"#
-    );
-    let events = [event(&part), event(&last)];
-    let (meter, verdicts) = all(Meter::new(of(Operation::Image, false)), &events);
-    assert_eq!(verdicts, [Verdict::Pass, Verdict::Pass]);
-    let made = meter.usage();
-    assert_eq!(
-        (
-            made.images,
-            made.input_tokens,
-            made.output_tokens,
-            made.estimated
-        ),
-        (1, 20, 400, false)
-    );
-    assert!(meter.missing().is_none() && !meter.ends_with_done());
-    // A series of which one failed (Ark).
-    let series = [
-        event(
-            r#"{"type":"image_generation.partial_succeeded","image_index":0,"url":"https://x/1"}"#,
-        ),
-        event(
-            r#"{"type":"image_generation.partial_failed","image_index":1,"error":{"code":"x","message":"y"}}"#,
-        ),
-        event(
-            r#"{"type":"image_generation.completed","usage":{"generated_images":1,"output_tokens":100,"total_tokens":100}}"#,
-        ),
-        event("[DONE]"),
-    ];
-    let (meter, verdicts) = all(Meter::new(of(Operation::Image, false)), &series);
-    assert!(
-        verdicts.iter().all(|verdict| *verdict == Verdict::Pass),
-        "{verdicts:?}"
-    );
-    assert_eq!(meter.usage().images, 1);
-    let (meter, _) = all(Meter::new(of(Operation::Image, false)), &[event(&part)]);
-    assert!(meter.usage().is_nothing() && meter.missing().is_some());
-}
-
-fn whole_chat(json: &str) -> Usage {
-    whole(of(Operation::Chat, false), json.as_bytes()).expect("JSON")
-}
-
-#[test]
-fn whole_answers_are_counted_by_what_they_say() {
-    let said = |text: &str, usage: &str| {
-        whole_chat(&format!(
-            r#"{{"id":"c","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"finish_reason":"stop"}}]{usage}}}"#
-        ))
-    };
-    let usage = said("Hello.", "");
-    assert_eq!(
-        (usage.input_tokens, usage.output_tokens, usage.estimated),
-        (100, 2, true)
-    );
-    let usage = said(
-        "Hello.",
-        r#","usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#,
-    );
-    assert_eq!(
-        (usage.input_tokens, usage.output_tokens, usage.estimated),
-        (100, 2, true)
-    );
-    let usage = said(
-        "Hello.",
-        r#","usage":{"prompt_tokens":1000.0,"completion_tokens":3}"#,
-    );
-    assert_eq!(
-        (usage.input_tokens, usage.output_tokens, usage.estimated),
-        (1_000, 3, false)
-    );
-    let usage = said(
-        "",
-        r#","usage":{"prompt_tokens":1000,"completion_tokens":0}"#,
-    );
-    assert_eq!(
-        (usage.input_tokens, usage.output_tokens, usage.estimated),
-        (1_000, 0, false)
-    );
-    let usage = said(
-        "Hello.",
-        r#","usage":{"prompt_tokens":12,"completion_tokens":2,"total_tokens":331,"completion_tokens_details":{"reasoning_tokens":317}}"#,
-    );
-    assert_eq!(usage.output_total(), 319);
-    for empty in [
-        "{}",
-        r#"{"choices":[]}"#,
-        r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":7}}"#,
-    ] {
-        assert!(whole_chat(empty).is_nothing(), "{empty}");
-    }
-    for nonsense in ["<html>", "", "[]", "null", "{\"choices\":", "{} x"] {
-        assert!(
-            whole(of(Operation::Chat, false), nonsense.as_bytes()).is_err(),
-            "{nonsense}"
-        );
-    }
-}
-
-#[test]
-fn whole_images_and_embeddings_are_counted_by_their_entries_and_input() {
-    let images = |json: &str| whole(of(Operation::Image, false), json.as_bytes()).expect("JSON");
-    let made = images(
-        r#"{"data":[{"b64_json":"a"},{"error":{"code":"x"}},{"url":"b"}],"usage":{"output_tokens":14.5}}"#,
-    );
-    assert_eq!((made.images, made.output_tokens), (2, 15));
-    assert!(images(r#"{"data":[],"usage":{"output_tokens":14}}"#).is_nothing());
-    let vectors =
-        |json: &str| whole(of(Operation::Embedding, false), json.as_bytes()).expect("JSON");
-    let usage =
-        vectors(r#"{"data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#);
-    assert_eq!((usage.input_tokens, usage.output_tokens), (8, 0));
-    assert_eq!(
-        vectors(r#"{"data":[{"embedding":[0.1]}],"usage":{"total_tokens":8}}"#).input_tokens,
-        8
-    );
-    let usage = vectors(r#"{"data":[{"embedding":[0.1]}]}"#);
-    assert_eq!((usage.input_tokens, usage.estimated), (100, true));
-    assert!(vectors(r#"{"data":[],"usage":{"prompt_tokens":8}}"#).is_nothing());
 }
 
 fn any_event() -> impl Strategy<Value = Vec<u8>> {

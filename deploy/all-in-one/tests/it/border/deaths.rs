@@ -23,7 +23,7 @@ use crate::support::{
 const TOKEN: i64 = 1;
 
 /// A model that is paid by output tokens.
-async fn by_token(product: &Product) {
+pub(super) async fn by_token(product: &Product) {
     let target = json!({"provider": "vendor", "model": "their-name", "weight": 1, "priority": 0});
     let body = json!({"id": "by-token", "operation": "chat", "targets": [target], "max_output_tokens": 400,
         "price": {"output_per_million": 1_000_000 * TOKEN}});
@@ -139,7 +139,7 @@ async fn a_drained_gateway_beside_another_is_not_noticed() {
 }
 
 /// A server as a process, with the settings of one that is watched.
-fn server_program(place: &Place, port: u16, gateway: &str) -> Program {
+pub(super) fn server_program(place: &Place, port: u16, gateway: &str) -> Program {
     let number = port.to_string();
     let arguments = [
         ["--host", "127.0.0.1"],

@@ -145,15 +145,32 @@ fn call() -> Call {
     }
 }
 
+/// The secrets of a gateway that was added.
+const OWN: &str = "the-own-secret-of-the-second-gateway";
+const OWN_NEXT: &str = "the-next-secret-of-the-second-gateway";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_add_gateways_and_targets_lead_to_those_they_name() {
     for place in places().await {
         let supervisor = Supervisor::new();
         let first = gateway(&place, &supervisor, &[]).await.open_door();
-        let node = gateway(&place, &supervisor, &[]).await;
+        // A gateway's secret opens that one only, and it takes two at once.
+        let node = gateway_with_secret(&place, &supervisor, &format!("{OWN},{OWN_NEXT}")).await;
         let door = node.open_door();
         let product = server_at(&place, &format!("{first}#name=one&region=near")).await;
-        let new = json!({"url": format!("{door}/"), "name": "two", "region": "far"});
+        let made_up = json!({"url": door, "name": "two", "region": "far"});
+        let (status, made) = product
+            .admin(Method::POST, "/gateways", Some(made_up))
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        assert_eq!(
+            made["healthy"], false,
+            "a fresh secret is not the one of another: {made}"
+        );
+        let path = format!("/gateways/{}", made["id"].as_str().expect("an id"));
+        let (status, _) = product.admin(Method::DELETE, &path, None).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        let new = json!({"url": format!("{door}/"), "name": "two", "region": "far", "secret": OWN});
         let (status, made) = product
             .admin(Method::POST, "/gateways", Some(new.clone()))
             .await;
@@ -161,6 +178,12 @@ async fn operators_add_gateways_and_targets_lead_to_those_they_name() {
         assert_eq!(made["healthy"], true, "{made}");
         let (status, _) = product.admin(Method::POST, "/gateways", Some(new)).await;
         assert_eq!(status, StatusCode::CONFLICT);
+        let rotate = format!("/gateways/{}/secret", made["id"].as_str().expect("an id"));
+        let next = json!({"secret": OWN_NEXT});
+        let (status, rotated) = product.admin(Method::POST, &rotate, Some(next)).await;
+        assert_eq!(status, StatusCode::OK, "{rotated}");
+        assert_eq!(rotated["healthy"], true, "{rotated}");
+        assert_ne!(rotated["secret_fingerprint"], made["secret_fingerprint"]);
         for url in [
             "http://gw.example.com",
             "nonsense",

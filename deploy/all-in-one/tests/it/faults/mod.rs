@@ -4,4 +4,5 @@
 mod answers;
 mod fake;
 mod keys;
+mod probes;
 mod words;

@@ -115,7 +115,7 @@ const CASES: &[Case] = &[
         r#"{"error":{"message":"Previous response with id 'resp_1' not found.","type":"invalid_request_error","param":"previous_response_id","code":"previous_response_not_found"}}"#,
         K::BadRequest,
         Scope::Request,
-        STOP,
+        GO_ON,
     ),
     // Flagged prompts, as several say it
     (
@@ -387,6 +387,34 @@ const CASES: &[Case] = &[
         r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#,
         K::RateLimited,
         Scope::Key,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-9"}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"{"error":"model 'x' not found, try pulling it first"}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
+        GO_ON,
+    ),
+    (
+        404,
+        r#"{"error":{"message":"Not here","code":"not_found"}}"#,
+        K::BadRequest,
+        Scope::Request,
+        GO_ON,
+    ),
+    (
+        400,
+        r#"{"error":{"message":"Unsupported model: x"}}"#,
+        K::NotFound,
+        Scope::ModelAtKey,
         GO_ON,
     ),
     // vLLM, FastAPI and what stands in front of them

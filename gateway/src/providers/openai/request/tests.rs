@@ -20,8 +20,8 @@ fn call(body: &str, stream: bool) -> Call {
         show_usage: false,
         tenant: None,
         caller: 1,
-        bounds: None,
         answer_model: None,
+        bounds: None,
         deadline: Duration::from_secs(1),
     }
 }

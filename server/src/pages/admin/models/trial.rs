@@ -63,6 +63,8 @@ fn principal(tenant: &Tenant) -> Arc<Principal> {
         tenant_limits: tenant.limits,
         key_limits: LimitSettings::default(),
         allowed_models: tenant.allowed_models.clone(),
+        parent: None,
+        ends_at: None,
         zone: tenant.zone.clone(),
     })
 }
@@ -140,6 +142,7 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge
+        | CallError::Stopping
         | CallError::Ledger(_)
         | CallError::Link(_)) => FieldError::Words(error.to_string()),
     }

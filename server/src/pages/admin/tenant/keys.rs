@@ -221,6 +221,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
             allowed_models: Some(models).filter(|list| !list.is_empty()),
             allowed_addresses: Some(addresses).filter(|list| !list.is_empty()),
             limits,
+            parent: None,
         };
         let period = period?;
         Some((new, budget?.map(|limit| (period, limit))))
@@ -311,6 +312,7 @@ fn place<'a>(tenant: &'a Tenant, id: &'a ApiKeyId) -> KeyPlace<'a> {
         tenant: &tenant.id,
         id,
         reach: Scopes::ALL,
+        within: None,
     }
 }
 

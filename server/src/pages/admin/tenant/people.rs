@@ -21,7 +21,7 @@ use super::super::super::form::{Posted, field_error};
 use super::super::super::session::{Admin, Confirmed};
 use super::super::{Asked, Console, ROWS, Wrong, booked, filters, wanted, word};
 use super::{found, head, path};
-use crate::accounts::{NewUser, UserChange};
+use crate::accounts::{AccountError, NewUser, UserChange};
 use crate::auth::roles::kind;
 use crate::corrections::CorrectionError;
 use crate::figures::span::Span;
@@ -228,7 +228,14 @@ async fn set_active(
     let changed = rooms
         .accounts
         .update_user(&actor, &tenant.id, &member, change);
-    changed.await?;
+    match changed.await {
+        Ok(_) => {}
+        Err(AccountError::LastOwner) => {
+            let list = path(&tenant, "/members");
+            return who.go_saying(&list, false, &Notice::LastOwner);
+        }
+        Err(error) => return Err(error.into()),
+    }
     let notice = if active {
         Notice::Enabled
     } else {

@@ -22,8 +22,13 @@ enum Door {
 /// The table; a route that is not in it fails.
 fn door(operation: &str) -> Option<Door> {
     Some(match operation {
-        "log_in" | "refresh_session" | "log_out" => Door::Open,
-        "get_me" | "list_models" | "get_model" | "get_owned_model" => Door::SignedIn,
+        "log_in"
+        | "refresh_session"
+        | "log_out"
+        | "draft_second_factor"
+        | "confirm_second_factor" => Door::Open,
+        "list_sessions" | "end_session" | "get_me" | "list_models" | "get_model"
+        | "get_owned_model" => Door::SignedIn,
         "create_chat" | "create_embedding" | "create_image" => Door::Scope("inference"),
         "get_balance" | "list_usage" | "export_usage" => Door::Scope("usage"),
         "list_credit_entries" | "export_credit_entries" => Door::Managed("usage"),

@@ -1,0 +1,343 @@
+//! What tenants are told about money when two things fail holds: nothing is charged where they read
+//! so, never more than was held, and each call once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection;
+use futures_util::StreamExt;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use shared::db::{Db, DbTarget};
+use shared::link::{Link, Outcome, Parting};
+use shared::usage::Usage;
+use tokio::task::JoinSet;
+
+use crate::odd::{Odd, Oddity};
+use crate::support::{Customer, Joined, Place, Product, places, start, start_around, until};
+
+/// A token costs a thousandth of a credit.
+async fn dear(product: &Product) {
+    let price = json!({"output_per_million": 1000});
+    product.model("dear", "chat", price).await;
+}
+
+async fn odd(place: &Place, joined: Joined) -> (Product, Arc<Odd>) {
+    let mut link = None;
+    let product = start_around(place, joined, |inner: Arc<dyn Link>| {
+        let odd = Odd::around(inner);
+        link = Some(odd.clone());
+        odd
+    });
+    let product = product.await;
+    dear(&product).await;
+    (product, link.expect("it was wrapped"))
+}
+
+async fn usage(product: &Product, customer: &Customer) -> Vec<Value> {
+    let path = "/api/v1/usage?limit=100";
+    let (status, page) = product
+        .send(Method::GET, path, Some(&customer.key), None)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    page["data"].as_array().expect("records").clone()
+}
+
+async fn exact(product: &Product) {
+    let differences = product.server().verify().await.expect("read");
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+fn message(body: &Value) -> &str {
+    body["error"]["message"].as_str().unwrap_or_default()
+}
+
+fn ask(text: &str, stream: bool) -> Value {
+    json!({"model": "dear", "stream": stream, "max_tokens": 400,
+        "messages": [{"role": "user", "content": text}]})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_charged_where_the_tenant_reads_so_although_the_provider_finished() {
+    for place in places().await {
+        let (product, link) = odd(&place, Joined::InProcess).await;
+        let customer = product.customer("10").await;
+        link.be(Oddity::LosesAnswers);
+        let (status, body) = product.chat(&customer, "dear", "hi [tokens:20]").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+        assert!(message(&body).contains("Nothing was charged"), "{body}");
+        let balance = product.settled(&customer).await;
+        assert_eq!(balance, json!({"available": 10, "held": 0, "used": 0}));
+        until(
+            "the provider's part is known",
+            Duration::from_secs(10),
+            async || {
+                let records = usage(&product, &customer).await;
+                records.len() == 1
+                    && records[0]["credits"] == 0
+                    && records[0]["output_tokens"] == 20
+            },
+        )
+        .await;
+        assert!(link.asked().contains(&Parting::NotDelivered), "it is told");
+        product.server().recover_now().await;
+        let balance = product.settled(&customer).await;
+        assert_eq!(balance, json!({"available": 10, "held": 0, "used": 0}));
+        exact(&product).await;
+        product.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_takes_no_notice_of_the_maximum_charges_at_most_the_hold() {
+    for place in places().await {
+        let (product, link) = odd(&place, Joined::InProcess).await;
+        link.be(Oddity::Overruns(51_153));
+        let customer = product.customer("0.05").await;
+        for stream in [false, true] {
+            let mut body = ask("hi", stream);
+            body["max_tokens"] = json!(10);
+            let sent = product
+                .http
+                .post(product.url("/api/v1/chat/completions"))
+                .bearer_auth(&customer.key)
+                .json(&body)
+                .send();
+            let answer = sent.await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::OK);
+            answer.bytes().await.expect("whole");
+        }
+        let balance = product.settled(&customer).await;
+        let name = place.name;
+        assert_eq!(
+            balance,
+            json!({"available": 0.03, "held": 0, "used": 0.02}),
+            "{name}"
+        );
+        let records = usage(&product, &customer).await;
+        for record in &records {
+            assert_eq!(record["credits"], json!(0.01), "{name}: {record}");
+        }
+        assert_eq!(records.len(), 2);
+        exact(&product).await;
+        product.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_nobody_knows_is_given_back_and_charged_once_when_it_is_known() {
+    for place in places().await {
+        let (product, link) = odd(&place, Joined::OverHttp).await;
+        let customer = product.customer("10").await;
+        link.be(Oddity::Forgets);
+        let request = product
+            .http
+            .post(product.url("/api/v1/chat/completions"))
+            .bearer_auth(&customer.key)
+            .json(&ask("hi [delay:20000]", false))
+            .timeout(Duration::from_millis(400));
+        request.send().await.expect_err("the tenant leaves");
+        let balance = product.settled(&customer).await;
+        assert_eq!(balance, json!({"available": 10, "held": 0, "used": 0}));
+        let records = usage(&product, &customer).await;
+        assert_eq!(records.len(), 1, "{records:?}");
+        assert_eq!(records[0]["credits"], 0);
+        // Asked again, nobody knows either.
+        product.server().recover_now().await;
+        assert_eq!(product.settled(&customer).await, balance);
+        let known = Outcome {
+            provider: "sandbox".to_owned(),
+            model: "sandbox-chat".to_owned(),
+            key_last4: String::new(),
+            attempts: 1,
+            failed: Vec::new(),
+            usage: Usage {
+                output_tokens: 100,
+                ..Usage::default()
+            },
+            taken: None,
+            fault: None,
+            first_byte_ms: 1,
+            duration_ms: 2,
+        };
+        link.be(Oddity::Knows(Box::new(known)));
+        for _ in 0..3 {
+            product.server().recover_now().await;
+            let balance = product.settled(&customer).await;
+            assert_eq!(balance, json!({"available": 9.9, "held": 0, "used": 0.1}));
+        }
+        let records = usage(&product, &customer).await;
+        assert_eq!(records.len(), 1, "{}: {records:?}", place.name);
+        assert_eq!(records[0]["credits"], json!(0.1));
+        exact(&product).await;
+        product.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_is_gone_for_good_keeps_nobody_elses_holds_open() {
+    for place in places().await {
+        let (product, link) = odd(&place, Joined::OverHttp).await;
+        let (there, gone) = (product.customer("10").await, product.customer("10").await);
+        link.be(Oddity::Away("gone"));
+        let leave = async |customer: &Customer, gateway: &str| {
+            link.go_to(gateway);
+            let request = product
+                .http
+                .post(product.url("/api/v1/chat/completions"))
+                .bearer_auth(&customer.key)
+                .json(&ask("hi [delay:20000]", false))
+                .timeout(Duration::from_millis(150));
+            request.send().await.expect_err("the tenant leaves");
+        };
+        for _ in 0..12 {
+            leave(&gone, "gone").await;
+        }
+        // Its owner dies: to whoever looks with no patience, everybody has.
+        leave(&there, "there").await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let begun = Instant::now();
+        product.server().recover_now().await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(product.balance(&there).await["held"], 0, "{}", place.name);
+        assert_ne!(product.balance(&gone).await["held"], 0, "not guessed yet");
+        link.be(Oddity::None);
+        product.server().recover_now().await;
+        assert_eq!(product.balance(&gone).await["held"], 0, "{}", place.name);
+        exact(&product).await;
+        product.stop().await;
+    }
+}
+
+/// The text of a stream's events, and what the tenant pays for.
+fn tokens_in(text: &str) -> usize {
+    let events = text
+        .split("\n\n")
+        .filter_map(|event| event.strip_prefix("data: "));
+    let content = |event: &str| {
+        let event: Value = serde_json::from_str(event).ok()?;
+        let words = event["choices"][0]["delta"]["content"].as_str()?.to_owned();
+        Some(words)
+    };
+    let words: String = events.filter_map(content).collect();
+    words.len().div_ceil(4)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_ends_its_calls_in_time_and_charges_what_was_received() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        dear(&product).await;
+        let (streams, waits) = (product.customer("10").await, product.customer("10").await);
+        let call = |customer: &Customer, body: Value| {
+            let url = product.url("/api/v1/chat/completions");
+            let request = product.http.post(url).bearer_auth(&customer.key);
+            request.json(&body).send()
+        };
+        let stream = call(&streams, ask("hi [tokens:400] [pace:50]", true));
+        let mut stream = stream.await.expect("an answer").bytes_stream();
+        let mut whole = JoinSet::new();
+        whole.spawn(call(&waits, ask("hi [delay:60000]", false)));
+        let mut text = Vec::new();
+        for _ in 0..5 {
+            let part = stream.next().await.expect("it goes on");
+            text.extend_from_slice(&part.expect("a part"));
+        }
+        product.supervisor.stop();
+        let begun = Instant::now();
+        while let Some(part) = stream.next().await {
+            text.extend_from_slice(&part.expect("no cut connection"));
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "within its time");
+        let text = String::from_utf8(text).expect("text");
+        assert!(!text.contains("[DONE]"), "{text}");
+        let last = text.trim_end().rsplit("\n\n").next().unwrap_or_default();
+        let last = last.strip_prefix("data: ").unwrap_or_default();
+        let last: Value = serde_json::from_str(last).expect("an event");
+        let said = message(&last);
+        assert!(
+            said.contains("may be charged") && said.contains("gen_"),
+            "{last}"
+        );
+        let refused = whole.join_next().await.expect("one").expect("no panic");
+        let refused = refused.expect("an answer");
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let refused: Value = refused.json().await.expect("JSON");
+        assert!(
+            message(&refused).contains("Nothing was charged"),
+            "{refused}"
+        );
+        product.stop().await;
+        let again = start(&place, Joined::InProcess).await;
+        again.server().recover_now().await;
+        let nothing = json!({"available": 10, "held": 0, "used": 0});
+        assert_eq!(again.settled(&waits).await, nothing, "{}", place.name);
+        let used = again.settled(&streams).await["used"]
+            .as_f64()
+            .expect("credits");
+        #[expect(clippy::cast_precision_loss, reason = "some tokens")]
+        let received = tokens_in(&text) as f64 * 0.001;
+        assert!(
+            used > 0.0 && (used - received).abs() < 0.005,
+            "{}: {used} for {received} received",
+            place.name
+        );
+        exact(&again).await;
+        again.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_charged_however_long_the_database_is_locked() {
+    let [place, _] = places().await;
+    let product = start(&place, Joined::InProcess).await;
+    dear(&product).await;
+    let customer = product.customer("10").await;
+    let (http, url) = (
+        product.http.clone(),
+        product.url("/api/v1/chat/completions"),
+    );
+    let request = http.post(url).bearer_auth(&customer.key);
+    let request = request.json(&ask("hi [tokens:30] [delay:1500]", false));
+    let mut call = JoinSet::new();
+    call.spawn(request.send());
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let target = DbTarget::Sqlite(place.folder().join("server.db"));
+    let db = Db::connect(&target).await.expect("connected");
+    let Db::Sqlite { writer, .. } = &db else {
+        panic!("it is SQLite")
+    };
+    let mut conn = writer.get().await.expect("a connection");
+    conn.batch_execute("BEGIN IMMEDIATE").await.expect("locked");
+    let answer = call.join_next().await.expect("one").expect("no panic");
+    let answer = answer.expect("an answer");
+    assert_eq!(
+        answer.status(),
+        StatusCode::OK,
+        "the answer does not wait for ever"
+    );
+    let kept = place.folder().join("outcomes");
+    until(
+        "the outcome is on disk",
+        Duration::from_secs(15),
+        async || std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_some()),
+    )
+    .await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    conn.batch_execute("COMMIT").await.expect("free");
+    drop(conn);
+    until("it is charged", Duration::from_secs(20), async || {
+        product.balance(&customer).await == json!({"available": 9.97, "held": 0, "used": 0.03})
+    })
+    .await;
+    until("the file is gone", Duration::from_secs(10), async || {
+        std::fs::read_dir(&kept).is_ok_and(|mut files| files.next().is_none())
+    })
+    .await;
+    exact(&product).await;
+    product.stop().await;
+}

@@ -1,0 +1,2 @@
+DROP TRIGGER prices_stay;
+DROP TABLE ended_prices;

@@ -1,0 +1,16 @@
+-- Prices that were taken away, alone or with their model: holds, records and statements name them for
+-- ever. A trigger keeps them, so that no way of deleting one goes past it.
+CREATE TABLE ended_prices (
+    id TEXT NOT NULL PRIMARY KEY,
+    model_id TEXT NOT NULL,
+    valid_from BIGINT NOT NULL,
+    items TEXT NOT NULL,
+    cost TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TRIGGER prices_stay BEFORE DELETE ON prices
+BEGIN
+    INSERT INTO ended_prices (id, model_id, valid_from, items, cost, created_at)
+        VALUES (old.id, old.model_id, old.valid_from, old.items, old.cost, old.created_at);
+END;

@@ -1,0 +1,142 @@
+//! What outlives its cause on both databases: prices their model, and open records the sums.
+
+use std::time::Duration;
+
+use server::catalogue::Catalogue;
+use server::catalogue::model::WeightedTarget;
+use server::catalogue::price::PriceItems;
+use server::figures::rollup::Roller;
+use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant, Unknown};
+use server::store::Store;
+use server::store::audit::Actor;
+use server::store::catalogue::NewModel;
+use shared::clock::{Clock, Moment};
+use shared::credits::Credits;
+use shared::id::{BootId, GenerationId, TenantId};
+use shared::link::Operation;
+use shared::supervisor::Supervisor;
+use shared::zone::Zone;
+
+use crate::support::{databases, usage_record};
+
+const NOW: Moment = Moment::from_unix_ms(1_800_000_000_000);
+
+fn model(micros: i64) -> NewModel {
+    let items = |micros: i64| PriceItems {
+        output_per_million: Credits::from_micros(micros),
+        ..PriceItems::default()
+    };
+    NewModel {
+        id: "m".to_owned(),
+        operation: Operation::Chat,
+        targets: vec![WeightedTarget {
+            gateway: None,
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            weight: 1,
+            priority: 0,
+        }],
+        max_output_tokens: 100,
+        enabled: true,
+        answers_public_name: false,
+        is_default: false,
+        price: Some((items(micros), items(1))),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_stay_when_they_or_their_model_are_deleted() {
+    for db in databases().await {
+        let store = Store::new(db.db.clone());
+        let clock = Clock::fixed(NOW);
+        let catalogue = Catalogue::load(store, clock.clone()).await.expect(db.name);
+        let actor = Actor::system();
+        let first = catalogue
+            .create_model(&actor, model(7))
+            .await
+            .expect(db.name);
+        let with_model = first.prices[0].clone();
+        catalogue.delete_model(&actor, "m").await.expect(db.name);
+        assert!(catalogue.model("m").is_none());
+        let kept = catalogue.price(&with_model.id).await.expect(db.name);
+        assert_eq!(kept.as_ref(), Some(&with_model), "{}", db.name);
+        // A model of the same name begins with its own price, at the same moment too.
+        let second = catalogue
+            .create_model(&actor, model(9))
+            .await
+            .expect(db.name);
+        assert_eq!(second.prices.len(), 1, "{}", db.name);
+        let alone = second.prices[0].clone();
+        catalogue
+            .delete_price(&actor, &alone.id)
+            .await
+            .expect(db.name);
+        assert!(catalogue.model("m").expect("there").prices.is_empty());
+        let kept = catalogue.price(&alone.id).await.expect(db.name);
+        assert_eq!(kept, Some(alone), "{}", db.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_of_an_unknown_end_counts_in_the_sums_once_it_is_known() {
+    for db in databases().await {
+        let (store, clock) = (Store::new(db.db.clone()), Clock::fixed(NOW));
+        let settings = LedgerSettings::default();
+        let supervisor = Supervisor::new();
+        let ledger = Ledger::start(store.clone(), clock.clone(), &supervisor, settings).await;
+        let (ledger, tenant) = (ledger.expect(db.name), TenantId::random());
+        let new = NewGrant {
+            tenant: tenant.clone(),
+            kind: GrantKind::Manual,
+            amount: Credits::from_micros(100),
+            source_key: "a".to_owned(),
+            expires_at: None,
+            note: String::new(),
+        };
+        ledger.grant(new).await.expect(db.name);
+        let ask = HoldAsk {
+            id: GenerationId::random(),
+            tenant: tenant.clone(),
+            amount: Credits::from_micros(50),
+            least: Credits::from_micros(50),
+            spenders: Vec::new(),
+            zone: Zone::utc(),
+            owner: BootId::random(),
+            call: String::new(),
+            deadline_at: NOW,
+        };
+        ledger.hold(ask.clone()).await.expect(db.name);
+        let unknown = Unknown {
+            ask_until: NOW.after(Duration::from_secs(60)),
+            promised: false,
+        };
+        let record =
+            |micros: i64| usage_record(&ask.id, &tenant, Credits::from_micros(micros), NOW);
+        let given = ledger.give_back(&ask.id, &tenant, unknown, record(0));
+        given.await.expect(db.name);
+        let mut roller = Roller::new(store.clone(), clock.clone());
+        let patience = Duration::from_secs(10);
+        assert!(roller.catch_up(patience).await.expect(db.name));
+        let nothing = roller.check().await.expect(db.name);
+        assert!(nothing.is_empty(), "{}: {nothing:#?}", db.name);
+        let credits = Credits::from_micros(40);
+        let settled = ledger.settle(&ask.id, &tenant, credits, record(40)).await;
+        assert_eq!(settled.expect(db.name).charged, credits);
+        assert!(roller.catch_up(patience).await.expect(db.name));
+        let differences = roller.check().await.expect(db.name);
+        assert!(differences.is_empty(), "{}: {differences:#?}", db.name);
+        assert!(
+            ledger.verify().await.expect(db.name).is_empty(),
+            "{}",
+            db.name
+        );
+        let sums = store.usage_summary(&tenant, server::store::usage::Period::default());
+        let sums = sums.await.expect(db.name);
+        assert_eq!(
+            (sums[0].calls, sums[0].credits),
+            (1, credits),
+            "{}",
+            db.name
+        );
+    }
+}
