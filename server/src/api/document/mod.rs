@@ -191,11 +191,7 @@ fn tell_absent(schema: &mut Value) {
 }
 
 fn make_nullable(field: &mut Value) {
-    // What has a default is filled in and never `null`.
-    let Some(fields) = field
-        .as_object_mut()
-        .filter(|fields| !fields.contains_key("default"))
-    else {
+    let Some(fields) = field.as_object_mut() else {
         return;
     };
     if let Some(reference) = fields.remove("$ref") {
@@ -260,7 +256,7 @@ mod tests {
         assert_eq!(fields["limits"], limits);
         assert_eq!(
             fields["enabled"],
-            json!({"type": "boolean", "default": true})
+            json!({"type": "boolean", "default": true, "nullable": true})
         );
         assert_eq!(
             fields["rows"]["items"]["properties"]["x"]["nullable"],

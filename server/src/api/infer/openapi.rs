@@ -37,8 +37,8 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                         {"type": "string", "minLength": 1},
                         {"type": "array", "items": {}, "minItems": 1}
                     ]},
-                    "encoding_format": {"type": "string", "enum": ["float", "base64"]},
-                    "dimensions": {"type": "integer", "minimum": 1}
+                    "encoding_format": {"nullable": true, "type": "string", "enum": ["float", "base64", null]},
+                    "dimensions": {"nullable": true, "type": "integer", "minimum": 1}
                 }
             }),
         ),
@@ -55,7 +55,7 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                     "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10},
                     "size": {"nullable": true, "type": "string"},
                     "quality": {"nullable": true, "type": "string"},
-                    "response_format": {"type": "string", "enum": ["url", "b64_json"]}
+                    "response_format": {"nullable": true, "type": "string", "enum": ["url", "b64_json", null]}
                 }
             }),
         ),
