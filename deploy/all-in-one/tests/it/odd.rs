@@ -172,5 +172,5 @@ pass_on! {
     create_provider_key(provider: &str, new: NewProviderKey) -> ProviderKeyView;
     update_provider_key(provider: &str, key: &ProviderKeyId, patch: ProviderKeyPatch) -> ProviderKeyView;
     delete_provider_key(provider: &str, key: &ProviderKeyId) -> ();
-    test_provider_key(provider: &str, key: &ProviderKeyId) -> KeyTest;
+    test_provider_key(provider: &str, key: &ProviderKeyId, model: Option<&str>) -> KeyTest;
 }

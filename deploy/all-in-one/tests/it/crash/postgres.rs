@@ -58,8 +58,7 @@ async fn call(http: reqwest::Client, url: String) -> reqwest::StatusCode {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_charged_however_long_the_database_is_away_and_whoever_dies_meanwhile() {
-    let mut cluster = Cluster::new();
-    cluster.start();
+    let mut cluster = Cluster::start_new(&["-c", "fsync=on"]);
     let folder = tempfile::tempdir().expect("a folder");
     let mut waule = Waule::new(folder.path(), &cluster.url());
     let http = client();
