@@ -93,7 +93,7 @@ async fn a_key_that_its_provider_refused_comes_back_when_it_is_accepted_again() 
         })
         .await;
         let supervisor = Supervisor::new();
-        let settings = ["--gateway-database-url", &place.database_url];
+        let settings = ["--gateway-database-url", place.database_url.as_str()];
         let node = gateway(&place, &supervisor, &settings).await;
         let link = node.gateway.local();
         let provider = NewProvider {
