@@ -84,10 +84,16 @@
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
+mod admin;
 pub mod codec;
 pub mod events;
 pub mod prefix;
 pub mod wire;
+
+pub use self::admin::{
+    AdminError, KeyTest, KeyVerdict, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
+    ProviderKeyView, ProviderPatch, ProviderView,
+};
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -98,7 +104,7 @@ use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::id::{BootId, GenerationId, ProviderKeyId, RequestId, TenantId};
+use crate::id::{BootId, GenerationId, RequestId, TenantId};
 use crate::secret::Secret;
 use crate::usage::Usage;
 
@@ -502,209 +508,4 @@ pub trait Link: ProviderAdmin + Send + Sync {
 
     /// Where the gateways that are known now tell what happens.
     fn event_sources(&self) -> Vec<std::sync::Arc<dyn events::EventSource>>;
-}
-
-/// A provider to be created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewProvider {
-    /// Its name, used in targets: `[a-z0-9-]`, at most 40.
-    pub name: String,
-    /// The connector: `openai` or `sandbox`.
-    pub kind: String,
-    /// Where it answers, up to and with the version, for example `https://api.example.com/v1`.
-    #[serde(default)]
-    pub base_url: String,
-}
-
-/// A change of a provider; what is absent stays.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProviderPatch {
-    /// A new address.
-    pub base_url: Option<String>,
-    /// Whether it takes calls.
-    pub enabled: Option<bool>,
-}
-
-/// A provider as an operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderView {
-    /// Its name.
-    pub name: String,
-    /// Its connector.
-    pub kind: String,
-    /// Where it answers.
-    pub base_url: String,
-    /// Whether it takes calls.
-    pub enabled: bool,
-    /// Keys in its pool.
-    pub keys: u32,
-    /// Created, in unix milliseconds.
-    pub created_at: i64,
-}
-
-/// A key to be added to a provider's pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewProviderKey {
-    /// The provider's secret; crosses the link once and is sealed at the gateway.
-    pub secret: String,
-    /// The operator's name for it.
-    #[serde(default)]
-    pub label: String,
-    /// Share of the calls relative to the other keys, 1 to 100; default 1.
-    #[serde(default = "one")]
-    pub weight: u32,
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// A change of a key; what is absent stays.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProviderKeyPatch {
-    /// `active` or `disabled`.
-    pub status: Option<String>,
-    /// A new share.
-    pub weight: Option<u32>,
-    /// A new name.
-    pub label: Option<String>,
-    /// The secret again, or another one; crosses the link once and is sealed at the gateway.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-}
-
-/// A key as an operator sees it: never its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderKeyView {
-    /// Its id.
-    pub id: ProviderKeyId,
-    /// The operator's name for it.
-    pub label: String,
-    /// The last four characters of the secret.
-    pub last4: String,
-    /// Its share.
-    pub weight: u32,
-    /// `active`, `cooling` or `disabled`.
-    pub status: String,
-    /// Why it cools or is disabled.
-    pub reason: Option<String>,
-    /// Until when it cools, in unix milliseconds.
-    pub cooling_until: Option<i64>,
-    /// When its provider is asked about it again, in unix milliseconds.
-    #[serde(default)]
-    pub probe_at: Option<i64>,
-    /// Calls running on it now.
-    pub in_flight: u32,
-    /// Created, in unix milliseconds.
-    pub created_at: i64,
-}
-
-/// What a provider says of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyVerdict {
-    /// It is good.
-    Accepted,
-    /// It is not good.
-    Refused,
-    /// It can't be told in this way: no such question there, or no answer.
-    #[default]
-    Unknown,
-}
-
-impl KeyVerdict {
-    /// Stable word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What trying a key brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyTest {
-    /// Whether the provider accepted it.
-    pub ok: bool,
-    /// The same with what lies between.
-    #[serde(default)]
-    pub verdict: KeyVerdict,
-    /// The provider's status, 0 when there was none.
-    pub status: u16,
-    /// How long the answer took.
-    pub latency_ms: u64,
-    /// What went wrong, without any secret.
-    pub detail: String,
-}
-
-/// Why the gateway did not do what an operator asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case", tag = "error", content = "message")]
-pub enum AdminError {
-    /// There is no such provider or key.
-    #[error("there is no such provider or key")]
-    NotFound,
-    /// The name is taken.
-    #[error("there is a provider of that name already")]
-    Duplicate,
-    /// Something in the request is wrong.
-    #[error("{0}")]
-    Invalid(String),
-    /// The gateway can't be reached.
-    #[error("the gateway can't be reached: {0}")]
-    Unreachable(String),
-    /// The gateway failed; its log has the reason.
-    #[error("the gateway failed")]
-    Internal,
-}
-
-/// Provider and key management, for the server's admin API.
-#[async_trait]
-pub trait ProviderAdmin: Send + Sync {
-    /// Every provider, by name.
-    async fn providers(&self) -> Result<Vec<ProviderView>, AdminError>;
-    /// Adds a provider.
-    async fn create_provider(&self, new: NewProvider) -> Result<ProviderView, AdminError>;
-    /// Changes one.
-    async fn update_provider(
-        &self,
-        name: &str,
-        patch: ProviderPatch,
-    ) -> Result<ProviderView, AdminError>;
-    /// Removes one with its keys.
-    async fn delete_provider(&self, name: &str) -> Result<(), AdminError>;
-    /// The keys of one, oldest first.
-    async fn provider_keys(&self, provider: &str) -> Result<Vec<ProviderKeyView>, AdminError>;
-    /// Adds a key.
-    async fn create_provider_key(
-        &self,
-        provider: &str,
-        new: NewProviderKey,
-    ) -> Result<ProviderKeyView, AdminError>;
-    /// Changes a key: disable, enable, weight, label.
-    async fn update_provider_key(
-        &self,
-        provider: &str,
-        key: &ProviderKeyId,
-        patch: ProviderKeyPatch,
-    ) -> Result<ProviderKeyView, AdminError>;
-    /// Removes a key.
-    async fn delete_provider_key(
-        &self,
-        provider: &str,
-        key: &ProviderKeyId,
-    ) -> Result<(), AdminError>;
-    /// Makes one free call with it, or the smallest one that `model` can answer.
-    async fn test_provider_key(
-        &self,
-        provider: &str,
-        key: &ProviderKeyId,
-        model: Option<&str>,
-    ) -> Result<KeyTest, AdminError>;
 }
