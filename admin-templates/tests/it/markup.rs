@@ -346,6 +346,10 @@ const LATIN: &[&str] = &[
     "english",
     "to",
     "en",
+    // A spreadsheet, and a time zone as the tables name it.
+    "excel",
+    "asia",
+    "shanghai",
 ];
 
 /// A Chinese page without anybody's content has no English left on it.
