@@ -89,7 +89,7 @@ fn number(part: &str) -> Option<u64> {
         .flatten()
 }
 
-/// One to four numbers, of which the last fills what the others leave (inet_aton).
+/// One to four numbers, of which the last fills what the others leave (`inet_aton`).
 fn ipv4(text: &str) -> Option<Ipv4Addr> {
     let parts: Vec<u64> = text.split('.').map(number).collect::<Option<_>>()?;
     let (last, firsts) = parts.split_last()?;

@@ -141,7 +141,7 @@ impl StopSignals {
                 None => None,
             };
             if told.is_none() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
         tokio::select! {

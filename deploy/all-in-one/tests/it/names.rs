@@ -214,9 +214,10 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
                 .send()
                 .await
                 .expect("an answer");
-            if answer.status() == StatusCode::NOT_FOUND {
-                panic!("{path} is no export");
-            }
+            assert!(
+                answer.status() != StatusCode::NOT_FOUND,
+                "{path} is no export"
+            );
             assert_eq!(answer.status(), StatusCode::OK, "{path}{query}");
             let bytes = answer.bytes().await.expect("a file");
             assert_eq!(bytes.starts_with(b"\xef\xbb\xbf"), marked, "{path}{query}");

@@ -151,14 +151,13 @@ impl Writer {
             if self.open.as_ref().is_some_and(Segment::is_full) {
                 self.close()?;
             }
-            let segment = match &mut self.open {
-                Some(segment) => segment,
-                None => {
-                    self.number += 1;
-                    let folder = &self.settings.folder;
-                    let made = Segment::create(folder, &self.life, now, self.number)?;
-                    self.open.insert(made)
-                }
+            let segment = if let Some(segment) = &mut self.open {
+                segment
+            } else {
+                self.number += 1;
+                let folder = &self.settings.folder;
+                let made = Segment::create(folder, &self.life, now, self.number)?;
+                self.open.insert(made)
             };
             let text: Vec<u8> = notes.iter().flat_map(|note| &note.text).copied().collect();
             let mut at = segment.append(&text, now)?;

@@ -251,7 +251,7 @@ impl TenantsApi {
                 .0
                 .time_zone
                 .as_deref()
-                .map(|name| Accounts::zone(name))
+                .map(Accounts::zone)
                 .transpose()?,
             delete_at: None,
             reason: reason(body.0.reason)?,

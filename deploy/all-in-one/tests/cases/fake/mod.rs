@@ -285,7 +285,7 @@ impl Line {
             }
             End::Trailers => {
                 self.write(b"0\r\nx-cost: 1\r\nx-usage: none\r\n\r\n")
-                    .await?
+                    .await?;
             }
             End::Hang(time) => {
                 self.pause(time).await?;

@@ -136,7 +136,7 @@ impl Script {
         }
         match self.framing {
             Framing::Chunked if self.status != 204 => {
-                head.push_str("transfer-encoding: chunked\r\n")
+                head.push_str("transfer-encoding: chunked\r\n");
             }
             Framing::Length => {
                 let bytes = |step: &Step| match step {

@@ -44,7 +44,7 @@ fn the_first_event_with_data_decides() {
             "error",
         ),
         (
-            format!("data: {{\"error\":\ndata: {{\"message\":\"m\"}}}}\n\n"),
+            "data: {\"error\":\ndata: {\"message\":\"m\"}}\n\n".to_string(),
             "error",
         ),
         (format!("\n {error}"), "json"),
