@@ -295,10 +295,9 @@ impl Store {
                 return Ok(UserChanged::NotFound);
             };
             let mut after = before.patched(patch);
-            if before.is_reigning() && !after.is_reigning() && !patch.with_tenant {
-                if other_owners!(conn, place) == 0 {
-                    return Ok(UserChanged::LastOwner);
-                }
+            let abdicates = before.is_reigning() && !after.is_reigning() && !patch.with_tenant;
+            if abdicates && other_owners!(conn, place) == 0 {
+                return Ok(UserChanged::LastOwner);
             }
             if after.status == UserStatus::Deleted {
                 after.username = format!("{} {}", before.username, before.id);
