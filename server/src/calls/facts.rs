@@ -328,5 +328,4 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
 }
 
 #[cfg(test)]
-#[path = "facts_tests.rs"]
 mod tests;

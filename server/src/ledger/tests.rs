@@ -124,6 +124,52 @@ fn hold_step(books: &mut Books, ask: &HoldAsk, now: Moment) {
     }
 }
 
+/// A settlement charges at most what was held, keeps promises and answers the same again.
+fn settle_step(books: &mut Books, tenant: &TenantId, id: &GenerationId, micros: i64, now: Moment) {
+    let open = books.is_open(tenant, id);
+    let unknown = books.closed.get(id).and_then(|hold| hold.unknown);
+    let open = open || unknown.is_some();
+    let used = Credits::from_micros(micros);
+    let available = books.accounts.get(tenant).map_or(0, |a| a.available(now));
+    let answer = books.settle(id, tenant, used, now);
+    assert!(
+        !(open && answer.is_err()),
+        "an open hold, and one of an unknown end, can always be settled"
+    );
+    if let Ok(settlement) = &answer {
+        let held = books.closed[id].held.micros();
+        let (charged, short) = (settlement.charged.micros(), settlement.shortfall.micros());
+        assert!(charged <= held, "nobody pays more than was held");
+        assert_eq!(charged + short, micros, "the rest is told");
+        if unknown.is_some() {
+            assert!(charged <= available, "and nobody pays what is not there");
+        }
+    }
+    let promised = unknown.is_some_and(|unknown| unknown.promised);
+    if promised {
+        let charged = answer.as_ref().map_or(0, |s| s.charged.micros());
+        assert_eq!(charged, 0, "a promise is kept");
+    }
+    if open && !promised {
+        let entries = books.changes.entries.len();
+        let again = books
+            .settle(id, tenant, used, now)
+            .expect("the same answer");
+        let answer = answer.expect("settled");
+        assert_eq!(again.charged, answer.charged);
+        assert_eq!(again.shortfall, answer.shortfall);
+        assert!(matches!(
+            books.release(id, tenant, None, now),
+            Err(SettleError::Closed)
+        ));
+        assert_eq!(
+            books.changes.entries.len(),
+            entries,
+            "a repeated settlement changes nothing"
+        );
+    }
+}
+
 fn take(
     books: &mut Books,
     step: &Step,
@@ -159,51 +205,7 @@ fn take(
             micros,
             least,
         } => hold_step(books, &ask(&ids[*slot], tenant, *micros, *least), *now),
-        Step::Settle { slot, micros } => {
-            let id = &ids[*slot];
-            let open = books.is_open(tenant, id);
-            let unknown = books.closed.get(id).and_then(|hold| hold.unknown);
-            let open = open || unknown.is_some();
-            let used = Credits::from_micros(*micros);
-            let available = books.accounts.get(tenant).map_or(0, |a| a.available(*now));
-            let answer = books.settle(id, tenant, used, *now);
-            assert!(
-                !(open && answer.is_err()),
-                "an open hold, and one of an unknown end, can always be settled"
-            );
-            if let Ok(settlement) = &answer {
-                let held = books.closed[id].held.micros();
-                let (charged, short) = (settlement.charged.micros(), settlement.shortfall.micros());
-                assert!(charged <= held, "nobody pays more than was held");
-                assert_eq!(charged + short, *micros, "the rest is told");
-                if unknown.is_some() {
-                    assert!(charged <= available, "and nobody pays what is not there");
-                }
-            }
-            let promised = unknown.is_some_and(|unknown| unknown.promised);
-            if promised {
-                let charged = answer.as_ref().map_or(0, |s| s.charged.micros());
-                assert_eq!(charged, 0, "a promise is kept");
-            }
-            if open && !promised {
-                let entries = books.changes.entries.len();
-                let again = books
-                    .settle(&ids[*slot], tenant, used, *now)
-                    .expect("the same answer");
-                let answer = answer.expect("settled");
-                assert_eq!(again.charged, answer.charged);
-                assert_eq!(again.shortfall, answer.shortfall);
-                assert!(matches!(
-                    books.release(&ids[*slot], tenant, None, *now),
-                    Err(SettleError::Closed)
-                ));
-                assert_eq!(
-                    books.changes.entries.len(),
-                    entries,
-                    "a repeated settlement changes nothing"
-                );
-            }
-        }
+        Step::Settle { slot, micros } => settle_step(books, tenant, &ids[*slot], *micros, *now),
         Step::Release { slot } => {
             let open = books.is_open(tenant, &ids[*slot]);
             let answer = books.release(&ids[*slot], tenant, None, *now);

@@ -151,6 +151,18 @@ impl User {
         }
     }
 
+    fn patched(&self, patch: &UserPatch) -> Self {
+        Self {
+            role: patch.role.unwrap_or(self.role),
+            status: patch.status.unwrap_or(self.status),
+            password_hash: patch
+                .password_hash
+                .clone()
+                .unwrap_or_else(|| self.password_hash.clone()),
+            ..self.clone()
+        }
+    }
+
     fn is_reigning(&self) -> bool {
         self.role == Role::Owner && self.status == UserStatus::Active
     }
@@ -172,6 +184,21 @@ macro_rules! add_user {
     }};
 }
 pub(super) use add_user;
+
+/// How many others of the tenant are owners and may log in, inside the transaction of `conn`.
+macro_rules! other_owners {
+    ($conn:expr, $place:expr) => {{
+        let others: i64 = users::table
+            .filter(users::tenant_id.eq($place.tenant.as_str()))
+            .filter(users::id.ne($place.id.as_str()))
+            .filter(users::role.eq(Role::Owner.word()))
+            .filter(users::status.eq(UserStatus::Active.word()))
+            .count()
+            .get_result($conn)
+            .await?;
+        others
+    }};
+}
 
 impl Store {
     /// Adds a user.
@@ -267,27 +294,10 @@ impl Store {
             let Some(before) = row.map(User::try_from).transpose()? else {
                 return Ok(UserChanged::NotFound);
             };
-            let mut after = User {
-                role: patch.role.unwrap_or(before.role),
-                status: patch.status.unwrap_or(before.status),
-                password_hash: patch
-                    .password_hash
-                    .clone()
-                    .unwrap_or_else(|| before.password_hash.clone()),
-                ..before.clone()
-            };
-            if before.is_reigning() && !after.is_reigning() && !patch.with_tenant {
-                let others: i64 = users::table
-                    .filter(users::tenant_id.eq(tenant.as_str()))
-                    .filter(users::id.ne(id.as_str()))
-                    .filter(users::role.eq(Role::Owner.word()))
-                    .filter(users::status.eq(UserStatus::Active.word()))
-                    .count()
-                    .get_result(conn)
-                    .await?;
-                if others == 0 {
-                    return Ok(UserChanged::LastOwner);
-                }
+            let mut after = before.patched(patch);
+            let abdicates = before.is_reigning() && !after.is_reigning() && !patch.with_tenant;
+            if abdicates && other_owners!(conn, place) == 0 {
+                return Ok(UserChanged::LastOwner);
             }
             if after.status == UserStatus::Deleted {
                 after.username = format!("{} {}", before.username, before.id);
