@@ -35,7 +35,7 @@ use super::silence::{LATE_TELLS, SILENCE_MAX};
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A connection on which nothing was read for that long is asked for a sign of life, busy or idle;
 /// the gateway does the same (`shared::listen`), so that one lost ping is no silence.
-const PING_EVERY: Duration = Duration::from_millis(500);
+pub(super) const PING_EVERY: Duration = Duration::from_millis(500);
 /// A ping without an answer for so long ends a connection, whatever else is heard. Far beyond what
 /// `silence` decides by: a gateway without a core to run on answers late, and is not gone.
 const PONG_MAX: Duration = Duration::from_secs(20);
@@ -212,6 +212,11 @@ impl Connection {
         // Without its driver alone a connection would live on until its streams have ended.
         self.severed.sever();
         self.cut.cancel();
+    }
+
+    /// How long nothing was heard of it.
+    pub(super) fn silence(&self) -> Duration {
+        self.signs.silence()
     }
 
     /// Waits for `span`; false when it ends before.
