@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
@@ -34,7 +35,7 @@ use super::silence::{LATE_TELLS, SILENCE_MAX};
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A connection on which nothing was read for that long is asked for a sign of life, busy or idle;
 /// the gateway does the same (`shared::listen`), so that one lost ping is no silence.
-const PING_EVERY: Duration = Duration::from_millis(500);
+pub(super) const PING_EVERY: Duration = Duration::from_millis(500);
 /// A ping without an answer for so long ends a connection, whatever else is heard. Far beyond what
 /// `silence` decides by: a gateway without a core to run on answers late, and is not gone.
 const PONG_MAX: Duration = Duration::from_secs(20);
@@ -74,6 +75,7 @@ pub(super) struct Connection {
     sender: http2::SendRequest<Full<Bytes>>,
     streams: AtomicUsize,
     signs: Signs,
+    severed: Arc<Severed>,
     suspect: AtomicBool,
     /// The gateway's life, told in answer to the first question on this connection.
     boot: watch::Receiver<Option<BootId>>,
@@ -131,10 +133,11 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let signs = Signs::now();
+        let (signs, severed) = (Signs::now(), Arc::<Severed>::default());
         let stream = Watched {
             inner: stream,
             signs: signs.clone(),
+            severed: severed.clone(),
         };
         let (mut sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -185,6 +188,7 @@ impl Connection {
             sender,
             streams: AtomicUsize::new(0),
             signs,
+            severed,
             suspect: AtomicBool::new(false),
             boot,
             ended,
@@ -205,7 +209,14 @@ impl Connection {
 
     /// Ends it at once, and every stream on it.
     pub(super) fn cut(&self) {
+        // Without its driver alone a connection would live on until its streams have ended.
+        self.severed.sever();
         self.cut.cancel();
+    }
+
+    /// How long nothing was heard of it.
+    pub(super) fn silence(&self) -> Duration {
+        self.signs.silence()
     }
 
     /// Waits for `span`; false when it ends before.
@@ -326,10 +337,31 @@ impl Signs {
     }
 }
 
+/// Ends a socket from outside the task that reads it.
+#[derive(Debug, Default)]
+struct Severed {
+    is_severed: AtomicBool,
+    reader: AtomicWaker,
+}
+
+impl Severed {
+    fn sever(&self) {
+        self.is_severed.store(true, Ordering::Release);
+        self.reader.wake();
+    }
+
+    /// Whether it was; else the reader is woken when it is.
+    fn is_severed(&self, cx: &mut Context<'_>) -> bool {
+        self.reader.register(cx.waker());
+        self.is_severed.load(Ordering::Acquire)
+    }
+}
+
 /// A socket that notes every sign of life.
 struct Watched<S> {
     inner: S,
     signs: Signs,
+    severed: Arc<Severed>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
@@ -338,6 +370,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.severed.is_severed(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
         if read.is_ready() {
             self.signs.heard();

@@ -29,7 +29,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) use connection::{Body, ConnectionId, describe};
-use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
+use connection::{CONNECT_MAX, Connection, Failed, Hello, PING_EVERY, Target};
 use silence::FalseAlarms;
 pub(super) use silence::SILENCE_MAX;
 use tender::Tender;
@@ -279,10 +279,16 @@ impl Inner {
             .or_else(|| least(&mut self.usable(0..all).filter(fresh)))
     }
 
-    /// Whether something was heard lately over another connection than `one`.
+    /// Whether something was heard over another connection at a time when `one` should have been heard
+    /// too: pings of two that fall silent together are up to one interval apart.
     fn others_speak(&self, one: &Arc<Connection>) -> bool {
         let mut others = self.usable(0..self.places.len());
-        others.any(|other| other.id() != one.id() && other.is_met_and_fresh())
+        let silence = one.silence();
+        others.any(|other| {
+            other.id() != one.id()
+                && other.is_met_and_fresh()
+                && other.silence() + PING_EVERY * 2 < silence
+        })
     }
 
     fn usable(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = Arc<Connection>> {
