@@ -11,7 +11,8 @@ async fn owner(process: &Process, tenant: &Tenant, username: &str) -> User {
         password: secret(PASSWORD),
         role: Role::Owner,
     };
-    let made = process.accounts.create_user(&actor(), &tenant.id, new);
+    let who = actor();
+    let made = process.accounts.create_user(&who, &tenant.id, new);
     made.await.expect(process.name)
 }
 
@@ -35,7 +36,8 @@ async fn go(process: &Process, tenant: &Tenant, user: &User, way: Way) -> Result
         },
         Way::Delete => return accounts.delete_user(&actor(), &tenant.id, &user.id).await,
     };
-    let changed = accounts.update_user(&actor(), &tenant.id, &user.id, change);
+    let who = actor();
+    let changed = accounts.update_user(&who, &tenant.id, &user.id, change);
     changed.await.map(drop)
 }
 
@@ -85,9 +87,10 @@ async fn a_sole_owner_goes_with_the_tenant_alone() {
             password: Some(secret("another horse")),
             ..UserChange::default()
         };
+        let who = actor();
         let changed = process
             .accounts
-            .update_user(&actor(), &tenant.id, &sole.id, change);
+            .update_user(&who, &tenant.id, &sole.id, change);
         changed.await.expect(process.name);
         let ending = process
             .accounts
