@@ -11,8 +11,8 @@ async fn owner(process: &Process, tenant: &Tenant, username: &str) -> User {
         password: secret(PASSWORD),
         role: Role::Owner,
     };
-    let actor = actor();
-    let made = process.accounts.create_user(&actor, &tenant.id, new);
+    let who = actor();
+    let made = process.accounts.create_user(&who, &tenant.id, new);
     made.await.expect(process.name)
 }
 
@@ -36,8 +36,8 @@ async fn go(process: &Process, tenant: &Tenant, user: &User, way: Way) -> Result
         },
         Way::Delete => return accounts.delete_user(&actor(), &tenant.id, &user.id).await,
     };
-    let actor = actor();
-    let changed = accounts.update_user(&actor, &tenant.id, &user.id, change);
+    let who = actor();
+    let changed = accounts.update_user(&who, &tenant.id, &user.id, change);
     changed.await.map(drop)
 }
 
@@ -87,14 +87,14 @@ async fn a_sole_owner_goes_with_the_tenant_alone() {
             password: Some(secret("another horse")),
             ..UserChange::default()
         };
-        let actor = actor();
+        let who = actor();
         let changed = process
             .accounts
-            .update_user(&actor, &tenant.id, &sole.id, change);
+            .update_user(&who, &tenant.id, &sole.id, change);
         changed.await.expect(process.name);
         let ending = process
             .accounts
-            .delete_tenant(&actor, &tenant.id, TenantPatch::default())
+            .delete_tenant(&actor(), &tenant.id, TenantPatch::default())
             .await;
         ending.expect(process.name);
         process
