@@ -246,9 +246,8 @@ impl Gateway {
             .get(&row.provider)
             .and_then(|provider| provider.keys.iter().find(|key| key.id == id));
         let shown = match known {
-            Some(_) if row.disabled => Shown::Off(off(row)),
+            _ if row.disabled => Shown::Off(off(row)),
             Some(key) => key.health.shown(self.clock.now()),
-            None if row.disabled => Shown::Off(off(row)),
             None => Shown::Active,
         };
         let (status, reason, cooling_until, probe_at) = match shown {

@@ -127,6 +127,10 @@ impl std::fmt::Debug for Gateway {
 
 impl Gateway {
     /// Connects, migrates, reads the providers; a new database gets the sandbox.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the one place where the parts come together, read as a list"
+    )]
     pub async fn start(parts: GatewayParts<'_>) -> Result<Arc<Self>, StartError> {
         let GatewayParts {
             config,

@@ -381,6 +381,10 @@ impl Server {
     }
 
     /// Connects, migrates, builds the rooms, and on a new database finishes the first start.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the one place where the rooms come together, read as a list"
+    )]
     pub async fn start(parts: ServerParts<'_>) -> Result<Self, StartError> {
         let ServerParts {
             config,

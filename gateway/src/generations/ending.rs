@@ -84,11 +84,11 @@ impl Generation {
 
     /// Ends a stream with what it consumed.
     pub(super) fn finish(&self, state: &mut State, fault: Option<Fault>) {
-        let usage = self.consumed(state);
+        let usage = Self::consumed(state);
         let Phase::Streaming(streaming) = &mut state.phase else {
             return;
         };
-        self.watch_maximum(&streaming.lease, &usage);
+        Self::watch_maximum(&streaming.lease, &usage);
         // What came to its proper end is whole, whatever happened to the connection then.
         let fault = fault.filter(|_| !streaming.flow.is_done());
         match &fault {
@@ -113,7 +113,7 @@ impl Generation {
     }
 
     /// A model that wrote more than it was asked for may not know the field of the maximum.
-    pub(super) fn watch_maximum(&self, lease: &Lease, usage: &Usage) {
+    pub(super) fn watch_maximum(lease: &Lease, usage: &Usage) {
         if usage.overrun {
             lease.ignored_maximum();
         }
@@ -121,7 +121,7 @@ impl Generation {
 
     /// The provider's count, else an estimate: of what passed, or where the tenant left of what it had
     /// been given.
-    fn consumed(&self, state: &State) -> Usage {
+    fn consumed(state: &State) -> Usage {
         let Phase::Streaming(streaming) = &state.phase else {
             return Usage::default();
         };

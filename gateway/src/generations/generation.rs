@@ -388,7 +388,7 @@ impl Generation {
         match whole::usage(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
-                self.watch_maximum(&lease, &usage);
+                Self::watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
                 let fault = state.parted.is_some().then(left);
                 let outcome = story.outcome(usage, fault);

@@ -316,7 +316,7 @@ mod tests {
         for _ in 0..1_000 {
             log.push(&[2; 100]);
         }
-        let large = log.push(&[3; 50_000]);
+        let large = log.push(&vec![3; 50_000]);
         let piece = log.read(0).expect("kept").expect("more");
         assert!(
             piece.len() > CHUNK - 200 && piece.len() <= PIECE_MAX,

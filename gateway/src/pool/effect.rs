@@ -49,6 +49,10 @@ fn told(fault: &Fault) -> Option<Duration> {
 }
 
 /// What `fault` asks of a key that rested `streak` times in a row for it.
+#[expect(
+    clippy::match_same_arms,
+    reason = "a table, and the reason of each row"
+)]
 pub(super) fn effect(fault: &Fault, streak: u32) -> Effect {
     use FaultKind as K;
     let rest = |span, is_soft| {

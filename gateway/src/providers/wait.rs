@@ -117,7 +117,8 @@ mod tests {
     fn every_form_of_a_header_is_read() {
         const SUN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
         let ms = |ms| Some(Duration::from_millis(ms));
-        let rows: &[(&[(&str, &str)], Option<Duration>)] = &[
+        type Row = (&'static [(&'static str, &'static str)], Option<Duration>);
+        let rows: &[Row] = &[
             (&[("retry-after", "20")], ms(20_000)),
             (&[("retry-after", " 1.5 ")], ms(1_500)),
             (&[("retry-after", "20s")], ms(20_000)),

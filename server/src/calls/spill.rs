@@ -103,7 +103,7 @@ impl Spill {
         };
         let read = lines(file, place, most)?;
         self.damaged |= read.damaged;
-        Ok((read.lines, read.next))
+        Ok((read.whole, read.next))
     }
 
     /// Removes the file; one with damage in it stays for people under another name.
@@ -167,7 +167,7 @@ impl Left {
     pub(super) fn read(&mut self, place: u64, most: usize) -> io::Result<(Vec<String>, u64)> {
         let read = lines(&self.file, place, most)?;
         self.damaged |= read.damaged;
-        Ok((read.lines, read.next))
+        Ok((read.whole, read.next))
     }
 
     /// Everything in it was taken over.
@@ -179,7 +179,7 @@ impl Left {
 }
 
 struct Lines {
-    lines: Vec<String>,
+    whole: Vec<String>,
     next: u64,
     damaged: bool,
 }
@@ -190,11 +190,11 @@ fn lines(file: &File, place: u64, most: usize) -> io::Result<Lines> {
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(place))?;
     let mut read = Lines {
-        lines: Vec::new(),
+        whole: Vec::new(),
         next: place,
         damaged: false,
     };
-    while read.lines.len() < most {
+    while read.whole.len() < most {
         let mut bytes = Vec::new();
         let mut part = std::io::Read::take(&mut reader, LINE_BYTES_MAX);
         let length = part.read_until(b'\n', &mut bytes)?;
@@ -206,7 +206,7 @@ fn lines(file: &File, place: u64, most: usize) -> io::Result<Lines> {
         read.next = read.next.saturating_add(length);
         let text = String::from_utf8(bytes).unwrap_or_default();
         match text.split_once(' ') {
-            Some((told, line)) if told == sum(line) => read.lines.push(line.to_owned()),
+            Some((told, line)) if told == sum(line) => read.whole.push(line.to_owned()),
             Some(_) | None => {
                 read.damaged = true;
                 error!("a line at byte {begin} of a file of outcomes is damaged");
@@ -269,7 +269,7 @@ mod tests {
         let path = folder.path().join("outcomes-boot_dead.log");
         let mut text = String::new();
         for line in texts(0, 3) {
-            text.push_str(&format!("{} {line}\n", sum(&line)));
+            text.extend([&sum(&line), " ", &line, "\n"]);
         }
         let damaged = text.replacen("\"n\":1", "\"n\":7", 1);
         fs::write(&path, format!("{damaged}0123 {{\"n\":")).expect("written");

@@ -214,7 +214,7 @@ impl Segment {
     fn end(&self, id: &str, at: u32, length: u32) -> Option<EndNote> {
         let mut text = vec![0; usize::try_from(length).ok()?];
         if let Some(file) = &self.file {
-            file.read_exact_at(&mut text, u64::from(at)).ok()?
+            file.read_exact_at(&mut text, u64::from(at)).ok()?;
         } else {
             let file = File::open(&self.path).ok()?;
             file.read_exact_at(&mut text, u64::from(at)).ok()?;

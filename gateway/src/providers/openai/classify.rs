@@ -379,6 +379,10 @@ fn lower(word: Option<&str>) -> String {
 }
 
 /// What a status means where nothing else is known.
+#[expect(
+    clippy::match_same_arms,
+    reason = "a row a status, with the reason of each"
+)]
 fn by_status(status: u16, told: &Told, detail: String) -> Fault {
     let has_words = !told.message.is_empty();
     let names_field = told.param.is_some() || told.code.is_some();

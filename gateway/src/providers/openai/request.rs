@@ -106,10 +106,9 @@ fn one_maximum(
 ) -> Vec<Edit> {
     let given = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get() != "null");
     let name = match obeyed {
-        Maximum::MaxCompletionTokens => MAX_COMPLETION_TOKENS,
         Maximum::MaxTokens => MAX_TOKENS,
         Maximum::AsAsked if given(max) => MAX_TOKENS,
-        Maximum::AsAsked => MAX_COMPLETION_TOKENS,
+        Maximum::AsAsked | Maximum::MaxCompletionTokens => MAX_COMPLETION_TOKENS,
     };
     match (max, completion) {
         (Some(max), Some(completion)) if given(Some(max)) || given(Some(completion)) => {

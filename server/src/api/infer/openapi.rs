@@ -19,8 +19,8 @@ fn description(operation: Operation) -> (&'static str, &'static str, Value) {
                     "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
                     "stream": {"nullable": true, "type": "boolean", "default": false},
                     "stream_options": {"nullable": true, "type": "object", "properties": {"include_usage": {"type": "boolean", "nullable": true}}},
-                    "max_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
-                    "max_completion_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10000000},
+                    "max_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10_000_000},
+                    "max_completion_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10_000_000},
                     "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 128}
                 }
             }),

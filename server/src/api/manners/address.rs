@@ -101,7 +101,7 @@ fn below_version(rest: &[&str]) -> String {
         .find_map(|operation| behind(rest, operation).filter(|inner| is_resource(inner)));
     match inner.unwrap_or(rest) {
         [MODELS, id @ ..] if id.len() > 1 => format!("{PREFIX}/{MODELS}/{}", id.join("%2F")),
-        rest if rest.is_empty() => PREFIX.to_owned(),
+        [] => PREFIX.to_owned(),
         rest => format!("{PREFIX}/{}", rest.join("/")),
     }
 }

@@ -180,7 +180,7 @@ mod tests {
     fn silence_is_told_after_a_second_by_a_runtime_that_has_time() {
         let mut heard = Heard::default();
         look(&mut heard, 100);
-        let looks = (1..).find(|_| {
+        let looks = (1..10_000).find(|_| {
             look(&mut heard, 101);
             heard.is_beyond(SILENCE_MAX)
         });

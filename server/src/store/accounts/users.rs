@@ -273,6 +273,7 @@ impl Store {
 
     /// Changes a user. A deleted one frees its name; a new password or role, and any status but active,
     /// ends the user's sessions. The last owner who may log in stays one, unless the tenant itself goes.
+    #[expect(clippy::too_many_lines, reason = "one transaction, in order")]
     pub async fn update_user(
         &self,
         actor: &Actor,

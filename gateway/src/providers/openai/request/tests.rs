@@ -127,6 +127,7 @@ fn exactly_one_maximum_goes_out_in_the_field_that_is_obeyed() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a row a refusal")]
 fn a_refusal_that_names_a_field_says_how_to_send_it_again() {
     let options = Some(Quirks {
         no_usage_option: true,
