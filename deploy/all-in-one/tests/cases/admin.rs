@@ -165,7 +165,7 @@ fn a04_a_day_budget_begins_at_midnight_of_the_tenants_zone() {
                 .product
                 .admin(Method::GET, &format!("{path}/budgets"), None)
                 .await;
-            let begins = budgets["data"][0]["period_start"]
+            let begins = budgets[0]["period_start"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
