@@ -156,7 +156,7 @@ fn a04_a_day_budget_begins_at_midnight_of_the_tenants_zone() {
             let (_, keys) = case.product.admin(Method::GET, &key, None).await;
             let key = keys["data"][0]["id"].as_str().expect("a key").to_owned();
             let budget = format!("{path}/keys/{key}/budgets/day");
-            let body = json!({"amount": 50});
+            let body = json!({"limit": 50});
             let (status, told) = case.product.admin(Method::PUT, &budget, Some(body)).await;
             assert_eq!(status, StatusCode::OK, "{told}");
             case.chat(&NONE).await.is(200);
@@ -165,7 +165,7 @@ fn a04_a_day_budget_begins_at_midnight_of_the_tenants_zone() {
                 .product
                 .admin(Method::GET, &format!("{path}/budgets"), None)
                 .await;
-            let begins = budgets["data"][0]["period_start"]
+            let begins = budgets[0]["period_start"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
