@@ -98,6 +98,9 @@ mod tests {
 
     use super::*;
 
+    /// Headers, and the wait that they say.
+    type Row = (&'static [(&'static str, &'static str)], Option<Duration>);
+
     fn of(headers: &[(&'static str, &'static str)], message: &str) -> Option<Duration> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -117,7 +120,6 @@ mod tests {
     fn every_form_of_a_header_is_read() {
         const SUN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
         let ms = |ms| Some(Duration::from_millis(ms));
-        type Row = (&'static [(&'static str, &'static str)], Option<Duration>);
         let rows: &[Row] = &[
             (&[("retry-after", "20")], ms(20_000)),
             (&[("retry-after", " 1.5 ")], ms(1_500)),

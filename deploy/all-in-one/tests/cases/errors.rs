@@ -25,6 +25,10 @@ pub(crate) fn says(text: &str) -> Value {
     reason = "the provider's clock is not a part of the product"
 )]
 pub(crate) fn http_date(seconds: u64) -> String {
+    const NAMES: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("after 1970");
@@ -39,10 +43,6 @@ pub(crate) fn http_date(seconds: u64) -> String {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = year + z / 146_097 * 400 + u64::from(month <= 2);
-    const NAMES: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let name = NAMES[usize::try_from(month - 1).expect("small")];
     let weekday = DAYS[usize::try_from(days % 7).expect("small")];
     let (hour, minute) = (second / 3_600, second / 60 % 60);

@@ -432,7 +432,7 @@ async fn readers_that_do_not_read_cost_a_server_little() {
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
     let more = resident(&server).saturating_sub(before);
-    println!(
+    eprintln!(
         "{readers} readers: {more} kB more, {} kB in all",
         before + more
     );

@@ -34,54 +34,57 @@ struct Answer {
     body: Value,
 }
 
-async fn apis() -> Vec<Api> {
-    let mut apis = Vec::new();
-    for (process, db) in processes().await {
-        let (accounts, sessions) = (process.accounts.clone(), process.sessions.clone());
-        let service = (
-            SessionsApi {
-                sessions: sessions.clone(),
-                auth: process.auth.clone(),
-            },
-            MeApi,
-            AdminLoginApi { sessions },
-            TenantsApi {
-                accounts: accounts.clone(),
-            },
-            UsersApi {
-                accounts: accounts.clone(),
-                factors: process.factors.clone(),
-            },
-            KeysApi {
-                accounts: accounts.clone(),
-            },
-            AuditApi { accounts },
-        );
-        let service =
-            OpenApiService::new(service, "identity", "0").with(AddData::new(process.auth.clone()));
-        let routes = service
-            .catch_all_error(error::envelope)
-            .map_to_response()
-            .boxed();
-        first_superadmin(&process.accounts).await;
-        let mut api = Api {
-            process,
-            routes,
-            admin: String::new(),
-            db,
-        };
-        let login = json!({"username": "admin", "password": PASSWORD});
-        let login = api
-            .send("POST", "/admin/api/login", None, &login.to_string())
-            .await;
-        assert_eq!(
-            (login.status, &login.body["expires_in"]),
-            (200, &json!(28_800))
-        );
-        api.admin = text(&login.body["token"]);
-        apis.push(api);
-    }
-    apis
+fn apis() -> impl Future<Output = Vec<Api>> {
+    // Boxed: all routes of a service are large on a test's stack.
+    Box::pin(async {
+        let mut apis = Vec::new();
+        for (process, db) in processes().await {
+            let (accounts, sessions) = (process.accounts.clone(), process.sessions.clone());
+            let service = (
+                SessionsApi {
+                    sessions: sessions.clone(),
+                    auth: process.auth.clone(),
+                },
+                MeApi,
+                AdminLoginApi { sessions },
+                TenantsApi {
+                    accounts: accounts.clone(),
+                },
+                UsersApi {
+                    accounts: accounts.clone(),
+                    factors: process.factors.clone(),
+                },
+                KeysApi {
+                    accounts: accounts.clone(),
+                },
+                AuditApi { accounts },
+            );
+            let service = OpenApiService::new(service, "identity", "0")
+                .with(AddData::new(process.auth.clone()));
+            let routes = service
+                .catch_all_error(error::envelope)
+                .map_to_response()
+                .boxed();
+            first_superadmin(&process.accounts).await;
+            let mut api = Api {
+                process,
+                routes,
+                admin: String::new(),
+                db,
+            };
+            let login = json!({"username": "admin", "password": PASSWORD});
+            let login = api
+                .send("POST", "/admin/api/login", None, &login.to_string())
+                .await;
+            assert_eq!(
+                (login.status, &login.body["expires_in"]),
+                (200, &json!(28_800))
+            );
+            api.admin = text(&login.body["token"]);
+            apis.push(api);
+        }
+        apis
+    })
 }
 
 fn text(value: &Value) -> String {

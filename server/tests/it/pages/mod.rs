@@ -49,7 +49,7 @@ struct Place {
     name: &'static str,
     face: Arc<BoxEndpoint<'static, Response>>,
     clock: Clock,
-    server: Server,
+    server: Box<Server>,
     supervisor: Supervisor,
 }
 
@@ -123,7 +123,7 @@ impl Place {
             gateway_inside: false,
             demo: false,
         };
-        let server = Server::start(parts).await.expect(db.name);
+        let server = Box::new(Server::start(parts).await.expect(db.name));
         Self {
             name: db.name,
             face: Arc::new(server.face()),

@@ -11,8 +11,10 @@ use crate::world::{everywhere, run};
 
 const NONE: Value = Value::Null;
 
+type Text = (&'static str, (&'static str, usize, u64, u64));
+
 /// A text, and the tokens that tokenisers make of it, roughly.
-const TEXTS: &[(&str, (&str, usize, u64, u64))] = &[
+const TEXTS: &[Text] = &[
     ("English", ("several words in a row ", 100, 400, 700)),
     ("Chinese", ("你好世界", 100, 200, 800)),
     ("escapes", ("\n\t\"\\", 200, 100, 900)),
@@ -53,8 +55,10 @@ fn text_of_any_script_is_estimated_in_streams_and_whole_answers() {
     );
 }
 
+type Place = (&'static str, fn(&str) -> Value);
+
 /// Messages of whole answers with 4,000 letters of output in some place.
-const PLACES: &[(&str, fn(&str) -> Value)] = &[
+const PLACES: &[Place] = &[
     ("content", |long| json!({"content": long})),
     (
         "reasoning_content",
@@ -102,8 +106,10 @@ fn output_of_every_kind_is_estimated() {
     });
 }
 
+type Part = (&'static str, (fn(&str) -> Value, u64));
+
 /// Parts of a message whose bytes are no text: what they may be estimated at.
-const PARTS: &[(&str, (fn(&str) -> Value, u64))] = &[
+const PARTS: &[Part] = &[
     (
         "a picture",
         (
@@ -188,9 +194,11 @@ fn a_type_in_escapes_is_counted_like_the_plain_one() {
     });
 }
 
+type Input = (&'static str, (fn() -> Value, u64, u64));
+
 #[test]
 fn embeddings_without_usage_are_estimated_by_their_input() {
-    const INPUTS: &[(&str, (fn() -> Value, u64, u64))] = &[
+    const INPUTS: &[Input] = &[
         ("a text", (|| json!("four".repeat(1_000)), 800, 1_300)),
         (
             "texts",
