@@ -90,13 +90,13 @@ fn the_time_to_wait_reaches_the_tenant_in_every_form() {
     });
 }
 
-type Own = (
+type Blamed = (
     &'static str,
     (u16, &'static str, &'static [u16], &'static str),
 );
 
 /// What a request brought upon itself: its status at the tenant, and words that it reads.
-const OWN: &[Own] = &[
+const OWN: &[Blamed] = &[
     (
         "OpenAI, a bad value",
         (
