@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use shared::link::Operation;
 use crate::providers::http::{self as outbound, Body};
 use crate::providers::{Answer, ByteStream};
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What comes before a stream's first event (comments, a large first event) is looked at up to here.
 const AHEAD_BYTES_MAX: usize = 64 * 1024;
 
@@ -51,8 +52,17 @@ fn invalid(what: &str) -> NoAnswer {
 /// The whole answer.
 pub(super) async fn whole(body: Body, expected: Expected) -> Result<Answer, NoAnswer> {
     let bytes = outbound::whole(Vec::new(), body, expected.bytes_max, expected.silence).await?;
+    let bytes = unmarked(bytes);
     judge(&bytes, expected.operation)?;
     Ok(Answer::Whole(bytes))
+}
+
+/// Without the byte order mark, which JSON must not have (RFC 8259, 8.1) and clients don't read.
+fn unmarked(mut bytes: Bytes) -> Bytes {
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.advance(BYTE_ORDER_MARK.len());
+    }
+    bytes
 }
 
 /// The answer to a request for a stream, with its first event seen.
@@ -76,6 +86,7 @@ pub(super) async fn streamed(mut body: Body, expected: Expected) -> Result<Answe
             Look::Json => {
                 let bytes =
                     outbound::whole(ahead, body, expected.bytes_max, expected.silence).await?;
+                let bytes = unmarked(bytes);
                 judge(&bytes, expected.operation)?;
                 return Ok(Answer::Stream(match expected.operation {
                     Operation::Chat => as_stream(&bytes)?,
@@ -135,7 +146,7 @@ enum Look {
 
 /// Looks at the first event with data; whatever a provider's content type says, the bytes say more.
 fn look(seen: &[u8]) -> Look {
-    let seen = seen.strip_prefix(b"\xef\xbb\xbf").unwrap_or(seen);
+    let seen = seen.strip_prefix(BYTE_ORDER_MARK).unwrap_or(seen);
     match seen.trim_ascii_start().first() {
         None => return Look::More,
         Some(b'{' | b'[') => return Look::Json,

@@ -394,7 +394,9 @@ fn by_status(status: u16, told: &Told, detail: String) -> Fault {
         403 => (K::InvalidKey, Scope::Request, Retry::OtherKey),
         404 if names_field => (K::BadRequest, Scope::Request, Retry::OtherKey),
         // No such page: the address is wrong, or the operation is not offered.
-        404 | 405 | 501 => (K::NotFound, Scope::Provider, Retry::OtherKey),
+        404 => (K::NotFound, Scope::Provider, Retry::OtherKey),
+        // This operation is not offered; others may be.
+        405 | 501 => (K::NotFound, Scope::Request, Retry::OtherKey),
         408 | 504 => (K::Timeout, Scope::Provider, Retry::No),
         429 => (K::RateLimited, Scope::Key, Retry::OtherKey),
         // Said by balancers that gave up before the work was started.

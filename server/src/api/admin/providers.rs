@@ -223,6 +223,8 @@ fn rule(holds: bool, field: &str, rule: &str) -> Result<(), ApiError> {
 }
 
 fn check_url(url: &str) -> Result<(), ApiError> {
+    // Blanks around it come with pasting; the gateway takes them away.
+    let url = url.trim();
     let plain = url.len() <= URL_BYTES_MAX && url.bytes().all(|b| b.is_ascii_graphic());
     let web = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
     rule(

@@ -453,7 +453,7 @@ const CASES: &[Case] = &[
         Scope::Provider,
         GO_ON,
     ),
-    (405, "", K::NotFound, Scope::Provider, GO_ON),
+    (405, "", K::NotFound, Scope::Request, GO_ON),
     (
         409,
         r#"{"error":{"message":"conflict"}}"#,
