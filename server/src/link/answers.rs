@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use shared::id::BootId;
 use shared::link::codec::VERSION;
 use shared::link::{Alive, Call, LinkError, Operation, Outcome, wire};
 
@@ -20,6 +21,25 @@ pub(super) const ANSWER_MAX: Duration = Duration::from_secs(10);
 pub(super) const WHOLE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Answers to operators and failures are small.
 const SMALL_BYTES_MAX: usize = 1024 * 1024;
+
+/// Why one attempt at a node brought no reply.
+pub(super) enum Missed {
+    /// Surely not started: another node may be asked.
+    NotStarted(String),
+    /// The same, and the node is there: it has no room.
+    Full(String),
+    /// Nothing came back; this life may have it.
+    Cut { why: String, boot: Option<BootId> },
+    /// The answer.
+    Told(LinkError),
+}
+
+/// No node took a call, and none has it.
+pub(super) struct Missing {
+    pub(super) why: String,
+    /// Whether one that is away now may take it later.
+    pub(super) may_come: bool,
+}
 
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers

@@ -28,8 +28,8 @@ use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::answers::{
-    ANSWER_MAX, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal, request, small,
-    text, within,
+    ANSWER_MAX, Missed, Missing, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal,
+    request, small, text, within,
 };
 use super::events::NodeEvents;
 use super::fleet::{Fleet, header, part_for};
@@ -98,13 +98,6 @@ impl Default for LinkSettings {
     }
 }
 
-/// No node took a call, and none has it.
-struct Missing {
-    why: String,
-    /// Whether one that is away now may take it later.
-    may_come: bool,
-}
-
 /// Gateways reached over the border.
 #[derive(Clone)]
 pub struct HttpLink(Arc<Inner>);
@@ -127,18 +120,6 @@ impl std::fmt::Debug for HttpLink {
 /// Calls that wait for a link that is away; each has its body in memory and its hold. More are refused
 /// at once.
 const WAITING_MAX: usize = 4_096;
-
-/// Why one attempt at a node brought no reply.
-enum Missed {
-    /// Surely not started: another node may be asked.
-    NotStarted(String),
-    /// The same, and the node is there: it has no room.
-    Full(String),
-    /// Nothing came back; this life may have it.
-    Cut { why: String, boot: Option<BootId> },
-    /// The answer.
-    Told(LinkError),
-}
 
 impl HttpLink {
     /// To the gateways at `urls`, with the first part of `INTERNAL_SECRET`.

@@ -100,7 +100,7 @@ fn what_is_kept_of_a_call_is_read_again_also_from_earlier_versions() {
     let kept: KeptFacts = serde_json::from_str(&text).expect("kept");
     assert_eq!(kept.gateways, ["https://one"]);
     assert!(kept.price.is_some());
-    let old = r#"{"user":null,"key":null,"operation":"chat","model":"m","price":"price_1",
+    let old = r#"{"user":null,"key":null,"operation":"chat","model":"m","price":"prc_1",
         "multiplier_ppm":1000000,"image":null,"provider":"p"}"#;
     let kept: KeptFacts = serde_json::from_str(old).expect("an earlier version's");
     assert!(kept.gateways.is_empty() && kept.request.is_none());

@@ -316,7 +316,12 @@ async fn an_admin_neither_makes_owners_nor_changes_one() {
         ada.post(&path, &monthly).await;
         let page = ada.get(&path).await;
         assert!(page.body.contains("value=\"9\""), "the daily one is gone");
-        assert_eq!(max.get("/portal/usage").await.status, StatusCode::FORBIDDEN);
+        let asked = max.get("/portal/usage").await;
+        assert_eq!(
+            asked.status,
+            StatusCode::SEE_OTHER,
+            "a new role is a new login"
+        );
         assert_eq!(ada.post(&disable, &[]).await.status, StatusCode::SEE_OTHER);
         assert!(!max.is_in("/portal/security").await);
         place.end().await;

@@ -1,3 +1,5 @@
+//! The sandbox as a tenant's agent sees it: tools, formats, stops, and long streams.
+
 use std::time::Instant;
 
 use futures_util::StreamExt;

@@ -39,7 +39,8 @@ async fn a_gateway_is_added_switched_off_and_taken_away() {
             ("priority", "2"),
         ];
         let added = owner.post(PATH, &new).await;
-        assert_eq!(added.location(), PATH, "{}", added.body);
+        assert_eq!(added.status, StatusCode::OK, "its secret is shown once");
+        assert!(added.body.contains("Gateway secret"), "{}", added.body);
         let again = owner.post(PATH, &new).await;
         assert!(again.body.contains("f-add-url-error"), "there already");
 

@@ -127,7 +127,7 @@ async fn the_api_knows_no_ids_of_other_tenants() {
             house(&place, &token, "Other").await,
         );
         let (foreign, _) = ids(&place, &db, &token, &other).await;
-        let manager = json!({"name": "m", "scopes": ["keys", "usage"]});
+        let manager = json!({"name": "m", "scopes": ["inference", "keys", "usage"]});
         let (_, secret) = add_key(&place, &token, &acme.id, &manager).await;
         let people = [
             acme.token(&place, "ada").await,
