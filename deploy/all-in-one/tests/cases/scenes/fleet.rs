@@ -97,7 +97,7 @@ fn one_gateway_that_is_gone_for_good_does_not_stop_the_recovery_of_the_others_ca
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             };
-            let settled = tokio::time::timeout(Duration::from_secs(25), settled).await;
+            let settled = tokio::time::timeout(Duration::from_secs(60), settled).await;
             let settled = settled.expect("calls on the living gateway are settled");
             let charged: f64 = settled
                 .iter()

