@@ -1,5 +1,5 @@
 //! What a fault asks of the key it happened on. Pure: a table, and the reason for each row. Whom it
-//! concerns besides the caller whose call it was is `health`'s to say.
+//! concerns besides the caller whose call it was is [`super::share`]'s to say.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rest {
     pub(super) span: Duration,
-    /// Used all the same where nothing else is left, because trying beats refusing.
+    /// A guess of ours: used all the same where nothing else is left, because trying beats refusing.
     pub(super) is_soft: bool,
     /// For the model it was asked for only.
     pub(super) of_model: bool,

@@ -1,6 +1,7 @@
 //! What is known of one key. A request never costs a key: what one caller's calls bring is remembered
 //! for that caller alone, and counts for everybody only while the calls of two callers say the same.
-//! Only the answer to a question of our own switches a key off, and then until it is asked again.
+//! Only the answer to a question of our own switches a key off, and then until it is asked again. How
+//! many keys of a pool a caller reaches so is [`super::share`]'s to say.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -67,6 +68,8 @@ struct Rest {
     until: Moment,
     /// Rests for the same before it, without a success between them.
     streak: u32,
+    /// A guess of ours: used all the same where nothing else is left, and refuted by any success. A
+    /// wait that the provider asked for is none.
     is_soft: bool,
     /// Counts for the caller itself, and not only as what a second caller confirms.
     is_own: bool,
@@ -103,7 +106,7 @@ pub(super) struct Report<'a> {
     pub(super) fault: &'a Fault,
     pub(super) caller: u64,
     pub(super) model: &'a str,
-    /// The caller may still rest a key of this pool strictly.
+    /// The caller's calls may still show a key of this pool as cooling.
     pub(super) is_within_share: bool,
 }
 
@@ -155,15 +158,12 @@ impl KeyHealth {
         if let Some(off) = &state.off {
             return Shown::Off(off.clone());
         }
-        let shown = state
-            .rests
-            .iter()
-            .filter(|rest| rest.until > now && rest.is_shown && rest.model.is_none())
-            .max_by_key(|rest| rest.until);
-        shown.map_or(Shown::Active, |rest| Shown::Cooling {
-            until: rest.until,
-            reason: rest.kind.word(),
-        })
+        state
+            .shown(now)
+            .map_or(Shown::Active, |rest| Shown::Cooling {
+                until: rest.until,
+                reason: rest.kind.word(),
+            })
     }
 
     /// Why `asker` may not use it now, if so.
@@ -172,44 +172,19 @@ impl KeyHealth {
         if state.off.is_some() {
             return Some(Block::Off);
         }
-        if state.rests.is_empty() {
-            return None;
-        }
-        let mut longest: Option<&Rest> = None;
-        // The two callers that wait longest: what both say counts for all.
-        let (mut first, mut second): (Option<&Rest>, Option<&Rest>) = (None, None);
-        let later = |a: &Rest, b: Option<&Rest>| b.is_none_or(|b| a.until > b.until);
-        for rest in &state.rests {
-            let concerns = rest.until > now
-                && rest
-                    .model
-                    .as_deref()
-                    .is_none_or(|model| model == asker.model)
-                && !(rest.is_soft && asker.is_last_resort);
-            if !concerns {
-                continue;
-            }
-            let is_theirs =
-                rest.caller.is_none() || (rest.is_own && rest.caller == Some(asker.caller));
-            if is_theirs && later(rest, longest) {
-                longest = Some(rest);
-            }
-            if first.is_some_and(|first| first.caller == rest.caller) {
-                if later(rest, first) {
-                    first = Some(rest);
-                }
-            } else if later(rest, first) {
-                second = first;
-                first = Some(rest);
-            } else if later(rest, second) {
-                second = Some(rest);
-            }
-        }
-        if let Some(both) = second
-            && later(both, longest)
-        {
-            longest = Some(both);
-        }
+        let concerns = |rest: &&Rest| {
+            let model = rest.model.as_deref();
+            rest.until > now
+                && model.is_none_or(|model| model == asker.model)
+                && !(rest.is_soft && asker.is_last_resort)
+        };
+        let is_theirs = |rest: &&Rest| rest.is_own && rest.caller == Some(asker.caller);
+        let concerning = state.rests.iter().filter(concerns);
+        let longest = concerning
+            .clone()
+            .filter(is_theirs)
+            .chain(for_everybody(concerning))
+            .max_by_key(|rest| rest.until);
         longest.map(|rest| Block::Rests {
             until: rest.until,
             kind: rest.kind,
@@ -259,14 +234,15 @@ impl KeyHealth {
                 since: now,
                 until: now.after(rest.span),
                 streak: streak.saturating_add(1),
-                is_soft: rest.is_soft || !report.is_within_share,
+                is_soft: rest.is_soft,
                 is_own: true,
                 is_shown: report.is_within_share,
             },
         };
-        let tells = rest.is_shown && rest.model.is_none() && !state.is_told;
-        state.is_told |= tells;
+        let is_of_model = rest.model.is_some();
         state.put(rest);
+        let tells = !is_of_model && !state.is_told && state.shown(now).is_some();
+        state.is_told |= tells;
         tells
     }
 
@@ -294,9 +270,10 @@ impl KeyHealth {
             return false;
         }
         state.rests.retain(|rest| {
-            // A call from before the fault says nothing about the key now.
-            let is_refuted = rest.since < began
-                && rest.kind != FaultKind::RateLimited
+            // A call from before the fault says nothing about the key now. A wait that the provider
+            // asked this caller for is over when it is over, whoever else is served meanwhile.
+            let is_refuted = rest.is_soft
+                && rest.since < began
                 && rest
                     .model
                     .as_deref()
@@ -304,8 +281,7 @@ impl KeyHealth {
             let is_over = rest.until <= now && rest.caller.is_none_or(|by| by == asker.caller);
             !(is_refuted || is_over)
         });
-        let rests = |rest: &Rest| rest.is_shown && rest.model.is_none() && rest.until > now;
-        let is_well = state.is_told && !state.rests.iter().any(rests);
+        let is_well = state.is_told && state.shown(now).is_none();
         state.is_told &= !is_well;
         is_well
     }
@@ -358,7 +334,46 @@ impl KeyHealth {
     }
 }
 
+/// What keeps everybody away: a rest that is everybody's, or what two callers say, for as long as both
+/// do.
+fn for_everybody<'a>(rests: impl Iterator<Item = &'a Rest>) -> Option<&'a Rest> {
+    let later = |a: &Rest, b: Option<&Rest>| b.is_none_or(|b| a.until > b.until);
+    // The two callers that wait longest.
+    let (mut first, mut second): (Option<&Rest>, Option<&Rest>) = (None, None);
+    let mut shared: Option<&Rest> = None;
+    for rest in rests {
+        if rest.caller.is_none() && later(rest, shared) {
+            shared = Some(rest);
+        }
+        if first.is_some_and(|first| first.caller == rest.caller) {
+            if later(rest, first) {
+                first = Some(rest);
+            }
+        } else if later(rest, first) {
+            second = first;
+            first = Some(rest);
+        } else if later(rest, second) {
+            second = Some(rest);
+        }
+    }
+    shared
+        .into_iter()
+        .chain(second)
+        .max_by_key(|rest| rest.until)
+}
+
 impl State {
+    /// The longest rest that an operator sees: everybody's, and what a caller's share is.
+    fn shown(&self, now: Moment) -> Option<&Rest> {
+        let concerns = |rest: &&Rest| rest.until > now && rest.model.is_none();
+        let concerning = self.rests.iter().filter(concerns);
+        concerning
+            .clone()
+            .filter(|rest| rest.is_shown)
+            .chain(for_everybody(concerning))
+            .max_by_key(|rest| rest.until)
+    }
+
     /// Rests in a row for what is reported.
     fn streak(&self, report: &Report<'_>) -> u32 {
         let same = |rest: &&Rest| {

@@ -20,8 +20,24 @@ use self::health::{Asker, Block, KeyHealth, Report};
 pub(crate) use self::provider::ProviderHealth;
 use crate::providers::{self, Route};
 
-/// The part of a pool that one caller's calls may rest strictly; of a small pool it is one key.
-const SHARE: usize = 4;
+/// The part of a pool that one caller's calls may show as cooling.
+const SHARE_PART: usize = 4;
+
+/// How far one caller's calls reach in a pool of `keys` keys: the number of keys that they may show as
+/// cooling, a quarter and at least one. What a fault does is three things, each with its own bound.
+///
+/// - **To the caller that drew it**: whoever is told to wait by a key does not use that key until then,
+///   for the full time, be it every key of the pool, and be others served meanwhile. So nobody makes us
+///   hammer a provider that asked us to wait, and they are told how long. A rest that is a guess of ours
+///   (no money, a key that was doubted, many faults in a row) is soft: it moves calls elsewhere while
+///   there is an elsewhere, and any success ends it.
+/// - **To all others**: nothing. One caller's word may be about its own requests only, so all `keys`
+///   serve the others on. What the calls of two callers say of a key rests it for everybody, for as
+///   long as both say so; five faults in a row of which not all are one caller's rest it too.
+/// - **To what operators see and are told**: this share. Keys that rest for everybody are shown besides.
+fn share(keys: usize) -> usize {
+    (keys / SHARE_PART).max(1)
+}
 
 /// A provider as the pool sees it.
 pub(crate) struct PoolProvider {
@@ -261,7 +277,7 @@ impl Lease {
             fault,
             caller: self.caller,
             model: &self.model,
-            is_within_share: resting.count() < (keys.len() / SHARE).max(1),
+            is_within_share: resting.count() < share(keys.len()),
         }
     }
 

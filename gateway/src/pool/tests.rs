@@ -44,6 +44,19 @@ const OTHER: u64 = 2;
 const THIRD: u64 = 3;
 const MODEL: &str = "m";
 
+fn asks(caller: u64, is_last_resort: bool) -> Asker<'static> {
+    Asker {
+        caller,
+        model: MODEL,
+        is_last_resort,
+    }
+}
+
+/// Faults that come with a time to wait.
+fn busy() -> impl Strategy<Value = FaultKind> {
+    prop::sample::select(vec![FaultKind::RateLimited, FaultKind::Overloaded])
+}
+
 struct Pool {
     pools: Pools,
     clock: Clock,
@@ -77,12 +90,7 @@ fn pool(keys: usize) -> Pool {
 
 impl Pool {
     fn lease(&self, caller: u64, is_last_resort: bool) -> Result<Lease, Idle> {
-        let asker = Asker {
-            caller,
-            model: MODEL,
-            is_last_resort,
-        };
-        self.pools.lease("p", asker, &[])
+        self.pools.lease("p", asks(caller, is_last_resort), &[])
     }
 
     fn any(&self, caller: u64) -> Result<Lease, Idle> {
@@ -97,15 +105,17 @@ impl Pool {
     /// Every key meets the fault once.
     fn all_fail(&self, caller: u64, fault: &Fault) {
         let mut tried = Vec::new();
-        let asker = Asker {
-            caller,
-            model: MODEL,
-            is_last_resort: true,
-        };
-        while let Ok(lease) = self.pools.lease("p", asker, &tried) {
+        while let Ok(lease) = self.pools.lease("p", asks(caller, true), &tried) {
             tried.push(lease.key().id.clone());
             lease.failed(fault);
         }
+    }
+
+    /// Keys that may serve `caller`, be there others or not.
+    fn open_to(&self, caller: u64) -> usize {
+        let (asker, now) = (asks(caller, false), self.clock.now());
+        let is_open = |key: &&Arc<PoolKey>| key.health.block(asker, now).is_none();
+        self.keys().iter().filter(is_open).count()
     }
 
     fn cooling(&self) -> usize {
@@ -190,10 +200,62 @@ proptest! {
         let pool = pool(keys);
         for step in &script {
             run(&pool, HOSTILE, step);
-            let lease = pool.lease(OTHER, false);
-            prop_assert!(lease.is_ok(), "after {step:?}: {:?}", lease.err());
+            prop_assert_eq!(pool.open_to(OTHER), keys, "after {:?}", step);
+            prop_assert!(pool.cooling() <= share(keys), "{} shown", pool.cooling());
         }
-        prop_assert!(pool.cooling() <= (keys / SHARE).max(1), "{} shown", pool.cooling());
+    }
+
+    #[test]
+    fn who_was_told_to_wait_by_every_key_is_sent_nowhere_until_the_first_time_is_over(
+        waits in prop::collection::vec((busy(), 1_000_u64..3_600_000), 1..9),
+    ) {
+        let pool = pool(waits.len());
+        let mut tried = Vec::new();
+        for (kind, ms) in &waits {
+            let lease = pool.pools.lease("p", asks(HOSTILE, true), &tried).expect("a key");
+            tried.push(lease.key().id.clone());
+            let wait = Some(Duration::from_millis(*ms));
+            lease.failed(&Fault::new(*kind, "").with_retry_after(wait));
+        }
+        // That others are served, now and later, says nothing about the caller's own wait.
+        pool.clock.advance(Duration::from_millis(1));
+        for key in 0..waits.len() {
+            if let Ok(lease) = pool.lease(OTHER, false) {
+                lease.succeeded();
+            }
+            prop_assert_eq!(pool.open_to(OTHER), waits.len(), "after {} good calls", key);
+        }
+        let first = waits.iter().map(|(_, ms)| *ms).min().unwrap_or(0);
+        let told = pool.any(HOSTILE).err();
+        let is_told = matches!(told, Some(Idle::Rests { wait_ms, .. }) if wait_ms == first - 1);
+        prop_assert!(is_told, "{told:?} of {first}");
+        pool.clock.advance(Duration::from_millis(first - 2));
+        prop_assert!(pool.any(HOSTILE).is_err());
+        pool.clock.advance(Duration::from_millis(1));
+        prop_assert!(pool.lease(HOSTILE, false).is_ok());
+    }
+
+    #[test]
+    fn what_two_callers_are_told_holds_for_everybody_while_both_must_wait(
+        keys in 1_usize..6,
+        waits in prop::array::uniform2((busy(), 1_000_u64..3_600_000)),
+    ) {
+        let mut pool = pool(keys);
+        for (caller, (kind, ms)) in [HOSTILE, OTHER].into_iter().zip(waits) {
+            let wait = Some(Duration::from_millis(ms));
+            pool.all_fail(caller, &Fault::new(kind, "").with_retry_after(wait));
+        }
+        let both = waits[0].1.min(waits[1].1);
+        prop_assert_eq!(pool.open_to(THIRD), 0);
+        prop_assert!(pool.any(THIRD).is_err());
+        prop_assert_eq!(pool.cooling(), keys, "an operator sees what all feel");
+        let mut told = 0;
+        while pool.told.try_recv().is_ok() {
+            told += 1;
+        }
+        prop_assert_eq!(told, keys, "and is told once a key");
+        pool.clock.advance(Duration::from_millis(both));
+        prop_assert_eq!(pool.open_to(THIRD), keys);
     }
 
     #[test]
@@ -212,8 +274,7 @@ proptest! {
         pool.clock.advance(Duration::from_secs(24 * 3_600));
         let now = pool.clock.now();
         for key in pool.keys() {
-            let asker = Asker { caller: OTHER, model: MODEL, is_last_resort: false };
-            let is_usable = key.health.block(asker, now).is_none();
+            let is_usable = key.health.block(asks(OTHER, false), now).is_none();
             prop_assert!(is_usable || key.health.due(now).is_some());
         }
     }
@@ -236,7 +297,7 @@ fn a_pool_that_cools_says_until_when_and_one_caller_cools_a_share_of_it() {
         );
         assert!(is_told, "{own:?}");
         let is_served = pool.lease(HOSTILE, true).is_ok();
-        assert_eq!(is_served, keys > 1, "beyond its share it may try");
+        assert!(!is_served, "whoever is told to wait waits, of {keys}");
         let mut told = 0;
         while let Ok(news) = pool.told.try_recv() {
             assert!(matches!(news, News::KeyCooling(_)));
@@ -344,4 +405,19 @@ fn a_key_that_is_off_is_asked_again_with_growing_pauses() {
     assert_eq!(pauses[11], 360);
     pool.pools.recovered(&provider, &key);
     assert!(pool.lease(OTHER, false).is_ok());
+}
+
+#[test]
+fn a_success_ends_what_was_a_guess_and_not_what_a_caller_was_told() {
+    let pool = pool(1);
+    let guessed = Fault::new(FaultKind::QuotaExhausted, "");
+    pool.lease(HOSTILE, false).expect("a key").failed(&guessed);
+    let told = Fault::new(FaultKind::Overloaded, "").with_retry_after(Some(Duration::from_secs(9)));
+    pool.lease(THIRD, false).expect("a key").failed(&told);
+    pool.clock.advance(Duration::from_secs(1));
+    pool.lease(OTHER, true).expect("a key").succeeded();
+    assert!(pool.lease(HOSTILE, false).is_ok());
+    assert!(pool.lease(THIRD, true).is_err());
+    pool.clock.advance(Duration::from_secs(8));
+    assert!(pool.lease(THIRD, false).is_ok());
 }
