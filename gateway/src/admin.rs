@@ -19,7 +19,7 @@ use crate::Gateway;
 use crate::pool::health::{KeyHealth, Off, Shown};
 use crate::pool::{PoolKey, PoolProvider, ProviderHealth};
 use crate::providers;
-use crate::store::{KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
+use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
 
 /// Names stand in targets, paths and metric labels.
 const NAME_CHARS_MAX: usize = 40;
@@ -32,9 +32,6 @@ const MODEL_CHARS_MAX: usize = 200;
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
-
-/// Why a key is off that nobody asks about again.
-const BY_OPERATOR: &str = "by an operator";
 
 /// What was known before the list is read again.
 struct Known {
@@ -152,8 +149,10 @@ fn last4(secret: &str) -> String {
 }
 
 impl Gateway {
-    /// Reads the list again if it changed since it was last read.
+    /// Reads the list again. One at a time: an older list would take the place of a newer one, and what
+    /// is known of the keys between them would be lost.
     pub(crate) async fn reload(&self) -> Result<(), DbError> {
+        let _alone = self.reloading.lock().await;
         let snapshot = self.store.snapshot().await?;
         let known = self.known_health();
         self.pools.replace(self.opened(&snapshot, &known));

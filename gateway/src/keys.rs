@@ -56,8 +56,11 @@ impl Gateway {
             Err(error) => warn!(%error, "a probe was not stored: {error}"),
         }
         let test = provider.connector.test(provider.route(&key, "")).await;
-        // Where there is no such question, calls tell; the key would be off for ever otherwise.
-        let cant_be_told = test.verdict == KeyVerdict::Unknown && (200..500).contains(&test.status);
+        // Where there is no such question, calls tell; the key would be off for ever otherwise. A provider
+        // that is busy is asked later.
+        let is_busy = matches!(test.status, 408 | 429);
+        let cant_be_told =
+            test.verdict == KeyVerdict::Unknown && (200..500).contains(&test.status) && !is_busy;
         if test.ok || cant_be_told {
             self.pools.recovered(&provider, &key);
         }

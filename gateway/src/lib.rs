@@ -99,6 +99,8 @@ pub struct Gateway {
     journal: Journal,
     store: Store,
     pools: Pools,
+    /// Held while the list of providers is read.
+    reloading: tokio::sync::Mutex<()>,
     register: Register,
     unpacker: Arc<Unpacker>,
     supervisor: Supervisor,
@@ -166,6 +168,7 @@ impl Gateway {
             journal: Journal::new(journal.map_err(unusable(target.shown()))?),
             store,
             pools: Pools::new(clock.clone(), teller),
+            reloading: tokio::sync::Mutex::default(),
             register,
             unpacker: Arc::new(Unpacker::new(
                 config.prefix_kept_bytes,

@@ -142,15 +142,25 @@ impl KeyHealth {
     pub(crate) fn set_off(&self, off: Option<Off>) {
         let mut state = self.lock();
         if state.off.is_some() == off.is_some() {
-            if let (Some(known), Some(off)) = (&mut state.off, off) {
-                known.probe_at = off.probe_at;
-            }
+            state.off = off;
             return;
         }
         *state = State {
             off,
             ..State::default()
         };
+    }
+
+    /// The provider accepts it again; answers whether that switched it on. An operator's word stays,
+    /// also one that came while the provider was asked.
+    pub(super) fn switch_on(&self) -> bool {
+        let mut state = self.lock();
+        let is_asked_about = |off: &Off| off.probe_at.is_some();
+        let is_on_again = state.off.as_ref().is_some_and(is_asked_about);
+        if is_on_again {
+            *state = State::default();
+        }
+        is_on_again
     }
 
     pub(crate) fn shown(&self, now: Moment) -> Shown {

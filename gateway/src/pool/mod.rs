@@ -186,14 +186,12 @@ impl Pools {
         }
     }
 
-    /// A key that was switched off is good again.
+    /// A key that was switched off is good again; one that an operator switched off stays so.
     pub(crate) fn recovered(&self, provider: &PoolProvider, key: &PoolKey) {
-        key.health.set_off(None);
-        tell(
-            &self.teller,
-            key,
-            News::KeyRecovered(news(provider, key, None)),
-        );
+        if key.health.switch_on() {
+            let news = News::KeyRecovered(news(provider, key, None));
+            tell(&self.teller, key, news);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use shared::fault::Scope;
 use shared::link::{Call, KeyTest, KeyVerdict};
 use tokio::sync::mpsc;
 
-use super::health::Shown;
+use super::health::{Off, Shown};
 use super::*;
 use crate::providers::{Answer, Patience, Provider, Refusal};
 
@@ -404,6 +404,25 @@ fn a_key_that_is_off_is_asked_again_with_growing_pauses() {
     assert_eq!(pauses[..4], [1, 2, 4, 8]);
     assert_eq!(pauses[11], 360);
     pool.pools.recovered(&provider, &key);
+    assert!(pool.lease(OTHER, false).is_ok());
+}
+
+#[test]
+fn an_operators_word_stays_also_when_the_provider_was_just_asked() {
+    let pool = pool(1);
+    let provider = pool.pools.all()["p"].clone();
+    let key = pool.keys()[0].clone();
+    pool.pools.switch_off(&provider, &key);
+    // It comes while a question is on its way; then that is answered well.
+    let off = Off {
+        reason: Some("by an operator".to_owned()),
+        probe_at: None,
+    };
+    key.health.set_off(Some(off.clone()));
+    pool.pools.recovered(&provider, &key);
+    assert_eq!(key.health.shown(pool.clock.now()), Shown::Off(off));
+    assert!(matches!(pool.any(OTHER), Err(Idle::NoKey)));
+    key.health.set_off(None);
     assert!(pool.lease(OTHER, false).is_ok());
 }
 

@@ -77,6 +77,9 @@ pub(crate) struct Store {
 /// Why a key whose secret was for another place takes no calls.
 pub(crate) const SECRET_GONE: &str = "the provider's address changed: enter the key's secret again";
 
+/// Why a key is off that an operator switched off; nothing but an operator switches it on.
+pub(crate) const BY_OPERATOR: &str = "by an operator";
+
 impl KeyRow {
     /// Whether it waits for its secret.
     pub(crate) fn has_no_secret(&self) -> bool {
@@ -234,7 +237,8 @@ impl Store {
         })
     }
 
-    /// Moves the time of a probe on; answers whether nobody else did before. The others read it again.
+    /// Moves the time of a probe on; answers whether nobody else did before, and no operator switched
+    /// the key off meanwhile. The others read it again.
     pub(crate) async fn claim_probe(
         &self,
         id: &ProviderKeyId,
@@ -249,6 +253,11 @@ impl Store {
                     provider_keys::probe_at
                         .eq(at.unix_ms())
                         .or(provider_keys::probe_at.is_null()),
+                )
+                .filter(
+                    provider_keys::reason
+                        .is_null()
+                        .or(provider_keys::reason.ne(BY_OPERATOR)),
                 );
             let claimed = diesel::update(key)
                 .set(provider_keys::probe_at.eq(next.unix_ms()))
