@@ -109,7 +109,7 @@ fn bearer(value: &str) -> Option<&str> {
 fn both(tenant: Option<Vec<String>>, key: Option<Vec<String>>) -> Option<Vec<String>> {
     match (tenant, key) {
         (Some(tenant), Some(mut key)) => {
-            key.retain(|model| tenant.contains(model));
+            key.retain(|model| tenant.iter().any(|name| name.eq_ignore_ascii_case(model)));
             Some(key)
         }
         (tenant, key) => tenant.or(key),

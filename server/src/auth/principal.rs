@@ -47,6 +47,15 @@ pub struct Principal {
     pub ends_at: Option<Moment>,
 }
 
+impl Principal {
+    /// Whether it may use the model of that name, which is ASCII. Lists are written by people: case
+    /// does not count.
+    pub fn may_use(&self, model: &str) -> bool {
+        let allowed = self.allowed_models.as_ref();
+        allowed.is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(model)))
+    }
+}
+
 /// A key that made another one, which counts against its limits and budgets too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parent {

@@ -368,13 +368,7 @@ impl Calls {
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
         let peek = peek::peek(request.operation, &request.body)?;
-        let allowed = |model: &Model| {
-            model.enabled
-                && principal
-                    .allowed_models
-                    .as_ref()
-                    .is_none_or(|names| names.contains(&model.id))
-        };
+        let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
         let model = if peek.model.is_empty() {
             let default = self.catalogue.default_of(request.operation, allowed);
             default.ok_or_else(peek::no_model)?

@@ -49,8 +49,7 @@ pub struct ModelsApi {
 }
 
 fn may_use(caller: &TenantCaller, model: &Model) -> bool {
-    let allowed = caller.who.allowed_models.as_ref();
-    model.enabled && allowed.is_none_or(|names| names.contains(&model.id))
+    model.enabled && caller.who.may_use(&model.id)
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::api::Tag::Models")]

@@ -28,7 +28,8 @@ impl ApiKey {
         let (limits, most) = (&self.limits, &outer.limits);
         let models = outer.allowed_models.as_ref().is_none_or(|outer| {
             let inner = self.allowed_models.as_ref();
-            inner.is_some_and(|inner| inner.iter().all(|model| outer.contains(model)))
+            let has = |model: &String| outer.iter().any(|name| name.eq_ignore_ascii_case(model));
+            inner.is_some_and(|inner| inner.iter().all(has))
         });
         let checks = [
             (

@@ -1,5 +1,8 @@
 //! API keys: their rows, never their secrets.
 
+use std::collections::HashMap;
+use std::iter;
+
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable,
 };
@@ -304,6 +307,13 @@ impl ApiKey {
         }
     }
 
+    fn as_revoked(&self) -> Self {
+        Self {
+            revoked: true,
+            ..self.clone()
+        }
+    }
+
     fn status_word(&self) -> &'static str {
         if self.revoked { "revoked" } else { "active" }
     }
@@ -374,6 +384,24 @@ fn changed<'a>(action: &'a str, before: &'a ApiKey, after: &ApiKey) -> Note<'a> 
         before: Some(before.shown()),
         after: Some(after.shown()),
     }
+}
+
+/// The keys among `made` that go back to `maker`.
+fn descendants<'a>(maker: &ApiKeyId, made: &'a [ApiKey]) -> Vec<&'a ApiKey> {
+    let mut by_maker: HashMap<&ApiKeyId, Vec<&ApiKey>> = HashMap::new();
+    for key in made {
+        by_maker
+            .entry(key.parent.as_ref().unwrap_or(&key.id))
+            .or_default()
+            .push(key);
+    }
+    let mut found = by_maker.remove(maker).unwrap_or_default();
+    let mut at = 0;
+    while let Some(key) = found.get(at) {
+        found.extend(by_maker.remove(&key.id).unwrap_or_default());
+        at += 1;
+    }
+    found
 }
 
 impl Store {
@@ -530,7 +558,8 @@ impl Store {
         })
     }
 
-    /// Revokes a key, with both its secrets.
+    /// Revokes a key with both its secrets, and what was made with it: whoever had it may have made
+    /// some that nobody knows of.
     pub async fn revoke_key(
         &self,
         actor: &Actor,
@@ -538,20 +567,27 @@ impl Store {
         now: Moment,
     ) -> Result<KeyChange, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            let before = reached!(conn, place, now);
-            diesel::update(api_keys::table.find(place.id.as_str()))
-                .set((
-                    api_keys::status.eq("revoked"),
-                    api_keys::revoked_at.eq(now.unix_ms()),
-                ))
-                .execute(conn)
+            let key = reached!(conn, place, now);
+            let made: Vec<KeyRow> = api_keys::table
+                .filter(api_keys::tenant_id.eq(place.tenant.as_str()))
+                .filter(api_keys::parent_id.is_not_null())
+                .load(conn)
                 .await?;
-            let after = ApiKey {
-                revoked: true,
-                ..before.clone()
-            };
-            note!(conn, actor, changed("key.revoke", &before, &after), now);
-            Ok(KeyChange::Done(Box::new(after)))
+            let made = made.into_iter().map(ApiKey::try_from);
+            let made = made.collect::<Result<Vec<_>, _>>()?;
+            let gone = descendants(&key.id, &made);
+            for before in iter::once(&key).chain(gone.into_iter().filter(|key| !key.revoked)) {
+                diesel::update(api_keys::table.find(before.id.as_str()))
+                    .set((
+                        api_keys::status.eq("revoked"),
+                        api_keys::revoked_at.eq(now.unix_ms()),
+                    ))
+                    .execute(conn)
+                    .await?;
+                let after = before.as_revoked();
+                note!(conn, actor, changed("key.revoke", before, &after), now);
+            }
+            Ok(KeyChange::Done(Box::new(key.as_revoked())))
         })
     }
 }

@@ -312,3 +312,78 @@ async fn a_rotation_leaves_an_entry_that_tells_both_ends_and_no_secret() {
         }
     }
 }
+
+#[tokio::test]
+async fn revoking_a_key_revokes_what_was_made_with_it_and_nothing_else() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let accounts = &process.accounts;
+        let made = async |outer: &ApiKey| {
+            let new = NewKey::plain("made", ApiKeyKind::Live);
+            let new = NewKey {
+                scopes: Scopes::ALL,
+                ..new
+            };
+            let made = accounts.create_key_with(&actor(), outer, new).await;
+            made.expect(process.name)
+        };
+        let maker = NewKey {
+            scopes: Scopes::ALL,
+            ..NewKey::plain("maker", ApiKeyKind::Live)
+        };
+        let maker = accounts.create_key(&actor(), &who.tenant.id, maker).await;
+        let (maker, _) = maker.expect(process.name);
+        let (child, child_secret) = made(&maker).await;
+        let (grandchild, grandchild_secret) = made(&child).await;
+        let (other, other_secret) = made(&ApiKey {
+            scopes: Scopes::ALL,
+            ..who.key.clone()
+        })
+        .await;
+        for secret in [&child_secret, &grandchild_secret, &other_secret] {
+            process.by_key(secret).await.expect(process.name);
+        }
+        let at = place(&who.tenant.id, &maker.id);
+        accounts.revoke_key(&actor(), at).await.expect(process.name);
+        for secret in [&child_secret, &grandchild_secret] {
+            assert!(process.by_key(secret).await.is_err(), "{}", process.name);
+        }
+        for id in [&child.id, &grandchild.id] {
+            let key = accounts.key(&who.tenant.id, id).await;
+            assert!(key.expect(process.name).revoked);
+        }
+        process.by_key(&other_secret).await.expect(process.name);
+        let other = accounts.key(&who.tenant.id, &other.id).await;
+        assert!(!other.expect(process.name).revoked);
+        process.by_key(&who.secret).await.expect(process.name);
+    }
+}
+
+#[tokio::test]
+async fn lists_of_models_are_read_without_case() {
+    for (process, _db) in processes().await {
+        let who = process.somebody().await;
+        let listed = |models: &[&str]| NewKey {
+            allowed_models: Some(models.iter().map(|name| (*name).to_owned()).collect()),
+            scopes: Scopes::ALL,
+            ..NewKey::plain("listed", ApiKeyKind::Live)
+        };
+        let accounts = &process.accounts;
+        let outer = accounts
+            .create_key(&actor(), &who.tenant.id, listed(&["GPT-X", "vendor/Big"]))
+            .await;
+        let (outer, secret) = outer.expect(process.name);
+        let principal = process.by_key(&secret).await.expect(process.name);
+        assert!(principal.may_use("gpt-x") && principal.may_use("Vendor/big"));
+        assert!(!principal.may_use("gpt-y"));
+        let inner = listed(&["gpt-x"]);
+        let inner = accounts.create_key_with(&actor(), &outer, inner).await;
+        inner.expect("it is within");
+        let beyond = listed(&["gpt-y"]);
+        let beyond = accounts.create_key_with(&actor(), &outer, beyond).await;
+        assert!(matches!(
+            beyond,
+            Err(AccountError::Beyond("allowed_models"))
+        ));
+    }
+}
