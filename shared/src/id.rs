@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rand::RngExt;
 
@@ -148,6 +149,27 @@ ids! {
     RequestId = "req_";
 }
 
+/// The time in the id that [`AuditId::successive`] made last.
+static LAST_ENTRY_MS: AtomicI64 = AtomicI64::new(0);
+
+impl AuditId {
+    /// A fresh id, greater than all that this process made before: entries of one transaction have one
+    /// moment, and are listed in the order in which they were written.
+    pub fn successive() -> Self {
+        let now = Clock::system().now().unix_ms();
+        let next = |last: i64| last.saturating_add(1).max(now);
+        let last = LAST_ENTRY_MS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+            Some(next(last))
+        });
+        let time = time_text(last.map_or(now, next));
+        Self(format!(
+            "{}{time}{}",
+            Self::PREFIX,
+            random_text(RANDOM_CHARS)
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +189,12 @@ mod tests {
         assert!(time_text(1_795_000_000_000) < time_text(1_795_000_000_001));
         assert_eq!(time_text(35), "00000000z");
         assert_eq!(time_text(36), "000000010");
+    }
+
+    #[test]
+    fn entries_of_one_millisecond_keep_their_order() {
+        let ids: Vec<_> = (0..1_000).map(|_| AuditId::successive()).collect();
+        assert!(ids.is_sorted());
     }
 
     #[test]

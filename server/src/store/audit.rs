@@ -100,7 +100,7 @@ macro_rules! note {
             ($note, $actor);
         diesel::insert_into(a::table)
             .values((
-                a::id.eq(shared::id::AuditId::random().into_string()),
+                a::id.eq(shared::id::AuditId::successive().into_string()),
                 a::at.eq($now.unix_ms()),
                 a::actor_kind.eq(&actor.kind),
                 a::actor_id.eq(&actor.id),
