@@ -39,7 +39,10 @@ impl Books {
         let (file, other) = (folder(), folder());
         let path = file.join("server.db");
         let cluster = Cluster::start_new(&NO_FSYNC);
-        [(file, Self::File(path, None)), (other, Self::Cluster(cluster))]
+        [
+            (file, Self::File(path, None)),
+            (other, Self::Cluster(cluster)),
+        ]
     }
 
     fn name(&self) -> &'static str {
@@ -80,7 +83,8 @@ impl Books {
 /// A provider that answers by what it is asked.
 async fn asked_by_words(server: &Program, shape: Shape) -> Case {
     let counted = json!({"prompt_tokens": 10, "completion_tokens": DELIVERED});
-    let at_once = |wait| whole(&WORD.repeat(DELIVERED), &counted).after(Duration::from_millis(wait));
+    let at_once =
+        |wait| whole(&WORD.repeat(DELIVERED), &counted).after(Duration::from_millis(wait));
     let rows = vec![
         saying("to its end", paced(DELIVERED, PACE)),
         saying("without end", paced(ENDLESS, PACE)),
@@ -115,7 +119,10 @@ fn words_of(streams: &[Reading]) -> usize {
 fn split(bills: &[crate::case::Bill], full: f64) -> (usize, f64) {
     let is_full = |bill: &&crate::case::Bill| (bill.credits - full).abs() < 1e-7;
     let rest = bills.iter().filter(|bill| !is_full(bill));
-    (bills.iter().filter(is_full).count(), rest.map(|bill| bill.credits).sum())
+    (
+        bills.iter().filter(is_full).count(),
+        rest.map(|bill| bill.credits).sum(),
+    )
 }
 
 #[test]
@@ -210,9 +217,11 @@ fn what_is_known_while_a_file_is_locked_is_written_after() {
         assert_eq!(words_of(&full), STREAMS * DELIVERED);
         let kept = folder.join("outcomes");
         let begun = std::time::Instant::now();
-        crate::support::until("outcomes are on disk", Duration::from_secs(15), async || {
-            !is_empty(&kept)
-        })
+        crate::support::until(
+            "outcomes are on disk",
+            Duration::from_secs(15),
+            async || !is_empty(&kept),
+        )
         .await;
         tokio::time::sleep(Duration::from_secs(4)).await;
         books.come_back();

@@ -169,11 +169,9 @@ fn a_server_that_stops_ends_every_stream_with_an_error_that_can_be_read() {
                     stand.name
                 ),
             );
-            assert!(
-                charged <= credits(received + STREAMS * UNDER_WAY),
-                "{received} {bills:?}"
-            );
-            assert!(charged > 0.0, "what was delivered is paid");
+            // What was on its way arrives before the error does.
+            let off = (charged - credits(received)).abs();
+            assert!(off < 1e-6, "{}: {received} {bills:?}", stand.name);
         }
     });
 }
