@@ -81,7 +81,8 @@ struct Ending {
     pieces: Option<PieceStream>,
     patience: Pin<Box<Sleep>>,
     stopped: Stopped,
-    told: Option<Option<Outcome>>,
+    /// What the gateway says that was taken.
+    told: Option<Result<Piece, LinkError>>,
 }
 
 impl Ending {
@@ -100,7 +101,9 @@ impl Ending {
         if self.told.is_none()
             && let Poll::Ready(told) = self.stopped.as_mut().poll(cx)
         {
-            self.told = Some(told);
+            let lost = || LinkError::Lost("the server ends".to_owned());
+            let piece = told.map(|outcome| Piece::Outcome(Box::new(outcome)));
+            self.told = Some(piece.ok_or_else(lost));
         }
         if let Some(pieces) = &mut self.pieces {
             match pieces.as_mut().poll_next(cx) {
@@ -112,14 +115,7 @@ impl Ending {
                 }
             }
         }
-        let Some(told) = self.told.take() else {
-            return Poll::Pending;
-        };
-        let lost = || LinkError::Lost("the server ends".to_owned());
-        Poll::Ready(
-            told.map(|outcome| Piece::Outcome(Box::new(outcome)))
-                .ok_or_else(lost),
-        )
+        self.told.take().map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -223,8 +219,8 @@ mod tests {
         closing.clone().begun().await;
     }
 
-    fn bytes(text: &'static [u8]) -> Result<Piece, LinkError> {
-        Ok(Piece::Bytes(text.into()))
+    fn bytes(text: &'static [u8]) -> Piece {
+        Piece::Bytes(text.into())
     }
 
     async fn next(ending: &mut Ending) -> Result<Piece, LinkError> {
@@ -241,10 +237,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_on_its_way_arrives_before_the_end() {
-        let pieces = futures_util::stream::iter([bytes(b"one"), bytes(b"two")]);
+        let pieces = futures_util::stream::iter([Ok(bytes(b"one")), Ok(bytes(b"two"))]);
         let later = futures_util::stream::once(async {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            bytes(b"three")
+            Ok(bytes(b"three"))
         });
         let mut ending = ending(Box::pin(pieces.chain(later)));
         for text in [&b"one"[..], b"two", b"three"] {

@@ -56,27 +56,33 @@ impl Inquiry {
         heard.decided
     }
 
-    /// Takes a gateway's answer in; tells what is known as soon as that is decided: the first gateway
-    /// that knows answers for all, and one that does not answer may be the one that knows.
     fn hear(&self, told: Told) -> Option<Told> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if heard.decided {
+        heard.hear(told)
+    }
+}
+
+impl Heard {
+    /// Takes a gateway's answer in; tells what is known as soon as that is decided: the first gateway
+    /// that knows answers for all, and one that does not answer may be the one that knows.
+    fn hear(&mut self, told: Told) -> Option<Told> {
+        if self.decided {
             return None;
         }
-        heard.open = heard.open.saturating_sub(1);
+        self.open = self.open.saturating_sub(1);
         match told {
             Told::Ended(_) => {
-                heard.decided = true;
+                self.decided = true;
                 return Some(told);
             }
-            Told::Unknown { had } => heard.had |= had,
-            Told::Away => heard.away = true,
+            Told::Unknown { had } => self.had |= had,
+            Told::Away => self.away = true,
         }
-        heard.decided = heard.open == 0;
-        heard.decided.then_some(if heard.away {
+        self.decided = self.open == 0;
+        self.decided.then_some(if self.away {
             Told::Away
         } else {
-            Told::Unknown { had: heard.had }
+            Told::Unknown { had: self.had }
         })
     }
 }
@@ -219,5 +225,63 @@ impl Calls {
             Some(told) => self.decide(inquiry, told).await,
             None => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::link::Outcome;
+    use shared::usage::Usage;
+
+    use super::*;
+
+    fn of(open: usize, away: bool) -> Heard {
+        Heard {
+            open,
+            away,
+            ..Heard::default()
+        }
+    }
+
+    fn ended() -> Told {
+        Told::Ended(Box::new(Outcome {
+            provider: "p".to_owned(),
+            model: "m".to_owned(),
+            key_last4: String::new(),
+            attempts: 1,
+            failed: Vec::new(),
+            usage: Usage::default(),
+            taken: None,
+            fault: None,
+            first_byte_ms: 0,
+            duration_ms: 0,
+        }))
+    }
+
+    #[test]
+    fn the_first_that_knows_decides_whoever_else_does_not_answer() {
+        let mut heard = of(2, true);
+        assert!(matches!(heard.hear(ended()), Some(Told::Ended(_))));
+        assert!(heard.hear(Told::Away).is_none(), "it is decided");
+        assert!(heard.hear(ended()).is_none(), "once");
+    }
+
+    #[test]
+    fn who_does_not_answer_may_be_the_one_that_knows() {
+        let mut heard = of(2, false);
+        assert!(heard.hear(Told::Away).is_none());
+        let last = heard.hear(Told::Unknown { had: false });
+        assert!(matches!(last, Some(Told::Away)));
+        // A lane that was busy counts as one without an answer.
+        let only = of(1, true).hear(Told::Unknown { had: false });
+        assert!(matches!(only, Some(Told::Away)));
+    }
+
+    #[test]
+    fn nobody_knows_when_all_have_said_so() {
+        let mut heard = of(2, false);
+        assert!(heard.hear(Told::Unknown { had: true }).is_none());
+        let last = heard.hear(Told::Unknown { had: false });
+        assert!(matches!(last, Some(Told::Unknown { had: true })));
     }
 }

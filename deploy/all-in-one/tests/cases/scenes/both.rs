@@ -2,7 +2,7 @@
 //! databases. What was delivered is charged by the count that somebody wrote down, what nobody got is
 //! free, and nothing is charged twice.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -201,50 +201,4 @@ fn one_process_that_dies_charges_what_was_delivered_and_nothing_that_was_not() {
             assert!(rest <= credits(received + STREAMS * UNDER_WAY), "{bills:?}");
         }
     });
-}
-
-#[test]
-fn what_is_known_while_a_file_is_locked_is_written_after() {
-    run(async {
-        let folder: PathBuf = folder();
-        let mut waule = Program::whole(&folder, "", &[]);
-        waule.start().await;
-        let mut books = Books::File(folder.join("server.db"), None);
-        let case = asked_by_words(&waule, Shape::Whole).await;
-        let mut full = streams(&case, "to its end").await;
-        books.go();
-        join_all(full.iter_mut().map(Reading::rest)).await;
-        assert_eq!(words_of(&full), STREAMS * DELIVERED);
-        let kept = folder.join("outcomes");
-        let begun = std::time::Instant::now();
-        crate::support::until(
-            "outcomes are on disk",
-            Duration::from_secs(15),
-            async || !is_empty(&kept),
-        )
-        .await;
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        books.come_back();
-        let away = begun.elapsed();
-        let bills = exact(&case, &waule, STREAMS).await;
-        for bill in &bills {
-            assert_eq!(bill.status, "succeeded", "{bill:?}");
-            bill.costs(credits(DELIVERED));
-        }
-        crate::support::until("the file is gone", Duration::from_secs(15), async || {
-            is_empty(&kept)
-        })
-        .await;
-        let used = case.settled().await["used"].clone();
-        figures(
-            "SQLite locked for some seconds",
-            &format!(
-                "{STREAMS} streams of {DELIVERED} tokens delivered, locked for {away:?} more: charged {used}"
-            ),
-        );
-    });
-}
-
-fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(true, |mut files| files.next().is_none())
 }
