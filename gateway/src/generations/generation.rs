@@ -229,7 +229,7 @@ impl Generation {
                 Poll::Pending => break,
             }
         }
-        state.carer = Some(cx.waker().clone());
+        state.wait_as_carer(cx.waker());
         Poll::Pending
     }
 
@@ -295,7 +295,7 @@ impl Generation {
                 Poll::Pending => break,
             }
         }
-        state.carer = Some(cx.waker().clone());
+        state.wait_as_carer(cx.waker());
         Poll::Pending
     }
 

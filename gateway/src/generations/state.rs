@@ -118,6 +118,15 @@ impl State {
         self.taking.took(position + length);
     }
 
+    /// Whoever drives while nobody reads waits from now on; one that did before is told, since only
+    /// one of them is woken by what happens.
+    pub(super) fn wait_as_carer(&mut self, waker: &Waker) {
+        let before = self.carer.replace(waker.clone());
+        if let Some(before) = before.filter(|before| !before.will_wake(waker)) {
+            before.wake();
+        }
+    }
+
     pub(super) fn wake_all(&mut self) {
         let seats = self.seats.iter_mut().filter_map(|seat| seat.waker.take());
         for waker in seats.chain(self.carer.take()) {

@@ -1,5 +1,6 @@
-//! A process that stops ends its calls before its time is over: streams with an error event, for what
-//! the tenant's side has taken; calls without an answer yet with a refusal, for nothing.
+//! A process that stops ends its calls before its time is over: streams with an error event behind all
+//! that the gateway put out until then, which is what is paid; calls without an answer yet with a
+//! refusal, for nothing.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use futures_util::Stream;
 use shared::link::{LinkError, Outcome, Piece, PieceStream};
 use shared::supervisor::Supervisor;
 use tokio::sync::Notify;
+use tokio::time::Sleep;
 
 use super::facts::CallFacts;
 use super::finish::Finisher;
@@ -69,10 +71,57 @@ impl Closing {
 type Told = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Stopped = Pin<Box<dyn Future<Output = Option<Outcome>> + Send>>;
 
+/// What is on its way when the gateway is told to end arrives within a round trip; a link that is gone
+/// must not take the time that is left.
+const REST_MAX: Duration = Duration::from_secs(1);
+
+/// A stream whose gateway is told to end it.
+struct Ending {
+    /// What was put out before arrives, and the outcome behind it.
+    pieces: Option<PieceStream>,
+    patience: Pin<Box<Sleep>>,
+    stopped: Stopped,
+    /// What the gateway says that was taken.
+    told: Option<Result<Piece, LinkError>>,
+}
+
+impl Ending {
+    fn new(pieces: PieceStream, stopped: Stopped) -> Self {
+        Self {
+            pieces: Some(pieces),
+            patience: Box::pin(tokio::time::sleep(REST_MAX)),
+            stopped,
+            told: None,
+        }
+    }
+
+    /// What still comes of the stream; then its outcome, or where that does not come what the gateway
+    /// says that was taken.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, LinkError>> {
+        if self.told.is_none()
+            && let Poll::Ready(told) = self.stopped.as_mut().poll(cx)
+        {
+            let lost = || LinkError::Lost("the server ends".to_owned());
+            let piece = told.map(|outcome| Piece::Outcome(Box::new(outcome)));
+            self.told = Some(piece.ok_or_else(lost));
+        }
+        if let Some(pieces) = &mut self.pieces {
+            match pieces.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Ok(piece))) => return Poll::Ready(Ok(piece)),
+                Poll::Ready(Some(Err(_)) | None) => self.pieces = None,
+                Poll::Pending => {
+                    std::task::ready!(self.patience.as_mut().poll(cx));
+                    self.pieces = None;
+                }
+            }
+        }
+        self.told.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
 enum State {
     Passing(PieceStream),
-    /// The gateway is asked what was taken.
-    Ending(Stopped),
+    Ending(Box<Ending>),
     Ended,
 }
 
@@ -125,41 +174,38 @@ impl Stream for ClosingStream {
     type Item = Result<Piece, LinkError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            match &mut self.state {
-                State::Passing(pieces) => {
-                    let polled = pieces.as_mut().poll_next(cx);
-                    let more = match &polled {
-                        Poll::Pending => !self.is_closing(cx),
-                        Poll::Ready(Some(Ok(Piece::Bytes(_)))) => !self.closing.has_begun(),
-                        Poll::Ready(_) => true,
-                    };
-                    if more {
-                        return polled;
-                    }
-                    let (finisher, facts) = (self.finisher.clone(), self.facts.clone());
-                    // The reader is gone before it is asked what it took.
-                    self.state =
-                        State::Ending(Box::pin(async move { finisher.stopped(&facts).await }));
-                    if polled.is_ready() {
-                        return polled;
-                    }
-                }
-                State::Ending(stopped) => {
-                    let outcome = std::task::ready!(stopped.as_mut().poll(cx));
-                    self.state = State::Ended;
-                    let lost = || LinkError::Lost("the server ends".to_owned());
-                    let piece = outcome.map(|outcome| Piece::Outcome(Box::new(outcome)));
-                    return Poll::Ready(Some(piece.ok_or_else(lost)));
-                }
-                State::Ended => return Poll::Ready(None),
+        let polled = match &mut self.state {
+            State::Passing(pieces) => pieces.as_mut().poll_next(cx),
+            State::Ending(ending) => ending.poll(cx).map(Some),
+            State::Ended => return Poll::Ready(None),
+        };
+        let is_closing = match &polled {
+            Poll::Pending => self.is_closing(cx),
+            Poll::Ready(Some(Ok(Piece::Bytes(_) | Piece::Waiting))) => self.closing.has_begun(),
+            Poll::Ready(_) => {
+                self.state = State::Ended;
+                return polled;
             }
+        };
+        if !is_closing || matches!(self.state, State::Ending(_)) {
+            return polled;
+        }
+        if let State::Passing(pieces) = std::mem::replace(&mut self.state, State::Ended) {
+            let (finisher, facts) = (self.finisher.clone(), self.facts.clone());
+            let stopped = Box::pin(async move { finisher.stopped(&facts).await });
+            self.state = State::Ending(Box::new(Ending::new(pieces, stopped)));
+        }
+        match polled {
+            Poll::Ready(piece) => Poll::Ready(piece),
+            Poll::Pending => self.poll_next(cx),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+
     use super::*;
 
     #[tokio::test]
@@ -171,6 +217,46 @@ mod tests {
         closing.begin();
         waits.await;
         closing.clone().begun().await;
+    }
+
+    fn bytes(text: &'static [u8]) -> Piece {
+        Piece::Bytes(text.into())
+    }
+
+    async fn next(ending: &mut Ending) -> Result<Piece, LinkError> {
+        std::future::poll_fn(|cx| ending.poll(cx)).await
+    }
+
+    fn ending(pieces: PieceStream) -> Ending {
+        let asked = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            None
+        };
+        Ending::new(pieces, Box::pin(asked))
+    }
+
+    #[tokio::test]
+    async fn what_is_on_its_way_arrives_before_the_end() {
+        let pieces = futures_util::stream::iter([Ok(bytes(b"one")), Ok(bytes(b"two"))]);
+        let later = futures_util::stream::once(async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok(bytes(b"three"))
+        });
+        let mut ending = ending(Box::pin(pieces.chain(later)));
+        for text in [&b"one"[..], b"two", b"three"] {
+            let piece = next(&mut ending).await;
+            assert!(matches!(piece, Ok(Piece::Bytes(bytes)) if bytes == text));
+        }
+        // The link ended without an outcome, and the gateway knows of none.
+        assert!(matches!(next(&mut ending).await, Err(LinkError::Lost(_))));
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_gone_is_not_waited_for() {
+        let mut ending = ending(Box::pin(futures_util::stream::pending()));
+        let begun = std::time::Instant::now();
+        assert!(matches!(next(&mut ending).await, Err(LinkError::Lost(_))));
+        assert!(begun.elapsed() < REST_MAX * 5);
     }
 
     #[test]

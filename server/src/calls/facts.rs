@@ -47,7 +47,7 @@ pub struct CallFacts {
     pub provider: String,
     /// The request it came with; not known of calls of earlier versions.
     pub request: Option<RequestId>,
-    /// The gateways that may have taken it; empty where there is one, or where it is not known.
+    /// The gateways that may have taken it; empty where it is inside, or where it is not known.
     pub gateways: Vec<String>,
     /// When it came.
     pub created_at: Moment,

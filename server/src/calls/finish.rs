@@ -208,9 +208,14 @@ impl Finisher {
     }
 
     /// Asks the gateways that may have taken the call how it ended, ending it if it runs.
-    pub(super) async fn ask_once(&self, facts: &CallFacts, why: Parting) -> Told {
+    async fn ask_once(&self, facts: &CallFacts, why: Parting) -> Told {
+        self.ask_at(&facts.gateways, facts, why).await
+    }
+
+    /// As [`Finisher::ask_once`], these gateways alone.
+    pub(super) async fn ask_at(&self, at: &[String], facts: &CallFacts, why: Parting) -> Told {
         let (link, id) = (&self.0.parts.link, &facts.generation);
-        let question = link.finish_at(&facts.gateways, id, why);
+        let question = link.finish_at(at, id, why);
         let answered = match why {
             Parting::TenantLeft => tokio::time::timeout(COUNT_MAX, question).await,
             Parting::Abandoned | Parting::NotDelivered => {

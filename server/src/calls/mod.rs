@@ -8,6 +8,7 @@ mod closing;
 mod facts;
 pub mod finish;
 mod kept;
+mod lanes;
 mod metrics;
 pub mod peek;
 pub mod plan;

@@ -1,9 +1,8 @@
 //! Closes holds that nobody looks after: asks the gateways that may have taken each call how it
-//! ended, many at once, then settles or gives back. One that does not answer keeps nobody else's
-//! waiting. A hold whose call's end nobody knows is given back after a while, and asked about on.
+//! ended, then settles or gives back. A hold whose call's end nobody knows is given back after a
+//! while, and asked about on. Who is asked when is decided by `lanes`.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -20,13 +19,12 @@ use super::Calls;
 use super::facts::{CallFacts, Ended, KeptFacts};
 use super::finish::{Told, Verdict};
 use super::kept::{Place, priced};
+use super::lanes::{Inquiry, Lanes};
 use crate::ledger::recovery::Watch;
 use crate::ledger::{Hold, HoldState};
 
-/// Questions at once; each is bounded, and gateways answer from memory.
+/// Holds looked up at once.
 const AT_ONCE: usize = 32;
-/// A gateway that left so many questions of a round without an answer is asked no more in it.
-const MISSES_MAX: u32 = 8;
 /// Between two rounds over calls whose end nobody knows.
 const UNKNOWN_EVERY: Duration = Duration::from_secs(600);
 
@@ -46,6 +44,7 @@ pub struct Rounds {
     /// Since when it is asked in vain how these ended.
     since: HashMap<GenerationId, Instant>,
     unknown_asked: Option<Instant>,
+    lanes: Lanes,
 }
 
 impl Rounds {
@@ -55,91 +54,88 @@ impl Rounds {
             watch: Watch::new(silent),
             since: HashMap::new(),
             unknown_asked: None,
+            lanes: Lanes::default(),
         }
     }
 }
 
-/// One round: who did not answer in it.
-#[derive(Default)]
-struct Round(Mutex<HashMap<Vec<String>, u32>>);
-
-impl Round {
-    fn is_away(&self, gateways: &[String]) -> bool {
-        let misses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        misses.get(gateways).is_some_and(|n| *n >= MISSES_MAX)
-    }
-
-    fn missed(&self, gateways: &[String]) {
-        let mut misses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let missed = misses.entry(gateways.to_vec()).or_default();
-        *missed = missed.saturating_add(1);
-    }
-}
-
-/// What became of a hold in a round.
-enum Looked {
-    Closed,
-    /// Its end is not known yet.
-    Waits(GenerationId, Instant),
-    /// Somebody else's business, or the database's.
-    Left,
+/// Why a call is asked about.
+pub(super) enum Cause {
+    /// Its owner is gone or should have ended it; its end is not known since then.
+    Abandoned(Instant),
+    /// Its owner is this process, and could not learn its end.
+    Doubtful(Instant),
+    /// It was given back for want of knowledge, and is asked about until then.
+    GivenBack(Moment),
 }
 
 impl Calls {
-    /// Looks after abandoned holds at start and round after round, until told to stop.
+    /// Looks after abandoned holds at start and round after round, until told to stop. No round waits
+    /// for the questions of the one before: a gateway may be away for longer.
     pub async fn recover_forever(self, pace: RecoveryPace, stop: CancellationToken) {
         let mut rounds = Rounds::new(pace.silent);
         while !stop.is_cancelled() {
-            self.recover(&mut rounds).await;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pace.every) => {}
+            self.begin_round(&mut rounds).await;
+            let mut rest = std::pin::pin!(tokio::time::sleep(pace.every));
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = &mut rest => break,
+                    Some(closed) = rounds.lanes.next() => tell(closed),
+                }
             }
         }
     }
 
-    /// One round; answers how many holds it closed.
+    /// One round with all its questions; answers how many holds it closed.
     pub async fn recover(&self, rounds: &mut Rounds) -> usize {
+        self.begin_round(rounds).await;
+        let mut closed: usize = 0;
+        while let Some(more) = rounds.lanes.next().await {
+            closed = closed.saturating_add(more);
+        }
+        tell(closed);
+        closed
+    }
+
+    /// Looks for holds that nobody looks after, and starts to ask about them.
+    async fn begin_round(&self, rounds: &mut Rounds) {
         let gone = match self.ledger.gone(&mut rounds.watch).await {
             Ok(gone) => gone,
             Err(error) => {
                 warn!(%error, "abandoned holds could not be read: {error}");
-                return 0;
+                return;
             }
         };
         if let Ok(lives) = self.ledger.processes().await {
             let skews = lives.iter().map(|life| life.skew_ms.unsigned_abs());
             self.finisher.metrics().skew(skews.max().unwrap_or(0));
         }
-        let round = Round::default();
-        let mut closed = self.recover_abandoned(&gone, rounds, &round).await;
-        closed = closed.saturating_add(self.recover_doubtful(&round).await);
-        if closed > 0 {
-            info!("closed {closed} holds that were left open");
-        }
+        let mut inquiries = self.abandoned(&gone, &mut rounds.since).await;
+        inquiries.extend(self.doubtful().await);
+        rounds.lanes.ask(self, inquiries);
         let asked = rounds.unknown_asked;
         if asked.is_none_or(|asked| asked.elapsed() >= UNKNOWN_EVERY) {
             rounds.unknown_asked = Some(Instant::now());
-            self.ask_about_unknown(&round).await;
+            let asking = self.clone().ask_about_unknown();
+            rounds.lanes.beside("unknown", asking);
         }
-        closed
     }
 
-    /// Those of processes that died, and the own ones that should have ended.
-    async fn recover_abandoned(
+    /// Those of processes that died, and the own ones that should have ended. Remembers since when.
+    async fn abandoned(
         &self,
         gone: &[BootId],
-        rounds: &mut Rounds,
-        round: &Round,
-    ) -> usize {
-        let (mut closed, mut waiting, mut last) = (0_usize, HashMap::new(), None);
+        since: &mut HashMap<GenerationId, Instant>,
+    ) -> Vec<Inquiry> {
+        let (mut inquiries, mut seen, mut last) = (Vec::new(), HashMap::new(), None);
         loop {
             let page = match self.ledger.abandoned(gone, last.as_ref()).await {
                 Ok(page) => page,
                 Err(error) => {
                     warn!(%error, "abandoned holds could not be read: {error}");
                     // What was not looked at keeps its time.
-                    waiting.extend(rounds.since.drain());
+                    seen.extend(since.drain());
                     break;
                 }
             };
@@ -147,149 +143,139 @@ impl Calls {
                 break;
             };
             last = Some(end);
-            let since = &rounds.since;
-            let looking = page.into_iter().map(|hold| async move {
-                let since = since.get(&hold.id).copied().unwrap_or_else(Instant::now);
-                self.close(hold, Parting::Abandoned, since, round).await
+            let looking = page.into_iter().map(|hold| {
+                let known = since.get(&hold.id).copied();
+                let since = known.unwrap_or_else(Instant::now);
+                seen.insert(hold.id.clone(), since);
+                self.inquiry(hold, Parting::Abandoned, Cause::Abandoned(since))
             });
-            let mut looked = stream::iter(looking).buffer_unordered(AT_ONCE);
-            while let Some(looked) = looked.next().await {
-                match looked {
-                    Looked::Closed => closed = closed.saturating_add(1),
-                    Looked::Waits(id, since) => drop(waiting.insert(id, since)),
-                    Looked::Left => {}
-                }
-            }
+            let looking: Vec<_> = looking.collect();
+            let looked = stream::iter(looking).buffer_unordered(AT_ONCE);
+            inquiries.extend(
+                looked
+                    .filter_map(std::future::ready)
+                    .collect::<Vec<_>>()
+                    .await,
+            );
         }
-        rounds.since = waiting;
-        closed
+        *since = seen;
+        inquiries
     }
 
     /// The own ones of which it could not be learned how they ended.
-    async fn recover_doubtful(&self, round: &Round) -> usize {
+    async fn doubtful(&self) -> Vec<Inquiry> {
         let doubtful = self.finisher.doubtful();
         let looking = doubtful.into_iter().map(|(id, (why, since))| async move {
             let hold = match self.ledger.hold_of(&id).await {
                 Ok(Some((hold, _))) if hold.state == HoldState::Held => hold,
-                Ok(_) => return Looked::Left,
+                Ok(_) => return None,
                 Err(error) => {
                     warn!(%error, "the hold of `{id}` could not be read: {error}");
                     self.finisher.still_doubtful(id, why, since);
-                    return Looked::Left;
+                    return None;
                 }
             };
-            let looked = self.close(hold, why, since, round).await;
-            if let Looked::Waits(id, since) = &looked {
-                self.finisher.still_doubtful(id.clone(), why, *since);
-            }
-            looked
+            self.inquiry(hold, why, Cause::Doubtful(since)).await
         });
         let looked = stream::iter(looking).buffer_unordered(AT_ONCE);
-        let closed = looked.filter(|looked| std::future::ready(matches!(looked, Looked::Closed)));
-        closed.count().await
+        looked.filter_map(std::future::ready).collect().await
     }
 
-    /// Closes one hold, if it can be known how.
-    async fn close(&self, hold: Hold, why: Parting, since: Instant, round: &Round) -> Looked {
+    /// What is to be asked about a hold; nothing where its end is known here already.
+    async fn inquiry(&self, hold: Hold, why: Parting, cause: Cause) -> Option<Inquiry> {
         if self.finisher.keeper().has(&hold.id) {
-            return Looked::Left;
+            return None;
         }
-        let facts = match self.facts_of(&hold).await {
-            Ok(Some(facts)) => facts,
-            Ok(None) => {
+        match self.facts_of(&hold).await {
+            Ok(Some(facts)) => return Some(Inquiry::new(facts, why, cause)),
+            Ok(None) if !matches!(cause, Cause::GivenBack(_)) => {
                 // Of a version that deleted prices: the loss is the platform's, not the tenant's.
                 error!("hold `{}` can't be priced and is released", hold.id);
                 if let Err(error) = self.ledger.release(&hold.id, &hold.tenant, None).await {
                     warn!(%error, "hold `{}` was not released: {error}", hold.id);
                 }
-                return Looked::Closed;
             }
+            Ok(None) => {}
             Err(error) => {
                 warn!(%error, "the price of hold `{}` could not be read: {error}", hold.id);
-                return Looked::Left;
+                if let Cause::Doubtful(since) = cause {
+                    self.finisher.still_doubtful(hold.id, why, since);
+                }
             }
-        };
-        match self.told(&facts, why, round).await {
-            Told::Ended(outcome) => {
-                let ended = ended(*outcome, why);
-                self.finisher.settle(&facts, Verdict::ended(ended)).await;
-                Looked::Closed
-            }
-            told @ (Told::Unknown { .. } | Told::Away)
-                if matches!(told, Told::Unknown { had: false })
-                    || since.elapsed() >= self.finisher.policy().release_after =>
-            {
-                let verdict = Verdict::Unknown { promised: false };
-                self.finisher.settle(&facts, verdict).await;
-                warn!(
-                    "nobody knows how generation `{}` ended; its hold is given back",
-                    hold.id
-                );
-                Looked::Closed
-            }
-            Told::Unknown { .. } | Told::Away => Looked::Waits(hold.id, since),
         }
+        None
     }
 
-    /// Asks, unless these gateways did not answer others in this round.
-    async fn told(&self, facts: &CallFacts, why: Parting, round: &Round) -> Told {
-        if round.is_away(&facts.gateways) {
-            return Told::Away;
+    /// Acts on what gateways said of a call; tells whether its hold was closed.
+    pub(super) async fn decide(&self, inquiry: &Inquiry, told: Told) -> bool {
+        let Inquiry {
+            facts, why, cause, ..
+        } = inquiry;
+        let id = &facts.generation;
+        if let Told::Ended(outcome) = told {
+            if matches!(cause, Cause::GivenBack(_)) {
+                info!("it is known now how generation `{id}` ended");
+            }
+            let ended = ended(*outcome, *why);
+            self.finisher.settle(facts, Verdict::ended(ended)).await;
+            return !matches!(cause, Cause::GivenBack(_));
         }
-        let told = self.finisher.ask_once(facts, why).await;
-        if matches!(told, Told::Away) {
-            round.missed(&facts.gateways);
+        let (Cause::Abandoned(since) | Cause::Doubtful(since)) = cause else {
+            self.conclude_in_time(facts, cause).await;
+            return false;
+        };
+        let is_clear = matches!(told, Told::Unknown { had: false });
+        if is_clear || since.elapsed() >= self.finisher.policy().release_after {
+            let verdict = Verdict::Unknown { promised: false };
+            self.finisher.settle(facts, verdict).await;
+            warn!("nobody knows how generation `{id}` ended; its hold is given back");
+            return true;
         }
-        told
+        if matches!(cause, Cause::Doubtful(_)) {
+            self.finisher.still_doubtful(id.clone(), *why, *since);
+        }
+        false
     }
 
     /// Asks about calls whose holds were given back because nobody knew. What is known now counts;
     /// what is not known when its time is over never will be.
-    async fn ask_about_unknown(&self, round: &Round) {
+    async fn ask_about_unknown(self) -> usize {
         let mut last: Option<Hold> = None;
         loop {
             let page = match self.ledger.unknown(last.as_ref()).await {
                 Ok(page) => page,
                 Err(error) => {
                     warn!(%error, "calls with an unknown end could not be read: {error}");
-                    return;
+                    return 0;
                 }
             };
             let Some(end) = page.last().cloned() else {
-                return;
+                return 0;
             };
             last = Some(end);
-            let asking = page.into_iter().map(|hold| self.ask_about(hold, round));
-            let asked = stream::iter(asking).buffer_unordered(AT_ONCE);
-            asked.for_each(|()| std::future::ready(())).await;
+            let looking = page.into_iter().filter_map(|hold| {
+                let unknown = hold.unknown?;
+                let why = if unknown.promised {
+                    Parting::NotDelivered
+                } else {
+                    Parting::Abandoned
+                };
+                Some(self.inquiry(hold, why, Cause::GivenBack(unknown.ask_until)))
+            });
+            let looked = stream::iter(looking.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+            let inquiries = looked.filter_map(std::future::ready).collect().await;
+            let mut lanes = Lanes::default();
+            lanes.ask(&self, inquiries);
+            while lanes.next().await.is_some() {}
         }
     }
 
-    async fn ask_about(&self, hold: Hold, round: &Round) {
-        let (Some(unknown), Ok(Some(facts))) = (hold.unknown, self.facts_of(&hold).await) else {
-            return;
-        };
-        let why = if unknown.promised {
-            Parting::NotDelivered
-        } else {
-            Parting::Abandoned
-        };
+    /// Nobody will ever know, where the time to ask is over.
+    async fn conclude_in_time(&self, facts: &CallFacts, cause: &Cause) {
         let now = self.clock.now();
-        match self.told(&facts, why, round).await {
-            Told::Ended(outcome) => {
-                info!("it is known now how generation `{}` ended", hold.id);
-                let ended = ended(*outcome, why);
-                self.finisher.settle(&facts, Verdict::ended(ended)).await;
-            }
-            Told::Unknown { .. } | Told::Away if unknown.ask_until <= now => {
-                self.conclude(&facts, now).await;
-            }
-            Told::Unknown { .. } | Told::Away => {}
+        if !matches!(cause, Cause::GivenBack(ask_until) if *ask_until <= now) {
+            return;
         }
-    }
-
-    /// Nobody will ever know.
-    async fn conclude(&self, facts: &CallFacts, now: Moment) {
         let why = "how the call ended was never learned";
         let record = facts.unknown_record(Fault::new(FaultKind::Interrupted, why), now);
         let (hold, tenant) = (&facts.generation, &facts.tenant);
@@ -311,6 +297,12 @@ impl Calls {
             created_at: hold.created_at,
         };
         priced(&self.catalogue, place, kept).await
+    }
+}
+
+fn tell(closed: usize) {
+    if closed > 0 {
+        info!("closed {closed} holds that were left open");
     }
 }
 

@@ -89,11 +89,9 @@ impl Fleet {
         })
     }
 
-    /// The addresses of the nodes that a call may go to, in their order; none where there is one node.
+    /// The addresses of the nodes that a call may go to, in their order. Also of the only one: others
+    /// may come while the call's hold is open, and are not to be asked about it.
     pub(super) fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
-        if self.all.load().len() < 2 {
-            return Vec::new();
-        }
         let nodes = self.for_targets(generation, targets);
         nodes.iter().map(|node| node.place.base.clone()).collect()
     }

@@ -27,8 +27,8 @@ pub(crate) enum Oddity {
     Forgets,
     /// It knows how every call ended.
     Knows(Box<Outcome>),
-    /// The gateway of this name does not answer.
-    Away(&'static str),
+    /// The gateway of this name does not answer, and whoever asks waits so long for nothing.
+    Away(&'static str, Duration),
 }
 
 /// A link around another.
@@ -55,8 +55,9 @@ impl Odd {
         *self.oddity.lock().expect("no panic") = oddity;
     }
 
-    pub(crate) fn go_to(&self, gateway: &str) {
-        *self.route.lock().expect("no panic") = vec![gateway.to_owned()];
+    pub(crate) fn go_to(&self, gateways: &[&str]) {
+        let names = gateways.iter().copied().map(ToOwned::to_owned);
+        *self.route.lock().expect("no panic") = names.collect();
     }
 
     pub(crate) fn asked(&self) -> Vec<Parting> {
@@ -99,7 +100,7 @@ impl Link for Odd {
                 };
                 Ok(reply)
             }
-            Oddity::None | Oddity::Forgets | Oddity::Knows(_) | Oddity::Away(_) => Ok(reply),
+            Oddity::None | Oddity::Forgets | Oddity::Knows(_) | Oddity::Away(..) => Ok(reply),
         }
     }
 
@@ -124,11 +125,11 @@ impl Link for Odd {
                 had: true,
             }),
             Oddity::Knows(outcome) => Ok(Fate::Ended { outcome }),
-            Oddity::Away(name) if gateways.iter().any(|gateway| gateway == name) => {
-                tokio::time::sleep(Duration::from_millis(200)).await;
+            Oddity::Away(name, wait) if gateways.iter().any(|gateway| gateway == name) => {
+                tokio::time::sleep(wait).await;
                 Err(LinkError::NotSent("away on purpose".to_owned()))
             }
-            Oddity::None | Oddity::LosesAnswers | Oddity::Overruns(_) | Oddity::Away(_) => {
+            Oddity::None | Oddity::LosesAnswers | Oddity::Overruns(_) | Oddity::Away(..) => {
                 self.inner.finish(generation, why).await
             }
         }

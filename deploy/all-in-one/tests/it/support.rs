@@ -239,6 +239,14 @@ pub(crate) async fn start_without_login(
     join(place, joined, &node, wrap).await
 }
 
+/// A second server at a place, over a link of the first.
+pub(crate) async fn start_beside(place: &Place, link: Arc<dyn Link>) -> Product {
+    let running = (Supervisor::new(), &[][..]);
+    let mut product = serve(place, Joined::OverHttp, link, running).await;
+    product.log_in().await;
+    product
+}
+
 async fn join(
     place: &Place,
     joined: Joined,

@@ -1,6 +1,7 @@
 //! The database is away for longer than all waits, and then processes die as well: what was delivered
 //! is charged once all the same.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
@@ -14,11 +15,12 @@ use super::{NO_FSYNC, Reading, by_token, credits, exact, figures, folder, paced}
 use crate::case::{Case, case};
 use crate::fake::always;
 use crate::fake::bodies::whole;
-use crate::support::long;
+use crate::support::{long, until};
 use crate::world::{Shape, run};
 
 /// The longest row of waits between tries to write was 39 s.
 const AWAY: Duration = Duration::from_secs(45);
+const AWAY_IN_SHORT: Duration = Duration::from_secs(6);
 const WORDS: usize = 40;
 const STREAMS: usize = 4;
 
@@ -210,11 +212,9 @@ fn a_whole_answer_survives_the_death_of_both_in_the_books() {
     });
 }
 
+/// In short for longer than an outcome waits for its settlement before it goes to disk.
 #[test]
 fn sqlite_locked_for_longer_than_all_waits() {
-    if !long() {
-        return;
-    }
     run(async {
         let folder = folder();
         let mut waule = Program::whole(&folder, "", &[]);
@@ -232,13 +232,29 @@ fn sqlite_locked_for_longer_than_all_waits() {
             unreachable!("it is a file");
         };
         let mut conn = writer.get().await.expect("a connection");
+        let begun = Instant::now();
         delivered(&case, async {
             conn.batch_execute("BEGIN EXCLUSIVE").await.expect("locked");
         })
         .await;
-        let begun = Instant::now();
-        tokio::time::sleep(AWAY).await;
+        let kept = folder.join("outcomes");
+        until(
+            "outcomes are on disk",
+            Duration::from_secs(15),
+            async || !is_empty(&kept),
+        )
+        .await;
+        let away = if long() { AWAY } else { AWAY_IN_SHORT };
+        tokio::time::sleep(away.saturating_sub(begun.elapsed())).await;
         conn.batch_execute("ROLLBACK").await.expect("free");
         charged_once("SQLite locked", &case, &waule, begun.elapsed()).await;
+        until("the file is gone", Duration::from_secs(15), async || {
+            is_empty(&kept)
+        })
+        .await;
     });
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut files| files.next().is_none())
 }

@@ -8,15 +8,13 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::process::Program;
-use super::{Reading, by_token, credits, exact, figures, folder, paced};
+use super::{Reading, UNDER_WAY, by_token, credits, exact, figures, folder, paced};
 use crate::case::{Case, case};
 use crate::fake::always;
 use crate::fake::bodies::whole;
 use crate::support::{client, places};
 use crate::world::{Shape, run};
 
-/// Words between what was handed to the socket and what the client had read of it.
-const UNDER_WAY: usize = 12;
 const STREAMS: usize = 3;
 
 /// How the product of a scene stands.
@@ -139,7 +137,6 @@ fn a_whole_answer_that_nobody_got_is_free_when_its_server_is_killed() {
 }
 
 #[test]
-#[ignore = "known gap: a stopping process charges up to 14 tokens a stream that lay in its buffers"]
 fn a_server_that_stops_ends_every_stream_with_an_error_that_can_be_read() {
     run(async {
         for mut stand in stands(&[("SHUTDOWN_SECONDS", "3")]).await {
@@ -172,11 +169,9 @@ fn a_server_that_stops_ends_every_stream_with_an_error_that_can_be_read() {
                     stand.name
                 ),
             );
-            assert!(
-                charged <= credits(received + STREAMS * UNDER_WAY),
-                "{received} {bills:?}"
-            );
-            assert!(charged > 0.0, "what was delivered is paid");
+            // What was on its way arrives before the error does.
+            let off = (charged - credits(received)).abs();
+            assert!(off < 1e-6, "{}: {received} {bills:?}", stand.name);
         }
     });
 }

@@ -4,6 +4,7 @@
 
 mod away;
 mod border;
+mod both;
 mod cluster;
 mod deaths;
 mod fleet;
@@ -32,11 +33,17 @@ pub(crate) fn by_token() -> Value {
     json!({"output_per_million": 1_000_000})
 }
 
+/// Words between what was handed to a socket and what its client had read when a process was killed.
+pub(crate) const UNDER_WAY: usize = 6;
+
+/// Four letters, which an estimate takes for a token as the provider does.
+pub(crate) const WORD: &str = "wor ";
+
 /// A stream of words, a token each, at a pace, with the provider's count at its end.
 pub(crate) fn paced(words: usize, pace: Duration) -> Script {
     let mut script = sse("");
     for _ in 0..words {
-        script = script.pause(pace).body(text("word "));
+        script = script.pause(pace).body(text(WORD));
     }
     let counted = json!({"prompt_tokens": 10, "completion_tokens": words});
     script.body([&finish("stop"), &usage(&counted), DONE].concat())
@@ -98,7 +105,7 @@ impl Reading {
 
     /// Words that were received.
     pub(crate) fn words(&self) -> usize {
-        self.text.matches("word ").count()
+        self.text.matches(WORD).count()
     }
 
     pub(crate) fn is_done(&self) -> bool {

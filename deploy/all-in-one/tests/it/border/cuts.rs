@@ -82,8 +82,7 @@ async fn survive(place: &Place, settings: LinkSettings) -> Survived {
     let streams = i64::try_from(STREAMS).expect("few");
     assert_eq!(used, Some(PRICE * streams), "{}", place.name);
     product.stop().await;
-    // Connections that were cut on the way are noticed by the gateway only after a while.
-    assert!(supervisor.finish(Duration::from_secs(60)).await);
+    assert!(supervisor.finish(Duration::from_secs(10)).await);
     Survived {
         cuts: cuts.into_inner(),
         resumed: metrics.resumed(),
