@@ -41,9 +41,12 @@ impl Loads {
         F: Future<Output = Result<Option<Known>, DbError>> + Send + 'static,
     {
         let loading = self.find(credential, now, load);
-        loading.await.map_err(|error| match error.as_ref() {
-            DbError::Unreachable(why) => DbError::Unreachable(why.clone()),
-            other => DbError::Unreachable(other.to_string()),
+        loading.await.map_err(|error| {
+            if let DbError::Unreachable(why) = error.as_ref() {
+                DbError::Unreachable(why.clone())
+            } else {
+                DbError::Unreachable(error.to_string())
+            }
         })
     }
 

@@ -70,7 +70,7 @@ struct Quiet {
     /// When the last sign came that was seen by a look.
     last_ms: u64,
     /// Time since then in which this runtime ran.
-    quiet: Duration,
+    span: Duration,
     in_time: u32,
 }
 
@@ -81,17 +81,17 @@ impl Quiet {
         self.in_time = if in_time { self.in_time + 1 } else { 0 };
         if last_ms != self.last_ms {
             self.last_ms = last_ms;
-            self.quiet = Duration::ZERO;
+            self.span = Duration::ZERO;
         } else if in_time {
-            self.quiet += slept;
+            self.span += slept;
         } else {
             // At most what it would have waited: the rest nobody could have heard.
-            self.quiet += look;
+            self.span += look;
         }
     }
 
     fn is_beyond(&self, silence_max: Duration) -> bool {
-        self.quiet > silence_max && self.in_time >= IN_TIME_MIN
+        self.span > silence_max && self.in_time >= IN_TIME_MIN
     }
 }
 
@@ -153,16 +153,16 @@ impl<'a> Watch<'a> {
 
     /// Waits until something is heard of it, or it is gone, or silent for longer than anybody waits.
     pub(super) async fn speaks(&mut self) -> Speech {
-        let mut quiet = self.heard.quiet;
+        let mut quiet = self.heard.span;
         while self.look(LOOK_EVERY).await {
-            if self.heard.quiet.is_zero() {
+            if self.heard.span.is_zero() {
                 self.alarms.learn(quiet);
                 return Speech::Heard;
             }
             if self.heard.is_beyond(self.patience) {
                 return Speech::GivenUp;
             }
-            quiet = self.heard.quiet;
+            quiet = self.heard.span;
         }
         Speech::Ended
     }
@@ -240,7 +240,7 @@ mod tests {
         look(&mut heard, 100);
         // Five seconds in which it came to nothing.
         look(&mut heard, 5_000);
-        assert!(heard.quiet <= LOOK);
+        assert!(heard.span <= LOOK);
         assert!(!heard.is_beyond(Duration::ZERO));
         // It counts again when looks come in time, several in a row.
         for _ in 0..IN_TIME_MIN {

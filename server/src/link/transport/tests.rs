@@ -501,7 +501,7 @@ async fn a_gateway_that_is_silent_for_longer_than_patience_is_given_up_until_it_
         assert!(matches!(ended, Err(SendError::Unknown { .. })), "{ended:?}");
     }
     let taken = began.elapsed();
-    assert!(taken >= patience - PING_EVERY * 2, "{taken:?}");
+    assert!(taken + PING_EVERY * 2 >= patience, "{taken:?}");
     assert!(taken < patience + Duration::from_secs(1), "{taken:?}");
     assert!(pool.is_given_up());
     peer.frozen.send_replace(Frozen::None);
