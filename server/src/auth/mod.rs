@@ -2,8 +2,9 @@
 //! Knows no HTTP but header names, and changes nothing.
 //!
 //! `watch` polls the announced changes four times a second. A cached principal is trusted only
-//! while the last successful poll is young; else it is read from the database again, and where
-//! there is no database there is no access.
+//! while the last successful poll is young; where a poll is late it is waited for, by all together,
+//! and where polls fail the principal is read from the database again: without a database there is no
+//! access.
 
 pub mod api_key;
 mod cache;
@@ -11,6 +12,7 @@ pub mod devices;
 pub mod factors;
 mod failed;
 pub mod form_key;
+mod loads;
 pub mod login_steps;
 pub mod logins;
 pub mod password;
@@ -24,7 +26,7 @@ mod watch;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -32,8 +34,10 @@ use http::header::AUTHORIZATION;
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::{SessionId, SuperadminId, TenantId, UserId};
+use tokio::sync::watch as watch_channel;
 
 use self::cache::{Cache, Known};
+use self::loads::Loads;
 pub use self::principal::{Network, Parent, Principal, Role};
 use self::token::{Claims, TokenKind, Tokens};
 use crate::limits::LimitSettings;
@@ -67,8 +71,11 @@ struct Inner {
     store: Store,
     tokens: Tokens,
     cache: Cache,
+    loads: Loads,
     clock: Clock,
     polled_at: AtomicI64,
+    /// Whether the last poll went well; told anew after each one.
+    polls: watch_channel::Sender<bool>,
 }
 
 /// A credential as it came.
@@ -123,8 +130,10 @@ impl Auth {
             store,
             tokens,
             cache: Cache::default(),
+            loads: Loads::default(),
             clock,
             polled_at: AtomicI64::new(0),
+            polls: watch_channel::Sender::new(false),
         }))
     }
 
@@ -137,8 +146,8 @@ impl Auth {
         let known = match credential(headers).ok_or(AuthError::Invalid)? {
             Credential::Key(text) => {
                 api_key::kind_of(text).ok_or(AuthError::Invalid)?;
-                self.known(api_key::hash(text), |hash| self.load_key(hash))
-                    .await?
+                let load = |this: Self, hash: String| async move { this.load_key(hash).await };
+                self.known(api_key::hash(text), load).await?
             }
             Credential::Token(text) => {
                 let claims = self
@@ -148,7 +157,8 @@ impl Auth {
                     .filter(|claims| claims.kind == TokenKind::TenantUser);
                 let claims = claims.ok_or(AuthError::Invalid)?;
                 let session = claims.sid.clone();
-                self.known(session, |_| self.load_user(claims)).await?
+                let load = |this: Self, _| async move { this.load_user(claims).await };
+                self.known(session, load).await?
             }
         };
         if known
@@ -169,14 +179,13 @@ impl Auth {
     async fn known<F>(
         &self,
         credential: String,
-        load: impl FnOnce(String) -> F,
+        load: impl FnOnce(Self, String) -> F,
     ) -> Result<Known, AuthError>
     where
-        F: Future<Output = Result<Option<Known>, DbError>>,
+        F: Future<Output = Result<Option<Known>, DbError>> + Send + 'static,
     {
         let now = self.0.clock.now();
-        let polled_at = Moment::from_unix_ms(self.0.polled_at.load(Ordering::Acquire));
-        if now.since(polled_at) < POLL_TRUSTED {
+        if self.was_polled(now).await {
             if let Some(known) = self.0.cache.known(&credential, now) {
                 return Ok(known);
             }
@@ -184,13 +193,20 @@ impl Auth {
                 return Err(AuthError::Invalid);
             }
         }
-        let forgets = self.0.cache.forgets();
-        let Some(known) = load(credential.clone()).await? else {
-            self.0.cache.remember_refusal(credential, now);
-            return Err(AuthError::Invalid);
-        };
-        self.0.cache.remember(credential, known.clone(), forgets);
-        Ok(known)
+        let loading = self.0.loads.join(&credential, now, || {
+            let (this, credential) = (self.clone(), credential.clone());
+            let forgets = self.0.cache.forgets();
+            let load = load(self.clone(), credential.clone());
+            async move {
+                let loaded = load.await?;
+                match &loaded {
+                    Some(known) => this.0.cache.remember(credential, known.clone(), forgets),
+                    None => this.0.cache.remember_refusal(credential, now),
+                }
+                Ok(loaded)
+            }
+        });
+        loading.await?.ok_or(AuthError::Invalid)
     }
 
     async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {

@@ -10,7 +10,7 @@ use shared::id::TenantId;
 use shared::supervisor::Supervisor;
 use tracing::{info, warn};
 
-use super::Auth;
+use super::{Auth, POLL_TRUSTED};
 use crate::catalogue::Catalogue;
 use crate::store::changes::{CATALOGUE, TENANT};
 
@@ -20,6 +20,8 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 const CHANGES_KEPT: Duration = Duration::from_secs(3_600);
 /// A process that could not look for so long may have missed changes that were deleted since.
 const GAP_MAX: Duration = Duration::from_secs(1_800);
+/// How long a request waits for a poll that is late, before it asks the database itself.
+const POLL_WAIT: Duration = Duration::from_secs(5);
 /// Polls between two clean-ups: about an hour.
 const POLLS_PER_CLEANUP: u64 = 14_400;
 
@@ -31,7 +33,9 @@ impl Auth {
             let mut version = None;
             let mut failing = false;
             for turn in 0_u64.. {
-                match this.poll(&mut version, catalogue.as_ref()).await {
+                let polled = this.poll(&mut version, catalogue.as_ref()).await;
+                this.0.polls.send_replace(polled.is_ok());
+                match polled {
                     Ok(()) if failing => {
                         failing = false;
                         info!("the announced changes are read again");
@@ -47,11 +51,43 @@ impl Auth {
                     this.clean_up().await;
                 }
                 tokio::select! {
-                    () = stop.cancelled() => return,
+                    () = stop.cancelled() => {
+                        // Nobody waits for another poll.
+                        this.0.polls.send_replace(false);
+                        return;
+                    }
                     () = tokio::time::sleep(POLL_EVERY) => {}
                 }
             }
         });
+    }
+
+    /// Whether what changed before `now` (up to what is trusted) was seen. On a machine without time
+    /// polls are late: if each of thousands of requests asked the database instead, the next poll would
+    /// stand behind them and be late as well.
+    pub(super) async fn was_polled(&self, now: Moment) -> bool {
+        let is_young = || {
+            let polled_at = self.0.polled_at.load(Ordering::Acquire);
+            now.since(Moment::from_unix_ms(polled_at)) < POLL_TRUSTED
+        };
+        if is_young() {
+            return true;
+        }
+        let mut polls = self.0.polls.subscribe();
+        let waiting = async {
+            // False before the first one as well.
+            while *polls.borrow_and_update() {
+                if is_young() {
+                    return true;
+                }
+                if polls.changed().await.is_err() {
+                    return false;
+                }
+            }
+            is_young()
+        };
+        let waited = tokio::time::timeout(POLL_WAIT, waiting).await;
+        waited.unwrap_or(false)
     }
 
     async fn poll(

@@ -18,8 +18,8 @@ use super::nodes::{Address, Candidate, Node, order};
 use super::parcel::Packer;
 use super::transport::{Pool, SILENCE_MAX, Shape};
 
-/// A gateway may notice a cut at once, and this server only when it misses signs of life; its last
-/// attempt begins before its patience ends, and takes its own time.
+/// A gateway may notice a cut at once, and this server only when it misses signs of life; what it
+/// asked for before its patience ended takes its time on the way.
 const NOTICE_MAX: Duration = SILENCE_MAX.saturating_add(ATTACH_MAX);
 
 /// The gateways.
@@ -209,7 +209,7 @@ fn node(
     let pool = Pool::new(
         &place.base,
         Shape {
-            wait_max: shape.wait_max.min(settings.patience),
+            patience: settings.patience,
             ..shape
         },
         settings.tls.as_ref(),

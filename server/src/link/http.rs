@@ -175,18 +175,19 @@ impl Inner {
         node: &Node,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Body>, SendError> {
-        self.send_on(node, request, Lane::Any).await
+        let until = Instant::now() + self.fleet.patience();
+        self.send_on(node, request, (Lane::Any, until)).await
     }
 
     async fn send_on(
         &self,
         node: &Node,
         mut request: Request<Full<Bytes>>,
-        lane: Lane,
+        (lane, until): (Lane, Instant),
     ) -> Result<Response<Body>, SendError> {
         let secret = node.secret.clone();
         request.headers_mut().insert(wire::SECRET, secret);
-        let sent = node.pool.send(request, lane).await;
+        let sent = node.pool.send(request, lane, until).await;
         match &sent {
             Ok(_) => node.health.succeeded(),
             Err(SendError::Unsent(_)) => node.health.failed(self.fleet.clock()),
@@ -200,7 +201,7 @@ impl Inner {
         let mut pauses = Pauses::new(self.fleet.patience());
         let mut place = None;
         loop {
-            let missing = match self.open_somewhere(call).await {
+            let missing = match self.open_somewhere(call, pauses.until()).await {
                 Ok(opened) => return opened,
                 Err(missing) => missing,
             };
@@ -214,22 +215,30 @@ impl Inner {
         }
     }
 
-    /// One attempt at every node through which a target is reached.
+    /// One attempt at every node through which a target is reached; all of them share the time there
+    /// is, or one that only takes connections would use it up.
     async fn open_somewhere(
         self: &Arc<Self>,
         call: &Call,
+        until: Instant,
     ) -> Result<Result<Reply, LinkError>, Missing> {
         let mut missing = Missing {
             why: "there is no gateway for it".to_owned(),
             may_come: false,
         };
         let mut before: Option<Arc<Node>> = None;
-        for node in self.fleet.for_call(call) {
+        let nodes = self.fleet.for_call(call);
+        let mut left = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+        for node in nodes {
+            let now = Instant::now();
+            let until = now + until.saturating_duration_since(now) / left.max(1);
+            left = left.saturating_sub(1);
             if let Some(before) = before {
                 self.metrics.count(&before.tally, Happened::PassedOn);
             }
             let part = part_for(&node.place, call);
-            match self.open_at(&node, part.as_ref().unwrap_or(call)).await {
+            let opened = self.open_at(&node, part.as_ref().unwrap_or(call), until);
+            match opened.await {
                 Err(Missed::NotStarted(why)) => {
                     missing = Missing {
                         why,
@@ -246,18 +255,27 @@ impl Inner {
         Err(missing)
     }
 
-    /// Starts a call at one node. Once it may have arrived there it is only joined there.
-    async fn open_at(self: &Arc<Self>, node: &Arc<Node>, call: &Call) -> Result<Reply, Missed> {
+    /// Starts a call at one node, if there is a way to it before `until`. Once it may have arrived
+    /// there it is only joined there, for as long as patience lasts after each sign of the node.
+    async fn open_at(
+        self: &Arc<Self>,
+        node: &Arc<Node>,
+        call: &Call,
+        until: Instant,
+    ) -> Result<Reply, Missed> {
         let begun = Instant::now();
         let mut life: Option<BootId> = None;
         let mut pauses: Option<Pauses> = None;
         loop {
+            let until = pauses.as_ref().map_or(until, Pauses::until);
+            let heard_ms = node.pool.last_heard_ms();
             let joining = Joining {
                 offset: 0,
                 life: life.clone(),
                 seen: node.take_seen(),
             };
-            let why = match self.try_open(node, call, &joining, begun).await {
+            let trying = self.try_open(node, call, &joining, (begun, until));
+            let why = match trying.await {
                 Ok(reply) => return Ok(reply),
                 Err(Missed::Told(error)) => {
                     if matches!(error, LinkError::Lost(_)) {
@@ -279,11 +297,11 @@ impl Inner {
                 }
             };
             debug!("generation `{}` is joined: {why}", call.generation);
-            if !pauses
-                .get_or_insert_with(|| Pauses::new(self.fleet.patience()))
-                .again()
-                .await
-            {
+            if node.pool.last_heard_ms() != heard_ms {
+                pauses = None;
+            }
+            let pauses = pauses.get_or_insert_with(|| Pauses::new(self.fleet.patience()));
+            if node.pool.is_given_up() || !pauses.again().await {
                 self.metrics.count(&node.tally, Happened::Lost);
                 return Err(Missed::Told(LinkError::Lost(why)));
             }
@@ -296,7 +314,7 @@ impl Inner {
         node: &Arc<Node>,
         call: &Call,
         joining: &Joining,
-        begun: Instant,
+        (begun, until): (Instant, Instant),
     ) -> Result<Reply, Missed> {
         let mut whole = false;
         loop {
@@ -313,8 +331,8 @@ impl Inner {
             self.tell_patience(request.headers_mut());
             parcel.write(request.headers_mut());
             accept(node, request.headers_mut());
-            let lane = lane(call);
-            let response = match self.send_on(node, request, lane).await {
+            let way = (lane(call), until);
+            let response = match self.send_on(node, request, way).await {
                 Ok(response) => response,
                 Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
                 Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
@@ -378,7 +396,8 @@ impl Inner {
         })
     }
 
-    /// Attaches to a running or ended generation from `position` on, as soon as there is a link.
+    /// Attaches to a running or ended generation from `position` on, as soon as there is a link. Where
+    /// the gateway was silent for all of the patience already, nobody waits again.
     pub(super) async fn reattach(
         &self,
         node: &Node,
@@ -388,9 +407,10 @@ impl Inner {
     ) -> Result<Strand, LinkError> {
         let mut pauses = Pauses::new(self.fleet.patience());
         let mut last = "no attempt was made".to_owned();
-        while pauses.again().await {
+        while !node.pool.is_given_up() && pauses.again().await {
             let attempt = self.attach(node, generation, life, position, None);
-            match tokio::time::timeout(ATTACH_MAX, attempt).await {
+            let until = pauses.until().min(Instant::now() + ATTACH_MAX);
+            match tokio::time::timeout_at(until.into(), attempt).await {
                 Ok(Ok(strand)) => return Ok(strand),
                 Ok(Err(Missed::Told(error))) => return Err(error),
                 Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
@@ -450,7 +470,8 @@ impl Inner {
             }
             None => Lane::Any,
         };
-        match self.send_on(node, request, lane).await {
+        let until = Instant::now() + ATTACH_MAX;
+        match self.send_on(node, request, (lane, until)).await {
             Err(SendError::Unsent(why) | SendError::Unknown { why, .. }) => {
                 Err(Missed::NotStarted(why))
             }

@@ -46,6 +46,11 @@ impl Pauses {
         }
     }
 
+    /// When patience is over.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
     /// Waits for the next attempt; false when there is none.
     pub(super) async fn again(&mut self) -> bool {
         if Instant::now() + self.next > self.until {

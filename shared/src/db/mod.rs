@@ -28,8 +28,12 @@ use crate::files;
 const POSTGRES_CONNECTIONS_MAX: u32 = 12;
 /// SQLite readers; each holds a page cache of a few megabytes.
 const SQLITE_READERS_MAX: usize = 4;
-/// How long a caller waits for a connection before it is told that the database is busy.
+/// How long a caller waits for a connection before it is told that the database is busy. On SQLite: for
+/// so long no other caller gave one back.
 const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+/// How long a caller waits for a SQLite connection while those before it have their turns: the file
+/// works, and only the machine has no time.
+const TURN_WAIT: Duration = Duration::from_secs(30);
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +130,9 @@ impl From<diesel::result::Error> for DbError {
             if matches!(kind, DatabaseErrorKind::UniqueViolation) {
                 return Self::Duplicate(info.message().to_owned());
             }
-            if matches!(kind, DatabaseErrorKind::ClosedConnection) {
+            // SQLite's word for a lock that another process did not let go of in time.
+            let is_locked = info.message() == "database is locked";
+            if is_locked || matches!(kind, DatabaseErrorKind::ClosedConnection) {
                 return Self::Unreachable(info.message().to_owned());
             }
         }

@@ -5,9 +5,9 @@
 
 use std::error::Error;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, ConnectionResult, SqliteConnection};
@@ -18,7 +18,7 @@ use futures_util::{FutureExt, TryFutureExt};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{CONNECTION_WAIT, DbError};
+use super::{CONNECTION_WAIT, DbError, TURN_WAIT};
 use crate::supervisor::Supervisor;
 
 /// A SQLite connection whose statements run on blocking threads.
@@ -37,9 +37,30 @@ struct Home {
     /// Set on every connection besides what all have.
     extra: &'static str,
     size: usize,
+    waits: Waits,
     permits: Arc<Semaphore>,
+    /// Connections that came back so far.
+    turns: AtomicU64,
     idle: Mutex<Vec<Kept>>,
     threads: Handle,
+}
+
+/// How long callers wait for a connection.
+#[derive(Debug, Clone, Copy)]
+struct Waits {
+    /// While none comes back.
+    still: Duration,
+    /// In all.
+    most: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            still: CONNECTION_WAIT,
+            most: TURN_WAIT,
+        }
+    }
 }
 
 /// A connection, and where it says who has it.
@@ -102,11 +123,21 @@ impl SqlitePool {
         size: usize,
         extra: &'static str,
     ) -> Result<Self, DbError> {
+        Self::open_with(place, (size, Waits::default()), extra).await
+    }
+
+    async fn open_with(
+        place: &str,
+        (size, waits): (usize, Waits),
+        extra: &'static str,
+    ) -> Result<Self, DbError> {
         let pool = Self(Arc::new(Home {
             place: place.to_owned(),
             extra,
             size,
+            waits,
             permits: Arc::new(Semaphore::new(size)),
+            turns: AtomicU64::new(0),
             idle: Mutex::new(Vec::with_capacity(size)),
             threads: Handle::current(),
         }));
@@ -117,10 +148,7 @@ impl SqlitePool {
     /// A connection; waits for one that is free, though not for ever.
     pub async fn get(&self) -> Result<SqliteGuard, DbError> {
         let home = &self.0;
-        let busy = || DbError::Unreachable("no connection was free in time".to_owned());
-        let waiting = home.permits.clone().acquire_owned();
-        let waited = tokio::time::timeout(CONNECTION_WAIT, waiting).await;
-        let permit = waited.map_err(|_| busy())?.map_err(|_| busy())?;
+        let permit = home.turn().await?;
         let idle = lock(&home.idle).pop();
         let kept = match idle {
             Some(kept) => kept,
@@ -169,6 +197,23 @@ impl SqlitePool {
 }
 
 impl Home {
+    /// Waits for its turn: as long as turns are had, since a statement that takes milliseconds takes
+    /// tenths of a second on a machine whose cores are taken, and a queue of hundreds is not stuck then.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let busy = || DbError::Unreachable("no connection was free in time".to_owned());
+        let mut waiting = std::pin::pin!(self.permits.clone().acquire_owned());
+        let (begun, Waits { still, most }) = (Instant::now(), self.waits);
+        loop {
+            let turns = self.turns.load(Ordering::Relaxed);
+            match tokio::time::timeout(still, waiting.as_mut()).await {
+                Ok(permit) => return permit.map_err(|_| busy()),
+                Err(_) if begun.elapsed() >= most => return Err(busy()),
+                Err(_) if self.turns.load(Ordering::Relaxed) == turns => return Err(busy()),
+                Err(_) => {}
+            }
+        }
+    }
+
     async fn connect(&self) -> Result<Kept, DbError> {
         let (place, extra) = (self.place.clone(), self.extra);
         let opening = self
@@ -220,6 +265,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let back = self.back.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Some(mut kept) = back.take() else { return };
+        self.home.turns.fetch_add(1, Ordering::Relaxed);
         // A statement that panicked or was never run may have left anything behind; so has a caller
         // that went away in the middle of a transaction.
         let unharmed = *self.under_way.get_mut() == 0 && !std::thread::panicking();

@@ -374,6 +374,9 @@ async fn a_backup_of_postgresql_is_left_to_its_own_tools() {
     );
 }
 
+/// What a gateway keeps of output at most, in kilobytes.
+const KEPT_KB: u64 = 256 * 1024;
+
 /// Memory that a process has, in kilobytes.
 fn resident(process: &Process) -> u64 {
     let status = format!("/proc/{}/status", process.child.id());
@@ -386,7 +389,7 @@ fn resident(process: &Process) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_that_do_not_read_cost_a_server_little() {
+async fn readers_that_do_not_read_cost_a_server_and_its_gateway_little() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let readers: u64 = if long() { 3_000 } else { 300 };
     let [place, _] = places().await;
@@ -408,7 +411,8 @@ async fn readers_that_do_not_read_cost_a_server_little() {
     server.alive().await;
     let (status, body) = chat(&server, "hi").await;
     assert_eq!(status, 200, "{body}");
-    let before = resident(&server);
+    let processes = [&server, &gateway];
+    let before = processes.map(resident);
     // Some 320 KB each, of which nothing but the head is read.
     let body = json!({"model": "sandbox-chat", "stream": true, "max_tokens": 1_500,
         "messages": [{"role": "user", "content": "[tokens:1500]"}]})
@@ -431,15 +435,18 @@ async fn readers_that_do_not_read_cost_a_server_little() {
         held.push(stream);
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let more = resident(&server).saturating_sub(before);
-    eprintln!(
-        "{readers} readers: {more} kB more, {} kB in all",
-        before + more
-    );
+    let after = processes.map(resident);
+    let [more, at_gateway] = [0, 1].map(|at| after[at].saturating_sub(before[at]));
+    eprintln!("{readers} readers, kB: server and gateway had {before:?}, have {after:?}");
     // What one may have unsent and unread, and its connection and task.
     assert!(
         more < readers * 128 + 16_384,
-        "{readers} readers: {more} kB"
+        "{readers} readers: {more} kB at the server"
+    );
+    // There what was put out is kept as well, so that it can be read again; all of it within a bound.
+    assert!(
+        at_gateway < (readers * 256).min(KEPT_KB) + 32_768,
+        "{readers} readers: {at_gateway} kB at the gateway"
     );
     // The last of them is served when it reads.
     let mut last = held.pop().expect("one");

@@ -36,9 +36,10 @@ pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A connection on which nothing was read for that long is asked for a sign of life, busy or idle;
 /// the gateway does the same (`shared::listen`), so that one lost ping is no silence.
 pub(super) const PING_EVERY: Duration = Duration::from_millis(500);
-/// A ping without an answer for so long ends a connection, whatever else is heard. Far beyond what
-/// `silence` decides by: a gateway without a core to run on answers late, and is not gone.
-const PONG_MAX: Duration = Duration::from_secs(20);
+/// A ping without an answer for so long after patience is over ends a connection, whatever else is
+/// heard. Far beyond what `silence` decides by, which takes account of a lack of time: this is for
+/// connections that nobody watches any more.
+const PONG_SLACK: Duration = Duration::from_secs(20);
 /// What one answer may have here unread: a tenant that reads slowly costs that, and as much again for
 /// what is known of each small frame. At 300 ms it lets through 850 kbit/s, compressed where the way is
 /// long: some thousand tokens a second.
@@ -57,6 +58,21 @@ pub(super) enum Purpose {
     Tokens,
     /// Large bodies, either way.
     Large,
+}
+
+/// How exactly it is known when a gateway was last heard.
+const HEARD_ABOUT_MS: u64 = 100;
+
+/// How a connection is opened.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    pub(super) purpose: Purpose,
+    /// How long an address has to answer.
+    pub(super) reach_max: Duration,
+    /// How long its calls wait for a gateway that is not heard.
+    pub(super) patience: Duration,
+    /// Where it is noted that the gateway was heard.
+    pub(super) heard: Arc<Heard>,
 }
 
 /// Where a node is and how it is spoken to.
@@ -98,24 +114,23 @@ pub(super) enum Failed {
 }
 
 impl Connection {
-    /// Opens one; its driver runs on the runtime of whoever called. An address has `reach_max` to
-    /// answer.
+    /// Opens one; its driver runs on the runtime of whoever called.
     pub(super) async fn open(
         target: &Target,
         hello: &Hello,
         supervisor: &Supervisor,
-        (purpose, reach_max): (Purpose, Duration),
+        way: Way,
     ) -> io::Result<Arc<Self>> {
         let opening = async {
-            let stream = connect(target, reach_max).await?;
+            let stream = connect(target, way.reach_max).await?;
             match &target.tls {
-                None => Self::start(stream, hello, supervisor, purpose).await,
+                None => Self::start(stream, hello, supervisor, way).await,
                 Some((connector, name)) => {
                     let stream = connector.connect(name.clone(), stream).await?;
                     if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                         return Err(io::Error::other("the gateway does not speak HTTP/2"));
                     }
-                    Self::start(stream, hello, supervisor, purpose).await
+                    Self::start(stream, hello, supervisor, way).await
                 }
             }
         };
@@ -128,12 +143,12 @@ impl Connection {
         stream: S,
         hello: &Hello,
         supervisor: &Supervisor,
-        purpose: Purpose,
+        way: Way,
     ) -> io::Result<Arc<Self>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (signs, severed) = (Signs::now(), Arc::<Severed>::default());
+        let (signs, severed) = (Signs::now(way.heard), Arc::<Severed>::default());
         let stream = Watched {
             inner: stream,
             signs: signs.clone(),
@@ -142,12 +157,12 @@ impl Connection {
         let (mut sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_stream_window_size(match purpose {
+            .initial_stream_window_size(match way.purpose {
                 Purpose::Tokens => STREAM_WINDOW,
                 Purpose::Large => LARGE_STREAM_WINDOW,
             })
             .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PONG_MAX)
+            .keep_alive_timeout(way.patience.saturating_add(PONG_SLACK))
             .keep_alive_while_idle(true)
             // Frames of streams that were left are on their way for a round trip; a peer that we
             // have the secret of does not flood us with them.
@@ -297,6 +312,51 @@ impl Connection {
     }
 }
 
+/// What was heard of a gateway over all its connections, and whether it was given up: silent for longer
+/// than anybody waits.
+#[derive(Debug)]
+pub(super) struct Heard {
+    begun: Instant,
+    last_ms: AtomicU64,
+    is_given_up: AtomicBool,
+}
+
+impl Heard {
+    pub(super) fn nothing() -> Self {
+        Self {
+            begun: Instant::now(),
+            last_ms: AtomicU64::new(0),
+            is_given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// When something was last heard, about to a tenth of a second; grows with every later sign.
+    pub(super) fn last_ms(&self) -> u64 {
+        self.last_ms.load(Ordering::Relaxed)
+    }
+
+    fn heard(&self, now: Instant) {
+        // Plain reads mostly: cores share these, and each part of each stream is a sign.
+        let now_ms = millis(now.saturating_duration_since(self.begun));
+        if now_ms >= self.last_ms() + HEARD_ABOUT_MS {
+            self.last_ms.store(now_ms, Ordering::Relaxed);
+        }
+        if self.is_given_up() {
+            self.is_given_up.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing was heard for longer than anybody waits.
+    pub(super) fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was given up and not heard since.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+}
+
 /// When something was last read from a connection.
 #[derive(Debug, Clone)]
 struct Signs {
@@ -304,23 +364,28 @@ struct Signs {
     last_ms: Arc<AtomicU64>,
     /// When the runtime that reads was last found to have had no time; zero for never.
     late_ms: Arc<AtomicU64>,
+    all: Arc<Heard>,
 }
 
 impl Signs {
-    fn now() -> Self {
+    fn now(all: Arc<Heard>) -> Self {
         Self {
             begun: Instant::now(),
             last_ms: Arc::default(),
             late_ms: Arc::default(),
+            all,
         }
     }
 
     fn age_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        millis(self.begun.elapsed())
     }
 
     fn heard(&self) {
-        self.last_ms.store(self.age_ms(), Ordering::Relaxed);
+        let now = Instant::now();
+        let age_ms = millis(now.saturating_duration_since(self.begun));
+        self.last_ms.store(age_ms, Ordering::Relaxed);
+        self.all.heard(now);
     }
 
     fn silence(&self) -> Duration {
@@ -373,8 +438,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         if self.severed.is_severed(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        let before = buf.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if read.is_ready() {
+        // An end or an error may come from whoever stands between.
+        if buf.filled().len() > before {
             self.signs.heard();
         }
         read
@@ -482,6 +549,10 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     TcpSocket::from_std_stream(socket.into())
         .connect(address)
         .await
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The innermost reason is the useful one.

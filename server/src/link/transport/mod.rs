@@ -29,9 +29,9 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) use connection::{Body, ConnectionId, describe};
-use connection::{CONNECT_MAX, Connection, Failed, Hello, PING_EVERY, Target};
-use silence::FalseAlarms;
+use connection::{CONNECT_MAX, Connection, Failed, Heard, Hello, PING_EVERY, Target};
 pub(super) use silence::SILENCE_MAX;
+use silence::{FalseAlarms, Watch};
 use tender::Tender;
 
 /// Bodies above this go to the places kept for them, or small ones would wait behind one; what is
@@ -43,6 +43,8 @@ const LARGE_BYTES: u64 = 8 * 1024;
 const SPREAD_MAX: Duration = Duration::from_millis(30);
 /// Connections that end between choice and use, one after another, before a request gives up.
 const TRIES_MAX: usize = 3;
+/// How long a gateway that is not heard is waited for, unless that is set.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a call without a connection looks whether one of those that were silent speaks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -58,8 +60,8 @@ pub(super) struct Shape {
     pub(super) age_max: Duration,
     /// Whether the places for large bodies are kept warm.
     pub(super) is_far: bool,
-    /// How long a request may be here before it is sent.
-    pub(super) wait_max: Duration,
+    /// How long a gateway that is not heard is waited for.
+    pub(super) patience: Duration,
 }
 
 impl Shape {
@@ -70,7 +72,7 @@ impl Shape {
             for_uploads: connections / 4,
             age_max: Duration::from_secs(30 * 60),
             is_far,
-            wait_max: CONNECT_MAX,
+            patience: PATIENCE,
         }
     }
 }
@@ -125,6 +127,7 @@ struct Inner {
     /// A call has no connection: tenders that rest should try now.
     wanted: Notify,
     alarms: FalseAlarms,
+    heard: Arc<Heard>,
     supervisor: Supervisor,
     end: CancellationToken,
 }
@@ -166,6 +169,7 @@ impl Pool {
                 opening: watch::Sender::default(),
                 wanted: Notify::new(),
                 alarms: FalseAlarms::default(),
+                heard: Arc::new(Heard::nothing()),
                 supervisor: Supervisor::new(),
                 end: end.clone(),
             }),
@@ -183,11 +187,13 @@ impl Pool {
         }
     }
 
-    /// Sends on the least loaded connection of the lane and waits for the answer's head.
+    /// Sends on the least loaded connection of the lane, which it may wait for until then but no
+    /// longer than [`CONNECT_MAX`], and waits for the answer's head for as long as the gateway is heard.
     pub(super) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
         lane: Lane,
+        until: Instant,
     ) -> Result<Response<Body>, SendError> {
         let (large, beside) = match lane {
             Lane::Call | Lane::Any => (request.body().size_hint().lower() > LARGE_BYTES, None),
@@ -201,7 +207,7 @@ impl Pool {
             let now = u64::try_from(now).unwrap_or(u64::MAX);
             self.inner.used_ms.store(now, Ordering::Relaxed);
         }
-        let until = tokio::time::Instant::now() + self.inner.shape.wait_max;
+        let until = until.min(Instant::now() + CONNECT_MAX).into();
         for _ in 0..TRIES_MAX {
             let connection = match self.inner.choose(large, beside) {
                 Some(connection) => connection,
@@ -220,11 +226,24 @@ impl Pool {
         ))
     }
 
-    /// Whether a connection is open, or none was tried yet.
+    /// Whether the gateway is heard over a connection, or none was tried yet. One that is open and
+    /// says nothing may be taken by whoever stands between.
     pub(super) fn may_be_connected(&self) -> bool {
         let places = &self.inner.places;
         let tried = |place: &Place| place.tended.load(Ordering::Relaxed);
-        self.inner.usable(0..places.len()).any(|one| one.is_fresh()) || !places.iter().any(tried)
+        let mut open = self.inner.usable(0..places.len());
+        open.any(|one| one.is_met_and_fresh()) || !places.iter().any(tried)
+    }
+
+    /// When the gateway was last heard, in milliseconds on a clock of the pool; the same twice says that
+    /// nothing was heard between.
+    pub(super) fn last_heard_ms(&self) -> u64 {
+        self.inner.heard.last_ms()
+    }
+
+    /// Whether the gateway was silent for all of the patience there is, and still is.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.inner.heard.is_given_up()
     }
 
     /// Open connections and the streams on them.
@@ -344,6 +363,10 @@ impl Inner {
         tokio::time::timeout_at(until, waiting)
             .await
             .unwrap_or_else(|_| Err(SendError::Unsent("no connection in time".to_owned())))
+    }
+
+    fn watch(&self, one: &Arc<Connection>) -> Watch<'_> {
+        Watch::over(one, &self.alarms, self.shape.patience)
     }
 
     fn failed(&self, why: &str) {

@@ -66,32 +66,32 @@ impl FalseAlarms {
 
 /// What is known of a connection's silence.
 #[derive(Debug, Default)]
-struct Heard {
+struct Quiet {
     /// When the last sign came that was seen by a look.
     last_ms: u64,
     /// Time since then in which this runtime ran.
-    quiet: Duration,
+    span: Duration,
     in_time: u32,
 }
 
-impl Heard {
+impl Quiet {
     /// A look that should have come after `look` came after `slept`; the newest sign is of `last_ms`.
     fn looked(&mut self, last_ms: u64, slept: Duration, look: Duration) {
         let in_time = slept < look + LATE;
         self.in_time = if in_time { self.in_time + 1 } else { 0 };
         if last_ms != self.last_ms {
             self.last_ms = last_ms;
-            self.quiet = Duration::ZERO;
+            self.span = Duration::ZERO;
         } else if in_time {
-            self.quiet += slept;
+            self.span += slept;
         } else {
             // At most what it would have waited: the rest nobody could have heard.
-            self.quiet += look;
+            self.span += look;
         }
     }
 
     fn is_beyond(&self, silence_max: Duration) -> bool {
-        self.quiet > silence_max && self.in_time >= IN_TIME_MIN
+        self.span > silence_max && self.in_time >= IN_TIME_MIN
     }
 }
 
@@ -104,19 +104,32 @@ pub(super) enum Silence {
     Long,
 }
 
+/// What came of waiting for a connection that is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speech {
+    /// It is heard again.
+    Heard,
+    /// The connection is gone.
+    Ended,
+    /// Nobody waits any longer.
+    GivenUp,
+}
+
 /// Watches one connection, on the runtime that drives it.
 pub(super) struct Watch<'a> {
     one: Arc<Connection>,
     alarms: &'a FalseAlarms,
-    heard: Heard,
+    patience: Duration,
+    heard: Quiet,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn over(one: &Arc<Connection>, alarms: &'a FalseAlarms) -> Self {
+    pub(super) fn over(one: &Arc<Connection>, alarms: &'a FalseAlarms, patience: Duration) -> Self {
         Self {
             one: one.clone(),
             alarms,
-            heard: Heard::default(),
+            patience,
+            heard: Quiet::default(),
         }
     }
 
@@ -132,22 +145,42 @@ impl<'a> Watch<'a> {
             if !self.look(look).await {
                 return Silence::Ended;
             }
-            if self.heard.is_beyond(self.alarms.beyond(silence_max)) {
+            if self.heard.is_beyond(self.silence_max(silence_max)) {
                 return Silence::Long;
             }
         }
     }
 
-    /// Waits until something is heard of it, or it is gone.
-    pub(super) async fn speaks(&mut self) {
-        let mut quiet = self.heard.quiet;
+    /// Waits until something is heard of it, or it is gone, or silent for longer than anybody waits.
+    pub(super) async fn speaks(&mut self) -> Speech {
+        let mut quiet = self.heard.span;
         while self.look(LOOK_EVERY).await {
-            if self.heard.quiet.is_zero() {
+            if self.heard.span.is_zero() {
                 self.alarms.learn(quiet);
-                return;
+                return Speech::Heard;
             }
-            quiet = self.heard.quiet;
+            if self.heard.is_beyond(self.patience) {
+                return Speech::GivenUp;
+            }
+            quiet = self.heard.span;
         }
+        Speech::Ended
+    }
+
+    /// Waits until it carries nothing any more or is gone; false where it is silent for longer than
+    /// it should be.
+    pub(super) async fn carries_on(&mut self) -> bool {
+        while self.one.streams() > 0 && self.look(LOOK_EVERY).await {
+            if self.heard.is_beyond(self.silence_max(SILENCE_MAX)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What silence is now; nobody waits beyond patience.
+    fn silence_max(&self, usual: Duration) -> Duration {
+        self.alarms.beyond(usual).min(self.patience)
     }
 
     /// One look; false where the connection is gone.
@@ -172,13 +205,13 @@ mod tests {
 
     const LOOK: Duration = LOOK_EVERY;
 
-    fn look(heard: &mut Heard, slept_ms: u64) {
+    fn look(heard: &mut Quiet, slept_ms: u64) {
         heard.looked(7, Duration::from_millis(slept_ms), LOOK);
     }
 
     #[test]
     fn silence_is_told_after_a_second_by_a_runtime_that_has_time() {
-        let mut heard = Heard::default();
+        let mut heard = Quiet::default();
         look(&mut heard, 100);
         let looks = (1..10_000).find(|_| {
             look(&mut heard, 101);
@@ -203,11 +236,11 @@ mod tests {
 
     #[test]
     fn a_runtime_without_time_takes_its_own_silence_for_nobodys() {
-        let mut heard = Heard::default();
+        let mut heard = Quiet::default();
         look(&mut heard, 100);
         // Five seconds in which it came to nothing.
         look(&mut heard, 5_000);
-        assert!(heard.quiet <= LOOK);
+        assert!(heard.span <= LOOK);
         assert!(!heard.is_beyond(Duration::ZERO));
         // It counts again when looks come in time, several in a row.
         for _ in 0..IN_TIME_MIN {

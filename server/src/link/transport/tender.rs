@@ -10,8 +10,8 @@ use http_body_util::Full;
 use tracing::debug;
 
 use super::Inner;
-use super::connection::{CONNECT_MAX, Connection, Purpose};
-use super::silence::{Silence, Watch};
+use super::connection::{CONNECT_MAX, Connection, Purpose, Way};
+use super::silence::{Silence, Speech};
 
 /// How often and with how much a place for large bodies is kept warm, or a kernel forgets what the
 /// path carries and takes round trips to find out again. So much at 200 ms is a window of 1.3 Mbit/s
@@ -116,7 +116,10 @@ impl Tender {
         // An old connection, replaced here, carries its streams to their end.
         let next = tokio::select! {
             next = self.watch(one) => next,
-            () = tokio::time::sleep(age) => return After::Served,
+            () = tokio::time::sleep(age) => {
+                self.see_off(one);
+                return After::Served;
+            }
             () = self.keep_warm(one) => None,
         };
         if let Some(next) = next {
@@ -131,7 +134,7 @@ impl Tender {
 
     /// Until it is gone; or another has its place, since only that one is heard.
     async fn watch(&self, one: &Arc<Connection>) -> Option<Arc<Connection>> {
-        let mut watch = Watch::over(one, &self.pool.alarms);
+        let mut watch = self.pool.watch(one);
         loop {
             match watch.silence().await {
                 Silence::Ended => return None,
@@ -146,17 +149,44 @@ impl Tender {
             // It is silent everywhere: it may have no time, and what is cut would only have to come
             // again; or the path is black, and asking anew finds its end. What speaks first decides.
             tokio::select! {
-                () = watch.speaks() => {}
+                spoke = watch.speaks() => if spoke == Speech::GivenUp {
+                    if !self.pool.others_speak(one) {
+                        debug!("a gateway is not heard for longer than its calls wait");
+                        self.pool.heard.give_up();
+                    }
+                    one.cut();
+                    return None;
+                },
                 () = self.others_speak(one) => {}
                 next = self.open_beside() => {
                     // What let the new one be answered lets the old one be heard at about the same time.
-                    if tokio::time::timeout(HEARD_TOO, watch.speaks()).await.is_err() {
-                        one.cut();
+                    match tokio::time::timeout(HEARD_TOO, watch.speaks()).await {
+                        Ok(Speech::Heard) => self.see_off(one),
+                        Ok(Speech::Ended | Speech::GivenUp) | Err(_) => one.cut(),
                     }
                     return Some(next);
                 }
             }
         }
+    }
+
+    /// Watches a connection that has no place any more to the end of the streams that it carries.
+    fn see_off(&self, one: &Arc<Connection>) {
+        let (pool, one) = (self.pool.clone(), one.clone());
+        let seeing = async move {
+            let mut watch = pool.watch(&one);
+            // The gateway that is silent everywhere may have no time: then nobody else is heard.
+            while !watch.carries_on().await {
+                if pool.others_speak(&one) || pool.heard.is_given_up() {
+                    one.cut();
+                    return;
+                }
+                tokio::time::sleep(super::LOOK_AGAIN).await;
+            }
+        };
+        self.pool
+            .supervisor
+            .spawn_servant("old link connection", seeing);
     }
 
     async fn others_speak(&self, one: &Arc<Connection>) {
@@ -210,7 +240,12 @@ impl Tender {
         let _attempt = Attempt::begin(pool);
         let reach_max = REACH_MIN.saturating_mul(1 << failures.min(2));
         let (target, hello) = (&pool.target, pool.hello.as_ref());
-        let way = (self.purpose(), reach_max);
+        let way = Way {
+            purpose: self.purpose(),
+            reach_max,
+            patience: pool.shape.patience,
+            heard: pool.heard.clone(),
+        };
         let fresh = match Connection::open(target, hello, &pool.supervisor, way).await {
             Ok(fresh) => fresh,
             Err(error) => {

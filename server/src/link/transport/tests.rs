@@ -165,7 +165,7 @@ impl Peer {
     /// The connection that answered.
     async fn ask(&self, pool: &Pool, body_bytes: usize) -> usize {
         let response = pool
-            .send(self.request("/", body_bytes), Lane::Any)
+            .send(self.request("/", body_bytes), Lane::Any, soon())
             .await
             .unwrap();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -181,6 +181,11 @@ impl Peer {
         })
         .await;
     }
+}
+
+/// Until when a call may wait for a connection.
+fn soon() -> Instant {
+    Instant::now() + CONNECT_MAX
 }
 
 async fn until(condition: impl AsyncFn() -> bool) {
@@ -224,7 +229,12 @@ async fn the_least_loaded_connection_is_taken_and_a_dropped_call_counts_no_more(
     let mut held = JoinSet::new();
     for _ in 0..2 {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
-        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop).is_ok() });
+        held.spawn(async move {
+            pool.send(request, Lane::Any, soon())
+                .await
+                .map(drop)
+                .is_ok()
+        });
     }
     let loads = || {
         let mut loads: Vec<usize> = pool.inner.usable(0..3).map(|one| one.streams()).collect();
@@ -257,7 +267,7 @@ async fn calls_that_wait_do_not_all_take_the_first_connection_while_more_come() 
     let mut held = JoinSet::new();
     for _ in 0..CALLS {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
-        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop) });
+        held.spawn(async move { pool.send(request, Lane::Any, soon()).await.map(drop) });
     }
     until(async || peer.holding.load(Ordering::SeqCst) == CALLS).await;
     let taken = began.elapsed();
@@ -283,7 +293,7 @@ async fn places_for_large_bodies_are_kept_warm_while_calls_come() {
     tokio::time::sleep(WARM_EVERY.mul_f64(1.5)).await;
     let warmed = || peer.warmed.lock().unwrap().clone();
     assert!(warmed().is_empty(), "nobody called");
-    let call = pool.send(peer.request("/", 0), Lane::Call).await;
+    let call = pool.send(peer.request("/", 0), Lane::Call, soon()).await;
     assert!(call.is_ok());
     until(async || warmed().len() >= 2).await;
     assert!(warmed().iter().all(|number| *number == large));
@@ -295,7 +305,10 @@ async fn a_second_way_is_another_connection_and_rather_one_for_uploads() {
     let pool = peer.pool(Shape::of(8, false));
     peer.fill(&pool, 8).await;
     let on = async |lane, bytes| {
-        let answer = pool.send(peer.request("/", bytes), lane).await.unwrap();
+        let answer = pool
+            .send(peer.request("/", bytes), lane, soon())
+            .await
+            .unwrap();
         answer.into_body().connection()
     };
     let first = on(Lane::Any, 0).await;
@@ -322,7 +335,10 @@ async fn an_address_that_does_not_answer_is_asked_anew_after_a_second() {
     let pool = pool_to(&format!("http://{address}"), Shape::of(1, false), None);
     let request = Request::post(format!("http://{address}/")).body(Full::default());
     let began = Instant::now();
-    let outcome = pool.send(request.unwrap(), Lane::Any).await.map(drop);
+    let outcome = pool
+        .send(request.unwrap(), Lane::Any, soon())
+        .await
+        .map(drop);
     assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
     let taken = began.elapsed();
     assert!(REACH_MIN <= taken && taken < REACH_MIN * 3, "{taken:?}");
@@ -335,7 +351,7 @@ async fn cut_connections_are_replaced_and_what_was_written_is_not_said_to_be_uns
     peer.fill(&pool, 4).await;
     let (holder, request) = (pool.clone(), peer.request("/hold", 0));
     let mut held = JoinSet::new();
-    held.spawn(async move { holder.send(request, Lane::Any).await.map(drop) });
+    held.spawn(async move { holder.send(request, Lane::Any, soon()).await.map(drop) });
     until(async || pool.inner.usable(0..4).any(|one| one.streams() == 1)).await;
     until(async || peer.holding.load(Ordering::SeqCst) == 1).await;
     peer.cut.notify_one();
@@ -357,7 +373,7 @@ async fn hold_on_all(
     let mut held = JoinSet::new();
     for _ in 0..connections {
         let (pool, request) = (pool.clone(), peer.request("/hold", 0));
-        held.spawn(async move { pool.send(request, Lane::Any).await.map(drop) });
+        held.spawn(async move { pool.send(request, Lane::Any, soon()).await.map(drop) });
     }
     until(async || peer.holding.load(Ordering::SeqCst) == connections).await;
     held
@@ -378,7 +394,7 @@ async fn a_gateway_that_has_no_time_for_a_while_is_waited_for_and_keeps_its_conn
         // Nothing new is put on what is silent.
         assert!(pool.inner.choose(false, None).is_none());
         let request = peer.request("/", 0);
-        let asked = pool.send(request, Lane::Call);
+        let asked = pool.send(request, Lane::Call, soon());
         let thaw = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             peer.frozen.send_replace(Frozen::None);
@@ -434,14 +450,20 @@ async fn a_gateway_that_is_not_there_is_told_as_unsent_and_found_when_it_comes()
     let pool = pool_to(&format!("http://{address}"), Shape::of(8, false), None);
     for _ in 0..20 {
         let request = Request::post(format!("http://{address}/")).body(Full::default());
-        let outcome = pool.send(request.unwrap(), Lane::Any).await.map(drop);
+        let outcome = pool
+            .send(request.unwrap(), Lane::Any, soon())
+            .await
+            .map(drop);
         assert!(matches!(outcome, Err(SendError::Unsent(_))), "{outcome:?}");
     }
     let listener = TcpListener::bind(address).await.unwrap();
     let mut accepting = JoinSet::new();
     accepting.spawn(async move { listener.accept().await.map(drop) });
     let request = Request::post(format!("http://{address}/")).body(Full::default());
-    let _ = pool.send(request.unwrap(), Lane::Any).await.map(drop);
+    let _ = pool
+        .send(request.unwrap(), Lane::Any, soon())
+        .await
+        .map(drop);
     assert!(
         tokio::time::timeout(WAIT_MAX, accepting.join_next())
             .await
@@ -455,4 +477,55 @@ fn rests_double_up_to_their_bound_and_differ() {
     assert_eq!(rest(2, 0.0), REST_MIN * 2);
     assert_eq!(rest(2, 1.0), REST_MIN);
     assert_eq!(rest(u32::MAX, 0.0), REST_MAX);
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_silent_for_longer_than_patience_is_given_up_until_it_is_heard() {
+    let patience = Duration::from_millis(1_500);
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        for_uploads: 0,
+        patience,
+        ..Shape::of(3, false)
+    });
+    peer.fill(&pool, 3).await;
+    let mut held = hold_on_all(&peer, &pool, 3).await;
+    // A call that takes longer is waited for while the link lives.
+    tokio::time::sleep(patience * 2).await;
+    assert!(held.try_join_next().is_none() && !pool.is_given_up());
+    let began = Instant::now();
+    peer.frozen.send_replace(Frozen::All);
+    for _ in 0..3 {
+        let ended = tokio::time::timeout(WAIT_MAX, held.join_next()).await;
+        let ended = ended.expect("in time").expect("one").expect("no panic");
+        assert!(matches!(ended, Err(SendError::Unknown { .. })), "{ended:?}");
+    }
+    let taken = began.elapsed();
+    assert!(taken + PING_EVERY * 2 >= patience, "{taken:?}");
+    assert!(taken < patience + Duration::from_secs(1), "{taken:?}");
+    assert!(pool.is_given_up());
+    peer.frozen.send_replace(Frozen::None);
+    until(async || !pool.is_given_up()).await;
+    peer.ask(&pool, 0).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_has_no_place_any_more_is_watched_for_as_long_as_it_carries_something() {
+    let peer = Peer::start().await;
+    let pool = peer.pool(Shape {
+        for_uploads: 0,
+        age_max: Duration::from_millis(300),
+        ..Shape::of(1, false)
+    });
+    let mut held = hold_on_all(&peer, &pool, 1).await;
+    until(async || peer.accepted.load(Ordering::SeqCst) >= 2).await;
+    assert!(held.try_join_next().is_none(), "age harms nobody");
+    peer.frozen.send_replace(Frozen::One(0));
+    let ended = tokio::time::timeout(WAIT_MAX, held.join_next()).await;
+    let ended = ended.expect("in time").expect("one").expect("no panic");
+    assert!(matches!(ended, Err(SendError::Unknown { .. })), "{ended:?}");
+    let open = || peer.accepted.load(Ordering::SeqCst);
+    let before = open();
+    until(async || open() > before).await;
+    assert!(pool.usable() <= 1, "nothing is kept that carries nothing");
 }

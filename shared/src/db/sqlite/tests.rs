@@ -235,3 +235,30 @@ async fn what_was_committed_comes_into_the_file() {
     let copy = SqlitePool::open(&copy, 1, "").await.expect("opened");
     assert_eq!(number(&copy, "SELECT COUNT(*) AS number FROM t").await, 1);
 }
+
+#[tokio::test]
+async fn a_queue_that_moves_is_waited_in_and_one_that_stands_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("a.db").display().to_string();
+    let waits = Waits {
+        still: Duration::from_millis(200),
+        most: Duration::from_secs(30),
+    };
+    let pool = SqlitePool::open_with(&place, (1, waits), "").await;
+    let pool = pool.expect("opened");
+    // Twenty turns of a twentieth of a second: the last waits five times as long as nobody may stand.
+    let turns = (0..20).map(|_| async {
+        let held = pool.get().await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(held);
+        Ok::<_, DbError>(())
+    });
+    let had = futures_util::future::join_all(turns).await;
+    assert!(had.iter().all(Result::is_ok), "{had:?}");
+    let _held = pool.get().await.expect("free");
+    let begun = Instant::now();
+    let told = pool.get().await;
+    assert!(matches!(told, Err(DbError::Unreachable(_))), "{told:?}");
+    let waited = begun.elapsed();
+    assert!(waited >= waits.still && waited < waits.most, "{waited:?}");
+}

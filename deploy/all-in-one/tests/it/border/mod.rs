@@ -1,6 +1,8 @@
 //! The border link when it breaks: streams survive cuts of every kind, a generation happens once,
 //! and deaths and drains on either side leave exact accounts.
 
+mod acknowledged;
+mod away;
 mod both;
 mod cuts;
 mod deaths;

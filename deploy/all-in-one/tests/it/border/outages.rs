@@ -107,7 +107,6 @@ async fn an_outage_within_the_servers_patience_loses_no_stream_and_refuses_no_ca
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "known gap: a try whose connection is taken and never answered outlasts the patience"]
 async fn a_new_call_waits_for_a_gateway_that_is_away_and_not_beyond_its_patience() {
     let [place, _] = places().await;
     let supervisor = Supervisor::new();

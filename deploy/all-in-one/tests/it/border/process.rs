@@ -10,6 +10,7 @@ use crate::support::{SECRET, client, until};
 /// One program, killed with the test at the latest.
 pub(super) struct Program {
     command: Command,
+    port: u16,
     ready: String,
     child: Option<Child>,
 }
@@ -40,6 +41,7 @@ impl Program {
             .stderr(Stdio::null());
         Self {
             command,
+            port,
             ready: format!("http://127.0.0.1:{port}/readyz"),
             child: None,
         }
@@ -54,6 +56,21 @@ impl Program {
             answer.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Sends it a signal by name.
+    pub(super) fn signal(&self, name: &str) {
+        let (signal, id) = (format!("-{name}"), self.pid().to_string());
+        let sent = Command::new("kill").args([signal, id]).status();
+        assert!(sent.expect("kill").success());
     }
 
     /// SIGKILL: nothing of it runs to an end.

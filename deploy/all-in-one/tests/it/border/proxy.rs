@@ -93,16 +93,33 @@ impl Proxy {
 
     /// Nothing passes for `span`, neither what runs nor what is new; nobody is told.
     pub(super) async fn black_out(&self, span: Duration) {
-        self.black.store(true, Ordering::SeqCst);
-        self.cut_all(Cut::Silent);
+        self.darken(Cut::Silent);
         tokio::time::sleep(span).await;
+        self.lighten();
+    }
+
+    /// Cuts what runs; what is new is taken, and nothing of it passes.
+    pub(super) fn darken(&self, cut: Cut) {
+        self.black.store(true, Ordering::SeqCst);
+        self.cut_all(cut);
+    }
+
+    /// What is new passes again.
+    pub(super) fn lighten(&self) {
         self.black.store(false, Ordering::SeqCst);
     }
 
-    /// Cuts every connection.
+    /// Cuts every connection; one that is cut already stays cut as it is, for its ends may not have
+    /// seen that yet.
     pub(super) fn cut_all(&self, cut: Cut) {
         for line in self.lines.lock().expect("no panic").iter() {
-            line.send_replace(Some(cut));
+            line.send_if_modified(|now| {
+                let is_whole = matches!(now, None | Some(Cut::Slow));
+                if is_whole {
+                    *now = Some(cut);
+                }
+                is_whole
+            });
         }
     }
 }

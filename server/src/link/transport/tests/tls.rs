@@ -71,7 +71,7 @@ async fn a_gateway_of_a_private_authority_is_reached_by_who_trusts_it() {
     let others = client_config_with(Some(&Authority::new().ca()), None).unwrap();
     for stranger in [pool(&peer, None), pool(&peer, Some(&others))] {
         let outcome = stranger
-            .send(peer.request("/", 0), Lane::Any)
+            .send(peer.request("/", 0), Lane::Any, soon())
             .await
             .map(drop);
         // Nothing was written, so another node may be asked.
@@ -95,7 +95,12 @@ async fn a_gateway_that_asks_for_certificates_takes_ours_and_no_other() {
     };
     peer.ask(&with(Some(right.identity())), 0).await;
     for refused in [with(None), with(Some(wrong.identity()))] {
-        assert!(refused.send(peer.request("/", 0), Lane::Any).await.is_err());
+        assert!(
+            refused
+                .send(peer.request("/", 0), Lane::Any, soon())
+                .await
+                .is_err()
+        );
     }
 }
 

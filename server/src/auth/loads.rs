@@ -1,0 +1,118 @@
+//! Loads of principals that are under way: those who come with one credential at a time share one load,
+//! or thousands of calls of one key would ask a database thousands of times for it. Loads nothing itself.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use shared::clock::Moment;
+use shared::db::DbError;
+
+use super::POLL_TRUSTED;
+use super::cache::Known;
+
+/// Entries after which those of loads that are over are dropped.
+const ENTRIES_KEPT: usize = 1_024;
+
+type Loaded = Result<Option<Known>, Arc<DbError>>;
+type Load = BoxFuture<'static, Loaded>;
+
+/// By credential, with when each began. It goes on while somebody waits for it.
+#[derive(Default)]
+pub(super) struct Loads(Mutex<HashMap<String, (Moment, WeakShared<Load>)>>);
+
+impl std::fmt::Debug for Loads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Loads")
+    }
+}
+
+impl Loads {
+    /// The load of a credential that began a moment ago, else a new one. One that began earlier may have
+    /// read what was changed since.
+    pub(super) async fn join<F>(
+        &self,
+        credential: &str,
+        now: Moment,
+        load: impl FnOnce() -> F,
+    ) -> Result<Option<Known>, DbError>
+    where
+        F: Future<Output = Result<Option<Known>, DbError>> + Send + 'static,
+    {
+        let loading = self.find(credential, now, load);
+        loading.await.map_err(|error| {
+            if let DbError::Unreachable(why) = error.as_ref() {
+                DbError::Unreachable(why.clone())
+            } else {
+                DbError::Unreachable(error.to_string())
+            }
+        })
+    }
+
+    fn find<F>(&self, credential: &str, now: Moment, load: impl FnOnce() -> F) -> Shared<Load>
+    where
+        F: Future<Output = Result<Option<Known>, DbError>> + Send + 'static,
+    {
+        let mut loads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((begun_at, load)) = loads.get(credential)
+            && now.since(*begun_at) < POLL_TRUSTED
+            && let Some(load) = load.upgrade()
+        {
+            return load;
+        }
+        if loads.len() >= ENTRIES_KEPT {
+            loads.retain(|_, (_, load)| load.upgrade().is_some());
+        }
+        let loading = load().map(|loaded| loaded.map_err(Arc::new));
+        let loading = loading.boxed().shared();
+        if let Some(weak) = loading.downgrade() {
+            loads.insert(credential.to_owned(), (now, weak));
+        }
+        loading
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_with_one_credential_shares_one_load_for_a_moment() {
+        let (loads, asked) = (Loads::default(), Arc::new(AtomicUsize::new(0)));
+        let load = || {
+            let asked = asked.clone();
+            async move {
+                asked.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                Err(DbError::Unreachable("away".to_owned()))
+            }
+        };
+        let at = Moment::from_unix_ms;
+        let all = join_all((0..100).map(|n| loads.join("aa", at(n), load))).await;
+        assert!(all.iter().all(Result::is_err), "all are told");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        let later = i64::try_from(POLL_TRUSTED.as_millis()).expect("short");
+        let (first, second) = (
+            loads.join("aa", at(0), load),
+            loads.join("aa", at(later), load),
+        );
+        let _ = tokio::join!(first, second);
+        assert_eq!(
+            asked.load(Ordering::SeqCst),
+            3,
+            "what began long ago is old"
+        );
+        let _ = tokio::join!(loads.join("aa", at(0), load), loads.join("bb", at(0), load));
+        assert_eq!(asked.load(Ordering::SeqCst), 5, "each for itself");
+        for n in 0..5_000 {
+            // Given up at once.
+            drop(loads.find(&n.to_string(), at(0), load));
+        }
+        assert!(loads.0.lock().expect("no panic").len() <= ENTRIES_KEPT);
+    }
+}
