@@ -24,5 +24,6 @@ pub mod sse;
 pub mod supervisor;
 pub mod telemetry;
 pub mod tls;
+pub mod units;
 pub mod usage;
 pub mod zone;

@@ -94,6 +94,15 @@ impl Zone {
         found.unwrap_or_else(|| utc_day(at))
     }
 
+    /// The day of the week, counted from Monday as 0, and the minute of the day that its clocks show.
+    pub fn weekday_and_minute(&self, at: Moment) -> Option<(usize, u16)> {
+        let at = Timestamp::from_millisecond(at.unix_ms()).ok()?;
+        let at = at.to_zoned_datetime(self.0.clone());
+        let day = usize::try_from(at.weekday().to_monday_zero_offset()).ok()?;
+        let (hour, minute) = (u16::try_from(at.hour()).ok()?, u16::try_from(at.minute()).ok()?);
+        Some((day, hour.saturating_mul(60).saturating_add(minute)))
+    }
+
     fn date(&self, at: Moment) -> Option<Date> {
         let at = Timestamp::from_millisecond(at.unix_ms()).ok()?;
         Some(at.to_zoned_datetime(self.0.clone()).date())

@@ -3,7 +3,11 @@
 
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
+pub mod bill;
 pub mod lines;
+pub mod list;
+pub mod plain;
+pub mod when;
 
 use serde::{Deserialize, Serialize};
 use shared::clock::Moment;

@@ -1,0 +1,962 @@
+//! Prices as vendors bill in 2026, reckoned to the micro-credit; and what holds for any price.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "the properties restate the sums plainly"
+)]
+
+use proptest::prelude::*;
+use shared::calendar::CivilDate;
+use shared::units::Facts;
+use shared::zone::Zone;
+
+use super::super::when::{Hours, Minute};
+use super::*;
+
+mod properties;
+
+const PLAIN: i64 = 1_000_000;
+
+/// A text model with cache classes of two lives, tiers, and a band of long contexts.
+const TEXT: &str = r#"{"rates":[
+    {"unit":"input_token","per":1000000,"credits":1.25,"cost":1,"when":{"tier":["batch","flex"],"context_over":200000}},
+    {"unit":"input_token","per":1000000,"credits":0.625,"cost":0.5,"when":{"tier":["batch","flex"]}},
+    {"unit":"input_token","per":1000000,"credits":2.5,"cost":2,"when":{"tier":"priority"}},
+    {"unit":"input_token","per":1000000,"credits":2.5,"when":{"context_over":200000}},
+    {"unit":"input_token","per":1000000,"credits":1.25,"cost":1},
+    {"unit":"cached_input_token","per":1000000,"credits":0.25,"when":{"context_over":200000}},
+    {"unit":"cached_input_token","per":1000000,"credits":0.125,"cost":0.1},
+    {"unit":"cache_write_token","per":1000000,"credits":1.5625,"cost":1.25},
+    {"unit":"cache_write_long_token","per":1000000,"credits":2.5,"cost":2},
+    {"unit":"output_token","per":1000000,"credits":5,"when":{"tier":["batch","flex"]}},
+    {"unit":"output_token","per":1000000,"credits":20,"when":{"tier":"priority"}},
+    {"unit":"output_token","per":1000000,"credits":15,"when":{"context_over":200000}},
+    {"unit":"output_token","per":1000000,"credits":10,"cost":8}]}"#;
+/// Sound and pictures in and out, each class with its price.
+const OMNI: &str = r#"{"rates":[
+    {"unit":"input_token","per":1000000,"credits":4},
+    {"unit":"cached_input_token","per":1000000,"credits":0.4},
+    {"unit":"input_audio_token","per":1000000,"credits":32},
+    {"unit":"cached_input_audio_token","per":1000000,"credits":0.4},
+    {"unit":"input_image_token","per":1000000,"credits":5},
+    {"unit":"output_token","per":1000000,"credits":16},
+    {"unit":"output_audio_token","per":1000000,"credits":64},
+    {"unit":"output_image_token","per":1000000,"credits":40},
+    {"unit":"tool_call","per":1000,"credits":10}]}"#;
+/// Cheaper at night, by the clocks of Beijing; and by those of New York, which are put forward.
+const NIGHT: &str = r#"{"rates":[
+    {"unit":"input_token","per":1000000,"credits":0.5,"when":{"hours":{"zone":"Asia/Shanghai","from":"00:30","to":"08:30"}}},
+    {"unit":"input_token","per":1000000,"credits":2},
+    {"unit":"output_token","per":1000000,"credits":1,"when":{"hours":{"zone":"America/New_York","days":["sat"],"from":"22:00","to":"03:00"}}},
+    {"unit":"output_token","per":1000000,"credits":8}]}"#;
+/// Images by size and quality, and what none of them fits.
+const IMAGES: &str = r#"{"rates":[
+    {"unit":"image","credits":0.167,"when":{"size":"1024x1024","quality":"high"}},
+    {"unit":"image","credits":0.25,"when":{"size":["1024x1536","1536x1024"],"quality":"high"}},
+    {"unit":"image","credits":0.042,"when":{"quality":["medium","auto"]}},
+    {"unit":"image","credits":0.011,"when":{"quality":"low"}},
+    {"unit":"image","credits":0.25},
+    {"unit":"input_token","per":1000000,"credits":5},
+    {"unit":"output_token","per":1000000,"credits":0}],"minimum":0.02}"#;
+/// Pictures by their area, and time of machines.
+const AREA: &str = r#"{"rates":[
+    {"unit":"kilopixel","per":1000,"credits":0.03,"step":1000},
+    {"unit":"compute_ms","per":1000,"credits":0.001400}]}"#;
+/// Video by the second, resolution and sound.
+const VIDEO: &str = r#"{"rates":[
+    {"unit":"video_ms","per":1000,"credits":0.6,"when":{"resolution":"4k","audio":"on"}},
+    {"unit":"video_ms","per":1000,"credits":0.4,"when":{"resolution":["720p","1080p"],"audio":"on"}},
+    {"unit":"video_ms","per":1000,"credits":0.2,"when":{"audio":"off"},"step":1000},
+    {"unit":"video_ms","per":1000,"credits":0.5}],"minimum":0.8}"#;
+/// Sound: read by begun minutes, made by the minute, spoken by characters.
+const SOUND: &str = r#"{"rates":[
+    {"unit":"input_audio_ms","per":60000,"credits":0.006,"step":60000,"when":{"mode":"begun_minutes"}},
+    {"unit":"input_audio_ms","per":3600000,"credits":0.111,"when":{"mode":"by_hour"}},
+    {"unit":"input_audio_ms","per":60000,"credits":0.006},
+    {"unit":"audio_ms","per":60000,"credits":0.015},
+    {"unit":"character","per":1000000,"credits":15,"when":{"mode":"plain"}},
+    {"unit":"character","per":1000,"credits":0.1}]}"#;
+/// Searches and pages.
+const SEARCH: &str = r#"{"rates":[
+    {"unit":"request","credits":0.001},
+    {"unit":"search","per":1000,"credits":2},
+    {"unit":"page","per":1000,"credits":1},
+    {"unit":"tool_call","per":1000,"credits":10,"when":{"search_context":"high"}},
+    {"unit":"tool_call","per":1000,"credits":5},
+    {"unit":"input_token","per":1000000,"credits":0},
+    {"unit":"output_token","per":1000000,"credits":0}]}"#;
+/// All that falls back.
+const BARE: &str = r#"{"rates":[
+    {"unit":"input_token","per":1000000,"credits":3},{"unit":"output_token","per":1000000,"credits":15}]}"#;
+const FREE: &str =
+    r#"{"rates":[{"unit":"input_token","credits":0},{"unit":"output_token","credits":0}]}"#;
+/// The smallest prices.
+const TINY: &str = r#"{"rates":[
+    {"unit":"input_token","per":1000000,"credits":0.000001},{"unit":"output_token","per":1000000,"credits":0.000001}]}"#;
+
+const DAY: &str = "2026-11-27T12:00:00Z";
+
+/// What is billed: the list, counts by unit, facts, when, the multiplier, and the credits it comes to.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    i64,
+    &'static str,
+);
+
+const CASES: &[Case] = &[
+    (
+        "input and output",
+        TEXT,
+        "input_token 1000,output_token 500",
+        "",
+        DAY,
+        PLAIN,
+        "0.00625",
+    ),
+    (
+        "a cached prompt",
+        TEXT,
+        "input_token 1000,cached_input_token 9000,output_token 100",
+        "",
+        DAY,
+        PLAIN,
+        "0.003375",
+    ),
+    (
+        "a short cache write",
+        TEXT,
+        "input_token 10,cache_write_token 4000,output_token 1",
+        "",
+        DAY,
+        PLAIN,
+        "0.006273",
+    ),
+    (
+        "a long cache write",
+        TEXT,
+        "input_token 10,cache_write_long_token 4000,output_token 1",
+        "",
+        DAY,
+        PLAIN,
+        "0.010023",
+    ),
+    (
+        "both cache writes",
+        TEXT,
+        "cache_write_token 1000,cache_write_long_token 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0.004063",
+    ),
+    (
+        "reasoning as output",
+        TEXT,
+        "input_token 100,output_token 10,reasoning_token 2000",
+        "",
+        DAY,
+        PLAIN,
+        "0.020225",
+    ),
+    (
+        "batch",
+        TEXT,
+        "input_token 1000000,output_token 1000000",
+        "tier=batch",
+        DAY,
+        PLAIN,
+        "6.25",
+    ),
+    (
+        "flex, in capitals",
+        TEXT,
+        "input_token 1000,output_token 1000",
+        "tier=FLEX",
+        DAY,
+        PLAIN,
+        "0.005625",
+    ),
+    (
+        "priority",
+        TEXT,
+        "input_token 1000,output_token 1000",
+        "tier=priority",
+        DAY,
+        PLAIN,
+        "0.0225",
+    ),
+    (
+        "a tier without a row",
+        TEXT,
+        "input_token 1000,output_token 1000",
+        "tier=default",
+        DAY,
+        PLAIN,
+        "0.01125",
+    ),
+    (
+        "at the band's edge",
+        TEXT,
+        "input_token 200000,output_token 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0.26",
+    ),
+    (
+        "over the band's edge",
+        TEXT,
+        "input_token 200001,output_token 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0.515003",
+    ),
+    (
+        "the cache counts in the band",
+        TEXT,
+        "input_token 1,cached_input_token 200000,output_token 0",
+        "",
+        DAY,
+        PLAIN,
+        "0.050003",
+    ),
+    (
+        "a long batch",
+        TEXT,
+        "input_token 300000,output_token 1000",
+        "tier=batch",
+        DAY,
+        PLAIN,
+        "0.38",
+    ),
+    (
+        "half of the price",
+        TEXT,
+        "input_token 1000,output_token 500",
+        "",
+        DAY,
+        500_000,
+        "0.003125",
+    ),
+    (
+        "a tenth more",
+        TEXT,
+        "input_token 1000,output_token 500",
+        "",
+        DAY,
+        1_100_000,
+        "0.006875",
+    ),
+    (
+        "nothing for a partner",
+        TEXT,
+        "input_token 1000,output_token 500",
+        "",
+        DAY,
+        0,
+        "0",
+    ),
+    (
+        "sound in",
+        OMNI,
+        "input_audio_token 1500,output_token 10",
+        "",
+        DAY,
+        PLAIN,
+        "0.04816",
+    ),
+    (
+        "sound from the cache",
+        OMNI,
+        "cached_input_audio_token 1500,output_token 10",
+        "",
+        DAY,
+        PLAIN,
+        "0.00076",
+    ),
+    (
+        "a picture in",
+        OMNI,
+        "input_image_token 1105,input_token 20,output_token 30",
+        "",
+        DAY,
+        PLAIN,
+        "0.006085",
+    ),
+    (
+        "a picture from the cache",
+        OMNI,
+        "cached_input_image_token 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0.005",
+    ),
+    (
+        "sound out",
+        OMNI,
+        "input_token 100,output_audio_token 400,output_token 100",
+        "",
+        DAY,
+        PLAIN,
+        "0.0276",
+    ),
+    (
+        "a picture out",
+        OMNI,
+        "input_token 50,output_image_token 1290",
+        "",
+        DAY,
+        PLAIN,
+        "0.0518",
+    ),
+    (
+        "video in, as text",
+        OMNI,
+        "input_video_token 2580",
+        "",
+        DAY,
+        PLAIN,
+        "0.01032",
+    ),
+    (
+        "tools by the thousand",
+        OMNI,
+        "input_token 1000,tool_call 3",
+        "",
+        DAY,
+        PLAIN,
+        "0.034",
+    ),
+    (
+        "all at once",
+        OMNI,
+        "input_token 1,cached_input_token 1,input_audio_token 1,output_token 1,output_audio_token 1",
+        "",
+        DAY,
+        PLAIN,
+        "0.000117",
+    ),
+    (
+        "by day in Beijing",
+        NIGHT,
+        "input_token 1000000",
+        "",
+        DAY,
+        PLAIN,
+        "2",
+    ),
+    (
+        "the first minute of night",
+        NIGHT,
+        "input_token 1000000",
+        "",
+        "2026-11-26T16:30:00Z",
+        PLAIN,
+        "0.5",
+    ),
+    (
+        "the minute before",
+        NIGHT,
+        "input_token 1000000",
+        "",
+        "2026-11-26T16:29:59Z",
+        PLAIN,
+        "2",
+    ),
+    (
+        "the last minute of night",
+        NIGHT,
+        "input_token 1000000",
+        "",
+        "2026-11-27T00:29:59Z",
+        PLAIN,
+        "0.5",
+    ),
+    (
+        "the minute behind",
+        NIGHT,
+        "input_token 1000000",
+        "",
+        "2026-11-27T00:30:00Z",
+        PLAIN,
+        "2",
+    ),
+    (
+        "a Saturday evening in New York",
+        NIGHT,
+        "output_token 1000000",
+        "",
+        "2026-03-08T03:00:00Z",
+        PLAIN,
+        "1",
+    ),
+    (
+        "its Sunday, before clocks go forward",
+        NIGHT,
+        "output_token 1000000",
+        "",
+        "2026-03-08T06:59:59Z",
+        PLAIN,
+        "1",
+    ),
+    (
+        "its Sunday, 3:00 at once",
+        NIGHT,
+        "output_token 1000000",
+        "",
+        "2026-03-08T07:00:00Z",
+        PLAIN,
+        "8",
+    ),
+    (
+        "the hour that comes twice",
+        NIGHT,
+        "output_token 1000000",
+        "",
+        "2026-11-01T06:30:00Z",
+        PLAIN,
+        "1",
+    ),
+    (
+        "3:00 on that day",
+        NIGHT,
+        "output_token 1000000",
+        "",
+        "2026-11-01T08:00:00Z",
+        PLAIN,
+        "8",
+    ),
+    (
+        "a Friday evening",
+        NIGHT,
+        "output_token 1000000",
+        "",
+        "2026-03-07T03:30:00Z",
+        PLAIN,
+        "8",
+    ),
+    (
+        "a high square",
+        IMAGES,
+        "image 3",
+        "size=1024x1024,quality=high",
+        DAY,
+        PLAIN,
+        "0.501",
+    ),
+    (
+        "a high wide one, in capitals",
+        IMAGES,
+        "image 1",
+        "size=1536X1024,quality=HIGH",
+        DAY,
+        PLAIN,
+        "0.25",
+    ),
+    (
+        "any medium",
+        IMAGES,
+        "image 2",
+        "size=9x9,quality=medium",
+        DAY,
+        PLAIN,
+        "0.084",
+    ),
+    (
+        "the least of a call",
+        IMAGES,
+        "image 1",
+        "quality=low",
+        DAY,
+        PLAIN,
+        "0.02",
+    ),
+    (
+        "the least, multiplied",
+        IMAGES,
+        "image 1",
+        "quality=low",
+        DAY,
+        1_500_000,
+        "0.03",
+    ),
+    (
+        "above the least",
+        IMAGES,
+        "image 2",
+        "quality=low",
+        DAY,
+        PLAIN,
+        "0.022",
+    ),
+    ("nothing said", IMAGES, "image 1", "", DAY, PLAIN, "0.25"),
+    (
+        "an image and its prompt",
+        IMAGES,
+        "image 1,input_token 100,output_token 4160",
+        "size=1024x1024,quality=high",
+        DAY,
+        PLAIN,
+        "0.1675",
+    ),
+    ("nothing made", IMAGES, "", "", DAY, PLAIN, "0"),
+    (
+        "a megapixel",
+        AREA,
+        "kilopixel 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0.03",
+    ),
+    (
+        "a begun megapixel",
+        AREA,
+        "kilopixel 1049",
+        "",
+        DAY,
+        PLAIN,
+        "0.06",
+    ),
+    (
+        "seconds of a machine",
+        AREA,
+        "compute_ms 2345",
+        "",
+        DAY,
+        PLAIN,
+        "0.003283",
+    ),
+    (
+        "eight seconds with sound",
+        VIDEO,
+        "video_ms 8000",
+        "resolution=1080p,audio=on",
+        DAY,
+        PLAIN,
+        "3.2",
+    ),
+    (
+        "eight seconds in 4k",
+        VIDEO,
+        "video_ms 8000",
+        "resolution=4K,audio=on",
+        DAY,
+        PLAIN,
+        "4.8",
+    ),
+    (
+        "silent, by begun seconds",
+        VIDEO,
+        "video_ms 5042",
+        "resolution=4k,audio=off",
+        DAY,
+        PLAIN,
+        "1.2",
+    ),
+    (
+        "the least video",
+        VIDEO,
+        "video_ms 1000",
+        "resolution=720p,audio=on",
+        DAY,
+        PLAIN,
+        "0.8",
+    ),
+    (
+        "a resolution without a row",
+        VIDEO,
+        "video_ms 5000",
+        "resolution=480p,audio=on",
+        DAY,
+        PLAIN,
+        "2.5",
+    ),
+    (
+        "a minute of speech",
+        SOUND,
+        "input_audio_ms 60000",
+        "",
+        DAY,
+        PLAIN,
+        "0.006",
+    ),
+    (
+        "a second of speech",
+        SOUND,
+        "input_audio_ms 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0.0001",
+    ),
+    (
+        "a third of a micro-credit",
+        SOUND,
+        "input_audio_ms 1",
+        "",
+        DAY,
+        PLAIN,
+        "0.000001",
+    ),
+    (
+        "begun minutes",
+        SOUND,
+        "input_audio_ms 60001",
+        "mode=begun_minutes",
+        DAY,
+        PLAIN,
+        "0.012",
+    ),
+    (
+        "by the hour",
+        SOUND,
+        "input_audio_ms 90000",
+        "mode=by_hour",
+        DAY,
+        PLAIN,
+        "0.002775",
+    ),
+    (
+        "sound made",
+        SOUND,
+        "audio_ms 61500",
+        "",
+        DAY,
+        PLAIN,
+        "0.015375",
+    ),
+    (
+        "characters by the million",
+        SOUND,
+        "character 421",
+        "mode=plain",
+        DAY,
+        PLAIN,
+        "0.006315",
+    ),
+    (
+        "characters by the thousand",
+        SOUND,
+        "character 421",
+        "",
+        DAY,
+        PLAIN,
+        "0.0421",
+    ),
+    ("a ranking", SEARCH, "search 1", "", DAY, PLAIN, "0.003"),
+    ("pages", SEARCH, "page 37", "", DAY, PLAIN, "0.038"),
+    (
+        "wide searches",
+        SEARCH,
+        "tool_call 2",
+        "search_context=high",
+        DAY,
+        PLAIN,
+        "0.021",
+    ),
+    (
+        "narrow searches",
+        SEARCH,
+        "tool_call 2",
+        "search_context=low",
+        DAY,
+        PLAIN,
+        "0.011",
+    ),
+    (
+        "a request that came to nothing but tokens",
+        SEARCH,
+        "input_token 7",
+        "",
+        DAY,
+        PLAIN,
+        "0.001",
+    ),
+    (
+        "every class falls back",
+        BARE,
+        "cached_input_token 1,cache_write_long_token 1,input_audio_token 1,reasoning_token 1,output_audio_token 1",
+        "",
+        DAY,
+        PLAIN,
+        "0.000039",
+    ),
+    (
+        "free",
+        FREE,
+        "input_token 1000,output_token 1000",
+        "",
+        DAY,
+        PLAIN,
+        "0",
+    ),
+    (
+        "rounded once",
+        TINY,
+        "input_token 1,output_token 1",
+        "",
+        DAY,
+        PLAIN,
+        "0.000001",
+    ),
+    (
+        "a million of the smallest",
+        TINY,
+        "input_token 500000,output_token 500000",
+        "",
+        DAY,
+        PLAIN,
+        "0.000001",
+    ),
+    (
+        "one more",
+        TINY,
+        "input_token 500000,output_token 500001",
+        "",
+        DAY,
+        PLAIN,
+        "0.000002",
+    ),
+];
+
+fn list(json: &str) -> PriceList {
+    let list: PriceList = serde_json::from_str(json).unwrap_or_else(|e| panic!("{e}: {json}"));
+    assert!(list.is_sound(), "{json}");
+    list
+}
+
+/// Reads `2026-11-27T12:00:00Z`.
+fn at(text: &str) -> Moment {
+    let number = |from: usize, to: usize| -> i64 { text[from..to].parse().expect(text) };
+    let day = CivilDate {
+        year: i32::try_from(number(0, 4)).expect(text),
+        month: u8::try_from(number(5, 7)).expect(text),
+        day: u8::try_from(number(8, 10)).expect(text),
+    };
+    let second = number(11, 13) * 3_600 + number(14, 16) * 60 + number(17, 19);
+    let midnight = day.start().expect(text);
+    Moment::from_unix_ms(midnight.unix_ms() + second * 1_000)
+}
+
+fn usage(measures: &str, facts: &str) -> Usage {
+    let measures = measures
+        .split(',')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (unit, count) = part.split_once(' ').expect(part);
+            (unit.parse().expect(part), count.parse().expect(part))
+        });
+    let mut usage = Usage::of(measures);
+    for fact in facts.split(',').filter(|part| !part.is_empty()) {
+        let (name, value) = fact.split_once('=').expect(fact);
+        let known = Fact::ALL.into_iter().find(|known| known.word() == name);
+        usage.facts.note(known.expect(name), value);
+    }
+    usage
+}
+
+#[test]
+fn the_cases_of_the_world_come_to_the_micro_credit() {
+    assert!(CASES.len() >= 60, "{}", CASES.len());
+    for (name, json, measures, facts, moment, ppm, expected) in CASES {
+        let (list, usage, at) = (list(json), usage(measures, facts), at(moment));
+        let expected: Credits = expected.parse().expect(expected);
+        let charge = if usage.is_nothing() {
+            // Nothing came of it: `calls` does not charge, and the list asks for no minimum.
+            assert_eq!(list.charge(&usage, at, *ppm), Some(Credits::ZERO), "{name}");
+            Some(Credits::ZERO)
+        } else {
+            list.charge(&usage, at, *ppm)
+        };
+        assert_eq!(charge, Some(expected), "{name}");
+        let bill = list.bill(&usage, at, *ppm).expect(name);
+        assert_eq!((bill.total, bill.unpriced.len()), (expected, 0), "{name}");
+    }
+}
+
+#[test]
+fn a_unit_without_a_rate_is_charged_at_the_dearest_of_its_family_and_told() {
+    let images = list(
+        r#"{"rates":[
+        {"unit":"image","credits":1,"when":{"quality":"low"}},{"unit":"image","credits":4,"when":{"quality":"high"}}]}"#,
+    );
+    let made = usage("image 2", "quality=odd");
+    let bill = images.bill(&made, at(DAY), PLAIN).expect("a bill");
+    assert_eq!(bill.total.to_string(), "8");
+    assert_eq!(bill.unpriced, [(Unit::Image, 2)]);
+    assert_eq!(images.charge(&made, at(DAY), PLAIN), Some(bill.total));
+    // Of a family without any price nothing can be made, but it is told.
+    let searched = images
+        .bill(&usage("search 2", ""), at(DAY), PLAIN)
+        .expect("a bill");
+    assert_eq!(
+        (searched.total, searched.unpriced),
+        (Credits::ZERO, vec![(Unit::Search, 2)])
+    );
+    assert_eq!(
+        images.uncovered([Unit::Image, Unit::Search]),
+        [Unit::Image, Unit::Search]
+    );
+    let text = list(TEXT);
+    assert!(
+        text.uncovered([Unit::CacheWriteLongToken, Unit::OutputAudioToken])
+            .is_empty()
+    );
+}
+
+#[test]
+fn what_the_provider_takes_is_known_or_unknown_and_never_nothing() {
+    let text = list(TEXT);
+    let short = usage("input_token 1000,output_token 500", "");
+    assert_eq!(
+        text.cost(&short, at(DAY)).map(|cost| cost.to_string()),
+        Some("0.005".to_owned())
+    );
+    let long = usage("input_token 200001,output_token 500", "");
+    assert_eq!(text.cost(&long, at(DAY)), None);
+    let mut abroad = text;
+    abroad.currency = Some(Currency {
+        code: "USD".to_owned(),
+        credits: "7.1234".parse().expect("credits"),
+        as_of: "2026-11-27".to_owned(),
+    });
+    let cost = abroad.cost_bill(&short, at(DAY)).expect("a bill");
+    assert_eq!(cost.total.to_string(), "0.035617");
+    assert_eq!(abroad.cost(&short, at(DAY)), Some(cost.total));
+}
+
+#[test]
+fn a_bill_reads_as_one_would_reckon_by_hand() {
+    let list = list(
+        r#"{"rates":[{"unit":"request","credits":0.0001},
+        {"unit":"input_token","per":1000000,"credits":2.5},{"unit":"cached_input_token","per":1000000,"credits":1.25},
+        {"unit":"output_token","per":1000000,"credits":10.000001},{"unit":"input_audio_ms","per":60000,"credits":0.001}],
+        "minimum":0.01}"#,
+    );
+    let usage = usage(
+        "input_token 1000,cached_input_token 500,output_token 7,input_audio_ms 1000",
+        "",
+    );
+    let bill = list.bill(&usage, at(DAY), 1_100_000).expect("a bill");
+    let shown = |line: &Line| {
+        format!(
+            "{} {} x {} / {} = {}",
+            line.unit, line.count, line.price, line.per, line.amount
+        )
+    };
+    let lines: Vec<String> = bill.lines.iter().map(shown).collect();
+    let expected = [
+        "request 1 x 0.0001 / 1 = 0.0001",
+        "input_token 1000 x 2.5 / 1000000 = 0.0025",
+        "cached_input_token 500 x 1.25 / 1000000 = 0.000625",
+        "output_token 7 x 10.000001 / 1000000 = 0.000070000007",
+        "input_audio_ms 1000 x 0.001 / 60000 = 0.000016666666666667",
+    ];
+    assert_eq!(lines, expected);
+    let steps =
+        [bill.subtotal, bill.raised, bill.multiplied, bill.rounded].map(|step| step.to_string());
+    assert_eq!(
+        steps,
+        ["0.003311666673666667", "0.006688333326333333", "0.001", "0"]
+    );
+    assert_eq!(bill.total.to_string(), "0.011");
+}
+
+#[test]
+fn the_worst_case_knows_what_is_known_and_no_more() {
+    let text = list(TEXT);
+    let worst = |measures: &str, facts: &str, open: &[Fact]| {
+        let bounds = usage(measures, facts);
+        let case = WorstCase {
+            bounds: &bounds,
+            open,
+            at: at(DAY),
+        };
+        text.worst_case(case, PLAIN).expect("it fits").to_string()
+    };
+    // A cache write of an hour is the dearest input.
+    assert_eq!(
+        worst("input_token 1000,output_token 1000", "", &[]),
+        "0.0125"
+    );
+    assert_eq!(
+        worst("input_token 1000,output_token 1000", "", &[Fact::Tier]),
+        "0.0225"
+    );
+    assert_eq!(
+        worst("input_token 200001,output_token 1000", "", &[]),
+        "0.515003"
+    );
+    let night = list(NIGHT);
+    let bounds = usage("input_token 1000000", "");
+    let case = |moment| WorstCase {
+        bounds: &bounds,
+        open: &[],
+        at: at(moment),
+    };
+    assert_eq!(
+        night.worst_case(case(DAY), PLAIN).map(|c| c.to_string()),
+        Some("2".to_owned())
+    );
+    let by_night = night.worst_case(case("2026-11-26T17:00:00Z"), PLAIN);
+    assert_eq!(by_night.map(|c| c.to_string()), Some("0.5".to_owned()));
+}
+
+#[test]
+fn lists_are_refused_that_could_not_be_reckoned_with() {
+    for wrong in [
+        r#"{"rates":[{"unit":"parsec","credits":1}]}"#,
+        r#"{"rates":[{"unit":"input_token","credits":1,"colour":"red"}]}"#,
+        r#"{"rates":[{"unit":"input_token"}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"when":{"colour":"red"}}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"when":{"hours":{"zone":"Mars/Dome","from":"00:00","to":"01:00"}}}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"when":{"hours":{"zone":"UTC","from":"0:00","to":"25:00"}}}]}"#,
+        r#"{"input_per_million":1}"#,
+    ] {
+        assert!(serde_json::from_str::<PriceList>(wrong).is_err(), "{wrong}");
+    }
+    for unsound in [
+        r#"{"rates":[{"unit":"image","credits":-1}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"cost":-1}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1000000001}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"per":0}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"per":7}]}"#,
+        r#"{"rates":[{"unit":"image","credits":1,"step":0}]}"#,
+        r#"{"rates":[{"unit":"input_token","credits":1,"step":1000}]}"#,
+        r#"{"rates":[],"minimum":-1}"#,
+    ] {
+        let list: PriceList = serde_json::from_str(unsound).expect(unsound);
+        assert!(!list.is_sound(), "{unsound}");
+        let one = usage("image 1", "");
+        assert_eq!(list.charge(&one, at(DAY), PLAIN), None, "{unsound}");
+        let case = WorstCase {
+            bounds: &one,
+            open: &[],
+            at: at(DAY),
+        };
+        assert_eq!(list.worst_case(case, PLAIN), None, "{unsound}");
+    }
+}
+
+#[test]
+fn hours_are_those_of_the_zones_clocks() {
+    let hours = |from: &str, to: &str| Hours {
+        zone: Zone::utc(),
+        days: Vec::new(),
+        from: Minute::parse(from).expect(from),
+        to: Minute::parse(to).expect(to),
+    };
+    assert!(hours("00:00", "24:00").include(at(DAY)));
+    assert!(hours("23:00", "12:01").include(at(DAY)));
+    assert!(!hours("23:00", "12:00").include(at(DAY)));
+    for wrong in ["7:05", "24:01", "12:60", "aa:bb", "1205", "-1:00"] {
+        assert_eq!(Minute::parse(wrong), None, "{wrong}");
+    }
+}
