@@ -13,7 +13,6 @@ use futures_util::stream::FuturesUnordered;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use rustls::ClientConfig;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
@@ -37,6 +36,7 @@ use super::legs::{Legs, Pauses, pieces};
 use super::metrics::{Happened, LinkMetrics};
 use super::nodes::Node;
 use super::parcel::Parcel;
+pub use super::settings::{LinkSettings, Whom};
 use super::strand::Strand;
 use super::transport::{Body, ConnectionId, Lane, SendError};
 
@@ -49,54 +49,6 @@ pub(super) const ATTACH_MAX: Duration = Duration::from_secs(5);
 /// A second copy of a stream waits for ticks of so many milliseconds at the gateway, with those of
 /// others: fewer packets are lost, and what they carry is late by that much at worst.
 const GATHER_MS: u16 = 20;
-
-/// How gateways are reached.
-#[derive(Debug, Clone)]
-pub struct LinkSettings {
-    /// HTTP/2 connections a node: at 1 % loss eight bring the median token back to the ideal.
-    pub connections: usize,
-    /// How long a call waits for a link that is gone before it is given up.
-    pub patience: Duration,
-    /// Where bytes are saved.
-    pub compression: Whom,
-    /// Where a stream that is late comes over a second connection as well.
-    pub hedging: Whom,
-    /// How gateways at `https://` are spoken to, where it differs from `shared::tls::client_config`.
-    pub tls: Option<ClientConfig>,
-}
-
-/// For which gateways something is done that pays where the way is long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Whom {
-    /// Those on other machines.
-    Auto,
-    /// All.
-    On,
-    /// None.
-    Off,
-}
-
-impl Whom {
-    pub(super) fn covers(self, is_far: bool) -> bool {
-        match self {
-            Self::Auto => is_far,
-            Self::On => true,
-            Self::Off => false,
-        }
-    }
-}
-
-impl Default for LinkSettings {
-    fn default() -> Self {
-        Self {
-            connections: 8,
-            patience: Duration::from_secs(30),
-            compression: Whom::Auto,
-            hedging: Whom::Auto,
-            tls: None,
-        }
-    }
-}
 
 /// Gateways reached over the border.
 #[derive(Clone)]

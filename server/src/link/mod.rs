@@ -11,6 +11,7 @@ pub mod metrics;
 mod nodes;
 mod parcel;
 mod race;
+mod settings;
 mod strand;
 mod transport;
 mod weather;
