@@ -6,7 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use shared::link::Operation;
 use shared::telemetry::Metrics;
-use shared::usage::Usage;
+use shared::units::Usage;
 
 use crate::generations::register::End;
 

@@ -12,7 +12,7 @@ use crate::accounts::{AccountError, Accounts, NewKey, NewSuperadmin, given_passw
 use crate::app::StartError;
 use crate::auth::api_key;
 use crate::catalogue::model::WeightedTarget;
-use crate::catalogue::price::{ImagePrice, PriceItems};
+use crate::catalogue::price::{ImagePrice, PlainPrice};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::Config;
 use crate::ledger::{GrantKind, Ledger, NewGrant};
@@ -158,16 +158,16 @@ async fn demo_tenant(accounts: &Accounts, actor: &Actor) -> Result<Tenant, Accou
 async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
     let milli = |thousandths: i64| Credits::from_micros(thousandths.saturating_mul(1_000));
     let prices = [
-        PriceItems {
+        PlainPrice {
             input_per_million: milli(2_500),
             output_per_million: milli(10_000),
-            ..PriceItems::default()
+            ..PlainPrice::default()
         },
-        PriceItems {
+        PlainPrice {
             input_per_million: milli(100),
-            ..PriceItems::default()
+            ..PlainPrice::default()
         },
-        PriceItems {
+        PlainPrice {
             per_image: vec![
                 ImagePrice {
                     size: Some("256x256".to_owned()),
@@ -180,7 +180,7 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
                     credits: milli(40),
                 },
             ],
-            ..PriceItems::default()
+            ..PlainPrice::default()
         },
     ];
     for (operation, price) in Operation::ALL.into_iter().zip(prices) {
@@ -204,7 +204,11 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
             enabled: true,
             answers_public_name: false,
             is_default: false,
-            price: Some((price, PriceItems::default())),
+            price: Some(
+                price
+                    .list(Some(&PlainPrice::default()))
+                    .or_free(operation.units().iter().copied()),
+            ),
         };
         match catalogue.create_model(&Actor::system(), new).await {
             Ok(_) | Err(CatalogueError::Duplicate) => {}

@@ -25,5 +25,4 @@ pub mod supervisor;
 pub mod telemetry;
 pub mod tls;
 pub mod units;
-pub mod usage;
 pub mod zone;

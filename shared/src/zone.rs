@@ -99,7 +99,10 @@ impl Zone {
         let at = Timestamp::from_millisecond(at.unix_ms()).ok()?;
         let at = at.to_zoned_datetime(self.0.clone());
         let day = usize::try_from(at.weekday().to_monday_zero_offset()).ok()?;
-        let (hour, minute) = (u16::try_from(at.hour()).ok()?, u16::try_from(at.minute()).ok()?);
+        let (hour, minute) = (
+            u16::try_from(at.hour()).ok()?,
+            u16::try_from(at.minute()).ok()?,
+        );
         Some((day, hour.saturating_mul(60).saturating_add(minute)))
     }
 

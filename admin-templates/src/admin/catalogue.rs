@@ -57,8 +57,8 @@ sampled! {
         pub detail: String,
         /// What tenants pay.
         pub price: Credits,
-        /// What the provider takes.
-        pub cost: Credits,
+        /// What the provider takes; `None` where it is not known.
+        pub cost: Option<Credits>,
     }
 
     /// A price, now or at another time.
@@ -113,10 +113,10 @@ sampled! {
     pub struct CostPreview {
         /// How it is reckoned.
         pub charge: Arithmetic,
-        /// What the provider would take.
-        pub cost: Credits,
-        /// What would be left.
-        pub margin: Credits,
+        /// What the provider would take; `None` where it is not known.
+        pub cost: Option<Credits>,
+        /// What would be left, where that is known.
+        pub margin: Option<Credits>,
         /// What would be held before the call.
         pub hold: Credits,
     }

@@ -141,6 +141,7 @@ AdminText [] {
     price_applied: "Price", "适用价格";
     prices: "Prices", "价格历史";
     priority: "Priority", "优先级";
+    not_known: "not known", "未知";
     provider_cost: "Provider cost", "供应商成本";
     provider_model: "Upstream model", "上游模型";
     provider_name_hint: "1 to 40 of a-z, 0-9 and -.", "1 至 40 个字符，仅限 a-z、0-9 与 -。";

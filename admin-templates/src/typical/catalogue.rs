@@ -13,7 +13,7 @@ fn part(item: PriceItem, detail: &str, price: &str, cost: &str) -> PriceLine {
         item,
         detail: detail.to_owned(),
         price: credits(price),
-        cost: credits(cost),
+        cost: Some(credits(cost)),
     }
 }
 
@@ -149,8 +149,8 @@ impl Typical for ModelDetail {
             ]),
             preview_result: Some(CostPreview {
                 charge: arithmetic(),
-                cost: credits("0.010725"),
-                margin: credits("0.002499"),
+                cost: Some(credits("0.010725")),
+                margin: Some(credits("0.002499")),
                 hold: credits("0.45"),
             }),
             changing: None,

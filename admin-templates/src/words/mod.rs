@@ -3,6 +3,8 @@
 
 mod platform;
 
+use shared::units::Unit;
+
 use crate::page::Lang;
 use crate::sample::{Maker, Sample};
 
@@ -317,16 +319,44 @@ words! {
         CacheWrite = "cache_write", Plain, "cache write / million tokens", "缓存写入 / 百万 tokens";
         /// A million output tokens.
         Output = "output", Plain, "output / million tokens", "输出 / 百万 tokens";
+        /// A million tokens written to the provider's cache for an hour or longer.
+        CacheWriteLong = "cache_write_long", Plain, "long cache write / million tokens", "长期缓存写入 / 百万 tokens";
+        /// A million tokens of sound in the input.
+        InputAudio = "input_audio", Plain, "audio input / million tokens", "音频输入 / 百万 tokens";
+        /// The same from the cache.
+        CachedInputAudio = "cached_input_audio", Plain, "cached audio input / million tokens", "缓存音频输入 / 百万 tokens";
+        /// A million tokens of pictures in the input.
+        InputImage = "input_image", Plain, "image input / million tokens", "图像输入 / 百万 tokens";
+        /// The same from the cache.
+        CachedInputImage = "cached_input_image", Plain, "cached image input / million tokens", "缓存图像输入 / 百万 tokens";
+        /// A million tokens of video in the input.
+        InputVideo = "input_video", Plain, "video input / million tokens", "视频输入 / 百万 tokens";
+        /// A million tokens of sound written.
+        OutputAudio = "output_audio", Plain, "audio output / million tokens", "音频输出 / 百万 tokens";
+        /// A million tokens of pictures written.
+        OutputImage = "output_image", Plain, "image output / million tokens", "图像输出 / 百万 tokens";
         /// A million tokens of reasoning.
         Reasoning = "reasoning", Plain, "reasoning / million tokens", "推理 / 百万 tokens";
         /// An image.
         Image = "image", Plain, "image", "每张图像";
+        /// A megapixel of pictures.
+        Pixels = "pixels", Plain, "megapixel", "百万像素";
         /// A second of video.
         Video = "video", Plain, "second of video", "每秒视频";
         /// A thousand characters read aloud.
         Speech = "speech", Plain, "thousand characters", "千字符";
         /// A minute of audio.
         Audio = "audio", Plain, "minute of audio", "每分钟音频";
+        /// A minute of audio that is read.
+        AudioRead = "audio_read", Plain, "minute of audio input", "每分钟音频输入";
+        /// A search.
+        Search = "search", Plain, "search", "每次搜索";
+        /// A page.
+        Page = "page", Plain, "page", "每页";
+        /// A second of a machine.
+        Compute = "compute", Plain, "second of compute", "每秒算力";
+        /// A call of the provider's tool.
+        Tool = "tool", Plain, "tool call", "每次工具调用";
     }
     /// A part of a call's time.
     Phase {
@@ -397,19 +427,76 @@ impl PriceItem {
         Self::Image,
     ];
 
-    /// The form's field for what the provider takes.
-    pub const fn cost_field(self) -> &'static str {
-        match self {
-            Self::Request => "cost_request",
-            Self::Input => "cost_input",
-            Self::CachedInput => "cost_cached_input",
-            Self::CacheWrite => "cost_cache_write",
-            Self::Output => "cost_output",
-            Self::Reasoning => "cost_reasoning",
-            Self::Image => "cost_image",
-            Self::Video => "cost_video",
-            Self::Speech => "cost_speech",
-            Self::Audio => "cost_audio",
+    /// The form's field for what the provider takes, of those that are offered.
+    pub fn cost_field(self) -> &'static str {
+        const FIELDS: [&str; 7] = [
+            "cost_request",
+            "cost_input",
+            "cost_cached_input",
+            "cost_cache_write",
+            "cost_output",
+            "cost_reasoning",
+            "cost_image",
+        ];
+        let place = Self::OFFERED.iter().position(|item| *item == self);
+        place.and_then(|place| FIELDS.get(place)).unwrap_or(&"cost")
+    }
+
+    /// Of how many units its label speaks.
+    pub fn per(self) -> u64 {
+        const ONE: [PriceItem; 5] = [
+            PriceItem::Request,
+            PriceItem::Image,
+            PriceItem::Search,
+            PriceItem::Page,
+            PriceItem::Tool,
+        ];
+        const THOUSAND: [PriceItem; 4] = [
+            PriceItem::Pixels,
+            PriceItem::Video,
+            PriceItem::Speech,
+            PriceItem::Compute,
+        ];
+        const MINUTE: [PriceItem; 2] = [PriceItem::Audio, PriceItem::AudioRead];
+        if ONE.contains(&self) {
+            1
+        } else if THOUSAND.contains(&self) {
+            1_000
+        } else if MINUTE.contains(&self) {
+            60_000
+        } else {
+            1_000_000
+        }
+    }
+}
+
+impl From<Unit> for PriceItem {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Request => Self::Request,
+            Unit::InputToken => Self::Input,
+            Unit::CachedInputToken => Self::CachedInput,
+            Unit::CacheWriteToken => Self::CacheWrite,
+            Unit::CacheWriteLongToken => Self::CacheWriteLong,
+            Unit::InputAudioToken => Self::InputAudio,
+            Unit::CachedInputAudioToken => Self::CachedInputAudio,
+            Unit::InputImageToken => Self::InputImage,
+            Unit::CachedInputImageToken => Self::CachedInputImage,
+            Unit::InputVideoToken => Self::InputVideo,
+            Unit::OutputToken => Self::Output,
+            Unit::ReasoningToken => Self::Reasoning,
+            Unit::OutputAudioToken => Self::OutputAudio,
+            Unit::OutputImageToken => Self::OutputImage,
+            Unit::Image => Self::Image,
+            Unit::Kilopixel => Self::Pixels,
+            Unit::VideoMs => Self::Video,
+            Unit::AudioMs => Self::Audio,
+            Unit::InputAudioMs => Self::AudioRead,
+            Unit::Character => Self::Speech,
+            Unit::Search => Self::Search,
+            Unit::Page => Self::Page,
+            Unit::ComputeMs => Self::Compute,
+            Unit::ToolCall => Self::Tool,
         }
     }
 }

@@ -20,7 +20,7 @@ use shared::db::{Db, DbTarget, migrate};
 use shared::id::{ApiKeyId, GenerationId, TenantId};
 use shared::link::Operation;
 use shared::supervisor::Supervisor;
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 use shared::zone::Zone;
 use tokio::task::JoinSet;
 
@@ -374,11 +374,7 @@ fn usage(
         price: None,
         provider: "sandbox".to_owned(),
         provider_model: "sandbox-chat".to_owned(),
-        usage: Usage {
-            input_tokens: 420,
-            output_tokens: 160,
-            ..Usage::default()
-        },
+        usage: Usage::of([(Unit::InputToken, 420), (Unit::OutputToken, 160)]),
         credits: USED,
         cost: Credits::from_micros(350),
         status: UsageStatus::Succeeded,

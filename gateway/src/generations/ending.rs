@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use shared::fault::{Fault, FaultKind};
 use shared::link::Failure;
-use shared::usage::Usage;
+use shared::units::Usage;
 use tracing::info;
 
 use super::failure;

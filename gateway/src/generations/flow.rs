@@ -13,7 +13,7 @@ use shared::answer_model;
 use shared::dialect::meter::{DONE, Meter, Verdict};
 use shared::fault::{Fault, FaultKind};
 use shared::sse::{Events, Keep, Room};
-use shared::usage::Usage;
+use shared::units::Usage;
 use tokio::time::Sleep;
 
 use crate::providers::ByteStream;

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use shared::fault::Fault;
 use shared::id::{BootId, GenerationId};
 use shared::link::{Call, FailedTry, Failure, LinkError, Outcome, Reply};
-use shared::usage::Usage;
+use shared::units::Usage;
 
 use self::generation::Generation;
 use self::journal::Remembered;

@@ -11,7 +11,7 @@ use shared::clock::{Clock, Moment};
 use shared::id::{BootId, GenerationId};
 use shared::link::wire::DEADLINE_MAX;
 use shared::link::{Failure, Fate, Outcome, Parting};
-use shared::usage::Usage;
+use shared::units::Usage;
 
 use super::generation::Generation;
 use super::log::{Budget, Log};

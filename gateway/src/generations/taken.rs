@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shared::usage::Usage;
+use shared::units::{Family, Unit, Usage};
 
 /// Places kept beyond what was taken; with more every second one is given up, in the tenant's favour.
 const MARKS_MAX: usize = 64;
@@ -135,7 +135,7 @@ impl Untaken {
             return None;
         }
         Some(match &self.told {
-            Told::Usage(usage) => *usage,
+            Told::Usage(usage) => usage.clone(),
             Told::Marks(_) if offset == 0 => Usage::default(),
             Told::Marks(marks) => part(all, at(marks, offset)),
         })
@@ -144,15 +144,20 @@ impl Untaken {
 
 /// `all` with no more than so many output tokens.
 pub(super) fn part(all: &Usage, output: u64) -> Usage {
-    Usage {
-        output_tokens: output.min(all.output_total()),
-        reasoning_tokens: 0,
+    let mut part = all.clone();
+    for (unit, _) in all.measures() {
         // Pictures and sound are whole with their last byte.
-        images: 0,
-        media_ms: 0,
-        estimated: true,
-        ..*all
+        let is_made = matches!(
+            unit.family(),
+            Family::Output | Family::Image | Family::Pixel | Family::Video | Family::Audio
+        );
+        if is_made {
+            part.set(unit, 0);
+        }
     }
+    part.set(Unit::OutputToken, output.min(all.output_total()));
+    part.estimated = true;
+    part
 }
 
 #[cfg(test)]
@@ -161,19 +166,14 @@ mod tests {
 
     use super::*;
 
-    const ALL: Usage = Usage {
-        input_tokens: 9,
-        cached_input_tokens: 1,
-        cache_write_tokens: 0,
-        output_tokens: 300,
-        reasoning_tokens: 100,
-        images: 0,
-        media_ms: 0,
-        characters: 0,
-        estimated: false,
-        capped: false,
-        overrun: false,
-    };
+    fn all() -> Usage {
+        Usage::of([
+            (Unit::InputToken, 9),
+            (Unit::CachedInputToken, 1),
+            (Unit::OutputToken, 300),
+            (Unit::ReasoningToken, 100),
+        ])
+    }
 
     #[test]
     fn who_took_five_tokens_has_taken_five() {
@@ -186,11 +186,23 @@ mod tests {
         }
         assert_eq!(taking.output(), 5);
         let untaken = taking.rest(10_000).expect("something is left");
-        let usage = untaken.usage(&ALL).expect("not all was taken");
-        assert_eq!((usage.input_tokens, usage.cached_input_tokens), (9, 1));
-        assert_eq!((usage.output_tokens, usage.reasoning_tokens), (5, 0));
+        let usage = untaken.usage(&all()).expect("not all was taken");
+        assert_eq!(
+            (
+                usage.count(Unit::InputToken),
+                usage.count(Unit::CachedInputToken)
+            ),
+            (9, 1)
+        );
+        assert_eq!(
+            (
+                usage.count(Unit::OutputToken),
+                usage.count(Unit::ReasoningToken)
+            ),
+            (5, 0)
+        );
         assert!(!untaken.took(9_999) && untaken.took(10_000) && !untaken.took(10_000));
-        assert_eq!(untaken.usage(&ALL), None, "all was taken");
+        assert_eq!(untaken.usage(&all()), None, "all was taken");
         assert!(taking.rest(50).is_none());
     }
 
@@ -199,11 +211,11 @@ mod tests {
         let mut taking = Taking::default();
         taking.put_out(10, 1);
         let untaken = taking.rest(10).expect("nothing was taken");
-        assert_eq!(untaken.usage(&ALL), Some(Usage::default()));
+        assert_eq!(untaken.usage(&all()), Some(Usage::default()));
         let whole = Untaken::whole(500);
-        assert_eq!(whole.usage(&ALL), Some(Usage::default()));
+        assert_eq!(whole.usage(&all()), Some(Usage::default()));
         assert!(whole.took_all() && !whole.took_all());
-        assert_eq!(whole.usage(&ALL), None);
+        assert_eq!(whole.usage(&all()), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A gateway that is told to stop: what runs has all of the time, and what is cut off is told and known.
 
+use shared::units::Unit;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -56,7 +57,7 @@ async fn what_runs_has_all_of_the_time_and_is_told_when_it_is_over() {
         cut.fault.map(|fault| fault.kind),
         Some(FaultKind::Interrupted)
     );
-    assert!(cut.usage.output_tokens > 25);
+    assert!(cut.usage.count(Unit::OutputToken) > 25);
     node.stop().await;
     assert!(
         begun.elapsed() < Duration::from_millis(6_500),

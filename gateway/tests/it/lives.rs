@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::StatusCode;
 use shared::link::{Fate, Parting};
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 
 use crate::support::{Door, Node, Program, call, outcome, rest, words};
 
@@ -42,18 +42,18 @@ async fn a_gateway_that_was_killed_knows_how_all_ended_that_was_read_to_its_end(
         for ((n, asked), (bytes, _)) in (0_u64..).zip(&calls).zip(&read) {
             assert!(!bytes.is_empty());
             let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
-            assert_eq!(told.usage.output_tokens, 5 + n % 7, "{n}");
+            assert_eq!(told.usage.count(Unit::OutputToken), 5 + n % 7, "{n}");
             assert_eq!(told.taken, None, "{n}: all was read");
             assert!(told.fault.is_none());
         }
         let told = outcome(door.finish(&missed.generation, Parting::Abandoned).await);
         assert_eq!(
-            (told.usage.output_tokens, told.taken),
+            (told.usage.count(Unit::OutputToken), told.taken),
             (9, Some(Usage::default()))
         );
         let told = outcome(door.finish(&partly.generation, Parting::Abandoned).await);
-        assert_eq!(told.usage.output_tokens, 30);
-        let taken = told.taken.expect("a part").output_tokens;
+        assert_eq!(told.usage.count(Unit::OutputToken), 30);
+        let taken = told.taken.expect("a part").count(Unit::OutputToken);
         assert!((4..=8).contains(&taken), "{taken}");
         let fate = door.finish(&running.generation, Parting::Abandoned).await;
         assert!(
@@ -101,7 +101,7 @@ async fn a_later_life_joins_and_starts_nothing_that_an_earlier_one_had() {
     assert_eq!(whole.status(), StatusCode::OK);
     let (more, told) = rest(whole.into_body()).await;
     assert!(more.is_empty());
-    assert_eq!(told.expect("an outcome").usage.output_tokens, 5);
+    assert_eq!(told.expect("an outcome").usage.count(Unit::OutputToken), 5);
     later.stop().await;
 }
 
@@ -137,7 +137,7 @@ async fn a_disk_that_takes_nothing_keeps_no_call_up_and_is_told() {
         assert!(!bytes.is_empty());
         let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
         assert_eq!(
-            (told.usage.output_tokens, told.taken),
+            (told.usage.count(Unit::OutputToken), told.taken),
             (5, None),
             "this life knows it"
         );

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use shared::fault::FaultKind;
 use shared::id::GenerationId;
 use shared::link::{Call, Fate, Outcome, Parting, Piece, ReplyBody};
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 
 use crate::support::{Door, Node, call, outcome, rest, until, words};
 
@@ -51,7 +51,7 @@ async fn a_tenant_that_left_pays_what_the_provider_counts() {
             "it was read on"
         );
         assert_eq!(
-            (told.usage.output_tokens, told.usage.estimated),
+            (told.usage.count(Unit::OutputToken), told.usage.estimated),
             (40, false)
         );
         assert_eq!(
@@ -89,8 +89,12 @@ async fn where_no_count_comes_in_time_the_tenant_pays_its_input_and_what_it_was_
             let limit = Duration::from_millis(if seconds == "0" { 900 } else { 2_000 });
             assert!(begun.elapsed() < limit, "{seconds}: {:?}", begun.elapsed());
             assert!(told.usage.estimated);
-            assert_eq!(told.usage.input_tokens, 777, "as the hold counts it");
-            let output = told.usage.output_tokens;
+            assert_eq!(
+                told.usage.count(Unit::InputToken),
+                777,
+                "as the hold counts it"
+            );
+            let output = told.usage.count(Unit::OutputToken);
             assert!(
                 (5..=8).contains(&output),
                 "{seconds}: {output} of what it was given"
@@ -118,7 +122,7 @@ async fn a_tenant_that_left_before_the_answer_pays_the_providers_count_or_nothin
             match door.finish(id, Parting::TenantLeft).await {
                 Fate::Ended { outcome } => {
                     assert!(counted);
-                    assert_eq!(outcome.usage.output_tokens, 9);
+                    assert_eq!(outcome.usage.count(Unit::OutputToken), 9);
                     let kind = outcome.fault.map(|fault| fault.kind);
                     assert_eq!(kind, Some(FaultKind::Canceled));
                 }
@@ -150,10 +154,16 @@ async fn an_abandoned_stream_ends_at_once_and_is_told_by_what_its_reader_took() 
         let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
         assert!(begun.elapsed() < Duration::from_secs(1));
         let taken = told.taken.expect("not all was taken");
-        assert!((5..=8).contains(&taken.output_tokens), "{taken:?}");
-        assert_eq!(taken.input_tokens, told.usage.input_tokens);
+        assert!(
+            (5..=8).contains(&taken.count(Unit::OutputToken)),
+            "{taken:?}"
+        );
+        assert_eq!(
+            taken.count(Unit::InputToken),
+            told.usage.count(Unit::InputToken)
+        );
         assert_eq!(told.fault.is_none(), ends_before, "the gateway went on");
-        let produced = told.usage.output_tokens;
+        let produced = told.usage.count(Unit::OutputToken);
         assert!(
             produced > 10 && (produced == 60) == ends_before,
             "{produced}"
@@ -164,13 +174,13 @@ async fn an_abandoned_stream_ends_at_once_and_is_told_by_what_its_reader_took() 
     let (_, told) = rest(door.open(&asked, &[]).await.into_body()).await;
     assert_eq!(told.expect("an outcome").taken, None);
     let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
-    assert_eq!((told.usage.output_tokens, told.taken), (6, None));
+    assert_eq!((told.usage.count(Unit::OutputToken), told.taken), (6, None));
     let asked = call("hello [delay:300][tokens:6]", true);
     let opening = tokio::time::timeout(Duration::from_millis(100), door.open(&asked, &[]));
     assert!(opening.await.is_err());
     tokio::time::sleep(Duration::from_millis(500)).await;
     let told = outcome(door.finish(&asked.generation, Parting::Abandoned).await);
-    assert_eq!(told.usage.output_tokens, 6);
+    assert_eq!(told.usage.count(Unit::OutputToken), 6);
     assert_eq!(told.taken, Some(Usage::default()), "nothing was taken");
     node.stop().await;
 }
@@ -184,13 +194,13 @@ async fn a_whole_answer_is_taken_whole_or_not_at_all() {
     let (bytes, _) = rest(door.open(&taken, &[]).await.into_body()).await;
     assert!(!bytes.is_empty());
     let told = outcome(door.finish(&taken.generation, Parting::Abandoned).await);
-    assert_eq!((told.usage.output_tokens, told.taken), (7, None));
+    assert_eq!((told.usage.count(Unit::OutputToken), told.taken), (7, None));
     let missed = call("hello [delay:300][tokens:7]", false);
     let opening = tokio::time::timeout(Duration::from_millis(100), door.open(&missed, &[]));
     assert!(opening.await.is_err(), "the server dies while it waits");
     tokio::time::sleep(Duration::from_millis(600)).await;
     let told = outcome(door.finish(&missed.generation, Parting::Abandoned).await);
-    assert_eq!((told.usage.output_tokens, told.fault), (7, None));
+    assert_eq!((told.usage.count(Unit::OutputToken), told.fault), (7, None));
     assert_eq!(told.taken, Some(Usage::default()));
     // A server that lives attaches again, and takes it.
     let (bytes, _) = rest(door.attach(&missed.generation, 0).await.into_body()).await;
@@ -248,11 +258,13 @@ async fn a_tenant_that_starts_and_leaves_piles_up_no_streams_at_a_provider() {
     }))
     .await;
     let (of_one, of_other) = ended.split_at(40);
-    let read_on = of_one.iter().filter(|told| told.usage.output_tokens == 40);
+    let read_on = of_one
+        .iter()
+        .filter(|told| told.usage.count(Unit::OutputToken) == 40);
     let read_on = read_on.count();
     assert_eq!(read_on, 16, "the others by estimate");
     assert!(
-        of_other[0].usage.output_tokens == 40,
+        of_other[0].usage.count(Unit::OutputToken) == 40,
         "another caller has its own places"
     );
     node.stop().await;
@@ -276,7 +288,7 @@ async fn a_process_that_stops_does_not_wait_for_a_count() {
     assert!(begun.elapsed() < Duration::from_secs(2));
     let told = outcome(fate);
     assert!(
-        told.usage.estimated && (4..=8).contains(&told.usage.output_tokens),
+        told.usage.estimated && (4..=8).contains(&told.usage.count(Unit::OutputToken)),
         "{told:?}"
     );
     node.stop().await;

@@ -13,6 +13,7 @@ use super::date;
 use super::error::ApiError;
 use super::manage::usage::period;
 use crate::figures::FiguresError;
+use crate::figures::sums::Consumed;
 use crate::ledger::Entry;
 use crate::store::audit::AuditEntry;
 use crate::store::usage::{UsageRecord, UsageStatus};
@@ -167,15 +168,16 @@ fn id_text(id: Option<&impl ToString>) -> String {
 
 fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
     let usage = &record.usage;
+    let sums = Consumed::from(usage);
     let own = |value: &dyn ToString| value.to_string();
     let numbers = [
         own(&record.credits),
-        own(&usage.input_tokens),
-        own(&usage.cached_input_tokens),
-        own(&usage.cache_write_tokens),
-        own(&usage.output_tokens),
-        own(&usage.reasoning_tokens),
-        own(&usage.images),
+        own(&sums.input_tokens),
+        own(&sums.cached_input_tokens),
+        own(&sums.cache_write_tokens),
+        own(&sums.output_tokens),
+        own(&sums.reasoning_tokens),
+        own(&sums.images),
         own(&record.first_byte_ms),
         own(&record.duration_ms),
         own(&usage.estimated),

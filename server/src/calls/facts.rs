@@ -7,16 +7,14 @@ use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{ApiKeyId, GenerationId, PriceId, RequestId, TenantId, UserId};
 use shared::link::{Failure, Operation, Outcome};
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 use tracing::error;
 
 use super::peek::ImageWish;
-use crate::catalogue::price::{ImageAsk, Price, PriceItems};
+use crate::catalogue::price::Price;
 use crate::ledger::Loss;
 use crate::store::usage::{Try, UsageRecord, UsageStatus};
 
-/// The provider's price is not multiplied.
-const PLAIN_PPM: i64 = 1_000_000;
 /// The word of a record whose call's end nobody knows.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -81,6 +79,8 @@ pub(crate) struct Charge {
     pub(crate) cost: Credits,
     /// What was produced, and is not charged because it was not taken.
     pub(crate) not_taken: Credits,
+    /// Measures that had no rate and were charged at the dearest of their family.
+    pub(crate) unpriced: usize,
 }
 
 /// How a call ended, and what of it reached the tenant.
@@ -94,7 +94,7 @@ pub(crate) struct Ended {
 }
 
 /// How much of what was produced reached the tenant's side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) enum Got {
     /// All that the outcome counts.
     #[default]
@@ -176,12 +176,13 @@ impl CallFacts {
         let Some(price) = &self.price else {
             return Charge::default();
         };
-        let priced = |usage: &Usage, items: &PriceItems, multiplier_ppm: i64| {
-            let image = image_ask(self.image.as_ref(), usage);
-            let charge = items.charge(usage, image, multiplier_ppm);
+        let priced = |usage: &Usage| {
+            let usage = billed(self.image.as_ref(), usage);
+            let (list, ppm) = (&price.list, self.multiplier_ppm);
+            let charge = list.charge_and_unpriced(&usage, self.created_at, ppm);
             charge.unwrap_or_else(|| {
                 error!(generation.id = %self.generation, "the usage of `{}` does not fit a price", self.generation);
-                Credits::ZERO
+                (Credits::ZERO, 0)
             })
         };
         let usage = &ended.outcome.usage;
@@ -194,16 +195,22 @@ impl CallFacts {
         if nothing_made {
             return Charge::default();
         }
-        let whole = priced(produced, &price.items, self.multiplier_ppm);
+        let (whole, unpriced) = priced(produced);
         let credits = match ended.got {
             Got::All | Got::Nothing => whole,
             Got::PartOf(_) if free => Credits::ZERO,
-            Got::PartOf(_) => priced(usage, &price.items, self.multiplier_ppm).min(whole),
+            Got::PartOf(_) => priced(usage).0.min(whole),
         };
+        let produced = billed(self.image.as_ref(), produced);
         Charge {
             credits,
-            cost: priced(produced, &price.cost, PLAIN_PPM),
+            // What is not known is told as nothing; the call's page says that it is not known.
+            cost: price
+                .list
+                .cost(&produced, self.created_at)
+                .unwrap_or_default(),
             not_taken: Credits::from_micros(whole.micros().saturating_sub(credits.micros())),
+            unpriced,
         }
     }
 
@@ -226,7 +233,7 @@ impl CallFacts {
             price: self.price.as_ref().map(|price| price.id.clone()),
             provider: outcome.provider.clone(),
             provider_model: outcome.model.clone(),
-            usage: outcome.usage,
+            usage: outcome.usage.clone(),
             credits: charge.credits,
             cost: charge.cost,
             status,
@@ -284,16 +291,19 @@ pub(crate) fn failure(fault: Fault) -> Failure {
 /// Whether a call that ended so costs nothing: it failed before anything was produced, or nothing at all
 /// came of it. Zero output is zero, a price per request included.
 pub(crate) fn is_free(failed: bool, usage: &Usage) -> bool {
-    usage.is_nothing() || (failed && usage.output_total() == 0 && usage.images == 0)
+    usage.is_nothing() || (failed && usage.output_total() == 0 && usage.count(Unit::Image) == 0)
 }
 
-/// The images that are charged: those that were made, and no more than were asked for.
-pub(crate) fn image_ask<'a>(wish: Option<&'a ImageWish>, usage: &Usage) -> Option<ImageAsk<'a>> {
-    wish.map(|wish| ImageAsk {
-        n: usage.images.min(wish.n),
-        size: wish.size.as_deref(),
-        quality: wish.quality.as_deref(),
-    })
+/// What is charged of a usage: the images that were made, and no more than were asked for, at the price
+/// of what was asked for.
+pub(crate) fn billed(wish: Option<&ImageWish>, usage: &Usage) -> Usage {
+    let mut billed = usage.clone();
+    if let Some(wish) = wish {
+        let made = usage.count(Unit::Image);
+        billed.set(Unit::Image, made.min(wish.n));
+        wish.note_on(&mut billed);
+    }
+    billed
 }
 
 /// The tries of a call in their order: those that failed, and the one that answered, which began

@@ -13,11 +13,11 @@ use shared::id::GenerationId;
 use shared::link::{Failure, Fate, Link, LinkError, Outcome, Parting};
 use shared::supervisor::Supervisor;
 use tokio::sync::oneshot;
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, error, info_span, warn};
 
 pub use super::facts::{CallFacts, KeptFacts};
 use super::facts::{Ended, failure};
-pub(crate) use super::facts::{image_ask, is_free};
+pub(crate) use super::facts::{billed, is_free};
 use super::kept::{Keeper, Kept};
 pub use super::metrics::CallMetrics;
 use crate::ledger::{Ledger, LedgerError, Loss, SettleError, Settlement, Unknown};
@@ -321,6 +321,11 @@ impl Finisher {
         let ledger = &self.0.parts.ledger;
         let charge = facts.charge(ended);
         let record = facts.record(ended, charge);
+        if charge.unpriced > 0 {
+            let (id, model) = (&facts.generation, &facts.model);
+            error!("the price of `{model}` has no rate for a unit of generation `{id}`");
+            self.metrics().unpriced(charge.unpriced);
+        }
         if facts.test {
             return Ok(ledger.record(record).await?);
         }

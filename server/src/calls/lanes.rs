@@ -231,7 +231,7 @@ impl Calls {
 #[cfg(test)]
 mod tests {
     use shared::link::Outcome;
-    use shared::usage::Usage;
+    use shared::units::Usage;
 
     use super::*;
 

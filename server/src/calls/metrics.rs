@@ -46,6 +46,7 @@ pub struct CallMetrics {
     loss_micros: Family<LossLabels, Counter>,
     kept: Gauge,
     skew_ms: Gauge,
+    unpriced: Counter,
 }
 
 impl CallMetrics {
@@ -63,6 +64,7 @@ impl CallMetrics {
             loss_micros: Family::default(),
             kept: Gauge::default(),
             skew_ms: Gauge::default(),
+            unpriced: Counter::default(),
         };
         let all = this.clone();
         metrics.register(|registry| {
@@ -107,6 +109,11 @@ impl CallMetrics {
                 "By how much a server's clock is off the database's at most",
                 all.skew_ms,
             );
+            registry.register(
+                "waule_unpriced_measures",
+                "Units that no rate of a price fits; must stay 0",
+                all.unpriced,
+            );
         });
         this
     }
@@ -136,6 +143,12 @@ impl CallMetrics {
         let labels = LossLabels { reason: why.word() };
         let lost = self.loss_micros.get_or_create(&labels);
         lost.inc_by(u64::try_from(micros).unwrap_or(0));
+    }
+
+    /// So many measures had no rate.
+    pub(super) fn unpriced(&self, measures: usize) {
+        self.unpriced
+            .inc_by(u64::try_from(measures).unwrap_or(u64::MAX));
     }
 
     /// So much was charged.

@@ -423,15 +423,16 @@ impl Calls {
             return Ok((request.body.clone(), None));
         };
         let multiplier = request.principal.price_multiplier_ppm;
-        let plan = plan::plan(PlanAsk {
+        let plan_ask = PlanAsk {
             operation: request.operation,
             peek: &prepared.peek,
             body_bytes: request.body.len(),
             model_output_max: prepared.model.max_output_tokens,
-            price: &price.items,
+            price: &price.list,
+            at: facts.created_at,
             multiplier_ppm: multiplier,
-        });
-        let plan = plan.ok_or(CallError::TooLarge)?;
+        };
+        let plan = plan::plan(plan_ask).ok_or(CallError::TooLarge)?;
         let ask = HoldAsk {
             id: facts.generation.clone(),
             tenant: facts.tenant.clone(),
@@ -471,8 +472,7 @@ impl Calls {
         if held >= plan.amount {
             return Ok((request.body.clone(), None));
         }
-        let lowered = plan::lowered_maximum(&plan, &prepared.peek, held, &price.items, multiplier)
-            .unwrap_or(1);
+        let lowered = plan::lowered_maximum(&plan, plan_ask, held).unwrap_or(1);
         Ok((peek::with_max_output(&request.body, lowered), Some(lowered)))
     }
 

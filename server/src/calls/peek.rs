@@ -8,6 +8,7 @@ use shared::dialect::fields;
 use shared::dialect::input::Input;
 use shared::json::{self, Change};
 use shared::link::Operation;
+use shared::units::{Fact, Usage};
 
 /// OpenAI's bound of `n` for chat (API reference, chat completions).
 const CHOICES_MAX: u64 = 128;
@@ -41,6 +42,18 @@ pub struct ImageWish {
     pub size: Option<String>,
     /// `low`, `high` and the like.
     pub quality: Option<String>,
+}
+
+impl ImageWish {
+    /// Notes what prices may depend on.
+    pub(crate) fn note_on(&self, usage: &mut Usage) {
+        let words = [(Fact::Size, &self.size), (Fact::Quality, &self.quality)];
+        for (fact, word) in words {
+            if let Some(word) = word {
+                usage.facts.note(fact, word);
+            }
+        }
+    }
 }
 
 /// The fields of a body that matter here.

@@ -1,11 +1,13 @@
 //! Decides what a call may cost at most, what must be held, and what fits into a smaller hold.
 //! Pure: model, price and body in, numbers out.
 
+use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::link::{Bounds, Operation};
+use shared::units::{Unit, Usage};
 
 use super::peek::Peek;
-use crate::catalogue::price::{ImageAsk, PriceItems, WorstCase};
+use crate::catalogue::price::{PriceList, WorstCase};
 
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
@@ -22,7 +24,9 @@ pub struct PlanAsk<'a> {
     /// The model's own bound of output tokens.
     pub model_output_max: u64,
     /// What it costs.
-    pub price: &'a PriceItems,
+    pub price: &'a PriceList,
+    /// When the call came.
+    pub at: Moment,
     /// What the tenant's prices are multiplied by, in millionths.
     pub multiplier_ppm: i64,
 }
@@ -38,14 +42,6 @@ pub struct Plan {
     pub amount: Credits,
     /// What the least useful answer costs.
     pub least: Credits,
-}
-
-fn image_ask(peek: &Peek) -> Option<ImageAsk<'_>> {
-    peek.image.as_ref().map(|wish| ImageAsk {
-        n: wish.n,
-        size: wish.size.as_deref(),
-        quality: wish.quality.as_deref(),
-    })
 }
 
 /// What a call's bounds are made from.
@@ -86,6 +82,7 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
         body_bytes,
         model_output_max,
         price,
+        at,
         multiplier_ppm,
     } = ask;
     let bounds = bounds(BoundsAsk {
@@ -95,16 +92,10 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
         output_max: model_output_max,
     })?;
     let (input_tokens, output_tokens) = (bounds.input_max, bounds.output_max);
-    let image = image_ask(peek);
     let cost = |output_tokens| {
-        price.worst_case(
-            WorstCase {
-                input_tokens,
-                output_tokens,
-                image,
-            },
-            multiplier_ppm,
-        )
+        let bounds = &most(peek, input_tokens, output_tokens);
+        let open = &[];
+        price.worst_case(WorstCase { bounds, open, at }, multiplier_ppm)
     };
     let amount = cost(output_tokens)?;
     let least = match operation {
@@ -121,33 +112,48 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
     })
 }
 
-/// The maximum of output tokens per choice that a smaller hold pays for.
-pub fn lowered_maximum(
-    plan: &Plan,
-    peek: &Peek,
-    held: Credits,
-    price: &PriceItems,
-    multiplier_ppm: i64,
-) -> Option<u64> {
-    let tokens = price.output_tokens_within(held, plan.input_tokens, multiplier_ppm)?;
+/// The maximum of output tokens per choice that a smaller hold of `held` pays for.
+pub fn lowered_maximum(plan: &Plan, ask: PlanAsk<'_>, held: Credits) -> Option<u64> {
+    let bounds = &most(ask.peek, plan.input_tokens, plan.output_tokens);
+    let (open, at) = (&[], ask.at);
+    let case = WorstCase { bounds, open, at };
+    let tokens = ask
+        .price
+        .output_tokens_within(held, case, ask.multiplier_ppm)?;
     tokens
         .min(plan.output_tokens)
-        .checked_div(peek.choices)
+        .checked_div(ask.peek.choices)
         .filter(|tokens| *tokens > 0)
+}
+
+/// What a call can bring at most, as a usage.
+fn most(peek: &Peek, input_tokens: u64, output_tokens: u64) -> Usage {
+    let tokens = [
+        (Unit::InputToken, input_tokens),
+        (Unit::OutputToken, output_tokens),
+    ];
+    let mut most = Usage::of(tokens);
+    if let Some(wish) = &peek.image {
+        most.set(Unit::Image, wish.n);
+        wish.note_on(&mut most);
+    }
+    most
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::calls::peek::peek;
+    use crate::catalogue::price::PlainPrice;
 
     /// A credit for a thousand tokens of input, ten for a thousand of output.
-    fn price() -> PriceItems {
-        PriceItems {
+    fn price() -> PriceList {
+        let plain = PlainPrice {
             input_per_million: Credits::from_micros(1_000_000_000),
             output_per_million: Credits::from_micros(10_000_000_000),
-            ..PriceItems::default()
-        }
+            ..PlainPrice::default()
+        };
+        plain.list(None)
     }
 
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
@@ -159,6 +165,7 @@ mod tests {
             body_bytes: body.len(),
             model_output_max: 1_000,
             price: &price,
+            at: Moment::default(),
             multiplier_ppm: 1_000_000,
         };
         let bounds = bounds(BoundsAsk {

@@ -1,10 +1,13 @@
 //! What a model or a price must look like before it is stored. Pure; names the field and the rule.
 
+use shared::calendar::CivilDate;
+use shared::credits::Credits;
 use shared::link::Operation;
 
 use super::CatalogueError;
 use super::model::WeightedTarget;
-use super::price::{IMAGE_PRICES_MAX, ITEM_MAX, PriceItems};
+use super::price::list::{PERS, WORDS_MAX};
+use super::price::{PriceList, RATE_MAX, RATES_MAX, Rate};
 
 /// A model's name goes into paths, headers and logs.
 pub(crate) const ID_BYTES_MAX: usize = 100;
@@ -114,46 +117,84 @@ pub(super) fn is_default(operation: Operation, is_default: bool) -> Checked {
     )
 }
 
-/// A price or a cost.
-pub(super) fn items(items: &PriceItems) -> Checked {
-    let count = items.per_image.len() <= IMAGE_PRICES_MAX;
+/// A price of a model for that operation. No price, no call: what a call can bring must have one.
+pub(super) fn price(operation: Operation, list: &PriceList) -> Checked {
     rule(
-        count,
-        "per_image",
-        format!("at most {IMAGE_PRICES_MAX} rows"),
+        list.rates.len() <= RATES_MAX,
+        "rates",
+        format!("at most {RATES_MAX} rates"),
     )?;
-    for (index, row) in items.per_image.iter().enumerate() {
-        for word in [&row.size, &row.quality].into_iter().flatten() {
-            let holds = is_text(word, IMAGE_WORD_BYTES_MAX, |b| b.is_ascii_graphic());
-            rule(
-                holds,
-                "per_image",
-                format!("size and quality of 1 to {IMAGE_WORD_BYTES_MAX} visible ASCII characters"),
-            )?;
-        }
-        let same = |other: &super::price::ImagePrice| {
-            other.size == row.size && other.quality == row.quality
-        };
-        let twice = items
-            .per_image
-            .iter()
-            .skip(index.saturating_add(1))
-            .any(same);
-        rule(!twice, "per_image", "one row for each size and quality")?;
+    for one in &list.rates {
+        rate(one)?;
+    }
+    if let Some(currency) = &list.currency {
+        let code = &currency.code;
+        let is_code = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        let holds = is_code && Credits::ZERO < currency.credits && currency.credits <= RATE_MAX;
+        rule(
+            holds && is_day(&currency.as_of),
+            "currency",
+            "a code of three capitals, the credits that one of it is worth, and the day of that",
+        )?;
     }
     rule(
-        items.is_sound(),
-        "price",
-        format!("amounts from 0 to {ITEM_MAX} credits"),
+        list.is_sound(),
+        "rates",
+        format!("amounts from 0 to {RATE_MAX} credits"),
+    )?;
+    match list.uncovered(operation.units().iter().copied()).first() {
+        None => Ok(()),
+        Some(unit) => rule(
+            false,
+            "rates",
+            format!("complete: `{unit}` needs a rate without conditions, 0 where it is free"),
+        ),
+    }
+}
+
+/// Whether a text is a day, as `2026-11-27`.
+fn is_day(text: &str) -> bool {
+    let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else {
+        return false;
+    };
+    let day = || {
+        let (year, month, day) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+        CivilDate { year, month, day }.start()
+    };
+    is_plain && day().is_some()
+}
+
+fn rate(rate: &Rate) -> Checked {
+    let when = &rate.when;
+    for words in when.facts.values() {
+        let word = |word: &String| is_text(word, IMAGE_WORD_BYTES_MAX, |b| b.is_ascii_graphic());
+        let holds = (1..=WORDS_MAX).contains(&words.len()) && words.iter().all(word);
+        rule(
+            holds,
+            "rates.when",
+            format!(
+                "1 to {WORDS_MAX} words of 1 to {IMAGE_WORD_BYTES_MAX} visible ASCII characters"
+            ),
+        )?;
+    }
+    let divides = |n: u64| PERS.contains(&n);
+    rule(
+        divides(rate.per) && divides(rate.step),
+        "rates.per",
+        "1, 10, 100, 1000, 10000, 100000, 1000000, 60000 or 3600000",
+    )?;
+    rule(
+        rate.step == 1 || rate.unit.family().units().count() == 1,
+        "rates.step",
+        "1 for tokens",
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::credits::Credits;
-
     use super::*;
-    use crate::catalogue::price::ImagePrice;
 
     #[test]
     fn names_of_models_are_short_and_plain() {
@@ -198,22 +239,67 @@ mod tests {
     }
 
     #[test]
-    fn prices_are_neither_negative_nor_doubled() {
-        let row = ImagePrice {
-            size: Some("1x1".into()),
-            quality: None,
-            credits: Credits::ZERO,
+    fn prices_that_leave_something_open_are_refused_and_say_what() {
+        let refused = |operation, json: &str| {
+            let list: PriceList = serde_json::from_str(json).expect(json);
+            match price(operation, &list) {
+                Err(CatalogueError::Invalid { field, rule }) => format!("{field}: {rule}"),
+                other => format!("{other:?}"),
+            }
         };
-        let twice = PriceItems {
-            per_image: vec![row.clone(), row],
-            ..PriceItems::default()
-        };
-        assert!(items(&twice).is_err());
-        let negative = PriceItems {
-            per_request: Credits::from_micros(-1),
-            ..PriceItems::default()
-        };
-        assert!(items(&negative).is_err());
-        assert!(items(&PriceItems::default()).is_ok());
+        let input = r#"{"unit":"input_token","per":1000000,"credits":1}"#;
+        let output = r#"{"unit":"output_token","per":1000000,"credits":1}"#;
+        let both = format!(r#"{{"rates":[{input},{output}]}}"#);
+        assert_eq!(refused(Operation::Chat, &both), "Ok(())");
+        for (operation, json, told) in [
+            (
+                Operation::Chat,
+                format!(r#"{{"rates":[{input}]}}"#),
+                "`output_token` needs",
+            ),
+            (Operation::Image, both.clone(), "`image` needs"),
+            (
+                Operation::Embedding,
+                r#"{"rates":[]}"#.to_owned(),
+                "`input_token` needs",
+            ),
+            (
+                Operation::Chat,
+                format!(
+                    r#"{{"rates":[{input},{{"unit":"output_token","credits":1,"when":{{"tier":"flex"}}}}]}}"#
+                ),
+                "`output_token` needs",
+            ),
+            (
+                Operation::Embedding,
+                r#"{"rates":[{"unit":"input_token","credits":-1}]}"#.to_owned(),
+                "amounts from 0",
+            ),
+            (
+                Operation::Embedding,
+                r#"{"rates":[{"unit":"input_token","credits":1,"per":7}]}"#.to_owned(),
+                "rates.per",
+            ),
+            (
+                Operation::Embedding,
+                r#"{"rates":[{"unit":"input_token","credits":1,"step":1000}]}"#.to_owned(),
+                "rates.step",
+            ),
+            (
+                Operation::Embedding,
+                r#"{"rates":[{"unit":"input_token","credits":1,"when":{"tier":[]}}]}"#.to_owned(),
+                "rates.when",
+            ),
+            (
+                Operation::Embedding,
+                format!(
+                    r#"{{"rates":[{input}],"currency":{{"code":"usd","credits":1,"as_of":"2026-11-27"}}}}"#
+                ),
+                "currency",
+            ),
+        ] {
+            let refused = refused(operation, &json);
+            assert!(refused.contains(told), "{json}: {refused}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use tracing::{error, info};
 
 pub use self::model::Model;
-use self::price::{Price, PriceItems};
+use self::price::{Price, PriceList};
 use crate::store::Store;
 use crate::store::audit::{Actor, Note};
 use crate::store::catalogue::{ModelPatch, NewModel, NewPrice};
@@ -176,7 +176,9 @@ impl Catalogue {
         check::targets(&new.targets)?;
         check::max_output_tokens(new.operation, new.max_output_tokens)?;
         check::is_default(new.operation, new.is_default)?;
-        check_price(new.price.as_ref())?;
+        if let Some(price) = &new.price {
+            check::price(new.operation, price)?;
+        }
         self.0.store.create_model(actor, &new, self.now()).await?;
         info!("model `{}` was added", new.id);
         self.reload().await?;
@@ -203,7 +205,9 @@ impl Catalogue {
         if let (Some(is_default), Some(model)) = (patch.is_default, self.model(id)) {
             check::is_default(model.operation, is_default)?;
         }
-        check_price(patch.price.as_ref())?;
+        if let (Some(price), Some(model)) = (&patch.price, self.model(id)) {
+            check::price(model.operation, price)?;
+        }
         if !self
             .0
             .store
@@ -232,16 +236,15 @@ impl Catalogue {
         actor: &Actor,
         model: String,
         valid_from: Option<Moment>,
-        (items, cost): (PriceItems, PriceItems),
+        list: PriceList,
     ) -> Result<Price, CatalogueError> {
-        check::items(&items)?;
-        check::items(&cost)?;
+        let operation = self.model(&model).map(|model| model.operation);
+        check::price(operation.ok_or(CatalogueError::NoSuchModel)?, &list)?;
         let now = self.now();
         let new = NewPrice {
             model,
             valid_from: valid_from.unwrap_or(now),
-            items,
-            cost,
+            list,
         };
         let id = self
             .0
@@ -253,8 +256,7 @@ impl Catalogue {
         Ok(Price {
             id,
             valid_from: new.valid_from,
-            items: new.items,
-            cost: new.cost,
+            list: new.list,
         })
     }
 
@@ -314,12 +316,4 @@ fn sound(model: Result<Model, DbError>) -> Option<Model> {
     model
         .inspect_err(|error| error!(%error, "a model is left out of the catalogue: {error}"))
         .ok()
-}
-
-fn check_price(price: Option<&(PriceItems, PriceItems)>) -> Result<(), CatalogueError> {
-    let Some((items, cost)) = price else {
-        return Ok(());
-    };
-    check::items(items)?;
-    check::items(cost)
 }

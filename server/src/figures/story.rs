@@ -5,14 +5,11 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
 use super::{Figures, FiguresError};
-use crate::calls::finish::{KeptFacts, image_ask, is_free};
+use crate::calls::finish::{KeptFacts, billed, is_free};
 use crate::catalogue::price::Price;
-use crate::catalogue::price::lines::Bill;
+use crate::catalogue::price::bill::Bill;
 use crate::ledger::{Hold, HoldState};
 use crate::store::usage::UsageRecord;
-
-/// Costs are not multiplied.
-const PLAIN_PPM: i64 = 1_000_000;
 
 /// How a charge came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +74,12 @@ fn reckoned(record: &UsageRecord, hold: Option<&Hold>, price: Option<&Price>) ->
     let (Some(kept), Some(price)) = (kept, price) else {
         return both(Charge::Untold);
     };
-    let image = image_ask(kept.image.as_ref(), usage);
+    let usage = billed(kept.image.as_ref(), usage);
+    let (list, at) = (&price.list, record.created_at);
     let lines = |bill: Option<Bill>| bill.map_or(Charge::Untold, Charge::Lines);
     (
-        lines(price.items.bill(usage, image, kept.multiplier_ppm)),
-        lines(price.cost.bill(usage, image, PLAIN_PPM)),
+        lines(list.bill(&usage, at, kept.multiplier_ppm)),
+        lines(list.cost_bill(&usage, at)),
     )
 }
 

@@ -3,7 +3,7 @@
 
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::usage::Usage;
+use shared::units::{Family, Unit, Usage};
 
 use super::buckets::Buckets;
 
@@ -127,6 +127,58 @@ impl Place {
     }
 }
 
+/// What a call consumed, as the columns of its record tell it: these are added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Consumed {
+    /// Input tokens that neither came from a cache nor went to one.
+    pub input_tokens: u64,
+    /// Those from a cache.
+    pub cached_input_tokens: u64,
+    /// Those that went to one.
+    pub cache_write_tokens: u64,
+    /// Output tokens without reasoning.
+    pub output_tokens: u64,
+    /// Reasoning.
+    pub reasoning_tokens: u64,
+    /// Images made.
+    pub images: u64,
+    /// Milliseconds of sound and video.
+    pub media_ms: u64,
+    /// Characters read aloud.
+    pub characters: u64,
+}
+
+impl From<&Usage> for Consumed {
+    /// Units without a column of their own count with their family.
+    fn from(usage: &Usage) -> Self {
+        let cached = [
+            Unit::CachedInputToken,
+            Unit::CachedInputAudioToken,
+            Unit::CachedInputImageToken,
+        ];
+        let written = [Unit::CacheWriteToken, Unit::CacheWriteLongToken];
+        let media = [Family::Video, Family::Audio, Family::InputAudio];
+        let sum = |units: &[Unit]| {
+            let counts = units.iter().map(|unit| usage.count(*unit));
+            counts.fold(0, u64::saturating_add)
+        };
+        let (cached, written) = (sum(&cached), sum(&written));
+        let reasoning = usage.count(Unit::ReasoningToken);
+        let apart = cached.saturating_add(written);
+        let media_ms = media.map(|family| usage.total(family)).into_iter();
+        Self {
+            input_tokens: usage.input_total().saturating_sub(apart),
+            cached_input_tokens: cached,
+            cache_write_tokens: written,
+            output_tokens: usage.output_total().saturating_sub(reasoning),
+            reasoning_tokens: reasoning,
+            images: usage.count(Unit::Image),
+            media_ms: media_ms.fold(0, u64::saturating_add),
+            characters: usage.count(Unit::Character),
+        }
+    }
+}
+
 /// A call as it is added up. Words are taken as they stand: a word that no code writes must not
 /// stop the sums, and the check tells of it.
 #[derive(Debug, Clone)]
@@ -146,7 +198,7 @@ pub struct Counted {
     /// The status's word.
     pub status: String,
     /// Units.
-    pub usage: Usage,
+    pub usage: Consumed,
     /// Charged.
     pub credits: Credits,
     /// The provider's price.
@@ -374,7 +426,7 @@ mod tests {
             operation: "chat".to_owned(),
             test,
             status: status.to_owned(),
-            usage: Usage::default(),
+            usage: Consumed::default(),
             credits: Credits::from_micros(30),
             cost: Credits::from_micros(20),
             attempts: 1,

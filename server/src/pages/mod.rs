@@ -9,6 +9,7 @@
 
 mod admin;
 mod assets;
+mod bills;
 mod cookie;
 mod device;
 pub mod error;

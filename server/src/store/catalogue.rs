@@ -19,7 +19,7 @@ use super::audit::{Actor, Note, note};
 use super::changes::{CATALOGUE, announce};
 use super::schema::{ended_prices, models, prices};
 use crate::catalogue::model::{Model, ModelParts, WeightedTarget};
-use crate::catalogue::price::{Price, PriceItems};
+use crate::catalogue::price::{PlainPrice, Price, PriceList};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = models)]
@@ -64,7 +64,7 @@ pub struct NewModel {
     /// Whether calls that name no model go to it.
     pub is_default: bool,
     /// What it costs from now on.
-    pub price: Option<(PriceItems, PriceItems)>,
+    pub price: Option<PriceList>,
 }
 
 /// A change of a model; what is absent stays.
@@ -81,7 +81,7 @@ pub struct ModelPatch {
     /// Whether calls that name no model go to it.
     pub is_default: Option<bool>,
     /// A new price from now on, with its cost.
-    pub price: Option<(PriceItems, PriceItems)>,
+    pub price: Option<PriceList>,
 }
 
 /// A price to be added.
@@ -91,10 +91,8 @@ pub struct NewPrice {
     pub model: String,
     /// From when on.
     pub valid_from: Moment,
-    /// What tenants pay.
-    pub items: PriceItems,
-    /// What the provider takes.
-    pub cost: PriceItems,
+    /// What tenants pay, and what the provider takes.
+    pub list: PriceList,
 }
 
 /// A model as the audit log shows it.
@@ -191,26 +189,26 @@ impl PriceRow {
             id: PriceId::random().into_string(),
             model_id: new.model.clone(),
             valid_from: new.valid_from.unix_ms(),
-            items: json(&new.items)?,
-            cost: json(&new.cost)?,
+            items: json(&new.list)?,
+            // Costs stand beside the prices; versions before kept them here.
+            cost: "{}".to_owned(),
             created_at: now.unix_ms(),
         })
     }
 
     fn from_now(
         model: &str,
-        price: Option<&(PriceItems, PriceItems)>,
+        price: Option<&PriceList>,
         now: Moment,
     ) -> Result<Option<Self>, DbError> {
-        let Some((items, cost)) = price.cloned() else {
+        let Some(list) = price.cloned() else {
             return Ok(None);
         };
         Self::new(
             &NewPrice {
                 model: model.to_owned(),
                 valid_from: now,
-                items,
-                cost,
+                list,
             },
             now,
         )
@@ -226,10 +224,26 @@ impl PriceRow {
         })
     }
 
+    /// The rates; made of what versions before rates kept, where it is of one of these. They took what
+    /// was left out for free.
+    fn list(&self) -> Result<PriceList, DbError> {
+        #[derive(serde::Deserialize)]
+        struct Form {
+            rates: Option<serde::de::IgnoredAny>,
+        }
+        let form: Form = read_json(&self.items, "items", &self.id)?;
+        if form.rates.is_some() {
+            return read_json(&self.items, "items", &self.id);
+        }
+        let price: PlainPrice = read_json(&self.items, "items", &self.id)?;
+        let cost: PlainPrice = read_json(&self.cost, "cost", &self.id)?;
+        let units = Operation::ALL.into_iter().flat_map(Operation::units);
+        Ok(price.list(Some(&cost)).or_free(units.copied()))
+    }
+
     fn price(self) -> Result<Price, DbError> {
         Ok(Price {
-            items: read_json(&self.items, "items", &self.id)?,
-            cost: read_json(&self.cost, "cost", &self.id)?,
+            list: self.list()?,
             valid_from: Moment::from_unix_ms(self.valid_from),
             id: PriceId::from_stored(self.id),
         })

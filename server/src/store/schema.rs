@@ -218,6 +218,7 @@ diesel::table! {
         tries -> Nullable<Text>,
         loss_micros -> BigInt,
         loss -> Nullable<Text>,
+        measures -> Nullable<Text>,
     }
 }
 

@@ -12,11 +12,12 @@ use shared::db::DbError;
 use shared::id::{ApiKeyId, GenerationId, PriceId, TenantId, UserId};
 use shared::link::Operation;
 use shared::on;
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 
 use super::Store;
 use super::schema::usage_records;
 use super::usage_log::{LogAsk, UsageFilter};
+use crate::figures::sums::Consumed;
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +176,58 @@ pub(crate) struct UsageRow {
     pub(crate) tries: Option<String>,
     pub(crate) loss_micros: i64,
     pub(crate) loss: Option<String>,
+    /// The whole usage as JSON, where the columns before do not say all of it.
+    pub(crate) measures: Option<String>,
+}
+
+/// The units that have columns, which lists show and dashboards add up.
+const COLUMNS: [Unit; 8] = [
+    Unit::InputToken,
+    Unit::CachedInputToken,
+    Unit::CacheWriteToken,
+    Unit::OutputToken,
+    Unit::ReasoningToken,
+    Unit::Image,
+    Unit::AudioMs,
+    Unit::Character,
+];
+
+/// What of a usage has no column.
+fn beside_columns(usage: &Usage) -> Option<String> {
+    let is_plain = usage.facts.is_empty() && !usage.capped && !usage.overrun;
+    let mut units = usage.measures().map(|(unit, _)| unit);
+    if is_plain && units.all(|unit| COLUMNS.contains(&unit)) {
+        return None;
+    }
+    // Words and numbers always become JSON.
+    serde_json::to_string(usage).ok()
+}
+
+impl UsageRow {
+    /// What was consumed; damage where it can't be read.
+    pub(crate) fn usage(&self) -> Result<Usage, DbError> {
+        if let Some(measures) = &self.measures {
+            let damaged =
+                |_| DbError::Damaged(format!("the measures of usage record `{}`", self.id));
+            return serde_json::from_str(measures).map_err(damaged);
+        }
+        let counts = [
+            self.input_tokens,
+            self.cached_input_tokens,
+            self.cache_write_tokens,
+            self.output_tokens,
+            self.reasoning_tokens,
+            self.images,
+            self.media_ms,
+            self.characters,
+        ];
+        let mut usage = Usage::default();
+        for (unit, count) in COLUMNS.into_iter().zip(counts) {
+            usage.set(unit, units(count)?);
+        }
+        usage.estimated = self.estimated;
+        Ok(usage)
+    }
 }
 
 /// Units are bounded far below 2^63 where they are read; a larger one would be a bug and is cut.
@@ -185,6 +238,8 @@ fn whole(units: u64) -> i64 {
 impl From<UsageRecord> for UsageRow {
     fn from(record: UsageRecord) -> Self {
         let usage = record.usage;
+        let sums = Consumed::from(&usage);
+        let measures = beside_columns(&usage);
         Self {
             id: record.id.into_string(),
             tenant_id: record.tenant.into_string(),
@@ -196,14 +251,14 @@ impl From<UsageRecord> for UsageRow {
             price_id: record.price.map(PriceId::into_string),
             provider: record.provider,
             provider_model: record.provider_model,
-            input_tokens: whole(usage.input_tokens),
-            cached_input_tokens: whole(usage.cached_input_tokens),
-            cache_write_tokens: whole(usage.cache_write_tokens),
-            output_tokens: whole(usage.output_tokens),
-            reasoning_tokens: whole(usage.reasoning_tokens),
-            images: whole(usage.images),
-            media_ms: whole(usage.media_ms),
-            characters: whole(usage.characters),
+            input_tokens: whole(sums.input_tokens),
+            cached_input_tokens: whole(sums.cached_input_tokens),
+            cache_write_tokens: whole(sums.cache_write_tokens),
+            output_tokens: whole(sums.output_tokens),
+            reasoning_tokens: whole(sums.reasoning_tokens),
+            images: whole(sums.images),
+            media_ms: whole(sums.media_ms),
+            characters: whole(sums.characters),
             estimated: usage.estimated,
             credits_micros: record.credits.micros(),
             cost_micros: record.cost.micros(),
@@ -219,6 +274,7 @@ impl From<UsageRecord> for UsageRow {
                 .and_then(|tries| serde_json::to_string(&tries).ok()),
             loss_micros: record.loss.micros(),
             loss: record.loss_why,
+            measures,
         }
     }
 }
@@ -239,6 +295,7 @@ impl TryFrom<UsageRow> for UsageRecord {
         let attempts = u32::try_from(row.attempts).map_err(|_| damaged("the attempts"))?;
         let tries = row.tries.as_deref().map(serde_json::from_str);
         let tries = tries.transpose().map_err(|_| damaged("the tries"))?;
+        let usage = row.usage()?;
         Ok(Self {
             id: GenerationId::from_stored(row.id),
             tenant: TenantId::from_stored(row.tenant_id),
@@ -250,18 +307,7 @@ impl TryFrom<UsageRow> for UsageRecord {
             price: row.price_id.map(PriceId::from_stored),
             provider: row.provider,
             provider_model: row.provider_model,
-            usage: Usage {
-                input_tokens: units(row.input_tokens)?,
-                cached_input_tokens: units(row.cached_input_tokens)?,
-                cache_write_tokens: units(row.cache_write_tokens)?,
-                output_tokens: units(row.output_tokens)?,
-                reasoning_tokens: units(row.reasoning_tokens)?,
-                images: units(row.images)?,
-                media_ms: units(row.media_ms)?,
-                characters: units(row.characters)?,
-                estimated: row.estimated,
-                ..Usage::default()
-            },
+            usage,
             credits: Credits::from_micros(row.credits_micros),
             cost: Credits::from_micros(row.cost_micros),
             status,

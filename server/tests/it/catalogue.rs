@@ -1,7 +1,7 @@
 //! Models, prices and usage records on both databases.
 
 use server::catalogue::model::WeightedTarget;
-use server::catalogue::price::{ImagePrice, PriceItems};
+use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::catalogue::{Catalogue, CatalogueError};
 use server::ledger::{GrantError, Ledger, LedgerSettings};
 use server::recharge::{Recharge, RechargeError, Recharges};
@@ -27,15 +27,15 @@ fn actor() -> Actor {
     }
 }
 
-fn items(input: i64) -> PriceItems {
-    PriceItems {
+fn items(input: i64) -> PlainPrice {
+    PlainPrice {
         input_per_million: Credits::from_micros(input),
         per_image: vec![ImagePrice {
             size: Some("1x1".to_owned()),
             quality: None,
             credits: Credits::from_micros(1),
         }],
-        ..PriceItems::default()
+        ..PlainPrice::default()
     }
 }
 
@@ -55,7 +55,7 @@ fn new_model(id: &str) -> NewModel {
         enabled: true,
         answers_public_name: false,
         is_default: false,
-        price: Some((items(5), items(3))),
+        price: Some(items(5).list(Some(&items(3)))),
     }
 }
 
@@ -102,12 +102,7 @@ async fn a_model_is_there_at_once_and_after_a_restart() {
             .price_at(room.clock.now())
             .expect("valid from now")
             .clone();
-        assert_eq!(
-            (price.items, price.cost),
-            (items(5), items(3)),
-            "{}",
-            room.name
-        );
+        assert_eq!(price.list, items(5).list(Some(&items(3))), "{}", room.name);
         assert_eq!(room.catalogue.model("meta/m:70b"), Some(made.clone()));
         let restarted = Catalogue::load(room.store.clone(), room.clock.clone())
             .await
@@ -222,7 +217,7 @@ async fn a_patch_changes_what_it_names_and_a_new_price_follows_the_old() {
         room.clock.advance(std::time::Duration::from_secs(10));
         let patch = ModelPatch {
             enabled: Some(false),
-            price: Some((items(50), items(30))),
+            price: Some(items(50).list(Some(&items(30)))),
             ..ModelPatch::default()
         };
         let after = room
@@ -237,12 +232,16 @@ async fn a_patch_changes_what_it_names_and_a_new_price_follows_the_old() {
         );
         assert_eq!(after.prices.len(), 2);
         assert_eq!(
-            after.price_at(room.clock.now()).map(|price| &price.items),
-            Some(&items(50))
+            after
+                .price_at(room.clock.now())
+                .map(|price| price.list.rates[0].credits.micros()),
+            Some(50)
         );
         assert_eq!(
-            after.price_at(before.created_at).map(|price| &price.items),
-            Some(&items(5))
+            after
+                .price_at(before.created_at)
+                .map(|price| price.list.rates[0].credits.micros()),
+            Some(5)
         );
     }
 }
@@ -258,7 +257,7 @@ async fn prices_come_into_force_on_their_day_and_can_be_withdrawn() {
             .clock
             .now()
             .after(std::time::Duration::from_secs(86_400));
-        let both = (items(9), items(8));
+        let both = items(9).list(Some(&items(8)));
         let made = room
             .catalogue
             .create_price(&actor(), "a".to_owned(), Some(tomorrow), both.clone())
@@ -266,8 +265,10 @@ async fn prices_come_into_force_on_their_day_and_can_be_withdrawn() {
         let made = made.expect(room.name);
         let model = room.catalogue.model("a").expect("there");
         assert_eq!(
-            model.price_at(room.clock.now()).map(|price| &price.items),
-            Some(&items(5))
+            model
+                .price_at(room.clock.now())
+                .map(|price| price.list.rates[0].credits.micros()),
+            Some(5)
         );
         assert_eq!(model.price_at(tomorrow), Some(&made), "{}", room.name);
         assert_eq!(

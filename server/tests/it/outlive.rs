@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use server::catalogue::Catalogue;
 use server::catalogue::model::WeightedTarget;
-use server::catalogue::price::PriceItems;
+use server::catalogue::price::PlainPrice;
 use server::figures::rollup::Roller;
 use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant, Unknown};
 use server::store::Store;
@@ -15,6 +15,7 @@ use shared::credits::Credits;
 use shared::id::{BootId, GenerationId, TenantId};
 use shared::link::Operation;
 use shared::supervisor::Supervisor;
+use shared::units::{Fact, Unit, Usage};
 use shared::zone::Zone;
 
 use crate::support::{databases, usage_record};
@@ -22,9 +23,9 @@ use crate::support::{databases, usage_record};
 const NOW: Moment = Moment::from_unix_ms(1_800_000_000_000);
 
 fn model(micros: i64) -> NewModel {
-    let items = |micros: i64| PriceItems {
+    let items = |micros: i64| PlainPrice {
         output_per_million: Credits::from_micros(micros),
-        ..PriceItems::default()
+        ..PlainPrice::default()
     };
     NewModel {
         id: "m".to_owned(),
@@ -40,7 +41,7 @@ fn model(micros: i64) -> NewModel {
         enabled: true,
         answers_public_name: false,
         is_default: false,
-        price: Some((items(micros), items(1))),
+        price: Some(items(micros).list(Some(&items(1)))),
     }
 }
 
@@ -74,6 +75,45 @@ async fn prices_stay_when_they_or_their_model_are_deleted() {
         assert!(catalogue.model("m").expect("there").prices.is_empty());
         let kept = catalogue.price(&alone.id).await.expect(db.name);
         assert_eq!(kept, Some(alone), "{}", db.name);
+    }
+}
+
+/// As a version before rates wrote a price.
+const OLD_PRICE: &str = r#"UPDATE prices SET
+    items = '{"per_request":0.5,"input_per_million":2.5,"output_per_million":10,
+        "per_image":[{"size":"1x1","credits":4},{"credits":1}]}',
+    cost = '{"per_request":0,"input_per_million":2,"output_per_million":8}'"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_of_versions_before_rates_are_read_and_charge_the_same() {
+    for db in databases().await {
+        let (store, clock) = (Store::new(db.db.clone()), Clock::fixed(NOW));
+        let catalogue = Catalogue::load(store, clock).await.expect(db.name);
+        let actor = Actor::system();
+        let made = catalogue.create_model(&actor, model(7)).await;
+        let id = made.expect(db.name).prices[0].id.clone();
+        db.execute(OLD_PRICE).await.expect(db.name);
+        catalogue.reload().await.expect(db.name);
+        let of_model = catalogue.model("m").expect("it is read").prices[0].clone();
+        catalogue.delete_model(&actor, "m").await.expect(db.name);
+        let ended = catalogue.price(&id).await.expect(db.name).expect("kept");
+        for price in [of_model, ended] {
+            let mut usage = Usage::of([
+                (Unit::InputToken, 1_000),
+                (Unit::OutputToken, 100),
+                (Unit::ReasoningToken, 100),
+                (Unit::Image, 2),
+            ]);
+            let charge = |usage: &Usage| {
+                let charge = price.list.charge(usage, NOW, 1_000_000);
+                charge.map(Credits::micros)
+            };
+            assert_eq!(charge(&usage), Some(2_504_500), "{}", db.name);
+            usage.facts.note(Fact::Size, "1X1");
+            assert_eq!(charge(&usage), Some(8_504_500), "{}", db.name);
+            let cost = price.list.cost(&usage, NOW).map(Credits::micros);
+            assert_eq!(cost, Some(3_600), "{}", db.name);
+        }
     }
 }
 

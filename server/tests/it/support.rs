@@ -8,7 +8,7 @@ use shared::credits::Credits;
 use shared::db::{Db, DbTarget, migrate};
 use shared::id::{GenerationId, TenantId, random_text};
 use shared::link::Operation;
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 
 /// A migrated database that no other test sees.
 pub(crate) struct TestDb {
@@ -120,11 +120,7 @@ pub(crate) fn usage_record(
         price: None,
         provider: "p".to_owned(),
         provider_model: "m".to_owned(),
-        usage: Usage {
-            input_tokens: 3,
-            output_tokens: 4,
-            ..Usage::default()
-        },
+        usage: Usage::of([(Unit::InputToken, 3), (Unit::OutputToken, 4)]),
         credits,
         cost: Credits::ZERO,
         status: UsageStatus::Succeeded,

@@ -3,7 +3,7 @@
 
 use super::walk::{Walk, count};
 use crate::link::Bounds;
-use crate::usage::{TOKENS_MAX, Usage};
+use crate::units::{MEASURE_MAX, Unit, Usage};
 
 /// Counts of one call as the provider told them. Totals hold their parts: `input` the cached and the
 /// written tokens, `output` the reasoning.
@@ -148,7 +148,7 @@ impl Report {
             M::Tools => &mut self.tools,
             M::Images => &mut self.images,
         };
-        *field = (*field).max(count(walk.value()?).min(TOKENS_MAX));
+        *field = (*field).max(count(walk.value()?).min(MEASURE_MAX));
         Some(())
     }
 
@@ -161,7 +161,7 @@ impl Report {
         walk.object(|walk, name| {
             let value = walk.value()?;
             if name.ends_with(b"_input_tokens") {
-                sum = sum.saturating_add(count(value).min(TOKENS_MAX));
+                sum = sum.saturating_add(count(value).min(MEASURE_MAX));
             }
             Some(())
         })?;
@@ -229,7 +229,7 @@ impl Counts {
             &mut self.images,
             &mut self.sum,
         ] {
-            *field = (*field).min(TOKENS_MAX);
+            *field = (*field).min(MEASURE_MAX);
         }
         self
     }
@@ -251,15 +251,14 @@ impl Counts {
         let cached = self.cached.min(self.input);
         let written = self.written.min(self.input - cached);
         let reasoning = self.reasoning.min(self.output);
-        Usage {
-            input_tokens: self.input - cached - written,
-            cached_input_tokens: cached,
-            cache_write_tokens: written,
-            output_tokens: self.output - reasoning,
-            reasoning_tokens: reasoning,
-            images: self.images,
-            ..Usage::default()
-        }
+        Usage::of([
+            (Unit::InputToken, self.input - cached - written),
+            (Unit::CachedInputToken, cached),
+            (Unit::CacheWriteToken, written),
+            (Unit::OutputToken, self.output - reasoning),
+            (Unit::ReasoningToken, reasoning),
+            (Unit::Image, self.images),
+        ])
     }
 }
 
@@ -267,26 +266,19 @@ impl Counts {
 /// than its maximum only as far as it was `shown`, counted at its most, a token a byte: a provider that
 /// ignores the maximum shows what it wrote.
 pub(crate) fn believe(usage: &mut Usage, bounds: &Bounds, shown: u64) {
-    let mut surplus = usage.input_total().saturating_sub(bounds.input_max);
+    let surplus = usage.input_total().saturating_sub(bounds.input_max);
     let output_max = bounds.output_max.max(shown);
-    let mut unshown = usage.output_total().saturating_sub(output_max);
+    let unshown = usage.output_total().saturating_sub(output_max);
     usage.capped |= surplus > 0 || unshown > 0;
     usage.estimated |= usage.capped;
     usage.overrun |= usage.output_total() > bounds.output_max;
-    for class in [
-        &mut usage.input_tokens,
-        &mut usage.cache_write_tokens,
-        &mut usage.cached_input_tokens,
-    ] {
-        let cut = surplus.min(*class);
-        *class -= cut;
-        surplus -= cut;
-    }
-    for class in [&mut usage.reasoning_tokens, &mut usage.output_tokens] {
-        let cut = unshown.min(*class);
-        *class -= cut;
-        unshown -= cut;
-    }
+    let input = [
+        Unit::InputToken,
+        Unit::CacheWriteToken,
+        Unit::CachedInputToken,
+    ];
+    usage.cut_from(input, surplus);
+    usage.cut_from([Unit::ReasoningToken, Unit::OutputToken], unshown);
 }
 
 #[cfg(test)]

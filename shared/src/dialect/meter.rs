@@ -13,7 +13,7 @@ use super::told;
 use super::walk::Walk;
 use crate::fault::{Fault, FaultKind};
 use crate::link::{Bounds, Call, Operation};
-use crate::usage::Usage;
+use crate::units::{Unit, Usage};
 
 /// The event that ends a stream of a chat.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -60,13 +60,13 @@ impl Metered {
         let mut usage = told.usage();
         let is_text = self.operation != Operation::Image;
         if is_text && !uncovered.is_nothing() {
-            usage.output_tokens += uncovered.output(streamed);
-            usage.reasoning_tokens += uncovered.reasoning(streamed);
+            usage.add(Unit::OutputToken, uncovered.output(streamed));
+            usage.add(Unit::ReasoningToken, uncovered.reasoning(streamed));
             usage.estimated = true;
         }
         // No input is empty: zero is what a provider says that does not count.
         if is_text && told.input == 0 && (usage.output_total() > 0 || !all.is_nothing()) {
-            usage.input_tokens = self.input_estimate();
+            usage.set(Unit::InputToken, self.input_estimate());
             usage.estimated = true;
         }
         usage
@@ -347,28 +347,20 @@ impl Meter {
     pub fn usage(&self) -> Usage {
         if self.of.operation == Operation::Image {
             let mut usage = self.of.usage(self.told, &self.uncovered, &self.all, true);
-            usage.images = usage.images.max(self.images);
+            usage.set(Unit::Image, usage.count(Unit::Image).max(self.images));
             return self.believed(usage);
         }
         let is_empty = self.all.is_nothing() && self.told.output == 0;
         if is_empty && self.finished == 0 {
-            return Usage {
-                estimated: true,
-                ..Usage::default()
-            };
+            return Usage::default().as_estimate();
         }
         let mut usage = self.of.usage(self.told, &self.uncovered, &self.all, true);
         if let (true, Some(bounds)) = (self.stage != Stage::Stopped, self.of.bounds) {
             // What only an estimate makes too much was not too much.
             let told = self.told.output;
-            let mut surplus = usage
-                .output_total()
-                .saturating_sub(bounds.output_max.max(told));
-            for class in [&mut usage.output_tokens, &mut usage.reasoning_tokens] {
-                let cut = surplus.min(*class);
-                *class -= cut;
-                surplus -= cut;
-            }
+            let most = bounds.output_max.max(told);
+            let surplus = usage.output_total().saturating_sub(most);
+            usage.cut_from([Unit::OutputToken, Unit::ReasoningToken], surplus);
         }
         self.believed(usage)
     }

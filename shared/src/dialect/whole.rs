@@ -5,7 +5,7 @@ use super::meter::Metered;
 use super::scan::{Scan, Tally};
 use crate::fault::{Fault, FaultKind};
 use crate::link::Operation;
-use crate::usage::Usage;
+use crate::units::{Unit, Usage};
 
 /// What a whole answer consumed; `Err` where it is no JSON object. An answer that holds nothing costs
 /// nothing, whatever is told.
@@ -39,21 +39,21 @@ pub fn usage(of: Metered, bytes: &[u8]) -> Result<Usage, Fault> {
             }
             let mut usage = told.usage();
             if told.input == 0 {
-                usage.input_tokens = of.input_estimate();
+                usage.set(Unit::InputToken, of.input_estimate());
                 usage.estimated = true;
             }
             usage
         }
-        Operation::Image => Usage {
-            images: scan.entries,
-            ..scan.counts.usage()
-        },
+        Operation::Image => {
+            let mut usage = scan.counts.usage();
+            usage.set(Unit::Image, scan.entries);
+            usage
+        }
     };
     if let Some(bounds) = &of.bounds {
         if usage.estimated && scan.counts.output == 0 {
-            usage.output_tokens = usage.output_tokens.min(bounds.output_max);
-            let left = bounds.output_max - usage.output_tokens;
-            usage.reasoning_tokens = usage.reasoning_tokens.min(left);
+            let surplus = usage.output_total().saturating_sub(bounds.output_max);
+            usage.cut_from([Unit::ReasoningToken, Unit::OutputToken], surplus);
         }
         believe(&mut usage, bounds, scan.tally.most());
     }
@@ -92,8 +92,8 @@ mod tests {
         let counted = said("Hello.", "");
         assert_eq!(
             (
-                counted.input_tokens,
-                counted.output_tokens,
+                counted.count(Unit::InputToken),
+                counted.count(Unit::OutputToken),
                 counted.estimated
             ),
             (100, 2, true)
@@ -104,8 +104,8 @@ mod tests {
         );
         assert_eq!(
             (
-                counted.input_tokens,
-                counted.output_tokens,
+                counted.count(Unit::InputToken),
+                counted.count(Unit::OutputToken),
                 counted.estimated
             ),
             (100, 2, true)
@@ -116,8 +116,8 @@ mod tests {
         );
         assert_eq!(
             (
-                counted.input_tokens,
-                counted.output_tokens,
+                counted.count(Unit::InputToken),
+                counted.count(Unit::OutputToken),
                 counted.estimated
             ),
             (1_000, 3, false)
@@ -128,8 +128,8 @@ mod tests {
         );
         assert_eq!(
             (
-                counted.input_tokens,
-                counted.output_tokens,
+                counted.count(Unit::InputToken),
+                counted.count(Unit::OutputToken),
                 counted.estimated
             ),
             (1_000, 0, false)
@@ -160,19 +160,32 @@ mod tests {
         let made = images(
             r#"{"data":[{"b64_json":"a"},{"error":{"code":"x"}},{"url":"b"}],"usage":{"output_tokens":14.5}}"#,
         );
-        assert_eq!((made.images, made.output_tokens), (2, 15));
+        assert_eq!(
+            (made.count(Unit::Image), made.count(Unit::OutputToken)),
+            (2, 15)
+        );
         assert!(images(r#"{"data":[],"usage":{"output_tokens":14}}"#).is_nothing());
         let vectors = |json: &str| usage(of(Operation::Embedding), json.as_bytes()).expect("JSON");
         let counted = vectors(
             r#"{"data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#,
         );
-        assert_eq!((counted.input_tokens, counted.output_tokens), (8, 0));
         assert_eq!(
-            vectors(r#"{"data":[{"embedding":[0.1]}],"usage":{"total_tokens":8}}"#).input_tokens,
+            (
+                counted.count(Unit::InputToken),
+                counted.count(Unit::OutputToken)
+            ),
+            (8, 0)
+        );
+        assert_eq!(
+            vectors(r#"{"data":[{"embedding":[0.1]}],"usage":{"total_tokens":8}}"#)
+                .count(Unit::InputToken),
             8
         );
         let counted = vectors(r#"{"data":[{"embedding":[0.1]}]}"#);
-        assert_eq!((counted.input_tokens, counted.estimated), (100, true));
+        assert_eq!(
+            (counted.count(Unit::InputToken), counted.estimated),
+            (100, true)
+        );
         assert!(vectors(r#"{"data":[],"usage":{"prompt_tokens":8}}"#).is_nothing());
     }
 }

@@ -106,7 +106,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Fault;
 use crate::id::{BootId, GenerationId, RequestId, TenantId};
 use crate::secret::Secret;
-use crate::usage::Usage;
+use crate::units::{Unit, Usage};
 
 /// What is asked of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -138,6 +138,16 @@ impl Operation {
         Self::ALL
             .into_iter()
             .find(|operation| operation.word() == word)
+    }
+
+    /// The units that an answer is made of; the other classes of their families fall back to these. A
+    /// price must say what each of them costs.
+    pub fn units(self) -> &'static [Unit] {
+        match self {
+            Self::Chat => &[Unit::InputToken, Unit::OutputToken],
+            Self::Embedding => &[Unit::InputToken],
+            Self::Image => &[Unit::InputToken, Unit::OutputToken, Unit::Image],
+        }
     }
 
     /// OpenAI's path below the version.

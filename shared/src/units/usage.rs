@@ -68,6 +68,15 @@ impl Usage {
         usage
     }
 
+    /// The same, as an estimate.
+    #[must_use]
+    pub fn as_estimate(self) -> Self {
+        Self {
+            estimated: true,
+            ..self
+        }
+    }
+
     /// How much of a unit.
     pub fn count(&self, unit: Unit) -> u64 {
         let at = self.measures.at(unit).ok();
@@ -91,6 +100,14 @@ impl Usage {
         let cut = most.min(count);
         self.set(unit, count.saturating_sub(cut));
         cut
+    }
+
+    /// Takes so much from these units together, from the first on.
+    pub fn cut_from(&mut self, units: impl IntoIterator<Item = Unit>, surplus: u64) {
+        let mut left = surplus;
+        for unit in units {
+            left = left.saturating_sub(self.cut(unit, left));
+        }
     }
 
     /// What was consumed, in the order of units.

@@ -16,6 +16,7 @@ use shared::link::{
     Call, Fate, Link, LinkError, Operation, Outcome, Parting, Piece, PieceStream, ReplyBody, Target,
 };
 use shared::secret::Secret;
+use shared::units::Unit;
 
 use crate::support::{links, places};
 
@@ -78,7 +79,7 @@ async fn joined(link: &Arc<dyn Link>, name: &str, asked: &Call, is_seen: bool) {
         };
         let (bytes, outcome) = read(pieces, name).await;
         assert!(bytes.ends_with(b"data: [DONE]\n\n"));
-        assert_eq!(outcome.usage.output_tokens, 12);
+        assert_eq!(outcome.usage.count(Unit::OutputToken), 12);
     }
 }
 
@@ -99,7 +100,7 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
         let (bytes, outcome) = read(pieces, name).await;
         assert!(bytes.ends_with(b"data: [DONE]\n\n"), "{name}");
         assert_eq!(
-            (outcome.usage.output_tokens, &outcome.fault),
+            (outcome.usage.count(Unit::OutputToken), &outcome.fault),
             (12, &None),
             "{name}"
         );
@@ -147,7 +148,7 @@ async fn a_whole_answer_comes_with_its_outcome() {
         };
         let answer: serde_json::Value = serde_json::from_slice(&bytes).expect(name);
         assert_eq!(answer["usage"]["completion_tokens"], 3, "{name}");
-        assert_eq!(outcome.usage.output_tokens, 3, "{name}");
+        assert_eq!(outcome.usage.count(Unit::OutputToken), 3, "{name}");
     }
     assert!(
         supervisor.finish(Duration::from_secs(5)).await,
@@ -175,7 +176,7 @@ async fn a_conversation_that_grows_crosses_whole_whatever_the_gateway_has_of_it(
                     let ReplyBody::Whole { outcome, .. } = reply.body else {
                         panic!("{name}: no stream was asked for")
                     };
-                    let counted = outcome.usage.input_tokens * 4;
+                    let counted = outcome.usage.count(Unit::InputToken) * 4;
                     assert!(
                         counted <= length && counted * 2 > length,
                         "{name}: {counted} of {length}"
@@ -210,7 +211,7 @@ async fn leaving_or_finishing_cancels_within_a_second_and_counts_what_was_produc
             assert!(begun.elapsed() < Duration::from_secs(1), "{name}");
             let fault = outcome.fault.expect("cancelled");
             assert_eq!(fault.kind, FaultKind::Canceled, "{name}");
-            let produced = outcome.usage.output_tokens;
+            let produced = outcome.usage.count(Unit::OutputToken);
             assert!((1..100).contains(&produced), "{name}: {produced}");
             drop(kept);
         }

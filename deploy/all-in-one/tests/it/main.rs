@@ -21,6 +21,7 @@ mod odd;
 mod openapi;
 mod promises;
 mod proxies;
+mod rates;
 mod replicas;
 mod starts;
 mod studio;

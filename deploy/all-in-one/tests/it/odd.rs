@@ -12,7 +12,7 @@ use shared::link::{
     NewProviderKey, Outcome, Parting, Piece, ProviderAdmin, ProviderKeyPatch, ProviderKeyView,
     ProviderPatch, ProviderView, Reply, ReplyBody, Target,
 };
-use shared::usage::Usage;
+use shared::units::Unit;
 
 /// How a link misbehaves.
 #[derive(Debug, Clone)]
@@ -70,10 +70,7 @@ impl Odd {
 }
 
 fn counting(mut outcome: Box<Outcome>, tokens: u64) -> Box<Outcome> {
-    outcome.usage = Usage {
-        output_tokens: tokens,
-        ..outcome.usage
-    };
+    outcome.usage.set(Unit::OutputToken, tokens);
     outcome
 }
 

@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::db::{Db, DbTarget};
 use shared::link::{Link, Outcome, Parting};
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 use tokio::task::JoinSet;
 
 use crate::odd::{Odd, Oddity};
@@ -154,10 +154,7 @@ async fn an_end_that_nobody_knows_is_given_back_and_charged_once_when_it_is_know
             key_last4: String::new(),
             attempts: 1,
             failed: Vec::new(),
-            usage: Usage {
-                output_tokens: 100,
-                ..Usage::default()
-            },
+            usage: Usage::of([(Unit::OutputToken, 100)]),
             taken: None,
             fault: None,
             first_byte_ms: 1,

@@ -49,7 +49,7 @@ pub(super) struct EndNote {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum EndText {
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     Failure(Failure),
 }
 
@@ -76,7 +76,7 @@ impl EndText {
 impl From<&End> for EndText {
     fn from(end: &End) -> Self {
         match end {
-            End::Outcome(outcome) => Self::Outcome(outcome.as_ref().clone()),
+            End::Outcome(outcome) => Self::Outcome(Box::new(outcome.as_ref().clone())),
             End::Failure(failure) => Self::Failure(failure.as_ref().clone()),
         }
     }

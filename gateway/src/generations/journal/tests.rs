@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use shared::fault::{Fault, FaultKind};
 use shared::link::{Outcome, Parting};
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 
 use super::super::failure;
 use super::super::register::End;
@@ -41,11 +41,7 @@ fn outcome(output_tokens: u64, detail: &str) -> Outcome {
         key_last4: "abcd".to_owned(),
         attempts: 1,
         failed: Vec::new(),
-        usage: Usage {
-            input_tokens: 9,
-            output_tokens,
-            ..Usage::default()
-        },
+        usage: Usage::of([(Unit::InputToken, 9), (Unit::OutputToken, output_tokens)]),
         taken: None,
         fault: (!detail.is_empty()).then(|| Fault::new(FaultKind::Interrupted, detail)),
         first_byte_ms: 3,
@@ -73,8 +69,8 @@ async fn told(journal: &OutcomeJournal, id: &GenerationId) -> Option<(u64, Optio
     let shared::link::Fate::Ended { outcome } = ended.fate(Parting::Abandoned) else {
         panic!("an outcome")
     };
-    let taken = outcome.taken.map(|usage| usage.output_tokens);
-    Some((outcome.usage.output_tokens, taken))
+    let taken = outcome.taken.map(|usage| usage.count(Unit::OutputToken));
+    Some((outcome.usage.count(Unit::OutputToken), taken))
 }
 
 /// The journal's end, waited for: its files are free.

@@ -243,7 +243,7 @@ impl Writer {
             EndText::Failure(failure) => (End::Failure(Arc::new(failure)), None),
             EndText::Outcome(mut outcome) => {
                 let taken = outcome.taken.take().filter(|_| !known.is_taken);
-                (End::Outcome(Arc::new(outcome)), taken)
+                (End::Outcome(Arc::from(outcome)), taken)
             }
         };
         let ended = Ended::remembered(end, note.whole, note.length, taken);

@@ -9,6 +9,7 @@ pub mod models;
 pub mod money;
 pub mod prices;
 pub mod providers;
+pub mod rates;
 pub mod recharge;
 pub mod settings;
 pub mod superadmins;

@@ -131,24 +131,25 @@ pub struct NewModelBody {
     pub price: Option<PriceBody>,
 }
 
-impl From<NewModelBody> for NewModel {
-    fn from(body: NewModelBody) -> Self {
-        let operation = Operation::from(body.operation);
+impl NewModelBody {
+    fn read(self) -> Result<NewModel, ApiError> {
+        let operation = Operation::from(self.operation);
         let tokens = if operation == Operation::Chat {
             CHAT_OUTPUT_TOKENS
         } else {
             0
         };
-        Self {
-            id: body.id,
+        let price = self.price.map(|price| price.list(operation)).transpose()?;
+        Ok(NewModel {
+            id: self.id,
             operation,
-            targets: targets(body.targets),
-            max_output_tokens: body.max_output_tokens.unwrap_or(tokens),
-            enabled: body.enabled,
-            answers_public_name: body.answers_public_name,
-            is_default: body.is_default,
-            price: body.price.map(Into::into),
-        }
+            targets: targets(self.targets),
+            max_output_tokens: self.max_output_tokens.unwrap_or(tokens),
+            enabled: self.enabled,
+            answers_public_name: self.answers_public_name,
+            is_default: self.is_default,
+            price,
+        })
     }
 }
 
@@ -170,16 +171,18 @@ pub struct ModelPatchBody {
     pub price: Option<PriceBody>,
 }
 
-impl From<ModelPatchBody> for ModelPatch {
-    fn from(body: ModelPatchBody) -> Self {
-        Self {
-            targets: body.targets.map(targets),
-            max_output_tokens: body.max_output_tokens,
-            enabled: body.enabled,
-            answers_public_name: body.answers_public_name,
-            is_default: body.is_default,
-            price: body.price.map(Into::into),
-        }
+impl ModelPatchBody {
+    /// Of a model for that operation.
+    fn read(self, operation: Operation) -> Result<ModelPatch, ApiError> {
+        let price = self.price.map(|price| price.list(operation)).transpose()?;
+        Ok(ModelPatch {
+            targets: self.targets.map(targets),
+            max_output_tokens: self.max_output_tokens,
+            enabled: self.enabled,
+            answers_public_name: self.answers_public_name,
+            is_default: self.is_default,
+            price,
+        })
     }
 }
 
@@ -270,10 +273,8 @@ impl AdminModelsApi {
         if body.0.price.is_some() {
             caller.must_be_able_to(Action::SetPrices)?;
         }
-        let model = self
-            .catalogue
-            .create_model(&caller.actor(), body.0.into())
-            .await?;
+        let new = body.0.read()?;
+        let model = self.catalogue.create_model(&caller.actor(), new).await?;
         Ok(Created::Made(Json(ModelView::new(
             &model,
             self.clock.now(),
@@ -321,9 +322,12 @@ impl AdminModelsApi {
         if others || patch.price.is_none() {
             caller.must_be_able_to(Action::EditModels)?;
         }
+        let of = self.catalogue.model(&id.0);
+        let operation = of.ok_or_else(|| ApiError::not_found("model"))?.operation;
+        let patch = body.0.read(operation)?;
         let model = self
             .catalogue
-            .update_model(&caller.actor(), &id.0, body.0.into())
+            .update_model(&caller.actor(), &id.0, patch)
             .await?;
         Ok(Json(ModelView::new(&model, self.clock.now())))
     }

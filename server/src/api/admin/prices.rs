@@ -4,7 +4,9 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use shared::id::PriceId;
+use shared::link::Operation;
 
+use super::rates::{CurrencyBody, RateBody, rates};
 use crate::api::answer::{Created, Deleted};
 use crate::api::date::{self, Date};
 use crate::api::error::ApiError;
@@ -12,7 +14,7 @@ use crate::api::manage::{Amount, Page, page_limit};
 use crate::api::principal::SuperadminCaller;
 use crate::auth::roles::kind;
 use crate::catalogue::Catalogue;
-use crate::catalogue::price::{ImagePrice, Price, PriceItems};
+use crate::catalogue::price::{ImagePrice, PlainPrice, Price, PriceList};
 
 /// The price of an image; what is absent fits any.
 #[derive(Debug, Clone, Object)]
@@ -76,7 +78,14 @@ pub struct PriceBody {
     pub reasoning_per_million: Option<Amount>,
     /// For an image, by size and quality.
     pub per_image: Option<Vec<ImagePriceBody>>,
-    /// What the provider takes; nothing when absent.
+    /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
+    /// that fits applies.
+    pub rates: Option<Vec<RateBody>>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
+    /// What the provider takes; nothing when absent. Rates have theirs beside them.
     pub cost: Option<ItemsBody>,
 }
 
@@ -105,12 +114,20 @@ pub struct NewPriceBody {
     pub reasoning_per_million: Option<Amount>,
     /// For an image, by size and quality.
     pub per_image: Option<Vec<ImagePriceBody>>,
-    /// What the provider takes; nothing when absent.
+    /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
+    /// that fits applies.
+    pub rates: Option<Vec<RateBody>>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
+    /// What the provider takes; nothing when absent. Rates have theirs beside them.
     pub cost: Option<ItemsBody>,
 }
 
-/// A price, in credits.
+/// A price, in credits. The fields of a plain price are there where it is one.
 #[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
 pub struct PriceView {
     /// Its id.
     pub id: String,
@@ -119,27 +136,33 @@ pub struct PriceView {
     /// From when on, in RFC 3339.
     pub valid_from: String,
     /// For each call that produced something.
-    pub per_request: Amount,
+    pub per_request: Option<Amount>,
     /// For a million input tokens.
-    pub input_per_million: Amount,
+    pub input_per_million: Option<Amount>,
     /// For a million cached input tokens.
     pub cached_input_per_million: Option<Amount>,
     /// For a million tokens written to the cache.
     pub cache_write_per_million: Option<Amount>,
     /// For a million output tokens.
-    pub output_per_million: Amount,
+    pub output_per_million: Option<Amount>,
     /// For a million reasoning tokens.
     pub reasoning_per_million: Option<Amount>,
     /// For an image, by size and quality.
-    pub per_image: Vec<ImagePriceBody>,
-    /// What the provider takes.
-    pub cost: ItemsBody,
+    pub per_image: Option<Vec<ImagePriceBody>>,
+    /// What the provider takes, where that is known.
+    pub cost: Option<ItemsBody>,
+    /// All of it, as it is reckoned with.
+    pub rates: Vec<RateBody>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
 }
 
 /// Reads the seven parts that the bodies share.
 macro_rules! items {
     ($body:expr) => {
-        PriceItems {
+        PlainPrice {
             per_request: $body.per_request.into(),
             input_per_million: $body.input_per_million.into(),
             cached_input_per_million: $body.cached_input_per_million.map(Into::into),
@@ -176,14 +199,14 @@ impl From<ImagePrice> for ImagePriceBody {
     }
 }
 
-impl From<ItemsBody> for PriceItems {
+impl From<ItemsBody> for PlainPrice {
     fn from(body: ItemsBody) -> Self {
         items!(body)
     }
 }
 
-impl From<PriceItems> for ItemsBody {
-    fn from(items: PriceItems) -> Self {
+impl From<PlainPrice> for ItemsBody {
+    fn from(items: PlainPrice) -> Self {
         let per_image: Vec<_> = items
             .per_image
             .into_iter()
@@ -201,29 +224,70 @@ impl From<PriceItems> for ItemsBody {
     }
 }
 
-impl From<PriceBody> for (PriceItems, PriceItems) {
-    fn from(body: PriceBody) -> Self {
-        let cost = body.cost.map(PriceItems::from).unwrap_or_default();
-        (items!(body), cost)
+/// The price that a body tells, of a model for that operation.
+macro_rules! list {
+    ($body:expr, $operation:expr) => {{
+        let mut body = $body;
+        let (rates_told, minimum) = (body.rates.take(), body.minimum.take());
+        let (currency, cost) = (body.currency.take(), body.cost.take());
+        let plain = items!(body);
+        let list = match rates_told {
+            Some(_) if cost.is_some() || plain != PlainPrice::default() => {
+                return Err(ApiError::bad_field(
+                    "rates",
+                    "Give `rates`, or the fields of a plain price, but not both.".to_owned(),
+                ));
+            }
+            Some(told) => PriceList {
+                rates: rates(told)?,
+                ..PriceList::default()
+            },
+            None => {
+                let cost = cost.map(PlainPrice::from).unwrap_or_default();
+                plain
+                    .list(Some(&cost))
+                    .or_free($operation.units().iter().copied())
+            }
+        };
+        PriceList {
+            minimum: minimum.map(Into::into),
+            currency: currency.map(Into::into),
+            ..list
+        }
+    }};
+}
+
+impl PriceBody {
+    /// As rates, for a model of that operation.
+    pub fn list(self, operation: Operation) -> Result<PriceList, ApiError> {
+        Ok(list!(self, operation))
     }
 }
 
 impl PriceView {
     /// `price` as one of `model`.
     pub fn new(model: &str, price: &Price) -> Self {
-        let items = ItemsBody::from(price.items.clone());
+        let list = price.list.clone();
+        let (plain, cost) = match list.plain() {
+            Some((plain, cost)) => (Some(ItemsBody::from(plain)), cost.map(ItemsBody::from)),
+            None => (None, None),
+        };
+        let plain = plain.as_ref();
         Self {
             id: price.id.to_string(),
             model_id: model.to_owned(),
             valid_from: date::text(price.valid_from),
-            per_request: items.per_request,
-            input_per_million: items.input_per_million,
-            cached_input_per_million: items.cached_input_per_million,
-            cache_write_per_million: items.cache_write_per_million,
-            output_per_million: items.output_per_million,
-            reasoning_per_million: items.reasoning_per_million,
-            per_image: items.per_image.unwrap_or_default(),
-            cost: price.cost.clone().into(),
+            per_request: plain.map(|plain| plain.per_request),
+            input_per_million: plain.map(|plain| plain.input_per_million),
+            cached_input_per_million: plain.and_then(|plain| plain.cached_input_per_million),
+            cache_write_per_million: plain.and_then(|plain| plain.cache_write_per_million),
+            output_per_million: plain.map(|plain| plain.output_per_million),
+            reasoning_per_million: plain.and_then(|plain| plain.reasoning_per_million),
+            per_image: plain.map(|plain| plain.per_image.clone().unwrap_or_default()),
+            cost,
+            rates: list.rates.into_iter().map(RateBody::from).collect(),
+            minimum: list.minimum.map(Into::into),
+            currency: list.currency.map(Into::into),
         }
     }
 }
@@ -283,12 +347,13 @@ impl PricesApi {
             .map(|text| date::read("valid_from", text))
             .transpose()?
             .map(Date::start);
-        let model = body.model_id;
-        let cost = body.cost.map(PriceItems::from).unwrap_or_default();
-        let items = items!(body);
+        let model = body.model_id.clone();
+        let of = self.catalogue.model(&model);
+        let operation = of.ok_or_else(|| ApiError::not_found("model"))?.operation;
+        let list = list!(body, operation);
         let price = self
             .catalogue
-            .create_price(&caller.actor(), model.clone(), valid_from, (items, cost))
+            .create_price(&caller.actor(), model.clone(), valid_from, list)
             .await?;
         Ok(Created::Made(Json(PriceView::new(&model, &price))))
     }

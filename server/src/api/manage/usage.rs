@@ -1,5 +1,7 @@
 //! What a tenant's calls consumed and cost, page by page; the provider behind a model stays unsaid.
 
+use std::collections::HashMap;
+
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -8,6 +10,7 @@ use super::{Amount, Page, page_after, page_limit};
 use crate::api::date::{self, Date};
 use crate::api::error::ApiError;
 use crate::api::principal::{TenantCaller, need};
+use crate::figures::sums::Consumed;
 use crate::store::usage::{Period, UsageRecord};
 use crate::usage::{UsageAsk, UsageHistory};
 
@@ -42,6 +45,11 @@ pub struct UsageView {
     pub media_ms: u64,
     /// Characters read aloud.
     pub characters: u64,
+    /// Every unit that was used, by its word: `input_token`, `image`, `video_ms` and so on. The fields
+    /// above sum them by kind.
+    pub units: HashMap<String, u64>,
+    /// What else the price depended on: `size`, `quality`, `tier` and so on.
+    pub facts: HashMap<String, String>,
     /// Whether the counts are estimated, because the provider told none.
     pub estimated: bool,
     /// Charged, in credits.
@@ -60,7 +68,8 @@ pub struct UsageView {
 
 impl From<&UsageRecord> for UsageView {
     fn from(record: &UsageRecord) -> Self {
-        let usage = record.usage;
+        let usage = &record.usage;
+        let sums = Consumed::from(usage);
         Self {
             id: record.id.to_string(),
             user_id: record.user.as_ref().map(ToString::to_string),
@@ -68,14 +77,23 @@ impl From<&UsageRecord> for UsageView {
             test: record.test,
             operation: record.operation.word().to_owned(),
             model: record.model.clone(),
-            input_tokens: usage.input_tokens,
-            cached_input_tokens: usage.cached_input_tokens,
-            cache_write_tokens: usage.cache_write_tokens,
-            output_tokens: usage.output_tokens,
-            reasoning_tokens: usage.reasoning_tokens,
-            images: usage.images,
-            media_ms: usage.media_ms,
-            characters: usage.characters,
+            input_tokens: sums.input_tokens,
+            cached_input_tokens: sums.cached_input_tokens,
+            cache_write_tokens: sums.cache_write_tokens,
+            output_tokens: sums.output_tokens,
+            reasoning_tokens: sums.reasoning_tokens,
+            images: sums.images,
+            media_ms: sums.media_ms,
+            characters: sums.characters,
+            units: usage
+                .measures()
+                .map(|(unit, n)| (unit.to_string(), n))
+                .collect(),
+            facts: usage
+                .facts
+                .iter()
+                .map(|(fact, word)| (fact.word().to_owned(), word.to_owned()))
+                .collect(),
             estimated: usage.estimated,
             credits: record.credits.into(),
             status: record.status.word().to_owned(),

@@ -1,12 +1,13 @@
 //! What a call comes to, by how it ended and how much of it reached the tenant.
 
 use super::*;
+use crate::catalogue::price::PlainPrice;
 
 fn facts() -> CallFacts {
-    let items = |per_token: i64, per_request: i64| PriceItems {
+    let items = |per_token: i64, per_request: i64| PlainPrice {
         per_request: Credits::from_micros(per_request),
         output_per_million: Credits::from_micros(per_token * 1_000_000),
-        ..PriceItems::default()
+        ..PlainPrice::default()
     };
     CallFacts {
         generation: GenerationId::random(),
@@ -19,10 +20,9 @@ fn facts() -> CallFacts {
         price: Some(Price {
             id: PriceId::random(),
             valid_from: Moment::from_unix_ms(0),
-            items: items(10, 5),
-            cost: items(4, 1),
+            list: items(10, 5).list(Some(&items(4, 1))),
         }),
-        multiplier_ppm: PLAIN_PPM,
+        multiplier_ppm: 1_000_000,
         image: None,
         provider: "p".to_owned(),
         request: None,
@@ -32,10 +32,7 @@ fn facts() -> CallFacts {
 }
 
 fn tokens(output_tokens: u64) -> Usage {
-    Usage {
-        output_tokens,
-        ..Usage::default()
-    }
+    Usage::of([(Unit::OutputToken, output_tokens)])
 }
 
 fn outcome(usage: Usage, taken: Option<Usage>, fault: Option<FaultKind>) -> Outcome {
@@ -74,7 +71,7 @@ fn after_a_servers_death_what_its_side_took_is_charged_and_the_rest_is_a_loss() 
     let ended = Ended::as_taken(part);
     assert_eq!(charge(&ended), (305, 853, 1_830));
     let record = facts().record(&ended, facts().charge(&ended));
-    assert_eq!(record.usage.output_tokens, 30);
+    assert_eq!(record.usage.count(Unit::OutputToken), 30);
     assert_eq!(record.status, UsageStatus::Failed);
     assert_eq!(record.loss_why.as_deref(), Some("not_taken"));
     // A whole answer that nobody took, its price for the request included.

@@ -13,6 +13,10 @@ use super::when::{Holds, Known, When};
 pub const RATE_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
 /// A text model of 2026 needs 50: tiers by context bands by classes by regions.
 pub const RATES_MAX: usize = 512;
+/// Of how many units prices are told, and how large steps may be: each divides [`SCALE`].
+pub(crate) const PERS: [u64; 9] = [
+    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 60_000, 3_600_000,
+];
 /// Words of one condition.
 pub const WORDS_MAX: usize = 32;
 /// Multipliers are in millionths.
@@ -147,14 +151,26 @@ impl PriceList {
 
     /// What a usage costs; `None` when it does not fit or the list is unsound.
     pub fn charge(&self, usage: &Usage, at: Moment, multiplier_ppm: i64) -> Option<Credits> {
+        let charged = self.charge_and_unpriced(usage, at, multiplier_ppm);
+        charged.map(|(credits, _)| credits)
+    }
+
+    /// The same, and how many of its measures had no rate: a list that was checked leaves none.
+    pub fn charge_and_unpriced(
+        &self,
+        usage: &Usage,
+        at: Moment,
+        multiplier_ppm: i64,
+    ) -> Option<(Credits, usize)> {
         let sum = self.sum(usage, at, Side::Credits, false)?;
-        rounded_up(self.at_least(sum.scaled, usage)?, multiplier_ppm)
+        let credits = rounded_up(self.at_least(sum.scaled, usage)?, multiplier_ppm)?;
+        Some((credits, sum.unpriced.len()))
     }
 
     /// What the provider takes for it; `None` where that is not known.
     pub fn cost(&self, usage: &Usage, at: Moment) -> Option<Credits> {
         let sum = self.sum(usage, at, Side::Cost, false)?;
-        rounded_up(sum.scaled, self.cost_ppm()?)
+        rounded_up(sum.scaled, self.cost_ppm())
     }
 
     /// The charge of [`PriceList::charge`], with its arithmetic.
@@ -173,7 +189,7 @@ impl PriceList {
     /// The cost of [`PriceList::cost`], with its arithmetic.
     pub fn cost_bill(&self, usage: &Usage, at: Moment) -> Option<Bill> {
         let sum = self.sum(usage, at, Side::Cost, true)?;
-        Bill::new(sum.lines, (sum.scaled, 0), self.cost_ppm()?, sum.unpriced)
+        Bill::new(sum.lines, (sum.scaled, 0), self.cost_ppm(), sum.unpriced)
     }
 
     /// What a call within the bounds costs at most: each family at its dearest unit and rate that is
@@ -234,12 +250,10 @@ impl PriceList {
             && self.minimum.unwrap_or_default() == Credits::ZERO
     }
 
-    fn cost_ppm(&self) -> Option<i64> {
-        let Some(currency) = &self.currency else {
-            return Some(PLAIN_PPM);
-        };
-        // Credits are in millionths: so is the multiplier.
-        Some(currency.credits.micros())
+    /// Credits are in millionths, and so is a multiplier.
+    fn cost_ppm(&self) -> i64 {
+        let currency = self.currency.as_ref();
+        currency.map_or(PLAIN_PPM, |currency| currency.credits.micros())
     }
 
     /// The rate of a unit: the first that fits it, else the first that fits what it falls back to.

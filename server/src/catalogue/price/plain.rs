@@ -89,9 +89,10 @@ impl PlainPrice {
     }
 
     fn fallen_back(&self, unit: Unit) -> Credits {
-        match unit {
-            Unit::ReasoningToken => self.output_per_million,
-            _ => self.input_per_million,
+        if unit == Unit::ReasoningToken {
+            self.output_per_million
+        } else {
+            self.input_per_million
         }
     }
 

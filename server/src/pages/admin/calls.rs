@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use admin_templates::parts::CallRow;
 use admin_templates::words::{CallStatus, Operation};
 use shared::id::{ApiKeyId, TenantId, UserId};
+use shared::units::Unit;
 
 use super::super::error::PageError;
 use super::{named, word};
@@ -104,7 +105,7 @@ impl Names {
             test: record.test,
             input_tokens: record.usage.input_total(),
             output_tokens: record.usage.output_total(),
-            images: record.usage.images,
+            images: record.usage.count(Unit::Image),
             credits: record.credits,
             cost: Some(record.cost),
             first_byte_ms: record.first_byte_ms,

@@ -205,7 +205,7 @@ pub(super) async fn add_price(
     let model = found(&rooms, &id)?;
     let mut faults = Faults::default();
     let from = faults.take(form::valid_from(&posted, who.now()));
-    let prices = form::prices(&posted, &mut faults);
+    let prices = form::prices(&posted, model.operation, &mut faults);
     let empty = prices.is_none();
     let wrong = match faults.unless(from.zip(prices)) {
         Ok((from, prices)) => {

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{
-    CallStory, Counts, HoldStory as HoldView, PhaseRow, TryRow, UsageLog,
-};
-use admin_templates::parts::{Arithmetic, ChargeLine, EntryRow};
-use admin_templates::words::{CallStatus, Operation, Phase, PriceItem, TryResult, Word};
+use admin_templates::admin::usage::{CallStory, HoldStory as HoldView, PhaseRow, TryRow, UsageLog};
+use admin_templates::parts::{Arithmetic, EntryRow};
+use admin_templates::words::{CallStatus, Operation, Phase, TryResult, Word};
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
-use shared::usage::Usage;
+use shared::units::Usage;
 
+use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::calls::Names;
@@ -22,7 +21,6 @@ use super::{Asked, Console, booked, figured, filters, list_state, page_ask, want
 use crate::api::date::Date;
 use crate::api::export::{Excel, Reader, usage_file};
 use crate::calls::finish::KeptFacts;
-use crate::catalogue::price::lines::{Bill, Exact};
 use crate::figures::story::{Charge, Story};
 use crate::store::usage::{Period, UsageRecord, UsageStatus};
 use crate::store::usage_log::UsageFilter;
@@ -122,10 +120,6 @@ pub(super) async fn usage_csv(
     .into_response())
 }
 
-fn amount(exact: Exact) -> String {
-    exact.to_string()
-}
-
 /// The lines of a charge; none where there is nothing to reckon with, but for what it came to.
 fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
     let Charge::Lines(bill) = charge else {
@@ -136,42 +130,7 @@ fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
             total,
         };
     };
-    bill_view(bill)
-}
-
-/// A bill as its page shows it.
-pub(super) fn bill_view(bill: &Bill) -> Arithmetic {
-    Arithmetic {
-        lines: bill_lines(bill),
-        subtotal: amount(bill.subtotal),
-        multiplier_ppm: bill.multiplier_ppm,
-        total: bill.total,
-    }
-}
-
-fn bill_lines(bill: &Bill) -> Vec<ChargeLine> {
-    let line = |line: &crate::catalogue::price::lines::Line| ChargeLine {
-        item: word(line.part.word(), PriceItem::Request),
-        detail: String::new(),
-        quantity: line.units,
-        price: line.price,
-        amount: amount(line.amount),
-    };
-    bill.lines.iter().map(line).collect()
-}
-
-fn counts(usage: &Usage) -> Counts {
-    Counts {
-        input: usage.input_tokens,
-        cached_input: usage.cached_input_tokens,
-        cache_write: usage.cache_write_tokens,
-        output: usage.output_tokens,
-        reasoning: usage.reasoning_tokens,
-        images: usage.images,
-        media_ms: usage.media_ms,
-        characters: usage.characters,
-        estimated: usage.estimated,
-    }
+    bills::arithmetic(bill)
 }
 
 /// The parts of a call's time that its record tells apart.
@@ -365,7 +324,7 @@ pub(super) async fn call_story(
         hold: hold_view(&story),
         phases: phases(&record),
         tries: tries(&record),
-        counts: counts(&record.usage),
+        counts: bills::counts(&record.usage),
         charge: arithmetic(&story.charge, record.credits),
         cost: arithmetic(&story.cost, record.cost),
         margin: Credits::from_micros(margin),

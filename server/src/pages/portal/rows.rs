@@ -230,7 +230,7 @@ pub(super) fn call(record: UsageRecord, names: &Names) -> CallRow {
         test: record.test,
         input_tokens: record.usage.input_total(),
         output_tokens: record.usage.output_total(),
-        images: record.usage.images,
+        images: record.usage.count(shared::units::Unit::Image),
         credits: record.credits,
         cost: None,
         first_byte_ms: record.first_byte_ms,

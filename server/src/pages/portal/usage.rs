@@ -1,18 +1,18 @@
 //! What was used: the tenant's calls with their sums and their export, one call with the arithmetic
 //! of its charge, and a person's own calls.
 
-use admin_templates::admin::usage::Counts;
-use admin_templates::parts::{Arithmetic, ChargeLine, ModelSum};
+use admin_templates::parts::{Arithmetic, ModelSum};
 use admin_templates::portal::{History, OwnCall, PortalUsage};
-use admin_templates::words::{CallStatus, PriceItem, Range, Word};
+use admin_templates::words::{CallStatus, Range, Word};
 use futures_util::stream::TryStreamExt;
 use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Request, handler};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::UserId;
-use shared::usage::Usage;
+use shared::units::Usage;
 
+use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, Names, field};
@@ -20,7 +20,6 @@ use super::{manages, unfigured, unread};
 use crate::accounts::Accounts;
 use crate::api::export::{Excel, Reader, usage_file};
 use crate::calls::finish::KeptFacts;
-use crate::catalogue::price::lines::{Bill, Part};
 use crate::figures::span::Span;
 use crate::figures::story::{Charge, HoldStory, Story};
 use crate::figures::sums::{Grain, Sums};
@@ -176,38 +175,10 @@ pub(super) async fn usage_csv(
     Ok(file.into_response())
 }
 
-fn item(part: Part) -> PriceItem {
-    match part {
-        Part::Request => PriceItem::Request,
-        Part::Input => PriceItem::Input,
-        Part::CachedInput => PriceItem::CachedInput,
-        Part::CacheWrite => PriceItem::CacheWrite,
-        Part::Output => PriceItem::Output,
-        Part::Reasoning => PriceItem::Reasoning,
-        Part::Image => PriceItem::Image,
-    }
-}
-
-fn arithmetic(bill: &Bill) -> Arithmetic {
-    let line = |line: &crate::catalogue::price::lines::Line| ChargeLine {
-        item: item(line.part),
-        detail: String::new(),
-        quantity: line.units,
-        price: line.price,
-        amount: line.amount.to_string(),
-    };
-    Arithmetic {
-        lines: bill.lines.iter().map(line).collect(),
-        subtotal: bill.subtotal.to_string(),
-        multiplier_ppm: bill.multiplier_ppm,
-        total: bill.total,
-    }
-}
-
 /// How the charge was reckoned; without lines where nothing was, or its price is gone.
 fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
     if let Charge::Lines(bill) = &story.charge {
-        return arithmetic(bill);
+        return bills::arithmetic(bill);
     }
     let total = story.record.as_ref().map(|record| record.credits);
     let total = total.unwrap_or(Credits::ZERO);
@@ -216,20 +187,6 @@ fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
         subtotal: total.to_string(),
         multiplier_ppm,
         total,
-    }
-}
-
-fn counts(usage: &Usage) -> Counts {
-    Counts {
-        input: usage.input_tokens,
-        cached_input: usage.cached_input_tokens,
-        cache_write: usage.cache_write_tokens,
-        output: usage.output_tokens,
-        reasoning: usage.reasoning_tokens,
-        images: usage.images,
-        media_ms: usage.media_ms,
-        characters: usage.characters,
-        estimated: usage.estimated,
     }
 }
 
@@ -252,7 +209,7 @@ fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm
         first_byte_ms: record.first_byte_ms,
         duration_ms: record.duration_ms,
         held: held(story.hold.as_ref()),
-        counts: counts(&record.usage),
+        counts: bills::counts(&record.usage),
         charge: charge(story, multiplier_ppm),
     }
 }
@@ -283,7 +240,7 @@ fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCal
         first_byte_ms: 0,
         duration_ms: 0,
         held: hold.held,
-        counts: counts(&Usage::default()),
+        counts: bills::counts(&Usage::default()),
         charge: charge(story, multiplier_ppm),
     })
 }

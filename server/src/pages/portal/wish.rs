@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::link::Operation;
+use shared::units::{Fact, Unit, Usage};
 
 use crate::calls::CallError;
 use crate::calls::peek::{Peek, peek};
 use crate::calls::plan::{PlanAsk, plan};
-use crate::catalogue::price::{ImageAsk, PriceItems, WorstCase};
+use crate::catalogue::price::{PriceList, WorstCase};
 use crate::catalogue::{Catalogue, Model};
 
 /// Multipliers are in millionths.
@@ -144,7 +145,8 @@ impl Wish {
                 peek,
                 body_bytes,
                 model_output_max: model.max_output_tokens,
-                price: &price.items,
+                price: &price.list,
+                at: now,
                 multiplier_ppm,
             };
             let found = plan(ask).ok_or(FieldError::Insufficient)?;
@@ -212,34 +214,38 @@ impl Shelf<'_> {
     }
 
     fn shown(&self, model: &Model) -> Option<StudioModel> {
-        let items = &model.price_at(self.now)?.items;
-        if model.operation == Operation::Image && !items.per_image.is_empty() {
-            return Some(StudioModel::by_image(
-                &model.id,
-                self.image(items)?,
-                self.lang,
-            ));
+        let list = &model.price_at(self.now)?.list;
+        let by_image = self.worst(list, Unit::Image)?;
+        if model.operation == Operation::Image && by_image > Credits::ZERO {
+            return Some(StudioModel::by_image(&model.id, by_image, self.lang));
         }
-        let scaled = |price: Credits| price.scaled_up(self.multiplier_ppm, PPM);
         let both = (
-            scaled(items.input_per_million)?,
-            scaled(items.output_per_million)?,
+            self.million(list, Unit::InputToken)?,
+            self.million(list, Unit::OutputToken)?,
         );
         Some(StudioModel::by_tokens(&model.id, both, self.lang))
     }
 
-    /// One image of the size that is offered first.
-    fn image(&self, items: &PriceItems) -> Option<Credits> {
-        let bounds = WorstCase {
-            input_tokens: 0,
-            output_tokens: 0,
-            image: Some(ImageAsk {
-                n: 1,
-                size: Some(SIZE),
-                quality: None,
-            }),
+    /// One of a unit, as an image of the size that is offered first.
+    fn worst(&self, list: &PriceList, unit: Unit) -> Option<Credits> {
+        let mut bounds = Usage::of([(unit, 1)]);
+        bounds.facts.note(Fact::Size, SIZE);
+        let case = WorstCase {
+            bounds: &bounds,
+            open: &[],
+            at: self.now,
         };
-        items.worst_case(bounds, self.multiplier_ppm)
+        list.worst_case(case, self.multiplier_ppm)
+    }
+
+    /// A million tokens of a short conversation.
+    fn million(&self, list: &PriceList, unit: Unit) -> Option<Credits> {
+        let one = Usage::of([(unit, 1)]);
+        let bill = list.bill(&one, self.now, PPM)?;
+        let line = bill.lines.iter().find(|line| line.unit == unit)?;
+        let per = i64::try_from(line.per).ok()?;
+        let million = line.price.scaled_up(PPM, per)?;
+        million.scaled_up(self.multiplier_ppm, PPM)
     }
 
     /// Sizes and qualities that prices name; some sizes where they name none.
@@ -250,9 +256,11 @@ impl Shelf<'_> {
             .filter(|model| model.enabled && model.operation == Operation::Image);
         let (mut sizes, mut qualities) = (Vec::new(), Vec::new());
         for price in images.filter_map(|model| model.price_at(self.now)) {
-            for row in &price.items.per_image {
-                keep(&mut sizes, row.size.as_deref());
-                keep(&mut qualities, row.quality.as_deref());
+            let rates = price.list.rates.iter();
+            for rate in rates.filter(|rate| rate.unit == Unit::Image) {
+                let facts = &rate.when.facts;
+                keep(&mut sizes, facts.get(&Fact::Size));
+                keep(&mut qualities, facts.get(&Fact::Quality));
             }
         }
         if sizes.is_empty() {
@@ -262,11 +270,11 @@ impl Shelf<'_> {
     }
 }
 
-fn keep(words: &mut Vec<String>, word: Option<&str>) {
-    if let Some(word) = word
-        && !words.iter().any(|known| known == word)
-    {
-        words.push(word.to_owned());
+fn keep(kept: &mut Vec<String>, words: Option<&Vec<String>>) {
+    for word in words.into_iter().flatten() {
+        if !kept.contains(word) {
+            kept.push(word.clone());
+        }
     }
 }
 

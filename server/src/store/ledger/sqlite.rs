@@ -424,7 +424,8 @@ row_statement!(
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, \
      price_id, provider, provider_model, input_tokens, cached_input_tokens, \
      cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
-     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at, tries, loss_micros, loss, number) VALUES (",
+     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at, tries, loss_micros, loss, \
+     measures, number) VALUES (",
     [
         id: Text,
         tenant_id: Text,
@@ -456,6 +457,7 @@ row_statement!(
         tries: Nullable<Text>,
         loss_micros: BigInt,
         loss: Nullable<Text>,
+        measures: Nullable<Text>,
     ];
     ", (SELECT 1 + MAX(COALESCE((SELECT MAX(number) FROM usage_records), 0), \
      COALESCE((SELECT through FROM rollup_state), 0)))) ON CONFLICT DO NOTHING"

@@ -432,7 +432,7 @@ over_rows!(
     "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
      provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
      images, media_ms, characters, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
-     created_at, tries, loss_micros, loss) SELECT * FROM unnest(",
+     created_at, tries, loss_micros, loss, measures) SELECT * FROM unnest(",
     [
         id: Text => String,
         tenant_id: Text => String,
@@ -464,6 +464,7 @@ over_rows!(
         tries: Nullable<Text> => Option<String>,
         loss_micros: BigInt => i64,
         loss: Nullable<Text> => Option<String>,
+        measures: Nullable<Text> => Option<String>,
     ],
     ") ON CONFLICT DO NOTHING"
 );

@@ -36,7 +36,7 @@ use super::Store;
 use super::schema::{rollup_state, rollups};
 use super::usage::UsageRow;
 use crate::figures::buckets::Buckets;
-use crate::figures::sums::{Counted, Place, Sums};
+use crate::figures::sums::{Consumed, Counted, Place, Sums};
 
 /// The name of the only state there is.
 pub(in crate::store) const USAGE: &str = "usage";
@@ -212,7 +212,7 @@ impl From<UsageRow> for Counted {
             operation: row.operation,
             test: row.test,
             status: row.status,
-            usage: shared::usage::Usage {
+            usage: Consumed {
                 input_tokens: count(row.input_tokens),
                 cached_input_tokens: count(row.cached_input_tokens),
                 cache_write_tokens: count(row.cache_write_tokens),
@@ -221,8 +221,6 @@ impl From<UsageRow> for Counted {
                 images: count(row.images),
                 media_ms: count(row.media_ms),
                 characters: count(row.characters),
-                estimated: row.estimated,
-                ..shared::usage::Usage::default()
             },
             credits: Credits::from_micros(row.credits_micros),
             cost: Credits::from_micros(row.cost_micros),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server::catalogue::price::PriceItems;
+use server::catalogue::price::PlainPrice;
 use server::figures::story::Charge;
 use server::ledger::{HoldAsk, HoldState};
 use server::store::audit::Actor;
@@ -10,22 +10,22 @@ use server::store::catalogue::NewModel;
 use server::store::usage::{Try, UsageRecord, UsageStatus};
 use shared::id::{GenerationId, PriceId, TenantId};
 use shared::link::Operation;
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 use shared::zone::Zone;
 
 use super::{Room, micros, rooms, start};
 use crate::support::usage_record;
 
 async fn price(room: &Room) -> PriceId {
-    let items = PriceItems {
+    let items = PlainPrice {
         per_request: micros(10),
         input_per_million: micros(2_500_001),
         output_per_million: micros(10_000_000),
-        ..PriceItems::default()
+        ..PlainPrice::default()
     };
-    let cost = PriceItems {
+    let cost = PlainPrice {
         input_per_million: micros(1_000_000),
-        ..PriceItems::default()
+        ..PlainPrice::default()
     };
     let new = NewModel {
         id: "m".to_owned(),
@@ -35,7 +35,7 @@ async fn price(room: &Room) -> PriceId {
         enabled: true,
         answers_public_name: false,
         is_default: false,
-        price: Some((items, cost)),
+        price: Some(items.list(Some(&cost))),
     };
     room.store
         .create_model(&Actor::system(), &new, start())
@@ -67,11 +67,7 @@ fn hold(room: &Room, tenant: &TenantId, price: &PriceId, amount: i64) -> HoldAsk
 /// 1,001 input and 7 output tokens: 10 + 2,502.501001 + 70 micro-credits, times 1.5, rounded up.
 fn record(ask: &HoldAsk, price: &PriceId) -> UsageRecord {
     let mut record = usage_record(&ask.id, &ask.tenant, micros(3_874), start());
-    record.usage = Usage {
-        input_tokens: 1_001,
-        output_tokens: 7,
-        ..Usage::default()
-    };
+    record.usage = Usage::of([(Unit::InputToken, 1_001), (Unit::OutputToken, 7)]);
     record.price = Some(price.clone());
     record.cost = micros(1_001);
     record.attempts = 2;
@@ -129,14 +125,14 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
         let lines: Vec<String> = bill
             .lines
             .iter()
-            .map(|line| format!("{} {} {}", line.part.word(), line.units, line.amount))
+            .map(|line| format!("{} {} {}", line.unit, line.count, line.amount))
             .collect();
         assert_eq!(
             lines,
             [
                 "request 1 0.00001",
-                "input 1001 0.002502501001",
-                "output 7 0.00007"
+                "input_token 1001 0.002502501001",
+                "output_token 7 0.00007"
             ]
         );
         assert_eq!(bill.total, micros(3_874));

@@ -18,9 +18,9 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
     let made = meter.usage();
     assert_eq!(
         (
-            made.images,
-            made.input_tokens,
-            made.output_tokens,
+            made.count(Unit::Image),
+            made.count(Unit::InputToken),
+            made.count(Unit::OutputToken),
             made.estimated
         ),
         (1, 20, 400, false)
@@ -44,7 +44,7 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
         verdicts.iter().all(|verdict| *verdict == Verdict::Pass),
         "{verdicts:?}"
     );
-    assert_eq!(meter.usage().images, 1);
+    assert_eq!(meter.usage().count(Unit::Image), 1);
     let (meter, _) = all(Meter::new(of(Operation::Image, false)), &[event(&part)]);
     assert!(meter.usage().is_nothing() && meter.missing().is_some());
 }

@@ -417,11 +417,17 @@ fn estimates_count_all_that_was_said_by_what_it_is() {
         let (meter, _) = all(chat(), &[event]);
         let usage = meter.usage();
         assert_eq!(
-            (usage.output_tokens, usage.reasoning_tokens),
+            (
+                usage.count(Unit::OutputToken),
+                usage.count(Unit::ReasoningToken)
+            ),
             (output, reasoning),
             "{name}"
         );
-        assert!(usage.estimated && usage.input_tokens == 100, "{name}");
+        assert!(
+            usage.estimated && usage.count(Unit::InputToken) == 100,
+            "{name}"
+        );
     }
     let words: Vec<Vec<u8>> = (0..7).map(|_| word("a")).collect();
     assert_eq!(counted(&all(chat(), &words).0), (100, 7, true));

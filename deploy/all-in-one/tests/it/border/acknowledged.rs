@@ -84,7 +84,11 @@ async fn an_outcome_that_was_acknowledged_is_known_on_also_to_the_next_life() {
         let Fate::Ended { outcome } = fate else {
             panic!("life {life}: {fate:?}");
         };
-        assert_eq!(outcome.usage.output_tokens, 5, "life {life}");
+        assert_eq!(
+            outcome.usage.count(shared::units::Unit::OutputToken),
+            5,
+            "life {life}"
+        );
         assert!(outcome.taken.is_none(), "life {life}: all of it was taken");
         door.program.kill();
         door.program.start().await;

@@ -16,7 +16,7 @@ use crate::catalogue::check::{
     PROVIDER_MODEL_BYTES_MAX, WEIGHT_MAX,
 };
 use crate::catalogue::model::WeightedTarget;
-use crate::catalogue::price::{ITEM_MAX, ImagePrice, PriceItems};
+use crate::catalogue::price::{ImagePrice, PlainPrice, PriceList, RATE_MAX};
 use crate::store::catalogue::NewModel;
 
 /// Output of a chat model whose bound was not told, as the API takes it.
@@ -32,9 +32,6 @@ pub(super) const EDIT: [&str; 4] = [
     "answers_public_name",
     "is_default",
 ];
-
-/// A price with its cost.
-pub(super) type Prices = (PriceItems, PriceItems);
 
 /// Fields of a price.
 pub(super) fn price_fields() -> Vec<&'static str> {
@@ -145,7 +142,7 @@ fn price(text: Option<&str>) -> Result<Option<Credits>, FieldError> {
     if amount < Credits::ZERO {
         return Err(FieldError::NotAPrice);
     }
-    if amount > ITEM_MAX {
+    if amount > RATE_MAX {
         return Err(FieldError::OutOfRange(0, 1_000_000_000));
     }
     Ok(Some(amount))
@@ -203,7 +200,7 @@ fn items(
     field: fn(PriceItem) -> &'static str,
     images: Vec<ImagePrice>,
     faults: &mut Faults,
-) -> Option<PriceItems> {
+) -> Option<PlainPrice> {
     let mut typed = !images.is_empty();
     let mut read = |item| {
         let name = field(item);
@@ -216,7 +213,7 @@ fn items(
         credits,
         ..ImagePrice::default()
     });
-    let items = PriceItems {
+    let items = PlainPrice {
         per_request: read(PriceItem::Request).unwrap_or_default(),
         input_per_million: read(PriceItem::Input).unwrap_or_default(),
         cached_input_per_million: read(PriceItem::CachedInput),
@@ -229,7 +226,11 @@ fn items(
 }
 
 /// A price with its cost; `None` where nothing was typed.
-pub(super) fn prices(posted: &Posted, faults: &mut Faults) -> Option<Prices> {
+pub(super) fn prices(
+    posted: &Posted,
+    operation: Operation,
+    faults: &mut Faults,
+) -> Option<PriceList> {
     let (priced, cost) = images(posted, faults);
     let priced = items(posted, admin_templates::words::Word::code, priced, faults);
     let cost = items(posted, PriceItem::cost_field, cost, faults);
@@ -237,7 +238,8 @@ pub(super) fn prices(posted: &Posted, faults: &mut Faults) -> Option<Prices> {
         // Taken as it stands, it would give the calls away.
         faults.add("input", FieldError::Required);
     }
-    Some((priced?, cost.unwrap_or_default()))
+    let list = priced?.list(cost.as_ref());
+    Some(list.or_free(operation.units().iter().copied()))
 }
 
 /// From when on a price is valid: today and nothing are now.
@@ -274,7 +276,7 @@ pub(super) fn model(posted: &Posted) -> Result<NewModel, Vec<Wrong>> {
     let operation = faults.take(operation(posted));
     let target = target(posted, &mut faults);
     let tokens = faults.take(max_output(posted, operation.unwrap_or(Operation::Image)));
-    let price = prices(posted, &mut faults);
+    let price = prices(posted, operation.unwrap_or(Operation::Image), &mut faults);
     let new = || {
         Some(NewModel {
             id: id?,
@@ -291,9 +293,13 @@ pub(super) fn model(posted: &Posted) -> Result<NewModel, Vec<Wrong>> {
     faults.unless(new)
 }
 
-/// A price as its form shows it.
-pub(super) fn price_form((price, cost): &Prices) -> Form {
+/// A price as its form shows it; empty where it says more than the form can.
+pub(super) fn price_form(list: &PriceList) -> Form {
     let mut form = Form::default();
+    let Some((price, cost)) = list.plain() else {
+        return form;
+    };
+    let (price, cost) = (&price, &cost.unwrap_or_default());
     let mut lines = Vec::new();
     for (items, field) in [
         (
@@ -381,17 +387,23 @@ mod tests {
              &images=1024x1024+high+0.175+0.14%0A%0A*+low+0.01",
         );
         let mut faults = Faults::default();
-        let read = prices(&form, &mut faults).expect("a price");
+        let read = prices(&form, Operation::Image, &mut faults).expect("a price");
         assert!(faults.unless(Some(())).is_ok());
-        let (price, cost) = &read;
+        let (price, cost) = read.plain().expect("a plain one");
+        let cost = cost.expect("a cost");
         assert_eq!(price.cached_input_per_million, Some(Credits::ZERO));
         assert_eq!(price.per_image.len(), 3);
-        assert_eq!(cost.per_image.len(), 2);
+        // What has no cost of its own has that of any image.
+        assert_eq!(cost.per_image.len(), 3);
         let shown = price_form(&read);
-        assert!(shown.is("images", "1024x1024 high 0.175 0.14\n* low 0.01"));
+        assert!(shown.is("images", "1024x1024 high 0.175 0.14\n* low 0.01 0.03"));
         assert!(shown.is("cached_input", "0") && shown.is("cost_image", "0.03"));
         assert!(!shown.values.contains_key("request"), "nothing is nothing");
-        let empty = prices(&posted("images=&input="), &mut Faults::default());
+        let empty = prices(
+            &posted("images=&input="),
+            Operation::Chat,
+            &mut Faults::default(),
+        );
         assert_eq!(empty, None);
     }
 

@@ -9,12 +9,12 @@ use admin_templates::words::{AlertKind, Said as _};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::link::Operation;
-use shared::usage::Usage;
+use shared::units::{Unit, Usage};
 
-use super::super::usage::bill_view;
+use super::super::super::bills;
 use super::super::{filters, wanted};
 use crate::catalogue::Model;
-use crate::catalogue::price::{ImageAsk, Price, WorstCase};
+use crate::catalogue::price::{Price, WorstCase};
 
 const COUNTS: [&str; 5] = [
     "preview_input",
@@ -56,27 +56,26 @@ fn multiplier(asked: &BTreeMap<String, String>, form: &mut Form) -> i64 {
     }
 }
 
-fn reckoned(model: &Model, price: &Price, usage: &Usage, ppm: i64) -> Option<CostPreview> {
-    let image = Some(usage.images).filter(|n| *n > 0).map(|n| ImageAsk {
-        n,
-        size: None,
-        quality: None,
-    });
-    let charge = price.items.bill(usage, image, ppm)?;
-    let cost = price.cost.charge(usage, image, PPM)?;
-    let bounds = WorstCase {
-        input_tokens: usage.input_total(),
-        output_tokens: match model.operation {
-            Operation::Chat | Operation::Image => model.max_output_tokens,
-            Operation::Embedding => 0,
-        },
-        image,
+fn reckoned(model: &Model, price: &Price, usage: &Usage, at: (Moment, i64)) -> Option<CostPreview> {
+    let (at, ppm) = at;
+    let charge = price.list.bill(usage, at, ppm)?;
+    let cost = price.list.cost(usage, at);
+    let mut bounds = Usage::of([(Unit::InputToken, usage.input_total())]);
+    if model.operation != Operation::Embedding {
+        bounds.set(Unit::OutputToken, model.max_output_tokens);
+    }
+    bounds.set(Unit::Image, usage.count(Unit::Image));
+    let worst = WorstCase {
+        bounds: &bounds,
+        open: &[],
+        at,
     };
+    let margin = |cost: Credits| charge.total.micros().saturating_sub(cost.micros());
     Some(CostPreview {
         cost,
-        margin: Credits::from_micros(charge.total.micros().saturating_sub(cost.micros())),
-        hold: price.items.worst_case(bounds, ppm)?,
-        charge: bill_view(&charge),
+        margin: cost.map(margin).map(Credits::from_micros),
+        hold: price.list.worst_case(worst, ppm)?,
+        charge: bills::arithmetic(&charge),
     })
 }
 
@@ -94,17 +93,16 @@ pub(super) fn fill(
     let [input, cached, output, reasoning, images] =
         COUNTS.map(|name| count(asked, &mut form, name));
     let ppm = multiplier(asked, &mut form);
-    let usage = Usage {
-        input_tokens: input,
-        cached_input_tokens: cached,
-        output_tokens: output,
-        reasoning_tokens: reasoning,
-        images,
-        ..Usage::default()
-    };
+    let usage = Usage::of([
+        (Unit::InputToken, input),
+        (Unit::CachedInputToken, cached),
+        (Unit::OutputToken, output),
+        (Unit::ReasoningToken, reasoning),
+        (Unit::Image, images),
+    ]);
     if !form.has_errors() {
         if let Some(price) = model.price_at(now) {
-            view.preview_result = reckoned(model, price, &usage, ppm);
+            view.preview_result = reckoned(model, price, &usage, (now, ppm));
             if view.preview_result.is_none() {
                 form.error = Some(FieldError::OutOfRange(0, COUNT_MAX));
             }

@@ -4,87 +4,32 @@ use std::collections::HashMap;
 
 use admin_templates::admin::catalogue::{ModelDetail, PriceLine, PriceRow, TargetRow};
 use admin_templates::form::Form;
-use admin_templates::words::{Health, PriceItem};
+use admin_templates::words::Health;
 use shared::clock::Moment;
-use shared::credits::Credits;
 
+use super::super::super::bills;
 use super::super::super::error::PageError;
 use super::super::days::{Day, days};
 use super::super::{Console, WHOLE, providers};
 use super::{form, operation, provider_names, targets};
 use crate::catalogue::Model;
-use crate::catalogue::price::{ImageAsk, ImagePrice, Price, PriceItems};
+use crate::catalogue::price::{Price, Rate};
 use crate::store::usage_log::UsageFilter;
 
-fn image_cost(cost: &PriceItems, row: &ImagePrice) -> Credits {
-    cost.image(ImageAsk {
-        n: 1,
-        size: row.size.as_deref(),
-        quality: row.quality.as_deref(),
-    })
-}
-
-/// The parts of a price; those that nobody set are left out.
+/// The rates of a price.
 pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
-    let (items, cost) = (&price.items, &price.cost);
-    let line = |item, price, cost| PriceLine {
-        item,
-        detail: String::new(),
-        price,
-        cost,
-    };
-    let set = |item, (price, cost): (Credits, Credits)| {
-        (price != Credits::ZERO || cost != Credits::ZERO).then(|| line(item, price, cost))
-    };
-    // What a provider takes of a class it does not tell apart is what it takes of the whole side.
-    let class = |item, price: Option<Credits>, cost: Option<Credits>, whole| {
-        price.map(|price| line(item, price, cost.unwrap_or(whole)))
-    };
-    let lines = [
-        set(PriceItem::Request, (items.per_request, cost.per_request)),
-        set(
-            PriceItem::Input,
-            (items.input_per_million, cost.input_per_million),
-        ),
-        class(
-            PriceItem::CachedInput,
-            items.cached_input_per_million,
-            cost.cached_input_per_million,
-            cost.input_per_million,
-        ),
-        class(
-            PriceItem::CacheWrite,
-            items.cache_write_per_million,
-            cost.cache_write_per_million,
-            cost.input_per_million,
-        ),
-        set(
-            PriceItem::Output,
-            (items.output_per_million, cost.output_per_million),
-        ),
-        class(
-            PriceItem::Reasoning,
-            items.reasoning_per_million,
-            cost.reasoning_per_million,
-            cost.output_per_million,
-        ),
-    ];
-    let image = |row: &ImagePrice| {
-        let words = [row.size.as_deref(), row.quality.as_deref()];
+    let line = |rate: &Rate| {
+        let per = bills::per(rate.unit, rate.per);
+        let when = rate.when.to_string();
+        let parts = [per, when].into_iter().filter(|part| !part.is_empty());
         PriceLine {
-            item: PriceItem::Image,
-            detail: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            price: row.credits,
-            cost: image_cost(cost, row),
+            item: rate.unit.into(),
+            detail: parts.collect::<Vec<_>>().join(" "),
+            price: rate.credits,
+            cost: rate.cost,
         }
     };
-    let images = items.per_image.iter().map(image);
-    let mut lines: Vec<PriceLine> = lines.into_iter().flatten().chain(images).collect();
-    if lines.is_empty() {
-        // A price that asks for nothing is not the same as no price.
-        lines.push(line(PriceItem::Request, Credits::ZERO, Credits::ZERO));
-    }
-    lines
+    price.list.rates.iter().map(line).collect()
 }
 
 async fn prices(rooms: &Console, model: &Model, now: Moment) -> Result<Vec<PriceRow>, PageError> {
@@ -159,7 +104,7 @@ pub(super) async fn view(
     );
     let tokens = model.max_output_tokens.to_string();
     let price = model.price_at(now);
-    let price = price.map(|price| form::price_form(&(price.items.clone(), price.cost.clone())));
+    let price = price.map(|price| form::price_form(&price.list));
     Ok(ModelDetail {
         id: model.id.clone(),
         operation: operation(model),

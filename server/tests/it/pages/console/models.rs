@@ -190,7 +190,8 @@ async fn finance_sets_prices_and_operators_do_not() {
         assert_eq!(images.len(), 3, "{model}");
         assert_eq!(
             model["price"]["cost"]["per_image"].as_array().map(Vec::len),
-            Some(2)
+            Some(3),
+            "what has no cost of its own has that of any image"
         );
 
         let page = finance.get(&format!("{PATH}{query}")).await;

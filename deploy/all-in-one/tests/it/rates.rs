@@ -1,0 +1,130 @@
+//! Prices as rates over HTTP: what is asked, refused, charged and told is one list.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Customer, Joined, Product, places, start};
+
+async fn create(product: &Product, id: &str, operation: &str, price: Value) -> (StatusCode, Value) {
+    let target = json!({"provider": "sandbox", "model": id, "weight": 1, "priority": 0});
+    let body = json!({"id": id, "operation": operation, "targets": [target], "price": price});
+    product.admin(Method::POST, "/models", Some(body)).await
+}
+
+async fn newest(product: &Product, customer: &Customer) -> Value {
+    product.settled(customer).await;
+    let (status, page) = product
+        .send(
+            Method::GET,
+            "/api/v1/usage?limit=1",
+            Some(&customer.key),
+            None,
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    page["data"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_rates_say_is_held_charged_and_told() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let rates = json!({"rates": [
+            {"unit": "input_token", "per": 1_000_000, "credits": 1, "when": {"context_over": 1_000}},
+            {"unit": "input_token", "per": 1_000_000, "credits": 0},
+            {"unit": "output_token", "per": 1_000, "credits": 1, "cost": 0.8},
+        ], "minimum": 0.005});
+        let (status, made) = create(&product, "by-rates", "chat", rates).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let price = &made["price"];
+        assert_eq!(price["rates"][0]["when"], json!({"context_over": 1_000}));
+        assert_eq!(price["rates"][2]["cost"], 0.8);
+        assert!(
+            price["input_per_million"].is_null(),
+            "it is no plain price: {price}"
+        );
+        let customer = product.customer("10").await;
+        let (status, told) = product.chat(&customer, "by-rates", "hi [tokens:20]").await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let record = newest(&product, &customer).await;
+        assert_eq!(record["credits"], 0.02, "{}: {record}", place.name);
+        assert_eq!(record["units"]["output_token"], 20);
+        let (status, told) = product.chat(&customer, "by-rates", "hi [tokens:2]").await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let record = newest(&product, &customer).await;
+        assert_eq!(record["credits"], 0.005, "the least of a call: {record}");
+        product.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_leaves_a_unit_open_is_refused_and_says_which() {
+    let [place, _] = places().await;
+    let product = start(&place, Joined::InProcess).await;
+    let input = json!({"unit": "input_token", "per": 1_000_000, "credits": 1});
+    let image = json!({"unit": "image", "credits": 1, "when": {"size": ["1024x1024"]}});
+    let output = json!({"unit": "output_token", "per": 1_000_000, "credits": 1});
+    for (operation, price, told) in [
+        (
+            "chat",
+            json!({"rates": [input]}),
+            "`output_token` needs a rate",
+        ),
+        (
+            "image",
+            json!({"rates": [input, output, image]}),
+            "`image` needs a rate",
+        ),
+        ("chat", json!({"rates": [], "per_request": 1}), "not both"),
+        (
+            "chat",
+            json!({"rates": [{"unit": "parsec", "credits": 1}]}),
+            "no unit `parsec`",
+        ),
+        (
+            "chat",
+            json!({"rates": [{"unit": "input_token", "credits": 1, "when": {"hours": {"zone": "Mars", "from": "00:00", "to": "01:00"}}}]}),
+            "IANA name",
+        ),
+        (
+            "chat",
+            json!({"rates": [{"unit": "input_token", "credits": -1}, output]}),
+            "amount",
+        ),
+    ] {
+        let (status, refused) = create(&product, "open", operation, price.clone()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{price}: {refused}");
+        let said = refused["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains(told), "{price}: {said}");
+    }
+    product.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_free_by_an_explicit_zero_works_without_any_credit() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let free = json!({"rates": [
+            {"unit": "input_token", "credits": 0}, {"unit": "output_token", "credits": 0},
+        ]});
+        let (status, made) = create(&product, "free", "chat", free).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let name = json!({"name": format!("poor {}", place.name)});
+        let (status, made) = product.admin(Method::POST, "/tenants", Some(name)).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let poor = Customer {
+            id: made["tenant"]["id"].as_str().expect("an id").to_owned(),
+            key: made["key"].as_str().expect("a key").to_owned(),
+        };
+        let (status, told) = product.chat(&poor, "free", "hi [tokens:5]").await;
+        assert_eq!(status, StatusCode::OK, "{}: {told}", place.name);
+        assert_eq!(newest(&product, &poor).await["credits"], 0);
+        let target = json!({"provider": "sandbox", "model": "x", "weight": 1, "priority": 0});
+        let body = json!({"id": "unpriced", "operation": "chat", "targets": [target]});
+        let (status, made) = product.admin(Method::POST, "/models", Some(body)).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let (status, told) = product.chat(&poor, "unpriced", "hi").await;
+        assert!(!status.is_success(), "no price, no call: {told}");
+        product.stop().await;
+    }
+}
