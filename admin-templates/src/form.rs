@@ -29,6 +29,8 @@ pub enum FieldError {
     NotAZone,
     /// Nothing of a price was filled in.
     NoPrice,
+    /// Something was filled in that it stands in place of.
+    OneWay,
     /// This line of it can't be read.
     Line(u64),
     /// It is not a day or a moment.
@@ -83,6 +85,7 @@ impl FieldError {
             Self::NotAZone => t.error_not_a_zone.to_owned(),
             Self::NotAPrice => t.error_not_a_price.to_owned(),
             Self::NoPrice => t.a.price_empty.to_owned(),
+            Self::OneWay => t.a.price_one_way.to_owned(),
             Self::Line(number) => with(t.error_line, *number),
             Self::NotADate => t.error_not_a_date.to_owned(),
             Self::Past => t.error_past.to_owned(),

@@ -137,6 +137,9 @@ AdminText [] {
     image_prices: "Images by size and quality", "按尺寸与质量定价的图像";
     image_prices_hint: "One a line: size, quality, price, provider cost. A * fits any: 1024x1024 high 0.175 0.14", "每行一条：尺寸 质量 价格 供应商成本；* 表示任意。例如 1024x1024 * 0.175 0.14";
     price_empty: "Fill in at least one price; 0 makes it free.", "请至少填写一项价格；0 表示免费。";
+    price_one_way: "Fill in the fields or the rates, not both.", "请填写上面各项或费率，二者选一。";
+    price_rates: "Rates, instead of the fields above", "费率（代替以上各项）";
+    price_rates_hint: "One a line: unit, per, price, provider cost, when. The first that fits a unit applies: input_token,1000000,50,5,context_over=200000", "每行一条：单位,数量,价格,供应商成本,条件；同一单位取第一条符合的。例如 input_token,1000000,50,5,context_over=200000";
     withdraw: "Withdraw", "撤回";
     price_applied: "Price", "适用价格";
     prices: "Prices", "价格历史";

@@ -212,6 +212,7 @@ macro_rules! apis {
                 },
                 admin::prices::PricesApi {
                     catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
                 },
                 admin::providers::ProvidersApi {
                     providers: rooms.providers.clone(),

@@ -238,26 +238,44 @@ impl Catalogue {
         valid_from: Option<Moment>,
         list: PriceList,
     ) -> Result<Price, CatalogueError> {
-        let operation = self.model(&model).map(|model| model.operation);
-        check::price(operation.ok_or(CatalogueError::NoSuchModel)?, &list)?;
+        let mut made = self
+            .create_prices(actor, valid_from, vec![(model, list)])
+            .await?;
+        let made = made.pop().map(|(_, price)| price);
+        made.ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Adds a price to each of these models, or to none of them where one is refused.
+    pub async fn create_prices(
+        &self,
+        actor: &Actor,
+        valid_from: Option<Moment>,
+        lists: Vec<(String, PriceList)>,
+    ) -> Result<Vec<(String, Price)>, CatalogueError> {
         let now = self.now();
-        let new = NewPrice {
-            model,
-            valid_from: valid_from.unwrap_or(now),
-            list,
-        };
-        let id = self
-            .0
-            .store
-            .create_price(actor, &new, now)
-            .await?
-            .ok_or(CatalogueError::NoSuchModel)?;
+        let mut new = Vec::with_capacity(lists.len());
+        for (model, list) in lists {
+            let of = self.model(&model).ok_or(CatalogueError::NoSuchModel)?;
+            check::price(of.operation, &list)?;
+            new.push(NewPrice {
+                model,
+                valid_from: valid_from.unwrap_or(now),
+                list,
+            });
+        }
+        let ids = self.0.store.create_prices(actor, &new, now).await?;
+        let ids = ids.ok_or(CatalogueError::NoSuchModel)?;
         self.reload().await?;
-        Ok(Price {
-            id,
-            valid_from: new.valid_from,
-            list: new.list,
-        })
+        let made = ids.into_iter().zip(new).map(|(id, new)| {
+            let (valid_from, list) = (new.valid_from, new.list);
+            let price = Price {
+                id,
+                valid_from,
+                list,
+            };
+            (new.model, price)
+        });
+        Ok(made.collect())
     }
 
     /// Removes a price.

@@ -6,6 +6,7 @@
 pub mod bill;
 pub mod list;
 pub mod plain;
+pub mod text;
 pub mod when;
 
 use shared::clock::Moment;

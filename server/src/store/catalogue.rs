@@ -454,27 +454,33 @@ impl Store {
         })
     }
 
-    /// Adds a price; `None` when there is no such model.
-    pub async fn create_price(
+    /// Adds these prices; `None`, and none is added, when there is no such model.
+    pub async fn create_prices(
         &self,
         actor: &Actor,
-        new: &NewPrice,
+        new: &[NewPrice],
         now: Moment,
-    ) -> Result<Option<PriceId>, DbError> {
-        let row = PriceRow::new(new, now)?;
+    ) -> Result<Option<Vec<PriceId>>, DbError> {
+        let rows = new.iter().map(|new| PriceRow::new(new, now));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         write_tx!(self.db, |conn| -> DbError {
             announce!(conn, CATALOGUE, now);
-            let found: Option<String> = models::table
-                .find(&new.model)
-                .select(models::id)
-                .first(conn)
-                .await
-                .optional()?;
-            if found.is_none() {
-                return Ok::<_, DbError>(None);
+            for row in &rows {
+                let found: Option<String> = models::table
+                    .find(&row.model_id)
+                    .select(models::id)
+                    .first(conn)
+                    .await
+                    .optional()?;
+                if found.is_none() {
+                    return Ok::<_, DbError>(None);
+                }
             }
-            insert_price!(conn, actor, &row, now);
-            Ok::<_, DbError>(Some(PriceId::from_stored(row.id.clone())))
+            for row in &rows {
+                insert_price!(conn, actor, row, now);
+            }
+            let ids = rows.iter().map(|row| PriceId::from_stored(row.id.clone()));
+            Ok::<_, DbError>(Some(ids.collect()))
         })
     }
 

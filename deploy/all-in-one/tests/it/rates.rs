@@ -128,3 +128,79 @@ async fn what_is_free_by_an_explicit_zero_works_without_any_credit() {
         product.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_leave_as_a_file_and_come_back_from_it_whole_or_not_at_all() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let night =
+            json!({"zone": "Asia/Shanghai", "days": ["sat"], "from": "22:00", "to": "03:00"});
+        let rates = json!({"rates": [
+            {"unit": "input_token", "per": 1_000_000, "credits": 1, "when": {"context_over": 1_000, "tier": ["flex"]}},
+            {"unit": "input_token", "per": 1_000_000, "credits": 2, "when": {"hours": night}},
+            {"unit": "input_token", "per": 1_000_000, "credits": 3, "cost": 0.25},
+            {"unit": "output_token", "per": 1_000, "credits": 1},
+        ], "minimum": 0.005, "currency": {"code": "USD", "credits": 7.1, "as_of": "2026-11-27"}});
+        for id in ["filed", "plain"] {
+            let price = if id == "filed" {
+                rates.clone()
+            } else {
+                json!({"input_per_million": 1, "output_per_million": 2})
+            };
+            let (status, made) = create(&product, id, "chat", price).await;
+            assert_eq!(status, StatusCode::CREATED, "{made}");
+        }
+        let url = product.url("/admin/api/prices/export?model_id=filed");
+        let file = product.http.get(url).bearer_auth(product.admin_token());
+        let file = file.send().await.expect("an answer").text().await;
+        let file = file.expect("text");
+        assert!(
+            file.starts_with("model,unit,per,credits,cost,when,step\r\n"),
+            "{file}"
+        );
+        assert_eq!(file.lines().count(), 7, "{file}");
+        let import = async |csv: String| {
+            let body = json!({"csv": csv});
+            let path = "/prices/import";
+            product.admin(Method::POST, path, Some(body)).await
+        };
+        let price_of = async |id: &str| {
+            let (_, model) = product
+                .admin(Method::GET, &format!("/models/{id}"), None)
+                .await;
+            model["price"].clone()
+        };
+        let before = price_of("filed").await;
+        let (status, made) = import(file.replace("0.005", "0.007")).await;
+        assert_eq!(status, StatusCode::OK, "{made}");
+        let after = price_of("filed").await;
+        assert_ne!(before["id"], after["id"], "it is a new price");
+        assert_eq!(
+            (&after["rates"], &after["currency"]),
+            (&before["rates"], &before["currency"])
+        );
+        assert_eq!(after["minimum"], 0.007, "{}", place.name);
+        // One bad line, and nothing is changed for any model.
+        let plain = price_of("plain").await;
+        for (bad, told) in [
+            (
+                "plain,input_token,1,1\r\nplain,parsec,1,1",
+                "line 9: there is no unit `parsec`",
+            ),
+            ("plain,input_token,1,1", "`output_token` needs a rate"),
+            ("nobody,input_token,1,1", "model"),
+            (
+                "plain,output_token,1,1\r\nplain,input_token,1,1\r\nfiled,output_token,1,1",
+                "stand together",
+            ),
+        ] {
+            let (status, refused) = import(format!("{file}{bad}\r\n")).await;
+            assert!(status.is_client_error(), "{bad}: {refused}");
+            let said = refused["error"]["message"].as_str().unwrap_or_default();
+            assert!(said.contains(told), "{bad}: {said}");
+        }
+        assert_eq!(price_of("filed").await["id"], after["id"], "{}", place.name);
+        assert_eq!(price_of("plain").await["id"], plain["id"], "{}", place.name);
+        product.stop().await;
+    }
+}

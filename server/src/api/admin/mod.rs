@@ -7,6 +7,7 @@ pub mod keys;
 pub mod login;
 pub mod models;
 pub mod money;
+pub mod price_file;
 pub mod prices;
 pub mod providers;
 pub mod rates;

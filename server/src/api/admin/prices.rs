@@ -3,13 +3,16 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
+use shared::clock::{Clock, Moment};
 use shared::id::PriceId;
 use shared::link::Operation;
 
+use super::price_file::{ImportBody, ImportView, price_file, read_prices};
 use super::rates::{CurrencyBody, RateBody, rates};
 use crate::api::answer::{Created, Deleted};
 use crate::api::date::{self, Date};
 use crate::api::error::ApiError;
+use crate::api::export::CsvFile;
 use crate::api::manage::{Amount, Page, page_limit};
 use crate::api::principal::SuperadminCaller;
 use crate::auth::roles::kind;
@@ -292,11 +295,18 @@ impl PriceView {
     }
 }
 
+fn moment(valid_from: Option<&str>) -> Result<Option<Moment>, ApiError> {
+    let read = valid_from.map(|text| date::read("valid_from", text));
+    Ok(read.transpose()?.map(Date::start))
+}
+
 /// Prices for the superadmin.
 #[derive(Debug, Clone)]
 pub struct PricesApi {
     /// The models.
     pub catalogue: Catalogue,
+    /// Which price is valid.
+    pub clock: Clock,
 }
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::api::Tag::Catalogue")]
@@ -342,11 +352,7 @@ impl PricesApi {
         body: Json<NewPriceBody>,
     ) -> Result<Created<PriceView>, ApiError> {
         let body = body.0;
-        let valid_from = body.valid_from.as_deref();
-        let valid_from = valid_from
-            .map(|text| date::read("valid_from", text))
-            .transpose()?
-            .map(Date::start);
+        let valid_from = moment(body.valid_from.as_deref())?;
         let model = body.model_id.clone();
         let of = self.catalogue.model(&model);
         let operation = of.ok_or_else(|| ApiError::not_found("model"))?.operation;
@@ -356,6 +362,59 @@ impl PricesApi {
             .create_price(&caller.actor(), model.clone(), valid_from, list)
             .await?;
         Ok(Created::Made(Json(PriceView::new(&model, &price))))
+    }
+
+    /// Export prices as CSV
+    ///
+    /// Those that are valid now, of every model or of one; `POST /prices/import` takes such a file.
+    #[oai(
+        path = "/prices/export",
+        method = "get",
+        operation_id = "admin_export_prices"
+    )]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
+    async fn export(
+        &self,
+        _caller: SuperadminCaller,
+        /// Of one model only
+        model_id: Query<Option<String>>,
+    ) -> Result<CsvFile, ApiError> {
+        let (models, now) = (self.catalogue.models(), self.clock.now());
+        let wanted = models
+            .iter()
+            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let lists =
+            wanted.filter_map(|model| Some((model.id.as_str(), &model.price_at(now)?.list)));
+        Ok(price_file(lists))
+    }
+
+    /// Import prices from CSV
+    ///
+    /// The columns of the export. Each model that the file names gets a new price with all of its rates.
+    /// Nothing is changed unless every line is right.
+    #[oai(
+        path = "/prices/import",
+        method = "post",
+        operation_id = "admin_import_prices"
+    )]
+    async fn import(
+        &self,
+        caller: SuperadminCaller<kind::SetPrices>,
+        body: Json<ImportBody>,
+    ) -> Result<Json<ImportView>, ApiError> {
+        let valid_from = moment(body.0.valid_from.as_deref())?;
+        let lists = read_prices(&body.0.csv)?;
+        let lists = lists.into_iter().map(|list| (list.model, list.list));
+        let made = self
+            .catalogue
+            .create_prices(&caller.actor(), valid_from, lists.collect())
+            .await?;
+        let data = made
+            .iter()
+            .map(|(model, price)| PriceView::new(model, price));
+        Ok(Json(ImportView {
+            data: data.collect(),
+        }))
     }
 
     /// Withdraw a price

@@ -57,7 +57,7 @@ pub enum Day {
 }
 
 impl Day {
-    const WEEK: [Self; 7] = [
+    pub(super) const WEEK: [Self; 7] = [
         Self::Mon,
         Self::Tue,
         Self::Wed,
@@ -209,29 +209,6 @@ impl When {
             }
         }
         all
-    }
-}
-
-impl std::fmt::Display for When {
-    /// In a line for people: `size 1024x1024, context > 200000`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let facts = self.facts.iter();
-        let mut parts: Vec<String> = facts
-            .map(|(fact, words)| format!("{} {}", fact.word(), words.join("|")))
-            .collect();
-        if let Some(over) = self.context_over {
-            parts.push(format!("context > {over}"));
-        }
-        if let Some(hours) = &self.hours {
-            let (zone, from, to) = (hours.zone.name(), hours.from, hours.to);
-            let days: Vec<&str> = hours.days.iter().map(|day| day.word()).collect();
-            parts.push(
-                format!("{} {from}-{to} {zone}", days.join("|"))
-                    .trim()
-                    .to_owned(),
-            );
-        }
-        f.write_str(&parts.join(", "))
     }
 }
 

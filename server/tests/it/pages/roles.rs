@@ -58,7 +58,8 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_test_provider_key" => Action::EditProviders,
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,
-        "admin_create_price" | "admin_delete_price" => Action::SetPrices,
+        "admin_create_price" | "admin_delete_price" | "admin_import_prices" => Action::SetPrices,
+        "admin_export_prices" => Action::Look,
         "admin_recharge" | "admin_adjust" | "admin_set_key_budget" | "admin_set_user_budget" => {
             Action::MoveCredits
         }

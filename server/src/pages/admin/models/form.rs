@@ -21,6 +21,8 @@ use crate::store::catalogue::NewModel;
 
 /// Output of a chat model whose bound was not told, as the API takes it.
 const CHAT_OUTPUT_TOKENS: u64 = 4_096;
+/// Rates as lines, for what the other fields of a price can't say.
+const RATES: &str = "rates";
 /// Any size or quality, in a line of images.
 const ANY: &str = "*";
 /// Fields of a target.
@@ -37,7 +39,7 @@ pub(super) const EDIT: [&str; 4] = [
 pub(super) fn price_fields() -> Vec<&'static str> {
     let items = PriceItem::OFFERED.into_iter();
     let both = items.flat_map(|item| [admin_templates::words::Word::code(item), item.cost_field()]);
-    both.chain(["images", "valid_from"]).collect()
+    both.chain(["images", RATES, "valid_from"]).collect()
 }
 
 fn too_long(most: usize) -> FieldError {
@@ -231,6 +233,7 @@ pub(super) fn prices(
     operation: Operation,
     faults: &mut Faults,
 ) -> Option<PriceList> {
+    let rates = posted.optional(RATES).map(PriceList::from_text);
     let (priced, cost) = images(posted, faults);
     let priced = items(posted, admin_templates::words::Word::code, priced, faults);
     let cost = items(posted, PriceItem::cost_field, cost, faults);
@@ -238,8 +241,21 @@ pub(super) fn prices(
         // Taken as it stands, it would give the calls away.
         faults.add("input", FieldError::Required);
     }
-    let list = priced?.list(cost.as_ref());
-    Some(list.or_free(operation.units().iter().copied()))
+    match rates {
+        Some(_) if priced.is_some() => {
+            faults.add(RATES, FieldError::OneWay);
+            None
+        }
+        Some(Ok(list)) => Some(list),
+        Some(Err(error)) => {
+            faults.add(RATES, FieldError::Line(error.line));
+            None
+        }
+        None => {
+            let list = priced?.list(cost.as_ref());
+            Some(list.or_free(operation.units().iter().copied()))
+        }
+    }
 }
 
 /// From when on a price is valid: today and nothing are now.
@@ -293,10 +309,11 @@ pub(super) fn model(posted: &Posted) -> Result<NewModel, Vec<Wrong>> {
     faults.unless(new)
 }
 
-/// A price as its form shows it; empty where it says more than the form can.
+/// A price as its form shows it: as rates where it says more than the other fields can.
 pub(super) fn price_form(list: &PriceList) -> Form {
     let mut form = Form::default();
     let Some((price, cost)) = list.plain() else {
+        form.values.insert(RATES.to_owned(), list.to_text());
         return form;
     };
     let (price, cost) = (&price, &cost.unwrap_or_default());
@@ -405,6 +422,25 @@ mod tests {
             &mut Faults::default(),
         );
         assert_eq!(empty, None);
+    }
+
+    #[test]
+    fn rates_are_read_as_they_are_shown_and_told_apart_from_the_other_fields() {
+        let text = "input_token,1000000,50,,context_over=200000,1\ninput_token,1000000,25,2.5,,1\n\
+            output_token,1000000,100,10,,1";
+        let read = |body: &str| {
+            let mut faults = Faults::default();
+            let list = prices(&posted(body), Operation::Chat, &mut faults);
+            faults.unless(list)
+        };
+        let encoded = text.replace('\n', "%0D%0A").replace('=', "%3D");
+        let list = read(&format!("rates={encoded}")).expect("a price");
+        assert_eq!(list.rates.len(), 3);
+        assert!(price_form(&list).is("rates", text));
+        let both = read(&format!("rates={encoded}&input=1"));
+        assert_eq!(both, Err(vec![("rates", FieldError::OneWay)]));
+        let wrong = read("rates=input_token,1,1%0Aparsec,1,1");
+        assert_eq!(wrong, Err(vec![("rates", FieldError::Line(2))]));
     }
 
     #[test]
