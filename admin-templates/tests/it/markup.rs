@@ -352,6 +352,10 @@ const LATIN: &[&str] = &[
     "excel",
     "asia",
     "shanghai",
+    // A rate, as its line is written.
+    "input",
+    "context",
+    "over",
 ];
 
 /// A Chinese page without anybody's content has no English left on it.

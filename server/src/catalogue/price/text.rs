@@ -136,7 +136,8 @@ impl PriceList {
 
 /// The rows of a CSV text that are not empty, with their lines.
 pub fn rows(text: &str) -> Result<Vec<(u64, Vec<String>)>, LineError> {
-    let text = text.trim_start_matches('\u{feff}');
+    // The reader counts a line that ends with both characters when it reads the next one.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -262,6 +263,10 @@ mod tests {
             (
                 "input_token,1,1\nparsec,1,1",
                 "line 2: there is no unit `parsec`",
+            ),
+            (
+                "input_token,1,1\r\nimage,1,1\r\nparsec,1,1\r\n",
+                "line 3: there is no unit",
             ),
             ("input_token,x,1", "line 1: `x` is no whole number"),
             ("input_token,1,one", "line 1: an amount of credits"),
