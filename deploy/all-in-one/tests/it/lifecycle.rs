@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 use shared::db::{Db, DbTarget};
 
-use crate::support::{ADMIN_PASSWORD, SECRET, client, long, places, until};
+use crate::support::{ADMIN_PASSWORD, Product, SECRET, client, long, places, until};
 
 const KEY: &str = "wk_live_0123456789abcdefghijklmnopqrstuv";
 
@@ -411,6 +412,13 @@ async fn readers_that_do_not_read_cost_a_server_and_its_gateway_little() {
     server.alive().await;
     let (status, body) = chat(&server, "hi").await;
     assert_eq!(status, 200, "{body}");
+    // Limits of a tenant are not what is tried here.
+    let product = Product::at(server.port).await;
+    let (_, tenants) = product.admin(Method::GET, "/tenants", None).await;
+    let id = tenants["data"][0]["id"].as_str().expect("the demo tenant");
+    let (path, none) = (format!("/tenants/{id}"), json!({"limits": {}}));
+    let (status, patched) = product.admin(Method::PATCH, &path, Some(none)).await;
+    assert_eq!(status, 200, "{patched}");
     let processes = [&server, &gateway];
     let before = processes.map(resident);
     // Some 320 KB each, of which nothing but the head is read.
