@@ -66,9 +66,12 @@ impl PriceList {
 
     /// The list as text, a line a rate.
     pub fn to_text(&self) -> String {
-        let quoted = |cell: &String| match cell.contains(',') {
-            true => format!("\"{cell}\""),
-            false => cell.clone(),
+        let quoted = |cell: &String| {
+            if cell.contains(',') {
+                format!("\"{cell}\"")
+            } else {
+                cell.clone()
+            }
         };
         let line = |row: [String; 6]| {
             let cells: Vec<String> = row.iter().map(quoted).collect();

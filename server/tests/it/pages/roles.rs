@@ -18,6 +18,7 @@ const ROLES: [(AdminRole, &str); 4] = [
 fn action(operation: &str) -> Option<Action> {
     Some(match operation {
         "admin_list_audit"
+        | "admin_export_prices"
         | "admin_list_keys"
         | "admin_list_models"
         | "admin_get_model"
@@ -59,7 +60,6 @@ fn action(operation: &str) -> Option<Action> {
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,
         "admin_create_price" | "admin_delete_price" | "admin_import_prices" => Action::SetPrices,
-        "admin_export_prices" => Action::Look,
         "admin_recharge" | "admin_adjust" | "admin_set_key_budget" | "admin_set_user_budget" => {
             Action::MoveCredits
         }
