@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use server::link::http::LinkSettings;
 use shared::supervisor::Supervisor;
 
@@ -63,6 +65,10 @@ async fn a_machine_without_time_loses_no_stream_and_refuses_no_call() {
     let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
     let (vendor, _) = with_vendor(&product, &[KEY]).await;
     let customer = product.customer("10000").await;
+    // Limits of a tenant are not what is tried here.
+    let (path, none) = (format!("/tenants/{}", customer.id), json!({"limits": {}}));
+    let (status, told) = product.admin(Method::PATCH, &path, Some(none)).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
     vendor_script(&vendor, CHUNKS, PACE);
     let running = join_all((0..streams).map(|_| stream(&product, &customer)));
     let load = Load::begin(load);
