@@ -50,13 +50,13 @@ snap *arguments:
 # the settings of every process, and the Rust documentation
 docs:
     cargo run --locked -q -p all-in-one --bin waule -- --help
-    cargo run --locked -q -p server --bin waule-server -- --help
-    cargo run --locked -q -p gateway --bin waule-gateway -- --help
+    cargo run --locked -q -p all-in-one --bin waule -- server --help
+    cargo run --locked -q -p all-in-one --bin waule -- gateway --help
     cargo doc --locked --workspace --no-deps --document-private-items
 
 # measure against nginx and write bench/RESULTS.md
 bench *arguments:
-    cargo build --locked --release --workspace --bins
+    cargo build --locked --release -p all-in-one -p bench
     cargo run --locked --release -p bench -- {{arguments}}
 
 # what the continuous integration runs

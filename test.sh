@@ -470,12 +470,12 @@ apart() {
   )
   start waule-gateway "${common[@]}" "DATA_DIR=$work/gateway" GATEWAY_HOST=127.0.0.1 \
     "GATEWAY_PORT=$gateway_port" "METRICS_PORT=$gateway_metrics" \
-    "GATEWAY_DATABASE_URL=$database_prefix/waule_gateway" "$target/debug/waule-gateway"
+    "GATEWAY_DATABASE_URL=$database_prefix/waule_gateway" "$target/debug/waule" gateway
   wait_for waule-gateway ready "$gateway_port"
   start waule-server "${common[@]}" "DATA_DIR=$work/server" HOST=127.0.0.1 "PORT=$port" \
     "METRICS_PORT=$server_metrics" "JWT_SECRET=$(random_hex 32)" \
     "DATABASE_URL=$database_prefix/waule_server" "GATEWAY_URLS=http://127.0.0.1:$gateway_port" \
-    "DEMO_TENANT_KEY=$demo_key" "ADMIN_PASSWORD=$admin_password" "$target/debug/waule-server"
+    "DEMO_TENANT_KEY=$demo_key" "ADMIN_PASSWORD=$admin_password" "$target/debug/waule" server
   wait_for waule-server ready "$port"
   sdk_tests "server and gateway apart on PostgreSQL and Redis" "$port"
   stop_well waule-server
@@ -535,8 +535,6 @@ python_env
 node_env
 say "--- ready: $((SECONDS - began)) s"
 
-# The tests kill these.
-step "Build of server and gateway apart" cargo build --locked -p server -p gateway --bins
 rm -f -- "$target/tmp/scenes.txt"
 step "Rust tests, on SQLite and on PostgreSQL and Redis" \
   cargo test --locked --workspace --no-fail-fast

@@ -10,6 +10,7 @@ mod keys;
 mod link;
 mod metrics;
 mod pool;
+pub mod program;
 mod providers;
 pub mod store;
 

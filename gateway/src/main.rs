@@ -1,90 +1,11 @@
-//! bin `waule-gateway`: the gateway as a process of its own.
+//! bin `waule-gateway`: the gateway without a server in the program. Waule is installed as the one
+//! program `waule`; this one is for the gateway's own tests, which kill it.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-
-use clap::{Args, Subcommand};
-use gateway::config::{Config, GatewaySecrets};
-use gateway::{Gateway, GatewayParts, StartError};
-use shared::clock::Clock;
-use shared::config::{Common, ConfigError};
-use shared::db::DbError;
-use shared::db::backup::{self, BackupError};
-use shared::supervisor::Supervisor;
-use shared::telemetry::{self, Metrics};
 
 #[global_allocator]
 static ALLOCATOR: shared::process::Allocator = shared::process::ALLOCATOR;
 
-#[derive(Debug, Args)]
-struct Settings {
-    #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
-    gateway: Config,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-/// What the program does instead of serving.
-#[derive(Debug, Clone, Subcommand)]
-enum Command {
-    /// Saves the SQLite database and the secrets that were made, while the gateway runs, in a new folder
-    Backup {
-        /// Folder that is not there yet; to restore, start with a copy of it as `DATA_DIR`
-        #[arg(value_name = "FOLDER")]
-        to: PathBuf,
-    },
-}
-
-/// One sentence.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Database(#[from] DbError),
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-}
-
 fn main() -> ExitCode {
-    shared::process::run(
-        "waule-gateway",
-        "Waule's gateway: talks to AI providers for servers elsewhere.",
-        start,
-    )
-}
-
-async fn start(settings: Settings) -> Result<(), Failure> {
-    let Settings {
-        common,
-        gateway: config,
-        command,
-    } = settings;
-    telemetry::start_log(&common)?;
-    if let Some(Command::Backup { to }) = command {
-        let database = config.database(&common.data_dir)?;
-        let databases = vec![(database, backup::GATEWAY)];
-        return Ok(backup::run(databases, &common, to).await?);
-    }
-    let (supervisor, metrics) = (Supervisor::new(), Metrics::default());
-    let secrets = GatewaySecrets::take(&common)?;
-    let listener = Gateway::bind(&config)?;
-    telemetry::serve_metrics(&common, &metrics, &supervisor)?;
-    let clock = Clock::system();
-    let parts = GatewayParts {
-        config: &config,
-        common: &common,
-        secrets,
-        supervisor: &supervisor,
-        metrics: &metrics,
-        clock,
-    };
-    let gateway = Gateway::start(parts).await?;
-    let serving = gateway.serve(listener, &common, &supervisor);
-    shared::process::until_stopped(serving, &supervisor, common.shutdown_limit()).await?;
-    Ok(())
+    gateway::program::run(std::env::args_os().collect())
 }

@@ -345,7 +345,7 @@ mod tests {
     fn address(url: &str, mode: &str) -> Result<PublicAddress, ConfigError> {
         let arguments = ["waule-server", "--public-url", url, "--mode", mode];
         let arguments = arguments.iter().map(std::ffi::OsString::from);
-        let read: Settings = shared::config::read_from("waule-server", "", arguments)?;
+        let read: Settings = shared::config::read("waule-server", "", arguments)?;
         PublicAddress::read(&read.server, &read.common)
     }
 

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod limits;
 pub mod link;
 pub mod pages;
+pub mod program;
 pub mod providers;
 pub mod recharge;
 pub mod seed;

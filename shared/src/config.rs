@@ -101,17 +101,9 @@ impl Common {
     }
 }
 
-/// Reads the settings `S` from this process's arguments and environment, and from the file they
-/// name (`--config` or `WAULE_CONFIG`).
+/// Reads the settings `S` from `arguments` and the environment, and from the file they name
+/// (`--config` or `WAULE_CONFIG`).
 pub fn read<S: Args + FromArgMatches>(
-    name: &'static str,
-    about: &'static str,
-) -> Result<S, ConfigError> {
-    read_from::<S>(name, about, std::env::args_os())
-}
-
-/// As [`read`], with the arguments given.
-pub fn read_from<S: Args + FromArgMatches>(
     name: &'static str,
     about: &'static str,
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
@@ -346,7 +338,7 @@ mod tests {
         let all = std::iter::once("waule")
             .chain(arguments.iter().copied())
             .map(Into::into);
-        read_from("waule", "test", all)
+        super::read("waule", "test", all)
     }
 
     fn file(text: &str) -> tempfile::NamedTempFile {

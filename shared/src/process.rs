@@ -1,6 +1,7 @@
 //! How a Waule process starts and ends: settings, log, runtime; one sentence and a code on failure.
 //! Knows nothing of what the process does.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,15 +19,31 @@ pub type Allocator = mimalloc::MiMalloc;
 /// For `#[global_allocator]`.
 pub const ALLOCATOR: Allocator = mimalloc::MiMalloc;
 
+/// What a person reads of a program, and how it was called.
+#[derive(Debug)]
+pub struct Program {
+    /// As it is typed.
+    pub name: &'static str,
+    /// One or two sentences for `--help`.
+    pub about: &'static str,
+    /// As the operating system gives them: the first is the program.
+    pub arguments: Vec<OsString>,
+}
+
 /// Reads the settings, runs `work` on a multi-threaded runtime and turns its end into an exit code.
 /// A failure is one sentence on standard error.
-pub fn run<S, F, E>(name: &'static str, about: &'static str, work: impl FnOnce(S) -> F) -> ExitCode
+pub fn run<S, F, E>(program: Program, work: impl FnOnce(S) -> F) -> ExitCode
 where
     S: Args + FromArgMatches,
     F: Future<Output = Result<(), E>>,
     E: std::fmt::Display,
 {
-    let settings = match config::read::<S>(name, about) {
+    let Program {
+        name,
+        about,
+        arguments,
+    } = program;
+    let settings = match config::read::<S>(name, about, arguments) {
         Ok(settings) => settings,
         Err(ConfigError::Shown(text)) => {
             say(&text);

@@ -62,32 +62,34 @@ impl Binaries {
         Ok(Self(own.parent().map(PathBuf::from).unwrap_or_default()))
     }
 
-    /// Before anything starts: an error when one that `names` need was not built.
+    /// Before anything starts: an error when `names` need what was not built.
     pub(crate) fn require(&self, names: &[Name]) -> Outcome<()> {
-        for name in names {
-            let needed: &[&'static str] = match name {
-                Name::Direct | Name::Nginx => &[],
-                Name::Gateway => &["waule-gateway"],
-                Name::Sqlite => &["waule"],
-                Name::Postgres => &["waule-server", "waule-gateway"],
-            };
-            for binary in needed {
-                self.launch(binary)?;
-            }
+        let ours = |name: &Name| match name {
+            Name::Direct | Name::Nginx => false,
+            Name::Gateway | Name::Sqlite | Name::Postgres => true,
+        };
+        if names.iter().any(ours) {
+            self.launch("waule")?;
         }
         Ok(())
     }
 
+    /// `waule`, or with that role `waule-server` or `waule-gateway`.
     pub(crate) fn launch(&self, name: &'static str) -> Outcome<Launch> {
-        let program = self.0.join(name);
+        let program = self.0.join("waule");
         if !program.exists() {
             return Err(Failure::new(format!(
-                "`{}` is missing: run `cargo build --release --workspace`",
+                "`{}` is missing: run `cargo build --release`",
                 program.display()
             )));
         }
         // An access line per call is a choice of the log level; nginx writes none here either.
-        Ok(Launch::new(name, program)
+        let launch = Launch::new(name, program);
+        let launch = match name.strip_prefix("waule-") {
+            Some(role) => launch.arg(role),
+            None => launch,
+        };
+        Ok(launch
             .env("WAULE_MODE", "development")
             .env("LOG", "warn")
             .env("METRICS_PORT", "0"))

@@ -344,8 +344,7 @@ fn build() -> Outcome<()> {
     };
     say("bringing the release binaries up to date");
     let done = Command::new("cargo")
-        .args(["build", "--release", "--bin", "waule-server"])
-        .args(["--bin", "waule-gateway", "--target-dir"])
+        .args(["build", "--release", "--bin", "waule", "--target-dir"])
         .arg(target)
         .status()
         .step(|| "`cargo build` (see --no-build)".into())?;

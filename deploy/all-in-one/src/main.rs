@@ -1,4 +1,7 @@
-//! bin `waule`: server and gateway in one process, joined without a network. Only joins; no rule.
+//! bin `waule`: server and gateway in one process, joined without a network, or either half alone.
+//! Only joins; no rule.
+
+mod role;
 
 use std::process::ExitCode;
 
@@ -13,8 +16,11 @@ use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::backup::{self, BackupError};
 use shared::db::{DbError, DbTarget};
+use shared::process::Program;
 use shared::supervisor::Supervisor;
 use shared::telemetry::{self, Metrics};
+
+use self::role::Role;
 
 #[global_allocator]
 static ALLOCATOR: shared::process::Allocator = shared::process::ALLOCATOR;
@@ -60,11 +66,20 @@ fn databases(
 }
 
 fn main() -> ExitCode {
-    shared::process::run(
-        "waule",
-        "Waule, all in one: server and gateway in one process.",
-        start,
-    )
+    let (role, arguments) = Role::of(std::env::args_os());
+    match role {
+        Role::Server => server::program::run(arguments),
+        Role::Gateway => gateway::program::run(arguments),
+        Role::Whole => {
+            let program = Program {
+                name: "waule",
+                about: "Waule, all in one: server and gateway in one process. `waule server` and `waule gateway` \
+                        are the two halves as processes of their own; each has a --help.",
+                arguments,
+            };
+            shared::process::run(program, start)
+        }
+    }
 }
 
 async fn start(settings: Settings) -> Result<(), StartError> {

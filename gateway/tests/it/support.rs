@@ -78,7 +78,7 @@ impl Node {
         ];
         let arguments = arguments.as_flattened().iter().chain(more);
         let arguments = arguments.map(OsString::from);
-        let settings = shared::config::read_from::<Settings>("waule-gateway", "", arguments);
+        let settings = shared::config::read::<Settings>("waule-gateway", "", arguments);
         let Settings {
             common,
             gateway: config,

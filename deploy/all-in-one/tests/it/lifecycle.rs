@@ -30,11 +30,11 @@ fn free_port() -> u16 {
 }
 
 /// A program beside `waule`, over a folder and a database of the server.
-fn command(name: &str, folder: &Path, database_url: &str) -> Command {
-    let path = Path::new(env!("CARGO_BIN_EXE_waule")).with_file_name(name);
-    assert!(path.exists(), "{name} is not built: run ./test.sh");
-    let mut command = Command::new(path);
+/// `role` is "server", "gateway" or "waule" for both in one process.
+fn command(role: &str, folder: &Path, database_url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
     command
+        .args((role != "waule").then_some(role))
         .env_clear()
         .env("DATA_DIR", folder)
         .env("DATABASE_URL", database_url)
@@ -49,11 +49,11 @@ fn command(name: &str, folder: &Path, database_url: &str) -> Command {
 
 impl Process {
     /// Begins to start it; what it says is read by whoever ends it.
-    fn spawn(name: &str, folder: &Path, database_url: &str, more: &[&str]) -> Self {
+    fn spawn(role: &str, folder: &Path, database_url: &str, more: &[&str]) -> Self {
         let port = free_port();
-        let mut command = command(name, folder, database_url);
+        let mut command = command(role, folder, database_url);
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        if name == "waule" {
+        if role == "waule" {
             command.args(["--gateway-port", "0"]);
         }
         command.args(more);
@@ -144,7 +144,7 @@ async fn two_first_starts_at_once_on_an_empty_database_both_serve_and_add_things
             };
             let both = folders
                 .each_ref()
-                .map(|folder| Process::spawn("waule-server", folder, &place.database_url, &[]));
+                .map(|folder| Process::spawn("server", folder, &place.database_url, &[]));
             join_all(both.iter().map(Process::alive)).await;
             for process in &both {
                 let models = get_json(process, "/api/v1/models").await;
@@ -174,7 +174,7 @@ async fn two_first_starts_at_once_on_an_empty_database_both_serve_and_add_things
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_leaves_says_so_and_takes_calls_until_its_port_is_closed() {
     let [place, _] = places().await;
-    for name in ["waule", "waule-server"] {
+    for name in ["waule", "server"] {
         let folder = place.folder().join(name);
         let more = ["--shutdown-seconds", "10", "--drain-notice-seconds", "2"];
         let process = Process::spawn(name, &folder, "", &more);
@@ -254,7 +254,7 @@ async fn a_database_of_a_later_version_is_refused_with_a_sentence() {
         assert!(process.ended().status.success());
         let later = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000000')";
         let gateway = DbTarget::Sqlite(place.folder().join("gateway.db"));
-        for (database, who) in [(&target, "waule"), (&gateway, "waule-gateway")] {
+        for (database, who) in [(&target, "waule"), (&gateway, "gateway")] {
             let db = Db::connect(database).await.expect("connected");
             match &db {
                 Db::Postgres(pool) => {
@@ -365,7 +365,7 @@ async fn a_backup_under_load_is_whole_and_what_is_restored_from_it_adds_up_and_s
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_postgresql_is_left_to_its_own_tools() {
     let [_, place] = places().await;
-    let mut command = command("waule-server", place.folder(), &place.database_url);
+    let mut command = command("server", place.folder(), &place.database_url);
     let output = command.arg("backup").arg(place.folder().join("b")).output();
     let output = output.expect("ran");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -399,7 +399,7 @@ async fn readers_that_do_not_read_cost_a_server_and_its_gateway_little() {
         place.folder().join("gateway"),
     );
     let door = free_port().to_string();
-    let mut gateway = command("waule-gateway", &far, "");
+    let mut gateway = command("gateway", &far, "");
     gateway.args(["--gateway-port", &door]);
     gateway.stdout(Stdio::null()).stderr(Stdio::null());
     let gateway = Process {
@@ -408,7 +408,7 @@ async fn readers_that_do_not_read_cost_a_server_and_its_gateway_little() {
     };
     gateway.alive().await;
     let urls = format!("http://127.0.0.1:{door}");
-    let server = Process::spawn("waule-server", &near, "", &["--gateway-urls", &urls]);
+    let server = Process::spawn("server", &near, "", &["--gateway-urls", &urls]);
     server.alive().await;
     let (status, body) = chat(&server, "hi").await;
     assert_eq!(status, 200, "{body}");

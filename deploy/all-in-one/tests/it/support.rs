@@ -175,7 +175,7 @@ impl Place {
         let arguments = std::iter::once(program)
             .chain(arguments)
             .map(OsString::from);
-        shared::config::read_from("waule", "", arguments).expect("settings")
+        shared::config::read("waule", "", arguments).expect("settings")
     }
 }
 

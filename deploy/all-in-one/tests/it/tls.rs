@@ -85,7 +85,7 @@ impl Place {
             arguments.push(flag.into());
             arguments.push(self.file(name).into());
         }
-        shared::config::read_from("waule", "", arguments).expect("settings")
+        shared::config::read("waule", "", arguments).expect("settings")
     }
 
     async fn gateway(&self, files: &[(&str, &str)]) -> Result<Running, StartError> {

@@ -94,7 +94,7 @@ impl Place {
         let Settings {
             common,
             server: config,
-        } = shared::config::read_from("waule-server", "", arguments).expect("settings");
+        } = shared::config::read("waule-server", "", arguments).expect("settings");
         let (clock, supervisor) = (
             if start.real_time {
                 Clock::system()

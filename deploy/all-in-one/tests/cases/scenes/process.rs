@@ -13,7 +13,7 @@ const STARTED_WITHIN: Duration = Duration::from_secs(90);
 
 /// One program of a scene, killed with it at the latest.
 pub(crate) struct Program {
-    path: PathBuf,
+    role: String,
     folder: PathBuf,
     settings: Vec<(String, String)>,
     pub(crate) port: u16,
@@ -30,12 +30,7 @@ pub(crate) fn free_port() -> u16 {
 type Setting<'a> = (&'a str, &'a str);
 
 impl Program {
-    fn new(name: &str, folder: &Path, (port, ready): (&str, u16), more: &[Setting<'_>]) -> Self {
-        let path = Path::new(env!("CARGO_BIN_EXE_waule")).with_file_name(name);
-        assert!(
-            path.exists(),
-            "{name} is not built: run ./test.sh, or `cargo build -p server -p gateway --bins`"
-        );
+    fn new(role: &str, folder: &Path, (port, ready): (&str, u16), more: &[Setting<'_>]) -> Self {
         let ready_port = ready.to_string();
         let usual = [
             ("DATA_DIR", folder.to_str().expect("text")),
@@ -55,11 +50,11 @@ impl Program {
             settings.push(((*name).to_owned(), (*value).to_owned()));
         }
         Self {
-            path,
+            role: role.to_owned(),
             folder: folder.to_owned(),
             settings,
             port: ready,
-            log: folder.join(format!("{name}-{ready}.log")),
+            log: folder.join(format!("{role}-{ready}.log")),
             child: None,
         }
     }
@@ -79,11 +74,11 @@ impl Program {
     ) -> Self {
         let mut settings = vec![("DATABASE_URL", database), ("GATEWAY_URLS", urls)];
         settings.extend_from_slice(more);
-        Self::new("waule-server", folder, ("PORT", free_port()), &settings)
+        Self::new("server", folder, ("PORT", free_port()), &settings)
     }
 
     pub(crate) fn gateway(folder: &Path, more: &[Setting<'_>]) -> Self {
-        Self::new("waule-gateway", folder, ("GATEWAY_PORT", free_port()), more)
+        Self::new("gateway", folder, ("GATEWAY_PORT", free_port()), more)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -91,8 +86,9 @@ impl Program {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.path);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
         command
+            .args((self.role != "waule").then_some(&self.role))
             .env_clear()
             .current_dir(&self.folder)
             .stdin(Stdio::null());
@@ -137,16 +133,11 @@ impl Program {
                 .child
                 .as_mut()
                 .and_then(|child| child.try_wait().expect("a child"));
-            assert!(
-                ended.is_none(),
-                "{} ended: {}",
-                self.path.display(),
-                self.said()
-            );
+            assert!(ended.is_none(), "{} ended: {}", self.role, self.said());
             assert!(
                 begun.elapsed() < STARTED_WITHIN,
                 "{} starts: {}",
-                self.path.display(),
+                self.role,
                 self.said()
             );
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -56,7 +56,7 @@ fn settings(folder: &Path, database: &str) -> Settings {
         "2",
     ];
     let arguments = arguments.iter().map(OsString::from);
-    shared::config::read_from("waule", "", arguments).expect("settings")
+    shared::config::read("waule", "", arguments).expect("settings")
 }
 
 /// A clock that is ahead and runs.

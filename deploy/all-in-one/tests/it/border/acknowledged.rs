@@ -27,7 +27,7 @@ impl Door {
         let port = free_port();
         let number = port.to_string();
         let arguments = ["--gateway-port", number.as_str()];
-        let mut program = Program::new("waule-gateway", place.folder(), port, &arguments);
+        let mut program = Program::new("gateway", place.folder(), port, &arguments);
         program.start().await;
         let http = Client::builder().http2_prior_knowledge().build();
         Self {

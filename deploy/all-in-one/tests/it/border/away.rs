@@ -45,7 +45,7 @@ impl Stand {
         let number = port.to_string();
         let arguments = ["--gateway-port", number.as_str()];
         let folder = place.folder().to_owned();
-        let mut gateway = Program::new("waule-gateway", &folder, port, &arguments);
+        let mut gateway = Program::new("gateway", &folder, port, &arguments);
         gateway.start().await;
         let proxy = Proxy::before(([127, 0, 0, 1], port).into()).await;
         let urls = [format!("http://{}", proxy.address)];

@@ -21,7 +21,7 @@ async fn an_answer_that_could_not_be_settled_is_charged_once_after_both_died() {
     let port = free_port();
     let number = port.to_string();
     let arguments = ["--gateway-port", number.as_str()];
-    let mut gateway = Program::new("waule-gateway", place.folder(), port, &arguments);
+    let mut gateway = Program::new("gateway", place.folder(), port, &arguments);
     gateway.start().await;
     let (door, port) = (format!("http://127.0.0.1:{port}"), free_port());
     let mut server = server_program(&place, port, &door);

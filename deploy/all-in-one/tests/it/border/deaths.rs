@@ -50,7 +50,7 @@ async fn a_killed_gateway_is_told_plainly_and_what_was_received_is_paid() {
         let folder: PathBuf = place.folder().to_owned();
         let number = port.to_string();
         let arguments = ["--gateway-port", number.as_str()];
-        let mut killed = Program::new("waule-gateway", &folder, port, &arguments);
+        let mut killed = Program::new("gateway", &folder, port, &arguments);
         killed.start().await;
         let urls = [format!("http://127.0.0.1:{port}")];
         let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
@@ -150,12 +150,7 @@ pub(super) fn server_program(place: &Place, port: u16, gateway: &str) -> Program
         ["--recovery-seconds", "1"],
         ["--owner-silent-seconds", "2"],
     ];
-    Program::new(
-        "waule-server",
-        place.folder(),
-        port,
-        arguments.as_flattened(),
-    )
+    Program::new("server", place.folder(), port, arguments.as_flattened())
 }
 
 #[tokio::test(flavor = "multi_thread")]

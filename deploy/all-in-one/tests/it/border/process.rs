@@ -1,4 +1,4 @@
-//! `waule-server` and `waule-gateway` as processes that can be killed.
+//! Server and gateway as processes that can be killed.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -21,15 +21,11 @@ pub(super) fn free_port() -> u16 {
 }
 
 impl Program {
-    /// `waule-server` or `waule-gateway`, which lie beside `waule`.
-    pub(super) fn new(name: &str, folder: &Path, port: u16, arguments: &[&str]) -> Self {
-        let path = Path::new(env!("CARGO_BIN_EXE_waule")).with_file_name(name);
-        assert!(
-            path.exists(),
-            "{name} is not built: run ./test.sh, or `cargo build -p server -p gateway --bins`"
-        );
-        let mut command = Command::new(path);
+    /// `role` is "server" or "gateway".
+    pub(super) fn new(role: &str, folder: &Path, port: u16, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
         command
+            .arg(role)
             .env_clear()
             .env("DATA_DIR", folder)
             .env("INTERNAL_SECRET", SECRET)

@@ -1,22 +1,22 @@
-//! bin `waule-server`: the server as a process of its own.
+//! The server as a process of its own: `waule server`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use server::app::{Server, ServerParts, StartError};
-use server::command::Command;
-use server::config::{Config, GatewayUrls, ServerSecrets};
-use server::link::http::HttpLink;
-use server::link::metrics::LinkMetrics;
-use server::seed;
 use shared::clock::Clock;
 use shared::config::Common;
+use shared::process::Program;
 use shared::supervisor::Supervisor;
 use shared::telemetry::{self, Metrics};
 
-#[global_allocator]
-static ALLOCATOR: shared::process::Allocator = shared::process::ALLOCATOR;
+use crate::app::{Server, ServerParts, StartError};
+use crate::command::Command;
+use crate::config::{Config, GatewayUrls, ServerSecrets};
+use crate::link::http::HttpLink;
+use crate::link::metrics::LinkMetrics;
+use crate::seed;
 
 #[derive(Debug, Args)]
 struct Settings {
@@ -30,12 +30,14 @@ struct Settings {
     command: Option<Command>,
 }
 
-fn main() -> ExitCode {
-    shared::process::run(
-        "waule-server",
-        "Waule's server: tenants, credits and the OpenAI-compatible API.",
-        start,
-    )
+/// Runs it until it is told to stop; the first of `arguments` is the program.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let program = Program {
+        name: "waule server",
+        about: "Waule's server: tenants, credits and the OpenAI-compatible API.",
+        arguments,
+    };
+    shared::process::run(program, start)
 }
 
 async fn start(settings: Settings) -> Result<(), StartError> {
