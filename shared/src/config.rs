@@ -115,8 +115,9 @@ pub fn read<S: Args + FromArgMatches>(
         .value_name("FILE")
         .action(ArgAction::Set)
         .help("TOML file with any of these settings, named as in the environment, in lower case");
-    let mut command = S::augment_args(Command::new(name).about(about).arg(file));
-    command = command.version(env!("CARGO_PKG_VERSION")).after_help(
+    // The texts after the arguments: a group of arguments would put its own in their place.
+    let mut command = S::augment_args(Command::new(name).arg(file)).about(about);
+    command = command.bin_name(name).version(env!("CARGO_PKG_VERSION")).after_help(
         "A flag beats the environment, the environment beats the file, the file beats the default.",
     );
     if let Some(path) = file_path(&command, &arguments) {
