@@ -224,7 +224,7 @@ impl Gateway {
             base_url: String::new(),
         };
         let key = NewProviderKey {
-            secret: "sandbox-needs-no-key".to_owned(),
+            secret: Secret::new("sandbox-needs-no-key".to_owned()),
             label: "made at start".to_owned(),
             weight: 1,
         };

@@ -1,10 +1,12 @@
 //! What calls do to keys: nothing a caller sends costs another one a key, no state is for ever, and a
 //! real outage is seen by all.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use shared::fault::Scope;
+use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule};
 use shared::link::{Call, KeyTest, KeyVerdict};
 use tokio::sync::mpsc;
 
@@ -14,14 +16,20 @@ use crate::providers::{Answer, Patience, Provider, Refusal};
 
 struct Fake;
 
+/// What it is and can.
+static FACTS: ConnectorFacts = ConnectorFacts {
+    kind: Cow::Borrowed("fake"),
+    label: Cow::Borrowed("Fake"),
+    address: AddressRule::Needed,
+    secret: SecretRule::IN_A_HEADER,
+    speaks: Cow::Borrowed(&[]),
+    media: false,
+};
+
 #[async_trait::async_trait]
 impl Provider for Fake {
-    fn kind(&self) -> &'static str {
-        "fake"
-    }
-
-    fn has_address(&self) -> bool {
-        true
+    fn facts(&self) -> &'static ConnectorFacts {
+        &FACTS
     }
 
     async fn call(&self, _: &Call, _: Route<'_>, _: Patience) -> Result<Answer, Refusal> {

@@ -9,6 +9,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
+use shared::link::connectors::GatewayFacts;
 use shared::link::wire;
 use shared::link::{
     AdminError, GatewayName, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
@@ -90,6 +91,10 @@ impl ProviderAdmin for NodeAdmin {
             name: self.node.place.name.clone(),
             url: self.node.place.base.clone(),
         }
+    }
+
+    async fn facts(&self) -> Result<GatewayFacts, AdminError> {
+        self.ask(Method::GET, "/facts", Bytes::new()).await
     }
 
     async fn providers(&self) -> Result<Vec<ProviderView>, AdminError> {

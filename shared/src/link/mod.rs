@@ -86,15 +86,18 @@
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
+mod address;
 mod admin;
 pub mod codec;
+pub mod connectors;
 pub mod events;
 pub mod prefix;
+pub mod rules;
 pub mod wire;
 
 pub use self::admin::{
-    AdminError, GatewayName, KeyTest, KeyVerdict, NewProvider, NewProviderKey, ProviderAdmin,
-    ProviderAdmins, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, InvalidField, KeyTest, KeyVerdict, NewProvider, NewProviderKey,
+    ProviderAdmin, ProviderAdmins, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use self::events::GatewayEvents;
 

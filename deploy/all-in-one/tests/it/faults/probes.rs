@@ -12,6 +12,7 @@ use shared::id::{GenerationId, ProviderKeyId, RequestId};
 use shared::link::{
     Call, Link, NewProvider, NewProviderKey, Operation, ProviderAdmin, ProviderKeyPatch, Target,
 };
+use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 
 use super::fake::{Fake, GOOD, answer, models};
@@ -120,7 +121,7 @@ async fn a_key_that_its_provider_refused_comes_back_when_it_is_accepted_again() 
         let admin = admin(&link);
         admin.create_provider(provider).await.expect("a provider");
         let new = NewProviderKey {
-            secret: "key-of-p-0".to_owned(),
+            secret: Secret::new("key-of-p-0".to_owned()),
             label: String::new(),
             weight: 1,
         };
