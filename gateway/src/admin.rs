@@ -107,6 +107,11 @@ impl Gateway {
     /// is known of the keys between them would be lost.
     pub(crate) async fn reload(&self) -> Result<(), DbError> {
         let _alone = self.reloading.lock().await;
+        self.read_again().await
+    }
+
+    /// As [`Gateway::reload`], by whoever holds its lock.
+    pub(crate) async fn read_again(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
         let known = self.known_health();
         self.pools.replace(self.opened(&snapshot, &known));
@@ -194,13 +199,10 @@ impl Gateway {
 
     fn key_view(&self, row: &KeyRow) -> ProviderKeyView {
         let id = ProviderKeyId::from_stored(row.id.clone());
-        let all = self.pools.all();
-        let known = all
-            .get(&row.provider)
-            .and_then(|provider| provider.keys.iter().find(|key| key.id == id));
+        let known = self.pools.key(&row.provider, &id);
         let shown = match known {
             _ if row.disabled => Shown::Off(off(row)),
-            Some(key) => key.health.shown(self.clock.now()),
+            Some(ref key) => key.health.shown(self.clock.now()),
             None => Shown::Active,
         };
         let (status, reason, cooling_until, probe_at) = match shown {
@@ -417,6 +419,7 @@ impl ProviderAdmin for Gateway {
         patch: ProviderKeyPatch,
     ) -> Result<ProviderKeyView, AdminError> {
         let mut row = self.key_row(provider, key).await?;
+        let sets_state = patch.secret.is_some() || patch.status.is_some();
         if let Some(secret) = patch.secret {
             let (of, _) = self.provider_row(provider).await?;
             let secret = secret.expose();
@@ -447,6 +450,9 @@ impl ProviderAdmin for Gateway {
         }
         if !self.store.update_key(&row).await.map_err(failed)? {
             return Err(AdminError::NotFound);
+        }
+        if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
+            known.health.overruled();
         }
         self.reload().await.map_err(failed)?;
         Ok(self.key_view(&row))
