@@ -75,7 +75,7 @@ impl Gateway {
 
     async fn write_event(&self, news: &News, stop: &CancellationToken) {
         for _ in 0..TRIES_MAX {
-            match self.store.record(news, self.clock.now()).await {
+            match self.try_write(news).await {
                 Ok(()) => {
                     self.journal.written.notify_waiters();
                     return;
@@ -87,6 +87,16 @@ impl Gateway {
                 return;
             }
         }
+        self.pools.written(news);
+    }
+
+    /// While the list of providers is not read: one that was read before and set after it would undo
+    /// a key's switch until the next look.
+    async fn try_write(&self, news: &News) -> Result<(), DbError> {
+        let _alone = self.reloading.lock().await;
+        self.store.record(news, self.clock.now()).await?;
+        self.pools.written(news);
+        Ok(())
     }
 }
 

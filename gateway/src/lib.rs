@@ -225,7 +225,7 @@ impl Gateway {
             base_url: String::new(),
         };
         let key = NewProviderKey {
-            secret: "sandbox-needs-no-key".to_owned(),
+            secret: Secret::new("sandbox-needs-no-key".to_owned()),
             label: "made at start".to_owned(),
             weight: 1,
         };
@@ -335,7 +335,7 @@ impl Gateway {
         let until_cut = limit.saturating_sub(flush);
         if tokio::time::timeout(until_cut, idle).await.is_err() {
             warn!("{} generations are cut off", self.register.running());
-            generations::finish_all(&self);
+            generations::cancel_all(&self);
         }
         drained.cancel();
         // Their outcomes are what servers settle by.

@@ -21,7 +21,9 @@ use shared::id::{GenerationId, JournalId, ProviderKeyId};
 use shared::link::codec::{Encoder, VERSION};
 use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
-use shared::link::{AdminError, Failure, LinkError, Operation, ProviderAdmin, Reply, ReplyBody};
+use shared::link::{
+    AdminError, Failure, InvalidField, LinkError, Operation, ProviderAdmin, Reply, ReplyBody,
+};
 
 use super::body::{PieceBody, WholeBody, header};
 use super::gather::Gathered;
@@ -55,6 +57,7 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
         );
     }
     let admin = Route::new()
+        .at("/facts", get(facts))
         .at("/providers", get(list_providers).post(create_provider))
         .at(
             "/providers/:name",
@@ -354,8 +357,8 @@ async fn finish(
 ) -> Response {
     match id.parse::<GenerationId>() {
         Ok(id) => {
-            let fate = generations::finish(&gateway, &id, asked.why, true).await;
-            json(StatusCode::OK, &fate)
+            let status = generations::cancel(&gateway, &id, asked.why, true).await;
+            json(StatusCode::OK, &status)
         }
         Err(error) => bad(error.to_string()),
     }
@@ -430,7 +433,7 @@ fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) ->
                 AdminError::NotFound => StatusCode::NOT_FOUND,
                 AdminError::Duplicate => StatusCode::CONFLICT,
                 AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
-                AdminError::Unreachable(_) => StatusCode::BAD_GATEWAY,
+                AdminError::Unreachable(_) | AdminError::Unanswered(_) => StatusCode::BAD_GATEWAY,
                 AdminError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             };
             json(status, &error)
@@ -440,13 +443,23 @@ fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) ->
 
 async fn read_json<T: DeserializeOwned>(body: poem::Body) -> Result<T, AdminError> {
     let bytes = body.into_bytes_limit(ADMIN_BYTES_MAX).await;
-    let bytes = bytes
-        .map_err(|_| AdminError::Invalid("the body can't be read or is too large".to_owned()))?;
-    serde_json::from_slice(&bytes).map_err(|e| AdminError::Invalid(e.to_string()))
+    let refused = |sentence| {
+        AdminError::Invalid(InvalidField {
+            field: String::new(),
+            rule: sentence,
+        })
+    };
+    let bytes = bytes.map_err(|_| refused("the body can't be read or is too large".to_owned()))?;
+    serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))
 }
 
 fn key_id(text: &str) -> Result<ProviderKeyId, AdminError> {
     text.parse().map_err(|_| AdminError::NotFound)
+}
+
+#[handler]
+async fn facts(gateway: Shared<'_>) -> Response {
+    answered(StatusCode::OK, gateway.facts().await)
 }
 
 #[handler]

@@ -125,6 +125,13 @@ impl Pools {
             .clone()
     }
 
+    /// A provider's key of that id.
+    pub(crate) fn key(&self, provider: &str, id: &ProviderKeyId) -> Option<Arc<PoolKey>> {
+        let all = self.all();
+        let mut keys = all.get(provider)?.keys.iter();
+        keys.find(|key| key.id == *id).cloned()
+    }
+
     /// Swaps the list.
     pub(crate) fn replace(&self, providers: HashMap<String, Arc<PoolProvider>>) {
         *self
@@ -182,7 +189,7 @@ impl Pools {
                 probe_at: Some(probe_at.unix_ms()),
                 ..news(provider, key, Some(reason.to_owned()))
             });
-            tell(&self.teller, key, news);
+            self.tell_switch(key, news);
         }
     }
 
@@ -190,7 +197,24 @@ impl Pools {
     pub(crate) fn recovered(&self, provider: &PoolProvider, key: &PoolKey) {
         if key.health.switch_on() {
             let news = News::KeyRecovered(news(provider, key, None));
-            tell(&self.teller, key, news);
+            self.tell_switch(key, news);
+        }
+    }
+
+    /// What can't be told is not written: then the database's word counts again.
+    fn tell_switch(&self, key: &PoolKey, news: News) {
+        if !tell(&self.teller, key, news) {
+            key.health.written();
+        }
+    }
+
+    /// An event is in the database, or nobody writes it any more.
+    pub(crate) fn written(&self, news: &News) {
+        let (News::KeyDisabled(of) | News::KeyRecovered(of)) = news else {
+            return;
+        };
+        if let Some(key) = self.key(&of.provider, &of.key) {
+            key.health.written();
         }
     }
 }
@@ -295,11 +319,13 @@ fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyNe
     }
 }
 
-/// A full queue means that the database is away; this process keeps the key's state itself.
-fn tell(teller: &Teller, key: &PoolKey, news: News) {
-    if teller.try_send(news).is_err() {
+/// Answers whether it will be stored. A full queue means that the database is away.
+fn tell(teller: &Teller, key: &PoolKey, news: News) -> bool {
+    let is_taken = teller.try_send(news).is_ok();
+    if !is_taken {
         warn!(key.id = %key.id, "what happened to key `{}` is not stored", key.id);
     }
+    is_taken
 }
 
 impl Drop for Lease {

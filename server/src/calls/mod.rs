@@ -32,7 +32,9 @@ use bytes::Bytes;
 use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target};
+use shared::link::{
+    Call, Failure, Generations, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use tracing::warn;
 
@@ -59,7 +61,7 @@ pub struct Calls {
     limits: Limits,
     ledger: Ledger,
     zones: Zones,
-    link: Arc<dyn Link>,
+    link: Arc<dyn Generations>,
     finisher: Finisher,
     clock: Clock,
     closing: Closing,
@@ -84,7 +86,7 @@ pub struct CallsParts {
     /// Where days begin.
     pub zones: Zones,
     /// The gateways.
-    pub link: Arc<dyn Link>,
+    pub link: Arc<dyn Generations>,
     /// Time.
     pub clock: Clock,
     /// Where settlements run.

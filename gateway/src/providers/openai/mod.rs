@@ -5,6 +5,7 @@ mod answer;
 mod classify;
 mod request;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -12,7 +13,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use shared::dialect::told::{self, Told};
 use shared::fault::{Fault, FaultKind, Scope};
-use shared::link::{Call, CallerError, KeyTest, KeyVerdict};
+use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
+use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
 use self::answer::{Expected, NoAnswer};
 use self::classify::classify;
@@ -39,14 +41,24 @@ struct Refused {
     told: Told,
 }
 
+/// What it is and can.
+static FACTS: ConnectorFacts = ConnectorFacts {
+    kind: Cow::Borrowed("openai"),
+    label: Cow::Borrowed("OpenAI and what speaks like it"),
+    address: AddressRule::Needed,
+    secret: SecretRule::IN_A_HEADER,
+    speaks: Cow::Borrowed(&[
+        Speaks::new(Operation::Chat, "openai_chat"),
+        Speaks::new(Operation::Embedding, "openai_embeddings"),
+        Speaks::new(Operation::Image, "openai_images"),
+    ]),
+    media: false,
+};
+
 #[async_trait]
 impl Provider for OpenAi {
-    fn kind(&self) -> &'static str {
-        "openai"
-    }
-
-    fn has_address(&self) -> bool {
-        true
+    fn facts(&self) -> &'static ConnectorFacts {
+        &FACTS
     }
 
     async fn call(
