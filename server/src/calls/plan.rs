@@ -7,7 +7,7 @@ use shared::link::{Bounds, Operation};
 use shared::units::{Unit, Usage};
 
 use super::peek::Peek;
-use crate::catalogue::price::{PriceList, WorstCase};
+use crate::catalogue::price::{Tariff, WorstCase};
 
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
@@ -24,7 +24,7 @@ pub struct PlanAsk<'a> {
     /// The model's own bound of output tokens.
     pub model_output_max: u64,
     /// What it costs.
-    pub price: &'a PriceList,
+    pub price: &'a Tariff,
     /// When the call came.
     pub at: Moment,
     /// What the tenant's prices are multiplied by, in millionths.
@@ -147,13 +147,13 @@ mod tests {
     use crate::catalogue::price::PlainPrice;
 
     /// A credit for a thousand tokens of input, ten for a thousand of output.
-    fn price() -> PriceList {
+    fn price() -> Tariff {
         let plain = PlainPrice {
             input_per_million: Credits::from_micros(1_000_000_000),
             output_per_million: Credits::from_micros(10_000_000_000),
             ..PlainPrice::default()
         };
-        plain.list(None)
+        Tariff::new(plain.list(None)).expect("sound")
     }
 
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {

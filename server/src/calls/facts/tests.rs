@@ -1,7 +1,7 @@
 //! What a call comes to, by how it ended and how much of it reached the tenant.
 
 use super::*;
-use crate::catalogue::price::PlainPrice;
+use crate::catalogue::price::{PlainPrice, Tariff};
 
 fn facts() -> CallFacts {
     let items = |per_token: i64, per_request: i64| PlainPrice {
@@ -20,7 +20,7 @@ fn facts() -> CallFacts {
         price: Some(Price {
             id: PriceId::random(),
             valid_from: Moment::from_unix_ms(0),
-            list: items(10, 5).list(Some(&items(4, 1))),
+            list: Tariff::new(items(10, 5).list(Some(&items(4, 1)))).expect("sound"),
         }),
         multiplier_ppm: 1_000_000,
         image: None,
