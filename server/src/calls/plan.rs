@@ -14,7 +14,7 @@ const USEFUL_OUTPUT_TOKENS: u64 = 16;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct PlanAsk<'a> {
+pub struct PlanInput<'a> {
     /// What is asked.
     pub operation: Operation,
     /// The fields that matter.
@@ -75,8 +75,8 @@ pub fn bounds(ask: BoundsAsk<'_>) -> Option<Bounds> {
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
-pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
-    let PlanAsk {
+pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
+    let PlanInput {
         operation,
         peek,
         body_bytes,
@@ -113,7 +113,7 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
 }
 
 /// The maximum of output tokens per choice that a smaller hold of `held` pays for.
-pub fn lowered_maximum(plan: &Plan, ask: PlanAsk<'_>, held: Credits) -> Option<u64> {
+pub fn lowered_maximum(plan: &Plan, ask: PlanInput<'_>, held: Credits) -> Option<u64> {
     let bounds = &most(ask.peek, plan.input_tokens, plan.output_tokens);
     let (open, at) = (&[], ask.at);
     let case = WorstCase { bounds, open, at };
@@ -159,7 +159,7 @@ mod tests {
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
         let peek = peek(operation, body.as_bytes()).expect("valid");
         let price = price();
-        let ask = PlanAsk {
+        let ask = PlanInput {
             operation,
             peek: &peek,
             body_bytes: body.len(),

@@ -14,7 +14,7 @@ use shared::units::{Fact, Unit, Usage};
 
 use crate::calls::CallError;
 use crate::calls::peek::{Peek, peek};
-use crate::calls::plan::{PlanAsk, plan};
+use crate::calls::plan::{PlanInput, plan};
 use crate::catalogue::price::{Tariff, WorstCase};
 use crate::catalogue::{Catalogue, Model};
 
@@ -140,7 +140,7 @@ impl Wish {
         let model = model.ok_or(FieldError::Unknown)?;
         let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
         let reckoned = |peek: &Peek, body_bytes| {
-            let ask = PlanAsk {
+            let ask = PlanInput {
                 operation,
                 peek,
                 body_bytes,
