@@ -139,18 +139,24 @@ impl Typical for CallStory {
             Some("The provider was overloaded on every key; nothing was charged.".to_owned());
         failed.person = Some("Jonas Weber".to_owned());
         failed.margin = credits("-0.01035");
-        let mut overrun = went_well.clone();
-        overrun.notes = vec![CallNote::Overrun, CallNote::ProviderOverrun];
-        overrun.lost = credits("0.0021");
-        let mut unknown = went_well.clone();
-        unknown.status = CallStatus::Unknown;
-        unknown.unknown = Some(UnknownEnd {
-            held: credits("0.45"),
-            ask_until: minutes_ago(0),
-            promised: false,
-            settle: Form::default(),
-            release: Form::default(),
-        });
+        let [overrun, unknown] = odd(&went_well);
         vec![went_well, failed, overrun, unknown]
     }
+}
+
+/// One that came to more than was asked for, and one whose end nobody knows.
+fn odd(ordinary: &CallStory) -> [CallStory; 2] {
+    let mut overrun = ordinary.clone();
+    overrun.notes = vec![CallNote::Overrun, CallNote::ProviderOverrun];
+    overrun.lost = credits("0.0021");
+    let mut unknown = ordinary.clone();
+    unknown.status = CallStatus::Unknown;
+    unknown.unknown = Some(UnknownEnd {
+        held: credits("0.45"),
+        ask_until: minutes_ago(0),
+        promised: false,
+        settle: Form::default(),
+        release: Form::default(),
+    });
+    [overrun, unknown]
 }

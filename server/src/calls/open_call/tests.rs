@@ -227,3 +227,20 @@ async fn a_measure_without_a_rate_is_counted_once_however_often_it_is_written() 
     let counted = scene.counted("waule_unpriced_measures_total");
     assert_eq!(counted.as_deref(), Some("1"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_of_which_more_was_told_or_made_than_asked_for_are_counted() {
+    let scene = Scene::new().await;
+    let facts = scene.facts();
+    let open = scene.held(facts.clone()).await;
+    let mut usage = Usage::of([(Unit::OutputToken, 60)]);
+    (usage.capped, usage.overrun) = (true, true);
+    let sent: OpenCall<Sent> = open.into_stage(Left::Sent { begun: false });
+    sent.ended(outcome(&facts, usage)).wait().await;
+    for what in ["capped", "overrun"] {
+        let metric = format!("waule_calls_odd_total{{what=\"{what}\"}}");
+        assert_eq!(scene.counted(&metric).as_deref(), Some("1"), "{what}");
+    }
+    let lost = "waule_loss_microcredits_total{reason=\"provider_overrun\"}";
+    assert_eq!(scene.counted(lost).as_deref(), Some("100"));
+}

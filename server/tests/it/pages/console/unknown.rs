@@ -1,4 +1,5 @@
-//! Calls whose end nobody knows: they are shown as such, and a superadmin charges them or lets them go.
+//! Calls that are odd: those whose end nobody knows are shown as such, and a superadmin charges them or
+//! lets them go; those that came to more than was asked for say so.
 
 use std::time::Duration;
 
@@ -231,6 +232,32 @@ async fn the_console_shows_the_unknown_and_takes_the_decision() {
         assert_eq!(books.available().await, 50, "{}", place.name);
         let list = owner.get("/admin/usage?status=unknown").await;
         assert!(!list.body.contains(call.as_str()), "{}", list.body);
+        place.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_came_to_more_than_was_held_says_who_bears_it() {
+    for (place, db) in places(Start::default()).await {
+        let books = Books::new(&place, &db).await;
+        let id = books.held(&place).await;
+        let used = Credits::from_micros(80);
+        let mut record = usage_record(&id, &books.tenant, used, place.clock.now());
+        (record.usage.capped, record.usage.overrun) = (true, true);
+        let settled = books.ledger.settle(&id, &books.tenant, used, record);
+        assert_eq!(settled.await.expect("settled").charged.micros(), 50);
+        let mut owner = place.owner().await;
+        let page = owner.get(&format!("/admin/usage/{id}")).await;
+        let text = super::text(&page.body);
+        for told in [
+            "reported more than this call can bring",
+            "made more than was asked for",
+            "The call came to more than was held for it",
+            "Borne by the platform",
+            "0.00003",
+        ] {
+            assert!(text.contains(told), "{}: {told}: {text}", place.name);
+        }
         place.end().await;
     }
 }
