@@ -9,17 +9,17 @@ use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::{
-    AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
+    AdminError, GatewayName, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
     ProviderKeyView, ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
 use tracing::{error, warn};
 
-use crate::Gateway;
 use crate::pool::health::{KeyHealth, Off, Shown};
 use crate::pool::{PoolKey, PoolProvider, ProviderHealth};
 use crate::providers;
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
+use crate::{Gateway, link};
 
 /// Names stand in targets, paths and metric labels.
 const NAME_CHARS_MAX: usize = 40;
@@ -317,6 +317,13 @@ fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
 
 #[async_trait]
 impl ProviderAdmin for Gateway {
+    fn gateway(&self) -> GatewayName {
+        GatewayName {
+            name: link::INSIDE.to_owned(),
+            url: String::new(),
+        }
+    }
+
     async fn providers(&self) -> Result<Vec<ProviderView>, AdminError> {
         let snapshot = self.store.snapshot().await.map_err(failed)?;
         let count = |name: &str| {

@@ -334,7 +334,7 @@ impl Gateway {
         let until_cut = limit.saturating_sub(flush);
         if tokio::time::timeout(until_cut, idle).await.is_err() {
             warn!("{} generations are cut off", self.register.running());
-            generations::finish_all(&self);
+            generations::cancel_all(&self);
         }
         drained.cancel();
         // Their outcomes are what servers settle by.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::id::ProviderKeyId;
 use shared::link::{
-    AdminError, KeyTest, Link, NewProvider, NewProviderKey, ProviderKeyPatch, ProviderKeyView,
-    ProviderPatch, ProviderView,
+    AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderAdmins,
+    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use tracing::error;
 
@@ -18,7 +18,7 @@ use crate::store::audit::{Actor, Note};
 /// What is asked of the gateway; cheap to clone.
 #[derive(Clone)]
 pub struct Providers {
-    link: Arc<dyn Link>,
+    link: Arc<dyn ProviderAdmins>,
     store: Store,
     clock: Clock,
 }
@@ -33,18 +33,38 @@ type Answer<T> = Result<T, AdminError>;
 
 impl Providers {
     /// Over the link to the gateway.
-    pub fn new(link: Arc<dyn Link>, store: Store, clock: Clock) -> Self {
+    pub fn new(link: Arc<dyn ProviderAdmins>, store: Store, clock: Clock) -> Self {
         Self { link, store, clock }
+    }
+
+    /// Asks the gateways in turn until one could be asked. Whoever may have done it is not asked again
+    /// elsewhere.
+    async fn ask<T, F: Future<Output = Answer<T>>>(
+        &self,
+        question: impl Fn(Arc<dyn ProviderAdmin>) -> F,
+    ) -> Answer<T> {
+        let mut last = AdminError::Unreachable("there is no gateway".to_owned());
+        for admin in self.link.provider_admins() {
+            match question(admin).await {
+                Err(error @ AdminError::Unreachable(_)) => last = error,
+                answered => return answered,
+            }
+        }
+        Err(last)
     }
 
     /// Every provider, by name.
     pub async fn all(&self) -> Answer<Vec<ProviderView>> {
-        self.link.providers().await
+        self.ask(|admin| async move { admin.providers().await })
+            .await
     }
 
     /// Adds a provider.
     pub async fn create(&self, actor: &Actor, new: NewProvider) -> Answer<ProviderView> {
-        let made = self.link.create_provider(new).await?;
+        let new = &new;
+        let made = self
+            .ask(|admin| async move { admin.create_provider(new.clone()).await })
+            .await?;
         let change = Change {
             action: "provider.create",
             subject: &made.name,
@@ -62,13 +82,12 @@ impl Providers {
         name: &str,
         patch: ProviderPatch,
     ) -> Answer<ProviderView> {
-        let before = self
-            .link
-            .providers()
-            .await?
-            .into_iter()
-            .find(|provider| provider.name == name);
-        let after = self.link.update_provider(name, patch).await?;
+        let before = self.all().await?;
+        let before = before.into_iter().find(|provider| provider.name == name);
+        let patch = &patch;
+        let after = self
+            .ask(|admin| async move { admin.update_provider(name, patch.clone()).await })
+            .await?;
         let before = before.as_ref().map(shown);
         let change = Change {
             action: "provider.update",
@@ -82,13 +101,10 @@ impl Providers {
 
     /// Removes one with its keys.
     pub async fn delete(&self, actor: &Actor, name: &str) -> Answer<()> {
-        let before = self
-            .link
-            .providers()
-            .await?
-            .into_iter()
-            .find(|provider| provider.name == name);
-        self.link.delete_provider(name).await?;
+        let before = self.all().await?;
+        let before = before.into_iter().find(|provider| provider.name == name);
+        self.ask(|admin| async move { admin.delete_provider(name).await })
+            .await?;
         let change = Change {
             action: "provider.delete",
             subject: name,
@@ -101,7 +117,8 @@ impl Providers {
 
     /// The keys of one, oldest first.
     pub async fn keys(&self, provider: &str) -> Answer<Vec<ProviderKeyView>> {
-        self.link.provider_keys(provider).await
+        self.ask(|admin| async move { admin.provider_keys(provider).await })
+            .await
     }
 
     /// Adds a key.
@@ -111,7 +128,10 @@ impl Providers {
         provider: &str,
         new: NewProviderKey,
     ) -> Answer<ProviderKeyView> {
-        let made = self.link.create_provider_key(provider, new).await?;
+        let new = &new;
+        let made = self
+            .ask(|admin| async move { admin.create_provider_key(provider, new.clone()).await })
+            .await?;
         let subject = key_subject(provider, &made.id);
         let change = Change {
             action: "provider_key.create",
@@ -132,7 +152,14 @@ impl Providers {
         patch: ProviderKeyPatch,
     ) -> Answer<ProviderKeyView> {
         let before = self.key(provider, key).await?;
-        let after = self.link.update_provider_key(provider, key, patch).await?;
+        let patch = &patch;
+        let after = self
+            .ask(|admin| async move {
+                admin
+                    .update_provider_key(provider, key, patch.clone())
+                    .await
+            })
+            .await?;
         let (subject, before) = (key_subject(provider, key), before.as_ref().map(key_shown));
         let change = Change {
             action: "provider_key.update",
@@ -152,7 +179,8 @@ impl Providers {
         key: &ProviderKeyId,
     ) -> Answer<()> {
         let before = self.key(provider, key).await?;
-        self.link.delete_provider_key(provider, key).await?;
+        self.ask(|admin| async move { admin.delete_provider_key(provider, key).await })
+            .await?;
         let (subject, before) = (key_subject(provider, key), before.as_ref().map(key_shown));
         let change = Change {
             action: "provider_key.delete",
@@ -171,16 +199,13 @@ impl Providers {
         key: &ProviderKeyId,
         model: Option<&str>,
     ) -> Answer<KeyTest> {
-        self.link.test_provider_key(provider, key, model).await
+        self.ask(|admin| async move { admin.test_provider_key(provider, key, model).await })
+            .await
     }
 
     async fn key(&self, provider: &str, key: &ProviderKeyId) -> Answer<Option<ProviderKeyView>> {
-        Ok(self
-            .link
-            .provider_keys(provider)
-            .await?
-            .into_iter()
-            .find(|view| view.id == *key))
+        let keys = self.keys(provider).await?;
+        Ok(keys.into_iter().find(|view| view.id == *key))
     }
 
     /// The change is done at the gateway and can't be taken back: a lost entry goes to the log.

@@ -13,7 +13,7 @@ pub(crate) mod register;
 mod state;
 mod taken;
 
-pub(crate) use self::parting::{Leavers, finish};
+pub(crate) use self::parting::{Leavers, cancel};
 pub(crate) use self::reader::{Coming, Leaving};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -184,7 +184,7 @@ pub(crate) fn expire(gateway: &Gateway) {
 }
 
 /// Ends all that runs, because the process does.
-pub(crate) fn finish_all(gateway: &Gateway) {
+pub(crate) fn cancel_all(gateway: &Gateway) {
     for generation in gateway.register.all_running() {
         generation.stop(Fault::new(
             shared::fault::FaultKind::Interrupted,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use shared::clock::{Clock, Moment};
 use shared::id::{BootId, GenerationId};
 use shared::link::wire::DEADLINE_MAX;
-use shared::link::{Failure, Fate, Outcome, Parting};
+use shared::link::{Failure, GenerationStatus, Outcome, Parting};
 use shared::units::Usage;
 
 use super::generation::Generation;
@@ -98,16 +98,16 @@ impl Ended {
     }
 
     /// What is told of it to a server that asks for this reason.
-    pub(crate) fn fate(&self, why: Parting) -> Fate {
+    pub(crate) fn status(&self, why: Parting) -> GenerationStatus {
         match &self.end {
             End::Outcome(outcome) => {
                 let mut outcome = Box::new(outcome.as_ref().clone());
                 if why == Parting::Abandoned {
                     outcome.taken = self.taken_of(&outcome);
                 }
-                Fate::Ended { outcome }
+                GenerationStatus::Ended { outcome }
             }
-            End::Failure(failure) => Fate::Failed {
+            End::Failure(failure) => GenerationStatus::Failed {
                 failure: Box::new(failure.as_ref().clone()),
             },
         }

@@ -354,8 +354,8 @@ async fn finish(
 ) -> Response {
     match id.parse::<GenerationId>() {
         Ok(id) => {
-            let fate = generations::finish(&gateway, &id, asked.why, true).await;
-            json(StatusCode::OK, &fate)
+            let status = generations::cancel(&gateway, &id, asked.why, true).await;
+            json(StatusCode::OK, &status)
         }
         Err(error) => bad(error.to_string()),
     }
@@ -430,7 +430,7 @@ fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) ->
                 AdminError::NotFound => StatusCode::NOT_FOUND,
                 AdminError::Duplicate => StatusCode::CONFLICT,
                 AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
-                AdminError::Unreachable(_) => StatusCode::BAD_GATEWAY,
+                AdminError::Unreachable(_) | AdminError::Unanswered(_) => StatusCode::BAD_GATEWAY,
                 AdminError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             };
             json(status, &error)

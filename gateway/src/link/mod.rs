@@ -6,4 +6,4 @@ pub(crate) mod http;
 mod local;
 pub(crate) mod parcel;
 
-pub(crate) use self::local::Local;
+pub(crate) use self::local::{INSIDE, Local};

@@ -429,7 +429,7 @@ impl From<AdminError> for ApiError {
                 "There is a provider of that name already.",
             ),
             AdminError::Invalid(message) => Self::bad_request("invalid_value", message),
-            AdminError::Unreachable(reason) => {
+            AdminError::Unreachable(reason) | AdminError::Unanswered(reason) => {
                 tracing::warn!(reason, "the gateway can't be reached: {reason}");
                 Self::unavailable("The gateway can't be reached just now; try again.", 2)
             }

@@ -35,7 +35,9 @@ use bytes::Bytes;
 use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target};
+use shared::link::{
+    Call, Failure, Generations, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 
 use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
@@ -63,7 +65,7 @@ pub struct Calls {
     limits: Limits,
     ledger: Ledger,
     zones: Zones,
-    link: Arc<dyn Link>,
+    link: Arc<dyn Generations>,
     settler: Settler,
     clock: Clock,
     closing: Closing,
@@ -88,7 +90,7 @@ pub struct CallsParts {
     /// Where days begin.
     pub zones: Zones,
     /// The gateways.
-    pub link: Arc<dyn Link>,
+    pub link: Arc<dyn Generations>,
     /// Time.
     pub clock: Clock,
     /// Where settlements run.

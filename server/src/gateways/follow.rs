@@ -36,7 +36,7 @@ impl Gateways {
     async fn look_forever(self, stop: CancellationToken) {
         let pause = Duration::from_millis(LOOK_MS.unsigned_abs());
         loop {
-            let Some(views) = stop.run_until_cancelled(self.link.gateways()).await else {
+            let Some(views) = stop.run_until_cancelled(self.fleet.gateways()).await else {
                 return;
             };
             self.course.add(self.clock.now(), &views);
@@ -59,7 +59,7 @@ impl Gateways {
                 return;
             }
             self.use_kept().await;
-            let sources = self.link.event_sources();
+            let sources = self.told.event_sources();
             followed.retain(|name, end| {
                 let known = sources.iter().any(|source| source.name() == *name);
                 if !known {

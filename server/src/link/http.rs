@@ -1,4 +1,4 @@
-//! Implements `Link` over HTTP/2 to one or more gateways: sends a call to the first that takes it,
+//! Implements the link over HTTP/2 to one or more gateways: sends a call to the first that takes it,
 //! and when the link breaks joins it where it was sent. Never sends what may have been started
 //! anywhere else.
 
@@ -16,16 +16,17 @@ use http_body_util::Full;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
-use shared::link::events::EventSource;
+use shared::link::events::{EventSource, GatewayEvents};
 use shared::link::wire::{self, Joining};
 use shared::link::{
-    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
-    ReplyBody, Target,
+    Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, LinkError,
+    Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, ReplyBody, Target,
 };
 use shared::secret::Secret;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
+use super::admin::NodeAdmin;
 use super::answers::{
     ANSWER_MAX, Missed, Missing, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal,
     request, small, text, within,
@@ -99,25 +100,6 @@ impl HttpLink {
         for node in self.0.fleet.all().iter() {
             node.pool.warm();
         }
-    }
-
-    /// Sends a small question to the nodes in `key`'s order until one is reached.
-    pub(super) async fn send(
-        &self,
-        key: &str,
-        limit: Duration,
-        build: impl Fn(&str) -> Result<Request<Full<Bytes>>, LinkError>,
-    ) -> Result<Response<Body>, LinkError> {
-        let mut last = LinkError::NotSent("there is no gateway".to_owned());
-        for node in self.0.fleet.ordered(key) {
-            let request = build(&node.place.base)?;
-            match within(limit, self.0.send_to(&node, request)).await? {
-                Ok(response) => return Ok(response),
-                Err(SendError::Unsent(why)) => last = LinkError::NotSent(why),
-                Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
-            }
-        }
-        Err(last)
     }
 }
 
@@ -464,7 +446,12 @@ impl Inner {
         node.view(self.fleet.clock(), answered.unwrap_or_default())
     }
 
-    async fn finish_at(&self, node: &Node, path: &str, why: Parting) -> Result<Fate, LinkError> {
+    async fn cancel_at(
+        &self,
+        node: &Node,
+        path: &str,
+        why: Parting,
+    ) -> Result<GenerationStatus, LinkError> {
         let base = &node.place.base;
         let request = request(Method::POST, base, wire::PREFIX, path, Full::default())?;
         let limit = match why {
@@ -482,15 +469,67 @@ impl Inner {
             return Err(LinkError::Refused(format!("the gateway answered {status}")));
         }
         serde_json::from_slice(&bytes)
-            .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
+            .map_err(|e| LinkError::Refused(format!("unreadable status: {e}")))
     }
 }
 
 #[async_trait]
-impl Link for HttpLink {
+impl Generations for HttpLink {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
         let limit = call.deadline.saturating_add(DEADLINE_SLACK);
         within(limit, self.0.open(&call)).await?
+    }
+
+    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        self.0.fleet.route(generation, targets)
+    }
+
+    async fn cancel(
+        &self,
+        gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<GenerationStatus, LinkError> {
+        let path = format!("/generations/{generation}/finish?why={}", why.word());
+        let nodes = self.0.fleet.at(gateways);
+        let asked = nodes.iter().map(|node| self.0.cancel_at(node, &path, why));
+        let mut answers: FuturesUnordered<_> = asked.collect();
+        let (mut unknown, mut away) = (None, None);
+        // Which of them had it is not known: the first that knows it answers for all.
+        while let Some(answered) = answers.next().await {
+            match answered {
+                // The one that had it says more than those that never heard of it.
+                Ok(status @ GenerationStatus::Unknown { had, .. }) if had || unknown.is_none() => {
+                    unknown = Some(status);
+                }
+                Ok(GenerationStatus::Unknown { .. }) => {}
+                Ok(status) => return Ok(status),
+                Err(error) => away = Some(error),
+            }
+        }
+        // A node that does not answer may be the one that knows.
+        match (away, unknown) {
+            (None, Some(status)) => Ok(status),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(LinkError::NotSent("there is no gateway".to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl GatewayFleet for HttpLink {
+    async fn health(&self) -> Result<BootId, LinkError> {
+        let mut last = LinkError::NotSent("there is no gateway".to_owned());
+        for node in self.0.fleet.ordered("health") {
+            let base = &node.place.base;
+            let request = request(Method::GET, base, wire::PREFIX, "/health", Full::default())?;
+            match within(ANSWER_MAX, self.0.send_to(&node, request)).await? {
+                Ok(response) => return Ok(alive(response).await?.boot),
+                Err(SendError::Unsent(why)) => last = LinkError::NotSent(why),
+                Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
+            }
+        }
+        Err(last)
     }
 
     async fn gateways(&self) -> Vec<GatewayView> {
@@ -502,7 +541,9 @@ impl Link for HttpLink {
         let used = self.0.fleet.use_gateways(places);
         used.map_err(|error| error.to_string())
     }
+}
 
+impl GatewayEvents for HttpLink {
     fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
         let nodes = self.0.fleet.all();
         let source = |node: &Arc<Node>| -> Arc<dyn EventSource> {
@@ -513,50 +554,21 @@ impl Link for HttpLink {
         };
         nodes.iter().map(source).collect()
     }
+}
 
-    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
-        self.0.fleet.route(generation, targets)
-    }
-
-    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
-        self.finish_at(&[], generation, why).await
-    }
-
-    async fn finish_at(
-        &self,
-        gateways: &[String],
-        generation: &GenerationId,
-        why: Parting,
-    ) -> Result<Fate, LinkError> {
-        let path = format!("/generations/{generation}/finish?why={}", why.word());
-        let nodes = self.0.fleet.at(gateways);
-        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
-        let mut answers: FuturesUnordered<_> = asked.collect();
-        let (mut unknown, mut away) = (None, None);
-        // Which of them had it is not known: the first that knows it answers for all.
-        while let Some(answered) = answers.next().await {
-            match answered {
-                // The one that had it says more than those that never heard of it.
-                Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {
-                    unknown = Some(fate);
-                }
-                Ok(Fate::Unknown { .. }) => {}
-                Ok(fate) => return Ok(fate),
-                Err(error) => away = Some(error),
-            }
-        }
-        // A node that does not answer may be the one that knows.
-        match (away, unknown) {
-            (None, Some(fate)) => Ok(fate),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(LinkError::NotSent("there is no gateway".to_owned())),
-        }
-    }
-
-    async fn health(&self) -> Result<BootId, LinkError> {
-        let build =
-            |base: &str| request(Method::GET, base, wire::PREFIX, "/health", Full::default());
-        let response = self.send("health", ANSWER_MAX, build).await?;
-        Ok(alive(response).await?.boot)
+impl ProviderAdmins for HttpLink {
+    fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>> {
+        let admin = |node| -> Arc<dyn ProviderAdmin> {
+            Arc::new(NodeAdmin {
+                link: self.0.clone(),
+                node,
+            })
+        };
+        self.0
+            .fleet
+            .ordered("admin")
+            .into_iter()
+            .map(admin)
+            .collect()
     }
 }

@@ -1,6 +1,8 @@
 //! What an operator asks of a gateway: its providers and their keys. Names no transport, and shows no
 //! secret.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -158,17 +160,54 @@ pub enum AdminError {
     /// Something in the request is wrong.
     #[error("{0}")]
     Invalid(String),
-    /// The gateway can't be reached.
+    /// The gateway can't be reached: it was not asked.
     #[error("the gateway can't be reached: {0}")]
     Unreachable(String),
+    /// The gateway was asked and its answer did not come: nobody knows whether it did it.
+    #[error("the gateway's answer did not come: {0}")]
+    Unanswered(String),
     /// The gateway failed; its log has the reason.
     #[error("the gateway failed")]
     Internal,
 }
 
-/// Provider and key management, for the server's admin API.
+/// A gateway as operators call it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GatewayName {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Its address; empty inside a process.
+    pub url: String,
+}
+
+impl GatewayName {
+    /// Its name, or its address where it has none.
+    pub fn shown(&self) -> &str {
+        if self.name.is_empty() {
+            &self.url
+        } else {
+            &self.name
+        }
+    }
+
+    /// Whether an operator who says `word` means this one.
+    pub fn is_called(&self, word: &str) -> bool {
+        !word.is_empty() && (self.name == word || self.url == word)
+    }
+}
+
+/// Where providers can be set.
+pub trait ProviderAdmins: Send + Sync {
+    /// One for each gateway that is known now, in the order in which to ask where any will do.
+    fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>>;
+}
+
+/// Provider and key management at one gateway, and so in its database: others that share it see each
+/// change within seconds.
 #[async_trait]
 pub trait ProviderAdmin: Send + Sync {
+    /// Which gateway this is.
+    fn gateway(&self) -> GatewayName;
     /// Every provider, by name.
     async fn providers(&self) -> Result<Vec<ProviderView>, AdminError>;
     /// Adds a provider.

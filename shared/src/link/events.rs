@@ -2,6 +2,7 @@
 //! at least once and in order; who listens remembers how far it got. Stores nothing.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::Stream;
@@ -88,6 +89,12 @@ pub trait EventSource: Send + Sync {
     /// Every event of this journal behind `after`, and then those that come.
     /// [`LinkError::Refused`] when the gateway has another journal by now.
     async fn follow(&self, journal: &JournalId, after: i64) -> Result<EventStream, LinkError>;
+}
+
+/// Where the gateways tell what happens.
+pub trait GatewayEvents: Send + Sync {
+    /// A source for each gateway that is known now.
+    fn event_sources(&self) -> Vec<Arc<dyn EventSource>>;
 }
 
 #[cfg(test)]

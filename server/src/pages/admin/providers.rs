@@ -53,7 +53,7 @@ fn refused(error: AdminError) -> PageError {
         AdminError::NotFound | AdminError::Duplicate | AdminError::Invalid(_) => {
             PageError::NotFound
         }
-        AdminError::Unreachable(why) => {
+        AdminError::Unreachable(why) | AdminError::Unanswered(why) => {
             tracing::warn!("a provider's page was not made: {why}");
             PageError::Unavailable
         }
@@ -66,9 +66,10 @@ fn field_error(error: AdminError, field: &'static str) -> Result<Wrong, PageErro
     match error {
         AdminError::Duplicate => Ok((field, FieldError::Taken)),
         AdminError::Invalid(why) => Ok((field, FieldError::Words(why))),
-        error @ (AdminError::NotFound | AdminError::Unreachable(_) | AdminError::Internal) => {
-            Err(refused(error))
-        }
+        error @ (AdminError::NotFound
+        | AdminError::Unreachable(_)
+        | AdminError::Unanswered(_)
+        | AdminError::Internal) => Err(refused(error)),
     }
 }
 
