@@ -7,11 +7,12 @@ use shared::id::{GenerationId, TenantId};
 use shared::link::{Bounds, Failure, LinkError, Operation};
 
 use super::facts::failure;
-use super::finish::CallFacts;
+use super::peek::ImageWish;
 use super::plan::{self, BoundsAsk};
+use super::settle::CallFacts;
 use super::{Prepared, Request, peek};
 use crate::auth::Principal;
-use crate::ledger::Spender;
+use crate::ledger::{CallSnapshot, Spender};
 
 /// Output tokens a call is counted with by the limits before its real usage is known.
 const OUTPUT_TOKENS_GUESS: u64 = 512;
@@ -92,24 +93,29 @@ pub(super) fn facts(
     now: shared::clock::Moment,
 ) -> CallFacts {
     let principal = &request.principal;
+    let target = prepared.targets.first();
     CallFacts {
         generation,
         tenant: principal.tenant.clone(),
-        user: principal.user.clone(),
-        key: principal.key.clone(),
         test: principal.test,
-        operation: request.operation,
-        model: prepared.model.id.clone(),
         price: prepared.price.clone(),
-        multiplier_ppm: principal.price_multiplier_ppm,
-        image: prepared.peek.image.clone(),
-        provider: prepared
-            .targets
-            .first()
-            .map(|t| t.provider.clone())
-            .unwrap_or_default(),
-        request: Some(request.request.clone()),
-        gateways: Vec::new(),
         created_at: now,
+        snapshot: CallSnapshot {
+            user: principal.user.clone(),
+            key: principal.key.clone(),
+            operation: request.operation,
+            model: prepared.model.id.clone(),
+            price: prepared.price.as_ref().map(|price| price.id.clone()),
+            multiplier_ppm: principal.price_multiplier_ppm,
+            asked: prepared
+                .peek
+                .image
+                .as_ref()
+                .map(ImageWish::asked)
+                .unwrap_or_default(),
+            provider: target.map(|t| t.provider.clone()).unwrap_or_default(),
+            request: Some(request.request.clone()),
+            gateways: Vec::new(),
+        },
     }
 }

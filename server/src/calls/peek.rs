@@ -8,7 +8,7 @@ use shared::dialect::fields;
 use shared::dialect::input::Input;
 use shared::json::{self, Change};
 use shared::link::Operation;
-use shared::units::{Fact, Usage};
+use shared::units::{Fact, Unit, Usage};
 
 /// OpenAI's bound of `n` for chat (API reference, chat completions).
 const CHOICES_MAX: u64 = 128;
@@ -45,6 +45,13 @@ pub struct ImageWish {
 }
 
 impl ImageWish {
+    /// What is billed of it at most, by its facts.
+    pub(crate) fn asked(&self) -> Usage {
+        let mut asked = Usage::of([(Unit::Image, self.n)]);
+        self.note_on(&mut asked);
+        asked
+    }
+
     /// Notes what prices may depend on.
     pub(crate) fn note_on(&self, usage: &mut Usage) {
         let words = [(Fact::Size, &self.size), (Fact::Quality, &self.quality)];

@@ -7,14 +7,14 @@ use shared::link::{Bounds, Operation};
 use shared::units::{Unit, Usage};
 
 use super::peek::Peek;
-use crate::catalogue::price::{PriceList, WorstCase};
+use crate::catalogue::price::{Tariff, WorstCase};
 
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct PlanAsk<'a> {
+pub struct PlanInput<'a> {
     /// What is asked.
     pub operation: Operation,
     /// The fields that matter.
@@ -24,7 +24,7 @@ pub struct PlanAsk<'a> {
     /// The model's own bound of output tokens.
     pub model_output_max: u64,
     /// What it costs.
-    pub price: &'a PriceList,
+    pub price: &'a Tariff,
     /// When the call came.
     pub at: Moment,
     /// What the tenant's prices are multiplied by, in millionths.
@@ -75,8 +75,8 @@ pub fn bounds(ask: BoundsAsk<'_>) -> Option<Bounds> {
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
-pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
-    let PlanAsk {
+pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
+    let PlanInput {
         operation,
         peek,
         body_bytes,
@@ -113,7 +113,7 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
 }
 
 /// The maximum of output tokens per choice that a smaller hold of `held` pays for.
-pub fn lowered_maximum(plan: &Plan, ask: PlanAsk<'_>, held: Credits) -> Option<u64> {
+pub fn lowered_maximum(plan: &Plan, ask: PlanInput<'_>, held: Credits) -> Option<u64> {
     let bounds = &most(ask.peek, plan.input_tokens, plan.output_tokens);
     let (open, at) = (&[], ask.at);
     let case = WorstCase { bounds, open, at };
@@ -147,19 +147,19 @@ mod tests {
     use crate::catalogue::price::PlainPrice;
 
     /// A credit for a thousand tokens of input, ten for a thousand of output.
-    fn price() -> PriceList {
+    fn price() -> Tariff {
         let plain = PlainPrice {
             input_per_million: Credits::from_micros(1_000_000_000),
             output_per_million: Credits::from_micros(10_000_000_000),
             ..PlainPrice::default()
         };
-        plain.list(None)
+        Tariff::new(plain.list(None)).expect("sound")
     }
 
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
         let peek = peek(operation, body.as_bytes()).expect("valid");
         let price = price();
-        let ask = PlanAsk {
+        let ask = PlanInput {
             operation,
             peek: &peek,
             body_bytes: body.len(),

@@ -14,8 +14,8 @@ use shared::units::{Fact, Unit, Usage};
 
 use crate::calls::CallError;
 use crate::calls::peek::{Peek, peek};
-use crate::calls::plan::{PlanAsk, plan};
-use crate::catalogue::price::{PriceList, WorstCase};
+use crate::calls::plan::{PlanInput, plan};
+use crate::catalogue::price::{Tariff, WorstCase};
 use crate::catalogue::{Catalogue, Model};
 
 /// Multipliers are in millionths.
@@ -140,7 +140,7 @@ impl Wish {
         let model = model.ok_or(FieldError::Unknown)?;
         let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
         let reckoned = |peek: &Peek, body_bytes| {
-            let ask = PlanAsk {
+            let ask = PlanInput {
                 operation,
                 peek,
                 body_bytes,
@@ -227,7 +227,7 @@ impl Shelf<'_> {
     }
 
     /// One of a unit, as an image of the size that is offered first.
-    fn worst(&self, list: &PriceList, unit: Unit) -> Option<Credits> {
+    fn worst(&self, list: &Tariff, unit: Unit) -> Option<Credits> {
         let mut bounds = Usage::of([(unit, 1)]);
         bounds.facts.note(Fact::Size, SIZE);
         let case = WorstCase {
@@ -239,7 +239,7 @@ impl Shelf<'_> {
     }
 
     /// A million tokens of a short conversation.
-    fn million(&self, list: &PriceList, unit: Unit) -> Option<Credits> {
+    fn million(&self, list: &Tariff, unit: Unit) -> Option<Credits> {
         let one = Usage::of([(unit, 1)]);
         let bill = list.bill(&one, self.now, PPM)?;
         let line = bill.lines.iter().find(|line| line.unit == unit)?;
