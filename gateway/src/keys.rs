@@ -74,7 +74,7 @@ mod tests {
 
     use clap::Args;
     use shared::clock::Clock;
-    use shared::config::{Common, read_from};
+    use shared::config::{Common, read};
     use shared::link::{NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch};
     use shared::secret::Secret;
     use shared::supervisor::Supervisor;
@@ -102,7 +102,7 @@ mod tests {
             "--internal-secret",
             "0123456789abcdef0123456789abcdef",
         ];
-        let settings = read_from::<Settings>("waule-gateway", "", arguments.map(OsString::from));
+        let settings = read::<Settings>("waule-gateway", "", arguments.map(OsString::from));
         let Settings { common, gateway } = settings.expect("settings");
         shared::tls::install_provider();
         let parts = GatewayParts {
