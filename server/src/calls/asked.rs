@@ -2,14 +2,16 @@
 //! and charged for it. Waits for nothing.
 
 use bytes::Bytes;
+use shared::dialect::{Asked, Output};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, TenantId};
-use shared::link::{Bounds, Failure, LinkError, Operation};
+use shared::link::{Bounds, Failure, LinkError};
+use shared::units::{Fact, Unit, Usage};
 
 use super::facts::failure;
 use super::finish::CallFacts;
-use super::plan::{self, BoundsAsk};
-use super::{Prepared, Request, peek};
+use super::plan;
+use super::{Prepared, Request};
 use crate::auth::Principal;
 use crate::ledger::Spender;
 
@@ -23,23 +25,20 @@ pub(super) fn bounded(
     body: Bytes,
     lowered: Option<u64>,
 ) -> (Bytes, Option<u64>, Option<Bounds>) {
-    let peek = &prepared.peek;
+    let asked = &prepared.asked;
+    let dialect = request.surface.dialect;
     let most = prepared.model.max_output_tokens;
-    let bounds = plan::bounds(BoundsAsk {
-        operation: request.operation,
-        peek,
-        body_bytes: request.body.len(),
-        output_max: lowered.unwrap_or(most),
-    });
-    let asked = peek
-        .max_output
-        .filter(|_| request.operation == Operation::Chat);
-    match (lowered, asked) {
-        (None, Some(asked)) if asked > most => {
-            (peek::with_max_output(&body, most), Some(most), bounds)
+    let bounds = plan::bounds(asked, lowered.unwrap_or(most));
+    let own = match asked.output {
+        Output::UpTo(own) => own,
+        Output::None | Output::OfModel => None,
+    };
+    match (lowered, own) {
+        (None, Some(own)) if own > most => {
+            (dialect.with_maximum(&body, asked, most), Some(most), bounds)
         }
-        (None, Some(asked)) if peek.gives_two_maxima => {
-            (peek::with_max_output(&body, asked), None, bounds)
+        (None, Some(own)) if asked.maxima.are_several() => {
+            (dialect.with_maximum(&body, asked, own), None, bounds)
         }
         _ => (body, lowered, bounds),
     }
@@ -47,12 +46,47 @@ pub(super) fn bounded(
 
 /// The tokens a call is counted with by the limits until its real usage is known.
 pub(super) fn estimated_tokens(prepared: &Prepared) -> u64 {
-    let input = prepared.peek.input.estimate();
-    let output = prepared
-        .peek
-        .max_output
-        .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
-    input.saturating_add(output)
+    let asked = &prepared.asked;
+    let output = match asked.output {
+        Output::None => 0,
+        Output::OfModel | Output::UpTo(None) => OUTPUT_TOKENS_GUESS,
+        Output::UpTo(Some(max)) => max.min(OUTPUT_TOKENS_GUESS),
+    };
+    asked.input_estimate.saturating_add(output)
+}
+
+/// What a call that makes pictures asks for, as its hold keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ImageWish {
+    /// How many.
+    pub n: u64,
+    /// `1024x1024` and the like.
+    pub size: Option<String>,
+    /// `low`, `high` and the like.
+    pub quality: Option<String>,
+}
+
+impl ImageWish {
+    /// Of a call; `None` where it makes none.
+    fn of(asked: &Asked) -> Option<Self> {
+        let n = asked.bounds.count(Unit::Image);
+        let word = |fact| asked.bounds.facts.get(fact).map(str::to_owned);
+        (n > 0).then(|| Self {
+            n,
+            size: word(Fact::Size),
+            quality: word(Fact::Quality),
+        })
+    }
+
+    /// Notes what prices may depend on.
+    pub(crate) fn note_on(&self, usage: &mut Usage) {
+        let words = [(Fact::Size, &self.size), (Fact::Quality, &self.quality)];
+        for (fact, word) in words {
+            if let Some(word) = word {
+                usage.facts.note(fact, word);
+            }
+        }
+    }
 }
 
 pub(super) fn unreachable(error: &LinkError) -> Failure {
@@ -98,11 +132,11 @@ pub(super) fn facts(
         user: principal.user.clone(),
         key: principal.key.clone(),
         test: principal.test,
-        operation: request.operation,
+        operation: request.surface.operation,
         model: prepared.model.id.clone(),
         price: prepared.price.clone(),
         multiplier_ppm: principal.price_multiplier_ppm,
-        image: prepared.peek.image.clone(),
+        image: ImageWish::of(&prepared.asked),
         provider: prepared
             .targets
             .first()

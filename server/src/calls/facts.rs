@@ -10,7 +10,7 @@ use shared::link::{Failure, Operation, Outcome};
 use shared::units::{Unit, Usage};
 use tracing::error;
 
-use super::peek::ImageWish;
+use super::asked::ImageWish;
 use crate::catalogue::price::Price;
 use crate::ledger::Loss;
 use crate::store::usage::{Try, UsageRecord, UsageStatus};

@@ -10,7 +10,6 @@ pub mod finish;
 mod kept;
 mod lanes;
 mod metrics;
-pub mod peek;
 pub mod plan;
 mod recovery;
 pub mod sentences;
@@ -31,16 +30,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::clock::Clock;
 use shared::credits::Credits;
+use shared::dialect::body::Body;
+use shared::dialect::{Asked, BadBody, Dialect};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Failure, Link, LinkError, Operation, PieceStream, ReplyBody, Target};
+use shared::link::{Call, Failure, Link, LinkError, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
+use shared::surface::Surface;
 use tracing::warn;
 
 use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders, unreachable};
 use self::closing::ClosingStream;
 use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
 use self::kept::Keeper;
-use self::peek::{Peek, PeekError};
 use self::plan::PlanAsk;
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
@@ -117,10 +118,10 @@ pub struct Request {
     pub principal: Arc<Principal>,
     /// For the logs.
     pub request: RequestId,
-    /// What is asked.
-    pub operation: Operation,
-    /// The tenant's bytes.
-    pub body: Bytes,
+    /// On which surface it came.
+    pub surface: &'static Surface,
+    /// What the tenant sent.
+    pub body: Body,
 }
 
 /// A call that a provider accepted, or may still accept.
@@ -153,7 +154,7 @@ pub enum Answer {
 pub enum CallError {
     /// The body is wrong.
     #[error(transparent)]
-    Body(#[from] PeekError),
+    Body(#[from] BadBody),
     /// The key may not call models.
     #[error("the key may not call models")]
     ScopeMissing,
@@ -214,7 +215,7 @@ pub enum CallError {
 /// The model, price and bounds of a call, before anything is held.
 struct Prepared {
     model: Arc<Model>,
-    peek: Peek,
+    asked: Asked,
     price: Option<Price>,
     targets: Arc<[Target]>,
 }
@@ -342,11 +343,11 @@ impl Calls {
         let call = Call {
             generation: generation.clone(),
             request: request.request,
-            operation: request.operation,
+            surface: request.surface,
             targets: prepared.targets,
             body,
-            stream: prepared.peek.stream,
-            show_usage: prepared.peek.show_usage,
+            stream: prepared.asked.stream,
+            show_usage: prepared.asked.show_usage,
             caller: caller_number(&request.principal.tenant),
             bounds,
             answer_model: prepared
@@ -368,25 +369,25 @@ impl Calls {
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
-        let peek = peek::peek(request.operation, &request.body)?;
+        let operation = request.surface.operation;
+        let asked = request.surface.dialect.read(&request.body)?;
         let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
-        let model = if peek.model.is_empty() {
-            let default = self.catalogue.default_of(request.operation, allowed);
-            default.ok_or_else(peek::no_model)?
+        let model = if asked.model.is_empty() {
+            let default = self.catalogue.default_of(operation, allowed);
+            default.ok_or_else(BadBody::no_model)?
         } else {
-            let meant = self.catalogue.meant(&peek.model);
+            let meant = self.catalogue.meant(&asked.model);
             let meant = meant.filter(|model| allowed(model));
-            meant.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?
+            meant.ok_or_else(|| CallError::ModelNotFound(asked.model.clone()))?
         };
-        if model.operation != request.operation {
-            let operation = model.operation.path();
+        if model.operation != operation {
             return Err(CallError::WrongOperation {
-                model: peek.model,
-                operation,
+                model: asked.model,
+                operation: Surface::of(model.operation).path,
             });
         }
         if principal.test {
-            let name = format!("sandbox-{}", request.operation.word());
+            let name = format!("sandbox-{}", operation.word());
             let targets = [Target {
                 provider: "sandbox".to_owned(),
                 model: name,
@@ -395,7 +396,7 @@ impl Calls {
             .into();
             return Ok(Prepared {
                 model,
-                peek,
+                asked,
                 price: None,
                 targets,
             });
@@ -405,7 +406,7 @@ impl Calls {
         let targets = model.ordered_targets(seed(generation));
         Ok(Prepared {
             model,
-            peek,
+            asked,
             price: Some(price),
             targets,
         })
@@ -420,13 +421,11 @@ impl Calls {
         facts: Option<&CallFacts>,
     ) -> Result<(Bytes, Option<u64>), CallError> {
         let (Some(price), Some(facts)) = (&prepared.price, facts) else {
-            return Ok((request.body.clone(), None));
+            return Ok((request.body.bytes(), None));
         };
         let multiplier = request.principal.price_multiplier_ppm;
         let plan_ask = PlanAsk {
-            operation: request.operation,
-            peek: &prepared.peek,
-            body_bytes: request.body.len(),
+            asked: &prepared.asked,
             model_output_max: prepared.model.max_output_tokens,
             price: &price.list,
             at: facts.created_at,
@@ -469,14 +468,20 @@ impl Calls {
                 CallError::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
             }
         })?;
+        let body = request.body.bytes();
         if held >= plan.amount {
-            return Ok((request.body.clone(), None));
+            return Ok((body, None));
         }
         let lowered = plan::lowered_maximum(&plan, plan_ask, held).unwrap_or(1);
-        Ok((peek::with_max_output(&request.body, lowered), Some(lowered)))
+        let dialect = request.surface.dialect;
+        Ok((
+            dialect.with_maximum(&body, &prepared.asked, lowered),
+            Some(lowered),
+        ))
     }
 
     async fn open(&self, call: Call, mut ending: Ending) -> Result<(String, Answer), CallError> {
+        let dialect = call.surface.dialect;
         let opened = tokio::select! {
             // The call first: the other is the exception.
             biased;
@@ -496,7 +501,7 @@ impl Calls {
                         }
                         Answer::Whole(bytes)
                     }
-                    ReplyBody::Stream(pieces) => self.stream(pieces, ending),
+                    ReplyBody::Stream(pieces) => self.stream(pieces, ending, dialect),
                 };
                 Ok((reply.content_type, body))
             }
@@ -519,7 +524,12 @@ impl Calls {
     }
 
     /// The stream to the tenant, which ends with this process at the latest.
-    fn stream(&self, pieces: PieceStream, mut ending: Ending) -> Answer {
+    fn stream(
+        &self,
+        pieces: PieceStream,
+        mut ending: Ending,
+        dialect: &'static dyn Dialect,
+    ) -> Answer {
         ending.begun();
         let pieces = match ending.facts() {
             Some(facts) => {
@@ -529,7 +539,7 @@ impl Calls {
             }
             None => pieces,
         };
-        let stream = TenantStream::new(pieces, ending, self.settle_first);
+        let stream = TenantStream::new(pieces, ending, dialect, self.settle_first);
         Answer::Stream(Box::new(stream))
     }
 }

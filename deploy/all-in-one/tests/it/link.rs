@@ -16,6 +16,7 @@ use shared::link::{
     Call, Fate, Link, LinkError, Operation, Outcome, Parting, Piece, PieceStream, ReplyBody, Target,
 };
 use shared::secret::Secret;
+use shared::surface::Surface;
 use shared::units::Unit;
 
 use crate::support::{links, places};
@@ -26,7 +27,7 @@ fn call(text: &str, stream: bool) -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Arc::new([Target {
             provider: "sandbox".to_owned(),
             model: "sandbox-chat".to_owned(),

@@ -11,6 +11,7 @@ use shared::db::{Db, DbTarget};
 use shared::id::{GenerationId, ProviderKeyId, RequestId};
 use shared::link::{Call, Link, NewProvider, NewProviderKey, Operation, ProviderKeyPatch, Target};
 use shared::supervisor::Supervisor;
+use shared::surface::Surface;
 
 use super::fake::{Fake, GOOD, answer, models};
 use crate::support::{Place, gateway, places, until};
@@ -22,7 +23,7 @@ fn call() -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Arc::new([Target {
             provider: "p".to_owned(),
             model: "theirs".to_owned(),
