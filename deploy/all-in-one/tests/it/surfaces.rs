@@ -29,6 +29,11 @@ async fn model(product: &Product, id: &str, operation: &str, (provider, price): 
     assert_eq!(status, StatusCode::CREATED, "{made}");
 }
 
+/// A model's name, of its own for each way: both share a database.
+fn name(model: &str, joined: Joined) -> String {
+    format!("{model}-{joined:?}").to_lowercase()
+}
+
 fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"))
 }
@@ -38,10 +43,11 @@ async fn a_completion_is_continued_counted_and_charged() {
     for place in places().await {
         for joined in [Joined::InProcess, Joined::OverHttp] {
             let product = start(&place, joined).await;
+            let words = name("words", joined);
             let price = json!({"input_per_million": 0, "output_per_million": 1_000_000});
-            model(&product, "words", "completion", ("sandbox", price)).await;
+            model(&product, &words, "completion", ("sandbox", price)).await;
             let customer = product.customer("1000").await;
-            let body = json!({"model": "words", "prompt": ["Once", "upon"], "n": 2, "max_tokens": 3, "echo": true});
+            let body = json!({"model": words, "prompt": ["Once", "upon"], "n": 2, "max_tokens": 3, "echo": true});
             for path in ["/api/v1/completions", "/v1/completions"] {
                 let (status, text) = post(&product, &customer, path, &body).await;
                 assert_eq!(status, StatusCode::OK, "{text}");
@@ -50,7 +56,7 @@ async fn a_completion_is_continued_counted_and_charged() {
                 assert_eq!(told["usage"]["completion_tokens"], 12);
             }
             assert_eq!(product.settled(&customer).await["used"], 24, "{joined:?}");
-            let streamed = json!({"model": "words", "prompt": "Once", "stream": true, "stop": " says",
+            let streamed = json!({"model": words, "prompt": "Once", "stream": true, "stop": " says",
                 "stream_options": {"include_usage": true}});
             let (status, text) = post(&product, &customer, "/api/v1/completions", &streamed).await;
             assert_eq!(status, StatusCode::OK, "{text}");
@@ -59,10 +65,10 @@ async fn a_completion_is_continued_counted_and_charged() {
             assert_eq!(product.settled(&customer).await["used"], 27);
             for (wrong, param) in [
                 (
-                    json!({"model": "words", "prompt": "x", "best_of": 2}),
+                    json!({"model": words, "prompt": "x", "best_of": 2}),
                     "best_of",
                 ),
-                (json!({"model": "words"}), "prompt"),
+                (json!({"model": words}), "prompt"),
                 (json!({"model": "sandbox-chat", "prompt": "x"}), "model"),
             ] {
                 let (status, text) = post(&product, &customer, "/api/v1/completions", &wrong).await;
@@ -105,9 +111,10 @@ async fn a_moderation_is_free_or_priced_by_its_call_and_may_name_no_model() {
                 assert_eq!(told["results"][1]["categories"]["harassment"], true);
             }
             assert_eq!(product.settled(&customer).await["used"], 0, "free");
+            let judge = name("judge", joined);
             let price = json!({"per_request": 2});
-            model(&product, "judge", "moderation", ("sandbox", price)).await;
-            let parts = json!({"model": "judge", "input": [{"type": "text", "text": "hi"},
+            model(&product, &judge, "moderation", ("sandbox", price)).await;
+            let parts = json!({"model": judge, "input": [{"type": "text", "text": "hi"},
                 {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]});
             let (status, text) = post(&product, &customer, "/api/v1/moderations", &parts).await;
             assert_eq!(status, StatusCode::OK, "{text}");
