@@ -121,7 +121,7 @@ enum Entry {
         ended: Ended,
     },
     /// Given up before it came: should it still come, it is not started.
-    Buried,
+    Tombstone,
 }
 
 #[derive(Default)]
@@ -145,7 +145,7 @@ pub(crate) enum NotBegun {
     /// The id belongs to another request.
     OtherRequest,
     /// The call was given up before.
-    Buried,
+    Tombstone,
     /// This gateway takes no new calls now.
     Closed(&'static str),
     /// The call was sent to another life of this gateway, which may have started it.
@@ -240,7 +240,7 @@ impl Register {
                 ended,
             }) if *known == print => Ok(Begun::Ended(ended.clone())),
             Some(Entry::Running(_) | Entry::Ended { .. }) => Err(NotBegun::OtherRequest),
-            Some(Entry::Buried) => Err(NotBegun::Buried),
+            Some(Entry::Tombstone) => Err(NotBegun::Tombstone),
             None if life.is_some_and(|life| *life != self.boot) => Err(NotBegun::OtherLife),
             None => {
                 if keeps && let Some(why) = self.closed() {
@@ -263,7 +263,7 @@ impl Register {
             let shard = lock(shard);
             all.extend(shard.entries.values().filter_map(|entry| match entry {
                 Entry::Running(generation) => Some(generation.clone()),
-                Entry::Ended { .. } | Entry::Buried => None,
+                Entry::Ended { .. } | Entry::Tombstone => None,
             }));
         }
         all
@@ -278,7 +278,7 @@ impl Register {
     pub(crate) fn give_up(&self, id: &GenerationId) -> Found {
         let mut shard = self.shard(id);
         if !shard.entries.contains_key(id) {
-            shard.entries.insert(id.clone(), Entry::Buried);
+            shard.entries.insert(id.clone(), Entry::Tombstone);
             shard.ended.push_back((self.clock.now(), id.clone()));
         }
         found(shard.entries.get(id))
@@ -359,7 +359,7 @@ impl Register {
 
 fn found(entry: Option<&Entry>) -> Found {
     match entry {
-        None | Some(Entry::Buried) => Found::Nothing,
+        None | Some(Entry::Tombstone) => Found::Nothing,
         Some(Entry::Running(generation)) => Found::Running(generation.clone()),
         Some(Entry::Ended { ended, .. }) => Found::Ended(ended.clone()),
     }
