@@ -8,27 +8,21 @@ use shared::clock::Moment;
 use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
+use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::rules::{self, Broken};
 use shared::link::{
-    AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
-    ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, InvalidField, KeyTest, NewProvider, NewProviderKey, ProviderAdmin,
+    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
 use tracing::{error, warn};
 
-use crate::Gateway;
 use crate::pool::health::{KeyHealth, Off, Shown};
 use crate::pool::{PoolKey, PoolProvider, ProviderHealth};
 use crate::providers;
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
+use crate::{Gateway, link};
 
-/// Names stand in targets, paths and metric labels.
-const NAME_CHARS_MAX: usize = 40;
-const URL_CHARS_MAX: usize = 300;
-const LABEL_CHARS_MAX: usize = 100;
-const SECRET_CHARS_MAX: usize = 512;
-const WEIGHT_MAX: u32 = 100;
-/// The name of a model at a provider.
-const MODEL_CHARS_MAX: usize = 200;
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
@@ -40,8 +34,24 @@ struct Known {
     providers: HashMap<(String, String), Arc<ProviderHealth>>,
 }
 
-fn invalid(what: impl Into<String>) -> AdminError {
-    AdminError::Invalid(what.into())
+fn invalid(field: &str, rule: impl ToString) -> AdminError {
+    AdminError::Invalid(InvalidField {
+        field: field.to_owned(),
+        rule: rule.to_string(),
+    })
+}
+
+/// No field is to blame.
+fn refused(sentence: impl Into<String>) -> AdminError {
+    AdminError::Invalid(InvalidField {
+        field: String::new(),
+        rule: sentence.into(),
+    })
+}
+
+/// A rule as the answer to whoever broke it with `field`.
+fn checked<T>(field: &str, outcome: Result<T, Broken>) -> Result<T, AdminError> {
+    outcome.map_err(|broken| invalid(field, broken))
 }
 
 /// The log gets the reason, the operator a word.
@@ -60,78 +70,22 @@ fn failed(error: DbError) -> AdminError {
     }
 }
 
-fn checked_name(name: &str) -> Result<(), AdminError> {
-    let well_formed = (1..=NAME_CHARS_MAX).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if well_formed {
-        Ok(())
-    } else {
-        Err(invalid(format!(
-            "`name` must be 1 to {NAME_CHARS_MAX} of a-z, 0-9 and -"
-        )))
+/// The address as it is kept, where providers of the kind have one.
+fn checked_address<'a>(facts: &ConnectorFacts, pasted: &'a str) -> Result<&'a str, AdminError> {
+    match (facts.address, pasted.trim()) {
+        (AddressRule::Needed, pasted) => checked("base_url", rules::base_url(pasted)),
+        (AddressRule::Absent, "") => Ok(""),
+        (AddressRule::Absent, _) => {
+            let rule = format!("empty: a provider of kind {} has no address", facts.kind);
+            Err(invalid("base_url", rule))
+        }
     }
-}
-
-/// The address as it is used; it must be http or https, without a password or a query.
-fn checked_url(url: &str) -> Result<String, AdminError> {
-    let url = providers::address::base(url);
-    let parsed: http::Uri = url
-        .parse()
-        .map_err(|_| invalid("`base_url` is not a URL"))?;
-    let scheme = parsed.scheme_str().unwrap_or_default();
-    let authority = parsed
-        .authority()
-        .map(http::uri::Authority::as_str)
-        .unwrap_or_default();
-    if url.len() > URL_CHARS_MAX || !matches!(scheme, "http" | "https") || authority.is_empty() {
-        return Err(invalid(
-            "`base_url` must be like https://api.example.com/v1",
-        ));
-    }
-    if authority.contains('@') || parsed.query().is_some() {
-        return Err(invalid("`base_url` must have no user, password or query"));
-    }
-    Ok(url.to_owned())
 }
 
 /// Whether keys that were given for `old` would go to somebody else at `new`: whoever may move a
 /// provider must not get its secrets with that.
 fn is_elsewhere(old: &str, new: &str) -> bool {
     origin(old) != origin(new)
-}
-
-fn checked_weight(weight: u32) -> Result<i64, AdminError> {
-    if (1..=WEIGHT_MAX).contains(&weight) {
-        Ok(weight.into())
-    } else {
-        Err(invalid(format!("`weight` must be 1 to {WEIGHT_MAX}")))
-    }
-}
-
-fn checked_label(label: &str) -> Result<(), AdminError> {
-    let well_formed =
-        label.chars().count() <= LABEL_CHARS_MAX && !label.chars().any(char::is_control);
-    if well_formed {
-        Ok(())
-    } else {
-        Err(invalid(format!(
-            "`label` must be one line of at most {LABEL_CHARS_MAX} characters"
-        )))
-    }
-}
-
-fn checked_secret(secret: &str) -> Result<(), AdminError> {
-    let well_formed = (1..=SECRET_CHARS_MAX).contains(&secret.len())
-        && secret.bytes().all(|b| b.is_ascii_graphic());
-    if well_formed {
-        Ok(())
-    } else {
-        Err(invalid(format!(
-            "`secret` must be 1 to {SECRET_CHARS_MAX} printable characters"
-        )))
-    }
 }
 
 /// What a key is sealed for.
@@ -153,6 +107,11 @@ impl Gateway {
     /// is known of the keys between them would be lost.
     pub(crate) async fn reload(&self) -> Result<(), DbError> {
         let _alone = self.reloading.lock().await;
+        self.read_again().await
+    }
+
+    /// As [`Gateway::reload`], by whoever holds its lock.
+    pub(crate) async fn read_again(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
         let known = self.known_health();
         self.pools.replace(self.opened(&snapshot, &known));
@@ -191,7 +150,7 @@ impl Gateway {
                 .filter_map(|key| self.open_key(key, &known.keys))
                 .collect();
             // Earlier versions kept what was pasted.
-            let base_url = providers::address::base(&row.base_url).to_owned();
+            let base_url = rules::kept_url(&row.base_url).to_owned();
             let at = (row.name.clone(), base_url.clone());
             let health = known.providers.get(&at).cloned().unwrap_or_default();
             let provider = PoolProvider {
@@ -240,13 +199,10 @@ impl Gateway {
 
     fn key_view(&self, row: &KeyRow) -> ProviderKeyView {
         let id = ProviderKeyId::from_stored(row.id.clone());
-        let all = self.pools.all();
-        let known = all
-            .get(&row.provider)
-            .and_then(|provider| provider.keys.iter().find(|key| key.id == id));
+        let known = self.pools.key(&row.provider, &id);
         let shown = match known {
             _ if row.disabled => Shown::Off(off(row)),
-            Some(key) => key.health.shown(self.clock.now()),
+            Some(ref key) => key.health.shown(self.clock.now()),
             None => Shown::Active,
         };
         let (status, reason, cooling_until, probe_at) = match shown {
@@ -304,8 +260,16 @@ fn off(row: &KeyRow) -> Off {
     }
 }
 
+/// Of a provider's keys; of a kind that this version does not know, the usual.
+fn secret_rule(kind: &str) -> SecretRule {
+    providers::provider(kind).map_or(SecretRule::IN_A_HEADER, |connector| {
+        connector.facts().secret
+    })
+}
+
 fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
     ProviderView {
+        secret: secret_rule(&row.kind),
         name: row.name,
         kind: row.kind,
         base_url: row.base_url,
@@ -317,6 +281,21 @@ fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
 
 #[async_trait]
 impl ProviderAdmin for Gateway {
+    fn gateway(&self) -> GatewayName {
+        GatewayName {
+            name: link::INSIDE.to_owned(),
+            url: String::new(),
+        }
+    }
+
+    async fn facts(&self) -> Result<GatewayFacts, AdminError> {
+        Ok(GatewayFacts {
+            journal: self.journal.id.clone(),
+            connectors: providers::facts().cloned().collect(),
+            presets: providers::presets::PRESETS.to_vec(),
+        })
+    }
+
     async fn providers(&self) -> Result<Vec<ProviderView>, AdminError> {
         let snapshot = self.store.snapshot().await.map_err(failed)?;
         let count = |name: &str| {
@@ -334,21 +313,12 @@ impl ProviderAdmin for Gateway {
     }
 
     async fn create_provider(&self, new: NewProvider) -> Result<ProviderView, AdminError> {
-        checked_name(&new.name)?;
+        checked("name", rules::name(&new.name))?;
         let connector = providers::provider(&new.kind)
-            .ok_or_else(|| invalid("`kind` must be openai or sandbox"))?;
-        let base_url = match (connector.has_address(), new.base_url.as_str()) {
-            (true, url) => checked_url(url)?,
-            (false, "") => String::new(),
-            (false, _) => {
-                return Err(invalid(format!(
-                    "a provider of kind {} has no `base_url`",
-                    new.kind
-                )));
-            }
-        };
+            .ok_or_else(|| invalid("kind", format!("one of {}", providers::kinds())))?;
+        let base_url = checked_address(connector.facts(), &new.base_url)?.to_owned();
         if self.pools.all().len() >= PROVIDERS_MAX {
-            return Err(invalid(format!(
+            return Err(refused(format!(
                 "there are {PROVIDERS_MAX} providers already"
             )));
         }
@@ -369,10 +339,19 @@ impl ProviderAdmin for Gateway {
         name: &str,
         patch: ProviderPatch,
     ) -> Result<ProviderView, AdminError> {
-        let base_url = patch.base_url.as_deref().map(checked_url).transpose()?;
+        let base_url = match patch.base_url.as_deref() {
+            None => None,
+            Some(pasted) => {
+                let (row, _) = self.provider_row(name).await?;
+                let kind = providers::provider(&row.kind).ok_or_else(|| {
+                    refused(format!("this gateway has no connector `{}`", row.kind))
+                })?;
+                Some(checked_address(kind.facts(), pasted)?)
+            }
+        };
         let found = self
             .store
-            .update_provider(name, base_url.as_deref(), patch.enabled, is_elsewhere)
+            .update_provider(name, base_url, patch.enabled, is_elsewhere)
             .await
             .map_err(failed)?;
         if !found {
@@ -403,23 +382,26 @@ impl ProviderAdmin for Gateway {
         provider: &str,
         new: NewProviderKey,
     ) -> Result<ProviderKeyView, AdminError> {
-        checked_secret(&new.secret)?;
-        checked_label(&new.label)?;
-        let weight = checked_weight(new.weight)?;
-        let (_, keys) = self.provider_row(provider).await?;
+        checked("label", rules::label(&new.label))?;
+        checked("weight", rules::weight(new.weight))?;
+        let (row, keys) = self.provider_row(provider).await?;
+        checked(
+            "secret",
+            rules::secret(new.secret.expose(), secret_rule(&row.kind)),
+        )?;
         if keys.len() >= KEYS_MAX {
-            return Err(invalid(format!("there are {KEYS_MAX} keys already")));
+            return Err(refused(format!("there are {KEYS_MAX} keys already")));
         }
         let id = ProviderKeyId::random();
         let row = KeyRow {
             sealed: self
                 .sealer
-                .seal(&seal_place(id.as_str()), new.secret.as_bytes()),
+                .seal(&seal_place(id.as_str()), new.secret.expose().as_bytes()),
             id: id.into_string(),
             provider: provider.to_owned(),
             label: new.label,
-            last4: last4(&new.secret),
-            weight,
+            last4: last4(new.secret.expose()),
+            weight: new.weight.into(),
             disabled: false,
             reason: None,
             created_at: at(self.clock.now()),
@@ -437,15 +419,18 @@ impl ProviderAdmin for Gateway {
         patch: ProviderKeyPatch,
     ) -> Result<ProviderKeyView, AdminError> {
         let mut row = self.key_row(provider, key).await?;
+        let sets_state = patch.secret.is_some() || patch.status.is_some();
         if let Some(secret) = patch.secret {
-            checked_secret(&secret)?;
+            let (of, _) = self.provider_row(provider).await?;
+            let secret = secret.expose();
+            checked("secret", rules::secret(secret, secret_rule(&of.kind)))?;
             row.sealed = self.sealer.seal(&seal_place(&row.id), secret.as_bytes());
-            row.last4 = last4(&secret);
+            row.last4 = last4(secret);
             (row.disabled, row.reason, row.probe_at) = (false, None, None);
         }
         match patch.status.as_deref() {
             None => {}
-            Some("active") if row.has_no_secret() => return Err(invalid(SECRET_GONE)),
+            Some("active") if row.has_no_secret() => return Err(refused(SECRET_GONE)),
             Some("active") => (row.disabled, row.reason, row.probe_at) = (false, None, None),
             // Why it waits for its secret stays told.
             Some("disabled") if row.has_no_secret() => {}
@@ -453,17 +438,21 @@ impl ProviderAdmin for Gateway {
                 (row.disabled, row.reason) = (true, Some(BY_OPERATOR.to_owned()));
                 row.probe_at = None;
             }
-            Some(_) => return Err(invalid("`status` must be active or disabled")),
+            Some(_) => return Err(invalid("status", "active or disabled")),
         }
         if let Some(weight) = patch.weight {
-            row.weight = checked_weight(weight)?;
+            checked("weight", rules::weight(weight))?;
+            row.weight = weight.into();
         }
         if let Some(label) = patch.label {
-            checked_label(&label)?;
+            checked("label", rules::label(&label))?;
             row.label = label;
         }
         if !self.store.update_key(&row).await.map_err(failed)? {
             return Err(AdminError::NotFound);
+        }
+        if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
+            known.health.overruled();
         }
         self.reload().await.map_err(failed)?;
         Ok(self.key_view(&row))
@@ -489,17 +478,11 @@ impl ProviderAdmin for Gateway {
         key: &ProviderKeyId,
         model: Option<&str>,
     ) -> Result<KeyTest, AdminError> {
-        let is_name = |model: &str| {
-            (1..=MODEL_CHARS_MAX).contains(&model.chars().count())
-                && !model.chars().any(char::is_control)
-        };
-        if !model.is_none_or(is_name) {
-            return Err(invalid(format!(
-                "`model` must be 1 to {MODEL_CHARS_MAX} characters on one line"
-            )));
+        if let Some(model) = model {
+            checked("model", rules::model(model))?;
         }
         if self.key_row(provider, key).await?.has_no_secret() {
-            return Err(invalid(SECRET_GONE));
+            return Err(refused(SECRET_GONE));
         }
         let all = self.pools.all();
         let provider = all.get(provider).ok_or(AdminError::NotFound)?;

@@ -14,6 +14,10 @@ sampled! {
     pub struct ProviderRow {
         /// Its name.
         pub name: String,
+        /// How its page is addressed.
+        pub reference: String,
+        /// The gateway that has it; empty where all share their providers.
+        pub gateway: String,
         /// Its connector.
         pub kind: String,
         /// Where it answers.
@@ -46,14 +50,31 @@ sampled! {
     pub struct ProviderList {
         /// All of them.
         pub rows: Vec<ProviderRow>,
+        /// Gateways that did not answer, so that their providers are missing.
+        pub missing: Vec<String>,
     }
 
-    /// `POST /admin/providers/new` with `name`, `kind`, `base_url`.
+    /// A vendor to begin a provider with.
+    pub struct PresetRow {
+        /// Its word in `?preset=`.
+        pub name: String,
+        /// What people call it.
+        pub label: String,
+        /// Some of its models; may be empty.
+        pub models: String,
+    }
+
+    /// `GET /admin/providers/new?preset=`. `POST /admin/providers/new` with `name`, `kind`, `base_url`,
+    /// `gateway`.
     pub struct ProviderNew {
         /// What was typed.
         pub form: Form,
         /// Connectors to choose from.
         pub kinds: Vec<String>,
+        /// Gateways to choose from; empty where all share their providers.
+        pub gateways: Vec<String>,
+        /// Vendors to begin with.
+        pub presets: Vec<PresetRow>,
     }
 
     /// What came of testing a key.
@@ -109,6 +130,10 @@ sampled! {
     pub struct ProviderDetail {
         /// Its name.
         pub name: String,
+        /// How its page is addressed.
+        pub reference: String,
+        /// The gateway that has it; empty where all share their providers.
+        pub gateway: String,
         /// Its connector.
         pub kind: String,
         /// Whether it takes calls.
@@ -154,6 +179,8 @@ sampled! {
     pub struct BulkAdd {
         /// The provider.
         pub provider: String,
+        /// How its page is addressed.
+        pub reference: String,
         /// What was typed; secrets are never filled in again.
         pub form: Form,
         /// What came of it, line by line.

@@ -17,6 +17,9 @@ AdminText [] {
     after: "After", "变更后";
     alerts: "To look at", "需要关注";
     announcement: "Announcement", "公告";
+    gateways_missing: "The providers of these gateways are missing, since they do not answer:", "以下网关没有响应，未显示其供应商：";
+    presets: "Begin with a vendor", "从已知供应商开始";
+    presets_lede: "Fills in the name and the address; the key comes afterwards.", "自动填写名称和接口地址，密钥随后添加。";
     time_zone_hint: "Days and months of budgets begin there, for tenants without a zone of their own. A name such as Asia/Shanghai. A period that runs goes on to its end.", "未单独设置时区的租户，其预算的每日、每月周期按此时区起算。填写如 Asia/Shanghai 的名称；正在进行的周期照常结束。";
     tenant_zone_hint: "Where its days begin, by a name such as Asia/Shanghai. Empty: the platform's. A budget's period that runs goes on to its end.", "该租户每日、每月周期起算的时区，例如 Asia/Shanghai；留空则使用平台时区。正在进行的预算周期照常结束。";
     announcement_hint: "Everybody sees it on every page. Empty takes it away.", "所有人在每个页面都能看到；留空则撤下。";

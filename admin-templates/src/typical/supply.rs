@@ -5,7 +5,7 @@ use shared::secret::Secret;
 use super::{Typical, chart, credits, days_ago, hours, minutes_ago, owned, spark};
 use crate::admin::supply::{
     BulkAdd, BulkLine, GatewayChange, GatewayEventRow, GatewayList, GatewayRow, GatewaySecret,
-    KeyTest, PoolKeyRow, ProviderDetail, ProviderList, ProviderNew, ProviderRow,
+    KeyTest, PoolKeyRow, PresetRow, ProviderDetail, ProviderList, ProviderNew, ProviderRow,
 };
 use crate::chart::Unit;
 use crate::form::{FieldError, Form};
@@ -21,6 +21,8 @@ impl Typical for ProviderList {
                    calls,
                    cost: &str| ProviderRow {
             name: name.to_owned(),
+            reference: name.to_owned(),
+            gateway: String::new(),
             kind: kind.to_owned(),
             base_url: base_url.to_owned(),
             state: if calls == 0 { Switch::Off } else { Switch::On },
@@ -75,6 +77,7 @@ impl Typical for ProviderList {
                 ),
                 row("sandbox", "sandbox", "", Health::Good, (1, 0, 0), 0, "0"),
             ],
+            missing: Vec::new(),
         }]
     }
 }
@@ -84,6 +87,12 @@ impl Typical for ProviderNew {
         vec![Self {
             form: Form::of([("kind", "openai")]),
             kinds: owned(&["openai", "anthropic", "sandbox"]),
+            gateways: owned(&["fra-1", "sin-1"]),
+            presets: vec![PresetRow {
+                name: "deepseek".to_owned(),
+                label: "DeepSeek".to_owned(),
+                models: "deepseek-v4-flash, deepseek-v4-pro".to_owned(),
+            }],
         }]
     }
 }
@@ -140,6 +149,8 @@ impl Typical for ProviderDetail {
     fn typical() -> Vec<Self> {
         vec![Self {
             name: "openai".to_owned(),
+            reference: "openai@fra-1".to_owned(),
+            gateway: "fra-1".to_owned(),
             kind: "openai".to_owned(),
             state: Switch::On,
             health: Health::Degraded,
@@ -175,6 +186,7 @@ impl Typical for BulkAdd {
         };
         let at_first = Self {
             provider: "openai".to_owned(),
+            reference: "openai".to_owned(),
             form: Form::of([("weight", "1"), ("test", "on")]),
             results: Vec::new(),
         };

@@ -102,7 +102,7 @@ impl Generation {
         } else {
             fault
         };
-        let outcome = streaming.story.outcome(usage, fault);
+        let outcome = streaming.trail.outcome(usage, fault);
         let (last, passed) = (streaming.last.take(), streaming.flow.passed());
         self.write_down(
             state,

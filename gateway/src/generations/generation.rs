@@ -24,7 +24,7 @@ use super::failure;
 use super::flow::{Flow, Flowed};
 use super::log::{Gone, Log};
 use super::register::Ended;
-use super::state::{Closing, Phase, Seat, State, Streaming};
+use super::state::{Closing, Phase, State, Streaming, Subscriber};
 use super::taken::Taking;
 use crate::Gateway;
 use crate::providers::{Answer, ContentType};
@@ -106,8 +106,8 @@ impl Generation {
             log: keeps.then(|| Log::new(gateway.register.budget().clone())),
             length: 0,
             taking: Taking::default(),
-            seats: Vec::new(),
-            carer: None,
+            subscribers: Vec::new(),
+            driver: None,
             left: 0,
             patience: None,
             parted: None,
@@ -143,7 +143,7 @@ impl Generation {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a new reader that has all before `position` its seat, and remembers how long its server
+    /// Gives a new reader that has all before `position` its place, and remembers how long its server
     /// would try to come again.
     pub(super) fn attach(&self, position: u64, patience: Option<Duration>) -> usize {
         let mut state = self.lock();
@@ -151,20 +151,23 @@ impl Generation {
         if !state.is_read() {
             state.taking.fell_back(position);
         }
-        let free = state.seats.iter().position(|seat| !seat.taken);
+        let free = state
+            .subscribers
+            .iter()
+            .position(|subscriber| !subscriber.taken);
         let at = free.unwrap_or_else(|| {
-            state.seats.push(Seat::default());
-            state.seats.len() - 1
+            state.subscribers.push(Subscriber::default());
+            state.subscribers.len() - 1
         });
-        state.seats[at].taken = true;
+        state.subscribers[at].taken = true;
         at
     }
 
-    /// Frees a seat. The number tells a carer that nobody reads any more; nothing is to be done
+    /// Frees a reader's place. The number tells a driver that nobody reads any more; nothing is to be done
     /// where somebody does or it is over.
-    pub(super) fn detach(&self, seat: usize) -> Option<u64> {
+    pub(super) fn detach(&self, subscriber: usize) -> Option<u64> {
         let mut state = self.lock();
-        state.seats[seat] = Seat::default();
+        state.subscribers[subscriber] = Subscriber::default();
         if matches!(state.phase, Phase::Ended(_)) {
             return None;
         }
@@ -230,14 +233,14 @@ impl Generation {
                 Poll::Pending => break,
             }
         }
-        state.wait_as_carer(cx.waker());
+        state.wait_as_driver(cx.waker());
         Poll::Pending
     }
 
-    /// What comes next for the reader in `seat`, who has read up to `position`.
+    /// What comes next for the reader in `subscriber`, who has read up to `position`.
     pub(super) fn poll_for(
         &self,
-        seat: usize,
+        subscriber: usize,
         position: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Driven, Gone>> {
@@ -256,12 +259,12 @@ impl Generation {
         }
         let driven = self.drive(&mut state, cx);
         if driven.is_pending() {
-            let waker = &mut state.seats[seat].waker;
+            let waker = &mut state.subscribers[subscriber].waker;
             if !waker.as_ref().is_some_and(|old| old.will_wake(cx.waker())) {
                 *waker = Some(cx.waker().clone());
             }
         } else {
-            state.seats[seat].waker = None;
+            state.subscribers[subscriber].waker = None;
             state.wake_all();
         }
         if let Poll::Ready(Driven::Piece(bytes)) = &driven {
@@ -284,7 +287,7 @@ impl Generation {
         }
     }
 
-    /// Drives it for its carer of number `left`; ready when the carer is not needed any more.
+    /// Drives it for its driver of number `left`; ready when the driver is not needed any more.
     pub(super) fn poll_care(&self, left: u64, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let over = matches!(state.phase, Phase::Ended(_));
@@ -301,7 +304,7 @@ impl Generation {
                 Poll::Pending => break,
             }
         }
-        state.wait_as_carer(cx.waker());
+        state.wait_as_driver(cx.waker());
         Poll::Pending
     }
 
@@ -371,7 +374,7 @@ impl Generation {
     fn accept(&self, state: &mut State, accepted: Accepted) -> bool {
         let Accepted {
             answer,
-            story,
+            trail,
             lease,
         } = accepted;
         let bytes = match answer {
@@ -384,7 +387,7 @@ impl Generation {
                 let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
-                    story,
+                    trail,
                     lease,
                     last: None,
                 }));
@@ -407,7 +410,7 @@ impl Generation {
                 Self::watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
                 let fault = state.parted.is_some().then(left);
-                let outcome = story.outcome(usage, fault);
+                let outcome = trail.outcome(usage, fault);
                 let closing = Closing {
                     whole: Some(bytes),
                     ..Closing::new(outcome)
@@ -416,7 +419,7 @@ impl Generation {
             }
             Err(fault) => {
                 warn!(request.id = %self.about.request, "generation `{}`: {fault}", self.about.id);
-                drop(self.fail(state, failure(fault, story.attempts)));
+                drop(self.fail(state, failure(fault, trail.attempts)));
             }
         }
         false

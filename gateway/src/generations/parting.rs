@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use shared::id::GenerationId;
-use shared::link::{Fate, Parting};
+use shared::link::{GenerationStatus, Parting};
 use tracing::debug;
 
 use super::ending::{KEPT_WITHIN, left};
@@ -59,14 +59,14 @@ impl Drop for Leave {
 
 /// Ends a generation for this reason if it runs, and answers how it ended. One that never came is not
 /// started any more, should it still be on its way.
-pub(crate) async fn finish(
+pub(crate) async fn cancel(
     gateway: &Arc<Gateway>,
     id: &GenerationId,
     why: Parting,
     may_be_older: bool,
-) -> Fate {
+) -> GenerationStatus {
     let generation = match gateway.register.give_up(id) {
-        Found::Ended(ended) => return ended.fate(why),
+        Found::Ended(ended) => return ended.status(why),
         Found::Running(generation) => generation,
         Found::Nothing => {
             let remembered = if may_be_older {
@@ -75,8 +75,8 @@ pub(crate) async fn finish(
                 Remembered::Nothing
             };
             return match remembered {
-                Remembered::Ended(ended, _) => ended.fate(why),
-                Remembered::Begun | Remembered::Nothing => Fate::Unknown {
+                Remembered::Ended(ended, _) => ended.status(why),
+                Remembered::Begun | Remembered::Nothing => GenerationStatus::Unknown {
                     boot: gateway.boot.clone(),
                     had: matches!(remembered, Remembered::Begun),
                 },
@@ -85,7 +85,7 @@ pub(crate) async fn finish(
     };
     if why == Parting::TenantLeft {
         part(&generation);
-        return generation.until_over().await.fate(why);
+        return generation.until_over().await.status(why);
     }
     let told = match why {
         Parting::NotDelivered => "its answer could not be delivered",
@@ -94,7 +94,7 @@ pub(crate) async fn finish(
     let (ended, kept) = generation.stop(canceled(told));
     // A disk that hangs does not keep the answer back.
     let _ = tokio::time::timeout(KEPT_WITHIN, kept).await;
-    ended.fate(why)
+    ended.status(why)
 }
 
 /// The tenant of a generation left. Needs a runtime.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use shared::clock::{Clock, Moment};
 use shared::id::{BootId, GenerationId};
 use shared::link::wire::DEADLINE_MAX;
-use shared::link::{Failure, Fate, Outcome, Parting};
+use shared::link::{Failure, GenerationStatus, Outcome, Parting};
 use shared::units::Usage;
 
 use super::generation::Generation;
@@ -102,16 +102,16 @@ impl Ended {
     }
 
     /// What is told of it to a server that asks for this reason.
-    pub(crate) fn fate(&self, why: Parting) -> Fate {
+    pub(crate) fn status(&self, why: Parting) -> GenerationStatus {
         match &self.end {
             End::Outcome(outcome) => {
                 let mut outcome = Box::new(outcome.as_ref().clone());
                 if why == Parting::Abandoned {
                     outcome.taken = self.taken_of(&outcome);
                 }
-                Fate::Ended { outcome }
+                GenerationStatus::Ended { outcome }
             }
-            End::Failure(failure) => Fate::Failed {
+            End::Failure(failure) => GenerationStatus::Failed {
                 failure: Box::new(failure.as_ref().clone()),
             },
         }
@@ -125,7 +125,7 @@ enum Entry {
         ended: Ended,
     },
     /// Given up before it came: should it still come, it is not started.
-    Buried,
+    Tombstone,
 }
 
 #[derive(Default)]
@@ -149,7 +149,7 @@ pub(crate) enum NotBegun {
     /// The id belongs to another request.
     OtherRequest,
     /// The call was given up before.
-    Buried,
+    Tombstone,
     /// This gateway takes no new calls now.
     Closed(&'static str),
     /// The call was sent to another life of this gateway, which may have started it.
@@ -244,7 +244,7 @@ impl Register {
                 ended,
             }) if *known == print => Ok(Begun::Ended(ended.clone())),
             Some(Entry::Running(_) | Entry::Ended { .. }) => Err(NotBegun::OtherRequest),
-            Some(Entry::Buried) => Err(NotBegun::Buried),
+            Some(Entry::Tombstone) => Err(NotBegun::Tombstone),
             None if life.is_some_and(|life| *life != self.boot) => Err(NotBegun::OtherLife),
             None => {
                 if keeps && let Some(why) = self.closed() {
@@ -267,7 +267,7 @@ impl Register {
             let shard = lock(shard);
             all.extend(shard.entries.values().filter_map(|entry| match entry {
                 Entry::Running(generation) => Some(generation.clone()),
-                Entry::Ended { .. } | Entry::Buried => None,
+                Entry::Ended { .. } | Entry::Tombstone => None,
             }));
         }
         all
@@ -282,7 +282,7 @@ impl Register {
     pub(crate) fn give_up(&self, id: &GenerationId) -> Found {
         let mut shard = self.shard(id);
         if !shard.entries.contains_key(id) {
-            shard.entries.insert(id.clone(), Entry::Buried);
+            shard.entries.insert(id.clone(), Entry::Tombstone);
             shard.ended.push_back((self.clock.now(), id.clone()));
         }
         found(shard.entries.get(id))
@@ -363,7 +363,7 @@ impl Register {
 
 fn found(entry: Option<&Entry>) -> Found {
     match entry {
-        None | Some(Entry::Buried) => Found::Nothing,
+        None | Some(Entry::Tombstone) => Found::Nothing,
         Some(Entry::Running(generation)) => Found::Running(generation.clone()),
         Some(Entry::Ended { ended, .. }) => Found::Ended(ended.clone()),
     }

@@ -21,15 +21,15 @@ use shared::id::{GenerationId, JournalId, ProviderKeyId};
 use shared::link::codec::{Encoder, VERSION};
 use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
-use shared::link::{AdminError, Failure, LinkError, ProviderAdmin, Reply, ReplyBody};
+use shared::link::{AdminError, Failure, InvalidField, LinkError, ProviderAdmin, Reply, ReplyBody};
 use shared::surface::{SURFACES, Surface};
 
 use super::body::{PieceBody, WholeBody, header};
-use super::gather::Gathered;
-use super::parcel::UnpackError;
+use super::body_decoder::BodyDecodeError;
+use super::coalesce::Coalesced;
 use crate::Gateway;
 use crate::events::Events;
-use crate::generations::{self, Coming, Leaving};
+use crate::generations::{self, Coming, OnDisconnect};
 
 /// A server that takes longer to send a body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
@@ -56,6 +56,7 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
         );
     }
     let admin = Route::new()
+        .at("/facts", get(facts))
         .at("/providers", get(list_providers).post(create_provider))
         .at(
             "/providers/:name",
@@ -134,9 +135,9 @@ impl Endpoint for OpenEndpoint {
             Ok(body) => body,
             Err(status) => return Ok(status.into_response()),
         };
-        let body = match self.gateway.unpacker.unpack(request.headers(), body).await {
+        let body = match self.gateway.decoder.decode(request.headers(), body).await {
             Ok(body) => body,
-            Err(error) => return Ok(not_unpacked(error)),
+            Err(error) => return Ok(not_decoded(error)),
         };
         let call = match wire::read_call(self.surface, request.headers(), body) {
             Ok(call) => call,
@@ -161,30 +162,30 @@ fn coming(headers: &HeaderMap) -> Result<(Joining, Coming), String> {
     let joining = Joining::read(headers)?;
     let coming = Coming {
         offset: joining.offset,
-        leaving: Leaving::Detaches,
+        on_disconnect: OnDisconnect::Detaches,
         patience: wire::read_patience(headers)?,
     };
     Ok((joining, coming))
 }
 
 /// Lets the pieces wait for ticks, where that is asked for.
-fn gather(mut reply: Reply, headers: &HeaderMap) -> Reply {
+fn coalesce(mut reply: Reply, headers: &HeaderMap) -> Reply {
     let tick = headers.get(wire::GATHER).and_then(|ms| ms.to_str().ok());
     let Some(tick) = tick.and_then(|ms| ms.parse().ok()) else {
         return reply;
     };
     if let ReplyBody::Stream(pieces) = reply.body {
-        let gathered = Gathered::new(pieces, Duration::from_millis(tick));
-        reply.body = ReplyBody::Stream(Box::pin(gathered));
+        let coalesced = Coalesced::new(pieces, Duration::from_millis(tick));
+        reply.body = ReplyBody::Stream(Box::pin(coalesced));
     }
     reply
 }
 
-fn not_unpacked(error: UnpackError) -> Response {
+fn not_decoded(error: BodyDecodeError) -> Response {
     match error {
-        UnpackError::Missing => StatusCode::PRECONDITION_REQUIRED.into_response(),
-        UnpackError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        UnpackError::Bad(sentence) => bad(sentence),
+        BodyDecodeError::Missing => StatusCode::PRECONDITION_REQUIRED.into_response(),
+        BodyDecodeError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        BodyDecodeError::Bad(sentence) => bad(sentence),
     }
 }
 
@@ -355,8 +356,8 @@ async fn finish(
 ) -> Response {
     match id.parse::<GenerationId>() {
         Ok(id) => {
-            let fate = generations::finish(&gateway, &id, asked.why, true).await;
-            json(StatusCode::OK, &fate)
+            let status = generations::cancel(&gateway, &id, asked.why, true).await;
+            json(StatusCode::OK, &status)
         }
         Err(error) => bad(error.to_string()),
     }
@@ -371,7 +372,7 @@ async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap
     match coming(headers) {
         Ok((_, coming)) => {
             let attached = generations::attach(&gateway, &id, coming);
-            let attached = attached.await.map(|reply| gather(reply, headers));
+            let attached = attached.await.map(|reply| coalesce(reply, headers));
             answer(&gateway, attached, id, encoder(headers))
         }
         Err(sentence) => bad(sentence),
@@ -431,7 +432,7 @@ fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) ->
                 AdminError::NotFound => StatusCode::NOT_FOUND,
                 AdminError::Duplicate => StatusCode::CONFLICT,
                 AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
-                AdminError::Unreachable(_) => StatusCode::BAD_GATEWAY,
+                AdminError::Unreachable(_) | AdminError::Unanswered(_) => StatusCode::BAD_GATEWAY,
                 AdminError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             };
             json(status, &error)
@@ -441,13 +442,23 @@ fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) ->
 
 async fn read_json<T: DeserializeOwned>(body: poem::Body) -> Result<T, AdminError> {
     let bytes = body.into_bytes_limit(ADMIN_BYTES_MAX).await;
-    let bytes = bytes
-        .map_err(|_| AdminError::Invalid("the body can't be read or is too large".to_owned()))?;
-    serde_json::from_slice(&bytes).map_err(|e| AdminError::Invalid(e.to_string()))
+    let refused = |sentence| {
+        AdminError::Invalid(InvalidField {
+            field: String::new(),
+            rule: sentence,
+        })
+    };
+    let bytes = bytes.map_err(|_| refused("the body can't be read or is too large".to_owned()))?;
+    serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))
 }
 
 fn key_id(text: &str) -> Result<ProviderKeyId, AdminError> {
     text.parse().map_err(|_| AdminError::NotFound)
+}
+
+#[handler]
+async fn facts(gateway: Shared<'_>) -> Response {
+    answered(StatusCode::OK, gateway.facts().await)
 }
 
 #[handler]

@@ -8,6 +8,9 @@ use shared::fault::{Fault, FaultKind, Scope};
 /// A provider's wait is believed between these.
 const COOL_MIN: Duration = Duration::from_millis(200);
 const COOL_MAX: Duration = Duration::from_secs(3_600);
+/// The same of a provider that says that it is overloaded: it often says an hour of what is over in
+/// minutes, and one call every two minutes finds that out and hammers nobody.
+pub(super) const OVERLOADED_MAX: Duration = Duration::from_secs(120);
 /// A bare 429 cools 1, 2, 4 … seconds, at most this.
 const BARE_MAX: Duration = Duration::from_secs(60);
 /// Faults of the provider in a row before its key rests, and how long.
@@ -67,9 +70,11 @@ pub(super) fn effect(fault: &Fault, streak: u32) -> Effect {
             let bare = Duration::from_secs(1 << streak.min(6)).min(BARE_MAX);
             rest(told(fault).unwrap_or(bare), false)
         }
-        // A provider that says when it will be back is believed, and need not be asked before.
-        (K::Overloaded, _) if told(fault).is_some() => rest(told(fault).unwrap_or(COOL_MIN), false),
-        (K::Overloaded | K::Timeout | K::InvalidAnswer, _) => Effect::Count,
+        // A provider that says when it will be back is believed, for a while.
+        (K::Overloaded, _) => {
+            told(fault).map_or(Effect::Count, |span| rest(span.min(OVERLOADED_MAX), false))
+        }
+        (K::Timeout | K::InvalidAnswer, _) => Effect::Count,
         // That it depends on the request is said by the provider, or not excluded.
         (K::InvalidKey | K::QuotaExhausted | K::NotFound, Scope::Request) => Effect::Nothing,
         // Whether the key is good is asked for besides.
@@ -145,13 +150,18 @@ mod tests {
 
     #[test]
     fn a_providers_wait_is_honoured_within_reason() {
-        for kind in [FaultKind::RateLimited, FaultKind::Overloaded] {
+        for (kind, most) in [
+            (FaultKind::RateLimited, 3_600),
+            (FaultKind::Overloaded, 120),
+        ] {
             let told = |seconds| {
                 let wait = Some(Duration::from_secs(seconds));
                 effect(&Fault::new(kind, "").with_retry_after(wait), 0)
             };
             assert_eq!(told(7), rest(7, false, false));
-            assert_eq!(told(1 << 40), rest(3_600, false, false));
+            assert_eq!(told(90), rest(90, false, false));
+            assert_eq!(told(3_600), rest(most, false, false));
+            assert_eq!(told(1 << 40), rest(most, false, false));
             let least = Effect::Rest(Rest {
                 span: COOL_MIN,
                 is_soft: false,

@@ -91,6 +91,8 @@ struct State {
     checked_at: Option<Moment>,
     /// That it rests was told.
     is_told: bool,
+    /// Switches of this process, on and off, that are not in the database yet.
+    unwritten: u32,
 }
 
 /// What is known of a key's health; survives a reload of the list.
@@ -138,27 +140,49 @@ impl KeyHealth {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Sets what an operator or the database says; none is on.
+    /// Sets what the database says; none is on. While it does not know yet how this process switched
+    /// the key, that stays; but an operator's word counts at once.
     pub(crate) fn set_off(&self, off: Option<Off>) {
         let mut state = self.lock();
+        let is_operators = off.as_ref().is_some_and(|off| off.probe_at.is_none());
+        if is_operators {
+            state.unwritten = 0;
+        } else if state.unwritten > 0 {
+            return;
+        }
         if state.off.is_some() == off.is_some() {
             state.off = off;
             return;
         }
         *state = State {
             off,
+            unwritten: state.unwritten,
             ..State::default()
         };
     }
 
-    /// The provider accepts it again; answers whether that switched it on. An operator's word stays,
-    /// also one that came while the provider was asked.
+    /// One of the switches is in the database, or nobody will write it any more.
+    pub(super) fn written(&self) {
+        let mut state = self.lock();
+        state.unwritten = state.unwritten.saturating_sub(1);
+    }
+
+    /// An operator says how it is: what was not written before counts no more.
+    pub(crate) fn overruled(&self) {
+        self.lock().unwritten = 0;
+    }
+
+    /// The provider accepts it again; answers whether that switched it on, which is to be written. An
+    /// operator's word stays, also one that came while the provider was asked.
     pub(super) fn switch_on(&self) -> bool {
         let mut state = self.lock();
         let is_asked_about = |off: &Off| off.probe_at.is_some();
         let is_on_again = state.off.as_ref().is_some_and(is_asked_about);
         if is_on_again {
-            *state = State::default();
+            *state = State {
+                unwritten: state.unwritten.saturating_add(1),
+                ..State::default()
+            };
         }
         is_on_again
     }
@@ -307,8 +331,8 @@ impl KeyHealth {
         true
     }
 
-    /// The provider itself says that the key is not good; answers when it is asked again, unless that
-    /// was known.
+    /// The provider itself says that the key is not good; answers when it is asked again, which is to
+    /// be written, unless that was known.
     pub(crate) fn switch_off(&self, reason: &str, now: Moment) -> Option<Moment> {
         let mut state = self.lock();
         if state.off.is_some() {
@@ -321,6 +345,7 @@ impl KeyHealth {
         });
         state.rests.clear();
         state.is_told = false;
+        state.unwritten = state.unwritten.saturating_add(1);
         Some(probe_at)
     }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use shared::clock::{Clock, Moment};
 use shared::fault::{Fault, FaultKind};
 use shared::id::ProviderKeyId;
-use shared::link::events::{KeyNews, News};
+use shared::link::events::{GatewayEvent, KeyEvent};
 use shared::secret::Secret;
 use tracing::warn;
 
@@ -71,13 +71,13 @@ impl PoolProvider {
 }
 
 /// Where changes of keys are told, to be stored.
-pub(crate) type Teller = tokio::sync::mpsc::Sender<News>;
+pub(crate) type EventSender = tokio::sync::mpsc::Sender<GatewayEvent>;
 
 /// Every provider; the list is swapped whole when it changes.
 pub(crate) struct Pools {
     providers: RwLock<Arc<HashMap<String, Arc<PoolProvider>>>>,
     clock: Clock,
-    teller: Teller,
+    events: EventSender,
 }
 
 /// Why a provider has no key for a call.
@@ -104,16 +104,16 @@ pub(crate) struct Lease {
     model: String,
     began: Moment,
     clock: Clock,
-    teller: Teller,
+    events: EventSender,
 }
 
 impl Pools {
-    /// Empty; what faults do to keys is told to `teller`.
-    pub(crate) fn new(clock: Clock, teller: Teller) -> Self {
+    /// Empty; what faults do to keys is told to `events`.
+    pub(crate) fn new(clock: Clock, events: EventSender) -> Self {
         Self {
             providers: RwLock::default(),
             clock,
-            teller,
+            events,
         }
     }
 
@@ -123,6 +123,13 @@ impl Pools {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// A provider's key of that id.
+    pub(crate) fn key(&self, provider: &str, id: &ProviderKeyId) -> Option<Arc<PoolKey>> {
+        let all = self.all();
+        let mut keys = all.get(provider)?.keys.iter();
+        keys.find(|key| key.id == *id).cloned()
     }
 
     /// Swaps the list.
@@ -170,7 +177,7 @@ impl Pools {
             model: asker.model.to_owned(),
             began: now,
             clock: self.clock.clone(),
-            teller: self.teller.clone(),
+            events: self.events.clone(),
         })
     }
 
@@ -178,19 +185,36 @@ impl Pools {
     pub(crate) fn switch_off(&self, provider: &PoolProvider, key: &PoolKey) {
         let reason = FaultKind::InvalidKey.word();
         if let Some(probe_at) = key.health.switch_off(reason, self.clock.now()) {
-            let news = News::KeyDisabled(KeyNews {
+            let news = GatewayEvent::KeyDisabled(KeyEvent {
                 probe_at: Some(probe_at.unix_ms()),
                 ..news(provider, key, Some(reason.to_owned()))
             });
-            tell(&self.teller, key, news);
+            self.tell_switch(key, news);
         }
     }
 
     /// A key that was switched off is good again; one that an operator switched off stays so.
     pub(crate) fn recovered(&self, provider: &PoolProvider, key: &PoolKey) {
         if key.health.switch_on() {
-            let news = News::KeyRecovered(news(provider, key, None));
-            tell(&self.teller, key, news);
+            let news = GatewayEvent::KeyRecovered(news(provider, key, None));
+            self.tell_switch(key, news);
+        }
+    }
+
+    /// What can't be told is not written: then the database's word counts again.
+    fn tell_switch(&self, key: &PoolKey, news: GatewayEvent) {
+        if !tell(&self.events, key, news) {
+            key.health.written();
+        }
+    }
+
+    /// An event is in the database, or nobody writes it any more.
+    pub(crate) fn written(&self, news: &GatewayEvent) {
+        let (GatewayEvent::KeyDisabled(of) | GatewayEvent::KeyRecovered(of)) = news else {
+            return;
+        };
+        if let Some(key) = self.key(&of.provider, &of.key) {
+            key.health.written();
         }
     }
 }
@@ -235,7 +259,7 @@ impl Lease {
     pub(crate) fn succeeded(&self) {
         let now = self.clock.now();
         if self.key.health.succeeded(self.asker(), self.began, now) {
-            self.tell(News::KeyRecovered, None);
+            self.tell(GatewayEvent::KeyRecovered, None);
         }
     }
 
@@ -249,7 +273,7 @@ impl Lease {
             self.provider.health.unreachable(now);
         }
         if self.key.health.failed(self.report(fault, now), now) {
-            self.tell(News::KeyCooling, Some(fault.word().to_owned()));
+            self.tell(GatewayEvent::KeyCooling, Some(fault.word().to_owned()));
         }
     }
 
@@ -279,14 +303,14 @@ impl Lease {
         }
     }
 
-    fn tell(&self, kind: fn(KeyNews) -> News, reason: Option<String>) {
+    fn tell(&self, kind: fn(KeyEvent) -> GatewayEvent, reason: Option<String>) {
         let news = kind(news(&self.provider, &self.key, reason));
-        tell(&self.teller, &self.key, news);
+        tell(&self.events, &self.key, news);
     }
 }
 
-fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyNews {
-    KeyNews {
+fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyEvent {
+    KeyEvent {
         provider: provider.name.clone(),
         key: key.id.clone(),
         last4: key.last4.clone(),
@@ -295,11 +319,13 @@ fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyNe
     }
 }
 
-/// A full queue means that the database is away; this process keeps the key's state itself.
-fn tell(teller: &Teller, key: &PoolKey, news: News) {
-    if teller.try_send(news).is_err() {
+/// Answers whether it will be stored. A full queue means that the database is away.
+fn tell(events: &EventSender, key: &PoolKey, news: GatewayEvent) -> bool {
+    let is_taken = events.try_send(news).is_ok();
+    if !is_taken {
         warn!(key.id = %key.id, "what happened to key `{}` is not stored", key.id);
     }
+    is_taken
 }
 
 impl Drop for Lease {

@@ -1,10 +1,10 @@
 //! Connectors: one module a provider's dialect, one line in the list below. A connector translates
 //! and classifies; it does not retry, choose keys, sleep, count money or know tenants.
 
-pub(crate) mod address;
 pub(crate) mod http;
 pub(crate) mod learned;
 mod openai;
+pub(crate) mod presets;
 mod sandbox;
 #[cfg(test)]
 mod toy;
@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 use shared::fault::Fault;
+use shared::link::connectors::ConnectorFacts;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
 
@@ -109,11 +110,8 @@ pub(crate) struct Patience {
 /// One provider's dialect.
 #[async_trait]
 pub(crate) trait Provider: Send + Sync {
-    /// Its name in the database.
-    fn kind(&self) -> &'static str;
-
-    /// Whether it needs a `base_url`.
-    fn has_address(&self) -> bool;
+    /// What it is and can.
+    fn facts(&self) -> &'static ConnectorFacts;
 
     /// Makes one attempt. Dropping the future or the answer drops the connection.
     async fn call(
@@ -143,11 +141,7 @@ pub(crate) trait Provider: Send + Sync {
 /// The one list of connectors.
 macro_rules! providers {
     ($($(#[$when:meta])* $provider:path),+ $(,)?) => {
-        /// The connector of that name.
-        pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
-            const ALL: &[&dyn Provider] = &[$($(#[$when])* &$provider),+];
-            ALL.iter().copied().find(|provider| provider.kind() == kind)
-        }
+        const ALL: &[&dyn Provider] = &[$($(#[$when])* &$provider),+];
     };
 }
 
@@ -157,3 +151,20 @@ providers![
     #[cfg(test)]
     toy::Toy,
 ];
+
+/// The connector of that word.
+pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
+    let mut all = ALL.iter().copied();
+    all.find(|provider| provider.facts().kind == kind)
+}
+
+/// What each connector says of itself.
+pub(crate) fn facts() -> impl Iterator<Item = &'static ConnectorFacts> {
+    ALL.iter().map(|provider| provider.facts())
+}
+
+/// Every connector's word, for a sentence.
+pub(crate) fn kinds() -> String {
+    let kinds: Vec<&str> = facts().map(|facts| facts.kind.as_ref()).collect();
+    kinds.join(", ")
+}

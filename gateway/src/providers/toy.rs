@@ -1,12 +1,15 @@
 //! A connector for a vendor that speaks a format of its own, made by the steps of
 //! `docs/adding-a-provider.md`, which quotes this file. Stands in the tests alone.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use shared::fault::{Fault, FaultKind};
+use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
 use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
 use super::{Answer, Patience, Provider, Refusal, Route, http as outbound};
@@ -16,14 +19,20 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) struct Toy;
 
+/// What it is and can.
+static FACTS: ConnectorFacts = ConnectorFacts {
+    kind: Cow::Borrowed("toy"),
+    label: Cow::Borrowed("Toy"),
+    address: AddressRule::Needed,
+    secret: SecretRule::IN_A_HEADER,
+    speaks: Cow::Borrowed(&[Speaks::new(Operation::Chat, "toy")]),
+    media: false,
+};
+
 #[async_trait]
 impl Provider for Toy {
-    fn kind(&self) -> &'static str {
-        "toy"
-    }
-
-    fn has_address(&self) -> bool {
-        true
+    fn facts(&self) -> &'static ConnectorFacts {
+        &FACTS
     }
 
     async fn call(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::StatusCode;
-use shared::link::{Fate, Parting};
+use shared::link::{GenerationStatus, Parting};
 use shared::units::{Unit, Usage};
 
 use crate::support::{Door, Node, Program, call, outcome, rest, words};
@@ -55,10 +55,10 @@ async fn a_gateway_that_was_killed_knows_how_all_ended_that_was_read_to_its_end(
         assert_eq!(told.usage.count(Unit::OutputToken), 30);
         let taken = told.taken.expect("a part").count(Unit::OutputToken);
         assert!((4..=8).contains(&taken), "{taken}");
-        let fate = door.finish(&running.generation, Parting::Abandoned).await;
+        let status = door.finish(&running.generation, Parting::Abandoned).await;
         assert!(
-            matches!(fate, Fate::Unknown { had: true, .. }),
-            "it died with it: {fate:?}"
+            matches!(status, GenerationStatus::Unknown { had: true, .. }),
+            "it died with it: {status:?}"
         );
         program.kill();
     }
@@ -112,11 +112,15 @@ async fn inside_one_process_nothing_is_written() {
     let local = node.gateway.local();
     let asked = call("[tokens:5]", false);
     local.open(asked.clone()).await.expect("taken");
-    let fate = local
-        .finish(&asked.generation, Parting::Abandoned)
+    let status = local
+        .cancel(&[], &asked.generation, Parting::Abandoned)
         .await
         .expect("told");
-    assert_eq!(outcome(fate).taken, None, "its server lives as long as it");
+    assert_eq!(
+        outcome(status).taken,
+        None,
+        "its server lives as long as it"
+    );
     node.stop().await;
     assert!(!folder.path().join("generations").exists());
 }

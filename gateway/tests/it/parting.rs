@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use shared::fault::FaultKind;
 use shared::id::GenerationId;
-use shared::link::{Call, Fate, Outcome, Parting, Piece, ReplyBody};
+use shared::link::{Call, GenerationStatus, Outcome, Parting, Piece, ReplyBody};
 use shared::units::{Unit, Usage};
 
 use crate::support::{Door, Node, call, outcome, rest, until, words};
@@ -33,8 +33,8 @@ async fn left(node: &Node, door: Option<&Door>, asked: &Call, read: usize) -> [O
         assert!(matches!(pieces.next().await, Some(Ok(Piece::Bytes(_)))));
     }
     drop(pieces);
-    let (one, other) = tokio::join!(local.finish(id, why), local.finish(id, why));
-    [one, other].map(|fate| outcome(fate.expect("told")))
+    let (one, other) = tokio::join!(local.cancel(&[], id, why), local.cancel(&[], id, why));
+    [one, other].map(|status| outcome(status.expect("told")))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn a_tenant_that_left_pays_what_the_provider_counts() {
         let later = node
             .gateway
             .local()
-            .finish(&asked.generation, Parting::Abandoned)
+            .cancel(&[], &asked.generation, Parting::Abandoned)
             .await;
         let later = outcome(later.expect("told"));
         assert_eq!((later.usage, later.taken), (told.usage, None));
@@ -120,17 +120,17 @@ async fn a_tenant_that_left_before_the_answer_pays_the_providers_count_or_nothin
             let opening = tokio::time::timeout(Duration::from_millis(200), opened);
             assert!(opening.await.is_err(), "it is being worked for");
             match door.finish(id, Parting::TenantLeft).await {
-                Fate::Ended { outcome } => {
+                GenerationStatus::Ended { outcome } => {
                     assert!(counted);
                     assert_eq!(outcome.usage.count(Unit::OutputToken), 9);
                     let kind = outcome.fault.map(|fault| fault.kind);
                     assert_eq!(kind, Some(FaultKind::Canceled));
                 }
-                Fate::Failed { failure } => {
+                GenerationStatus::Failed { failure } => {
                     assert!(!counted);
                     assert_eq!(failure.fault.kind, FaultKind::Canceled);
                 }
-                Fate::Unknown { .. } => panic!("it came"),
+                GenerationStatus::Unknown { .. } => panic!("it came"),
             }
         }
     }
@@ -251,7 +251,7 @@ async fn a_tenant_that_starts_and_leaves_piles_up_no_streams_at_a_provider() {
         drop(pieces);
         outcome(
             local
-                .finish(&asked.generation, Parting::TenantLeft)
+                .cancel(&[], &asked.generation, Parting::TenantLeft)
                 .await
                 .expect("told"),
         )
@@ -284,9 +284,9 @@ async fn a_process_that_stops_does_not_wait_for_a_count() {
         tokio::time::sleep(Duration::from_millis(400)).await;
         node.supervisor.stop();
     };
-    let (fate, ()) = tokio::join!(door.finish(id, Parting::TenantLeft), stopping);
+    let (status, ()) = tokio::join!(door.finish(id, Parting::TenantLeft), stopping);
     assert!(begun.elapsed() < Duration::from_secs(2));
-    let told = outcome(fate);
+    let told = outcome(status);
     assert!(
         told.usage.estimated && (4..=8).contains(&told.usage.count(Unit::OutputToken)),
         "{told:?}"
@@ -362,8 +362,11 @@ async fn what_never_came_is_told_apart() {
     let door = Door::to(node.address).await;
     for why in Parting::ALL {
         let id = GenerationId::random();
-        let fate = door.finish(&id, why).await;
-        assert!(matches!(fate, Fate::Unknown { had: false, .. }), "{fate:?}");
+        let status = door.finish(&id, why).await;
+        assert!(
+            matches!(status, GenerationStatus::Unknown { had: false, .. }),
+            "{status:?}"
+        );
         let late = Call {
             generation: id,
             ..call("late", true)

@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use shared::clock::Clock;
 use shared::config::Common;
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Bounds, Call, Fate, Operation, Outcome, Parting, Target, wire};
+use shared::link::{Bounds, Call, GenerationStatus, Operation, Outcome, Parting, Target, wire};
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 use shared::telemetry::Metrics;
@@ -260,7 +260,7 @@ impl Door {
         self.send(request).await
     }
 
-    pub(crate) async fn finish(&self, id: &GenerationId, why: Parting) -> Fate {
+    pub(crate) async fn finish(&self, id: &GenerationId, why: Parting) -> GenerationStatus {
         let why = why.word();
         let path = format!(
             "http://gateway{}/generations/{id}/finish?why={why}",
@@ -278,7 +278,7 @@ impl Door {
             .await
             .expect("whole")
             .to_bytes();
-        serde_json::from_slice(&body).expect("a fate")
+        serde_json::from_slice(&body).expect("a status")
     }
 
     /// What `GET` of a path answers.
@@ -339,10 +339,12 @@ pub(crate) async fn rest(mut body: Incoming) -> (Vec<u8>, Option<Outcome>) {
     (bytes, outcome)
 }
 
-/// The outcome in a fate.
-pub(crate) fn outcome(fate: Fate) -> Outcome {
-    match fate {
-        Fate::Ended { outcome } => *outcome,
-        Fate::Unknown { .. } | Fate::Failed { .. } => panic!("it ended: {fate:?}"),
+/// The outcome in a status.
+pub(crate) fn outcome(status: GenerationStatus) -> Outcome {
+    match status {
+        GenerationStatus::Ended { outcome } => *outcome,
+        GenerationStatus::Unknown { .. } | GenerationStatus::Failed { .. } => {
+            panic!("it ended: {status:?}")
+        }
     }
 }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::catalogue::CatalogueError;
 use crate::corrections::CorrectionError;
 use crate::ledger::{AdjustError, GrantError, LedgerError};
+use crate::providers::ProviderError;
 use crate::recharge::RechargeError;
 use crate::store::accounts::Scope;
 use shared::dialect::{Dialect, ErrorText};
@@ -504,6 +505,24 @@ impl From<CatalogueError> for ApiError {
     }
 }
 
+impl From<ProviderError> for ApiError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Gateway(error) => error.into(),
+            ProviderError::NoSuchGateway(name) => {
+                Self::bad_field("gateway", format!("There is no gateway `{name}`."))
+            }
+            ProviderError::SayWhich(names) => Self::bad_field(
+                "gateway",
+                format!(
+                    "The gateways have several databases: say which with `gateway`, one of {}.",
+                    names.join(", ")
+                ),
+            ),
+        }
+    }
+}
+
 impl From<AdminError> for ApiError {
     fn from(error: AdminError) -> Self {
         match error {
@@ -512,8 +531,11 @@ impl From<AdminError> for ApiError {
                 "already_exists",
                 "There is a provider of that name already.",
             ),
-            AdminError::Invalid(message) => Self::bad_request("invalid_value", message),
-            AdminError::Unreachable(reason) => {
+            AdminError::Invalid(wrong) if wrong.field.is_empty() => {
+                Self::bad_request("invalid_value", wrong.rule)
+            }
+            AdminError::Invalid(wrong) => Self::bad_field(&wrong.field, format!("{wrong}.")),
+            AdminError::Unreachable(reason) | AdminError::Unanswered(reason) => {
                 tracing::warn!(reason, "the gateway can't be reached: {reason}");
                 Self::unavailable("The gateway can't be reached just now; try again.", 2)
             }

@@ -29,7 +29,7 @@ use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, h
 use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use shared::id::RequestId;
-use shared::link::Link;
+use shared::link::GatewayFleet;
 use shared::surface::Surface;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -132,7 +132,7 @@ pub struct Rooms {
     /// For `/readyz`.
     pub store: Store,
     /// For `/readyz`.
-    pub link: Arc<dyn Link>,
+    pub link: Arc<dyn GatewayFleet>,
     /// For `/readyz`: the process is about to stop.
     pub leaving: CancellationToken,
     /// Time.
@@ -417,7 +417,7 @@ struct Leaving(CancellationToken);
 #[handler]
 async fn readyz(
     store: Data<&Store>,
-    link: Data<&Arc<dyn Link>>,
+    link: Data<&Arc<dyn GatewayFleet>>,
     leaving: Data<&Leaving>,
 ) -> Response {
     // First, and without a question: a balancer asks often and must hear of it at once.

@@ -10,7 +10,7 @@ use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::GenerationId;
-use shared::link::{Failure, Fate, Link, LinkError, Outcome, Parting};
+use shared::link::{Failure, GenerationStatus, Generations, LinkError, Outcome, Parting};
 use shared::supervisor::Supervisor;
 use tokio::sync::oneshot;
 use tracing::{Instrument, error, info_span, warn};
@@ -49,7 +49,7 @@ pub struct UnknownPolicy {
 /// What a finisher works with.
 pub(super) struct FinisherParts {
     pub(super) ledger: Ledger,
-    pub(super) link: Arc<dyn Link>,
+    pub(super) link: Arc<dyn Generations>,
     pub(super) clock: Clock,
     pub(super) supervisor: Supervisor,
     pub(super) metrics: CallMetrics,
@@ -215,7 +215,7 @@ impl Finisher {
     /// As [`Finisher::ask_once`], these gateways alone.
     pub(super) async fn ask_at(&self, at: &[String], facts: &CallFacts, why: Parting) -> Told {
         let (link, id) = (&self.0.parts.link, &facts.generation);
-        let question = link.finish_at(at, id, why);
+        let question = link.cancel(at, id, why);
         let answered = match why {
             Parting::TenantLeft => tokio::time::timeout(COUNT_MAX, question).await,
             Parting::Abandoned | Parting::NotDelivered => {
@@ -226,11 +226,11 @@ impl Finisher {
             answered.unwrap_or_else(|_| Err(LinkError::Lost("no answer in time".to_owned())));
         let now = self.0.parts.clock.now();
         match answered {
-            Ok(Fate::Ended { outcome }) => Told::Ended(outcome),
-            Ok(Fate::Failed { failure }) | Err(LinkError::Failed(failure)) => {
+            Ok(GenerationStatus::Ended { outcome }) => Told::Ended(outcome),
+            Ok(GenerationStatus::Failed { failure }) | Err(LinkError::Failed(failure)) => {
                 Told::Ended(Box::new(facts.nothing_produced(&failure, now)))
             }
-            Ok(Fate::Unknown { had, .. }) => Told::Unknown { had },
+            Ok(GenerationStatus::Unknown { had, .. }) => Told::Unknown { had },
             Err(LinkError::NotSent(_) | LinkError::Lost(_) | LinkError::Refused(_)) => Told::Away,
         }
     }

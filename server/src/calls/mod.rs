@@ -33,7 +33,7 @@ use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{Asked, BadBody, Dialect};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Failure, Link, LinkError, PieceStream, ReplyBody, Target};
+use shared::link::{Call, Failure, Generations, LinkError, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 use tracing::warn;
@@ -60,7 +60,7 @@ pub struct Calls {
     limits: Limits,
     ledger: Ledger,
     zones: Zones,
-    link: Arc<dyn Link>,
+    link: Arc<dyn Generations>,
     finisher: Finisher,
     clock: Clock,
     closing: Closing,
@@ -85,7 +85,7 @@ pub struct CallsParts {
     /// Where days begin.
     pub zones: Zones,
     /// The gateways.
-    pub link: Arc<dyn Link>,
+    pub link: Arc<dyn Generations>,
     /// Time.
     pub clock: Clock,
     /// Where settlements run.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Gateways;
-use super::course::LOOK_MS;
+use super::history::LOOK_MS;
 use crate::store::Store;
 
 /// How often the list of gateways is looked at.
@@ -30,16 +30,16 @@ impl Gateways {
         let following = self.clone().follow_forever(supervisor.clone());
         supervisor.spawn("gateways", following);
         let looking = self.clone().look_forever(supervisor.stopping());
-        supervisor.spawn("gateways' course", looking);
+        supervisor.spawn("gateways' history", looking);
     }
 
     async fn look_forever(self, stop: CancellationToken) {
         let pause = Duration::from_millis(LOOK_MS.unsigned_abs());
         loop {
-            let Some(views) = stop.run_until_cancelled(self.link.gateways()).await else {
+            let Some(views) = stop.run_until_cancelled(self.fleet.gateways()).await else {
                 return;
             };
-            self.course.add(self.clock.now(), &views);
+            self.history.add(self.clock.now(), &views);
             if stop
                 .run_until_cancelled(tokio::time::sleep(pause))
                 .await
@@ -59,7 +59,7 @@ impl Gateways {
                 return;
             }
             self.use_kept().await;
-            let sources = self.link.event_sources();
+            let sources = self.told.event_sources();
             followed.retain(|name, end| {
                 let known = sources.iter().any(|source| source.name() == *name);
                 if !known {

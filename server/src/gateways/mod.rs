@@ -1,8 +1,8 @@
 //! Room: the gateways as a whole: which there are, how they do, what they tell. One call goes through
 //! `link`; keys and providers are `providers`' business.
 
-pub mod course;
 mod follow;
+pub mod history;
 mod secrets;
 
 use std::sync::Arc;
@@ -10,11 +10,12 @@ use std::sync::Arc;
 use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::GatewayId;
-use shared::link::{GatewayPlace, GatewayView, Link};
+use shared::link::events::GatewayEvents;
+use shared::link::{GatewayFleet, GatewayPlace, GatewayView, Link};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 
-use self::course::{Course, Days};
+use self::history::{Days, HealthHistory};
 use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::store::gateways::{KeptGateway, ToldEvent};
@@ -64,11 +65,12 @@ pub struct GatewayPatch {
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Gateways {
-    link: Arc<dyn Link>,
+    fleet: Arc<dyn GatewayFleet>,
+    told: Arc<dyn GatewayEvents>,
     store: Store,
     clock: Clock,
     sealer: Sealer,
-    course: Course,
+    history: HealthHistory,
 }
 
 impl std::fmt::Debug for Gateways {
@@ -81,11 +83,12 @@ impl Gateways {
     /// Over `link`.
     pub fn new(link: Arc<dyn Link>, store: Store, clock: Clock, sealer: Sealer) -> Self {
         Self {
-            link,
+            fleet: link.clone(),
+            told: link,
             store,
             clock,
             sealer,
-            course: Course::default(),
+            history: HealthHistory::default(),
         }
     }
 
@@ -93,7 +96,7 @@ impl Gateways {
     pub async fn all(&self) -> Result<Vec<Gateway>, DbError> {
         let mut kept = self.store.kept_gateways().await?;
         let mut all = Vec::new();
-        for view in self.link.gateways().await {
+        for view in self.fleet.gateways().await {
             let same = |kept: &KeptGateway| kept.place.url.trim_end_matches('/') == view.url;
             let at = kept.iter().position(same);
             all.push(Gateway {
@@ -110,7 +113,7 @@ impl Gateways {
 
     /// How each did in the last day, as this process saw it since it started.
     pub fn days(&self) -> Days {
-        self.course.days(self.clock.now())
+        self.history.days(self.clock.now())
     }
 
     /// What gateways told lately, the newest first.
@@ -210,7 +213,7 @@ impl Gateways {
     /// Uses the list before it is written: one that can't be used is refused. What is not written
     /// after all goes with the next look at the table.
     fn try_out(&self, kept: &[KeptGateway]) -> Result<(), GatewayError> {
-        self.link
+        self.fleet
             .use_gateways(&self.active(kept))
             .map_err(GatewayError::Invalid)
     }
@@ -218,7 +221,7 @@ impl Gateways {
     /// Brings the link up to what operators said, here or at another replica.
     async fn use_kept(&self) {
         let used = match self.store.kept_gateways().await {
-            Ok(kept) => self.link.use_gateways(&self.active(&kept)),
+            Ok(kept) => self.fleet.use_gateways(&self.active(&kept)),
             Err(error) => Err(error.to_string()),
         };
         if let Err(why) = used {

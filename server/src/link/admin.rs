@@ -1,5 +1,7 @@
 //! Provider and key management at a gateway over HTTP; knows the paths, not the rules.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -7,35 +9,40 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
+use shared::link::connectors::GatewayFacts;
 use shared::link::wire;
 use shared::link::{
-    AdminError, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
-    ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
+    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 
-use super::answers::{ANSWER_MAX, request, small};
-use super::http::HttpLink;
+use super::answers::{ANSWER_MAX, request, small, within};
+use super::http::Inner;
+use super::nodes::Node;
+use super::transport::SendError;
 
 /// Testing a key waits for a provider on top of the link.
 const SEND_MAX: std::time::Duration = ANSWER_MAX.saturating_mul(3);
 
-impl HttpLink {
+/// The providers of one node.
+pub(super) struct NodeAdmin {
+    pub(super) link: Arc<Inner>,
+    pub(super) node: Arc<Node>,
+}
+
+impl NodeAdmin {
     async fn admin(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, AdminError> {
-        let build = |base: &str| {
-            request(
-                method.clone(),
-                base,
-                wire::ADMIN_PREFIX,
-                path,
-                Full::new(body.clone()),
-            )
+        let unanswered = |error: LinkError| AdminError::Unanswered(error.to_string());
+        let base = &self.node.place.base;
+        let request = request(method, base, wire::ADMIN_PREFIX, path, Full::new(body))
+            .map_err(|error| AdminError::Unreachable(error.to_string()))?;
+        let sent = within(SEND_MAX, self.link.send_to(&self.node, request)).await;
+        let response = match sent.map_err(unanswered)? {
+            Ok(response) => response,
+            Err(SendError::Unsent(why)) => return Err(AdminError::Unreachable(why)),
+            Err(SendError::Unknown { why, .. }) => return Err(AdminError::Unanswered(why)),
         };
-        let unreachable = |error: LinkError| AdminError::Unreachable(error.to_string());
-        let response = self
-            .send("admin", SEND_MAX, build)
-            .await
-            .map_err(unreachable)?;
-        let (status, bytes) = small(response).await.map_err(unreachable)?;
+        let (status, bytes) = small(response).await.map_err(unanswered)?;
         if status.is_success() {
             return Ok(bytes);
         }
@@ -78,7 +85,18 @@ fn key_path(provider: &str, key: &ProviderKeyId) -> Result<String, AdminError> {
 }
 
 #[async_trait]
-impl ProviderAdmin for HttpLink {
+impl ProviderAdmin for NodeAdmin {
+    fn gateway(&self) -> GatewayName {
+        GatewayName {
+            name: self.node.place.name.clone(),
+            url: self.node.place.base.clone(),
+        }
+    }
+
+    async fn facts(&self) -> Result<GatewayFacts, AdminError> {
+        self.ask(Method::GET, "/facts", Bytes::new()).await
+    }
+
     async fn providers(&self) -> Result<Vec<ProviderView>, AdminError> {
         self.ask(Method::GET, "/providers", Bytes::new()).await
     }

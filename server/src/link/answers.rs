@@ -123,7 +123,7 @@ pub(super) fn request(
 
 /// Says that the answer may come compressed.
 pub(super) fn accept(node: &Node, headers: &mut HeaderMap) {
-    if node.packer.is_some() {
+    if node.encoder.is_some() {
         headers.insert(wire::CODEC, HeaderValue::from(u16::from(VERSION)));
     }
 }

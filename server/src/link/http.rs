@@ -1,4 +1,4 @@
-//! Implements `Link` over HTTP/2 to one or more gateways: sends a call to the first that takes it,
+//! Implements the link over HTTP/2 to one or more gateways: sends a call to the first that takes it,
 //! and when the link breaks joins it where it was sent. Never sends what may have been started
 //! anywhere else.
 
@@ -16,28 +16,29 @@ use http_body_util::Full;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
-use shared::link::events::EventSource;
+use shared::link::events::{EventSource, GatewayEvents};
 use shared::link::wire::{self, Joining};
 use shared::link::{
-    Call, Fate, GatewayPlace, GatewayView, Link, LinkError, Parting, READ_ON_SECONDS_MAX, Reply,
-    ReplyBody, Target,
+    Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, LinkError,
+    Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, ReplyBody, Target,
 };
 use shared::secret::Secret;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
+use super::admin::NodeAdmin;
 use super::answers::{
     ANSWER_MAX, Missed, Missing, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal,
     request, small, text, within,
 };
+use super::attachment::Attachment;
+use super::encoded_body::EncodedBody;
 use super::events::NodeEvents;
 use super::fleet::{Fleet, header, part_for};
-use super::legs::{Legs, Pauses, pieces};
-use super::metrics::{Happened, LinkMetrics};
+use super::metrics::{LinkEvent, LinkMetrics};
 use super::nodes::Node;
-use super::parcel::Parcel;
-pub use super::settings::{LinkSettings, Whom};
-use super::strand::Strand;
+use super::resumable_body::{Pauses, ResumableBody, pieces};
+pub use super::settings::{Enablement, LinkSettings};
 use super::transport::{Body, ConnectionId, Lane, SendError};
 
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
@@ -99,25 +100,6 @@ impl HttpLink {
         for node in self.0.fleet.all().iter() {
             node.pool.warm();
         }
-    }
-
-    /// Sends a small question to the nodes in `key`'s order until one is reached.
-    pub(super) async fn send(
-        &self,
-        key: &str,
-        limit: Duration,
-        build: impl Fn(&str) -> Result<Request<Full<Bytes>>, LinkError>,
-    ) -> Result<Response<Body>, LinkError> {
-        let mut last = LinkError::NotSent("there is no gateway".to_owned());
-        for node in self.0.fleet.ordered(key) {
-            let request = build(&node.place.base)?;
-            match within(limit, self.0.send_to(&node, request)).await? {
-                Ok(response) => return Ok(response),
-                Err(SendError::Unsent(why)) => last = LinkError::NotSent(why),
-                Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
-            }
-        }
-        Err(last)
     }
 }
 
@@ -186,7 +168,7 @@ impl Inner {
             let until = now + until.saturating_duration_since(now) / left.max(1);
             left = left.saturating_sub(1);
             if let Some(before) = before {
-                self.metrics.count(&before.tally, Happened::PassedOn);
+                self.metrics.count(&before.counters, LinkEvent::PassedOn);
             }
             let part = part_for(&node.place, call);
             let opened = self.open_at(&node, part.as_ref().unwrap_or(call), until);
@@ -231,7 +213,7 @@ impl Inner {
                 Ok(reply) => return Ok(reply),
                 Err(Missed::Told(error)) => {
                     if matches!(error, LinkError::Lost(_)) {
-                        self.metrics.count(&node.tally, Happened::Lost);
+                        self.metrics.count(&node.counters, LinkEvent::Lost);
                     }
                     return Err(Missed::Told(error));
                 }
@@ -254,10 +236,10 @@ impl Inner {
             }
             let pauses = pauses.get_or_insert_with(|| Pauses::new(self.fleet.patience()));
             if node.pool.is_given_up() || !pauses.again().await {
-                self.metrics.count(&node.tally, Happened::Lost);
+                self.metrics.count(&node.counters, LinkEvent::Lost);
                 return Err(Missed::Told(LinkError::Lost(why)));
             }
-            self.metrics.count(&node.tally, Happened::Joined);
+            self.metrics.count(&node.counters, LinkEvent::Joined);
         }
     }
 
@@ -270,18 +252,22 @@ impl Inner {
     ) -> Result<Reply, Missed> {
         let mut whole = false;
         loop {
-            let parcel = match &node.packer {
-                None => Parcel::plain(call.body.clone()),
-                Some(packer) => packer.pack(&call.body, call.tenant.as_ref(), whole).await,
+            let encoded = match &node.encoder {
+                None => EncodedBody::plain(call.body.clone()),
+                Some(encoder) => {
+                    encoder
+                        .encode(&call.body, call.tenant.as_ref(), whole)
+                        .await
+                }
             };
             let path = call.surface.path;
-            let body = Full::new(parcel.body.clone());
+            let body = Full::new(encoded.body.clone());
             let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
                 .map_err(Missed::Told)?;
             wire::write_call(call, request.headers_mut());
             joining.write(request.headers_mut());
             self.tell_patience(request.headers_mut());
-            parcel.write(request.headers_mut());
+            encoded.write(request.headers_mut());
             accept(node, request.headers_mut());
             let way = (lane(call), until);
             let response = match self.send_on(node, request, way).await {
@@ -289,13 +275,13 @@ impl Inner {
                 Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
                 Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
             };
-            if let Some(packer) = &node.packer {
+            if let Some(encoder) = &node.encoder {
                 if response.status() == StatusCode::PRECONDITION_REQUIRED && !whole {
-                    packer.missing(&parcel);
+                    encoder.missing(&encoded);
                     whole = true;
                     continue;
                 }
-                packer.arrived(&parcel);
+                encoder.arrived(&encoded);
             }
             return self.reply(node, call, response, begun).await;
         }
@@ -332,14 +318,14 @@ impl Inner {
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
-        let strand = Strand::new(&head.headers, body, 0).map_err(Missed::Told)?;
-        let legs = Legs::new(self, node, &call.generation, &boot, strand, is_stream);
+        let attachment = Attachment::new(&head.headers, body, 0).map_err(Missed::Told)?;
+        let body = ResumableBody::new(self, node, &call.generation, &boot, attachment, is_stream);
         let body = match ended {
             Some(value) => ReplyBody::Whole {
                 outcome: outcome(value).map_err(Missed::Told)?,
-                bytes: legs.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
+                bytes: body.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
             },
-            None => ReplyBody::Stream(pieces(legs, call, begun)),
+            None => ReplyBody::Stream(pieces(body, call, begun)),
         };
         Ok(Reply {
             boot,
@@ -356,14 +342,14 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Strand, LinkError> {
+    ) -> Result<Attachment, LinkError> {
         let mut pauses = Pauses::new(self.fleet.patience());
         let mut last = "no attempt was made".to_owned();
         while !node.pool.is_given_up() && pauses.again().await {
             let attempt = self.attach(node, generation, life, position, None);
             let until = pauses.until().min(Instant::now() + ATTACH_MAX);
             match tokio::time::timeout_at(until.into(), attempt).await {
-                Ok(Ok(strand)) => return Ok(strand),
+                Ok(Ok(attachment)) => return Ok(attachment),
                 Ok(Err(Missed::Told(error))) => return Err(error),
                 Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
                     last = why;
@@ -383,10 +369,10 @@ impl Inner {
         life: &BootId,
         position: u64,
         beside: Option<ConnectionId>,
-    ) -> Result<Strand, LinkError> {
+    ) -> Result<Attachment, LinkError> {
         let attempt = self.attach(node, generation, life, position, beside);
         match tokio::time::timeout(ATTACH_MAX, attempt).await {
-            Ok(Ok(strand)) => Ok(strand),
+            Ok(Ok(attachment)) => Ok(attachment),
             Ok(Err(Missed::Told(error))) => Err(error),
             Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
                 Err(LinkError::Lost(why))
@@ -402,7 +388,7 @@ impl Inner {
         life: &BootId,
         position: u64,
         beside: Option<ConnectionId>,
-    ) -> Result<Strand, Missed> {
+    ) -> Result<Attachment, Missed> {
         let path = format!("/generations/{generation}/attach");
         let base = &node.place.base;
         let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
@@ -441,7 +427,7 @@ impl Inner {
                     let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
                     return Err(Missed::Told(lost));
                 }
-                Strand::new(&head.headers, body, position).map_err(Missed::Told)
+                Attachment::new(&head.headers, body, position).map_err(Missed::Told)
             }
         }
     }
@@ -464,7 +450,12 @@ impl Inner {
         node.view(self.fleet.clock(), answered.unwrap_or_default())
     }
 
-    async fn finish_at(&self, node: &Node, path: &str, why: Parting) -> Result<Fate, LinkError> {
+    async fn cancel_at(
+        &self,
+        node: &Node,
+        path: &str,
+        why: Parting,
+    ) -> Result<GenerationStatus, LinkError> {
         let base = &node.place.base;
         let request = request(Method::POST, base, wire::PREFIX, path, Full::default())?;
         let limit = match why {
@@ -482,15 +473,67 @@ impl Inner {
             return Err(LinkError::Refused(format!("the gateway answered {status}")));
         }
         serde_json::from_slice(&bytes)
-            .map_err(|e| LinkError::Refused(format!("unreadable fate: {e}")))
+            .map_err(|e| LinkError::Refused(format!("unreadable status: {e}")))
     }
 }
 
 #[async_trait]
-impl Link for HttpLink {
+impl Generations for HttpLink {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
         let limit = call.deadline.saturating_add(DEADLINE_SLACK);
         within(limit, self.0.open(&call)).await?
+    }
+
+    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        self.0.fleet.route(generation, targets)
+    }
+
+    async fn cancel(
+        &self,
+        gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<GenerationStatus, LinkError> {
+        let path = format!("/generations/{generation}/finish?why={}", why.word());
+        let nodes = self.0.fleet.at(gateways);
+        let asked = nodes.iter().map(|node| self.0.cancel_at(node, &path, why));
+        let mut answers: FuturesUnordered<_> = asked.collect();
+        let (mut unknown, mut away) = (None, None);
+        // Which of them had it is not known: the first that knows it answers for all.
+        while let Some(answered) = answers.next().await {
+            match answered {
+                // The one that had it says more than those that never heard of it.
+                Ok(status @ GenerationStatus::Unknown { had, .. }) if had || unknown.is_none() => {
+                    unknown = Some(status);
+                }
+                Ok(GenerationStatus::Unknown { .. }) => {}
+                Ok(status) => return Ok(status),
+                Err(error) => away = Some(error),
+            }
+        }
+        // A node that does not answer may be the one that knows.
+        match (away, unknown) {
+            (None, Some(status)) => Ok(status),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(LinkError::NotSent("there is no gateway".to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl GatewayFleet for HttpLink {
+    async fn health(&self) -> Result<BootId, LinkError> {
+        let mut last = LinkError::NotSent("there is no gateway".to_owned());
+        for node in self.0.fleet.ordered("health") {
+            let base = &node.place.base;
+            let request = request(Method::GET, base, wire::PREFIX, "/health", Full::default())?;
+            match within(ANSWER_MAX, self.0.send_to(&node, request)).await? {
+                Ok(response) => return Ok(alive(response).await?.boot),
+                Err(SendError::Unsent(why)) => last = LinkError::NotSent(why),
+                Err(SendError::Unknown { why, .. }) => return Err(LinkError::Lost(why)),
+            }
+        }
+        Err(last)
     }
 
     async fn gateways(&self) -> Vec<GatewayView> {
@@ -502,7 +545,9 @@ impl Link for HttpLink {
         let used = self.0.fleet.use_gateways(places);
         used.map_err(|error| error.to_string())
     }
+}
 
+impl GatewayEvents for HttpLink {
     fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
         let nodes = self.0.fleet.all();
         let source = |node: &Arc<Node>| -> Arc<dyn EventSource> {
@@ -513,50 +558,21 @@ impl Link for HttpLink {
         };
         nodes.iter().map(source).collect()
     }
+}
 
-    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
-        self.0.fleet.route(generation, targets)
-    }
-
-    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
-        self.finish_at(&[], generation, why).await
-    }
-
-    async fn finish_at(
-        &self,
-        gateways: &[String],
-        generation: &GenerationId,
-        why: Parting,
-    ) -> Result<Fate, LinkError> {
-        let path = format!("/generations/{generation}/finish?why={}", why.word());
-        let nodes = self.0.fleet.at(gateways);
-        let asked = nodes.iter().map(|node| self.0.finish_at(node, &path, why));
-        let mut answers: FuturesUnordered<_> = asked.collect();
-        let (mut unknown, mut away) = (None, None);
-        // Which of them had it is not known: the first that knows it answers for all.
-        while let Some(answered) = answers.next().await {
-            match answered {
-                // The one that had it says more than those that never heard of it.
-                Ok(fate @ Fate::Unknown { had, .. }) if had || unknown.is_none() => {
-                    unknown = Some(fate);
-                }
-                Ok(Fate::Unknown { .. }) => {}
-                Ok(fate) => return Ok(fate),
-                Err(error) => away = Some(error),
-            }
-        }
-        // A node that does not answer may be the one that knows.
-        match (away, unknown) {
-            (None, Some(fate)) => Ok(fate),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(LinkError::NotSent("there is no gateway".to_owned())),
-        }
-    }
-
-    async fn health(&self) -> Result<BootId, LinkError> {
-        let build =
-            |base: &str| request(Method::GET, base, wire::PREFIX, "/health", Full::default());
-        let response = self.send("health", ANSWER_MAX, build).await?;
-        Ok(alive(response).await?.boot)
+impl ProviderAdmins for HttpLink {
+    fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>> {
+        let admin = |node| -> Arc<dyn ProviderAdmin> {
+            Arc::new(NodeAdmin {
+                link: self.0.clone(),
+                node,
+            })
+        };
+        self.0
+            .fleet
+            .ordered("admin")
+            .into_iter()
+            .map(admin)
+            .collect()
     }
 }

@@ -1,10 +1,14 @@
 //! What an operator asks of a gateway: its providers and their keys. Names no transport, and shows no
 //! secret.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::connectors::{GatewayFacts, SecretRule};
 use crate::id::ProviderKeyId;
+use crate::secret::Secret;
 
 /// A provider to be created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +16,7 @@ use crate::id::ProviderKeyId;
 pub struct NewProvider {
     /// Its name, used in targets: `[a-z0-9-]`, at most 40.
     pub name: String,
-    /// The connector: `openai` or `sandbox`.
+    /// The connector's word, one of those in the gateway's facts.
     pub kind: String,
     /// Where it answers, up to and with the version, for example `https://api.example.com/v1`.
     #[serde(default)]
@@ -42,6 +46,8 @@ pub struct ProviderView {
     pub enabled: bool,
     /// Keys in its pool.
     pub keys: u32,
+    /// What a secret of its keys must be like.
+    pub secret: SecretRule,
     /// Created, in unix milliseconds.
     pub created_at: i64,
 }
@@ -51,7 +57,8 @@ pub struct ProviderView {
 #[serde(deny_unknown_fields)]
 pub struct NewProviderKey {
     /// The provider's secret; crosses the link once and is sealed at the gateway.
-    pub secret: String,
+    #[serde(with = "exposed")]
+    pub secret: Secret<String>,
     /// The operator's name for it.
     #[serde(default)]
     pub label: String,
@@ -62,6 +69,46 @@ pub struct NewProviderKey {
 
 fn one() -> u32 {
     1
+}
+
+/// A secret on its way over the link, the one place where one is written out.
+mod exposed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::secret::Secret;
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Secret<String>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.expose().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Secret<String>, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+
+    pub(super) mod optional {
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        use crate::secret::Secret;
+
+        #[expect(clippy::ref_option, reason = "serde hands the field over as it stands")]
+        pub(in super::super) fn serialize<S: Serializer>(
+            secret: &Option<Secret<String>>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            secret.as_ref().map(Secret::expose).serialize(to)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<Option<Secret<String>>, D::Error> {
+            Ok(Option::deserialize(from)?.map(Secret::new))
+        }
+    }
 }
 
 /// A change of a key; what is absent stays.
@@ -75,8 +122,8 @@ pub struct ProviderKeyPatch {
     /// A new name.
     pub label: Option<String>,
     /// The secret again, or another one; crosses the link once and is sealed at the gateway.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
+    #[serde(with = "exposed::optional", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret<String>>,
 }
 
 /// A key as an operator sees it: never its secret.
@@ -157,18 +204,81 @@ pub enum AdminError {
     Duplicate,
     /// Something in the request is wrong.
     #[error("{0}")]
-    Invalid(String),
-    /// The gateway can't be reached.
+    Invalid(InvalidField),
+    /// The gateway can't be reached: it was not asked.
     #[error("the gateway can't be reached: {0}")]
     Unreachable(String),
+    /// The gateway was asked and its answer did not come: nobody knows whether it did it.
+    #[error("the gateway's answer did not come: {0}")]
+    Unanswered(String),
     /// The gateway failed; its log has the reason.
     #[error("the gateway failed")]
     Internal,
 }
 
-/// Provider and key management, for the server's admin API.
+/// What is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidField {
+    /// The field; empty where no single one is to blame.
+    pub field: String,
+    /// What it must be, or a sentence where no field is to blame.
+    pub rule: String,
+}
+
+impl std::fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { field, rule } = self;
+        if field.is_empty() {
+            f.write_str(rule)
+        } else {
+            write!(f, "`{field}` must be {rule}")
+        }
+    }
+}
+
+/// A gateway as operators call it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GatewayName {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Its address; empty inside a process.
+    pub url: String,
+}
+
+impl GatewayName {
+    /// Its name, or its host and port where it has none.
+    pub fn shown(&self) -> &str {
+        if self.name.is_empty() {
+            self.authority()
+        } else {
+            &self.name
+        }
+    }
+
+    /// Whether an operator who says `word` means this one.
+    pub fn is_called(&self, word: &str) -> bool {
+        !word.is_empty() && [self.name.as_str(), &self.url, self.authority()].contains(&word)
+    }
+
+    fn authority(&self) -> &str {
+        self.url.split_once("://").map_or("", |(_, rest)| rest)
+    }
+}
+
+/// Where providers can be set.
+pub trait ProviderAdmins: Send + Sync {
+    /// One for each gateway that is known now, in the order in which to ask where any will do.
+    fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>>;
+}
+
+/// Provider and key management at one gateway, and so in its database: others that share it see each
+/// change within seconds.
 #[async_trait]
 pub trait ProviderAdmin: Send + Sync {
+    /// Which gateway this is.
+    fn gateway(&self) -> GatewayName;
+    /// Its connectors, and which other gateways share its database.
+    async fn facts(&self) -> Result<GatewayFacts, AdminError>;
     /// Every provider, by name.
     async fn providers(&self) -> Result<Vec<ProviderView>, AdminError>;
     /// Adds a provider.

@@ -1,14 +1,16 @@
-//! `Link`: what the server asks of a gateway, and what it may rely on. Names no transport.
+//! What the server asks of a gateway, and what it may rely on. Names no transport. One trait for each thing
+//! that is asked: [`Generations`], [`ProviderAdmins`], [`GatewayEvents`], [`GatewayFleet`]; [`Link`] is
+//! all of them.
 //!
 //! Promises of every implementation, proved on each by `deploy/all-in-one/tests/it/link.rs` and under
 //! cuts by `deploy/all-in-one/tests/it/border`:
-//! - [`Link::open`] starts a generation at most once: `Err` with [`LinkError::NotSent`] means that
+//! - [`Generations::open`] starts a generation at most once: `Err` with [`LinkError::NotSent`] means that
 //!   nothing was started; [`LinkError::Lost`] means that nobody knows. The same call again starts
 //!   nothing: it joins what runs where a link can be cut, and is refused inside one process.
 //! - A reply's body ends with exactly one [`Piece::Outcome`], also when the link is gone for good:
 //!   then it says what passed until then, and is marked as interrupted.
 //! - Bytes come once, in order and without a gap, whatever connections they came over.
-//! - [`Link::finish`] ends a generation if it runs and answers its outcome, for as long as the gateway
+//! - [`Generations::cancel`] ends a generation if it runs and answers its outcome, for as long as the gateway
 //!   remembers it, which is longer than any hold: within a second, or where the tenant left
 //!   ([`Parting`]) when its provider has told its count. One that never came will not be started any
 //!   more.
@@ -84,17 +86,21 @@
 //! | 410 | another life, or the bytes are not kept any more | lost: error to the tenant, who pays what was received |
 //! | 409 | the id belongs to another request, or was given up | refused |
 
+mod address;
 mod admin;
 pub mod codec;
+pub mod connectors;
 pub mod events;
 mod operation;
 pub mod prefix;
+pub mod rules;
 pub mod wire;
 
 pub use self::admin::{
-    AdminError, KeyTest, KeyVerdict, NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch,
-    ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, InvalidField, KeyTest, KeyVerdict, NewProvider, NewProviderKey,
+    ProviderAdmin, ProviderAdmins, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
+use self::events::GatewayEvents;
 
 pub use self::operation::Operation;
 
@@ -406,10 +412,11 @@ pub enum LinkError {
     Refused(String),
 }
 
-/// What a gateway knows of a generation.
+/// What became of a generation, as far as a gateway knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+// The word on the wire is older than the name.
 #[serde(rename_all = "snake_case", tag = "fate")]
-pub enum Fate {
+pub enum GenerationStatus {
     /// How it ended is not known here.
     Unknown {
         /// The life that answers.
@@ -431,15 +438,11 @@ pub enum Fate {
     },
 }
 
-/// What the server asks of a gateway.
+/// Starts generations and ends them.
 #[async_trait]
-pub trait Link: ProviderAdmin + Send + Sync {
+pub trait Generations: Send + Sync {
     /// Starts a generation and answers when the provider has accepted it.
     async fn open(&self, call: Call) -> Result<Reply, LinkError>;
-
-    /// Ends the generation if it still runs, and answers how it ended. Takes as long as the provider's
-    /// count is waited for where the tenant left.
-    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError>;
 
     /// The gateways that may take a call to these targets, first choice first, to be kept with it.
     /// Empty where there is only one place, which needs no name.
@@ -447,17 +450,20 @@ pub trait Link: ProviderAdmin + Send + Sync {
         Vec::new()
     }
 
-    /// As [`Link::finish`], asking only these gateways where some are named: one that never had the
-    /// call and does not answer makes nobody wait.
-    async fn finish_at(
+    /// Ends the generation if it still runs, and answers how it ended. Takes as long as the provider's
+    /// count is waited for where the tenant left. Asks these gateways alone, all where none is named:
+    /// one that never had the call and does not answer makes nobody wait.
+    async fn cancel(
         &self,
-        _gateways: &[String],
+        gateways: &[String],
         generation: &GenerationId,
         why: Parting,
-    ) -> Result<Fate, LinkError> {
-        self.finish(generation, why).await
-    }
+    ) -> Result<GenerationStatus, LinkError>;
+}
 
+/// Which gateways there are, and how they do.
+#[async_trait]
+pub trait GatewayFleet: Send + Sync {
     /// Whether a gateway answers now.
     async fn health(&self) -> Result<BootId, LinkError>;
 
@@ -467,7 +473,9 @@ pub trait Link: ProviderAdmin + Send + Sync {
     /// Uses these gateways besides those of the settings, and no longer those that were given before.
     /// A sentence when one of them can't be used; then nothing changes.
     fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String>;
-
-    /// Where the gateways that are known now tell what happens.
-    fn event_sources(&self) -> Vec<std::sync::Arc<dyn events::EventSource>>;
 }
+
+/// All that a server asks of its gateways. Who needs a part takes that part.
+pub trait Link: Generations + GatewayFleet + GatewayEvents + ProviderAdmins {}
+
+impl<T: Generations + GatewayFleet + GatewayEvents + ProviderAdmins + ?Sized> Link for T {}

@@ -82,14 +82,18 @@ impl<'a> Console<'a> {
         (status, body)
     }
 
-    async fn get(&mut self, path: &str) -> String {
+    pub(crate) async fn get(&mut self, path: &str) -> String {
         let request = self.http.get(self.product.url(path));
         let (status, body) = self.send(request).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         body
     }
 
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+    pub(crate) async fn post(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> (StatusCode, String) {
         let mut form = format!("csrf={}", encoded(&self.token));
         for (name, value) in fields {
             write!(form, "&{}={}", encoded(name), encoded(value)).expect("a string takes all");

@@ -13,7 +13,8 @@ use shared::clock::Clock;
 use shared::fault::FaultKind;
 use shared::id::{GenerationId, RequestId, TenantId};
 use shared::link::{
-    Call, Fate, Link, LinkError, Operation, Outcome, Parting, Piece, PieceStream, ReplyBody, Target,
+    Call, GenerationStatus, Generations, Link, LinkError, Operation, Outcome, Parting, Piece,
+    PieceStream, ReplyBody, Target,
 };
 use shared::secret::Secret;
 use shared::surface::Surface;
@@ -115,12 +116,12 @@ async fn a_generation_starts_once_and_ends_with_one_outcome() {
             matches!(other, Err(LinkError::Refused(_))),
             "{name}: another request under the same id: {other:?}"
         );
-        let fate = link
-            .finish(&asked.generation, Parting::Abandoned)
+        let status = link
+            .cancel(&[], &asked.generation, Parting::Abandoned)
             .await
             .expect(name);
-        let Fate::Ended { outcome: known } = fate else {
-            panic!("{name}: {fate:?}")
+        let GenerationStatus::Ended { outcome: known } = status else {
+            panic!("{name}: {status:?}")
         };
         assert_eq!(known.usage, outcome.usage, "{name}");
         texts.push(bytes);
@@ -202,8 +203,8 @@ async fn leaving_or_finishing_cancels_within_a_second_and_counts_what_was_produc
             }
             let begun = Instant::now();
             let kept = (!leaves).then_some(pieces);
-            let Fate::Ended { outcome } = link
-                .finish(&asked.generation, Parting::Abandoned)
+            let GenerationStatus::Ended { outcome } = link
+                .cancel(&[], &asked.generation, Parting::Abandoned)
                 .await
                 .expect(name)
             else {
@@ -234,17 +235,24 @@ async fn failures_and_unknown_generations_are_told_apart() {
             panic!("{name}: {failed:?}")
         };
         assert_eq!(failure.fault.kind, FaultKind::BadRequest, "{name}");
-        let fate = link
-            .finish(&asked.generation, Parting::Abandoned)
+        let status = link
+            .cancel(&[], &asked.generation, Parting::Abandoned)
             .await
             .expect(name);
-        assert!(matches!(fate, Fate::Failed { .. }), "{name}: {fate:?}");
-        let fate = link
-            .finish(&GenerationId::random(), Parting::Abandoned)
+        assert!(
+            matches!(status, GenerationStatus::Failed { .. }),
+            "{name}: {status:?}"
+        );
+        let status = link
+            .cancel(&[], &GenerationId::random(), Parting::Abandoned)
             .await
             .expect(name);
         let boot = link.health().await.expect(name);
-        assert_eq!(fate, Fate::Unknown { boot, had: false }, "{name}");
+        assert_eq!(
+            status,
+            GenerationStatus::Unknown { boot, had: false },
+            "{name}"
+        );
     }
     assert!(
         supervisor.finish(Duration::from_secs(5)).await,

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use shared::id::{BootId, GenerationId, ProviderKeyId};
-use shared::link::events::EventSource;
+use shared::id::{BootId, GenerationId};
+use shared::link::events::{EventSource, GatewayEvents};
 use shared::link::{
-    AdminError, Call, Fate, GatewayPlace, GatewayView, KeyTest, Link, LinkError, NewProvider,
-    NewProviderKey, Outcome, Parting, Piece, ProviderAdmin, ProviderKeyPatch, ProviderKeyView,
-    ProviderPatch, ProviderView, Reply, ReplyBody, Target,
+    Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, Link, LinkError,
+    Outcome, Parting, Piece, ProviderAdmin, ProviderAdmins, Reply, ReplyBody, Target,
 };
 use shared::units::Unit;
 
@@ -75,7 +74,7 @@ fn counting(mut outcome: Box<Outcome>, tokens: u64) -> Box<Outcome> {
 }
 
 #[async_trait]
-impl Link for Odd {
+impl Generations for Odd {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
         let mut reply = self.inner.open(call).await?;
         match self.oddity() {
@@ -105,33 +104,32 @@ impl Link for Odd {
         self.route.lock().expect("no panic").clone()
     }
 
-    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
-        self.finish_at(&[], generation, why).await
-    }
-
-    async fn finish_at(
+    async fn cancel(
         &self,
         gateways: &[String],
         generation: &GenerationId,
         why: Parting,
-    ) -> Result<Fate, LinkError> {
+    ) -> Result<GenerationStatus, LinkError> {
         self.asked.lock().expect("no panic").push(why);
         match self.oddity() {
-            Oddity::Forgets => Ok(Fate::Unknown {
+            Oddity::Forgets => Ok(GenerationStatus::Unknown {
                 boot: self.inner.health().await?,
                 had: true,
             }),
-            Oddity::Knows(outcome) => Ok(Fate::Ended { outcome }),
+            Oddity::Knows(outcome) => Ok(GenerationStatus::Ended { outcome }),
             Oddity::Away(name, wait) if gateways.iter().any(|gateway| gateway == name) => {
                 tokio::time::sleep(wait).await;
                 Err(LinkError::NotSent("away on purpose".to_owned()))
             }
             Oddity::None | Oddity::LosesAnswers | Oddity::Overruns(_) | Oddity::Away(..) => {
-                self.inner.finish(generation, why).await
+                self.inner.cancel(&[], generation, why).await
             }
         }
     }
+}
 
+#[async_trait]
+impl GatewayFleet for Odd {
     async fn health(&self) -> Result<BootId, LinkError> {
         self.inner.health().await
     }
@@ -143,32 +141,16 @@ impl Link for Odd {
     fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String> {
         self.inner.use_gateways(places)
     }
+}
 
+impl GatewayEvents for Odd {
     fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
         self.inner.event_sources()
     }
 }
 
-/// Operators' requests pass as they are.
-macro_rules! pass_on {
-    ($($name:ident($($arg:ident: $of:ty),*) -> $answer:ty;)+) => {
-        #[async_trait]
-        impl ProviderAdmin for Odd {
-            $(async fn $name(&self, $($arg: $of),*) -> Result<$answer, AdminError> {
-                self.inner.$name($($arg),*).await
-            })+
-        }
-    };
-}
-
-pass_on! {
-    providers() -> Vec<ProviderView>;
-    create_provider(new: NewProvider) -> ProviderView;
-    update_provider(name: &str, patch: ProviderPatch) -> ProviderView;
-    delete_provider(name: &str) -> ();
-    provider_keys(provider: &str) -> Vec<ProviderKeyView>;
-    create_provider_key(provider: &str, new: NewProviderKey) -> ProviderKeyView;
-    update_provider_key(provider: &str, key: &ProviderKeyId, patch: ProviderKeyPatch) -> ProviderKeyView;
-    delete_provider_key(provider: &str, key: &ProviderKeyId) -> ();
-    test_provider_key(provider: &str, key: &ProviderKeyId, model: Option<&str>) -> KeyTest;
+impl ProviderAdmins for Odd {
+    fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>> {
+        self.inner.provider_admins()
+    }
 }

@@ -13,7 +13,7 @@ use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::id::BootId;
-use shared::link::{Link, LinkError};
+use shared::link::{GatewayFleet, LinkError};
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;

@@ -67,7 +67,7 @@ async fn told(journal: &OutcomeJournal, id: &GenerationId) -> Option<(u64, Optio
         return None;
     };
     assert_eq!(print, 7);
-    let shared::link::Fate::Ended { outcome } = ended.fate(Parting::Abandoned) else {
+    let shared::link::GenerationStatus::Ended { outcome } = ended.status(Parting::Abandoned) else {
         panic!("an outcome")
     };
     let taken = outcome.taken.map(|usage| usage.count(Unit::OutputToken));

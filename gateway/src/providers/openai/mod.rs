@@ -5,6 +5,7 @@ mod answer;
 mod classify;
 mod request;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,8 +15,8 @@ use http::{HeaderMap, Method};
 use shared::dialect::openai::told;
 use shared::dialect::{Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind, Scope};
-use shared::link::Operation;
-use shared::link::{Call, CallerError, KeyTest, KeyVerdict};
+use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
+use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 use shared::surface::{AnswerForm, Surface};
 
 use self::answer::{Expected, NoAnswer};
@@ -42,14 +43,26 @@ struct Refused {
     told: Told,
 }
 
+/// What it is and can.
+static FACTS: ConnectorFacts = ConnectorFacts {
+    kind: Cow::Borrowed("openai"),
+    label: Cow::Borrowed("OpenAI and what speaks like it"),
+    address: AddressRule::Needed,
+    secret: SecretRule::IN_A_HEADER,
+    speaks: Cow::Borrowed(&[
+        Speaks::new(Operation::Chat, "openai_chat"),
+        Speaks::new(Operation::Embedding, "openai_embeddings"),
+        Speaks::new(Operation::Image, "openai_images"),
+        Speaks::new(Operation::Completion, "openai_completions"),
+        Speaks::new(Operation::Moderation, "openai_moderations"),
+    ]),
+    media: false,
+};
+
 #[async_trait]
 impl Provider for OpenAi {
-    fn kind(&self) -> &'static str {
-        "openai"
-    }
-
-    fn has_address(&self) -> bool {
-        true
+    fn facts(&self) -> &'static ConnectorFacts {
+        &FACTS
     }
 
     async fn call(

@@ -18,11 +18,14 @@ mod saying;
 mod schema;
 mod script;
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::fault::{Fault, FaultKind};
+use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
 use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
 use super::{Answer, Patience, Provider, Refusal, Route};
@@ -76,14 +79,29 @@ fn id_of(kind: &str, body: &[u8]) -> String {
     format!("{kind}-sandbox-{digest}")
 }
 
+/// What it is and can.
+static FACTS: ConnectorFacts = ConnectorFacts {
+    kind: Cow::Borrowed("sandbox"),
+    label: Cow::Borrowed("Sandbox"),
+    address: AddressRule::Absent,
+    secret: SecretRule {
+        is_needed: false,
+        chars_max: 512,
+    },
+    speaks: Cow::Borrowed(&[
+        Speaks::new(Operation::Chat, "openai_chat"),
+        Speaks::new(Operation::Embedding, "openai_embeddings"),
+        Speaks::new(Operation::Image, "openai_images"),
+        Speaks::new(Operation::Completion, "openai_completions"),
+        Speaks::new(Operation::Moderation, "openai_moderations"),
+    ]),
+    media: false,
+};
+
 #[async_trait]
 impl Provider for Sandbox {
-    fn kind(&self) -> &'static str {
-        "sandbox"
-    }
-
-    fn has_address(&self) -> bool {
-        false
+    fn facts(&self) -> &'static ConnectorFacts {
+        &FACTS
     }
 
     fn fails_on_request(&self) -> bool {

@@ -13,7 +13,9 @@ use serde_json::json;
 use shared::dialect::{Judged, Verdict};
 use shared::fault::{FaultKind, Retry, Scope};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Bounds, Call, Failure, Link, LinkError, Outcome, Piece, ReplyBody, Target};
+use shared::link::{
+    Bounds, Call, Failure, Generations, LinkError, Outcome, Piece, ReplyBody, Target,
+};
 use shared::surface::{AnswerForm, SURFACES, Surface};
 
 use self::recorded::recorded;
@@ -58,7 +60,7 @@ struct Came {
     outcome: Outcome,
 }
 
-async fn came(link: &dyn Link, call: Call) -> Result<Came, Failure> {
+async fn came(link: &dyn Generations, call: Call) -> Result<Came, Failure> {
     let reply = match link.open(call).await {
         Ok(reply) => reply,
         Err(LinkError::Failed(failure)) => return Err(*failure),

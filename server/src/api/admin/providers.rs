@@ -1,6 +1,8 @@
 //! Providers and their keys as the superadmin sees and sets them. A secret comes in and never goes
 //! out: only its last four characters do.
 
+mod connectors;
+
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
@@ -10,35 +12,16 @@ use shared::link::{
     KeyTest, NewProvider, NewProviderKey, ProviderKeyPatch, ProviderKeyView, ProviderPatch,
     ProviderView,
 };
+use shared::secret::Secret;
 
+use self::connectors::ConnectorsBody;
 use crate::api::answer::{Created, Deleted};
 use crate::api::date;
 use crate::api::error::ApiError;
 use crate::api::manage::Page;
 use crate::api::principal::SuperadminCaller;
 use crate::auth::roles::kind;
-use crate::providers::Providers;
-
-/// Longer ones are no addresses.
-const URL_BYTES_MAX: usize = 500;
-/// The longest vendor secrets are service accounts of a few kilobytes.
-const SECRET_BYTES_MAX: usize = 8_192;
-/// A line on a page.
-const LABEL_BYTES_MAX: usize = 100;
-/// The gateway's bound.
-const NAME_BYTES_MAX: usize = 40;
-/// The gateway's bound.
-const WEIGHT_MAX: u32 = 100;
-
-/// A connector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub enum ProviderKind {
-    /// Anything that speaks OpenAI's protocol.
-    Openai,
-    /// Deterministic, without any account.
-    Sandbox,
-}
+use crate::providers::{ProviderList, ProviderRef, Providers, Told};
 
 /// A provider to be added.
 #[derive(Debug, Clone, Object)]
@@ -46,8 +29,9 @@ pub enum ProviderKind {
 pub struct NewProviderBody {
     /// Its name, used in targets: 1 to 40 of `a-z 0-9 -`.
     pub name: String,
-    /// The connector.
-    pub kind: ProviderKind,
+    /// The connector: one of those that `GET /admin/api/connectors` lists, as `openai` for anything that
+    /// speaks OpenAI's protocol.
+    pub kind: String,
     /// Where it answers, up to and with the version, for example `https://api.openai.com/v1`.
     #[oai(default)]
     pub base_url: String,
@@ -78,11 +62,16 @@ pub struct ProviderBody {
     pub keys: u32,
     /// When it was added, in RFC 3339.
     pub created_at: String,
+    /// The gateway that said so: its name, or its host and port. Others that share its database have
+    /// the same providers.
+    pub gateway: String,
 }
 
-impl From<ProviderView> for ProviderBody {
-    fn from(view: ProviderView) -> Self {
+impl From<Told<ProviderView>> for ProviderBody {
+    fn from(told: Told<ProviderView>) -> Self {
+        let view = told.answer;
         Self {
+            gateway: told.gateway,
             name: view.name,
             kind: view.kind,
             base_url: view.base_url,
@@ -163,11 +152,15 @@ pub struct ProviderKeyBody {
     pub in_flight: u32,
     /// When it was added, in RFC 3339.
     pub created_at: String,
+    /// The gateway that said so.
+    pub gateway: String,
 }
 
-impl From<ProviderKeyView> for ProviderKeyBody {
-    fn from(view: ProviderKeyView) -> Self {
+impl From<Told<ProviderKeyView>> for ProviderKeyBody {
+    fn from(told: Told<ProviderKeyView>) -> Self {
+        let view = told.answer;
         Self {
+            gateway: told.gateway,
             id: view.id.into_string(),
             label: view.label,
             last4: view.last4,
@@ -197,11 +190,15 @@ pub struct KeyTestBody {
     pub latency_ms: u64,
     /// What went wrong.
     pub detail: String,
+    /// The gateway that asked the provider.
+    pub gateway: String,
 }
 
-impl From<KeyTest> for KeyTestBody {
-    fn from(test: KeyTest) -> Self {
+impl From<Told<KeyTest>> for KeyTestBody {
+    fn from(told: Told<KeyTest>) -> Self {
+        let test = told.answer;
         Self {
+            gateway: told.gateway,
             ok: test.ok,
             verdict: test.verdict.word().to_owned(),
             status: test.status,
@@ -211,105 +208,66 @@ impl From<KeyTest> for KeyTestBody {
     }
 }
 
-fn rule(holds: bool, field: &str, rule: &str) -> Result<(), ApiError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(ApiError::bad_field(
-            field,
-            format!("`{field}` must be {rule}."),
-        ))
+/// Every provider that was reached.
+#[derive(Debug, Clone, Object)]
+pub struct ProviderListBody {
+    /// Always `list`.
+    pub object: String,
+    /// The providers, by gateway and name.
+    pub data: Vec<ProviderBody>,
+    /// Always false: the list comes whole.
+    pub has_more: bool,
+    /// Always absent.
+    pub next: Option<String>,
+    /// Gateways that did not answer, so that their providers are missing.
+    pub missing: Vec<String>,
+}
+
+impl From<ProviderList> for ProviderListBody {
+    fn from(list: ProviderList) -> Self {
+        let page = Page::whole(list.providers.into_iter().map(ProviderBody::from));
+        Self {
+            object: page.object,
+            data: page.data,
+            has_more: page.has_more,
+            next: page.next,
+            missing: list.missing,
+        }
     }
 }
 
-fn check_url(url: &str) -> Result<(), ApiError> {
-    // Blanks around it come with pasting; the gateway takes them away.
-    let url = url.trim();
-    let plain = url.len() <= URL_BYTES_MAX && url.bytes().all(|b| b.is_ascii_graphic());
-    let web = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
-    rule(
-        plain && web,
-        "base_url",
-        "an http(s) address of at most 500 characters",
-    )
-}
-
-fn check_label(label: &str) -> Result<(), ApiError> {
-    let holds = label.len() <= LABEL_BYTES_MAX && !label.chars().any(char::is_control);
-    rule(
-        holds,
-        "label",
-        "at most 100 bytes without control characters",
-    )
-}
-
-fn check_weight(weight: u32) -> Result<(), ApiError> {
-    rule(
-        (1..=WEIGHT_MAX).contains(&weight),
-        "weight",
-        "a number from 1 to 100",
-    )
-}
-
-impl TryFrom<NewProviderBody> for NewProvider {
-    type Error = ApiError;
-
-    fn try_from(body: NewProviderBody) -> Result<Self, ApiError> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let holds =
-            (1..=NAME_BYTES_MAX).contains(&body.name.len()) && body.name.bytes().all(allowed);
-        rule(holds, "name", "1 to 40 of a-z 0-9 -")?;
-        check_url(&body.base_url)?;
-        let kind = match body.kind {
-            ProviderKind::Openai => "openai",
-            ProviderKind::Sandbox => "sandbox",
-        };
-        Ok(Self {
+impl From<NewProviderBody> for NewProvider {
+    fn from(body: NewProviderBody) -> Self {
+        Self {
             name: body.name,
-            kind: kind.to_owned(),
+            kind: body.kind,
             base_url: body.base_url,
-        })
+        }
     }
 }
 
-impl TryFrom<NewProviderKeyBody> for NewProviderKey {
-    type Error = ApiError;
-
-    fn try_from(body: NewProviderKeyBody) -> Result<Self, ApiError> {
-        let length = (1..=SECRET_BYTES_MAX).contains(&body.secret.len());
-        let holds = length && body.secret.bytes().all(|b| b.is_ascii_graphic());
-        rule(
-            holds,
-            "secret",
-            "1 to 8192 visible ASCII characters without spaces",
-        )?;
-        check_label(&body.label)?;
-        let weight = body.weight.unwrap_or(1);
-        check_weight(weight)?;
-        Ok(Self {
-            secret: body.secret,
+impl From<NewProviderKeyBody> for NewProviderKey {
+    fn from(body: NewProviderKeyBody) -> Self {
+        Self {
+            secret: Secret::new(body.secret),
             label: body.label,
-            weight,
-        })
+            weight: body.weight.unwrap_or(1),
+        }
     }
 }
 
-impl TryFrom<ProviderKeyPatchBody> for ProviderKeyPatch {
-    type Error = ApiError;
-
-    fn try_from(body: ProviderKeyPatchBody) -> Result<Self, ApiError> {
-        body.label.as_deref().map_or(Ok(()), check_label)?;
-        body.weight.map_or(Ok(()), check_weight)?;
+impl From<ProviderKeyPatchBody> for ProviderKeyPatch {
+    fn from(body: ProviderKeyPatchBody) -> Self {
         let status = body.status.map(|status| match status {
             KeyStatus::Active => "active".to_owned(),
             KeyStatus::Disabled => "disabled".to_owned(),
         });
-        Ok(Self {
+        Self {
             status,
             weight: body.weight,
             label: body.label,
-            secret: body.secret,
-        })
+            secret: body.secret.map(Secret::new),
+        }
     }
 }
 
@@ -332,10 +290,26 @@ impl ProvidersApi {
         method = "get",
         operation_id = "admin_list_providers"
     )]
-    async fn list(&self, _caller: SuperadminCaller) -> Result<Json<Page<ProviderBody>>, ApiError> {
-        let providers = self.providers.all().await?;
+    async fn list(&self, _caller: SuperadminCaller) -> Result<Json<ProviderListBody>, ApiError> {
+        Ok(Json(self.providers.all().await?.into()))
+    }
+
+    /// List connectors
+    ///
+    /// What the gateways say that a provider can be, one entry for all gateways that share a database. A
+    /// gateway that is away says what it said last.
+    #[oai(
+        path = "/connectors",
+        method = "get",
+        operation_id = "admin_list_connectors"
+    )]
+    async fn connectors(
+        &self,
+        _caller: SuperadminCaller,
+    ) -> Result<Json<Page<ConnectorsBody>>, ApiError> {
+        let known = self.providers.connectors().await;
         Ok(Json(Page::whole(
-            providers.into_iter().map(ProviderBody::from),
+            known.into_iter().map(ConnectorsBody::from),
         )))
     }
 
@@ -348,10 +322,13 @@ impl ProvidersApi {
     async fn create(
         &self,
         caller: SuperadminCaller<kind::EditProviders>,
+        /// The gateway to add it at, by its name or its host and port; needed where the gateways have
+        /// several databases.
+        gateway: Query<Option<String>>,
         body: Json<NewProviderBody>,
     ) -> Result<Created<ProviderBody>, ApiError> {
-        let new = body.0.try_into()?;
-        let made = self.providers.create(&caller.actor(), new).await?;
+        let (new, gateway) = (body.0.into(), gateway.0.as_deref());
+        let made = self.providers.create(&caller.actor(), gateway, new).await?;
         Ok(Created::Made(Json(made.into())))
     }
 
@@ -365,14 +342,16 @@ impl ProvidersApi {
         &self,
         caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
         body: Json<ProviderPatchBody>,
     ) -> Result<Json<ProviderBody>, ApiError> {
         let ProviderPatchBody { base_url, enabled } = body.0;
-        base_url.as_deref().map_or(Ok(()), check_url)?;
         let patch = ProviderPatch { base_url, enabled };
         let provider = self
             .providers
-            .update(&caller.actor(), &name.0, patch)
+            .update(&caller.actor(), &ProviderRef::new(name.0, gateway.0), patch)
             .await?;
         Ok(Json(provider.into()))
     }
@@ -387,8 +366,12 @@ impl ProvidersApi {
         &self,
         caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
     ) -> Result<Deleted, ApiError> {
-        self.providers.delete(&caller.actor(), &name.0).await?;
+        let of = ProviderRef::new(name.0, gateway.0);
+        self.providers.delete(&caller.actor(), &of).await?;
         Ok(Deleted::Done)
     }
 
@@ -402,11 +385,17 @@ impl ProvidersApi {
         &self,
         _caller: SuperadminCaller,
         name: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
     ) -> Result<Json<Page<ProviderKeyBody>>, ApiError> {
-        let keys = self.providers.keys(&name.0).await?;
-        Ok(Json(Page::whole(
-            keys.into_iter().map(ProviderKeyBody::from),
-        )))
+        let of = ProviderRef::new(name.0, gateway.0);
+        let told = self.providers.keys(&of).await?;
+        let each = told.answer.into_iter().map(|answer| Told {
+            gateway: told.gateway.clone(),
+            answer,
+        });
+        Ok(Json(Page::whole(each.map(ProviderKeyBody::from))))
     }
 
     /// Add a key
@@ -419,13 +408,13 @@ impl ProvidersApi {
         &self,
         caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
         body: Json<NewProviderKeyBody>,
     ) -> Result<Created<ProviderKeyBody>, ApiError> {
-        let new = body.0.try_into()?;
-        let made = self
-            .providers
-            .create_key(&caller.actor(), &name.0, new)
-            .await?;
+        let (of, new) = (ProviderRef::new(name.0, gateway.0), body.0.into());
+        let made = self.providers.create_key(&caller.actor(), &of, new).await?;
         Ok(Created::Made(Json(made.into())))
     }
 
@@ -440,12 +429,18 @@ impl ProvidersApi {
         caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
         body: Json<ProviderKeyPatchBody>,
     ) -> Result<Json<ProviderKeyBody>, ApiError> {
-        let (key, patch) = (self::key_id(&key_id.0)?, body.0.try_into()?);
+        let (of, key) = (
+            ProviderRef::new(name.0, gateway.0),
+            self::key_id(&key_id.0)?,
+        );
         let view = self
             .providers
-            .update_key(&caller.actor(), &name.0, &key, patch)
+            .update_key(&caller.actor(), (&of, &key), body.0.into())
             .await?;
         Ok(Json(view.into()))
     }
@@ -461,10 +456,16 @@ impl ProvidersApi {
         caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
     ) -> Result<Deleted, ApiError> {
-        let key = self::key_id(&key_id.0)?;
+        let (of, key) = (
+            ProviderRef::new(name.0, gateway.0),
+            self::key_id(&key_id.0)?,
+        );
         self.providers
-            .delete_key(&caller.actor(), &name.0, &key)
+            .delete_key(&caller.actor(), &of, &key)
             .await?;
         Ok(Deleted::Done)
     }
@@ -483,12 +484,18 @@ impl ProvidersApi {
         _caller: SuperadminCaller<kind::EditProviders>,
         name: Path<String>,
         key_id: Path<String>,
+        /// The gateway that has it, by its name or its host and port; needed where several databases have
+        /// one of that name.
+        gateway: Query<Option<String>>,
         /// The name of a model at the provider, to make a small call with.
         model: Query<Option<String>>,
     ) -> Result<Json<KeyTestBody>, ApiError> {
-        let key = self::key_id(&key_id.0)?;
+        let (of, key) = (
+            ProviderRef::new(name.0, gateway.0),
+            self::key_id(&key_id.0)?,
+        );
         let model = model.0.as_deref();
-        let test = self.providers.test_key(&name.0, &key, model).await?;
+        let test = self.providers.test_key(&of, &key, model).await?;
         Ok(Json(test.into()))
     }
 }

@@ -158,18 +158,20 @@ fn pool_alerts(provider: &str, keys: &[ProviderKeyView], now: Moment) -> Vec<Ale
 }
 
 async fn provider_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
-    let Ok(Ok(providers)) = tokio::time::timeout(PATIENCE, rooms.providers.all()).await else {
+    let Ok(Ok(list)) = tokio::time::timeout(PATIENCE, rooms.providers.all()).await else {
         // The gateway's own alert tells.
         return Vec::new();
     };
-    let on = providers
+    let on = list
+        .providers
         .iter()
-        .filter(|provider| provider.enabled && provider.kind != "sandbox");
-    let pools = on.map(async |provider| {
-        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&provider.name)).await;
+        .filter(|one| one.answer.enabled && one.answer.secret.is_needed);
+    let pools = on.map(async |one| {
+        let of = list.address(one);
+        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&of)).await;
         keys.ok()
             .and_then(Result::ok)
-            .map(|keys| pool_alerts(&provider.name, &keys, now))
+            .map(|keys| pool_alerts(&of.to_string(), &keys.answer, now))
     });
     join_all(pools)
         .await

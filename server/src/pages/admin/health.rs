@@ -123,13 +123,14 @@ fn ledger(signs: &Signs, page: &Page) -> CheckRow {
 async fn pools(rooms: &Console, lang: Lang) -> CheckRow {
     let began = std::time::Instant::now();
     let known = providers::known(rooms).await;
-    let on: Vec<_> = known.into_iter().filter(|one| one.enabled).collect();
-    let healths = providers::healths(rooms, &on).await;
+    let healths = providers::healths(rooms, &known, |_| true).await;
     let named = |health: Health| -> Vec<&str> {
-        let of = on
-            .iter()
-            .filter(|one| healths.get(&one.name) == Some(&health));
-        of.map(|one| one.name.as_str()).collect()
+        let all = known.providers.iter().map(|one| one.answer.name.as_str());
+        let mut of: Vec<&str> = all
+            .filter(|name| healths.get(*name) == Some(&health))
+            .collect();
+        of.dedup();
+        of
     };
     let (empty, cooling) = (named(Health::Away), named(Health::Degraded));
     let told = if healths.is_empty() {

@@ -58,8 +58,8 @@ fn field_error(error: CatalogueError, taken: &'static str) -> Result<Wrong, Page
 /// Names of providers to choose from: those of the gateway, where it tells them in time, and those
 /// that models run at.
 async fn provider_names(rooms: &Console) -> Vec<String> {
-    let known = providers::known(rooms).await.into_iter();
-    let mut names: BTreeSet<String> = known.map(|provider| provider.name).collect();
+    let known = providers::known(rooms).await.providers.into_iter();
+    let mut names: BTreeSet<String> = known.map(|provider| provider.answer.name).collect();
     for model in rooms.catalogue.models().iter() {
         let of = model.targets.iter();
         names.extend(of.map(|target| target.provider.clone()));

@@ -6,8 +6,8 @@ mod pool;
 use std::collections::HashMap;
 
 use admin_templates::admin::supply::{
-    BulkAdd, BulkLine, KeyTest as TestView, PoolKeyRow, ProviderDetail, ProviderList, ProviderNew,
-    ProviderRow,
+    BulkAdd, BulkLine, KeyTest as TestView, PoolKeyRow, PresetRow, ProviderDetail,
+    ProviderList as ListView, ProviderNew, ProviderRow,
 };
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::form::{FieldError, Form};
@@ -15,10 +15,11 @@ use admin_templates::page::Notice;
 use admin_templates::words::{PoolKeyStatus, Switch};
 use futures_util::future::try_join_all;
 use poem::handler;
-use poem::web::{Data, Path};
+use poem::web::{Data, Path, Query};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ProviderKeyId;
+use shared::link::connectors::SecretRule;
 use shared::link::{
     AdminError, KeyTest, KeyVerdict, NewProviderKey, ProviderKeyPatch, ProviderKeyView,
     ProviderView,
@@ -35,40 +36,55 @@ use super::dashboard::{RESULTS, day};
 use super::days::Day;
 use super::{Console, Wrong, chart, success, word};
 use crate::auth::roles::kind;
+use crate::providers::{Connectors, ProviderError, ProviderList, ProviderRef, Told};
 use crate::store::rollups::Scope;
 
 /// Lines of a bulk at most; each is a call over the link.
 const BULK_MAX: usize = 200;
 
+/// What a gateway may blame.
+const FIELDS: [&str; 6] = ["name", "kind", "base_url", "label", "secret", "weight"];
+
 /// Whoever handles providers' secrets proved a short while ago to be themselves.
 type Editor = Confirmed<Admin<kind::EditProviders>>;
 
-fn path(provider: &str) -> String {
+fn path(provider: &ProviderRef) -> String {
     format!("/admin/providers/{provider}")
 }
 
 /// A gateway that did not do it, where no form is to blame.
-fn refused(error: AdminError) -> PageError {
+fn refused(error: ProviderError) -> PageError {
     match error {
-        AdminError::NotFound | AdminError::Duplicate | AdminError::Invalid(_) => {
-            PageError::NotFound
-        }
-        AdminError::Unreachable(why) => {
+        ProviderError::Gateway(
+            AdminError::NotFound | AdminError::Duplicate | AdminError::Invalid(_),
+        )
+        | ProviderError::NoSuchGateway(_)
+        | ProviderError::SayWhich(_) => PageError::NotFound,
+        ProviderError::Gateway(AdminError::Unreachable(why) | AdminError::Unanswered(why)) => {
             tracing::warn!("a provider's page was not made: {why}");
             PageError::Unavailable
         }
-        AdminError::Internal => PageError::Unavailable,
+        ProviderError::Gateway(AdminError::Internal) => PageError::Unavailable,
     }
 }
 
-/// The same, as the error of a form's field where it is one.
-fn field_error(error: AdminError, field: &'static str) -> Result<Wrong, PageError> {
+/// The same, as the error of a form's field where it is one; `field` where the gateway blames none.
+fn field_error(error: ProviderError, field: &'static str) -> Result<Wrong, PageError> {
     match error {
-        AdminError::Duplicate => Ok((field, FieldError::Taken)),
-        AdminError::Invalid(why) => Ok((field, FieldError::Words(why))),
-        error @ (AdminError::NotFound | AdminError::Unreachable(_) | AdminError::Internal) => {
-            Err(refused(error))
+        ProviderError::Gateway(AdminError::Duplicate) => Ok((field, FieldError::Taken)),
+        ProviderError::Gateway(AdminError::Invalid(wrong)) => {
+            let blamed = FIELDS.into_iter().find(|name| *name == wrong.field);
+            let words = FieldError::Words(wrong.to_string());
+            Ok((blamed.unwrap_or(field), words))
         }
+        ProviderError::SayWhich(_) => Ok(("gateway", FieldError::Required)),
+        ProviderError::NoSuchGateway(_) => Ok(("gateway", FieldError::Unknown)),
+        error @ ProviderError::Gateway(
+            AdminError::NotFound
+            | AdminError::Unreachable(_)
+            | AdminError::Unanswered(_)
+            | AdminError::Internal,
+        ) => Err(refused(error)),
     }
 }
 
@@ -80,12 +96,13 @@ fn in_flight(keys: &[ProviderKeyView]) -> u64 {
     keys.iter().map(|key| u64::from(key.in_flight)).sum()
 }
 
-async fn row(rooms: &Console, provider: ProviderView) -> Result<ProviderRow, PageError> {
-    let keys = rooms
-        .providers
-        .keys(&provider.name)
-        .await
-        .map_err(refused)?;
+async fn row(
+    rooms: &Console,
+    list: &ProviderList,
+    one: &Told<ProviderView>,
+) -> Result<ProviderRow, PageError> {
+    let (of, provider) = (list.address(one), one.answer.clone());
+    let keys = rooms.providers.keys(&of).await.map_err(refused)?.answer;
     let board = day(&rooms.figures, Scope::Provider(provider.name.clone())).await?;
     let (totals, calls) = (&board.totals, board.series.iter());
     let calls = calls.map(|point| super::signed(point.sums.calls));
@@ -104,6 +121,8 @@ async fn row(rooms: &Console, provider: ProviderView) -> Result<ProviderRow, Pag
         first_token_ms: totals.first_byte().p95_ms.unwrap_or(0),
         cost: totals.cost,
         name: provider.name,
+        reference: of.to_string(),
+        gateway: of.gateway.unwrap_or_default(),
         kind: provider.kind,
         base_url: provider.base_url,
     })
@@ -112,23 +131,70 @@ async fn row(rooms: &Console, provider: ProviderView) -> Result<ProviderRow, Pag
 /// `GET /admin/providers`
 #[handler]
 pub(super) async fn provider_list(who: Admin, rooms: Data<&Console>) -> PageResult {
-    let all = rooms.providers.all().await.map_err(refused)?;
-    let rows = all.into_iter().map(|provider| row(&rooms, provider));
+    let list = rooms.providers.all().await.map_err(refused)?;
+    let rows = list.providers.iter().map(|one| row(&rooms, &list, one));
     let rows = try_join_all(rows).await?;
-    who.show(&ProviderList { rows }).await
+    let missing = list.missing.clone();
+    who.show(&ListView { rows, missing }).await
 }
 
-fn new_view(form: Form) -> ProviderNew {
+/// The form, with what the gateways say of their connectors.
+fn new_view(form: Form, known: &[Connectors]) -> ProviderNew {
+    let facts = || known.iter().filter_map(|of| of.facts.as_deref());
+    let mut kinds: Vec<String> = Vec::new();
+    for connector in facts().flat_map(|facts| &facts.connectors) {
+        if !kinds.contains(&connector.kind.to_string()) {
+            kinds.push(connector.kind.to_string());
+        }
+    }
+    let mut presets: Vec<PresetRow> = Vec::new();
+    for preset in facts().flat_map(|facts| &facts.presets) {
+        if presets.iter().all(|known| known.name != preset.name) {
+            presets.push(PresetRow {
+                name: preset.name.to_string(),
+                label: preset.label.to_string(),
+                models: preset.models.join(", "),
+            });
+        }
+    }
+    let gateways = match known {
+        [] | [_] => Vec::new(),
+        several => several.iter().map(|of| of.gateway.clone()).collect(),
+    };
     ProviderNew {
         form,
-        kinds: form::KINDS.map(str::to_owned).to_vec(),
+        kinds,
+        gateways,
+        presets,
     }
+}
+
+/// What a new provider begins with.
+#[derive(Debug, serde::Deserialize)]
+struct Begin {
+    /// The word of a preset.
+    preset: Option<String>,
 }
 
 /// `GET /admin/providers/new`
 #[handler]
-pub(super) async fn new_provider(who: Admin<kind::EditProviders>) -> PageResult {
-    who.show(&new_view(Form::default())).await
+pub(super) async fn new_provider(
+    who: Admin<kind::EditProviders>,
+    Query(begin): Query<Begin>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let known = rooms.providers.connectors().await;
+    let presets = known.iter().filter_map(|of| of.facts.as_deref());
+    let mut presets = presets.flat_map(|facts| &facts.presets);
+    let preset = presets.find(|preset| begin.preset.as_deref() == Some(&*preset.name));
+    let form = preset.map_or_else(Form::default, |preset| {
+        Form::of([
+            ("name", &*preset.name),
+            ("kind", &*preset.kind),
+            ("base_url", &*preset.base_url),
+        ])
+    });
+    who.show(&new_view(form, &known)).await
 }
 
 /// `POST /admin/providers/new`
@@ -138,15 +204,20 @@ pub(super) async fn add_provider(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let wrong = match drafted_provider(&posted) {
-        Ok(new) => match rooms.providers.create(&who.actor(), new).await {
-            Ok(made) => return who.done(&path(&made.name), &Notice::Created),
+    let known = rooms.providers.connectors().await;
+    let gateway = posted.optional("gateway");
+    let wrong = match drafted_provider(&posted, &known) {
+        Ok(new) => match rooms.providers.create(&who.actor(), gateway, new).await {
+            Ok(made) => {
+                let of = ProviderRef::new(&made.answer.name, gateway.map(str::to_owned));
+                return who.done(&path(&of), &Notice::Created);
+            }
             Err(error) => vec![field_error(error, "name")?],
         },
         Err(wrong) => wrong,
     };
-    let form = again(&posted, &["name", "kind", "base_url"], wrong);
-    who.show_again(&new_view(form)).await
+    let form = again(&posted, &["name", "kind", "base_url", "gateway"], wrong);
+    who.show_again(&new_view(form, &known)).await
 }
 
 fn test_view(test: KeyTest) -> TestView {
@@ -179,17 +250,16 @@ fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {
     }
 }
 
-async fn found(rooms: &Console, name: &str) -> Result<ProviderView, PageError> {
-    let all = rooms.providers.all().await.map_err(refused)?;
-    let found = all.into_iter().find(|provider| provider.name == name);
-    found.ok_or(PageError::NotFound)
+async fn found(rooms: &Console, of: &ProviderRef) -> Result<ProviderView, PageError> {
+    let found = rooms.providers.one(of).await.map_err(refused)?;
+    Ok(found.answer)
 }
 
-async fn view(rooms: &Console, name: &str, now: Moment) -> Result<ProviderDetail, PageError> {
-    let provider = found(rooms, name).await?;
-    let keys = rooms.providers.keys(name).await.map_err(refused)?;
-    let board = day(&rooms.figures, Scope::Provider(name.to_owned())).await?;
-    let days = key_days(&rooms.figures, name, now).await?;
+async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<ProviderDetail, PageError> {
+    let provider = found(rooms, of).await?;
+    let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
+    let board = day(&rooms.figures, Scope::Provider(of.name.clone())).await?;
+    let days = key_days(&rooms.figures, &of.name, now).await?;
     let enabled = if provider.enabled { "on" } else { "" };
     Ok(ProviderDetail {
         health: health(&provider, &keys, success(&board.totals)),
@@ -208,6 +278,8 @@ async fn view(rooms: &Console, name: &str, now: Moment) -> Result<ProviderDetail
         rotate: Form::default(),
         rotating: String::new(),
         name: provider.name,
+        reference: of.to_string(),
+        gateway: of.gateway.clone().unwrap_or_default(),
         kind: provider.kind,
     })
 }
@@ -219,7 +291,8 @@ pub(super) async fn provider_page(
     Path(name): Path<String>,
     rooms: Data<&Console>,
 ) -> PageResult {
-    who.show(&view(&rooms, &name, who.now()).await?).await
+    let of = ProviderRef::parse(&name);
+    who.show(&view(&rooms, &of, who.now()).await?).await
 }
 
 /// `POST /admin/providers/{name}/edit`
@@ -230,14 +303,15 @@ pub(super) async fn edit(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
+    let of = ProviderRef::parse(&name);
     let (field, error) = match drafted_edit(&posted) {
-        Ok(patch) => match rooms.providers.update(&who.actor(), &name, patch).await {
-            Ok(_) => return who.done(&path(&name), &Notice::Saved),
+        Ok(patch) => match rooms.providers.update(&who.actor(), &of, patch).await {
+            Ok(_) => return who.done(&path(&of), &Notice::Saved),
             Err(error) => field_error(error, "base_url")?,
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&rooms, &name, who.now()).await?;
+    let mut view = view(&rooms, &of, who.now()).await?;
     view.edit = posted.again(&["base_url", "enabled"]).wrong(field, error);
     who.show_again(&view).await
 }
@@ -249,7 +323,8 @@ pub(super) async fn delete(
     Path(name): Path<String>,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let deleted = rooms.providers.delete(&who.actor(), &name).await;
+    let of = ProviderRef::parse(&name);
+    let deleted = rooms.providers.delete(&who.actor(), &of).await;
     deleted.map_err(refused)?;
     who.done("/admin/providers", &Notice::Deleted)
 }
@@ -262,14 +337,16 @@ pub(super) async fn add_key(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let wrong = match drafted_key(&posted) {
-        Ok(new) => match rooms.providers.create_key(&who.actor(), &name, new).await {
-            Ok(_) => return who.done(&path(&name), &Notice::Created),
+    let of = ProviderRef::parse(&name);
+    let rule = found(&rooms, &of).await?.secret;
+    let wrong = match drafted_key(&posted, rule) {
+        Ok(new) => match rooms.providers.create_key(&who.actor(), &of, new).await {
+            Ok(_) => return who.done(&path(&of), &Notice::Created),
             Err(error) => vec![field_error(error, "secret")?],
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&rooms, &name, who.now()).await?;
+    let mut view = view(&rooms, &of, who.now()).await?;
     view.add = again(&posted, &["label", "weight", "secret"], wrong);
     who.show_again(&view).await
 }
@@ -286,11 +363,11 @@ pub(super) async fn test_key(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let key = key_id(&key)?;
+    let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
     let model = posted.optional("model");
-    let test = rooms.providers.test_key(&name, &key, model).await;
-    let test = test.map_err(refused)?;
-    let mut view = view(&rooms, &name, who.now()).await?;
+    let test = rooms.providers.test_key(&of, &key, model).await;
+    let test = test.map_err(refused)?.answer;
+    let mut view = view(&rooms, &of, who.now()).await?;
     let row = view.keys.iter_mut().find(|row| row.id == key.as_str());
     row.ok_or(PageError::NotFound)?.test = Some(test_view(test));
     who.show(&view).await
@@ -306,10 +383,11 @@ async fn set_status(
         status: Some(status.to_owned()),
         ..ProviderKeyPatch::default()
     };
-    let (actor, key) = (who.actor(), key_id(&key)?);
-    let changed = rooms.providers.update_key(&actor, &name, &key, patch);
+    let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
+    let actor = who.actor();
+    let changed = rooms.providers.update_key(&actor, (&of, &key), patch);
     changed.await.map_err(refused)?;
-    who.done(&path(&name), &notice)
+    who.done(&path(&of), &notice)
 }
 
 /// `POST /admin/providers/{name}/keys/{key}/disable`
@@ -339,10 +417,10 @@ pub(super) async fn delete_key(
     Path((name, key)): Path<(String, String)>,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let (actor, key) = (who.actor(), key_id(&key)?);
-    let deleted = rooms.providers.delete_key(&actor, &name, &key).await;
+    let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
+    let deleted = rooms.providers.delete_key(&who.actor(), &of, &key).await;
     deleted.map_err(refused)?;
-    who.done(&path(&name), &Notice::Deleted)
+    who.done(&path(&of), &Notice::Deleted)
 }
 
 /// Puts a key of the same name and share in a key's place; the one before ends once the new one is
@@ -350,13 +428,14 @@ pub(super) async fn delete_key(
 async fn replace(
     who: &Editor,
     rooms: &Console,
-    name: &str,
+    of: &ProviderRef,
     (id, posted): (&ProviderKeyId, &Posted),
 ) -> Result<Option<Wrong>, PageError> {
-    let keys = rooms.providers.keys(name).await.map_err(refused)?;
+    let rule = found(rooms, of).await?.secret;
+    let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
     let old = keys.into_iter().find(|key| key.id == *id);
     let old = old.ok_or(PageError::NotFound)?;
-    let new = match form::secret(posted.secret("secret").expose()) {
+    let new = match form::secret(posted.secret("secret").expose(), rule) {
         Ok(secret) => NewProviderKey {
             secret,
             label: old.label,
@@ -365,10 +444,10 @@ async fn replace(
         Err(wrong) => return Ok(Some(wrong)),
     };
     let actor = who.actor();
-    if let Err(error) = rooms.providers.create_key(&actor, name, new).await {
+    if let Err(error) = rooms.providers.create_key(&actor, of, new).await {
         return field_error(error, "secret").map(Some);
     }
-    let deleted = rooms.providers.delete_key(&actor, name, id).await;
+    let deleted = rooms.providers.delete_key(&actor, of, id).await;
     deleted.map_err(refused)?;
     Ok(None)
 }
@@ -381,20 +460,21 @@ pub(super) async fn rotate_key(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let id = key_id(&key)?;
-    let wrong = replace(&who, &rooms, &name, (&id, &posted)).await?;
+    let (of, id) = (ProviderRef::parse(&name), key_id(&key)?);
+    let wrong = replace(&who, &rooms, &of, (&id, &posted)).await?;
     let Some((field, error)) = wrong else {
-        return who.done(&path(&name), &Notice::Saved);
+        return who.done(&path(&of), &Notice::Saved);
     };
-    let mut view = view(&rooms, &name, who.now()).await?;
+    let mut view = view(&rooms, &of, who.now()).await?;
     view.rotate = Form::default().wrong(field, error);
     view.rotating = key;
     who.show_again(&view).await
 }
 
-fn bulk_view(provider: String, form: Form) -> BulkAdd {
+fn bulk_view(of: &ProviderRef, form: Form) -> BulkAdd {
     BulkAdd {
-        provider,
+        provider: of.name.clone(),
+        reference: of.to_string(),
         form,
         results: Vec::new(),
     }
@@ -407,43 +487,44 @@ pub(super) async fn bulk_page(
     Path(name): Path<String>,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let provider = found(&rooms, &name).await?.name;
+    let of = ProviderRef::parse(&name);
+    found(&rooms, &of).await?;
     let form = Form::of([("weight", "1"), ("test", "on")]);
-    who.show(&bulk_view(provider, form)).await
+    who.show(&bulk_view(&of, form)).await
+}
+
+/// How the keys of a bulk are added.
+struct Bulk {
+    of: ProviderRef,
+    rule: SecretRule,
+    weight: u32,
+    tests: bool,
 }
 
 /// Adds the key of one line, and tries it.
-async fn bulk_line(
-    who: &Editor,
-    rooms: &Console,
-    (provider, weight, test): (&str, u32, bool),
-    line: &str,
-) -> (bool, String) {
+async fn bulk_line(who: &Editor, rooms: &Console, bulk: &Bulk, line: &str) -> (bool, String) {
     let (secret, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let new = match (form::secret(secret), form::label(label.trim())) {
+    let new = match (form::secret(secret, bulk.rule), form::label(label.trim())) {
         (Ok(secret), Ok(label)) => NewProviderKey {
             secret,
             label,
-            weight,
+            weight: bulk.weight,
         },
         (Err((_, error)), _) | (_, Err((_, error))) => {
             return (false, error.text(&who.page().await));
         }
     };
-    let made = match rooms
-        .providers
-        .create_key(&who.actor(), provider, new)
-        .await
-    {
-        Ok(made) => made,
+    let actor = who.actor();
+    let made = match rooms.providers.create_key(&actor, &bulk.of, new).await {
+        Ok(made) => made.answer,
         Err(error) => return (false, error.to_string()),
     };
-    if !test {
+    if !bulk.tests {
         return (true, String::new());
     }
-    match rooms.providers.test_key(provider, &made.id, None).await {
-        Ok(test) if test.ok => (true, format!("{} ms", test.latency_ms)),
-        Ok(test) => (true, test.detail),
+    match rooms.providers.test_key(&bulk.of, &made.id, None).await {
+        Ok(Told { answer: test, .. }) if test.ok => (true, format!("{} ms", test.latency_ms)),
+        Ok(Told { answer: test, .. }) => (true, test.detail),
         Err(error) => (true, error.to_string()),
     }
 }
@@ -456,7 +537,8 @@ pub(super) async fn bulk_add(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let provider = found(&rooms, &name).await?.name;
+    let of = ProviderRef::parse(&name);
+    let rule = found(&rooms, &of).await?.secret;
     let typed = posted.secret("secrets");
     let lines = typed.expose().lines().map(str::trim).enumerate();
     let lines: Vec<(usize, &str)> = lines.filter(|(_, line)| !line.is_empty()).collect();
@@ -472,13 +554,18 @@ pub(super) async fn bulk_add(
         (Ok(_), _) => None,
     };
     if let Some((field, error)) = wrong {
-        let view = bulk_view(provider, form.wrong(field, error));
+        let view = bulk_view(&of, form.wrong(field, error));
         return who.show_again(&view).await;
     }
-    let how = (name.as_str(), weight.unwrap_or(1), posted.is_ticked("test"));
-    let mut view = bulk_view(provider, form);
+    let mut view = bulk_view(&of, form);
+    let bulk = Bulk {
+        of,
+        rule,
+        weight: weight.unwrap_or(1),
+        tests: posted.is_ticked("test"),
+    };
     for (place, line) in lines {
-        let (added, detail) = bulk_line(&who, &rooms, how, line).await;
+        let (added, detail) = bulk_line(&who, &rooms, &bulk, line).await;
         let secret = line.split_whitespace().next().unwrap_or_default();
         view.results.push(BulkLine {
             number: u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1),

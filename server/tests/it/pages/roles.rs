@@ -27,6 +27,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_budgets"
         | "admin_list_prices"
         | "admin_list_providers"
+        | "admin_list_connectors"
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"

@@ -8,7 +8,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::json;
 use shared::db::{Db, DbTarget};
 use shared::id::GenerationId;
-use shared::link::Fate;
+use shared::link::GenerationStatus;
 
 use super::deaths::server_program;
 use super::process::{Program, free_port};
@@ -65,10 +65,10 @@ impl Door {
         assert!(!answer.bytes().await.expect("whole").is_empty());
     }
 
-    async fn fate(&self, id: &GenerationId) -> Fate {
+    async fn status(&self, id: &GenerationId) -> GenerationStatus {
         let asked = self.post(&format!("/generations/{id}/finish?why=abandoned"));
         let answer = asked.send().await.expect("an answer");
-        answer.json().await.expect("a fate")
+        answer.json().await.expect("a status")
     }
 }
 
@@ -80,9 +80,9 @@ async fn an_outcome_that_was_acknowledged_is_known_on_also_to_the_next_life() {
     door.call(&first, None).await;
     door.call(&second, Some(first.as_str())).await;
     for life in 0..2 {
-        let fate = door.fate(&first).await;
-        let Fate::Ended { outcome } = fate else {
-            panic!("life {life}: {fate:?}");
+        let status = door.status(&first).await;
+        let GenerationStatus::Ended { outcome } = status else {
+            panic!("life {life}: {status:?}");
         };
         assert_eq!(
             outcome.usage.count(shared::units::Unit::OutputToken),

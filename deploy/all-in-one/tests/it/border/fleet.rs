@@ -11,7 +11,7 @@ use server::link::http::{HttpLink, LinkSettings};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Link, LinkError, Operation, ProviderAdmin, Target};
+use shared::link::{Call, GatewayFleet, Generations, LinkError, Operation, ProviderAdmins, Target};
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
@@ -102,7 +102,8 @@ async fn what_happens_at_a_gateway_is_told_once_to_all_servers_also_after_they_w
         until("every key is disabled", PATIENCE, async || {
             let refused = link.open(call()).await;
             assert!(refused.is_err(), "{}", place.name);
-            let states = link.provider_keys("vendor").await.expect("keys");
+            let admins = link.provider_admins();
+            let states = admins[0].provider_keys("vendor").await.expect("keys");
             states.iter().all(|key| key.status == "disabled")
         })
         .await;

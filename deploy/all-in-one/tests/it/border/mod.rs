@@ -5,6 +5,7 @@ mod acknowledged;
 mod away;
 mod both;
 mod cuts;
+mod databases;
 mod deaths;
 mod fleet;
 mod outages;

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use shared::id::{BootId, GenerationId, ProviderKeyId};
-use shared::link::events::EventSource;
+use shared::id::{BootId, GenerationId};
+use shared::link::events::{EventSource, GatewayEvents};
 use shared::link::{
-    AdminError, Call, Fate, GatewayPlace, GatewayView, KeyTest, Link, LinkError, NewProvider,
-    NewProviderKey, Parting, ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch,
-    ProviderView, Reply,
+    Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, Link, LinkError,
+    Parting, ProviderAdmin, ProviderAdmins, Reply, Target,
 };
 
 /// Effects so far, once counting has begun.
@@ -57,7 +56,7 @@ pub(super) fn count_statements() {
 pub(super) struct Counted(pub(super) Arc<dyn Link>);
 
 #[async_trait]
-impl Link for Counted {
+impl Generations for Counted {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
         effect();
         let reply = self.0.open(call).await;
@@ -65,13 +64,25 @@ impl Link for Counted {
         reply
     }
 
-    async fn finish(&self, generation: &GenerationId, why: Parting) -> Result<Fate, LinkError> {
-        effect();
-        let fate = self.0.finish(generation, why).await;
-        effect();
-        fate
+    fn route(&self, generation: &GenerationId, targets: &[Target]) -> Vec<String> {
+        self.0.route(generation, targets)
     }
 
+    async fn cancel(
+        &self,
+        gateways: &[String],
+        generation: &GenerationId,
+        why: Parting,
+    ) -> Result<GenerationStatus, LinkError> {
+        effect();
+        let status = self.0.cancel(gateways, generation, why).await;
+        effect();
+        status
+    }
+}
+
+#[async_trait]
+impl GatewayFleet for Counted {
     async fn health(&self) -> Result<BootId, LinkError> {
         self.0.health().await
     }
@@ -83,32 +94,16 @@ impl Link for Counted {
     fn use_gateways(&self, places: &[GatewayPlace]) -> Result<(), String> {
         self.0.use_gateways(places)
     }
+}
 
+impl GatewayEvents for Counted {
     fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
         self.0.event_sources()
     }
 }
 
-/// Operators' requests pass as they are.
-macro_rules! pass_on {
-    ($($name:ident($($arg:ident: $of:ty),*) -> $answer:ty;)+) => {
-        #[async_trait]
-        impl ProviderAdmin for Counted {
-            $(async fn $name(&self, $($arg: $of),*) -> Result<$answer, AdminError> {
-                self.0.$name($($arg),*).await
-            })+
-        }
-    };
-}
-
-pass_on! {
-    providers() -> Vec<ProviderView>;
-    create_provider(new: NewProvider) -> ProviderView;
-    update_provider(name: &str, patch: ProviderPatch) -> ProviderView;
-    delete_provider(name: &str) -> ();
-    provider_keys(provider: &str) -> Vec<ProviderKeyView>;
-    create_provider_key(provider: &str, new: NewProviderKey) -> ProviderKeyView;
-    update_provider_key(provider: &str, key: &ProviderKeyId, patch: ProviderKeyPatch) -> ProviderKeyView;
-    delete_provider_key(provider: &str, key: &ProviderKeyId) -> ();
-    test_provider_key(provider: &str, key: &ProviderKeyId, model: Option<&str>) -> KeyTest;
+impl ProviderAdmins for Counted {
+    fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>> {
+        self.0.provider_admins()
+    }
 }

@@ -9,7 +9,10 @@ use bytes::Bytes;
 use serde_json::json;
 use shared::db::{Db, DbTarget};
 use shared::id::{GenerationId, ProviderKeyId, RequestId};
-use shared::link::{Call, Link, NewProvider, NewProviderKey, Operation, ProviderKeyPatch, Target};
+use shared::link::{
+    Call, Link, NewProvider, NewProviderKey, Operation, ProviderAdmin, ProviderKeyPatch, Target,
+};
+use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
@@ -73,8 +76,12 @@ async fn execute(db: &Db, statement: &str) -> usize {
     changed.expect("written")
 }
 
+fn admin(link: &Arc<dyn Link>) -> Arc<dyn ProviderAdmin> {
+    link.provider_admins().remove(0)
+}
+
 async fn is(link: &Arc<dyn Link>, status: &str) -> bool {
-    let keys = link.provider_keys("p").await.expect("keys");
+    let keys = admin(link).provider_keys("p").await.expect("keys");
     keys[0].status == status
 }
 
@@ -83,7 +90,7 @@ async fn switch(link: &Arc<dyn Link>, key: &ProviderKeyId, status: &str) {
         status: Some(status.to_owned()),
         ..ProviderKeyPatch::default()
     };
-    let changed = link.update_provider_key("p", key, patch).await;
+    let changed = admin(link).update_provider_key("p", key, patch).await;
     assert_eq!(changed.expect("changed").status, status);
 }
 
@@ -112,16 +119,17 @@ async fn a_key_that_its_provider_refused_comes_back_when_it_is_accepted_again() 
             kind: "openai".to_owned(),
             base_url: format!("http://{address}/v1"),
         };
-        link.create_provider(provider).await.expect("a provider");
+        let admin = admin(&link);
+        admin.create_provider(provider).await.expect("a provider");
         let new = NewProviderKey {
-            secret: "key-of-p-0".to_owned(),
+            secret: Secret::new("key-of-p-0".to_owned()),
             label: String::new(),
             weight: 1,
         };
-        let key = link.create_provider_key("p", new).await.expect("a key").id;
+        let key = admin.create_provider_key("p", new).await.expect("a key").id;
         assert!(link.open(call()).await.is_err());
         until("it is off", PATIENCE, async || is(&link, "disabled").await).await;
-        let probe_at = async || link.provider_keys("p").await.expect("keys")[0].probe_at;
+        let probe_at = async || admin.provider_keys("p").await.expect("keys")[0].probe_at;
         let first = probe_at().await.expect("it is asked again");
 
         // Asked while it is still bad: later, and then later still.

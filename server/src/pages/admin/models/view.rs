@@ -63,7 +63,7 @@ async fn target_rows(
     let known = async {
         let all = providers::known(rooms).await;
         let used = |name: &str| model.targets.iter().any(|target| target.provider == name);
-        providers::healths(rooms, all.iter().filter(|one| used(&one.name))).await
+        providers::healths(rooms, &all, |one| used(&one.name)).await
     };
     let (days, healths): (_, HashMap<String, Health>) = tokio::join!(days, known);
     let days = days?;

@@ -1,47 +1,70 @@
-//! Forms of providers and their keys as the gateway takes them, in the API's bounds. Pure.
+//! Forms of providers and their keys as the gateways take them, by the rules that they share. Pure.
 
 use admin_templates::form::FieldError;
+use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::rules::{self, Broken};
 use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
+use shared::secret::Secret;
 
 use super::super::super::form::Posted;
 use super::super::Wrong;
 use super::super::again::Faults;
+use crate::providers::Connectors;
 
-/// Connectors that there are.
-pub(super) const KINDS: [&str; 2] = ["openai", "sandbox"];
-const NAME_BYTES_MAX: usize = 40;
-const URL_BYTES_MAX: usize = 500;
-const LABEL_BYTES_MAX: usize = 100;
-const SECRET_BYTES_MAX: usize = 8_192;
-const WEIGHT_MAX: u32 = 100;
-
-fn too_long(most: usize) -> FieldError {
-    FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX))
+/// A broken rule, beside its field.
+fn wrong(field: &'static str, broken: Broken) -> Wrong {
+    let error = match broken {
+        Broken::Missing => FieldError::Required,
+        Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
+        Broken::NotAWord | Broken::NotVisible | Broken::NotOneLine => FieldError::Letters,
+        Broken::NotAnAddress => FieldError::NotAnAddress,
+        Broken::OutOfRange(least, most) => FieldError::OutOfRange(least.into(), most.into()),
+    };
+    (field, error)
 }
 
-fn address(posted: &Posted) -> Result<String, Wrong> {
-    let url = posted.text("base_url");
-    let web = url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
-    if url.len() > URL_BYTES_MAX {
-        Err(("base_url", too_long(URL_BYTES_MAX)))
-    } else if !web || !url.bytes().all(|b| b.is_ascii_graphic()) {
-        Err(("base_url", FieldError::NotAnAddress))
-    } else {
-        Ok(url.to_owned())
+/// What the gateway for the new provider said of its connectors; nothing where it was never reached:
+/// then it decides alone.
+fn facts<'a>(posted: &Posted, known: &'a [Connectors]) -> Option<&'a GatewayFacts> {
+    let gateway = posted.text("gateway");
+    let named = known.iter().find(|of| of.gateway == gateway);
+    named.or(known.first())?.facts.as_deref()
+}
+
+/// The address that is kept, where the kind has one.
+fn address(posted: &Posted, connector: Option<&ConnectorFacts>) -> Result<String, Wrong> {
+    let typed = posted.text("base_url");
+    match connector.map(|facts| facts.address) {
+        Some(AddressRule::Absent) | None if typed.is_empty() => Ok(String::new()),
+        _ => match rules::base_url(typed) {
+            Ok(url) => Ok(url.to_owned()),
+            Err(broken) => Err(wrong("base_url", broken)),
+        },
     }
 }
 
 /// A new provider.
-pub(super) fn drafted_provider(posted: &Posted) -> Result<NewProvider, Vec<Wrong>> {
+pub(super) fn drafted_provider(
+    posted: &Posted,
+    known: &[Connectors],
+) -> Result<NewProvider, Vec<Wrong>> {
     let mut faults = Faults::default();
-    let name = faults.take(name(posted));
-    let kind = KINDS.into_iter().find(|kind| *kind == posted.text("kind"));
-    let kind = faults.take(kind.ok_or(("kind", FieldError::Unknown)));
-    let base_url = faults.take(address(posted));
+    let name = posted.text("name");
+    let name = faults.take(
+        rules::name(name)
+            .map(|()| name)
+            .map_err(|broken| wrong("name", broken)),
+    );
+    let (facts, kind) = (facts(posted, known), posted.text("kind"));
+    let connector = facts.and_then(|facts| facts.connector(kind));
+    if facts.is_some() && connector.is_none() {
+        faults.add("kind", FieldError::Unknown);
+    }
+    let base_url = faults.take(address(posted, connector));
     let new = || {
         Some(NewProvider {
-            name: name?,
-            kind: kind?.to_owned(),
+            name: name?.to_owned(),
+            kind: kind.to_owned(),
             base_url: base_url?,
         })
     };
@@ -49,50 +72,28 @@ pub(super) fn drafted_provider(posted: &Posted) -> Result<NewProvider, Vec<Wrong
     faults.unless(new)
 }
 
-fn name(posted: &Posted) -> Result<String, Wrong> {
-    let name = posted.text("name");
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if name.is_empty() {
-        Err(("name", FieldError::Required))
-    } else if name.len() > NAME_BYTES_MAX {
-        Err(("name", too_long(NAME_BYTES_MAX)))
-    } else if name.bytes().all(allowed) {
-        Ok(name.to_owned())
-    } else {
-        Err(("name", FieldError::Letters))
-    }
-}
-
 /// A change of a provider.
 pub(super) fn drafted_edit(posted: &Posted) -> Result<ProviderPatch, Wrong> {
     Ok(ProviderPatch {
-        base_url: Some(address(posted)?),
+        base_url: Some(address(posted, None)?),
         enabled: Some(posted.is_ticked("enabled")),
     })
 }
 
 /// A provider's secret.
-pub(super) fn secret(text: &str) -> Result<String, Wrong> {
+pub(super) fn secret(text: &str, rule: SecretRule) -> Result<Secret<String>, Wrong> {
     let text = text.trim();
-    if text.is_empty() {
-        Err(("secret", FieldError::Required))
-    } else if text.len() > SECRET_BYTES_MAX {
-        Err(("secret", too_long(SECRET_BYTES_MAX)))
-    } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        Err(("secret", FieldError::Letters))
-    } else {
-        Ok(text.to_owned())
+    match rules::secret(text, rule) {
+        Ok(()) => Ok(Secret::new(text.to_owned())),
+        Err(broken) => Err(wrong("secret", broken)),
     }
 }
 
 /// A key's name.
 pub(super) fn label(text: &str) -> Result<String, Wrong> {
-    if text.len() > LABEL_BYTES_MAX {
-        Err(("label", too_long(LABEL_BYTES_MAX)))
-    } else if text.chars().any(char::is_control) {
-        Err(("label", FieldError::Letters))
-    } else {
-        Ok(text.to_owned())
+    match rules::label(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(broken) => Err(wrong("label", broken)),
     }
 }
 
@@ -104,18 +105,17 @@ pub(super) fn weight(posted: &Posted) -> Result<u32, Wrong> {
     let weight: u32 = text
         .parse()
         .map_err(|_| ("weight", FieldError::NotANumber))?;
-    if (1..=WEIGHT_MAX).contains(&weight) {
-        Ok(weight)
-    } else {
-        Err(("weight", FieldError::OutOfRange(1, WEIGHT_MAX.into())))
+    match rules::weight(weight) {
+        Ok(()) => Ok(weight),
+        Err(broken) => Err(wrong("weight", broken)),
     }
 }
 
 /// A new key.
-pub(super) fn drafted_key(posted: &Posted) -> Result<NewProviderKey, Vec<Wrong>> {
+pub(super) fn drafted_key(posted: &Posted, rule: SecretRule) -> Result<NewProviderKey, Vec<Wrong>> {
     let mut faults = Faults::default();
     let label = faults.take(label(posted.text("label")));
-    let secret = faults.take(secret(posted.secret("secret").expose()));
+    let secret = faults.take(secret(posted.secret("secret").expose(), rule));
     let weight = faults.take(weight(posted));
     let new = || {
         Some(NewProviderKey {
@@ -141,34 +141,85 @@ pub(super) fn last4(secret: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::id::JournalId;
+
     use super::*;
 
     fn posted(body: &str) -> Posted {
         Posted::parse(body.as_bytes()).expect("a form")
     }
 
+    /// A gateway with one connector that has an address and one that has none.
+    fn known() -> Vec<Connectors> {
+        let connector = |kind: &'static str, address| ConnectorFacts {
+            kind: kind.into(),
+            label: kind.into(),
+            address,
+            secret: SecretRule::IN_A_HEADER,
+            speaks: Vec::new().into(),
+            media: false,
+        };
+        let facts = GatewayFacts {
+            journal: JournalId::random(),
+            connectors: vec![
+                connector("vendor", AddressRule::Needed),
+                connector("toy", AddressRule::Absent),
+            ],
+            presets: Vec::new(),
+        };
+        vec![Connectors {
+            gateway: "g".to_owned(),
+            facts: Some(facts.into()),
+        }]
+    }
+
     #[test]
-    fn odd_providers_and_keys_are_refused_beside_their_fields() {
-        let wrong = |body: &str| {
-            let wrong = drafted_provider(&posted(body)).err()?;
+    fn odd_providers_are_refused_beside_their_fields_by_what_the_gateway_says() {
+        let wrong = |body: &str, known: &[Connectors]| {
+            let wrong = drafted_provider(&posted(body), known).err()?;
             wrong.first().map(|(field, _)| *field)
         };
-        assert_eq!(wrong("name=a-1&kind=openai&base_url=https://x"), None);
-        assert_eq!(wrong("name=A&kind=openai"), Some("name"));
-        assert_eq!(wrong("name=a/b&kind=openai"), Some("name"));
-        assert_eq!(wrong("name=a&kind=other"), Some("kind"));
+        let known = known();
+        let good = "name=a-1&kind=vendor&base_url=https://x";
+        assert_eq!(wrong(good, &known), None);
+        assert_eq!(wrong("name=A&kind=toy", &known), Some("name"));
+        assert_eq!(wrong("name=a/b&kind=toy", &known), Some("name"));
+        assert_eq!(wrong("name=a&kind=toy", &known), None);
+        assert_eq!(wrong("name=a&kind=vendor", &known), Some("base_url"));
+        assert_eq!(wrong("name=a&kind=openai", &known), Some("kind"));
         assert_eq!(
-            wrong("name=a&kind=openai&base_url=javascript:x"),
+            wrong("name=a&kind=vendor&base_url=javascript:x", &known),
             Some("base_url")
         );
-        let wrong = |body: &str| drafted_key(&posted(body)).err().unwrap_or_default();
+        // A gateway that was never reached says itself what it has.
+        let stranger = [Connectors {
+            gateway: "g".to_owned(),
+            facts: None,
+        }];
+        assert_eq!(wrong("name=a&kind=openai", &stranger), None);
+    }
+
+    #[test]
+    fn odd_keys_are_refused_beside_their_fields_all_at_once() {
+        let rule = SecretRule {
+            is_needed: true,
+            chars_max: 6,
+        };
+        let wrong = |body: &str| {
+            let drafted = drafted_key(&posted(body), rule);
+            drafted.err().unwrap_or_default()
+        };
         assert_eq!(wrong("secret=sk-1&label=x&weight=100"), []);
         assert_eq!(wrong("label=x"), [("secret", FieldError::Required)]);
+        assert_eq!(
+            wrong("secret=sk-1234"),
+            [("secret", FieldError::TooLong(6))],
+            "as the connector has it"
+        );
         let range = FieldError::OutOfRange(1, 100);
         assert_eq!(
             wrong("secret=a+b&weight=0"),
             [("secret", FieldError::Letters), ("weight", range)],
-            "all at once"
         );
     }
 

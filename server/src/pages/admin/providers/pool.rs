@@ -13,10 +13,9 @@ use super::super::super::error::PageError;
 use super::super::days::{Day, days};
 use super::super::{Console, WHOLE};
 use crate::figures::Figures;
+use crate::providers::{ProviderList, Told};
 use crate::store::usage_log::UsageFilter;
 
-/// A call of a provider needs no key.
-const KEYLESS: &str = "sandbox";
 /// Fewer successes than this, in hundredths of a per cent, are a matter to look at.
 const GOOD_ENOUGH: i64 = 9_000;
 /// A gateway far away must not keep a page waiting.
@@ -48,7 +47,7 @@ pub(super) fn number(keys: &[ProviderKeyView], status: &str) -> u64 {
 /// Whether it answers: what its keys and its last calls tell.
 pub(super) fn health(provider: &ProviderView, keys: &[ProviderKeyView], succeeded: i64) -> Health {
     let (active, cooling) = (number(keys, "active"), number(keys, "cooling"));
-    if active == 0 && cooling == 0 && provider.kind != KEYLESS {
+    if active == 0 && cooling == 0 && provider.secret.is_needed {
         Health::Away
     } else if (active == 0 && cooling > 0) || succeeded < GOOD_ENOUGH {
         Health::Degraded
@@ -57,23 +56,35 @@ pub(super) fn health(provider: &ProviderView, keys: &[ProviderKeyView], succeede
     }
 }
 
-/// Every provider that the gateway tells of in time; none where it does not.
-pub(in super::super) async fn known(rooms: &Console) -> Vec<ProviderView> {
+/// Every provider that the gateways tell of in time; none where they do not.
+pub(in super::super) async fn known(rooms: &Console) -> ProviderList {
     let all = tokio::time::timeout(PATIENCE, rooms.providers.all()).await;
     all.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// How each of these providers does by its keys; those that are off, or whose keys the gateway does
-/// not tell of in time, are absent.
+/// How each of the wanted providers does by its keys; those that are off, or whose keys no gateway
+/// tells of in time, are absent. Of several of one name the one that does worst is told.
 pub(in super::super) async fn healths(
     rooms: &Console,
-    providers: impl IntoIterator<Item = &ProviderView>,
+    list: &ProviderList,
+    is_wanted: impl Fn(&ProviderView) -> bool,
 ) -> HashMap<String, Health> {
-    let asked = providers.into_iter().filter(|provider| provider.enabled);
-    let asked = asked.map(async |provider| {
-        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&provider.name)).await;
-        let keys = keys.ok().and_then(Result::ok)?;
+    let wanted = |one: &&Told<ProviderView>| one.answer.enabled && is_wanted(&one.answer);
+    let asked = list.providers.iter().filter(wanted);
+    let asked = asked.map(async |one| {
+        let of = list.address(one);
+        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&of)).await;
+        let keys = keys.ok().and_then(Result::ok)?.answer;
+        let provider = &one.answer;
         Some((provider.name.clone(), health(provider, &keys, WHOLE)))
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    let mut healths = HashMap::new();
+    for (name, health) in join_all(asked).await.into_iter().flatten() {
+        let known = healths.entry(name).or_insert(health);
+        let is_worse = *known == Health::Good || health == Health::Away;
+        if is_worse {
+            *known = health;
+        }
+    }
+    healths
 }

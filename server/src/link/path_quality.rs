@@ -1,6 +1,6 @@
 //! How bad the way to a node is, measured where it hurts: some streams come over two connections at
 //! once, and how far the second copy of a byte is behind the first is what the way cost and not the
-//! provider. Attaches nothing; `legs` does.
+//! provider. Attaches nothing; `resumable_body` does.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -20,13 +20,13 @@ const GOOD_PPM: u32 = 1_000;
 
 /// The way to one node.
 #[derive(Debug, Default)]
-pub(super) struct Weather {
+pub(super) struct PathQuality {
     late_ppm: AtomicU32,
     bad: AtomicBool,
     streams: AtomicU32,
 }
 
-impl Weather {
+impl PathQuality {
     /// Whether a new stream is to come over two connections from its beginning.
     pub(super) fn doubles_new(&self) -> bool {
         self.is_bad()
@@ -67,40 +67,40 @@ mod tests {
 
     #[test]
     fn a_few_late_copies_turn_the_weather_and_many_good_ones_turn_it_back() {
-        let weather = Weather::default();
+        let quality = PathQuality::default();
         for _ in 0..10_000 {
-            weather.compared(Duration::from_millis(20));
+            quality.compared(Duration::from_millis(20));
         }
-        weather.compared(Duration::from_millis(200));
-        assert!(!weather.is_bad(), "one is chance");
+        quality.compared(Duration::from_millis(200));
+        assert!(!quality.is_bad(), "one is chance");
         for _ in 0..10 {
-            weather.compared(Duration::from_millis(200));
+            quality.compared(Duration::from_millis(200));
         }
-        assert!(weather.is_bad());
+        assert!(quality.is_bad());
         for _ in 0..1_000 {
-            weather.compared(Duration::ZERO);
+            quality.compared(Duration::ZERO);
         }
-        assert!(weather.is_bad(), "no hurry");
+        assert!(quality.is_bad(), "no hurry");
         for _ in 0..10_000 {
-            weather.compared(Duration::ZERO);
+            quality.compared(Duration::ZERO);
         }
-        assert!(!weather.is_bad());
-        assert_eq!(weather.late_ppm.load(Ordering::Relaxed), 0);
+        assert!(!quality.is_bad());
+        assert_eq!(quality.late_ppm.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn a_way_on_which_everything_is_late_is_no_overflow() {
-        let weather = Weather::default();
+        let quality = PathQuality::default();
         for _ in 0..100_000 {
-            weather.compared(Duration::MAX);
+            quality.compared(Duration::MAX);
         }
-        assert!(weather.late_ppm.load(Ordering::Relaxed) <= ONE);
+        assert!(quality.late_ppm.load(Ordering::Relaxed) <= ONE);
     }
 
     #[test]
     fn in_good_weather_one_stream_of_eight_comes_twice_and_the_first_is_one() {
-        let weather = Weather::default();
-        let doubled: Vec<_> = (0..16).map(|_| weather.doubles_new()).collect();
+        let quality = PathQuality::default();
+        let doubled: Vec<_> = (0..16).map(|_| quality.doubles_new()).collect();
         let places: Vec<_> = (0..16).filter(|at| doubled[*at]).collect();
         assert_eq!(places, [0, 8]);
     }

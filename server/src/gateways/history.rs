@@ -11,7 +11,7 @@ use shared::link::{GatewayView, LinkCounts};
 pub(super) const LOOK_MS: i64 = 60_000;
 /// A day of looks.
 const LOOKS_MAX: usize = 24 * 60;
-/// A younger course is drawn by the minute.
+/// A younger history is drawn by the minute.
 const YOUNG_MS: i64 = 2 * 3_600_000;
 /// An older one by the quarter of an hour: 96 points a day.
 const QUARTER_MS: i64 = 15 * 60_000;
@@ -34,11 +34,11 @@ struct Kept {
 
 /// The last day; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Course(Arc<Mutex<Kept>>);
+pub struct HealthHistory(Arc<Mutex<Kept>>);
 
-/// A stretch of a gateway's course.
+/// A bucket of a gateway's history.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Stretch {
+pub struct HistoryBucket {
     /// Half of the round trips were shorter; `None` where none was answered.
     pub round_trip_ms: Option<u64>,
     /// What happened on the way.
@@ -57,13 +57,13 @@ pub struct GatewayDay {
     /// What happened on the way.
     pub happened: LinkCounts,
     /// One for each of [`Days::starts`].
-    pub stretches: Vec<Stretch>,
+    pub buckets: Vec<HistoryBucket>,
 }
 
 /// The last day of all gateways.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Days {
-    /// When each stretch begins.
+    /// When each bucket begins.
     pub starts: Vec<Moment>,
     /// By address.
     pub gateways: HashMap<String, GatewayDay>,
@@ -101,7 +101,7 @@ fn percentile(round_trips: &mut [u64], per_mille: usize) -> Option<u64> {
     round_trips.get(place).copied()
 }
 
-impl Course {
+impl HealthHistory {
     /// Keeps what a look saw.
     pub(super) fn add(&self, at: Moment, views: &[GatewayView]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,7 +121,7 @@ impl Course {
         }
     }
 
-    /// The last day in stretches of equal length.
+    /// The last day in buckets of equal length.
     pub fn days(&self, now: Moment) -> Days {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((oldest, _)) = kept.looks.front() else {
@@ -144,10 +144,11 @@ impl Course {
             let place = usize::try_from(place).unwrap_or(0);
             for seen in seen {
                 let day = days.gateways.entry(seen.url.clone()).or_default();
-                day.stretches.resize(days.starts.len(), Stretch::default());
+                day.buckets
+                    .resize(days.starts.len(), HistoryBucket::default());
                 day.happened = plus(day.happened, seen.happened);
-                if let Some(stretch) = day.stretches.get_mut(place) {
-                    stretch.happened = plus(stretch.happened, seen.happened);
+                if let Some(bucket) = day.buckets.get_mut(place) {
+                    bucket.happened = plus(bucket.happened, seen.happened);
                 }
                 let Some(ms) = seen.round_trip_ms else {
                     continue;
@@ -155,20 +156,20 @@ impl Course {
                 day.seen_at = Some(*at);
                 let of = round_trips.entry(&seen.url).or_default();
                 of.resize(days.starts.len(), Vec::new());
-                if let Some(stretch) = of.get_mut(place) {
-                    stretch.push(ms);
+                if let Some(bucket) = of.get_mut(place) {
+                    bucket.push(ms);
                 }
             }
         }
-        for (url, mut stretches) in round_trips {
+        for (url, mut buckets) in round_trips {
             let Some(day) = days.gateways.get_mut(url) else {
                 continue;
             };
-            let mut all = stretches.concat();
+            let mut all = buckets.concat();
             day.p50_ms = percentile(&mut all, 500);
             day.p95_ms = percentile(&mut all, 950);
-            for (stretch, round_trips) in day.stretches.iter_mut().zip(&mut stretches) {
-                stretch.round_trip_ms = percentile(round_trips, 500);
+            for (bucket, round_trips) in day.buckets.iter_mut().zip(&mut buckets) {
+                bucket.round_trip_ms = percentile(round_trips, 500);
             }
         }
         days
@@ -212,37 +213,37 @@ mod tests {
 
     #[test]
     fn a_young_course_is_drawn_by_the_minute() {
-        let course = Course::default();
-        assert_eq!(course.days(minute(5)), Days::default());
-        course.add(minute(5), &[view("a", Some(10), 3), view("b", None, 0)]);
-        course.add(minute(6), &[view("a", Some(30), 5), view("b", None, 0)]);
+        let history = HealthHistory::default();
+        assert_eq!(history.days(minute(5)), Days::default());
+        history.add(minute(5), &[view("a", Some(10), 3), view("b", None, 0)]);
+        history.add(minute(6), &[view("a", Some(30), 5), view("b", None, 0)]);
         // Taken out and in again: it counts from nothing.
-        course.add(minute(7), &[view("a", None, 1)]);
-        let days = course.days(minute(8));
+        history.add(minute(7), &[view("a", None, 1)]);
+        let days = history.days(minute(8));
         assert_eq!(days.starts, [5, 6, 7, 8].map(minute));
         let a = &days.gateways["a"];
         assert_eq!((a.p50_ms, a.p95_ms), (Some(30), Some(30)));
         assert_eq!(a.seen_at, Some(minute(6)));
         assert_eq!(a.happened.resumed, 6);
-        let trips: Vec<_> = a.stretches.iter().map(|one| one.round_trip_ms).collect();
+        let trips: Vec<_> = a.buckets.iter().map(|one| one.round_trip_ms).collect();
         assert_eq!(trips, [Some(10), Some(30), None, None]);
-        let resumed: Vec<_> = a.stretches.iter().map(|one| one.happened.resumed).collect();
+        let resumed: Vec<_> = a.buckets.iter().map(|one| one.happened.resumed).collect();
         assert_eq!(resumed, [3, 2, 1, 0]);
         assert_eq!(days.gateways["b"].p50_ms, None);
     }
 
     #[test]
     fn a_day_is_all_that_is_kept_and_what_came_before_is_not_counted() {
-        let course = Course::default();
+        let history = HealthHistory::default();
         for number in 0..2_000 {
             let resumed = u64::try_from(number).expect("a count");
-            course.add(minute(number), &[view("a", Some(20), resumed)]);
+            history.add(minute(number), &[view("a", Some(20), resumed)]);
         }
-        let days = course.days(minute(1_999));
+        let days = history.days(minute(1_999));
         assert!(days.starts.len() <= 97, "{}", days.starts.len());
         let a = &days.gateways["a"];
         assert_eq!(a.happened.resumed, 1_440);
-        assert_eq!(a.stretches[1].happened.resumed, 15);
-        assert_eq!(a.stretches[1].round_trip_ms, Some(20));
+        assert_eq!(a.buckets[1].happened.resumed, 15);
+        assert_eq!(a.buckets[1].round_trip_ms, Some(20));
     }
 }

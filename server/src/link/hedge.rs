@@ -1,5 +1,5 @@
-//! When an answer should come over a second connection as well: because it is behind its own rhythm,
-//! or because the way to its node is bad. Decides only; `legs` attaches and reads.
+//! When an answer should come over a second connection as well: because it is late by its own gaps,
+//! or because the way to its node is bad. Decides only; `resumable_body` attaches and reads.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use tokio::time::Sleep;
 
 use super::nodes::Node;
 
-/// Beyond what the stream's own rhythm explains (RELIABILITY.md A2.4).
+/// Beyond what the stream's own gaps explain (RELIABILITY.md A2.4).
 const LATE: Duration = Duration::from_millis(300);
 /// Of a provider that pauses often the lateness is doubled at most so many times.
 const FRUITLESS_MAX: u32 = 5;
-/// Gaps to know a rhythm by.
+/// Gaps to estimate by.
 const GAPS_MIN: u32 = 3;
 /// Between two attempts at a second connection for one stream.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The times between the pieces of one stream.
 #[derive(Debug)]
-struct Rhythm {
+struct GapEstimate {
     last: Instant,
     gaps: u32,
     mean: Duration,
     deviation: Duration,
 }
 
-impl Rhythm {
+impl GapEstimate {
     fn new(now: Instant) -> Self {
         Self {
             last: now,
@@ -52,7 +52,7 @@ impl Rhythm {
         self.mean = self.mean * 7 / 8 + gap / 8;
     }
 
-    /// When the next piece is late; never while the rhythm is unknown.
+    /// When the next piece is late; never while too few gaps are known.
     fn late_at(&self, fruitless: u32) -> Option<Instant> {
         let patience = LATE.saturating_mul(1 << fruitless.min(FRUITLESS_MAX));
         let usual = self.mean + self.deviation * 4;
@@ -70,16 +70,16 @@ struct Mark {
 /// Why there is a second connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The stream is behind its rhythm.
+    /// The stream is late by its gaps.
     Late,
     /// The way is bad, or is to be measured.
-    Weather,
+    BadPath,
 }
 
 /// What one stream knows about a second copy of itself.
-pub(super) struct Race {
+pub(super) struct HedgePolicy {
     node: Arc<Node>,
-    rhythm: Rhythm,
+    gaps: GapEstimate,
     timer: Option<Pin<Box<Sleep>>>,
     /// Late although the provider paused: the next time more patience is due.
     fruitless: u32,
@@ -88,19 +88,19 @@ pub(super) struct Race {
     /// Not before this is another attempt made.
     not_before: Instant,
     mark: Option<Mark>,
-    /// Of the attempt under way or the second strand.
+    /// Of the attempt under way or the second attachment.
     cause: Option<Cause>,
 }
 
-impl Race {
+impl HedgePolicy {
     pub(super) fn new(node: &Arc<Node>) -> Self {
         let now = Instant::now();
         Self {
             node: node.clone(),
-            rhythm: Rhythm::new(now),
+            gaps: GapEstimate::new(now),
             timer: None,
             fruitless: 0,
-            doubled: node.weather.doubles_new(),
+            doubled: node.quality.doubles_new(),
             not_before: now,
             mark: None,
             cause: None,
@@ -110,12 +110,12 @@ impl Race {
     /// Ready with a cause when a second copy is due, while there is none.
     pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
         let now = Instant::now();
-        if now >= self.not_before && (self.doubled || self.node.weather.is_bad()) {
+        if now >= self.not_before && (self.doubled || self.node.quality.is_bad()) {
             self.doubled = true;
-            return Poll::Ready(self.begin(Cause::Weather, now));
+            return Poll::Ready(self.begin(Cause::BadPath, now));
         }
         loop {
-            let Some(late_at) = self.rhythm.late_at(self.fruitless) else {
+            let Some(late_at) = self.gaps.late_at(self.fruitless) else {
                 return Poll::Pending;
             };
             let due = late_at.max(self.not_before);
@@ -143,7 +143,7 @@ impl Race {
     /// the second is of no use: it was opened because of a pause that was the provider's.
     pub(super) fn advanced(&mut self, end: u64, by_second: bool, has_second: bool) -> bool {
         let now = Instant::now();
-        self.rhythm.beat(now);
+        self.gaps.beat(now);
         if has_second && self.mark.is_none() {
             self.mark = Some(Mark { end, at: now });
         }
@@ -168,7 +168,7 @@ impl Race {
     /// A second copy of bytes up to `end` came.
     pub(super) fn repeated(&mut self, end: u64) {
         if let Some(mark) = self.mark.take_if(|mark| end >= mark.end) {
-            self.node.weather.compared(mark.at.elapsed());
+            self.node.quality.compared(mark.at.elapsed());
         }
     }
 
@@ -183,28 +183,28 @@ impl Race {
 mod tests {
     use super::*;
 
-    fn after(rhythm: &Rhythm, fruitless: u32) -> Option<Duration> {
-        let late_at = rhythm.late_at(fruitless)?;
-        Some(late_at - rhythm.last)
+    fn after(gaps: &GapEstimate, fruitless: u32) -> Option<Duration> {
+        let late_at = gaps.late_at(fruitless)?;
+        Some(late_at - gaps.last)
     }
 
     #[test]
     fn a_rhythm_is_known_after_a_few_gaps_and_lateness_is_beyond_it() {
         let start = Instant::now();
-        let mut rhythm = Rhythm::new(start);
-        assert_eq!(after(&rhythm, 0), None);
+        let mut gaps = GapEstimate::new(start);
+        assert_eq!(after(&gaps, 0), None);
         for n in 1..=20 {
-            rhythm.beat(start + Duration::from_millis(50) * n);
+            gaps.beat(start + Duration::from_millis(50) * n);
         }
-        let even = after(&rhythm, 0).unwrap();
+        let even = after(&gaps, 0).unwrap();
         assert!(even >= Duration::from_millis(349) && even < Duration::from_millis(360));
         // A provider that hands out its tokens in bursts is not late between two of them.
-        let mut now = rhythm.last;
+        let mut now = gaps.last;
         for n in 0..40 {
             now += Duration::from_millis(if n % 4 == 0 { 400 } else { 1 });
-            rhythm.beat(now);
+            gaps.beat(now);
         }
-        assert!(after(&rhythm, 0).unwrap() > Duration::from_millis(700));
-        assert!(after(&rhythm, 3).unwrap() > Duration::from_millis(2_700));
+        assert!(after(&gaps, 0).unwrap() > Duration::from_millis(700));
+        assert!(after(&gaps, 3).unwrap() > Duration::from_millis(2_700));
     }
 }

@@ -19,7 +19,7 @@ const BYTES_MAX: usize = 8 * 1024;
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A stream whose pieces leave on ticks.
-pub(super) struct Gathered {
+pub(super) struct Coalesced {
     pieces: PieceStream,
     tick: Duration,
     bytes: BytesMut,
@@ -29,7 +29,7 @@ pub(super) struct Gathered {
     after: Option<Result<Piece, LinkError>>,
 }
 
-impl Gathered {
+impl Coalesced {
     pub(super) fn new(pieces: PieceStream, tick: Duration) -> Self {
         Self {
             pieces,
@@ -53,7 +53,7 @@ impl Gathered {
     }
 }
 
-impl Stream for Gathered {
+impl Stream for Coalesced {
     type Item = Result<Piece, LinkError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -98,10 +98,10 @@ mod tests {
 
     type Sender = mpsc::UnboundedSender<Result<Piece, LinkError>>;
 
-    fn gathered(tick: Duration) -> (Sender, Gathered) {
+    fn coalesced(tick: Duration) -> (Sender, Coalesced) {
         let (sender, mut pieces) = mpsc::unbounded_channel();
         let pieces = stream::poll_fn(move |cx| pieces.poll_recv(cx));
-        (sender, Gathered::new(Box::pin(pieces), tick))
+        (sender, Coalesced::new(Box::pin(pieces), tick))
     }
 
     fn say(sender: &Sender, text: &str) {
@@ -118,34 +118,34 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_within_a_tick_leaves_together_on_the_tick() {
-        let (sender, mut gathered) = gathered(TICK_MAX);
+        let (sender, mut coalesced) = coalesced(TICK_MAX);
         for word in ["a", "b", "c"] {
             say(&sender, word);
         }
-        assert_eq!(text(gathered.next().await), "abc");
+        assert_eq!(text(coalesced.next().await), "abc");
         // On the grid that all streams share, give or take how late timers are.
         let tick = TICK_MAX.as_millis();
         let into = EPOCH.elapsed().as_millis() % tick;
         assert!(into < tick * 9 / 10, "{into} ms after a tick");
-        assert!(gathered.next().now_or_never().is_none());
+        assert!(coalesced.next().now_or_never().is_none());
         say(&sender, "d");
-        assert_eq!(text(gathered.next().await), "d");
+        assert_eq!(text(coalesced.next().await), "d");
     }
 
     #[tokio::test]
     async fn the_end_and_large_pieces_wait_for_nothing() {
-        let (sender, mut gathered) = gathered(TICK_MAX);
+        let (sender, mut coalesced) = coalesced(TICK_MAX);
         say(&sender, &"x".repeat(BYTES_MAX));
         assert_eq!(
-            text(gathered.next().now_or_never().unwrap()).len(),
+            text(coalesced.next().now_or_never().unwrap()).len(),
             BYTES_MAX
         );
         say(&sender, "last");
         let over = LinkError::Lost("over".to_owned());
         sender.send(Err(over)).unwrap();
-        assert_eq!(text(gathered.next().now_or_never().unwrap()), "last");
-        assert!(text(gathered.next().now_or_never().unwrap()).contains("over"));
+        assert_eq!(text(coalesced.next().now_or_never().unwrap()), "last");
+        assert!(text(coalesced.next().now_or_never().unwrap()).contains("over"));
         drop(sender);
-        assert!(gathered.next().now_or_never().unwrap().is_none());
+        assert!(coalesced.next().now_or_never().unwrap().is_none());
     }
 }

@@ -15,7 +15,7 @@ const INLINE_MAX: usize = 128 * 1024;
 
 /// Why a body can't be made whole; nothing was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum UnpackError {
+pub(crate) enum BodyDecodeError {
     /// The beginning is not kept here: the whole body is needed.
     Missing,
     /// Larger than allowed.
@@ -26,7 +26,7 @@ pub(crate) enum UnpackError {
 
 /// Beginnings of bodies that came.
 #[derive(Debug)]
-pub(crate) struct Unpacker {
+pub(crate) struct BodyDecoder {
     prefixes: Mutex<Prefixes>,
     bytes_max: usize,
 }
@@ -38,20 +38,20 @@ struct Label {
     beginning: Option<(Prefix, BodyHash)>,
 }
 
-fn read<T: FromStr>(headers: &HeaderMap, name: &HeaderName) -> Result<Option<T>, UnpackError>
+fn read<T: FromStr>(headers: &HeaderMap, name: &HeaderName) -> Result<Option<T>, BodyDecodeError>
 where
     T::Err: std::fmt::Display,
 {
     let Some(value) = headers.get(name) else {
         return Ok(None);
     };
-    let bad = |why: &dyn std::fmt::Display| UnpackError::Bad(format!("{name}: {why}"));
+    let bad = |why: &dyn std::fmt::Display| BodyDecodeError::Bad(format!("{name}: {why}"));
     let text = value.to_str().map_err(|e| bad(&e))?;
     text.parse().map(Some).map_err(|e| bad(&e))
 }
 
 impl Label {
-    fn read(headers: &HeaderMap) -> Result<Self, UnpackError> {
+    fn read(headers: &HeaderMap) -> Result<Self, BodyDecodeError> {
         let prefix = read(headers, &wire::BEGINNING)?;
         let whole = read(headers, &wire::WHOLE)?;
         Ok(Self {
@@ -62,7 +62,7 @@ impl Label {
     }
 }
 
-impl Unpacker {
+impl BodyDecoder {
     /// Keeps `prefix_bytes` of beginnings, and makes no body larger than `bytes_max`.
     pub(crate) fn new(prefix_bytes: usize, bytes_max: usize) -> Self {
         Self {
@@ -76,11 +76,11 @@ impl Unpacker {
     }
 
     /// The whole body.
-    pub(crate) async fn unpack(
+    pub(crate) async fn decode(
         self: &Arc<Self>,
         headers: &HeaderMap,
         body: Bytes,
-    ) -> Result<Bytes, UnpackError> {
+    ) -> Result<Bytes, BodyDecodeError> {
         let label = Label::read(headers)?;
         if !label.packed && label.root.is_none() {
             return Ok(body);
@@ -92,26 +92,26 @@ impl Unpacker {
         let unpacking = tokio::task::spawn_blocking(move || this.unpack_now(&label, body));
         unpacking
             .await
-            .unwrap_or_else(|error| Err(UnpackError::Bad(error.to_string())))
+            .unwrap_or_else(|error| Err(BodyDecodeError::Bad(error.to_string())))
     }
 
-    fn unpack_now(&self, label: &Label, mut body: Bytes) -> Result<Bytes, UnpackError> {
+    fn unpack_now(&self, label: &Label, mut body: Bytes) -> Result<Bytes, BodyDecodeError> {
         if label.packed {
             body = codec::decompress(&body, self.bytes_max).map_err(|error| {
                 if matches!(error, codec::CodecError::TooLarge { .. }) {
-                    return UnpackError::TooLarge;
+                    return BodyDecodeError::TooLarge;
                 }
-                UnpackError::Bad(error.to_string())
+                BodyDecodeError::Bad(error.to_string())
             })?;
         }
         let chain = match (label.root, &label.beginning) {
             (Some(_), Some((prefix, whole))) => {
                 if prefix.length().saturating_add(body.len()) > self.bytes_max {
-                    return Err(UnpackError::TooLarge);
+                    return Err(BodyDecodeError::TooLarge);
                 }
                 let found = self.prefixes().find(prefix);
                 let joined = found.and_then(|found| found.join(&body, whole));
-                joined.ok_or(UnpackError::Missing)?
+                joined.ok_or(BodyDecodeError::Missing)?
             }
             (Some(root), None) if body.len() > BODY_BYTES_MIN => ChainedBody::new(root, body),
             (Some(_), None) | (None, _) => return Ok(body),

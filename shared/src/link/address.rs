@@ -12,7 +12,7 @@ const OPERATIONS: [&str; 7] = [
 ];
 
 /// The part of `pasted` up to and with the version.
-pub(crate) fn base(pasted: &str) -> &str {
+pub(super) fn base(pasted: &str) -> &str {
     let mut base = pasted.trim().trim_end_matches('/');
     while let Some(rest) = OPERATIONS.iter().find_map(|path| base.strip_suffix(path)) {
         base = rest.trim_end_matches('/');

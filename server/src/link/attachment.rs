@@ -1,5 +1,5 @@
 //! One connection's part of an answer: the tenant's bytes from some offset on, decoded, and the
-//! trailers. Knows nothing of other strands.
+//! trailers. Knows nothing of other attachments.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,14 +17,14 @@ use super::transport::{Body, ConnectionId, describe};
 const DECODED_MAX: usize = PIECE_BYTES_MAX * 2;
 
 /// An answer's bytes over one connection.
-pub(super) struct Strand {
+pub(super) struct Attachment {
     body: Body,
     decoder: Option<Box<Decoder>>,
     /// Offset of the next byte.
     pub(super) at: u64,
 }
 
-/// What a strand brings.
+/// What an attachment brings.
 pub(super) enum Frame {
     /// The tenant's bytes.
     Bytes(Bytes),
@@ -32,7 +32,7 @@ pub(super) enum Frame {
     Trailers(HeaderMap),
 }
 
-impl Strand {
+impl Attachment {
     /// From an answer's head and body, which begins with the byte at `at`.
     pub(super) fn new(headers: &HeaderMap, body: Body, at: u64) -> Result<Self, LinkError> {
         let decoder = if headers.contains_key(wire::CODEC) {

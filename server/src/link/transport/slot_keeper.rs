@@ -1,4 +1,4 @@
-//! Keeps one place of a pool supplied with a connection: opens it, watches it, and replaces it when it
+//! Keeps one slot of a pool supplied with a connection: opens it, watches it, and replaces it when it
 //! is gone, old, or silent while the gateway is heard otherwise. Sends no call.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::Inner;
 use super::connection::{CONNECT_MAX, Connection, Purpose, Way};
 use super::silence::{Silence, Speech};
 
-/// How often and with how much a place for large bodies is kept warm, or a kernel forgets what the
+/// How often and with how much a slot for large bodies is kept warm, or a kernel forgets what the
 /// path carries and takes round trips to find out again. So much at 200 ms is a window of 1.3 Mbit/s
 /// that grows from burst to burst.
 pub(super) const WARM_EVERY: Duration = Duration::from_secs(1);
@@ -34,15 +34,15 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 /// How much later than a new connection's first answer a silent one may speak; two looks.
 const HEARD_TOO: Duration = Duration::from_millis(250);
 
-/// Keeps one place of the pool supplied. Where its runtime ends first, the next call starts another.
-pub(super) struct Tender {
+/// Keeps one slot of the pool supplied. Where its runtime ends first, the next call starts another.
+pub(super) struct SlotKeeper {
     pub(super) pool: Arc<Inner>,
     pub(super) at: usize,
 }
 
-/// When a new connection gets the place.
+/// When a new connection gets the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Takeover {
     /// At once: there is no other.
     AtOnce,
     /// When the gateway has said over it who it is.
@@ -51,23 +51,23 @@ enum Place {
 
 /// Why a connection is no longer attended to.
 enum After {
-    /// It was of use, and its place needs another.
+    /// It was of use, and its slot needs another.
     Served,
     /// It was refused.
     Refused,
-    /// Another has its place.
+    /// Another has its slot.
     Replaced(Arc<Connection>),
 }
 
-impl Drop for Tender {
+impl Drop for SlotKeeper {
     fn drop(&mut self) {
-        self.pool.places[self.at]
-            .tended
+        self.pool.slots[self.at]
+            .kept
             .store(false, Ordering::Release);
     }
 }
 
-impl Tender {
+impl SlotKeeper {
     pub(super) async fn run(&self) {
         tokio::select! {
             () = self.pool.end.cancelled() => {}
@@ -82,7 +82,7 @@ impl Tender {
             // Heard from before the attempt on, or a call that comes at its end would wait.
             let mut wanted = std::pin::pin!(pool.wanted.notified());
             wanted.as_mut().enable();
-            let served = match self.open(failures, Place::AtOnce).await {
+            let served = match self.open(failures, Takeover::AtOnce).await {
                 Some(fresh) => self.attend_all(fresh).await,
                 None => false,
             };
@@ -98,7 +98,7 @@ impl Tender {
         }
     }
 
-    /// Until the place has none; whether the last was of use.
+    /// Until the slot has none; whether the last was of use.
     async fn attend_all(&self, mut one: Arc<Connection>) -> bool {
         loop {
             match self.attend(&one).await {
@@ -132,7 +132,7 @@ impl Tender {
         After::Refused
     }
 
-    /// Until it is gone; or another has its place, since only that one is heard.
+    /// Until it is gone; or another has its slot, since only that one is heard.
     async fn watch(&self, one: &Arc<Connection>) -> Option<Arc<Connection>> {
         let mut watch = self.pool.watch(one);
         loop {
@@ -170,7 +170,7 @@ impl Tender {
         }
     }
 
-    /// Watches a connection that has no place any more to the end of the streams that it carries.
+    /// Watches a connection that has no slot any more to the end of the streams that it carries.
     fn see_off(&self, one: &Arc<Connection>) {
         let (pool, one) = (self.pool.clone(), one.clone());
         let seeing = async move {
@@ -195,11 +195,11 @@ impl Tender {
         }
     }
 
-    /// Another connection, which has the place now.
+    /// Another connection, which has the slot now.
     async fn open_beside(&self) -> Arc<Connection> {
         let mut failures = 0;
         loop {
-            if let Some(fresh) = self.open(failures, Place::WhenMet).await {
+            if let Some(fresh) = self.open(failures, Takeover::WhenMet).await {
                 return fresh;
             }
             failures += 1;
@@ -226,7 +226,7 @@ impl Tender {
     }
 
     fn purpose(&self) -> Purpose {
-        let small = self.pool.places.len() - self.pool.shape.for_uploads;
+        let small = self.pool.slots.len() - self.pool.shape.for_uploads;
         if self.at < small {
             Purpose::Tokens
         } else {
@@ -234,8 +234,8 @@ impl Tender {
         }
     }
 
-    /// One attempt, counted while it lasts: the place is taken before it is over.
-    async fn open(&self, failures: u32, place: Place) -> Option<Arc<Connection>> {
+    /// One attempt, counted while it lasts: the slot is taken before it is over.
+    async fn open(&self, failures: u32, takeover: Takeover) -> Option<Arc<Connection>> {
         let pool = &self.pool;
         let _attempt = Attempt::begin(pool);
         let reach_max = REACH_MIN.saturating_mul(1 << failures.min(2));
@@ -255,12 +255,12 @@ impl Tender {
             }
         };
         let until = tokio::time::Instant::now() + CONNECT_MAX;
-        if place == Place::WhenMet && !fresh.is_met_by(until).await {
+        if takeover == Takeover::WhenMet && !fresh.is_met_by(until).await {
             fresh.cut();
             pool.failed("the gateway does not say who it is");
             return None;
         }
-        pool.places[self.at].live.store(Some(fresh.clone()));
+        pool.slots[self.at].live.store(Some(fresh.clone()));
         Some(fresh)
     }
 }
@@ -282,7 +282,7 @@ impl Drop for Attempt<'_> {
 }
 
 /// Doubles with every failure up to a bound; `random` in 0..1 takes up to half of it away, so that
-/// the places of a pool do not knock together.
+/// the slots of a pool do not knock together.
 pub(super) fn rest(failures: u32, random: f64) -> Duration {
     let whole = REST_MIN.saturating_mul(1 << failures.saturating_sub(1).min(16));
     whole

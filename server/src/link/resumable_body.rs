@@ -20,11 +20,11 @@ use shared::sse::{Events, Keep, Room};
 use tracing::{debug, warn};
 
 use super::answers::outcome;
+use super::attachment::{Attachment, Frame};
+use super::hedge::{Cause, HedgePolicy};
 use super::http::Inner;
-use super::metrics::Happened;
+use super::metrics::LinkEvent;
 use super::nodes::Node;
-use super::race::{Cause, Race};
-use super::strand::{Frame, Strand};
 
 /// Between attempts to attach again; the first comes at once.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -62,7 +62,7 @@ impl Pauses {
     }
 }
 
-type Attaching = Pin<Box<dyn Future<Output = Result<Strand, LinkError>> + Send>>;
+type Attaching = Pin<Box<dyn Future<Output = Result<Attachment, LinkError>> + Send>>;
 
 /// What comes next of an answer.
 pub(super) enum Next {
@@ -75,50 +75,50 @@ pub(super) enum Next {
 
 /// An answer on its way: over one connection, over none for a moment, or over two of which the first
 /// copy of each byte wins.
-pub(super) struct Legs {
+pub(super) struct ResumableBody {
     link: Arc<Inner>,
     node: Arc<Node>,
     generation: GenerationId,
     life: BootId,
-    strands: [Option<Strand>; 2],
-    /// A strand that may come, while one is there.
+    attachments: [Option<Attachment>; 2],
+    /// An attachment that may come, while one is there.
     second: Option<Attaching>,
-    /// A strand that must come, while none is there.
+    /// An attachment that must come, while none is there.
     attaching: Option<Attaching>,
     /// Whether only trailers end it well.
     is_stream: bool,
     /// Absent where a second connection would bring nothing.
-    race: Option<Box<Race>>,
+    hedge: Option<Box<HedgePolicy>>,
     position: u64,
 }
 
 enum Event {
-    /// Of the strand in this place.
+    /// Of the attachment in this place.
     Frame(usize, Option<Result<Frame, String>>),
-    Attached(Result<Strand, LinkError>),
+    Attached(Result<Attachment, LinkError>),
     Due(Cause),
 }
 
-impl Legs {
+impl ResumableBody {
     pub(super) fn new(
         link: &Arc<Inner>,
         node: &Arc<Node>,
         generation: &GenerationId,
         life: &BootId,
-        strand: Strand,
+        attachment: Attachment,
         is_stream: bool,
     ) -> Self {
-        let race = (is_stream && node.hedges).then(|| Box::new(Race::new(node)));
+        let hedge = (is_stream && node.hedges).then(|| Box::new(HedgePolicy::new(node)));
         Self {
             link: link.clone(),
             node: node.clone(),
             generation: generation.clone(),
             life: life.clone(),
-            strands: [Some(strand), None],
+            attachments: [Some(attachment), None],
             second: None,
             attaching: None,
             is_stream,
-            race,
+            hedge,
             position: 0,
         }
     }
@@ -126,11 +126,11 @@ impl Legs {
     /// The next part, over whatever connection brings it.
     pub(super) async fn next(&mut self) -> Result<Next, LinkError> {
         loop {
-            if self.strands.iter().all(Option::is_none) {
+            if self.attachments.iter().all(Option::is_none) {
                 match tokio::time::timeout(WAITING_EVERY, self.attaching()).await {
                     Ok(attached) => {
                         self.attaching = None;
-                        self.strands[0] = Some(attached?);
+                        self.attachments[0] = Some(attached?);
                         continue;
                     }
                     Err(_) => return Ok(Next::Waiting),
@@ -156,9 +156,12 @@ impl Legs {
                 Event::Frame(place, Some(Err(why))) => self.broke(place, &why),
                 Event::Attached(attached) => {
                     self.second = None;
-                    let free = self.strands.iter_mut().find(|strand| strand.is_none());
-                    if let (Some(free), Ok(strand)) = (free, attached) {
-                        *free = Some(strand);
+                    let free = self
+                        .attachments
+                        .iter_mut()
+                        .find(|attachment| attachment.is_none());
+                    if let (Some(free), Ok(attachment)) = (free, attached) {
+                        *free = Some(attachment);
                     }
                 }
                 Event::Due(cause) => self.double(cause),
@@ -167,9 +170,9 @@ impl Legs {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        for (place, strand) in self.strands.iter_mut().enumerate() {
-            if let Some(strand) = strand
-                && let Poll::Ready(frame) = strand.poll_next(cx)
+        for (place, attachment) in self.attachments.iter_mut().enumerate() {
+            if let Some(attachment) = attachment
+                && let Poll::Ready(frame) = attachment.poll_next(cx)
             {
                 return Poll::Ready(Event::Frame(place, frame));
             }
@@ -177,27 +180,27 @@ impl Legs {
         if let Some(second) = &mut self.second {
             return second.as_mut().poll(cx).map(Event::Attached);
         }
-        match &mut self.race {
-            Some(race) if self.strands.iter().any(Option::is_none) => {
-                race.poll_due(cx).map(Event::Due)
+        match &mut self.hedge {
+            Some(hedge) if self.attachments.iter().any(Option::is_none) => {
+                hedge.poll_due(cx).map(Event::Due)
             }
             Some(_) | None => Poll::Pending,
         }
     }
 
-    /// What of a strand's bytes is new.
+    /// What of an attachment's bytes is new.
     fn take(&mut self, place: usize, data: Bytes) -> Option<Bytes> {
-        let strand = self.strands[place].as_mut()?;
-        let begin = strand.at;
-        strand.at += u64::try_from(data.len()).unwrap_or(0);
-        let end = strand.at;
+        let attachment = self.attachments[place].as_mut()?;
+        let begin = attachment.at;
+        attachment.at += u64::try_from(data.len()).unwrap_or(0);
+        let end = attachment.at;
         if end <= self.position {
-            if let Some(race) = &mut self.race {
-                race.repeated(end);
+            if let Some(hedge) = &mut self.hedge {
+                hedge.repeated(end);
             }
             return None;
         }
-        // No strand begins beyond what was passed on.
+        // No attachment begins beyond what was passed on.
         let known = usize::try_from(self.position - begin).unwrap_or(0);
         self.position = end;
         self.advanced(place, end);
@@ -205,36 +208,41 @@ impl Legs {
     }
 
     fn advanced(&mut self, place: usize, end: u64) {
-        let Some(race) = &mut self.race else {
+        let Some(hedge) = &mut self.hedge else {
             return;
         };
         let by_second = place == 1;
-        if by_second && race.is_hedge() {
-            let tally = &self.node.tally;
-            self.link.metrics.count(tally, Happened::HedgeWon);
+        if by_second && hedge.is_hedge() {
+            let counters = &self.node.counters;
+            self.link.metrics.count(counters, LinkEvent::HedgeWon);
         }
-        let both = self.strands.iter().all(Option::is_some);
-        if race.advanced(end, by_second, both) {
+        let both = self.attachments.iter().all(Option::is_some);
+        if hedge.advanced(end, by_second, both) {
             self.second = None;
-            self.strands[1] = None;
-            race.alone();
+            self.attachments[1] = None;
+            hedge.alone();
         }
     }
 
-    fn count(&self, what: Happened) {
-        self.link.metrics.count(&self.node.tally, what);
+    fn count(&self, what: LinkEvent) {
+        self.link.metrics.count(&self.node.counters, what);
     }
 
     /// Asks for a second copy over another connection.
     fn double(&mut self, cause: Cause) {
         self.count(match cause {
-            Cause::Late => Happened::Hedged,
-            Cause::Weather => Happened::Doubled,
+            Cause::Late => LinkEvent::Hedged,
+            Cause::BadPath => LinkEvent::Doubled,
         });
         let (link, node) = (self.link.clone(), self.node.clone());
         let (generation, life) = (self.generation.clone(), self.life.clone());
         let position = self.position;
-        let beside = self.strands.iter().flatten().map(Strand::connection).next();
+        let beside = self
+            .attachments
+            .iter()
+            .flatten()
+            .map(Attachment::connection)
+            .next();
         self.second = Some(Box::pin(async move {
             link.attach_once(&node, &generation, &life, position, beside)
                 .await
@@ -246,16 +254,16 @@ impl Legs {
             "generation `{}` is cut at byte {}: {why}",
             self.generation, self.position
         );
-        self.strands[place] = None;
+        self.attachments[place] = None;
         // The first place is the one that is never given up for nothing.
         if place == 0 {
-            self.strands.swap(0, 1);
-            if self.strands[0].is_some() {
-                self.count(Happened::Resumed);
+            self.attachments.swap(0, 1);
+            if self.attachments[0].is_some() {
+                self.count(LinkEvent::Resumed);
             }
         }
-        if let Some(race) = &mut self.race {
-            race.alone();
+        if let Some(hedge) = &mut self.hedge {
+            hedge.alone();
         }
     }
 
@@ -276,15 +284,15 @@ impl Legs {
             let (link, node) = (link.clone(), node.clone());
             let (generation, life, position) = (generation.clone(), life.clone(), *position);
             Box::pin(async move {
-                let strand = link.reattach(&node, &generation, &life, position).await;
-                match &strand {
-                    Ok(_) => link.metrics.count(&node.tally, Happened::Resumed),
+                let attachment = link.reattach(&node, &generation, &life, position).await;
+                match &attachment {
+                    Ok(_) => link.metrics.count(&node.counters, LinkEvent::Resumed),
                     Err(error) => {
                         warn!(%error, "generation `{generation}` is lost: {error}");
-                        link.metrics.count(&node.tally, Happened::Lost);
+                        link.metrics.count(&node.counters, LinkEvent::Lost);
                     }
                 }
-                strand
+                attachment
             })
         })
     }
@@ -317,7 +325,7 @@ const TOO_LARGE: &str = "an event is too large";
 /// A stream's pieces, with a count of what passed: it is what the tenant pays when the gateway can't
 /// tell any more.
 struct Passing {
-    legs: Legs,
+    body: ResumableBody,
     events: Events,
     /// Whole events that are to be passed on.
     ready: Vec<Bytes>,
@@ -332,9 +340,9 @@ struct Passing {
 }
 
 /// Pieces of a streamed answer; a lost link is an outcome like others.
-pub(super) fn pieces(legs: Legs, call: &Call, begun: Instant) -> PieceStream {
+pub(super) fn pieces(body: ResumableBody, call: &Call, begun: Instant) -> PieceStream {
     let passing = Passing {
-        legs,
+        body,
         events: Events::default(),
         ready: Vec::new(),
         room: None,
@@ -368,7 +376,7 @@ impl Passing {
             if let Some(why) = self.broken {
                 return Ok(Piece::Outcome(Box::new(self.lost(why))));
             }
-            match self.legs.next().await {
+            match self.body.next().await {
                 Ok(Next::Bytes(bytes)) => {
                     if let Some(bytes) = self.take(bytes) {
                         return Ok(Piece::Bytes(bytes));

@@ -19,20 +19,20 @@ const INLINE_MAX: usize = 128 * 1024;
 const PREFIX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Packs bodies for one gateway.
-pub(super) struct Packer {
+pub(super) struct BodyEncoder {
     seen: Mutex<Seen>,
     /// Makes the tenants' roots; nobody outside knows it.
     salt: Vec<u8>,
 }
 
 /// A body on the wire.
-pub(super) struct Parcel {
+pub(super) struct EncodedBody {
     pub(super) body: Bytes,
     headers: HeaderMap,
     chain: Option<ChainedBody>,
 }
 
-impl Parcel {
+impl EncodedBody {
     /// As it is.
     pub(super) fn plain(body: Bytes) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Parcel {
     }
 }
 
-impl Packer {
+impl BodyEncoder {
     pub(super) fn new(secret: &HeaderValue) -> Self {
         Self {
             seen: Mutex::new(Seen::new(PREFIX_BYTES)),
@@ -86,58 +86,58 @@ impl Packer {
     }
 
     /// Packs `body` of a tenant; `whole` after the gateway said that it lacks the beginning.
-    pub(super) async fn pack(
+    pub(super) async fn encode(
         self: &Arc<Self>,
         body: &Bytes,
         tenant: Option<&TenantId>,
         whole: bool,
-    ) -> Parcel {
+    ) -> EncodedBody {
         let (this, body, tenant) = (self.clone(), body.clone(), tenant.cloned());
         if body.len() <= INLINE_MAX {
             return this.pack_now(body, tenant.as_ref(), whole);
         }
-        let plain = Parcel::plain(body.clone());
+        let plain = EncodedBody::plain(body.clone());
         let packing =
             tokio::task::spawn_blocking(move || this.pack_now(body, tenant.as_ref(), whole));
         packing.await.unwrap_or(plain)
     }
 
-    fn pack_now(&self, body: Bytes, tenant: Option<&TenantId>, whole: bool) -> Parcel {
-        let mut parcel = Parcel::plain(body);
-        if let Some(tenant) = tenant.filter(|_| parcel.body.len() > BODY_BYTES_MIN) {
-            self.leave_out(&mut parcel, tenant, whole);
+    fn pack_now(&self, body: Bytes, tenant: Option<&TenantId>, whole: bool) -> EncodedBody {
+        let mut encoded = EncodedBody::plain(body);
+        if let Some(tenant) = tenant.filter(|_| encoded.body.len() > BODY_BYTES_MIN) {
+            self.leave_out(&mut encoded, tenant, whole);
         }
-        parcel.compress();
-        parcel
+        encoded.compress();
+        encoded
     }
 
-    fn leave_out(&self, parcel: &mut Parcel, tenant: &TenantId, whole: bool) {
+    fn leave_out(&self, encoded: &mut EncodedBody, tenant: &TenantId, whole: bool) {
         let root = Root::of(&[&self.salt, tenant.as_str().as_bytes()].concat());
-        let chain = ChainedBody::new(root, parcel.body.clone());
-        parcel.put(wire::ROOT, &root.to_string());
+        let chain = ChainedBody::new(root, encoded.body.clone());
+        encoded.put(wire::ROOT, &root.to_string());
         let known: Option<Prefix> = if whole {
             None
         } else {
             self.seen().longest_known(&chain)
         };
         if let Some(prefix) = known {
-            parcel.put(wire::BEGINNING, &prefix.to_string());
-            parcel.put(wire::WHOLE, &BodyHash::of(&parcel.body).to_string());
-            parcel.body = chain.rest(&prefix);
+            encoded.put(wire::BEGINNING, &prefix.to_string());
+            encoded.put(wire::WHOLE, &BodyHash::of(&encoded.body).to_string());
+            encoded.body = chain.rest(&prefix);
         }
-        parcel.chain = Some(chain);
+        encoded.chain = Some(chain);
     }
 
     /// The gateway has the body.
-    pub(super) fn arrived(&self, parcel: &Parcel) {
-        if let Some(chain) = &parcel.chain {
+    pub(super) fn arrived(&self, encoded: &EncodedBody) {
+        if let Some(chain) = &encoded.chain {
             self.seen().remember(chain);
         }
     }
 
     /// The gateway lacks the beginning.
-    pub(super) fn missing(&self, parcel: &Parcel) {
-        if let Some(chain) = &parcel.chain {
+    pub(super) fn missing(&self, encoded: &EncodedBody) {
+        if let Some(chain) = &encoded.chain {
             self.seen().forget(chain);
         }
     }

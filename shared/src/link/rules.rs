@@ -1,0 +1,157 @@
+//! What a provider and its keys must be like, written once: gateways refuse by these rules, and forms
+//! check by them before they ask. What differs from connector to connector stands in its facts.
+
+use super::connectors::SecretRule;
+
+/// Names stand in targets, paths and metric labels.
+pub const NAME_CHARS_MAX: usize = 40;
+/// Longer ones are no addresses.
+pub const URL_CHARS_MAX: usize = 300;
+/// A line on a page.
+pub const LABEL_CHARS_MAX: usize = 100;
+/// Shares of the calls are told apart well enough by it.
+pub const WEIGHT_MAX: u32 = 100;
+/// The name of a model at a provider.
+pub const MODEL_CHARS_MAX: usize = 200;
+
+/// What something must be and is not; as text what follows "must be".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// It is empty.
+    #[error("given")]
+    Missing,
+    /// It has more characters than so many.
+    #[error("at most {0} characters")]
+    TooLong(usize),
+    /// Something else than small letters, digits and `-`.
+    #[error("of a-z, 0-9 and -")]
+    NotAWord,
+    /// Blanks, control characters or letters that are not ASCII.
+    #[error("visible ASCII characters without spaces")]
+    NotVisible,
+    /// Control characters.
+    #[error("one line without control characters")]
+    NotOneLine,
+    /// No http(s) address, or one with a user, a password or a query.
+    #[error("like https://api.example.com/v1, without user, password or query")]
+    NotAnAddress,
+    /// Something else than a number between these, both included.
+    #[error("a number from {0} to {1}")]
+    OutOfRange(u32, u32),
+}
+
+/// Of a provider.
+pub fn name(text: &str) -> Result<(), Broken> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    within(text, NAME_CHARS_MAX)?;
+    keep(text.bytes().all(allowed), Broken::NotAWord)
+}
+
+/// The address of a provider as it is used, up to and with the version, out of what was pasted.
+pub fn base_url(pasted: &str) -> Result<&str, Broken> {
+    let url = super::address::base(pasted);
+    within(url, URL_CHARS_MAX)?;
+    let parsed: http::Uri = url.parse().map_err(|_| Broken::NotAnAddress)?;
+    let is_web = matches!(parsed.scheme_str(), Some("http" | "https"));
+    let authority = parsed.authority().map(http::uri::Authority::as_str);
+    let has_host = authority.is_some_and(|authority| !authority.contains('@'));
+    keep(
+        is_web && has_host && parsed.query().is_none(),
+        Broken::NotAnAddress,
+    )?;
+    Ok(url)
+}
+
+/// An address out of the database: earlier versions kept what was pasted.
+pub fn kept_url(kept: &str) -> &str {
+    super::address::base(kept)
+}
+
+/// Of a provider's key, as its connector has it.
+pub fn secret(text: &str, rule: SecretRule) -> Result<(), Broken> {
+    within(text, usize::try_from(rule.chars_max).unwrap_or(usize::MAX))?;
+    keep(
+        text.bytes().all(|b| b.is_ascii_graphic()),
+        Broken::NotVisible,
+    )
+}
+
+/// An operator's name for a key; may be empty.
+pub fn label(text: &str) -> Result<(), Broken> {
+    keep(
+        text.chars().count() <= LABEL_CHARS_MAX,
+        Broken::TooLong(LABEL_CHARS_MAX),
+    )?;
+    keep(!text.chars().any(char::is_control), Broken::NotOneLine)
+}
+
+/// A key's share of the calls.
+pub fn weight(weight: u32) -> Result<(), Broken> {
+    keep(
+        (1..=WEIGHT_MAX).contains(&weight),
+        Broken::OutOfRange(1, WEIGHT_MAX),
+    )
+}
+
+/// The name of a model at a provider.
+pub fn model(text: &str) -> Result<(), Broken> {
+    within(text, MODEL_CHARS_MAX)?;
+    keep(!text.chars().any(char::is_control), Broken::NotOneLine)
+}
+
+fn within(text: &str, most: usize) -> Result<(), Broken> {
+    keep(!text.is_empty(), Broken::Missing)?;
+    keep(text.chars().count() <= most, Broken::TooLong(most))
+}
+
+fn keep(holds: bool, broken: Broken) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(broken) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_says_what_is_wrong_at_its_bounds() {
+        let long = "a".repeat(NAME_CHARS_MAX + 1);
+        assert_eq!(name("a-1"), Ok(()));
+        assert_eq!(name(&long[1..]), Ok(()));
+        assert_eq!(name(&long), Err(Broken::TooLong(NAME_CHARS_MAX)));
+        assert_eq!(name(""), Err(Broken::Missing));
+        for odd in ["A", "a/b", "a b", "ä", "a@b"] {
+            assert_eq!(name(odd), Err(Broken::NotAWord), "{odd}");
+        }
+        let rule = SecretRule {
+            is_needed: true,
+            chars_max: 4,
+        };
+        assert_eq!(secret("sk-1", rule), Ok(()));
+        assert_eq!(secret("sk-12", rule), Err(Broken::TooLong(4)));
+        assert_eq!(secret("s 1", rule), Err(Broken::NotVisible));
+        assert_eq!(label(&"中".repeat(LABEL_CHARS_MAX)), Ok(()));
+        assert_eq!(label("a\nb"), Err(Broken::NotOneLine));
+        assert_eq!(weight(0), Err(Broken::OutOfRange(1, 100)));
+        assert_eq!(weight(100), Ok(()));
+        assert_eq!(model(""), Err(Broken::Missing));
+    }
+
+    #[test]
+    fn an_address_is_http_and_names_nobody() {
+        assert_eq!(
+            base_url(" https://api.example.com/v1/chat/completions "),
+            Ok("https://api.example.com/v1")
+        );
+        assert_eq!(base_url(""), Err(Broken::Missing));
+        for odd in [
+            "javascript:x",
+            "ftp://x",
+            "api.example.com",
+            "https://user:word@api.example.com",
+            "https://api.example.com/v1?key=1",
+            "https://",
+        ] {
+            assert_eq!(base_url(odd), Err(Broken::NotAnAddress), "{odd}");
+        }
+    }
+}
