@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::meter::{Meter, Metered};
-use shared::dialect::whole;
+use shared::dialect::Metered;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Operation};
+use shared::link::Call;
+use shared::surface::Surface;
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -27,13 +27,13 @@ use super::register::Ended;
 use super::state::{Closing, Phase, Seat, State, Streaming};
 use super::taken::Taking;
 use crate::Gateway;
-use crate::providers::Answer;
+use crate::providers::{Answer, ContentType};
 
 /// What of a call is needed after it was sent to a provider.
 pub(super) struct About {
     pub(super) id: GenerationId,
     pub(super) request: RequestId,
-    pub(super) operation: Operation,
+    pub(super) surface: &'static Surface,
     pub(super) print: u64,
     metered: Metered,
     pub(super) caller: u64,
@@ -84,9 +84,9 @@ impl Generation {
         let about = About {
             id: call.generation.clone(),
             request: call.request.clone(),
-            operation: call.operation,
+            surface: call.surface,
             print,
-            metered: Metered::of(&call),
+            metered: call.surface.dialect.metered(&call),
             caller: call.caller,
             keeps,
             deadline: begun + call.deadline,
@@ -111,6 +111,7 @@ impl Generation {
             left: 0,
             patience: None,
             parted: None,
+            content_type: ContentType::default(),
         };
         Arc::new(Self {
             about,
@@ -269,6 +270,11 @@ impl Generation {
         driven.map(Ok)
     }
 
+    /// What it answers is, as the provider that accepted it says; empty before.
+    pub(super) fn content_type(&self) -> ContentType {
+        self.lock().content_type.clone()
+    }
+
     /// Whether a provider has accepted, for a reader that comes later.
     pub(super) fn is_streaming(&self) -> bool {
         match &self.lock().phase {
@@ -369,8 +375,12 @@ impl Generation {
             lease,
         } = accepted;
         let bytes = match answer {
-            Answer::Stream(bytes) => {
-                let meter = Meter::new(self.about.metered);
+            Answer::Stream {
+                content_type,
+                bytes,
+            } => {
+                state.content_type = content_type;
+                let meter = self.about.surface.dialect.meter(self.about.metered);
                 let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
@@ -380,12 +390,18 @@ impl Generation {
                 }));
                 return true;
             }
-            Answer::Whole(bytes) => match &self.about.answer_model {
-                Some(name) => answer_model::in_answer(&bytes, name),
-                None => bytes,
-            },
+            Answer::Whole {
+                content_type,
+                bytes,
+            } => {
+                state.content_type = content_type;
+                match &self.about.answer_model {
+                    Some(name) => answer_model::in_answer(&bytes, name),
+                    None => bytes,
+                }
+            }
         };
-        match whole::usage(self.about.metered, &bytes) {
+        match self.about.surface.dialect.usage(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
                 Self::watch_maximum(&lease, &usage);

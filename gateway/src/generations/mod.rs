@@ -80,7 +80,7 @@ pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
 /// Tells requests apart that come with one id; both sides are ours, so no hash against attackers.
 fn print(call: &Call) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (call.operation, call.stream, call.show_usage).hash(&mut hasher);
+    (call.surface.path, call.stream, call.show_usage).hash(&mut hasher);
     call.body.hash(&mut hasher);
     for target in call.targets.iter() {
         (&target.provider, &target.model).hash(&mut hasher);

@@ -111,14 +111,13 @@ impl Reader {
             Source::Ended { ended, .. } => self.whole(ended)?,
             Source::Live { .. } => None,
         };
-        let content_type = if whole.is_some() {
-            "application/json"
-        } else {
-            "text/event-stream; charset=utf-8"
+        let content_type = match &self.source {
+            Source::Ended { ended, .. } => ended.content_type.clone(),
+            Source::Live { generation, .. } => generation.content_type(),
         };
         Ok(Reply {
             boot,
-            content_type: content_type.to_owned(),
+            content_type: content_type.into_owned(),
             body: whole.unwrap_or_else(|| ReplyBody::Stream(Box::pin(self))),
         })
     }

@@ -16,6 +16,7 @@ use shared::units::Usage;
 use super::generation::Generation;
 use super::log::{Budget, Log};
 use super::taken::Untaken;
+use crate::providers::ContentType;
 
 /// After the longest call's own deadline a server may wait so long before it asks how it ended.
 const ASKED_WITHIN: Duration = Duration::from_secs(600);
@@ -71,6 +72,8 @@ pub(crate) struct Ended {
     pub(crate) end: End,
     /// Whether it answered at once and not as a stream.
     pub(crate) whole: bool,
+    /// Of what it put out; empty where that is not kept.
+    pub(crate) content_type: ContentType,
     /// Bytes that it put out.
     pub(crate) length: u64,
     /// Those bytes, while they are kept.
@@ -85,6 +88,7 @@ impl Ended {
         Self {
             end,
             whole,
+            content_type: ContentType::default(),
             length,
             output: None,
             untaken: taken.map(Untaken::remembered),
@@ -389,6 +393,7 @@ mod tests {
             let id = GenerationId::random();
             let fault = Fault::new(FaultKind::Canceled, "a test's end");
             let ended = Ended {
+                content_type: ContentType::default(),
                 end: End::Failure(Arc::new(failure(fault, 1))),
                 whole: true,
                 length: 0,

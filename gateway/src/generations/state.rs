@@ -19,6 +19,7 @@ use super::log::Log;
 use super::register::{End, Ended};
 use super::taken::Taking;
 use crate::pool::Lease;
+use crate::providers::ContentType;
 
 pub(super) type Opening = Pin<Box<dyn Future<Output = Result<Accepted, Failure>> + Send>>;
 
@@ -74,6 +75,8 @@ pub(super) struct State {
     pub(super) patience: Option<Duration>,
     /// Set when the tenant left: output tokens that it had been given by then.
     pub(super) parted: Option<u64>,
+    /// Of what it puts out.
+    pub(super) content_type: ContentType,
 }
 
 impl Closing {

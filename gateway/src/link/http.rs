@@ -21,7 +21,8 @@ use shared::id::{GenerationId, JournalId, ProviderKeyId};
 use shared::link::codec::{Encoder, VERSION};
 use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
-use shared::link::{AdminError, Failure, LinkError, Operation, ProviderAdmin, Reply, ReplyBody};
+use shared::link::{AdminError, Failure, LinkError, ProviderAdmin, Reply, ReplyBody};
+use shared::surface::{SURFACES, Surface};
 
 use super::body::{PieceBody, WholeBody, header};
 use super::gather::Gathered;
@@ -45,12 +46,12 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
         .at("/generations/:id/finish", post(finish))
         .at("/events", get(follow_events))
         .at("/events/journal", get(own_journal));
-    for operation in Operation::ALL {
+    for surface in SURFACES {
         inside = inside.at(
-            operation.path(),
+            surface.path,
             OpenEndpoint {
                 gateway: gateway.clone(),
-                operation,
+                surface,
             },
         );
     }
@@ -119,7 +120,7 @@ impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E,
 
 struct OpenEndpoint {
     gateway: Arc<Gateway>,
-    operation: Operation,
+    surface: &'static Surface,
 }
 
 impl Endpoint for OpenEndpoint {
@@ -137,7 +138,7 @@ impl Endpoint for OpenEndpoint {
             Ok(body) => body,
             Err(error) => return Ok(not_unpacked(error)),
         };
-        let call = match wire::read_call(self.operation, request.headers(), body) {
+        let call = match wire::read_call(self.surface, request.headers(), body) {
             Ok(call) => call,
             Err(sentence) => return Ok(bad(sentence)),
         };

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt, Full, Limited};
 use shared::id::BootId;
 use shared::link::codec::VERSION;
-use shared::link::{Alive, Call, LinkError, Operation, Outcome, wire};
+use shared::link::{Alive, Call, LinkError, Outcome, wire};
 
 use super::nodes::Node;
 use super::transport::{Body, Lane};
@@ -130,8 +130,9 @@ pub(super) fn accept(node: &Node, headers: &mut HeaderMap) {
 
 /// Which connections a call goes over: pictures and vectors are large, text is not.
 pub(super) fn lane(call: &Call) -> Lane {
-    match call.operation {
-        Operation::Image | Operation::Embedding => Lane::LargeCall,
-        Operation::Chat => Lane::Call,
+    if call.surface.operation.writes_text() {
+        Lane::Call
+    } else {
+        Lane::LargeCall
     }
 }

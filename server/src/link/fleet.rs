@@ -223,6 +223,7 @@ mod tests {
     use bytes::Bytes;
     use shared::id::RequestId;
     use shared::link::Operation;
+    use shared::surface::Surface;
 
     use super::*;
 
@@ -241,7 +242,7 @@ mod tests {
         Call {
             generation: GenerationId::random(),
             request: RequestId::random(),
-            operation: Operation::Chat,
+            surface: Surface::of(Operation::Chat),
             targets: gateways.iter().copied().enumerate().map(target).collect(),
             body: Bytes::new(),
             stream: false,

@@ -256,7 +256,7 @@ impl Inner {
                 None => Parcel::plain(call.body.clone()),
                 Some(packer) => packer.pack(&call.body, call.tenant.as_ref(), whole).await,
             };
-            let path = call.operation.path();
+            let path = call.surface.path;
             let body = Full::new(parcel.body.clone());
             let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
                 .map_err(Missed::Told)?;

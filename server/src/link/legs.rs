@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::HeaderMap;
-use shared::dialect::meter::{Meter, Metered};
+use shared::dialect::StreamMeter;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{BootId, GenerationId};
 use shared::link::wire;
@@ -325,7 +325,7 @@ struct Passing {
     room: Option<Room>,
     /// Why nothing more can be passed on.
     broken: Option<&'static str>,
-    meter: Meter,
+    meter: Box<dyn StreamMeter>,
     provider: String,
     begun: Instant,
     first_byte_ms: u64,
@@ -339,7 +339,10 @@ pub(super) fn pieces(legs: Legs, call: &Call, begun: Instant) -> PieceStream {
         ready: Vec::new(),
         room: None,
         broken: None,
-        meter: Meter::new(Metered::of(call)),
+        meter: call
+            .surface
+            .dialect
+            .meter(call.surface.dialect.metered(call)),
         provider: call
             .targets
             .first()

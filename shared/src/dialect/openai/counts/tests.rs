@@ -33,13 +33,13 @@ fn every_vendors_shape_is_read_for_what_it_means() {
             r#"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,
                 "prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":10,"audio_tokens":5},
                 "completion_tokens_details":{"reasoning_tokens":20,"accepted_prediction_tokens":3}}"#,
-            [30, 60, 10, 30, 20],
+            [25, 60, 10, 30, 20],
         ),
         (
             "OpenAI's responses and images",
             r#"{"input_tokens":40,"input_tokens_details":{"text_tokens":10,"image_tokens":30,"cached_tokens":8},
                 "output_tokens":70,"total_tokens":110}"#,
-            [32, 8, 0, 70, 0],
+            [2, 8, 0, 70, 0],
         ),
         (
             "DeepSeek",
@@ -199,4 +199,44 @@ proptest! {
         believe(&mut usage, &bounds, shown);
         prop_assert_eq!(usage, once);
     }
+}
+
+#[test]
+fn sound_and_pictures_are_classes_of_their_own() {
+    let all = |json: &str| read(json).measures().collect::<Vec<_>>();
+    assert_eq!(
+        all(r#"{"prompt_tokens":100,"completion_tokens":50,
+                "prompt_tokens_details":{"cached_tokens":30,"audio_tokens":40,"image_tokens":20},
+                "completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":15}}"#),
+        [
+            (Unit::InputToken, 10),
+            (Unit::CachedInputToken, 30),
+            (Unit::InputAudioToken, 40),
+            (Unit::InputImageToken, 20),
+            (Unit::OutputToken, 30),
+            (Unit::ReasoningToken, 5),
+            (Unit::OutputAudioToken, 15),
+        ]
+    );
+    // OpenAI's realtime and images tell of what the cached tokens are.
+    assert_eq!(
+        all(r#"{"input_tokens":100,"output_tokens":60,
+                "input_token_details":{"text_tokens":50,"audio_tokens":50,"cached_tokens":40,
+                    "cached_tokens_details":{"text_tokens":10,"audio_tokens":30}},
+                "output_tokens_details":{"image_tokens":60}}"#),
+        [
+            (Unit::InputToken, 40),
+            (Unit::CachedInputToken, 10),
+            (Unit::InputAudioToken, 20),
+            (Unit::CachedInputAudioToken, 30),
+            (Unit::OutputImageToken, 60),
+        ]
+    );
+    // More parts than there is of the whole: the whole counts.
+    let odd = read(
+        r#"{"prompt_tokens":10,"completion_tokens":2,
+            "prompt_tokens_details":{"cached_tokens":99,"audio_tokens":99,"image_tokens":99},
+            "completion_tokens_details":{"audio_tokens":99}}"#,
+    );
+    assert_eq!((odd.input_total(), odd.output_total()), (10, 2));
 }

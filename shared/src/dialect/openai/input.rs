@@ -2,9 +2,9 @@
 //! films and files by theirs, token arrays as themselves. Base64 is no text. An estimate for limits and
 //! for providers that never tell, and the most that it can be, for holds.
 
-use super::fold::Folded;
-use super::walk::{Walk, unescaped};
-use super::weight;
+use crate::dialect::fold::Folded;
+use crate::dialect::walk::{Walk, unescaped};
+use crate::dialect::weight;
 
 /// A picture is given as a URL or as bytes; either way it costs no more tokens than this with the
 /// vision models of 2026 (high detail, largest size), and at low detail no more than the second.

@@ -3,11 +3,17 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::link::Bounds;
 
-pub(super) fn of(operation: Operation, show_usage: bool) -> Metered {
+pub(super) const CHAT: Shape = Shape::Choices(Chunk {
+    object: "chat.completion.chunk",
+    nothing: "\"delta\":{}",
+});
+
+pub(super) fn of(show_usage: bool) -> Metered {
     Metered {
-        operation,
         show_usage,
+        echoed: 0,
         input_bytes: 400,
         bounds: Some(Bounds {
             input_estimate: 100,
@@ -17,17 +23,17 @@ pub(super) fn of(operation: Operation, show_usage: bool) -> Metered {
     }
 }
 
-fn chat() -> Meter {
-    Meter::new(of(Operation::Chat, false))
+fn chat() -> EventMeter {
+    EventMeter::new(of(false), CHAT)
 }
 
-fn within(output_max: u64) -> Meter {
-    let mut of = of(Operation::Chat, false);
+fn within(output_max: u64) -> EventMeter {
+    let mut of = of(false);
     of.bounds = of.bounds.map(|bounds| Bounds {
         output_max,
         ..bounds
     });
-    Meter::new(of)
+    EventMeter::new(of, CHAT)
 }
 
 pub(super) fn event(json: &str) -> Vec<u8> {
@@ -51,12 +57,12 @@ fn usage(prompt: u64, completion: u64) -> Vec<u8> {
 const FINISH: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
 
 /// Input, output with reasoning, whether that is an estimate.
-fn counted(meter: &Meter) -> (u64, u64, bool) {
+fn counted(meter: &EventMeter) -> (u64, u64, bool) {
     let usage = meter.usage();
     (usage.input_total(), usage.output_total(), usage.estimated)
 }
 
-pub(super) fn all(mut meter: Meter, events: &[Vec<u8>]) -> (Meter, Vec<Verdict>) {
+pub(super) fn all(mut meter: EventMeter, events: &[Vec<u8>]) -> (EventMeter, Vec<Verdict>) {
     let verdicts = events.iter().map(|event| meter.event(event)).collect();
     (meter, verdicts)
 }
@@ -78,7 +84,7 @@ fn the_providers_own_count_wins_and_its_chunk_is_hidden_unless_asked_for() {
     assert_eq!(verdicts[1..], [Verdict::Hide, Verdict::Pass]);
     assert!(meter.is_done() && meter.is_told());
     assert_eq!(counted(&meter), (9, 4, false));
-    let mut asked = Meter::new(of(Operation::Chat, true));
+    let mut asked = EventMeter::new(of(true), CHAT);
     assert_eq!(asked.event(&usage(9, 4)), Verdict::Pass);
     assert_eq!(asked.event(&word("hi")), Verdict::Pass, "byte for byte");
 }
@@ -476,12 +482,12 @@ fn a_provider_that_ignores_the_maximum_is_stopped_and_the_stream_ends_well() {
 
 #[test]
 fn counts_that_are_told_on_the_way_stop_exactly() {
-    let mut of = of(Operation::Chat, true);
+    let mut of = of(true);
     of.bounds = of.bounds.map(|bounds| Bounds {
         output_max: 3,
         ..bounds
     });
-    let mut meter = Meter::new(of);
+    let mut meter = EventMeter::new(of, CHAT);
     let with = |n: u64| {
         event(&format!(
             r#"{{"choices":[{{"index":0,"delta":{{"content":"a"}}}}],"usage":{{"prompt_tokens":5,"completion_tokens":{n}}}}}"#

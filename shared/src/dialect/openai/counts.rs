@@ -1,12 +1,12 @@
 //! What providers count, in any of the shapes of those that speak OpenAI's dialect, merged over reports.
 //! Reads and merges; what is believed of it is `believe`'s to say.
 
-use super::walk::{Walk, count};
+use crate::dialect::walk::{Walk, count};
 use crate::link::Bounds;
 use crate::units::{MEASURE_MAX, Unit, Usage};
 
 /// Counts of one call as the provider told them. Totals hold their parts: `input` the cached and the
-/// written tokens, `output` the reasoning.
+/// written tokens and those of sound and pictures, `output` the reasoning and likewise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     pub(crate) input: u64,
@@ -15,8 +15,26 @@ pub(crate) struct Counts {
     pub(crate) output: u64,
     pub(crate) reasoning: u64,
     pub(crate) images: u64,
+    input_of: Media,
+    cached_of: Media,
+    output_of: Media,
     /// All tokens, where only their sum is told.
     pub(crate) sum: u64,
+}
+
+/// Of a total, the tokens that are no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Media {
+    sound: u64,
+    pictures: u64,
+}
+
+/// Which total details belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Input,
+    Cached,
+    Output,
 }
 
 /// One report as it stands there; names that mean the same are one field, the largest wins.
@@ -38,6 +56,9 @@ struct Report {
     thoughts: u64,
     tools: u64,
     images: u64,
+    input_of: Media,
+    cached_of: Media,
+    output_of: Media,
 }
 
 /// What a field of a report means.
@@ -54,7 +75,9 @@ enum Meaning {
     Thoughts,
     Tools,
     Images,
-    Parts,
+    Parts(Part),
+    Sound,
+    Pictures,
     WrittenParts,
 }
 
@@ -102,18 +125,21 @@ fn meaning(name: &[u8]) -> Option<Meaning> {
         b"prompt_tokens_details"
         | b"prompt_token_details"
         | b"input_tokens_details"
-        | b"input_token_details"
-        | b"completion_tokens_details"
+        | b"input_token_details" => M::Parts(Part::Input),
+        b"completion_tokens_details"
         | b"completion_token_details"
         | b"output_tokens_details"
-        | b"output_token_details" => M::Parts,
+        | b"output_token_details" => M::Parts(Part::Output),
+        b"cached_tokens_details" => M::Parts(Part::Cached),
+        b"audio_tokens" => M::Sound,
+        b"image_tokens" => M::Pictures,
         b"cache_creation" => M::WrittenParts,
         _ => return None,
     })
 }
 
 impl Report {
-    fn read(&mut self, walk: &mut Walk<'_>, is_top: bool) -> Option<()> {
+    fn read(&mut self, walk: &mut Walk<'_>, within: Option<Part>) -> Option<()> {
         if walk.peek()? != b'{' {
             return walk.value().map(drop);
         }
@@ -121,17 +147,31 @@ impl Report {
             let Some(meaning) = meaning(name) else {
                 return walk.value().map(drop);
             };
-            self.take(&meaning, walk, is_top)
+            self.take(&meaning, walk, within)
         })
     }
 
-    fn take(&mut self, meaning: &Meaning, walk: &mut Walk<'_>, is_top: bool) -> Option<()> {
+    fn take(&mut self, meaning: &Meaning, walk: &mut Walk<'_>, within: Option<Part>) -> Option<()> {
         use Meaning as M;
+        let is_top = within.is_none();
         let field = match meaning {
-            M::Parts => return self.read(walk, false),
+            M::Parts(part) => return self.read(walk, Some(*part)),
             M::WrittenParts => return self.lives(walk),
             // Within the details of a total these are of something else.
             M::Input { .. } | M::Output | M::Total if !is_top => return walk.value().map(drop),
+            M::Sound | M::Pictures => {
+                let of = match within {
+                    Some(Part::Input) => &mut self.input_of,
+                    Some(Part::Cached) => &mut self.cached_of,
+                    Some(Part::Output) => &mut self.output_of,
+                    None => return walk.value().map(drop),
+                };
+                if matches!(meaning, M::Sound) {
+                    &mut of.sound
+                } else {
+                    &mut of.pictures
+                }
+            }
             M::Input { bare } => {
                 self.is_input_bare |= bare;
                 &mut self.input
@@ -205,6 +245,9 @@ impl Report {
             output,
             reasoning: thought,
             images: self.images,
+            input_of: self.input_of,
+            cached_of: self.cached_of,
+            output_of: self.output_of,
             sum: self.total,
         }
         .bounded()
@@ -215,7 +258,7 @@ impl Counts {
     /// Reads a `usage` object; all zeros where it is none.
     pub(crate) fn read(walk: &mut Walk<'_>) -> Option<Self> {
         let mut report = Report::default();
-        report.read(walk, true)?;
+        report.read(walk, None)?;
         Some(report.counts())
     }
 
@@ -243,24 +286,85 @@ impl Counts {
         self.output = self.output.max(other.output);
         self.reasoning = self.reasoning.max(other.reasoning);
         self.images = self.images.max(other.images);
+        self.input_of.merge(other.input_of);
+        self.cached_of.merge(other.cached_of);
+        self.output_of.merge(other.output_of);
         self.sum = self.sum.max(other.sum);
     }
 
-    /// As disjoint classes that sum to the totals.
+    /// As disjoint classes that sum to the totals. Where nothing says otherwise text is what was cached
+    /// and what was written to the cache.
     pub(crate) fn usage(self) -> Usage {
-        let cached = self.cached.min(self.input);
-        let written = self.written.min(self.input - cached);
+        let [mut text, mut sound, mut pictures] = self.input_of.classes(self.input);
+        let mut cached = self.cached.min(self.input);
+        let mut written = self.written.min(self.input - cached);
+        let cache_writes = written;
+        let told = self.cached_of;
+        let told_sound = moved(&mut sound, &mut cached, told.sound);
+        let told_pictures = moved(&mut pictures, &mut cached, told.pictures);
+        let cached_text = moved(&mut text, &mut cached, u64::MAX);
+        let cached_sound = told_sound + moved(&mut sound, &mut cached, u64::MAX);
+        let cached_pictures = told_pictures + moved(&mut pictures, &mut cached, u64::MAX);
+        for class in [&mut text, &mut sound, &mut pictures] {
+            moved(class, &mut written, u64::MAX);
+        }
         let reasoning = self.reasoning.min(self.output);
+        let [answer, spoken, drawn] = self.output_of.classes(self.output - reasoning);
         Usage::of([
-            (Unit::InputToken, self.input - cached - written),
-            (Unit::CachedInputToken, cached),
-            (Unit::CacheWriteToken, written),
-            (Unit::OutputToken, self.output - reasoning),
+            (Unit::InputToken, text),
+            (Unit::CachedInputToken, cached_text),
+            (Unit::CacheWriteToken, cache_writes),
+            (Unit::InputAudioToken, sound),
+            (Unit::CachedInputAudioToken, cached_sound),
+            (Unit::InputImageToken, pictures),
+            (Unit::CachedInputImageToken, cached_pictures),
+            (Unit::OutputToken, answer),
             (Unit::ReasoningToken, reasoning),
+            (Unit::OutputAudioToken, spoken),
+            (Unit::OutputImageToken, drawn),
             (Unit::Image, self.images),
         ])
     }
 }
+
+impl Media {
+    fn merge(&mut self, other: Self) {
+        self.sound = self.sound.max(other.sound);
+        self.pictures = self.pictures.max(other.pictures);
+    }
+
+    /// A total as text, sound and pictures.
+    fn classes(self, total: u64) -> [u64; 3] {
+        let sound = self.sound.min(total);
+        let pictures = self.pictures.min(total - sound);
+        [total - sound - pictures, sound, pictures]
+    }
+}
+
+/// Takes what there is of `wanted` out of `class`, `most` at most.
+fn moved(class: &mut u64, wanted: &mut u64, most: u64) -> u64 {
+    let taken = most.min(*class).min(*wanted);
+    *class -= taken;
+    *wanted -= taken;
+    taken
+}
+
+/// In the order in which what is not believed is taken away.
+const INPUT_CLASSES: [Unit; 7] = [
+    Unit::InputToken,
+    Unit::InputAudioToken,
+    Unit::InputImageToken,
+    Unit::CacheWriteToken,
+    Unit::CachedInputToken,
+    Unit::CachedInputAudioToken,
+    Unit::CachedInputImageToken,
+];
+pub(super) const OUTPUT_CLASSES: [Unit; 4] = [
+    Unit::ReasoningToken,
+    Unit::OutputToken,
+    Unit::OutputAudioToken,
+    Unit::OutputImageToken,
+];
 
 /// Cuts `usage` to what the call can bring. More input than its bytes can be is not believed; more output
 /// than its maximum only as far as it was `shown`, counted at its most, a token a byte: a provider that
@@ -272,13 +376,8 @@ pub(crate) fn believe(usage: &mut Usage, bounds: &Bounds, shown: u64) {
     usage.capped |= surplus > 0 || unshown > 0;
     usage.estimated |= usage.capped;
     usage.overrun |= usage.output_total() > bounds.output_max;
-    let input = [
-        Unit::InputToken,
-        Unit::CacheWriteToken,
-        Unit::CachedInputToken,
-    ];
-    usage.cut_from(input, surplus);
-    usage.cut_from([Unit::ReasoningToken, Unit::OutputToken], unshown);
+    usage.cut_from(INPUT_CLASSES, surplus);
+    usage.cut_from(OUTPUT_CLASSES, unshown);
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use memchr::memmem;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::dialect::Told;
+
 /// What is longer is not a sentence.
 const MESSAGE_CHARS_MAX: usize = 2_000;
 /// Codes and names of fields are words.
@@ -16,23 +18,6 @@ const WORD_CHARS_MAX: usize = 100;
 const DETAILS_MAX: usize = 4;
 /// An error within an error within an error.
 const DEPTH_MAX: usize = 4;
-
-/// An error as a provider told it; nothing in it is cleaned for a tenant's eyes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Told {
-    /// The provider's sentence; empty where it had none.
-    pub message: String,
-    /// OpenAI's `type`, or the word that stands for it.
-    pub kind: Option<String>,
-    /// The stable word, or a number that is no HTTP status.
-    pub code: Option<String>,
-    /// The field that is wrong.
-    pub param: Option<String>,
-    /// The HTTP status that the text itself names.
-    pub status: Option<u16>,
-    /// How long to wait, where the text says it in a field.
-    pub wait: Option<Duration>,
-}
 
 /// The error in the JSON of an answer or an event that came as a success; `None` when there is none, or
 /// the text is no JSON. An `error` that is null, empty or false is none; beside `choices` it still is one.

@@ -13,7 +13,7 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
         r#"{{"type":"image_generation.completed","b64_json":"{picture}","usage":{{"input_tokens":20,"output_tokens":400,"total_tokens":420}}}}"#
     );
     let events = [event(&part), event(&last)];
-    let (meter, verdicts) = all(Meter::new(of(Operation::Image, false)), &events);
+    let (meter, verdicts) = all(EventMeter::new(of(false), Shape::Pictures), &events);
     assert_eq!(verdicts, [Verdict::Pass, Verdict::Pass]);
     let made = meter.usage();
     assert_eq!(
@@ -25,7 +25,7 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
         ),
         (1, 20, 400, false)
     );
-    assert!(meter.missing().is_none() && !meter.ends_with_done());
+    assert!(meter.missing().is_none() && meter.end().is_empty());
     // A series of which one failed (Ark).
     let series = [
         event(
@@ -39,12 +39,12 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
         ),
         event("[DONE]"),
     ];
-    let (meter, verdicts) = all(Meter::new(of(Operation::Image, false)), &series);
+    let (meter, verdicts) = all(EventMeter::new(of(false), Shape::Pictures), &series);
     assert!(
         verdicts.iter().all(|verdict| *verdict == Verdict::Pass),
         "{verdicts:?}"
     );
     assert_eq!(meter.usage().count(Unit::Image), 1);
-    let (meter, _) = all(Meter::new(of(Operation::Image, false)), &[event(&part)]);
+    let (meter, _) = all(EventMeter::new(of(false), Shape::Pictures), &[event(&part)]);
     assert!(meter.usage().is_nothing() && meter.missing().is_some());
 }

@@ -1,7 +1,5 @@
 //! Beginnings of streams in every split, and answers that are none.
 
-use futures_util::StreamExt;
-
 use super::*;
 
 const CHUNK: &str = "data: {\"id\":\"x\",\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
@@ -58,7 +56,7 @@ fn the_first_event_with_data_decides() {
             Look::More => "more",
             Look::Event => "event",
             Look::Error(_) => "error",
-            Look::Json => "json",
+            Look::Whole => "json",
             Look::Page => "page",
         };
         assert_eq!(word, expected, "{text:?}");
@@ -73,9 +71,10 @@ fn the_first_event_with_data_decides() {
 
 #[test]
 fn json_that_is_no_answer_is_refused() {
-    let chat = |text: &'static str| judge(&Bytes::from_static(text.as_bytes()), Operation::Chat);
-    assert!(chat(r#"{"choices":[{"message":{"content":""}}]}"#).is_ok());
-    assert!(chat(r#"{"error":null,"choices":[{}]}"#).is_ok());
+    let chat = |text: &str| judge(text.as_bytes(), "choices");
+    let good = chat(r#"{"choices":[{"message":{"content":""}}]}"#);
+    assert_eq!(good, Judged::Answer);
+    assert_eq!(chat(r#"{"error":null,"choices":[{}]}"#), Judged::Answer);
     for text in [
         "",
         "{}",
@@ -87,60 +86,16 @@ fn json_that_is_no_answer_is_refused() {
         "<html>",
         r#"{"choices":[{}]"#,
     ] {
-        assert!(matches!(chat(text), Err(NoAnswer::Fault(_))), "{text}");
+        assert!(matches!(chat(text), Judged::Nonsense(_)), "{text}");
     }
     for text in [
         r#"{"error":{"message":"m","code":429}}"#,
         r#" {"detail":"no"}"#,
         r#"{"choices":[{}],"error":"late"}"#,
     ] {
-        assert!(matches!(chat(text), Err(NoAnswer::Told(_))), "{text}");
+        assert!(matches!(chat(text), Judged::Error(_)), "{text}");
     }
-    let images = Bytes::from_static(br#"{"created":1,"data":[{"url":"x"}]}"#);
-    assert!(judge(&images, Operation::Image).is_ok());
-    assert!(judge(&images, Operation::Chat).is_err());
-}
-
-#[tokio::test]
-async fn a_whole_answer_becomes_a_stream_that_says_the_same() {
-    let answer = json!({
-        "id": "x", "object": "chat.completion", "created": 7, "model": "m",
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": "hi \u{6c49}", "reasoning_content": "hm"}, "finish_reason": "stop", "logprobs": null},
-            {"index": 1, "message": {"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}, "finish_reason": "tool_calls"},
-        ],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 5},
-    });
-    let bytes = Bytes::from(answer.to_string());
-    let Ok(stream) = as_stream(&bytes) else {
-        panic!("it can be streamed");
-    };
-    let pieces: Vec<_> = stream.collect().await;
-    let text = String::from_utf8(pieces[0].as_ref().expect("bytes").to_vec()).expect("text");
-    let events: Vec<&str> = text
-        .split_terminator("\n\n")
-        .map(|event| event.strip_prefix("data: ").expect("data"))
-        .collect();
-    assert_eq!(events.last(), Some(&"[DONE]"));
-    let chunks: Vec<Value> = events[..events.len() - 1]
-        .iter()
-        .map(|text| serde_json::from_str(text).expect("JSON"))
-        .collect();
-    assert_eq!(chunks.len(), 5);
-    assert!(
-        chunks
-            .iter()
-            .all(|chunk| chunk["object"] == "chat.completion.chunk")
-    );
-    assert_eq!(
-        chunks[0]["choices"][0]["delta"],
-        answer["choices"][0]["message"]
-    );
-    assert_eq!(
-        chunks[1]["choices"][0]["delta"]["tool_calls"][0]["index"],
-        0
-    );
-    assert_eq!(chunks[2]["choices"][0]["finish_reason"], "stop");
-    assert_eq!(chunks[3]["choices"][0]["finish_reason"], "tool_calls");
-    assert_eq!(chunks[4]["usage"], answer["usage"]);
+    let images = br#"{"created":1,"data":[{"url":"x"}]}"#;
+    assert_eq!(judge(images, "data"), Judged::Answer);
+    assert_ne!(judge(images, "choices"), Judged::Answer);
 }

@@ -2,8 +2,9 @@
 //! and whether it may be an error. Keeps nothing of it.
 
 use super::counts::Counts;
-use super::walk::{Walk, count};
-use super::weight;
+use crate::dialect::walk::{Walk, count};
+use crate::dialect::weight;
+use crate::units::{Fact, Facts};
 
 /// A picture that was made, in tokens (Google, "Understand and count tokens": 1,290 each).
 const TOKENS_PER_PICTURE: u64 = 1_290;
@@ -11,6 +12,8 @@ const TOKENS_PER_PICTURE: u64 = 1_290;
 const CHARACTERS_PER_SOUND_TOKEN: u64 = 3_200;
 /// Base64 in a text that is shorter is no picture.
 const PICTURE_MIN: usize = 512;
+/// Names of service tiers are short words.
+const TIER_BYTES_MAX: usize = 32;
 /// Choices that are told apart (OpenAI's bound of `n`).
 const CHOICES_MAX: u64 = 128;
 
@@ -130,6 +133,8 @@ pub(crate) struct Scan {
     pub(crate) has_usage: bool,
     /// Where `null` stands as the usage at the top: its first byte and the one behind it.
     pub(crate) no_usage: Option<(usize, usize)>,
+    /// Where the tier that it was served at stands: its first byte and the one behind it.
+    pub(crate) tier: Option<(usize, usize)>,
     /// Whether something stands where errors stand.
     pub(crate) may_be_error: bool,
     pub(crate) choices: u64,
@@ -139,7 +144,7 @@ pub(crate) struct Scan {
     pub(crate) finished: u128,
     /// Whether a choice ended for an error.
     pub(crate) broke: bool,
-    /// Entries of `data` that are no errors.
+    /// Entries of `data` or `results` that are no errors.
     pub(crate) entries: u64,
     /// The `type` of an event.
     pub(crate) kind: Kind,
@@ -241,6 +246,24 @@ fn says(walk: &mut Walk<'_>) -> Option<bool> {
 }
 
 impl Scan {
+    /// Notes the tier that `json`, which was scanned, tells.
+    pub(crate) fn note_tier(&self, json: &[u8], facts: &mut Facts) {
+        let told = self.tier.and_then(|(from, to)| json.get(from..to));
+        let told = told.and_then(|word| std::str::from_utf8(word).ok());
+        // Each chunk tells it; what is no word is no tier.
+        let is_word = |word: &&str| {
+            (1..=TIER_BYTES_MAX).contains(&word.len())
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        };
+        if let Some(word) = told.filter(is_word)
+            && facts.get(Fact::Tier) != Some(word)
+        {
+            facts.note(Fact::Tier, word);
+        }
+    }
+
     /// Of a JSON object; what was found before something that is no JSON stays. Says whether all of it
     /// is an object.
     pub(crate) fn read(&mut self, json: &[u8]) -> bool {
@@ -268,7 +291,15 @@ impl Scan {
             b"usageMetadata" | b"usage_metadata" => self.counts.merge(Counts::read(walk)?),
             b"error" => self.may_be_error |= says(walk)?,
             b"x_groq" | b"message" if walk.peek()? == b'{' => self.within(walk)?,
-            b"data" if walk.peek()? == b'[' => walk.array(|walk| self.entry(walk))?,
+            b"service_tier" if walk.peek()? == b'"' => {
+                let at = walk.place() + 1;
+                self.tier = Some((at, at + walk.text()?.len()));
+            }
+            b"data" | b"results" if walk.peek()? == b'[' => {
+                // A verdict may be that there is nothing.
+                let may_say_nothing = name == b"results";
+                walk.array(|walk| self.entry(walk, may_say_nothing))?;
+            }
             b"type" => {
                 let kind = walk.value()?;
                 if kind.ends_with(b".completed\"") {
@@ -346,14 +377,14 @@ impl Scan {
         })
     }
 
-    fn entry(&mut self, walk: &mut Walk<'_>) -> Option<()> {
+    fn entry(&mut self, walk: &mut Walk<'_>, may_say_nothing: bool) -> Option<()> {
         if walk.peek()? != b'{' {
             return walk.value().map(drop);
         }
         let (mut has_fields, mut is_error) = (false, false);
         walk.object(|walk, name| {
             let says = says(walk)?;
-            has_fields |= says;
+            has_fields |= says || may_say_nothing;
             is_error |= says && name == b"error";
             Some(())
         })?;
