@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::openai::fields::{Field, Fields, Rule, Why};
 use super::openai::request::{MAX_COMPLETION_TOKENS, MAX_TOKENS};
-use super::openai::{self, Chunk, OPEN, OUTPUT_TOKENS_MAX, OpenAi, Shape};
-use super::{Asked, BadBody, Output};
+use super::openai::{Chunk, OpenAi, Shape, texts};
+use super::{Asked, BadBody};
 
 /// The format.
 pub static OPENAI_CHAT: OpenAi = OpenAi {
@@ -87,33 +87,15 @@ fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
         let message = "`messages` must be an array with at least one message.";
         return Err(BadBody::of("messages", message));
     }
-    let older = fields.whole(MAX_TOKENS, 1, OUTPUT_TOKENS_MAX)?;
-    let newer = fields.whole(MAX_COMPLETION_TOKENS, 1, OUTPUT_TOKENS_MAX)?;
-    let stream = fields.flag("stream")?;
-    let mut asked = Asked::of(fields.model()?, Output::UpTo(older.max(newer)));
-    for (name, number) in [(MAX_TOKENS, older), (MAX_COMPLETION_TOKENS, newer)] {
-        if let Some(at) = fields.at(name) {
-            asked.maxima.note(at, number.is_some());
-        }
-    }
-    asked.show_usage = stream && fields.shows_usage()?;
+    let mut asked = texts::asked(fields, &[MAX_TOKENS, MAX_COMPLETION_TOKENS])?;
     asked.answers = fields.whole("n", 1, CHOICES_MAX)?.unwrap_or(1);
-    asked.stream = stream;
-    asked.input_estimate = fields.input_estimate();
-    asked.bounds = fields.bounds();
-    asked.open = OPEN;
     Ok(asked)
 }
 
 /// The text, the end, the usage.
 fn as_stream(answer: &[u8]) -> Option<Bytes> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
-    let chunk = |choices: Value| {
-        json!({
-            "id": answer["id"], "object": CHUNK.object, "created": answer["created"],
-            "model": answer["model"], "choices": choices,
-        })
-    };
+    let chunk = |choices| texts::chunk(&answer, CHUNK.object, choices);
     let choices = answer["choices"].as_array()?;
     let mut chunks = Vec::new();
     for choice in choices {
@@ -135,18 +117,7 @@ fn as_stream(answer: &[u8]) -> Option<Bytes> {
         let end = json!({"index": choice["index"], "delta": {}, "finish_reason": choice["finish_reason"]});
         chunks.push(chunk(json!([end])));
     }
-    if !answer["usage"].is_null() {
-        let mut last = chunk(json!([]));
-        last["usage"] = answer["usage"].clone();
-        chunks.push(last);
-    }
-    // What the tier was stands in each chunk, as it does in a stream.
-    if let Some(tier) = answer.get("service_tier") {
-        for chunk in &mut chunks {
-            chunk["service_tier"] = tier.clone();
-        }
-    }
-    Some(openai::chunks(&chunks))
+    Some(texts::streamed(chunks, &answer, CHUNK.object))
 }
 
 #[cfg(test)]

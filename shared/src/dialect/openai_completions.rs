@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::openai::fields::{Field, Fields, Rule, Why};
 use super::openai::request::MAX_TOKENS;
-use super::openai::{self, Chunk, OPEN, OUTPUT_TOKENS_MAX, OpenAi, Shape};
-use super::{Asked, BadBody, Output};
+use super::openai::{Chunk, OpenAi, Shape, texts};
+use super::{Asked, BadBody};
 
 /// The format.
 pub static OPENAI_COMPLETIONS: OpenAi = OpenAi {
@@ -62,7 +62,6 @@ const FIELDS: &[Field] = &[
 ];
 
 fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
-    let max = fields.whole(MAX_TOKENS, 1, OUTPUT_TOKENS_MAX)?;
     let each = fields.whole("n", 1, ANSWERS_MAX)?.unwrap_or(1);
     let answers = each.saturating_mul(prompts(fields)?);
     if answers > ANSWERS_MAX {
@@ -71,17 +70,8 @@ fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
     }
     // Checked, and left to the provider: what is repeated is no output.
     fields.flag("echo")?;
-    let stream = fields.flag("stream")?;
-    let mut asked = Asked::of(fields.model()?, Output::UpTo(max));
-    if let Some(at) = fields.at(MAX_TOKENS) {
-        asked.maxima.note(at, max.is_some());
-    }
-    asked.show_usage = stream && fields.shows_usage()?;
+    let mut asked = texts::asked(fields, &[MAX_TOKENS])?;
     asked.answers = answers;
-    asked.stream = stream;
-    asked.input_estimate = fields.input_estimate();
-    asked.bounds = fields.bounds();
-    asked.open = OPEN;
     Ok(asked)
 }
 
@@ -115,23 +105,9 @@ fn prompts(fields: &Fields<'_>) -> Result<u64, BadBody> {
 /// A chunk for each text with its end, and the usage.
 fn as_stream(answer: &[u8]) -> Option<Bytes> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
-    let chunk = |choices: Value| {
-        json!({
-            "id": answer["id"], "object": CHUNK.object, "created": answer["created"],
-            "model": answer["model"], "choices": choices,
-        })
-    };
-    let choices = answer["choices"].as_array()?;
-    let mut chunks: Vec<Value> = choices
-        .iter()
-        .map(|choice| chunk(json!([choice])))
-        .collect();
-    if !answer["usage"].is_null() {
-        let mut last = chunk(json!([]));
-        last["usage"] = answer["usage"].clone();
-        chunks.push(last);
-    }
-    Some(openai::chunks(&chunks))
+    let choices = answer["choices"].as_array()?.iter();
+    let chunks = choices.map(|choice| texts::chunk(&answer, CHUNK.object, json!([choice])));
+    Some(texts::streamed(chunks.collect(), &answer, CHUNK.object))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A surface of its own, made by the steps of `docs/adding-a-surface.md`: a wire format that is none of
 //! OpenAI's, with its own errors, over a provider that speaks it too. The page quotes this file.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use shared::link::Operation;
 use shared::listen::{Listening, serve_on_cores};
 use shared::surface::{AnswerForm, Input, Surface};
 use shared::units::{Unit, Usage};
-use tokio::net::TcpListener;
 
 use crate::faults::fake::{Fake, answer, provider};
 use crate::support::{Customer, Joined, Product, places, start};
@@ -94,7 +94,8 @@ static SURFACES: [&Surface; 1] = [&SHOUTS];
 
 /// The product with that surface and no other, on a port of its own.
 async fn served(product: &Product) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let place = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = shared::listen::bind(place, "PORT").expect("a port");
     let address = listener.local_addr().expect("an address");
     let face = product.server().face_with(&SURFACES);
     let listening = Listening {

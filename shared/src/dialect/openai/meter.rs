@@ -110,6 +110,8 @@ impl EventMeter {
         let is_picture =
             scan.kind == Kind::PartDone || (scan.kind == Kind::Completed && scan.has_picture);
         self.images += u64::from(is_picture);
+        // The only event of a picture counts too.
+        self.has_answer |= is_picture;
     }
 
     /// Whether what came so far is more than is paid for. What the provider tells is exact. An estimate must

@@ -10,6 +10,7 @@ mod look;
 mod meter;
 pub(crate) mod request;
 mod scan;
+pub(crate) mod texts;
 pub mod told;
 mod whole;
 
@@ -26,7 +27,6 @@ use crate::json;
 use crate::link::Call;
 use crate::units::{Fact, Usage};
 
-pub(crate) use self::events::chunks;
 use self::events::event;
 pub use self::events::{DONE, KEEP_ALIVE};
 

@@ -1,7 +1,7 @@
 //! What is read of a chat, what is wrong with one, and where its maximum goes.
 
-use super::super::Dialect;
 use super::super::body::Body;
+use super::super::{Dialect, Output};
 use super::*;
 use crate::units::{Fact, Unit};
 

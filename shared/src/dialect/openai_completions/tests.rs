@@ -1,7 +1,7 @@
 //! What is read of a completion, and what its answers count.
 
 use super::super::body::Body;
-use super::super::{Dialect, Metered, Verdict};
+use super::super::{Dialect, Metered, Output, Verdict};
 use super::*;
 use crate::link::Bounds;
 use crate::units::{Fact, Unit};

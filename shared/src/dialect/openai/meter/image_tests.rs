@@ -48,3 +48,13 @@ fn streams_of_images_are_counted_by_the_pictures_that_were_made() {
     let (meter, _) = all(EventMeter::new(of(false), Shape::Pictures), &[event(&part)]);
     assert!(meter.usage().is_nothing() && meter.missing().is_some());
 }
+
+#[test]
+fn a_picture_that_comes_with_its_count_alone_is_an_answer() {
+    let only = r#"{"type":"image_generation.completed","b64_json":"aGk=","usage":{"input_tokens":5,"output_tokens":40}}"#;
+    let meter = EventMeter::new(of(false), Shape::Pictures);
+    let (meter, verdicts) = all(meter, &[event(only)]);
+    assert_eq!(verdicts, [Verdict::Pass]);
+    assert_eq!(meter.missing(), None);
+    assert_eq!(meter.usage().count(Unit::Image), 1);
+}
