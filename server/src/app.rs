@@ -29,7 +29,7 @@ use crate::auth::password::Passwords;
 use crate::auth::sessions::{Sessions, SessionsParts};
 use crate::auth::stages::Stages;
 use crate::auth::token::Tokens;
-use crate::calls::finish::CallMetrics;
+use crate::calls::settle::CallMetrics;
 use crate::calls::{Calls, CallsParts, Closing, Rounds};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, PublicAddress, ServerSecrets};

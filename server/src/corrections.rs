@@ -1,6 +1,8 @@
 //! Room: corrections of balances by operators and the budgets they set, with their audit entries.
 //! The ledger decides and writes; a repetition of the same key corrects nothing twice.
 
+pub mod unknown;
+
 use serde_json::json;
 use shared::clock::Clock;
 use shared::credits::Credits;

@@ -143,6 +143,10 @@ ids! {
     GatewayId = "gw_";
     /// What a gateway's database holds of events; gateways that share it share this.
     JournalId = "jrn_";
+    /// Work that goes on after its request was answered; it owns its holds.
+    JobId = "job_";
+    /// A conversation in real time, over one connection; it owns its holds.
+    RealtimeSessionId = "rts_";
     /// One life of a process, from start to end.
     BootId = "boot_";
     /// One request of a client, for logs and support.

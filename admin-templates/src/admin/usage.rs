@@ -3,10 +3,11 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::form::Form;
 use crate::list::ListState;
 use crate::parts::{Arithmetic, CallRow, EntryRow};
 use crate::sample::sampled;
-use crate::words::{CallStatus, Operation, Phase, TryResult};
+use crate::words::{CallNote, CallStatus, Operation, Phase, TryResult};
 
 sampled! {
     /// `GET /admin/usage`. Filters `tenant`, `model`, `provider`, `status`, `from`, `to`. The same
@@ -84,6 +85,20 @@ sampled! {
         pub released: Credits,
     }
 
+    /// A call whose end nobody knows: its credits were given back.
+    pub struct UnknownEnd {
+        /// What was held.
+        pub held: Credits,
+        /// Until when the gateways are asked.
+        pub ask_until: Moment,
+        /// Whether the tenant was told that nothing is charged.
+        pub promised: bool,
+        /// `POST /admin/usage/{id}/settle`: `credits`, `reason`.
+        pub settle: Form,
+        /// `POST /admin/usage/{id}/release`: `reason`.
+        pub release: Form,
+    }
+
     /// `GET /admin/usage/{id}`.
     pub struct CallStory {
         /// Its generation id.
@@ -94,6 +109,12 @@ sampled! {
         pub status: CallStatus,
         /// Why it did not succeed.
         pub fault: Option<String>,
+        /// What is odd about its counts or its charge.
+        pub notes: Vec<CallNote>,
+        /// What it came to and the platform bears.
+        pub lost: Credits,
+        /// What may be decided where nobody knows how it ended.
+        pub unknown: Option<UnknownEnd>,
         /// What was asked for.
         pub operation: Operation,
         /// Made with a test key.

@@ -5,6 +5,13 @@ use super::catalogue;
 catalogue! {
 /// Strings of the console.
 AdminText [] {
+    asked_until: "Gateways are asked until", "持续查询网关至";
+    charge_by_hand: "Charge", "收费";
+    end_promised: "The tenant was told that nothing is charged, so it can only be released.", "已告知租户不收费，因此只能退回。";
+    end_unknown: "Nobody knows how this call ended", "无人知晓该调用如何结束";
+    end_unknown_help: "Its credits were given back. If a gateway tells in time, what it tells is charged; otherwise the call stays uncharged. You can decide now: that is final, and stands in the audit log.", "额度已退回。若网关在期限内给出结果，则按结果收费；否则不收费。也可现在决定：决定即为最终结果，并记入审计日志。";
+    platform_loss: "Borne by the platform", "平台承担";
+    release_by_hand: "Do not charge", "不收费";
     absolute_hours: "Sessions end at the latest after", "会话最长有效期";
     action: "Action", "动作";
     actor: "Actor", "操作者";

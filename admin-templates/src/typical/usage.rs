@@ -1,9 +1,10 @@
 //! Ordinary contents of the log of calls and of a call's story.
 
 use super::{Typical, arithmetic, calls, credits, entries, line, list, minutes_ago};
-use crate::admin::usage::{CallStory, Counts, HoldStory, PhaseRow, TryRow, UsageLog};
+use crate::admin::usage::{CallStory, Counts, HoldStory, PhaseRow, TryRow, UnknownEnd, UsageLog};
+use crate::form::Form;
 use crate::parts::Arithmetic;
-use crate::words::{CallStatus, Operation, Phase, PriceItem, TryResult};
+use crate::words::{CallNote, CallStatus, Operation, Phase, PriceItem, TryResult};
 
 impl Typical for UsageLog {
     fn typical() -> Vec<Self> {
@@ -88,6 +89,9 @@ impl Typical for CallStory {
             request_id: "req_77b1c02e".to_owned(),
             status: CallStatus::Succeeded,
             fault: None,
+            notes: Vec::new(),
+            lost: credits("0"),
+            unknown: None,
             operation: Operation::Chat,
             test: false,
             at: minutes_ago(1),
@@ -135,6 +139,24 @@ impl Typical for CallStory {
             Some("The provider was overloaded on every key; nothing was charged.".to_owned());
         failed.person = Some("Jonas Weber".to_owned());
         failed.margin = credits("-0.01035");
-        vec![went_well, failed]
+        let [overrun, unknown] = odd(&went_well);
+        vec![went_well, failed, overrun, unknown]
     }
+}
+
+/// One that came to more than was asked for, and one whose end nobody knows.
+fn odd(ordinary: &CallStory) -> [CallStory; 2] {
+    let mut overrun = ordinary.clone();
+    overrun.notes = vec![CallNote::Overrun, CallNote::ProviderOverrun];
+    overrun.lost = credits("0.0021");
+    let mut unknown = ordinary.clone();
+    unknown.status = CallStatus::Unknown;
+    unknown.unknown = Some(UnknownEnd {
+        held: credits("0.45"),
+        ask_until: minutes_ago(0),
+        promised: false,
+        settle: Form::default(),
+        release: Form::default(),
+    });
+    [overrun, unknown]
 }

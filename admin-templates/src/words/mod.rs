@@ -221,6 +221,25 @@ words! {
         Failed = "failed", Bad, "failed", "失败";
         /// The caller went away.
         Canceled = "canceled", Plain, "canceled", "已取消";
+        /// Nobody knows how.
+        Unknown = "unknown", Warn, "end unknown", "结果未知";
+    }
+    /// What is odd about a call's counts or its charge.
+    CallNote {
+        /// The provider counted more than the call can bring.
+        Capped = "capped", Warn, "The provider reported more than this call can bring. Its counts were cut to the most that is possible, and are estimates.", "供应商上报的用量超过本次调用可能产生的上限，已按上限截断，计数为估算值。";
+        /// More was made than the call's maximum.
+        Overrun = "overrun", Warn, "The provider made more than was asked for. The tenant pays at most what was asked for and held.", "供应商产出超过请求的上限；租户最多只支付所请求并已预留的部分。";
+        /// It came to more than was held.
+        ProviderOverrun = "provider_overrun", Warn, "The call came to more than was held for it; the platform bears the rest.", "本次调用的费用超出预留额度，超出部分由平台承担。";
+        /// Its end became known when the balance was short.
+        LateOutcome = "late_outcome", Warn, "How the call ended became known late, when the balance or a budget no longer covered it; the platform bears the rest.", "调用结果获知较晚，届时余额或预算已不足，差额由平台承担。";
+        /// The tenant got nothing.
+        NotDelivered = "not_delivered", Warn, "The answer was not delivered and the tenant was told that nothing is charged; the platform bears all of it.", "结果未送达，且已告知租户不收费，全部费用由平台承担。";
+        /// The server died before the tenant got all of it.
+        NotTaken = "not_taken", Warn, "The server ended before the tenant had taken all of the answer; the platform bears what was not taken.", "服务器在租户取完结果前终止，未取走部分由平台承担。";
+        /// An operator decided.
+        ByHand = "by_hand", Warn, "Nobody knows how the call ended. An operator decided what is charged.", "无人知晓该调用如何结束，收费由管理员决定。";
     }
     /// What a call asks for.
     Operation {
@@ -417,6 +436,12 @@ words! {
         /// The model.
         Assistant = "assistant", Info, "Model", "模型";
     }
+}
+
+impl CallStatus {
+    /// Those by which a tenant's lists of calls are narrowed.
+    pub const LISTED: &'static [Self] =
+        &[Self::Running, Self::Succeeded, Self::Failed, Self::Canceled];
 }
 
 impl PriceItem {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use hdrhistogram::Histogram;
-use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant};
+use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant};
 use server::store::usage::{UsageRecord, UsageStatus};
 use server::store::{MIGRATIONS, Store};
 use shared::clock::Clock;
@@ -330,15 +330,15 @@ async fn pairs(
         // A prime step, so that callers do not walk side by side.
         turn += 7_919;
         let began = Instant::now();
-        let ask = HoldAsk {
+        let ask = HoldRequest {
             id: GenerationId::random(),
             tenant: tenant.clone(),
             amount: HELD,
             least: HELD,
             spenders: Vec::new(),
             zone: Zone::utc(),
-            owner: ledger.boot().clone(),
-            call: KEPT.to_owned(),
+            owner: ledger.boot().clone().into(),
+            snapshot: KEPT.to_owned().into(),
             deadline_at: clock.now().after(Duration::from_secs(600)),
         };
         let (id, now) = (ask.id.clone(), clock.now());

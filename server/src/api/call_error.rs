@@ -7,7 +7,7 @@ use shared::link::Failure;
 
 use super::error::{ApiError, ErrorBody, INVALID, Words, words};
 use crate::calls::{CallError, sentences};
-use crate::ledger::{Period, Spender};
+use crate::ledger::{BudgetPeriod, Spender};
 use crate::store::accounts::Scope;
 
 fn retry_after_seconds(ms: Option<u64>) -> u64 {
@@ -90,15 +90,20 @@ fn short_of_credits(available: Credits, required: Credits) -> ApiError {
     ))
 }
 
-fn over_budget(spender: &Spender, period: Period, left: Credits, required: Credits) -> ApiError {
+fn over_budget(
+    spender: &Spender,
+    period: BudgetPeriod,
+    left: Credits,
+    required: Credits,
+) -> ApiError {
     let whose = match spender {
         Spender::Key(_) => "this key",
         Spender::User(_) => "this user",
     };
     let when = match period {
-        Period::Day => " for today",
-        Period::Month => " for this month",
-        Period::Total => "",
+        BudgetPeriod::Day => " for today",
+        BudgetPeriod::Month => " for this month",
+        BudgetPeriod::Total => "",
     };
     let message = format!(
         "This call needs at least {required} credits and the budget of {whose} has {left} left{when}. Ask your administrator to raise it."

@@ -203,6 +203,10 @@ macro_rules! apis {
                 ledger: rooms.ledger.clone(),
                 corrections: rooms.corrections.clone(),
             },
+            admin::calls::UnknownCallsApi {
+                ledger: rooms.ledger.clone(),
+                corrections: rooms.corrections.clone(),
+            },
             admin::usage::AdminUsageApi {
                 usage: rooms.usage.clone(),
             },

@@ -21,7 +21,7 @@ impl Calls {
     pub async fn admit(&self, principal: &Principal) -> Result<Admitted, CallError> {
         let admitted = self.admit_steps(principal).await;
         if let Err(error) = &admitted {
-            self.finisher.metrics().refused(error);
+            self.settler.metrics().refused(error);
         }
         admitted
     }

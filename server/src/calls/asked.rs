@@ -9,11 +9,11 @@ use shared::link::{Bounds, Failure, LinkError};
 use shared::units::{Fact, Unit, Usage};
 
 use super::facts::failure;
-use super::finish::CallFacts;
 use super::plan;
+use super::settle::CallFacts;
 use super::{Prepared, Request};
 use crate::auth::Principal;
-use crate::ledger::Spender;
+use crate::ledger::{CallSnapshot, Spender};
 
 /// Output tokens a call is counted with by the limits before its real usage is known.
 const OUTPUT_TOKENS_GUESS: u64 = 512;
@@ -55,38 +55,17 @@ pub(super) fn estimated_tokens(prepared: &Prepared) -> u64 {
     asked.input_estimate.saturating_add(output)
 }
 
-/// What a call that makes pictures asks for, as its hold keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ImageWish {
-    /// How many.
-    pub n: u64,
-    /// `1024x1024` and the like.
-    pub size: Option<String>,
-    /// `low`, `high` and the like.
-    pub quality: Option<String>,
-}
-
-impl ImageWish {
-    /// Of a call; `None` where it makes none.
-    fn of(asked: &Asked) -> Option<Self> {
-        let n = asked.bounds.count(Unit::Image);
-        let word = |fact| asked.bounds.facts.get(fact).map(str::to_owned);
-        (n > 0).then(|| Self {
-            n,
-            size: word(Fact::Size),
-            quality: word(Fact::Quality),
-        })
-    }
-
-    /// Notes what prices may depend on.
-    pub(crate) fn note_on(&self, usage: &mut Usage) {
-        let words = [(Fact::Size, &self.size), (Fact::Quality, &self.quality)];
-        for (fact, word) in words {
-            if let Some(word) = word {
-                usage.facts.note(fact, word);
-            }
+/// What is billed at most whatever is made, by the facts of what was asked for: pictures.
+fn billed_at_most(asked: &Asked) -> Usage {
+    let pictures = asked.bounds.count(Unit::Image);
+    let mut most = Usage::of([(Unit::Image, pictures)]);
+    let words = [Fact::Size, Fact::Quality].map(|fact| (fact, asked.bounds.facts.get(fact)));
+    for (fact, word) in words.into_iter().filter(|_| pictures > 0) {
+        if let Some(word) = word {
+            most.facts.note(fact, word);
         }
     }
+    most
 }
 
 pub(super) fn unreachable(error: &LinkError) -> Failure {
@@ -126,24 +105,24 @@ pub(super) fn facts(
     now: shared::clock::Moment,
 ) -> CallFacts {
     let principal = &request.principal;
+    let target = prepared.targets.first();
     CallFacts {
         generation,
         tenant: principal.tenant.clone(),
-        user: principal.user.clone(),
-        key: principal.key.clone(),
         test: principal.test,
-        operation: request.surface.operation,
-        model: prepared.model.id.clone(),
         price: prepared.price.clone(),
-        multiplier_ppm: principal.price_multiplier_ppm,
-        image: ImageWish::of(&prepared.asked),
-        provider: prepared
-            .targets
-            .first()
-            .map(|t| t.provider.clone())
-            .unwrap_or_default(),
-        request: Some(request.request.clone()),
-        gateways: Vec::new(),
         created_at: now,
+        snapshot: CallSnapshot {
+            user: principal.user.clone(),
+            key: principal.key.clone(),
+            operation: request.surface.operation,
+            model: prepared.model.id.clone(),
+            price: prepared.price.as_ref().map(|price| price.id.clone()),
+            multiplier_ppm: principal.price_multiplier_ppm,
+            asked: billed_at_most(&prepared.asked),
+            provider: target.map(|t| t.provider.clone()).unwrap_or_default(),
+            request: Some(request.request.clone()),
+            gateways: Vec::new(),
+        },
     }
 }

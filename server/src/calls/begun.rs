@@ -4,9 +4,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use shared::link::Call;
-
-use super::finish::Ending;
+use super::open_call::Outgoing;
 use super::{Answer, CallError, Calls};
 
 /// An answer on its way.
@@ -36,21 +34,20 @@ impl Calls {
     /// Opens a call; a stream no longer than `patience`, where that is given.
     pub(super) async fn begin(
         &self,
-        call: Call,
-        ending: Ending,
+        outgoing: Outgoing,
         patience: Option<Duration>,
     ) -> Result<(String, Begun), CallError> {
-        let Some(patience) = patience.filter(|_| call.stream) else {
-            let (content_type, answer) = self.open(call, ending).await?;
+        let Some(patience) = patience.filter(|_| outgoing.is_stream()) else {
+            let (content_type, answer) = self.open(outgoing).await?;
             return Ok((content_type, Begun::Answered(answer)));
         };
         let this = self.clone();
-        let mut opening = Box::pin(async move { this.open(call, ending).await });
+        let mut opening = Box::pin(async move { this.open(outgoing).await });
         if let Ok(opened) = tokio::time::timeout(patience, &mut opening).await {
             let (content_type, answer) = opened?;
             return Ok((content_type, Begun::Answered(answer)));
         }
-        let metrics = self.finisher.metrics().clone();
+        let metrics = self.settler.metrics().clone();
         let later = async move {
             let opened = opening.await;
             if let Err(error) = &opened {

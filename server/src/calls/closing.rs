@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Sleep;
 
 use super::facts::CallFacts;
-use super::finish::Finisher;
+use super::settle::Settler;
 
 /// Tells calls that the process ends soon; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +130,7 @@ pub(super) struct ClosingStream {
     state: State,
     closing: Closing,
     told: Option<(Told, Waker)>,
-    finisher: Finisher,
+    settler: Settler,
     facts: CallFacts,
 }
 
@@ -138,14 +138,14 @@ impl ClosingStream {
     pub(super) fn new(
         pieces: PieceStream,
         closing: Closing,
-        finisher: Finisher,
+        settler: Settler,
         facts: CallFacts,
     ) -> Self {
         Self {
             state: State::Passing(pieces),
             closing,
             told: None,
-            finisher,
+            settler,
             facts,
         }
     }
@@ -191,8 +191,8 @@ impl Stream for ClosingStream {
             return polled;
         }
         if let State::Passing(pieces) = std::mem::replace(&mut self.state, State::Ended) {
-            let (finisher, facts) = (self.finisher.clone(), self.facts.clone());
-            let stopped = Box::pin(async move { finisher.stopped(&facts).await });
+            let (settler, facts) = (self.settler.clone(), self.facts.clone());
+            let stopped = Box::pin(async move { settler.stopped(&facts).await });
             self.state = State::Ending(Box::new(Ending::new(pieces, stopped)));
         }
         match polled {

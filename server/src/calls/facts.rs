@@ -1,18 +1,17 @@
 //! What must be known to price and record a call after its end, and the record that comes of it.
-//! Charges nothing; `finish` does.
+//! Charges nothing; `settle` does.
 
 use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
-use shared::id::{ApiKeyId, GenerationId, PriceId, RequestId, TenantId, UserId};
-use shared::link::{Failure, Operation, Outcome};
+use shared::id::{GenerationId, TenantId};
+use shared::link::{Failure, Outcome};
 use shared::units::{Unit, Usage};
 use tracing::error;
 
-use super::asked::ImageWish;
 use crate::catalogue::price::Price;
-use crate::ledger::Loss;
+use crate::ledger::{CallSnapshot, Loss};
 use crate::store::usage::{Try, UsageRecord, UsageStatus};
 
 /// The word of a record whose call's end nobody knows.
@@ -25,49 +24,14 @@ pub struct CallFacts {
     pub generation: GenerationId,
     /// Who pays.
     pub tenant: TenantId,
-    /// Who called.
-    pub user: Option<UserId>,
-    /// With which key.
-    pub key: Option<ApiKeyId>,
     /// With a `wk_test_` key.
     pub test: bool,
-    /// What was asked.
-    pub operation: Operation,
-    /// The model's public name.
-    pub model: String,
-    /// The price of the moment it started; `None` for test calls.
+    /// The price of the moment it came; `None` for test calls.
     pub price: Option<Price>,
-    /// The tenant's multiplier of that moment.
-    pub multiplier_ppm: i64,
-    /// For images.
-    pub image: Option<ImageWish>,
-    /// The first target, for records of calls that reached none.
-    pub provider: String,
-    /// The request it came with; not known of calls of earlier versions.
-    pub request: Option<RequestId>,
-    /// The gateways that may have taken it; empty where it is inside, or where it is not known.
-    pub gateways: Vec<String>,
     /// When it came.
     pub created_at: Moment,
-}
-
-/// [`CallFacts`] as a hold keeps them for recovery.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct KeptFacts {
-    pub(crate) user: Option<UserId>,
-    pub(crate) key: Option<ApiKeyId>,
-    pub(crate) operation: Operation,
-    pub(crate) model: String,
-    /// Absent for test calls, which have no hold.
-    #[serde(default)]
-    pub(crate) price: Option<PriceId>,
-    pub(crate) multiplier_ppm: i64,
-    pub(crate) image: Option<ImageWish>,
-    pub(crate) provider: String,
-    #[serde(default)]
-    pub(crate) request: Option<RequestId>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) gateways: Vec<String>,
+    /// The rest, as its hold keeps it.
+    pub snapshot: CallSnapshot,
 }
 
 /// What a call comes to.
@@ -145,52 +109,46 @@ impl Ended {
     }
 }
 
+/// How a call ended, priced: reckoned once, and carried by all attempts to write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reckoned {
+    /// What it comes to.
+    pub(crate) charge: Charge,
+    /// With the measures and facts that are billed, before the ledger looks at the hold.
+    pub(crate) record: UsageRecord,
+}
+
 impl CallFacts {
-    /// What is kept of them.
-    pub(crate) fn kept(&self) -> KeptFacts {
-        KeptFacts {
-            user: self.user.clone(),
-            key: self.key.clone(),
-            operation: self.operation,
-            model: self.model.clone(),
-            price: self.price.as_ref().map(|price| price.id.clone()),
-            multiplier_ppm: self.multiplier_ppm,
-            image: self.image.clone(),
-            provider: self.provider.clone(),
-            request: self.request.clone(),
-            gateways: self.gateways.clone(),
-        }
+    /// What the tenant pays and what the provider takes, and the record of it. For a call of which the
+    /// tenant got nothing the ledger, which knows of the promise, makes the charge a loss.
+    pub(crate) fn reckon(&self, ended: &Ended) -> Reckoned {
+        let asked = &self.snapshot.asked;
+        let billed_usage = billed(asked, &ended.outcome.usage);
+        let charge = match &ended.got {
+            Got::All | Got::Nothing => self.charge(ended, &billed_usage, &billed_usage),
+            Got::PartOf(produced) => self.charge(ended, &billed_usage, &billed(asked, produced)),
+        };
+        let record = self.record(&ended.outcome, billed_usage, charge);
+        Reckoned { charge, record }
     }
 
-    /// What a hold keeps.
-    pub fn to_json(&self) -> String {
-        if self.price.is_none() {
-            return String::new();
-        }
-        serde_json::to_string(&self.kept()).unwrap_or_default()
-    }
-
-    /// What the tenant pays and what the provider takes. For a call of which the tenant got nothing
-    /// the ledger, which knows of the promise, makes the charge a loss.
-    pub(crate) fn charge(&self, ended: &Ended) -> Charge {
+    /// What is billed comes to so much, of what was produced.
+    fn charge(&self, ended: &Ended, billed: &Usage, produced: &Usage) -> Charge {
         let Some(price) = &self.price else {
             return Charge::default();
         };
+        let (list, at) = (&price.list, self.created_at);
         let priced = |usage: &Usage| {
-            let usage = billed(self.image.as_ref(), usage);
-            let (list, ppm) = (&price.list, self.multiplier_ppm);
-            let charge = list.charge_and_unpriced(&usage, self.created_at, ppm);
+            let charge = list.charge_and_unpriced(usage, at, self.snapshot.multiplier_ppm);
             charge.unwrap_or_else(|| {
                 error!(generation.id = %self.generation, "the usage of `{}` does not fit a price", self.generation);
                 (Credits::ZERO, 0)
             })
         };
-        let usage = &ended.outcome.usage;
-        let free = is_free(ended.outcome.fault.is_some(), usage);
-        let (produced, nothing_made) = match &ended.got {
-            Got::All => (usage, free),
-            Got::PartOf(produced) => (produced, *produced == Usage::default()),
-            Got::Nothing => (usage, *usage == Usage::default()),
+        let free = is_free(ended.outcome.fault.is_some(), billed);
+        let nothing_made = match &ended.got {
+            Got::All => free,
+            Got::PartOf(_) | Got::Nothing => produced.is_nothing(),
         };
         if nothing_made {
             return Charge::default();
@@ -199,41 +157,37 @@ impl CallFacts {
         let credits = match ended.got {
             Got::All | Got::Nothing => whole,
             Got::PartOf(_) if free => Credits::ZERO,
-            Got::PartOf(_) => priced(usage).0.min(whole),
+            Got::PartOf(_) => priced(billed).0.min(whole),
         };
-        let produced = billed(self.image.as_ref(), produced);
         Charge {
             credits,
             // What is not known is told as nothing; the call's page says that it is not known.
-            cost: price
-                .list
-                .cost(&produced, self.created_at)
-                .unwrap_or_default(),
+            cost: list.cost(produced, at).unwrap_or_default(),
             not_taken: Credits::from_micros(whole.micros().saturating_sub(credits.micros())),
             unpriced,
         }
     }
 
-    pub(crate) fn record(&self, ended: &Ended, charge: Charge) -> UsageRecord {
-        let outcome = &ended.outcome;
+    fn record(&self, outcome: &Outcome, usage: Usage, charge: Charge) -> UsageRecord {
         let status = match outcome.fault.as_ref().map(|fault| fault.kind) {
             None => UsageStatus::Succeeded,
             Some(FaultKind::Canceled) => UsageStatus::Canceled,
             Some(_) => UsageStatus::Failed,
         };
         let lost = charge.not_taken > Credits::ZERO;
+        let snapshot = &self.snapshot;
         UsageRecord {
             id: self.generation.clone(),
             tenant: self.tenant.clone(),
-            user: self.user.clone(),
-            key: self.key.clone(),
+            user: snapshot.user.clone(),
+            key: snapshot.key.clone(),
             test: self.test,
-            operation: self.operation,
-            model: self.model.clone(),
-            price: self.price.as_ref().map(|price| price.id.clone()),
+            operation: snapshot.operation,
+            model: snapshot.model.clone(),
+            price: snapshot.price.clone(),
             provider: outcome.provider.clone(),
             provider_model: outcome.model.clone(),
-            usage: outcome.usage.clone(),
+            usage,
             credits: charge.credits,
             cost: charge.cost,
             status,
@@ -250,10 +204,10 @@ impl CallFacts {
 
     /// The record of a call that nobody knows the end of.
     pub(crate) fn unknown_record(&self, fault: Fault, now: Moment) -> UsageRecord {
-        let ended = self.nothing_produced(&failure(fault), now).into();
+        let outcome = self.nothing_produced(&failure(fault), now);
         UsageRecord {
             fault: Some(UNKNOWN.to_owned()),
-            ..self.record(&ended, Charge::default())
+            ..self.record(&outcome, Usage::default(), Charge::default())
         }
     }
 
@@ -263,7 +217,7 @@ impl CallFacts {
             provider: failure
                 .provider
                 .clone()
-                .unwrap_or_else(|| self.provider.clone()),
+                .unwrap_or_else(|| self.snapshot.provider.clone()),
             model: String::new(),
             key_last4: String::new(),
             attempts: failure.attempts,
@@ -294,14 +248,21 @@ pub(crate) fn is_free(failed: bool, usage: &Usage) -> bool {
     usage.is_nothing() || (failed && usage.output_total() == 0 && usage.count(Unit::Image) == 0)
 }
 
-/// What is charged of a usage: the images that were made, and no more than were asked for, at the price
-/// of what was asked for.
-pub(crate) fn billed(wish: Option<&ImageWish>, usage: &Usage) -> Usage {
+/// What is billed of a usage: no more of a unit than was asked for, and by the facts of what was asked
+/// for. Billing what is billed already changes nothing.
+pub(crate) fn billed(asked: &Usage, usage: &Usage) -> Usage {
     let mut billed = usage.clone();
-    if let Some(wish) = wish {
-        let made = usage.count(Unit::Image);
-        billed.set(Unit::Image, made.min(wish.n));
-        wish.note_on(&mut billed);
+    if usage.is_nothing() {
+        return billed;
+    }
+    for (unit, most) in asked.measures() {
+        if billed.count(unit) > most {
+            billed.set(unit, most);
+            billed.overrun = true;
+        }
+    }
+    for (fact, word) in asked.facts.iter() {
+        billed.facts.note(fact, word);
     }
     billed
 }

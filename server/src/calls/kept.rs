@@ -21,11 +21,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::facts::{CallFacts, Ended, KeptFacts};
-use super::finish::{Finisher, Verdict};
+use super::facts::{CallFacts, Ended};
 use super::metrics::CallMetrics;
+use super::settle::{Settler, Verdict};
 use super::spill::Spill;
 use crate::catalogue::Catalogue;
+use crate::ledger::CallSnapshot;
 
 /// Outcomes in memory; one has about a kilobyte. Beyond, they are on disk alone.
 const MEMORY_MAX: usize = 10_000;
@@ -45,7 +46,7 @@ pub(super) struct Kept {
     tenant: String,
     created_at: i64,
     test: bool,
-    facts: KeptFacts,
+    facts: CallSnapshot,
     /// Absent where the end is not known and the hold is given back.
     ended: Option<Box<Ended>>,
     /// Then: whether the tenant was told that nothing is charged.
@@ -64,7 +65,7 @@ impl Kept {
             tenant: facts.tenant.to_string(),
             created_at: facts.created_at.unix_ms(),
             test: facts.test,
-            facts: facts.kept(),
+            facts: facts.snapshot.clone(),
             ended,
             promised,
         }
@@ -305,7 +306,7 @@ impl Keeper {
     /// Writes what is kept, until told to stop; the rest is on disk.
     pub(super) async fn write_forever(
         self,
-        finisher: Finisher,
+        settler: Settler,
         catalogue: Catalogue,
         stop: CancellationToken,
     ) {
@@ -321,7 +322,7 @@ impl Keeper {
                 }
                 continue;
             }
-            let writing = batch.iter().map(|kept| write(&finisher, &catalogue, kept));
+            let writing = batch.iter().map(|kept| write(&settler, &catalogue, kept));
             let written = join_all(writing).await;
             let any = self.settle_up(batch, &written);
             rest = if any { REST.0 } else { (rest * 2).min(REST.1) };
@@ -368,11 +369,12 @@ fn read_line(line: &str) -> Option<Kept> {
 }
 
 /// One attempt; the price is looked up where the database answers anyway.
-async fn write(finisher: &Finisher, catalogue: &Catalogue, kept: &Kept) -> Result<(), String> {
+async fn write(settler: &Settler, catalogue: &Catalogue, kept: &Kept) -> Result<(), String> {
     let facts = facts_of(catalogue, kept).await;
     let facts = facts.map_err(|error| error.to_string())?;
-    let written = finisher.write(&facts, &kept.verdict()).await;
-    written.map_err(|error| error.to_string())
+    let writing = kept.verdict().reckon(&facts);
+    let written = settler.write(&facts, &writing).await;
+    written.map(drop).map_err(|error| error.to_string())
 }
 
 async fn facts_of(catalogue: &Catalogue, kept: &Kept) -> Result<CallFacts, DbError> {
@@ -398,12 +400,12 @@ pub(super) struct Place {
 pub(super) async fn priced(
     catalogue: &Catalogue,
     place: Place,
-    kept: KeptFacts,
+    snapshot: CallSnapshot,
 ) -> Result<Option<CallFacts>, DbError> {
-    let price = match &kept.price {
+    let price = match &snapshot.price {
         None => None,
         Some(id) => {
-            let model = catalogue.model(&kept.model);
+            let model = catalogue.model(&snapshot.model);
             let known = model.and_then(|model| model.prices.iter().find(|p| p.id == *id).cloned());
             let price = match known {
                 Some(price) => Some(price),
@@ -418,17 +420,9 @@ pub(super) async fn priced(
     Ok(Some(CallFacts {
         generation: place.generation,
         tenant: place.tenant,
-        user: kept.user,
-        key: kept.key,
         test: false,
-        operation: kept.operation,
-        model: kept.model,
         price,
-        multiplier_ppm: kept.multiplier_ppm,
-        image: kept.image,
-        provider: kept.provider,
-        request: kept.request,
-        gateways: kept.gateways,
         created_at: place.created_at,
+        snapshot,
     }))
 }

@@ -12,8 +12,8 @@ use shared::link::Parting;
 
 use super::Calls;
 use super::facts::CallFacts;
-use super::finish::Told;
 use super::recovery::Cause;
+use super::settle::Told;
 
 /// Questions to a gateway at once; each is bounded, and gateways answer from memory.
 const AT_ONCE: usize = 32;
@@ -184,7 +184,7 @@ impl Lanes {
 fn lanes_of(inquiry: &Inquiry) -> Vec<Lane> {
     let counts = inquiry.why == Parting::TenantLeft;
     let at = |gateway| Lane::At { gateway, counts };
-    let gateways = &inquiry.facts.gateways;
+    let gateways = &inquiry.facts.snapshot.gateways;
     if gateways.is_empty() {
         return vec![at(None)];
     }
@@ -208,7 +208,7 @@ impl Calls {
                 Told::Away
             } else {
                 let Inquiry { facts, why, .. } = inquiry.as_ref();
-                calls.finisher.ask_at(gateways, facts, *why).await
+                calls.settler.ask_at(gateways, facts, *why).await
             };
             match told {
                 Told::Away => drop(misses.fetch_add(1, Ordering::Relaxed)),

@@ -30,6 +30,11 @@ struct RefusedLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OddLabels {
+    what: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LossLabels {
     reason: &'static str,
 }
@@ -47,6 +52,7 @@ pub struct CallMetrics {
     kept: Gauge,
     skew_ms: Gauge,
     unpriced: Counter,
+    odd: Family<OddLabels, Counter>,
 }
 
 impl CallMetrics {
@@ -65,6 +71,7 @@ impl CallMetrics {
             kept: Gauge::default(),
             skew_ms: Gauge::default(),
             unpriced: Counter::default(),
+            odd: Family::default(),
         };
         let all = this.clone();
         metrics.register(|registry| {
@@ -114,6 +121,11 @@ impl CallMetrics {
                 "Units that no rate of a price fits; must stay 0",
                 all.unpriced,
             );
+            registry.register(
+                "waule_calls_odd",
+                "Calls of which more was reported than is possible, or more made than was asked for",
+                all.odd,
+            );
         });
         this
     }
@@ -160,11 +172,17 @@ impl CallMetrics {
     pub(super) fn ended(&self, facts: &CallFacts, outcome: &Outcome, record: &UsageRecord) {
         let fault = outcome.fault.as_ref();
         let labels = EndLabels {
-            operation: facts.operation.word(),
+            operation: facts.snapshot.operation.word(),
             status: record.status.word(),
             fault: fault.map_or("none", |fault| fault.word()),
         };
         self.ended.get_or_create(&labels).inc();
+        let usage = &record.usage;
+        for (is_so, what) in [(usage.capped, "capped"), (usage.overrun, "overrun")] {
+            if is_so {
+                self.odd.get_or_create(&OddLabels { what }).inc();
+            }
+        }
         let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
         self.duration_seconds.observe(seconds(outcome.duration_ms));
         if outcome.first_byte_ms > 0 {

@@ -1,26 +1,29 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
-//! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
+//! hold, open, deliver, settle. Speaks no HTTP and holds no SQL.
 
 mod admit;
 mod asked;
 mod begun;
 mod closing;
 mod facts;
-pub mod finish;
 mod kept;
 mod lanes;
 mod metrics;
+mod open_call;
 pub mod plan;
+mod receipt;
 mod recovery;
 pub mod sentences;
+pub mod settle;
 mod spill;
 mod stream;
 
 pub use self::admit::Admitted;
 pub use self::begun::{Begun, Later};
 pub use self::closing::Closing;
-pub use self::finish::UnknownPolicy;
+pub use self::receipt::{Receipt, SettledCall};
 pub use self::recovery::{RecoveryPace, Rounds};
+pub use self::settle::UnknownPolicy;
 pub use self::stream::TenantStream;
 
 use std::path::PathBuf;
@@ -36,17 +39,18 @@ use shared::id::{GenerationId, RequestId};
 use shared::link::{Call, Failure, Generations, LinkError, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
-use tracing::warn;
 
-use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders, unreachable};
+use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
 use self::closing::ClosingStream;
-use self::finish::{CallFacts, CallMetrics, Ending, Finisher, FinisherParts};
 use self::kept::Keeper;
-use self::plan::PlanAsk;
+use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
+use self::plan::PlanInput;
+use self::receipt::{ReceiptSender, receipt};
+use self::settle::{CallMetrics, Settler, SettlerParts};
 use crate::auth::Principal;
 use crate::catalogue::price::Price;
 use crate::catalogue::{Catalogue, Model};
-use crate::ledger::{HoldAsk, HoldError, Ledger, LedgerError, Period, Spender};
+use crate::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, Spender};
 use crate::limits::{LimitExceeded, LimitInfo, Limits};
 use crate::zones::Zones;
 
@@ -61,7 +65,7 @@ pub struct Calls {
     ledger: Ledger,
     zones: Zones,
     link: Arc<dyn Generations>,
-    finisher: Finisher,
+    settler: Settler,
     clock: Clock,
     closing: Closing,
     settle_first: bool,
@@ -192,7 +196,7 @@ pub enum CallError {
         /// Whose.
         spender: Spender,
         /// Of which period.
-        period: Period,
+        period: BudgetPeriod,
         /// What may still be spent.
         left: Credits,
         /// What the least useful answer costs.
@@ -225,7 +229,7 @@ impl Calls {
     pub fn new(parts: CallsParts) -> Self {
         let (boot, metrics) = (parts.ledger.boot(), parts.metrics.clone());
         let keeper = Keeper::start(parts.outcomes, boot, metrics, &parts.supervisor);
-        let finisher = Finisher::new(FinisherParts {
+        let settler = Settler::new(SettlerParts {
             ledger: parts.ledger.clone(),
             link: parts.link.clone(),
             clock: parts.clock.clone(),
@@ -235,7 +239,7 @@ impl Calls {
             unknown: parts.unknown,
         });
         let writing = keeper.write_forever(
-            finisher.clone(),
+            settler.clone(),
             parts.catalogue.clone(),
             parts.supervisor.stopping(),
         );
@@ -246,7 +250,7 @@ impl Calls {
             ledger: parts.ledger,
             zones: parts.zones,
             link: parts.link,
-            finisher,
+            settler,
             clock: parts.clock,
             closing: parts.closing,
             settle_first: parts.settle_first,
@@ -257,35 +261,38 @@ impl Calls {
     /// Takes over the known outcomes that earlier lives could not write; to be called before recovery
     /// looks around, which would ask gateways what is known here. Answers how many.
     pub async fn take_over(&self) -> usize {
-        self.finisher.keeper().take_over().await
+        self.settler.keeper().take_over().await
     }
 
     /// How many known outcomes the database has not taken yet.
     pub fn outcomes_kept(&self) -> usize {
-        self.finisher.keeper().waiting()
+        self.settler.keeper().waiting()
     }
 
-    /// Admits a call and starts it.
-    pub async fn start(&self, request: Request) -> Result<Started, CallError> {
+    /// Admits a call and starts it; the receipt tells what it was charged, once that is known.
+    pub async fn start(&self, request: Request) -> Result<(Started, Receipt), CallError> {
         let admitted = self.admit(&request.principal).await?;
+        let (sender, receipt) = receipt();
+        let started = self.start_told(request, admitted, None, Some(sender)).await;
         let Started {
             generation,
             limits,
             lowered_max_tokens,
             content_type,
             body,
-        } = self.start_admitted(request, admitted, None).await?;
+        } = started?;
         let body = match body {
             Begun::Answered(answer) => answer,
             Begun::Later(later) => later.await?,
         };
-        Ok(Started {
+        let started = Started {
             generation,
             limits,
             lowered_max_tokens,
             content_type,
             body,
-        })
+        };
+        Ok((started, receipt))
     }
 
     /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read. With
@@ -296,9 +303,19 @@ impl Calls {
         admitted: Admitted,
         patience: Option<Duration>,
     ) -> Result<Started<Begun>, CallError> {
-        let outcome = self.start_steps(request, admitted, patience).await;
+        self.start_told(request, admitted, patience, None).await
+    }
+
+    async fn start_told(
+        &self,
+        request: Request,
+        admitted: Admitted,
+        patience: Option<Duration>,
+        receipt: Option<ReceiptSender>,
+    ) -> Result<Started<Begun>, CallError> {
+        let outcome = self.start_steps(request, admitted, patience, receipt).await;
         if let Err(error) = &outcome {
-            self.finisher.metrics().refused(error);
+            self.settler.metrics().refused(error);
         }
         outcome
     }
@@ -308,6 +325,7 @@ impl Calls {
         request: Request,
         admitted: Admitted,
         patience: Option<Duration>,
+        receipt: Option<ReceiptSender>,
     ) -> Result<Started<Begun>, CallError> {
         let Admitted {
             generation,
@@ -327,21 +345,14 @@ impl Calls {
         }
         let limits = admission.info;
         let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
-        facts.gateways = self.link.route(&generation, &prepared.targets);
+        facts.snapshot.gateways = self.link.route(&generation, &prepared.targets);
         // From here on every path ends in a settlement or a release, also when the tenant goes away
         // while the hold is being written or the provider is still thinking.
-        let mut ending = self.finisher.begin(facts, admission);
-        let (body, lowered) = match self.hold(&request, &prepared, ending.facts()).await {
-            Ok(held) => held,
-            Err(error) => {
-                ending.nothing_held();
-                return Err(error);
-            }
-        };
-        ending.opening();
+        let open = self.settler.begin(facts, admission, receipt);
+        let (open, body, lowered) = self.hold(&request, &prepared, open).await?;
         let (body, lowered, bounds) = bounded(&request, &prepared, body, lowered);
-        let call = Call {
-            generation: generation.clone(),
+        let outgoing = open.outgoing(|facts| Call {
+            generation: facts.generation.clone(),
             request: request.request,
             surface: request.surface,
             targets: prepared.targets,
@@ -356,8 +367,8 @@ impl Calls {
                 .then(|| prepared.model.id.clone()),
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
-        };
-        let (content_type, body) = self.begin(call, ending, patience).await?;
+        });
+        let (content_type, body) = self.begin(outgoing, patience).await?;
         Ok(Started {
             generation,
             limits,
@@ -418,36 +429,79 @@ impl Calls {
         &self,
         request: &Request,
         prepared: &Prepared,
-        facts: Option<&CallFacts>,
-    ) -> Result<(Bytes, Option<u64>), CallError> {
-        let (Some(price), Some(facts)) = (&prepared.price, facts) else {
-            return Ok((request.body.bytes(), None));
+        open: OpenCall<Unheld>,
+    ) -> Result<(OpenCall<Held>, Bytes, Option<u64>), CallError> {
+        let Some(price) = &prepared.price else {
+            return Ok((open.hold_nothing(), request.body.bytes(), None));
         };
-        let multiplier = request.principal.price_multiplier_ppm;
-        let plan_ask = PlanAsk {
+        let input = PlanInput {
             asked: &prepared.asked,
             model_output_max: prepared.model.max_output_tokens,
             price: &price.list,
-            at: facts.created_at,
-            multiplier_ppm: multiplier,
+            at: open.facts().created_at,
+            multiplier_ppm: request.principal.price_multiplier_ppm,
         };
-        let plan = plan::plan(plan_ask).ok_or(CallError::TooLarge)?;
-        let ask = HoldAsk {
-            id: facts.generation.clone(),
-            tenant: facts.tenant.clone(),
+        let Some(plan) = plan::plan(input) else {
+            open.refuse();
+            return Err(CallError::TooLarge);
+        };
+        let terms = HoldTerms {
             amount: plan.amount,
             least: plan.least,
             spenders: spenders(&request.principal),
             zone: self.zones.of(request.principal.zone.as_ref()).await,
-            owner: self.ledger.boot().clone(),
-            call: facts.to_json(),
             deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
         };
-        let held = self.ledger.hold(ask).await.map_err(|error| match error {
+        let (open, held) = open.hold(terms).await?;
+        let body = request.body.bytes();
+        if held >= plan.amount {
+            return Ok((open, body, None));
+        }
+        let lowered = plan::lowered_maximum(&plan, input, held).unwrap_or(1);
+        let dialect = request.surface.dialect;
+        let body = dialect.with_maximum(&body, &prepared.asked, lowered);
+        Ok((open, body, Some(lowered)))
+    }
+
+    async fn open(&self, outgoing: Outgoing) -> Result<(String, Answer), CallError> {
+        let dialect = outgoing.dialect();
+        let (reply, open) = outgoing.open(self.closing.clone()).await?;
+        let body = match reply.body {
+            ReplyBody::Whole { bytes, outcome } => {
+                let settled = open.ended(*outcome);
+                if self.settle_first {
+                    settled.wait().await;
+                }
+                Answer::Whole(bytes)
+            }
+            ReplyBody::Stream(pieces) => self.stream(pieces, open, dialect),
+        };
+        Ok((reply.content_type, body))
+    }
+
+    /// The stream to the tenant, which ends with this process at the latest.
+    fn stream(
+        &self,
+        pieces: PieceStream,
+        open: OpenCall<Sent>,
+        dialect: &'static dyn Dialect,
+    ) -> Answer {
+        let open = open.begun();
+        let (closing, facts) = (self.closing.clone(), open.facts().clone());
+        let settler = self.settler.clone();
+        let pieces = Box::pin(ClosingStream::new(pieces, closing, settler, facts));
+        let stream = TenantStream::new(pieces, open, dialect, self.settle_first);
+        Answer::Stream(Box::new(stream))
+    }
+}
+
+impl From<HoldError> for CallError {
+    fn from(error: HoldError) -> Self {
+        match error {
             HoldError::Insufficient {
                 available,
                 required,
-            } => CallError::InsufficientCredits {
+            } => Self::InsufficientCredits {
                 available,
                 required,
             },
@@ -456,90 +510,17 @@ impl Calls {
                 period,
                 left,
                 required,
-            } => CallError::OverBudget {
+            } => Self::OverBudget {
                 spender,
                 period,
                 left,
                 required,
             },
-            HoldError::Ledger(error) => CallError::Ledger(error),
+            HoldError::Ledger(error) => Self::Ledger(error),
             // A fresh random id was never used before.
             HoldError::Conflict => {
-                CallError::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
-            }
-        })?;
-        let body = request.body.bytes();
-        if held >= plan.amount {
-            return Ok((body, None));
-        }
-        let lowered = plan::lowered_maximum(&plan, plan_ask, held).unwrap_or(1);
-        let dialect = request.surface.dialect;
-        Ok((
-            dialect.with_maximum(&body, &prepared.asked, lowered),
-            Some(lowered),
-        ))
-    }
-
-    async fn open(&self, call: Call, mut ending: Ending) -> Result<(String, Answer), CallError> {
-        let dialect = call.surface.dialect;
-        let opened = tokio::select! {
-            // The call first: the other is the exception.
-            biased;
-            opened = self.link.open(call) => opened,
-            () = self.closing.clone().begun() => {
-                ending.not_delivered();
-                return Err(CallError::Stopping);
-            }
-        };
-        match opened {
-            Ok(reply) => {
-                let body = match reply.body {
-                    ReplyBody::Whole { bytes, outcome } => {
-                        let settled = ending.ended(*outcome);
-                        if let Some(settled) = settled.filter(|_| self.settle_first) {
-                            settled.wait().await;
-                        }
-                        Answer::Whole(bytes)
-                    }
-                    ReplyBody::Stream(pieces) => self.stream(pieces, ending, dialect),
-                };
-                Ok((reply.content_type, body))
-            }
-            Err(LinkError::Failed(failure)) => {
-                ending.never_started(&failure);
-                Err(CallError::Failed(failure))
-            }
-            Err(error @ (LinkError::NotSent(_) | LinkError::Refused(_))) => {
-                warn!(%error, "a call was not sent: {error}");
-                ending.never_started(&unreachable(&error));
-                Err(CallError::Link(error))
-            }
-            Err(error @ LinkError::Lost(_)) => {
-                warn!(%error, "a call's link broke before its answer: {error}");
-                // A provider may work on it, or be done: the tenant gets nothing of it and pays nothing.
-                ending.not_delivered();
-                Err(CallError::Link(error))
+                Self::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
             }
         }
-    }
-
-    /// The stream to the tenant, which ends with this process at the latest.
-    fn stream(
-        &self,
-        pieces: PieceStream,
-        mut ending: Ending,
-        dialect: &'static dyn Dialect,
-    ) -> Answer {
-        ending.begun();
-        let pieces = match ending.facts() {
-            Some(facts) => {
-                let (closing, facts) = (self.closing.clone(), facts.clone());
-                let finisher = self.finisher.clone();
-                Box::pin(ClosingStream::new(pieces, closing, finisher, facts))
-            }
-            None => pieces,
-        };
-        let stream = TenantStream::new(pieces, ending, dialect, self.settle_first);
-        Answer::Stream(Box::new(stream))
     }
 }

@@ -7,20 +7,20 @@ use shared::dialect::{Asked, Output};
 use shared::link::Bounds;
 use shared::units::{Unit, Usage};
 
-use crate::catalogue::price::{PriceList, WorstCase};
+use crate::catalogue::price::{Tariff, WorstCase};
 
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
 const USEFUL_OUTPUT_TOKENS: u64 = 16;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct PlanAsk<'a> {
+pub struct PlanInput<'a> {
     /// What is asked.
     pub asked: &'a Asked,
     /// The model's own bound of output tokens.
     pub model_output_max: u64,
     /// What it costs.
-    pub price: &'a PriceList,
+    pub price: &'a Tariff,
     /// When the call came.
     pub at: Moment,
     /// What the tenant's prices are multiplied by, in millionths.
@@ -57,8 +57,8 @@ pub fn bounds(asked: &Asked, output_max: u64) -> Option<Bounds> {
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
-pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
-    let PlanAsk {
+pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
+    let PlanInput {
         asked,
         model_output_max,
         price,
@@ -88,7 +88,7 @@ pub fn plan(ask: PlanAsk<'_>) -> Option<Plan> {
 }
 
 /// The maximum of output tokens per choice that a smaller hold of `held` pays for.
-pub fn lowered_maximum(plan: &Plan, ask: PlanAsk<'_>, held: Credits) -> Option<u64> {
+pub fn lowered_maximum(plan: &Plan, ask: PlanInput<'_>, held: Credits) -> Option<u64> {
     let bounds = &most(ask.asked, plan.output_tokens);
     let (open, at) = (ask.asked.open, ask.at);
     let case = WorstCase { bounds, open, at };
@@ -118,20 +118,20 @@ mod tests {
     use crate::catalogue::price::PlainPrice;
 
     /// A credit for a thousand tokens of input, ten for a thousand of output.
-    fn price() -> PriceList {
+    fn price() -> Tariff {
         let plain = PlainPrice {
             input_per_million: Credits::from_micros(1_000_000_000),
             output_per_million: Credits::from_micros(10_000_000_000),
             ..PlainPrice::default()
         };
-        plain.list(None)
+        Tariff::new(plain.list(None)).expect("sound")
     }
 
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
         let dialect = Surface::of(operation).dialect;
         let asked = dialect.read(&Body::of_json(body)).expect("valid");
         let price = price();
-        let ask = PlanAsk {
+        let ask = PlanInput {
             asked: &asked,
             model_output_max: 1_000,
             price: &price,
@@ -181,18 +181,19 @@ mod tests {
 
     #[test]
     fn a_tier_that_may_be_served_is_held_for_at_its_price() {
-        let list = |tier: &str| -> PriceList {
+        let list = |tier: &str| -> Tariff {
             let json = format!(
                 r#"{{"rates":[{{"unit":"output_token","credits":5,"when":{{"tier":["{tier}"]}}}},
                     {{"unit":"input_token","credits":0}},{{"unit":"output_token","credits":1}}]}}"#
             );
-            serde_json::from_str(&json).expect("a price")
+            let list = serde_json::from_str(&json).expect("a price");
+            Tariff::new(list).expect("sound")
         };
         let body = r#"{"model":"m","max_tokens":100,"messages":[{"role":"user","content":"x"}],"service_tier":"default"}"#;
         let dialect = Surface::of(Operation::Chat).dialect;
         let asked = dialect.read(&Body::of_json(body)).expect("valid");
-        let amount = |price: &PriceList| {
-            let ask = PlanAsk {
+        let amount = |price: &Tariff| {
+            let ask = PlanInput {
                 asked: &asked,
                 model_output_max: 1_000,
                 price,

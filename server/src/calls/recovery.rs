@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::Calls;
-use super::facts::{CallFacts, Ended, KeptFacts};
-use super::finish::{Told, Verdict};
+use super::facts::{CallFacts, Ended};
 use super::kept::{Place, priced};
 use super::lanes::{Inquiry, Lanes};
+use super::settle::{Told, Verdict};
 use crate::ledger::recovery::Watch;
 use crate::ledger::{Hold, HoldState};
 
@@ -109,7 +109,7 @@ impl Calls {
         };
         if let Ok(lives) = self.ledger.processes().await {
             let skews = lives.iter().map(|life| life.skew_ms.unsigned_abs());
-            self.finisher.metrics().skew(skews.max().unwrap_or(0));
+            self.settler.metrics().skew(skews.max().unwrap_or(0));
         }
         let mut inquiries = self.abandoned(&gone, &mut rounds.since).await;
         inquiries.extend(self.doubtful().await);
@@ -164,14 +164,14 @@ impl Calls {
 
     /// The own ones of which it could not be learned how they ended.
     async fn doubtful(&self) -> Vec<Inquiry> {
-        let doubtful = self.finisher.doubtful();
+        let doubtful = self.settler.doubtful();
         let looking = doubtful.into_iter().map(|(id, (why, since))| async move {
             let hold = match self.ledger.hold_of(&id).await {
                 Ok(Some((hold, _))) if hold.state == HoldState::Held => hold,
                 Ok(_) => return None,
                 Err(error) => {
                     warn!(%error, "the hold of `{id}` could not be read: {error}");
-                    self.finisher.still_doubtful(id, why, since);
+                    self.settler.still_doubtful(id, why, since);
                     return None;
                 }
             };
@@ -183,7 +183,7 @@ impl Calls {
 
     /// What is to be asked about a hold; nothing where its end is known here already.
     async fn inquiry(&self, hold: Hold, why: Parting, cause: Cause) -> Option<Inquiry> {
-        if self.finisher.keeper().has(&hold.id) {
+        if self.settler.keeper().has(&hold.id) {
             return None;
         }
         match self.facts_of(&hold).await {
@@ -199,7 +199,7 @@ impl Calls {
             Err(error) => {
                 warn!(%error, "the price of hold `{}` could not be read: {error}", hold.id);
                 if let Cause::Doubtful(since) = cause {
-                    self.finisher.still_doubtful(hold.id, why, since);
+                    self.settler.still_doubtful(hold.id, why, since);
                 }
             }
         }
@@ -217,7 +217,7 @@ impl Calls {
                 info!("it is known now how generation `{id}` ended");
             }
             let ended = ended(*outcome, *why);
-            self.finisher.settle(facts, Verdict::ended(ended)).await;
+            self.settler.settle(facts, Verdict::ended(ended)).await;
             return !matches!(cause, Cause::GivenBack(_));
         }
         let (Cause::Abandoned(since) | Cause::Doubtful(since)) = cause else {
@@ -225,14 +225,14 @@ impl Calls {
             return false;
         };
         let is_clear = matches!(told, Told::Unknown { had: false });
-        if is_clear || since.elapsed() >= self.finisher.policy().release_after {
+        if is_clear || since.elapsed() >= self.settler.policy().release_after {
             let verdict = Verdict::Unknown { promised: false };
-            self.finisher.settle(facts, verdict).await;
+            self.settler.settle(facts, verdict).await;
             warn!("nobody knows how generation `{id}` ended; its hold is given back");
             return true;
         }
         if matches!(cause, Cause::Doubtful(_)) {
-            self.finisher.still_doubtful(id.clone(), *why, *since);
+            self.settler.still_doubtful(id.clone(), *why, *since);
         }
         false
     }
@@ -285,18 +285,16 @@ impl Calls {
     }
 
     async fn facts_of(&self, hold: &Hold) -> Result<Option<CallFacts>, DbError> {
-        let Ok(kept) = serde_json::from_str::<KeptFacts>(&hold.call) else {
+        let snapshot = hold.snapshot.read();
+        let Some(snapshot) = snapshot.filter(|snapshot| snapshot.price.is_some()) else {
             return Ok(None);
         };
-        if kept.price.is_none() {
-            return Ok(None);
-        }
         let place = Place {
             generation: hold.id.clone(),
             tenant: hold.tenant.clone(),
             created_at: hold.created_at,
         };
-        priced(&self.catalogue, place, kept).await
+        priced(&self.catalogue, place, snapshot).await
     }
 }
 

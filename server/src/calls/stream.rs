@@ -14,13 +14,13 @@ use shared::link::{Outcome, Piece, PieceStream};
 use tokio::time::Sleep;
 use tracing::warn;
 
-use super::finish::Ending;
+use super::open_call::{Answering, OpenCall};
 use super::sentences;
 
 /// A stream on its way to the tenant; dropping it cancels the generation and settles it.
 pub struct TenantStream {
     pieces: Option<PieceStream>,
-    ending: Option<Ending>,
+    open: Option<OpenCall<Answering>>,
     dialect: &'static dyn Dialect,
     settle_first: bool,
     /// What is told only after the settlement.
@@ -119,13 +119,13 @@ impl TenantStream {
     /// Passes `pieces` on, and with `settle_first` tells of the end when the call is settled.
     pub(super) fn new(
         pieces: PieceStream,
-        ending: Ending,
+        open: OpenCall<Answering>,
         dialect: &'static dyn Dialect,
         settle_first: bool,
     ) -> Self {
         Self {
             pieces: Some(pieces),
-            ending: Some(ending),
+            open: Some(open),
             dialect,
             settle_first,
             last: BytesMut::new(),
@@ -157,19 +157,13 @@ impl TenantStream {
     /// Settles, and keeps what is to be told after it.
     fn ended(&mut self, outcome: Outcome) {
         self.pieces = None;
-        let facts = self.ending.as_ref().and_then(Ending::facts);
-        if let Some(event) =
-            facts.and_then(|facts| error_event(self.dialect, &outcome, &facts.generation))
-        {
+        let Some(open) = self.open.take() else { return };
+        if let Some(event) = error_event(self.dialect, &outcome, &open.facts().generation) {
             self.last.extend_from_slice(&event);
         }
-        let settled = self
-            .ending
-            .take()
-            .and_then(|mut ending| ending.ended(outcome));
-        let first = settled.filter(|_| self.settle_first);
+        let settled = Some(open.ended(outcome)).filter(|_| self.settle_first);
         self.settling = Some(Box::pin(async move {
-            if let Some(settled) = first {
+            if let Some(settled) = settled {
                 settled.wait().await;
             }
         }));
@@ -177,10 +171,9 @@ impl TenantStream {
 
     fn cut(&mut self) -> Poll<Option<Bytes>> {
         self.pieces = None;
-        // Dropping the ending asks the gateway what became of the generation.
-        let ending = self.ending.take();
-        let facts = ending.as_ref().and_then(Ending::facts);
-        Poll::Ready(facts.map(|facts| link_broke(self.dialect, &facts.generation)))
+        // Dropping the call asks the gateway what became of the generation.
+        let open = self.open.take();
+        Poll::Ready(open.map(|open| link_broke(self.dialect, &open.facts().generation)))
     }
 }
 
@@ -188,6 +181,6 @@ impl Drop for TenantStream {
     fn drop(&mut self) {
         // The provider's call is dropped before the gateway is asked how it ended.
         self.pieces = None;
-        self.ending = None;
+        self.open = None;
     }
 }

@@ -7,7 +7,7 @@ use shared::link::Operation;
 use super::CatalogueError;
 use super::model::WeightedTarget;
 use super::price::list::{PERS, WORDS_MAX};
-use super::price::{PriceList, RATE_MAX, RATES_MAX, Rate};
+use super::price::{PriceList, RATE_MAX, RATES_MAX, Rate, Tariff};
 
 /// A model's name goes into paths, headers and logs.
 pub(crate) const ID_BYTES_MAX: usize = 100;
@@ -117,6 +117,13 @@ pub(super) fn is_default(operation: Operation, is_default: bool) -> Checked {
     )
 }
 
+fn unsound() -> CatalogueError {
+    CatalogueError::Invalid {
+        field: "rates",
+        rule: format!("amounts from 0 to {RATE_MAX} credits"),
+    }
+}
+
 /// A price of a model for that operation. No price, no call: what a call can bring must have one.
 pub(super) fn price(operation: Operation, list: &PriceList) -> Checked {
     rule(
@@ -137,11 +144,9 @@ pub(super) fn price(operation: Operation, list: &PriceList) -> Checked {
             "a code of three capitals, the credits that one of it is worth, and the day of that",
         )?;
     }
-    rule(
-        list.is_sound(),
-        "rates",
-        format!("amounts from 0 to {RATE_MAX} credits"),
-    )?;
+    if !list.is_sound() {
+        return Err(unsound());
+    }
     match list.uncovered(operation.units().iter().copied()).first() {
         None => Ok(()),
         Some(unit) => rule(
@@ -150,6 +155,12 @@ pub(super) fn price(operation: Operation, list: &PriceList) -> Checked {
             format!("complete: `{unit}` needs a rate without conditions, 0 where it is free"),
         ),
     }
+}
+
+/// The same, to be reckoned with.
+pub(super) fn tariff(operation: Operation, list: PriceList) -> Result<Tariff, CatalogueError> {
+    price(operation, &list)?;
+    Tariff::new(list).ok_or_else(unsound)
 }
 
 /// Whether a text is a day, as `2026-11-27`.

@@ -256,11 +256,10 @@ impl Catalogue {
         let mut new = Vec::with_capacity(lists.len());
         for (model, list) in lists {
             let of = self.model(&model).ok_or(CatalogueError::NoSuchModel)?;
-            check::price(of.operation, &list)?;
             new.push(NewPrice {
                 model,
                 valid_from: valid_from.unwrap_or(now),
-                list,
+                list: check::tariff(of.operation, list)?,
             });
         }
         let ids = self.0.store.create_prices(actor, &new, now).await?;

@@ -170,7 +170,7 @@ mod tests {
     use shared::id::PriceId;
 
     use super::*;
-    use crate::catalogue::price::PriceList;
+    use crate::catalogue::price::{PriceList, Tariff};
 
     fn model(targets: &[(&str, u32, u32)], valid_from: &[i64]) -> Model {
         let target = |(name, weight, priority): &(&str, u32, u32)| WeightedTarget {
@@ -183,7 +183,7 @@ mod tests {
         let price = |at: &i64| Price {
             id: PriceId::random(),
             valid_from: Moment::from_unix_ms(*at),
-            list: PriceList::default(),
+            list: Tariff::new(PriceList::default()).expect("sound"),
         };
         Model::new(ModelParts {
             id: "m".to_owned(),

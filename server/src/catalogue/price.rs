@@ -6,14 +6,16 @@
 pub mod bill;
 pub mod list;
 pub mod plain;
+pub mod tariff;
 pub mod text;
 pub mod when;
 
 use shared::clock::Moment;
 use shared::id::PriceId;
 
-pub use self::list::{PriceList, RATE_MAX, RATES_MAX, Rate, WorstCase};
+pub use self::list::{PriceList, RATE_MAX, RATES_MAX, Rate};
 pub use self::plain::{IMAGE_PRICES_MAX, ImagePrice, PlainPrice};
+pub use self::tariff::{Tariff, WorstCase};
 
 /// A price of a model and what the provider takes for the same, valid from a moment on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,5 +25,5 @@ pub struct Price {
     /// From when on.
     pub valid_from: Moment,
     /// What tenants pay, and what the provider takes.
-    pub list: PriceList,
+    pub list: Tariff,
 }

@@ -5,7 +5,7 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
 use super::{Figures, FiguresError};
-use crate::calls::finish::{KeptFacts, billed, is_free};
+use crate::calls::settle::{UNKNOWN, billed, is_free};
 use crate::catalogue::price::Price;
 use crate::catalogue::price::bill::Bill;
 use crate::ledger::{Hold, HoldState};
@@ -26,6 +26,11 @@ pub enum Charge {
     Refused,
     /// The hold was given back and there is no record of a call.
     Released,
+    /// Nobody knows how it ended, so that its hold was given back; gateways are asked, and an operator
+    /// may decide.
+    Unknown,
+    /// Nobody knows how it ended, and an operator decided what is charged.
+    ByHand,
     /// The price, or what was kept of the call, is no longer there to reckon with.
     Untold,
 }
@@ -66,19 +71,27 @@ fn reckoned(record: &UsageRecord, hold: Option<&Hold>, price: Option<&Price>) ->
     if record.test {
         return both(Charge::Test);
     }
+    if record.fault.as_deref() == Some(UNKNOWN) {
+        match hold.map(|hold| hold.state) {
+            Some(HoldState::Unknown) => return both(Charge::Unknown),
+            Some(HoldState::Settled) => return both(Charge::ByHand),
+            Some(HoldState::Held | HoldState::Released | HoldState::Refused) | None => {}
+        }
+    }
     let usage = &record.usage;
     if is_free(record.fault.is_some(), usage) {
         return both(Charge::NothingProduced);
     }
-    let kept = hold.and_then(|hold| serde_json::from_str::<KeptFacts>(&hold.call).ok());
-    let (Some(kept), Some(price)) = (kept, price) else {
+    let snapshot = hold.and_then(|hold| hold.snapshot.read());
+    let (Some(snapshot), Some(price)) = (snapshot, price) else {
         return both(Charge::Untold);
     };
-    let usage = billed(kept.image.as_ref(), usage);
+    // Records of versions before kept what the provider told.
+    let usage = billed(&snapshot.asked, usage);
     let (list, at) = (&price.list, record.created_at);
     let lines = |bill: Option<Bill>| bill.map_or(Charge::Untold, Charge::Lines);
     (
-        lines(list.bill(&usage, at, kept.multiplier_ppm)),
+        lines(list.bill(&usage, at, snapshot.multiplier_ppm)),
         lines(list.cost_bill(&usage, at)),
     )
 }
@@ -101,7 +114,12 @@ fn comes_to(charge: &Charge, credits: Credits, loss: Credits) -> bool {
             bill.total == credits || bill.total.micros() == whole
         }
         Charge::Test | Charge::NothingProduced => credits == Credits::ZERO,
-        Charge::Open | Charge::Refused | Charge::Released | Charge::Untold => true,
+        Charge::Open
+        | Charge::Refused
+        | Charge::Released
+        | Charge::Unknown
+        | Charge::ByHand
+        | Charge::Untold => true,
     }
 }
 

@@ -12,15 +12,15 @@ use super::nouns::{Adjusted, Budget, Grant, Settlement};
 use super::pulse::Pulse;
 use super::rules::Books;
 use super::{
-    AdjustError, Closing, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings,
-    Operation, Reply, SettleError,
+    AdjustError, Closing, Command, ExtendError, GrantError, HoldError, LedgerError, LedgerSettings,
+    Reply, SettleError,
 };
 use crate::store::ledger::{Wanted, Writer};
 use crate::store::usage::{Filed, Standing};
 
 /// Commits batch after batch until every handle is gone.
 pub(super) async fn run(
-    mut waiting: mpsc::Receiver<Operation>,
+    mut waiting: mpsc::Receiver<Command>,
     mut writer: Writer,
     clock: Clock,
     settings: LedgerSettings,
@@ -47,20 +47,20 @@ pub(super) async fn run(
     }
 }
 
-/// Whether a caller waits for the operation before it can go on.
-fn is_urgent(operation: &Operation) -> bool {
+/// Whether a caller waits for the command before it can go on.
+fn is_urgent(command: &Command) -> bool {
     !matches!(
-        operation,
-        Operation::Settle(..) | Operation::Release(..) | Operation::Record(..)
+        command,
+        Command::Settle(..) | Command::Release(..) | Command::Record(..)
     )
 }
 
 /// Lets a batch of settlements alone wait a little for a hold. A commit takes as long for one
-/// operation as for many, and without this half of all commits would be settlements that the next
+/// command as for many, and without this half of all commits would be settlements that the next
 /// hold has to wait for.
 async fn join_a_hold(
-    waiting: &mut mpsc::Receiver<Operation>,
-    batch: &mut Vec<Operation>,
+    waiting: &mut mpsc::Receiver<Command>,
+    batch: &mut Vec<Command>,
     settings: &LedgerSettings,
 ) {
     let end = Instant::now().checked_add(settings.patience);
@@ -76,7 +76,7 @@ async fn join_a_hold(
     }
 }
 
-/// What an operation came to; told once the batch is committed.
+/// What a command came to; told once the batch is committed.
 enum Answer {
     Hold(Result<Credits, HoldError>),
     Extend(Result<Credits, ExtendError>),
@@ -88,32 +88,32 @@ enum Answer {
     Record,
 }
 
-async fn commit(batch: Vec<Operation>, writer: &mut Writer, clock: &Clock) {
+async fn commit(batch: Vec<Command>, writer: &mut Writer, clock: &Clock) {
     let (wanted, now) = (wanted(&batch), clock.now());
     let (batch, outcome) = writer.commit(batch, wanted, now, decide).await;
     // A batch that was lost has no callers left to tell: they see that nobody will answer.
     let batch = batch.unwrap_or_default();
     match outcome {
         Ok(answers) => {
-            for (operation, answer) in batch.into_iter().zip(answers) {
-                tell(operation, answer);
+            for (command, answer) in batch.into_iter().zip(answers) {
+                tell(command, answer);
             }
         }
         Err(failure) => {
             error!(error = %failure, "a ledger batch was not committed: {failure}");
-            for operation in batch {
-                tell_failure(operation, &failure);
+            for command in batch {
+                tell_failure(command, &failure);
             }
         }
     }
 }
 
 /// What must be known for a batch.
-fn wanted(batch: &[Operation]) -> Wanted {
+fn wanted(batch: &[Command]) -> Wanted {
     let mut wanted = Wanted::default();
-    for operation in batch {
-        match operation {
-            Operation::Hold(ask, _) => {
+    for command in batch {
+        match command {
+            Command::Hold(ask, _) => {
                 wanted.tenants.push(ask.tenant.clone());
                 let spenders = ask.spenders.iter();
                 wanted
@@ -121,52 +121,52 @@ fn wanted(batch: &[Operation]) -> Wanted {
                     .extend(spenders.map(|spender| (ask.tenant.clone(), spender.clone())));
                 wanted.fresh.push(ask.id.clone());
             }
-            Operation::Extend(extending, _) => {
+            Command::Extend(extending, _) => {
                 wanted.tenants.push(extending.tenant.clone());
                 let place = (extending.tenant.clone(), extending.hold.clone());
                 wanted.holds.push(place);
             }
-            Operation::Settle(closing, _) | Operation::Release(closing, _) => {
+            Command::Settle(closing, _) | Command::Release(closing, _) => {
                 wanted.tenants.push(closing.tenant.clone());
                 let place = (closing.tenant.clone(), closing.hold.clone());
                 wanted.holds.push(place);
             }
-            Operation::Grant(new, _) => {
+            Command::Grant(new, _) => {
                 wanted.open(&new.tenant);
                 let source = (new.tenant.clone(), new.source_key.clone());
                 wanted.sources.push(source);
             }
-            Operation::Adjust(wish, _) => {
+            Command::Adjust(wish, _) => {
                 wanted.open(&wish.tenant);
                 let source = (wish.tenant.clone(), wish.source_key.clone());
                 wanted.adjustments.push(source);
             }
-            Operation::Budget(asked, _) => {
+            Command::Budget(asked, _) => {
                 let (ask, _) = &**asked;
                 wanted.open(&ask.tenant);
                 wanted
                     .spenders
                     .push((ask.tenant.clone(), ask.spender.clone()));
             }
-            Operation::Expire(tenant, _) => wanted.tenants.push(tenant.clone()),
-            Operation::Record(..) => {}
+            Command::Expire(tenant, _) => wanted.tenants.push(tenant.clone()),
+            Command::Record(..) => {}
         }
     }
     wanted.tidy();
     wanted
 }
 
-/// Applies every operation in order of arrival; may run again over fresh books.
-fn decide(batch: &Vec<Operation>, books: &mut Books, now: Moment) -> (Vec<Filed>, Vec<Answer>) {
+/// Applies every command in order of arrival; may run again over fresh books.
+fn decide(batch: &Vec<Command>, books: &mut Books, now: Moment) -> (Vec<Filed>, Vec<Answer>) {
     let mut usage = Vec::new();
     let mut answers = Vec::with_capacity(batch.len());
-    for operation in batch {
-        answers.push(match operation {
-            Operation::Hold(ask, _) => Answer::Hold(books.hold(ask, now)),
-            Operation::Extend(wish, _) => {
+    for command in batch {
+        answers.push(match command {
+            Command::Hold(ask, _) => Answer::Hold(books.hold(ask, now)),
+            Command::Extend(wish, _) => {
                 Answer::Extend(books.extend(&wish.hold, &wish.tenant, wish.to, now))
             }
-            Operation::Settle(closing, _) => {
+            Command::Settle(closing, _) => {
                 let standing = standing(books, closing);
                 let outcome = books.settle(&closing.hold, &closing.tenant, closing.used, now);
                 if let (Some(standing), Ok(settlement)) = (standing, &outcome) {
@@ -174,7 +174,7 @@ fn decide(batch: &Vec<Operation>, books: &mut Books, now: Moment) -> (Vec<Filed>
                 }
                 Answer::Close(outcome)
             }
-            Operation::Release(closing, _) => {
+            Command::Release(closing, _) => {
                 let standing = standing(books, closing);
                 let (hold, tenant) = (&closing.hold, &closing.tenant);
                 let outcome = books.release(hold, tenant, closing.unknown, now);
@@ -183,14 +183,14 @@ fn decide(batch: &Vec<Operation>, books: &mut Books, now: Moment) -> (Vec<Filed>
                 }
                 Answer::Close(outcome.map(|()| Settlement::default()))
             }
-            Operation::Grant(new, _) => Answer::Grant(books.grant(new, now)),
-            Operation::Adjust(wish, _) => Answer::Adjust(books.adjust(wish, now)),
-            Operation::Budget(asked, _) => {
+            Command::Grant(new, _) => Answer::Grant(books.grant(new, now)),
+            Command::Adjust(wish, _) => Answer::Adjust(books.adjust(wish, now)),
+            Command::Budget(asked, _) => {
                 let (ask, zone) = &**asked;
                 Answer::Budget(books.set_budget(ask, zone, now))
             }
-            Operation::Expire(tenant, _) => Answer::Expire(books.expire(tenant, now)),
-            Operation::Record(record, _) => {
+            Command::Expire(tenant, _) => Answer::Expire(books.expire(tenant, now)),
+            Command::Record(record, _) => {
                 usage.push(Filed {
                     record: record.as_ref().clone(),
                     standing: Standing::Final,
@@ -230,40 +230,40 @@ fn filed(closing: &Closing, standing: Standing, settlement: Settlement) -> Optio
     Some(Filed { record, standing })
 }
 
-/// Tells a caller what came of its operation; one that went away does not mind.
-fn tell(operation: Operation, answer: Answer) {
-    match (operation, answer) {
-        (Operation::Hold(_, reply), Answer::Hold(outcome)) => drop(reply.send(outcome)),
-        (Operation::Extend(_, reply), Answer::Extend(outcome)) => drop(reply.send(outcome)),
-        (Operation::Settle(_, reply) | Operation::Release(_, reply), Answer::Close(outcome)) => {
+/// Tells a caller what came of its command; one that went away does not mind.
+fn tell(command: Command, answer: Answer) {
+    match (command, answer) {
+        (Command::Hold(_, reply), Answer::Hold(outcome)) => drop(reply.send(outcome)),
+        (Command::Extend(_, reply), Answer::Extend(outcome)) => drop(reply.send(outcome)),
+        (Command::Settle(_, reply) | Command::Release(_, reply), Answer::Close(outcome)) => {
             drop(reply.send(outcome));
         }
-        (Operation::Grant(_, reply), Answer::Grant(outcome)) => drop(reply.send(outcome)),
-        (Operation::Adjust(_, reply), Answer::Adjust(outcome)) => drop(reply.send(outcome)),
-        (Operation::Budget(_, reply), Answer::Budget(budget)) => drop(reply.send(Ok(budget))),
-        (Operation::Expire(_, reply), Answer::Expire(lapsed)) => drop(reply.send(Ok(lapsed))),
-        (Operation::Record(_, reply), Answer::Record) => drop(reply.send(Ok(()))),
-        // Answers come in the order of the operations.
-        (operation, _) => {
-            let failure = DbError::Damaged("an operation got another's answer".to_owned());
-            tell_failure(operation, &failure);
+        (Command::Grant(_, reply), Answer::Grant(outcome)) => drop(reply.send(outcome)),
+        (Command::Adjust(_, reply), Answer::Adjust(outcome)) => drop(reply.send(outcome)),
+        (Command::Budget(_, reply), Answer::Budget(budget)) => drop(reply.send(Ok(budget))),
+        (Command::Expire(_, reply), Answer::Expire(lapsed)) => drop(reply.send(Ok(lapsed))),
+        (Command::Record(_, reply), Answer::Record) => drop(reply.send(Ok(()))),
+        // Answers come in the order of the commands.
+        (command, _) => {
+            let failure = DbError::Damaged("a command got another's answer".to_owned());
+            tell_failure(command, &failure);
         }
     }
 }
 
-fn tell_failure(operation: Operation, failure: &DbError) {
+fn tell_failure(command: Command, failure: &DbError) {
     fn fail<T, E: From<LedgerError>>(reply: Reply<Result<T, E>>, failure: &DbError) {
         let error = LedgerError::Commit(failure.to_string());
         drop(reply.send(Err(error.into())));
     }
-    match operation {
-        Operation::Hold(_, reply) => fail(reply, failure),
-        Operation::Extend(_, reply) => fail(reply, failure),
-        Operation::Settle(_, reply) | Operation::Release(_, reply) => fail(reply, failure),
-        Operation::Grant(_, reply) => fail(reply, failure),
-        Operation::Adjust(_, reply) => fail(reply, failure),
-        Operation::Budget(_, reply) => fail(reply, failure),
-        Operation::Expire(_, reply) => fail(reply, failure),
-        Operation::Record(_, reply) => fail(reply, failure),
+    match command {
+        Command::Hold(_, reply) => fail(reply, failure),
+        Command::Extend(_, reply) => fail(reply, failure),
+        Command::Settle(_, reply) | Command::Release(_, reply) => fail(reply, failure),
+        Command::Grant(_, reply) => fail(reply, failure),
+        Command::Adjust(_, reply) => fail(reply, failure),
+        Command::Budget(_, reply) => fail(reply, failure),
+        Command::Expire(_, reply) => fail(reply, failure),
+        Command::Record(_, reply) => fail(reply, failure),
     }
 }

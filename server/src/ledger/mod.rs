@@ -23,10 +23,12 @@
 
 mod batch;
 mod nouns;
+mod owner;
 pub mod pulse;
 mod reads;
 pub mod recovery;
 pub mod rules;
+mod snapshot;
 mod sweep;
 #[cfg(test)]
 #[expect(
@@ -46,17 +48,20 @@ use shared::zone::Zone;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::nouns::{
-    Adjusted, Adjustment, Balance, Budget, BudgetAsk, Counted, Entry, Grant, GrantKind, Hold,
-    HoldAsk, HoldState, Life, Loss, NewGrant, Period, Refusal, Settlement, Spender, Unknown,
+    Adjusted, Adjustment, Balance, Budget, BudgetAsk, BudgetPeriod, Counted, Entry, Grant,
+    GrantKind, Hold, HoldRequest, HoldState, Life, Loss, NewGrant, Refusal, Settlement, Spender,
+    Unknown,
 };
+pub use self::owner::Owner;
 use self::pulse::{Commits, Pulse};
+pub use self::snapshot::{CallSnapshot, StoredSnapshot};
 use crate::store::Store;
 use crate::store::ledger::Writer;
 use crate::store::usage::UsageRecord;
 
 /// The most one grant can give: 10^9 credits. Nine such grants still fit in 64 bits of micro-credits.
 pub const GRANT_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
-/// A commit takes about 5 ms and 512 operations fit in one; 4,096 waiting are then 8 batches.
+/// A commit takes about 5 ms and 512 commands fit in one; 4,096 waiting are then 8 batches.
 const WAITING_MAX: usize = 4_096;
 
 /// How the ledger runs.
@@ -109,7 +114,7 @@ pub enum HoldError {
         /// Whose.
         spender: Spender,
         /// Of which period.
-        period: Period,
+        period: BudgetPeriod,
         /// What may still be spent.
         left: Credits,
         /// The least that was asked for.
@@ -196,7 +201,7 @@ pub enum AdjustError {
 /// The ledger could not do its work; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// Too many operations wait already.
+    /// Too many commands wait already.
     #[error("the ledger's queue is full")]
     Busy,
     /// The writer has ended, or the batch could not be committed.
@@ -207,13 +212,13 @@ pub enum LedgerError {
     Store(#[from] DbError),
 }
 
-/// Where an operation's caller waits.
+/// Where a command's caller waits.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
 
-/// One operation on its way to the writer, with the place for its answer.
+/// One command on its way to the writer, with the place for its answer.
 #[derive(Debug)]
-pub(crate) enum Operation {
-    Hold(Box<HoldAsk>, Reply<Result<Credits, HoldError>>),
+pub(crate) enum Command {
+    Hold(Box<HoldRequest>, Reply<Result<Credits, HoldError>>),
     Extend(Box<Extending>, Reply<Result<Credits, ExtendError>>),
     Settle(Box<Closing>, Reply<Result<Settlement, SettleError>>),
     Release(Box<Closing>, Reply<Result<Settlement, SettleError>>),
@@ -249,7 +254,7 @@ pub(crate) struct Closing {
 /// The handle to the money; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    writer: mpsc::Sender<Operation>,
+    writer: mpsc::Sender<Command>,
     store: Store,
     clock: Clock,
     boot: BootId,
@@ -291,7 +296,7 @@ impl Ledger {
         self.pulse.minutes(self.clock.now())
     }
 
-    /// How many operations wait for the writer, and how many may.
+    /// How many commands wait for the writer, and how many may.
     pub fn waiting(&self) -> (usize, usize) {
         let free = self.writer.capacity();
         (WAITING_MAX.saturating_sub(free), WAITING_MAX)
@@ -303,8 +308,8 @@ impl Ledger {
     }
 
     /// Sets credits aside, durably; answers how many.
-    pub async fn hold(&self, ask: HoldAsk) -> Result<Credits, HoldError> {
-        self.ask(|answer| Operation::Hold(Box::new(ask), answer))
+    pub async fn hold(&self, ask: HoldRequest) -> Result<Credits, HoldError> {
+        self.ask(|answer| Command::Hold(Box::new(ask), answer))
             .await?
     }
 
@@ -320,7 +325,7 @@ impl Ledger {
             tenant: tenant.clone(),
             to,
         };
-        self.ask(|answer| Operation::Extend(Box::new(extending), answer))
+        self.ask(|answer| Command::Extend(Box::new(extending), answer))
             .await?
     }
 
@@ -341,7 +346,7 @@ impl Ledger {
             usage: Some(usage),
             unknown: None,
         };
-        self.ask(|answer| Operation::Settle(Box::new(closing), answer))
+        self.ask(|answer| Command::Settle(Box::new(closing), answer))
             .await?
     }
 
@@ -359,7 +364,7 @@ impl Ledger {
             usage,
             unknown: None,
         };
-        self.ask(|answer| Operation::Release(Box::new(closing), answer))
+        self.ask(|answer| Command::Release(Box::new(closing), answer))
             .await?
     }
 
@@ -380,7 +385,7 @@ impl Ledger {
             usage: Some(usage),
             unknown: Some(unknown),
         };
-        self.ask(|answer| Operation::Release(Box::new(closing), answer))
+        self.ask(|answer| Command::Release(Box::new(closing), answer))
             .await?
             .map(drop)
     }
@@ -390,7 +395,7 @@ impl Ledger {
         if new.amount <= Credits::ZERO || new.amount > GRANT_MAX {
             return Err(GrantError::Amount);
         }
-        self.ask(|answer| Operation::Grant(Box::new(new), answer))
+        self.ask(|answer| Command::Grant(Box::new(new), answer))
             .await?
     }
 
@@ -401,7 +406,7 @@ impl Ledger {
         {
             return Err(AdjustError::Amount);
         }
-        self.ask(|answer| Operation::Adjust(Box::new(wish), answer))
+        self.ask(|answer| Command::Adjust(Box::new(wish), answer))
             .await?
     }
 
@@ -412,7 +417,7 @@ impl Ledger {
         ask: BudgetAsk,
         zone: Zone,
     ) -> Result<Option<Budget>, LedgerError> {
-        self.ask(|answer| Operation::Budget(Box::new((ask, zone)), answer))
+        self.ask(|answer| Command::Budget(Box::new((ask, zone)), answer))
             .await?
     }
 
@@ -423,7 +428,7 @@ impl Ledger {
 
     /// Writes the usage record of a call that costs nothing (`wk_test_` keys).
     pub async fn record(&self, usage: UsageRecord) -> Result<(), LedgerError> {
-        self.ask(|answer| Operation::Record(Box::new(usage), answer))
+        self.ask(|answer| Command::Record(Box::new(usage), answer))
             .await?
     }
 
@@ -444,11 +449,11 @@ impl Ledger {
 
     async fn ask<T>(
         &self,
-        operation: impl FnOnce(oneshot::Sender<T>) -> Operation,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
         self.writer
-            .try_send(operation(answer))
+            .try_send(command(answer))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
                 mpsc::error::TrySendError::Closed(_) => {

@@ -9,6 +9,8 @@ use shared::id::{
 };
 use shared::zone::Zone;
 
+use super::{Owner, StoredSnapshot};
+
 /// Gives an enumeration its stable words, as the database holds them.
 macro_rules! words {
     ($name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
@@ -154,7 +156,7 @@ impl Spender {
 
 /// How long a budget lasts before it starts anew, in the tenant's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Period {
+pub enum BudgetPeriod {
     /// From midnight to midnight.
     Day,
     /// From the first of a month.
@@ -163,7 +165,7 @@ pub enum Period {
     Total,
 }
 
-words!(Period {
+words!(BudgetPeriod {
     Day => "day",
     Month => "month",
     Total => "total",
@@ -174,9 +176,9 @@ const DAY_MIN: Duration = Duration::from_secs(23 * 3_600);
 /// The shortest month, less the widest difference between two zones.
 const MONTH_MIN: Duration = Duration::from_secs((28 * 24 - 26) * 3_600);
 
-impl Period {
+impl BudgetPeriod {
     /// When the period that `at` lies in began and when it ends; from the epoch on and never for
-    /// [`Period::Total`].
+    /// [`BudgetPeriod::Total`].
     pub fn span(self, at: Moment, zone: &Zone) -> (Moment, Option<Moment>) {
         let stretch = match self {
             Self::Day => zone.day(at),
@@ -217,7 +219,7 @@ pub struct Budget {
     /// Whose.
     pub spender: Spender,
     /// How long it lasts.
-    pub period: Period,
+    pub period: BudgetPeriod,
     /// Tells it from one that was taken away earlier.
     pub id: BudgetId,
     /// The most that may be spent.
@@ -228,7 +230,7 @@ pub struct Budget {
     pub held: Credits,
     /// When this period began.
     pub period_start: Moment,
-    /// When it ends, fixed at its beginning; never for [`Period::Total`].
+    /// When it ends, fixed at its beginning; never for [`BudgetPeriod::Total`].
     pub period_end: Option<Moment>,
 }
 
@@ -248,14 +250,14 @@ pub struct BudgetAsk {
     /// Which.
     pub spender: Spender,
     /// For how long.
-    pub period: Period,
+    pub period: BudgetPeriod,
     /// The most that may be spent; `None` takes the budget away.
     pub limit: Option<Credits>,
 }
 
 /// A wish to set credits aside for a call.
 #[derive(Debug, Clone)]
-pub struct HoldAsk {
+pub struct HoldRequest {
     /// The generation; also the hold's id.
     pub id: GenerationId,
     /// Who pays.
@@ -268,10 +270,10 @@ pub struct HoldAsk {
     pub spenders: Vec<Spender>,
     /// Where the tenant's days begin.
     pub zone: Zone,
-    /// The process that will settle it.
-    pub owner: BootId,
-    /// What recovery needs to price the call, as JSON.
-    pub call: String,
+    /// Who will settle it.
+    pub owner: Owner,
+    /// What is needed to price and record the call.
+    pub snapshot: StoredSnapshot,
     /// When recovery looks after it.
     pub deadline_at: Moment,
 }
@@ -321,7 +323,7 @@ pub enum Refusal {
         /// Whose.
         spender: Spender,
         /// Of which period.
-        period: Period,
+        period: BudgetPeriod,
         /// What it had left.
         left: Credits,
     },
@@ -333,7 +335,7 @@ pub struct Counted {
     /// Whose.
     pub spender: Spender,
     /// Which.
-    pub period: Period,
+    pub period: BudgetPeriod,
     /// Its id.
     pub id: BudgetId,
     /// Of which turn of the period.
@@ -365,10 +367,10 @@ pub struct Hold {
     pub budgets: Vec<Counted>,
     /// Why it was refused.
     pub refusal: Option<Refusal>,
-    /// The process that placed it.
-    pub owner: BootId,
-    /// What recovery needs, as JSON.
-    pub call: String,
+    /// Who settles it.
+    pub owner: Owner,
+    /// What is needed to price and record the call.
+    pub snapshot: StoredSnapshot,
     /// When it was placed.
     pub created_at: Moment,
     /// When recovery looks after it.
@@ -479,10 +481,10 @@ mod tests {
             (1_772_323_200_000, 1_772_323_200_000, 1_772_323_200_000),
             (1_798_761_599_999, 1_798_675_200_000, 1_796_083_200_000),
         ] {
-            let start = |period: Period| period.span(at(moment), &Zone::utc()).0;
-            assert_eq!(start(Period::Day), at(day));
-            assert_eq!(start(Period::Month), at(month));
-            assert_eq!(start(Period::Total), at(0));
+            let start = |period: BudgetPeriod| period.span(at(moment), &Zone::utc()).0;
+            assert_eq!(start(BudgetPeriod::Day), at(day));
+            assert_eq!(start(BudgetPeriod::Month), at(month));
+            assert_eq!(start(BudgetPeriod::Total), at(0));
         }
     }
 
@@ -499,7 +501,10 @@ mod tests {
             "Pacific/Apia",
         ];
         let zones = zones.map(|name| Zone::named(name).expect(name));
-        for (period, least) in [(Period::Day, DAY_MIN), (Period::Month, MONTH_MIN)] {
+        for (period, least) in [
+            (BudgetPeriod::Day, DAY_MIN),
+            (BudgetPeriod::Month, MONTH_MIN),
+        ] {
             let mut now = Moment::from_unix_ms(1_774_000_000_000);
             let (mut start, end) = period.span(now, &zones[0]);
             let mut end = end.expect("it ends");

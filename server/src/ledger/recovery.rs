@@ -1,6 +1,7 @@
 //! Finds open holds that nobody looks after: their owner died, or it is this process and their
 //! deadline is past; and those that were given back because nobody knew. Tells which; how they end
-//! is decided by `calls`, which knows prices and asks the gateway.
+//! is decided by `calls`, which knows prices and asks the gateway. Holds of jobs and of sessions are
+//! looked after by these, whatever becomes of a process.
 //!
 //! The deadline of another process's hold was told by another clock, which may be ahead: it says
 //! nothing as long as that process lives, which looks after its own.
@@ -12,6 +13,7 @@ use shared::id::BootId;
 use tokio::time::Instant;
 
 use super::{Hold, Ledger, LedgerError};
+use crate::store::ledger::Owners;
 
 /// Holds read at once.
 const PAGE: i64 = 500;
@@ -97,10 +99,21 @@ impl Ledger {
         Ok(found.await?)
     }
 
-    /// Holds that were given back because nobody knows how their calls ended; a page of those behind
-    /// `behind`.
+    /// Holds of processes that were given back because nobody knows how their calls ended; a page of
+    /// those behind `behind`.
     pub async fn unknown(&self, behind: Option<&Hold>) -> Result<Vec<Hold>, LedgerError> {
-        Ok(self.store.ledger_unknown(behind, PAGE).await?)
+        let found = self.store.ledger_unknown(Owners::Processes, behind, PAGE);
+        Ok(found.await?)
+    }
+
+    /// The same, whoever owns them, at most `limit`: for people to decide.
+    pub async fn all_unknown(
+        &self,
+        behind: Option<&Hold>,
+        limit: i64,
+    ) -> Result<Vec<Hold>, LedgerError> {
+        let found = self.store.ledger_unknown(Owners::All, behind, limit);
+        Ok(found.await?)
     }
 
     /// Checks accounts, entries, grants, holds and budgets against each other; answers every

@@ -8,7 +8,7 @@ use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Ledger, LedgerError, Operation};
+use super::{Command, Ledger, LedgerError};
 
 /// Between two rounds.
 const EVERY: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ impl Ledger {
 
     /// Lets a tenant's expired grants lapse; answers how much.
     pub async fn expire(&self, tenant: &TenantId) -> Result<Credits, LedgerError> {
-        self.ask(|answer| Operation::Expire(tenant.clone(), answer))
+        self.ask(|answer| Command::Expire(tenant.clone(), answer))
             .await?
     }
 }

@@ -8,8 +8,8 @@ use shared::zone::Zone;
 
 use super::rules::{Books, EntryKind};
 use super::{
-    AdjustError, Adjustment, BudgetAsk, ExtendError, GrantKind, HoldAsk, HoldError, Loss, NewGrant,
-    Period, SettleError, Spender, Unknown,
+    AdjustError, Adjustment, BudgetAsk, BudgetPeriod, ExtendError, GrantKind, HoldError,
+    HoldRequest, Loss, NewGrant, SettleError, Spender, StoredSnapshot, Unknown,
 };
 
 const HOLDS: usize = 6;
@@ -58,16 +58,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..80)
 }
 
-fn ask(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldAsk {
-    HoldAsk {
+fn ask(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
+    HoldRequest {
         id: id.clone(),
         tenant: tenant.clone(),
         amount: Credits::from_micros(micros),
         least: Credits::from_micros(least),
         spenders: Vec::new(),
         zone: Zone::utc(),
-        owner: BootId::from_stored("boot_test".to_owned()),
-        call: String::new(),
+        owner: BootId::from_stored("boot_test".to_owned()).into(),
+        snapshot: StoredSnapshot::default(),
         deadline_at: Moment::from_unix_ms(i64::MAX),
     }
 }
@@ -109,7 +109,7 @@ fn check(books: &Books, tenant: &TenantId) {
 }
 
 /// A hold of a new id takes what there is, or is refused because that is too little.
-fn hold_step(books: &mut Books, ask: &HoldAsk, now: Moment) {
+fn hold_step(books: &mut Books, ask: &HoldRequest, now: Moment) {
     let known = books.fresh.contains_key(&ask.id);
     let account = books.accounts.get(&ask.tenant);
     let available = account.map_or(0, |a| a.available(now));
@@ -323,18 +323,18 @@ fn a_charge_above_the_hold_takes_the_hold_and_tells_the_rest() {
 }
 
 /// Given back after 60 of 100 were held for a key with a budget of 70.
-fn given_back(promised: bool) -> (Books, TenantId, HoldAsk) {
+fn given_back(promised: bool) -> (Books, TenantId, HoldRequest) {
     let (mut books, tenant) = books_with(&[(100, None)]);
     let (key, now) = (Spender::Key(ApiKeyId::random()), Moment::from_unix_ms(10));
     let budget = BudgetAsk {
         tenant: tenant.clone(),
         spender: key.clone(),
-        period: Period::Day,
+        period: BudgetPeriod::Day,
         limit: Some(Credits::from_micros(70)),
     };
     books.set_budget(&budget, &Zone::utc(), now);
     let id = GenerationId::from_stored("gen_1".to_owned());
-    let held = HoldAsk {
+    let held = HoldRequest {
         spenders: vec![key],
         ..ask(&id, &tenant, 60, 60)
     };
@@ -377,7 +377,7 @@ fn what_is_learned_late_takes_no_more_than_balance_and_budgets_have() {
     for (other, expected) in [(50, 20), (69, 1)] {
         let (mut books, tenant, held) = given_back(false);
         let now = Moment::from_unix_ms(20);
-        let next = HoldAsk {
+        let next = HoldRequest {
             spenders: held.spenders.clone(),
             ..ask(
                 &GenerationId::from_stored("gen_2".into()),
@@ -498,14 +498,14 @@ fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
     let set = |limit: Option<i64>| BudgetAsk {
         tenant: tenant.clone(),
         spender: key.clone(),
-        period: Period::Day,
+        period: BudgetPeriod::Day,
         limit: limit.map(Credits::from_micros),
     };
     books.set_budget(&set(Some(100)), &Zone::utc(), at(0));
     let wish = |id: &str, micros: i64, least: i64| {
         let id = GenerationId::from_stored(id.to_owned());
         let spenders = vec![key.clone()];
-        HoldAsk {
+        HoldRequest {
             spenders,
             ..ask(&id, &tenant, micros, least)
         }

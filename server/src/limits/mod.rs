@@ -334,6 +334,15 @@ pub struct Admission {
 }
 
 impl Admission {
+    /// Of a call that no limit counts.
+    #[cfg(test)]
+    pub(crate) fn uncounted() -> Self {
+        Self {
+            info: LimitInfo::default(),
+            lease: None,
+        }
+    }
+
     /// Counts the tokens that the call may use, or refuses it and counts none.
     pub async fn take_tokens(&mut self, tokens: u64) -> Result<(), LimitExceeded> {
         let Some(lease) = &mut self.lease else {

@@ -19,7 +19,7 @@ use super::audit::{Actor, Note, note};
 use super::changes::{CATALOGUE, announce};
 use super::schema::{ended_prices, models, prices};
 use crate::catalogue::model::{Model, ModelParts, WeightedTarget};
-use crate::catalogue::price::{PlainPrice, Price, PriceList};
+use crate::catalogue::price::{PlainPrice, Price, PriceList, Tariff};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = models)]
@@ -92,7 +92,7 @@ pub struct NewPrice {
     /// From when on.
     pub valid_from: Moment,
     /// What tenants pay, and what the provider takes.
-    pub list: PriceList,
+    pub list: Tariff,
 }
 
 /// A model as the audit log shows it.
@@ -189,7 +189,7 @@ impl PriceRow {
             id: PriceId::random().into_string(),
             model_id: new.model.clone(),
             valid_from: new.valid_from.unix_ms(),
-            items: json(&new.list)?,
+            items: json(&*new.list)?,
             // Costs stand beside the prices; versions before kept them here.
             cost: "{}".to_owned(),
             created_at: now.unix_ms(),
@@ -204,6 +204,8 @@ impl PriceRow {
         let Some(list) = price.cloned() else {
             return Ok(None);
         };
+        let damaged = || DbError::Damaged(format!("the price of the new model `{model}`"));
+        let list = Tariff::new(list).ok_or_else(damaged)?;
         Self::new(
             &NewPrice {
                 model: model.to_owned(),
@@ -242,8 +244,9 @@ impl PriceRow {
     }
 
     fn price(self) -> Result<Price, DbError> {
+        let damaged = || DbError::Damaged(format!("the amounts of price `{}`", self.id));
         Ok(Price {
-            list: self.list()?,
+            list: Tariff::new(self.list()?).ok_or_else(damaged)?,
             valid_from: Moment::from_unix_ms(self.valid_from),
             id: PriceId::from_stored(self.id),
         })

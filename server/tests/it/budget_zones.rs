@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use server::ledger::{
-    Budget, BudgetAsk, GrantKind, HoldAsk, HoldError, Ledger, LedgerSettings, NewGrant, Period,
-    Spender,
+    Budget, BudgetAsk, BudgetPeriod, GrantKind, HoldError, HoldRequest, Ledger, LedgerSettings,
+    NewGrant, Spender, StoredSnapshot,
 };
 use server::store::Store;
 use shared::clock::{Clock, Moment};
@@ -24,7 +24,7 @@ struct Scene {
     clock: Clock,
     tenant: TenantId,
     key: Spender,
-    period: Period,
+    period: BudgetPeriod,
 }
 
 fn zone(name: &str) -> Zone {
@@ -39,7 +39,7 @@ async fn ledger(db: &TestDb, clock: &Clock) -> Ledger {
 }
 
 impl Scene {
-    async fn new(db: &TestDb, period: Period, zone: &Zone, at: Moment) -> Self {
+    async fn new(db: &TestDb, period: BudgetPeriod, zone: &Zone, at: Moment) -> Self {
         let clock = Clock::fixed(at);
         let scene = Self {
             ledger: ledger(db, &clock).await,
@@ -75,15 +75,15 @@ impl Scene {
     /// Spends all there is of the budget at a moment; answers how much that was.
     async fn spend(&self, zone: &Zone, at: Moment) -> i64 {
         self.clock.advance(at.since(self.clock.now()));
-        let ask = HoldAsk {
+        let ask = HoldRequest {
             id: GenerationId::random(),
             tenant: self.tenant.clone(),
             amount: Credits::from_micros(100),
             least: Credits::from_micros(1),
             spenders: vec![self.key.clone()],
             zone: zone.clone(),
-            owner: BootId::random(),
-            call: String::new(),
+            owner: BootId::random().into(),
+            snapshot: StoredSnapshot::default(),
             deadline_at: at.after(HOUR),
         };
         let held = match self.ledger.hold(ask.clone()).await {
@@ -129,7 +129,7 @@ async fn a_days_budget_is_given_once_a_day_of_its_zone_when_clocks_are_changed_t
     ] {
         for db in databases().await {
             let zone = zone(name);
-            let scene = Scene::new(&db, Period::Day, &zone, noon).await;
+            let scene = Scene::new(&db, BudgetPeriod::Day, &zone, noon).await;
             let mut at = noon;
             for hours in lengths {
                 assert_eq!(scene.spend(&zone, at).await, 100, "{name} {}", db.name);
@@ -155,8 +155,8 @@ async fn a_days_budget_is_given_once_a_day_of_its_zone_when_clocks_are_changed_t
 async fn a_change_of_zone_gives_no_budget_twice() {
     for db in databases().await {
         for (period, least) in [
-            (Period::Day, HOUR * 23),
-            (Period::Month, HOUR * (28 * 24 - 26)),
+            (BudgetPeriod::Day, HOUR * 23),
+            (BudgetPeriod::Month, HOUR * (28 * 24 - 26)),
         ] {
             let names = [
                 "UTC",
@@ -203,7 +203,7 @@ async fn a_change_of_zone_gives_no_budget_twice() {
 async fn the_period_that_runs_goes_on_to_its_end_after_a_change_of_zone() {
     for db in databases().await {
         let (utc, shanghai) = (Zone::utc(), zone("Asia/Shanghai"));
-        let scene = Scene::new(&db, Period::Day, &utc, NOON).await;
+        let scene = Scene::new(&db, BudgetPeriod::Day, &utc, NOON).await;
         assert_eq!(scene.spend(&utc, NOON).await, 100);
         let midnight = NOON.after(HOUR * 12);
         // In Shanghai the next day has begun at 16:00 UTC.
@@ -229,7 +229,7 @@ async fn the_period_that_runs_goes_on_to_its_end_after_a_change_of_zone() {
 async fn rows_of_earlier_servers_end_with_the_day_of_utc() {
     for db in databases().await {
         let shanghai = zone("Asia/Shanghai");
-        let scene = Scene::new(&db, Period::Day, &Zone::utc(), NOON).await;
+        let scene = Scene::new(&db, BudgetPeriod::Day, &Zone::utc(), NOON).await;
         assert_eq!(scene.spend(&Zone::utc(), NOON).await, 100);
         drop(scene.ledger);
         // One without the end, and one whose period an earlier server turned without writing it.
@@ -242,7 +242,7 @@ async fn rows_of_earlier_servers_end_with_the_day_of_utc() {
                 clock,
                 tenant: scene.tenant.clone(),
                 key: scene.key.clone(),
-                period: Period::Day,
+                period: BudgetPeriod::Day,
             };
             let midnight = NOON.after(HOUR * 12);
             assert_eq!(

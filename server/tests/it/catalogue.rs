@@ -102,7 +102,7 @@ async fn a_model_is_there_at_once_and_after_a_restart() {
             .price_at(room.clock.now())
             .expect("valid from now")
             .clone();
-        assert_eq!(price.list, items(5).list(Some(&items(3))), "{}", room.name);
+        assert_eq!(*price.list, items(5).list(Some(&items(3))), "{}", room.name);
         assert_eq!(room.catalogue.model("meta/m:70b"), Some(made.clone()));
         let restarted = Catalogue::load(room.store.clone(), room.clock.clone())
             .await

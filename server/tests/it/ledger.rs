@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use server::ledger::recovery::Watch;
 use server::ledger::{
-    Balance, GrantError, GrantKind, HoldAsk, HoldError, HoldState, Ledger, LedgerSettings,
-    NewGrant, SettleError, Unknown,
+    Balance, GrantError, GrantKind, HoldError, HoldRequest, HoldState, Ledger, LedgerSettings,
+    NewGrant, Owner, SettleError, StoredSnapshot, Unknown,
 };
 use server::store::Store;
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::db::Db;
-use shared::id::{BootId, GenerationId, TenantId};
+use shared::id::{BootId, GenerationId, JobId, RealtimeSessionId, TenantId};
 use shared::supervisor::Supervisor;
 use shared::zone::Zone;
 
@@ -43,21 +43,21 @@ fn grant(tenant: &TenantId, micros: i64, source: &str) -> NewGrant {
     }
 }
 
-fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldAsk {
-    HoldAsk {
+fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
+    HoldRequest {
         id: GenerationId::random(),
         tenant: tenant.clone(),
         amount: Credits::from_micros(micros),
         least: Credits::from_micros(least),
         spenders: Vec::new(),
         zone: Zone::utc(),
-        owner: BootId::random(),
-        call: String::new(),
+        owner: BootId::random().into(),
+        snapshot: StoredSnapshot::default(),
         deadline_at: NOW.after(Duration::from_secs(60)),
     }
 }
 
-fn usage(ask: &HoldAsk, micros: i64) -> UsageRecord {
+fn usage(ask: &HoldRequest, micros: i64) -> UsageRecord {
     usage_record(&ask.id, &ask.tenant, Credits::from_micros(micros), NOW)
 }
 
@@ -180,7 +180,7 @@ async fn repeated_operations_change_nothing_and_other_amounts_are_conflicts() {
             ledger.hold(ask.clone()).await.expect("the same").micros(),
             60
         );
-        let other = HoldAsk {
+        let other = HoldRequest {
             amount: Credits::from_micros(61),
             ..ask.clone()
         };
@@ -461,8 +461,8 @@ async fn a_deadline_counts_for_its_owner_alone() {
             .grant(grant(&tenant, 100, "a"))
             .await
             .expect("granted");
-        let held = HoldAsk {
-            owner: servers[0].boot().clone(),
+        let held = HoldRequest {
+            owner: servers[0].boot().clone().into(),
             deadline_at: start.after(Duration::from_secs(660)),
             ..ask(&tenant, 60, 60)
         };
@@ -483,7 +483,7 @@ async fn a_deadline_counts_for_its_owner_alone() {
         let found = servers[0].abandoned(&[], None).await.expect("read");
         assert_eq!(found.len(), 1, "{}: which looks after it", db.name);
         // A dead owner's is everybody's.
-        let gone = [held.owner.clone()];
+        let gone = [servers[0].boot().clone()];
         let found = servers[1].abandoned(&gone, None).await.expect("read");
         assert_eq!(found.len(), 1, "{}", db.name);
         let behind = servers[1]
@@ -491,6 +491,58 @@ async fn a_deadline_counts_for_its_owner_alone() {
             .await
             .expect("read");
         assert!(behind.is_empty(), "page by page");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_job_or_a_session_holds_is_not_taken_over() {
+    for db in databases().await {
+        let start = Moment::from_unix_ms(1_000_000_000);
+        let (clock, supervisor) = (Clock::fixed(start), Supervisor::new());
+        let (store, settings) = (Store::new(db.db.clone()), LedgerSettings::default());
+        let ledger = Ledger::start(store, clock.clone(), &supervisor, settings).await;
+        let (ledger, tenant) = (ledger.expect(db.name), TenantId::random());
+        let given = ledger.grant(grant(&tenant, 1_000, "a")).await;
+        given.expect(db.name);
+        let dead = BootId::random();
+        let owners = [
+            Owner::Process(dead.clone()),
+            Owner::Job(JobId::random()),
+            Owner::Session(RealtimeSessionId::random()),
+        ];
+        for owner in &owners {
+            let request = HoldRequest {
+                owner: owner.clone(),
+                deadline_at: start.after(Duration::from_secs(1)),
+                ..ask(&tenant, 60, 60)
+            };
+            let id = request.id.clone();
+            ledger.hold(request).await.expect(db.name);
+            let (hold, _) = ledger.hold_of(&id).await.expect(db.name).expect("held");
+            assert_eq!(hold.owner, *owner, "{}", db.name);
+        }
+        clock.advance(Duration::from_secs(100_000));
+        let mut watch = Watch::new(Duration::ZERO);
+        let gone = ledger.gone(&mut watch).await.expect(db.name);
+        assert_eq!(gone, [dead], "{}: jobs have no signs of life", db.name);
+        let found = ledger.abandoned(&gone, None).await.expect(db.name);
+        let found: Vec<_> = found.into_iter().map(|hold| hold.owner).collect();
+        assert_eq!(found, owners[..1], "{}", db.name);
+        assert_eq!(ledger.overdue(10).await.expect(db.name), 1, "{}", db.name);
+        // Those that were given back without knowing neither.
+        let (running, _) = ledger.running(10).await.expect(db.name);
+        for hold in running {
+            let unknown = Unknown {
+                ask_until: start,
+                promised: false,
+            };
+            let record = usage_record(&hold.id, &tenant, Credits::ZERO, start);
+            let given_back = ledger.give_back(&hold.id, &tenant, unknown, record);
+            given_back.await.expect(db.name);
+        }
+        let unknown = ledger.unknown(None).await.expect(db.name);
+        let unknown: Vec<_> = unknown.into_iter().map(|hold| hold.owner).collect();
+        assert_eq!(unknown, owners[..1], "{}", db.name);
     }
 }
 

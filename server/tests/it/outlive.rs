@@ -6,7 +6,9 @@ use server::catalogue::Catalogue;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::PlainPrice;
 use server::figures::rollup::Roller;
-use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant, Unknown};
+use server::ledger::{
+    GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant, StoredSnapshot, Unknown,
+};
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::NewModel;
@@ -134,15 +136,15 @@ async fn a_call_of_an_unknown_end_counts_in_the_sums_once_it_is_known() {
             note: String::new(),
         };
         ledger.grant(new).await.expect(db.name);
-        let ask = HoldAsk {
+        let ask = HoldRequest {
             id: GenerationId::random(),
             tenant: tenant.clone(),
             amount: Credits::from_micros(50),
             least: Credits::from_micros(50),
             spenders: Vec::new(),
             zone: Zone::utc(),
-            owner: BootId::random(),
-            call: String::new(),
+            owner: BootId::random().into(),
+            snapshot: StoredSnapshot::default(),
             deadline_at: NOW,
         };
         ledger.hold(ask.clone()).await.expect(db.name);

@@ -1,6 +1,7 @@
 //! Management endpoints of superadmins: what they share.
 
 pub mod audit;
+pub mod calls;
 pub mod export;
 pub mod gateways;
 pub mod keys;

@@ -15,7 +15,7 @@ use crate::api::manage::{Amount, Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
 use crate::auth::roles::kind;
 use crate::corrections::{Correction, Corrections};
-use crate::ledger::{Adjusted, Balance, Budget, BudgetAsk, Ledger, Period, Spender};
+use crate::ledger::{Adjusted, Balance, Budget, BudgetAsk, BudgetPeriod, Ledger, Spender};
 
 /// What a tenant has, with what only operators see.
 #[derive(Debug, Clone, Object)]
@@ -121,7 +121,7 @@ pub enum PeriodWord {
     Total,
 }
 
-impl From<PeriodWord> for Period {
+impl From<PeriodWord> for BudgetPeriod {
     fn from(word: PeriodWord) -> Self {
         match word {
             PeriodWord::Day => Self::Day,
@@ -131,12 +131,12 @@ impl From<PeriodWord> for Period {
     }
 }
 
-impl From<Period> for PeriodWord {
-    fn from(period: Period) -> Self {
+impl From<BudgetPeriod> for PeriodWord {
+    fn from(period: BudgetPeriod) -> Self {
         match period {
-            Period::Day => Self::Day,
-            Period::Month => Self::Month,
-            Period::Total => Self::Total,
+            BudgetPeriod::Day => Self::Day,
+            BudgetPeriod::Month => Self::Month,
+            BudgetPeriod::Total => Self::Total,
         }
     }
 }

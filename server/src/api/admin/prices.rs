@@ -270,7 +270,7 @@ impl PriceBody {
 impl PriceView {
     /// `price` as one of `model`.
     pub fn new(model: &str, price: &Price) -> Self {
-        let list = price.list.clone();
+        let list = &price.list;
         let (plain, cost) = match list.plain() {
             Some((plain, cost)) => (Some(ItemsBody::from(plain)), cost.map(ItemsBody::from)),
             None => (None, None),
@@ -288,9 +288,9 @@ impl PriceView {
             reasoning_per_million: plain.and_then(|plain| plain.reasoning_per_million),
             per_image: plain.map(|plain| plain.per_image.clone().unwrap_or_default()),
             cost,
-            rates: list.rates.into_iter().map(RateBody::from).collect(),
+            rates: list.rates.iter().cloned().map(RateBody::from).collect(),
             minimum: list.minimum.map(Into::into),
-            currency: list.currency.map(Into::into),
+            currency: list.currency.clone().map(Into::into),
         }
     }
 }
@@ -384,7 +384,7 @@ impl PricesApi {
             .iter()
             .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
         let lists =
-            wanted.filter_map(|model| Some((model.id.as_str(), &model.price_at(now)?.list)));
+            wanted.filter_map(|model| Some((model.id.as_str(), &*model.price_at(now)?.list)));
         Ok(price_file(lists))
     }
 

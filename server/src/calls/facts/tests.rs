@@ -1,7 +1,10 @@
 //! What a call comes to, by how it ended and how much of it reached the tenant.
 
+use shared::id::PriceId;
+use shared::units::Fact;
+
 use super::*;
-use crate::catalogue::price::PlainPrice;
+use crate::catalogue::price::{ImagePrice, PlainPrice, Tariff};
 
 fn facts() -> CallFacts {
     let items = |per_token: i64, per_request: i64| PlainPrice {
@@ -9,25 +12,18 @@ fn facts() -> CallFacts {
         output_per_million: Credits::from_micros(per_token * 1_000_000),
         ..PlainPrice::default()
     };
+    let price = Price {
+        id: PriceId::random(),
+        valid_from: Moment::from_unix_ms(0),
+        list: Tariff::new(items(10, 5).list(Some(&items(4, 1)))).expect("sound"),
+    };
     CallFacts {
         generation: GenerationId::random(),
         tenant: TenantId::random(),
-        user: None,
-        key: None,
         test: false,
-        operation: Operation::Chat,
-        model: "m".to_owned(),
-        price: Some(Price {
-            id: PriceId::random(),
-            valid_from: Moment::from_unix_ms(0),
-            list: items(10, 5).list(Some(&items(4, 1))),
-        }),
-        multiplier_ppm: 1_000_000,
-        image: None,
-        provider: "p".to_owned(),
-        request: None,
-        gateways: vec!["https://one".to_owned()],
         created_at: Moment::from_unix_ms(0),
+        snapshot: CallSnapshot::of_chat(price.id.clone()),
+        price: Some(price),
     }
 }
 
@@ -47,7 +43,7 @@ fn outcome(usage: Usage, taken: Option<Usage>, fault: Option<FaultKind>) -> Outc
 
 /// Charged, cost and what was produced and not taken.
 fn charge(ended: &Ended) -> (i64, i64, i64) {
-    let charge = facts().charge(ended);
+    let charge = facts().reckon(ended).charge;
     (
         charge.credits.micros(),
         charge.cost.micros(),
@@ -70,7 +66,7 @@ fn after_a_servers_death_what_its_side_took_is_charged_and_the_rest_is_a_loss() 
     let part = outcome(tokens(213), Some(tokens(30)), None);
     let ended = Ended::as_taken(part);
     assert_eq!(charge(&ended), (305, 853, 1_830));
-    let record = facts().record(&ended, facts().charge(&ended));
+    let record = facts().reckon(&ended).record;
     assert_eq!(record.usage.count(Unit::OutputToken), 30);
     assert_eq!(record.status, UsageStatus::Failed);
     assert_eq!(record.loss_why.as_deref(), Some("not_taken"));
@@ -92,13 +88,43 @@ fn what_was_not_delivered_is_told_to_the_ledger_whole() {
 }
 
 #[test]
-fn what_is_kept_of_a_call_is_read_again_also_from_earlier_versions() {
-    let text = facts().to_json();
-    let kept: KeptFacts = serde_json::from_str(&text).expect("kept");
-    assert_eq!(kept.gateways, ["https://one"]);
-    assert!(kept.price.is_some());
-    let old = r#"{"user":null,"key":null,"operation":"chat","model":"m","price":"prc_1",
-        "multiplier_ppm":1000000,"image":null,"provider":"p"}"#;
-    let kept: KeptFacts = serde_json::from_str(old).expect("an earlier version's");
-    assert!(kept.gateways.is_empty() && kept.request.is_none());
+fn the_record_keeps_the_measures_and_facts_that_are_billed() {
+    let image = PlainPrice {
+        per_image: vec![
+            ImagePrice {
+                size: Some("1024x1024".to_owned()),
+                quality: None,
+                credits: Credits::from_micros(40),
+            },
+            ImagePrice {
+                size: None,
+                quality: None,
+                credits: Credits::from_micros(90),
+            },
+        ],
+        ..PlainPrice::default()
+    };
+    let mut facts = facts();
+    let price = facts.price.as_mut().expect("a price");
+    price.list = Tariff::new(image.list(None)).expect("sound");
+    facts.snapshot.asked = Usage::of([(Unit::Image, 2)]);
+    facts.snapshot.asked.facts.note(Fact::Size, "1024x1024");
+    // The provider made one more, and told another size.
+    let mut made = Usage::of([(Unit::Image, 3)]);
+    made.facts.note(Fact::Size, "2048x2048");
+    let reckoned = facts.reckon(&outcome(made, None, None).into());
+    let (charge, usage) = (reckoned.charge, reckoned.record.usage);
+    assert_eq!(charge.credits.micros(), 80);
+    assert_eq!(usage.count(Unit::Image), 2);
+    assert_eq!(usage.facts.get(Fact::Size), Some("1024x1024"));
+    assert!(usage.overrun, "more was made than was asked for");
+    // Who reckons with the record comes to the same.
+    let list = &facts.price.as_ref().expect("a price").list;
+    let again = list.charge(&usage, facts.created_at, 1_000_000);
+    assert_eq!(again, Some(charge.credits));
+    assert_eq!(billed(&facts.snapshot.asked, &usage), usage);
+    // What made nothing has no facts to tell.
+    let failed = outcome(Usage::default(), None, Some(FaultKind::Internal));
+    let record = facts.reckon(&failed.into()).record;
+    assert_eq!(record.usage, Usage::default());
 }

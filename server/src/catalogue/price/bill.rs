@@ -6,7 +6,7 @@ use std::fmt;
 use shared::credits::Credits;
 use shared::units::Unit;
 
-use super::list::{PPM, rounded_up};
+use super::tariff::{PPM, rounded_up};
 
 /// Sums before the multiplier are in so many parts of a micro-credit: the least number that a
 /// million, an hour of milliseconds and a minute of them divide, so that a price per any of these is

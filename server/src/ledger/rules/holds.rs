@@ -5,7 +5,7 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};
 
 use super::{Allocation, Books, Deltas, EntryKind, Extended, HeldBook, minus, plus, spendable};
-use crate::ledger::nouns::{Hold, HoldAsk, HoldState, Loss, Refusal, Settlement, Unknown};
+use crate::ledger::nouns::{Hold, HoldRequest, HoldState, Loss, Refusal, Settlement, Unknown};
 use crate::ledger::{ExtendError, HoldError, SettleError};
 
 /// What came back to grants and what lapsed on the way.
@@ -37,7 +37,7 @@ fn refused(refusal: &Refusal, required: Credits) -> HoldError {
 }
 
 /// The answer to a hold that was asked for before.
-fn known(hold: &Hold, ask: &HoldAsk) -> Result<Credits, HoldError> {
+fn known(hold: &Hold, ask: &HoldRequest) -> Result<Credits, HoldError> {
     let same = hold.tenant == ask.tenant && hold.requested == ask.amount && hold.least == ask.least;
     match (&hold.refusal, same) {
         (_, false) => Err(HoldError::Conflict),
@@ -48,7 +48,7 @@ fn known(hold: &Hold, ask: &HoldAsk) -> Result<Credits, HoldError> {
 
 impl Books {
     /// Places a hold of `amount`, or of what is available if that is at least `least`.
-    pub fn hold(&mut self, ask: &HoldAsk, now: Moment) -> Result<Credits, HoldError> {
+    pub fn hold(&mut self, ask: &HoldRequest, now: Moment) -> Result<Credits, HoldError> {
         assert!(!ask.least.is_negative(), "a hold is never negative");
         assert!(
             ask.least <= ask.amount,
@@ -86,7 +86,7 @@ impl Books {
             budgets: Vec::new(),
             refusal: None,
             owner: ask.owner.clone(),
-            call: ask.call.clone(),
+            snapshot: ask.snapshot.clone(),
             created_at: now,
             deadline_at: ask.deadline_at,
             closed_at: None,

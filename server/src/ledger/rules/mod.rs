@@ -15,7 +15,7 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
 pub use self::account::{Account, Allocation, Deltas, EntryKind, HeldBook, NewEntry, Totals};
-use super::nouns::{Adjusted, Grant, Hold, Period, Spender};
+use super::nouns::{Adjusted, BudgetPeriod, Grant, Hold, Spender};
 
 /// Everything a batch of operations may read and change. Accounts stay from batch to batch as long
 /// as their version in the database is the one that is known here.
@@ -55,9 +55,9 @@ pub struct Changes {
     /// Holds of calls with an unknown end that are closed for good now.
     pub holds_resolved: Vec<GenerationId>,
     /// Budgets to be written.
-    pub budgets: BTreeSet<(TenantId, Spender, Period)>,
+    pub budgets: BTreeSet<(TenantId, Spender, BudgetPeriod)>,
     /// Budgets to be deleted.
-    pub budgets_gone: BTreeSet<(TenantId, Spender, Period)>,
+    pub budgets_gone: BTreeSet<(TenantId, Spender, BudgetPeriod)>,
     /// Adjustments to be inserted.
     pub adjusted: Vec<Adjusted>,
     /// Entries to be appended, in order.

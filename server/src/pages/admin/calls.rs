@@ -10,7 +10,16 @@ use shared::units::Unit;
 use super::super::error::PageError;
 use super::{named, word};
 use crate::accounts::{AccountError, Accounts};
+use crate::calls::settle::UNKNOWN;
 use crate::store::usage::UsageRecord;
+
+/// How a call ended, as its record tells.
+pub(super) fn status(record: &UsageRecord) -> CallStatus {
+    if record.fault.as_deref() == Some(UNKNOWN) {
+        return CallStatus::Unknown;
+    }
+    word(record.status.word(), CallStatus::Failed)
+}
 
 /// Newest keys and people of a tenant that are known by name here; older ones show their id.
 const NAMES: i64 = 500;
@@ -98,10 +107,10 @@ impl Names {
             tenant: self.tenant(record.tenant.as_str()),
             tenant_id: record.tenant.to_string(),
             caller: caller.map_or_else(String::new, |id| self.caller(id)),
+            status: status(&record),
             model: record.model,
             provider: record.provider,
             operation: word(record.operation.word(), Operation::Chat),
-            status: word(record.status.word(), CallStatus::Failed),
             test: record.test,
             input_tokens: record.usage.input_total(),
             output_tokens: record.usage.output_total(),

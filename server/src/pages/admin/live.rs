@@ -17,7 +17,6 @@ use super::super::error::{PageError, PageResult};
 use super::super::frame::Frame;
 use super::super::session::Admin;
 use super::{Asked, Console, booked, named, range, success, word};
-use crate::calls::finish::KeptFacts;
 use crate::figures::span::Span;
 use crate::figures::sums::Sums;
 use crate::ledger::Hold;
@@ -34,7 +33,7 @@ const LOOKS: u32 = 15;
 
 fn live_call(hold: Hold) -> LiveCall {
     // What can't be read is shown by what it holds.
-    let kept: Option<KeptFacts> = serde_json::from_str(&hold.call).ok();
+    let kept = hold.snapshot.read();
     let operation = kept.as_ref().map_or("", |kept| kept.operation.word());
     LiveCall {
         operation: word(operation, Operation::Chat),

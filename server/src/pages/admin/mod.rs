@@ -13,6 +13,7 @@ mod models;
 mod providers;
 mod tenant;
 mod tenants;
+mod unknown;
 mod usage;
 
 use std::collections::{BTreeMap, HashMap};
@@ -111,6 +112,8 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
         .get("/admin/usage/:id", usage::call_story)
+        .post("/admin/usage/:id/settle", unknown::settle)
+        .post("/admin/usage/:id/release", unknown::release)
 }
 
 /// Tenants, their people, keys and money.

@@ -11,7 +11,7 @@ use admin_templates::chart::Unit;
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
 use admin_templates::parts::{Balance as BalanceView, ModelSum};
-use admin_templates::words::{CallStatus, Measure, Operation, Range as RangeWord, Word};
+use admin_templates::words::{Measure, Operation, Range as RangeWord, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use shared::clock::Moment;
@@ -334,7 +334,7 @@ pub(super) async fn usage_page(
         .usage_log(&filter, &page_ask(&asked, ROWS)?)
         .await;
     let mut page = page.map_err(figured)?;
-    if status == Some(CallStatus::Running.code()) {
+    if status.is_some_and(|status| UsageStatus::from_word(status).is_none()) {
         // Calls that run have no record yet.
         (page.rows, page.next, page.previous) = (Vec::new(), None, None);
     }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{CallStory, HoldStory as HoldView, PhaseRow, TryRow, UsageLog};
+use admin_templates::admin::usage::{
+    CallStory, HoldStory as HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog,
+};
+use admin_templates::form::Form;
 use admin_templates::parts::{Arithmetic, EntryRow};
-use admin_templates::words::{CallStatus, Operation, Phase, TryResult, Word};
+use admin_templates::words::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use shared::clock::Moment;
@@ -20,8 +23,8 @@ use super::tenant::money::entry_row;
 use super::{Asked, Console, booked, figured, filters, list_state, page_ask, wanted, word};
 use crate::api::date::Date;
 use crate::api::export::{Excel, Reader, usage_file};
-use crate::calls::finish::KeptFacts;
 use crate::figures::story::{Charge, Story};
+use crate::ledger::{CallSnapshot, Hold};
 use crate::store::usage::{Period, UsageRecord, UsageStatus};
 use crate::store::usage_log::UsageFilter;
 
@@ -56,6 +59,8 @@ async fn filter(
     let status = match wanted(asked, "status") {
         // Calls that run have no record yet.
         Some(text) if text == CallStatus::Running.code() => return Ok(None),
+        // A list of their own.
+        Some(text) if text == CallStatus::Unknown.code() => return Ok(None),
         Some(text) => UsageStatus::from_word(text),
         None => None,
     };
@@ -77,6 +82,14 @@ async fn filter(
 #[handler]
 pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let ask = page_ask(&asked, ROWS)?;
+    if wanted(&asked, "status") == Some(CallStatus::Unknown.code()) {
+        let rows = super::unknown::rows(&rooms).await?;
+        let list = admin_templates::list::ListState {
+            filters: filters(&asked, &FILTERS),
+            ..admin_templates::list::ListState::whole()
+        };
+        return who.show(&UsageLog { list, rows }).await;
+    }
     let Some(filter) = filter(&rooms, &asked).await? else {
         let list = admin_templates::list::ListState {
             filters: filters(&asked, &FILTERS),
@@ -239,17 +252,21 @@ fn hold_view(story: &Story) -> HoldView {
 }
 
 /// What a call's hold keeps of it; test calls have none.
-fn kept(story: &Story) -> Option<KeptFacts> {
-    let held = story.hold.as_ref()?;
-    serde_json::from_str(&held.hold.call).ok()
+fn kept(story: &Story) -> Option<CallSnapshot> {
+    story.hold.as_ref()?.hold.snapshot.read()
 }
 
 /// A call that has no record yet, from what its hold keeps.
 fn running(story: &Story) -> Option<UsageRecord> {
-    let (hold, kept) = (&story.hold.as_ref()?.hold, kept(story)?);
+    of_hold(&story.hold.as_ref()?.hold)
+}
+
+/// A call as far as its hold tells of it; `None` where it keeps nothing.
+pub(super) fn of_hold(hold: &Hold) -> Option<UsageRecord> {
+    let kept = hold.snapshot.read()?;
     Some(UsageRecord {
-        id: story.id.clone(),
-        tenant: story.tenant.clone(),
+        id: hold.id.clone(),
+        tenant: hold.tenant.clone(),
         user: kept.user,
         key: kept.key,
         test: false,
@@ -273,26 +290,39 @@ fn running(story: &Story) -> Option<UsageRecord> {
     })
 }
 
-/// Why it did not succeed, and what of it nobody pays.
-fn remarks(record: &UsageRecord) -> Option<String> {
-    let lost = record.loss_why.as_ref();
-    let lost = lost.map(|why| format!("{why}: {} credits", record.loss));
-    let parts: Vec<String> = record.fault.clone().into_iter().chain(lost).collect();
-    (!parts.is_empty()).then(|| parts.join(" · "))
+/// What is odd about a call's counts or its charge.
+fn notes(record: &UsageRecord, charge: &Charge) -> Vec<CallNote> {
+    let usage = &record.usage;
+    let odd = [
+        (usage.capped, CallNote::Capped),
+        (usage.overrun, CallNote::Overrun),
+        (*charge == Charge::ByHand, CallNote::ByHand),
+    ];
+    let odd = odd.into_iter().filter(|(is_so, _)| *is_so);
+    let lost = record.loss_why.as_deref().and_then(CallNote::from_code);
+    odd.map(|(_, note)| note).chain(lost).collect()
 }
 
-/// `GET /admin/usage/{id}`
-#[handler]
-pub(super) async fn call_story(
-    who: Admin,
-    Path(id): Path<String>,
-    rooms: Data<&Console>,
-) -> PageResult {
+/// What may be decided where nobody knows how a call ended.
+fn unknown_end(story: &Story) -> Option<UnknownEnd> {
+    let hold = &story.hold.as_ref()?.hold;
+    let unknown = hold.unknown?;
+    Some(UnknownEnd {
+        held: hold.held,
+        ask_until: unknown.ask_until,
+        promised: unknown.promised,
+        settle: Form::default(),
+        release: Form::default(),
+    })
+}
+
+/// A call's page; `None` where there is no such call.
+pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, PageError> {
     let id: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
     let story = rooms.figures.story(&id, None).await.map_err(figured)?;
     let story = story.ok_or(PageError::NotFound)?;
     let status = match (&story.record, &story.charge) {
-        (Some(record), _) => word(record.status.word(), CallStatus::Failed),
+        (Some(record), _) => super::calls::status(record),
         (None, Charge::Open) => CallStatus::Running,
         (None, _) => CallStatus::Failed,
     };
@@ -303,10 +333,13 @@ pub(super) async fn call_story(
     let margin = record.credits.micros().saturating_sub(record.cost.micros());
     let key = record.key.as_ref().map(ApiKeyId::as_str);
     let request = kept(&story).and_then(|kept| kept.request);
-    let view = CallStory {
+    Ok(CallStory {
         id: story.id.to_string(),
         request_id: request.map_or_else(String::new, RequestId::into_string),
         status,
+        notes: notes(&record, &story.charge),
+        lost: record.loss,
+        unknown: unknown_end(&story),
         operation: word(record.operation.word(), Operation::Chat),
         test: record.test,
         at: record.created_at,
@@ -328,9 +361,18 @@ pub(super) async fn call_story(
         charge: arithmetic(&story.charge, record.credits),
         cost: arithmetic(&story.cost, record.cost),
         margin: Credits::from_micros(margin),
-        entries: entries(&rooms, &story).await?,
-        fault: remarks(&record),
+        entries: entries(rooms, &story).await?,
+        fault: record.fault.filter(|_| status != CallStatus::Unknown),
         model: record.model,
-    };
-    who.show(&view).await
+    })
+}
+
+/// `GET /admin/usage/{id}`
+#[handler]
+pub(super) async fn call_story(
+    who: Admin,
+    Path(id): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    who.show(&story_view(&rooms, &id).await?).await
 }

@@ -26,7 +26,7 @@ use crate::auth::Role;
 use crate::auth::factors::Factors;
 use crate::corrections::Corrections;
 use crate::figures::Figures;
-use crate::ledger::{Budget, Ledger, Period, Spender};
+use crate::ledger::{Budget, BudgetPeriod, Ledger, Spender};
 use crate::store::accounts::{User, UserStatus};
 use crate::store::usage_log::UsageFilter;
 use crate::web::Web;
@@ -232,7 +232,7 @@ pub(super) async fn member_page(
     let user = other(&who, &accounts, &id).await?;
     let spender = Spender::User(user.id.clone());
     let budget = money::budget_now(&ledger, &who.tenant.id, &spender).await?;
-    let (period, limit) = budget.unwrap_or((Period::Month, String::new()));
+    let (period, limit) = budget.unwrap_or((BudgetPeriod::Month, String::new()));
     who.show(&MemberForm {
         id: Some(user.id.into_string()),
         name: user.username,

@@ -7,7 +7,7 @@ use shared::id::TenantId;
 use super::super::error::PageError;
 use super::super::form::Posted;
 use crate::corrections::{CorrectionError, Corrections};
-use crate::ledger::{AdjustError, BudgetAsk, Ledger, Period, Spender};
+use crate::ledger::{AdjustError, BudgetAsk, BudgetPeriod, Ledger, Spender};
 use crate::store::audit::Actor;
 
 use super::unread;
@@ -16,7 +16,7 @@ use super::unread;
 pub(super) type Wrong = (&'static str, FieldError);
 
 /// How much in which period.
-pub(super) type Limit = (Period, Credits);
+pub(super) type Limit = (BudgetPeriod, Credits);
 
 /// The fields `budget` and `budget_period`; none when `budget` is empty.
 pub(super) fn budget(posted: &Posted) -> Result<Option<Limit>, Wrong> {
@@ -26,7 +26,7 @@ pub(super) fn budget(posted: &Posted) -> Result<Option<Limit>, Wrong> {
     let amount: Option<Credits> = amount.parse().ok();
     let amount = amount.filter(|amount| *amount > Credits::ZERO);
     let amount = amount.ok_or(("budget", FieldError::NotAnAmount))?;
-    let period = Period::from_word(posted.text("budget_period"));
+    let period = BudgetPeriod::from_word(posted.text("budget_period"));
     let period = period.ok_or(("budget_period", FieldError::Unknown))?;
     Ok(Some((period, amount)))
 }
@@ -50,7 +50,7 @@ pub(super) async fn set_budget(
     corrections: &Corrections,
     actor: &Actor,
     (tenant, spender): (&TenantId, &Spender),
-    (before, limit): (Option<Period>, Option<Limit>),
+    (before, limit): (Option<BudgetPeriod>, Option<Limit>),
 ) -> Result<(), PageError> {
     let ask = |period, limit| BudgetAsk {
         tenant: tenant.clone(),
@@ -77,7 +77,7 @@ pub(super) async fn budget_now(
     ledger: &Ledger,
     tenant: &TenantId,
     spender: &Spender,
-) -> Result<Option<(Period, String)>, PageError> {
+) -> Result<Option<(BudgetPeriod, String)>, PageError> {
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
     let found = budgets
         .into_iter()

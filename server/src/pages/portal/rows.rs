@@ -17,10 +17,11 @@ use shared::link::Operation;
 use super::super::error::PageError;
 use crate::accounts::Accounts;
 use crate::auth::Role;
+use crate::calls::settle::UNKNOWN;
 use crate::figures::Point;
 use crate::figures::page::{PageAsk, Paged};
 use crate::figures::sums::Grain;
-use crate::ledger::{Balance, Budget, Grant, GrantKind, Period, Spender};
+use crate::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
 use crate::store::usage::{UsageRecord, UsageStatus};
 
 /// Rows of a page.
@@ -179,9 +180,9 @@ pub(super) fn budget_of(budgets: &[Budget], spender: &Spender) -> Option<BudgetV
     let found = budgets.iter().find(|budget| budget.spender == *spender)?;
     Some(BudgetView {
         period: match found.period {
-            Period::Day => BudgetPeriod::Day,
-            Period::Month => BudgetPeriod::Month,
-            Period::Total => BudgetPeriod::Total,
+            ledger::BudgetPeriod::Day => BudgetPeriod::Day,
+            ledger::BudgetPeriod::Month => BudgetPeriod::Month,
+            ledger::BudgetPeriod::Total => BudgetPeriod::Total,
         },
         limit: found.limit,
         spent: sum([found.spent, found.held].into_iter()),
@@ -202,9 +203,12 @@ pub(super) fn operation(operation: Operation) -> OperationWord {
     OperationWord::from_code(operation.word()).unwrap_or(OperationWord::Chat)
 }
 
-/// A status's word.
-pub(super) fn status(status: UsageStatus) -> CallStatus {
-    match status {
+/// How a call ended, as its record tells.
+pub(super) fn status(record: &UsageRecord) -> CallStatus {
+    if record.fault.as_deref() == Some(UNKNOWN) {
+        return CallStatus::Unknown;
+    }
+    match record.status {
         UsageStatus::Succeeded => CallStatus::Succeeded,
         UsageStatus::Failed => CallStatus::Failed,
         UsageStatus::Canceled => CallStatus::Canceled,
@@ -213,6 +217,7 @@ pub(super) fn status(status: UsageStatus) -> CallStatus {
 
 /// A call in a list, without what tenants do not see.
 pub(super) fn call(record: UsageRecord, names: &Names) -> CallRow {
+    let status = status(&record);
     CallRow {
         caller: names.caller(record.user.as_ref(), record.key.as_ref()),
         id: record.id.into_string(),
@@ -222,7 +227,7 @@ pub(super) fn call(record: UsageRecord, names: &Names) -> CallRow {
         model: record.model,
         provider: String::new(),
         operation: operation(record.operation),
-        status: status(record.status),
+        status,
         test: record.test,
         input_tokens: record.usage.input_total(),
         output_tokens: record.usage.output_total(),

@@ -3,7 +3,6 @@
 //! principal: holds, budgets and limits are theirs.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use admin_templates::form::{FieldError, Form};
 use admin_templates::portal::{Message, Picture, StudioChat, StudioImage};
@@ -17,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::credits::Credits;
 use shared::dialect::body;
-use shared::id::{GenerationId, RequestId, TenantId};
+use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
 use shared::surface::Surface;
 
@@ -28,13 +27,10 @@ use super::rows::{Asked, field};
 use super::wish::{Draw, Role, Said, Shelf, Talk, Wish, refusal};
 use super::{principal, unread};
 use crate::api::error::ApiError;
-use crate::calls::{self, Answer, CallError, Calls, Started, TenantStream};
+use crate::calls::{self, Answer, CallError, Calls, Receipt, Started, TenantStream};
 use crate::catalogue::Catalogue;
-use crate::figures::Figures;
 use crate::ledger::Ledger;
 
-/// Waits between looks for a settlement, which follows an answer within milliseconds.
-const SETTLED_WAITS_MS: [u64; 9] = [0, 10, 20, 50, 100, 250, 500, 1_000, 2_000];
 /// Shown where a charge is not known in time; the list of calls has it later.
 const NOT_YET: &str = "…";
 
@@ -43,7 +39,6 @@ const NOT_YET: &str = "…";
 pub(super) struct Studio {
     calls: Calls,
     catalogue: Catalogue,
-    figures: Figures,
     ledger: Ledger,
     request: RequestId,
     /// The script's body; a form has none.
@@ -64,7 +59,6 @@ impl<'a> FromRequest<'a> for Studio {
         Ok(Self {
             calls: request.data::<Calls>().ok_or(missing.clone())?.clone(),
             catalogue: request.data::<Catalogue>().ok_or(missing.clone())?.clone(),
-            figures: request.data::<Figures>().ok_or(missing.clone())?.clone(),
             ledger: request.data::<Ledger>().ok_or(missing)?.clone(),
             request: id.cloned().unwrap_or_else(RequestId::random),
             json,
@@ -83,7 +77,7 @@ impl Studio {
         who: &Member,
         operation: Operation,
         body: Bytes,
-    ) -> Result<Started, CallError> {
+    ) -> Result<(Started, Receipt), CallError> {
         let call = calls::Request {
             principal: principal(who),
             request: self.request.clone(),
@@ -115,22 +109,8 @@ impl Studio {
 }
 
 /// What a call was charged, once it is settled.
-async fn charged(figures: &Figures, tenant: &TenantId, call: &GenerationId) -> Option<Credits> {
-    for wait in SETTLED_WAITS_MS {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        match figures.story(call, Some(tenant)).await {
-            Ok(story) => {
-                if let Some(record) = story.and_then(|story| story.record) {
-                    return Some(record.credits);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a charge could not be looked up: {error}");
-                return None;
-            }
-        }
-    }
-    None
+async fn charged(receipt: Receipt) -> Option<Credits> {
+    receipt.settled().await.map(|call| call.charged)
 }
 
 fn charge_text(charged: Option<Credits>) -> String {
@@ -280,14 +260,13 @@ async fn chat_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageRes
         messages: said,
     };
     match studio.start(who, Operation::Chat, talk.body(false)).await {
-        Ok(started) => {
+        Ok((started, receipt)) => {
             let content = match started.body {
                 Answer::Whole(bytes) => answer_text(&bytes),
                 // A call that does not ask for a stream gets none.
                 Answer::Stream(_) => return Err(PageError::Internal),
             };
-            let (figures, tenant) = (&studio.figures, &who.tenant.id);
-            shown.charged = charged(figures, tenant, &started.generation).await;
+            shown.charged = charged(receipt).await;
             shown.said = talk.messages;
             shown.said.push(Said {
                 role: Role::Assistant,
@@ -308,14 +287,13 @@ async fn chat_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageRes
 /// A stream that tells at its end what was charged. Dropping it cancels the call, as everywhere.
 struct Telling {
     stream: Option<Box<TenantStream>>,
-    figures: Figures,
-    tenant: TenantId,
+    receipt: Receipt,
     call: GenerationId,
 }
 
 impl Telling {
     async fn last(self) -> Bytes {
-        let credits = charged(&self.figures, &self.tenant, &self.call).await;
+        let credits = charged(self.receipt).await;
         let told = json!({"credits": charge_text(credits), "call": self.call});
         Bytes::from(format!("event: charged\ndata: {told}\n\n"))
     }
@@ -335,14 +313,14 @@ impl Telling {
 }
 
 async fn chat_by_script(who: &Member, studio: &Studio, talk: &Talk) -> Response {
-    let started = match studio.start(who, Operation::Chat, talk.body(true)).await {
+    let started = studio.start(who, Operation::Chat, talk.body(true)).await;
+    let (started, receipt) = match started {
         Ok(started) => started,
         Err(error) => return refused(who, error).await,
     };
     let mut telling = Telling {
         stream: None,
-        figures: studio.figures.clone(),
-        tenant: who.tenant.id.clone(),
+        receipt,
         call: started.generation,
     };
     let body = match started.body {
@@ -429,7 +407,7 @@ struct Made {
 
 async fn make(who: &Member, studio: &Studio, draw: &Draw) -> Result<Made, CallError> {
     let body = draw.body(&studio.catalogue);
-    let started = studio.start(who, Operation::Image, body).await?;
+    let (started, receipt) = studio.start(who, Operation::Image, body).await?;
     let bytes = match started.body {
         Answer::Whole(bytes) => bytes,
         Answer::Stream(_) => Bytes::new(),
@@ -443,7 +421,7 @@ async fn make(who: &Member, studio: &Studio, draw: &Draw) -> Result<Made, CallEr
     };
     Ok(Made {
         data,
-        charged: charged(&studio.figures, &who.tenant.id, &started.generation).await,
+        charged: charged(receipt).await,
         call: started.generation,
     })
 }

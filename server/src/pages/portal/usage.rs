@@ -19,7 +19,6 @@ use super::rows::{self, Asked, Caller, Names, field};
 use super::{manages, unfigured, unread};
 use crate::accounts::Accounts;
 use crate::api::export::{Excel, Reader, usage_file};
-use crate::calls::finish::KeptFacts;
 use crate::figures::span::Span;
 use crate::figures::story::{Charge, HoldStory, Story};
 use crate::figures::sums::{Grain, Sums};
@@ -199,7 +198,7 @@ fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm
         id: record.id.to_string(),
         // Not kept with the call.
         request_id: String::new(),
-        status: rows::status(record.status),
+        status: rows::status(record),
         fault: record.fault.clone(),
         operation: rows::operation(record.operation),
         model: record.model.clone(),
@@ -217,7 +216,7 @@ fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm
 /// A call without a record: it runs, or was refused or given back.
 fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCall> {
     let hold = &story.hold.as_ref()?.hold;
-    let kept: KeptFacts = serde_json::from_str(&hold.call).ok()?;
+    let kept = hold.snapshot.read()?;
     let status = match story.charge {
         Charge::Open => CallStatus::Running,
         Charge::Lines(_)
@@ -225,6 +224,8 @@ fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCal
         | Charge::NothingProduced
         | Charge::Refused
         | Charge::Released
+        | Charge::Unknown
+        | Charge::ByHand
         | Charge::Untold => CallStatus::Failed,
     };
     Some(OwnCall {
@@ -251,7 +252,7 @@ fn is_by(story: &Story, user: &UserId) -> bool {
         return record.user.as_ref() == Some(user);
     }
     let hold = story.hold.as_ref();
-    let kept = hold.and_then(|hold| serde_json::from_str::<KeptFacts>(&hold.hold.call).ok());
+    let kept = hold.and_then(|hold| hold.hold.snapshot.read());
     kept.is_some_and(|kept| kept.user.as_ref() == Some(user))
 }
 

@@ -16,8 +16,8 @@ use shared::surface::Surface;
 use shared::units::{Fact, Unit, Usage};
 
 use crate::calls::CallError;
-use crate::calls::plan::{PlanAsk, plan};
-use crate::catalogue::price::{PriceList, WorstCase};
+use crate::calls::plan::{PlanInput, plan};
+use crate::catalogue::price::{Tariff, WorstCase};
 use crate::catalogue::{Catalogue, Model};
 
 /// Multipliers are in millionths.
@@ -144,7 +144,7 @@ impl Wish {
         let model = model.ok_or(FieldError::Unknown)?;
         let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
         let reckoned = |asked: &Asked| {
-            let ask = PlanAsk {
+            let ask = PlanInput {
                 asked,
                 model_output_max: model.max_output_tokens,
                 price: &price.list,
@@ -230,7 +230,7 @@ impl Shelf<'_> {
     }
 
     /// One of a unit, as an image of the size that is offered first.
-    fn worst(&self, list: &PriceList, unit: Unit) -> Option<Credits> {
+    fn worst(&self, list: &Tariff, unit: Unit) -> Option<Credits> {
         let mut bounds = Usage::of([(unit, 1)]);
         bounds.facts.note(Fact::Size, SIZE);
         let case = WorstCase {
@@ -242,7 +242,7 @@ impl Shelf<'_> {
     }
 
     /// A million tokens of a short conversation.
-    fn million(&self, list: &PriceList, unit: Unit) -> Option<Credits> {
+    fn million(&self, list: &Tariff, unit: Unit) -> Option<Credits> {
         let one = Usage::of([(unit, 1)]);
         let bill = list.bill(&one, self.now, PPM)?;
         let line = bill.lines.iter().find(|line| line.unit == unit)?;

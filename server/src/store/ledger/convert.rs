@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::DbError;
-use shared::id::{AdjustmentId, BootId, BudgetId, GenerationId, GrantId, TenantId};
+use shared::id::{AdjustmentId, BudgetId, GenerationId, GrantId, TenantId};
 use shared::zone::Zone;
 
 use super::rows::{
@@ -14,8 +14,8 @@ use super::rows::{
 };
 use crate::ledger::rules::{Allocation, Books, Changes, HeldBook, NewEntry, Totals};
 use crate::ledger::{
-    Adjusted, Adjustment, Budget, Counted, Entry, Grant, GrantKind, Hold, HoldState, Period,
-    Refusal, Spender, Unknown,
+    Adjusted, Adjustment, Budget, BudgetPeriod, Counted, Entry, Grant, GrantKind, Hold, HoldState,
+    Owner, Refusal, Spender, Unknown,
 };
 use crate::store::usage::{Filed, Standing, UsageRow};
 
@@ -63,7 +63,7 @@ fn counted(text: &str) -> Option<Vec<Counted>> {
         let mut parts = text.split('|');
         Some(Counted {
             spender: Spender::from_text(parts.next()?)?,
-            period: Period::from_word(parts.next()?)?,
+            period: BudgetPeriod::from_word(parts.next()?)?,
             id: BudgetId::from_stored(parts.next()?.to_owned()),
             period_start: moment(parts.next()?.parse().ok()?),
         })
@@ -97,7 +97,7 @@ fn refusal(text: &str) -> Option<Refusal> {
         }),
         "budget" => Some(Refusal::Budget {
             spender: Spender::from_text(parts.next()?)?,
-            period: Period::from_word(parts.next()?)?,
+            period: BudgetPeriod::from_word(parts.next()?)?,
             left: credits(parts.next()?.parse().ok()?),
         }),
         _ => None,
@@ -154,8 +154,8 @@ impl TryFrom<HoldRow> for HeldBook {
             unknown,
             budgets,
             refusal,
-            owner: BootId::from_stored(row.owner),
-            call: row.call,
+            owner: Owner::from_stored(row.owner),
+            snapshot: row.call.into(),
             created_at: moment(row.created_at),
             deadline_at: moment(row.deadline_at),
             closed_at: row.closed_at.map(moment),
@@ -180,7 +180,7 @@ impl TryFrom<BudgetRow> for Budget {
 
     fn try_from(row: BudgetRow) -> Result<Self, DbError> {
         let spender = Spender::from_text(&row.spender);
-        let period = Period::from_word(&row.period);
+        let period = BudgetPeriod::from_word(&row.period);
         let (Some(spender), Some(period)) = (spender, period) else {
             return Err(damaged("budget of", &row.spender));
         };
@@ -477,8 +477,8 @@ fn hold_row(hold: &Hold, parts: &[Allocation]) -> HoldRow {
         grant_micros: parts.first().map_or(0, |part| part.micros),
         budgets: counted_text(&hold.budgets),
         refusal: refusal_text(hold.refusal.as_ref()),
-        owner: hold.owner.to_string(),
-        call: hold.call.clone(),
+        owner: hold.owner.as_str().to_owned(),
+        call: hold.snapshot.as_str().to_owned(),
         created_at: hold.created_at.unix_ms(),
         deadline_at: hold.deadline_at.unix_ms(),
         closed_at: hold.closed_at.map(Moment::unix_ms),

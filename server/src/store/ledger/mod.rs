@@ -12,7 +12,9 @@ pub(crate) mod verify;
 mod writer;
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName, TextExpressionMethods,
+};
 use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -24,7 +26,21 @@ use self::rows::{BudgetRow, EntryRow, HoldRow};
 pub(crate) use self::writer::Writer;
 use super::Store;
 use super::schema::{ledger_budgets, ledger_entries, ledger_grants, ledger_holds, ledger_writers};
-use crate::ledger::{Balance, Budget, Entry, Hold, Life, Spender};
+use crate::ledger::{Balance, Budget, Entry, Hold, Life, Owner, Spender};
+
+/// Owners that look after their holds whatever becomes of a process; `_` stands for any character,
+/// which does no harm here.
+const JOBS: &str = "job_%";
+const SESSIONS: &str = "rts_%";
+
+/// Whose holds are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owners {
+    /// Processes'.
+    Processes,
+    /// Also those of jobs and sessions.
+    All,
+}
 
 /// What a batch needs to know, each list without repetition and in one order everywhere, so that
 /// processes lock accounts in the same order and never wait for one another in a ring.
@@ -209,11 +225,13 @@ impl Store {
         rows.into_iter().map(Hold::try_from).collect()
     }
 
-    /// How many open holds have their deadline behind them, counted up to `limit`.
+    /// How many open holds of processes have their deadline behind them, counted up to `limit`.
     pub(crate) async fn ledger_overdue(&self, now: Moment, limit: i64) -> Result<usize, DbError> {
         let rows: Vec<String> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::state.eq("held"))
+                .filter(ledger_holds::owner.not_like(JOBS))
+                .filter(ledger_holds::owner.not_like(SESSIONS))
                 .filter(ledger_holds::deadline_at.lt(now.unix_ms()))
                 .select(ledger_holds::id)
                 .limit(limit)
@@ -223,19 +241,26 @@ impl Store {
         Ok(rows.len())
     }
 
-    /// Holds that were given back because nobody knows how their calls ended, those first of which
-    /// the asking ends first, those behind `behind` only.
+    /// Holds that were given back because nobody knows how their calls ended, those first of which the
+    /// asking ends first, those behind `behind` only.
     pub(crate) async fn ledger_unknown(
         &self,
+        whose: Owners,
         behind: Option<&Hold>,
         limit: i64,
     ) -> Result<Vec<Hold>, DbError> {
+        let (jobs, sessions) = match whose {
+            Owners::Processes => (JOBS, SESSIONS),
+            Owners::All => ("", ""),
+        };
         let at = behind.and_then(|hold| hold.unknown);
         let at = at.map_or(i64::MIN, |unknown| unknown.ask_until.unix_ms());
         let id = behind.map_or("", |hold| hold.id.as_str());
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::ask_until.is_not_null())
+                .filter(ledger_holds::owner.not_like(jobs))
+                .filter(ledger_holds::owner.not_like(sessions))
                 .filter(
                     ledger_holds::ask_until
                         .gt(at)
@@ -270,7 +295,7 @@ impl Store {
         Ok((holds.collect::<Result<_, _>>()?, all))
     }
 
-    /// Owners of open holds.
+    /// Processes that own open holds.
     pub(crate) async fn ledger_owners(&self) -> Result<Vec<BootId>, DbError> {
         let rows: Vec<String> = on!(self.db, |conn| {
             ledger_holds::table
@@ -280,7 +305,8 @@ impl Store {
                 .load(conn)
                 .await
         })?;
-        Ok(rows.into_iter().map(BootId::from_stored).collect())
+        let owners = rows.into_iter().map(Owner::from_stored);
+        Ok(owners.filter_map(Owner::process).collect())
     }
 
     /// The lives that wrote, with their last sign of life.

@@ -24,15 +24,15 @@ async fn call(room: &Room, tenant: &TenantId, days: &[u32]) {
     for (n, days) in (1_i64..).zip(days) {
         let at = room.clock.now().before(DAY * *days);
         let record = usage_record(&GenerationId::random(), tenant, micros(n), at);
-        let ask = server::ledger::HoldAsk {
+        let ask = server::ledger::HoldRequest {
             id: record.id.clone(),
             tenant: tenant.clone(),
             amount: micros(1_000),
             least: micros(1_000),
             spenders: Vec::new(),
             zone: Zone::utc(),
-            owner: room.ledger.boot().clone(),
-            call: String::new(),
+            owner: room.ledger.boot().clone().into(),
+            snapshot: server::ledger::StoredSnapshot::default(),
             deadline_at: room.clock.now().after(Duration::from_secs(600)),
         };
         room.ledger.hold(ask).await.expect("held");

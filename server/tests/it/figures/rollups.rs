@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use server::figures::rollup::Roller;
 use server::figures::sums::{Grain, Sums};
-use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant};
+use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant, StoredSnapshot};
 use server::store::Store;
 use server::store::rollups::{Scope, SumsAsk, TopOf};
 use server::store::usage::{UsageRecord, UsageStatus};
@@ -82,15 +82,15 @@ fn numbered(tenant: &TenantId, n: i64) -> UsageRecord {
 }
 
 async fn settled(ledger: Ledger, record: UsageRecord) {
-    let ask = HoldAsk {
+    let ask = HoldRequest {
         id: record.id.clone(),
         tenant: record.tenant.clone(),
         amount: micros(100_000),
         least: micros(100_000),
         spenders: Vec::new(),
         zone: Zone::utc(),
-        owner: ledger.boot().clone(),
-        call: String::new(),
+        owner: ledger.boot().clone().into(),
+        snapshot: StoredSnapshot::default(),
         deadline_at: Clock::system().now().after(Duration::from_secs(600)),
     };
     ledger.hold(ask).await.expect("held");

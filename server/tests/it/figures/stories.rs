@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use server::catalogue::price::PlainPrice;
+use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::figures::story::Charge;
-use server::ledger::{HoldAsk, HoldState};
+use server::ledger::{HoldRequest, HoldState};
 use server::store::audit::Actor;
 use server::store::catalogue::NewModel;
 use server::store::usage::{Try, UsageRecord, UsageStatus};
 use shared::id::{GenerationId, PriceId, TenantId};
 use shared::link::Operation;
-use shared::units::{Unit, Usage};
+use shared::units::{Fact, Unit, Usage};
 use shared::zone::Zone;
 
 use super::{Room, micros, rooms, start};
@@ -47,25 +47,25 @@ async fn price(room: &Room) -> PriceId {
     price.id.clone()
 }
 
-fn hold(room: &Room, tenant: &TenantId, price: &PriceId, amount: i64) -> HoldAsk {
+fn hold(room: &Room, tenant: &TenantId, price: &PriceId, amount: i64) -> HoldRequest {
     let call = format!(
         r#"{{"user":null,"key":null,"operation":"chat","model":"m","price":"{price}","multiplier_ppm":1500000,"image":null,"provider":"p"}}"#
     );
-    HoldAsk {
+    HoldRequest {
         id: GenerationId::random(),
         tenant: tenant.clone(),
         amount: micros(amount),
         least: micros(amount),
         spenders: Vec::new(),
         zone: Zone::utc(),
-        owner: room.ledger.boot().clone(),
-        call,
+        owner: room.ledger.boot().clone().into(),
+        snapshot: call.into(),
         deadline_at: room.clock.now().after(Duration::from_secs(60)),
     }
 }
 
 /// 1,001 input and 7 output tokens: 10 + 2,502.501001 + 70 micro-credits, times 1.5, rounded up.
-fn record(ask: &HoldAsk, price: &PriceId) -> UsageRecord {
+fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
     let mut record = usage_record(&ask.id, &ask.tenant, micros(3_874), start());
     record.usage = Usage::of([(Unit::InputToken, 1_001), (Unit::OutputToken, 7)]);
     record.price = Some(price.clone());
@@ -196,6 +196,76 @@ async fn a_charge_that_does_not_follow_from_its_price_is_found_out() {
             .expect("read")
             .expect("a story");
         assert!(!story.adds_up, "{}", room.db.name);
+        room.supervisor.stop();
+    }
+}
+
+/// The id of a price of 40 micro-credits for small images and 90 for others.
+async fn image_price(room: &Room) -> PriceId {
+    let image = |size: Option<&str>, credits| ImagePrice {
+        size: size.map(str::to_owned),
+        quality: None,
+        credits: micros(credits),
+    };
+    let items = PlainPrice {
+        per_image: vec![image(Some("1024x1024"), 40), image(None, 90)],
+        ..PlainPrice::default()
+    };
+    let new = NewModel {
+        id: "i".to_owned(),
+        operation: Operation::Image,
+        targets: Vec::new(),
+        max_output_tokens: 0,
+        enabled: true,
+        answers_public_name: false,
+        is_default: false,
+        price: Some(items.list(None)),
+    };
+    let actor = Actor::system();
+    let made = room.store.create_model(&actor, &new, start());
+    made.await.expect("made");
+    let models = room.store.catalogue().await.expect("read");
+    let mut models = models.into_iter().filter_map(Result::ok);
+    let model = models.find(|model| model.id == "i").expect("a model");
+    model.prices[0].id.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_calls_story_is_the_same_from_new_records_and_from_old() {
+    for room in rooms().await {
+        let (tenant, price) = (room.tenant("Acme").await, image_price(&room).await);
+        room.give(&tenant, micros(50_000), None).await;
+        // As versions before kept it: in the hold's words, and in the record what the provider told.
+        let old = format!(
+            r#"{{"user":null,"key":null,"operation":"image","model":"i","price":"{price}","multiplier_ppm":1000000,
+            "image":{{"n":2,"size":"1024x1024","quality":null}},"provider":"p"}}"#
+        );
+        let mut billed = Usage::of([(Unit::Image, 2)]);
+        billed.facts.note(Fact::Size, "1024x1024");
+        let told = Usage::of([(Unit::Image, 3)]);
+        for (is_new, usage) in [(false, told), (true, billed.clone())] {
+            let ask = HoldRequest {
+                snapshot: old.clone().into(),
+                ..hold(&room, &tenant, &price, 500)
+            };
+            room.ledger.hold(ask.clone()).await.expect("held");
+            let mut written = usage_record(&ask.id, &tenant, micros(80), start());
+            (written.usage, written.operation) = (usage, Operation::Image);
+            written.price = Some(price.clone());
+            let settling = room.ledger.settle(&ask.id, &tenant, micros(80), written);
+            settling.await.expect("settled");
+            let story = room.figures.story(&ask.id, None).await.expect("read");
+            let story = story.expect("a story");
+            let Charge::Lines(bill) = &story.charge else {
+                panic!("{:?}", story.charge);
+            };
+            let line = (bill.lines[0].unit, bill.lines[0].count, bill.total);
+            assert_eq!(line, (Unit::Image, 2, micros(80)), "{}", room.db.name);
+            assert!(story.adds_up, "{}", room.db.name);
+            // What `/api/v1/usage` shows of a new one is what the lines say.
+            let shown = story.record.expect("a record").usage;
+            assert_eq!(shown == billed, is_new, "{}", room.db.name);
+        }
         room.supervisor.stop();
     }
 }

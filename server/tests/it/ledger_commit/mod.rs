@@ -10,7 +10,9 @@ mod proxy;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant, SettleError};
+use server::ledger::{
+    GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant, SettleError, StoredSnapshot,
+};
 use server::store::Store;
 use shared::clock::Clock;
 use shared::credits::Credits;
@@ -42,16 +44,16 @@ fn through(target: &DbTarget, address: SocketAddr) -> (DbTarget, SocketAddr) {
     (DbTarget::Postgres(url), upstream)
 }
 
-fn ask(ledger: &Ledger, tenant: &TenantId) -> HoldAsk {
-    HoldAsk {
+fn ask(ledger: &Ledger, tenant: &TenantId) -> HoldRequest {
+    HoldRequest {
         id: GenerationId::random(),
         tenant: tenant.clone(),
         amount: Credits::from_micros(10),
         least: Credits::from_micros(10),
         spenders: Vec::new(),
         zone: Zone::utc(),
-        owner: ledger.boot().clone(),
-        call: String::new(),
+        owner: ledger.boot().clone().into(),
+        snapshot: StoredSnapshot::default(),
         deadline_at: Clock::system().now().after(Duration::from_secs(600)),
     }
 }

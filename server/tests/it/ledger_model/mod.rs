@@ -9,8 +9,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use server::ledger::{
-    AdjustError, Adjustment, BudgetAsk, ExtendError, GrantError, GrantKind, HoldAsk, HoldError,
-    Ledger, LedgerSettings, NewGrant, Period, SettleError, Spender, Unknown,
+    AdjustError, Adjustment, BudgetAsk, BudgetPeriod, ExtendError, GrantError, GrantKind,
+    HoldError, HoldRequest, Ledger, LedgerSettings, NewGrant, SettleError, Spender, StoredSnapshot,
+    Unknown,
 };
 use server::store::Store;
 use shared::clock::{Clock, Moment};
@@ -202,7 +203,7 @@ impl<'a> World<'a> {
                 let ask = BudgetAsk {
                     tenant: whose,
                     spender: self.spenders[tenant][*spender].clone(),
-                    period: Period::Day,
+                    period: BudgetPeriod::Day,
                     limit: limit.map(Credits::from_micros),
                 };
                 let set = ledger.set_budget(ask, Zone::utc()).await.expect("set");
@@ -294,7 +295,7 @@ impl<'a> World<'a> {
         let now = self.now();
         let spenders: Vec<usize> = (0..SPENDERS).filter(|n| spenders & (1 << n) != 0).collect();
         let expected = self.papers[tenant].hold(slot, asked, &spenders, now);
-        let ask = HoldAsk {
+        let ask = HoldRequest {
             id: self.id(tenant, slot),
             tenant: self.tenants[tenant].clone(),
             amount: Credits::from_micros(asked.0),
@@ -304,8 +305,8 @@ impl<'a> World<'a> {
                 .map(|n| self.spenders[tenant][*n].clone())
                 .collect(),
             zone: Zone::utc(),
-            owner: ledger.boot().clone(),
-            call: String::new(),
+            owner: ledger.boot().clone().into(),
+            snapshot: StoredSnapshot::default(),
             deadline_at: self.clock.now().after(Duration::from_secs(60)),
         };
         let answer = ledger.hold(ask).await;
@@ -369,7 +370,7 @@ impl<'a> World<'a> {
             paper.check();
             let balance = self.processes[0].balance(tenant).await.expect("read");
             assert_eq!(balance, paper.balance(self.now()), "{}", self.db.name);
-            let (day, _) = Period::Day.span(self.clock.now(), &Zone::utc());
+            let (day, _) = BudgetPeriod::Day.span(self.clock.now(), &Zone::utc());
             let budgets = self.processes[0].budgets(tenant).await.expect("read");
             let budgets = budgets.into_iter().map(|budget| {
                 // What is of another day does not count; the row is turned when it is used.

@@ -18,6 +18,7 @@ const ROLES: [(AdminRole, &str); 4] = [
 fn action(operation: &str) -> Option<Action> {
     Some(match operation {
         "admin_list_audit"
+        | "admin_list_unknown_calls"
         | "admin_export_prices"
         | "admin_list_keys"
         | "admin_list_models"
@@ -61,9 +62,12 @@ fn action(operation: &str) -> Option<Action> {
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,
         "admin_create_price" | "admin_delete_price" | "admin_import_prices" => Action::SetPrices,
-        "admin_recharge" | "admin_adjust" | "admin_set_key_budget" | "admin_set_user_budget" => {
-            Action::MoveCredits
-        }
+        "admin_recharge"
+        | "admin_adjust"
+        | "admin_settle_call"
+        | "admin_release_call"
+        | "admin_set_key_budget"
+        | "admin_set_user_budget" => Action::MoveCredits,
         "admin_put_calendar" => Action::EditSettings,
         "admin_create_superadmin"
         | "admin_update_superadmin"
@@ -394,7 +398,13 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             &Method::POST,
             "tenants/:id/keys" | "tenants/:id/keys/:key/rotate" | "tenants/:id/keys/:key/revoke",
         ) => Action::EditKeys,
-        (&Method::POST, "tenants/:id/recharge" | "tenants/:id/adjust") => Action::MoveCredits,
+        (
+            &Method::POST,
+            "tenants/:id/recharge"
+            | "tenants/:id/adjust"
+            | "usage/:id/settle"
+            | "usage/:id/release",
+        ) => Action::MoveCredits,
         (&Method::POST, "tenants/:id/multiplier") => Action::SetPrices,
         _ => return None,
     };

@@ -2,7 +2,6 @@
 //! charge. It stands in the tenant's usage without a caller, and in the audit log with its author.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use admin_templates::admin::catalogue::TryOutcome;
 use admin_templates::form::{FieldError, Form};
@@ -13,25 +12,22 @@ use poem::web::{Data, Path};
 use serde_json::{Value, json};
 use shared::credits::Credits;
 use shared::dialect::body::Body;
-use shared::id::{GenerationId, RequestId, TenantId};
+use shared::id::{RequestId, TenantId};
 use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::Posted;
 use super::super::super::session::{Admin, Confirmed};
-use super::super::{Console, figured, word};
+use super::super::{Console, word};
 use super::{found, operation, show_wrong, view};
 use crate::auth::roles::kind;
 use crate::auth::{Principal, Role};
-use crate::calls::{self, Answer, CallError, Started};
+use crate::calls::{self, Answer, CallError, Receipt, SettledCall, Started};
 use crate::catalogue::Model;
 use crate::limits::LimitSettings;
 use crate::store::accounts::{Scopes, Tenant, TenantStatus};
-use crate::store::usage::UsageRecord;
 
-/// Waits between looks for a settlement, which follows an answer within milliseconds.
-const SETTLED_WAITS_MS: [u64; 8] = [0, 10, 20, 50, 100, 250, 500, 1_000];
 /// A question longer than this belongs into a program.
 const PROMPT_BYTES_MAX: usize = 20_000;
 /// An answer's beginning tells enough.
@@ -114,22 +110,6 @@ fn text(model: &Model, bytes: &[u8], lang: admin_templates::page::Lang) -> Strin
     text.chars().take(TEXT_CHARS_MAX).collect()
 }
 
-async fn settled(
-    rooms: &Console,
-    tenant: &TenantId,
-    call: &GenerationId,
-) -> Result<Option<UsageRecord>, PageError> {
-    for wait in SETTLED_WAITS_MS {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        let story = rooms.figures.story(call, Some(tenant)).await;
-        let record = story.map_err(figured)?.and_then(|story| story.record);
-        if record.is_some() {
-            return Ok(record);
-        }
-    }
-    Ok(None)
-}
-
 /// Why there was no answer; operators read the words of whoever refused.
 fn refusal(error: &CallError) -> FieldError {
     match error {
@@ -189,9 +169,8 @@ async fn checked(
 }
 
 async fn outcome(
-    rooms: &Console,
-    (model, tenant): (&Model, &TenantId),
-    started: Started,
+    model: &Model,
+    (started, receipt): (Started, Receipt),
     lang: admin_templates::page::Lang,
 ) -> Result<TryOutcome, PageError> {
     let bytes = match started.body {
@@ -199,20 +178,21 @@ async fn outcome(
         // A call that does not ask for a stream gets none.
         Answer::Stream(_) => return Err(PageError::Internal),
     };
-    let record = settled(rooms, tenant, &started.generation).await?;
-    let number = |value: fn(&UsageRecord) -> u64| record.as_ref().map_or(0, value);
-    let amount = |value: fn(&UsageRecord) -> Credits| record.as_ref().map_or(Credits::ZERO, value);
-    let status = record.as_ref().map(|record| record.status.word());
+    let settled = receipt.settled().await;
+    let settled = settled.as_ref();
+    let number = |value: fn(&SettledCall) -> u64| settled.map_or(0, value);
+    let amount = |value: fn(&SettledCall) -> Credits| settled.map_or(Credits::ZERO, value);
+    let status = settled.map(|call| call.status.word());
     Ok(TryOutcome {
         status: word(status.unwrap_or_default(), CallStatus::Running),
         text: text(model, &bytes, lang),
-        provider: record.as_ref().map_or_else(String::new, |record| {
-            format!("{}/{}", record.provider, record.provider_model)
+        provider: settled.map_or_else(String::new, |call| {
+            format!("{}/{}", call.provider, call.provider_model)
         }),
-        first_token_ms: number(|record| record.first_byte_ms),
-        duration_ms: number(|record| record.duration_ms),
-        cost: amount(|record| record.cost),
-        charged: amount(|record| record.credits),
+        first_token_ms: number(|call| call.first_byte_ms),
+        duration_ms: number(|call| call.duration_ms),
+        cost: amount(|call| call.cost),
+        charged: amount(|call| call.charged),
         call: started.generation.to_string(),
     })
 }
@@ -238,7 +218,7 @@ pub(in super::super) async fn attempt(
         body: Body::Json(asked(&model, posted.text("prompt"))),
     };
     let mut form = posted.again(&["tenant", "prompt"]);
-    let started = match rooms.calls.start(call).await {
+    let (started, receipt) = match rooms.calls.start(call).await {
         Ok(started) => started,
         Err(error) => {
             form.error = Some(refusal(&error));
@@ -248,7 +228,7 @@ pub(in super::super) async fn attempt(
     let whose = (model.id.as_str(), &tenant.id);
     let (actor, call) = (who.actor(), &started.generation);
     rooms.catalogue.note_try(&actor, whose, call).await?;
-    let outcome = outcome(&rooms, (&model, &tenant.id), started, who.lang()).await?;
+    let outcome = outcome(&model, (started, receipt), who.lang()).await?;
     let mut view = view::view(&rooms, &model, who.now()).await?;
     (view.attempt, view.attempt_result) = (form, Some(outcome));
     who.show(&view).await

@@ -30,7 +30,7 @@ use crate::accounts::{AccountError, GRACE_MAX, NewKey};
 use crate::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
 use crate::auth::roles::{Action, kind};
 use crate::figures::page::PageAsk;
-use crate::ledger::{BudgetAsk, Period, Spender};
+use crate::ledger::{BudgetAsk, BudgetPeriod, Spender};
 use crate::limits::LimitSettings;
 use crate::store::accounts::{self, ApiKey, ApiKeyKind, KeyPlace, Scopes, Tenant};
 use crate::store::usage_log::UsageFilter;
@@ -175,7 +175,7 @@ pub(in super::super) async fn key_list(
 }
 
 /// A key, and what it may spend in which period.
-type Draft = (NewKey, Option<(Period, Credits)>);
+type Draft = (NewKey, Option<(BudgetPeriod, Credits)>);
 
 /// What a new key may do.
 fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wrong> {
@@ -203,7 +203,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
     let models = posted.several("models").to_vec();
     let period = posted.optional("budget_period").unwrap_or("month");
     let scopes = faults.take(wanted_scopes(posted, kind));
-    let period = Period::from_word(period).ok_or(("budget_period", FieldError::Unknown));
+    let period = BudgetPeriod::from_word(period).ok_or(("budget_period", FieldError::Unknown));
     let period = faults.take(period);
     let expires_at = faults.take(future(posted, "expires_at", now));
     let limits = LimitSettings {

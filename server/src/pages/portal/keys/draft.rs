@@ -8,7 +8,7 @@ use super::super::super::form::Posted;
 use super::super::money::Wrong;
 use crate::accounts::NewKey;
 use crate::api::date::{self, Date};
-use crate::ledger::Period;
+use crate::ledger::BudgetPeriod;
 use crate::limits::LimitSettings;
 use crate::store::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, Scope, Scopes};
 
@@ -126,8 +126,8 @@ fn last_day(end: Option<Moment>) -> String {
 }
 
 /// The form of a key that is there.
-pub(super) fn filled(key: &ApiKey, budget: Option<(Period, String)>) -> Form {
-    let (period, limit) = budget.unwrap_or((Period::Month, String::new()));
+pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>) -> Form {
+    let (period, limit) = budget.unwrap_or((BudgetPeriod::Month, String::new()));
     let words = |list: &Option<Vec<String>>| list.as_deref().unwrap_or_default().join(" ");
     let requests = key.limits.requests_per_minute;
     let tokens = key.limits.tokens_per_minute;

@@ -3,6 +3,7 @@
 mod gateways;
 mod models;
 mod tenants;
+mod unknown;
 mod watching;
 
 /// What a reader sees of a page: its text without tags.

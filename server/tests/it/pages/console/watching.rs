@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::ledger::{GrantKind, HoldAsk, Ledger, LedgerSettings, NewGrant};
+use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant};
 use server::store::Store;
 use shared::credits::Credits;
 use shared::id::{GenerationId, PriceId, TenantId};
@@ -129,15 +129,15 @@ async fn hold(place: &Place, db: &TestDb, tenant: &str, amount: Credits) -> Stri
         "user": null, "key": null, "operation": "chat", "model": "sandbox-chat",
         "price": PriceId::random(), "multiplier_ppm": 1_000_000, "image": null, "provider": "sandbox"
     });
-    let ask = HoldAsk {
+    let ask = HoldRequest {
         id: GenerationId::random(),
         tenant,
         amount,
         least: amount,
         spenders: Vec::new(),
         zone: Zone::utc(),
-        owner: ledger.boot().clone(),
-        call: call.to_string(),
+        owner: ledger.boot().clone().into(),
+        snapshot: call.to_string().into(),
         deadline_at: clock.now().after(Duration::from_secs(600)),
     };
     let id = ask.id.to_string();

@@ -69,13 +69,16 @@ fn rate() -> impl Strategy<Value = Rate> {
     )
 }
 
-fn lists() -> impl Strategy<Value = PriceList> {
+fn lists() -> impl Strategy<Value = Tariff> {
     let minimum = proptest::option::weighted(0.2, credits());
     let rates = proptest::collection::vec(rate(), 0..14);
-    (rates, minimum).prop_map(|(rates, minimum)| PriceList {
-        rates,
-        minimum,
-        currency: None,
+    (rates, minimum).prop_map(|(rates, minimum)| {
+        let list = PriceList {
+            rates,
+            minimum,
+            currency: None,
+        };
+        Tariff::new(list).expect("sound")
     })
 }
 
@@ -199,7 +202,7 @@ proptest! {
 
     #[test]
     fn a_list_is_read_as_it_was_written(list in lists()) {
-        let json = serde_json::to_string(&list).expect("written");
-        prop_assert_eq!(serde_json::from_str::<PriceList>(&json).expect("read"), list);
+        let json = serde_json::to_string(&*list).expect("written");
+        prop_assert_eq!(&serde_json::from_str::<PriceList>(&json).expect("read"), &*list);
     }
 }

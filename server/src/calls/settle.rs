@@ -6,20 +6,21 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::clock::Clock;
+use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::fault::{Fault, FaultKind};
 use shared::id::GenerationId;
-use shared::link::{Failure, GenerationStatus, Generations, LinkError, Outcome, Parting};
+use shared::link::{GenerationStatus, Generations, LinkError, Outcome, Parting};
 use shared::supervisor::Supervisor;
 use tokio::sync::oneshot;
 use tracing::{Instrument, error, info_span, warn};
 
-pub use super::facts::{CallFacts, KeptFacts};
-use super::facts::{Ended, failure};
-pub(crate) use super::facts::{billed, is_free};
+pub use super::facts::CallFacts;
+use super::facts::{Ended, Reckoned, failure};
+pub(crate) use super::facts::{UNKNOWN, billed, is_free};
 use super::kept::{Keeper, Kept};
 pub use super::metrics::CallMetrics;
+use super::receipt::ReceiptSender;
 use crate::ledger::{Ledger, LedgerError, Loss, SettleError, Settlement, Unknown};
 use crate::limits::Admission;
 
@@ -46,8 +47,8 @@ pub struct UnknownPolicy {
     pub ask_for: Duration,
 }
 
-/// What a finisher works with.
-pub(super) struct FinisherParts {
+/// What a settler works with.
+pub(super) struct SettlerParts {
     pub(super) ledger: Ledger,
     pub(super) link: Arc<dyn Generations>,
     pub(super) clock: Clock,
@@ -59,17 +60,17 @@ pub(super) struct FinisherParts {
 
 /// Settles calls; cheap to clone.
 #[derive(Clone)]
-pub struct Finisher(Arc<Inner>);
+pub struct Settler(Arc<Inner>);
 
 struct Inner {
-    parts: FinisherParts,
+    parts: SettlerParts,
     /// Calls of this process whose end could not be learned: why they are asked for, and since when.
     doubtful: Mutex<HashMap<GenerationId, (Parting, Instant)>>,
 }
 
-impl std::fmt::Debug for Finisher {
+impl std::fmt::Debug for Settler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Finisher")
+        f.write_str("Settler")
     }
 }
 
@@ -101,10 +102,32 @@ impl Verdict {
     pub(super) fn ended(ended: impl Into<Ended>) -> Self {
         Self::Ended(Box::new(ended.into()))
     }
+
+    /// What is to be written of it, reckoned once for all attempts.
+    pub(super) fn reckon(&self, facts: &CallFacts) -> Writing {
+        match self {
+            Self::Ended(ended) => Writing::Charge(Box::new(facts.reckon(ended))),
+            Self::Unknown { promised } => Writing::GiveBack {
+                promised: *promised,
+            },
+        }
+    }
 }
 
-impl Finisher {
-    pub(super) fn new(parts: FinisherParts) -> Self {
+/// What attempts to write a call's end carry.
+#[derive(Debug)]
+pub(super) enum Writing {
+    /// A charge, which may be nothing, with its record.
+    Charge(Box<Reckoned>),
+    /// The hold, because nobody knows.
+    GiveBack {
+        /// Whether the tenant was told that nothing is charged.
+        promised: bool,
+    },
+}
+
+impl Settler {
+    pub(super) fn new(parts: SettlerParts) -> Self {
         Self(Arc::new(Inner {
             parts,
             doubtful: Mutex::default(),
@@ -123,22 +146,29 @@ impl Finisher {
         self.0.parts.unknown
     }
 
-    /// Takes over a call whose hold is placed.
-    pub(super) fn begin(&self, facts: CallFacts, admission: Admission) -> Ending {
-        self.metrics().begun();
-        Ending {
-            finisher: self.clone(),
-            open: Some((facts, admission)),
-            sent: false,
-            begun: false,
-        }
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.0.parts.ledger
     }
 
-    fn spawn(&self, facts: CallFacts, admission: Admission, end: End) -> Settled {
+    pub(super) fn link(&self) -> &Arc<dyn Generations> {
+        &self.0.parts.link
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.0.parts.clock.now()
+    }
+
+    /// Settles a call that is over, on a task of its own.
+    pub(super) fn spawn(&self, over: Over, end: End) -> Settled {
         let this = self.clone();
         let (done, settled) = oneshot::channel::<()>();
+        let Over {
+            facts,
+            admission,
+            receipt,
+        } = over;
         let span =
-            info_span!("finish", tenant.id = %facts.tenant, generation.id = %facts.generation);
+            info_span!("settle", tenant.id = %facts.tenant, generation.id = %facts.generation);
         let work = async move {
             let verdict = match end {
                 End::Known(outcome) => Some(Verdict::ended(*outcome)),
@@ -152,7 +182,7 @@ impl Finisher {
                 admission.correct(usage.input_total().saturating_add(usage.output_total()));
             }
             let promised = matches!(verdict, Verdict::Unknown { promised: true });
-            let written = this.settle(&facts, verdict).await;
+            let written = this.settle_and_tell(&facts, verdict, receipt).await;
             // Dropping it tells whoever waits, also where the outcome went to disk.
             drop(done);
             if promised && written {
@@ -162,7 +192,7 @@ impl Finisher {
         self.0
             .parts
             .supervisor
-            .spawn("finish", work.instrument(span));
+            .spawn("settle", work.instrument(span));
         Settled(settled)
     }
 
@@ -209,10 +239,10 @@ impl Finisher {
 
     /// Asks the gateways that may have taken the call how it ended, ending it if it runs.
     async fn ask_once(&self, facts: &CallFacts, why: Parting) -> Told {
-        self.ask_at(&facts.gateways, facts, why).await
+        self.ask_at(&facts.snapshot.gateways, facts, why).await
     }
 
-    /// As [`Finisher::ask_once`], these gateways alone.
+    /// As [`Settler::ask_once`], these gateways alone.
     pub(super) async fn ask_at(&self, at: &[String], facts: &CallFacts, why: Parting) -> Told {
         let (link, id) = (&self.0.parts.link, &facts.generation);
         let question = link.cancel(at, id, why);
@@ -247,7 +277,7 @@ impl Finisher {
     }
 
     /// The calls of this process whose end could not be learned, taken out; those that still can't
-    /// be are put back with [`Finisher::still_doubtful`].
+    /// be are put back with [`Settler::still_doubtful`].
     pub(super) fn doubtful(&self) -> HashMap<GenerationId, (Parting, Instant)> {
         let doubtful = self.0.doubtful.lock();
         std::mem::take(&mut *doubtful.unwrap_or_else(PoisonError::into_inner))
@@ -262,9 +292,19 @@ impl Finisher {
     /// Charges or gives back, and writes the record; answers whether it is in the database. Where
     /// that is away it goes to disk after some seconds, and is tried until it is written.
     pub(super) async fn settle(&self, facts: &CallFacts, verdict: Verdict) -> bool {
-        if let Verdict::Ended(ended) = &verdict {
-            let record = facts.record(ended, facts.charge(ended));
-            self.metrics().ended(facts, &ended.outcome, &record);
+        self.settle_and_tell(facts, verdict, None).await
+    }
+
+    /// As [`Settler::settle`]; tells what was charged when it is in the database.
+    async fn settle_and_tell(
+        &self,
+        facts: &CallFacts,
+        verdict: Verdict,
+        receipt: Option<ReceiptSender>,
+    ) -> bool {
+        let writing = verdict.reckon(facts);
+        if let (Verdict::Ended(ended), Writing::Charge(reckoned)) = (&verdict, &writing) {
+            self.note_end(facts, ended, reckoned);
         }
         let stopping = self.0.parts.supervisor.stopping();
         for wait in SETTLE_WAITS_MS.map(Some).into_iter().chain([None]) {
@@ -279,8 +319,13 @@ impl Finisher {
             };
             tokio::select! {
                 // A write that goes on all the same is not written twice: the ledger knows it again.
-                written = self.write(facts, &verdict) => match written {
-                    Ok(()) => return true,
+                written = self.write(facts, &writing) => match written {
+                    Ok(settlement) => {
+                        if let (Some(receipt), Writing::Charge(reckoned)) = (receipt, &writing) {
+                            receipt.tell(&reckoned.record, settlement);
+                        }
+                        return true;
+                    }
                     Err(error) => warn!(%error, "a settlement is tried again: {error}"),
                 },
                 () = slow => break,
@@ -297,37 +342,52 @@ impl Finisher {
         false
     }
 
-    /// Writes once. A hold that is closed already was closed by whoever knew before.
+    /// Counts a call's end, once, however often it must be written.
+    fn note_end(&self, facts: &CallFacts, ended: &Ended, reckoned: &Reckoned) {
+        self.metrics()
+            .ended(facts, &ended.outcome, &reckoned.record);
+        let unpriced = reckoned.charge.unpriced;
+        if unpriced > 0 {
+            let (id, model) = (&facts.generation, &facts.snapshot.model);
+            error!("the price of `{model}` has no rate for a unit of generation `{id}`");
+            self.metrics().unpriced(unpriced);
+        }
+    }
+
+    /// Writes once; answers what was charged. A hold that is closed already was closed by whoever knew
+    /// before.
     pub(super) async fn write(
         &self,
         facts: &CallFacts,
-        verdict: &Verdict,
-    ) -> Result<(), LedgerError> {
-        let written = match verdict {
-            Verdict::Ended(ended) => self.write_ended(facts, ended).await,
-            Verdict::Unknown { promised } => self.write_unknown(facts, *promised).await,
+        writing: &Writing,
+    ) -> Result<Option<Settlement>, LedgerError> {
+        let written = match writing {
+            Writing::Charge(reckoned) => self.write_charge(facts, reckoned).await,
+            Writing::GiveBack { promised } => {
+                let given_back = self.give_back(facts, *promised).await;
+                given_back.map(|()| Settlement::default())
+            }
         };
         match written {
-            Ok(()) => Ok(()),
+            Ok(settlement) => Ok(Some(settlement)),
             Err(SettleError::Ledger(error)) => Err(error),
             Err(error @ (SettleError::NoSuchHold | SettleError::Closed)) => {
                 warn!(%error, "generation `{}` was not settled: {error}", facts.generation);
-                Ok(())
+                Ok(None)
             }
         }
     }
 
-    async fn write_ended(&self, facts: &CallFacts, ended: &Ended) -> Result<(), SettleError> {
-        let ledger = &self.0.parts.ledger;
-        let charge = facts.charge(ended);
-        let record = facts.record(ended, charge);
-        if charge.unpriced > 0 {
-            let (id, model) = (&facts.generation, &facts.model);
-            error!("the price of `{model}` has no rate for a unit of generation `{id}`");
-            self.metrics().unpriced(charge.unpriced);
-        }
+    async fn write_charge(
+        &self,
+        facts: &CallFacts,
+        reckoned: &Reckoned,
+    ) -> Result<Settlement, SettleError> {
+        let ledger = self.ledger();
+        let (charge, record) = (reckoned.charge, reckoned.record.clone());
         if facts.test {
-            return Ok(ledger.record(record).await?);
+            ledger.record(record).await?;
+            return Ok(Settlement::default());
         }
         let (hold, tenant) = (&facts.generation, &facts.tenant);
         let settlement = if charge.credits == Credits::ZERO {
@@ -341,7 +401,7 @@ impl Finisher {
             self.metrics()
                 .lost(Loss::NotTaken, charge.not_taken.micros());
         }
-        Ok(())
+        Ok(settlement)
     }
 
     fn note(&self, facts: &CallFacts, settlement: Settlement) {
@@ -353,9 +413,9 @@ impl Finisher {
         }
     }
 
-    async fn write_unknown(&self, facts: &CallFacts, promised: bool) -> Result<(), SettleError> {
-        let ledger = &self.0.parts.ledger;
-        let now = self.0.parts.clock.now();
+    async fn give_back(&self, facts: &CallFacts, promised: bool) -> Result<(), SettleError> {
+        let ledger = self.ledger();
+        let now = self.now();
         let why = if promised {
             "the link broke before the answer was delivered"
         } else {
@@ -399,82 +459,20 @@ impl Settled {
     }
 }
 
-enum End {
+/// How a call ended, as far as its side knows.
+pub(super) enum End {
+    /// The gateway told.
     Known(Box<Outcome>),
+    /// The tenant left; `begun` where it may have got something.
     TenantLeft { begun: bool },
+    /// The tenant gets nothing and is told that nothing is charged, whatever the provider does.
     NotDelivered,
 }
 
-/// A call that must be settled: tell it how it ended, or drop it and it finds out.
-#[derive(Debug)]
-pub struct Ending {
-    finisher: Finisher,
-    open: Option<(CallFacts, Admission)>,
-    sent: bool,
-    begun: bool,
-}
-
-impl Ending {
-    /// What is known of the call.
-    pub(super) fn facts(&self) -> Option<&CallFacts> {
-        self.open.as_ref().map(|(facts, _)| facts)
-    }
-
-    /// The hold was refused: there is nothing to close.
-    pub(super) fn nothing_held(&mut self) {
-        if self.open.take().is_some() {
-            self.finisher.metrics().over();
-        }
-    }
-
-    /// From now on a gateway may know the generation.
-    pub(super) fn opening(&mut self) {
-        self.sent = true;
-    }
-
-    /// From now on the tenant may have got something.
-    pub(super) fn begun(&mut self) {
-        self.begun = true;
-    }
-
-    /// The gateway told how it ended.
-    pub(super) fn ended(&mut self, outcome: Outcome) -> Option<Settled> {
-        let (facts, admission) = self.open.take()?;
-        let end = End::Known(Box::new(outcome));
-        Some(self.finisher.spawn(facts, admission, end))
-    }
-
-    /// Nothing was produced.
-    pub(super) fn never_started(&mut self, failure: &Failure) {
-        if let Some((facts, admission)) = self.open.take() {
-            let now = self.finisher.0.parts.clock.now();
-            let outcome = facts.nothing_produced(failure, now);
-            self.finisher
-                .spawn(facts, admission, End::Known(Box::new(outcome)));
-        }
-    }
-
-    /// The tenant gets nothing and is told that nothing is charged, whatever the provider does.
-    pub(super) fn not_delivered(&mut self) {
-        if let Some((facts, admission)) = self.open.take() {
-            self.finisher.spawn(facts, admission, End::NotDelivered);
-        }
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if self.sent {
-            if let Some((facts, admission)) = self.open.take() {
-                let begun = self.begun;
-                self.finisher
-                    .spawn(facts, admission, End::TenantLeft { begun });
-            }
-        } else {
-            // The tenant went away while its hold was being written; the ledger takes operations
-            // in order, so the release finds the hold or there is none.
-            let why = "the tenant went away before the call was sent";
-            self.never_started(&failure(Fault::new(FaultKind::Canceled, why)));
-        }
-    }
+/// A call that is over and waits for its settlement.
+pub(super) struct Over {
+    pub(super) facts: CallFacts,
+    pub(super) admission: Admission,
+    /// Where somebody waits for the charge.
+    pub(super) receipt: Option<ReceiptSender>,
 }

@@ -10,6 +10,7 @@ use shared::calendar::CivilDate;
 use shared::units::Facts;
 use shared::zone::Zone;
 
+use super::super::list::{Currency, RATE_MAX};
 use super::super::when::{Hours, Minute};
 use super::*;
 
@@ -99,7 +100,7 @@ const DAY: &str = "2026-11-27T12:00:00Z";
 /// What is billed, a case a line.
 const CASES: &str = include_str!("tests/cases.txt");
 
-fn list_of(name: &str) -> PriceList {
+fn list_of(name: &str) -> Tariff {
     list(match name {
         "text" => TEXT,
         "omni" => OMNI,
@@ -116,10 +117,9 @@ fn list_of(name: &str) -> PriceList {
     })
 }
 
-fn list(json: &str) -> PriceList {
+fn list(json: &str) -> Tariff {
     let list: PriceList = serde_json::from_str(json).unwrap_or_else(|e| panic!("{e}: {json}"));
-    assert!(list.is_sound(), "{json}");
-    list
+    Tariff::new(list).unwrap_or_else(|| panic!("unsound: {json}"))
 }
 
 /// Reads `2026-11-27T12:00:00Z`.
@@ -216,12 +216,13 @@ fn what_the_provider_takes_is_known_or_unknown_and_never_nothing() {
     );
     let long = usage("input_token 200001,output_token 500", "");
     assert_eq!(text.cost(&long, at(DAY)), None);
-    let mut abroad = text;
+    let mut abroad = PriceList::clone(&text);
     abroad.currency = Some(Currency {
         code: "USD".to_owned(),
         credits: "7.1234".parse().expect("credits"),
         as_of: "2026-11-27".to_owned(),
     });
+    let abroad = Tariff::new(abroad).expect("sound");
     let cost = abroad.cost_bill(&short, at(DAY)).expect("a bill");
     assert_eq!(cost.total.to_string(), "0.035617");
     assert_eq!(abroad.cost(&short, at(DAY)), Some(cost.total));
@@ -328,15 +329,7 @@ fn lists_are_refused_that_could_not_be_reckoned_with() {
         r#"{"rates":[],"minimum":-1}"#,
     ] {
         let list: PriceList = serde_json::from_str(unsound).expect(unsound);
-        assert!(!list.is_sound(), "{unsound}");
-        let one = usage("image 1", "");
-        assert_eq!(list.charge(&one, at(DAY), PLAIN), None, "{unsound}");
-        let case = WorstCase {
-            bounds: &one,
-            open: &[],
-            at: at(DAY),
-        };
-        assert_eq!(list.worst_case(case, PLAIN), None, "{unsound}");
+        assert_eq!(Tariff::new(list), None, "{unsound}");
     }
 }
 
