@@ -8,14 +8,14 @@ use futures_util::stream;
 use shared::db::DbError;
 use shared::id::JournalId;
 use shared::link::LinkError;
-use shared::link::events::{Event, EventSource, EventStream, News};
+use shared::link::events::{Event, EventSource, EventStream, GatewayEvent};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::Gateway;
 
-/// News waiting to be stored.
+/// Events waiting to be stored.
 pub(crate) const WAITING_MAX: usize = 256;
 /// How often the journal is looked into for what other gateways on its database wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -51,7 +51,7 @@ impl Journal {
 impl Gateway {
     /// Writes that this gateway came up; one without its database does not.
     pub(crate) async fn write_start(&self) -> Result<(), DbError> {
-        let started = News::GatewayStarted {
+        let started = GatewayEvent::GatewayStarted {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         self.store.record(&started, self.clock.now()).await
@@ -60,7 +60,7 @@ impl Gateway {
     /// Stores what is told, until the process stops.
     pub(crate) async fn write_events(
         self: Arc<Self>,
-        mut told: mpsc::Receiver<News>,
+        mut told: mpsc::Receiver<GatewayEvent>,
         stop: CancellationToken,
     ) {
         while let Some(Some(news)) = stop.run_until_cancelled(told.recv()).await {
@@ -73,7 +73,7 @@ impl Gateway {
         }
     }
 
-    async fn write_event(&self, news: &News, stop: &CancellationToken) {
+    async fn write_event(&self, news: &GatewayEvent, stop: &CancellationToken) {
         for _ in 0..TRIES_MAX {
             match self.try_write(news).await {
                 Ok(()) => {
@@ -92,7 +92,7 @@ impl Gateway {
 
     /// While the list of providers is not read: one that was read before and set after it would undo
     /// a key's switch until the next look.
-    async fn try_write(&self, news: &News) -> Result<(), DbError> {
+    async fn try_write(&self, news: &GatewayEvent) -> Result<(), DbError> {
         let _alone = self.reloading.lock().await;
         self.store.record(news, self.clock.now()).await?;
         self.pools.written(news);

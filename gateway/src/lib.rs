@@ -40,7 +40,7 @@ use self::generations::Leavers;
 use self::generations::journal::{JournalMetrics, OutcomeJournal};
 use self::generations::register::Register;
 use self::link::Local;
-use self::link::parcel::Unpacker;
+use self::link::body_decoder::BodyDecoder;
 use self::metrics::GatewayMetrics;
 use self::pool::Pools;
 use self::providers::Patience;
@@ -103,7 +103,7 @@ pub struct Gateway {
     /// Held while the list of providers is read.
     reloading: tokio::sync::Mutex<()>,
     register: Register,
-    unpacker: Arc<Unpacker>,
+    decoder: Arc<BodyDecoder>,
     supervisor: Supervisor,
     outcomes: OutcomeJournal,
     leavers: Leavers,
@@ -153,7 +153,7 @@ impl Gateway {
         migrate::run(&db, store::MIGRATIONS)
             .await
             .map_err(unusable(target.shown()))?;
-        let (teller, told) = mpsc::channel(events::WAITING_MAX);
+        let (events, told) = mpsc::channel(events::WAITING_MAX);
         let accepted = secrets.internal.expose().split(',');
         let boot = BootId::random();
         let register = Register::new(
@@ -168,10 +168,10 @@ impl Gateway {
             boot: boot.clone(),
             journal: Journal::new(journal.map_err(unusable(target.shown()))?),
             store,
-            pools: Pools::new(clock.clone(), teller),
+            pools: Pools::new(clock.clone(), events),
             reloading: tokio::sync::Mutex::default(),
             register,
-            unpacker: Arc::new(Unpacker::new(
+            decoder: Arc::new(BodyDecoder::new(
                 config.prefix_kept_bytes,
                 config.gateway_body_bytes_max,
             )),

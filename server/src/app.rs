@@ -14,6 +14,7 @@ use shared::link::Link;
 use shared::listen::{self, Listening};
 use shared::seal::Sealer;
 use shared::supervisor::Supervisor;
+use shared::surface::{SURFACES, Surface};
 use shared::telemetry::Metrics;
 use tracing::info;
 
@@ -481,7 +482,15 @@ impl Server {
 
     /// Everything the server answers, without a socket.
     pub fn face(&self) -> BoxEndpoint<'static, Response> {
-        front::routes(&self.rooms, self.site.clone())
+        self.face_with(&SURFACES)
+    }
+
+    /// The same with other surfaces than those of the table.
+    pub fn face_with(
+        &self,
+        surfaces: &'static [&'static Surface],
+    ) -> BoxEndpoint<'static, Response> {
+        front::routes(&self.rooms, self.site.clone(), surfaces)
     }
 
     /// Serves API and pages until the supervisor says stop.

@@ -18,7 +18,7 @@ use crate::doors::Doors;
 use crate::doors::address::{ForwardedHeader, TrustedProxies};
 use crate::doors::body::BodyBudget;
 use crate::ledger::LedgerSettings;
-use crate::link::http::{LinkSettings, Whom};
+use crate::link::http::{Enablement, LinkSettings};
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
@@ -121,10 +121,10 @@ pub struct GatewayUrls {
     pub link_patience_seconds: u64,
     /// To which gateways bytes go compressed
     #[arg(long, env = "LINK_COMPRESSION", value_enum, default_value = "auto")]
-    pub link_compression: Whom,
+    pub link_compression: Enablement,
     /// For which gateways a stream that is late comes over a second connection as well
     #[arg(long, env = "LINK_HEDGING", value_enum, default_value = "auto")]
-    pub link_hedging: Whom,
+    pub link_hedging: Enablement,
     /// PEM file of the authority whose certificates gateways must show; empty trusts those of the
     /// operating system
     #[arg(long, env = "GATEWAY_CA", default_value = "")]

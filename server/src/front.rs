@@ -9,6 +9,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
+use shared::surface::Surface;
 
 use crate::api::manners::address;
 use crate::api::manners::cors::Cors;
@@ -88,9 +89,13 @@ fn head_of(response: Response) -> Response {
     Response::from_parts(parts, poem::Body::empty())
 }
 
-/// Everything the server answers.
-pub fn routes(rooms: &Rooms, site: Site) -> BoxEndpoint<'static, Response> {
-    let (api, mut methods) = api::routes(rooms);
+/// Everything the server answers, on these surfaces among others.
+pub fn routes(
+    rooms: &Rooms,
+    site: Site,
+    surfaces: &'static [&'static Surface],
+) -> BoxEndpoint<'static, Response> {
+    let (api, mut methods) = api::routes(rooms, surfaces);
     for (method, path) in pages::listed() {
         methods.add(&path, method);
     }

@@ -182,6 +182,13 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
             ],
             ..PlainPrice::default()
         },
+        PlainPrice {
+            input_per_million: milli(1_500),
+            output_per_million: milli(2_000),
+            ..PlainPrice::default()
+        },
+        // Free, as OpenAI's are.
+        PlainPrice::default(),
     ];
     for (operation, price) in Operation::ALL.into_iter().zip(prices) {
         let id = format!("sandbox-{}", operation.word());
@@ -196,11 +203,7 @@ async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueError> {
             id,
             operation,
             targets: vec![target],
-            max_output_tokens: if operation == Operation::Chat {
-                4_096
-            } else {
-                0
-            },
+            max_output_tokens: if operation.writes_text() { 4_096 } else { 0 },
             enabled: true,
             answers_public_name: false,
             is_default: false,

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::json::{self, Change};
+use crate::json::{self, Edit};
 
 /// Where a name stands in answers, one level down: Anthropic's first event, and OpenAI's responses.
 const HOLDERS: [&str; 2] = ["message", "response"];
@@ -75,7 +75,8 @@ fn renamed(text: &Bytes, name: &str) -> Option<Bytes> {
     let json = serde_json::to_string(name).ok()?;
     let is_text = |old: &&serde_json::value::RawValue| old.get().starts_with('"');
     if let Some(old) = own.filter(is_text) {
-        return Some(json::apply(text, &[Change::Replace { old, json }]));
+        let edit = Edit::replace(json::span(text, old), json);
+        return Some(json::apply(text, vec![edit]));
     }
     let holders = [message, response].into_iter().flatten();
     let inner = holders
@@ -84,7 +85,10 @@ fn renamed(text: &Bytes, name: &str) -> Option<Bytes> {
             let [inner] = json::fields(holder.get().as_bytes(), [FIELD]).ok()?;
             inner.filter(is_text)
         });
-    inner.map(|old| json::apply(text, &[Change::Replace { old, json }]))
+    inner.map(|old| {
+        let edit = Edit::replace(json::span(text, old), json);
+        json::apply(text, vec![edit])
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -87,102 +88,143 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
     }
 }
 
-/// One change to a body: a field found by [`fields`] gets a new value, or is added in front.
-#[derive(Debug)]
-pub enum Change<'a> {
-    /// Puts `json` where `old` stands in the body.
-    Replace {
-        /// The present value; must be a part of the body given to [`apply`].
-        old: &'a RawValue,
-        /// The new value as JSON.
-        json: String,
-    },
-    /// Takes the field with this value out. At most one of a body.
-    Remove {
-        /// The present value; must be a part of the body given to [`apply`].
-        old: &'a RawValue,
-    },
-    /// Adds the field as the object's first.
-    Insert {
-        /// Its name, which must need no escaping.
-        name: &'static str,
-        /// Its value as JSON.
-        json: String,
-    },
+/// Gives each top-level field of `body` to `each`, in order and in one pass; checks that the whole body is
+/// one well-formed JSON object in UTF-8. What `each` finds wrong with the form of the body is told as such.
+pub fn each_field<'a>(
+    body: &'a [u8],
+    each: impl FnMut(&str, &'a RawValue) -> Result<(), String>,
+) -> Result<(), JsonError> {
+    let text = std::str::from_utf8(body).map_err(|_| JsonError("it is not UTF-8".to_owned()))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    EachField(each)
+        .deserialize(&mut reader)
+        .and_then(|()| reader.end())
+        .map_err(|e| JsonError(e.to_string()))
 }
 
-/// The body with `changes` made; every other byte stays as it was.
-pub fn apply(body: &Bytes, changes: &[Change<'_>]) -> Bytes {
-    if changes.is_empty() {
+struct EachField<F>(F);
+
+impl<'de, F: FnMut(&str, &'de RawValue) -> Result<(), String>> DeserializeSeed<'de>
+    for EachField<F>
+{
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, F: FnMut(&str, &'de RawValue) -> Result<(), String>> Visitor<'de> for EachField<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            (self.0)(&key, map.next_value()?).map_err(serde::de::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where `part`, which was found in `body`, stands in it.
+pub fn span(body: &[u8], part: &RawValue) -> Range<usize> {
+    let start = (part.get().as_ptr() as usize).saturating_sub(body.as_ptr() as usize);
+    let end = start + part.get().len();
+    assert!(
+        end <= body.len(),
+        "what is changed must be a part of the body"
+    );
+    start..end
+}
+
+/// One change to a body, at a place that was found in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    at: Range<usize>,
+    text: String,
+    is_new_field: bool,
+}
+
+impl Edit {
+    /// Puts `json` in the place of the value that stands `at`.
+    pub fn replace(at: Range<usize>, json: String) -> Self {
+        Self {
+            at,
+            text: json,
+            is_new_field: false,
+        }
+    }
+
+    /// Takes the field out whose value stands `at`, with the one comma that goes with it.
+    pub fn remove(body: &[u8], at: &Range<usize>) -> Self {
+        let (mut start, mut end) = (name_of(body, at).start, at.end);
+        let blanks = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let after = end + blanks(&body[end..]);
+        let before = body[..start].trim_ascii_end();
+        if before.last() == Some(&b',') {
+            start = before.len() - 1;
+        } else if body.get(after) == Some(&b',') {
+            end = after + 1;
+        }
+        Self::replace(start..end, String::new())
+    }
+
+    /// Gives the field whose value stands `at` another name, which must need no escaping.
+    pub fn rename(body: &[u8], at: &Range<usize>, name: &str) -> Self {
+        Self::replace(name_of(body, at), format!("\"{name}\""))
+    }
+
+    /// Adds a field as the object's first; its name must need no escaping.
+    pub fn insert(body: &[u8], name: &str, json: &str) -> Self {
+        let open = memchr::memchr(b'{', body).map_or(0, |at| at + 1);
+        Self {
+            at: open..open,
+            text: format!("\"{name}\":{json}"),
+            is_new_field: true,
+        }
+    }
+}
+
+/// Where the name of the field stands whose value is `at`, with its quotes.
+fn name_of(body: &[u8], at: &Range<usize>) -> Range<usize> {
+    let before = &body[..at.start];
+    let end = memchr::memrchr(b'"', before).map_or(0, |at| at + 1);
+    // A name that is known holds no quotes.
+    let start = memchr::memrchr(b'"', &before[..end.saturating_sub(1)]).unwrap_or(0);
+    start..end
+}
+
+/// The body with the edits made, no two of which may touch the same bytes; every other byte stays.
+pub fn apply(body: &Bytes, mut edits: Vec<Edit>) -> Bytes {
+    if edits.is_empty() {
         return body.clone();
     }
-    let added: usize = changes.iter().map(|c| c.json().len() + 40).sum();
+    edits.sort_by_key(|edit| (edit.at.start, edit.at.end));
+    let added: usize = edits.iter().map(|edit| edit.text.len() + 1).sum();
     let mut out = Vec::with_capacity(body.len() + added);
-    let open = memchr::memchr(b'{', body).map_or(0, |at| at + 1);
-    out.extend_from_slice(&body[..open]);
-    let rest_is_empty = body[open..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'}');
-    let inserts = changes.iter().filter_map(|change| match change {
-        Change::Insert { name, json } => Some((name, json)),
-        Change::Replace { .. } | Change::Remove { .. } => None,
-    });
-    for (index, (name, json)) in inserts.enumerate() {
-        let comma_before = if index > 0 && rest_is_empty { "," } else { "" };
-        let comma_after = if rest_is_empty { "" } else { "," };
-        out.extend_from_slice(format!("{comma_before}\"{name}\":{json}{comma_after}").as_bytes());
-    }
-    let mut replaced: Vec<(usize, usize, &str)> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Replace { old, json } => {
-                let start = (old.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-                Some((start, start + old.get().len(), json.as_str()))
-            }
-            Change::Remove { old } => {
-                let start = (old.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-                let (start, end) = field_around(body, start, start + old.get().len())?;
-                Some((start, end, ""))
-            }
-            Change::Insert { .. } => None,
-        })
-        .collect();
-    replaced.sort_unstable();
-    let mut at = open;
-    for (start, end, json) in replaced {
+    let mut at = 0;
+    let mut new_fields = edits.iter().filter(|edit| edit.is_new_field).count();
+    for edit in &edits {
         assert!(
-            at <= start && end <= body.len(),
+            at <= edit.at.start && edit.at.end <= body.len(),
             "a replaced value must be a part of the body"
         );
-        out.extend_from_slice(&body[at..start]);
-        out.extend_from_slice(json.as_bytes());
-        at = end;
+        out.extend_from_slice(&body[at..edit.at.start]);
+        out.extend_from_slice(edit.text.as_bytes());
+        at = edit.at.end;
+        if edit.is_new_field {
+            new_fields -= 1;
+            let is_last = body[at..].trim_ascii_start().first() == Some(&b'}');
+            if new_fields > 0 || !is_last {
+                out.push(b',');
+            }
+        }
     }
     out.extend_from_slice(&body[at..]);
     Bytes::from(out)
-}
-
-/// Where the field stands whose value is at `from..to`, with the comma that goes with it.
-fn field_around(body: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
-    let before = body.get(..from)?.trim_ascii_end().strip_suffix(b":")?;
-    let name = before.trim_ascii_end().strip_suffix(b"\"")?;
-    let name_at = memchr::memrchr(b'"', name)?;
-    let before = body.get(..name_at)?.trim_ascii_end();
-    if before.ends_with(b",") {
-        return Some((before.len() - 1, to));
-    }
-    // The first of its object: the comma behind it goes, where there is one.
-    let behind = body.get(to..)?;
-    let next = behind.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    let comma = if behind[next] == b',' { next + 1 } else { 0 };
-    Some((name_at, to + comma))
-}
-
-impl Change<'_> {
-    fn json(&self) -> &str {
-        match self {
-            Self::Replace { json, .. } | Self::Insert { json, .. } => json,
-            Self::Remove { .. } => "",
-        }
-    }
 }
 
 #[cfg(test)]
@@ -226,21 +268,13 @@ mod tests {
     fn changes_touch_only_their_own_bytes() {
         let body = Bytes::from_static(br#"{ "model":"a" ,"x":{"model":"a"}, "max_tokens": 9}"#);
         let [model, max] = fields(&body, ["model", "max_tokens"]).expect("valid");
+        let at = |raw: Option<&RawValue>| span(&body, raw.expect("there"));
         let changed = apply(
             &body,
-            &[
-                Change::Replace {
-                    old: max.expect("there"),
-                    json: "5".into(),
-                },
-                Change::Replace {
-                    old: model.expect("there"),
-                    json: "\"bb\"".into(),
-                },
-                Change::Insert {
-                    name: "stream_options",
-                    json: "{}".into(),
-                },
+            vec![
+                Edit::replace(at(max), "5".into()),
+                Edit::replace(at(model), "\"bb\"".into()),
+                Edit::insert(&body, "stream_options", "{}"),
             ],
         );
         assert_eq!(
@@ -265,8 +299,8 @@ mod tests {
         ] {
             let body = Bytes::from_static(body.as_bytes());
             let [old] = fields(&body, ["b"]).expect("valid");
-            let old = old.expect("there");
-            let changed = apply(&body, &[Change::Remove { old }]);
+            let at = span(&body, old.expect("there"));
+            let changed = apply(&body, vec![Edit::remove(&body, &at)]);
             assert_eq!(changed, Bytes::from_static(left.as_bytes()));
             fields(&changed, ["b"]).expect("still JSON");
         }
@@ -274,19 +308,8 @@ mod tests {
 
     #[test]
     fn fields_can_be_added_to_an_empty_object() {
-        let two = [
-            Change::Insert {
-                name: "a",
-                json: "1".into(),
-            },
-            Change::Insert {
-                name: "b",
-                json: "2".into(),
-            },
-        ];
-        assert_eq!(
-            apply(&Bytes::from_static(b"{ }"), &two),
-            Bytes::from_static(b"{\"a\":1,\"b\":2 }")
-        );
+        let body = Bytes::from_static(b"{ }");
+        let two = vec![Edit::insert(&body, "a", "1"), Edit::insert(&body, "b", "2")];
+        assert_eq!(apply(&body, two), Bytes::from_static(b"{\"a\":1,\"b\":2 }"));
     }
 }

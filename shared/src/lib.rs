@@ -22,6 +22,7 @@ pub mod secret;
 pub mod socket;
 pub mod sse;
 pub mod supervisor;
+pub mod surface;
 pub mod telemetry;
 pub mod tls;
 pub mod units;

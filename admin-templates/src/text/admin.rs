@@ -138,8 +138,8 @@ AdminText [] {
     offered: "Offered to tenants", "向租户开放";
     answers_public_name: "Answers give the model this name", "回答中使用此模型名称";
     answers_public_name_hint: "Some clients compare the name in an answer with the one they asked for. Otherwise the provider's name stands there.", "部分客户端会核对回答中的模型名称与请求是否一致。不勾选时保留服务商返回的名称。";
-    default_images: "Takes image calls that name no model", "处理未指定模型的图片请求";
-    default_images_hint: "One image model at a time. Where none is marked, the oldest one takes them.", "同一时间只有一个图片模型生效；均未勾选时由最早添加的模型处理。";
+    default_images: "Takes calls that name no model", "处理未指定模型的请求";
+    default_images_hint: "One model of an operation at a time. Where none is marked, the oldest one takes them.", "同一操作类型同一时间只有一个模型生效；均未勾选时由最早添加的模型处理。";
     only_these: "Only the models ticked below", "仅允许下列勾选的模型";
     preview: "What would this call cost?", "这次调用要花多少？";
     change_target: "Change target", "修改目标";

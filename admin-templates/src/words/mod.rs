@@ -249,6 +249,10 @@ words! {
         Embedding = "embedding", Plain, "embedding", "向量";
         /// Images.
         Image = "image", Plain, "image", "图像";
+        /// The continuation of a text.
+        Completion = "completion", Plain, "completion", "补全";
+        /// A verdict on what is in a text.
+        Moderation = "moderation", Plain, "moderation", "审核";
         /// Speech from text.
         Speech = "speech", Plain, "speech", "语音合成";
         /// Text from speech.

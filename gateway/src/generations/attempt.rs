@@ -9,7 +9,7 @@ use shared::id::ProviderKeyId;
 use shared::link::{Call, CallerError, FailedTry, Failure, Target};
 use tracing::warn;
 
-use super::{Story, millis};
+use super::{AttemptTrail, millis};
 use crate::Gateway;
 use crate::pool::health::Asker;
 use crate::pool::{Idle, Lease};
@@ -25,7 +25,7 @@ const TRY_PART: u32 = 2;
 /// An attempt that a provider accepted.
 pub(super) struct Accepted {
     pub(super) answer: Answer,
-    pub(super) story: Story,
+    pub(super) trail: AttemptTrail,
     pub(super) lease: Lease,
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn attempts(
     call: &Call,
     begun: Instant,
 ) -> Result<Accepted, Failure> {
-    let mut trail = Trail::new(begun);
+    let mut so_far = AttemptsSoFar::new(begun);
     let mut untried: Vec<usize> = Vec::new();
     let last = call.targets.len().saturating_sub(1);
     for (at, target) in call.targets.iter().enumerate() {
@@ -46,11 +46,11 @@ pub(super) async fn attempts(
             is_last: at == last,
             is_last_resort: false,
         };
-        let before = trail.tried;
-        if let Some(accepted) = tries.run(&mut trail).await? {
+        let before = so_far.tried;
+        if let Some(accepted) = tries.run(&mut so_far).await? {
             return Ok(accepted);
         }
-        if trail.tried == before {
+        if so_far.tried == before {
             untried.push(at);
         }
     }
@@ -62,15 +62,15 @@ pub(super) async fn attempts(
             is_last: true,
             is_last_resort: true,
         };
-        if let Some(accepted) = tries.run(&mut trail).await? {
+        if let Some(accepted) = tries.run(&mut so_far).await? {
             return Ok(accepted);
         }
     }
-    Err(trail.last())
+    Err(so_far.last())
 }
 
 /// What was tried so far.
-struct Trail {
+struct AttemptsSoFar {
     begun: Instant,
     tried: u32,
     /// Stays empty, and costs nothing, when the first one answers.
@@ -91,12 +91,12 @@ struct Tries<'a> {
 
 impl Tries<'_> {
     /// Accepted, or nothing when the next target is to be tried; an error ends the call.
-    async fn run(&self, trail: &mut Trail) -> Result<Option<Accepted>, Failure> {
+    async fn run(&self, so_far: &mut AttemptsSoFar) -> Result<Option<Accepted>, Failure> {
         // Both stay empty, and cost nothing, when the first key answers.
         let mut tried: Vec<ProviderKeyId> = Vec::new();
         // Faults that may be the body's: what the next key says decides.
         let mut open: Vec<(Lease, Fault)> = Vec::new();
-        while tried.len() < TRIES_PER_TARGET && trail.may_go_on(self.call) {
+        while tried.len() < TRIES_PER_TARGET && so_far.may_go_on(self.call) {
             let asker = Asker {
                 caller: self.call.caller,
                 model: &self.target.model,
@@ -106,12 +106,12 @@ impl Tries<'_> {
             let lease = match pools.lease(&self.target.provider, asker, &tried) {
                 Ok(lease) => lease,
                 Err(idle) => {
-                    trail.idle(idle, self.target);
+                    so_far.idle(idle, self.target);
                     break;
                 }
             };
-            trail.tried += 1;
-            let began_ms = millis(trail.begun.elapsed());
+            so_far.tried += 1;
+            let began_ms = millis(so_far.begun.elapsed());
             let route = lease.provider().route(lease.key(), &self.target.model);
             let connector = lease.provider().connector;
             let Refusal { fault, caller } = match connector
@@ -122,25 +122,25 @@ impl Tries<'_> {
                     lease.answered();
                     // The same body was good here, so it was the key.
                     settle(open);
-                    let story = self.story(trail, &lease);
+                    let trail = self.trail(so_far, &lease);
                     return Ok(Some(Accepted {
                         answer,
-                        story,
+                        trail,
                         lease,
                     }));
                 }
                 Err(refusal) => refusal,
             };
-            self.note(trail, &lease, &fault, began_ms);
+            self.note(so_far, &lease, &fault, began_ms);
             let goes_on = fault.retry == Retry::OtherKey;
             // Another key of a host that does not answer is no better.
             let is_dead = fault.kind == FaultKind::Unreachable && !self.is_last;
             tried.push(lease.key().id.clone());
-            trail.fail(fault.clone(), caller, self.target);
+            so_far.fail(fault.clone(), caller, self.target);
             self.charge(&mut open, lease, fault);
             if !goes_on {
                 settle(open);
-                return Err(trail.last());
+                return Err(so_far.last());
             }
             if is_dead {
                 break;
@@ -177,32 +177,32 @@ impl Tries<'_> {
         }
     }
 
-    fn note(&self, trail: &mut Trail, lease: &Lease, fault: &Fault, began_ms: u64) {
+    fn note(&self, so_far: &mut AttemptsSoFar, lease: &Lease, fault: &Fault, began_ms: u64) {
         let (call, key) = (self.call, lease.key());
         warn!(
             request.id = %call.request, generation.id = %call.generation,
             provider = self.target.provider, key.last4 = key.last4,
-            "attempt {} of generation `{}` failed: {fault}", trail.tried, call.generation
+            "attempt {} of generation `{}` failed: {fault}", so_far.tried, call.generation
         );
-        trail.failed.push(FailedTry {
+        so_far.failed.push(FailedTry {
             provider: self.target.provider.clone(),
             model: self.target.model.clone(),
             key_last4: key.last4.clone(),
             began_ms,
-            duration_ms: millis(trail.begun.elapsed()).saturating_sub(began_ms),
+            duration_ms: millis(so_far.begun.elapsed()).saturating_sub(began_ms),
             fault: fault.word().to_owned(),
         });
     }
 
-    fn story(&self, trail: &mut Trail, lease: &Lease) -> Story {
-        Story {
+    fn trail(&self, so_far: &mut AttemptsSoFar, lease: &Lease) -> AttemptTrail {
+        AttemptTrail {
             provider: self.target.provider.clone(),
             model: self.target.model.clone(),
             key_last4: lease.key().last4.clone(),
-            attempts: trail.tried,
-            failed: std::mem::take(&mut trail.failed),
-            begun: trail.begun,
-            first_byte_ms: millis(trail.begun.elapsed()).max(1),
+            attempts: so_far.tried,
+            failed: std::mem::take(&mut so_far.failed),
+            begun: so_far.begun,
+            first_byte_ms: millis(so_far.begun.elapsed()).max(1),
         }
     }
 }
@@ -232,7 +232,7 @@ fn weight(fault: &Fault) -> u8 {
     }
 }
 
-impl Trail {
+impl AttemptsSoFar {
     fn new(begun: Instant) -> Self {
         Self {
             begun,

@@ -16,6 +16,7 @@ use super::register::{End, Ended, Output};
 use super::state::{Closing, Phase, State};
 use super::taken::{self, Untaken};
 use crate::pool::Lease;
+use crate::providers::ContentType;
 
 /// A disk that takes longer keeps no answer up.
 pub(super) const KEPT_WITHIN: Duration = Duration::from_secs(2);
@@ -72,6 +73,7 @@ impl Generation {
         let ended = Ended {
             end: End::Failure(Arc::new(failure)),
             whole: false,
+            content_type: ContentType::default(),
             length: state.length,
             output: None,
             untaken: None,
@@ -100,7 +102,7 @@ impl Generation {
         } else {
             fault
         };
-        let outcome = streaming.story.outcome(usage, fault);
+        let outcome = streaming.trail.outcome(usage, fault);
         let (last, passed) = (streaming.last.take(), streaming.flow.passed());
         self.write_down(
             state,
@@ -167,6 +169,7 @@ impl Generation {
         Ended {
             end: closing.end.clone(),
             whole: closing.whole.is_some(),
+            content_type: state.content_type.clone(),
             length,
             output: None,
             untaken,
@@ -203,7 +206,9 @@ impl Generation {
     /// Records the end, once. The provider's connection is dropped with the phase.
     fn end(&self, state: &mut State, ended: Ended) {
         state.log = None;
-        self.gateway.metrics.ended(self.about.operation, &ended.end);
+        self.gateway
+            .metrics
+            .ended(self.about.surface.operation, &ended.end);
         state.phase = Phase::Ended(ended.clone());
         let About { id, print, .. } = &self.about;
         let keep = self.about.keeps && state.parted.is_none();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::meter::{DONE, Meter, Verdict};
+use shared::dialect::{StreamMeter, Verdict};
 use shared::fault::{Fault, FaultKind};
 use shared::sse::{Events, Keep, Room};
 use shared::units::Usage;
@@ -37,7 +37,7 @@ pub(super) enum Flowed {
 pub(super) struct Flow {
     bytes: Option<ByteStream>,
     events: Events,
-    meter: Meter,
+    meter: Box<dyn StreamMeter>,
     /// In order; what is to be passed on.
     ready: Vec<Bytes>,
     /// Of a large piece, what follows.
@@ -55,7 +55,11 @@ pub(super) struct Flow {
 
 impl Flow {
     /// Of a provider's bytes; answers name `answer_model` where it is given.
-    pub(super) fn new(bytes: ByteStream, meter: Meter, answer_model: Option<Arc<str>>) -> Self {
+    pub(super) fn new(
+        bytes: ByteStream,
+        meter: Box<dyn StreamMeter>,
+        answer_model: Option<Arc<str>>,
+    ) -> Self {
         Self {
             bytes: Some(bytes),
             events: Events::default(),
@@ -147,10 +151,10 @@ impl Flow {
                 }
             }
         });
-        if is_end(self.events.unfinished()) {
+        if let Some(end) = self.meter.ended_by(self.events.unfinished()) {
             // Whoever leaves the connection open may leave the blank line out too.
             self.events.rest();
-            return self.take(Bytes::from_static(DONE));
+            return self.take(Bytes::from_static(end));
         }
         if pushed.is_err() && !is_over && self.fault.is_none() {
             self.fault = Some(too_large());
@@ -180,8 +184,8 @@ impl Flow {
             return;
         }
         self.is_well = true;
-        if self.meter.ends_with_done() {
-            self.ready.push(Bytes::from_static(DONE));
+        if !self.meter.end().is_empty() {
+            self.ready.push(Bytes::from_static(self.meter.end()));
         }
     }
 
@@ -194,7 +198,7 @@ impl Flow {
             return;
         }
         let whole: Bytes = [line, b"\n\n"].concat().into();
-        if !shared::dialect::meter::is_complete(&whole) {
+        if !self.meter.is_complete(&whole) {
             return;
         }
         self.take(whole);
@@ -238,13 +242,6 @@ fn owned(piece: Bytes) -> Bytes {
 
 fn too_large() -> Fault {
     Fault::new(FaultKind::InvalidAnswer, "an event is too large")
-}
-
-/// Whether this is the line that ends a stream, without a blank line behind it.
-fn is_end(unfinished: &[u8]) -> bool {
-    let line = unfinished.strip_suffix(b"\n").map(<[u8]>::trim_ascii_end);
-    let data = line.and_then(|line| line.strip_prefix(b"data:"));
-    data.is_some_and(|data| data.trim_ascii() == b"[DONE]")
 }
 
 /// A tenant's event without a part of it, which names the public model where that is wanted.

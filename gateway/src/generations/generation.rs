@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::meter::{Meter, Metered};
-use shared::dialect::whole;
+use shared::dialect::Metered;
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Operation};
+use shared::link::Call;
+use shared::surface::Surface;
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -24,16 +24,16 @@ use super::failure;
 use super::flow::{Flow, Flowed};
 use super::log::{Gone, Log};
 use super::register::Ended;
-use super::state::{Closing, Phase, Seat, State, Streaming};
+use super::state::{Closing, Phase, State, Streaming, Subscriber};
 use super::taken::Taking;
 use crate::Gateway;
-use crate::providers::Answer;
+use crate::providers::{Answer, ContentType};
 
 /// What of a call is needed after it was sent to a provider.
 pub(super) struct About {
     pub(super) id: GenerationId,
     pub(super) request: RequestId,
-    pub(super) operation: Operation,
+    pub(super) surface: &'static Surface,
     pub(super) print: u64,
     metered: Metered,
     pub(super) caller: u64,
@@ -84,9 +84,9 @@ impl Generation {
         let about = About {
             id: call.generation.clone(),
             request: call.request.clone(),
-            operation: call.operation,
+            surface: call.surface,
             print,
-            metered: Metered::of(&call),
+            metered: call.surface.dialect.metered(&call),
             caller: call.caller,
             keeps,
             deadline: begun + call.deadline,
@@ -106,11 +106,12 @@ impl Generation {
             log: keeps.then(|| Log::new(gateway.register.budget().clone())),
             length: 0,
             taking: Taking::default(),
-            seats: Vec::new(),
-            carer: None,
+            subscribers: Vec::new(),
+            driver: None,
             left: 0,
             patience: None,
             parted: None,
+            content_type: ContentType::default(),
         };
         Arc::new(Self {
             about,
@@ -142,7 +143,7 @@ impl Generation {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a new reader that has all before `position` its seat, and remembers how long its server
+    /// Gives a new reader that has all before `position` its place, and remembers how long its server
     /// would try to come again.
     pub(super) fn attach(&self, position: u64, patience: Option<Duration>) -> usize {
         let mut state = self.lock();
@@ -150,20 +151,23 @@ impl Generation {
         if !state.is_read() {
             state.taking.fell_back(position);
         }
-        let free = state.seats.iter().position(|seat| !seat.taken);
+        let free = state
+            .subscribers
+            .iter()
+            .position(|subscriber| !subscriber.taken);
         let at = free.unwrap_or_else(|| {
-            state.seats.push(Seat::default());
-            state.seats.len() - 1
+            state.subscribers.push(Subscriber::default());
+            state.subscribers.len() - 1
         });
-        state.seats[at].taken = true;
+        state.subscribers[at].taken = true;
         at
     }
 
-    /// Frees a seat. The number tells a carer that nobody reads any more; nothing is to be done
+    /// Frees a reader's place. The number tells a driver that nobody reads any more; nothing is to be done
     /// where somebody does or it is over.
-    pub(super) fn detach(&self, seat: usize) -> Option<u64> {
+    pub(super) fn detach(&self, subscriber: usize) -> Option<u64> {
         let mut state = self.lock();
-        state.seats[seat] = Seat::default();
+        state.subscribers[subscriber] = Subscriber::default();
         if matches!(state.phase, Phase::Ended(_)) {
             return None;
         }
@@ -229,14 +233,14 @@ impl Generation {
                 Poll::Pending => break,
             }
         }
-        state.wait_as_carer(cx.waker());
+        state.wait_as_driver(cx.waker());
         Poll::Pending
     }
 
-    /// What comes next for the reader in `seat`, who has read up to `position`.
+    /// What comes next for the reader in `subscriber`, who has read up to `position`.
     pub(super) fn poll_for(
         &self,
-        seat: usize,
+        subscriber: usize,
         position: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Driven, Gone>> {
@@ -255,18 +259,23 @@ impl Generation {
         }
         let driven = self.drive(&mut state, cx);
         if driven.is_pending() {
-            let waker = &mut state.seats[seat].waker;
+            let waker = &mut state.subscribers[subscriber].waker;
             if !waker.as_ref().is_some_and(|old| old.will_wake(cx.waker())) {
                 *waker = Some(cx.waker().clone());
             }
         } else {
-            state.seats[seat].waker = None;
+            state.subscribers[subscriber].waker = None;
             state.wake_all();
         }
         if let Poll::Ready(Driven::Piece(bytes)) = &driven {
             state.took(position, bytes);
         }
         driven.map(Ok)
+    }
+
+    /// What it answers is, as the provider that accepted it says; empty before.
+    pub(super) fn content_type(&self) -> ContentType {
+        self.lock().content_type.clone()
     }
 
     /// Whether a provider has accepted, for a reader that comes later.
@@ -278,7 +287,7 @@ impl Generation {
         }
     }
 
-    /// Drives it for its carer of number `left`; ready when the carer is not needed any more.
+    /// Drives it for its driver of number `left`; ready when the driver is not needed any more.
     pub(super) fn poll_care(&self, left: u64, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let over = matches!(state.phase, Phase::Ended(_));
@@ -295,7 +304,7 @@ impl Generation {
                 Poll::Pending => break,
             }
         }
-        state.wait_as_carer(cx.waker());
+        state.wait_as_driver(cx.waker());
         Poll::Pending
     }
 
@@ -365,33 +374,43 @@ impl Generation {
     fn accept(&self, state: &mut State, accepted: Accepted) -> bool {
         let Accepted {
             answer,
-            story,
+            trail,
             lease,
         } = accepted;
         let bytes = match answer {
-            Answer::Stream(bytes) => {
-                let meter = Meter::new(self.about.metered);
+            Answer::Stream {
+                content_type,
+                bytes,
+            } => {
+                state.content_type = content_type;
+                let meter = self.about.surface.dialect.meter(self.about.metered);
                 let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
-                    story,
+                    trail,
                     lease,
                     last: None,
                 }));
                 return true;
             }
-            Answer::Whole(bytes) => match &self.about.answer_model {
-                Some(name) => answer_model::in_answer(&bytes, name),
-                None => bytes,
-            },
+            Answer::Whole {
+                content_type,
+                bytes,
+            } => {
+                state.content_type = content_type;
+                match &self.about.answer_model {
+                    Some(name) => answer_model::in_answer(&bytes, name),
+                    None => bytes,
+                }
+            }
         };
-        match whole::usage(self.about.metered, &bytes) {
+        match self.about.surface.dialect.usage(self.about.metered, &bytes) {
             Ok(usage) => {
                 lease.succeeded();
                 Self::watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
                 let fault = state.parted.is_some().then(left);
-                let outcome = story.outcome(usage, fault);
+                let outcome = trail.outcome(usage, fault);
                 let closing = Closing {
                     whole: Some(bytes),
                     ..Closing::new(outcome)
@@ -400,7 +419,7 @@ impl Generation {
             }
             Err(fault) => {
                 warn!(request.id = %self.about.request, "generation `{}`: {fault}", self.about.id);
-                drop(self.fail(state, failure(fault, story.attempts)));
+                drop(self.fail(state, failure(fault, trail.attempts)));
             }
         }
         false

@@ -14,7 +14,7 @@ mod state;
 mod taken;
 
 pub(crate) use self::parting::{Leavers, cancel};
-pub(crate) use self::reader::{Coming, Leaving};
+pub(crate) use self::reader::{Coming, OnDisconnect};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ const TARGETS_MAX: usize = 16;
 
 /// What an outcome says besides usage and fault.
 #[derive(Debug, Clone)]
-pub(crate) struct Story {
+pub(crate) struct AttemptTrail {
     pub(crate) provider: String,
     pub(crate) model: String,
     pub(crate) key_last4: String,
@@ -50,7 +50,7 @@ pub(crate) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl Story {
+impl AttemptTrail {
     pub(crate) fn outcome(&self, usage: Usage, fault: Option<Fault>) -> Outcome {
         Outcome {
             provider: self.provider.clone(),
@@ -80,7 +80,7 @@ pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
 /// Tells requests apart that come with one id; both sides are ours, so no hash against attackers.
 fn print(call: &Call) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (call.operation, call.stream, call.show_usage).hash(&mut hasher);
+    (call.surface.path, call.stream, call.show_usage).hash(&mut hasher);
     call.body.hash(&mut hasher);
     for target in call.targets.iter() {
         (&target.provider, &target.model).hash(&mut hasher);
@@ -101,7 +101,7 @@ pub(crate) async fn open(
         )));
     }
     let (id, print) = (call.generation.clone(), print(&call));
-    let keeps = coming.leaving == Leaving::Detaches;
+    let keeps = coming.on_disconnect == OnDisconnect::Detaches;
     if life.is_some() && matches!(gateway.register.find(&id), Found::Nothing) {
         // It was sent before: an earlier life may have ended it, or this one long ago.
         match gateway.outcomes.find(&id).await {
@@ -140,7 +140,7 @@ fn refusal(why: NotBegun) -> LinkError {
         NotBegun::OtherRequest => {
             LinkError::Refused("this generation belongs to another request".to_owned())
         }
-        NotBegun::Buried => LinkError::Refused("this generation was given up before".to_owned()),
+        NotBegun::Tombstone => LinkError::Refused("this generation was given up before".to_owned()),
         NotBegun::Closed(why) => LinkError::NotSent(format!("the gateway is {why}")),
         NotBegun::OtherLife => LinkError::Lost("the gateway was restarted".to_owned()),
     }

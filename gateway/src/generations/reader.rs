@@ -20,7 +20,7 @@ use crate::Gateway;
 
 /// What it means when a reader goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaving {
+pub(crate) enum OnDisconnect {
     /// The tenant left: the reader is a part of the server's process.
     Cancels,
     /// Perhaps only the link was cut: somebody may come again.
@@ -33,7 +33,7 @@ pub(crate) struct Coming {
     /// It has all before this.
     pub(crate) offset: u64,
     /// What it means when it goes.
-    pub(crate) leaving: Leaving,
+    pub(crate) on_disconnect: OnDisconnect,
     /// How long its server tries to come again, where that is known.
     pub(crate) patience: Option<Duration>,
 }
@@ -43,7 +43,7 @@ impl Coming {
     pub(crate) fn inside() -> Self {
         Self {
             offset: 0,
-            leaving: Leaving::Cancels,
+            on_disconnect: OnDisconnect::Cancels,
             patience: None,
         }
     }
@@ -52,7 +52,7 @@ impl Coming {
 enum Source {
     Live {
         generation: Arc<Generation>,
-        seat: usize,
+        subscriber: usize,
     },
     Ended {
         gateway: Arc<Gateway>,
@@ -65,7 +65,7 @@ enum Source {
 pub(super) struct Reader {
     source: Source,
     position: u64,
-    leaving: Leaving,
+    on_disconnect: OnDisconnect,
     told: bool,
 }
 
@@ -76,11 +76,14 @@ fn gone(Gone: Gone) -> LinkError {
 impl Reader {
     /// Of a generation that runs.
     pub(super) fn live(generation: Arc<Generation>, coming: Coming) -> Self {
-        let seat = generation.attach(coming.offset, coming.patience);
+        let subscriber = generation.attach(coming.offset, coming.patience);
         Self {
-            source: Source::Live { generation, seat },
+            source: Source::Live {
+                generation,
+                subscriber,
+            },
             position: coming.offset,
-            leaving: coming.leaving,
+            on_disconnect: coming.on_disconnect,
             told: false,
         }
     }
@@ -99,7 +102,7 @@ impl Reader {
                 ended,
             },
             position,
-            leaving: Leaving::Detaches,
+            on_disconnect: OnDisconnect::Detaches,
             told: false,
         }
     }
@@ -111,14 +114,13 @@ impl Reader {
             Source::Ended { ended, .. } => self.whole(ended)?,
             Source::Live { .. } => None,
         };
-        let content_type = if whole.is_some() {
-            "application/json"
-        } else {
-            "text/event-stream; charset=utf-8"
+        let content_type = match &self.source {
+            Source::Ended { ended, .. } => ended.content_type.clone(),
+            Source::Live { generation, .. } => generation.content_type(),
         };
         Ok(Reply {
             boot,
-            content_type: content_type.to_owned(),
+            content_type: content_type.into_owned(),
             body: whole.unwrap_or_else(|| ReplyBody::Stream(Box::pin(self))),
         })
     }
@@ -137,8 +139,11 @@ impl Reader {
                 Source::Live { generation, .. } if generation.is_streaming() => {
                     return Poll::Ready(Ok(()));
                 }
-                Source::Live { generation, seat } => {
-                    let driven = ready!(generation.poll_for(*seat, self.position, cx));
+                Source::Live {
+                    generation,
+                    subscriber,
+                } => {
+                    let driven = ready!(generation.poll_for(*subscriber, self.position, cx));
                     if let Driven::Ended = driven.map_err(gone)? {
                         self.see_end();
                     }
@@ -171,10 +176,13 @@ impl Reader {
 
     /// Goes on with what was recorded.
     fn see_end(&mut self) {
-        if let Source::Live { generation, seat } = &self.source
+        if let Source::Live {
+            generation,
+            subscriber,
+        } = &self.source
             && let Some(ended) = generation.ended()
         {
-            generation.detach(*seat);
+            generation.detach(*subscriber);
             self.source = Source::Ended {
                 gateway: generation.gateway().clone(),
                 id: generation.id().clone(),
@@ -186,16 +194,17 @@ impl Reader {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, LinkError>>> {
         loop {
             match &self.source {
-                Source::Live { generation, seat } => {
-                    match ready!(generation.poll_for(*seat, self.position, cx)) {
-                        Ok(Driven::Piece(bytes)) => {
-                            return Poll::Ready(Some(Ok(self.passed(bytes))));
-                        }
-                        Ok(Driven::Opened) => {}
-                        Ok(Driven::Ended) => self.see_end(),
-                        Err(missing) => return Poll::Ready(Some(Err(gone(missing)))),
+                Source::Live {
+                    generation,
+                    subscriber,
+                } => match ready!(generation.poll_for(*subscriber, self.position, cx)) {
+                    Ok(Driven::Piece(bytes)) => {
+                        return Poll::Ready(Some(Ok(self.passed(bytes))));
                     }
-                }
+                    Ok(Driven::Opened) => {}
+                    Ok(Driven::Ended) => self.see_end(),
+                    Err(missing) => return Poll::Ready(Some(Err(gone(missing)))),
+                },
                 Source::Ended { gateway, id, ended } => {
                     let rest = match replay(ended, self.position) {
                         Ok(None) if self.told => return Poll::Ready(None),
@@ -251,10 +260,14 @@ impl Stream for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let Source::Live { generation, seat } = &self.source else {
+        let Source::Live {
+            generation,
+            subscriber,
+        } = &self.source
+        else {
             return;
         };
-        let Some(left) = generation.detach(*seat) else {
+        let Some(left) = generation.detach(*subscriber) else {
             return;
         };
         // Outside of a runtime the process is ending.
@@ -262,9 +275,9 @@ impl Drop for Reader {
             generation.stop(canceled("the tenant went away"));
             return;
         }
-        match self.leaving {
-            Leaving::Cancels => parting::part(generation),
-            Leaving::Detaches => {
+        match self.on_disconnect {
+            OnDisconnect::Cancels => parting::part(generation),
+            OnDisconnect::Detaches => {
                 let gateway = generation.gateway();
                 let care = care(generation.clone(), left, generation.grace());
                 gateway.supervisor.spawn("generation", care);

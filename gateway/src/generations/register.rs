@@ -16,6 +16,7 @@ use shared::units::Usage;
 use super::generation::Generation;
 use super::log::{Budget, Log};
 use super::taken::Untaken;
+use crate::providers::ContentType;
 
 /// After the longest call's own deadline a server may wait so long before it asks how it ended.
 const ASKED_WITHIN: Duration = Duration::from_secs(600);
@@ -71,6 +72,8 @@ pub(crate) struct Ended {
     pub(crate) end: End,
     /// Whether it answered at once and not as a stream.
     pub(crate) whole: bool,
+    /// Of what it put out; empty where that is not kept.
+    pub(crate) content_type: ContentType,
     /// Bytes that it put out.
     pub(crate) length: u64,
     /// Those bytes, while they are kept.
@@ -85,6 +88,7 @@ impl Ended {
         Self {
             end,
             whole,
+            content_type: ContentType::default(),
             length,
             output: None,
             untaken: taken.map(Untaken::remembered),
@@ -121,7 +125,7 @@ enum Entry {
         ended: Ended,
     },
     /// Given up before it came: should it still come, it is not started.
-    Buried,
+    Tombstone,
 }
 
 #[derive(Default)]
@@ -145,7 +149,7 @@ pub(crate) enum NotBegun {
     /// The id belongs to another request.
     OtherRequest,
     /// The call was given up before.
-    Buried,
+    Tombstone,
     /// This gateway takes no new calls now.
     Closed(&'static str),
     /// The call was sent to another life of this gateway, which may have started it.
@@ -240,7 +244,7 @@ impl Register {
                 ended,
             }) if *known == print => Ok(Begun::Ended(ended.clone())),
             Some(Entry::Running(_) | Entry::Ended { .. }) => Err(NotBegun::OtherRequest),
-            Some(Entry::Buried) => Err(NotBegun::Buried),
+            Some(Entry::Tombstone) => Err(NotBegun::Tombstone),
             None if life.is_some_and(|life| *life != self.boot) => Err(NotBegun::OtherLife),
             None => {
                 if keeps && let Some(why) = self.closed() {
@@ -263,7 +267,7 @@ impl Register {
             let shard = lock(shard);
             all.extend(shard.entries.values().filter_map(|entry| match entry {
                 Entry::Running(generation) => Some(generation.clone()),
-                Entry::Ended { .. } | Entry::Buried => None,
+                Entry::Ended { .. } | Entry::Tombstone => None,
             }));
         }
         all
@@ -278,7 +282,7 @@ impl Register {
     pub(crate) fn give_up(&self, id: &GenerationId) -> Found {
         let mut shard = self.shard(id);
         if !shard.entries.contains_key(id) {
-            shard.entries.insert(id.clone(), Entry::Buried);
+            shard.entries.insert(id.clone(), Entry::Tombstone);
             shard.ended.push_back((self.clock.now(), id.clone()));
         }
         found(shard.entries.get(id))
@@ -359,7 +363,7 @@ impl Register {
 
 fn found(entry: Option<&Entry>) -> Found {
     match entry {
-        None | Some(Entry::Buried) => Found::Nothing,
+        None | Some(Entry::Tombstone) => Found::Nothing,
         Some(Entry::Running(generation)) => Found::Running(generation.clone()),
         Some(Entry::Ended { ended, .. }) => Found::Ended(ended.clone()),
     }
@@ -389,6 +393,7 @@ mod tests {
             let id = GenerationId::random();
             let fault = Fault::new(FaultKind::Canceled, "a test's end");
             let ended = Ended {
+                content_type: ContentType::default(),
                 end: End::Failure(Arc::new(failure(fault, 1))),
                 whole: true,
                 length: 0,

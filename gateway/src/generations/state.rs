@@ -11,7 +11,7 @@ use bytes::Bytes;
 use shared::link::{Failure, Outcome};
 use tokio::time::Sleep;
 
-use super::Story;
+use super::AttemptTrail;
 use super::attempt::Accepted;
 use super::flow::Flow;
 use super::journal::Kept;
@@ -19,12 +19,13 @@ use super::log::Log;
 use super::register::{End, Ended};
 use super::taken::Taking;
 use crate::pool::Lease;
+use crate::providers::ContentType;
 
 pub(super) type Opening = Pin<Box<dyn Future<Output = Result<Accepted, Failure>> + Send>>;
 
 pub(super) struct Streaming {
     pub(super) flow: Flow,
-    pub(super) story: Story,
+    pub(super) trail: AttemptTrail,
     pub(super) lease: Lease,
     /// The event that ends it well, with what came with it: goes out when the end is on disk.
     pub(super) last: Option<Bytes>,
@@ -51,7 +52,7 @@ pub(super) enum Phase {
 
 /// A reader's place; its waker is there while it waits.
 #[derive(Default)]
-pub(super) struct Seat {
+pub(super) struct Subscriber {
     pub(super) taken: bool,
     pub(super) waker: Option<Waker>,
 }
@@ -65,15 +66,17 @@ pub(super) struct State {
     /// Bytes put out so far.
     pub(super) length: u64,
     pub(super) taking: Taking,
-    pub(super) seats: Vec<Seat>,
+    pub(super) subscribers: Vec<Subscriber>,
     /// Whoever drives while nobody reads.
-    pub(super) carer: Option<Waker>,
-    /// Counts how often the last reader left, so that an earlier carer knows that it is not meant.
+    pub(super) driver: Option<Waker>,
+    /// Counts how often the last reader left, so that an earlier driver knows that it is not meant.
     pub(super) left: u64,
     /// How long the server tries to come again, where it says so.
     pub(super) patience: Option<Duration>,
     /// Set when the tenant left: output tokens that it had been given by then.
     pub(super) parted: Option<u64>,
+    /// Of what it puts out.
+    pub(super) content_type: ContentType,
 }
 
 impl Closing {
@@ -91,7 +94,7 @@ impl Closing {
 
 impl State {
     pub(super) fn is_read(&self) -> bool {
-        self.seats.iter().any(|seat| seat.taken)
+        self.subscribers.iter().any(|subscriber| subscriber.taken)
     }
 
     pub(super) fn passed(&self) -> u64 {
@@ -120,16 +123,19 @@ impl State {
 
     /// Whoever drives while nobody reads waits from now on; one that did before is told, since only
     /// one of them is woken by what happens.
-    pub(super) fn wait_as_carer(&mut self, waker: &Waker) {
-        let before = self.carer.replace(waker.clone());
+    pub(super) fn wait_as_driver(&mut self, waker: &Waker) {
+        let before = self.driver.replace(waker.clone());
         if let Some(before) = before.filter(|before| !before.will_wake(waker)) {
             before.wake();
         }
     }
 
     pub(super) fn wake_all(&mut self) {
-        let seats = self.seats.iter_mut().filter_map(|seat| seat.waker.take());
-        for waker in seats.chain(self.carer.take()) {
+        let subscribers = self
+            .subscribers
+            .iter_mut()
+            .filter_map(|subscriber| subscriber.waker.take());
+        for waker in subscribers.chain(self.driver.take()) {
             waker.wake();
         }
     }

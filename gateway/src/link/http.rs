@@ -21,16 +21,15 @@ use shared::id::{GenerationId, JournalId, ProviderKeyId};
 use shared::link::codec::{Encoder, VERSION};
 use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
-use shared::link::{
-    AdminError, Failure, InvalidField, LinkError, Operation, ProviderAdmin, Reply, ReplyBody,
-};
+use shared::link::{AdminError, Failure, InvalidField, LinkError, ProviderAdmin, Reply, ReplyBody};
+use shared::surface::{SURFACES, Surface};
 
 use super::body::{PieceBody, WholeBody, header};
-use super::gather::Gathered;
-use super::parcel::UnpackError;
+use super::body_decoder::BodyDecodeError;
+use super::coalesce::Coalesced;
 use crate::Gateway;
 use crate::events::Events;
-use crate::generations::{self, Coming, Leaving};
+use crate::generations::{self, Coming, OnDisconnect};
 
 /// A server that takes longer to send a body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
@@ -47,12 +46,12 @@ pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
         .at("/generations/:id/finish", post(finish))
         .at("/events", get(follow_events))
         .at("/events/journal", get(own_journal));
-    for operation in Operation::ALL {
+    for surface in SURFACES {
         inside = inside.at(
-            operation.path(),
+            surface.path,
             OpenEndpoint {
                 gateway: gateway.clone(),
-                operation,
+                surface,
             },
         );
     }
@@ -122,7 +121,7 @@ impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E,
 
 struct OpenEndpoint {
     gateway: Arc<Gateway>,
-    operation: Operation,
+    surface: &'static Surface,
 }
 
 impl Endpoint for OpenEndpoint {
@@ -136,11 +135,11 @@ impl Endpoint for OpenEndpoint {
             Ok(body) => body,
             Err(status) => return Ok(status.into_response()),
         };
-        let body = match self.gateway.unpacker.unpack(request.headers(), body).await {
+        let body = match self.gateway.decoder.decode(request.headers(), body).await {
             Ok(body) => body,
-            Err(error) => return Ok(not_unpacked(error)),
+            Err(error) => return Ok(not_decoded(error)),
         };
-        let call = match wire::read_call(self.operation, request.headers(), body) {
+        let call = match wire::read_call(self.surface, request.headers(), body) {
             Ok(call) => call,
             Err(sentence) => return Ok(bad(sentence)),
         };
@@ -163,30 +162,30 @@ fn coming(headers: &HeaderMap) -> Result<(Joining, Coming), String> {
     let joining = Joining::read(headers)?;
     let coming = Coming {
         offset: joining.offset,
-        leaving: Leaving::Detaches,
+        on_disconnect: OnDisconnect::Detaches,
         patience: wire::read_patience(headers)?,
     };
     Ok((joining, coming))
 }
 
 /// Lets the pieces wait for ticks, where that is asked for.
-fn gather(mut reply: Reply, headers: &HeaderMap) -> Reply {
+fn coalesce(mut reply: Reply, headers: &HeaderMap) -> Reply {
     let tick = headers.get(wire::GATHER).and_then(|ms| ms.to_str().ok());
     let Some(tick) = tick.and_then(|ms| ms.parse().ok()) else {
         return reply;
     };
     if let ReplyBody::Stream(pieces) = reply.body {
-        let gathered = Gathered::new(pieces, Duration::from_millis(tick));
-        reply.body = ReplyBody::Stream(Box::pin(gathered));
+        let coalesced = Coalesced::new(pieces, Duration::from_millis(tick));
+        reply.body = ReplyBody::Stream(Box::pin(coalesced));
     }
     reply
 }
 
-fn not_unpacked(error: UnpackError) -> Response {
+fn not_decoded(error: BodyDecodeError) -> Response {
     match error {
-        UnpackError::Missing => StatusCode::PRECONDITION_REQUIRED.into_response(),
-        UnpackError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        UnpackError::Bad(sentence) => bad(sentence),
+        BodyDecodeError::Missing => StatusCode::PRECONDITION_REQUIRED.into_response(),
+        BodyDecodeError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        BodyDecodeError::Bad(sentence) => bad(sentence),
     }
 }
 
@@ -373,7 +372,7 @@ async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap
     match coming(headers) {
         Ok((_, coming)) => {
             let attached = generations::attach(&gateway, &id, coming);
-            let attached = attached.await.map(|reply| gather(reply, headers));
+            let attached = attached.await.map(|reply| coalesce(reply, headers));
             answer(&gateway, attached, id, encoder(headers))
         }
         Err(sentence) => bad(sentence),

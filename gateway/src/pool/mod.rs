@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use shared::clock::{Clock, Moment};
 use shared::fault::{Fault, FaultKind};
 use shared::id::ProviderKeyId;
-use shared::link::events::{KeyNews, News};
+use shared::link::events::{GatewayEvent, KeyEvent};
 use shared::secret::Secret;
 use tracing::warn;
 
@@ -71,13 +71,13 @@ impl PoolProvider {
 }
 
 /// Where changes of keys are told, to be stored.
-pub(crate) type Teller = tokio::sync::mpsc::Sender<News>;
+pub(crate) type EventSender = tokio::sync::mpsc::Sender<GatewayEvent>;
 
 /// Every provider; the list is swapped whole when it changes.
 pub(crate) struct Pools {
     providers: RwLock<Arc<HashMap<String, Arc<PoolProvider>>>>,
     clock: Clock,
-    teller: Teller,
+    events: EventSender,
 }
 
 /// Why a provider has no key for a call.
@@ -104,16 +104,16 @@ pub(crate) struct Lease {
     model: String,
     began: Moment,
     clock: Clock,
-    teller: Teller,
+    events: EventSender,
 }
 
 impl Pools {
-    /// Empty; what faults do to keys is told to `teller`.
-    pub(crate) fn new(clock: Clock, teller: Teller) -> Self {
+    /// Empty; what faults do to keys is told to `events`.
+    pub(crate) fn new(clock: Clock, events: EventSender) -> Self {
         Self {
             providers: RwLock::default(),
             clock,
-            teller,
+            events,
         }
     }
 
@@ -177,7 +177,7 @@ impl Pools {
             model: asker.model.to_owned(),
             began: now,
             clock: self.clock.clone(),
-            teller: self.teller.clone(),
+            events: self.events.clone(),
         })
     }
 
@@ -185,7 +185,7 @@ impl Pools {
     pub(crate) fn switch_off(&self, provider: &PoolProvider, key: &PoolKey) {
         let reason = FaultKind::InvalidKey.word();
         if let Some(probe_at) = key.health.switch_off(reason, self.clock.now()) {
-            let news = News::KeyDisabled(KeyNews {
+            let news = GatewayEvent::KeyDisabled(KeyEvent {
                 probe_at: Some(probe_at.unix_ms()),
                 ..news(provider, key, Some(reason.to_owned()))
             });
@@ -196,21 +196,21 @@ impl Pools {
     /// A key that was switched off is good again; one that an operator switched off stays so.
     pub(crate) fn recovered(&self, provider: &PoolProvider, key: &PoolKey) {
         if key.health.switch_on() {
-            let news = News::KeyRecovered(news(provider, key, None));
+            let news = GatewayEvent::KeyRecovered(news(provider, key, None));
             self.tell_switch(key, news);
         }
     }
 
     /// What can't be told is not written: then the database's word counts again.
-    fn tell_switch(&self, key: &PoolKey, news: News) {
-        if !tell(&self.teller, key, news) {
+    fn tell_switch(&self, key: &PoolKey, news: GatewayEvent) {
+        if !tell(&self.events, key, news) {
             key.health.written();
         }
     }
 
     /// An event is in the database, or nobody writes it any more.
-    pub(crate) fn written(&self, news: &News) {
-        let (News::KeyDisabled(of) | News::KeyRecovered(of)) = news else {
+    pub(crate) fn written(&self, news: &GatewayEvent) {
+        let (GatewayEvent::KeyDisabled(of) | GatewayEvent::KeyRecovered(of)) = news else {
             return;
         };
         if let Some(key) = self.key(&of.provider, &of.key) {
@@ -259,7 +259,7 @@ impl Lease {
     pub(crate) fn succeeded(&self) {
         let now = self.clock.now();
         if self.key.health.succeeded(self.asker(), self.began, now) {
-            self.tell(News::KeyRecovered, None);
+            self.tell(GatewayEvent::KeyRecovered, None);
         }
     }
 
@@ -273,7 +273,7 @@ impl Lease {
             self.provider.health.unreachable(now);
         }
         if self.key.health.failed(self.report(fault, now), now) {
-            self.tell(News::KeyCooling, Some(fault.word().to_owned()));
+            self.tell(GatewayEvent::KeyCooling, Some(fault.word().to_owned()));
         }
     }
 
@@ -303,14 +303,14 @@ impl Lease {
         }
     }
 
-    fn tell(&self, kind: fn(KeyNews) -> News, reason: Option<String>) {
+    fn tell(&self, kind: fn(KeyEvent) -> GatewayEvent, reason: Option<String>) {
         let news = kind(news(&self.provider, &self.key, reason));
-        tell(&self.teller, &self.key, news);
+        tell(&self.events, &self.key, news);
     }
 }
 
-fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyNews {
-    KeyNews {
+fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyEvent {
+    KeyEvent {
         provider: provider.name.clone(),
         key: key.id.clone(),
         last4: key.last4.clone(),
@@ -320,8 +320,8 @@ fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyNe
 }
 
 /// Answers whether it will be stored. A full queue means that the database is away.
-fn tell(teller: &Teller, key: &PoolKey, news: News) -> bool {
-    let is_taken = teller.try_send(news).is_ok();
+fn tell(events: &EventSender, key: &PoolKey, news: GatewayEvent) -> bool {
+    let is_taken = events.try_send(news).is_ok();
     if !is_taken {
         warn!(key.id = %key.id, "what happened to key `{}` is not stored", key.id);
     }

@@ -69,13 +69,13 @@ fn busy() -> impl Strategy<Value = FaultKind> {
 struct Pool {
     pools: Pools,
     clock: Clock,
-    told: mpsc::Receiver<News>,
+    told: mpsc::Receiver<GatewayEvent>,
 }
 
 fn pool(keys: usize) -> Pool {
     let clock = Clock::fixed(Moment::from_unix_ms(1_000_000_000));
-    let (teller, told) = mpsc::channel(10_000);
-    let pools = Pools::new(clock.clone(), teller);
+    let (events, told) = mpsc::channel(10_000);
+    let pools = Pools::new(clock.clone(), events);
     let key = |_| {
         Arc::new(PoolKey {
             id: ProviderKeyId::random(),
@@ -235,9 +235,9 @@ proptest! {
             prop_assert_eq!(pool.open_to(OTHER), waits.len(), "after {} good calls", key);
         }
         let overloaded_max = u64::try_from(OVERLOADED_MAX.as_millis()).expect("small");
-        let believed = |(kind, ms): &(FaultKind, u64)| match kind {
-            FaultKind::Overloaded => (*ms).min(overloaded_max),
-            _ => *ms,
+        let believed = |(kind, ms): &(FaultKind, u64)| {
+            let is_bound = *kind == FaultKind::Overloaded;
+            if is_bound { (*ms).min(overloaded_max) } else { *ms }
         };
         let first = waits.iter().map(believed).min().unwrap_or(0);
         let told = pool.any(HOSTILE).err();
@@ -314,7 +314,7 @@ fn a_pool_that_cools_says_until_when_and_one_caller_cools_a_share_of_it() {
         assert!(!is_served, "whoever is told to wait waits, of {keys}");
         let mut told = 0;
         while let Ok(news) = pool.told.try_recv() {
-            assert!(matches!(news, News::KeyCooling(_)));
+            assert!(matches!(news, GatewayEvent::KeyCooling(_)));
             told += 1;
         }
         assert_eq!(told, share);

@@ -5,29 +5,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use shared::dialect::{Maximum, Quirks};
+
 /// More models than a provider has; what is beyond is learned again with each call.
 const MODELS_MAX: usize = 256;
-
-/// The field in which a model takes the most that it may write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Maximum {
-    /// Whatever the request has.
-    #[default]
-    AsAsked,
-    /// `max_tokens`.
-    MaxTokens,
-    /// `max_completion_tokens`.
-    MaxCompletionTokens,
-}
-
-/// How a model differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Quirks {
-    /// It refuses to be asked for the usage of a stream.
-    pub(crate) no_usage_option: bool,
-    /// Which maximum it obeys.
-    pub(crate) maximum: Maximum,
-}
 
 /// Host, beginning of the model's name, quirks; the first that matches counts.
 const KNOWN: &[(&str, &str, Quirks)] = &[

@@ -6,6 +6,8 @@ pub(crate) mod learned;
 mod openai;
 pub(crate) mod presets;
 mod sandbox;
+#[cfg(test)]
+mod toy;
 mod unpack;
 mod wait;
 mod words;
@@ -36,15 +38,46 @@ pub(crate) struct Route<'a> {
     pub(crate) learned: &'a Learned,
 }
 
-/// Bytes of OpenAI's dialect as they come; an error ends them.
+/// Bytes of the call's dialect as they come; an error ends them.
 pub(crate) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Fault>> + Send>>;
+
+/// A content type, as the tenant is told it.
+pub(crate) type ContentType = std::borrow::Cow<'static, str>;
 
 /// What a provider that accepted a call answers.
 pub(crate) enum Answer {
     /// All at once.
-    Whole(Bytes),
-    /// Event by event.
-    Stream(ByteStream),
+    Whole {
+        /// Of what.
+        content_type: ContentType,
+        /// All of it.
+        bytes: Bytes,
+    },
+    /// Piece by piece.
+    Stream {
+        /// Of what.
+        content_type: ContentType,
+        /// As it comes.
+        bytes: ByteStream,
+    },
+}
+
+impl Answer {
+    /// JSON at once.
+    pub(crate) fn json(bytes: Bytes) -> Self {
+        Self::Whole {
+            content_type: ContentType::Borrowed("application/json"),
+            bytes,
+        }
+    }
+
+    /// Server-sent events.
+    pub(crate) fn events(bytes: ByteStream) -> Self {
+        Self::Stream {
+            content_type: ContentType::Borrowed("text/event-stream; charset=utf-8"),
+            bytes,
+        }
+    }
 }
 
 /// A call that the provider did not accept.
@@ -107,12 +140,17 @@ pub(crate) trait Provider: Send + Sync {
 
 /// The one list of connectors.
 macro_rules! providers {
-    ($($provider:expr),+ $(,)?) => {
-        const ALL: &[&dyn Provider] = &[$(&$provider),+];
+    ($($(#[$when:meta])* $provider:path),+ $(,)?) => {
+        const ALL: &[&dyn Provider] = &[$($(#[$when])* &$provider),+];
     };
 }
 
-providers![openai::OpenAi, sandbox::Sandbox];
+providers![
+    openai::OpenAi,
+    sandbox::Sandbox,
+    #[cfg(test)]
+    toy::Toy,
+];
 
 /// The connector of that word.
 pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 use shared::clock::Clock;
-use shared::dialect::told::Told;
+use shared::dialect::Told;
 
 /// A longer wait than this is not believed.
 const WAIT_MAX: Duration = Duration::from_secs(3_600);

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::JournalId;
-use shared::link::events::{Event, News};
+use shared::link::events::{Event, GatewayEvent};
 use shared::{on, write_tx};
 
 use super::Store;
@@ -87,12 +87,14 @@ impl Store {
     }
 
     /// Writes an event; what happened to a key is kept with it.
-    pub(crate) async fn record(&self, news: &News, now: Moment) -> Result<(), DbError> {
+    pub(crate) async fn record(&self, news: &GatewayEvent, now: Moment) -> Result<(), DbError> {
         // On or off with its reason and the time of the next question; what cools is not kept.
         let switched = match news {
-            News::KeyDisabled(key) => Some((true, &key.key, key.reason.as_deref(), key.probe_at)),
-            News::KeyRecovered(key) => Some((false, &key.key, None, None)),
-            News::GatewayStarted { .. } | News::KeyCooling(_) => None,
+            GatewayEvent::KeyDisabled(key) => {
+                Some((true, &key.key, key.reason.as_deref(), key.probe_at))
+            }
+            GatewayEvent::KeyRecovered(key) => Some((false, &key.key, None, None)),
+            GatewayEvent::GatewayStarted { .. } | GatewayEvent::KeyCooling(_) => None,
         };
         write_tx!(self.db, |conn| -> DbError {
             if let Some((disabled, id, reason, probe_at)) = switched {

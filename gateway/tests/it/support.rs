@@ -22,6 +22,7 @@ use shared::config::Common;
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Bounds, Call, GenerationStatus, Operation, Outcome, Parting, Target, wire};
 use shared::supervisor::Supervisor;
+use shared::surface::Surface;
 use shared::telemetry::Metrics;
 use tokio::net::TcpStream;
 
@@ -168,7 +169,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Arc::from([Target {
             provider: "sandbox".to_owned(),
             model: "sandbox-chat".to_owned(),
@@ -234,7 +235,7 @@ impl Door {
 
     /// Sends a call, with these headers more.
     pub(crate) async fn open(&self, call: &Call, more: &[(&str, &str)]) -> Response<Incoming> {
-        let path = format!("http://gateway{}{}", wire::PREFIX, call.operation.path());
+        let path = format!("http://gateway{}{}", wire::PREFIX, call.surface.path);
         let mut request = Request::post(path)
             .header(wire::SECRET, SECRET)
             .body(Full::new(call.body.clone()))

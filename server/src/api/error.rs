@@ -1,10 +1,13 @@
 //! What a client reads when something goes wrong: the OpenAI error object and its statuses.
 //! The only place that names a status for a failure; rooms name facts.
 
+use bytes::Bytes;
 use poem::Response;
-use poem::http::StatusCode;
+use poem::http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use poem::http::{HeaderValue, StatusCode};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
+use serde::Deserialize;
 
 use crate::catalogue::CatalogueError;
 use crate::corrections::CorrectionError;
@@ -12,27 +15,41 @@ use crate::ledger::{AdjustError, GrantError, LedgerError};
 use crate::providers::ProviderError;
 use crate::recharge::RechargeError;
 use crate::store::accounts::Scope;
+use shared::dialect::{Dialect, ErrorText};
 use shared::link::AdminError;
 
 /// OpenAI's error envelope (API reference, "Errors").
-#[derive(Debug, Clone, Object)]
+#[derive(Debug, Clone, Object, Deserialize)]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorObject,
 }
 
 /// OpenAI's error object.
-#[derive(Debug, Clone, Object)]
+#[derive(Debug, Clone, Object, Deserialize)]
 pub struct ErrorObject {
     /// What is wrong and what to do about it.
     pub message: String,
     /// The class of errors it belongs to.
     #[oai(rename = "type")]
+    #[serde(rename = "type")]
     pub kind: String,
     /// The field that is wrong, where there is one.
     pub param: Option<String>,
     /// A stable word for programs.
     pub code: Option<String>,
+}
+
+impl ErrorObject {
+    fn text(&self, status: StatusCode) -> ErrorText<'_> {
+        ErrorText {
+            status: status.as_u16(),
+            kind: &self.kind,
+            code: self.code.as_deref(),
+            param: self.param.as_deref(),
+            message: &self.message,
+        }
+    }
 }
 
 /// Every failure of `/api/v1` and `/admin/api`.
@@ -97,6 +114,10 @@ pub enum ApiError {
     #[oai(status = 504)]
     GatewayTimeout(Json<ErrorBody>),
 }
+
+/// Marks an answer that has its surface's shape already.
+#[derive(Debug, Clone, Copy)]
+pub struct InDialect;
 
 /// The words of one error; `kind` is OpenAI's `type`.
 #[derive(Debug, Clone, Copy)]
@@ -283,6 +304,56 @@ impl ApiError {
         )
     }
 
+    /// 502.
+    pub fn bad_gateway(code: &'static str, message: &str) -> Self {
+        Self::BadGateway(words("server_error", code, message))
+    }
+
+    /// Status and words, and after how many seconds a new attempt makes sense.
+    fn parts(&self) -> (StatusCode, &ErrorObject, Option<u64>) {
+        let (status, body, wait) = match self {
+            Self::BadRequest(body) => (StatusCode::BAD_REQUEST, body, None),
+            Self::Unauthorized(body) => (StatusCode::UNAUTHORIZED, body, None),
+            Self::PaymentRequired(body) => (StatusCode::PAYMENT_REQUIRED, body, None),
+            Self::Forbidden(body) => (StatusCode::FORBIDDEN, body, None),
+            Self::NotFound(body) => (StatusCode::NOT_FOUND, body, None),
+            Self::MethodNotAllowed(body) => (StatusCode::METHOD_NOT_ALLOWED, body, None),
+            Self::RequestTimeout(body) => (StatusCode::REQUEST_TIMEOUT, body, None),
+            Self::Conflict(body) => (StatusCode::CONFLICT, body, None),
+            Self::PayloadTooLarge(body) => (StatusCode::PAYLOAD_TOO_LARGE, body, None),
+            Self::UnsupportedMediaType(body) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, body, None),
+            Self::Unprocessable(body) => (StatusCode::UNPROCESSABLE_ENTITY, body, None),
+            Self::TooManyRequests(body, wait) => (StatusCode::TOO_MANY_REQUESTS, body, Some(*wait)),
+            Self::Internal(body) => (StatusCode::INTERNAL_SERVER_ERROR, body, None),
+            Self::BadGateway(body) => (StatusCode::BAD_GATEWAY, body, None),
+            Self::Unavailable(body, wait) => (StatusCode::SERVICE_UNAVAILABLE, body, Some(*wait)),
+            Self::GatewayTimeout(body) => (StatusCode::GATEWAY_TIMEOUT, body, None),
+        };
+        (status, &body.0.error, wait)
+    }
+
+    /// As a surface of that dialect answers it.
+    pub fn in_dialect(&self, dialect: &dyn Dialect) -> Response {
+        let (status, error, wait) = self.parts();
+        let body = dialect.error(error.text(status));
+        let mut response = Response::builder()
+            .status(status)
+            .content_type("application/json; charset=utf-8")
+            .body(body);
+        if let Some(seconds) = wait {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(InDialect);
+        response
+    }
+
+    /// As an event of a stream of that dialect.
+    pub fn event_in(&self, dialect: &dyn Dialect) -> Bytes {
+        let (status, error, _) = self.parts();
+        dialect.error_event(error.text(status))
+    }
+
     /// The error for a failure that poem itself answers: malformed JSON, unknown path, wrong method.
     pub fn from_poem(error: &poem::Error) -> Self {
         let status = error.status();
@@ -327,6 +398,19 @@ impl From<shared::db::DbError> for ApiError {
             }
         }
     }
+}
+
+/// A refusal with OpenAI's body as a surface of another dialect answers it; its headers stay.
+pub async fn reshaped(mut response: Response, dialect: &dyn Dialect) -> Response {
+    let bytes = response.take_body().into_bytes().await.unwrap_or_default();
+    let Ok(told) = serde_json::from_slice::<ErrorBody>(&bytes) else {
+        response.set_body(bytes);
+        return response;
+    };
+    let body = dialect.error(told.error.text(response.status()));
+    response.headers_mut().remove(CONTENT_LENGTH);
+    response.set_body(body);
+    response
 }
 
 /// The outermost hook: our own answers pass, everything else gets the envelope.

@@ -30,6 +30,7 @@ use poem_openapi::{OpenApiService, Tags};
 use serde_json::Value;
 use shared::id::RequestId;
 use shared::link::GatewayFleet;
+use shared::surface::Surface;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -242,14 +243,18 @@ macro_rules! apis {
     }};
 }
 
-/// Every route of the server that is no page's, and the methods of each.
-pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
+/// Every route of the server that is no page's, those of these surfaces among them, and the methods of
+/// each.
+pub fn routes(
+    rooms: &Rooms,
+    surfaces: &'static [&'static Surface],
+) -> (BoxEndpoint<'static, Response>, Methods) {
     let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
         .description(
             "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
         );
     let derived = service.spec();
-    let (document, methods, bodies) = document(&derived);
+    let (document, methods, bodies) = document(&derived, surfaces);
     // The page comes with the derived document inside, as text of a script.
     let shown = document.replace("</", "<\\/");
     let docs = service.swagger_ui_html().replace(&derived, &shown);
@@ -281,9 +286,10 @@ pub fn routes(rooms: &Rooms) -> (BoxEndpoint<'static, Response>, Methods) {
         body_bytes_max: rooms.body_bytes_max,
     };
     let routes = infer
-        .mount(routes, PREFIX)
+        .mount(routes, PREFIX, surfaces)
         .around(with_plain_address)
         .catch_all_error(error::envelope)
+        .around(move |endpoint, request| infer::shaped(endpoint, request, PREFIX, surfaces))
         .around(identified)
         .map_to_response()
         .boxed();
@@ -304,7 +310,7 @@ pub(crate) fn no_content() -> Response {
 
 /// The whole document, what poem-openapi derives and the inference routes, the methods that its paths
 /// know and the bodies that they take.
-fn document(derived: &str) -> (String, Methods, Bodies) {
+fn document(derived: &str, surfaces: &'static [&'static Surface]) -> (String, Methods, Bodies) {
     let mut methods = Methods::default();
     for path in UNDOCUMENTED {
         methods.add(path, http::Method::GET);
@@ -312,7 +318,7 @@ fn document(derived: &str) -> (String, Methods, Bodies) {
     let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
         return (derived.to_owned(), methods, Bodies::default());
     };
-    let document = document::whole(derived_json, PREFIX);
+    let document = document::whole(derived_json, PREFIX, surfaces);
     methods.add_document(&document);
     let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
     (text, methods, document::bodies(&document))

@@ -2,15 +2,16 @@
 //! and charged for it. Waits for nothing.
 
 use bytes::Bytes;
+use shared::dialect::{Asked, Output};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, TenantId};
-use shared::link::{Bounds, Failure, LinkError, Operation};
+use shared::link::{Bounds, Failure, LinkError};
+use shared::units::{Fact, Unit, Usage};
 
 use super::facts::failure;
-use super::peek::ImageWish;
-use super::plan::{self, BoundsAsk};
+use super::plan;
 use super::settle::CallFacts;
-use super::{Prepared, Request, peek};
+use super::{Prepared, Request};
 use crate::auth::Principal;
 use crate::ledger::{CallSnapshot, Spender};
 
@@ -24,23 +25,20 @@ pub(super) fn bounded(
     body: Bytes,
     lowered: Option<u64>,
 ) -> (Bytes, Option<u64>, Option<Bounds>) {
-    let peek = &prepared.peek;
+    let asked = &prepared.asked;
+    let dialect = request.surface.dialect;
     let most = prepared.model.max_output_tokens;
-    let bounds = plan::bounds(BoundsAsk {
-        operation: request.operation,
-        peek,
-        body_bytes: request.body.len(),
-        output_max: lowered.unwrap_or(most),
-    });
-    let asked = peek
-        .max_output
-        .filter(|_| request.operation == Operation::Chat);
-    match (lowered, asked) {
-        (None, Some(asked)) if asked > most => {
-            (peek::with_max_output(&body, most), Some(most), bounds)
+    let bounds = plan::bounds(asked, lowered.unwrap_or(most));
+    let own = match asked.output {
+        Output::UpTo(own) => own,
+        Output::None | Output::OfModel => None,
+    };
+    match (lowered, own) {
+        (None, Some(own)) if own > most => {
+            (dialect.with_maximum(&body, asked, most), Some(most), bounds)
         }
-        (None, Some(asked)) if peek.gives_two_maxima => {
-            (peek::with_max_output(&body, asked), None, bounds)
+        (None, Some(own)) if asked.maxima.are_several() => {
+            (dialect.with_maximum(&body, asked, own), None, bounds)
         }
         _ => (body, lowered, bounds),
     }
@@ -48,12 +46,26 @@ pub(super) fn bounded(
 
 /// The tokens a call is counted with by the limits until its real usage is known.
 pub(super) fn estimated_tokens(prepared: &Prepared) -> u64 {
-    let input = prepared.peek.input.estimate();
-    let output = prepared
-        .peek
-        .max_output
-        .map_or(OUTPUT_TOKENS_GUESS, |max| max.min(OUTPUT_TOKENS_GUESS));
-    input.saturating_add(output)
+    let asked = &prepared.asked;
+    let output = match asked.output {
+        Output::None => 0,
+        Output::OfModel | Output::UpTo(None) => OUTPUT_TOKENS_GUESS,
+        Output::UpTo(Some(max)) => max.min(OUTPUT_TOKENS_GUESS),
+    };
+    asked.input_estimate.saturating_add(output)
+}
+
+/// What is billed at most whatever is made, by the facts of what was asked for: pictures.
+fn billed_at_most(asked: &Asked) -> Usage {
+    let pictures = asked.bounds.count(Unit::Image);
+    let mut most = Usage::of([(Unit::Image, pictures)]);
+    let words = [Fact::Size, Fact::Quality].map(|fact| (fact, asked.bounds.facts.get(fact)));
+    for (fact, word) in words.into_iter().filter(|_| pictures > 0) {
+        if let Some(word) = word {
+            most.facts.note(fact, word);
+        }
+    }
+    most
 }
 
 pub(super) fn unreachable(error: &LinkError) -> Failure {
@@ -103,16 +115,11 @@ pub(super) fn facts(
         snapshot: CallSnapshot {
             user: principal.user.clone(),
             key: principal.key.clone(),
-            operation: request.operation,
+            operation: request.surface.operation,
             model: prepared.model.id.clone(),
             price: prepared.price.as_ref().map(|price| price.id.clone()),
             multiplier_ppm: principal.price_multiplier_ppm,
-            asked: prepared
-                .peek
-                .image
-                .as_ref()
-                .map(ImageWish::asked)
-                .unwrap_or_default(),
+            asked: billed_at_most(&prepared.asked),
             provider: target.map(|t| t.provider.clone()).unwrap_or_default(),
             request: Some(request.request.clone()),
             gateways: Vec::new(),

@@ -1,5 +1,5 @@
 //! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
-//! hold, open, deliver, finish. Speaks no HTTP and holds no SQL.
+//! hold, open, deliver, settle. Speaks no HTTP and holds no SQL.
 
 mod admit;
 mod asked;
@@ -10,7 +10,6 @@ mod kept;
 mod lanes;
 mod metrics;
 mod open_call;
-pub mod peek;
 pub mod plan;
 mod receipt;
 mod recovery;
@@ -34,17 +33,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::clock::Clock;
 use shared::credits::Credits;
+use shared::dialect::body::Body;
+use shared::dialect::{Asked, BadBody, Dialect};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{
-    Call, Failure, Generations, LinkError, Operation, PieceStream, ReplyBody, Target,
-};
+use shared::link::{Call, Failure, Generations, LinkError, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
+use shared::surface::Surface;
 
 use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
 use self::closing::ClosingStream;
 use self::kept::Keeper;
 use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
-use self::peek::{Peek, PeekError};
 use self::plan::PlanInput;
 use self::receipt::{ReceiptSender, receipt};
 use self::settle::{CallMetrics, Settler, SettlerParts};
@@ -123,10 +122,10 @@ pub struct Request {
     pub principal: Arc<Principal>,
     /// For the logs.
     pub request: RequestId,
-    /// What is asked.
-    pub operation: Operation,
-    /// The tenant's bytes.
-    pub body: Bytes,
+    /// On which surface it came.
+    pub surface: &'static Surface,
+    /// What the tenant sent.
+    pub body: Body,
 }
 
 /// A call that a provider accepted, or may still accept.
@@ -159,7 +158,7 @@ pub enum Answer {
 pub enum CallError {
     /// The body is wrong.
     #[error(transparent)]
-    Body(#[from] PeekError),
+    Body(#[from] BadBody),
     /// The key may not call models.
     #[error("the key may not call models")]
     ScopeMissing,
@@ -220,7 +219,7 @@ pub enum CallError {
 /// The model, price and bounds of a call, before anything is held.
 struct Prepared {
     model: Arc<Model>,
-    peek: Peek,
+    asked: Asked,
     price: Option<Price>,
     targets: Arc<[Target]>,
 }
@@ -355,11 +354,11 @@ impl Calls {
         let outgoing = open.outgoing(|facts| Call {
             generation: facts.generation.clone(),
             request: request.request,
-            operation: request.operation,
+            surface: request.surface,
             targets: prepared.targets,
             body,
-            stream: prepared.peek.stream,
-            show_usage: prepared.peek.show_usage,
+            stream: prepared.asked.stream,
+            show_usage: prepared.asked.show_usage,
             caller: caller_number(&request.principal.tenant),
             bounds,
             answer_model: prepared
@@ -381,25 +380,25 @@ impl Calls {
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
-        let peek = peek::peek(request.operation, &request.body)?;
+        let operation = request.surface.operation;
+        let asked = request.surface.dialect.read(&request.body)?;
         let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
-        let model = if peek.model.is_empty() {
-            let default = self.catalogue.default_of(request.operation, allowed);
-            default.ok_or_else(peek::no_model)?
+        let model = if asked.model.is_empty() {
+            let default = self.catalogue.default_of(operation, allowed);
+            default.ok_or_else(BadBody::no_model)?
         } else {
-            let meant = self.catalogue.meant(&peek.model);
+            let meant = self.catalogue.meant(&asked.model);
             let meant = meant.filter(|model| allowed(model));
-            meant.ok_or_else(|| CallError::ModelNotFound(peek.model.clone()))?
+            meant.ok_or_else(|| CallError::ModelNotFound(asked.model.clone()))?
         };
-        if model.operation != request.operation {
-            let operation = model.operation.path();
+        if model.operation != operation {
             return Err(CallError::WrongOperation {
-                model: peek.model,
-                operation,
+                model: asked.model,
+                operation: Surface::of(model.operation).path,
             });
         }
         if principal.test {
-            let name = format!("sandbox-{}", request.operation.word());
+            let name = format!("sandbox-{}", operation.word());
             let targets = [Target {
                 provider: "sandbox".to_owned(),
                 model: name,
@@ -408,7 +407,7 @@ impl Calls {
             .into();
             return Ok(Prepared {
                 model,
-                peek,
+                asked,
                 price: None,
                 targets,
             });
@@ -418,7 +417,7 @@ impl Calls {
         let targets = model.ordered_targets(seed(generation));
         Ok(Prepared {
             model,
-            peek,
+            asked,
             price: Some(price),
             targets,
         })
@@ -433,12 +432,10 @@ impl Calls {
         open: OpenCall<Unheld>,
     ) -> Result<(OpenCall<Held>, Bytes, Option<u64>), CallError> {
         let Some(price) = &prepared.price else {
-            return Ok((open.hold_nothing(), request.body.clone(), None));
+            return Ok((open.hold_nothing(), request.body.bytes(), None));
         };
         let input = PlanInput {
-            operation: request.operation,
-            peek: &prepared.peek,
-            body_bytes: request.body.len(),
+            asked: &prepared.asked,
             model_output_max: prepared.model.max_output_tokens,
             price: &price.list,
             at: open.facts().created_at,
@@ -456,15 +453,18 @@ impl Calls {
             deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
         };
         let (open, held) = open.hold(terms).await?;
+        let body = request.body.bytes();
         if held >= plan.amount {
-            return Ok((open, request.body.clone(), None));
+            return Ok((open, body, None));
         }
         let lowered = plan::lowered_maximum(&plan, input, held).unwrap_or(1);
-        let body = peek::with_max_output(&request.body, lowered);
+        let dialect = request.surface.dialect;
+        let body = dialect.with_maximum(&body, &prepared.asked, lowered);
         Ok((open, body, Some(lowered)))
     }
 
     async fn open(&self, outgoing: Outgoing) -> Result<(String, Answer), CallError> {
+        let dialect = outgoing.dialect();
         let (reply, open) = outgoing.open(self.closing.clone()).await?;
         let body = match reply.body {
             ReplyBody::Whole { bytes, outcome } => {
@@ -474,18 +474,23 @@ impl Calls {
                 }
                 Answer::Whole(bytes)
             }
-            ReplyBody::Stream(pieces) => self.stream(pieces, open),
+            ReplyBody::Stream(pieces) => self.stream(pieces, open, dialect),
         };
         Ok((reply.content_type, body))
     }
 
     /// The stream to the tenant, which ends with this process at the latest.
-    fn stream(&self, pieces: PieceStream, open: OpenCall<Sent>) -> Answer {
+    fn stream(
+        &self,
+        pieces: PieceStream,
+        open: OpenCall<Sent>,
+        dialect: &'static dyn Dialect,
+    ) -> Answer {
         let open = open.begun();
         let (closing, facts) = (self.closing.clone(), open.facts().clone());
         let settler = self.settler.clone();
         let pieces = Box::pin(ClosingStream::new(pieces, closing, settler, facts));
-        let stream = TenantStream::new(pieces, open, self.settle_first);
+        let stream = TenantStream::new(pieces, open, dialect, self.settle_first);
         Answer::Stream(Box::new(stream))
     }
 }

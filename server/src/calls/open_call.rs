@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::dialect::Dialect;
 use shared::fault::{Fault, FaultKind};
 use shared::link::{Call, Failure, LinkError, Outcome, Reply};
 use shared::zone::Zone;
@@ -261,6 +262,11 @@ impl Outgoing {
     /// Whether a stream is asked for.
     pub(super) fn is_stream(&self) -> bool {
         self.call.stream
+    }
+
+    /// What it is asked and answered in.
+    pub(super) fn dialect(&self) -> &'static dyn Dialect {
+        self.call.surface.dialect
     }
 
     /// Sends it, and waits until a provider accepts it or the process ends.

@@ -3,10 +3,10 @@
 
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::link::{Bounds, Operation};
+use shared::dialect::{Asked, Output};
+use shared::link::Bounds;
 use shared::units::{Unit, Usage};
 
-use super::peek::Peek;
 use crate::catalogue::price::{Tariff, WorstCase};
 
 /// When the balance does not cover the worst case, an answer shorter than this is not worth having.
@@ -16,11 +16,7 @@ const USEFUL_OUTPUT_TOKENS: u64 = 16;
 #[derive(Debug, Clone, Copy)]
 pub struct PlanInput<'a> {
     /// What is asked.
-    pub operation: Operation,
-    /// The fields that matter.
-    pub peek: &'a Peek,
-    /// Length of the whole body.
-    pub body_bytes: usize,
+    pub asked: &'a Asked,
     /// The model's own bound of output tokens.
     pub model_output_max: u64,
     /// What it costs.
@@ -44,65 +40,44 @@ pub struct Plan {
     pub least: Credits,
 }
 
-/// What a call's bounds are made from.
-#[derive(Debug, Clone, Copy)]
-pub struct BoundsAsk<'a> {
-    /// What is asked.
-    pub operation: Operation,
-    /// The fields that matter.
-    pub peek: &'a Peek,
-    /// Length of the whole body.
-    pub body_bytes: usize,
-    /// Output tokens of each answer at most, should the tenant ask for more or for any.
-    pub output_max: u64,
-}
-
-/// What a call can bring; `None` when that can't be counted.
-pub fn bounds(ask: BoundsAsk<'_>) -> Option<Bounds> {
-    let peek = ask.peek;
-    let input_max = peek.input.most(u64::try_from(ask.body_bytes).ok()?);
-    let per_choice = match ask.operation {
-        Operation::Embedding => 0,
-        Operation::Chat | Operation::Image => peek
-            .max_output
-            .map_or(ask.output_max, |max| max.min(ask.output_max)),
+/// What a call can bring, with `output_max` tokens of each answer at most should the tenant ask for more
+/// or for any; `None` when that can't be counted.
+pub fn bounds(asked: &Asked, output_max: u64) -> Option<Bounds> {
+    let input_max = asked.bounds.input_total();
+    let each = match asked.output {
+        Output::None => 0,
+        Output::OfModel | Output::UpTo(None) => output_max,
+        Output::UpTo(Some(own)) => own.min(output_max),
     };
     Some(Bounds {
-        input_estimate: peek.input.estimate().min(input_max),
+        input_estimate: asked.input_estimate.min(input_max),
         input_max,
-        output_max: per_choice.checked_mul(peek.choices)?,
+        output_max: each.checked_mul(asked.answers)?,
     })
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
 pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
     let PlanInput {
-        operation,
-        peek,
-        body_bytes,
+        asked,
         model_output_max,
         price,
         at,
         multiplier_ppm,
     } = ask;
-    let bounds = bounds(BoundsAsk {
-        operation,
-        peek,
-        body_bytes,
-        output_max: model_output_max,
-    })?;
+    let bounds = bounds(asked, model_output_max)?;
     let (input_tokens, output_tokens) = (bounds.input_max, bounds.output_max);
     let cost = |output_tokens| {
-        let bounds = &most(peek, input_tokens, output_tokens);
-        let open = &[];
+        let bounds = &most(asked, output_tokens);
+        let open = asked.open;
         price.worst_case(WorstCase { bounds, open, at }, multiplier_ppm)
     };
     let amount = cost(output_tokens)?;
-    let least = match operation {
-        Operation::Chat => {
-            cost(output_tokens.min(USEFUL_OUTPUT_TOKENS.checked_mul(peek.choices)?))?
+    let least = match asked.output {
+        Output::UpTo(_) => {
+            cost(output_tokens.min(USEFUL_OUTPUT_TOKENS.checked_mul(asked.answers)?))?
         }
-        Operation::Embedding | Operation::Image => amount,
+        Output::None | Output::OfModel => amount,
     };
     Some(Plan {
         input_tokens,
@@ -114,36 +89,32 @@ pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
 
 /// The maximum of output tokens per choice that a smaller hold of `held` pays for.
 pub fn lowered_maximum(plan: &Plan, ask: PlanInput<'_>, held: Credits) -> Option<u64> {
-    let bounds = &most(ask.peek, plan.input_tokens, plan.output_tokens);
-    let (open, at) = (&[], ask.at);
+    let bounds = &most(ask.asked, plan.output_tokens);
+    let (open, at) = (ask.asked.open, ask.at);
     let case = WorstCase { bounds, open, at };
     let tokens = ask
         .price
         .output_tokens_within(held, case, ask.multiplier_ppm)?;
     tokens
         .min(plan.output_tokens)
-        .checked_div(ask.peek.choices)
+        .checked_div(ask.asked.answers)
         .filter(|tokens| *tokens > 0)
 }
 
 /// What a call can bring at most, as a usage.
-fn most(peek: &Peek, input_tokens: u64, output_tokens: u64) -> Usage {
-    let tokens = [
-        (Unit::InputToken, input_tokens),
-        (Unit::OutputToken, output_tokens),
-    ];
-    let mut most = Usage::of(tokens);
-    if let Some(wish) = &peek.image {
-        most.set(Unit::Image, wish.n);
-        wish.note_on(&mut most);
-    }
+fn most(asked: &Asked, output_tokens: u64) -> Usage {
+    let mut most = asked.bounds.clone();
+    most.set(Unit::OutputToken, output_tokens);
     most
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::dialect::body::Body;
+    use shared::link::Operation;
+    use shared::surface::Surface;
+
     use super::*;
-    use crate::calls::peek::peek;
     use crate::catalogue::price::PlainPrice;
 
     /// A credit for a thousand tokens of input, ten for a thousand of output.
@@ -157,23 +128,17 @@ mod tests {
     }
 
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
-        let peek = peek(operation, body.as_bytes()).expect("valid");
+        let dialect = Surface::of(operation).dialect;
+        let asked = dialect.read(&Body::of_json(body)).expect("valid");
         let price = price();
         let ask = PlanInput {
-            operation,
-            peek: &peek,
-            body_bytes: body.len(),
+            asked: &asked,
             model_output_max: 1_000,
             price: &price,
             at: Moment::default(),
             multiplier_ppm: 1_000_000,
         };
-        let bounds = bounds(BoundsAsk {
-            operation,
-            peek: &peek,
-            body_bytes: body.len(),
-            output_max: 1_000,
-        });
+        let bounds = bounds(&asked, 1_000);
         (plan(ask).expect("it fits"), bounds.expect("it fits"))
     }
 
@@ -212,5 +177,44 @@ mod tests {
         let (plan, bounds) = planned(Operation::Embedding, &body);
         assert!((1_000..1_040).contains(&plan.input_tokens), "{plan:?}");
         assert_eq!((bounds.input_estimate, bounds.output_max), (1_000, 0));
+    }
+
+    #[test]
+    fn a_tier_that_may_be_served_is_held_for_at_its_price() {
+        let list = |tier: &str| -> Tariff {
+            let json = format!(
+                r#"{{"rates":[{{"unit":"output_token","credits":5,"when":{{"tier":["{tier}"]}}}},
+                    {{"unit":"input_token","credits":0}},{{"unit":"output_token","credits":1}}]}}"#
+            );
+            let list = serde_json::from_str(&json).expect("a price");
+            Tariff::new(list).expect("sound")
+        };
+        let body = r#"{"model":"m","max_tokens":100,"messages":[{"role":"user","content":"x"}],"service_tier":"default"}"#;
+        let dialect = Surface::of(Operation::Chat).dialect;
+        let asked = dialect.read(&Body::of_json(body)).expect("valid");
+        let amount = |price: &Tariff| {
+            let ask = PlanInput {
+                asked: &asked,
+                model_output_max: 1_000,
+                price,
+                at: Moment::default(),
+                multiplier_ppm: 1_000_000,
+            };
+            plan(ask).expect("it fits").amount
+        };
+        let credits = |n: i64| Credits::from_micros(n * 1_000_000);
+        assert_eq!(
+            amount(&list("priority")),
+            credits(500),
+            "it may be served so"
+        );
+        let answer =
+            br#"{"choices":[{"index":0,"message":{"content":"x"}}],"service_tier":"priority",
+            "usage":{"prompt_tokens":1,"completion_tokens":10}}"#;
+        let of = shared::dialect::Metered::default();
+        let usage = dialect.usage(of, answer).expect("an answer");
+        let charge = |tier: &str| list(tier).charge(&usage, Moment::default(), 1_000_000);
+        assert_eq!(charge("priority"), Some(credits(50)), "as it was served");
+        assert_eq!(charge("flex"), Some(credits(10)));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use shared::dialect::meter::DONE;
+use shared::dialect::{Dialect, ErrorText};
 use shared::fault::FaultKind;
 use shared::id::GenerationId;
 use shared::link::{Outcome, Piece, PieceStream};
@@ -21,6 +21,7 @@ use super::sentences;
 pub struct TenantStream {
     pieces: Option<PieceStream>,
     open: Option<OpenCall<Answering>>,
+    dialect: &'static dyn Dialect,
     settle_first: bool,
     /// What is told only after the settlement.
     last: BytesMut,
@@ -32,8 +33,6 @@ pub struct TenantStream {
 /// The end of a stream waits so long for its settlement at most: a database that is slow must not keep
 /// an answer open that is complete.
 const HELD_MAX: Duration = Duration::from_secs(2);
-/// A comment, which clients pass over (WHATWG HTML, 9.2.6): somebody still works on the answer.
-const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
 impl std::fmt::Debug for TenantStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,23 +40,38 @@ impl std::fmt::Debug for TenantStream {
     }
 }
 
-/// The end of a stream that did not end well, as an event OpenAI's clients raise as an error.
-fn error_event(outcome: &Outcome, generation: &GenerationId) -> Option<Bytes> {
+/// What a gateway that broke off would have answered.
+const BAD_GATEWAY: u16 = 502;
+
+fn failed<'a>(message: &'a str, code: &'a str) -> ErrorText<'a> {
+    ErrorText {
+        status: BAD_GATEWAY,
+        kind: "server_error",
+        code: Some(code),
+        param: None,
+        message,
+    }
+}
+
+/// The end of a stream that did not end well, as an event that clients raise as an error.
+fn error_event(
+    dialect: &dyn Dialect,
+    outcome: &Outcome,
+    generation: &GenerationId,
+) -> Option<Bytes> {
     let fault = outcome.fault.as_ref()?;
     let message = if fault.kind == FaultKind::Timeout {
         sentences::timed_out(generation)
     } else {
         sentences::broke_off(generation)
     };
-    let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": fault.word()}});
-    Some(Bytes::from(format!("data: {event}\n\n")))
+    Some(dialect.error_event(failed(&message, fault.word())))
 }
 
 /// The end of a stream whose link was lost for good.
-fn link_broke(generation: &GenerationId) -> Bytes {
+fn link_broke(dialect: &dyn Dialect, generation: &GenerationId) -> Bytes {
     let message = sentences::link_lost(generation);
-    let event = serde_json::json!({"error": {"message": message, "type": "server_error", "param": null, "code": "link_broken"}});
-    Bytes::from(format!("data: {event}\n\n"))
+    dialect.error_event(failed(&message, "link_broken"))
 }
 
 impl Stream for TenantStream {
@@ -80,13 +94,15 @@ impl Stream for TenantStream {
                 return self.poll_held(cx);
             };
             match piece {
-                Some(Ok(Piece::Bytes(bytes))) if self.settle_first && bytes.ends_with(DONE) => {
+                Some(Ok(Piece::Bytes(bytes))) if self.settle_first && self.ends(&bytes) => {
                     self.last.extend_from_slice(&bytes);
                     self.held = Some(Box::pin(tokio::time::sleep(HELD_MAX)));
                 }
                 Some(Ok(Piece::Bytes(bytes))) => return Poll::Ready(Some(bytes)),
                 Some(Ok(Piece::Waiting)) => {
-                    return Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE)));
+                    if let Some(sign) = self.dialect.keep_alive() {
+                        return Poll::Ready(Some(sign));
+                    }
                 }
                 Some(Ok(Piece::Outcome(outcome))) => self.ended(*outcome),
                 Some(Err(error)) => {
@@ -101,15 +117,27 @@ impl Stream for TenantStream {
 
 impl TenantStream {
     /// Passes `pieces` on, and with `settle_first` tells of the end when the call is settled.
-    pub(super) fn new(pieces: PieceStream, open: OpenCall<Answering>, settle_first: bool) -> Self {
+    pub(super) fn new(
+        pieces: PieceStream,
+        open: OpenCall<Answering>,
+        dialect: &'static dyn Dialect,
+        settle_first: bool,
+    ) -> Self {
         Self {
             pieces: Some(pieces),
             open: Some(open),
+            dialect,
             settle_first,
             last: BytesMut::new(),
             settling: None,
             held: None,
         }
+    }
+
+    /// Whether these bytes are the last of a whole stream.
+    fn ends(&self, bytes: &[u8]) -> bool {
+        let end = self.dialect.end();
+        !end.is_empty() && bytes.ends_with(end)
     }
 
     /// What was held back, when that lasts too long.
@@ -130,7 +158,7 @@ impl TenantStream {
     fn ended(&mut self, outcome: Outcome) {
         self.pieces = None;
         let Some(open) = self.open.take() else { return };
-        if let Some(event) = error_event(&outcome, &open.facts().generation) {
+        if let Some(event) = error_event(self.dialect, &outcome, &open.facts().generation) {
             self.last.extend_from_slice(&event);
         }
         let settled = Some(open.ended(outcome)).filter(|_| self.settle_first);
@@ -145,7 +173,7 @@ impl TenantStream {
         self.pieces = None;
         // Dropping the call asks the gateway what became of the generation.
         let open = self.open.take();
-        Poll::Ready(open.map(|open| link_broke(&open.facts().generation)))
+        Poll::Ready(open.map(|open| link_broke(self.dialect, &open.facts().generation)))
     }
 }
 

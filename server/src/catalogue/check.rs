@@ -97,8 +97,8 @@ pub(super) fn targets(targets: &[WeightedTarget]) -> Checked {
 
 /// How much a call can bring.
 pub(super) fn max_output_tokens(operation: Operation, tokens: u64) -> Checked {
-    // A chat that may answer nothing could neither be held for nor be lowered.
-    let least = u64::from(operation == Operation::Chat);
+    // A text that may be empty could neither be held for nor be lowered.
+    let least = u64::from(operation.writes_text());
     let holds = (least..=OUTPUT_TOKENS_MAX).contains(&tokens);
     rule(
         holds,
@@ -107,13 +107,13 @@ pub(super) fn max_output_tokens(operation: Operation, tokens: u64) -> Checked {
     )
 }
 
-/// Whether calls may leave the model's name out: OpenAI's clients do so for images alone.
+/// Whether calls may leave the model's name out.
 pub(super) fn is_default(operation: Operation, is_default: bool) -> Checked {
-    let holds = !is_default || operation == Operation::Image;
+    let holds = !is_default || !operation.names_model();
     rule(
         holds,
         "is_default",
-        "false for a model that makes no images",
+        "false for a model whose calls always name it",
     )
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Gateways;
-use super::course::LOOK_MS;
+use super::history::LOOK_MS;
 use crate::store::Store;
 
 /// How often the list of gateways is looked at.
@@ -30,7 +30,7 @@ impl Gateways {
         let following = self.clone().follow_forever(supervisor.clone());
         supervisor.spawn("gateways", following);
         let looking = self.clone().look_forever(supervisor.stopping());
-        supervisor.spawn("gateways' course", looking);
+        supervisor.spawn("gateways' history", looking);
     }
 
     async fn look_forever(self, stop: CancellationToken) {
@@ -39,7 +39,7 @@ impl Gateways {
             let Some(views) = stop.run_until_cancelled(self.fleet.gateways()).await else {
                 return;
             };
-            self.course.add(self.clock.now(), &views);
+            self.history.add(self.clock.now(), &views);
             if stop
                 .run_until_cancelled(tokio::time::sleep(pause))
                 .await

@@ -1,8 +1,8 @@
 //! Room: the gateways as a whole: which there are, how they do, what they tell. One call goes through
 //! `link`; keys and providers are `providers`' business.
 
-pub mod course;
 mod follow;
+pub mod history;
 mod secrets;
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use shared::link::{GatewayFleet, GatewayPlace, GatewayView, Link};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 
-use self::course::{Course, Days};
+use self::history::{Days, HealthHistory};
 use crate::store::Store;
 use crate::store::audit::Actor;
 use crate::store::gateways::{KeptGateway, ToldEvent};
@@ -70,7 +70,7 @@ pub struct Gateways {
     store: Store,
     clock: Clock,
     sealer: Sealer,
-    course: Course,
+    history: HealthHistory,
 }
 
 impl std::fmt::Debug for Gateways {
@@ -88,7 +88,7 @@ impl Gateways {
             store,
             clock,
             sealer,
-            course: Course::default(),
+            history: HealthHistory::default(),
         }
     }
 
@@ -113,7 +113,7 @@ impl Gateways {
 
     /// How each did in the last day, as this process saw it since it started.
     pub fn days(&self) -> Days {
-        self.course.days(self.clock.now())
+        self.history.days(self.clock.now())
     }
 
     /// What gateways told lately, the newest first.

@@ -18,6 +18,7 @@
 //! | an answer is durable, whatever dies (I13) | `crash` in `deploy/all-in-one/tests/it` |
 //! | many processes on one PostgreSQL stay exact | `ledger`, `crash` |
 //! | entries are never changed or deleted | triggers, `ledger` |
+//! | recovery takes over what dead processes hold, and nothing of jobs and sessions | `ledger` |
 
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt, Full, Limited};
 use shared::id::BootId;
 use shared::link::codec::VERSION;
-use shared::link::{Alive, Call, LinkError, Operation, Outcome, wire};
+use shared::link::{Alive, Call, LinkError, Outcome, wire};
 
 use super::nodes::Node;
 use super::transport::{Body, Lane};
@@ -123,15 +123,16 @@ pub(super) fn request(
 
 /// Says that the answer may come compressed.
 pub(super) fn accept(node: &Node, headers: &mut HeaderMap) {
-    if node.packer.is_some() {
+    if node.encoder.is_some() {
         headers.insert(wire::CODEC, HeaderValue::from(u16::from(VERSION)));
     }
 }
 
 /// Which connections a call goes over: pictures and vectors are large, text is not.
 pub(super) fn lane(call: &Call) -> Lane {
-    match call.operation {
-        Operation::Image | Operation::Embedding => Lane::LargeCall,
-        Operation::Chat => Lane::Call,
+    if call.surface.operation.writes_text() {
+        Lane::Call
+    } else {
+        Lane::LargeCall
     }
 }

@@ -13,9 +13,9 @@ use shared::id::GenerationId;
 use shared::link::{Call, GatewayPlace, Target, wire};
 use shared::secret::Secret;
 
+use super::encoded_body::BodyEncoder;
 use super::http::{ATTACH_MAX, LinkSettings};
 use super::nodes::{Address, Candidate, Node, order};
-use super::parcel::Packer;
 use super::transport::{Pool, SILENCE_MAX, Shape};
 
 /// A gateway may notice a cut at once, and this server only when it misses signs of life; what it
@@ -193,7 +193,7 @@ fn node(
 ) -> Result<Node, ConfigError> {
     let hedges = settings.hedging.covers(place.is_far);
     let packs = settings.compression.covers(place.is_far);
-    let packer = packs.then(|| Packer::new(&secret));
+    let encoder = packs.then(|| BodyEncoder::new(&secret));
     let (url, shown) = (
         format!("{}{}/health", place.base, wire::PREFIX),
         secret.clone(),
@@ -215,7 +215,7 @@ fn node(
         settings.tls.as_ref(),
         Box::new(hello),
     )?;
-    Ok(Node::new((place, secret), pool, packer, hedges))
+    Ok(Node::new((place, secret), pool, encoder, hedges))
 }
 
 #[cfg(test)]
@@ -223,6 +223,7 @@ mod tests {
     use bytes::Bytes;
     use shared::id::RequestId;
     use shared::link::Operation;
+    use shared::surface::Surface;
 
     use super::*;
 
@@ -241,7 +242,7 @@ mod tests {
         Call {
             generation: GenerationId::random(),
             request: RequestId::random(),
-            operation: Operation::Chat,
+            surface: Surface::of(Operation::Chat),
             targets: gateways.iter().copied().enumerate().map(target).collect(),
             body: Bytes::new(),
             stream: false,

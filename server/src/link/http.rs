@@ -31,14 +31,14 @@ use super::answers::{
     ANSWER_MAX, Missed, Missing, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal,
     request, small, text, within,
 };
+use super::attachment::Attachment;
+use super::encoded_body::EncodedBody;
 use super::events::NodeEvents;
 use super::fleet::{Fleet, header, part_for};
-use super::legs::{Legs, Pauses, pieces};
-use super::metrics::{Happened, LinkMetrics};
+use super::metrics::{LinkEvent, LinkMetrics};
 use super::nodes::Node;
-use super::parcel::Parcel;
-pub use super::settings::{LinkSettings, Whom};
-use super::strand::Strand;
+use super::resumable_body::{Pauses, ResumableBody, pieces};
+pub use super::settings::{Enablement, LinkSettings};
 use super::transport::{Body, ConnectionId, Lane, SendError};
 
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
@@ -168,7 +168,7 @@ impl Inner {
             let until = now + until.saturating_duration_since(now) / left.max(1);
             left = left.saturating_sub(1);
             if let Some(before) = before {
-                self.metrics.count(&before.tally, Happened::PassedOn);
+                self.metrics.count(&before.counters, LinkEvent::PassedOn);
             }
             let part = part_for(&node.place, call);
             let opened = self.open_at(&node, part.as_ref().unwrap_or(call), until);
@@ -213,7 +213,7 @@ impl Inner {
                 Ok(reply) => return Ok(reply),
                 Err(Missed::Told(error)) => {
                     if matches!(error, LinkError::Lost(_)) {
-                        self.metrics.count(&node.tally, Happened::Lost);
+                        self.metrics.count(&node.counters, LinkEvent::Lost);
                     }
                     return Err(Missed::Told(error));
                 }
@@ -236,10 +236,10 @@ impl Inner {
             }
             let pauses = pauses.get_or_insert_with(|| Pauses::new(self.fleet.patience()));
             if node.pool.is_given_up() || !pauses.again().await {
-                self.metrics.count(&node.tally, Happened::Lost);
+                self.metrics.count(&node.counters, LinkEvent::Lost);
                 return Err(Missed::Told(LinkError::Lost(why)));
             }
-            self.metrics.count(&node.tally, Happened::Joined);
+            self.metrics.count(&node.counters, LinkEvent::Joined);
         }
     }
 
@@ -252,18 +252,22 @@ impl Inner {
     ) -> Result<Reply, Missed> {
         let mut whole = false;
         loop {
-            let parcel = match &node.packer {
-                None => Parcel::plain(call.body.clone()),
-                Some(packer) => packer.pack(&call.body, call.tenant.as_ref(), whole).await,
+            let encoded = match &node.encoder {
+                None => EncodedBody::plain(call.body.clone()),
+                Some(encoder) => {
+                    encoder
+                        .encode(&call.body, call.tenant.as_ref(), whole)
+                        .await
+                }
             };
-            let path = call.operation.path();
-            let body = Full::new(parcel.body.clone());
+            let path = call.surface.path;
+            let body = Full::new(encoded.body.clone());
             let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
                 .map_err(Missed::Told)?;
             wire::write_call(call, request.headers_mut());
             joining.write(request.headers_mut());
             self.tell_patience(request.headers_mut());
-            parcel.write(request.headers_mut());
+            encoded.write(request.headers_mut());
             accept(node, request.headers_mut());
             let way = (lane(call), until);
             let response = match self.send_on(node, request, way).await {
@@ -271,13 +275,13 @@ impl Inner {
                 Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
                 Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
             };
-            if let Some(packer) = &node.packer {
+            if let Some(encoder) = &node.encoder {
                 if response.status() == StatusCode::PRECONDITION_REQUIRED && !whole {
-                    packer.missing(&parcel);
+                    encoder.missing(&encoded);
                     whole = true;
                     continue;
                 }
-                packer.arrived(&parcel);
+                encoder.arrived(&encoded);
             }
             return self.reply(node, call, response, begun).await;
         }
@@ -314,14 +318,14 @@ impl Inner {
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
-        let strand = Strand::new(&head.headers, body, 0).map_err(Missed::Told)?;
-        let legs = Legs::new(self, node, &call.generation, &boot, strand, is_stream);
+        let attachment = Attachment::new(&head.headers, body, 0).map_err(Missed::Told)?;
+        let body = ResumableBody::new(self, node, &call.generation, &boot, attachment, is_stream);
         let body = match ended {
             Some(value) => ReplyBody::Whole {
                 outcome: outcome(value).map_err(Missed::Told)?,
-                bytes: legs.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
+                bytes: body.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
             },
-            None => ReplyBody::Stream(pieces(legs, call, begun)),
+            None => ReplyBody::Stream(pieces(body, call, begun)),
         };
         Ok(Reply {
             boot,
@@ -338,14 +342,14 @@ impl Inner {
         generation: &GenerationId,
         life: &BootId,
         position: u64,
-    ) -> Result<Strand, LinkError> {
+    ) -> Result<Attachment, LinkError> {
         let mut pauses = Pauses::new(self.fleet.patience());
         let mut last = "no attempt was made".to_owned();
         while !node.pool.is_given_up() && pauses.again().await {
             let attempt = self.attach(node, generation, life, position, None);
             let until = pauses.until().min(Instant::now() + ATTACH_MAX);
             match tokio::time::timeout_at(until.into(), attempt).await {
-                Ok(Ok(strand)) => return Ok(strand),
+                Ok(Ok(attachment)) => return Ok(attachment),
                 Ok(Err(Missed::Told(error))) => return Err(error),
                 Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
                     last = why;
@@ -365,10 +369,10 @@ impl Inner {
         life: &BootId,
         position: u64,
         beside: Option<ConnectionId>,
-    ) -> Result<Strand, LinkError> {
+    ) -> Result<Attachment, LinkError> {
         let attempt = self.attach(node, generation, life, position, beside);
         match tokio::time::timeout(ATTACH_MAX, attempt).await {
-            Ok(Ok(strand)) => Ok(strand),
+            Ok(Ok(attachment)) => Ok(attachment),
             Ok(Err(Missed::Told(error))) => Err(error),
             Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
                 Err(LinkError::Lost(why))
@@ -384,7 +388,7 @@ impl Inner {
         life: &BootId,
         position: u64,
         beside: Option<ConnectionId>,
-    ) -> Result<Strand, Missed> {
+    ) -> Result<Attachment, Missed> {
         let path = format!("/generations/{generation}/attach");
         let base = &node.place.base;
         let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
@@ -423,7 +427,7 @@ impl Inner {
                     let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
                     return Err(Missed::Told(lost));
                 }
-                Strand::new(&head.headers, body, position).map_err(Missed::Told)
+                Attachment::new(&head.headers, body, position).map_err(Missed::Told)
             }
         }
     }

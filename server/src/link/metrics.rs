@@ -9,7 +9,7 @@ use shared::telemetry::Metrics;
 
 /// What can happen on the way to a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Happened {
+pub(super) enum LinkEvent {
     Resumed,
     Joined,
     Lost,
@@ -19,7 +19,7 @@ pub(super) enum Happened {
     Doubled,
 }
 
-impl Happened {
+impl LinkEvent {
     /// In the order of their numbers.
     const ALL: [Self; 7] = [
         Self::Resumed,
@@ -67,22 +67,22 @@ impl Happened {
 
 /// Counts of one gateway.
 #[derive(Debug, Default)]
-pub(super) struct Tally([AtomicU64; Happened::ALL.len()]);
+pub(super) struct LinkCounters([AtomicU64; LinkEvent::ALL.len()]);
 
-impl Tally {
-    fn of(&self, what: Happened) -> u64 {
+impl LinkCounters {
+    fn of(&self, what: LinkEvent) -> u64 {
         self.0[what as usize].load(Ordering::Relaxed)
     }
 
     pub(super) fn counts(&self) -> LinkCounts {
         LinkCounts {
-            resumed: self.of(Happened::Resumed),
-            joined: self.of(Happened::Joined),
-            lost: self.of(Happened::Lost),
-            passed_on: self.of(Happened::PassedOn),
-            hedged: self.of(Happened::Hedged),
-            hedges_won: self.of(Happened::HedgeWon),
-            doubled: self.of(Happened::Doubled),
+            resumed: self.of(LinkEvent::Resumed),
+            joined: self.of(LinkEvent::Joined),
+            lost: self.of(LinkEvent::Lost),
+            passed_on: self.of(LinkEvent::PassedOn),
+            hedged: self.of(LinkEvent::Hedged),
+            hedges_won: self.of(LinkEvent::HedgeWon),
+            doubled: self.of(LinkEvent::Doubled),
         }
     }
 }
@@ -90,7 +90,7 @@ impl Tally {
 /// Counters of the border link.
 #[derive(Debug, Clone, Default)]
 pub struct LinkMetrics {
-    all: [Counter; Happened::ALL.len()],
+    all: [Counter; LinkEvent::ALL.len()],
     waited: Counter,
 }
 
@@ -99,7 +99,7 @@ impl LinkMetrics {
     pub fn new(metrics: &Metrics) -> Self {
         let this = Self::default();
         metrics.register(|registry| {
-            for what in Happened::ALL {
+            for what in LinkEvent::ALL {
                 let (name, help) = what.name_and_help();
                 registry.register(name, help, this.of(what).clone());
             }
@@ -112,7 +112,7 @@ impl LinkMetrics {
         this
     }
 
-    fn of(&self, what: Happened) -> &Counter {
+    fn of(&self, what: LinkEvent) -> &Counter {
         &self.all[what as usize]
     }
 
@@ -126,26 +126,26 @@ impl LinkMetrics {
         self.waited.get()
     }
 
-    /// Something happened on the way to the gateway of this tally.
-    pub(super) fn count(&self, tally: &Tally, what: Happened) {
+    /// Something happened on the way to the gateway of these counters.
+    pub(super) fn count(&self, counters: &LinkCounters, what: LinkEvent) {
         self.of(what).inc();
-        tally.0[what as usize].fetch_add(1, Ordering::Relaxed);
+        counters.0[what as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Streams that went on over another connection so far.
     pub fn resumed(&self) -> u64 {
-        self.of(Happened::Resumed).get()
+        self.of(LinkEvent::Resumed).get()
     }
 
     /// Streams that were attached a second time because they fell behind, and of these those that
     /// were helped by it.
     pub fn hedged(&self) -> (u64, u64) {
-        let (hedged, won) = (self.of(Happened::Hedged), self.of(Happened::HedgeWon));
+        let (hedged, won) = (self.of(LinkEvent::Hedged), self.of(LinkEvent::HedgeWon));
         (hedged.get(), won.get())
     }
 
     /// Generations given up so far.
     pub fn lost(&self) -> u64 {
-        self.of(Happened::Lost).get()
+        self.of(LinkEvent::Lost).get()
     }
 }

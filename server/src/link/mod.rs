@@ -3,15 +3,15 @@
 
 mod admin;
 mod answers;
+mod attachment;
+mod encoded_body;
 mod events;
 mod fleet;
+mod hedge;
 pub mod http;
-mod legs;
 pub mod metrics;
 mod nodes;
-mod parcel;
-mod race;
+mod path_quality;
+mod resumable_body;
 mod settings;
-mod strand;
 mod transport;
-mod weather;

@@ -14,10 +14,10 @@ use shared::id::GenerationId;
 use shared::link::wire::SEEN_MAX;
 use shared::link::{Alive, GatewayPlace, GatewayView};
 
-use super::metrics::Tally;
-use super::parcel::Packer;
+use super::encoded_body::BodyEncoder;
+use super::metrics::LinkCounters;
+use super::path_quality::PathQuality;
 use super::transport::Pool;
-use super::weather::Weather;
 
 /// Failures in a row after which a node is left out.
 const FAILURES_MAX: u32 = 3;
@@ -35,11 +35,11 @@ pub(super) struct Node {
     pub(super) pool: Pool,
     pub(super) health: Health,
     /// There where bytes are dear.
-    pub(super) packer: Option<Arc<Packer>>,
+    pub(super) encoder: Option<Arc<BodyEncoder>>,
     /// Whether streams may come over two of its connections.
     pub(super) hedges: bool,
-    pub(super) weather: Weather,
-    pub(super) tally: Tally,
+    pub(super) quality: PathQuality,
+    pub(super) counters: LinkCounters,
     seen: Mutex<Vec<GenerationId>>,
 }
 
@@ -132,7 +132,7 @@ impl Node {
     pub(super) fn new(
         (place, secret): (Address, HeaderValue),
         pool: Pool,
-        packer: Option<Packer>,
+        encoder: Option<BodyEncoder>,
         hedges: bool,
     ) -> Self {
         Self {
@@ -140,10 +140,10 @@ impl Node {
             secret,
             pool,
             health: Health::default(),
-            packer: packer.map(Arc::new),
+            encoder: encoder.map(Arc::new),
             hedges,
-            weather: Weather::default(),
-            tally: Tally::default(),
+            quality: PathQuality::default(),
+            counters: LinkCounters::default(),
             seen: Mutex::default(),
         }
     }
@@ -160,8 +160,8 @@ impl Node {
             answered,
             connections,
             streams,
-            is_way_bad: self.weather.is_bad(),
-            counts: self.tally.counts(),
+            is_way_bad: self.quality.is_bad(),
+            counts: self.counters.counts(),
         }
     }
 

@@ -12,16 +12,16 @@ pub struct LinkSettings {
     /// How long a call waits for a link that is gone before it is given up.
     pub patience: Duration,
     /// Where bytes are saved.
-    pub compression: Whom,
+    pub compression: Enablement,
     /// Where a stream that is late comes over a second connection as well.
-    pub hedging: Whom,
+    pub hedging: Enablement,
     /// How gateways at `https://` are spoken to, where it differs from `shared::tls::client_config`.
     pub tls: Option<ClientConfig>,
 }
 
 /// For which gateways something is done that pays where the way is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Whom {
+pub enum Enablement {
     /// Those on other machines.
     Auto,
     /// All.
@@ -30,7 +30,7 @@ pub enum Whom {
     Off,
 }
 
-impl Whom {
+impl Enablement {
     pub(super) fn covers(self, is_far: bool) -> bool {
         match self {
             Self::Auto => is_far,
@@ -45,8 +45,8 @@ impl Default for LinkSettings {
         Self {
             connections: 8,
             patience: Duration::from_secs(30),
-            compression: Whom::Auto,
-            hedging: Whom::Auto,
+            compression: Enablement::Auto,
+            hedging: Enablement::Auto,
             tls: None,
         }
     }

@@ -10,6 +10,8 @@ const LINES_MAX: usize = 600;
 /// Folder, and words that its sources may not say.
 const FENCES: &[(&str, &[&str])] = &[
     ("shared/src", &["use server", "use gateway"]),
+    // What ends a stream is its dialect's to know.
+    ("server/src", &["[DONE]"]),
     (
         "server/src/api",
         &[

@@ -4,6 +4,7 @@
 
 mod budget_zones;
 mod catalogue;
+mod docs;
 mod fences;
 mod figures;
 mod identity;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use diesel::QueryableByName;
 use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl;
+use diesel::{QueryResult, QueryableByName};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use server::store::MIGRATIONS;
 use shared::db::{Db, migrate};
 
@@ -97,5 +97,73 @@ async fn several_replicas_may_start_at_once() {
             outcome.expect("migrated");
         }
         assert_eq!(columns(&db).await, schema(), "{}", db.name);
+    }
+}
+
+async fn execute(db: &TestDb, sql: &str) -> QueryResult<()> {
+    match &db.db {
+        Db::Postgres(pool) => {
+            let mut conn = pool.get().await.expect("a connection");
+            conn.batch_execute(sql).await
+        }
+        Db::Sqlite { writer, .. } => {
+            let mut conn = writer.get().await.expect("a connection");
+            conn.batch_execute(sql).await
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_before_stay_and_new_operations_need_no_migration() {
+    for db in databases().await {
+        let (down, up) = match &db.db {
+            Db::Postgres(_) => (
+                include_str!(
+                    "../../../migrations/server/postgres/2026-12-01-000060_any_operation/down.sql"
+                ),
+                include_str!(
+                    "../../../migrations/server/postgres/2026-12-01-000060_any_operation/up.sql"
+                ),
+            ),
+            Db::Sqlite { .. } => (
+                include_str!(
+                    "../../../migrations/server/sqlite/2026-12-01-000060_any_operation/down.sql"
+                ),
+                include_str!(
+                    "../../../migrations/server/sqlite/2026-12-01-000060_any_operation/up.sql"
+                ),
+            ),
+        };
+        let model = |id: &str, operation: &str| {
+            format!(
+                "INSERT INTO models (id, operation, targets, max_output_tokens, enabled, created_at, updated_at) \
+                 VALUES ('{id}', '{operation}', '[]', 0, TRUE, 1, 1);"
+            )
+        };
+        execute(&db, down).await.expect("down");
+        execute(&db, &model("old", "image"))
+            .await
+            .expect("as before");
+        let early = execute(&db, &model("early", "completion")).await;
+        assert!(
+            early.is_err(),
+            "{}: the code before could not read it",
+            db.name
+        );
+        execute(&db, up).await.expect("up");
+        execute(&db, &model("new", "completion"))
+            .await
+            .expect("as now");
+        // Its copy is there only if it kept its word.
+        let check = "INSERT INTO models (id, operation, targets, max_output_tokens, enabled, created_at, updated_at) \
+             SELECT 'copy', operation, targets, max_output_tokens, enabled, created_at, updated_at \
+             FROM models WHERE id = 'old' AND operation = 'image';";
+        execute(&db, check).await.expect("copied");
+        let again = execute(&db, &model("copy", "chat")).await;
+        assert!(
+            again.is_err(),
+            "{}: the old model kept its operation",
+            db.name
+        );
     }
 }

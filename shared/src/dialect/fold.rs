@@ -16,12 +16,16 @@ pub(crate) struct Folded {
 impl Folded {
     /// Of a name as it is written between its quotes.
     pub(crate) fn of(raw: &[u8]) -> Self {
+        Self::of_name(&unescaped(raw))
+    }
+
+    /// Of a name as it is meant.
+    pub(crate) fn of_name(name: &[u8]) -> Self {
         let mut folded = Self {
             bytes: [0; NAME_MAX],
             len: 0,
         };
-        let name = unescaped(raw);
-        let mut rest = &*name;
+        let mut rest = name;
         while let Some(byte) = rest.first() {
             // The two letters beyond ASCII that fold into it: long s and the kelvin sign.
             let (small, length) = match rest {

@@ -1,14 +1,319 @@
-//! Wire formats of providers and tenants, each in one pure place. Sends nothing and knows no money.
+//! Wire formats of tenants and providers, each in one room: the fields of a request that matter and where
+//! they stand, what an answer counts, how errors, comments and ends are written. Nobody else knows any of
+//! it. Pure: sends nothing and knows no money.
+//!
+//! A room is an implementation of [`Dialect`]. Those of OpenAI stand on [`openai`], and each is a row of
+//! what it has of its own.
 
-mod counts;
+mod asked;
+pub mod body;
 mod event;
-pub mod fields;
 mod fold;
-pub mod images;
-pub mod input;
-pub mod meter;
-mod scan;
-pub mod told;
+pub mod openai;
+pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_embeddings;
+pub mod openai_images;
+pub mod openai_moderations;
 mod walk;
 mod weight;
-pub mod whole;
+
+pub use self::asked::{Asked, BadBody, Maxima, Output};
+
+use std::fmt::Debug;
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use self::body::Body;
+use crate::fault::{Fault, FaultKind};
+use crate::link::{Bounds, Call};
+use crate::units::Usage;
+
+/// One wire format.
+pub trait Dialect: Debug + Send + Sync {
+    /// Stable word, for logs and for what a connector says that it speaks.
+    fn name(&self) -> &'static str;
+
+    /// A request as a JSON schema of the API's document, for those who write clients; what it does not
+    /// name passes.
+    fn request_schema(&self) -> &'static str;
+
+    /// Reads what routing, pricing and limits need of a request, and refuses what is wrong or has no
+    /// price; one pass over the body.
+    fn read(&self, body: &Body) -> Result<Asked, BadBody>;
+
+    /// The body of a request that `read` understood, with `tokens` as its only maximum of output tokens;
+    /// for formats that have one.
+    fn with_maximum(&self, body: &Bytes, asked: &Asked, tokens: u64) -> Bytes {
+        let _ = (asked, tokens);
+        body.clone()
+    }
+
+    /// The tenant's body as a provider takes it that speaks the same dialect.
+    fn forwarded(&self, body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody>;
+
+    /// What must be known of a call to count its answer.
+    fn metered(&self, call: &Call) -> Metered {
+        Metered::of(call)
+    }
+
+    /// Counts a stream, event by event; for formats that have streams.
+    fn meter(&self, of: Metered) -> Box<dyn StreamMeter> {
+        let _ = of;
+        Box::new(NoStream)
+    }
+
+    /// What a whole answer consumed; `Err` where it is none of this dialect.
+    fn usage(&self, of: Metered, answer: &[u8]) -> Result<Usage, Fault>;
+
+    /// What a whole answer that came as a success is.
+    fn judge(&self, answer: &[u8]) -> Judged;
+
+    /// What the beginning of a stream is, as far as it was `seen`.
+    fn look(&self, seen: &[u8]) -> Look {
+        let _ = seen;
+        Look::Whole
+    }
+
+    /// A whole answer as the stream that was asked for; `None` where it holds nothing to be streamed.
+    fn as_stream(&self, answer: &[u8]) -> Option<Bytes> {
+        let _ = answer;
+        None
+    }
+
+    /// The body of a refusal.
+    fn error(&self, told: ErrorText<'_>) -> Bytes;
+
+    /// A failure in a stream that has begun, as clients of this dialect raise it.
+    fn error_event(&self, told: ErrorText<'_>) -> Bytes {
+        self.error(told)
+    }
+
+    /// What is sent where nothing comes for a while; `None` where clients would stumble over it.
+    fn keep_alive(&self) -> Option<Bytes> {
+        None
+    }
+
+    /// What every whole stream ends with; empty where nothing marks the end.
+    fn end(&self) -> &'static [u8] {
+        b""
+    }
+}
+
+/// How a tenant's request becomes a provider's.
+#[derive(Debug, Clone, Copy)]
+pub struct Forward<'a> {
+    /// The model's name there.
+    pub model: &'a str,
+    /// Whether the stream is to end with its usage although the tenant does not see it.
+    pub asks_usage: bool,
+    /// How the model differs from what its dialect says.
+    pub quirks: Quirks,
+}
+
+/// The field in which a model takes the most that it may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Maximum {
+    /// Whatever the request has.
+    #[default]
+    AsAsked,
+    /// `max_tokens`.
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+}
+
+/// How a model differs from its dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quirks {
+    /// It refuses to be asked for the usage of a stream.
+    pub no_usage_option: bool,
+    /// Which maximum it obeys.
+    pub maximum: Maximum,
+}
+
+/// What a whole answer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// What was asked for.
+    Answer,
+    /// An error that came as a success.
+    Error(Box<Told>),
+    /// Neither; says what is missing.
+    Nonsense(String),
+}
+
+/// What the beginning of a stream is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// Not to be told yet.
+    More,
+    /// An event that is no error.
+    Event,
+    /// An error.
+    Error(Box<Told>),
+    /// A whole answer, or the beginning of one.
+    Whole,
+    /// A page for people.
+    Page,
+}
+
+/// Words of a failure for the tenant, in the terms that all dialects have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorText<'a> {
+    /// The HTTP status of the refusal; of a stream that had begun, the one it would have had.
+    pub status: u16,
+    /// The class of errors it belongs to, in OpenAI's words.
+    pub kind: &'a str,
+    /// A stable word for programs.
+    pub code: Option<&'a str>,
+    /// The field that is wrong.
+    pub param: Option<&'a str>,
+    /// What is wrong and what to do about it.
+    pub message: &'a str,
+}
+
+/// What must be known of a call to count its answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Metered {
+    /// Whether the tenant sees the usage of a stream.
+    pub show_usage: bool,
+    /// Length of the request.
+    pub input_bytes: u64,
+    /// What the call can bring at most, where the server counted it.
+    pub bounds: Option<Bounds>,
+    /// Tokens of the input that the answer repeats, about.
+    pub echoed: u64,
+}
+
+impl Metered {
+    /// Of `call`, whose answer repeats nothing.
+    pub fn of(call: &Call) -> Self {
+        Self {
+            show_usage: call.show_usage,
+            input_bytes: u64::try_from(call.body.len()).unwrap_or(u64::MAX),
+            bounds: call.bounds,
+            echoed: 0,
+        }
+    }
+}
+
+/// What to do with an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Pass it on.
+    Pass,
+    /// Pass it on without these bytes of it.
+    Without(Range<usize>),
+    /// Keep it: the tenant did not ask for it.
+    Hide,
+    /// Do not pass it on: the provider reports an error.
+    Broken(Fault),
+    /// Do not pass it on: more was written than the call may bring. What is put in its place ends the
+    /// stream well.
+    Enough(Bytes),
+}
+
+/// Counts what a stream brings while its events pass, and says what becomes of each.
+pub trait StreamMeter: Debug + Send {
+    /// Looks at one whole event.
+    fn event(&mut self, event: &[u8]) -> Verdict;
+
+    /// Whether the event that ends a stream came.
+    fn is_done(&self) -> bool;
+
+    /// The event that ends a stream, where bytes that are no whole event yet are all of it but the blank
+    /// line behind it, which some leave out.
+    fn ended_by(&self, unfinished: &[u8]) -> Option<&'static [u8]>;
+
+    /// Whether an event that was cut off at its end is whole all the same.
+    fn is_complete(&self, event: &[u8]) -> bool;
+
+    /// Output tokens in what passed so far, by estimate.
+    fn passed(&self) -> u64;
+
+    /// Whether the provider's own count covers all that came.
+    fn is_told(&self) -> bool;
+
+    /// Whether a stream that ends here is whole.
+    fn is_whole(&self) -> bool;
+
+    /// What is wrong with a stream that ends here.
+    fn missing(&self) -> Option<Fault>;
+
+    /// What the tenant's stream ends with, where its provider left that out.
+    fn end(&self) -> &'static [u8];
+
+    /// What was consumed: the provider's own count, and an estimate of what it does not cover. Nothing
+    /// where nothing came.
+    fn usage(&self) -> Usage;
+}
+
+/// The meter of formats without streams: whatever comes as one is no answer.
+#[derive(Debug)]
+struct NoStream;
+
+impl StreamMeter for NoStream {
+    fn event(&mut self, _: &[u8]) -> Verdict {
+        Verdict::Broken(no_stream())
+    }
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    fn ended_by(&self, _: &[u8]) -> Option<&'static [u8]> {
+        None
+    }
+
+    fn is_complete(&self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn passed(&self) -> u64 {
+        0
+    }
+
+    fn is_told(&self) -> bool {
+        false
+    }
+
+    fn is_whole(&self) -> bool {
+        false
+    }
+
+    fn missing(&self) -> Option<Fault> {
+        Some(no_stream())
+    }
+
+    fn end(&self) -> &'static [u8] {
+        b""
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+}
+
+fn no_stream() -> Fault {
+    Fault::new(FaultKind::InvalidAnswer, "this format has no streams")
+}
+
+/// An error as a provider told it; nothing in it is cleaned for a tenant's eyes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The provider's sentence; empty where it had none.
+    pub message: String,
+    /// OpenAI's `type`, or the word that stands for it.
+    pub kind: Option<String>,
+    /// The stable word, or a number that is no HTTP status.
+    pub code: Option<String>,
+    /// The field that is wrong.
+    pub param: Option<String>,
+    /// The HTTP status that the text itself names.
+    pub status: Option<u16>,
+    /// How long to wait, where the text says it in a field.
+    pub wait: Option<Duration>,
+}

@@ -91,8 +91,11 @@ mod exposed {
     }
 
     pub(super) mod optional {
-        use super::*;
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+        use crate::secret::Secret;
+
+        #[expect(clippy::ref_option, reason = "serde hands the field over as it stands")]
         pub(in super::super) fn serialize<S: Serializer>(
             secret: &Option<Secret<String>>,
             to: S,

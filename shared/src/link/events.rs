@@ -29,23 +29,23 @@ pub struct Event {
 /// What a gateway writes into its journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "body")]
-pub enum News {
+pub enum GatewayEvent {
     /// A gateway came up.
     GatewayStarted {
         /// The product's version there.
         version: String,
     },
     /// A provider refused a key: it is not used until it is asked again or an operator enables it.
-    KeyDisabled(KeyNews),
+    KeyDisabled(KeyEvent),
     /// A key that was well is left alone for a while.
-    KeyCooling(KeyNews),
+    KeyCooling(KeyEvent),
     /// A key that was left alone serves again.
-    KeyRecovered(KeyNews),
+    KeyRecovered(KeyEvent),
 }
 
 /// A provider's key and what happened to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyNews {
+pub struct KeyEvent {
     /// The provider's name.
     pub provider: String,
     /// The key.
@@ -59,7 +59,7 @@ pub struct KeyNews {
     pub probe_at: Option<i64>,
 }
 
-impl News {
+impl GatewayEvent {
     /// The word and what belongs to it, as they are stored.
     pub fn parts(&self) -> (String, Value) {
         let whole = serde_json::to_value(self).unwrap_or_default();
@@ -104,10 +104,10 @@ mod tests {
     #[test]
     fn news_come_back_from_what_is_stored_and_unknown_kinds_are_passed_over() {
         let all = [
-            News::GatewayStarted {
+            GatewayEvent::GatewayStarted {
                 version: "1.0".to_owned(),
             },
-            News::KeyDisabled(KeyNews {
+            GatewayEvent::KeyDisabled(KeyEvent {
                 provider: "main".to_owned(),
                 key: ProviderKeyId::random(),
                 last4: "abcd".to_owned(),
@@ -123,9 +123,9 @@ mod tests {
                 kind,
                 body,
             };
-            assert_eq!(News::from_event(&event), Some(news));
+            assert_eq!(GatewayEvent::from_event(&event), Some(news));
             event.kind = "task_finished_on_the_moon".to_owned();
-            assert_eq!(News::from_event(&event), None);
+            assert_eq!(GatewayEvent::from_event(&event), None);
         }
     }
 }

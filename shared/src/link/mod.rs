@@ -91,6 +91,7 @@ mod admin;
 pub mod codec;
 pub mod connectors;
 pub mod events;
+mod operation;
 pub mod prefix;
 pub mod rules;
 pub mod wire;
@@ -100,6 +101,8 @@ pub use self::admin::{
     ProviderAdmin, ProviderAdmins, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use self::events::GatewayEvents;
+
+pub use self::operation::Operation;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -112,59 +115,8 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Fault;
 use crate::id::{BootId, GenerationId, RequestId, TenantId};
 use crate::secret::Secret;
-use crate::units::{Unit, Usage};
-
-/// What is asked of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// `/chat/completions`.
-    Chat,
-    /// `/embeddings`.
-    Embedding,
-    /// `/images/generations`.
-    Image,
-}
-
-impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 3] = [Self::Chat, Self::Embedding, Self::Image];
-
-    /// Stable word: in the database, in usage records, in metric labels.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Embedding => "embedding",
-            Self::Image => "image",
-        }
-    }
-
-    /// From its stable word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|operation| operation.word() == word)
-    }
-
-    /// The units that an answer is made of; the other classes of their families fall back to these. A
-    /// price must say what each of them costs.
-    pub fn units(self) -> &'static [Unit] {
-        match self {
-            Self::Chat => &[Unit::InputToken, Unit::OutputToken],
-            Self::Embedding => &[Unit::InputToken],
-            Self::Image => &[Unit::InputToken, Unit::OutputToken, Unit::Image],
-        }
-    }
-
-    /// OpenAI's path below the version.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/chat/completions",
-            Self::Embedding => "/embeddings",
-            Self::Image => "/images/generations",
-        }
-    }
-}
+use crate::surface::Surface;
+use crate::units::Usage;
 
 /// A provider and its name for the model; targets are tried in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,8 +206,8 @@ pub struct Call {
     pub generation: GenerationId,
     /// The request of the tenant this belongs to, for the logs of both sides.
     pub request: RequestId,
-    /// What is asked.
-    pub operation: Operation,
+    /// On which surface it came.
+    pub surface: &'static Surface,
     /// Where it may go, in order.
     pub targets: std::sync::Arc<[Target]>,
     /// The tenant's bytes; the gateway changes the model's name and what its dialect needs.

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Operation, Parting, Target};
+use super::{Call, Parting, Target};
 use crate::id::{BootId, GenerationId, RequestId};
+use crate::surface::Surface;
 
 /// Below this path the gateway answers generations.
 pub const PREFIX: &str = "/internal/v1";
@@ -114,7 +115,11 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
 }
 
 /// Reads a call; says which header is wrong. The generation's id is made when it is absent.
-pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Result<Call, String> {
+pub fn read_call(
+    surface: &'static Surface,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Call, String> {
     let text = |name: &HeaderName| -> Result<Option<&str>, String> {
         match headers.get(name) {
             None => Ok(None),
@@ -151,7 +156,7 @@ pub fn read_call(operation: Operation, headers: &HeaderMap, body: Bytes) -> Resu
     Ok(Call {
         generation,
         request,
-        operation,
+        surface,
         targets: targets.into(),
         body,
         stream: text(&STREAM)? == Some("1"),
@@ -287,13 +292,14 @@ pub fn escape_non_ascii(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::Operation;
 
     #[test]
     fn a_call_survives_the_headers() {
         let call = Call {
             generation: GenerationId::random(),
             request: RequestId::random(),
-            operation: Operation::Chat,
+            surface: Surface::of(Operation::Chat),
             targets: vec![Target {
                 provider: "openai".into(),
                 model: "模型-🙂".into(),
@@ -315,7 +321,8 @@ mod tests {
         };
         let mut headers = HeaderMap::new();
         write_call(&call, &mut headers);
-        let read = read_call(Operation::Chat, &headers, call.body.clone()).expect("readable");
+        let read =
+            read_call(Surface::of(Operation::Chat), &headers, call.body.clone()).expect("readable");
         assert_eq!(read.generation, call.generation);
         assert_eq!(read.request, call.request);
         assert_eq!(read.targets, call.targets);
@@ -364,8 +371,9 @@ mod tests {
     #[test]
     fn wrong_headers_are_named() {
         let mut headers = HeaderMap::new();
-        let read =
-            |headers: &HeaderMap| read_call(Operation::Chat, headers, Bytes::new()).map(drop);
+        let read = |headers: &HeaderMap| {
+            read_call(Surface::of(Operation::Chat), headers, Bytes::new()).map(drop)
+        };
         assert_eq!(read(&headers), Err("x-waule-targets is missing".to_owned()));
         headers.insert(TARGETS, HeaderValue::from_static("[]"));
         assert_eq!(read(&headers), Ok(()));

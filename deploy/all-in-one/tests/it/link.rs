@@ -17,6 +17,7 @@ use shared::link::{
     PieceStream, ReplyBody, Target,
 };
 use shared::secret::Secret;
+use shared::surface::Surface;
 use shared::units::Unit;
 
 use crate::support::{links, places};
@@ -27,7 +28,7 @@ fn call(text: &str, stream: bool) -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Arc::new([Target {
             provider: "sandbox".to_owned(),
             model: "sandbox-chat".to_owned(),

@@ -26,4 +26,6 @@ mod replicas;
 mod starts;
 mod studio;
 mod support;
+mod surfaces;
 mod tls;
+mod toy_surface;

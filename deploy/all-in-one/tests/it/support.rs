@@ -15,7 +15,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use server::app::{Server, ServerParts};
 use server::config::ServerSecrets;
-use server::link::http::{HttpLink, LinkSettings, Whom};
+use server::link::http::{Enablement, HttpLink, LinkSettings};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::Common;
@@ -394,8 +394,8 @@ pub(crate) async fn links(place: &Place) -> (Supervisor, [(&'static str, Arc<dyn
     let door = [node.open_door()];
     let (remote, _) = link_to(place, &door, LinkSettings::default());
     let compressed = LinkSettings {
-        compression: Whom::On,
-        hedging: Whom::On,
+        compression: Enablement::On,
+        hedging: Enablement::On,
         ..LinkSettings::default()
     };
     let (small, _) = link_to(place, &door, compressed);

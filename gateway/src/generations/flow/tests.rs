@@ -4,9 +4,11 @@ use shared::units::Unit;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use shared::dialect::meter::Metered;
+use shared::dialect::Metered;
+use shared::dialect::openai::DONE;
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Bounds, Call, Operation};
+use shared::surface::Surface;
 
 use super::*;
 
@@ -14,7 +16,7 @@ fn call(operation: Operation, output_max: u64) -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation,
+        surface: Surface::of(operation),
         targets: [].into(),
         body: Bytes::from_static(b"{\"messages\":[]}"),
         stream: true,
@@ -55,7 +57,7 @@ fn flow(call: &Call, text: &[u8], size: usize, then: Then) -> Flow {
     };
     Flow::new(
         bytes,
-        Meter::new(Metered::of(call)),
+        call.surface.dialect.meter(Metered::of(call)),
         call.answer_model.as_deref().map(Arc::from),
     )
 }

@@ -52,6 +52,7 @@ fn outcome(output_tokens: u64, detail: &str) -> Outcome {
 /// A whole answer that nobody took yet.
 fn answered(outcome: Outcome) -> Ended {
     Ended {
+        content_type: crate::providers::ContentType::default(),
         end: End::Outcome(Arc::new(outcome)),
         whole: true,
         length: 500,

@@ -1,7 +1,7 @@
 //! What a refusal means: by the provider's code and words first, by the status last. A table, so that
 //! each row can be tested; the first row that matches decides.
 
-use shared::dialect::told::Told;
+use shared::dialect::Told;
 use shared::fault::{Fault, FaultKind, FaultOf, Retry, Scope};
 
 use FaultKind as K;

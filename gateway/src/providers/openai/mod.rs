@@ -10,19 +10,21 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
-use shared::dialect::told::{self, Told};
+use shared::dialect::openai::told;
+use shared::dialect::{Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind, Scope};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
 use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
+use shared::surface::{AnswerForm, Surface};
 
 use self::answer::{Expected, NoAnswer};
 use self::classify::classify;
 use self::request::{Asked, request};
-use super::learned::{Maximum, Quirks};
 use super::wait::wait;
 use super::words::{Secrets, cleaned};
-use super::{Answer, Patience, Provider, Refusal, Route, http as outbound};
+use super::{Answer, ContentType, Patience, Provider, Refusal, Route, http as outbound};
 
 /// Ten images of 4 MiB in base64; the longest text and the largest batch of embeddings.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -51,6 +53,8 @@ static FACTS: ConnectorFacts = ConnectorFacts {
         Speaks::new(Operation::Chat, "openai_chat"),
         Speaks::new(Operation::Embedding, "openai_embeddings"),
         Speaks::new(Operation::Image, "openai_images"),
+        Speaks::new(Operation::Completion, "openai_completions"),
+        Speaks::new(Operation::Moderation, "openai_moderations"),
     ]),
     media: false,
 };
@@ -132,7 +136,7 @@ fn small_call(model: &str, field: &str) -> Asked<'static> {
     let body = serde_json::json!({"model": model, "messages": [{"role": "user", "content": "hi"}], field: 1});
     Asked {
         method: Method::POST,
-        path: "/chat/completions",
+        path: Surface::of(Operation::Chat).path,
         stream: false,
         body: Bytes::from(body.to_string()),
     }
@@ -146,7 +150,7 @@ async fn attempt(
 ) -> Result<Answer, Refused> {
     let asked = Asked {
         method: Method::POST,
-        path: call.operation.path(),
+        path: call.surface.path,
         stream: call.stream,
         body: request::translated(call, route.model, quirks)?,
     };
@@ -157,14 +161,19 @@ async fn attempt(
         return Err(refused(status, &head.headers, told::refusal(&body)));
     }
     let expected = Expected {
-        operation: call.operation,
+        dialect: call.surface.dialect,
         bytes_max: ANSWER_BYTES_MAX,
         silence: patience.silence,
     };
     let answer = if call.stream {
         answer::streamed(head.body, expected).await
     } else {
-        answer::whole(head.body, expected).await
+        // What providers say of JSON is not believed; of sounds and pictures only they know.
+        let is_binary = call.surface.answer == AnswerForm::Binary;
+        let told = head.headers.get(CONTENT_TYPE).filter(|_| is_binary);
+        let told = told.and_then(|value| value.to_str().ok());
+        let content_type = told.map(|value| ContentType::Owned(value.to_owned()));
+        answer::whole(head.body, content_type, expected).await
     };
     answer.map_err(|no_answer| match no_answer {
         NoAnswer::Told(told) => refused(status, &head.headers, *told),

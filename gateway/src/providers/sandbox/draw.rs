@@ -65,7 +65,7 @@ pub(super) async fn draw(call: &Call) -> Result<Answer, Refusal> {
         tokio::task::yield_now().await;
     }
     let answer = json!({"created": CREATED, "data": images, "output_format": "png", "size": format!("{width}x{height}"), "usage": usage(&draw, n)});
-    Ok(Answer::Whole(Bytes::from(answer.to_string())))
+    Ok(Answer::json(Bytes::from(answer.to_string())))
 }
 
 fn picture(prompt: &str, index: u64, (width, height): (u32, u32)) -> String {
@@ -122,7 +122,7 @@ fn streamed(draw: &Draw, size: (u32, u32), n: u64) -> Result<Answer, Refusal> {
             Some((Ok(bytes), step + 1))
         }
     }));
-    Ok(Answer::Stream(stream))
+    Ok(Answer::events(stream))
 }
 
 fn size(size: Option<&str>) -> Result<(u32, u32), Refusal> {

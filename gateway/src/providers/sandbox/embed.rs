@@ -72,7 +72,7 @@ pub(super) async fn embed(call: &Call, model: &str) -> Result<Answer, Refusal> {
     }
     let tokens: u64 = inputs.iter().map(|(_, tokens)| tokens).sum();
     let answer = json!({"object": "list", "model": model, "data": data, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}});
-    Ok(Answer::Whole(Bytes::from(answer.to_string())))
+    Ok(Answer::json(Bytes::from(answer.to_string())))
 }
 
 /// A text, texts, tokens or lists of tokens, each as the text it is hashed by and its tokens.

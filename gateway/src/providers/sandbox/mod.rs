@@ -8,12 +8,15 @@
 //! a tool's result came back; formats get a value that fits their schema.
 
 mod chat;
+mod complete;
 mod draw;
 mod embed;
 mod marks;
+mod moderate;
 mod png;
 mod saying;
 mod schema;
+mod script;
 
 use std::borrow::Cow;
 
@@ -71,11 +74,9 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
 }
 
 /// The same id for the same request.
-fn id_of(body: &[u8]) -> String {
-    format!(
-        "chatcmpl-sandbox-{}",
-        hex::encode(&Sha256::digest(body)[..12])
-    )
+fn id_of(kind: &str, body: &[u8]) -> String {
+    let digest = hex::encode(&Sha256::digest(body)[..12]);
+    format!("{kind}-sandbox-{digest}")
 }
 
 /// What it is and can.
@@ -91,6 +92,8 @@ static FACTS: ConnectorFacts = ConnectorFacts {
         Speaks::new(Operation::Chat, "openai_chat"),
         Speaks::new(Operation::Embedding, "openai_embeddings"),
         Speaks::new(Operation::Image, "openai_images"),
+        Speaks::new(Operation::Completion, "openai_completions"),
+        Speaks::new(Operation::Moderation, "openai_moderations"),
     ]),
     media: false,
 };
@@ -111,10 +114,12 @@ impl Provider for Sandbox {
         route: Route<'_>,
         _patience: Patience,
     ) -> Result<Answer, Refusal> {
-        match call.operation {
+        match call.surface.operation {
             Operation::Chat => chat::chat(call, route.model).await,
             Operation::Embedding => embed::embed(call, route.model).await,
             Operation::Image => draw::draw(call).await,
+            Operation::Completion => complete::complete(call, route.model).await,
+            Operation::Moderation => moderate::moderate(call, route.model).await,
         }
     }
 

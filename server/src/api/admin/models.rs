@@ -30,6 +30,10 @@ pub enum OperationName {
     Embedding,
     /// `/images/generations`.
     Image,
+    /// `/completions`.
+    Completion,
+    /// `/moderations`.
+    Moderation,
 }
 
 impl From<OperationName> for Operation {
@@ -38,6 +42,8 @@ impl From<OperationName> for Operation {
             OperationName::Chat => Self::Chat,
             OperationName::Embedding => Self::Embedding,
             OperationName::Image => Self::Image,
+            OperationName::Completion => Self::Completion,
+            OperationName::Moderation => Self::Moderation,
         }
     }
 }
@@ -48,6 +54,8 @@ impl From<Operation> for OperationName {
             Operation::Chat => Self::Chat,
             Operation::Embedding => Self::Embedding,
             Operation::Image => Self::Image,
+            Operation::Completion => Self::Completion,
+            Operation::Moderation => Self::Moderation,
         }
     }
 }
@@ -124,7 +132,7 @@ pub struct NewModelBody {
     /// Whether answers name the model by `id`, and not as the provider does.
     #[oai(default)]
     pub answers_public_name: bool,
-    /// Whether image calls that name no model go to it; takes the mark from the model that had it.
+    /// Whether calls that name no model go to it, which images and moderations may; takes the mark from the model that had it.
     #[oai(default)]
     pub is_default: bool,
     /// What it costs from now on; without a price nobody can call it.
@@ -134,7 +142,7 @@ pub struct NewModelBody {
 impl NewModelBody {
     fn read(self) -> Result<NewModel, ApiError> {
         let operation = Operation::from(self.operation);
-        let tokens = if operation == Operation::Chat {
+        let tokens = if operation.writes_text() {
             CHAT_OUTPUT_TOKENS
         } else {
             0

@@ -6,11 +6,12 @@ pub(in crate::api) mod strict;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use shared::surface::Surface;
 
 use super::infer;
 
-/// The whole document: what poem-openapi derives, and the inference routes below `prefix`.
-pub(super) fn whole(mut derived: Value, prefix: &str) -> Value {
+/// The whole document: what poem-openapi derives, and the routes of `surfaces` below `prefix`.
+pub(super) fn whole(mut derived: Value, prefix: &str, surfaces: &[&Surface]) -> Value {
     let taken = taken(&derived);
     if let Some(schemas) = derived
         .pointer_mut("/components/schemas")
@@ -26,7 +27,7 @@ pub(super) fn whole(mut derived: Value, prefix: &str) -> Value {
     }
     tell_rules(&mut derived);
     tell_nothing(&mut derived);
-    infer::openapi::add(&mut derived, prefix);
+    infer::openapi::add(&mut derived, prefix, surfaces);
     derived
 }
 
@@ -247,7 +248,7 @@ mod tests {
                 "rows": {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "integer"}}}},
             },
         }}}});
-        let whole = whole(derived, "/api/v1");
+        let whole = whole(derived, "/api/v1", &shared::surface::SURFACES);
         let fields = &whole["components"]["schemas"]["View"]["properties"];
         assert_eq!(fields["id"], json!({"type": "string"}));
         assert_eq!(fields["at"], json!({"type": "string", "nullable": true}));

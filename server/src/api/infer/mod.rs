@@ -13,12 +13,14 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
+use shared::dialect::Dialect;
+use shared::dialect::body::Body;
 use shared::id::RequestId;
-use shared::link::Operation;
+use shared::surface::{Input, Surface};
 use tracing::{Instrument, info_span};
 
 use super::call_error::waiting_cures;
-use super::error::ApiError;
+use super::error::{self, ApiError, InDialect};
 use super::manners::body::plain;
 use super::principal::peer;
 use crate::auth::Auth;
@@ -49,23 +51,50 @@ pub struct InferApi {
 }
 
 impl InferApi {
-    /// Adds the routes.
-    pub fn mount(self, routes: Route, prefix: &str) -> Route {
-        Operation::ALL
-            .into_iter()
-            .fold(routes, |routes, operation| {
-                let endpoint = InferEndpoint {
-                    api: self.clone(),
-                    operation,
-                };
-                routes.at(format!("{prefix}{}", operation.path()), endpoint)
-            })
+    /// Adds the routes of these surfaces.
+    pub fn mount(
+        self,
+        routes: Route,
+        prefix: &str,
+        surfaces: &'static [&'static Surface],
+    ) -> Route {
+        surfaces.iter().fold(routes, |routes, surface| {
+            let endpoint = InferEndpoint {
+                api: self.clone(),
+                surface: *surface,
+            };
+            routes.at(format!("{prefix}{}", surface.path), endpoint)
+        })
+    }
+}
+
+/// Gives a refusal on a surface the shape of its dialect where whoever refused did not know of it.
+pub(super) async fn shaped<E: Endpoint>(
+    endpoint: E,
+    request: Request,
+    prefix: &str,
+    surfaces: &[&Surface],
+) -> poem::Result<Response> {
+    let below = request
+        .uri()
+        .path()
+        .strip_prefix(prefix)
+        .unwrap_or_default();
+    let surface = surfaces.iter().find(|surface| surface.path == below);
+    let dialect = surface.map(|surface| surface.dialect);
+    let response = endpoint.call(request).await?.into_response();
+    let is_refusal = response.status().is_client_error() || response.status().is_server_error();
+    match dialect {
+        Some(dialect) if is_refusal && response.extensions().get::<InDialect>().is_none() => {
+            Ok(error::reshaped(response, dialect).await)
+        }
+        Some(_) | None => Ok(response),
     }
 }
 
 struct InferEndpoint {
     api: InferApi,
-    operation: Operation,
+    surface: &'static Surface,
 }
 
 impl Endpoint for InferEndpoint {
@@ -88,7 +117,8 @@ impl Endpoint for InferEndpoint {
 
 impl InferEndpoint {
     async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Box<Response>> {
-        let refused = |error: ApiError| Box::new(error.into_response());
+        let dialect = self.surface.dialect;
+        let refused = |error: ApiError| Box::new(error.in_dialect(dialect));
         if request.method() != Method::POST {
             return Err(refused(ApiError::method_not_allowed()));
         }
@@ -101,20 +131,25 @@ impl InferEndpoint {
             .map_err(|e| refused(e.into()))?;
         tracing::Span::current().record("tenant.id", principal.tenant.as_str());
         let admitted = self.api.calls.admit(&principal).await;
-        let admitted = admitted.map_err(|error| Box::new(refusal(error)))?;
-        let mut body = read_body(&request, self.api.body_bytes_max)
-            .await
-            .map_err(refused)?;
+        let admitted = admitted.map_err(|error| Box::new(refusal(error, dialect)))?;
+        let own_max = self.surface.body_bytes_max.unwrap_or(usize::MAX);
+        let most = self.api.body_bytes_max.min(own_max);
+        let mut body = read_body(&request, most).await.map_err(refused)?;
         if let Some(upload) = request.extensions().get::<Upload>().cloned() {
-            let (most, budget) = (self.api.body_bytes_max, upload.budget());
+            let budget = upload.budget();
             body = plain(request.headers_mut(), body, most, budget)
                 .await
                 .map_err(refused)?;
         }
+        let body = match self.surface.input {
+            Input::Json => Body::Json(body),
+            Input::Form => Body::of(request.content_type(), body)
+                .map_err(|error| Box::new(refusal(error.into(), dialect)))?,
+        };
         let call = calls::Request {
             principal: Arc::clone(&principal),
             request: id,
-            operation: self.operation,
+            surface: self.surface,
             body,
         };
         let patience = Some(stream::HEAD_WITHIN);
@@ -124,8 +159,8 @@ impl InferEndpoint {
             .start_admitted(call, admitted, patience)
             .await
         {
-            Ok(started) => Ok(respond(started)),
-            Err(error) => Err(Box::new(refusal(error))),
+            Ok(started) => Ok(respond(started, dialect)),
+            Err(error) => Err(Box::new(refusal(error, dialect))),
         }
     }
 }
@@ -153,14 +188,14 @@ impl From<BodyError> for ApiError {
 }
 
 /// A limit that was hit shows its state, as OpenAI's 429 does.
-fn refusal(error: CallError) -> Response {
+fn refusal(error: CallError, dialect: &dyn Dialect) -> Response {
     let info = if let CallError::Limited(exceeded) = &error {
         Some(exceeded.info)
     } else {
         None
     };
     let is_final = !waiting_cures(&error);
-    let mut response = ApiError::from(error).into_response();
+    let mut response = ApiError::from(error).in_dialect(dialect);
     if is_final {
         let no = HeaderValue::from_static("false");
         response.headers_mut().insert(SHOULD_RETRY, no);
@@ -171,7 +206,7 @@ fn refusal(error: CallError) -> Response {
     response
 }
 
-fn respond(started: Started<Begun>) -> Response {
+fn respond(started: Started<Begun>, dialect: &'static dyn Dialect) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -192,7 +227,7 @@ fn respond(started: Started<Begun>) -> Response {
                 HeaderValue::from_static("no-cache, no-transform"),
             );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response.set_body(stream::body(begun));
+            response.set_body(stream::body(begun, dialect));
         }
     }
     response

@@ -1,69 +1,48 @@
 //! The part of the OpenAPI document that poem-openapi can't derive: inference routes take and give
-//! bytes. Hand-kept; a test compares the whole document with its snapshot.
+//! bytes. Made of the table of surfaces; a test compares the whole document with its snapshot.
 
-use serde_json::{Value, json};
-use shared::link::Operation;
+use serde_json::{Map, Value, json};
+use shared::surface::{AnswerForm, Input, Surface};
 
-fn description(operation: Operation) -> (&'static str, &'static str, Value) {
-    match operation {
-        Operation::Chat => (
-            "Chat",
-            "OpenAI's chat completions. Every field of OpenAI's reference is passed on; `stream: true` answers \
-             server-sent events. Credits for the worst case are held first; when the balance covers only a part, \
-             the maximum of output tokens is lowered and the header `x-waule-max-tokens` says to what.",
-            json!({
-                "type": "object",
-                "required": ["model", "messages"],
-                "properties": {
-                    "model": {"type": "string", "minLength": 1, "maxLength": 100},
-                    "messages": {"type": "array", "items": {"type": "object"}, "minItems": 1},
-                    "stream": {"nullable": true, "type": "boolean", "default": false},
-                    "stream_options": {"nullable": true, "type": "object", "properties": {"include_usage": {"type": "boolean", "nullable": true}}},
-                    "max_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10_000_000},
-                    "max_completion_tokens": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10_000_000},
-                    "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 128}
-                }
-            }),
-        ),
-        Operation::Embedding => (
-            "Embeddings",
-            "OpenAI's embeddings; `input` is a text, an array of texts or of tokens.",
-            json!({
-                "type": "object",
-                "required": ["model", "input"],
-                "properties": {
-                    "model": {"type": "string", "minLength": 1, "maxLength": 100},
-                    "input": {"anyOf": [
-                        {"type": "string", "minLength": 1},
-                        {"type": "array", "items": {}, "minItems": 1}
-                    ]},
-                    "encoding_format": {"nullable": true, "type": "string", "enum": ["float", "base64", null]},
-                    "dimensions": {"nullable": true, "type": "integer", "minimum": 1}
-                }
-            }),
-        ),
-        Operation::Image => (
-            "Images",
-            "OpenAI's image generations. A call that names no model goes to the platform's default: the one \
-             that an operator marked, else the oldest that your key may use.",
-            json!({
-                "type": "object",
-                "required": ["prompt"],
-                "properties": {
-                    "model": {"type": "string", "nullable": true, "description": "The platform's default when absent"},
-                    "prompt": {"type": "string", "minLength": 1, "maxLength": 32000, "pattern": "[^\\s]"},
-                    "n": {"nullable": true, "type": "integer", "minimum": 1, "maximum": 10},
-                    "size": {"nullable": true, "type": "string"},
-                    "quality": {"nullable": true, "type": "string"},
-                    "response_format": {"nullable": true, "type": "string", "enum": ["url", "b64_json", null]}
-                }
-            }),
-        ),
+/// A name for programs: the operation's word, and where that has several surfaces the path's words.
+pub fn operation_id(surface: &Surface) -> String {
+    if Surface::of(surface.operation) == surface {
+        return format!("create_{}", surface.operation.word());
     }
+    let words = surface
+        .path
+        .trim_start_matches('/')
+        .replace(['/', '-'], "_");
+    format!("create_{words}")
 }
 
-fn path_item(operation: Operation) -> Value {
-    let (tag, text, schema) = description(operation);
+/// The types that an answer may be of.
+fn answers(surface: &Surface) -> Value {
+    let mut content = Map::new();
+    let mut add =
+        |kind: &str, schema: Value| content.insert(kind.to_owned(), json!({"schema": schema}));
+    match surface.answer {
+        AnswerForm::Json => drop(add("application/json", json!({"type": "object"}))),
+        AnswerForm::Events => {
+            add("application/json", json!({"type": "object"}));
+            add("text/event-stream", json!({"type": "string"}));
+        }
+        AnswerForm::Binary => {
+            drop(add(
+                "application/octet-stream",
+                json!({"type": "string", "format": "binary"}),
+            ));
+        }
+    }
+    Value::Object(content)
+}
+
+fn path_item(surface: &Surface) -> Value {
+    let schema: Value = serde_json::from_str(surface.dialect.request_schema()).unwrap_or_default();
+    let input = match surface.input {
+        Input::Json => "application/json",
+        Input::Form => "multipart/form-data",
+    };
     let error = |what: &str| {
         json!({
             "description": what,
@@ -72,15 +51,15 @@ fn path_item(operation: Operation) -> Value {
     };
     json!({
         "post": {
-            "tags": [tag],
-            "summary": tag,
-            "description": text,
-            "operationId": format!("create_{}", operation.word()),
-            "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
+            "tags": [surface.title],
+            "summary": surface.title,
+            "description": surface.about,
+            "operationId": operation_id(surface),
+            "requestBody": {"required": true, "content": {input: {"schema": schema}}},
             "responses": {
                 "200": {
                     "description": "OpenAI's answer, as the provider gave it",
-                    "content": {"application/json": {"schema": {"type": "object"}}, "text/event-stream": {"schema": {"type": "string"}}}
+                    "content": answers(surface)
                 },
                 "400": error("The body is wrong; the message says what"),
                 "401": error("The key or token is missing or wrong"),
@@ -104,15 +83,12 @@ fn path_item(operation: Operation) -> Value {
     })
 }
 
-/// Adds the inference routes below `prefix` to a document.
-pub fn add(document: &mut Value, prefix: &str) {
+/// Adds the routes of surfaces below `prefix` to a document.
+pub fn add(document: &mut Value, prefix: &str, surfaces: &[&Surface]) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
         return;
     };
-    for operation in Operation::ALL {
-        paths.insert(
-            format!("{prefix}{}", operation.path()),
-            path_item(operation),
-        );
+    for surface in surfaces {
+        paths.insert(format!("{prefix}{}", surface.path), path_item(surface));
     }
 }

@@ -11,20 +11,18 @@ use futures_util::Stream;
 use http_body::Frame;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
-use poem::IntoResponse;
+use shared::dialect::Dialect;
 use sync_wrapper::SyncWrapper;
 use tokio::time::Sleep;
 
 use super::super::error::ApiError;
-use crate::calls::{self, Answer, Begun, CallError};
+use crate::calls::{self, Answer, Begun};
 
 /// A stream begins after this long, whether or not there is anything to be told: proxies give up on
 /// silence, the strictest in use after 15 seconds.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Nothing for one to two of these is followed by a comment.
 const QUIET: Duration = Duration::from_secs(7);
-/// A comment, which clients pass over (WHATWG HTML, 9.2.6): somebody still works on the answer.
-const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
 type Pieces = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 /// The answer, or the event that tells why there is none.
@@ -37,44 +35,36 @@ enum State {
 }
 
 impl State {
-    fn of(later: calls::Later) -> Self {
+    fn of(later: calls::Later, dialect: &'static dyn Dialect) -> Self {
         Self::Later(Box::pin(async move {
-            match later.await {
-                Ok(answer) => Ok(answer),
-                Err(error) => Err(error_event(error).await),
-            }
+            let answer = later.await;
+            answer.map_err(|error| ApiError::from(error).event_in(dialect))
         }))
     }
 }
 
 struct StreamBody {
     state: SyncWrapper<State>,
+    dialect: &'static dyn Dialect,
     timer: Pin<Box<Sleep>>,
     quiet: Duration,
     /// Whether anything passed since the timer was set.
     passed: bool,
 }
 
-/// A failure as an event that OpenAI's clients raise as an error.
-async fn error_event(error: CallError) -> Bytes {
-    let body = ApiError::from(error).into_response().into_body();
-    // It is in memory already.
-    let json = body.into_bytes().await.unwrap_or_default();
-    [b"data: ", &json[..], b"\n\n"].concat().into()
-}
-
 impl StreamBody {
-    fn new(begun: Begun, quiet: Duration) -> Self {
+    fn new(begun: Begun, dialect: &'static dyn Dialect, quiet: Duration) -> Self {
         let (state, first) = match begun {
             // The time for the first sign is over already.
-            Begun::Later(later) => (State::of(later), Duration::ZERO),
+            Begun::Later(later) => (State::of(later, dialect), Duration::ZERO),
             Begun::Answered(Answer::Stream(stream)) => {
                 (State::Pieces(Box::into_pin(stream)), quiet)
             }
-            Begun::Answered(Answer::Whole(bytes)) => (whole(bytes), quiet),
+            Begun::Answered(Answer::Whole(bytes)) => (whole(&bytes, dialect), quiet),
         };
         Self {
             state: SyncWrapper::new(state),
+            dialect,
             timer: Box::pin(tokio::time::sleep(first)),
             quiet,
             passed: false,
@@ -90,7 +80,7 @@ impl StreamBody {
                 State::Over => return Poll::Ready(None),
                 State::Later(later) => match std::task::ready!(later.as_mut().poll(cx)) {
                     Ok(Answer::Stream(stream)) => *state = State::Pieces(Box::into_pin(stream)),
-                    Ok(Answer::Whole(bytes)) => *state = whole(bytes),
+                    Ok(Answer::Whole(bytes)) => *state = whole(&bytes, self.dialect),
                     Err(event) => {
                         *state = State::Over;
                         return Poll::Ready(Some(event));
@@ -106,23 +96,22 @@ impl StreamBody {
             std::task::ready!(self.timer.as_mut().poll(cx));
             let next = tokio::time::Instant::now() + self.quiet;
             self.timer.as_mut().reset(next);
-            if !std::mem::take(&mut self.passed) {
-                return Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE)));
+            if !std::mem::take(&mut self.passed)
+                && let Some(sign) = self.dialect.keep_alive()
+            {
+                return Poll::Ready(Some(sign));
             }
         }
     }
 }
 
-/// An answer that came at once although a stream was promised, as its only event.
-fn whole(bytes: Bytes) -> State {
-    let line: Vec<u8> = bytes
-        .iter()
-        .map(|byte| if byte.is_ascii_control() { b' ' } else { *byte })
-        .collect();
-    let event = [b"data: ", line.as_slice(), b"\n\ndata: [DONE]\n\n"].concat();
-    State::Pieces(Box::pin(futures_util::stream::once(async {
-        Bytes::from(event)
-    })))
+/// An answer that came at once although a stream was promised, as that stream.
+fn whole(bytes: &[u8], dialect: &dyn Dialect) -> State {
+    let events = dialect.as_stream(bytes).unwrap_or_else(|| {
+        let error = ApiError::bad_gateway("invalid_answer", "The provider's answer is no stream.");
+        error.event_in(dialect)
+    });
+    State::Pieces(Box::pin(futures_util::stream::once(async { events })))
 }
 
 impl http_body::Body for StreamBody {
@@ -142,18 +131,20 @@ impl http_body::Body for StreamBody {
     }
 }
 
-pub(super) fn body(begun: Begun) -> poem::Body {
-    let body = StreamBody::new(begun, QUIET).map_err(|never| match never {});
+pub(super) fn body(begun: Begun, dialect: &'static dyn Dialect) -> poem::Body {
+    let body = StreamBody::new(begun, dialect, QUIET).map_err(|never| match never {});
     poem::Body::from(BoxBody::new(body))
 }
 
 #[cfg(test)]
 mod tests {
     use futures_util::stream;
-    use shared::link::LinkError;
+    use shared::link::{LinkError, Operation};
+    use shared::surface::Surface;
     use tokio::time::Instant;
 
     use super::*;
+    use crate::calls::CallError;
 
     async fn next(body: &mut StreamBody) -> Option<String> {
         let frame = body.frame().await?.expect("infallible");
@@ -167,6 +158,7 @@ mod tests {
     fn of(state: State) -> StreamBody {
         StreamBody {
             state: SyncWrapper::new(state),
+            dialect: Surface::of(Operation::Chat).dialect,
             timer: Box::pin(tokio::time::sleep(SHORT)),
             quiet: SHORT,
             passed: false,
@@ -199,7 +191,11 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(300)).await;
             Err(CallError::Link(LinkError::NotSent("gone".to_owned())))
         });
-        let mut body = StreamBody::new(Begun::Later(later), SHORT);
+        let mut body = StreamBody::new(
+            Begun::Later(later),
+            Surface::of(Operation::Chat).dialect,
+            SHORT,
+        );
         let begun = Instant::now();
         assert_eq!(next(&mut body).await.as_deref(), Some(": keep-alive\n\n"));
         assert!(begun.elapsed() < Duration::from_millis(250));
@@ -214,10 +210,20 @@ mod tests {
 
     #[tokio::test]
     async fn what_came_at_once_is_an_event_and_the_end() {
-        let answer = Answer::Whole(Bytes::from_static(b"{\n\"a\": 1\n}"));
-        let mut body = StreamBody::new(Begun::Answered(answer), QUIET);
-        let text = next(&mut body).await.expect("an event");
-        assert_eq!(text, "data: { \"a\": 1 }\n\ndata: [DONE]\n\n");
-        assert_eq!(next(&mut body).await, None);
+        let chat = Surface::of(Operation::Chat).dialect;
+        for (answer, beginning, end) in [
+            (
+                r#"{"id":"x","choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}"#,
+                "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}",
+                "data: [DONE]\n\n",
+            ),
+            ("{}", "data: {\"error\":", "}}\n\n"),
+        ] {
+            let answer = Answer::Whole(Bytes::from_static(answer.as_bytes()));
+            let mut body = StreamBody::new(Begun::Answered(answer), chat, QUIET);
+            let text = next(&mut body).await.expect("events");
+            assert!(text.starts_with(beginning) && text.ends_with(end), "{text}");
+            assert_eq!(next(&mut body).await, None);
+        }
     }
 }

@@ -5,7 +5,7 @@
 use poem::Request;
 use poem::http::Uri;
 use poem::http::uri::PathAndQuery;
-use shared::link::Operation;
+use shared::surface::{SURFACES, Surface};
 
 use crate::api::PREFIX;
 
@@ -38,7 +38,7 @@ pub fn forgive(request: &mut Request) {
 fn canonical(path: &str) -> Option<String> {
     // The busiest paths are told from the rest by three comparisons.
     if let Some(below) = path.strip_prefix(PREFIX)
-        && Operation::ALL.iter().any(|known| known.path() == below)
+        && Surface::at(below).is_some()
     {
         return None;
     }
@@ -64,27 +64,24 @@ fn api<'p, 's>(parts: &'p [&'s str]) -> Option<&'p [&'s str]> {
     }
 }
 
-/// The operation behind the name of a deployment, as Azure's client writes it; the model stands in the
+/// The surface behind the name of a deployment, as Azure's client writes it; the model stands in the
 /// body as well.
 fn deployed<'p, 's>(parts: &'p [&'s str]) -> Option<&'p [&'s str]> {
     let ["deployments", _, rest @ ..] = parts else {
         return None;
     };
-    let is_whole = |one: Operation| behind(rest, one).is_some_and(<[_]>::is_empty);
-    Operation::ALL.into_iter().any(is_whole).then_some(rest)
+    let is_whole = |one: &Surface| behind(rest, one).is_some_and(<[_]>::is_empty);
+    SURFACES.into_iter().any(is_whole).then_some(rest)
 }
 
 fn is_resource(parts: &[&str]) -> bool {
-    parts.first() == Some(&MODELS)
-        || Operation::ALL
-            .into_iter()
-            .any(|one| behind(parts, one).is_some())
+    parts.first() == Some(&MODELS) || SURFACES.into_iter().any(|one| behind(parts, one).is_some())
 }
 
-/// What follows the path of an operation.
-fn behind<'p, 's>(parts: &'p [&'s str], operation: Operation) -> Option<&'p [&'s str]> {
-    operation
-        .path()
+/// What follows the path of a surface.
+fn behind<'p, 's>(parts: &'p [&'s str], surface: &Surface) -> Option<&'p [&'s str]> {
+    surface
+        .path
         .split('/')
         .filter(|part| !part.is_empty())
         .try_fold(parts, |parts, word| match parts {
@@ -96,9 +93,9 @@ fn behind<'p, 's>(parts: &'p [&'s str], operation: Operation) -> Option<&'p [&'s
 fn below_version(rest: &[&str]) -> String {
     let rest = deployed(rest).unwrap_or(rest);
     // The address of one endpoint was given as the base of all.
-    let inner = Operation::ALL
+    let inner = SURFACES
         .into_iter()
-        .find_map(|operation| behind(rest, operation).filter(|inner| is_resource(inner)));
+        .find_map(|surface| behind(rest, surface).filter(|inner| is_resource(inner)));
     match inner.unwrap_or(rest) {
         [MODELS, id @ ..] if id.len() > 1 => format!("{PREFIX}/{MODELS}/{}", id.join("%2F")),
         [] => PREFIX.to_owned(),
@@ -150,6 +147,8 @@ mod tests {
         }
         assert_eq!(meant("/v1/chat/completions/models"), "/api/v1/models");
         assert_eq!(meant("/images/generations"), "/api/v1/images/generations");
+        assert_eq!(meant("/v1/completions"), "/api/v1/completions");
+        assert_eq!(meant("/v1/v1/moderations/"), "/api/v1/moderations");
         assert_eq!(meant("/v1"), "/api/v1");
         assert_eq!(meant("/v1/credits/balance/"), "/api/v1/credits/balance");
     }

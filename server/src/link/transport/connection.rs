@@ -478,7 +478,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 }
 
-/// One stream's place in the count.
+/// One stream's slot in the count.
 struct Stream(Arc<Connection>);
 
 impl Stream {

@@ -2,13 +2,13 @@
 //! (RELIABILITY.md A2.3); hyper's own client never opens a second. Knows no calls, and repeats
 //! nothing that may have been written.
 //!
-//! Every place of the pool has a tender: a task that opens the connection, waits for its end or its
-//! age, and opens the next. The first call that meets an untended place starts the tender on its
+//! Every slot of the pool has a keeper: a task that opens the connection, waits for its end or its
+//! age, and opens the next. The first call that meets an unkept slot starts the keeper on its
 //! own runtime, so connections spread over the cores as calls do and a lone core waits for no other.
 
 mod connection;
 mod silence;
-mod tender;
+mod slot_keeper;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -32,9 +32,9 @@ pub(super) use connection::{Body, ConnectionId, describe};
 use connection::{CONNECT_MAX, Connection, Failed, Heard, Hello, PING_EVERY, Target};
 pub(super) use silence::SILENCE_MAX;
 use silence::{FalseAlarms, Watch};
-use tender::Tender;
+use slot_keeper::SlotKeeper;
 
-/// Bodies above this go to the places kept for them, or small ones would wait behind one; what is
+/// Bodies above this go to the slots kept for them, or small ones would wait behind one; what is
 /// below fits into the first window of a connection that was idle.
 const LARGE_BYTES: u64 = 8 * 1024;
 /// How long a call that has waited for a connection leaves it to others, when it carries its share
@@ -58,7 +58,7 @@ pub(super) struct Shape {
     /// A connection is replaced at an age between this and twice this: routes, addresses and
     /// balancers change, and not all connections should move at once.
     pub(super) age_max: Duration,
-    /// Whether the places for large bodies are kept warm.
+    /// Whether the slots for large bodies are kept warm.
     pub(super) is_far: bool,
     /// How long a gateway that is not heard is waited for.
     pub(super) patience: Duration,
@@ -104,7 +104,7 @@ pub(super) enum SendError {
     },
 }
 
-/// Connections to one gateway; dropping it ends the tenders, and running streams end by themselves.
+/// Connections to one gateway; dropping it ends the keepers, and running streams end by themselves.
 pub(super) struct Pool {
     inner: Arc<Inner>,
     _end: DropGuard,
@@ -117,14 +117,14 @@ struct Inner {
     /// When the last call was sent, in milliseconds from the beginning.
     used_ms: AtomicU64,
     shape: Shape,
-    places: Box<[Place]>,
-    /// For small bodies and for large ones: one count for both would skip places when they alternate.
+    slots: Box<[Slot]>,
+    /// For small bodies and for large ones: one count for both would skip slots when they alternate.
     turns: [AtomicUsize; 2],
     /// Calls that wait for a connection.
     waiting: AtomicUsize,
     /// Attempts under way and the last that failed.
     opening: watch::Sender<Opening>,
-    /// A call has no connection: tenders that rest should try now.
+    /// A call has no connection: keepers that rest should try now.
     wanted: Notify,
     alarms: FalseAlarms,
     heard: Arc<Heard>,
@@ -133,9 +133,9 @@ struct Inner {
 }
 
 #[derive(Default)]
-struct Place {
+struct Slot {
     live: ArcSwapOption<Connection>,
-    tended: AtomicBool,
+    kept: AtomicBool,
 }
 
 #[derive(Default)]
@@ -155,7 +155,7 @@ impl Pool {
         hello: Box<Hello>,
     ) -> Result<Self, ConfigError> {
         let end = CancellationToken::new();
-        let places = std::iter::repeat_with(Place::default);
+        let slots = std::iter::repeat_with(Slot::default);
         Ok(Self {
             inner: Arc::new(Inner {
                 target: target(base, tls)?,
@@ -163,7 +163,7 @@ impl Pool {
                 begun: Instant::now(),
                 used_ms: AtomicU64::new(0),
                 shape,
-                places: places.take(shape.connections).collect(),
+                slots: slots.take(shape.connections).collect(),
                 turns: <[AtomicUsize; 2]>::default(),
                 waiting: AtomicUsize::new(0),
                 opening: watch::Sender::default(),
@@ -181,8 +181,8 @@ impl Pool {
     /// nothing, and they are better opened by the cores that use them.
     pub(super) fn warm(&self) {
         if self.inner.target.tls.is_some() {
-            for at in 0..self.inner.places.len() {
-                self.inner.tend(at);
+            for at in 0..self.inner.slots.len() {
+                self.inner.keep(at);
             }
         }
     }
@@ -229,10 +229,10 @@ impl Pool {
     /// Whether the gateway is heard over a connection, or none was tried yet. One that is open and
     /// says nothing may be taken by whoever stands between.
     pub(super) fn may_be_connected(&self) -> bool {
-        let places = &self.inner.places;
-        let tried = |place: &Place| place.tended.load(Ordering::Relaxed);
-        let mut open = self.inner.usable(0..places.len());
-        open.any(|one| one.is_met_and_fresh()) || !places.iter().any(tried)
+        let slots = &self.inner.slots;
+        let tried = |slot: &Slot| slot.kept.load(Ordering::Relaxed);
+        let mut open = self.inner.usable(0..slots.len());
+        open.any(|one| one.is_met_and_fresh()) || !slots.iter().any(tried)
     }
 
     /// When the gateway was last heard, in milliseconds on a clock of the pool; the same twice says that
@@ -253,13 +253,13 @@ impl Pool {
 
     #[cfg(test)]
     fn usable(&self) -> usize {
-        self.inner.usable(0..self.inner.places.len()).count()
+        self.inner.usable(0..self.inner.slots.len()).count()
     }
 }
 
 impl Inner {
     fn load(&self) -> (usize, usize) {
-        let all = self.usable(0..self.places.len());
+        let all = self.usable(0..self.slots.len());
         all.fold((0, 0), |(connections, streams), one| {
             (connections + 1, streams + one.streams())
         })
@@ -272,7 +272,7 @@ impl Inner {
         large: bool,
         beside: Option<ConnectionId>,
     ) -> Option<Arc<Connection>> {
-        let all = self.places.len();
+        let all = self.slots.len();
         let small = all - self.shape.for_uploads;
         let own = if large && small < all {
             small..all
@@ -281,12 +281,12 @@ impl Inner {
         };
         let begin =
             own.start + self.turns[usize::from(large)].fetch_add(1, Ordering::Relaxed) % own.len();
-        // One place a call: the next call may come from another core.
-        let untended = |at: &usize| !self.places[*at].tended.load(Ordering::Relaxed);
-        if let Some(at) = own.clone().find(untended) {
-            self.tend(at);
+        // One slot a call: the next call may come from another core.
+        let unkept = |at: &usize| !self.slots[*at].kept.load(Ordering::Relaxed);
+        if let Some(at) = own.clone().find(unkept) {
+            self.keep(at);
         }
-        // From a place that moves, so that equals take turns.
+        // From a slot that moves, so that equals take turns.
         let turned = (begin..own.end).chain(own.start..begin);
         let least = |all: &mut dyn Iterator<Item = Arc<Connection>>| {
             all.min_by_key(|connection| connection.streams())
@@ -301,7 +301,7 @@ impl Inner {
     /// Whether something was heard over another connection at a time when `one` should have been heard
     /// too: pings of two that fall silent together are up to one interval apart.
     fn others_speak(&self, one: &Arc<Connection>) -> bool {
-        let mut others = self.usable(0..self.places.len());
+        let mut others = self.usable(0..self.slots.len());
         let silence = one.silence();
         others.any(|other| {
             other.id() != one.id()
@@ -310,9 +310,9 @@ impl Inner {
         })
     }
 
-    fn usable(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = Arc<Connection>> {
-        places
-            .filter_map(|at| self.places[at].live.load_full())
+    fn usable(&self, slots: impl Iterator<Item = usize>) -> impl Iterator<Item = Arc<Connection>> {
+        slots
+            .filter_map(|at| self.slots[at].live.load_full())
             .filter(|connection| connection.is_usable())
     }
 
@@ -376,17 +376,17 @@ impl Inner {
         });
     }
 
-    /// Gives the place a tender on this runtime unless it has one.
-    fn tend(self: &Arc<Self>, at: usize) {
-        if self.places[at].tended.swap(true, Ordering::AcqRel) {
+    /// Gives the slot a keeper on this runtime unless it has one.
+    fn keep(self: &Arc<Self>, at: usize) {
+        if self.slots[at].kept.swap(true, Ordering::AcqRel) {
             return;
         }
-        let tender = Tender {
+        let keeper = SlotKeeper {
             pool: self.clone(),
             at,
         };
         self.supervisor
-            .spawn_servant("link tender", async move { tender.run().await });
+            .spawn_servant("link slot keeper", async move { keeper.run().await });
     }
 }
 

@@ -26,7 +26,7 @@ use super::again::{Faults, again};
 use super::{Console, Wrong, signed, word};
 use crate::api::date;
 use crate::auth::roles::kind;
-use crate::gateways::course::{Days, GatewayDay, Stretch};
+use crate::gateways::history::{Days, GatewayDay, HistoryBucket};
 use crate::gateways::{Gateway, GatewayError, GatewayPatch};
 use crate::store::gateways::{KeptGateway, ToldEvent};
 
@@ -95,10 +95,8 @@ fn row(
     let (place, view) = (place(gateway), gateway.view.as_ref());
     let answered = view.and_then(|view| view.answered.as_ref());
     let happened = day.map_or_else(LinkCounts::default, |day| day.happened);
-    let trips = day.iter().flat_map(|day| &day.stretches);
-    let trips = trips
-        .filter_map(|stretch| stretch.round_trip_ms)
-        .map(signed);
+    let trips = day.iter().flat_map(|day| &day.buckets);
+    let trips = trips.filter_map(|bucket| bucket.round_trip_ms).map(signed);
     let kept = gateway.kept.as_ref().map(|kept| kept.id.to_string());
     let latency = answered.map(|(_, took)| took.as_millis());
     GatewayRow {
@@ -164,7 +162,7 @@ fn event_row(told: &ToldEvent, names: &HashMap<&str, &str>) -> GatewayEventRow {
     }
 }
 
-/// `HH:MM` of the moments where stretches begin.
+/// `HH:MM` of the moments where buckets begin.
 fn labels(days: &Days) -> Vec<String> {
     let label = |at: &Moment| {
         let text = date::text(*at);
@@ -176,10 +174,10 @@ fn labels(days: &Days) -> Vec<String> {
 fn round_trips(days: &Days, shown: &[(String, String)]) -> Chart {
     let series = shown.iter().filter_map(|(url, name)| {
         let day = days.gateways.get(url)?;
-        let ms = |stretch: &Stretch| signed(stretch.round_trip_ms.unwrap_or(0));
+        let ms = |bucket: &HistoryBucket| signed(bucket.round_trip_ms.unwrap_or(0));
         Some(Series {
             name: name.as_str().into(),
-            values: day.stretches.iter().map(ms).collect(),
+            values: day.buckets.iter().map(ms).collect(),
         })
     });
     Chart {
@@ -194,8 +192,8 @@ fn repairs(days: &Days) -> Chart {
     let sum = |value: fn(&LinkCounts) -> u64| {
         let at = |place: usize| {
             let all = days.gateways.values();
-            let of = all.filter_map(|day| day.stretches.get(place));
-            signed(of.map(|stretch| value(&stretch.happened)).sum())
+            let of = all.filter_map(|day| day.buckets.get(place));
+            signed(of.map(|bucket| value(&bucket.happened)).sum())
         };
         (0..days.starts.len()).map(at).collect::<Vec<i64>>()
     };

@@ -18,7 +18,6 @@ use admin_templates::words::Word;
 use poem::handler;
 use poem::web::{Data, Path};
 use shared::id::PriceId;
-use shared::link::Operation;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
@@ -162,7 +161,7 @@ pub(super) async fn edit(
                 max_output_tokens: Some(tokens),
                 enabled: Some(posted.is_ticked("enabled")),
                 answers_public_name: Some(posted.is_ticked("answers_public_name")),
-                is_default: (model.operation == Operation::Image)
+                is_default: (!model.operation.names_model())
                     .then(|| posted.is_ticked("is_default")),
                 ..ModelPatch::default()
             };

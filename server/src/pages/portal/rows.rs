@@ -8,7 +8,7 @@ use admin_templates::list::ListState;
 use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
 use admin_templates::words::{
     BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
-    Operation as OperationWord,
+    Operation as OperationWord, Word,
 };
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId, UserId};
@@ -200,11 +200,7 @@ pub(super) fn role_word(role: Role) -> MemberRole {
 
 /// An operation's word.
 pub(super) fn operation(operation: Operation) -> OperationWord {
-    match operation {
-        Operation::Chat => OperationWord::Chat,
-        Operation::Embedding => OperationWord::Embedding,
-        Operation::Image => OperationWord::Image,
-    }
+    OperationWord::from_code(operation.word()).unwrap_or(OperationWord::Chat)
 }
 
 /// How a call ended, as its record tells.

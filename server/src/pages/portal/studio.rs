@@ -15,8 +15,10 @@ use poem::{Body, FromRequest, IntoResponse, Request, RequestBody, Response, hand
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::credits::Credits;
+use shared::dialect::body;
 use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
+use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
@@ -79,8 +81,8 @@ impl Studio {
         let call = calls::Request {
             principal: principal(who),
             request: self.request.clone(),
-            operation,
-            body,
+            surface: Surface::of(operation),
+            body: body::Body::Json(body),
         };
         self.calls.start(call).await
     }

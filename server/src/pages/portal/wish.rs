@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::clock::Moment;
 use shared::credits::Credits;
+use shared::dialect::body::Body;
+use shared::dialect::{Asked, Output};
 use shared::link::Operation;
+use shared::surface::Surface;
 use shared::units::{Fact, Unit, Usage};
 
 use crate::calls::CallError;
-use crate::calls::peek::{Peek, peek};
 use crate::calls::plan::{PlanInput, plan};
 use crate::catalogue::price::{Tariff, WorstCase};
 use crate::catalogue::{Catalogue, Model};
@@ -134,16 +136,16 @@ impl Wish {
             Self::Talk(talk) => talk.body(true),
             Self::Draw(draw) => draw.body(catalogue),
         };
-        let peek = peek(operation, &body).map_err(|error| FieldError::Words(error.message))?;
-        let model = catalogue.model(&peek.model);
+        let dialect = Surface::of(operation).dialect;
+        let asked = dialect.read(&Body::Json(body));
+        let asked = asked.map_err(|error| FieldError::Words(error.message))?;
+        let model = catalogue.model(&asked.model);
         let model = model.filter(|model| model.enabled && model.operation == operation);
         let model = model.ok_or(FieldError::Unknown)?;
         let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
-        let reckoned = |peek: &Peek, body_bytes| {
+        let reckoned = |asked: &Asked| {
             let ask = PlanInput {
-                operation,
-                peek,
-                body_bytes,
+                asked,
                 model_output_max: model.max_output_tokens,
                 price: &price.list,
                 at: now,
@@ -152,15 +154,16 @@ impl Wish {
             let found = plan(ask).ok_or(FieldError::Insufficient)?;
             Ok(found.amount)
         };
-        let most = reckoned(&peek, body.len())?;
-        let least = match operation {
+        let most = reckoned(&asked)?;
+        let least = match asked.output {
             // An answer of a word to a word; a hold's least is of an answer that helps.
-            Operation::Chat => {
-                let mut short = peek.clone();
-                short.max_output = Some(1);
-                reckoned(&short, 0)?
+            Output::UpTo(_) => {
+                let mut short = asked.clone();
+                short.output = Output::UpTo(Some(1));
+                short.bounds.set(Unit::InputToken, 0);
+                reckoned(&short)?
             }
-            Operation::Embedding | Operation::Image => most,
+            Output::None | Output::OfModel => most,
         };
         Ok((least, most))
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use server::link::http::{LinkSettings, Whom};
+use server::link::http::{Enablement, LinkSettings};
 use shared::supervisor::Supervisor;
 
 use super::proxy::{Cut, Proxy};
@@ -94,9 +94,9 @@ async fn three_hundred_streams_survive_cuts_of_every_kind() {
     for place in places().await {
         // One place without and one with compression.
         let compression = if place.name == "sqlite" {
-            Whom::Off
+            Enablement::Off
         } else {
-            Whom::On
+            Enablement::On
         };
         let settings = LinkSettings {
             compression,
@@ -115,8 +115,8 @@ async fn three_hundred_streams_survive_cuts_of_every_kind() {
 async fn streams_that_come_twice_survive_cuts_and_come_out_once() {
     let [place, _] = places().await;
     let settings = LinkSettings {
-        compression: Whom::On,
-        hedging: Whom::On,
+        compression: Enablement::On,
+        hedging: Enablement::On,
         ..LinkSettings::default()
     };
     let survived = survive(&place, settings).await;
@@ -135,7 +135,7 @@ async fn streams_that_dawdle_are_overtaken_over_another_connection() {
     let upstream = door.trim_start_matches("http://").parse();
     let proxy = Proxy::before(upstream.expect("an address")).await;
     let settings = LinkSettings {
-        hedging: Whom::On,
+        hedging: Enablement::On,
         ..LinkSettings::default()
     };
     let urls = [format!("http://{}", proxy.address)];

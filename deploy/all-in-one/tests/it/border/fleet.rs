@@ -14,6 +14,7 @@ use shared::id::{GenerationId, RequestId};
 use shared::link::{Call, GatewayFleet, Generations, LinkError, Operation, ProviderAdmins, Target};
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
+use shared::surface::Surface;
 
 use super::KEY;
 use crate::gateways::{at_once, with_vendor};
@@ -129,7 +130,7 @@ fn call() -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Arc::new([Target {
             provider: "vendor".to_owned(),
             model: "their-name".to_owned(),

@@ -10,22 +10,22 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Customer, Product};
 
-pub(super) use crate::gateways::{GOOD, answer};
+pub(crate) use crate::gateways::{GOOD, answer};
 
 /// A request as the provider saw it.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) head: String,
-    pub(super) key: String,
-    pub(super) body: String,
+pub(crate) struct Seen {
+    pub(crate) head: String,
+    pub(crate) key: String,
+    pub(crate) body: String,
 }
 
 impl Seen {
-    pub(super) fn asks_models(&self) -> bool {
+    pub(crate) fn asks_models(&self) -> bool {
         self.head.starts_with("get /v1/models ")
     }
 
-    pub(super) fn says(&self, word: &str) -> bool {
+    pub(crate) fn says(&self, word: &str) -> bool {
         self.body.contains(word)
     }
 }
@@ -34,27 +34,27 @@ type Rule = Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>;
 
 /// The provider.
 #[derive(Clone)]
-pub(super) struct Fake {
+pub(crate) struct Fake {
     rule: Rule,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 /// What a provider with a free question answers to it.
-pub(super) fn models() -> Vec<u8> {
+pub(crate) fn models() -> Vec<u8> {
     answer("200 OK", "", r#"{"object":"list","data":[{"id":"m"}]}"#)
 }
 
 /// A stream of these bytes that ends with the connection.
-pub(super) fn stream_of(text: &str) -> Vec<u8> {
+pub(crate) fn stream_of(text: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{text}")
         .into_bytes()
 }
 
-pub(super) const GOOD_STREAM: &str = "data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"well\"}}]}\n\ndata: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"x\",\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
+pub(crate) const GOOD_STREAM: &str = "data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"well\"}}]}\n\ndata: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"x\",\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
 
 impl Fake {
     /// Listens; answers by `rule`.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         rule: impl Fn(&Seen) -> Vec<u8> + Send + Sync + 'static,
     ) -> (Self, SocketAddr) {
         let fake = Self {
@@ -115,7 +115,7 @@ impl Fake {
     }
 
     /// Calls so far, without the free questions.
-    pub(super) fn calls(&self) -> Vec<Seen> {
+    pub(crate) fn calls(&self) -> Vec<Seen> {
         let seen = self.seen.lock().expect("no panic");
         seen.iter()
             .filter(|seen| !seen.asks_models())
@@ -125,7 +125,7 @@ impl Fake {
 }
 
 /// A provider with that many keys, `key-of-NAME-0` and so on.
-pub(super) async fn provider(product: &Product, name: &str, base_url: &str, keys: usize) {
+pub(crate) async fn provider(product: &Product, name: &str, base_url: &str, keys: usize) {
     let body = json!({"name": name, "kind": "openai", "base_url": base_url});
     let (status, made) = product.admin(Method::POST, "/providers", Some(body)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
@@ -138,7 +138,7 @@ pub(super) async fn provider(product: &Product, name: &str, base_url: &str, keys
 }
 
 /// A model with these targets in order, at one credit a call.
-pub(super) async fn model(product: &Product, id: &str, providers: &[&str]) {
+pub(crate) async fn model(product: &Product, id: &str, providers: &[&str]) {
     let target = |(priority, provider): (usize, &&str)| json!({"provider": provider, "model": "theirs", "weight": 1, "priority": priority});
     let targets: Vec<Value> = providers.iter().enumerate().map(target).collect();
     let body = json!({"id": id, "operation": "chat", "targets": targets, "max_output_tokens": 1000, "price": {"per_request": 1}});
@@ -147,37 +147,37 @@ pub(super) async fn model(product: &Product, id: &str, providers: &[&str]) {
 }
 
 /// The keys of a provider.
-pub(super) async fn keys(product: &Product, provider: &str) -> Vec<Value> {
+pub(crate) async fn keys(product: &Product, provider: &str) -> Vec<Value> {
     let path = format!("/providers/{provider}/keys");
     let (_, keys) = product.admin(Method::GET, &path, None).await;
     keys["data"].as_array().cloned().unwrap_or_default()
 }
 
 /// How many of them have that status.
-pub(super) async fn count(product: &Product, provider: &str, status: &str) -> usize {
+pub(crate) async fn count(product: &Product, provider: &str, status: &str) -> usize {
     let keys = keys(product, provider).await;
     keys.iter().filter(|key| key["status"] == status).count()
 }
 
 /// What a tenant gets: status, headers, body.
-pub(super) struct Got {
-    pub(super) status: StatusCode,
-    pub(super) headers: reqwest::header::HeaderMap,
-    pub(super) text: String,
+pub(crate) struct Got {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Got {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
 /// A call with `more` beside the model and the message.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     product: &Product,
     customer: &Customer,
     model: &str,

@@ -2,7 +2,7 @@
 //! a table: what a request shows decides what comes back.
 
 mod answers;
-mod fake;
+pub(crate) mod fake;
 mod keys;
 mod probes;
 mod words;

@@ -14,6 +14,7 @@ use shared::link::{
 };
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
+use shared::surface::Surface;
 
 use super::fake::{Fake, GOOD, answer, models};
 use crate::support::{Place, gateway, places, until};
@@ -25,7 +26,7 @@ fn call() -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Arc::new([Target {
             provider: "p".to_owned(),
             model: "theirs".to_owned(),

@@ -1,10 +1,11 @@
-//! What of a tenant's bytes is changed on the way to a provider, and what is sent otherwise after a
-//! refusal.
+//! What is sent otherwise after a refusal.
 
 use std::time::Duration;
 
-use shared::dialect::told;
+use shared::dialect::openai::told;
 use shared::id::{GenerationId, RequestId};
+use shared::link::Operation;
+use shared::surface::Surface;
 
 use super::*;
 use crate::providers::openai::classify::classify;
@@ -13,7 +14,7 @@ fn call(body: &str, stream: bool) -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: [].into(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         stream,
@@ -26,103 +27,10 @@ fn call(body: &str, stream: bool) -> Call {
     }
 }
 
-fn sent(body: &str, stream: bool, quirks: Quirks) -> String {
-    let bytes = translated(&call(body, stream), "theirs", quirks).expect("translates");
-    let _: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
 fn maximum(maximum: Maximum) -> Quirks {
     Quirks {
         maximum,
         ..Quirks::default()
-    }
-}
-
-#[test]
-fn only_the_fields_that_must_change_do() {
-    let plain = Quirks::default();
-    for (body, stream, expected) in [
-        (
-            r#"{ "model" : "ours", "x":{"max_tokens":1} , "logprobs":true}"#,
-            false,
-            r#"{ "model" : "theirs", "x":{"max_tokens":1} , "logprobs":true}"#,
-        ),
-        (
-            r#"{"model":"ours","max_completion_tokens":7}"#,
-            false,
-            r#"{"model":"theirs","max_completion_tokens":7}"#,
-        ),
-        (
-            r#"{"model":"ours","stream":true}"#,
-            true,
-            r#"{"stream_options":{"include_usage":true},"model":"theirs","stream":true}"#,
-        ),
-        (
-            r#"{"model":"ours","stream_options":{"include_obfuscation":false}}"#,
-            true,
-            r#"{"model":"theirs","stream_options":{"include_obfuscation":false,"include_usage":true}}"#,
-        ),
-    ] {
-        assert_eq!(sent(body, stream, plain), expected);
-    }
-    let without = Quirks {
-        no_usage_option: true,
-        ..plain
-    };
-    let body = r#"{"model":"ours","stream":true}"#;
-    assert_eq!(
-        sent(body, true, without),
-        r#"{"model":"theirs","stream":true}"#
-    );
-}
-
-#[test]
-fn exactly_one_maximum_goes_out_in_the_field_that_is_obeyed() {
-    let both = r#"{"max_tokens": 5,"model":"o","max_completion_tokens":9 }"#;
-    let rows = [
-        (
-            both,
-            Maximum::AsAsked,
-            r#"{"max_tokens": 9,"model":"theirs" }"#,
-        ),
-        (
-            both,
-            Maximum::MaxCompletionTokens,
-            r#"{"model":"theirs","max_completion_tokens":9 }"#,
-        ),
-        (
-            r#"{"max_completion_tokens":3,"max_tokens":4,"model":"o"}"#,
-            Maximum::AsAsked,
-            r#"{"max_tokens":4,"model":"theirs"}"#,
-        ),
-        (
-            r#"{"model":"o","max_tokens":null,"max_completion_tokens":9}"#,
-            Maximum::AsAsked,
-            r#"{"model":"theirs","max_completion_tokens":9}"#,
-        ),
-        (
-            r#"{"max\u005ftokens":4,"model":"o"}"#,
-            Maximum::MaxCompletionTokens,
-            r#"{"max_completion_tokens":4,"model":"theirs"}"#,
-        ),
-        (
-            r#"{"model":"o","max_completion_tokens":4}"#,
-            Maximum::MaxTokens,
-            r#"{"model":"theirs","max_tokens":4}"#,
-        ),
-        (
-            r#"{"model":"o","max_tokens":null}"#,
-            Maximum::MaxCompletionTokens,
-            r#"{"model":"theirs","max_tokens":null}"#,
-        ),
-    ];
-    for (body, field, expected) in rows {
-        assert_eq!(
-            sent(body, false, maximum(field)),
-            expected,
-            "{body} {field:?}"
-        );
     }
 }
 

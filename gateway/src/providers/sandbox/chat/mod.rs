@@ -2,20 +2,19 @@
 //! An event is made when it is asked for: a tenant chooses how many there are.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::fault::{Fault, FaultKind};
+use shared::dialect::openai::DONE;
 use shared::link::Call;
 
 use super::marks::{Marks, TOKENS_MAX};
 use super::saying::{Saying, Tool};
+use super::script::{Pace, Script, streamed};
 use super::{CREATED, id_of, read, refusal, schema, text_of, tokens_of};
-use crate::providers::{Answer, ByteStream, Refusal};
+use crate::providers::{Answer, Refusal};
 
 /// Tokens of an answer when nothing else is asked for.
 const TOKENS_DEFAULT: u64 = 24;
@@ -86,9 +85,9 @@ pub(super) async fn chat(call: &Call, model: &str) -> Result<Answer, Refusal> {
     marks.obey().await?;
     let plan = plan(call, model, &chat, &marks)?;
     if call.stream {
-        return Ok(Answer::Stream(streamed(plan)));
+        return Ok(Answer::events(streamed(plan)));
     }
-    Ok(Answer::Whole(Bytes::from(plan.whole().to_string())))
+    Ok(Answer::json(Bytes::from(plan.whole().to_string())))
 }
 
 fn plan(call: &Call, model: &str, chat: &Chat, marks: &Marks) -> Result<Plan, Refusal> {
@@ -120,7 +119,7 @@ fn plan(call: &Call, model: &str, chat: &Chat, marks: &Marks) -> Result<Plan, Re
         None => said(chat, marks, most)?,
     };
     Ok(Plan {
-        head: json!({"id": id_of(&call.body), "created": CREATED, "model": model, "system_fingerprint": "fp_sandbox"}),
+        head: json!({"id": id_of("chatcmpl", &call.body), "created": CREATED, "model": model, "system_fingerprint": "fp_sandbox"}),
         choices,
         saying,
         logprobs: logprobs.then_some(top),
@@ -150,7 +149,7 @@ fn prompt_tokens(messages: &[Message]) -> u64 {
     messages.iter().map(tokens).sum::<u64>().max(1)
 }
 
-fn stops(stop: &Value) -> Result<Vec<&str>, Refusal> {
+pub(super) fn stops(stop: &Value) -> Result<Vec<&str>, Refusal> {
     let wrong = || {
         let bound = format!("`stop` must be a text or an array of at most {STOPS_MAX} texts.");
         refusal(bound, Some("stop"))
@@ -321,8 +320,32 @@ impl Plan {
         let delta = json!({"tool_calls": [{"index": call, "function": {"arguments": piece.text}}]});
         events.push_back(self.choice(index, delta, Value::Null, Value::Null));
     }
+}
 
-    /// The events of step `at`: the beginning, a token each, the end; `None` behind the last one.
+/// The same probability for each token, and for the others that might have come instead.
+fn logprob(token: &str, top: u64) -> Value {
+    let of = |token: &str, logprob: f64| json!({"token": token, "logprob": logprob, "bytes": token.as_bytes()});
+    let others = (0..top).scan(0.0, |logprob, rank| {
+        *logprob -= 0.5;
+        Some(if rank == 0 {
+            of(token, -0.5)
+        } else {
+            of("?", *logprob)
+        })
+    });
+    let mut told = of(token, -0.5);
+    told["top_logprobs"] = others.collect();
+    told
+}
+
+impl Script for Plan {
+    fn pace(&self) -> Pace {
+        Pace {
+            between: self.pace,
+            cut: self.cut,
+        }
+    }
+
     fn step(&self, at: u64) -> Option<VecDeque<Bytes>> {
         let tokens = self.saying.tokens();
         let mut events = VecDeque::new();
@@ -345,64 +368,12 @@ impl Plan {
                     events.push_back(self.choice(index, json!({}), Value::Null, finish.into()));
                 }
                 events.push_back(self.chunk(json!([]), Some(self.usage())));
-                events.push_back(Bytes::from_static(b"data: [DONE]\n\n"));
+                events.push_back(Bytes::from_static(DONE));
             }
             Some(_) => return None,
         }
         Some(events)
     }
-}
-
-/// The same probability for each token, and for the others that might have come instead.
-fn logprob(token: &str, top: u64) -> Value {
-    let of = |token: &str, logprob: f64| json!({"token": token, "logprob": logprob, "bytes": token.as_bytes()});
-    let others = (0..top).scan(0.0, |logprob, rank| {
-        *logprob -= 0.5;
-        Some(if rank == 0 {
-            of(token, -0.5)
-        } else {
-            of("?", *logprob)
-        })
-    });
-    let mut told = of(token, -0.5);
-    told["top_logprobs"] = others.collect();
-    told
-}
-
-/// Where a stream stands.
-struct Streaming {
-    plan: Arc<Plan>,
-    step: u64,
-    ready: VecDeque<Bytes>,
-    sent: u64,
-}
-
-fn streamed(plan: Plan) -> ByteStream {
-    let state = Streaming {
-        plan: Arc::new(plan),
-        step: 0,
-        ready: VecDeque::new(),
-        sent: 0,
-    };
-    Box::pin(stream::unfold(Some(state), |state| async move {
-        let mut state = state?;
-        if state.plan.cut == Some(state.sent) {
-            let fault = Fault::new(FaultKind::Interrupted, "asked for by the request");
-            return Some((Err(fault), None));
-        }
-        if state.ready.is_empty() {
-            state.ready = state.plan.step(state.step)?;
-            state.step += 1;
-        }
-        let event = state.ready.pop_front()?;
-        if state.sent > 0 && state.plan.pace > Duration::ZERO {
-            tokio::time::sleep(state.plan.pace).await;
-        }
-        // Nothing here ever waits: without this a long stream would keep its thread to itself.
-        tokio::task::coop::consume_budget().await;
-        state.sent += 1;
-        Some((Ok(event), Some(state)))
-    }))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
+use shared::surface::Surface;
 
 use super::*;
 
@@ -13,7 +14,7 @@ fn call(body: &Value, stream: bool) -> Call {
     Call {
         generation: GenerationId::random(),
         request: RequestId::random(),
-        operation: Operation::Chat,
+        surface: Surface::of(Operation::Chat),
         targets: Vec::new().into(),
         body: Bytes::from(body.to_string()),
         stream,
@@ -28,7 +29,7 @@ fn call(body: &Value, stream: bool) -> Call {
 
 async fn whole(mut body: Value) -> Value {
     body["messages"] = body.get("messages").cloned().unwrap_or_else(said);
-    let Ok(Answer::Whole(bytes)) = chat(&call(&body, false), "sandbox-chat").await else {
+    let Ok(Answer::Whole { bytes, .. }) = chat(&call(&body, false), "sandbox-chat").await else {
         panic!("{body} has no whole answer");
     };
     serde_json::from_slice(&bytes).expect("JSON")
@@ -49,7 +50,10 @@ type Merged = (String, Vec<(String, String)>, String);
 
 /// The deltas of a stream, merged as clients do, per choice.
 async fn merged(body: &Value) -> Vec<Merged> {
-    let Ok(Answer::Stream(mut events)) = chat(&call(body, true), "sandbox-chat").await else {
+    let Ok(Answer::Stream {
+        bytes: mut events, ..
+    }) = chat(&call(body, true), "sandbox-chat").await
+    else {
         panic!("{body} has no stream");
     };
     let mut choices: Vec<Merged> = Vec::new();
@@ -194,7 +198,10 @@ async fn formats_stops_and_probabilities_are_as_asked_for() {
 async fn a_long_stream_begins_at_once_and_leaves_room_for_others() {
     let body = json!({"messages": [{"role": "user", "content": "[tokens:100000]"}], "n": 8});
     let begun = Instant::now();
-    let Ok(Answer::Stream(mut events)) = chat(&call(&body, true), "sandbox-chat").await else {
+    let Ok(Answer::Stream {
+        bytes: mut events, ..
+    }) = chat(&call(&body, true), "sandbox-chat").await
+    else {
         panic!("no stream");
     };
     assert!(events.next().await.is_some());

@@ -115,7 +115,7 @@ async fn a_server_whose_certificate_is_refused_does_not_knock_all_the_time() {
     pool.warm();
     let knocked = || peer.accepted.load(Ordering::SeqCst);
     let begun = tokio::time::Instant::now();
-    // The rests of a place are 50 ms, 100, 200 and so on at least: six attempts take 1.5 s, where
+    // The rests of a slot are 50 ms, 100, 200 and so on at least: six attempts take 1.5 s, where
     // without rests there would be hundreds in that time.
     until(async || knocked() >= 12).await;
     assert!(begun.elapsed() >= Duration::from_millis(1_500));

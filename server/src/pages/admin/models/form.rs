@@ -129,9 +129,9 @@ pub(super) fn target(posted: &Posted, faults: &mut Faults) -> Option<WeightedTar
 
 /// The bound of output tokens.
 pub(super) fn max_output(posted: &Posted, operation: Operation) -> Result<u64, Wrong> {
-    let chat = operation == Operation::Chat;
-    let otherwise = if chat { CHAT_OUTPUT_TOKENS } else { 0 };
-    let bounds = (u64::from(chat), OUTPUT_TOKENS_MAX);
+    let writes = operation.writes_text();
+    let otherwise = if writes { CHAT_OUTPUT_TOKENS } else { 0 };
+    let bounds = (u64::from(writes), OUTPUT_TOKENS_MAX);
     number(posted, "max_output_tokens", bounds, otherwise)
 }
 

@@ -8,7 +8,6 @@ use admin_templates::page::Lang;
 use admin_templates::words::{AlertKind, Said as _};
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::link::Operation;
 use shared::units::{Unit, Usage};
 
 use super::super::super::bills;
@@ -61,7 +60,7 @@ fn reckoned(model: &Model, price: &Price, usage: &Usage, at: (Moment, i64)) -> O
     let charge = price.list.bill(usage, at, ppm)?;
     let cost = price.list.cost(usage, at);
     let mut bounds = Usage::of([(Unit::InputToken, usage.input_total())]);
-    if model.operation != Operation::Embedding {
+    if model.operation.units().contains(&Unit::OutputToken) {
         bounds.set(Unit::OutputToken, model.max_output_tokens);
     }
     bounds.set(Unit::Image, usage.count(Unit::Image));

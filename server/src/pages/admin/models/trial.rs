@@ -11,8 +11,10 @@ use poem::handler;
 use poem::web::{Data, Path};
 use serde_json::{Value, json};
 use shared::credits::Credits;
+use shared::dialect::body::Body;
 use shared::id::{RequestId, TenantId};
 use shared::link::Operation;
+use shared::surface::Surface;
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::Posted;
@@ -73,6 +75,8 @@ fn asked(model: &Model, prompt: &str) -> Bytes {
         }
         Operation::Embedding => json!({"model": id, "input": prompt}),
         Operation::Image => json!({"model": id, "prompt": prompt, "n": 1}),
+        Operation::Completion => json!({"model": id, "prompt": prompt}),
+        Operation::Moderation => json!({"model": id, "input": prompt}),
     };
     body.to_string().into()
 }
@@ -86,6 +90,11 @@ fn text(model: &Model, bytes: &[u8], lang: admin_templates::page::Lang) -> Strin
             let content = answer["choices"][0]["message"]["content"].as_str();
             content.unwrap_or_default().to_owned()
         }
+        Operation::Completion => {
+            let text = answer["choices"][0]["text"].as_str();
+            text.unwrap_or_default().to_owned()
+        }
+        Operation::Moderation => answer["results"][0]["categories"].to_string(),
         Operation::Embedding => {
             let length = many(&answer["data"][0]["embedding"]);
             format!("{} × {length}", operation(model).text(lang))
@@ -205,8 +214,8 @@ pub(in super::super) async fn attempt(
     let call = calls::Request {
         principal: principal(&tenant),
         request: request.0.clone(),
-        operation: model.operation,
-        body: asked(&model, posted.text("prompt")),
+        surface: Surface::of(model.operation),
+        body: Body::Json(asked(&model, posted.text("prompt"))),
     };
     let mut form = posted.again(&["tenant", "prompt"]);
     let (started, receipt) = match rooms.calls.start(call).await {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::credits::Credits;
+use shared::link::Operation;
 
 use super::super::{Browser, PASSWORD, Place, Start, places, superadmin};
 
@@ -281,7 +282,7 @@ async fn a_tenant_calls_the_models_it_is_allowed() {
         let page = owner.get(&limits).await;
         assert_eq!(
             page.body.matches("name=\"models\"").count(),
-            3,
+            Operation::ALL.len(),
             "{}",
             page.body
         );

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use poem::http::{Method, StatusCode};
 use poem::{Body, Endpoint, Request};
 use serde_json::{Value, json};
+use shared::surface::SURFACES;
 
 use super::super::{Answer, PASSWORD, Place, Start, places};
 use super::house;
@@ -54,14 +55,12 @@ async fn what_a_stranger_sends_is_not_read() {
         let unknown = format!("wk_live_{}", "a".repeat(32));
         let mia = acme.token(&place, "mia").await;
         let mut refused = Vec::new();
-        for path in [
-            "/api/v1/chat/completions",
-            "/api/v1/embeddings",
-            "/api/v1/images/generations",
-            "/api/v1/keys",
-            "/admin/api/tenants",
-            "/admin/api/providers",
-        ] {
+        let calls = SURFACES
+            .into_iter()
+            .map(|surface| format!("/api/v1{}", surface.path));
+        let others = ["/api/v1/keys", "/admin/api/tenants", "/admin/api/providers"];
+        let paths: Vec<String> = calls.chain(others.map(str::to_owned)).collect();
+        for path in paths.iter().map(String::as_str) {
             for token in ["", unknown.as_str(), "nonsense"] {
                 refused.push((Method::POST, path, token, StatusCode::UNAUTHORIZED));
             }

@@ -2,6 +2,8 @@
 
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::api::infer::openapi::operation_id;
+use shared::surface::{SURFACES, Surface};
 
 use super::super::{PASSWORD, Place, Start, places};
 use super::{add_key, admin, house, routes};
@@ -21,6 +23,10 @@ enum Door {
 
 /// The table; a route that is not in it fails.
 fn door(operation: &str) -> Option<Door> {
+    let is_call = |surface: &Surface| operation_id(surface) == operation;
+    if SURFACES.into_iter().any(is_call) {
+        return Some(Door::Scope("inference"));
+    }
     Some(match operation {
         "log_in"
         | "refresh_session"
@@ -29,7 +35,6 @@ fn door(operation: &str) -> Option<Door> {
         | "confirm_second_factor" => Door::Open,
         "list_sessions" | "end_session" | "get_me" | "list_models" | "get_model"
         | "get_owned_model" => Door::SignedIn,
-        "create_chat" | "create_embedding" | "create_image" => Door::Scope("inference"),
         "get_balance" | "list_usage" | "export_usage" => Door::Scope("usage"),
         "list_credit_entries" | "export_credit_entries" => Door::Managed("usage"),
         "create_key" | "list_keys" | "get_key" | "update_key" | "rotate_key" | "revoke_key" => {

@@ -1,0 +1,212 @@
+//! The surfaces beside chats, embeddings and images: completions and moderations, on the sandbox and
+//! passed through to a provider that speaks OpenAI's formats.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::faults::fake::{Fake, answer, provider, stream_of};
+use crate::support::{Customer, Joined, Product, places, start};
+
+async fn post(
+    product: &Product,
+    customer: &Customer,
+    path: &str,
+    body: &Value,
+) -> (StatusCode, String) {
+    let request = product
+        .http
+        .post(product.url(path))
+        .bearer_auth(&customer.key);
+    let answer = request.json(body).send().await.expect("an answer");
+    (answer.status(), answer.text().await.expect("text"))
+}
+
+async fn model(product: &Product, id: &str, operation: &str, (provider, price): (&str, Value)) {
+    let theirs = if provider == "sandbox" { "x" } else { "theirs" };
+    let body = json!({"id": id, "operation": operation, "price": price,
+        "targets": [{"provider": provider, "model": theirs}]});
+    let (status, made) = product.admin(Method::POST, "/models", Some(body)).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+}
+
+/// A model's name, of its own for each way: both share a database.
+fn name(model: &str, joined: Joined) -> String {
+    format!("{model}-{joined:?}").to_lowercase()
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_is_continued_counted_and_charged() {
+    for place in places().await {
+        for joined in [Joined::InProcess, Joined::OverHttp] {
+            let product = start(&place, joined).await;
+            let words = name("words", joined);
+            let price = json!({"input_per_million": 0, "output_per_million": 1_000_000});
+            model(&product, &words, "completion", ("sandbox", price)).await;
+            let customer = product.customer("1000").await;
+            let body = json!({"model": words, "prompt": ["Once", "upon"], "n": 2, "max_tokens": 3, "echo": true});
+            for path in ["/api/v1/completions", "/v1/completions"] {
+                let (status, text) = post(&product, &customer, path, &body).await;
+                assert_eq!(status, StatusCode::OK, "{text}");
+                let told = json_of(&text);
+                assert_eq!(told["choices"][3]["text"], "uponThe sand box");
+                assert_eq!(told["usage"]["completion_tokens"], 12);
+            }
+            assert_eq!(product.settled(&customer).await["used"], 24, "{joined:?}");
+            let streamed = json!({"model": words, "prompt": "Once", "stream": true, "stop": " says",
+                "stream_options": {"include_usage": true}});
+            let (status, text) = post(&product, &customer, "/api/v1/completions", &streamed).await;
+            assert_eq!(status, StatusCode::OK, "{text}");
+            assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
+            assert!(text.contains("\"completion_tokens\":3"), "{text}");
+            assert_eq!(product.settled(&customer).await["used"], 27);
+            for (wrong, param) in [
+                (
+                    json!({"model": words, "prompt": "x", "best_of": 2}),
+                    "best_of",
+                ),
+                (json!({"model": words}), "prompt"),
+                (json!({"model": "sandbox-chat", "prompt": "x"}), "model"),
+            ] {
+                let (status, text) = post(&product, &customer, "/api/v1/completions", &wrong).await;
+                assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+                assert_eq!(json_of(&text)["error"]["param"], param, "{text}");
+            }
+            product.stop().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_balance_lowers_a_completions_maximum() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let price = json!({"input_per_million": 0, "output_per_million": 1_000_000});
+        model(&product, "words", "completion", ("sandbox", price)).await;
+        let customer = product.customer("20").await;
+        let body = json!({"model": "words", "prompt": "[tokens:500]", "max_tokens": 100});
+        let (status, text) = post(&product, &customer, "/api/v1/completions", &body).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        assert_eq!(json_of(&text)["usage"]["completion_tokens"], 20, "{text}");
+        assert_eq!(product.settled(&customer).await["available"], 0);
+        product.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moderation_is_free_or_priced_by_its_call_and_may_name_no_model() {
+    for place in places().await {
+        for joined in [Joined::InProcess, Joined::OverHttp] {
+            let product = start(&place, joined).await;
+            let customer = product.customer("10").await;
+            let body = json!({"input": ["all well", "you [flag] one"]});
+            for path in ["/api/v1/moderations", "/v1/moderations"] {
+                let (status, text) = post(&product, &customer, path, &body).await;
+                assert_eq!(status, StatusCode::OK, "{text}");
+                let told = json_of(&text);
+                assert_eq!(told["results"][0]["flagged"], false, "{text}");
+                assert_eq!(told["results"][1]["categories"]["harassment"], true);
+            }
+            assert_eq!(product.settled(&customer).await["used"], 0, "free");
+            let judge = name("judge", joined);
+            let price = json!({"per_request": 2});
+            model(&product, &judge, "moderation", ("sandbox", price)).await;
+            let parts = json!({"model": judge, "input": [{"type": "text", "text": "hi"},
+                {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]});
+            let (status, text) = post(&product, &customer, "/api/v1/moderations", &parts).await;
+            assert_eq!(status, StatusCode::OK, "{text}");
+            assert_eq!(product.settled(&customer).await["used"], 2, "{joined:?}");
+            let (status, text) = post(
+                &product,
+                &customer,
+                "/api/v1/moderations",
+                &json!({"input": []}),
+            )
+            .await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+            product.stop().await;
+        }
+    }
+}
+
+const TEXT: &str = r#"{"id":"c","object":"text_completion","created":1,"model":"theirs","choices":[{"text":" there was","index":0,"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"#;
+const CHUNKS: &str = "data: {\"id\":\"c\",\"object\":\"text_completion\",\"choices\":[{\"text\":\" there\",\"index\":0,\"finish_reason\":null}]}\n\ndata: {\"id\":\"c\",\"object\":\"text_completion\",\"choices\":[{\"text\":\" was\",\"index\":0,\"finish_reason\":\"stop\"}],\"service_tier\":\"flex\"}\n\ndata: {\"id\":\"c\",\"object\":\"text_completion\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
+const VERDICT: &str =
+    r#"{"id":"modr-1","model":"theirs","results":[{"flagged":false,"categories":{}}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_pass_through_to_a_provider_that_speaks_the_format() {
+    for place in places().await {
+        let product = start(&place, Joined::OverHttp).await;
+        let (fake, address) = Fake::start(|seen| {
+            if seen.head.starts_with("post /v1/moderations ") {
+                answer("200 OK", "", VERDICT)
+            } else if seen.says("\"stream\":true") {
+                stream_of(CHUNKS)
+            } else {
+                answer("200 OK", "", TEXT)
+            }
+        })
+        .await;
+        provider(&product, "vendor", &format!("http://{address}/v1"), 1).await;
+        // What is served at another tier has another price.
+        let rates = json!({"rates": [
+            {"unit": "input_token", "credits": 0},
+            {"unit": "output_token", "credits": 1, "when": {"tier": ["flex"]}},
+            {"unit": "output_token", "credits": 4}]});
+        model(&product, "words", "completion", ("vendor", rates)).await;
+        model(
+            &product,
+            "judge",
+            "moderation",
+            ("vendor", json!({"per_request": 1})),
+        )
+        .await;
+        let customer = product.customer("5000").await;
+        let body =
+            json!({"model": "words", "prompt": "Once", "max_tokens": 9, "logit_bias": {"1": 2}});
+        let (status, text) = post(&product, &customer, "/api/v1/completions", &body).await;
+        assert_eq!((status, text.as_str()), (StatusCode::OK, TEXT));
+        assert_eq!(
+            product.settled(&customer).await["used"],
+            8,
+            "at the usual tier"
+        );
+        let sent = json_of(&fake.calls()[0].body);
+        assert_eq!(sent["model"], "theirs");
+        assert_eq!(
+            sent["logit_bias"],
+            json!({"1": 2}),
+            "what nobody reads passes"
+        );
+        assert!(fake.calls()[0].head.starts_with("post /v1/completions "));
+        let mut streamed = body.clone();
+        streamed["stream"] = json!(true);
+        let (status, text) = post(&product, &customer, "/api/v1/completions", &streamed).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        assert!(
+            !text.contains("usage") && text.ends_with("data: [DONE]\n\n"),
+            "{text}"
+        );
+        let asked = json_of(&fake.calls()[1].body);
+        assert_eq!(asked["stream_options"]["include_usage"], true);
+        assert_eq!(
+            product.settled(&customer).await["used"],
+            10,
+            "flex as it was served"
+        );
+        let (status, text) = post(
+            &product,
+            &customer,
+            "/api/v1/moderations",
+            &json!({"model": "judge", "input": "x"}),
+        )
+        .await;
+        assert_eq!((status, text.as_str()), (StatusCode::OK, VERDICT));
+        assert_eq!(product.settled(&customer).await["used"], 11);
+        product.stop().await;
+    }
+}

@@ -1,0 +1,442 @@
+//! One answer over connections that may break or dawdle: when one is cut, the answer is attached to
+//! again from the first byte that is missing; when it is late, a second attachment races it. Starts
+//! no generation.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http::HeaderMap;
+use shared::dialect::StreamMeter;
+use shared::fault::{Fault, FaultKind};
+use shared::id::{BootId, GenerationId};
+use shared::link::wire;
+use shared::link::{Call, LinkError, Outcome, Piece, PieceStream};
+use shared::sse::{Events, Keep, Room};
+use tracing::{debug, warn};
+
+use super::answers::outcome;
+use super::attachment::{Attachment, Frame};
+use super::hedge::{Cause, HedgePolicy};
+use super::http::Inner;
+use super::metrics::LinkEvent;
+use super::nodes::Node;
+
+/// Between attempts to attach again; the first comes at once.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_millis(1_000);
+/// How often somebody who waits for a link is told that it is still waited for.
+const WAITING_EVERY: Duration = Duration::from_secs(1);
+
+/// Pauses between attempts, until patience is over.
+pub(super) struct Pauses {
+    next: Duration,
+    until: Instant,
+}
+
+impl Pauses {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self {
+            next: Duration::ZERO,
+            until: Instant::now() + patience,
+        }
+    }
+
+    /// When patience is over.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Waits for the next attempt; false when there is none.
+    pub(super) async fn again(&mut self) -> bool {
+        if Instant::now() + self.next > self.until {
+            return false;
+        }
+        tokio::time::sleep(self.next).await;
+        self.next = (self.next * 2).clamp(PAUSE_MIN, PAUSE_MAX);
+        true
+    }
+}
+
+type Attaching = Pin<Box<dyn Future<Output = Result<Attachment, LinkError>> + Send>>;
+
+/// What comes next of an answer.
+pub(super) enum Next {
+    Bytes(Bytes),
+    /// Nothing follows; the trailers came with it.
+    End(HeaderMap),
+    /// There is no link now.
+    Waiting,
+}
+
+/// An answer on its way: over one connection, over none for a moment, or over two of which the first
+/// copy of each byte wins.
+pub(super) struct ResumableBody {
+    link: Arc<Inner>,
+    node: Arc<Node>,
+    generation: GenerationId,
+    life: BootId,
+    attachments: [Option<Attachment>; 2],
+    /// An attachment that may come, while one is there.
+    second: Option<Attaching>,
+    /// An attachment that must come, while none is there.
+    attaching: Option<Attaching>,
+    /// Whether only trailers end it well.
+    is_stream: bool,
+    /// Absent where a second connection would bring nothing.
+    hedge: Option<Box<HedgePolicy>>,
+    position: u64,
+}
+
+enum Event {
+    /// Of the attachment in this place.
+    Frame(usize, Option<Result<Frame, String>>),
+    Attached(Result<Attachment, LinkError>),
+    Due(Cause),
+}
+
+impl ResumableBody {
+    pub(super) fn new(
+        link: &Arc<Inner>,
+        node: &Arc<Node>,
+        generation: &GenerationId,
+        life: &BootId,
+        attachment: Attachment,
+        is_stream: bool,
+    ) -> Self {
+        let hedge = (is_stream && node.hedges).then(|| Box::new(HedgePolicy::new(node)));
+        Self {
+            link: link.clone(),
+            node: node.clone(),
+            generation: generation.clone(),
+            life: life.clone(),
+            attachments: [Some(attachment), None],
+            second: None,
+            attaching: None,
+            is_stream,
+            hedge,
+            position: 0,
+        }
+    }
+
+    /// The next part, over whatever connection brings it.
+    pub(super) async fn next(&mut self) -> Result<Next, LinkError> {
+        loop {
+            if self.attachments.iter().all(Option::is_none) {
+                match tokio::time::timeout(WAITING_EVERY, self.attaching()).await {
+                    Ok(attached) => {
+                        self.attaching = None;
+                        self.attachments[0] = Some(attached?);
+                        continue;
+                    }
+                    Err(_) => return Ok(Next::Waiting),
+                }
+            }
+            match std::future::poll_fn(|cx| self.poll_event(cx)).await {
+                Event::Frame(place, Some(Ok(Frame::Bytes(data)))) => {
+                    if let Some(data) = self.take(place, data) {
+                        return Ok(Next::Bytes(data));
+                    }
+                }
+                Event::Frame(_, Some(Ok(Frame::Trailers(trailers)))) => {
+                    if trailers.contains_key(wire::OUTCOME) {
+                        self.node.saw(self.generation.clone());
+                        return Ok(Next::End(trailers));
+                    }
+                }
+                Event::Frame(_, None) if !self.is_stream => {
+                    self.node.saw(self.generation.clone());
+                    return Ok(Next::End(HeaderMap::new()));
+                }
+                Event::Frame(place, None) => self.broke(place, "it ended without an outcome"),
+                Event::Frame(place, Some(Err(why))) => self.broke(place, &why),
+                Event::Attached(attached) => {
+                    self.second = None;
+                    let free = self
+                        .attachments
+                        .iter_mut()
+                        .find(|attachment| attachment.is_none());
+                    if let (Some(free), Ok(attachment)) = (free, attached) {
+                        *free = Some(attachment);
+                    }
+                }
+                Event::Due(cause) => self.double(cause),
+            }
+        }
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        for (place, attachment) in self.attachments.iter_mut().enumerate() {
+            if let Some(attachment) = attachment
+                && let Poll::Ready(frame) = attachment.poll_next(cx)
+            {
+                return Poll::Ready(Event::Frame(place, frame));
+            }
+        }
+        if let Some(second) = &mut self.second {
+            return second.as_mut().poll(cx).map(Event::Attached);
+        }
+        match &mut self.hedge {
+            Some(hedge) if self.attachments.iter().any(Option::is_none) => {
+                hedge.poll_due(cx).map(Event::Due)
+            }
+            Some(_) | None => Poll::Pending,
+        }
+    }
+
+    /// What of an attachment's bytes is new.
+    fn take(&mut self, place: usize, data: Bytes) -> Option<Bytes> {
+        let attachment = self.attachments[place].as_mut()?;
+        let begin = attachment.at;
+        attachment.at += u64::try_from(data.len()).unwrap_or(0);
+        let end = attachment.at;
+        if end <= self.position {
+            if let Some(hedge) = &mut self.hedge {
+                hedge.repeated(end);
+            }
+            return None;
+        }
+        // No attachment begins beyond what was passed on.
+        let known = usize::try_from(self.position - begin).unwrap_or(0);
+        self.position = end;
+        self.advanced(place, end);
+        Some(data.slice(known..))
+    }
+
+    fn advanced(&mut self, place: usize, end: u64) {
+        let Some(hedge) = &mut self.hedge else {
+            return;
+        };
+        let by_second = place == 1;
+        if by_second && hedge.is_hedge() {
+            let counters = &self.node.counters;
+            self.link.metrics.count(counters, LinkEvent::HedgeWon);
+        }
+        let both = self.attachments.iter().all(Option::is_some);
+        if hedge.advanced(end, by_second, both) {
+            self.second = None;
+            self.attachments[1] = None;
+            hedge.alone();
+        }
+    }
+
+    fn count(&self, what: LinkEvent) {
+        self.link.metrics.count(&self.node.counters, what);
+    }
+
+    /// Asks for a second copy over another connection.
+    fn double(&mut self, cause: Cause) {
+        self.count(match cause {
+            Cause::Late => LinkEvent::Hedged,
+            Cause::BadPath => LinkEvent::Doubled,
+        });
+        let (link, node) = (self.link.clone(), self.node.clone());
+        let (generation, life) = (self.generation.clone(), self.life.clone());
+        let position = self.position;
+        let beside = self
+            .attachments
+            .iter()
+            .flatten()
+            .map(Attachment::connection)
+            .next();
+        self.second = Some(Box::pin(async move {
+            link.attach_once(&node, &generation, &life, position, beside)
+                .await
+        }));
+    }
+
+    fn broke(&mut self, place: usize, why: &str) {
+        debug!(
+            "generation `{}` is cut at byte {}: {why}",
+            self.generation, self.position
+        );
+        self.attachments[place] = None;
+        // The first place is the one that is never given up for nothing.
+        if place == 0 {
+            self.attachments.swap(0, 1);
+            if self.attachments[0].is_some() {
+                self.count(LinkEvent::Resumed);
+            }
+        }
+        if let Some(hedge) = &mut self.hedge {
+            hedge.alone();
+        }
+    }
+
+    /// The attempt under way, or a new one.
+    fn attaching(&mut self) -> &mut Attaching {
+        let Self {
+            link,
+            node,
+            generation,
+            life,
+            position,
+            attaching,
+            second,
+            ..
+        } = self;
+        *second = None;
+        attaching.get_or_insert_with(|| {
+            let (link, node) = (link.clone(), node.clone());
+            let (generation, life, position) = (generation.clone(), life.clone(), *position);
+            Box::pin(async move {
+                let attachment = link.reattach(&node, &generation, &life, position).await;
+                match &attachment {
+                    Ok(_) => link.metrics.count(&node.counters, LinkEvent::Resumed),
+                    Err(error) => {
+                        warn!(%error, "generation `{generation}` is lost: {error}");
+                        link.metrics.count(&node.counters, LinkEvent::Lost);
+                    }
+                }
+                attachment
+            })
+        })
+    }
+
+    /// The whole answer, at most `bytes_max`.
+    pub(super) async fn collect(mut self, bytes_max: usize) -> Result<Bytes, LinkError> {
+        // Most answers are one frame, which is passed on without a copy.
+        let mut first = Bytes::new();
+        let mut rest: Option<BytesMut> = None;
+        loop {
+            match self.next().await? {
+                Next::Waiting => {}
+                Next::End(_) => return Ok(rest.map_or(first, BytesMut::freeze)),
+                Next::Bytes(bytes) if first.is_empty() => first = bytes,
+                Next::Bytes(bytes) => {
+                    let all = rest.get_or_insert_with(|| BytesMut::from(&first[..]));
+                    if all.len() + bytes.len() > bytes_max {
+                        return Err(LinkError::Lost("the answer is too large".to_owned()));
+                    }
+                    all.extend_from_slice(&bytes);
+                }
+            }
+        }
+    }
+}
+
+/// Why a stream is given up whose events this process has no memory for.
+const TOO_LARGE: &str = "an event is too large";
+
+/// A stream's pieces, with a count of what passed: it is what the tenant pays when the gateway can't
+/// tell any more.
+struct Passing {
+    body: ResumableBody,
+    events: Events,
+    /// Whole events that are to be passed on.
+    ready: Vec<Bytes>,
+    /// For a large piece until the next one is asked for.
+    room: Option<Room>,
+    /// Why nothing more can be passed on.
+    broken: Option<&'static str>,
+    meter: Box<dyn StreamMeter>,
+    provider: String,
+    begun: Instant,
+    first_byte_ms: u64,
+}
+
+/// Pieces of a streamed answer; a lost link is an outcome like others.
+pub(super) fn pieces(body: ResumableBody, call: &Call, begun: Instant) -> PieceStream {
+    let passing = Passing {
+        body,
+        events: Events::default(),
+        ready: Vec::new(),
+        room: None,
+        broken: None,
+        meter: call
+            .surface
+            .dialect
+            .meter(call.surface.dialect.metered(call)),
+        provider: call
+            .targets
+            .first()
+            .map(|target| target.provider.clone())
+            .unwrap_or_default(),
+        begun,
+        first_byte_ms: 0,
+    };
+    Box::pin(stream::unfold(Some(passing), |state| async move {
+        let mut passing = state?;
+        let piece = passing.next().await;
+        let state = matches!(piece, Ok(Piece::Bytes(_) | Piece::Waiting)).then_some(passing);
+        Some((piece, state))
+    }))
+}
+
+impl Passing {
+    /// The next piece. Only whole events are passed on, so that whatever is told when the link is gone
+    /// stands on a line of its own.
+    async fn next(&mut self) -> Result<Piece, LinkError> {
+        self.room = None;
+        loop {
+            if let Some(why) = self.broken {
+                return Ok(Piece::Outcome(Box::new(self.lost(why))));
+            }
+            match self.body.next().await {
+                Ok(Next::Bytes(bytes)) => {
+                    if let Some(bytes) = self.take(bytes) {
+                        return Ok(Piece::Bytes(bytes));
+                    }
+                }
+                Ok(Next::Waiting) => return Ok(Piece::Waiting),
+                Ok(Next::End(trailers)) => {
+                    return match trailers.get(wire::OUTCOME) {
+                        Some(value) => outcome(value).map(Piece::Outcome),
+                        None => Ok(Piece::Outcome(Box::new(self.lost("it has no outcome")))),
+                    };
+                }
+                Err(error) => return Ok(Piece::Outcome(Box::new(self.lost(&error.to_string())))),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: Bytes) -> Option<Bytes> {
+        if self.first_byte_ms == 0 {
+            self.first_byte_ms = millis(self.begun.elapsed()).max(1);
+        }
+        let meter = &mut self.meter;
+        let cut = self.events.push(bytes, &mut self.ready, |event| {
+            meter.event(event);
+            Keep::All
+        });
+        if cut.is_err() {
+            // The gateway bounds events at the same size, so it is this process that is short of memory.
+            self.broken = Some(TOO_LARGE);
+        }
+        let piece: Bytes = match self.ready.len() {
+            0 => return None,
+            1 => self.ready.pop()?,
+            _ => std::mem::take(&mut self.ready).concat().into(),
+        };
+        let Ok(room) = Room::of(piece.len()) else {
+            self.broken = Some(TOO_LARGE);
+            return None;
+        };
+        self.room = room;
+        Some(piece)
+    }
+
+    /// What the tenant received, as the only thing that is known.
+    fn lost(&self, why: &str) -> Outcome {
+        Outcome {
+            provider: self.provider.clone(),
+            model: String::new(),
+            key_last4: String::new(),
+            attempts: 1,
+            failed: Vec::new(),
+            usage: self.meter.usage(),
+            taken: None,
+            fault: Some(Fault::new(FaultKind::Interrupted, why)),
+            first_byte_ms: self.first_byte_ms,
+            duration_ms: millis(self.begun.elapsed()),
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,185 @@
+//! What the formats of OpenAI's API have in common, and of the many who are compatible with it: rules for
+//! fields, shapes of usage and of errors, server-sent events that end with `[DONE]`. One of them is a row
+//! of what it has of its own ([`OpenAi`]). Facts: OpenAI API reference as of 2026-08.
+
+mod counts;
+mod events;
+pub(crate) mod fields;
+pub mod input;
+mod look;
+mod meter;
+pub(crate) mod request;
+mod scan;
+pub(crate) mod texts;
+pub mod told;
+mod whole;
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use self::fields::{Field, Fields};
+use self::meter::EventMeter;
+use super::body::Body;
+use super::{Asked, BadBody, Dialect, ErrorText, Forward, Judged, Look, Metered, StreamMeter};
+use crate::fault::Fault;
+use crate::json;
+use crate::link::Call;
+use crate::units::{Fact, Usage};
+
+use self::events::event;
+pub use self::events::{DONE, KEEP_ALIVE};
+
+/// What an answer may tell otherwise than the request: a provider serves at the tier that it has.
+pub(crate) const OPEN: &[Fact] = &[Fact::Tier];
+/// No model writes more in one answer; a larger number is a mistake or an attack.
+pub(crate) const OUTPUT_TOKENS_MAX: u64 = 10_000_000;
+
+/// Where an answer stands and what is counted of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// Texts in `choices`, in tokens; in streams too.
+    Choices(Chunk),
+    /// Vectors in `data`, by their input.
+    Vectors,
+    /// Pictures in `data`, or an event for each.
+    Pictures,
+    /// Verdicts in `results`, by their input.
+    Verdicts,
+}
+
+/// A chunk of a stream of texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chunk {
+    /// What it is called in `object`.
+    pub(crate) object: &'static str,
+    /// The field of a choice that says nothing, as JSON.
+    pub(crate) nothing: &'static str,
+}
+
+/// One of OpenAI's formats.
+pub struct OpenAi {
+    /// Stable word.
+    pub(crate) name: &'static str,
+    /// The JSON schema of a request.
+    pub(crate) schema: &'static str,
+    /// Its fields in order, with what becomes of each.
+    pub(crate) fields: &'static [Field],
+    /// Makes of them what is asked.
+    pub(crate) read: fn(&Fields<'_>) -> Result<Asked, BadBody>,
+    /// What it answers.
+    pub(crate) shape: Shape,
+    /// The flag that lets the answer begin with the input.
+    pub(crate) echo: Option<&'static str>,
+    /// A whole answer as a stream.
+    pub(crate) as_stream: fn(&[u8]) -> Option<Bytes>,
+}
+
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Shape {
+    /// The list of an answer.
+    fn list(self) -> &'static str {
+        match self {
+            Self::Choices(_) => "choices",
+            Self::Vectors | Self::Pictures => "data",
+            Self::Verdicts => "results",
+        }
+    }
+}
+
+impl Dialect for OpenAi {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn request_schema(&self) -> &'static str {
+        self.schema
+    }
+
+    fn read(&self, body: &Body) -> Result<Asked, BadBody> {
+        let json = body.json().ok_or_else(|| {
+            BadBody::whole("The body must be a JSON object; send application/json.")
+        })?;
+        let fields = Fields::read(self.fields, json)?;
+        let asked = (self.read)(&fields)?;
+        fields.allowed()?;
+        Ok(asked)
+    }
+
+    fn with_maximum(&self, body: &Bytes, asked: &Asked, tokens: u64) -> Bytes {
+        request::with_maximum(body, &asked.maxima, tokens)
+    }
+
+    fn forwarded(&self, body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody> {
+        request::forwarded(body, self.shape, to)
+    }
+
+    fn metered(&self, call: &Call) -> Metered {
+        let of = Metered::of(call);
+        let Some(echo) = self.echo else {
+            return of;
+        };
+        if memchr::memmem::find(&call.body, echo.as_bytes()).is_none() {
+            return of;
+        }
+        let repeated = match json::fields(&call.body, [echo, "n"]) {
+            Ok([Some(flag), n]) if flag.get() == "true" => {
+                n.and_then(|n| n.get().parse().ok()).unwrap_or(1)
+            }
+            _ => 0,
+        };
+        Metered {
+            echoed: whole::input_estimate(&of).saturating_mul(repeated),
+            ..of
+        }
+    }
+
+    fn meter(&self, of: Metered) -> Box<dyn StreamMeter> {
+        Box::new(EventMeter::new(of, self.shape))
+    }
+
+    fn usage(&self, of: Metered, answer: &[u8]) -> Result<Usage, Fault> {
+        whole::usage(of, self.shape, answer)
+    }
+
+    fn judge(&self, answer: &[u8]) -> Judged {
+        look::judge(answer, self.shape.list())
+    }
+
+    fn look(&self, seen: &[u8]) -> Look {
+        look::look(seen)
+    }
+
+    fn as_stream(&self, answer: &[u8]) -> Option<Bytes> {
+        (self.as_stream)(answer)
+    }
+
+    fn error(&self, told: ErrorText<'_>) -> Bytes {
+        events::error(told).into()
+    }
+
+    fn error_event(&self, told: ErrorText<'_>) -> Bytes {
+        event(&events::error(told))
+    }
+
+    fn keep_alive(&self) -> Option<Bytes> {
+        Some(Bytes::from_static(KEEP_ALIVE))
+    }
+
+    fn end(&self) -> &'static [u8] {
+        match self.shape {
+            Shape::Choices(_) => DONE,
+            Shape::Vectors | Shape::Pictures | Shape::Verdicts => b"",
+        }
+    }
+}
+
+/// For formats whose answers are never streams.
+pub(crate) fn no_stream(_: &[u8]) -> Option<Bytes> {
+    None
+}

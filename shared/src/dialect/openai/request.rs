@@ -1,0 +1,107 @@
+//! The request that goes to a provider: the tenant's bytes with the provider's name for the model, with
+//! usage asked for in streams, and with exactly one maximum, in the field that the model obeys.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::Shape;
+use super::fields::STREAM_OPTIONS;
+use crate::dialect::{BadBody, Forward, Maxima, Maximum};
+use crate::json::{self, Edit};
+
+/// The maximum of output tokens in its older and its newer name.
+pub(crate) const MAX_TOKENS: &str = "max_tokens";
+pub(crate) const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
+
+/// The body with the maximum of output tokens set to `tokens`, in one field: the one the tenant used, and
+/// where it used both or none, `max_tokens`. Providers that don't know that one say so, and the gateway
+/// renames it; those that don't know `max_completion_tokens` mostly pass over it, and write on.
+pub(super) fn with_maximum(body: &Bytes, maxima: &Maxima, tokens: u64) -> Bytes {
+    let json = tokens.to_string();
+    let edits = match maxima.kept_and_others() {
+        None => vec![Edit::insert(body, MAX_TOKENS, &json)],
+        Some((kept, others)) => {
+            let removed = others.map(|at| Edit::remove(body, at));
+            let mut edits: Vec<Edit> = removed.collect();
+            edits.push(Edit::replace(kept, json));
+            edits
+        }
+    };
+    json::apply(body, edits)
+}
+
+/// The tenant's bytes for a provider.
+pub(super) fn forwarded(body: &Bytes, shape: Shape, to: Forward<'_>) -> Result<Bytes, BadBody> {
+    let names = ["model", STREAM_OPTIONS, MAX_TOKENS, MAX_COMPLETION_TOKENS];
+    let [name, options, max, completion] =
+        json::fields(body, names).map_err(|error| BadBody::whole(error.to_string()))?;
+    let model = serde_json::Value::from(to.model).to_string();
+    let mut edits = Vec::with_capacity(4);
+    match name {
+        Some(old) => edits.push(Edit::replace(json::span(body, old), model)),
+        None => edits.push(Edit::insert(body, "model", &model)),
+    }
+    if matches!(shape, Shape::Choices(_)) {
+        if to.asks_usage && !to.quirks.no_usage_option {
+            edits.push(asks_usage(body, options));
+        }
+        edits.extend(one_maximum(body, max, completion, to.quirks.maximum));
+    }
+    Ok(json::apply(body, edits))
+}
+
+fn asks_usage(body: &Bytes, options: Option<&RawValue>) -> Edit {
+    let asked = "{\"include_usage\":true}";
+    let Some(old) = options else {
+        return Edit::insert(body, STREAM_OPTIONS, asked);
+    };
+    let mut kept: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(old.get()).unwrap_or_default();
+    kept.insert("include_usage".to_owned(), true.into());
+    let json = serde_json::to_string(&kept).unwrap_or_else(|_| asked.to_owned());
+    Edit::replace(json::span(body, old), json)
+}
+
+/// Leaves one maximum in the body, under the name that the model obeys. Where both are given, the larger
+/// counts, as in the hold; older servers know `max_tokens` alone, so that one is kept.
+fn one_maximum(
+    body: &Bytes,
+    max: Option<&RawValue>,
+    completion: Option<&RawValue>,
+    obeyed: Maximum,
+) -> Vec<Edit> {
+    let given = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get() != "null");
+    let at = |raw: &RawValue| -> Range<usize> { json::span(body, raw) };
+    let name = match obeyed {
+        Maximum::MaxTokens => MAX_TOKENS,
+        Maximum::AsAsked if given(max) => MAX_TOKENS,
+        Maximum::AsAsked | Maximum::MaxCompletionTokens => MAX_COMPLETION_TOKENS,
+    };
+    match (max, completion) {
+        (Some(max), Some(completion)) if given(Some(max)) || given(Some(completion)) => {
+            let count = |raw: &RawValue| raw.get().parse::<u64>().unwrap_or(0);
+            let larger = count(max).max(count(completion)).to_string();
+            let (kept, other) = if name == MAX_TOKENS {
+                (max, completion)
+            } else {
+                (completion, max)
+            };
+            vec![
+                Edit::replace(at(kept), larger),
+                Edit::remove(body, &at(other)),
+            ]
+        }
+        (Some(max), None) if given(Some(max)) && name != MAX_TOKENS => {
+            vec![Edit::rename(body, &at(max), name)]
+        }
+        (None, Some(completion)) if given(Some(completion)) && name != MAX_COMPLETION_TOKENS => {
+            vec![Edit::rename(body, &at(completion), name)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
