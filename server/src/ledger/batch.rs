@@ -123,6 +123,7 @@ fn wanted(batch: &[Command]) -> Wanted {
             }
             Command::Extend(extending, _) => {
                 wanted.tenants.push(extending.tenant.clone());
+                wanted.unconfirmed.push(extending.hold.clone());
                 let place = (extending.tenant.clone(), extending.hold.clone());
                 wanted.holds.push(place);
             }

@@ -52,6 +52,9 @@ pub(crate) struct Wanted {
     /// New ids: nobody is expected to have used them.
     pub(crate) fresh: Vec<GenerationId>,
     pub(crate) holds: Vec<(TenantId, GenerationId)>,
+    /// Those of the holds of which an answer may write nothing, so that no statement would notice that
+    /// another process closed them.
+    pub(crate) unconfirmed: Vec<GenerationId>,
     pub(crate) sources: Vec<(TenantId, String)>,
     pub(crate) adjustments: Vec<(TenantId, String)>,
 }

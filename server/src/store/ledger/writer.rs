@@ -237,12 +237,14 @@ pub(super) fn missing<B, A>(
             missing.holds.push(hold.to_string());
         }
     }
+    let unconfirmed = wanted.unconfirmed.iter().map(GenerationId::to_string);
+    missing.holds.extend(unconfirmed);
     if attempt.careful {
         let fresh = wanted.fresh.iter().map(GenerationId::to_string);
         missing.holds.extend(fresh);
-        missing.holds.sort_unstable();
-        missing.holds.dedup();
     }
+    missing.holds.sort_unstable();
+    missing.holds.dedup();
     let text = |pairs: &[(TenantId, String)]| {
         let pairs = pairs.iter();
         pairs.map(|(t, key)| (t.to_string(), key.clone())).collect()

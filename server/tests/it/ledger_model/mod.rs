@@ -483,6 +483,38 @@ async fn a_hold_that_another_process_closed_is_closed_here_too() {
     }
 }
 
+/// The same for an answer that writes nothing: the refusal of an extension says that the hold is closed,
+/// not that the balance is short.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_closed_is_not_extended_from_memory() {
+    let grant = Step::Grant {
+        key: 0,
+        micros: 8,
+        expires_in: None,
+    };
+    let hold = Step::Hold {
+        slot: 0,
+        a: 0,
+        b: 0,
+        spenders: 0,
+    };
+    let give_back = Step::GiveBack {
+        slot: 0,
+        promised: false,
+    };
+    for to in [0, 9] {
+        let turns = [
+            (grant.clone(), 0, 1, 1),
+            (hold.clone(), 0, 1, 1),
+            (give_back.clone(), 1, 1, 1),
+            (Step::Extend { slot: 0, to }, 0, 1, 1),
+        ];
+        for db in databases().await {
+            trace_on(&db, &random_text(8), &turns, Duration::ZERO).await;
+        }
+    }
+}
+
 async fn trace_on(db: &TestDb, trace: &str, turns: &[Turn], grace: Duration) -> Vec<String> {
     let mut world = World::new(db, trace, grace).await;
     for (place, turn) in turns.iter().enumerate() {
