@@ -14,8 +14,7 @@ use shared::dialect::{Judged, Verdict};
 use shared::fault::{FaultKind, Retry, Scope};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{
-    Bounds, Call, Failure, Generations, LinkError, Outcome, Piece, ProviderAdmins, ReplyBody,
-    Target,
+    Bounds, Call, Failure, Generations, LinkError, Outcome, Piece, ReplyBody, Target,
 };
 use shared::surface::{AnswerForm, SURFACES, Surface};
 
