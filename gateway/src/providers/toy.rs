@@ -112,7 +112,7 @@ fn refused(status: StatusCode, bytes: &[u8]) -> Refusal {
         _ => FaultKind::Overloaded,
     };
     let fault = Fault::new(kind, words.clone()).with_status(status.as_u16());
-    let caller = (kind == FaultKind::BadRequest).then(|| CallerError {
+    let caller = (kind == FaultKind::BadRequest).then_some(CallerError {
         message: words,
         param: None,
         code: None,

@@ -61,7 +61,7 @@ impl InferApi {
         surfaces.iter().fold(routes, |routes, surface| {
             let endpoint = InferEndpoint {
                 api: self.clone(),
-                surface: *surface,
+                surface,
             };
             routes.at(format!("{prefix}{}", surface.path), endpoint)
         })

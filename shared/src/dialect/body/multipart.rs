@@ -50,12 +50,11 @@ fn parameter(text: &str, wanted: &str) -> Option<String> {
     loop {
         rest = rest.trim_start_matches([';', ' ', '\t']);
         let (name, behind) = rest.split_once('=')?;
-        let (value, next) = match behind.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted)?,
-            None => {
-                let end = behind.find(';').unwrap_or(behind.len());
-                (behind[..end].trim().to_owned(), &behind[end..])
-            }
+        let (value, next) = if let Some(quoted) = behind.strip_prefix('"') {
+            unquoted(quoted)?
+        } else {
+            let end = behind.find(';').unwrap_or(behind.len());
+            (behind[..end].trim().to_owned(), &behind[end..])
         };
         if name.trim().eq_ignore_ascii_case(wanted) {
             return Some(value);

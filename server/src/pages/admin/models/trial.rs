@@ -73,10 +73,9 @@ fn asked(model: &Model, prompt: &str) -> Bytes {
         Operation::Chat => {
             json!({"model": id, "messages": [{"role": "user", "content": prompt}]})
         }
-        Operation::Embedding => json!({"model": id, "input": prompt}),
+        Operation::Embedding | Operation::Moderation => json!({"model": id, "input": prompt}),
         Operation::Image => json!({"model": id, "prompt": prompt, "n": 1}),
         Operation::Completion => json!({"model": id, "prompt": prompt}),
-        Operation::Moderation => json!({"model": id, "input": prompt}),
     };
     body.to_string().into()
 }
