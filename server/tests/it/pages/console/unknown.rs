@@ -124,7 +124,7 @@ async fn a_superadmin_charges_a_call_whose_end_nobody_knows_or_lets_it_go() {
             let path = format!("{LIST}/{id}/{what}");
             place.api(Method::POST, &path, &token, &body).await
         };
-        let too_much = json!({"credits": 0.000051, "reason": "more than was held"});
+        let too_much = json!({"credits": 0.000_051, "reason": "more than was held"});
         let answer = post(&charged, "settle", too_much).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
         let answer = post(
