@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use server::figures::rollup::Roller;
 use server::ledger::recovery::Watch;
 use server::ledger::{
     Balance, GrantError, GrantKind, HoldAsk, HoldError, HoldState, Ledger, LedgerSettings,
@@ -296,9 +297,17 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
     }
 }
 
-/// Numbers of records that count in sums, and those that do not count yet.
+/// The number of a record that counts in sums once it is filed, 0 of one that does not count yet.
 async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
     use diesel_async::RunQueryDsl;
+
+    let mut roller = Roller::new(Store::new(db.db.clone()), Clock::system());
+    let patience = Duration::from_secs(60);
+    assert!(
+        roller.catch_up(patience).await.expect("filed"),
+        "{}",
+        db.name
+    );
 
     #[derive(diesel::QueryableByName)]
     struct Number {
