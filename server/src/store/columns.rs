@@ -79,17 +79,26 @@ macro_rules! rollup_columns_around {
     };
 }
 
-/// Gives a row the counts as a whole: to read them, and to fill them in.
+/// Lets the counts of a row be read as a whole.
 macro_rules! count_fields {
     ({ $row:ident } $($(#[$doc:meta])* $count:ident: $unit:ident,)+) => {
         impl $row {
             /// The row's counts, each turned by `read`.
-            pub(in crate::store) fn counts<E>(&self, read: impl Fn(i64) -> Result<u64, E>) -> Result<Consumed, E> {
+            pub(in crate::store) fn counts<E>(
+                &self,
+                read: impl Fn(i64) -> Result<u64, E>,
+            ) -> Result<Consumed, E> {
                 Ok(Consumed { $($count: read(self.$count)?,)+ })
             }
+        }
+    };
+}
 
+/// Lets the counts of a row be written as a whole.
+macro_rules! fill_counts {
+    ({ $row:ident } $($(#[$doc:meta])* $count:ident: $unit:ident,)+) => {
+        impl $row {
             /// The row with these counts.
-            #[allow(dead_code, reason = "rows that are only read")]
             fn counted(mut self, counts: &Consumed) -> Self {
                 $(self.$count = whole(counts.$count);)+
                 self

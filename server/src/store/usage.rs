@@ -155,6 +155,7 @@ macro_rules! usage_row {
 }
 with_usage_columns!(usage_row! {});
 with_counts!(count_fields! { UsageRow });
+with_counts!(fill_counts! { UsageRow });
 
 /// What of a usage has no column.
 fn beside_columns(usage: &Usage) -> Option<String> {

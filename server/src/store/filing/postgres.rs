@@ -16,9 +16,7 @@ use crate::store::statement::statement;
 
 statement!(
     MoveUsage,
-    concat!(
-        "WITH taken AS (DELETE FROM usage_inbox WHERE id IN (SELECT id FROM usage_inbox ORDER BY id LIMIT "
-    ),
+    "WITH taken AS (DELETE FROM usage_inbox WHERE id IN (SELECT id FROM usage_inbox ORDER BY id LIMIT ",
     [limit: BigInt => i64],
     concat!(
         ") RETURNING *), filed AS (INSERT INTO usage_records (",

@@ -57,6 +57,7 @@ macro_rules! rollup_row {
 }
 with_rollup_columns!(rollup_row! {});
 with_counts!(count_fields! { RollupRow });
+with_counts!(fill_counts! { RollupRow });
 
 /// A row's primary key.
 type Key<'a> = (
