@@ -229,8 +229,9 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
     };
     let store = Store::new(db.clone());
     // As in a server: what settlements leave is filed meanwhile, on the same machine.
-    let filing = Roller::new(store.clone(), Clock::system()).run_forever(supervisor.stopping());
-    let filing = tokio::spawn(filing);
+    let mut filing = JoinSet::new();
+    let roller = Roller::new(store.clone(), Clock::system());
+    filing.spawn(roller.run_forever(supervisor.stopping()));
     let mut ledgers = Vec::new();
     for _ in 0..writers {
         let settings = LedgerSettings {
@@ -270,7 +271,9 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
     }
     let behind_ms = ended.elapsed().as_secs_f64() * 1_000.0;
     supervisor.stop();
-    filing.await.step(|| "filing".into())?;
+    while let Some(ended) = filing.join_next().await {
+        ended.step(|| "filing".into())?;
+    }
     let ms = |quantile: f64| all.value_at_quantile(quantile) as f64 / 1_000.0;
     Ok(Run {
         per_second: all.len() as f64 / seconds,

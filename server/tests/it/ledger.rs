@@ -301,6 +301,11 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
 async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
     use diesel_async::RunQueryDsl;
 
+    #[derive(diesel::QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        number: i64,
+    }
     let mut roller = Roller::new(Store::new(db.db.clone()), Clock::system());
     let patience = Duration::from_secs(60);
     assert!(
@@ -308,12 +313,6 @@ async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
         "{}",
         db.name
     );
-
-    #[derive(diesel::QueryableByName)]
-    struct Number {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        number: i64,
-    }
     let text =
         format!("SELECT COALESCE(number, -1) AS number FROM usage_records WHERE id = '{id}'");
     let rows: Vec<Number> = match &db.db {
