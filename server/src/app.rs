@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
@@ -35,7 +35,7 @@ use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::{Config, PublicAddress, ServerSecrets};
 use crate::corrections::Corrections;
 use crate::figures::Figures;
-use crate::figures::rollup::Roller;
+use crate::figures::rollup::{FilingMetrics, Roller};
 use crate::front;
 use crate::gateways::Gateways;
 use crate::ledger::{GrantError, Ledger, LedgerError};
@@ -116,8 +116,8 @@ impl From<GrantError> for StartError {
 /// A batch of the ledger ends within 10 seconds, whatever happens to it.
 const OLDER_TRANSACTIONS_WAIT: Duration = Duration::from_secs(60);
 
-/// A server that has just started has more urgent work than figures, recovery first of all.
-const FIRST_ROUND: Duration = Duration::from_secs(5);
+/// Between two looks whether all is filed.
+const FILED_LOOK: Duration = Duration::from_millis(10);
 
 /// What a server is started with.
 pub struct ServerParts<'a> {
@@ -272,19 +272,19 @@ fn vitals(
     })
 }
 
-/// Starts what looks after records: keeps the sums of usage up with them, deletes what was kept long
+/// Starts what looks after records: files them and keeps the sums of usage up with them, deletes what was kept long
 /// enough, and ends deleted tenants whose days of grace are over.
-fn keep_records(store: &Store, accounts: &Accounts, clock: &Clock, supervisor: &Supervisor) {
+fn keep_records(
+    store: &Store,
+    accounts: &Accounts,
+    (clock, metrics): (&Clock, &Metrics),
+    supervisor: &Supervisor,
+) {
     let ending = accounts.clone().end_forever(supervisor.stopping());
     supervisor.spawn("deleted tenants", ending);
-    let roller = Roller::new(store.clone(), clock.clone());
-    let stop = supervisor.stopping();
-    supervisor.spawn("rollups", async move {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(FIRST_ROUND) => roller.run_forever(stop.clone()).await,
-        }
-    });
+    let roller =
+        Roller::new(store.clone(), clock.clone()).with_metrics(FilingMetrics::new(metrics));
+    supervisor.spawn("filing", roller.run_forever(supervisor.stopping()));
     let sweeper = Sweeper::new(store.clone(), clock.clone());
     supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
 }
@@ -425,7 +425,7 @@ impl Server {
             closing: Closing::after(config.farewell(common).limit, supervisor),
         });
         look_after(&calls, &ledger, config, supervisor).await;
-        keep_records(&store, &people.accounts, &clock, supervisor);
+        keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
         let site = people.site(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
         let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
@@ -473,6 +473,19 @@ impl Server {
     /// rounds.
     pub async fn end_deleted(&self) -> Result<usize, AccountError> {
         self.rooms.accounts.end_deleted().await
+    }
+
+    /// Waits at most `limit` until every usage record that is written is filed, where lists look; tells
+    /// whether it is. For tests: a server files by itself.
+    pub async fn filed(&self, limit: Duration) -> Result<bool, DbError> {
+        let end = Instant::now() + limit;
+        while self.rooms.store.usage_waits().await? {
+            if Instant::now() >= end {
+                return Ok(false);
+            }
+            tokio::time::sleep(FILED_LOOK).await;
+        }
+        Ok(true)
     }
 
     /// Every difference between the ledger's tables, as a sentence.

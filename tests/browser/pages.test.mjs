@@ -12,6 +12,7 @@ import { furnish, PASSWORD, TENANT } from "./furnish.mjs";
 import { ADMIN_PASSWORD, shape, startProduct } from "./product.mjs";
 import { startProvider } from "./provider.mjs";
 import { shrink } from "./shrink.mjs";
+import { until } from "./wait.mjs";
 
 const CALLS = shape === "sqlite" ? 320 : 40;
 const WIDE = { width: 1280, height: 800 };
@@ -95,7 +96,13 @@ describe("pages", () => {
     browser = opened;
     known.tenant = tenants[0].id;
     known.model = "gpt-5.1";
-    const { records } = await product.api.admin("GET", `/tenants/${known.tenant}/usage?limit=100`);
+    // Lists show a call a moment after it is settled.
+    const listed = performance.now() + 3_000;
+    const { records } = await until("calls are listed", 10_000, async () => {
+      const usage = await product.api.admin("GET", `/tenants/${known.tenant}/usage?limit=100`);
+      const calls = usage.records.data;
+      return (calls.some(({ attempts }) => attempts > 1) || performance.now() > listed) && calls.length > 0 && usage;
+    });
     const best = records.data.find(({ status, attempts }) => status === "succeeded" && attempts > 1) ?? records.data[0];
     known.call = best.id;
   });

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 
 import { looks, openBrowser, said, visit } from "./browser.mjs";
 import { ADMIN_PASSWORD, startProduct } from "./product.mjs";
-import { micros } from "./wait.mjs";
+import { micros, until } from "./wait.mjs";
 
 const PASSWORD = "a password of my own";
 /** No page has more stops than this before the one that is looked for. */
@@ -148,7 +148,11 @@ async function plainStudio(grace, tenant, api) {
   assert.equal(await grace.send("/portal/studio/images", { prompt: "a buoy in the rain", size: "256x256", n: "1" }), 200);
   const width = await page.locator(".pictures img").first().evaluate((image) => image.naturalWidth);
   assert.equal(width, 256);
-  const calls = (await api.get("/api/v1/usage")).data;
+  // Lists show a call a moment after it is settled.
+  const calls = await until("three calls are listed", 10_000, async () => {
+    const { data } = await api.get("/api/v1/usage");
+    return data.length >= 3 && data;
+  });
   assert.equal(calls.length, 3);
   const first = calls.reduce((a, b) => (a.created_at < b.created_at ? a : b));
   assert.equal(micros(/[\d.]+$/.exec(cost)[0]), micros(first.credits), "the page told what it cost");

@@ -74,7 +74,9 @@ async function making(mia, tenant) {
   const { page } = mia;
   const balance = async () => micros(await page.locator("[data-studio=balance]").innerText());
   const left = async () => micros((await tenant.api.get("/api/v1/credits/balance")).available);
-  const record = async (id) => (await tenant.api.get("/api/v1/usage")).data.find((call) => call.id === id);
+  // Lists show a call a moment after it is settled.
+  const listed = (what, is) => until(what, 10_000, async () => (await tenant.api.get("/api/v1/usage")).data.find(is));
+  const record = (id) => listed("the call is listed", (call) => call.id === id);
   await signIn(mia, tenant.name, "mia");
   // Members begin in the studio.
   assert.equal(mia.path(), "/portal/studio/chat");
@@ -125,7 +127,7 @@ async function making(mia, tenant) {
     const widths = await images.evaluateAll((found) => found.map((image) => image.naturalWidth));
     return widths.length === 2 && widths.every((width) => width === 256);
   });
-  const made = (await tenant.api.get("/api/v1/usage")).data.find((call) => call.operation === "image");
+  const made = await listed("the images are listed", (call) => call.operation === "image");
   assert.equal(micros(made.credits), worth, "an image's price is known before");
   const note = await page.locator(".picture-note").first().innerText();
   assert.equal(micros(/([\d.]+) \(×2\)/.exec(note)?.[1]), worth, note);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use hdrhistogram::Histogram;
+use server::figures::rollup::Roller;
 use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant};
 use server::store::usage::{UsageRecord, UsageStatus};
 use server::store::{MIGRATIONS, Store};
@@ -194,6 +195,8 @@ async fn measure(name: &'static str, db: &Db, args: &LedgerArgs) -> Outcome<Vec<
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) per_second: f64,
+    /// From the last settlement until every record is filed.
+    pub(super) behind_ms: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     /// Operations that shared a transaction, on average.
@@ -224,6 +227,11 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
     } else {
         writers
     };
+    let store = Store::new(db.clone());
+    // As in a server: what settlements leave is filed meanwhile, on the same machine.
+    let mut filing = JoinSet::new();
+    let roller = Roller::new(store.clone(), Clock::system());
+    filing.spawn(roller.run_forever(supervisor.stopping()));
     let mut ledgers = Vec::new();
     for _ in 0..writers {
         let settings = LedgerSettings {
@@ -234,8 +242,7 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
             },
             ..LedgerSettings::default()
         };
-        let store = Store::new(db.clone());
-        let ledger = Ledger::start(store, Clock::system(), &supervisor, settings).await;
+        let ledger = Ledger::start(store.clone(), Clock::system(), &supervisor, settings).await;
         ledgers.push(ledger.step(|| "the ledger".into())?);
     }
     let tenants = Arc::new(tenants(&ledgers[0], case).await?);
@@ -258,9 +265,19 @@ async fn one(db: &Db, case: Case, args: &LedgerArgs) -> Outcome<Run> {
     let statements = STATEMENTS
         .load(Ordering::Relaxed)
         .saturating_sub(statements);
+    let ended = Instant::now();
+    while store.usage_waits().await.step(|| "filing".into())? {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let behind_ms = ended.elapsed().as_secs_f64() * 1_000.0;
+    supervisor.stop();
+    while let Some(ended) = filing.join_next().await {
+        ended.step(|| "filing".into())?;
+    }
     let ms = |quantile: f64| all.value_at_quantile(quantile) as f64 / 1_000.0;
     Ok(Run {
         per_second: all.len() as f64 / seconds,
+        behind_ms,
         p50_ms: ms(0.5),
         p99_ms: ms(0.99),
         statements: statements as f64 / all.len().max(1) as f64,

@@ -47,7 +47,7 @@ fn head(text: &mut String, machine: &Machine, args: &LedgerArgs) -> std::fmt::Re
     writeln!(
         text,
         "{}, {} cores of {}, Linux {}, {}. `target/release/bench ledger`: {} callers, each hold then \
-         settle with its usage record, {} rounds of {} s, medians; load generator and database share \
+         settle with its usage record, which is filed behind it meanwhile, {} rounds of {} s, medians; load generator and database share \
          the machine. The ledger's own check passes after the last round. Without group commit PostgreSQL \
          gets 32 writers with a connection each. Filled tables: {} entries, as many holds and usage \
          records.\n",
@@ -66,20 +66,21 @@ fn head(text: &mut String, machine: &Machine, args: &LedgerArgs) -> std::fmt::Re
 fn figures(text: &mut String, rows: &[Row]) -> std::fmt::Result {
     writeln!(
         text,
-        "| database | case | pairs/s | p50 ms | p99 ms | operations a commit | statements a pair |\n\
-         |---|---|---|---|---|---|---|"
+        "| database | case | pairs/s | p50 ms | p99 ms | operations a commit | statements a pair | filed after ms |\n\
+         |---|---|---|---|---|---|---|---|"
     )?;
     for row in rows {
         writeln!(
             text,
-            "| {} | {} | {:.0} | {:.1} | {:.1} | {:.0} | {:.2} |",
+            "| {} | {} | {:.0} | {:.1} | {:.1} | {:.0} | {:.2} | {:.0} |",
             row.database,
             row.case,
             row.pairs(),
             row.median(|run| run.p50_ms),
             row.median(|run| run.p99_ms),
             row.median(|run| run.batch),
-            row.median(|run| run.statements)
+            row.median(|run| run.statements),
+            row.median(|run| run.behind_ms)
         )?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use super::date;
 use super::error::ApiError;
 use super::manage::usage::period;
 use crate::figures::FiguresError;
-use crate::figures::sums::Consumed;
+use crate::figures::counts::Consumed;
 use crate::ledger::Entry;
 use crate::store::audit::AuditEntry;
 use crate::store::usage::{UsageRecord, UsageStatus};

@@ -56,6 +56,9 @@ impl Range {
     }
 }
 
+/// Records that wait to be filed are counted up to so many: a healthy server has those of a second.
+const BEHIND_MAX: i64 = 100_000;
+
 /// How current the figures are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
@@ -116,9 +119,11 @@ impl Figures {
     pub async fn freshness(&self) -> Result<Freshness, DbError> {
         let state = self.store.rollup_state().await?;
         let last = self.store.usage_last_number().await?;
+        let filed = last.saturating_sub(state.through);
+        let waiting = self.store.usage_waiting(BEHIND_MAX).await?;
         Ok(Freshness {
             updated_at: state.updated_at(),
-            behind: u64::try_from(last.saturating_sub(state.through)).unwrap_or(0),
+            behind: u64::try_from(filed.saturating_add(waiting)).unwrap_or(0),
         })
     }
 

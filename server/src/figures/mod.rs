@@ -3,6 +3,7 @@
 //! the sums; speaks no HTTP and writes no page.
 
 pub mod buckets;
+pub mod counts;
 pub mod dashboard;
 pub mod directory;
 pub mod export;

@@ -3,9 +3,9 @@
 
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::units::{Family, Unit, Usage};
 
 use super::buckets::Buckets;
+use super::counts::Consumed;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -127,58 +127,6 @@ impl Place {
     }
 }
 
-/// What a call consumed, as the columns of its record tell it: these are added up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Consumed {
-    /// Input tokens that neither came from a cache nor went to one.
-    pub input_tokens: u64,
-    /// Those from a cache.
-    pub cached_input_tokens: u64,
-    /// Those that went to one.
-    pub cache_write_tokens: u64,
-    /// Output tokens without reasoning.
-    pub output_tokens: u64,
-    /// Reasoning.
-    pub reasoning_tokens: u64,
-    /// Images made.
-    pub images: u64,
-    /// Milliseconds of sound and video.
-    pub media_ms: u64,
-    /// Characters read aloud.
-    pub characters: u64,
-}
-
-impl From<&Usage> for Consumed {
-    /// Units without a column of their own count with their family.
-    fn from(usage: &Usage) -> Self {
-        let cached = [
-            Unit::CachedInputToken,
-            Unit::CachedInputAudioToken,
-            Unit::CachedInputImageToken,
-        ];
-        let written = [Unit::CacheWriteToken, Unit::CacheWriteLongToken];
-        let media = [Family::Video, Family::Audio, Family::InputAudio];
-        let sum = |units: &[Unit]| {
-            let counts = units.iter().map(|unit| usage.count(*unit));
-            counts.fold(0, u64::saturating_add)
-        };
-        let (cached, written) = (sum(&cached), sum(&written));
-        let reasoning = usage.count(Unit::ReasoningToken);
-        let apart = cached.saturating_add(written);
-        let media_ms = media.map(|family| usage.total(family)).into_iter();
-        Self {
-            input_tokens: usage.input_total().saturating_sub(apart),
-            cached_input_tokens: cached,
-            cache_write_tokens: written,
-            output_tokens: usage.output_total().saturating_sub(reasoning),
-            reasoning_tokens: reasoning,
-            images: usage.count(Unit::Image),
-            media_ms: media_ms.fold(0, u64::saturating_add),
-            characters: usage.count(Unit::Character),
-        }
-    }
-}
-
 /// A call as it is added up. Words are taken as they stand: a word that no code writes must not
 /// stop the sums, and the check tells of it.
 #[derive(Debug, Clone)]
@@ -265,22 +213,8 @@ pub struct Sums {
     pub credits: Credits,
     /// The providers' price.
     pub cost: Credits,
-    /// Input tokens at the full price.
-    pub input_tokens: u64,
-    /// Read from a provider's cache.
-    pub cached_input_tokens: u64,
-    /// Written to a provider's cache.
-    pub cache_write_tokens: u64,
-    /// Output tokens without reasoning.
-    pub output_tokens: u64,
-    /// Spent on reasoning.
-    pub reasoning_tokens: u64,
-    /// Images made.
-    pub images: u64,
-    /// Length of audio and video, in milliseconds.
-    pub media_ms: u64,
-    /// Characters read aloud.
-    pub characters: u64,
+    /// Units.
+    pub consumed: Consumed,
     /// Provider calls tried.
     pub attempts: u64,
     /// Durations of all calls added up.
@@ -325,14 +259,7 @@ impl Sums {
             calls: 1,
             credits: call.credits,
             cost: call.cost,
-            input_tokens: call.usage.input_tokens,
-            cached_input_tokens: call.usage.cached_input_tokens,
-            cache_write_tokens: call.usage.cache_write_tokens,
-            output_tokens: call.usage.output_tokens,
-            reasoning_tokens: call.usage.reasoning_tokens,
-            images: call.usage.images,
-            media_ms: call.usage.media_ms,
-            characters: call.usage.characters,
+            consumed: call.usage,
             attempts: call.attempts,
             duration_ms: call.duration_ms,
             first_byte_ms: call.first_byte_ms,
@@ -355,14 +282,6 @@ impl Sums {
             (&mut self.calls, other.calls),
             (&mut self.failed, other.failed),
             (&mut self.canceled, other.canceled),
-            (&mut self.input_tokens, other.input_tokens),
-            (&mut self.cached_input_tokens, other.cached_input_tokens),
-            (&mut self.cache_write_tokens, other.cache_write_tokens),
-            (&mut self.output_tokens, other.output_tokens),
-            (&mut self.reasoning_tokens, other.reasoning_tokens),
-            (&mut self.images, other.images),
-            (&mut self.media_ms, other.media_ms),
-            (&mut self.characters, other.characters),
             (&mut self.attempts, other.attempts),
             (&mut self.duration_ms, other.duration_ms),
             (&mut self.first_byte_ms, other.first_byte_ms),
@@ -370,6 +289,7 @@ impl Sums {
         for (sum, more) in counts {
             *sum = sum.saturating_add(more);
         }
+        self.consumed.add(&other.consumed);
         self.credits = plus(self.credits, other.credits);
         self.cost = plus(self.cost, other.cost);
         self.durations.merge(&other.durations);

@@ -216,7 +216,7 @@ fn standing(books: &Books, closing: &Closing) -> Option<Standing> {
         });
     }
     let resolves = books.is_unknown(tenant, hold) && closing.unknown.is_none();
-    resolves.then_some(Standing::Known)
+    resolves.then_some(Standing::Final)
 }
 
 /// The record as it is written: with what was charged, which may be less than the call came to.

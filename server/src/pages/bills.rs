@@ -6,7 +6,7 @@ use admin_templates::words::PriceItem;
 use shared::units::{Unit, Usage};
 
 use crate::catalogue::price::bill::{Bill, Line};
-use crate::figures::sums::Consumed;
+use crate::figures::counts::Consumed;
 
 /// Of how many units a price is, where its label says another number.
 pub(super) fn per(unit: Unit, per: u64) -> String {

@@ -1,6 +1,8 @@
 //! Every statement of the server: one function is one statement or one transaction, and answers
 //! with nouns. Holds no rule and knows no HTTP.
 
+#[macro_use]
+mod columns;
 mod notes;
 
 pub mod accounts;
@@ -8,6 +10,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod changes;
 pub mod factors;
+pub(crate) mod filing;
 pub mod gateways;
 pub(crate) mod ledger;
 mod retention;
@@ -15,9 +18,12 @@ pub mod rollups;
 pub mod schema;
 pub mod sessions;
 pub mod settings;
+mod statement;
 pub mod usage;
 pub mod usage_log;
 pub mod web_sessions;
+
+use std::sync::Arc;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text};
@@ -26,6 +32,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use shared::db::migrate::Migrations;
 use shared::db::{Db, DbError, first};
 use shared::on;
+use tokio::sync::Notify;
 
 /// The server's schema on both databases.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -53,12 +60,17 @@ struct OneText {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) db: Db,
+    /// Woken when the ledger of this process has committed: records may wait to be filed.
+    pub(crate) committed: Arc<Notify>,
 }
 
 impl Store {
     /// Over a connected and migrated database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self {
+            db,
+            committed: Arc::default(),
+        }
     }
 
     /// Which database it is, with its version, and the newest migration it has.

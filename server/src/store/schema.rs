@@ -185,74 +185,45 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    usage_records (id) {
-        id -> Text,
-        tenant_id -> Text,
-        user_id -> Nullable<Text>,
-        key_id -> Nullable<Text>,
-        test -> Bool,
-        operation -> Text,
-        model -> Text,
-        price_id -> Nullable<Text>,
-        provider -> Text,
-        provider_model -> Text,
-        input_tokens -> BigInt,
-        cached_input_tokens -> BigInt,
-        cache_write_tokens -> BigInt,
-        output_tokens -> BigInt,
-        reasoning_tokens -> BigInt,
-        images -> BigInt,
-        media_ms -> BigInt,
-        characters -> BigInt,
-        estimated -> Bool,
-        credits_micros -> BigInt,
-        cost_micros -> BigInt,
-        status -> Text,
-        fault -> Nullable<Text>,
-        attempts -> BigInt,
-        first_byte_ms -> BigInt,
-        duration_ms -> BigInt,
-        created_at -> BigInt,
-        number -> Nullable<BigInt>,
-        tries -> Nullable<Text>,
-        loss_micros -> BigInt,
-        loss -> Nullable<Text>,
-        measures -> Nullable<Text>,
-    }
+macro_rules! table_of {
+    ({ $name:ident { $($more:tt)* } } $($field:ident: $sql:ty => $rust:ty,)+) => {
+        diesel::table! {
+            $name (id) {
+                $($field -> $sql,)+
+                $($more)*
+            }
+        }
+    };
 }
+with_usage_columns!(table_of! { usage_inbox { put_at -> BigInt, } });
+with_usage_columns!(table_of! { usage_records { number -> Nullable<BigInt>, } });
 
-diesel::table! {
-    rollups (dimension, tenant_id, grain, starts_at, key_id, model, provider, operation, test) {
-        dimension -> Text,
-        tenant_id -> Text,
-        grain -> Text,
-        starts_at -> BigInt,
-        key_id -> Text,
-        model -> Text,
-        provider -> Text,
-        operation -> Text,
-        test -> Bool,
-        calls -> BigInt,
-        failed -> BigInt,
-        canceled -> BigInt,
-        credits_micros -> BigInt,
-        cost_micros -> BigInt,
-        input_tokens -> BigInt,
-        cached_input_tokens -> BigInt,
-        cache_write_tokens -> BigInt,
-        output_tokens -> BigInt,
-        reasoning_tokens -> BigInt,
-        images -> BigInt,
-        media_ms -> BigInt,
-        characters -> BigInt,
-        attempts -> BigInt,
-        duration_ms -> BigInt,
-        first_byte_ms -> BigInt,
-        durations -> Text,
-        first_bytes -> Text,
-    }
+macro_rules! table_of_rollups {
+    ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
+        diesel::table! {
+            rollups ($($key),+) {
+                $($key -> $key_sql,)+
+                $($field -> $sql,)+
+            }
+        }
+
+        /// The columns of sums, each with its type.
+        pub const ROLLUP_COLUMNS: &[(&str, &str)] = &[
+            $((stringify!($key), stringify!($key_sql)),)+
+            $((stringify!($field), stringify!($sql)),)+
+        ];
+    };
 }
+with_rollup_columns!(table_of_rollups! {});
+
+macro_rules! usage_list {
+    ({} $($field:ident: $sql:ty => $rust:ty,)+) => {
+        /// The columns that both tables of usage records have, each with its type.
+        pub const USAGE_COLUMNS: &[(&str, &str)] =
+            &[$((stringify!($field), stringify!($sql)),)+];
+    };
+}
+with_usage_columns!(usage_list! {});
 
 diesel::table! {
     rollup_state (name) {
@@ -468,6 +439,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     models,
     prices,
     ended_prices,
+    usage_inbox,
     usage_records,
     rollups,
     rollup_state,

@@ -1,4 +1,5 @@
-//! Usage records: one row a call, written in the settlement's transaction, read page by page.
+//! Usage records: one row a call, written in the settlement's transaction (`filing` says where to), read
+//! page by page.
 
 use diesel::dsl::sql;
 use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
@@ -12,12 +13,13 @@ use shared::db::DbError;
 use shared::id::{ApiKeyId, GenerationId, PriceId, TenantId, UserId};
 use shared::link::Operation;
 use shared::on;
-use shared::units::{Unit, Usage};
+use shared::units::Usage;
 
 use super::Store;
+use super::columns::whole;
 use super::schema::usage_records;
 use super::usage_log::{LogAsk, UsageFilter};
-use crate::figures::sums::Consumed;
+use crate::figures::counts::{Consumed, with_counts};
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,13 +126,11 @@ pub struct UsageRecord {
 /// Whether a record is the last word on its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It is.
+    /// It is, and takes the place of one that was open, if there is one.
     Final,
     /// Nobody knows how the call ended; another record may take its place, until then it counts in
     /// no sum.
     Open,
-    /// It takes the place of one that was open, if there is one.
-    Known,
 }
 
 /// A record to be written.
@@ -142,61 +142,26 @@ pub(crate) struct Filed {
     pub(crate) standing: Standing,
 }
 
-/// The row of a [`UsageRecord`].
-#[derive(Debug, Clone, Insertable, Queryable, QueryableByName, Selectable)]
-#[diesel(table_name = usage_records)]
-pub(crate) struct UsageRow {
-    pub(crate) id: String,
-    pub(crate) tenant_id: String,
-    pub(crate) user_id: Option<String>,
-    pub(crate) key_id: Option<String>,
-    pub(crate) test: bool,
-    pub(crate) operation: String,
-    pub(crate) model: String,
-    pub(crate) price_id: Option<String>,
-    pub(crate) provider: String,
-    pub(crate) provider_model: String,
-    pub(crate) input_tokens: i64,
-    pub(crate) cached_input_tokens: i64,
-    pub(crate) cache_write_tokens: i64,
-    pub(crate) output_tokens: i64,
-    pub(crate) reasoning_tokens: i64,
-    pub(crate) images: i64,
-    pub(crate) media_ms: i64,
-    pub(crate) characters: i64,
-    pub(crate) estimated: bool,
-    pub(crate) credits_micros: i64,
-    pub(crate) cost_micros: i64,
-    pub(crate) status: String,
-    pub(crate) fault: Option<String>,
-    pub(crate) attempts: i64,
-    pub(crate) first_byte_ms: i64,
-    pub(crate) duration_ms: i64,
-    pub(crate) created_at: i64,
-    pub(crate) tries: Option<String>,
-    pub(crate) loss_micros: i64,
-    pub(crate) loss: Option<String>,
-    /// The whole usage as JSON, where the columns before do not say all of it.
-    pub(crate) measures: Option<String>,
+macro_rules! usage_row {
+    ({} $($field:ident: $sql:ty => $rust:ty,)+) => {
+        /// The row of a [`UsageRecord`]. `measures` is the whole usage as JSON, where the columns of
+        /// counts do not say all of it.
+        #[derive(Debug, Clone, Default, Insertable, Queryable, QueryableByName, Selectable)]
+        #[diesel(table_name = usage_records)]
+        pub(crate) struct UsageRow {
+            $(pub(crate) $field: $rust,)+
+        }
+    };
 }
-
-/// The units that have columns, which lists show and dashboards add up.
-const COLUMNS: [Unit; 8] = [
-    Unit::InputToken,
-    Unit::CachedInputToken,
-    Unit::CacheWriteToken,
-    Unit::OutputToken,
-    Unit::ReasoningToken,
-    Unit::Image,
-    Unit::AudioMs,
-    Unit::Character,
-];
+with_usage_columns!(usage_row! {});
+with_counts!(count_fields! { UsageRow });
+with_counts!(fill_counts! { UsageRow });
 
 /// What of a usage has no column.
 fn beside_columns(usage: &Usage) -> Option<String> {
     let is_plain = usage.facts.is_empty() && !usage.capped && !usage.overrun;
     let mut units = usage.measures().map(|(unit, _)| unit);
-    if is_plain && units.all(|unit| COLUMNS.contains(&unit)) {
+    if is_plain && units.all(Consumed::has) {
         return None;
     }
     // Words and numbers always become JSON.
@@ -211,28 +176,13 @@ impl UsageRow {
                 |_| DbError::Damaged(format!("the measures of usage record `{}`", self.id));
             return serde_json::from_str(measures).map_err(damaged);
         }
-        let counts = [
-            self.input_tokens,
-            self.cached_input_tokens,
-            self.cache_write_tokens,
-            self.output_tokens,
-            self.reasoning_tokens,
-            self.images,
-            self.media_ms,
-            self.characters,
-        ];
         let mut usage = Usage::default();
-        for (unit, count) in COLUMNS.into_iter().zip(counts) {
-            usage.set(unit, units(count)?);
+        for (unit, count) in self.counts(units)?.units() {
+            usage.set(unit, count);
         }
         usage.estimated = self.estimated;
         Ok(usage)
     }
-}
-
-/// Units are bounded far below 2^63 where they are read; a larger one would be a bug and is cut.
-fn whole(units: u64) -> i64 {
-    i64::try_from(units).unwrap_or(i64::MAX)
 }
 
 impl From<UsageRecord> for UsageRow {
@@ -251,14 +201,6 @@ impl From<UsageRecord> for UsageRow {
             price_id: record.price.map(PriceId::into_string),
             provider: record.provider,
             provider_model: record.provider_model,
-            input_tokens: whole(sums.input_tokens),
-            cached_input_tokens: whole(sums.cached_input_tokens),
-            cache_write_tokens: whole(sums.cache_write_tokens),
-            output_tokens: whole(sums.output_tokens),
-            reasoning_tokens: whole(sums.reasoning_tokens),
-            images: whole(sums.images),
-            media_ms: whole(sums.media_ms),
-            characters: whole(sums.characters),
             estimated: usage.estimated,
             credits_micros: record.credits.micros(),
             cost_micros: record.cost.micros(),
@@ -275,7 +217,9 @@ impl From<UsageRecord> for UsageRow {
             loss_micros: record.loss.micros(),
             loss: record.loss_why,
             measures,
+            ..Self::default()
         }
+        .counted(&sums)
     }
 }
 

@@ -158,14 +158,20 @@ impl Store {
         rows.into_iter().map(UsageRecord::try_from).collect()
     }
 
-    /// The record of a call.
+    /// The record of a call, filed or not.
     pub async fn usage_record(&self, id: &GenerationId) -> Result<Option<UsageRecord>, DbError> {
+        // One statement: a record that is being filed is seen in one table or the other. The newer of
+        // two that are not filed yet is the one that waits.
+        let text = concat!(
+            "SELECT ",
+            usage_names!(),
+            " FROM usage_inbox WHERE id = $1 UNION ALL SELECT ",
+            usage_names!(),
+            " FROM usage_records WHERE id = $1"
+        );
         let rows: Vec<UsageRow> = on!(self.db, |conn| {
-            usage_records::table
-                .filter(usage_records::id.eq(id.as_str()))
-                .select(UsageRow::as_select())
-                .load(conn)
-                .await
+            let asked = diesel::sql_query(text).bind::<Text, _>(id.as_str());
+            asked.load(conn).await
         })?;
         rows.into_iter()
             .next()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use server::figures::rollup::Roller;
 use server::ledger::recovery::Watch;
 use server::ledger::{
     Balance, GrantError, GrantKind, HoldError, HoldRequest, HoldState, Ledger, LedgerSettings,
@@ -296,7 +297,7 @@ async fn the_database_refuses_to_change_or_delete_an_entry() {
     }
 }
 
-/// Numbers of records that count in sums, and those that do not count yet.
+/// The number of a record that counts in sums once it is filed, 0 of one that does not count yet.
 async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
     use diesel_async::RunQueryDsl;
 
@@ -305,6 +306,13 @@ async fn counted(db: &TestDb, id: &GenerationId) -> i64 {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         number: i64,
     }
+    let mut roller = Roller::new(Store::new(db.db.clone()), Clock::system());
+    let patience = Duration::from_secs(60);
+    assert!(
+        roller.catch_up(patience).await.expect("filed"),
+        "{}",
+        db.name
+    );
     let text =
         format!("SELECT COALESCE(number, -1) AS number FROM usage_records WHERE id = '{id}'");
     let rows: Vec<Number> = match &db.db {

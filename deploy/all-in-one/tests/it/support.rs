@@ -464,6 +464,9 @@ impl Product {
         bearer: Option<&str>,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
+        if path.starts_with("/api/v1/usage") {
+            self.filed().await;
+        }
         let mut request = self.http.request(method, self.url(path));
         if let Some(bearer) = bearer {
             request = request.bearer_auth(bearer);
@@ -540,13 +543,9 @@ impl Product {
     }
 
     pub(crate) async fn balance(&self, customer: &Customer) -> Value {
+        let path = "/api/v1/credits/balance";
         let (status, balance) = self
-            .send(
-                Method::GET,
-                "/api/v1/credits/balance",
-                Some(&customer.key),
-                None,
-            )
+            .send(Method::GET, path, Some(&customer.key), None)
             .await;
         assert_eq!(status, StatusCode::OK, "{balance}");
         balance
@@ -557,14 +556,22 @@ impl Product {
         for _ in 0..200 {
             let balance = self.balance(customer).await;
             if balance["held"] == 0 {
+                self.filed().await;
                 return balance;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!(
-            "credits are held for ever: {}",
-            self.balance(customer).await
-        );
+        let balance = self.balance(customer).await;
+        panic!("credits are held for ever: {balance}");
+    }
+
+    /// Waits until lists show every call that is settled.
+    async fn filed(&self) {
+        let Some(server) = self.server.as_deref() else {
+            return;
+        };
+        let filed = server.filed(Duration::from_secs(10)).await;
+        assert!(filed.expect("read"), "records wait for ever");
     }
 
     pub(crate) async fn chat(

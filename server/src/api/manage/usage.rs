@@ -10,7 +10,7 @@ use super::{Amount, Page, page_after, page_limit};
 use crate::api::date::{self, Date};
 use crate::api::error::ApiError;
 use crate::api::principal::{TenantCaller, need};
-use crate::figures::sums::Consumed;
+use crate::figures::counts::Consumed;
 use crate::store::usage::{Period, UsageRecord};
 use crate::usage::{UsageAsk, UsageHistory};
 

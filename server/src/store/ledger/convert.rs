@@ -254,13 +254,11 @@ impl From<EntryRow> for Entry {
 pub(super) fn writes(books: &Books, usage: Vec<Filed>, now: Moment) -> Result<Writes, DbError> {
     let mut writes = Writes::default();
     for filed in usage {
-        let id = || filed.record.id.to_string();
+        let row = UsageRow::from(filed.record);
         match filed.standing {
-            Standing::Final => {}
-            Standing::Open => writes.usage_open.push(id()),
-            Standing::Known => writes.usage_known.push(id()),
+            Standing::Final => writes.usage.push(row),
+            Standing::Open => writes.usage_open.push(row),
         }
-        writes.usage.push(UsageRow::from(filed.record));
     }
     let changes = &books.changes;
     write_accounts(books, &mut writes)?;

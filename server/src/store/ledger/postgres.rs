@@ -25,9 +25,9 @@ use super::Wanted;
 use super::rows::{GrantRow, Loaded, Missing, Writes};
 use super::statements::{
     CloseHolds, DeleteBudgets, ExtendHolds, InsertAdjustments, InsertAllocations, InsertEntries,
-    InsertGrants, InsertHolds, InsertUsage, LastBatch, LoadAdjustment, LoadAllocations,
-    LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts, MarkOpenUsage, MarkWriter,
-    OpenAccounts, ResolveHolds, TakeOpenUsage, UpdateAccounts, UpdateGrants, WriteBudgets,
+    InsertGrants, InsertHolds, InsertOpenUsage, InsertUsage, LastBatch, LoadAdjustment,
+    LoadAllocations, LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts,
+    MarkWriter, OpenAccounts, ResolveHolds, UpdateAccounts, UpdateGrants, WriteBudgets,
 };
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
@@ -303,14 +303,12 @@ async fn write(conn: &AsyncPgConnection, writes: Writes) -> Result<(), Trouble> 
     ]);
     let gone = writes.budgets_gone;
     let (spenders, periods): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
-    let (known, open) = (writes.usage_known, writes.usage_open);
-    let (outcomes, known, usage, open, gone) = join!(
+    let open = writes.usage_open;
+    let (outcomes, usage, open, gone) = join!(
         outcomes,
-        // These three in this order.
-        run(conn, known.len(), || TakeOpenUsage { ids: known }),
         // The record of a settlement that was repeated is there already.
         run(conn, writes.usage.len(), || InsertUsage::from(writes.usage)),
-        run(conn, open.len(), || MarkOpenUsage { ids: open }),
+        run(conn, open.len(), || InsertOpenUsage::from(open)),
         run(conn, spenders.len(), || DeleteBudgets { spenders, periods })
     );
     // In the order they were sent: after the first that fails, the others say only that it did.
@@ -319,7 +317,6 @@ async fn write(conn: &AsyncPgConnection, writes: Writes) -> Result<(), Trouble> 
             return Err(Trouble::Stale);
         }
     }
-    known?;
     usage?;
     open?;
     gone?;

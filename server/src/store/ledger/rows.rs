@@ -175,11 +175,11 @@ pub(super) struct Writes {
     pub(super) adjustments: Vec<AdjustmentRow>,
     pub(super) budgets: Vec<BudgetRow>,
     pub(super) budgets_gone: Vec<(String, String)>,
+    /// Records to be filed.
     pub(super) usage: Vec<UsageRow>,
-    /// Records among `usage` of calls that nobody knows the end of: they count in no sum.
-    pub(super) usage_open: Vec<String>,
-    /// Such records that others of `usage` replace.
-    pub(super) usage_known: Vec<String>,
+    /// Records of calls that nobody knows the end of: they stand where lists look, and count in no
+    /// sum.
+    pub(super) usage_open: Vec<UsageRow>,
 }
 
 /// What must still be read for a batch, after the accounts are locked.

@@ -22,7 +22,7 @@ use super::{Wanted, empty_account};
 use crate::ledger::rules::Books;
 use crate::store::schema::{
     ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
-    ledger_holds, usage_records,
+    ledger_holds,
 };
 use crate::store::usage::UsageRow;
 
@@ -31,7 +31,7 @@ const LIST_MAX: usize = 500;
 
 /// A statement with a fixed text over the fields of one row, each in its place.
 macro_rules! row_statement {
-    ($name:ident of $row:ty, $($before:literal, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:literal) => {
+    ($name:ident of $row:ty, $($before:expr, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:expr) => {
         #[derive(Clone, Copy)]
         struct $name<'a>(&'a $row);
 
@@ -221,20 +221,12 @@ fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
     for row in &writes.holds_resolved {
         one(ResolveHold(row).execute(conn))?;
     }
-    for id in &writes.usage_known {
-        let open = usage_records::table
-            .find(id)
-            .filter(usage_records::number.eq(0));
-        diesel::delete(open).execute(conn)?;
-    }
     for row in &writes.usage {
         // The record of a settlement that was repeated is there already.
         InsertUsage(row).execute(conn)?;
     }
-    for id in &writes.usage_open {
-        diesel::update(usage_records::table.find(id))
-            .set(usage_records::number.eq(0))
-            .execute(conn)?;
+    for row in &writes.usage_open {
+        InsertOpenUsage(row).execute(conn)?;
     }
     Ok(())
 }
@@ -419,46 +411,22 @@ row_statement!(
     ];
     ")"
 );
-row_statement!(
-    InsertUsage of UsageRow,
-    "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, \
-     price_id, provider, provider_model, input_tokens, cached_input_tokens, \
-     cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
-     cost_micros, status, fault, attempts, first_byte_ms, duration_ms, created_at, tries, loss_micros, loss, \
-     measures, number) VALUES (",
-    [
-        id: Text,
-        tenant_id: Text,
-        user_id: Nullable<Text>,
-        key_id: Nullable<Text>,
-        test: Bool,
-        operation: Text,
-        model: Text,
-        price_id: Nullable<Text>,
-        provider: Text,
-        provider_model: Text,
-        input_tokens: BigInt,
-        cached_input_tokens: BigInt,
-        cache_write_tokens: BigInt,
-        output_tokens: BigInt,
-        reasoning_tokens: BigInt,
-        images: BigInt,
-        media_ms: BigInt,
-        characters: BigInt,
-        estimated: Bool,
-        credits_micros: BigInt,
-        cost_micros: BigInt,
-        status: Text,
-        fault: Nullable<Text>,
-        attempts: BigInt,
-        first_byte_ms: BigInt,
-        duration_ms: BigInt,
-        created_at: BigInt,
-        tries: Nullable<Text>,
-        loss_micros: BigInt,
-        loss: Nullable<Text>,
-        measures: Nullable<Text>,
-    ];
-    ", (SELECT 1 + MAX(COALESCE((SELECT MAX(number) FROM usage_records), 0), \
-     COALESCE((SELECT through FROM rollup_state), 0)))) ON CONFLICT DO NOTHING"
-);
+
+macro_rules! insert_usage {
+    ({} $($field:ident: $sql:ty => $rust:ty,)+) => {
+        row_statement!(
+            InsertUsage of UsageRow,
+            concat!("INSERT INTO usage_inbox (", names!($($field),+), ") VALUES ("),
+            [$($field: $sql),+];
+            ") ON CONFLICT DO NOTHING"
+        );
+        // Of a call that nobody knows the end of: it counts in no sum, for which the number 0 stands.
+        row_statement!(
+            InsertOpenUsage of UsageRow,
+            concat!("INSERT INTO usage_records (number, ", names!($($field),+), ") VALUES (0, "),
+            [$($field: $sql),+];
+            ") ON CONFLICT DO NOTHING"
+        );
+    };
+}
+with_usage_columns!(insert_usage! {});

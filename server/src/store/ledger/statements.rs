@@ -1,59 +1,14 @@
-//! The ledger's statements on PostgreSQL. Each is a type of its own with a fixed text and arrays as
-//! parameters, so that the connection prepares it once (`sql_query` and batch inserts are prepared
-//! anew every time). Decides nothing.
+//! The ledger's statements on PostgreSQL. Decides nothing.
 
-use diesel::QueryResult;
-use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::Query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, ExtendedRow,
     GrantRow, HoldRow, RemainingRow, ResolvedRow,
 };
+use crate::store::statement::{over_rows, statement};
 use crate::store::usage::UsageRow;
-
-/// A statement with a fixed text: `before` the parameters, each cast by its bind, `after` them.
-macro_rules! statement {
-    ($name:ident, $before:literal, [$($field:ident: $sql:ty => $rust:ty),+ $(,)?], $after:literal) => {
-        #[derive(Debug, QueryId)]
-        pub(super) struct $name { $(pub(super) $field: $rust,)+ }
-
-        impl QueryFragment<Pg> for $name {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-                out.push_sql($before);
-                let mut first = true;
-                $(
-                    if !std::mem::take(&mut first) {
-                        out.push_sql(", ");
-                    }
-                    out.push_bind_param::<$sql, _>(&self.$field)?;
-                )+
-                out.push_sql($after);
-                Ok(())
-            }
-        }
-
-        impl<C> diesel::RunQueryDsl<C> for $name {}
-    };
-}
-
-/// A statement over rows turned into one array a column.
-macro_rules! over_rows {
-    ($name:ident from $row:ident, $before:literal, [$($field:ident: $sql:ty => $rust:ty),+ $(,)?], $after:literal) => {
-        statement!($name, $before, [$($field: Array<$sql> => Vec<$rust>),+], $after);
-
-        impl From<Vec<$row>> for $name {
-            fn from(rows: Vec<$row>) -> Self {
-                let mut columns = Self { $($field: Vec::with_capacity(rows.len())),+ };
-                for row in rows {
-                    $(columns.$field.push(row.$field);)+
-                }
-                columns
-            }
-        }
-    };
-}
 
 macro_rules! answers {
     ($($name:ident => $sql:ty;)+) => {
@@ -343,18 +298,6 @@ over_rows!(
     ") AS n (id, state, settled, shortfall, closed_at) WHERE h.id = n.id AND h.state = 'released' \
      AND h.ask_until IS NOT NULL"
 );
-statement!(
-    TakeOpenUsage,
-    "DELETE FROM usage_records WHERE number = 0 AND id = ANY(",
-    [ids: Array<Text> => Vec<String>],
-    ")"
-);
-statement!(
-    MarkOpenUsage,
-    "UPDATE usage_records SET number = 0 WHERE id = ANY(",
-    [ids: Array<Text> => Vec<String>],
-    ")"
-);
 over_rows!(
     InsertAllocations from AllocationRow,
     "INSERT INTO ledger_allocations (hold_id, position, grant_id, amount_micros) SELECT * \
@@ -427,44 +370,25 @@ over_rows!(
      excluded.spent_micros, held_micros = excluded.held_micros, period_start = \
      excluded.period_start, period_end = excluded.period_end"
 );
-over_rows!(
-    InsertUsage from UsageRow,
-    "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, price_id, provider, \
-     provider_model, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, \
-     images, media_ms, characters, estimated, credits_micros, cost_micros, status, fault, attempts, first_byte_ms, duration_ms, \
-     created_at, tries, loss_micros, loss, measures) SELECT * FROM unnest(",
-    [
-        id: Text => String,
-        tenant_id: Text => String,
-        user_id: Nullable<Text> => Option<String>,
-        key_id: Nullable<Text> => Option<String>,
-        test: Bool => bool,
-        operation: Text => String,
-        model: Text => String,
-        price_id: Nullable<Text> => Option<String>,
-        provider: Text => String,
-        provider_model: Text => String,
-        input_tokens: BigInt => i64,
-        cached_input_tokens: BigInt => i64,
-        cache_write_tokens: BigInt => i64,
-        output_tokens: BigInt => i64,
-        reasoning_tokens: BigInt => i64,
-        images: BigInt => i64,
-        media_ms: BigInt => i64,
-        characters: BigInt => i64,
-        estimated: Bool => bool,
-        credits_micros: BigInt => i64,
-        cost_micros: BigInt => i64,
-        status: Text => String,
-        fault: Nullable<Text> => Option<String>,
-        attempts: BigInt => i64,
-        first_byte_ms: BigInt => i64,
-        duration_ms: BigInt => i64,
-        created_at: BigInt => i64,
-        tries: Nullable<Text> => Option<String>,
-        loss_micros: BigInt => i64,
-        loss: Nullable<Text> => Option<String>,
-        measures: Nullable<Text> => Option<String>,
-    ],
-    ") ON CONFLICT DO NOTHING"
-);
+macro_rules! insert_usage {
+    ({} $($field:ident: $sql:ty => $rust:ty,)+) => {
+        over_rows!(
+            InsertUsage from UsageRow,
+            concat!("INSERT INTO usage_inbox (", names!($($field),+), ") SELECT * FROM unnest("),
+            [$($field: $sql => $rust),+],
+            ") ON CONFLICT DO NOTHING"
+        );
+        // Of calls that nobody knows the end of: they count in no sum, for which the number 0 stands.
+        over_rows!(
+            InsertOpenUsage from UsageRow,
+            concat!(
+                "INSERT INTO usage_records (",
+                names!($($field),+),
+                ", number) SELECT n.*, 0 FROM unnest("
+            ),
+            [$($field: $sql => $rust),+],
+            ") AS n ON CONFLICT DO NOTHING"
+        );
+    };
+}
+with_usage_columns!(insert_usage! {});

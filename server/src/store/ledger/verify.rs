@@ -83,13 +83,15 @@ const PARTS: &str = "SELECT f.id AS subject, f.held_micros AS stored, f.parts AS
      (SELECT h.id, h.held_micros, h.grant_micros + CAST(COALESCE((SELECT SUM(l.amount_micros) \
      FROM ledger_allocations l WHERE l.hold_id = h.id), 0) AS BIGINT) AS parts \
      FROM ledger_holds h WHERE h.state = 'held') f WHERE f.held_micros <> f.parts";
-/// Records that were kept long enough are deleted; their charges stand in the sums of their days.
+/// Records are filed or wait for it. Those that were kept long enough are deleted; their charges stand in the sums of their days.
 const CHARGED: &str = "SELECT a.tenant_id AS subject, a.revenue_micros AS stored, \
      CAST(COALESCE(h.settled, 0) AS BIGINT) AS computed FROM ledger_accounts a \
      LEFT JOIN (SELECT tenant_id, SUM(settled_micros) AS settled FROM ledger_holds GROUP BY tenant_id) h \
      ON h.tenant_id = a.tenant_id LEFT JOIN (SELECT c.tenant_id, SUM(c.credits_micros) AS charged FROM \
      (SELECT r.tenant_id, r.credits_micros FROM usage_records r, rollup_state s WHERE s.name = 'usage' AND NOT r.test \
      AND (r.created_at >= s.kept_from OR r.number IS NULL OR r.number > s.through) UNION ALL \
+     SELECT i.tenant_id, i.credits_micros FROM usage_inbox i WHERE NOT i.test \
+     AND NOT EXISTS (SELECT 1 FROM usage_records r WHERE r.id = i.id AND (r.number IS NULL OR r.number <> 0)) UNION ALL \
      SELECT k.tenant_id, k.credits_micros FROM rollups k, rollup_state s WHERE s.name = 'usage' \
      AND k.dimension = 'tenant' AND k.grain = 'day' AND k.starts_at < s.kept_from) c \
      GROUP BY c.tenant_id) u ON u.tenant_id = a.tenant_id \

@@ -133,6 +133,9 @@ impl Writer {
                 account.forget_spent_grants();
             }
         }
+        if outcome.is_ok() {
+            self.store.committed.notify_one();
+        }
         let outcome = outcome.map_err(|trouble| match trouble {
             Trouble::Failed(error) | Trouble::InDoubt(error) => error,
             Trouble::Stale => DbError::Damaged("the books changed while they were read".to_owned()),

@@ -9,11 +9,10 @@ use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use shared::db::{Db, DbError};
 
-use super::{Key, OneNumber, RollupRow, USAGE, key};
+use super::{CountedRow, Key, OneNumber, RollupRow, USAGE, key};
 use crate::figures::sums::{Counted, Place, Sums};
 use crate::store::Store;
 use crate::store::schema::{rollup_state, rollups};
-use crate::store::usage::UsageRow;
 
 /// Records read at once.
 const PAGE: i64 = 5_000;
@@ -36,7 +35,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn count(&mut self, row: UsageRow) {
+    fn count(&mut self, row: CountedRow) {
         let call = Counted::from(row);
         for place in call.places() {
             let sums = if place.tenant.is_empty() {
@@ -109,7 +108,7 @@ macro_rules! compare {
             let (tenant, at, id) = last
                 .clone()
                 .unwrap_or((String::new(), i64::MIN, String::new()));
-            let rows: Vec<UsageRow> = diesel::sql_query(RECORDS)
+            let rows: Vec<CountedRow> = diesel::sql_query(RECORDS)
                 .bind::<Text, _>(&tenant)
                 .bind::<BigInt, _>(at)
                 .bind::<Text, _>(id)

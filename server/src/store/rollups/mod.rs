@@ -3,11 +3,13 @@
 //!
 //! # Exactly once
 //!
-//! Each record has a `number`, given when it is written. `Store::roll_usage` adds the records behind
+//! Each record has a `number`, given when it is filed. Filing adds records to the sums itself as long as
+//! these are level with the numbers; otherwise `Store::roll_usage` adds the records behind
 //! the last number that was added up and moves that number on, in one transaction, under the lock of
 //! its row: two processes never add the same records, and a crash undoes both.
 //!
-//! On PostgreSQL a number is given before the commit, so a smaller one may appear after a larger one.
+//! On PostgreSQL a number is given before the commit, so where others than the one who files write
+//! records (servers of earlier versions do), a smaller one may appear after a larger one.
 //! `Store::usage_horizon` therefore notes the last number that was given, and then takes a
 //! transaction id of its own. Whoever got a number up to that one had its transaction id before (the
 //! ledger writes its sign of life before its records), thus a smaller one. When no transaction with a
@@ -17,10 +19,11 @@
 
 mod check;
 mod figures;
-mod postgres;
-mod sqlite;
+pub(in crate::store) mod postgres;
+pub(in crate::store) mod sqlite;
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 
 use diesel::QueryDsl;
 use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
@@ -33,45 +36,28 @@ use shared::on;
 
 pub use self::figures::{Scope, SumsAsk, Top, TopOf, TopTenants};
 use super::Store;
-use super::schema::{rollup_state, rollups};
-use super::usage::UsageRow;
+use super::columns::whole;
+use super::schema::{rollup_state, rollups, usage_records};
 use crate::figures::buckets::Buckets;
-use crate::figures::sums::{Consumed, Counted, Place, Sums};
+use crate::figures::counts::{Consumed, with_counts};
+use crate::figures::sums::{Counted, Place, Sums};
 
 /// The name of the only state there is.
 pub(in crate::store) const USAGE: &str = "usage";
 
-#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable)]
-#[diesel(table_name = rollups)]
-struct RollupRow {
-    dimension: String,
-    tenant_id: String,
-    grain: String,
-    starts_at: i64,
-    key_id: String,
-    model: String,
-    provider: String,
-    operation: String,
-    test: bool,
-    calls: i64,
-    failed: i64,
-    canceled: i64,
-    credits_micros: i64,
-    cost_micros: i64,
-    input_tokens: i64,
-    cached_input_tokens: i64,
-    cache_write_tokens: i64,
-    output_tokens: i64,
-    reasoning_tokens: i64,
-    images: i64,
-    media_ms: i64,
-    characters: i64,
-    attempts: i64,
-    duration_ms: i64,
-    first_byte_ms: i64,
-    durations: String,
-    first_bytes: String,
+macro_rules! rollup_row {
+    ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
+        #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable, Insertable)]
+        #[diesel(table_name = rollups)]
+        struct RollupRow {
+            $($key: $key_rust,)+
+            $($field: $rust,)+
+        }
+    };
 }
+with_rollup_columns!(rollup_row! {});
+with_counts!(count_fields! { RollupRow });
+with_counts!(fill_counts! { RollupRow });
 
 /// A row's primary key.
 type Key<'a> = (
@@ -100,13 +86,15 @@ fn key(place: &Place) -> Key<'_> {
     )
 }
 
-fn whole(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 /// The other way of [`whole`]; counts below nothing are damage that the check tells of.
 fn count(whole: i64) -> u64 {
     u64::try_from(whole).unwrap_or(0)
+}
+
+/// What can't fail.
+fn lenient(counts: Result<Consumed, Infallible>) -> Consumed {
+    let Ok(counts) = counts;
+    counts
 }
 
 impl RollupRow {
@@ -126,20 +114,14 @@ impl RollupRow {
             canceled: whole(sums.canceled),
             credits_micros: sums.credits.micros(),
             cost_micros: sums.cost.micros(),
-            input_tokens: whole(sums.input_tokens),
-            cached_input_tokens: whole(sums.cached_input_tokens),
-            cache_write_tokens: whole(sums.cache_write_tokens),
-            output_tokens: whole(sums.output_tokens),
-            reasoning_tokens: whole(sums.reasoning_tokens),
-            images: whole(sums.images),
-            media_ms: whole(sums.media_ms),
-            characters: whole(sums.characters),
             attempts: whole(sums.attempts),
             duration_ms: whole(sums.duration_ms),
             first_byte_ms: whole(sums.first_byte_ms),
             durations: sums.durations.to_text(),
             first_bytes: sums.first_bytes.to_text(),
+            ..Self::default()
         }
+        .counted(&sums.consumed)
     }
 
     fn key(&self) -> Key<'_> {
@@ -167,14 +149,7 @@ impl RollupRow {
             canceled: count(self.canceled),
             credits: Credits::from_micros(self.credits_micros),
             cost: Credits::from_micros(self.cost_micros),
-            input_tokens: count(self.input_tokens),
-            cached_input_tokens: count(self.cached_input_tokens),
-            cache_write_tokens: count(self.cache_write_tokens),
-            output_tokens: count(self.output_tokens),
-            reasoning_tokens: count(self.reasoning_tokens),
-            images: count(self.images),
-            media_ms: count(self.media_ms),
-            characters: count(self.characters),
+            consumed: lenient(self.counts(|whole| Ok(count(whole)))),
             attempts: count(self.attempts),
             duration_ms: count(self.duration_ms),
             first_byte_ms: count(self.first_byte_ms),
@@ -202,9 +177,37 @@ impl RollupRow {
     }
 }
 
-impl From<UsageRow> for Counted {
-    fn from(row: UsageRow) -> Self {
+macro_rules! counted_row {
+    ({} $($(#[$doc:meta])* $count:ident: $unit:ident,)+) => {
+        /// What sums are made of, of a usage record.
+        #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable)]
+        #[diesel(table_name = usage_records)]
+        pub(in crate::store) struct CountedRow {
+            pub(in crate::store) id: String,
+            tenant_id: String,
+            key_id: Option<String>,
+            test: bool,
+            operation: String,
+            model: String,
+            provider: String,
+            $($count: i64,)+
+            credits_micros: i64,
+            cost_micros: i64,
+            status: String,
+            attempts: i64,
+            first_byte_ms: i64,
+            duration_ms: i64,
+            created_at: i64,
+        }
+    };
+}
+with_counts!(counted_row! {});
+with_counts!(count_fields! { CountedRow });
+
+impl From<CountedRow> for Counted {
+    fn from(row: CountedRow) -> Self {
         Self {
+            usage: lenient(row.counts(|whole| Ok(count(whole)))),
             tenant: row.tenant_id,
             key: row.key_id.unwrap_or_default(),
             model: row.model,
@@ -212,16 +215,6 @@ impl From<UsageRow> for Counted {
             operation: row.operation,
             test: row.test,
             status: row.status,
-            usage: Consumed {
-                input_tokens: count(row.input_tokens),
-                cached_input_tokens: count(row.cached_input_tokens),
-                cache_write_tokens: count(row.cache_write_tokens),
-                output_tokens: count(row.output_tokens),
-                reasoning_tokens: count(row.reasoning_tokens),
-                images: count(row.images),
-                media_ms: count(row.media_ms),
-                characters: count(row.characters),
-            },
             credits: Credits::from_micros(row.credits_micros),
             cost: Credits::from_micros(row.cost_micros),
             attempts: count(row.attempts),
@@ -233,7 +226,7 @@ impl From<UsageRow> for Counted {
 }
 
 /// Records added up, by place.
-fn added(rows: impl IntoIterator<Item = UsageRow>) -> BTreeMap<Place, Sums> {
+fn added(rows: impl IntoIterator<Item = CountedRow>) -> BTreeMap<Place, Sums> {
     let mut sums: BTreeMap<Place, Sums> = BTreeMap::new();
     for row in rows {
         let call = Counted::from(row);
@@ -299,9 +292,9 @@ impl RollupState {
 }
 
 #[derive(QueryableByName)]
-struct OneNumber {
+pub(in crate::store) struct OneNumber {
     #[diesel(sql_type = BigInt)]
-    number: i64,
+    pub(in crate::store) number: i64,
 }
 
 #[derive(QueryableByName)]
@@ -323,9 +316,7 @@ impl Store {
     /// The last number that was given to a record; 0 when there are none.
     pub(crate) async fn usage_last_number(&self) -> Result<i64, DbError> {
         let text = match &self.db {
-            Db::Postgres(_) => {
-                "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS number FROM usage_numbers"
-            }
+            Db::Postgres(_) => postgres::LAST_NUMBER,
             Db::Sqlite { .. } => "SELECT COALESCE(MAX(number), 0) AS number FROM usage_records",
         };
         on!(self.db, |conn| number_of!(conn, text))
@@ -401,34 +392,4 @@ impl Store {
             Db::Sqlite { writer, .. } => sqlite::reset(writer).await,
         }
     }
-}
-
-/// Names what a bound parameter of a list of places is.
-type PlaceColumns = (
-    Vec<String>,
-    Vec<String>,
-    Vec<String>,
-    Vec<i64>,
-    Vec<String>,
-    Vec<String>,
-    Vec<String>,
-    Vec<String>,
-    Vec<bool>,
-);
-
-/// Places as one list a column.
-fn columns<'a>(places: impl Iterator<Item = &'a Place>) -> PlaceColumns {
-    let mut columns = PlaceColumns::default();
-    for place in places {
-        columns.0.push(place.dimension.to_owned());
-        columns.1.push(place.tenant.clone());
-        columns.2.push(place.grain.to_owned());
-        columns.3.push(place.starts_at);
-        columns.4.push(place.key.clone());
-        columns.5.push(place.model.clone());
-        columns.6.push(place.provider.clone());
-        columns.7.push(place.operation.clone());
-        columns.8.push(place.test);
-    }
-    columns
 }

@@ -1,37 +1,115 @@
 //! Adding up on PostgreSQL: one transaction of set-based statements that locks nothing the ledger
 //! needs. Decides nothing.
 
+use diesel::query_builder::Query;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::{
-    ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
+    ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
+    SelectableHelper,
 };
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use shared::clock::Moment;
 use shared::db::DbError;
 
-use super::{Rolled, RollupRow, USAGE, added, columns, merged};
+use super::{CountedRow, Rolled, RollupRow, USAGE, added, merged};
+use crate::figures::sums::Place;
 use crate::store::schema::{rollup_state, rollups, usage_records};
-use crate::store::usage::UsageRow;
+use crate::store::statement::{over_rows, statement};
 
-const LOAD: &str = "SELECT r.* FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS w (dimension, tenant_id, \
-     grain, starts_at, key_id, model, provider, operation, test) JOIN rollups r ON r.dimension = w.dimension \
-     AND r.tenant_id = w.tenant_id AND r.grain = w.grain AND r.starts_at = w.starts_at AND r.key_id = w.key_id \
-     AND r.model = w.model AND r.provider = w.provider AND r.operation = w.operation AND r.test = w.test";
+/// The last number that was given to a record, whatever became of it.
+pub(in crate::store) const LAST_NUMBER: &str =
+    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS number FROM usage_numbers";
 
-const WRITE: &str = "INSERT INTO rollups (dimension, tenant_id, grain, starts_at, key_id, model, provider, \
-     operation, test, calls, failed, canceled, credits_micros, cost_micros, input_tokens, cached_input_tokens, \
-     cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, attempts, duration_ms, \
-     first_byte_ms, durations, first_bytes) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-     $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
-     ON CONFLICT (dimension, tenant_id, grain, starts_at, key_id, model, provider, operation, test) DO UPDATE \
-     SET calls = excluded.calls, failed = excluded.failed, canceled = excluded.canceled, \
-     credits_micros = excluded.credits_micros, cost_micros = excluded.cost_micros, \
-     input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens, \
-     cache_write_tokens = excluded.cache_write_tokens, output_tokens = excluded.output_tokens, \
-     reasoning_tokens = excluded.reasoning_tokens, images = excluded.images, media_ms = excluded.media_ms, \
-     characters = excluded.characters, attempts = excluded.attempts, duration_ms = excluded.duration_ms, \
-     first_byte_ms = excluded.first_byte_ms, durations = excluded.durations, first_bytes = excluded.first_bytes";
+macro_rules! statements {
+    ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
+        over_rows!(
+            WriteRollups from RollupRow,
+            concat!(
+                "INSERT INTO rollups (", names!($($key,)+ $($field),+), ") SELECT * FROM unnest("
+            ),
+            [$($key: $key_sql => $key_rust,)+ $($field: $sql => $rust),+],
+            concat!(
+                ") ON CONFLICT (", names!($($key),+), ") DO UPDATE SET ", excluded!($($field),+)
+            )
+        );
+
+        /// Where sums stand.
+        struct PlaceRow {
+            $($key: $key_rust,)+
+        }
+
+        over_rows!(
+            LoadRollups from PlaceRow,
+            concat!("SELECT ", $("r.", stringify!($key), ", ",)+ names!($($field),+), " FROM unnest("),
+            [$($key: $key_sql => $key_rust),+],
+            concat!(
+                ") AS w (", names!($($key),+), ") JOIN rollups r ON TRUE",
+                $(" AND r.", stringify!($key), " = w.", stringify!($key)),+
+            )
+        );
+
+        impl Query for LoadRollups {
+            type SqlType = ($($key_sql,)+ $($sql,)+);
+        }
+    };
+}
+with_rollup_columns!(statements! {});
+
+impl From<&Place> for PlaceRow {
+    fn from(place: &Place) -> Self {
+        Self {
+            dimension: place.dimension.to_owned(),
+            tenant_id: place.tenant.clone(),
+            grain: place.grain.to_owned(),
+            starts_at: place.starts_at,
+            key_id: place.key.clone(),
+            model: place.model.clone(),
+            provider: place.provider.clone(),
+            operation: place.operation.clone(),
+            test: place.test,
+        }
+    }
+}
+
+/// Takes the lock of whoever adds up, and answers how far the sums are; `None` where another has it.
+pub(in crate::store) async fn lock(conn: &mut AsyncPgConnection) -> QueryResult<Option<i64>> {
+    let state = rollup_state::table
+        .find(USAGE)
+        .select(rollup_state::through)
+        .for_update()
+        .skip_locked();
+    state.first(conn).await.optional()
+}
+
+/// Adds records to the sums.
+pub(in crate::store) async fn add(
+    conn: &mut AsyncPgConnection,
+    rows: impl Iterator<Item = CountedRow>,
+) -> Result<(), DbError> {
+    let sums = added(rows);
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<PlaceRow> = sums.keys().map(PlaceRow::from).collect();
+    let stored: Vec<RollupRow> = LoadRollups::from(places).load(conn).await?;
+    let rows = merged(sums, &stored)?;
+    WriteRollups::from(rows).execute(conn).await?;
+    Ok(())
+}
+
+/// Notes how far the sums are now.
+pub(in crate::store) async fn move_on(
+    conn: &mut AsyncPgConnection,
+    through: i64,
+    now: Moment,
+) -> QueryResult<()> {
+    let state = diesel::update(rollup_state::table.find(USAGE)).set((
+        rollup_state::through.eq(through),
+        rollup_state::updated_at.eq(now.unix_ms()),
+    ));
+    state.execute(conn).await.map(drop)
+}
 
 pub(super) async fn roll(
     pool: &Pool<AsyncPgConnection>,
@@ -42,24 +120,16 @@ pub(super) async fn roll(
     let mut guard = pool.get().await?;
     let conn: &mut AsyncPgConnection = &mut guard;
     conn.transaction::<_, DbError, _>(async |conn: &mut AsyncPgConnection| {
-        let through: Option<i64> = rollup_state::table
-            .find(USAGE)
-            .select(rollup_state::through)
-            .for_update()
-            .skip_locked()
-            .first(conn)
-            .await
-            .optional()?;
-        let Some(through) = through else {
+        let Some(through) = lock(conn).await? else {
             return Ok(Rolled::Busy);
         };
-        let rows: Vec<(UsageRow, i64)> = usage_records::table
+        let rows: Vec<(CountedRow, i64)> = usage_records::table
             .filter(usage_records::number.gt(through))
             .filter(usage_records::number.le(upto))
             .order(usage_records::number.asc())
             .limit(limit)
             .select((
-                UsageRow::as_select(),
+                CountedRow::as_select(),
                 usage_records::number.assume_not_null(),
             ))
             .load(conn)
@@ -69,73 +139,11 @@ pub(super) async fn roll(
         let full = i64::try_from(records).is_ok_and(|records| records >= limit);
         let last = rows.last().map(|(_, number)| *number).filter(|_| full);
         let through = last.unwrap_or(upto.max(through));
-        let sums = added(rows.into_iter().map(|(row, _)| row));
-        let w = columns(sums.keys());
-        let stored: Vec<RollupRow> = diesel::sql_query(LOAD)
-            .bind::<Array<Text>, _>(w.0)
-            .bind::<Array<Text>, _>(w.1)
-            .bind::<Array<Text>, _>(w.2)
-            .bind::<Array<BigInt>, _>(w.3)
-            .bind::<Array<Text>, _>(w.4)
-            .bind::<Array<Text>, _>(w.5)
-            .bind::<Array<Text>, _>(w.6)
-            .bind::<Array<Text>, _>(w.7)
-            .bind::<Array<Bool>, _>(w.8)
-            .load(conn)
-            .await?;
-        write(conn, &merged(sums, &stored)?).await?;
-        diesel::update(rollup_state::table.find(USAGE))
-            .set((
-                rollup_state::through.eq(through),
-                rollup_state::updated_at.eq(now.unix_ms()),
-            ))
-            .execute(conn)
-            .await?;
+        add(conn, rows.into_iter().map(|(row, _)| row)).await?;
+        move_on(conn, through, now).await?;
         Ok(Rolled::Added { records, through })
     })
     .await
-}
-
-async fn write(conn: &mut AsyncPgConnection, rows: &[RollupRow]) -> Result<(), DbError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let text = |column: fn(&RollupRow) -> &String| -> Vec<String> {
-        rows.iter().map(|row| column(row).clone()).collect()
-    };
-    let number = |column: fn(&RollupRow) -> i64| -> Vec<i64> { rows.iter().map(column).collect() };
-    let tests: Vec<bool> = rows.iter().map(|row| row.test).collect();
-    diesel::sql_query(WRITE)
-        .bind::<Array<Text>, _>(text(|row| &row.dimension))
-        .bind::<Array<Text>, _>(text(|row| &row.tenant_id))
-        .bind::<Array<Text>, _>(text(|row| &row.grain))
-        .bind::<Array<BigInt>, _>(number(|row| row.starts_at))
-        .bind::<Array<Text>, _>(text(|row| &row.key_id))
-        .bind::<Array<Text>, _>(text(|row| &row.model))
-        .bind::<Array<Text>, _>(text(|row| &row.provider))
-        .bind::<Array<Text>, _>(text(|row| &row.operation))
-        .bind::<Array<Bool>, _>(tests)
-        .bind::<Array<BigInt>, _>(number(|row| row.calls))
-        .bind::<Array<BigInt>, _>(number(|row| row.failed))
-        .bind::<Array<BigInt>, _>(number(|row| row.canceled))
-        .bind::<Array<BigInt>, _>(number(|row| row.credits_micros))
-        .bind::<Array<BigInt>, _>(number(|row| row.cost_micros))
-        .bind::<Array<BigInt>, _>(number(|row| row.input_tokens))
-        .bind::<Array<BigInt>, _>(number(|row| row.cached_input_tokens))
-        .bind::<Array<BigInt>, _>(number(|row| row.cache_write_tokens))
-        .bind::<Array<BigInt>, _>(number(|row| row.output_tokens))
-        .bind::<Array<BigInt>, _>(number(|row| row.reasoning_tokens))
-        .bind::<Array<BigInt>, _>(number(|row| row.images))
-        .bind::<Array<BigInt>, _>(number(|row| row.media_ms))
-        .bind::<Array<BigInt>, _>(number(|row| row.characters))
-        .bind::<Array<BigInt>, _>(number(|row| row.attempts))
-        .bind::<Array<BigInt>, _>(number(|row| row.duration_ms))
-        .bind::<Array<BigInt>, _>(number(|row| row.first_byte_ms))
-        .bind::<Array<Text>, _>(text(|row| &row.durations))
-        .bind::<Array<Text>, _>(text(|row| &row.first_bytes))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 pub(super) async fn number(pool: &Pool<AsyncPgConnection>, limit: i64) -> Result<usize, DbError> {

@@ -6,14 +6,13 @@ use diesel::sql_types::BigInt;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
 
-use super::{Rolled, RollupRow, USAGE, added, key, merged};
+use super::{CountedRow, Rolled, RollupRow, USAGE, added, key, merged};
 use crate::store::schema::{rollup_state, rollup_tops, rollups, usage_records};
-use crate::store::usage::UsageRow;
 
 /// A hundred records of as many tenants change about five hundred rows, some ten milliseconds.
 const RECORDS_MAX: i64 = 100;
 
-async fn blocking<T: Send + 'static>(
+pub(in crate::store) async fn blocking<T: Send + 'static>(
     writer: &SqlitePool,
     job: impl FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
 ) -> Result<T, DbError> {
@@ -36,38 +35,71 @@ pub(super) async fn roll(
             .find(USAGE)
             .select(rollup_state::through)
             .first(conn)?;
-        let rows: Vec<(UsageRow, i64)> = usage_records::table
+        let rows: Vec<(CountedRow, i64)> = usage_records::table
             .filter(usage_records::number.gt(through))
             .filter(usage_records::number.le(upto))
             .order(usage_records::number.asc())
             .limit(limit)
             .select((
-                UsageRow::as_select(),
+                CountedRow::as_select(),
                 usage_records::number.assume_not_null(),
             ))
             .load(conn)?;
         let records = rows.len();
         let through = rows.last().map_or(upto.max(through), |(_, number)| *number);
-        let sums = added(rows.into_iter().map(|(row, _)| row));
-        let mut stored: Vec<RollupRow> = Vec::with_capacity(sums.len());
-        for place in sums.keys() {
-            let row = rollups::table.find(key(place));
-            stored.extend(row.first::<RollupRow>(conn).optional()?);
-        }
-        for row in merged(sums, &stored)? {
-            diesel::replace_into(rollups::table)
-                .values(row)
-                .execute(conn)?;
-        }
-        diesel::update(rollup_state::table.find(USAGE))
-            .set((
-                rollup_state::through.eq(through),
-                rollup_state::updated_at.eq(now.unix_ms()),
-            ))
-            .execute(conn)?;
+        add(conn, rows.into_iter().map(|(row, _)| row))?;
+        move_on(conn, through, now)?;
         Ok(Rolled::Added { records, through })
     })
     .await
+}
+
+/// How far the sums are, and the last number that was given.
+pub(in crate::store) fn last_number(conn: &mut SqliteConnection) -> QueryResult<(i64, i64)> {
+    let through: i64 = rollup_state::table
+        .find(USAGE)
+        .select(rollup_state::through)
+        .first(conn)?;
+    let last: Option<Option<i64>> = usage_records::table
+        .filter(usage_records::number.is_not_null())
+        .order(usage_records::number.desc())
+        .select(usage_records::number)
+        .first(conn)
+        .optional()?;
+    // Records that were kept long enough are gone, and their numbers with them.
+    Ok((through, last.flatten().unwrap_or(0).max(through)))
+}
+
+/// Adds records to the sums.
+pub(in crate::store) fn add(
+    conn: &mut SqliteConnection,
+    rows: impl Iterator<Item = CountedRow>,
+) -> Result<(), DbError> {
+    let sums = added(rows);
+    let mut stored: Vec<RollupRow> = Vec::with_capacity(sums.len());
+    for place in sums.keys() {
+        let row = rollups::table.find(key(place));
+        stored.extend(row.first::<RollupRow>(conn).optional()?);
+    }
+    for row in merged(sums, &stored)? {
+        diesel::replace_into(rollups::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Notes how far the sums are now.
+pub(in crate::store) fn move_on(
+    conn: &mut SqliteConnection,
+    through: i64,
+    now: Moment,
+) -> QueryResult<()> {
+    let state = diesel::update(rollup_state::table.find(USAGE)).set((
+        rollup_state::through.eq(through),
+        rollup_state::updated_at.eq(now.unix_ms()),
+    ));
+    state.execute(conn).map(drop)
 }
 
 pub(super) async fn number(writer: &SqlitePool, limit: i64) -> Result<usize, DbError> {

@@ -2,6 +2,7 @@
 //! nor repeat, exports, one call's story. Each on both databases.
 
 mod exports;
+mod filing;
 mod lists;
 mod retention;
 mod rollups;
@@ -67,8 +68,14 @@ impl Room {
         }
     }
 
-    /// Writes records as the ledger does for calls that cost nothing.
+    /// Writes records as the ledger does for calls that cost nothing, and files them.
     async fn record(&self, records: impl IntoIterator<Item = UsageRecord>) {
+        self.put(records).await;
+        self.file().await;
+    }
+
+    /// The same, and files nothing.
+    async fn put(&self, records: impl IntoIterator<Item = UsageRecord>) {
         let mut writing = JoinSet::new();
         for record in records {
             let ledger = self.ledger.clone();
@@ -77,10 +84,16 @@ impl Room {
         writing.join_all().await;
     }
 
-    async fn add_up(&self) {
+    /// Lists show what is filed.
+    async fn file(&self) {
         let mut roller = Roller::new(self.store.clone(), self.clock.clone());
-        let done = roller.catch_up(PATIENCE).await.expect("added up");
+        let done = roller.catch_up(PATIENCE).await.expect("filed");
         assert!(done, "{}", self.db.name);
+    }
+
+    async fn add_up(&self) {
+        self.file().await;
+        let roller = Roller::new(self.store.clone(), self.clock.clone());
         roller.find_tops().await.expect("found");
     }
 

@@ -58,7 +58,7 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
         let mut test = record(&big, START_MS, 0);
         test.test = true;
         records.push(test);
-        room.record(records).await;
+        room.put(records).await;
         let stale = room.figures.freshness().await.expect("figures");
         assert_eq!(stale.behind, 104, "{}", room.db.name);
         room.add_up().await;

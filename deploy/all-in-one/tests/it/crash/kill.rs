@@ -176,6 +176,19 @@ async fn records(http: &Client, waule: &Waule<'_>) -> BTreeMap<String, Value> {
     }
 }
 
+/// Every record, once lists show all that was charged, which they do within a second.
+async fn filed(http: &Client, waule: &Waule<'_>, used: &Value) -> BTreeMap<String, Value> {
+    let begun = std::time::Instant::now();
+    loop {
+        let all = records(http, waule).await;
+        let sum: i64 = all.values().map(|record| micros(&record["credits"])).sum();
+        if sum == micros(used) || begun.elapsed() > Duration::from_secs(10) {
+            return all;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// A model with the price that the clients expect; answers where credits are given, and a token.
 pub(super) async fn prepare(http: &Client, waule: &Waule<'_>) -> (String, String) {
     let (token, tenant) = admin(http, waule).await;
@@ -318,7 +331,7 @@ pub(super) async fn exact(
         before, after,
         "{name}: every answered recharge was there already"
     );
-    let records = records(http, waule).await;
+    let records = filed(http, waule, &after["used"]).await;
     let seen = log.lock().expect("no panic");
     assert!(
         seen.succeeded.len() > 100,

@@ -1,0 +1,50 @@
+//! Statements on PostgreSQL with a fixed text. Each is a type of its own with arrays as parameters, so
+//! that the connection prepares it once (`sql_query` and batch inserts are prepared anew every time).
+//! Holds no statement.
+
+/// A statement with a fixed text: `before` the parameters, each cast by its bind, `after` them.
+macro_rules! statement {
+    ($name:ident, $before:expr, [$($field:ident: $sql:ty => $rust:ty),+ $(,)?], $after:expr) => {
+        #[derive(Debug, diesel::query_builder::QueryId)]
+        pub(super) struct $name { $(pub(super) $field: $rust,)+ }
+
+        impl diesel::query_builder::QueryFragment<diesel::pg::Pg> for $name {
+            fn walk_ast<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
+            ) -> diesel::QueryResult<()> {
+                out.push_sql($before);
+                let mut first = true;
+                $(
+                    if !std::mem::take(&mut first) {
+                        out.push_sql(", ");
+                    }
+                    out.push_bind_param::<$sql, _>(&self.$field)?;
+                )+
+                out.push_sql($after);
+                Ok(())
+            }
+        }
+
+        impl<C> diesel::RunQueryDsl<C> for $name {}
+    };
+}
+
+/// A statement over rows turned into one array a column.
+macro_rules! over_rows {
+    ($name:ident from $row:ident, $before:expr, [$($field:ident: $sql:ty => $rust:ty),+ $(,)?], $after:expr) => {
+        statement!($name, $before, [$($field: Array<$sql> => Vec<$rust>),+], $after);
+
+        impl From<Vec<$row>> for $name {
+            fn from(rows: Vec<$row>) -> Self {
+                let mut columns = Self { $($field: Vec::with_capacity(rows.len())),+ };
+                for row in rows {
+                    $(columns.$field.push(row.$field);)+
+                }
+                columns
+            }
+        }
+    };
+}
+
+pub(crate) use {over_rows, statement};
