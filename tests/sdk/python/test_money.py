@@ -69,6 +69,7 @@ def test_every_kind_of_call_is_in_the_books(tenant):
     assert summary["image"]["images"] == 1
     assert sum(row["credits"] for row in summary.values()) == tenant.settled()["used"]
 
+    # The summary has them, so they are filed: lists show them too.
     mine = call("GET", "/api/v1/usage", headers={"Authorization": f"Bearer {tenant.key}"})
     assert mine.status == 200
     assert len(mine.body["data"]) == 3

@@ -71,8 +71,6 @@ async fn an_answer_that_could_not_be_settled_is_charged_once_after_both_died() {
     let balance = product.balance(&customer).await;
     assert_eq!(balance, json!({"available": 998, "held": 0, "used": 2}));
     assert_eq!(vendor.calls(KEY), 1, "once");
-    let (_, usage) = product
-        .send(Method::GET, "/api/v1/usage", Some(&customer.key), None)
-        .await;
-    assert_eq!(usage["data"].as_array().map(Vec::len), Some(1), "{usage}");
+    let records = product.records(&customer, 1).await;
+    assert_eq!(records.len(), 1, "{records:?}");
 }

@@ -193,17 +193,8 @@ async fn a_killed_server_leaves_a_generation_that_is_cancelled_and_settled_exact
         )
         .await;
         assert_eq!(vendor.calls(KEY), 1, "{}: once", place.name);
-        let (_, usage) = product
-            .send(
-                Method::GET,
-                "/api/v1/usage?limit=1",
-                Some(&customer.key),
-                None,
-            )
-            .await;
-        let produced = usage["data"][0]["output_tokens"]
-            .as_i64()
-            .expect("a record");
+        let records = product.records(&customer, 1).await;
+        let produced = records[0]["output_tokens"].as_i64().expect("a record");
         assert!((received..400).contains(&produced), "{received} {produced}");
         let used: &Value = &product.balance(&customer).await["used"];
         assert_eq!(*used, produced * TOKEN, "{}", place.name);
