@@ -130,7 +130,7 @@ fn bind_with(
 }
 
 /// Serves `endpoint` on a thread and a single-threaded runtime a core, which forwards 1.6 times as
-/// fast as one runtime over all cores (MEASURED.md 3); returns when every thread has ended. A
+/// fast as one runtime over all cores (docs/decisions/runtime-per-core); returns when every thread has ended. A
 /// thread lives on until the tasks of `supervisor` have ended, for some may run on it.
 pub async fn serve_on_cores<E>(
     listening: Listening,

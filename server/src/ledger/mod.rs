@@ -5,7 +5,7 @@
 //! Others hold a [`Ledger`], never a connection. Every write goes through one task that commits
 //! what arrived while the last commit ran as one transaction, so one busy tenant is as fast as many.
 //!
-//! What it guarantees, and the test that shows it (numbers of RELIABILITY's invariants; files of
+//! What it guarantees, and the test that shows it (numbers as in docs/decisions/ledger-invariants; files of
 //! `server/tests/it` unless named otherwise):
 //!
 //! | guarantee | shown by |

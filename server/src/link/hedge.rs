@@ -10,7 +10,7 @@ use tokio::time::Sleep;
 
 use super::nodes::Node;
 
-/// Beyond what the stream's own gaps explain (RELIABILITY.md A2.4).
+/// Beyond what the stream's own gaps explain (docs/decisions/link-hedging).
 const LATE: Duration = Duration::from_millis(300);
 /// Of a provider that pauses often the lateness is doubled at most so many times.
 const FRUITLESS_MAX: u32 = 5;

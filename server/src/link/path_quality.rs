@@ -12,8 +12,8 @@ const LATE_AFTER: Duration = Duration::from_millis(60);
 const SAMPLED: u32 = 8;
 /// One comparison moves the estimate by this part of the difference.
 const WEIGHT: u32 = 1_024;
-/// A share in millionths. At half a percent of lost packets the second copy pays (RELIABILITY.md
-/// A2.4); it is given up far below, or it would come and go.
+/// A share in millionths. At half a percent of lost packets the second copy pays
+/// (docs/decisions/link-hedging); it is given up far below, or it would come and go.
 const ONE: u32 = 1_000_000;
 const BAD_PPM: u32 = 5_000;
 const GOOD_PPM: u32 = 1_000;

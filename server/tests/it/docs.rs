@@ -64,3 +64,53 @@ fn pages_that_show_how_to_add_things_quote_what_is_run() {
     }
     assert!(seen >= 6, "{seen}");
 }
+
+/// Every Rust source below a folder.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                sources(&path, found);
+            }
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn decisions_that_code_leans_on_are_there_and_listed() {
+    const PLACE: &str = "docs/decisions/";
+    let list = fs::read_to_string(root().join(PLACE).join("README.md")).expect("the list");
+    let mut pages = 0;
+    for entry in fs::read_dir(root().join(PLACE)).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_string_lossy().into_owned();
+        if name != "README.md" {
+            assert!(list.contains(&format!("({name})")), "{name} is not listed");
+            pages += 1;
+        }
+    }
+    assert!(pages >= 10, "{pages}");
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    let mut seen = 0;
+    let own = Path::new(file!()).file_name();
+    for file in files.iter().filter(|file| file.file_name() != own) {
+        let text = fs::read_to_string(file).expect("text");
+        for (at, _) in text.match_indices(PLACE) {
+            let rest = &text[at + PLACE.len()..];
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let page = &rest[..end.unwrap_or(rest.len())];
+            assert!(
+                root().join(PLACE).join(format!("{page}.md")).exists(),
+                "{} leans on {page}, which is not there",
+                file.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+}

@@ -250,7 +250,7 @@ impl Home {
 
 fn establish(place: &str, extra: &str) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(place)?;
-    // FULL: a commit that was answered survives a power cut (MEASURED: WAL with NORMAL may not).
+    // FULL: a commit that was answered survives a power cut (docs/decisions/durable-commits).
     let pragmas = format!(
         "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
          PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; \

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use diesel_async::SimpleAsyncConnection;
@@ -563,22 +563,6 @@ impl Product {
         }
         let balance = self.balance(customer).await;
         panic!("credits are held for ever: {balance}");
-    }
-
-    /// The records of a customer once there are as many: a server that is another process files them a
-    /// moment after it settled.
-    pub(crate) async fn records(&self, customer: &Customer, count: usize) -> Vec<Value> {
-        let begun = Instant::now();
-        loop {
-            let key = Some(customer.key.as_str());
-            let (_, usage) = self.send(Method::GET, "/api/v1/usage", key, None).await;
-            let records = usage["data"].as_array().cloned().unwrap_or_default();
-            if records.len() >= count {
-                return records;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(10), "{usage}");
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
     }
 
     /// Waits until lists show every call that is settled.

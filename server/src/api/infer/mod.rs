@@ -1,6 +1,6 @@
 //! Inference endpoints: authenticate, admit, then read the body's bytes, call, pass bytes back as they
 //! come.
-//! Typed bodies would cost twice the time (MEASURED.md 3), so these routes are plain poem; their
+//! Typed bodies would cost twice the time (docs/decisions/bytes-pass), so these routes are plain poem; their
 //! documentation is `openapi`.
 
 pub mod openapi;

@@ -1,5 +1,5 @@
 //! The pool of HTTP/2 connections to one gateway. One connection alone is ruinous under loss
-//! (RELIABILITY.md A2.3); hyper's own client never opens a second. Knows no calls, and repeats
+//! (docs/decisions/link-pool); hyper's own client never opens a second. Knows no calls, and repeats
 //! nothing that may have been written.
 //!
 //! Every slot of the pool has a keeper: a task that opens the connection, waits for its end or its

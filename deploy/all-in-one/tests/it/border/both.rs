@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::KEY;
 use super::deaths::{by_token, server_program};
-use super::process::{Program, free_port};
+use super::process::{Program, free_port, records};
 use crate::gateways::{GOOD, answer, with_vendor};
 use crate::support::{Product, places, until};
 
@@ -71,6 +71,6 @@ async fn an_answer_that_could_not_be_settled_is_charged_once_after_both_died() {
     let balance = product.balance(&customer).await;
     assert_eq!(balance, json!({"available": 998, "held": 0, "used": 2}));
     assert_eq!(vendor.calls(KEY), 1, "once");
-    let records = product.records(&customer, 1).await;
+    let records = records(&product, &customer, 1).await;
     assert_eq!(records.len(), 1, "{records:?}");
 }

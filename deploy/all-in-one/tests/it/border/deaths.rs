@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use server::link::http::LinkSettings;
 use shared::supervisor::Supervisor;
 
-use super::process::{Program, free_port};
+use super::process::{Program, free_port, records};
 use super::{KEY, expected, stream, vendor_script};
 use crate::gateways::with_vendor;
 use crate::support::{
@@ -193,7 +193,7 @@ async fn a_killed_server_leaves_a_generation_that_is_cancelled_and_settled_exact
         )
         .await;
         assert_eq!(vendor.calls(KEY), 1, "{}: once", place.name);
-        let records = product.records(&customer, 1).await;
+        let records = records(&product, &customer, 1).await;
         let produced = records[0]["output_tokens"].as_i64().expect("a record");
         assert!((received..400).contains(&produced), "{received} {produced}");
         let used: &Value = &product.balance(&customer).await["used"];

@@ -3,9 +3,12 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::support::{SECRET, client, until};
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::{Customer, Product, SECRET, client, until};
 
 /// One program, killed with the test at the latest.
 pub(super) struct Program {
@@ -81,5 +84,21 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// The records of a customer once there are as many: a server that is another process files them a
+/// moment after it settled.
+pub(super) async fn records(product: &Product, customer: &Customer, count: usize) -> Vec<Value> {
+    let begun = Instant::now();
+    loop {
+        let key = Some(customer.key.as_str());
+        let (_, usage) = product.send(Method::GET, "/api/v1/usage", key, None).await;
+        let records = usage["data"].as_array().cloned().unwrap_or_default();
+        if records.len() >= count {
+            return records;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{usage}");
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
 }
