@@ -78,7 +78,7 @@ impl Tariff {
         rounded_up(sum.scaled, self.cost_ppm())
     }
 
-    /// The charge of [`PriceList::charge`], with its arithmetic.
+    /// The charge of [`Self::charge`], with its arithmetic.
     pub fn bill(&self, usage: &Usage, at: Moment, multiplier_ppm: i64) -> Option<Bill> {
         let sum = self.sum(usage, at, Side::Credits, true)?;
         let whole = self.at_least(sum.scaled, usage)?;
@@ -91,7 +91,7 @@ impl Tariff {
         )
     }
 
-    /// The cost of [`PriceList::cost`], with its arithmetic.
+    /// The cost of [`Self::cost`], with its arithmetic.
     pub fn cost_bill(&self, usage: &Usage, at: Moment) -> Option<Bill> {
         let sum = self.sum(usage, at, Side::Cost, true)?;
         Bill::new(sum.lines, (sum.scaled, 0), self.cost_ppm(), sum.unpriced)
