@@ -300,7 +300,7 @@ async fn crash_everywhere(ready: &Spot, admin: &Db, kept: &Path, every: u64) -> 
     }
     assert!(recoveries_cut > 0, "some crash left something to recover");
     assert!(
-        spared * 3 < effects,
+        spared * 10 < effects,
         "{spared} of {effects} came to their end"
     );
     effects
