@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rustls::ClientConfig;
+use server_link::http::{Enablement, LinkSettings};
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::process::Farewell;
@@ -18,7 +19,6 @@ use crate::doors::Doors;
 use crate::doors::address::{ForwardedHeader, TrustedProxies};
 use crate::doors::body::BodyBudget;
 use crate::ledger::LedgerSettings;
-use crate::link::http::{Enablement, LinkSettings};
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]

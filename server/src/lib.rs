@@ -16,7 +16,6 @@ pub mod front;
 pub mod gateways;
 pub mod ledger;
 pub mod limits;
-pub mod link;
 pub mod pages;
 pub mod program;
 pub mod providers;
@@ -29,3 +28,5 @@ pub mod usage;
 pub mod vitals;
 pub mod web;
 pub mod zones;
+
+pub use server_link as link;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use server_link::http::HttpLink;
+use server_link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::config::Common;
 use shared::process::Program;
@@ -14,8 +16,6 @@ use shared::telemetry::{self, Metrics};
 use crate::app::{Server, ServerParts, StartError};
 use crate::command::Command;
 use crate::config::{Config, GatewayUrls, ServerSecrets};
-use crate::link::http::HttpLink;
-use crate::link::metrics::LinkMetrics;
 use crate::seed;
 
 #[derive(Debug, Args)]

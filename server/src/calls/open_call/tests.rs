@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use server_link::http::{HttpLink, LinkSettings};
+use server_link::metrics::LinkMetrics;
 use shared::clock::Clock;
 use shared::db::{Db, DbTarget, migrate};
 use shared::id::{GenerationId, PriceId, TenantId};
@@ -16,8 +18,6 @@ use super::super::settle::{CallMetrics, SettlerParts, UnknownPolicy, Verdict};
 use super::*;
 use crate::catalogue::price::{Price, PriceList, Tariff};
 use crate::ledger::{CallSnapshot, GrantKind, HoldState, Ledger, LedgerSettings, NewGrant};
-use crate::link::http::{HttpLink, LinkSettings};
-use crate::link::metrics::LinkMetrics;
 use crate::store::usage::UsageStatus;
 use crate::store::{MIGRATIONS, Store};
 

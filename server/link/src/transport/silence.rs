@@ -9,7 +9,7 @@ use super::connection::Connection;
 
 /// Silence that means a dead path: a ping, its answer over 300 ms, and once more both. Ending a
 /// connection that only was slow costs its streams one round trip, for they attach again elsewhere.
-pub(in crate::link) const SILENCE_MAX: Duration = Duration::from_millis(1_100);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_millis(1_100);
 /// Silence of a connection that carries nothing; longer, because nobody waits.
 const IDLE_SILENCE_MAX: Duration = Duration::from_millis(2_500);
 /// How often silence is looked for on a connection that carries something, and on one that does not.

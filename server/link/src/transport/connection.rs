@@ -496,17 +496,17 @@ impl Drop for Stream {
 
 /// Tells connections of a pool apart, while they are open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::link) struct ConnectionId(usize);
+pub(crate) struct ConnectionId(usize);
 
 /// The body of an answer; its stream counts as live until this is dropped.
-pub(in crate::link) struct Body {
+pub(crate) struct Body {
     inner: Incoming,
     stream: Stream,
 }
 
 impl Body {
     /// What it comes over.
-    pub(in crate::link) fn connection(&self) -> ConnectionId {
+    pub(crate) fn connection(&self) -> ConnectionId {
         self.stream.0.id()
     }
 }
@@ -556,7 +556,7 @@ fn millis(span: Duration) -> u64 {
 }
 
 /// The innermost reason is the useful one.
-pub(in crate::link) fn describe(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
