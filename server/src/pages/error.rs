@@ -8,7 +8,7 @@ use shared::db::DbError;
 
 use crate::accounts::AccountError;
 use crate::auth::factors::FactorError;
-use crate::auth::sessions::SessionError;
+use crate::sessions::SessionError;
 use crate::settings::SettingsError;
 use crate::web::WebError;
 

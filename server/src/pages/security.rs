@@ -14,7 +14,7 @@ use super::form::{Posted, field_error};
 use super::frame::{add_cookie, see_other};
 use super::session::{SettingUp, SignedIn};
 use crate::auth::factors::FactorError;
-use crate::auth::sessions::{Session, SessionError};
+use crate::sessions::{Session, SessionError};
 use crate::web::{Proof, Visit, Web, WebError, WebSession};
 
 /// The forms of the page, of which at most one was sent.

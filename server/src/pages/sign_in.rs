@@ -13,7 +13,7 @@ use super::form::{Posted, field_error};
 use super::frame::{Frame, add_cookie, local_path, see_other};
 use super::session::{SignedIn, step_path, with_next};
 use crate::auth::factors::FactorError;
-use crate::auth::sessions::SessionError;
+use crate::sessions::SessionError;
 use crate::web::{Begun, FirstStep, OwnPassword, Stage, Web, WebError};
 
 /// Longer fields are not read.

@@ -1,17 +1,33 @@
 //! The tree obeys its plan: who may import whom, size of files, module sentences, migrations in pairs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// No file is longer, tests included; the generated tables are the exception.
 const LINES_MAX: usize = 600;
 
-/// Folder, and words that its sources may not say.
+/// Folder, and words that its sources may not say. What whole crates may not import, their manifests say
+/// ([`CRATES`]).
 const FENCES: &[(&str, &[&str])] = &[
     ("shared/src", &["use server", "use gateway"]),
     // What ends a stream is its dialect's to know.
     ("server/src", &["[DONE]"]),
+    ("server/link/src", &["[DONE]", "poem"]),
+    // What is decided without waiting.
+    (
+        "server/rules/src",
+        &["async ", "tokio", "Clock", "StatusCode", "http::"],
+    ),
+    ("server/store/src", &["StatusCode", "http::"]),
+    (
+        "server/rooms/src",
+        &["poem", "diesel", "StatusCode", "reqwest"],
+    ),
+    ("server/rooms/src/ledger", &["redis", "http::"]),
+    ("server/rooms/src/catalogue", &["redis", "http::"]),
+    ("server/rooms/src/figures", &["redis", "http::"]),
+    ("server/calls/src", &["[DONE]", "StatusCode", "redis"]),
     (
         "server/src/api",
         &[
@@ -22,19 +38,6 @@ const FENCES: &[(&str, &[&str])] = &[
             "admin_templates",
         ],
     ),
-    ("server/src/calls", &["poem", "diesel", "StatusCode"]),
-    (
-        "server/src/ledger",
-        &["poem", "diesel", "StatusCode", "reqwest", "redis"],
-    ),
-    ("server/src/catalogue", &["poem", "diesel", "StatusCode"]),
-    (
-        "server/src/figures",
-        &["poem", "diesel", "StatusCode", "reqwest", "crate::api"],
-    ),
-    ("server/src/limits", &["poem", "diesel", "StatusCode"]),
-    ("server/src/auth", &["poem", "diesel", "StatusCode"]),
-    ("server/src/web", &["poem", "diesel", "StatusCode"]),
     (
         "server/src/pages",
         &[
@@ -44,11 +47,6 @@ const FENCES: &[(&str, &[&str])] = &[
             "reqwest",
             "redis::",
         ],
-    ),
-    ("server/link/src", &["[DONE]", "poem", "diesel"]),
-    (
-        "server/src/store",
-        &["poem", "StatusCode", "crate::calls", "crate::api"],
     ),
     (
         "gateway/src/providers",
@@ -63,6 +61,34 @@ const FENCES: &[(&str, &[&str])] = &[
     ("gateway/src/pool", &["poem", "sandbox", "openai"]),
     ("gateway/src/store", &["poem", "StatusCode"]),
 ];
+
+/// The server's crates, the lowest first, and which of the workspace each stands on. What else a crate
+/// may import, its manifest says as well: a rule without HTTP lists no `poem`.
+const CRATES: &[(&str, &[&str], &[&str])] = &[
+    ("link", &["shared"], &["poem", "diesel"]),
+    ("rules", &["shared"], &["tokio", "poem", "diesel", "http"]),
+    ("store", &["shared", "server-rules"], &["poem", "http"]),
+    (
+        "rooms",
+        &["shared", "server-rules", "server-store"],
+        &["poem", "diesel", "reqwest"],
+    ),
+    (
+        "calls",
+        &["shared", "server-rules", "server-store", "server-rooms"],
+        &["poem", "diesel", "http", "redis", "reqwest"],
+    ),
+];
+
+/// Where the sources of the workspace's members are.
+fn members() -> Vec<PathBuf> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("readable");
+    let line = manifest.lines().find(|line| line.starts_with("members"));
+    let names = line.expect("members").split('"').skip(1).step_by(2);
+    let folders: Vec<PathBuf> = names.map(|name| root().join(name).join("src")).collect();
+    assert!(folders.len() > 6, "{folders:?}");
+    folders
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -120,8 +146,8 @@ fn no_folder_says_what_its_fence_forbids() {
 #[test]
 fn nobody_reads_xml() {
     // The parser that poem-openapi brings along can be stopped by one odd tag (deny.toml).
-    for folder in ["server/src", "server/link/src", "gateway/src", "shared/src"] {
-        for file in sources(&root().join(folder)) {
+    for folder in members() {
+        for file in sources(&folder) {
             let code = code(&fs::read_to_string(&file).expect("readable"));
             let said = ["Xml", "quick_xml"]
                 .iter()
@@ -155,9 +181,9 @@ fn hosted_actions_are_named_by_their_commit() {
 
 #[test]
 fn the_ledgers_tables_are_known_to_the_ledger_alone() {
-    for file in sources(&root().join("server/src")) {
+    for file in members().iter().flat_map(|folder| sources(folder)) {
         let path = file.display().to_string();
-        let allowed = ["store/ledger/", "store/schema.rs"]
+        let allowed = ["store/src/ledger/", "store/src/schema.rs"]
             .iter()
             .any(|place| path.contains(place));
         let code = code(&fs::read_to_string(&file).expect("readable"));
@@ -178,14 +204,12 @@ fn the_ledgers_tables_are_known_to_the_ledger_alone() {
 #[test]
 fn every_source_opens_with_a_sentence_and_none_is_too_long() {
     for folder in [
-        "shared/src",
-        "server/src",
-        "server/link/src",
-        "server/tests",
-        "gateway/src",
-        "gateway/tests",
-        "bench/src",
+        "shared",
+        "server",
+        "gateway",
+        "bench",
         "deploy",
+        "admin-templates/src",
     ] {
         for file in sources(&root().join(folder)) {
             let text = fs::read_to_string(&file).expect("readable");
@@ -205,14 +229,8 @@ fn every_source_opens_with_a_sentence_and_none_is_too_long() {
 
 #[test]
 fn every_source_is_reached_from_a_mod_line() {
-    for folder in [
-        "shared/src",
-        "server/src",
-        "server/link/src",
-        "gateway/src",
-        "bench/src",
-    ] {
-        let files = sources(&root().join(folder));
+    for folder in members() {
+        let files = sources(&folder);
         let all: String = files
             .iter()
             .map(|file| fs::read_to_string(file).expect("readable"))
@@ -236,6 +254,110 @@ fn every_source_is_reached_from_a_mod_line() {
                 || all.contains(&format!("mod {name};"));
             assert!(reached, "{} is dead: no `mod {name};`", file.display());
         }
+    }
+}
+
+/// The names of the dependencies in a manifest that this workspace or a registry gives.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    let listed = manifest
+        .split("\n[")
+        .find(|part| part.starts_with("dependencies]"));
+    let lines = listed.unwrap_or_default().lines().skip(1);
+    lines
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn each_of_the_servers_crates_stands_on_those_below_it_alone() {
+    for (name, below, forbidden) in CRATES {
+        let manifest = root().join("server").join(name).join("Cargo.toml");
+        let listed = dependencies(&fs::read_to_string(&manifest).expect("readable"));
+        assert!(
+            listed.contains("shared"),
+            "{name} lists nothing: {listed:?}"
+        );
+        for own in listed.iter().filter(|one| {
+            one.starts_with("server")
+                || ["shared", "gateway", "admin-templates"].contains(&one.as_str())
+        }) {
+            assert!(below.contains(&own.as_str()), "{name} stands on {own}");
+        }
+        let said = forbidden.iter().find(|word| listed.contains(**word));
+        assert_eq!(said, None, "{name}");
+    }
+    let known: BTreeSet<String> = CRATES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let folders = fs::read_dir(root().join("server")).expect("readable");
+    let folders = folders.map(|entry| entry.expect("readable").path());
+    let found: BTreeSet<String> = folders
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    assert_eq!(found, known, "every crate of the server has its line");
+}
+
+#[test]
+fn the_ledgers_statements_are_known_to_the_ledger_alone() {
+    for file in members().iter().flat_map(|folder| sources(folder)) {
+        let path = file.display().to_string();
+        let code = code(&fs::read_to_string(&file).expect("readable"));
+        assert!(
+            path.contains("rooms/src/ledger/") || !code.contains("server_store::ledger"),
+            "{path} speaks of the ledger's statements"
+        );
+    }
+}
+
+/// The modules at the top of a crate that `text` names with `crate::`.
+fn named(text: &str) -> BTreeSet<String> {
+    let rest = text.split("crate::").skip(1);
+    let word = |rest: &str| -> String {
+        let letters = rest.chars();
+        letters
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect()
+    };
+    rest.map(word).filter(|word| !word.is_empty()).collect()
+}
+
+/// Which module at the top of the crate in `folder` imports which, tests aside.
+fn imports(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in sources(folder) {
+        let inside = file.strip_prefix(folder).expect("inside");
+        let top = inside.components().next().expect("a name");
+        let module = top.as_os_str().to_string_lossy().replace(".rs", "");
+        if module != "lib" && !inside.ends_with("tests.rs") {
+            let code = code(&fs::read_to_string(&file).expect("readable"));
+            let mut named = named(&code);
+            named.remove(&module);
+            all.entry(module).or_default().extend(named);
+        }
+    }
+    all
+}
+
+#[test]
+fn no_rooms_import_each_other_in_a_circle() {
+    for crate_name in ["rules", "rooms"] {
+        let folder = root().join("server").join(crate_name).join("src");
+        let mut left = imports(&folder);
+        assert!(left.len() > 4, "{left:?}");
+        let modules: BTreeSet<String> = left.keys().cloned().collect();
+        // Whoever imports nobody that is left is in no circle.
+        while let Some(free) = left
+            .iter()
+            .find(|(_, on)| on.iter().all(|one| !modules.contains(one)))
+            .map(|(name, _)| name.clone())
+        {
+            left.remove(&free);
+            for on in left.values_mut() {
+                on.remove(&free);
+            }
+        }
+        assert!(left.is_empty(), "a circle in {crate_name}: {left:?}");
     }
 }
 

@@ -51,7 +51,7 @@ async fn columns(db: &TestDb) -> BTreeSet<String> {
 
 /// The columns that the diesel tables name, read from their source.
 fn schema() -> BTreeSet<String> {
-    let source = include_str!("../../src/store/schema.rs");
+    let source = include_str!("../../store/src/schema.rs");
     let mut table = "";
     let mut columns = BTreeSet::new();
     for line in source.lines().map(str::trim) {

@@ -11,8 +11,8 @@ use crate::api::manage::Page;
 use crate::api::manage::sessions::{FactorDraftView, LoginView, codes, login_of, secret};
 use crate::api::principal::{Peer, SuperadminCaller};
 use crate::auth::factors::FactorOwner;
-use crate::auth::login_steps::Chosen;
-use crate::auth::sessions::{AdminLoggedIn, Sessions, Shown};
+use crate::sessions::login_steps::Chosen;
+use crate::sessions::{AdminLoggedIn, Sessions, Shown};
 
 /// A superadmin's name and password.
 #[derive(Object)]

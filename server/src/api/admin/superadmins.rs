@@ -14,7 +14,7 @@ use crate::api::manage::sessions::secret;
 use crate::api::principal::SuperadminCaller;
 use crate::auth::factors::{FactorOwner, Factors};
 use crate::auth::roles::{AdminRole, kind};
-use crate::auth::sessions::SessionError;
+use crate::sessions::SessionError;
 use crate::store::accounts::Superadmin;
 
 /// A superadmin to be added.

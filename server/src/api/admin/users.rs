@@ -14,7 +14,7 @@ use crate::api::manage::{Page, page_after, page_limit, page_rows};
 use crate::api::principal::SuperadminCaller;
 use crate::auth::factors::{FactorOwner, Factors};
 use crate::auth::roles::kind;
-use crate::auth::sessions::SessionError;
+use crate::sessions::SessionError;
 use crate::store::accounts::Role;
 
 /// A user to be added.

@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::principal::{Peer, TenantCaller};
 use crate::auth::Auth;
 use crate::auth::factors::{Draft, FactorOwner};
-use crate::auth::sessions::{LoggedIn, Session, SessionError, Sessions, Shown};
+use crate::sessions::{LoggedIn, Session, SessionError, Sessions, Shown};
 use crate::store::accounts::{Tenant, User};
 
 /// Longer fields are not read.

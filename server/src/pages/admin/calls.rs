@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use admin_templates::parts::CallRow;
 use admin_templates::words::{CallStatus, Operation};
+use server_rules::billing::UNKNOWN;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::units::Unit;
 
 use super::super::error::PageError;
 use super::{named, word};
 use crate::accounts::{AccountError, Accounts};
-use crate::calls::settle::UNKNOWN;
 use crate::store::usage::UsageRecord;
 
 /// How a call ended, as its record tells.

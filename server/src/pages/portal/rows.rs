@@ -10,6 +10,7 @@ use admin_templates::words::{
     BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
     Operation as OperationWord, Word,
 };
+use server_rules::billing::UNKNOWN;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::link::Operation;
@@ -17,7 +18,6 @@ use shared::link::Operation;
 use super::super::error::PageError;
 use crate::accounts::Accounts;
 use crate::auth::Role;
-use crate::calls::settle::UNKNOWN;
 use crate::figures::Point;
 use crate::figures::page::{PageAsk, Paged};
 use crate::figures::sums::Grain;

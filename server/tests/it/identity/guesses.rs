@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use server::auth::sessions::SessionError;
+use server::sessions::SessionError;
 use server::store::audit::AuditEntry;
 use shared::secret::Secret;
 

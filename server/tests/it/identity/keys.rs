@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use server::accounts::{AccountError, GRACE_DEFAULT, GRACE_MAX, NewKey};
-use server::auth::sessions::{LoggedIn, SessionError};
 use server::limits::LimitSettings;
+use server::sessions::{LoggedIn, SessionError};
 use server::store::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, KeyPlace, Scope, Scopes};
 use shared::id::ApiKeyId;
 use shared::secret::Secret;

@@ -17,13 +17,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use server::accounts::{Accounts, NewKey, NewSuperadmin, NewUser};
 use server::auth::devices::Devices;
 use server::auth::factors::{Factors, FactorsParts};
-use server::auth::logins::Logins;
 use server::auth::password::Passwords;
-use server::auth::sessions::{LoggedIn, SessionError, Sessions, SessionsParts, Shown};
-use server::auth::stages::Stages;
 use server::auth::token::Tokens;
 use server::auth::{Auth, AuthError, Principal, Role};
 use server::limits::Limits;
+use server::sessions::logins::Logins;
+use server::sessions::stages::Stages;
+use server::sessions::{LoggedIn, SessionError, Sessions, SessionsParts, Shown};
 use server::settings::Settings;
 use server::store::Store;
 use server::store::accounts::{

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use server::accounts::{NewKey, UserChange};
-use server::auth::sessions::{LoggedIn, SessionError};
+use server::sessions::{LoggedIn, SessionError};
 use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::secret::Secret;
 

@@ -1,0 +1,45 @@
+//! The step before a body is read: whether the caller may call, and has a request and a slot left.
+//! Tokens are counted when the body says how many they may be.
+
+use server_rooms::auth::Principal;
+use server_rooms::limits::{Admission, Ask};
+use server_store::accounts::Scope;
+use shared::id::GenerationId;
+
+use super::{CallError, Calls};
+
+/// A call whose caller may make it, before anything is known of what they want. Dropping it frees
+/// its slot.
+#[derive(Debug)]
+pub struct Admitted {
+    pub(super) generation: GenerationId,
+    pub(super) admission: Admission,
+}
+
+impl Calls {
+    /// Lets a call in, or refuses it before its body is read.
+    pub async fn admit(&self, principal: &Principal) -> Result<Admitted, CallError> {
+        let admitted = self.admit_steps(principal).await;
+        if let Err(error) = &admitted {
+            self.settler.metrics().refused(error);
+        }
+        admitted
+    }
+
+    async fn admit_steps(&self, principal: &Principal) -> Result<Admitted, CallError> {
+        if !principal.scopes.has(Scope::Inference) {
+            return Err(CallError::ScopeMissing);
+        }
+        let generation = GenerationId::random();
+        let ask = Ask {
+            principal,
+            generation: &generation,
+            tokens: 0,
+        };
+        let admission = self.limits.admit(ask).await;
+        Ok(Admitted {
+            admission: admission.map_err(|exceeded| CallError::Limited(Box::new(exceeded)))?,
+            generation,
+        })
+    }
+}

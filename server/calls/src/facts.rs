@@ -1,0 +1,274 @@
+//! What must be known to price and record a call after its end, and the record that comes of it.
+//! Charges nothing; `settle` does.
+
+use serde::{Deserialize, Serialize};
+use server_rooms::catalogue::price::Price;
+use server_rooms::ledger::{CallSnapshot, Loss};
+use server_rules::billing::{UNKNOWN, billed, is_free};
+use server_store::usage::{Try, UsageRecord, UsageStatus};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::fault::{Fault, FaultKind};
+use shared::id::{GenerationId, TenantId};
+use shared::link::{Failure, Outcome};
+use shared::units::Usage;
+use tracing::error;
+
+/// What must be known to price and record a call after its end.
+#[derive(Debug, Clone)]
+pub struct CallFacts {
+    /// The call.
+    pub generation: GenerationId,
+    /// Who pays.
+    pub tenant: TenantId,
+    /// With a `wk_test_` key.
+    pub test: bool,
+    /// The price of the moment it came; `None` for test calls.
+    pub price: Option<Price>,
+    /// When it came.
+    pub created_at: Moment,
+    /// The rest, as its hold keeps it.
+    pub snapshot: CallSnapshot,
+}
+
+/// What a call comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Charge {
+    /// What the tenant pays, before the ledger looks at the hold.
+    pub(crate) credits: Credits,
+    /// What the provider takes.
+    pub(crate) cost: Credits,
+    /// What was produced, and is not charged because it was not taken.
+    pub(crate) not_taken: Credits,
+    /// Measures that had no rate and were charged at the dearest of their family.
+    pub(crate) unpriced: usize,
+}
+
+/// How a call ended, and what of it reached the tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ended {
+    /// What is recorded; its usage is charged.
+    pub(crate) outcome: Outcome,
+    /// Whether that is all that was produced.
+    #[serde(default)]
+    pub(crate) got: Got,
+}
+
+/// How much of what was produced reached the tenant's side.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Got {
+    /// All that the outcome counts.
+    #[default]
+    All,
+    /// All that the outcome counts, of so much.
+    PartOf(Usage),
+    /// Nothing, and the tenant was told that nothing is charged.
+    Nothing,
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            got: Got::All,
+        }
+    }
+}
+
+impl Ended {
+    /// Of a call whose server died: the tenant pays what its side had taken, which the gateway knows
+    /// where that was not all.
+    pub(crate) fn as_taken(mut outcome: Outcome) -> Self {
+        let Some(taken) = outcome.taken.take() else {
+            return outcome.into();
+        };
+        let produced = std::mem::replace(&mut outcome.usage, taken);
+        let why = "the server ended before the answer was taken whole";
+        outcome
+            .fault
+            .get_or_insert_with(|| Fault::new(FaultKind::Interrupted, why));
+        Self {
+            outcome,
+            got: Got::PartOf(produced),
+        }
+    }
+
+    /// Of a call whose tenant was told that it failed, whatever the provider made of it.
+    pub(crate) fn as_not_delivered(mut outcome: Outcome) -> Self {
+        let why = "the link broke before the answer was delivered";
+        outcome
+            .fault
+            .get_or_insert_with(|| Fault::new(FaultKind::Interrupted, why));
+        Self {
+            outcome,
+            got: Got::Nothing,
+        }
+    }
+}
+
+/// How a call ended, priced: reckoned once, and carried by all attempts to write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reckoned {
+    /// What it comes to.
+    pub(crate) charge: Charge,
+    /// With the measures and facts that are billed, before the ledger looks at the hold.
+    pub(crate) record: UsageRecord,
+}
+
+impl CallFacts {
+    /// What the tenant pays and what the provider takes, and the record of it. For a call of which the
+    /// tenant got nothing the ledger, which knows of the promise, makes the charge a loss.
+    pub(crate) fn reckon(&self, ended: &Ended) -> Reckoned {
+        let asked = &self.snapshot.asked;
+        let billed_usage = billed(asked, &ended.outcome.usage);
+        let charge = match &ended.got {
+            Got::All | Got::Nothing => self.charge(ended, &billed_usage, &billed_usage),
+            Got::PartOf(produced) => self.charge(ended, &billed_usage, &billed(asked, produced)),
+        };
+        let record = self.record(&ended.outcome, billed_usage, charge);
+        Reckoned { charge, record }
+    }
+
+    /// What is billed comes to so much, of what was produced.
+    fn charge(&self, ended: &Ended, billed: &Usage, produced: &Usage) -> Charge {
+        let Some(price) = &self.price else {
+            return Charge::default();
+        };
+        let (list, at) = (&price.list, self.created_at);
+        let priced = |usage: &Usage| {
+            let charge = list.charge_and_unpriced(usage, at, self.snapshot.multiplier_ppm);
+            charge.unwrap_or_else(|| {
+                error!(generation.id = %self.generation, "the usage of `{}` does not fit a price", self.generation);
+                (Credits::ZERO, 0)
+            })
+        };
+        let free = is_free(ended.outcome.fault.is_some(), billed);
+        let nothing_made = match &ended.got {
+            Got::All => free,
+            Got::PartOf(_) | Got::Nothing => produced.is_nothing(),
+        };
+        if nothing_made {
+            return Charge::default();
+        }
+        let (whole, unpriced) = priced(produced);
+        let credits = match ended.got {
+            Got::All | Got::Nothing => whole,
+            Got::PartOf(_) if free => Credits::ZERO,
+            Got::PartOf(_) => priced(billed).0.min(whole),
+        };
+        Charge {
+            credits,
+            // What is not known is told as nothing; the call's page says that it is not known.
+            cost: list.cost(produced, at).unwrap_or_default(),
+            not_taken: Credits::from_micros(whole.micros().saturating_sub(credits.micros())),
+            unpriced,
+        }
+    }
+
+    fn record(&self, outcome: &Outcome, usage: Usage, charge: Charge) -> UsageRecord {
+        let status = match outcome.fault.as_ref().map(|fault| fault.kind) {
+            None => UsageStatus::Succeeded,
+            Some(FaultKind::Canceled) => UsageStatus::Canceled,
+            Some(_) => UsageStatus::Failed,
+        };
+        let lost = charge.not_taken > Credits::ZERO;
+        let snapshot = &self.snapshot;
+        UsageRecord {
+            id: self.generation.clone(),
+            tenant: self.tenant.clone(),
+            user: snapshot.user.clone(),
+            key: snapshot.key.clone(),
+            test: self.test,
+            operation: snapshot.operation,
+            model: snapshot.model.clone(),
+            price: snapshot.price.clone(),
+            provider: outcome.provider.clone(),
+            provider_model: outcome.model.clone(),
+            usage,
+            credits: charge.credits,
+            cost: charge.cost,
+            status,
+            fault: outcome.fault.as_ref().map(|fault| fault.word().to_owned()),
+            attempts: outcome.attempts,
+            first_byte_ms: outcome.first_byte_ms,
+            duration_ms: outcome.duration_ms,
+            created_at: self.created_at,
+            tries: tries(outcome),
+            loss: charge.not_taken,
+            loss_why: lost.then(|| Loss::NotTaken.word().to_owned()),
+        }
+    }
+
+    /// The record of a call that nobody knows the end of.
+    pub(crate) fn unknown_record(&self, fault: Fault, now: Moment) -> UsageRecord {
+        let outcome = self.nothing_produced(&failure(fault), now);
+        UsageRecord {
+            fault: Some(UNKNOWN.to_owned()),
+            ..self.record(&outcome, Usage::default(), Charge::default())
+        }
+    }
+
+    /// The outcome of a call that produced nothing.
+    pub(crate) fn nothing_produced(&self, failure: &Failure, now: Moment) -> Outcome {
+        Outcome {
+            provider: failure
+                .provider
+                .clone()
+                .unwrap_or_else(|| self.snapshot.provider.clone()),
+            model: String::new(),
+            key_last4: String::new(),
+            attempts: failure.attempts,
+            failed: failure.failed.clone(),
+            usage: Usage::default(),
+            taken: None,
+            fault: Some(failure.fault.clone()),
+            first_byte_ms: 0,
+            duration_ms: u64::try_from(now.since(self.created_at).as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// A failure before anybody was called.
+pub(crate) fn failure(fault: Fault) -> Failure {
+    Failure {
+        fault,
+        caller: None,
+        attempts: 0,
+        failed: Vec::new(),
+        provider: None,
+    }
+}
+
+/// The tries of a call in their order: those that failed, and the one that answered, which began
+/// when the one before had failed.
+fn tries(outcome: &Outcome) -> Vec<Try> {
+    let word = |fault: &Fault| fault.word().to_owned();
+    let failed = (1..).zip(&outcome.failed).map(|(number, one)| Try {
+        number,
+        provider: one.provider.clone(),
+        model: one.model.clone(),
+        key_last4: one.key_last4.clone(),
+        fault: Some(one.fault.clone()),
+        began_ms: one.began_ms,
+        duration_ms: one.duration_ms,
+    });
+    let mut tries: Vec<Try> = failed.collect();
+    let known = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+    if known < outcome.attempts {
+        let last = outcome.failed.last();
+        let began_ms = last.map_or(0, |last| last.began_ms.saturating_add(last.duration_ms));
+        tries.push(Try {
+            number: outcome.attempts,
+            provider: outcome.provider.clone(),
+            model: outcome.model.clone(),
+            key_last4: outcome.key_last4.clone(),
+            fault: outcome.fault.as_ref().map(word),
+            began_ms,
+            duration_ms: outcome.duration_ms.saturating_sub(began_ms),
+        });
+    }
+    tries
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,526 @@
+//! Room: one inference call from principal to settlement, in named steps: look up, admit, plan,
+//! hold, open, deliver, settle. Speaks no HTTP and holds no SQL.
+
+mod admit;
+mod asked;
+mod begun;
+mod closing;
+mod facts;
+mod kept;
+mod lanes;
+mod metrics;
+mod open_call;
+pub mod plan;
+mod receipt;
+mod recovery;
+pub mod sentences;
+pub mod settle;
+mod spill;
+mod stream;
+
+pub use self::admit::Admitted;
+pub use self::begun::{Begun, Later};
+pub use self::closing::Closing;
+pub use self::receipt::{Receipt, SettledCall};
+pub use self::recovery::{RecoveryPace, Rounds};
+pub use self::settle::UnknownPolicy;
+pub use self::stream::TenantStream;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use server_rooms::auth::Principal;
+use server_rooms::catalogue::price::Price;
+use server_rooms::catalogue::{Catalogue, Model};
+use server_rooms::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, Spender};
+use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
+use server_rooms::zones::Zones;
+use shared::clock::Clock;
+use shared::credits::Credits;
+use shared::dialect::body::Body;
+use shared::dialect::{Asked, BadBody, Dialect};
+use shared::id::{GenerationId, RequestId};
+use shared::link::{Call, Failure, Generations, LinkError, PieceStream, ReplyBody, Target};
+use shared::supervisor::Supervisor;
+use shared::surface::Surface;
+
+use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
+use self::closing::ClosingStream;
+use self::kept::Keeper;
+use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
+use self::plan::PlanInput;
+use self::receipt::{ReceiptSender, receipt};
+use self::settle::{CallMetrics, Settler, SettlerParts};
+
+/// How long after a call's own deadline its hold stays before recovery asks what became of it.
+const HOLD_GRACE: Duration = Duration::from_secs(60);
+
+/// What a call needs of the other rooms.
+#[derive(Clone)]
+pub struct Calls {
+    catalogue: Catalogue,
+    limits: Limits,
+    ledger: Ledger,
+    zones: Zones,
+    link: Arc<dyn Generations>,
+    settler: Settler,
+    clock: Clock,
+    closing: Closing,
+    settle_first: bool,
+    deadline: Duration,
+}
+
+impl std::fmt::Debug for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Calls").finish_non_exhaustive()
+    }
+}
+
+/// The rooms and settings a [`Calls`] is made of.
+pub struct CallsParts {
+    /// Models and prices.
+    pub catalogue: Catalogue,
+    /// Requests, tokens, concurrency.
+    pub limits: Limits,
+    /// Money.
+    pub ledger: Ledger,
+    /// Where days begin.
+    pub zones: Zones,
+    /// The gateways.
+    pub link: Arc<dyn Generations>,
+    /// Time.
+    pub clock: Clock,
+    /// Where settlements run.
+    pub supervisor: Supervisor,
+    /// Counters.
+    pub metrics: CallMetrics,
+    /// Whether an answer's last byte waits for its settlement's commit: so when the gateway is a
+    /// part of this process and dies with it, while a remote one remembers how a generation ended.
+    pub settle_first: bool,
+    /// How long a call may take.
+    pub deadline: Duration,
+    /// Where known outcomes are kept while the database is away; in memory alone without.
+    pub outcomes: Option<PathBuf>,
+    /// What becomes of a hold when nobody knows how its call ended.
+    pub unknown: UnknownPolicy,
+    /// Tells when the process is about to end.
+    pub closing: Closing,
+}
+
+impl std::fmt::Debug for CallsParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallsParts").finish_non_exhaustive()
+    }
+}
+
+/// A request for a model.
+#[derive(Debug)]
+pub struct Request {
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// For the logs.
+    pub request: RequestId,
+    /// On which surface it came.
+    pub surface: &'static Surface,
+    /// What the tenant sent.
+    pub body: Body,
+}
+
+/// A call that a provider accepted, or may still accept.
+#[derive(Debug)]
+pub struct Started<B = Answer> {
+    /// The generation's id.
+    pub generation: GenerationId,
+    /// What the limits leave.
+    pub limits: LimitInfo,
+    /// The maximum of output tokens of each answer, when it was lowered: to what the balance pays for,
+    /// or to what the model writes.
+    pub lowered_max_tokens: Option<u64>,
+    /// Of the body.
+    pub content_type: String,
+    /// The answer.
+    pub body: B,
+}
+
+/// The answer's bytes.
+#[derive(Debug)]
+pub enum Answer {
+    /// All of them.
+    Whole(Bytes),
+    /// As they come.
+    Stream(Box<TenantStream>),
+}
+
+/// Why a call was refused or failed; nothing was charged.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The body is wrong.
+    #[error(transparent)]
+    Body(#[from] BadBody),
+    /// The key may not call models.
+    #[error("the key may not call models")]
+    ScopeMissing,
+    /// There is no such model, or this key may not use it.
+    #[error("there is no model `{0}`")]
+    ModelNotFound(String),
+    /// The model does something else.
+    #[error("the model `{model}` is for {operation}")]
+    WrongOperation {
+        /// Its name.
+        model: String,
+        /// What it is for.
+        operation: &'static str,
+    },
+    /// The model has no price that is valid now.
+    #[error("the model `{0}` has no price")]
+    NoPrice(String),
+    /// The worst case costs more than any balance can hold.
+    #[error("the call is too large to be priced")]
+    TooLarge,
+    /// Requests, tokens or concurrency.
+    #[error("a limit is reached")]
+    Limited(Box<LimitExceeded>),
+    /// The balance is short.
+    #[error("{available} credits are available, {required} are needed")]
+    InsufficientCredits {
+        /// What can be spent.
+        available: Credits,
+        /// What the least useful answer costs.
+        required: Credits,
+    },
+    /// A budget of the key or the user is used up.
+    #[error("{left} credits are left of a budget, {required} are needed")]
+    OverBudget {
+        /// Whose.
+        spender: Spender,
+        /// Of which period.
+        period: BudgetPeriod,
+        /// What may still be spent.
+        left: Credits,
+        /// What the least useful answer costs.
+        required: Credits,
+    },
+    /// The ledger is busy or its database away.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The gateway says that nothing was produced.
+    #[error("the generation failed: {0}")]
+    Failed(Box<Failure>),
+    /// No gateway could be reached, or the link broke before an answer.
+    #[error("{0}")]
+    Link(LinkError),
+    /// The process ends before there was an answer.
+    #[error("the server ends")]
+    Stopping,
+}
+
+/// The model, price and bounds of a call, before anything is held.
+struct Prepared {
+    model: Arc<Model>,
+    asked: Asked,
+    price: Option<Price>,
+    targets: Arc<[Target]>,
+}
+
+impl Calls {
+    /// From its parts.
+    pub fn new(parts: CallsParts) -> Self {
+        let (boot, metrics) = (parts.ledger.boot(), parts.metrics.clone());
+        let keeper = Keeper::start(parts.outcomes, boot, metrics, &parts.supervisor);
+        let settler = Settler::new(SettlerParts {
+            ledger: parts.ledger.clone(),
+            link: parts.link.clone(),
+            clock: parts.clock.clone(),
+            supervisor: parts.supervisor.clone(),
+            metrics: parts.metrics,
+            keeper: keeper.clone(),
+            unknown: parts.unknown,
+        });
+        let writing = keeper.write_forever(
+            settler.clone(),
+            parts.catalogue.clone(),
+            parts.supervisor.stopping(),
+        );
+        parts.supervisor.spawn("outcomes", writing);
+        Self {
+            catalogue: parts.catalogue,
+            limits: parts.limits,
+            ledger: parts.ledger,
+            zones: parts.zones,
+            link: parts.link,
+            settler,
+            clock: parts.clock,
+            closing: parts.closing,
+            settle_first: parts.settle_first,
+            deadline: parts.deadline,
+        }
+    }
+
+    /// Takes over the known outcomes that earlier lives could not write; to be called before recovery
+    /// looks around, which would ask gateways what is known here. Answers how many.
+    pub async fn take_over(&self) -> usize {
+        self.settler.keeper().take_over().await
+    }
+
+    /// How many known outcomes the database has not taken yet.
+    pub fn outcomes_kept(&self) -> usize {
+        self.settler.keeper().waiting()
+    }
+
+    /// Admits a call and starts it; the receipt tells what it was charged, once that is known.
+    pub async fn start(&self, request: Request) -> Result<(Started, Receipt), CallError> {
+        let admitted = self.admit(&request.principal).await?;
+        let (sender, receipt) = receipt();
+        let started = self.start_told(request, admitted, None, Some(sender)).await;
+        let Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        } = started?;
+        let body = match body {
+            Begun::Answered(answer) => answer,
+            Begun::Later(later) => later.await?,
+        };
+        let started = Started {
+            generation,
+            limits,
+            lowered_max_tokens,
+            content_type,
+            body,
+        };
+        Ok((started, receipt))
+    }
+
+    /// Runs the steps up to the provider's acceptance; the rest happens while the answer is read. With
+    /// `patience` a stream is begun when it is over, whether or not a provider has accepted by then.
+    pub async fn start_admitted(
+        &self,
+        request: Request,
+        admitted: Admitted,
+        patience: Option<Duration>,
+    ) -> Result<Started<Begun>, CallError> {
+        self.start_told(request, admitted, patience, None).await
+    }
+
+    async fn start_told(
+        &self,
+        request: Request,
+        admitted: Admitted,
+        patience: Option<Duration>,
+        receipt: Option<ReceiptSender>,
+    ) -> Result<Started<Begun>, CallError> {
+        let outcome = self.start_steps(request, admitted, patience, receipt).await;
+        if let Err(error) = &outcome {
+            self.settler.metrics().refused(error);
+        }
+        outcome
+    }
+
+    async fn start_steps(
+        &self,
+        request: Request,
+        admitted: Admitted,
+        patience: Option<Duration>,
+        receipt: Option<ReceiptSender>,
+    ) -> Result<Started<Begun>, CallError> {
+        let Admitted {
+            generation,
+            mut admission,
+        } = admitted;
+        let prepared = match self.look_up(&request, &generation) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                admission.undo();
+                return Err(error);
+            }
+        };
+        let tokens = estimated_tokens(&prepared);
+        if let Err(exceeded) = admission.take_tokens(tokens).await {
+            admission.undo();
+            return Err(CallError::Limited(Box::new(exceeded)));
+        }
+        let limits = admission.info;
+        let mut facts = facts(&request, &prepared, generation.clone(), self.clock.now());
+        facts.snapshot.gateways = self.link.route(&generation, &prepared.targets);
+        // From here on every path ends in a settlement or a release, also when the tenant goes away
+        // while the hold is being written or the provider is still thinking.
+        let open = self.settler.begin(facts, admission, receipt);
+        let (open, body, lowered) = self.hold(&request, &prepared, open).await?;
+        let (body, lowered, bounds) = bounded(&request, &prepared, body, lowered);
+        let outgoing = open.outgoing(|facts| Call {
+            generation: facts.generation.clone(),
+            request: request.request,
+            surface: request.surface,
+            targets: prepared.targets,
+            body,
+            stream: prepared.asked.stream,
+            show_usage: prepared.asked.show_usage,
+            caller: caller_number(&request.principal.tenant),
+            bounds,
+            answer_model: prepared
+                .model
+                .answers_public_name
+                .then(|| prepared.model.id.clone()),
+            tenant: Some(request.principal.tenant.clone()),
+            deadline: self.deadline,
+        });
+        let (content_type, body) = self.begin(outgoing, patience).await?;
+        Ok(Started {
+            generation,
+            limits,
+            lowered_max_tokens: lowered,
+            content_type,
+            body,
+        })
+    }
+
+    fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
+        let principal = &request.principal;
+        let operation = request.surface.operation;
+        let asked = request.surface.dialect.read(&request.body)?;
+        let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
+        let model = if asked.model.is_empty() {
+            let default = self.catalogue.default_of(operation, allowed);
+            default.ok_or_else(BadBody::no_model)?
+        } else {
+            let meant = self.catalogue.meant(&asked.model);
+            let meant = meant.filter(|model| allowed(model));
+            meant.ok_or_else(|| CallError::ModelNotFound(asked.model.clone()))?
+        };
+        if model.operation != operation {
+            return Err(CallError::WrongOperation {
+                model: asked.model,
+                operation: Surface::of(model.operation).path,
+            });
+        }
+        if principal.test {
+            let name = format!("sandbox-{}", operation.word());
+            let targets = [Target {
+                provider: "sandbox".to_owned(),
+                model: name,
+                gateway: None,
+            }]
+            .into();
+            return Ok(Prepared {
+                model,
+                asked,
+                price: None,
+                targets,
+            });
+        }
+        let price = model.price_at(self.clock.now()).cloned();
+        let price = price.ok_or_else(|| CallError::NoPrice(model.id.clone()))?;
+        let targets = model.ordered_targets(seed(generation));
+        Ok(Prepared {
+            model,
+            asked,
+            price: Some(price),
+            targets,
+        })
+    }
+
+    /// Holds the worst case or what the balance covers of it; answers the body to forward and the
+    /// lowered maximum.
+    async fn hold(
+        &self,
+        request: &Request,
+        prepared: &Prepared,
+        open: OpenCall<Unheld>,
+    ) -> Result<(OpenCall<Held>, Bytes, Option<u64>), CallError> {
+        let Some(price) = &prepared.price else {
+            return Ok((open.hold_nothing(), request.body.bytes(), None));
+        };
+        let input = PlanInput {
+            asked: &prepared.asked,
+            model_output_max: prepared.model.max_output_tokens,
+            price: &price.list,
+            at: open.facts().created_at,
+            multiplier_ppm: request.principal.price_multiplier_ppm,
+        };
+        let Some(plan) = plan::plan(input) else {
+            open.refuse();
+            return Err(CallError::TooLarge);
+        };
+        let terms = HoldTerms {
+            amount: plan.amount,
+            least: plan.least,
+            spenders: spenders(&request.principal),
+            zone: self.zones.of(request.principal.zone.as_ref()).await,
+            deadline_at: self.clock.now().after(self.deadline).after(HOLD_GRACE),
+        };
+        let (open, held) = open.hold(terms).await?;
+        let body = request.body.bytes();
+        if held >= plan.amount {
+            return Ok((open, body, None));
+        }
+        let lowered = plan::lowered_maximum(&plan, input, held).unwrap_or(1);
+        let dialect = request.surface.dialect;
+        let body = dialect.with_maximum(&body, &prepared.asked, lowered);
+        Ok((open, body, Some(lowered)))
+    }
+
+    async fn open(&self, outgoing: Outgoing) -> Result<(String, Answer), CallError> {
+        let dialect = outgoing.dialect();
+        let (reply, open) = outgoing.open(self.closing.clone()).await?;
+        let body = match reply.body {
+            ReplyBody::Whole { bytes, outcome } => {
+                let settled = open.ended(*outcome);
+                if self.settle_first {
+                    settled.wait().await;
+                }
+                Answer::Whole(bytes)
+            }
+            ReplyBody::Stream(pieces) => self.stream(pieces, open, dialect),
+        };
+        Ok((reply.content_type, body))
+    }
+
+    /// The stream to the tenant, which ends with this process at the latest.
+    fn stream(
+        &self,
+        pieces: PieceStream,
+        open: OpenCall<Sent>,
+        dialect: &'static dyn Dialect,
+    ) -> Answer {
+        let open = open.begun();
+        let (closing, facts) = (self.closing.clone(), open.facts().clone());
+        let settler = self.settler.clone();
+        let pieces = Box::pin(ClosingStream::new(pieces, closing, settler, facts));
+        let stream = TenantStream::new(pieces, open, dialect, self.settle_first);
+        Answer::Stream(Box::new(stream))
+    }
+}
+
+impl From<HoldError> for CallError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Insufficient {
+                available,
+                required,
+            } => Self::InsufficientCredits {
+                available,
+                required,
+            },
+            HoldError::Budget {
+                spender,
+                period,
+                left,
+                required,
+            } => Self::OverBudget {
+                spender,
+                period,
+                left,
+                required,
+            },
+            HoldError::Ledger(error) => Self::Ledger(error),
+            // A fresh random id was never used before.
+            HoldError::Conflict => {
+                Self::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Authenticates a request: credentials to principal, with a cache that forgets within a second.
+//! Knows no HTTP but header names, and changes nothing.
+//!
+//! `watch` polls the announced changes four times a second. A cached principal is trusted only
+//! while the last successful poll is young; where a poll is late it is waited for, by all together,
+//! and where polls fail the principal is read from the database again: without a database there is no
+//! access.
+
+pub mod api_key;
+mod cache;
+pub mod devices;
+pub mod factors;
+pub mod form_key;
+mod loads;
+pub mod password;
+pub mod roles;
+pub mod token;
+pub mod totp;
+mod watch;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+pub use server_rules::access::{Network, Parent, Principal, Role};
+use server_store::Store;
+use server_store::accounts::{ApiKeyKind, Scopes, Superadmin, Tenant, TenantStatus, UserStatus};
+use server_store::sessions::Session;
+use shared::clock::{Clock, Moment};
+use shared::db::DbError;
+use shared::id::{SessionId, SuperadminId, TenantId, UserId};
+use tokio::sync::watch as watch_channel;
+
+use self::cache::{Cache, Known};
+use self::loads::Loads;
+use self::token::{Claims, TokenKind, Tokens};
+use crate::limits::LimitSettings;
+
+/// After this without a successful poll a cached principal is not trusted: with it a revocation is
+/// seen within a second even when a poll fails.
+const POLL_TRUSTED: Duration = Duration::from_millis(900);
+/// Why a request was not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// No credential, or one that is unknown, revoked, expired or of somebody disabled.
+    #[error("no valid credential")]
+    Invalid,
+    /// The key may not be used from there.
+    #[error("the key may not be used from this address")]
+    AddressNotAllowed,
+    /// Nobody can be let in while the database is away.
+    #[error(transparent)]
+    Unavailable(#[from] DbError),
+}
+
+/// Lets requests in; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Auth(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    tokens: Tokens,
+    cache: Cache,
+    loads: Loads,
+    clock: Clock,
+    polled_at: AtomicI64,
+    /// Whether the last poll went well; told anew after each one.
+    polls: watch_channel::Sender<bool>,
+}
+
+/// A credential as it came.
+enum Credential<'a> {
+    Key(&'a str),
+    Token(&'a str),
+}
+
+/// Where keys stand besides `Authorization`; the second is Azure's.
+const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+
+/// `Authorization: Bearer`, or the bare key there, or one of [`KEY_HEADERS`]; the first that holds a
+/// credential.
+fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
+    let text = |name: &str| {
+        let text = headers.get(name)?.to_str().ok()?.trim();
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let found = text(AUTHORIZATION.as_str()).and_then(bearer);
+    let text = found.or_else(|| KEY_HEADERS.into_iter().find_map(text))?;
+    Some(if text.starts_with("wk_") {
+        Credential::Key(text)
+    } else {
+        Credential::Token(text)
+    })
+}
+
+/// What `Authorization` carries; another scheme is a proxy's and not ours.
+fn bearer(value: &str) -> Option<&str> {
+    match value.split_once([' ', '\t']) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Some(rest.trim()),
+        None if value.starts_with("wk_") => Some(value),
+        Some(_) | None => None,
+    }
+}
+
+/// The models that a tenant and its key may both use; all when neither is narrowed.
+fn both(tenant: Option<Vec<String>>, key: Option<Vec<String>>) -> Option<Vec<String>> {
+    match (tenant, key) {
+        (Some(tenant), Some(mut key)) => {
+            key.retain(|model| tenant.iter().any(|name| name.eq_ignore_ascii_case(model)));
+            Some(key)
+        }
+        (tenant, key) => tenant.or(key),
+    }
+}
+
+impl Auth {
+    /// Over a store; call [`Auth::watch`] once.
+    pub fn new(store: Store, tokens: Tokens, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            tokens,
+            cache: Cache::default(),
+            loads: Loads::default(),
+            clock,
+            polled_at: AtomicI64::new(0),
+            polls: watch_channel::Sender::new(false),
+        }))
+    }
+
+    /// Who sent a request with these headers from `peer`.
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+    ) -> Result<Arc<Principal>, AuthError> {
+        let known = match credential(headers).ok_or(AuthError::Invalid)? {
+            Credential::Key(text) => {
+                api_key::kind_of(text).ok_or(AuthError::Invalid)?;
+                let load = |this: Self, hash: String| async move { this.load_key(hash).await };
+                self.known(api_key::hash(text), load).await?
+            }
+            Credential::Token(text) => {
+                let claims = self
+                    .0
+                    .tokens
+                    .read(text)
+                    .filter(|claims| claims.kind == TokenKind::TenantUser);
+                let claims = claims.ok_or(AuthError::Invalid)?;
+                let session = claims.sid.clone();
+                let load = |this: Self, _| async move { this.load_user(claims).await };
+                self.known(session, load).await?
+            }
+        };
+        if known
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= self.0.clock.now())
+        {
+            return Err(AuthError::Invalid);
+        }
+        match &known.networks {
+            Some(networks) if !networks.iter().any(|network| network.contains(peer)) => {
+                Err(AuthError::AddressNotAllowed)
+            }
+            _ => Ok(known.principal),
+        }
+    }
+
+    /// From the cache while it may be trusted, else from the database.
+    async fn known<F>(
+        &self,
+        credential: String,
+        load: impl FnOnce(Self, String) -> F,
+    ) -> Result<Known, AuthError>
+    where
+        F: Future<Output = Result<Option<Known>, DbError>> + Send + 'static,
+    {
+        let now = self.0.clock.now();
+        if self.was_polled(now).await {
+            if let Some(known) = self.0.cache.known(&credential, now) {
+                return Ok(known);
+            }
+            if self.0.cache.refused(&credential, now) {
+                return Err(AuthError::Invalid);
+            }
+        }
+        let loading = self.0.loads.join(&credential, now, || {
+            let (this, credential) = (self.clone(), credential.clone());
+            let forgets = self.0.cache.forgets();
+            let load = load(self.clone(), credential.clone());
+            async move {
+                let loaded = load.await?;
+                match &loaded {
+                    Some(known) => this.0.cache.remember(credential, known.clone(), forgets),
+                    None => this.0.cache.remember_refusal(credential, now),
+                }
+                Ok(loaded)
+            }
+        });
+        loading.await?.ok_or(AuthError::Invalid)
+    }
+
+    async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
+        let now = self.0.clock.now();
+        let store = &self.0.store;
+        let Some(key) = store.key_by_hash(&hash, now).await? else {
+            return Ok(None);
+        };
+        if key.revoked {
+            return Ok(None);
+        }
+        let expires_at = key.ends_at(&hash);
+        let Some(tenant) = self.active_tenant(&key.tenant).await? else {
+            return Ok(None);
+        };
+        let parent = match &key.parent {
+            Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
+                key: parent.id,
+                limits: parent.limits,
+            }),
+            None => None,
+        };
+        let networks = key.allowed_addresses.as_ref();
+        let networks = networks.map(|list| {
+            list.iter()
+                .filter_map(|text| Network::parse(text))
+                .collect()
+        });
+        let principal = Principal {
+            tenant: key.tenant,
+            tenant_name: tenant.name,
+            user: None,
+            username: None,
+            key: Some(key.id),
+            key_name: Some(key.name),
+            scopes: key.scopes,
+            role: Role::Owner,
+            test: key.kind == ApiKeyKind::Test,
+            price_multiplier_ppm: tenant.price_multiplier_ppm,
+            tenant_limits: tenant.limits,
+            key_limits: key.limits,
+            allowed_models: both(tenant.allowed_models, key.allowed_models),
+            parent,
+            ends_at: expires_at,
+            zone: tenant.zone,
+        };
+        Ok(Some(Known {
+            principal: Arc::new(principal),
+            networks,
+            expires_at,
+            loaded_at: now,
+        }))
+    }
+
+    async fn load_user(&self, claims: Claims) -> Result<Option<Known>, DbError> {
+        let now = self.0.clock.now();
+        let store = &self.0.store;
+        let session = store.session(&SessionId::from_stored(claims.sid)).await?;
+        let Some(session) =
+            session.filter(|s| s.revoked_at.is_none() && s.subject_id == claims.user)
+        else {
+            return Ok(None);
+        };
+        let tenant = TenantId::from_stored(claims.tenant);
+        let user = store
+            .user(&tenant, &UserId::from_stored(claims.user))
+            .await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
+            return Ok(None);
+        };
+        let Some(tenant) = self.active_tenant(&tenant).await? else {
+            return Ok(None);
+        };
+        let principal = Principal {
+            tenant: tenant.id,
+            tenant_name: tenant.name,
+            user: Some(user.id),
+            username: Some(user.username),
+            key: None,
+            key_name: None,
+            scopes: Scopes::ALL,
+            role: user.role,
+            test: false,
+            price_multiplier_ppm: tenant.price_multiplier_ppm,
+            tenant_limits: tenant.limits,
+            key_limits: LimitSettings::default(),
+            allowed_models: tenant.allowed_models,
+            parent: None,
+            ends_at: None,
+            zone: tenant.zone,
+        };
+        let expires_at = Some(Moment::from_unix_ms(session.expires_at));
+        Ok(Some(Known {
+            principal: Arc::new(principal),
+            networks: None,
+            expires_at,
+            loaded_at: now,
+        }))
+    }
+
+    async fn active_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
+        let tenant = self.0.store.tenant(id).await?;
+        Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
+    }
+
+    /// The superadmin of a token and the login it belongs to; read from the database each time, for
+    /// they are few.
+    pub async fn superadmin(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Superadmin, SessionId), AuthError> {
+        let Some(Credential::Token(text)) = credential(headers) else {
+            return Err(AuthError::Invalid);
+        };
+        let claims = self
+            .0
+            .tokens
+            .read(text)
+            .filter(|claims| claims.kind == TokenKind::Superadmin);
+        let claims = claims.ok_or(AuthError::Invalid)?;
+        let id = SessionId::from_stored(claims.sid);
+        let (session, now) = (
+            self.0.store.session(&id).await?,
+            self.0.clock.now().unix_ms(),
+        );
+        let open = |session: &Session| {
+            session.revoked_at.is_none()
+                && session.expires_at > now
+                && session.subject_id == claims.user
+        };
+        if !session.as_ref().is_some_and(open) {
+            return Err(AuthError::Invalid);
+        }
+        let admin = self
+            .0
+            .store
+            .superadmin(&SuperadminId::from_stored(claims.user))
+            .await?;
+        let admin = admin.filter(|admin| admin.active);
+        Ok((admin.ok_or(AuthError::Invalid)?, id))
+    }
+
+    /// Forgets everybody of a tenant in this process, at once.
+    pub fn forget(&self, tenant: &TenantId) {
+        self.0.cache.forget(tenant);
+    }
+}

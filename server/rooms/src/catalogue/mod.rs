@@ -1,0 +1,335 @@
+//! Room: models, their targets and prices, kept in memory and published to every replica.
+//! Holds no SQL; `price`, `model` and `check` are its pure parts.
+//!
+//! Readers take the present snapshot and keep it as long as they like; a change reads the whole
+//! catalogue again (a few hundred rows) and swaps the snapshot.
+
+pub mod check;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::json;
+pub use server_rules::catalogue::model::Model;
+pub use server_rules::catalogue::{model, price};
+use server_store::Store;
+use server_store::audit::{Actor, Note};
+use server_store::catalogue::{ModelPatch, NewModel, NewPrice};
+use shared::clock::{Clock, Moment};
+use shared::db::DbError;
+use shared::id::{GenerationId, PriceId, TenantId};
+use shared::link::Operation;
+use tokio::sync::Mutex;
+use tracing::{error, info};
+
+use self::price::{Price, PriceList};
+
+/// Why the catalogue was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// There is no such model.
+    #[error("there is no such model")]
+    NoSuchModel,
+    /// There is no such price.
+    #[error("there is no such price")]
+    NoSuchPrice,
+    /// The name or the moment is taken.
+    #[error("there is one already")]
+    Duplicate,
+    /// A field breaks its rule.
+    #[error("`{field}` must be {rule}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What it must be.
+        rule: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(DbError),
+}
+
+impl From<DbError> for CatalogueError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Duplicate(_) => Self::Duplicate,
+            error @ (DbError::UnknownScheme
+            | DbError::Unreachable(_)
+            | DbError::Damaged(_)
+            | DbError::Statement(_)
+            | DbError::Later(_)
+            | DbError::Migration(_)) => Self::Store(error),
+        }
+    }
+}
+
+/// The models of one moment.
+#[derive(Debug, Default)]
+struct Snapshot {
+    by_id: HashMap<String, Arc<Model>>,
+    /// By the name in lower case, where only one model has it so.
+    without_case: HashMap<String, Option<Arc<Model>>>,
+    all: Arc<[Arc<Model>]>,
+}
+
+/// The models; cheap to clone, cheap to read.
+#[derive(Debug, Clone)]
+pub struct Catalogue(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    // Held for as long as a pointer is copied, never across an await.
+    snapshot: RwLock<Arc<Snapshot>>,
+    // Two readings at once could be swapped in in the wrong order.
+    reading: Mutex<()>,
+}
+
+impl Catalogue {
+    /// Reads the catalogue for the first time.
+    pub async fn load(store: Store, clock: Clock) -> Result<Self, DbError> {
+        let snapshot = RwLock::default();
+        let this = Self(Arc::new(Inner {
+            store,
+            clock,
+            snapshot,
+            reading: Mutex::default(),
+        }));
+        this.reload().await?;
+        Ok(this)
+    }
+
+    /// The model of that name, hidden ones included.
+    pub fn model(&self, id: &str) -> Option<Arc<Model>> {
+        self.snapshot().by_id.get(id).cloned()
+    }
+
+    /// The model that a tenant means by a name: the one of exactly that name, else the only one whose
+    /// name differs in case alone. Hidden ones included.
+    pub fn meant(&self, name: &str) -> Option<Arc<Model>> {
+        let snapshot = self.snapshot();
+        if let Some(model) = snapshot.by_id.get(name) {
+            return Some(model.clone());
+        }
+        let found = snapshot.without_case.get(&name.to_ascii_lowercase())?;
+        found.clone()
+    }
+
+    /// The model that takes calls of `operation` that name none, among those that `may` be used: the
+    /// one that is marked so, else the oldest.
+    pub fn default_of(
+        &self,
+        operation: Operation,
+        may: impl Fn(&Model) -> bool,
+    ) -> Option<Arc<Model>> {
+        let models = self.models();
+        let usable = models
+            .iter()
+            .filter(|model| model.operation == operation && may(model));
+        let first = usable.min_by_key(|model| (!model.is_default, model.created_at, &model.id));
+        first.cloned()
+    }
+
+    /// Every model by name, hidden ones included.
+    pub fn models(&self) -> Arc<[Arc<Model>]> {
+        self.snapshot().all.clone()
+    }
+
+    /// A price by its id, wherever it is.
+    pub async fn price(&self, id: &PriceId) -> Result<Option<Price>, DbError> {
+        self.0.store.price(id).await
+    }
+
+    /// Reads everything again; called when this or another replica changed something.
+    pub async fn reload(&self) -> Result<(), DbError> {
+        let _one_at_a_time = self.0.reading.lock().await;
+        let read = self.0.store.catalogue().await?.into_iter();
+        let models: Vec<Arc<Model>> = read
+            .filter_map(|model| sound(model).map(Arc::new))
+            .collect();
+        let by_id = models
+            .iter()
+            .map(|model| (model.id.clone(), model.clone()))
+            .collect();
+        let fresh = Arc::new(Snapshot {
+            by_id,
+            without_case: without_case(&models),
+            all: models.into(),
+        });
+        *self
+            .0
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Adds a model.
+    pub async fn create_model(
+        &self,
+        actor: &Actor,
+        new: NewModel,
+    ) -> Result<Arc<Model>, CatalogueError> {
+        check::id(&new.id)?;
+        check::targets(&new.targets)?;
+        check::max_output_tokens(new.operation, new.max_output_tokens)?;
+        check::is_default(new.operation, new.is_default)?;
+        if let Some(price) = &new.price {
+            check::price(new.operation, price)?;
+        }
+        self.0.store.create_model(actor, &new, self.now()).await?;
+        info!("model `{}` was added", new.id);
+        self.reload().await?;
+        self.model(&new.id).ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Changes a model.
+    pub async fn update_model(
+        &self,
+        actor: &Actor,
+        id: &str,
+        patch: ModelPatch,
+    ) -> Result<Arc<Model>, CatalogueError> {
+        if let Some(targets) = &patch.targets {
+            check::targets(targets)?;
+        }
+        if let Some(tokens) = patch.max_output_tokens {
+            // One that is not here yet is checked as the most lenient; it is new within a second.
+            let operation = self
+                .model(id)
+                .map_or(Operation::Image, |model| model.operation);
+            check::max_output_tokens(operation, tokens)?;
+        }
+        if let (Some(is_default), Some(model)) = (patch.is_default, self.model(id)) {
+            check::is_default(model.operation, is_default)?;
+        }
+        if let (Some(price), Some(model)) = (&patch.price, self.model(id)) {
+            check::price(model.operation, price)?;
+        }
+        if !self
+            .0
+            .store
+            .update_model(actor, id, &patch, self.now())
+            .await?
+        {
+            return Err(CatalogueError::NoSuchModel);
+        }
+        self.reload().await?;
+        self.model(id).ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Removes a model with its prices.
+    pub async fn delete_model(&self, actor: &Actor, id: &str) -> Result<(), CatalogueError> {
+        if !self.0.store.delete_model(actor, id, self.now()).await? {
+            return Err(CatalogueError::NoSuchModel);
+        }
+        info!("model `{id}` was removed");
+        self.reload().await?;
+        Ok(())
+    }
+
+    /// Adds a price; without a moment it is valid from now on.
+    pub async fn create_price(
+        &self,
+        actor: &Actor,
+        model: String,
+        valid_from: Option<Moment>,
+        list: PriceList,
+    ) -> Result<Price, CatalogueError> {
+        let mut made = self
+            .create_prices(actor, valid_from, vec![(model, list)])
+            .await?;
+        let made = made.pop().map(|(_, price)| price);
+        made.ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Adds a price to each of these models, or to none of them where one is refused.
+    pub async fn create_prices(
+        &self,
+        actor: &Actor,
+        valid_from: Option<Moment>,
+        lists: Vec<(String, PriceList)>,
+    ) -> Result<Vec<(String, Price)>, CatalogueError> {
+        let now = self.now();
+        let mut new = Vec::with_capacity(lists.len());
+        for (model, list) in lists {
+            let of = self.model(&model).ok_or(CatalogueError::NoSuchModel)?;
+            new.push(NewPrice {
+                model,
+                valid_from: valid_from.unwrap_or(now),
+                list: check::tariff(of.operation, list)?,
+            });
+        }
+        let ids = self.0.store.create_prices(actor, &new, now).await?;
+        let ids = ids.ok_or(CatalogueError::NoSuchModel)?;
+        self.reload().await?;
+        let made = ids.into_iter().zip(new).map(|(id, new)| {
+            let (valid_from, list) = (new.valid_from, new.list);
+            let price = Price {
+                id,
+                valid_from,
+                list,
+            };
+            (new.model, price)
+        });
+        Ok(made.collect())
+    }
+
+    /// Removes a price.
+    pub async fn delete_price(&self, actor: &Actor, id: &PriceId) -> Result<(), CatalogueError> {
+        if !self.0.store.delete_price(actor, id, self.now()).await? {
+            return Err(CatalogueError::NoSuchPrice);
+        }
+        self.reload().await?;
+        Ok(())
+    }
+
+    /// Writes down who tried a model at whose expense.
+    pub async fn note_try(
+        &self,
+        actor: &Actor,
+        (model, tenant): (&str, &TenantId),
+        generation: &GenerationId,
+    ) -> Result<(), DbError> {
+        let note = Note {
+            tenant: Some(tenant.as_str()),
+            action: "model.try",
+            subject: model,
+            before: None,
+            after: Some(json!({"generation": generation}).to_string()),
+        };
+        self.0.store.note_done(actor, note, self.now()).await
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.0
+            .snapshot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+}
+
+/// Models by their names in lower case; nothing where two differ in case alone.
+fn without_case(models: &[Arc<Model>]) -> HashMap<String, Option<Arc<Model>>> {
+    let mut found = HashMap::with_capacity(models.len());
+    for model in models {
+        found
+            .entry(model.id.to_ascii_lowercase())
+            .and_modify(|only| *only = None)
+            .or_insert_with(|| Some(model.clone()));
+    }
+    found
+}
+
+/// Calling a model at a price that can't be read is worse than not calling it.
+fn sound(model: Result<Model, DbError>) -> Option<Model> {
+    model
+        .inspect_err(|error| error!(%error, "a model is left out of the catalogue: {error}"))
+        .ok()
+}

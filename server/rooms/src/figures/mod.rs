@@ -1,0 +1,71 @@
+//! Room: the figures behind the pages: dashboards, a tenant's overview, logs, one call's whole story,
+//! exports. `rollup` keeps the sums they stand on; `store` holds the statements. Only reads, but for
+//! the sums; speaks no HTTP and writes no page.
+
+pub mod dashboard;
+pub mod directory;
+pub mod export;
+pub mod forecast;
+pub mod log;
+pub mod overview;
+pub mod page;
+pub mod rollup;
+pub mod span;
+pub mod story;
+
+pub use server_rules::figures::{buckets, counts, sums};
+use server_store::Store;
+use shared::clock::{Clock, Moment};
+use shared::db::DbError;
+
+use self::page::CursorError;
+use self::sums::Sums;
+use crate::ledger::{Ledger, LedgerError};
+use crate::zones::Zones;
+
+/// Why figures were not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum FiguresError {
+    /// The place in the list is not one of this list.
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    /// There is no such tenant.
+    #[error("there is no such tenant")]
+    NoSuchTenant,
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The database could not be read.
+    #[error(transparent)]
+    Store(#[from] DbError),
+}
+
+/// The sums of an hour or a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    /// When it begins.
+    pub at: Moment,
+    /// What its calls add up to.
+    pub sums: Sums,
+}
+
+/// Answers figures; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    store: Store,
+    ledger: Ledger,
+    zones: Zones,
+    clock: Clock,
+}
+
+impl Figures {
+    /// Over the server's database and its ledger.
+    pub fn new(store: Store, ledger: Ledger, clock: Clock) -> Self {
+        Self {
+            zones: Zones::new(store.clone(), clock.clone()),
+            store,
+            ledger,
+            clock,
+        }
+    }
+}

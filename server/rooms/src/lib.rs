@@ -1,0 +1,20 @@
+//! The rooms of the server: each holds the rules of one noun over the statements of the store. They speak
+//! no protocol; edges and calls ask them.
+
+pub mod accounts;
+pub mod auth;
+pub mod catalogue;
+pub mod corrections;
+pub mod figures;
+pub mod gateways;
+pub mod ledger;
+pub mod limits;
+pub mod providers;
+pub mod recharge;
+pub mod sessions;
+pub mod settings;
+pub mod sweep;
+pub mod usage;
+pub mod vitals;
+pub mod web;
+pub mod zones;

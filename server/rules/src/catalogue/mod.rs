@@ -1,0 +1,4 @@
+//! Models with their places, and what usage of them costs.
+
+pub mod model;
+pub mod price;

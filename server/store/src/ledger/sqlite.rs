@@ -1,0 +1,432 @@
+//! The ledger's batch on SQLite: one blocking job on the writer connection, statement by statement
+//! (they cost microseconds in process), in one immediate transaction. Decides nothing.
+//!
+//! Statements that run for every operation are types of their own with a fixed text, so that the
+//! connection finds them prepared without building and hashing their text each time.
+
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sqlite::Sqlite;
+use server_rules::ledger::rules::Books;
+use shared::clock::Moment;
+use shared::db::{DbError, SqlitePool};
+
+use super::rows::{
+    AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
+    Loaded, Missing, RemainingRow, ResolvedRow, Writes,
+};
+use super::writer::{
+    Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
+};
+use super::{Wanted, empty_account};
+use crate::schema::{
+    ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
+    ledger_holds,
+};
+use crate::usage::UsageRow;
+
+/// SQLite takes at most 32,766 values in one statement; lists are asked for in parts.
+const LIST_MAX: usize = 500;
+
+/// A statement with a fixed text over the fields of one row, each in its place.
+macro_rules! row_statement {
+    ($name:ident of $row:ty, $($before:expr, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:expr) => {
+        #[derive(Clone, Copy)]
+        struct $name<'a>(&'a $row);
+
+        impl QueryId for $name<'_> {
+            type QueryId = $name<'static>;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl QueryFragment<Sqlite> for $name<'_> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                let row = self.0;
+                $(
+                    out.push_sql($before);
+                    let mut first = true;
+                    $(
+                        if !std::mem::take(&mut first) {
+                            out.push_sql(", ");
+                        }
+                        out.push_bind_param::<$sql, _>(&row.$field)?;
+                    )+
+                )+
+                out.push_sql($after);
+                Ok(())
+            }
+        }
+
+        impl diesel::RunQueryDsl<SqliteConnection> for $name<'_> {}
+    };
+}
+
+/// Runs a job on the writer connection.
+pub(super) async fn blocking<T: Send + 'static>(
+    writer: &SqlitePool,
+    job: impl FnOnce(&mut SqliteConnection) -> T + Send + 'static,
+) -> Result<T, DbError> {
+    let mut conn = writer.get().await?;
+    let done = conn.spawn_blocking(move |conn: &mut SqliteConnection| Ok(job(conn)));
+    Ok(done.await?)
+}
+
+/// Writes the sign of life.
+pub(super) async fn beat(writer: &SqlitePool, life: &Life, now: Moment) -> Result<(), DbError> {
+    let life = life.clone();
+    Ok(blocking(writer, move |conn| mark(conn, &life, now)).await??)
+}
+
+fn mark(conn: &mut SqliteConnection, life: &Life, now: Moment) -> QueryResult<()> {
+    let row = WriterRow {
+        boot: life.boot.to_string(),
+        batch: life.batch,
+        seen_at: now.unix_ms(),
+    };
+    MarkWriter(&row).execute(conn).map(drop)
+}
+
+/// The sign of life.
+struct WriterRow {
+    boot: String,
+    batch: i64,
+    seen_at: i64,
+}
+
+/// One attempt at a batch.
+pub(super) fn commit<B, A>(
+    conn: &mut SqliteConnection,
+    books: &mut Books,
+    attempt: &Attempt<'_, B, A>,
+) -> Result<Vec<A>, Trouble> {
+    conn.immediate_transaction(|conn| {
+        for tenant in &attempt.wanted.accounts_to_open {
+            if !books.accounts.contains_key(tenant) {
+                diesel::insert_into(ledger_accounts::table)
+                    .values(&empty_account(tenant))
+                    .on_conflict_do_nothing()
+                    .execute(conn)?;
+            }
+        }
+        mark(conn, attempt.life, attempt.now)?;
+        let locked = accounts(conn, attempt.wanted)?;
+        let missing = missing(books, locked, attempt);
+        read(conn, books, attempt.wanted, &missing)?;
+        let (writes, answers) = decided(books, attempt)?;
+        write(conn, &writes)?;
+        Ok(answers)
+    })
+}
+
+fn accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Vec<AccountRow>> {
+    let mut rows = Vec::with_capacity(wanted.tenants.len());
+    for tenant in &wanted.tenants {
+        let row = LoadAccount {
+            tenant: tenant.to_string(),
+        };
+        rows.extend(row.get_result::<AccountRow>(conn).optional()?);
+    }
+    Ok(rows)
+}
+
+/// Reads what is not known; nothing, for accounts that only this process writes.
+fn read(
+    conn: &mut SqliteConnection,
+    books: &mut Books,
+    wanted: &Wanted,
+    missing: &Missing,
+) -> Result<(), Trouble> {
+    let mut loaded = Loaded::default();
+    for ids in missing.holds.chunks(LIST_MAX) {
+        let holds = ledger_holds::table.filter(ledger_holds::id.eq_any(ids));
+        loaded.holds.extend(holds.load::<HoldRow>(conn)?);
+        let parts = ledger_allocations::table
+            .filter(ledger_allocations::hold_id.eq_any(ids))
+            .order((ledger_allocations::hold_id, ledger_allocations::position));
+        loaded
+            .allocations
+            .extend(parts.load::<AllocationRow>(conn)?);
+    }
+    let spenders = unknown_budgets(books, wanted, &loaded);
+    for (_, spender) in &spenders {
+        let budgets = ledger_budgets::table.filter(ledger_budgets::spender.eq(spender.text()));
+        loaded.budgets.extend(budgets.load::<BudgetRow>(conn)?);
+    }
+    for tenants in missing.tenants.chunks(LIST_MAX) {
+        let open = ledger_grants::table
+            .filter(ledger_grants::tenant_id.eq_any(tenants))
+            .filter(ledger_grants::remaining_micros.gt(0));
+        loaded.grants.extend(open.load::<GrantRow>(conn)?);
+    }
+    let ids = missing_grants(books, missing, &loaded);
+    for ids in ids.chunks(LIST_MAX) {
+        let spent = ledger_grants::table.filter(ledger_grants::id.eq_any(ids));
+        loaded.grants.extend(spent.load::<GrantRow>(conn)?);
+    }
+    for (tenant, source) in &missing.sources {
+        let known = ledger_grants::table
+            .filter(ledger_grants::tenant_id.eq(tenant))
+            .filter(ledger_grants::source_key.eq(source));
+        loaded
+            .grants_by_source
+            .extend(known.load::<GrantRow>(conn)?);
+    }
+    for (tenant, source) in &missing.adjustments {
+        let known = ledger_adjustments::table
+            .filter(ledger_adjustments::tenant_id.eq(tenant))
+            .filter(ledger_adjustments::source_key.eq(source));
+        loaded
+            .adjustments
+            .extend(known.load::<AdjustmentRow>(conn)?);
+    }
+    Ok(merge(books, loaded, &spenders)?)
+}
+
+/// A statement that must change exactly one row.
+fn one(changed: QueryResult<usize>) -> Result<(), Trouble> {
+    if changed? == 1 {
+        Ok(())
+    } else {
+        Err(Trouble::Stale)
+    }
+}
+
+fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
+    write_accounts(conn, writes)?;
+    for row in &writes.holds_new {
+        one(InsertHold(row).execute(conn))?;
+    }
+    for row in &writes.holds_extended {
+        let open = ledger_holds::table
+            .filter(ledger_holds::id.eq(&row.id))
+            .filter(ledger_holds::state.eq("held"))
+            .filter(ledger_holds::held_micros.eq(row.held_before));
+        let set = (
+            ledger_holds::held_micros.eq(row.held_micros),
+            ledger_holds::grant_id.eq(&row.grant_id),
+            ledger_holds::grant_micros.eq(row.grant_micros),
+        );
+        one(diesel::update(open).set(set).execute(conn))?;
+    }
+    for row in &writes.holds_closed {
+        one(CloseHold(row).execute(conn))?;
+    }
+    for row in &writes.allocations {
+        one(InsertAllocation(row).execute(conn))?;
+    }
+    for row in &writes.entries {
+        one(InsertEntry(row).execute(conn))?;
+    }
+    for row in &writes.holds_resolved {
+        one(ResolveHold(row).execute(conn))?;
+    }
+    for row in &writes.usage {
+        // The record of a settlement that was repeated is there already.
+        InsertUsage(row).execute(conn)?;
+    }
+    for row in &writes.usage_open {
+        InsertOpenUsage(row).execute(conn)?;
+    }
+    Ok(())
+}
+
+fn write_accounts(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
+    for row in &writes.accounts {
+        one(UpdateAccount(row).execute(conn))?;
+    }
+    for row in &writes.grants_new {
+        let insert = diesel::insert_into(ledger_grants::table).values(row);
+        one(insert.execute(conn))?;
+    }
+    for row in &writes.grants_changed {
+        one(UpdateGrant(row).execute(conn))?;
+    }
+    for row in &writes.adjustments {
+        let insert = diesel::insert_into(ledger_adjustments::table).values(row);
+        one(insert.execute(conn))?;
+    }
+    for row in &writes.budgets {
+        let write = diesel::replace_into(ledger_budgets::table).values(row);
+        write.execute(conn)?;
+    }
+    for (spender, period) in &writes.budgets_gone {
+        let gone = ledger_budgets::table
+            .filter(ledger_budgets::spender.eq(spender))
+            .filter(ledger_budgets::period.eq(period));
+        diesel::delete(gone).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Reads an account by its key; prepared once.
+#[derive(Debug, QueryId)]
+struct LoadAccount {
+    tenant: String,
+}
+
+impl diesel::query_builder::Query for LoadAccount {
+    type SqlType = ledger_accounts::SqlType;
+}
+
+impl diesel::RunQueryDsl<SqliteConnection> for LoadAccount {}
+
+impl QueryFragment<Sqlite> for LoadAccount {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT tenant_id, version, entries, grants_micros, held_micros, revenue_micros, \
+             breakage_micros, refund_micros, debt_micros, loss_micros, issuance_micros \
+             FROM ledger_accounts WHERE tenant_id = ",
+        );
+        out.push_bind_param::<Text, _>(&self.tenant)
+    }
+}
+
+row_statement!(
+    UpdateAccount of AccountRow,
+    "UPDATE ledger_accounts SET (version, entries, grants_micros, held_micros, revenue_micros, \
+     breakage_micros, refund_micros, debt_micros, loss_micros, issuance_micros) = (",
+    [
+        version: BigInt,
+        entries: BigInt,
+        grants_micros: BigInt,
+        held_micros: BigInt,
+        revenue_micros: BigInt,
+        breakage_micros: BigInt,
+        refund_micros: BigInt,
+        debt_micros: BigInt,
+        loss_micros: BigInt,
+        issuance_micros: BigInt,
+    ],
+    ") WHERE tenant_id = ",
+    [tenant_id: Text];
+    ""
+);
+row_statement!(
+    UpdateGrant of RemainingRow,
+    "UPDATE ledger_grants SET (remaining_micros, expires_at) = (",
+    [remaining_micros: BigInt, expires_at: Nullable<BigInt>],
+    ") WHERE id = ",
+    [id: Text];
+    ""
+);
+row_statement!(
+    MarkWriter of WriterRow,
+    "INSERT OR REPLACE INTO ledger_writers (boot, batch, seen_at) VALUES (",
+    [boot: Text, batch: BigInt, seen_at: BigInt];
+    ")"
+);
+row_statement!(
+    CloseHold of ClosedRow,
+    "UPDATE ledger_holds SET (held_micros, state, settled_micros, shortfall_micros, closed_at, \
+     ask_until, promised) = (",
+    [
+        held_micros: BigInt,
+        state: Text,
+        settled_micros: BigInt,
+        shortfall_micros: BigInt,
+        closed_at: BigInt,
+        ask_until: Nullable<BigInt>,
+        promised: Bool,
+    ],
+    ") WHERE state = 'held' AND id = ",
+    [id: Text],
+    " AND held_micros = ",
+    [held_before: BigInt];
+    ""
+);
+row_statement!(
+    ResolveHold of ResolvedRow,
+    "UPDATE ledger_holds SET (state, settled_micros, shortfall_micros, closed_at, ask_until) = (",
+    [
+        state: Text,
+        settled_micros: BigInt,
+        shortfall_micros: BigInt,
+        closed_at: BigInt,
+    ],
+    ", NULL) WHERE state = 'released' AND ask_until IS NOT NULL AND id = ",
+    [id: Text];
+    ""
+);
+row_statement!(
+    InsertHold of HoldRow,
+    "INSERT INTO ledger_holds (id, tenant_id, state, requested_micros, least_micros, \
+     held_micros, settled_micros, shortfall_micros, grant_id, grant_micros, budgets, refusal, \
+     owner, call, created_at, deadline_at, closed_at, ask_until, promised) VALUES (",
+    [
+        id: Text,
+        tenant_id: Text,
+        state: Text,
+        requested_micros: BigInt,
+        least_micros: BigInt,
+        held_micros: BigInt,
+        settled_micros: BigInt,
+        shortfall_micros: BigInt,
+        grant_id: Nullable<Text>,
+        grant_micros: BigInt,
+        budgets: Text,
+        refusal: Text,
+        owner: Text,
+        call: Text,
+        created_at: BigInt,
+        deadline_at: BigInt,
+        closed_at: Nullable<BigInt>,
+        ask_until: Nullable<BigInt>,
+        promised: Bool,
+    ];
+    ")"
+);
+row_statement!(
+    InsertAllocation of AllocationRow,
+    "INSERT INTO ledger_allocations (hold_id, position, grant_id, amount_micros) VALUES (",
+    [
+        hold_id: Text,
+        position: BigInt,
+        grant_id: Text,
+        amount_micros: BigInt,
+    ];
+    ")"
+);
+row_statement!(
+    InsertEntry of EntryRow,
+    "INSERT INTO ledger_entries (tenant_id, number, kind, reference, grants_delta, \
+     held_delta, revenue_delta, breakage_delta, refund_delta, debt_delta, loss_delta, \
+     issuance_delta, grants_after, held_after, at) VALUES (",
+    [
+        tenant_id: Text,
+        number: BigInt,
+        kind: Text,
+        reference: Text,
+        grants_delta: BigInt,
+        held_delta: BigInt,
+        revenue_delta: BigInt,
+        breakage_delta: BigInt,
+        refund_delta: BigInt,
+        debt_delta: BigInt,
+        loss_delta: BigInt,
+        issuance_delta: BigInt,
+        grants_after: BigInt,
+        held_after: BigInt,
+        at: BigInt,
+    ];
+    ")"
+);
+
+macro_rules! insert_usage {
+    ({} $($field:ident: $sql:ty => $rust:ty,)+) => {
+        row_statement!(
+            InsertUsage of UsageRow,
+            concat!("INSERT INTO usage_inbox (", names!($($field),+), ") VALUES ("),
+            [$($field: $sql),+];
+            ") ON CONFLICT DO NOTHING"
+        );
+        // Of a call that nobody knows the end of: it counts in no sum, for which the number 0 stands.
+        row_statement!(
+            InsertOpenUsage of UsageRow,
+            concat!("INSERT INTO usage_records (number, ", names!($($field),+), ") VALUES (0, "),
+            [$($field: $sql),+];
+            ") ON CONFLICT DO NOTHING"
+        );
+    };
+}
+with_usage_columns!(insert_usage! {});

@@ -1,0 +1,390 @@
+//! Sums of usage records per hour and day: rows, and how records are added to them exactly once.
+//! What a call counts in is decided by `figures::sums`; when it is done by `figures::rollup`.
+//!
+//! # Exactly once
+//!
+//! Each record has a `number`, given when it is filed. Filing adds records to the sums itself as long as
+//! these are level with the numbers; otherwise `Store::roll_usage` adds the records behind
+//! the last number that was added up and moves that number on, in one transaction, under the lock of
+//! its row: two processes never add the same records, and a crash undoes both.
+//!
+//! On PostgreSQL a number is given before the commit, so where others than the one who files write
+//! records (servers of earlier versions do), a smaller one may appear after a larger one.
+//! `Store::usage_horizon` therefore notes the last number that was given, and then takes a
+//! transaction id of its own. Whoever got a number up to that one had its transaction id before (the
+//! ledger writes its sign of life before its records), thus a smaller one. When no transaction with a
+//! smaller id runs any more, every number up to the horizon is in the table or never will be, however
+//! long its transaction took. A long writing transaction of anybody else in the cluster delays
+//! the sums, nothing more. On SQLite there is one writer: what is there is all there will be.
+
+mod check;
+mod figures;
+pub mod postgres;
+pub mod sqlite;
+
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+
+use diesel::QueryDsl;
+use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
+use diesel::sql_types::{BigInt, Bool};
+use diesel_async::RunQueryDsl;
+use server_rules::figures::buckets::Buckets;
+use server_rules::figures::counts::{Consumed, with_counts};
+use server_rules::figures::sums::{Counted, Place, Sums};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::db::{Db, DbError};
+use shared::on;
+
+pub use self::figures::{Scope, SumsAsk, Top, TopOf, TopTenants};
+use super::Store;
+use super::columns::whole;
+use super::schema::{rollup_state, rollups, usage_records};
+
+/// The name of the only state there is.
+pub const USAGE: &str = "usage";
+
+macro_rules! rollup_row {
+    ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
+        #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable, Insertable)]
+        #[diesel(table_name = rollups)]
+        struct RollupRow {
+            $($key: $key_rust,)+
+            $($field: $rust,)+
+        }
+    };
+}
+with_rollup_columns!(rollup_row! {});
+with_counts!(count_fields! { RollupRow });
+with_counts!(fill_counts! { RollupRow });
+
+/// A row's primary key.
+type Key<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    i64,
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a str,
+    bool,
+);
+
+fn key(place: &Place) -> Key<'_> {
+    (
+        place.dimension,
+        &place.tenant,
+        place.grain,
+        place.starts_at,
+        &place.key,
+        &place.model,
+        &place.provider,
+        &place.operation,
+        place.test,
+    )
+}
+
+/// The other way of [`whole`]; counts below nothing are damage that the check tells of.
+fn count(whole: i64) -> u64 {
+    u64::try_from(whole).unwrap_or(0)
+}
+
+/// What can't fail.
+fn lenient(counts: Result<Consumed, Infallible>) -> Consumed {
+    let Ok(counts) = counts;
+    counts
+}
+
+impl RollupRow {
+    fn new(place: Place, sums: &Sums) -> Self {
+        Self {
+            dimension: place.dimension.to_owned(),
+            tenant_id: place.tenant,
+            grain: place.grain.to_owned(),
+            starts_at: place.starts_at,
+            key_id: place.key,
+            model: place.model,
+            provider: place.provider,
+            operation: place.operation,
+            test: place.test,
+            calls: whole(sums.calls),
+            failed: whole(sums.failed),
+            canceled: whole(sums.canceled),
+            credits_micros: sums.credits.micros(),
+            cost_micros: sums.cost.micros(),
+            attempts: whole(sums.attempts),
+            duration_ms: whole(sums.duration_ms),
+            first_byte_ms: whole(sums.first_byte_ms),
+            durations: sums.durations.to_text(),
+            first_bytes: sums.first_bytes.to_text(),
+            ..Self::default()
+        }
+        .counted(&sums.consumed)
+    }
+
+    fn key(&self) -> Key<'_> {
+        (
+            &self.dimension,
+            &self.tenant_id,
+            &self.grain,
+            self.starts_at,
+            &self.key_id,
+            &self.model,
+            &self.provider,
+            &self.operation,
+            self.test,
+        )
+    }
+
+    fn sums(&self) -> Result<Sums, DbError> {
+        let buckets = |text: &str| {
+            Buckets::from_text(text)
+                .map_err(|error| DbError::Damaged(format!("{error} in `{}`", self.shown())))
+        };
+        Ok(Sums {
+            calls: count(self.calls),
+            failed: count(self.failed),
+            canceled: count(self.canceled),
+            credits: Credits::from_micros(self.credits_micros),
+            cost: Credits::from_micros(self.cost_micros),
+            consumed: lenient(self.counts(|whole| Ok(count(whole)))),
+            attempts: count(self.attempts),
+            duration_ms: count(self.duration_ms),
+            first_byte_ms: count(self.first_byte_ms),
+            durations: buckets(&self.durations)?,
+            first_bytes: buckets(&self.first_bytes)?,
+        })
+    }
+
+    /// Where it stands, for people.
+    fn shown(&self) -> String {
+        let test = if self.test { "test" } else { "" };
+        let parts = [
+            self.dimension.as_str(),
+            &self.grain,
+            &self.starts_at.to_string(),
+            &self.tenant_id,
+            &self.key_id,
+            &self.model,
+            &self.provider,
+            &self.operation,
+            test,
+        ];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    }
+}
+
+macro_rules! counted_row {
+    ({} $($(#[$doc:meta])* $count:ident: $unit:ident,)+) => {
+        /// What sums are made of, of a usage record.
+        #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable)]
+        #[diesel(table_name = usage_records)]
+        pub struct CountedRow {
+            pub id: String,
+            tenant_id: String,
+            key_id: Option<String>,
+            test: bool,
+            operation: String,
+            model: String,
+            provider: String,
+            $($count: i64,)+
+            credits_micros: i64,
+            cost_micros: i64,
+            status: String,
+            attempts: i64,
+            first_byte_ms: i64,
+            duration_ms: i64,
+            created_at: i64,
+        }
+    };
+}
+with_counts!(counted_row! {});
+with_counts!(count_fields! { CountedRow });
+
+impl From<CountedRow> for Counted {
+    fn from(row: CountedRow) -> Self {
+        Self {
+            usage: lenient(row.counts(|whole| Ok(count(whole)))),
+            tenant: row.tenant_id,
+            key: row.key_id.unwrap_or_default(),
+            model: row.model,
+            provider: row.provider,
+            operation: row.operation,
+            test: row.test,
+            status: row.status,
+            credits: Credits::from_micros(row.credits_micros),
+            cost: Credits::from_micros(row.cost_micros),
+            attempts: count(row.attempts),
+            first_byte_ms: count(row.first_byte_ms),
+            duration_ms: count(row.duration_ms),
+            at: Moment::from_unix_ms(row.created_at),
+        }
+    }
+}
+
+/// Records added up, by place.
+fn added(rows: impl IntoIterator<Item = CountedRow>) -> BTreeMap<Place, Sums> {
+    let mut sums: BTreeMap<Place, Sums> = BTreeMap::new();
+    for row in rows {
+        let call = Counted::from(row);
+        for place in call.places() {
+            sums.entry(place).or_default().count(&call);
+        }
+    }
+    sums
+}
+
+/// Adds what is stored to the new sums; answers the rows as they must be written.
+fn merged(
+    mut sums: BTreeMap<Place, Sums>,
+    stored: &[RollupRow],
+) -> Result<Vec<RollupRow>, DbError> {
+    let known: HashMap<Key<'_>, &RollupRow> = stored.iter().map(|row| (row.key(), row)).collect();
+    let mut rows = Vec::with_capacity(sums.len());
+    while let Some((place, mut sum)) = sums.pop_first() {
+        if let Some(known) = known.get(&key(&place)) {
+            sum.merge(&known.sums()?);
+        }
+        rows.push(RollupRow::new(place, &sum));
+    }
+    Ok(rows)
+}
+
+/// Up to where records can be added up once its moment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Horizon {
+    /// The last number that was given.
+    pub number: i64,
+    /// No older transaction may run any more; `None` where nothing needs to be waited for.
+    before: Option<i64>,
+}
+
+/// What a step of adding up did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rolled {
+    /// Another process is at it.
+    Busy,
+    /// Records were added.
+    Added {
+        /// How many.
+        records: usize,
+        /// The last number that is added up now.
+        through: i64,
+    },
+}
+
+/// How far the sums are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub struct RollupState {
+    /// The last number that is added up.
+    pub through: i64,
+    updated_at: i64,
+}
+
+impl RollupState {
+    /// When records were last added; the epoch when never.
+    pub fn updated_at(&self) -> Moment {
+        Moment::from_unix_ms(self.updated_at)
+    }
+}
+
+#[derive(Debug, QueryableByName)]
+pub struct OneNumber {
+    #[diesel(sql_type = BigInt)]
+    pub number: i64,
+}
+
+#[derive(QueryableByName)]
+struct OneAnswer {
+    #[diesel(sql_type = Bool)]
+    answer: bool,
+}
+
+/// `text` is a statement that answers `number`.
+macro_rules! number_of {
+    ($conn:expr, $text:expr) => {
+        diesel::sql_query($text)
+            .get_result::<OneNumber>($conn)
+            .await
+            .map(|row| row.number)
+    };
+}
+impl Store {
+    /// The last number that was given to a record; 0 when there are none.
+    pub async fn usage_last_number(&self) -> Result<i64, DbError> {
+        let text = match &self.db {
+            Db::Postgres(_) => postgres::LAST_NUMBER,
+            Db::Sqlite { .. } => "SELECT COALESCE(MAX(number), 0) AS number FROM usage_records",
+        };
+        on!(self.db, |conn| number_of!(conn, text))
+    }
+
+    /// Notes how far records have come; see the module.
+    pub async fn usage_horizon(&self) -> Result<Horizon, DbError> {
+        // In this order: the number first, the transaction id behind it.
+        let number = self.usage_last_number().await?;
+        let before = match &self.db {
+            Db::Sqlite { .. } => None,
+            Db::Postgres(_) => {
+                let text = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT) AS number";
+                Some(on!(self.db, |conn| number_of!(conn, text))?)
+            }
+        };
+        Ok(Horizon { number, before })
+    }
+
+    /// Whether every number up to the horizon is in the table or never will be.
+    pub async fn usage_horizon_passed(&self, horizon: Horizon) -> Result<bool, DbError> {
+        let Some(before) = horizon.before else {
+            return Ok(true);
+        };
+        let text = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) \
+             >= $1 AS answer";
+        on!(self.db, |conn| {
+            diesel::sql_query(text)
+                .bind::<BigInt, _>(before)
+                .get_result::<OneAnswer>(conn)
+                .await
+                .map(|row| row.answer)
+        })
+    }
+
+    /// Adds up at most `limit` records behind the last one, none above `upto`, and moves on.
+    pub async fn roll_usage(&self, upto: i64, limit: i64, now: Moment) -> Result<Rolled, DbError> {
+        match &self.db {
+            Db::Postgres(pool) => postgres::roll(pool, upto, limit, now).await,
+            Db::Sqlite { writer, .. } => sqlite::roll(writer, upto, limit, now).await,
+        }
+    }
+
+    /// Gives numbers to at most `limit` records that were written before there were numbers; answers
+    /// how many it numbered.
+    pub async fn number_usage(&self, limit: i64) -> Result<usize, DbError> {
+        match &self.db {
+            Db::Postgres(pool) => postgres::number(pool, limit).await,
+            Db::Sqlite { writer, .. } => sqlite::number(writer, limit).await,
+        }
+    }
+
+    /// How far the sums are.
+    pub async fn rollup_state(&self) -> Result<RollupState, DbError> {
+        on!(self.db, |conn| {
+            rollup_state::table
+                .find(USAGE)
+                .select((rollup_state::through, rollup_state::updated_at))
+                .first(conn)
+                .await
+        })
+    }
+
+    /// Forgets every sum, so that all records are added up anew.
+    pub async fn reset_rollups(&self) -> Result<(), DbError> {
+        match &self.db {
+            Db::Postgres(pool) => postgres::reset(pool).await,
+            Db::Sqlite { writer, .. } => sqlite::reset(writer).await,
+        }
+    }
+}
