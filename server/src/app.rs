@@ -6,6 +6,37 @@ use std::time::{Duration, Instant};
 
 use poem::Response;
 use poem::endpoint::BoxEndpoint;
+use server_api::Rooms;
+use server_calls::settle::CallMetrics;
+use server_calls::{Calls, CallsParts, Closing, Rounds};
+use server_pages::site::PublicAddress;
+use server_pages::site::{Site, SiteParts};
+use server_rooms::accounts::{AccountError, Accounts};
+use server_rooms::auth::Auth;
+use server_rooms::auth::devices::Devices;
+use server_rooms::auth::factors::{Factors, FactorsParts};
+use server_rooms::auth::form_key::FormKey;
+use server_rooms::auth::password::Passwords;
+use server_rooms::auth::token::Tokens;
+use server_rooms::catalogue::{Catalogue, CatalogueError};
+use server_rooms::corrections::Corrections;
+use server_rooms::figures::Figures;
+use server_rooms::figures::rollup::{FilingMetrics, Roller};
+use server_rooms::gateways::Gateways;
+use server_rooms::ledger::{GrantError, Ledger, LedgerError};
+use server_rooms::limits::{Limits, LimitsError};
+use server_rooms::providers::Providers;
+use server_rooms::recharge::Recharges;
+use server_rooms::sessions::logins::Logins;
+use server_rooms::sessions::stages::Stages;
+use server_rooms::sessions::{Sessions, SessionsParts};
+use server_rooms::settings::Settings;
+use server_rooms::sweep::Sweeper;
+use server_rooms::usage::UsageHistory;
+use server_rooms::vitals::{Vitals, VitalsParts};
+use server_rooms::web::{Web, WebParts};
+use server_rooms::zones::Zones;
+use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
 use shared::db::backup::BackupError;
@@ -18,39 +49,9 @@ use shared::surface::{SURFACES, Surface};
 use shared::telemetry::Metrics;
 use tracing::info;
 
-use crate::accounts::{AccountError, Accounts};
-use crate::api::Rooms;
-use crate::auth::Auth;
-use crate::auth::devices::Devices;
-use crate::auth::factors::{Factors, FactorsParts};
-use crate::auth::form_key::FormKey;
-use crate::auth::password::Passwords;
-use crate::auth::token::Tokens;
-use crate::calls::settle::CallMetrics;
-use crate::calls::{Calls, CallsParts, Closing, Rounds};
-use crate::catalogue::{Catalogue, CatalogueError};
-use crate::config::{Config, PublicAddress, ServerSecrets};
-use crate::corrections::Corrections;
-use crate::figures::Figures;
-use crate::figures::rollup::{FilingMetrics, Roller};
+use crate::config::{Config, ServerSecrets};
 use crate::front;
-use crate::gateways::Gateways;
-use crate::ledger::{GrantError, Ledger, LedgerError};
-use crate::limits::{Limits, LimitsError};
-use crate::pages::site::{Site, SiteParts};
-use crate::providers::Providers;
-use crate::recharge::Recharges;
 use crate::seed::{self, FirstStart, Seed};
-use crate::sessions::logins::Logins;
-use crate::sessions::stages::Stages;
-use crate::sessions::{Sessions, SessionsParts};
-use crate::settings::Settings;
-use crate::store::{MIGRATIONS, Store};
-use crate::sweep::Sweeper;
-use crate::usage::UsageHistory;
-use crate::vitals::{Vitals, VitalsParts};
-use crate::web::{Web, WebParts};
-use crate::zones::Zones;
 
 /// Why a server did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -368,6 +369,7 @@ impl People {
 #[derive(Debug)]
 pub struct Server {
     rooms: Rooms,
+    store: Store,
     site: Site,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
@@ -398,7 +400,7 @@ impl Server {
             gateway_inside,
             demo,
         } = parts;
-        let (address, doors) = (PublicAddress::read(config, common)?, config.doors()?);
+        let (address, doors) = (config.public_address(common)?, config.doors()?);
         let cors = config.cors()?;
         let (store, catalogue) = open_database(config, common, &clock).await?;
         let limits = Limits::new(&clock, Some(&common.redis_url), supervisor)?;
@@ -446,7 +448,6 @@ impl Server {
             gateways,
             providers: Providers::new(link.clone(), store.clone(), clock.clone()),
             calls,
-            store,
             link,
             leaving: supervisor.leaving(),
             clock,
@@ -456,6 +457,7 @@ impl Server {
         };
         Ok(Self {
             rooms,
+            store,
             site,
             first_start,
             notice: config.farewell(common).notice,
@@ -479,7 +481,7 @@ impl Server {
     /// whether it is. For tests: a server files by itself.
     pub async fn filed(&self, limit: Duration) -> Result<bool, DbError> {
         let end = Instant::now() + limit;
-        while self.rooms.store.usage_waits().await? {
+        while self.store.usage_waits().await? {
             if Instant::now() >= end {
                 return Ok(false);
             }

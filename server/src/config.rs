@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use clap::Args;
 use rustls::ClientConfig;
+use server_api::manners::cors::Cors;
+use server_calls::{RecoveryPace, UnknownPolicy};
+use server_edge::doors::Doors;
+use server_edge::doors::address::{ForwardedHeader, TrustedProxies};
+use server_edge::doors::body::BodyBudget;
 use server_link::http::{Enablement, LinkSettings};
+use server_pages::site::PublicAddress;
+use server_rooms::ledger::LedgerSettings;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};
 use shared::process::Farewell;
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
-
-use crate::api::manners::cors::Cors;
-use crate::calls::{RecoveryPace, UnknownPolicy};
-use crate::doors::Doors;
-use crate::doors::address::{ForwardedHeader, TrustedProxies};
-use crate::doors::body::BodyBudget;
-use crate::ledger::LedgerSettings;
 
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
@@ -247,60 +247,15 @@ impl Config {
         }
     }
 
+    /// Under which address people reach the pages.
+    pub fn public_address(&self, common: &Common) -> Result<PublicAddress, ConfigError> {
+        let https = common.mode == Mode::Production;
+        PublicAddress::parse(&self.public_url, https)
+    }
+
     /// How long a call may take.
     pub fn call_limit(&self) -> Duration {
         Duration::from_secs(self.call_seconds_max)
-    }
-}
-
-/// Under which address people reach the pages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicAddress {
-    https: bool,
-    origin: Option<String>,
-}
-
-impl PublicAddress {
-    /// From `PUBLIC_URL`.
-    pub fn read(config: &Config, common: &Common) -> Result<Self, ConfigError> {
-        let text = config.public_url.trim().trim_end_matches('/');
-        if text.is_empty() {
-            return Ok(Self {
-                https: common.mode == Mode::Production,
-                origin: None,
-            });
-        }
-        let wrong = || {
-            ConfigError::Invalid(
-                "PUBLIC_URL must be http:// or https:// and a host, without a path".to_owned(),
-            )
-        };
-        let uri: http::Uri = text.parse().map_err(|_| wrong())?;
-        let (scheme, authority) = (uri.scheme_str(), uri.authority());
-        let plain = uri.path() == "/" && uri.query().is_none();
-        let (Some(scheme @ ("http" | "https")), Some(authority), true) = (scheme, authority, plain)
-        else {
-            return Err(wrong());
-        };
-        // As browsers write an origin: in lower case, without the scheme's own port.
-        let host = authority.as_str().to_ascii_lowercase();
-        let host = host.strip_suffix(":443").unwrap_or(&host);
-        let https = scheme == "https";
-        Ok(Self {
-            https,
-            // Plain http is for trying out, by whatever name the machine has.
-            origin: https.then(|| format!("https://{host}")),
-        })
-    }
-
-    /// Whether browsers come over https.
-    pub fn is_https(&self) -> bool {
-        self.https
-    }
-
-    /// What browsers send as `Origin`, where one address is configured.
-    pub fn origin(&self) -> Option<&str> {
-        self.origin.as_deref()
     }
 }
 
@@ -346,7 +301,7 @@ mod tests {
         let arguments = ["waule-server", "--public-url", url, "--mode", mode];
         let arguments = arguments.iter().map(std::ffi::OsString::from);
         let read: Settings = shared::config::read("waule-server", "", arguments)?;
-        PublicAddress::read(&read.server, &read.common)
+        read.server.public_address(&read.common)
     }
 
     #[test]

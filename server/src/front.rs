@@ -9,15 +9,14 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::header::{ALLOW, CONTENT_LENGTH};
 use poem::http::{HeaderValue, Method, StatusCode};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response};
+use server_api::manners::address;
+use server_api::manners::cors::Cors;
+use server_api::manners::methods::Methods;
+use server_api::{self as api, Rooms};
+use server_edge::doors::Doors;
+use server_pages::site::{CallStatus, Site};
+use server_pages::{self as pages, Console};
 use shared::surface::Surface;
-
-use crate::api::manners::address;
-use crate::api::manners::cors::Cors;
-use crate::api::manners::methods::Methods;
-use crate::api::{self, Rooms};
-use crate::doors::Doors;
-use crate::pages;
-use crate::pages::site::Site;
 
 struct Front {
     doors: Doors,
@@ -89,6 +88,27 @@ fn head_of(response: Response) -> Response {
     Response::from_parts(parts, poem::Body::empty())
 }
 
+/// Those of the rooms that pages ask.
+fn console(rooms: &Rooms) -> Console {
+    Console {
+        accounts: rooms.accounts.clone(),
+        calls: rooms.calls.clone(),
+        call_status: CallStatus(|error| api::error::ApiError::from(error).into_response().status()),
+        catalogue: rooms.catalogue.clone(),
+        corrections: rooms.corrections.clone(),
+        factors: rooms.factors.clone(),
+        figures: rooms.figures.clone(),
+        gateways: rooms.gateways.clone(),
+        history: rooms.usage.clone(),
+        ledger: rooms.ledger.clone(),
+        providers: rooms.providers.clone(),
+        recharges: rooms.recharges.clone(),
+        settings: rooms.settings.clone(),
+        vitals: rooms.vitals.clone(),
+        web: rooms.web.clone(),
+    }
+}
+
 /// Everything the server answers, on these surfaces among others.
 pub fn routes(
     rooms: &Rooms,
@@ -103,7 +123,7 @@ pub fn routes(
     let front = Front {
         doors: rooms.doors.clone(),
         api,
-        pages: pages::routes(rooms, site)
+        pages: pages::routes(console(rooms), site)
             .around(api::identified)
             .map_to_response()
             .boxed(),

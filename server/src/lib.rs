@@ -1,18 +1,17 @@
 //! The server at home: tenants, identity, catalogue, exact credits, and the OpenAI-compatible API.
 //! `app` puts it together; edges (`api`, `link`) speak protocols, rooms hold rules, `store` holds SQL.
 
-pub mod api;
 pub mod app;
 pub mod command;
 pub mod config;
-pub mod doors;
 pub mod front;
-pub mod pages;
 pub mod program;
 pub mod seed;
 
+pub use server_api as api;
 pub use server_calls as calls;
 pub use server_link as link;
+pub use server_pages as pages;
 pub use server_rooms::{
     accounts, auth, catalogue, corrections, figures, gateways, ledger, limits, providers, recharge,
     sessions, settings, sweep, usage, vitals, web, zones,

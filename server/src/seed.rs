@@ -3,22 +3,22 @@
 
 use std::fmt::Write;
 
+use server_rooms::accounts::{AccountError, Accounts, NewKey, NewSuperadmin, given_password};
+use server_rooms::auth::api_key;
+use server_rooms::catalogue::model::WeightedTarget;
+use server_rooms::catalogue::price::{ImagePrice, PlainPrice};
+use server_rooms::catalogue::{Catalogue, CatalogueError};
+use server_rooms::ledger::{GrantKind, Ledger, NewGrant};
+use server_store::accounts::{AdminRole, ApiKeyKind, Tenant};
+use server_store::audit::Actor;
+use server_store::catalogue::NewModel;
 use shared::config::ConfigError;
 use shared::credits::Credits;
 use shared::link::Operation;
 use shared::secret::Secret;
 
-use crate::accounts::{AccountError, Accounts, NewKey, NewSuperadmin, given_password};
 use crate::app::StartError;
-use crate::auth::api_key;
-use crate::catalogue::model::WeightedTarget;
-use crate::catalogue::price::{ImagePrice, PlainPrice};
-use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::Config;
-use crate::ledger::{GrantKind, Ledger, NewGrant};
-use crate::store::accounts::{AdminRole, ApiKeyKind, Tenant};
-use crate::store::audit::Actor;
-use crate::store::catalogue::NewModel;
 
 /// What the demo tenant begins with: 1,000 credits.
 const DEMO_CREDITS: Credits = Credits::from_micros(1_000_000_000);

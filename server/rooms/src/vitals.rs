@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use server_store::Store;
 use shared::clock::{Clock, Moment};
+use shared::db::DbError;
 use shared::link::GatewayView;
 
 use crate::gateways::Gateways;
@@ -109,6 +110,11 @@ impl Vitals {
             gateways: parts.gateways,
             started_at: parts.clock.now(),
         }
+    }
+
+    /// Whether the database answers.
+    pub async fn database_answers(&self) -> Result<(), DbError> {
+        self.store.ping().await
     }
 
     /// When this process was started.

@@ -28,26 +28,9 @@ const FENCES: &[(&str, &[&str])] = &[
     ("server/rooms/src/catalogue", &["redis", "http::"]),
     ("server/rooms/src/figures", &["redis", "http::"]),
     ("server/calls/src", &["[DONE]", "StatusCode", "redis"]),
-    (
-        "server/src/api",
-        &[
-            "crate::store::ledger",
-            "diesel",
-            "reqwest",
-            "redis::",
-            "admin_templates",
-        ],
-    ),
-    (
-        "server/src/pages",
-        &[
-            "crate::store::ledger",
-            "crate::store::Store",
-            "diesel",
-            "reqwest",
-            "redis::",
-        ],
-    ),
+    ("server/edge/src", &["[DONE]"]),
+    ("server/api/src", &["[DONE]", "server_store::Store"]),
+    ("server/pages/src", &["[DONE]", "server_store::Store"]),
     (
         "gateway/src/providers",
         &[
@@ -77,6 +60,35 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
         "calls",
         &["shared", "server-rules", "server-store", "server-rooms"],
         &["poem", "diesel", "http", "redis", "reqwest"],
+    ),
+    (
+        "edge",
+        &["shared", "server-rules", "server-store"],
+        &["diesel", "redis", "reqwest"],
+    ),
+    (
+        "api",
+        &[
+            "shared",
+            "server-store",
+            "server-rooms",
+            "server-calls",
+            "server-edge",
+        ],
+        &["diesel", "redis", "reqwest"],
+    ),
+    (
+        "pages",
+        &[
+            "shared",
+            "admin-templates",
+            "server-rules",
+            "server-store",
+            "server-rooms",
+            "server-calls",
+            "server-edge",
+        ],
+        &["diesel", "redis", "reqwest"],
     ),
 ];
 

@@ -1,0 +1,264 @@
+//! Superadmins log in, step by step where more than a password is asked for, and out.
+
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use server_rooms::auth::factors::FactorOwner;
+use server_rooms::sessions::login_steps::Chosen;
+use server_rooms::sessions::{AdminLoggedIn, Sessions, Shown};
+use shared::secret::Secret;
+
+use crate::answer::Deleted;
+use crate::error::ApiError;
+use crate::manage::Page;
+use crate::manage::sessions::{FactorDraftView, LoginView, codes, login_of, secret};
+use crate::principal::{Peer, SuperadminCaller};
+
+/// A superadmin's name and password.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+#[oai(deny_unknown_fields)]
+pub struct AdminLogInBody {
+    /// `admin` is the first one.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// A code of their app, or a recovery code; needed where there is a second factor.
+    pub code: Option<String>,
+}
+
+/// A password of one's own, instead of the one that was given.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+#[oai(deny_unknown_fields)]
+pub struct AdminPasswordBody {
+    /// `admin` is the first one.
+    pub username: String,
+    /// The password that was given.
+    pub password: String,
+    /// A code of their app, or a recovery code; needed where there is a second factor.
+    pub code: Option<String>,
+    /// The password they choose.
+    pub new_password: String,
+    /// Another name, if they want one.
+    pub new_username: Option<String>,
+}
+
+/// A superadmin.
+#[derive(Debug, Clone, Object)]
+pub struct SuperadminView {
+    /// Their id.
+    pub id: String,
+    /// Their name.
+    pub username: String,
+    /// `owner`, `operator`, `finance` or `read_only`.
+    pub role: String,
+}
+
+/// What a superadmin's login brings.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+pub struct AdminSessionView {
+    /// Send it as `Authorization: Bearer`.
+    pub token: String,
+    /// Seconds until it ends.
+    pub expires_in: u64,
+    /// Who is logged in.
+    pub user: SuperadminView,
+}
+
+impl From<AdminLoggedIn> for AdminSessionView {
+    fn from(logged_in: AdminLoggedIn) -> Self {
+        let admin = logged_in.admin;
+        Self {
+            token: logged_in.token.expose().clone(),
+            expires_in: logged_in.expires_in.as_secs(),
+            user: SuperadminView {
+                id: admin.id.into_string(),
+                username: admin.username,
+                role: admin.role.word().to_owned(),
+            },
+        }
+    }
+}
+
+/// A second factor that is in force, and the login that is complete with it.
+#[derive(Object)]
+#[expect(missing_debug_implementations, reason = "holds a secret")]
+pub struct AdminFactorSetUpView {
+    /// Each logs in once without the app; shown this once.
+    pub recovery_codes: Vec<String>,
+    /// The login.
+    pub session: AdminSessionView,
+}
+
+/// The fields of a login that all its steps have.
+struct Typed {
+    username: Secret<String>,
+    password: Secret<String>,
+    code: Option<Secret<String>>,
+}
+
+impl Typed {
+    fn read(body: AdminLogInBody) -> Result<Self, ApiError> {
+        Ok(Self {
+            username: secret("username", body.username)?,
+            password: secret("password", body.password)?,
+            code: body.code.map(|code| secret("code", code)).transpose()?,
+        })
+    }
+
+    fn shown(&self, peer: Peer) -> Shown<'_> {
+        Shown {
+            username: self.username.expose(),
+            password: &self.password,
+            code: self.code.as_ref(),
+            address: peer.0,
+        }
+    }
+}
+
+/// Sessions of superadmins.
+#[derive(Debug, Clone)]
+pub struct AdminLoginApi {
+    /// The room.
+    pub sessions: Sessions,
+}
+
+impl AdminLoginApi {
+    async fn ended(
+        &self,
+        caller: &SuperadminCaller,
+        id: &shared::id::SessionId,
+    ) -> Result<Deleted, ApiError> {
+        let actor = caller.actor();
+        let owner = FactorOwner {
+            actor: &actor,
+            tenant: None,
+        };
+        if self.sessions.end(owner, id).await? {
+            Ok(Deleted::Done)
+        } else {
+            Err(ApiError::not_found("session"))
+        }
+    }
+}
+
+#[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Sessions")]
+impl AdminLoginApi {
+    /// Log in as a superadmin
+    ///
+    /// 401 `second_factor_required` asks for a `code`; 403 `password_change_required` and
+    /// `second_factor_needed` name the step that comes first.
+    #[oai(path = "/login", method = "post", operation_id = "admin_log_in")]
+    async fn log_in(
+        &self,
+        peer: Peer,
+        body: Json<AdminLogInBody>,
+    ) -> Result<Json<AdminSessionView>, ApiError> {
+        let typed = Typed::read(body.0)?;
+        let logged_in = self.sessions.log_in_superadmin(typed.shown(peer));
+        Ok(Json(logged_in.await?.into()))
+    }
+
+    /// Choose a password of one's own and log in
+    ///
+    /// For a login that answers `password_change_required`.
+    #[oai(
+        path = "/login/password",
+        method = "post",
+        operation_id = "admin_choose_password"
+    )]
+    async fn choose_password(
+        &self,
+        peer: Peer,
+        body: Json<AdminPasswordBody>,
+    ) -> Result<Json<AdminSessionView>, ApiError> {
+        let body = body.0;
+        let password = secret("new_password", body.new_password)?;
+        let typed = Typed::read(AdminLogInBody {
+            username: body.username,
+            password: body.password,
+            code: body.code,
+        })?;
+        let chosen = Chosen {
+            password: &password,
+            username: body.new_username.as_deref(),
+        };
+        let logged_in = self.sessions.choose_password(typed.shown(peer), chosen);
+        Ok(Json(logged_in.await?.into()))
+    }
+
+    /// Begin to set a second factor up
+    ///
+    /// For a login that answers `second_factor_needed`; the same secret until it is confirmed.
+    #[oai(
+        path = "/login/factor",
+        method = "post",
+        operation_id = "admin_draft_second_factor"
+    )]
+    async fn draft(
+        &self,
+        peer: Peer,
+        body: Json<AdminLogInBody>,
+    ) -> Result<Json<FactorDraftView>, ApiError> {
+        let typed = Typed::read(body.0)?;
+        let draft = self.sessions.superadmin_draft(typed.shown(peer));
+        Ok(Json(draft.await?.into()))
+    }
+
+    /// Confirm a second factor and log in
+    ///
+    /// With a `code` of the app that has the secret. Answers recovery codes, which are shown this once.
+    #[oai(
+        path = "/login/factor/confirm",
+        method = "post",
+        operation_id = "admin_confirm_second_factor"
+    )]
+    async fn set_up(
+        &self,
+        peer: Peer,
+        body: Json<AdminLogInBody>,
+    ) -> Result<Json<AdminFactorSetUpView>, ApiError> {
+        let typed = Typed::read(body.0)?;
+        let done = self.sessions.set_superadmin_up(typed.shown(peer)).await?;
+        Ok(Json(AdminFactorSetUpView {
+            recovery_codes: codes(&done.codes),
+            session: done.login.into(),
+        }))
+    }
+
+    /// Log out
+    ///
+    /// The token that was sent ends everywhere, at once.
+    #[oai(path = "/logout", method = "post", operation_id = "admin_log_out")]
+    async fn log_out(&self, caller: SuperadminCaller) -> Result<Deleted, ApiError> {
+        let id = caller.session.clone();
+        self.ended(&caller, &id).await
+    }
+
+    /// List logins
+    ///
+    /// The caller's own over the API that have not ended, newest first.
+    #[oai(
+        path = "/sessions",
+        method = "get",
+        operation_id = "admin_list_sessions"
+    )]
+    async fn list(&self, caller: SuperadminCaller) -> Result<Json<Page<LoginView>>, ApiError> {
+        let logins = self.sessions.list(caller.admin.id.as_str()).await?;
+        Ok(Json(Page::whole(logins.into_iter().map(LoginView::from))))
+    }
+
+    /// End a login
+    ///
+    /// Its token ends everywhere, at once.
+    #[oai(
+        path = "/sessions/:id",
+        method = "delete",
+        operation_id = "admin_end_session"
+    )]
+    async fn end(&self, caller: SuperadminCaller, id: Path<String>) -> Result<Deleted, ApiError> {
+        self.ended(&caller, &login_of(&id.0)?).await
+    }
+}

@@ -1,0 +1,436 @@
+//! Prices as the superadmin sets them: amounts in credits, the provider's cost beside them.
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use server_edge::date::{self, Date};
+use server_edge::export::CsvFile;
+use server_rooms::auth::roles::kind;
+use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::price::{ImagePrice, PlainPrice, Price, PriceList};
+use shared::clock::{Clock, Moment};
+use shared::id::PriceId;
+use shared::link::Operation;
+
+use super::price_file::{ImportBody, ImportView, price_file, read_prices};
+use super::rates::{CurrencyBody, RateBody, rates};
+use crate::answer::{Created, Deleted};
+use crate::error::ApiError;
+use crate::fields;
+use crate::manage::{Amount, Page, page_limit};
+use crate::principal::SuperadminCaller;
+
+/// The price of an image; what is absent fits any.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ImagePriceBody {
+    /// For example `1024x1024`.
+    #[oai(skip_serializing_if_is_none)]
+    pub size: Option<String>,
+    /// For example `high`.
+    #[oai(skip_serializing_if_is_none)]
+    pub quality: Option<String>,
+    /// For one image.
+    pub credits: Amount,
+}
+
+/// The parts of a price or a cost, in credits; what is absent costs nothing, or falls back.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct ItemsBody {
+    /// For each call that produced something.
+    #[oai(default)]
+    pub per_request: Amount,
+    /// For a million input tokens.
+    #[oai(default)]
+    pub input_per_million: Amount,
+    /// For a million cached input tokens; as input when absent.
+    #[oai(skip_serializing_if_is_none)]
+    pub cached_input_per_million: Option<Amount>,
+    /// For a million tokens written to the cache; as input when absent.
+    #[oai(skip_serializing_if_is_none)]
+    pub cache_write_per_million: Option<Amount>,
+    /// For a million output tokens.
+    #[oai(default)]
+    pub output_per_million: Amount,
+    /// For a million reasoning tokens; as output when absent.
+    #[oai(skip_serializing_if_is_none)]
+    pub reasoning_per_million: Option<Amount>,
+    /// For an image, by size and quality.
+    #[oai(skip_serializing_if_is_none)]
+    pub per_image: Option<Vec<ImagePriceBody>>,
+}
+
+/// What a model costs from now on.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct PriceBody {
+    /// For each call that produced something.
+    #[oai(default)]
+    pub per_request: Amount,
+    /// For a million input tokens.
+    #[oai(default)]
+    pub input_per_million: Amount,
+    /// For a million cached input tokens; as input when absent.
+    pub cached_input_per_million: Option<Amount>,
+    /// For a million tokens written to the cache; as input when absent.
+    pub cache_write_per_million: Option<Amount>,
+    /// For a million output tokens.
+    #[oai(default)]
+    pub output_per_million: Amount,
+    /// For a million reasoning tokens; as output when absent.
+    pub reasoning_per_million: Option<Amount>,
+    /// For an image, by size and quality.
+    pub per_image: Option<Vec<ImagePriceBody>>,
+    /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
+    /// that fits applies.
+    pub rates: Option<Vec<RateBody>>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
+    /// What the provider takes; nothing when absent. Rates have theirs beside them.
+    pub cost: Option<ItemsBody>,
+}
+
+/// A price to be added.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct NewPriceBody {
+    /// Of which model.
+    pub model_id: String,
+    /// From this day (2026-11-21, UTC) or moment (RFC 3339) on; now when absent.
+    pub valid_from: Option<String>,
+    /// For each call that produced something.
+    #[oai(default)]
+    pub per_request: Amount,
+    /// For a million input tokens.
+    #[oai(default)]
+    pub input_per_million: Amount,
+    /// For a million cached input tokens; as input when absent.
+    pub cached_input_per_million: Option<Amount>,
+    /// For a million tokens written to the cache; as input when absent.
+    pub cache_write_per_million: Option<Amount>,
+    /// For a million output tokens.
+    #[oai(default)]
+    pub output_per_million: Amount,
+    /// For a million reasoning tokens; as output when absent.
+    pub reasoning_per_million: Option<Amount>,
+    /// For an image, by size and quality.
+    pub per_image: Option<Vec<ImagePriceBody>>,
+    /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
+    /// that fits applies.
+    pub rates: Option<Vec<RateBody>>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
+    /// What the provider takes; nothing when absent. Rates have theirs beside them.
+    pub cost: Option<ItemsBody>,
+}
+
+/// A price, in credits. The fields of a plain price are there where it is one.
+#[derive(Debug, Clone, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct PriceView {
+    /// Its id.
+    pub id: String,
+    /// Of which model.
+    pub model_id: String,
+    /// From when on, in RFC 3339.
+    pub valid_from: String,
+    /// For each call that produced something.
+    pub per_request: Option<Amount>,
+    /// For a million input tokens.
+    pub input_per_million: Option<Amount>,
+    /// For a million cached input tokens.
+    pub cached_input_per_million: Option<Amount>,
+    /// For a million tokens written to the cache.
+    pub cache_write_per_million: Option<Amount>,
+    /// For a million output tokens.
+    pub output_per_million: Option<Amount>,
+    /// For a million reasoning tokens.
+    pub reasoning_per_million: Option<Amount>,
+    /// For an image, by size and quality.
+    pub per_image: Option<Vec<ImagePriceBody>>,
+    /// What the provider takes, where that is known.
+    pub cost: Option<ItemsBody>,
+    /// All of it, as it is reckoned with.
+    pub rates: Vec<RateBody>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
+}
+
+/// Reads the seven parts that the bodies share.
+macro_rules! items {
+    ($body:expr) => {
+        PlainPrice {
+            per_request: $body.per_request.into(),
+            input_per_million: $body.input_per_million.into(),
+            cached_input_per_million: $body.cached_input_per_million.map(Into::into),
+            cache_write_per_million: $body.cache_write_per_million.map(Into::into),
+            output_per_million: $body.output_per_million.into(),
+            reasoning_per_million: $body.reasoning_per_million.map(Into::into),
+            per_image: $body
+                .per_image
+                .unwrap_or_default()
+                .into_iter()
+                .map(ImagePrice::from)
+                .collect(),
+        }
+    };
+}
+
+impl From<ImagePriceBody> for ImagePrice {
+    fn from(body: ImagePriceBody) -> Self {
+        Self {
+            size: body.size,
+            quality: body.quality,
+            credits: body.credits.into(),
+        }
+    }
+}
+
+impl From<ImagePrice> for ImagePriceBody {
+    fn from(row: ImagePrice) -> Self {
+        Self {
+            size: row.size,
+            quality: row.quality,
+            credits: row.credits.into(),
+        }
+    }
+}
+
+impl From<ItemsBody> for PlainPrice {
+    fn from(body: ItemsBody) -> Self {
+        items!(body)
+    }
+}
+
+impl From<PlainPrice> for ItemsBody {
+    fn from(items: PlainPrice) -> Self {
+        let per_image: Vec<_> = items
+            .per_image
+            .into_iter()
+            .map(ImagePriceBody::from)
+            .collect();
+        Self {
+            per_request: items.per_request.into(),
+            input_per_million: items.input_per_million.into(),
+            cached_input_per_million: items.cached_input_per_million.map(Into::into),
+            cache_write_per_million: items.cache_write_per_million.map(Into::into),
+            output_per_million: items.output_per_million.into(),
+            reasoning_per_million: items.reasoning_per_million.map(Into::into),
+            per_image: Some(per_image).filter(|rows| !rows.is_empty()),
+        }
+    }
+}
+
+/// The price that a body tells, of a model for that operation.
+macro_rules! list {
+    ($body:expr, $operation:expr) => {{
+        let mut body = $body;
+        let (rates_told, minimum) = (body.rates.take(), body.minimum.take());
+        let (currency, cost) = (body.currency.take(), body.cost.take());
+        let plain = items!(body);
+        let list = match rates_told {
+            Some(_) if cost.is_some() || plain != PlainPrice::default() => {
+                return Err(ApiError::bad_field(
+                    "rates",
+                    "Give `rates`, or the fields of a plain price, but not both.".to_owned(),
+                ));
+            }
+            Some(told) => PriceList {
+                rates: rates(told)?,
+                ..PriceList::default()
+            },
+            None => {
+                let cost = cost.map(PlainPrice::from).unwrap_or_default();
+                plain
+                    .list(Some(&cost))
+                    .or_free($operation.units().iter().copied())
+            }
+        };
+        PriceList {
+            minimum: minimum.map(Into::into),
+            currency: currency.map(Into::into),
+            ..list
+        }
+    }};
+}
+
+impl PriceBody {
+    /// As rates, for a model of that operation.
+    pub fn list(self, operation: Operation) -> Result<PriceList, ApiError> {
+        Ok(list!(self, operation))
+    }
+}
+
+impl PriceView {
+    /// `price` as one of `model`.
+    pub fn new(model: &str, price: &Price) -> Self {
+        let list = &price.list;
+        let (plain, cost) = match list.plain() {
+            Some((plain, cost)) => (Some(ItemsBody::from(plain)), cost.map(ItemsBody::from)),
+            None => (None, None),
+        };
+        let plain = plain.as_ref();
+        Self {
+            id: price.id.to_string(),
+            model_id: model.to_owned(),
+            valid_from: date::text(price.valid_from),
+            per_request: plain.map(|plain| plain.per_request),
+            input_per_million: plain.map(|plain| plain.input_per_million),
+            cached_input_per_million: plain.and_then(|plain| plain.cached_input_per_million),
+            cache_write_per_million: plain.and_then(|plain| plain.cache_write_per_million),
+            output_per_million: plain.map(|plain| plain.output_per_million),
+            reasoning_per_million: plain.and_then(|plain| plain.reasoning_per_million),
+            per_image: plain.map(|plain| plain.per_image.clone().unwrap_or_default()),
+            cost,
+            rates: list.rates.iter().cloned().map(RateBody::from).collect(),
+            minimum: list.minimum.map(Into::into),
+            currency: list.currency.clone().map(Into::into),
+        }
+    }
+}
+
+fn moment(valid_from: Option<&str>) -> Result<Option<Moment>, ApiError> {
+    let read = valid_from.map(|text| fields::date("valid_from", text));
+    Ok(read.transpose()?.map(Date::start))
+}
+
+/// Prices for the superadmin.
+#[derive(Debug, Clone)]
+pub struct PricesApi {
+    /// The models.
+    pub catalogue: Catalogue,
+    /// Which price is valid.
+    pub clock: Clock,
+}
+
+#[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Catalogue")]
+impl PricesApi {
+    /// List prices
+    ///
+    /// Newest first, those of every model or of one.
+    #[oai(path = "/prices", method = "get", operation_id = "admin_list_prices")]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
+    async fn list(
+        &self,
+        _caller: SuperadminCaller,
+        /// Of one model only
+        model_id: Query<Option<String>>,
+        /// How many, 1 to 100
+        limit: Query<Option<u32>>,
+        /// `next` of the page before
+        after: Query<Option<String>>,
+    ) -> Result<Json<Page<PriceView>>, ApiError> {
+        let limit = page_limit(limit.0)?;
+        let models = self.catalogue.models();
+        let wanted = models
+            .iter()
+            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let prices =
+            wanted.flat_map(|model| model.prices.iter().map(|price| (model.id.as_str(), price)));
+        let below = |id: &str| after.0.as_deref().is_none_or(|after| id < after);
+        let mut prices: Vec<_> = prices
+            .filter(|(_, price)| below(price.id.as_str()))
+            .collect();
+        prices.sort_unstable_by(|(_, a), (_, b)| b.id.cmp(&a.id));
+        let views = prices
+            .into_iter()
+            .map(|(model, price)| PriceView::new(model, price));
+        Ok(Json(Page::cut(views, limit, |view| view.id.clone())))
+    }
+
+    /// Add a price
+    #[oai(path = "/prices", method = "post", operation_id = "admin_create_price")]
+    async fn create(
+        &self,
+        caller: SuperadminCaller<kind::SetPrices>,
+        body: Json<NewPriceBody>,
+    ) -> Result<Created<PriceView>, ApiError> {
+        let body = body.0;
+        let valid_from = moment(body.valid_from.as_deref())?;
+        let model = body.model_id.clone();
+        let of = self.catalogue.model(&model);
+        let operation = of.ok_or_else(|| ApiError::not_found("model"))?.operation;
+        let list = list!(body, operation);
+        let price = self
+            .catalogue
+            .create_price(&caller.actor(), model.clone(), valid_from, list)
+            .await?;
+        Ok(Created::Made(Json(PriceView::new(&model, &price))))
+    }
+
+    /// Export prices as CSV
+    ///
+    /// Those that are valid now, of every model or of one; `POST /prices/import` takes such a file.
+    #[oai(
+        path = "/prices/export",
+        method = "get",
+        operation_id = "admin_export_prices"
+    )]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
+    async fn export(
+        &self,
+        _caller: SuperadminCaller,
+        /// Of one model only
+        model_id: Query<Option<String>>,
+    ) -> Result<CsvFile, ApiError> {
+        let (models, now) = (self.catalogue.models(), self.clock.now());
+        let wanted = models
+            .iter()
+            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let lists =
+            wanted.filter_map(|model| Some((model.id.as_str(), &*model.price_at(now)?.list)));
+        Ok(price_file(lists))
+    }
+
+    /// Import prices from CSV
+    ///
+    /// The columns of the export. Each model that the file names gets a new price with all of its rates.
+    /// Nothing is changed unless every line is right.
+    #[oai(
+        path = "/prices/import",
+        method = "post",
+        operation_id = "admin_import_prices"
+    )]
+    async fn import(
+        &self,
+        caller: SuperadminCaller<kind::SetPrices>,
+        body: Json<ImportBody>,
+    ) -> Result<Json<ImportView>, ApiError> {
+        let valid_from = moment(body.0.valid_from.as_deref())?;
+        let lists = read_prices(&body.0.csv)?;
+        let lists = lists.into_iter().map(|list| (list.model, list.list));
+        let made = self
+            .catalogue
+            .create_prices(&caller.actor(), valid_from, lists.collect())
+            .await?;
+        let data = made
+            .iter()
+            .map(|(model, price)| PriceView::new(model, price));
+        Ok(Json(ImportView {
+            data: data.collect(),
+        }))
+    }
+
+    /// Withdraw a price
+    #[oai(
+        path = "/prices/:id",
+        method = "delete",
+        operation_id = "admin_delete_price"
+    )]
+    async fn delete(
+        &self,
+        caller: SuperadminCaller<kind::SetPrices>,
+        id: Path<String>,
+    ) -> Result<Deleted, ApiError> {
+        let id: PriceId = id.0.parse().map_err(|_| ApiError::not_found("price"))?;
+        self.catalogue.delete_price(&caller.actor(), &id).await?;
+        Ok(Deleted::Done)
+    }
+}

@@ -1,0 +1,242 @@
+//! Giving credits to a tenant, once for each Idempotency-Key.
+
+use poem_openapi::param::{Header, Path};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use server_edge::date::{self, Date};
+use server_rooms::auth::roles::kind;
+use server_rooms::ledger::Grant;
+use server_rooms::recharge::{Recharge, Recharges};
+use shared::clock::{Clock, Moment};
+
+use super::tenant_of;
+use crate::error::ApiError;
+use crate::fields;
+use crate::manage::Amount;
+use crate::manage::credits::BalanceView;
+use crate::principal::SuperadminCaller;
+
+/// The draft's clients use UUIDs; a grant's source key has room for this.
+const KEY_BYTES_MAX: usize = 255;
+/// A sentence or two for people.
+const NOTE_BYTES_MAX: usize = 500;
+
+/// Credits to be given.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields)]
+pub struct RechargeBody {
+    /// How many, above 0.
+    pub amount: Amount,
+    /// For people.
+    #[oai(default)]
+    pub note: String,
+    /// When what is left lapses: a day (2026-12-31, to its end in UTC) or a moment (RFC 3339).
+    pub expires_at: Option<String>,
+}
+
+/// A lot of credits.
+#[derive(Debug, Clone, Object)]
+pub struct GrantView {
+    /// Its id.
+    pub id: String,
+    /// `manual`, `purchase` and the like.
+    pub kind: String,
+    /// What was given.
+    pub amount: Amount,
+    /// What is neither held nor spent.
+    pub remaining: Amount,
+    /// When it lapses, in RFC 3339.
+    pub expires_at: Option<String>,
+    /// For people.
+    pub note: String,
+    /// When it was given, in RFC 3339.
+    pub created_at: String,
+}
+
+impl From<Grant> for GrantView {
+    fn from(grant: Grant) -> Self {
+        Self {
+            id: grant.id.to_string(),
+            kind: grant.kind.word().to_owned(),
+            amount: grant.granted.into(),
+            remaining: grant.remaining.into(),
+            expires_at: grant.expires_at.map(date::text),
+            note: grant.note,
+            created_at: date::text(grant.created_at),
+        }
+    }
+}
+
+/// What was given and what there is now.
+#[derive(Debug, Clone, Object)]
+pub struct RechargeView {
+    /// The lot; with a key that was used before, the lot of then.
+    pub grant: GrantView,
+    /// The tenant's balance.
+    pub balance: BalanceView,
+}
+
+/// Recharges for the superadmin.
+#[derive(Debug, Clone)]
+pub struct RechargeApi {
+    /// The money.
+    pub recharges: Recharges,
+    /// Whether an expiry is still to come.
+    pub clock: Clock,
+}
+
+#[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
+impl RechargeApi {
+    /// Give credits
+    ///
+    /// The same Idempotency-Key gives once; with another amount or expiry it is refused with 422.
+    #[oai(
+        path = "/tenants/:id/recharge",
+        method = "post",
+        operation_id = "admin_recharge"
+    )]
+    async fn recharge(
+        &self,
+        caller: SuperadminCaller<kind::MoveCredits>,
+        id: Path<String>,
+        /// Makes a repetition harmless: 1 to 255 visible characters
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        body: Json<RechargeBody>,
+    ) -> Result<Json<RechargeView>, ApiError> {
+        let key = idempotency_key(key.0.as_deref())?;
+        let body = body.0;
+        let expires_at = expiry(body.expires_at.as_deref(), self.clock.now())?;
+        check_text("note", &body.note)?;
+        let tenant = tenant_of(&id.0)?;
+        let wish = Recharge {
+            tenant,
+            amount: body.amount.into(),
+            key,
+            expires_at,
+            note: body.note,
+        };
+        let (grant, balance) = self.recharges.recharge(&caller.actor(), wish).await?;
+        Ok(Json(RechargeView {
+            grant: grant.into(),
+            balance: balance.into(),
+        }))
+    }
+}
+
+/// Reads the header: a structured field's string in quotes, or bare as clients send it.
+pub(super) fn idempotency_key(header: Option<&str>) -> Result<String, ApiError> {
+    let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else {
+        let message = "Send an Idempotency-Key header, for example a UUID, so that a repetition gives nothing twice.";
+        return Err(ApiError::bad_request("idempotency_key_required", message));
+    };
+    let quoted = header
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let key = match quoted {
+        Some(inner) => unescaped(inner),
+        None => Some(header.to_owned()).filter(|key| !key.contains('"')),
+    };
+    let well_formed = |key: &String| {
+        (1..=KEY_BYTES_MAX).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
+    };
+    key.filter(well_formed).ok_or_else(|| {
+        let message =
+            format!("An Idempotency-Key has 1 to {KEY_BYTES_MAX} printable ASCII characters.");
+        ApiError::bad_field("Idempotency-Key", message)
+    })
+}
+
+/// RFC 9651, 3.3.3: only `"` and `\` are escaped, with a `\`.
+fn unescaped(inner: &str) -> Option<String> {
+    let mut text = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => text.push(chars.next().filter(|next| matches!(next, '"' | '\\'))?),
+            '"' => return None,
+            other => text.push(other),
+        }
+    }
+    Some(text)
+}
+
+fn expiry(text: Option<&str>, now: Moment) -> Result<Option<Moment>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let date = fields::date("expires_at", text)?;
+    let moment = match date {
+        Date::Day(_) => date.end(),
+        Date::Instant(moment) => moment,
+    };
+    if moment <= now {
+        return Err(ApiError::bad_field(
+            "expires_at",
+            "`expires_at` must be in the future.",
+        ));
+    }
+    Ok(Some(moment))
+}
+
+/// Words for people, in the field `name`.
+pub(super) fn check_text(name: &str, text: &str) -> Result<(), ApiError> {
+    if text.len() <= NOTE_BYTES_MAX && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("`{name}` has at most {NOTE_BYTES_MAX} bytes and no control characters.");
+    Err(ApiError::bad_field(name, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_same_in_quotes_and_without() {
+        let key = |header| idempotency_key(Some(header)).ok();
+        assert_eq!(key("8e03978e-40d5"), key("\"8e03978e-40d5\""));
+        assert_eq!(key(" a b "), Some("a b".to_owned()));
+        assert_eq!(key(r#""a\"b\\c""#), Some(r#"a"b\c"#.to_owned()));
+        assert_eq!(key(&"x".repeat(255)).map(|key| key.len()), Some(255));
+    }
+
+    #[test]
+    fn a_missing_empty_or_odd_key_is_refused() {
+        assert!(idempotency_key(None).is_err());
+        let long = "x".repeat(256);
+        for bad in [
+            "",
+            "  ",
+            "\"\"",
+            "é",
+            "a\"b",
+            "\"a",
+            r#""a\b""#,
+            r#""a\""#,
+            "\"a\"b\"",
+            "a\u{7f}",
+            long.as_str(),
+        ] {
+            assert!(idempotency_key(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_is_in_the_future_and_a_day_counts_to_its_end() {
+        let now = "2026-11-21T10:00:00Z"
+            .parse::<Date>()
+            .expect("a moment")
+            .start();
+        assert_eq!(expiry(None, now).expect("none"), None);
+        let end = expiry(Some("2026-11-21"), now)
+            .expect("today")
+            .expect("an end");
+        assert_eq!(date::text(end), "2026-11-22T00:00:00.000Z");
+        for bad in ["2026-11-20", "2026-11-21T10:00:00Z", "soon", ""] {
+            assert!(expiry(Some(bad), now).is_err(), "{bad}");
+        }
+        assert!(check_text("note", "for Q4 — thank you").is_ok());
+        assert!(
+            check_text("note", "a\nb").is_err() && check_text("note", &"x".repeat(501)).is_err()
+        );
+    }
+}

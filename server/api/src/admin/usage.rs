@@ -1,0 +1,145 @@
+//! A tenant's usage as the superadmin sees it: the providers, their cost, and the sums.
+
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use server_rooms::usage::{UsageAsk, UsageHistory};
+use server_store::usage::{UsageRecord, UsageSummary};
+
+use super::tenant_of;
+use crate::error::ApiError;
+use crate::manage::usage::{UsageView, period};
+use crate::manage::{Amount, Page, page_after, page_limit};
+use crate::principal::SuperadminCaller;
+
+/// A call's record with what tenants do not see.
+#[derive(Debug, Clone, Object)]
+pub struct AdminUsageView {
+    /// What the tenant sees of it.
+    #[oai(flatten)]
+    pub seen: UsageView,
+    /// The price that was applied.
+    pub price_id: Option<String>,
+    /// Who answered.
+    pub provider: String,
+    /// The model's name there.
+    pub provider_model: String,
+    /// The provider's price, in credits.
+    pub cost: Amount,
+    /// Provider calls tried.
+    pub attempts: u32,
+}
+
+impl From<&UsageRecord> for AdminUsageView {
+    fn from(record: &UsageRecord) -> Self {
+        Self {
+            seen: record.into(),
+            price_id: record.price.as_ref().map(ToString::to_string),
+            provider: record.provider.clone(),
+            provider_model: record.provider_model.clone(),
+            cost: record.cost.into(),
+            attempts: record.attempts,
+        }
+    }
+}
+
+/// A tenant's calls of one model, added up.
+#[derive(Debug, Clone, Object)]
+pub struct SummaryView {
+    /// `chat`, `embedding` or `image`.
+    pub operation: String,
+    /// The model's name.
+    pub model: String,
+    /// How many calls.
+    pub calls: u64,
+    /// Charged, in credits.
+    pub credits: Amount,
+    /// The provider's price, in credits.
+    pub cost: Amount,
+    /// Of all classes.
+    pub input_tokens: u64,
+    /// Reasoning included.
+    pub output_tokens: u64,
+    /// Images made.
+    pub images: u64,
+}
+
+impl From<UsageSummary> for SummaryView {
+    fn from(line: UsageSummary) -> Self {
+        Self {
+            operation: line.operation.word().to_owned(),
+            model: line.model,
+            calls: line.calls,
+            credits: line.credits.into(),
+            cost: line.cost.into(),
+            input_tokens: line.input_tokens,
+            output_tokens: line.output_tokens,
+            images: line.images,
+        }
+    }
+}
+
+/// Records page by page, and the sums of the whole period.
+#[derive(Debug, Clone, Object)]
+pub struct TenantUsageView {
+    /// A page of records.
+    pub records: Page<AdminUsageView>,
+    /// The whole period by operation and model.
+    pub summary: Vec<SummaryView>,
+}
+
+/// Usage for the superadmin.
+#[derive(Debug, Clone)]
+pub struct AdminUsageApi {
+    /// The records.
+    pub usage: UsageHistory,
+}
+
+#[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
+impl AdminUsageApi {
+    /// Show a tenant's usage
+    #[oai(
+        path = "/tenants/:id/usage",
+        method = "get",
+        operation_id = "admin_tenant_usage"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "poem-openapi has one argument for each parameter"
+    )]
+    async fn show(
+        &self,
+        _caller: SuperadminCaller,
+        id: Path<String>,
+        /// How many records, 1 to 100
+        limit: Query<Option<u32>>,
+        /// `next` of the page before
+        after: Query<Option<String>>,
+        /// The first day (2026-11-01) or moment (RFC 3339)
+        #[oai(name = "startDate")]
+        start: Query<Option<String>>,
+        /// The last day, which is included, or moment
+        #[oai(name = "endDate")]
+        end: Query<Option<String>>,
+    ) -> Result<Json<TenantUsageView>, ApiError> {
+        let limit = page_limit(limit.0)?;
+        let period = period(start.0.as_deref(), end.0.as_deref())?;
+        let after = page_after(after.0.as_deref())?;
+        let tenant = tenant_of(&id.0)?;
+        let ask = UsageAsk {
+            user: None,
+            period,
+            after: after.as_ref(),
+            limit,
+        };
+        let report = self.usage.report(&tenant, ask).await?;
+        let (page, summary) = report.ok_or_else(|| ApiError::not_found("tenant"))?;
+        let views = page.records.iter().map(AdminUsageView::from);
+        Ok(Json(TenantUsageView {
+            records: Page::of(views, page.has_more, |view: &AdminUsageView| {
+                view.seen.id.clone()
+            }),
+            summary: summary.into_iter().map(SummaryView::from).collect(),
+        }))
+    }
+}

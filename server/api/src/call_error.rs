@@ -1,0 +1,241 @@
+//! What a tenant reads when a call was refused or failed: a room's facts as statuses and sentences.
+
+use poem_openapi::payload::Json;
+use server_calls::{CallError, sentences};
+use server_rooms::ledger::{BudgetPeriod, Spender};
+use server_store::accounts::Scope;
+use shared::credits::Credits;
+use shared::fault::{FaultKind, Scope as Reach};
+use shared::link::Failure;
+
+use super::error::{ApiError, ErrorBody, INVALID, Words, words};
+
+fn retry_after_seconds(ms: Option<u64>) -> u64 {
+    ms.map_or(1, |ms| ms.div_ceil(1_000)).clamp(1, 3_600)
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Body(error) => match error.param {
+                Some(param) => Self::bad_field(param, error.message),
+                None => Self::bad_request("invalid_json", error.message),
+            },
+            CallError::ScopeMissing => Self::scope_missing(Scope::Inference),
+            CallError::ModelNotFound(model) => {
+                let message = format!(
+                    "The model `{model}` does not exist or your key may not use it. GET /api/v1/models lists yours."
+                );
+                Self::NotFound(
+                    Words {
+                        kind: INVALID,
+                        code: "model_not_found",
+                        message: &message,
+                        param: Some("model"),
+                    }
+                    .body(),
+                )
+            }
+            CallError::WrongOperation { model, operation } => {
+                Self::bad_field("model", format!("The model `{model}` is for {operation}."))
+            }
+            CallError::NoPrice(model) => {
+                let message = format!(
+                    "The model `{model}` has no price yet; ask your provider of this service."
+                );
+                Self::unavailable(message, 60)
+            }
+            CallError::TooLarge => Self::bad_field(
+                "max_tokens",
+                "The call is too large to be priced; ask for less.",
+            ),
+            CallError::Limited(exceeded) => {
+                let seconds = exceeded
+                    .retry_after
+                    .as_millis()
+                    .div_ceil(1_000)
+                    .clamp(1, 3_600);
+                Self::too_many(
+                    "rate_limit_exceeded",
+                    exceeded.message(),
+                    u64::try_from(seconds).unwrap_or(1),
+                )
+            }
+            CallError::InsufficientCredits {
+                available,
+                required,
+            } => short_of_credits(available, required),
+            CallError::OverBudget {
+                spender,
+                period,
+                left,
+                required,
+            } => over_budget(&spender, period, left, required),
+            CallError::Ledger(error) => error.into(),
+            CallError::Failed(failure) => (*failure).into(),
+            CallError::Link(_) => Self::unavailable(sentences::LINK_BROKE, 2),
+            CallError::Stopping => Self::unavailable(sentences::STOPPING, 2),
+        }
+    }
+}
+
+fn short_of_credits(available: Credits, required: Credits) -> ApiError {
+    let message = format!(
+        "This call needs at least {required} credits and {available} are available. Recharge, or ask for less (max_tokens, n)."
+    );
+    ApiError::PaymentRequired(words(
+        "insufficient_quota",
+        "insufficient_credits",
+        &message,
+    ))
+}
+
+fn over_budget(
+    spender: &Spender,
+    period: BudgetPeriod,
+    left: Credits,
+    required: Credits,
+) -> ApiError {
+    let whose = match spender {
+        Spender::Key(_) => "this key",
+        Spender::User(_) => "this user",
+    };
+    let when = match period {
+        BudgetPeriod::Day => " for today",
+        BudgetPeriod::Month => " for this month",
+        BudgetPeriod::Total => "",
+    };
+    let message = format!(
+        "This call needs at least {required} credits and the budget of {whose} has {left} left{when}. Ask your administrator to raise it."
+    );
+    ApiError::PaymentRequired(words("insufficient_quota", "budget_exceeded", &message))
+}
+
+/// What the tenant reads where the provider's own words are not for it.
+const NO_CAPACITY: &str = "No provider can take this call just now; nothing was charged.";
+const BROKE_OFF: &str = "The provider's answer broke off; nothing was charged.";
+const TOO_SLOW: &str = "The provider did not answer in time; nothing was charged.";
+const TOO_DEAR: &str = "No provider can take a call of this size just now; ask for less (max_tokens, a shorter input). Nothing was charged.";
+const PROVIDER_BUSY: &str = "The provider takes no more requests just now.";
+
+/// A failure the gateway told; the provider's own words only where they are about the request.
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        let kind = failure.fault.kind;
+        let ours = |kind, code: &str, message: &str| {
+            Words {
+                kind,
+                code,
+                message,
+                param: None,
+            }
+            .body()
+        };
+        let after = retry_after_seconds(failure.fault.retry_after_ms);
+        match kind {
+            FaultKind::BadRequest => refused(&failure),
+            FaultKind::ContentPolicy => Self::BadRequest(told(
+                &failure,
+                "content_policy_violation",
+                "The provider refuses this content.",
+            )),
+            // The target's address is wrong, or it is not for this region: nothing the tenant can mend.
+            FaultKind::NotFound if failure.fault.scope == Reach::Provider => {
+                Self::Unavailable(ours("server_error", "no_capacity", NO_CAPACITY), after)
+            }
+            FaultKind::QuotaExhausted if failure.fault.scope == Reach::Request => {
+                Self::Unavailable(ours("server_error", "no_capacity", TOO_DEAR), after)
+            }
+            FaultKind::NotFound => Self::NotFound(ours(
+                INVALID,
+                "model_not_found",
+                "The provider does not know this model.",
+            )),
+            FaultKind::RateLimited => Self::TooManyRequests(
+                ours("rate_limit_error", "provider_rate_limited", PROVIDER_BUSY),
+                after,
+            ),
+            FaultKind::Overloaded
+            | FaultKind::Unreachable
+            | FaultKind::NoCapacity
+            | FaultKind::InvalidKey
+            | FaultKind::QuotaExhausted => {
+                Self::Unavailable(ours("server_error", "no_capacity", NO_CAPACITY), after)
+            }
+            FaultKind::Timeout => Self::GatewayTimeout(ours("server_error", "timeout", TOO_SLOW)),
+            FaultKind::Interrupted | FaultKind::InvalidAnswer => {
+                Self::BadGateway(ours("server_error", kind.word(), BROKE_OFF))
+            }
+            FaultKind::Canceled | FaultKind::Internal => Self::internal(),
+        }
+    }
+}
+
+/// A request that the provider refused, with the status that it gave.
+fn refused(failure: &Failure) -> ApiError {
+    let body = told(
+        failure,
+        "invalid_request",
+        "The provider refused the request.",
+    );
+    match failure.fault.upstream_status {
+        Some(403) => ApiError::Forbidden(body),
+        Some(404) => ApiError::NotFound(body),
+        Some(409) => ApiError::Conflict(body),
+        // A provider's 429 for a request that no waiting makes smaller.
+        Some(413 | 429) => ApiError::PayloadTooLarge(body),
+        Some(415) => ApiError::UnsupportedMediaType(body),
+        Some(422) => ApiError::Unprocessable(body),
+        _ => ApiError::BadRequest(body),
+    }
+}
+
+/// Whether the same call may go well later; official clients send it again where they are not told that
+/// it will not.
+pub(super) fn waiting_cures(error: &CallError) -> bool {
+    match error {
+        CallError::Limited(_) | CallError::Ledger(_) | CallError::Link(_) | CallError::Stopping => {
+            true
+        }
+        CallError::Failed(failure) => match failure.fault.kind {
+            FaultKind::RateLimited
+            | FaultKind::Overloaded
+            | FaultKind::Unreachable
+            | FaultKind::Timeout
+            | FaultKind::Interrupted
+            | FaultKind::InvalidAnswer
+            | FaultKind::Canceled
+            | FaultKind::Internal => true,
+            // Where keys rest it says until when.
+            FaultKind::NoCapacity => failure.fault.retry_after_ms.is_some(),
+            FaultKind::BadRequest
+            | FaultKind::ContentPolicy
+            | FaultKind::NotFound
+            | FaultKind::InvalidKey
+            | FaultKind::QuotaExhausted => false,
+        },
+        CallError::Body(_)
+        | CallError::ScopeMissing
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. }
+        | CallError::NoPrice(_)
+        | CallError::TooLarge
+        | CallError::InsufficientCredits { .. }
+        | CallError::OverBudget { .. } => false,
+    }
+}
+
+/// The provider's cleaned words, or ours where it had none.
+fn told(failure: &Failure, code: &str, message: &str) -> Json<ErrorBody> {
+    let told = failure.caller.as_ref();
+    let words = told
+        .map(|told| told.message.as_str())
+        .filter(|text| !text.is_empty());
+    Words {
+        kind: INVALID,
+        code: told.and_then(|told| told.code.as_deref()).unwrap_or(code),
+        message: words.unwrap_or(message),
+        param: told.and_then(|told| told.param.as_deref()),
+    }
+    .body()
+}

@@ -1,0 +1,67 @@
+//! What an export may be narrowed to, as addresses say it. The files are made in `server_edge`.
+
+use server_rooms::figures::FiguresError;
+use server_store::usage::UsageStatus;
+use server_store::usage_log::UsageFilter;
+use shared::link::Operation;
+
+use super::error::ApiError;
+use super::manage::usage::period;
+
+impl From<FiguresError> for ApiError {
+    fn from(error: FiguresError) -> Self {
+        match error {
+            FiguresError::Cursor(_) => {
+                Self::bad_field("after", "`after` must be the `next` of a page.")
+            }
+            FiguresError::NoSuchTenant => Self::not_found("tenant"),
+            FiguresError::Ledger(error) => error.into(),
+            FiguresError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What an export of usage may be narrowed to, as it is written in an address.
+#[derive(Debug, Clone, Default)]
+pub struct UsageWish {
+    /// The first day or moment.
+    pub start: Option<String>,
+    /// The last day, which is included, or moment.
+    pub end: Option<String>,
+    /// A model's name.
+    pub model: Option<String>,
+    /// A key's id.
+    pub key: Option<String>,
+    /// A person's id.
+    pub user: Option<String>,
+    /// `succeeded`, `failed` or `canceled`.
+    pub status: Option<String>,
+    /// `chat`, `embedding` or `image`.
+    pub operation: Option<String>,
+}
+
+/// A word that must be one of a few.
+fn word<T>(
+    field: &str,
+    text: Option<String>,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, ApiError> {
+    let text = text.filter(|text| !text.is_empty());
+    let wrong = || ApiError::bad_field(field, format!("`{field}` is not one that there is."));
+    text.map(|text| read(&text).ok_or_else(wrong)).transpose()
+}
+
+impl UsageWish {
+    /// As the room takes it; the tenant is put in by the caller.
+    pub fn filter(self) -> Result<UsageFilter, ApiError> {
+        Ok(UsageFilter {
+            period: period(self.start.as_deref(), self.end.as_deref())?,
+            key: word("key", self.key, |text| text.parse().ok())?,
+            user: word("user", self.user, |text| text.parse().ok())?,
+            status: word("status", self.status, UsageStatus::from_word)?,
+            operation: word("operation", self.operation, Operation::from_word)?,
+            model: self.model.filter(|model| !model.is_empty()),
+            ..UsageFilter::default()
+        })
+    }
+}

@@ -1,0 +1,440 @@
+//! The HTTP face: one table of routes and the OpenAPI document. Holds no rule.
+
+pub mod admin;
+pub mod answer;
+mod call_error;
+mod docs;
+mod document;
+pub mod error;
+pub mod export;
+mod fields;
+pub mod infer;
+pub mod keys;
+pub mod manage;
+pub mod manners;
+pub mod principal;
+
+use std::sync::Arc;
+
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, Entry, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use poem::endpoint::BoxEndpoint;
+use poem::http::StatusCode;
+use poem::middleware::AddData;
+use poem::web::Data;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
+use poem_openapi::{OpenApiService, Tags};
+use serde_json::Value;
+use server_calls::Calls;
+use server_edge::doors::body::{Bounds, Upload, read_later};
+use server_edge::doors::{Doors, text};
+use server_rooms::accounts::Accounts;
+use server_rooms::auth::Auth;
+use server_rooms::auth::factors::Factors;
+use server_rooms::catalogue::Catalogue;
+use server_rooms::corrections::Corrections;
+use server_rooms::figures::Figures;
+use server_rooms::gateways::Gateways;
+use server_rooms::ledger::Ledger;
+use server_rooms::providers::Providers;
+use server_rooms::recharge::Recharges;
+use server_rooms::sessions::Sessions;
+use server_rooms::settings::Settings;
+use server_rooms::usage::UsageHistory;
+use server_rooms::vitals::Vitals;
+use server_rooms::web::Web;
+use shared::id::RequestId;
+use shared::link::GatewayFleet;
+use shared::surface::Surface;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use self::document::strict::Bodies;
+use self::error::ApiError;
+use self::infer::InferApi;
+use self::manners::body;
+use self::manners::cors::Cors;
+use self::manners::methods::Methods;
+
+/// Where the tenants' API begins.
+pub const PREFIX: &str = "/api/v1";
+/// OpenAI's name for the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Groups of the document.
+#[derive(Debug, Tags)]
+pub enum Tag {
+    /// Logging in, and who one is.
+    Sessions,
+    /// Models as tenants see them.
+    Models,
+    /// A tenant's own keys.
+    Keys,
+    /// What a tenant has.
+    Credits,
+    /// What a tenant used.
+    Usage,
+    /// Superadmins: tenants, their users, keys and credits.
+    Tenants,
+    /// Superadmins: models and prices.
+    Catalogue,
+    /// Superadmins: gateways and what they tell.
+    Gateways,
+    /// Superadmins: providers and their keys at the gateway.
+    Providers,
+    /// Superadmins: each other.
+    Superadmins,
+    /// Superadmins: settings of the platform.
+    Settings,
+    /// Superadmins: who changed what.
+    Audit,
+}
+
+/// The rooms behind the routes.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Who asks.
+    pub auth: Auth,
+    /// Logging in.
+    pub sessions: Sessions,
+    /// Sessions of browsers.
+    pub web: Web,
+    /// Second factors.
+    pub factors: Factors,
+    /// Settings.
+    pub settings: Settings,
+    /// Tenants and people.
+    pub accounts: Accounts,
+    /// Models and prices.
+    pub catalogue: Catalogue,
+    /// Money.
+    pub ledger: Ledger,
+    /// Giving money.
+    pub recharges: Recharges,
+    /// Corrections and budgets.
+    pub corrections: Corrections,
+    /// Usage records.
+    pub usage: UsageHistory,
+    /// Figures behind pages and exports.
+    pub figures: Figures,
+    /// How the platform's parts do.
+    pub vitals: Vitals,
+    /// The gateways.
+    pub gateways: Gateways,
+    /// Providers at the gateway.
+    pub providers: Providers,
+    /// Inference.
+    pub calls: Calls,
+    /// For `/readyz`.
+    pub link: Arc<dyn GatewayFleet>,
+    /// For `/readyz`: the process is about to stop.
+    pub leaving: CancellationToken,
+    /// Time.
+    pub clock: shared::clock::Clock,
+    /// Bound of a request's body.
+    pub body_bytes_max: usize,
+    /// What all requests pass first.
+    pub doors: Doors,
+    /// Which browsers of other places may call.
+    pub cors: Cors,
+}
+
+impl std::fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rooms")
+    }
+}
+
+/// Bodies of management requests are small.
+const MANAGE_BYTES_MAX: usize = 64 * 1024;
+/// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
+const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// Nobody types while a body is under way.
+const MANAGE_READ_MAX: Duration = Duration::from_secs(15);
+
+macro_rules! apis {
+    ($rooms:expr) => {{
+        let rooms: &Rooms = $rooms;
+        (
+            manage::sessions::SessionsApi {
+                sessions: rooms.sessions.clone(),
+                auth: rooms.auth.clone(),
+            },
+            manage::me::MeApi,
+            manage::models::ModelsApi {
+                catalogue: rooms.catalogue.clone(),
+            },
+            manage::keys::OwnKeysApi {
+                accounts: rooms.accounts.clone(),
+            },
+            manage::credits::CreditsApi {
+                ledger: rooms.ledger.clone(),
+            },
+            manage::usage::UsageApi {
+                usage: rooms.usage.clone(),
+            },
+            admin::login::AdminLoginApi {
+                sessions: rooms.sessions.clone(),
+            },
+            admin::tenants::TenantsApi {
+                accounts: rooms.accounts.clone(),
+            },
+            admin::users::UsersApi {
+                accounts: rooms.accounts.clone(),
+                factors: rooms.factors.clone(),
+            },
+            admin::keys::KeysApi {
+                accounts: rooms.accounts.clone(),
+            },
+            admin::gateways::GatewaysApi {
+                gateways: rooms.gateways.clone(),
+            },
+            admin::recharge::RechargeApi {
+                recharges: rooms.recharges.clone(),
+                clock: rooms.clock.clone(),
+            },
+            admin::money::MoneyApi {
+                ledger: rooms.ledger.clone(),
+                corrections: rooms.corrections.clone(),
+            },
+            admin::calls::UnknownCallsApi {
+                ledger: rooms.ledger.clone(),
+                corrections: rooms.corrections.clone(),
+            },
+            admin::usage::AdminUsageApi {
+                usage: rooms.usage.clone(),
+            },
+            (
+                admin::models::AdminModelsApi {
+                    catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
+                },
+                admin::prices::PricesApi {
+                    catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
+                },
+                admin::providers::ProvidersApi {
+                    providers: rooms.providers.clone(),
+                },
+                admin::superadmins::SuperadminsApi {
+                    accounts: rooms.accounts.clone(),
+                    factors: rooms.factors.clone(),
+                },
+                admin::settings::SettingsApi {
+                    settings: rooms.settings.clone(),
+                },
+                admin::audit::AuditApi {
+                    accounts: rooms.accounts.clone(),
+                },
+                manage::export::ExportApi {
+                    figures: rooms.figures.clone(),
+                },
+                admin::export::AdminExportApi {
+                    figures: rooms.figures.clone(),
+                },
+            ),
+        )
+    }};
+}
+
+/// Every route of the server that is no page's, those of these surfaces among them, and the methods of
+/// each.
+pub fn routes(
+    rooms: &Rooms,
+    surfaces: &'static [&'static Surface],
+) -> (BoxEndpoint<'static, Response>, Methods) {
+    let service = OpenApiService::new(apis!(rooms), "Waule", env!("CARGO_PKG_VERSION"))
+        .description(
+            "A multi-tenant AI gateway with an OpenAI-compatible API and exact prepaid credits.",
+        );
+    let derived = service.spec();
+    let (document, methods, bodies) = document(&derived, surfaces);
+    // The page comes with the derived document inside, as text of a script.
+    let shown = document.replace("</", "<\\/");
+    let docs = service.swagger_ui_html().replace(&derived, &shown);
+    let managed = Bounded {
+        inner: service.with(AddData::new(rooms.auth.clone())),
+        bodies: Arc::new(bodies),
+    };
+    let routes = Route::new()
+        .at("/healthz", get(healthz))
+        .at(
+            "/readyz",
+            get(readyz
+                .data(rooms.vitals.clone())
+                .data(rooms.link.clone())
+                .data(Leaving(rooms.leaving.clone()))),
+        )
+        .at(
+            "/api/openapi.json",
+            get(openapi.data(Document(document.into()))),
+        )
+        .at(
+            "/api/docs",
+            get(docs::docs_page.data(docs::Docs::new(docs))),
+        )
+        .nest("/", managed);
+    let infer = InferApi {
+        auth: rooms.auth.clone(),
+        calls: rooms.calls.clone(),
+        body_bytes_max: rooms.body_bytes_max,
+    };
+    let routes = infer
+        .mount(routes, PREFIX, surfaces)
+        .around(with_plain_address)
+        .catch_all_error(error::envelope)
+        .around(move |endpoint, request| infer::shaped(endpoint, request, PREFIX, surfaces))
+        .around(identified)
+        .map_to_response()
+        .boxed();
+    (routes, methods)
+}
+
+/// Paths that are not in the document; all are read.
+const UNDOCUMENTED: [&str; 4] = ["/healthz", "/readyz", "/api/openapi.json", "/api/docs"];
+
+/// An answer of nothing but headers.
+pub fn no_content() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(id) = HeaderValue::try_from(RequestId::random().as_str()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The whole document, what poem-openapi derives and the inference routes, the methods that its paths
+/// know and the bodies that they take.
+fn document(derived: &str, surfaces: &'static [&'static Surface]) -> (String, Methods, Bodies) {
+    let mut methods = Methods::default();
+    for path in UNDOCUMENTED {
+        methods.add(path, http::Method::GET);
+    }
+    let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
+        return (derived.to_owned(), methods, Bodies::default());
+    };
+    let document = document::whole(derived_json, PREFIX, surfaces);
+    methods.add_document(&document);
+    let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
+    (text, methods, document::bodies(&document))
+}
+
+#[derive(Clone)]
+struct Document(Arc<str>);
+
+/// Gives each request its id and tells it in the answer; a tenant's own id is not taken over,
+/// because it would stand in the log.
+pub async fn identified<E: Endpoint>(endpoint: E, mut request: Request) -> poem::Result<Response> {
+    let id = RequestId::random();
+    request.extensions_mut().insert(id.clone());
+    let shown = HeaderValue::try_from(id.as_str()).ok();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = endpoint.get_response(request).await;
+    if let Some(shown) = shown {
+        response.headers_mut().insert(REQUEST_ID, shown);
+    }
+    debug!(request.id = %id, status = response.status().as_u16(), "{method} {path}");
+    Ok(response)
+}
+
+/// Refuses paths and queries that no store could keep.
+async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<Response> {
+    if !text::uri_is_plain(request.uri()) {
+        return Err(ApiError::odd_text().into());
+    }
+    endpoint
+        .call(request)
+        .await
+        .map(IntoResponse::into_response)
+}
+
+/// How large a body of a management request may be.
+fn bounds_of(path: &str) -> Bounds {
+    let is_login = path.starts_with("/admin/api/login") || path.starts_with("/api/v1/auth/");
+    Bounds {
+        bytes: if is_login {
+            LOGIN_BYTES_MAX
+        } else {
+            MANAGE_BYTES_MAX
+        },
+        time: MANAGE_READ_MAX,
+    }
+}
+
+/// Lets bodies of management requests be read when a handler asks for them, which it does after it
+/// asked who calls.
+struct Bounded<E> {
+    inner: E,
+    bodies: Arc<Bodies>,
+}
+
+impl<E: Endpoint> Endpoint for Bounded<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let bounds = bounds_of(request.uri().path());
+        let Some(upload) = request.extensions().get::<Upload>().cloned() else {
+            let answer = self.inner.call(request).await;
+            return answer.map(IntoResponse::into_response);
+        };
+        let mut encoded = HeaderMap::new();
+        if let Entry::Occupied(found) = request.headers_mut().entry(CONTENT_ENCODING) {
+            let (_, values) = found.remove_entry_mult();
+            encoded.extend(values.map(|value| (CONTENT_ENCODING, value)));
+        }
+        body::call_it_json(request.headers_mut());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let bodies = self.bodies.clone();
+        let verdict = read_later(&mut request, async move {
+            let bytes = upload.read(bounds).await?;
+            let bytes = body::plain(&mut encoded, bytes, bounds.bytes, upload.budget()).await?;
+            if !text::json_is_plain(&bytes) {
+                return Err(ApiError::odd_text());
+            }
+            bodies.check(&method, &path, &bytes)?;
+            Ok(bytes)
+        });
+        let answer = self.inner.call(request).await;
+        if let Some(error) = verdict.get() {
+            return Err(error.clone().into());
+        }
+        answer.map(IntoResponse::into_response)
+    }
+}
+
+#[handler]
+fn healthz() -> &'static str {
+    "alive"
+}
+
+#[derive(Clone)]
+struct Leaving(CancellationToken);
+
+#[handler]
+async fn readyz(
+    vitals: Data<&Vitals>,
+    link: Data<&Arc<dyn GatewayFleet>>,
+    leaving: Data<&Leaving>,
+) -> Response {
+    // First, and without a question: a balancer asks often and must hear of it at once.
+    let missing = if leaving.0.0.is_cancelled() {
+        "draining"
+    } else {
+        match (vitals.database_answers().await, link.health().await) {
+            (Ok(()), Ok(_)) => return "ready".into_response(),
+            (Err(_), _) => "the database does not answer",
+            (Ok(()), Err(_)) => "no gateway answers",
+        }
+    };
+    Response::builder()
+        .status(StatusCode::SERVICE_UNAVAILABLE)
+        .body(missing)
+}
+
+#[handler]
+fn openapi(document: Data<&Document>) -> Response {
+    Response::builder()
+        .content_type("application/json")
+        .body(document.0.0.to_string())
+}

@@ -1,0 +1,193 @@
+//! Dates and moments as text: `2026-11-21` and RFC 3339. Knows no clock, and no time zone but the
+//! offset that is written.
+
+use shared::calendar::{CivilDate, MS_PER_DAY};
+use shared::clock::Moment;
+
+const MS_PER_SECOND: i64 = 1_000;
+/// Nothing here happened before, and nothing is planned for later.
+const YEARS: std::ops::RangeInclusive<i32> = 2_000..=2_200;
+
+/// The text is neither a date nor a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write a date as 2026-11-21 or a moment as 2026-11-21T08:30:00Z (RFC 3339)")]
+pub struct DateError;
+
+/// A moment, or a whole day in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Date {
+    /// `2026-11-21`: from this moment for a day.
+    Day(Moment),
+    /// `2026-11-21T08:30:00+08:00`.
+    Instant(Moment),
+}
+
+impl Date {
+    /// The first moment of it.
+    pub fn start(self) -> Moment {
+        match self {
+            Self::Day(start) | Self::Instant(start) => start,
+        }
+    }
+
+    /// The first moment behind it, for ends that are meant inclusively.
+    pub fn end(self) -> Moment {
+        let (Self::Day(start) | Self::Instant(start)) = self;
+        let span = if matches!(self, Self::Day(_)) {
+            MS_PER_DAY
+        } else {
+            1
+        };
+        Moment::from_unix_ms(start.unix_ms() + span)
+    }
+}
+
+impl std::str::FromStr for Date {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let (date, rest) = text.split_at_checked(10).ok_or(DateError)?;
+        let day = day(date).ok_or(DateError)?;
+        if rest.is_empty() {
+            return Ok(Self::Day(day));
+        }
+        let ms = time(rest).ok_or(DateError)?;
+        Ok(Self::Instant(Moment::from_unix_ms(day.unix_ms() + ms)))
+    }
+}
+
+/// As RFC 3339 in UTC with milliseconds.
+pub fn text(moment: Moment) -> String {
+    let CivilDate { year, month, day } = CivilDate::of(moment);
+    let ms = moment.unix_ms().rem_euclid(MS_PER_DAY);
+    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / MS_PER_SECOND % 60);
+    let ms = ms % MS_PER_SECOND;
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+}
+
+/// `digits` of exactly that many.
+fn digits<N: std::str::FromStr>(text: &str, count: usize) -> Option<N> {
+    let well_formed = text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    if well_formed { text.parse().ok() } else { None }
+}
+
+/// The first moment of `YYYY-MM-DD`.
+fn day(text: &str) -> Option<Moment> {
+    let mut parts = text.split('-');
+    let date = CivilDate {
+        year: digits(parts.next()?, 4)?,
+        month: digits(parts.next()?, 2)?,
+        day: digits(parts.next()?, 2)?,
+    };
+    let known = YEARS.contains(&date.year) && parts.next().is_none();
+    date.start().filter(|_| known)
+}
+
+/// Milliseconds of `T08:30:00.123+08:00` since midnight in UTC; may be of the day before or after.
+fn time(text: &str) -> Option<i64> {
+    let text = text.strip_prefix(['T', 't', ' '])?;
+    let (clock, offset_minutes) = offset(text)?;
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.split(':');
+    let hour: i64 = digits(parts.next()?, 2)?;
+    let minute: i64 = digits(parts.next()?, 2)?;
+    let second: i64 = digits(parts.next()?, 2)?;
+    let all_digits =
+        (1..=9).contains(&fraction.len()) && fraction.bytes().all(|b| b.is_ascii_digit());
+    // Second 60 is a leap second; the clock of a database does not know it either.
+    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 || !all_digits {
+        return None;
+    }
+    let ms = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
+    Some((((hour * 60 + minute - offset_minutes) * 60) + second) * MS_PER_SECOND + ms)
+}
+
+/// Splits the offset off a time of the day; answers it in minutes.
+fn offset(text: &str) -> Option<(&str, i64)> {
+    if let Some(clock) = text.strip_suffix(['Z', 'z']) {
+        return Some((clock, 0));
+    }
+    let (clock, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, offset) = match offset.split_at_checked(1)? {
+        // A plus sign that a client did not escape arrives as a space.
+        ("+" | " ", offset) => (1, offset),
+        ("-", offset) => (-1, offset),
+        _ => return None,
+    };
+    let (hours, minutes) = offset.split_once(':')?;
+    let (hours, minutes): (i64, i64) = (digits(hours, 2)?, digits(minutes, 2)?);
+    (hours < 24 && minutes < 60).then_some((clock, sign * (hours * 60 + minutes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ms(text: &str) -> i64 {
+        text.parse::<Date>().expect(text).start().unix_ms()
+    }
+
+    #[test]
+    fn known_moments_are_read() {
+        assert_eq!(ms("2000-01-01"), 946_684_800_000);
+        assert_eq!(ms("2026-11-21T00:45:14Z"), 1_795_221_914_000);
+        assert_eq!(ms("2026-11-21T08:45:14.5+08:00"), 1_795_221_914_500);
+        assert_eq!(ms("2026-11-20T23:45:14.123456-01:00"), 1_795_221_914_123);
+        assert_eq!(
+            text(Moment::from_unix_ms(1_795_221_914_007)),
+            "2026-11-21T00:45:14.007Z"
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_plain_date_is_the_whole_day() {
+        let day: Date = "2024-02-29".parse().expect("a leap day");
+        assert_eq!(day.end().unix_ms() - day.start().unix_ms(), 86_400_000);
+        let instant: Date = "2024-02-29T00:00:00Z".parse().expect("a moment");
+        assert_eq!(instant.end().unix_ms() - instant.start().unix_ms(), 1);
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for bad in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-00-10",
+            "2026-01-00",
+            "1999-12-31",
+            "9999-01-01",
+            "2026-1-1",
+            "+026-01-01",
+            "2026-01-01T",
+            "2026-01-01T10:00Z",
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T10:00:00",
+            "2026-01-01T10:00:00+8:00",
+            "2026-01-01T10:00:00.Z",
+            "２026-01-01",
+            "2026-01-01T10:00:00+24:00",
+            "2026-01-01é",
+            "2026-01-01'; DROP",
+            "2026-01-01-",
+        ] {
+            assert_eq!(bad.parse::<Date>(), Err(DateError), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn printed_moments_read_back(ms in 946_684_800_000_i64..7_000_000_000_000) {
+            let moment = Moment::from_unix_ms(ms);
+            prop_assert_eq!(text(moment).parse(), Ok(Date::Instant(moment)));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}") {
+            let _ = text.parse::<Date>();
+        }
+    }
+}

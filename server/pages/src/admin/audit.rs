@@ -1,0 +1,210 @@
+//! The audit log: who changed what, from where, and how it was before. Changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use admin_templates::admin::house::{AuditDetail, AuditLog, AuditRow, ChangeRow};
+use admin_templates::words::ActorKind;
+use poem::web::{Data, Path};
+use poem::{IntoResponse, Request, handler};
+use serde_json::Value;
+use server_edge::date::Date;
+use server_edge::export::{Excel, audit_file};
+use server_store::audit::{AuditEntry, AuditFilter};
+use server_store::usage::Period;
+use shared::id::AuditId;
+
+use super::super::error::{PageError, PageResult};
+use super::super::session::Admin;
+use super::{Asked, Console, figured, filters, list_state, page_ask, wanted, word};
+
+/// Rows of a page.
+const ROWS: u32 = 50;
+const FILTERS: [&str; 5] = ["actor", "action", "subject", "from", "to"];
+/// Deeper parts of what changed are shown as they are stored.
+const DEPTH_MAX: usize = 4;
+
+/// The filter of a query. Superadmins are named by their username, others by their id; an action
+/// without a dot stands for all of its kind: `tenant`.
+async fn filter(
+    rooms: &Console,
+    asked: &BTreeMap<String, String>,
+) -> Result<AuditFilter, PageError> {
+    let actor = match wanted(asked, "actor") {
+        Some(text) => {
+            let admins = rooms.accounts.superadmins().await?;
+            let known = admins.iter().find(|admin| admin.username == text);
+            Some(known.map_or_else(|| text.to_owned(), |admin| admin.id.to_string()))
+        }
+        None => None,
+    };
+    let action = wanted(asked, "action").map(|text| {
+        let whole = text.contains('.');
+        if whole {
+            text.to_owned()
+        } else {
+            format!("{text}.")
+        }
+    });
+    let day = |name| -> Option<Date> { wanted(asked, name).and_then(|text| text.parse().ok()) };
+    Ok(AuditFilter {
+        tenant: None,
+        actor,
+        action,
+        subject: wanted(asked, "subject").map(str::to_owned),
+        period: Period {
+            from: day("from").map(Date::start),
+            until: day("to").map(Date::end),
+        },
+    })
+}
+
+fn row(entry: &AuditEntry) -> AuditRow {
+    AuditRow {
+        id: entry.id.to_string(),
+        at: entry.at,
+        actor_kind: word(&entry.actor.kind, ActorKind::System),
+        actor: entry.actor.name.clone(),
+        address: entry.actor.address.clone(),
+        action: entry.action.clone(),
+        subject: entry.subject.clone(),
+    }
+}
+
+/// `GET /admin/audit`
+#[handler]
+pub(super) async fn audit_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+    let ask = page_ask(&asked, ROWS)?;
+    let filter = filter(&rooms, &asked).await?;
+    let page = rooms.figures.audit_log(&filter, &ask).await;
+    let page = page.map_err(figured)?;
+    let list = list_state(filters(&asked, &FILTERS), &page);
+    let rows = page.rows.iter().map(row).collect();
+    who.show(&AuditLog { list, rows }).await
+}
+
+/// `GET /admin/audit.csv`; streams, as the API's exports do.
+#[handler]
+pub(super) async fn audit_csv(
+    _who: Admin,
+    asked: Asked,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let filter = filter(&rooms, &asked).await?;
+    let excel = Excel::of_query(request.uri().query());
+    Ok(audit_file(rooms.figures.export_audit(filter), excel).into_response())
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_)) => other.to_string(),
+    }
+}
+
+/// Every field with its whole name: `limits.concurrency`.
+fn flatten(value: &Value, name: &str, depth: usize, fields: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(parts) if depth < DEPTH_MAX && !parts.is_empty() => {
+            for (part, value) in parts {
+                let whole = if name.is_empty() {
+                    part.clone()
+                } else {
+                    format!("{name}.{part}")
+                };
+                flatten(value, &whole, depth.saturating_add(1), fields);
+            }
+        }
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => {
+            fields.insert(name.to_owned(), text(other));
+        }
+    }
+}
+
+fn fields(json: Option<&str>) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    if let Some(json) = json {
+        // What is no JSON is shown as it stands.
+        let value = serde_json::from_str(json).unwrap_or_else(|_| Value::from(json));
+        flatten(&value, "", 0, &mut fields);
+    }
+    fields
+}
+
+fn changes(before: Option<&str>, after: Option<&str>) -> Vec<ChangeRow> {
+    let (before, after) = (fields(before), fields(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name));
+    changed
+        .map(|name| ChangeRow {
+            field: name.clone(),
+            before: before.get(name).cloned(),
+            after: after.get(name).cloned(),
+        })
+        .collect()
+}
+
+/// `GET /admin/audit/{id}`
+#[handler]
+pub(super) async fn audit_entry(
+    who: Admin,
+    Path(id): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let id: AuditId = id.parse().map_err(|_| PageError::NotFound)?;
+    let entry = rooms.figures.audit_entry(&id).await?;
+    let entry = entry.ok_or(PageError::NotFound)?;
+    who.show(&AuditDetail {
+        row: row(&entry),
+        changes: changes(entry.before.as_deref(), entry.after.as_deref()),
+        tenant_id: entry.tenant,
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_shown_field_by_field() {
+        let rows = changes(
+            Some(r#"{"name":"a","limits":{"rpm":1,"tpm":2},"gone":null}"#),
+            Some(r#"{"name":"a","limits":{"rpm":3,"tpm":2},"models":["x"]}"#),
+        );
+        let shown: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                (
+                    row.field.as_str(),
+                    row.before.as_deref(),
+                    row.after.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("gone", Some("null"), None),
+                ("limits.rpm", Some("1"), Some("3")),
+                ("models", None, Some(r#"["x"]"#)),
+            ]
+        );
+        assert_eq!(
+            changes(None, Some("not json"))[0].after.as_deref(),
+            Some("not json")
+        );
+        assert!(changes(None, None).is_empty());
+    }
+}

@@ -1,0 +1,293 @@
+//! How the platform's parts do: one look at each, with what it took. Mends nothing.
+
+use std::time::Duration;
+
+use admin_templates::admin::house::{CheckRow, QueueRow, SystemHealth};
+use admin_templates::chart::{Chart, Series, Unit};
+use admin_templates::page::{Lang, Page};
+use admin_templates::parts::Fact;
+use admin_templates::words::{FactName, Health, HealthNote, Measure, QueueName, Said, SystemPart};
+use poem::handler;
+use poem::web::Data;
+use server_edge::date;
+use server_rooms::figures::dashboard::Freshness;
+use server_rooms::ledger::pulse::Commits;
+use server_rooms::vitals::{Asked, Signs};
+
+use super::super::error::PageResult;
+use super::super::session::Admin;
+use super::{Console, providers};
+
+/// A row of the chart of commits.
+type Taken = (Measure, fn(&Commits) -> Duration);
+
+/// Sums that are this far behind are late: rounds take seconds.
+const LATE_MS: i64 = 5 * 60_000;
+/// Clocks that differ by more make limits, prices and expiries of one server differ from another's.
+const SKEW: Duration = Duration::from_secs(5);
+/// A queue that is fuller than this part of its bound is a matter to look at.
+const FULL: usize = 2;
+
+fn ms(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn check<T>(part: SystemPart, asked: &Asked<T>, (health, detail): (Health, String)) -> CheckRow {
+    CheckRow {
+        part,
+        health,
+        latency_ms: ms(asked.took),
+        detail,
+    }
+}
+
+fn note(note: HealthNote, lang: Lang) -> String {
+    note.text(lang).to_owned()
+}
+
+fn away(lang: Lang) -> (Health, String) {
+    (Health::Away, note(HealthNote::NoAnswer, lang))
+}
+
+fn database(signs: &Signs, lang: Lang) -> CheckRow {
+    let found = signs.database.answer.as_ref();
+    let told = found.map(|found| (Health::Good, found.name.clone()));
+    let told = told.unwrap_or_else(|| away(lang));
+    check(SystemPart::Database, &signs.database, told)
+}
+
+fn cache(signs: &Signs, lang: Lang) -> CheckRow {
+    let told = match signs.redis.answer.flatten() {
+        None => (Health::Good, note(HealthNote::InProcess, lang)),
+        Some(true) => (Health::Good, "Redis".to_owned()),
+        // Limits are then counted by each process alone.
+        Some(false) => (
+            Health::Degraded,
+            format!("Redis · {}", HealthNote::Without.text(lang)),
+        ),
+    };
+    check(SystemPart::Cache, &signs.redis, told)
+}
+
+fn link(signs: &Signs, lang: Lang) -> CheckRow {
+    let told = match &signs.gateways.answer {
+        Some(views) => {
+            let well = views
+                .iter()
+                .filter(|view| view.is_well && view.answered.is_some());
+            let (well, all) = (well.count(), views.len());
+            let health = match well {
+                0 => Health::Away,
+                _ if well < all => Health::Degraded,
+                _ => Health::Good,
+            };
+            let words = HealthNote::Answering.text(lang);
+            (health, format!("{well} / {all} {words}"))
+        }
+        None => away(lang),
+    };
+    check(SystemPart::Link, &signs.gateways, told)
+}
+
+fn ledger(signs: &Signs, page: &Page) -> CheckRow {
+    let (waiting, bound) = signs.waiting;
+    let told = match &signs.ledger.answer {
+        Some(found) => {
+            let crowded = waiting.saturating_mul(FULL) > bound;
+            let skewed = found.skew >= SKEW;
+            let health = if crowded || skewed || found.overdue > 0 {
+                Health::Degraded
+            } else {
+                Health::Good
+            };
+            let overdue = page.count(count(found.overdue));
+            let words = HealthNote::Overdue.text(page.lang);
+            let mut told = format!("{overdue} {words}");
+            if skewed {
+                let seconds = page.count(found.skew.as_secs());
+                let words = HealthNote::Skewed.text(page.lang);
+                told = format!("{told} · {words} {seconds} s");
+            }
+            (health, told)
+        }
+        None => away(page.lang),
+    };
+    check(SystemPart::Ledger, &signs.ledger, told)
+}
+
+/// Pools of keys, by what the gateway tells of them in time.
+async fn pools(rooms: &Console, lang: Lang) -> CheckRow {
+    let began = std::time::Instant::now();
+    let known = providers::known(rooms).await;
+    let healths = providers::healths(rooms, &known, |_| true).await;
+    let named = |health: Health| -> Vec<&str> {
+        let all = known.providers.iter().map(|one| one.answer.name.as_str());
+        let mut of: Vec<&str> = all
+            .filter(|name| healths.get(*name) == Some(&health))
+            .collect();
+        of.dedup();
+        of
+    };
+    let (empty, cooling) = (named(Health::Away), named(Health::Degraded));
+    let told = if healths.is_empty() {
+        away(lang)
+    } else if !empty.is_empty() {
+        let words = HealthNote::Empty.text(lang);
+        (Health::Away, format!("{} · {words}", empty.join(", ")))
+    } else if !cooling.is_empty() {
+        let words = HealthNote::Cooling.text(lang);
+        (
+            Health::Degraded,
+            format!("{} · {words}", cooling.join(", ")),
+        )
+    } else {
+        let words = HealthNote::Working.text(lang);
+        (Health::Good, format!("{} {words}", healths.len()))
+    };
+    let asked = Asked {
+        answer: Some(()),
+        took: began.elapsed(),
+    };
+    check(SystemPart::KeyPools, &asked, told)
+}
+
+fn sums(fresh: &Asked<Freshness>, page: &Page) -> CheckRow {
+    let told = match &fresh.answer {
+        Some(found) => {
+            let age = page
+                .now
+                .unix_ms()
+                .saturating_sub(found.updated_at.unix_ms());
+            let late = found.behind > 0 && age > LATE_MS;
+            let health = if late { Health::Degraded } else { Health::Good };
+            let behind = page.count(found.behind);
+            let words = HealthNote::Behind.text(page.lang);
+            (health, format!("{behind} {words}"))
+        }
+        None => away(page.lang),
+    };
+    check(SystemPart::Rollups, fresh, told)
+}
+
+/// Resident memory as the kernel tells it; nothing where there is no such kernel.
+fn memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(format!("{} MiB", kib / 1_024))
+}
+
+fn host() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+fn facts(signs: &Signs, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fact> {
+    let ledger = signs.ledger.answer.as_ref();
+    let database = signs.database.answer.as_ref();
+    let reached = fresh.answer.as_ref().map(|found| found.updated_at);
+    let reached = reached.filter(|at| at.unix_ms() > 0);
+    let rows = [
+        (
+            FactName::Replicas,
+            ledger.map(|found| page.count(count(found.processes))),
+        ),
+        (
+            FactName::Running,
+            ledger.map(|found| page.count(found.running)),
+        ),
+        (FactName::Database, database.map(|found| found.name.clone())),
+        (FactName::Schema, database.map(|found| found.schema.clone())),
+        (FactName::SummedUntil, reached.map(date::text)),
+        (FactName::Memory, memory()),
+        (FactName::Host, host()),
+    ];
+    let rows = rows.into_iter();
+    rows.filter_map(|(name, value)| {
+        Some(Fact {
+            name,
+            value: value?,
+        })
+    })
+    .collect()
+}
+
+fn commits(minutes: &[Commits]) -> Chart {
+    let label = |minute: &Commits| {
+        let text = date::text(minute.at);
+        text.get(11..16).unwrap_or_default().to_owned()
+    };
+    let rows: [Taken; 3] = [
+        (Measure::P50, |minute| minute.p50),
+        (Measure::P95, |minute| minute.p95),
+        (Measure::P99, |minute| minute.p99),
+    ];
+    // Rounded up: a commit that took no whole millisecond was still one.
+    let whole =
+        |took: Duration| i64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+    Chart {
+        labels: minutes.iter().map(label).collect(),
+        series: rows
+            .map(|(name, value)| Series {
+                name: name.into(),
+                values: minutes.iter().map(|minute| whole(value(minute))).collect(),
+            })
+            .into(),
+        unit: Unit::Milliseconds,
+    }
+}
+
+fn worst(checks: &[CheckRow]) -> Health {
+    let database = checks.iter().find(|row| row.part == SystemPart::Database);
+    if database.is_some_and(|row| row.health == Health::Away) {
+        Health::Away
+    } else if checks.iter().all(|row| row.health == Health::Good) {
+        Health::Good
+    } else {
+        Health::Degraded
+    }
+}
+
+/// `GET /admin/health`
+#[handler]
+pub(super) async fn health_page(who: Admin, rooms: Data<&Console>) -> PageResult {
+    let page = who.page().await;
+    let began = std::time::Instant::now();
+    let fresh = async {
+        let answer = rooms.figures.freshness().await.ok();
+        Asked {
+            answer,
+            took: began.elapsed(),
+        }
+    };
+    let (signs, fresh, pools) = tokio::join!(rooms.vitals.signs(), fresh, pools(&rooms, page.lang));
+    let checks = vec![
+        database(&signs, page.lang),
+        cache(&signs, page.lang),
+        link(&signs, page.lang),
+        pools,
+        ledger(&signs, &page),
+        sums(&fresh, &page),
+    ];
+    let (waiting, bound) = signs.waiting;
+    who.show(&SystemHealth {
+        health: worst(&checks),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: rooms.vitals.started_at(),
+        checks,
+        queues: vec![QueueRow {
+            name: QueueName::Ledger,
+            waiting: count(waiting),
+            bound: count(bound),
+        }],
+        facts: facts(&signs, &fresh, &page),
+        commits: commits(&signs.commits),
+    })
+    .await
+}

@@ -1,0 +1,154 @@
+//! Calls that run now, and the figures that follow them on an open dashboard: server-sent events.
+//! A call runs for as long as credits are set aside for it; test calls set none aside and are not seen.
+
+use std::time::Duration;
+
+use admin_templates::admin::dashboard::LiveCall;
+use admin_templates::page::Page;
+use admin_templates::words::{Operation, Range as RangeWord, Said as _};
+use bytes::Bytes;
+use futures_util::stream::{Stream, unfold};
+use poem::http::header;
+use poem::web::Data;
+use poem::{Body, Response, handler};
+use serde_json::{Value, json};
+use server_rooms::figures::span::Span;
+use server_rooms::figures::sums::Sums;
+use server_rooms::ledger::Hold;
+use server_store::rollups::Scope;
+
+use super::super::error::{PageError, PageResult};
+use super::super::frame::Frame;
+use super::super::session::Admin;
+use super::{Asked, Console, booked, named, range, success, word};
+
+/// Calls that are listed; the rest are counted.
+const CALLS: i64 = 20;
+/// Between two looks at the calls.
+const PACE: Duration = Duration::from_secs(2);
+/// Sums change less often than calls: they are added up every fifth look.
+const LOOKS_A_SUM: u32 = 5;
+/// Then the browser comes again, and with it the question whether it still may.
+const LOOKS: u32 = 15;
+
+fn live_call(hold: Hold) -> LiveCall {
+    // What can't be read is shown by what it holds.
+    let kept = hold.snapshot.read();
+    let operation = kept.as_ref().map_or("", |kept| kept.operation.word());
+    LiveCall {
+        operation: word(operation, Operation::Chat),
+        model: kept
+            .as_ref()
+            .map_or_else(String::new, |kept| kept.model.clone()),
+        provider: kept.map_or_else(String::new, |kept| kept.provider),
+        id: hold.id.to_string(),
+        tenant: hold.tenant.to_string(),
+        held: hold.held,
+        at: hold.created_at,
+    }
+}
+
+/// The newest calls that run, and how many there are in all.
+pub(super) async fn running(rooms: &Console) -> Result<(Vec<LiveCall>, u64), PageError> {
+    let (holds, all) = rooms.ledger.running(CALLS).await.map_err(booked)?;
+    let mut calls: Vec<LiveCall> = holds.into_iter().map(live_call).collect();
+    let ids = calls.iter().map(|call| call.tenant.as_str());
+    let names = rooms.figures.tenant_names(ids).await?;
+    for call in &mut calls {
+        call.tenant = named(&names, &call.tenant);
+    }
+    Ok((calls, all))
+}
+
+fn shown(page: &Page, call: &LiveCall) -> Value {
+    json!({
+        "id": call.id,
+        "since": page.ago(call.at).text(),
+        "tenant": call.tenant,
+        "model": call.model,
+        "provider": call.provider,
+        "operation": call.operation.text(page.lang),
+        "held": page.money(call.held).text(),
+    })
+}
+
+/// What an open dashboard follows.
+struct Feed {
+    rooms: Console,
+    frame: Frame,
+    page: Page,
+    span: Span,
+    looks: u32,
+    sums: Sums,
+}
+
+impl Feed {
+    async fn look(&mut self) -> Result<String, PageError> {
+        self.page.now = self.frame.now();
+        if self.looks.is_multiple_of(LOOKS_A_SUM) {
+            let totals = self.rooms.figures.totals(&Scope::Platform, self.span);
+            self.sums = totals.await?;
+        }
+        let (calls, all) = running(&self.rooms).await?;
+        let (page, sums) = (&self.page, &self.sums);
+        let numbers = json!({
+            "live_count": page.count(all),
+            "calls": page.count(sums.calls),
+            "credits": page.about(sums.credits).text(),
+            "success": page.rate(success(sums), sums.calls).text(),
+        });
+        let calls: Vec<Value> = calls.iter().map(|call| shown(page, call)).collect();
+        let calls = Value::from(calls);
+        Ok(format!(
+            "event: numbers\ndata: {numbers}\n\nevent: calls\ndata: {calls}\n\n"
+        ))
+    }
+
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.looks >= LOOKS {
+            return None;
+        }
+        if self.looks > 0 {
+            tokio::time::sleep(PACE).await;
+        }
+        // A look that failed was logged; the next one may find the database again.
+        let told = self
+            .look()
+            .await
+            .unwrap_or_else(|_| ": away\n\n".to_owned());
+        let first = if self.looks == 0 {
+            "retry: 1000\n\n"
+        } else {
+            ""
+        };
+        self.looks = self.looks.saturating_add(1);
+        Some(Bytes::from(format!("{first}{told}")))
+    }
+
+    fn events(self) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
+        unfold(self, async |mut feed| {
+            let bytes = feed.next().await?;
+            Some((Ok(bytes), feed))
+        })
+    }
+}
+
+/// `GET /admin/live`
+#[handler]
+pub(super) async fn live(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+    let (_, span) = range(&asked, RangeWord::Day);
+    let frame: Frame = (*who).clone();
+    let feed = Feed {
+        rooms: rooms.clone(),
+        page: frame.page().await,
+        frame,
+        span,
+        looks: 0,
+        sums: Sums::default(),
+    };
+    Ok(Response::builder()
+        .header(header::CONTENT_TYPE, "text/event-stream")
+        // Tells nginx not to gather events (nginx, `proxy_buffering`).
+        .header("x-accel-buffering", "no")
+        .body(Body::from_bytes_stream(feed.events())))
+}

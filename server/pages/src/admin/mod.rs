@@ -1,0 +1,370 @@
+//! The console's own pages, and what several of them need: reading a list's query, turning rooms'
+//! nouns into rows. Knows no session and no markup.
+
+mod again;
+mod audit;
+mod calls;
+mod dashboard;
+mod days;
+mod gateways;
+mod health;
+mod live;
+mod models;
+mod providers;
+mod tenant;
+mod tenants;
+mod unknown;
+mod usage;
+
+use std::collections::{BTreeMap, HashMap};
+
+use admin_templates::chart::{Chart, Series, SeriesName, Unit};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::list::ListState;
+use admin_templates::words::{Range, Word};
+use poem::web::Query;
+use server_calls::Calls;
+use server_edge::date::{self, Date};
+use server_rooms::accounts::Accounts;
+use server_rooms::auth::factors::Factors;
+use server_rooms::catalogue::Catalogue;
+use server_rooms::corrections::Corrections;
+use server_rooms::figures::page::{Cursor, PageAsk, Paged};
+use server_rooms::figures::span::Span;
+use server_rooms::figures::sums::{Grain, Sums};
+use server_rooms::figures::{Figures, FiguresError, Point};
+use server_rooms::gateways::Gateways;
+use server_rooms::ledger::{Ledger, LedgerError};
+use server_rooms::providers::Providers;
+use server_rooms::recharge::Recharges;
+use server_rooms::settings::Settings;
+use server_rooms::usage::UsageHistory;
+use server_rooms::vitals::Vitals;
+use server_rooms::web::Web;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::TenantId;
+
+use super::error::PageError;
+use super::form::Posted;
+use super::site::CallStatus;
+use super::table::Table;
+
+/// Rows of a list's page.
+const ROWS: u32 = 25;
+/// All calls, in hundredths of a per cent.
+const WHOLE: i64 = 10_000;
+
+/// A field that is wrong, and why.
+type Wrong = (&'static str, FieldError);
+/// A page's query.
+type Asked = Query<BTreeMap<String, String>>;
+
+/// The rooms behind the pages.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// Tenants and people.
+    pub accounts: Accounts,
+    /// Calls, for trials and the studio.
+    pub calls: Calls,
+    /// What a refused call is told.
+    pub call_status: CallStatus,
+    /// Models and prices.
+    pub catalogue: Catalogue,
+    /// Corrections and budgets.
+    pub corrections: Corrections,
+    /// Second factors.
+    pub factors: Factors,
+    /// Lists and sums.
+    pub figures: Figures,
+    /// Names and places of gateways.
+    pub gateways: Gateways,
+    /// Usage records.
+    pub history: UsageHistory,
+    /// Money.
+    pub ledger: Ledger,
+    /// Providers at the gateways.
+    pub providers: Providers,
+    /// Giving money.
+    pub recharges: Recharges,
+    /// Settings of the platform.
+    pub settings: Settings,
+    /// How the platform's parts do.
+    pub vitals: Vitals,
+    /// Sessions of browsers.
+    pub web: Web,
+}
+
+/// The console's own pages.
+pub(super) fn pages(table: Table) -> Table {
+    supply(tenants(table))
+        .get("/admin", dashboard::dashboard)
+        .get("/admin/health", health::health_page)
+        .get("/admin/live", live::live)
+        .get("/admin/audit", audit::audit_log)
+        .get("/admin/audit.csv", audit::audit_csv)
+        .get("/admin/audit/:id", audit::audit_entry)
+        .get("/admin/usage", usage::usage_log)
+        .get("/admin/usage.csv", usage::usage_csv)
+        .get("/admin/usage/:id", usage::call_story)
+        .post("/admin/usage/:id/settle", unknown::settle)
+        .post("/admin/usage/:id/release", unknown::release)
+}
+
+/// Tenants, their people, keys and money.
+fn tenants(table: Table) -> Table {
+    let one = |path: &str| format!("/admin/tenants/:id{path}");
+    table
+        .get("/admin/tenants", tenants::tenant_list)
+        .get("/admin/tenants/new", tenants::new_tenant)
+        .post("/admin/tenants/new", tenants::found_tenant)
+        .get(one(""), tenant::info)
+        .post(one("/rename"), tenant::rename)
+        .post(one("/zone"), tenant::set_zone)
+        .post(one("/suspend"), tenant::suspend)
+        .post(one("/resume"), tenant::resume)
+        .post(one("/delete"), tenant::delete)
+        .post(one("/restore"), tenant::restore)
+        .post(one("/models"), tenant::set_models)
+        .get(one("/members"), tenant::people::member_list)
+        .post(one("/members"), tenant::people::add_member)
+        .post(one("/members/:member/disable"), tenant::people::disable)
+        .post(one("/members/:member/enable"), tenant::people::enable)
+        .post(one("/members/:member/password"), tenant::people::reset)
+        .get(one("/keys"), tenant::keys::key_list)
+        .post(one("/keys"), tenant::keys::make_key)
+        .post(one("/keys/:key/rotate"), tenant::keys::rotate)
+        .post(one("/keys/:key/revoke"), tenant::keys::revoke)
+        .get(one("/usage"), tenant::usage_page)
+        .get(one("/money"), tenant::money::money_page)
+        .post(one("/recharge"), tenant::money::recharge)
+        .post(one("/adjust"), tenant::money::adjust)
+        .get(one("/limits"), tenant::limits_page)
+        .post(one("/limits"), tenant::set_limits)
+        .post(one("/multiplier"), tenant::set_multiplier)
+}
+
+/// What calls run on: models, providers, gateways.
+fn supply(table: Table) -> Table {
+    let pool = |path: &str| format!("/admin/providers/:id{path}");
+    let gateway = |path: &str| format!("/admin/gateways/:id{path}");
+    let model = |path: &str| format!("/admin/models/:id{path}");
+    table
+        .get("/admin/providers", providers::provider_list)
+        .get("/admin/providers/new", providers::new_provider)
+        .post("/admin/providers/new", providers::add_provider)
+        .get(pool(""), providers::provider_page)
+        .post(pool("/edit"), providers::edit)
+        .post(pool("/delete"), providers::delete)
+        .post(pool("/keys"), providers::add_key)
+        .get(pool("/keys/bulk"), providers::bulk_page)
+        .post(pool("/keys/bulk"), providers::bulk_add)
+        .post(pool("/keys/:key/test"), providers::test_key)
+        .post(pool("/keys/:key/disable"), providers::disable_key)
+        .post(pool("/keys/:key/enable"), providers::enable_key)
+        .post(pool("/keys/:key/delete"), providers::delete_key)
+        .post(pool("/keys/:key/rotate"), providers::rotate_key)
+        .get("/admin/models", models::model_list)
+        .get("/admin/models/new", models::new_model)
+        .post("/admin/models/new", models::add_model)
+        .get(model(""), models::model_page)
+        .post(model("/edit"), models::edit)
+        .post(model("/delete"), models::delete)
+        .post(model("/targets"), models::targets::add)
+        .post(model("/targets/:target"), models::targets::change)
+        .post(model("/targets/:target/delete"), models::targets::remove)
+        .post(model("/prices"), models::add_price)
+        .post(model("/prices/:price/delete"), models::withdraw)
+        .post(model("/try"), models::trial::attempt)
+        .get("/admin/gateways", gateways::gateway_list)
+        .post("/admin/gateways", gateways::add)
+        .post(gateway("/edit"), gateways::edit)
+        .post(gateway("/secret"), gateways::rotate_secret)
+        .post(gateway("/enable"), gateways::enable)
+        .post(gateway("/disable"), gateways::disable)
+        .post(gateway("/delete"), gateways::delete)
+}
+
+/// A place that is not of this list leads nowhere.
+fn figured(error: FiguresError) -> PageError {
+    match error {
+        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
+        FiguresError::Ledger(error) => booked(error),
+        FiguresError::Store(error) => error.into(),
+    }
+}
+
+/// A ledger that did not answer.
+fn booked(error: LedgerError) -> PageError {
+    match error {
+        LedgerError::Store(error) => error.into(),
+        LedgerError::Busy => PageError::Unavailable,
+        LedgerError::Commit(why) => {
+            tracing::error!("the ledger failed: {why}");
+            PageError::Unavailable
+        }
+    }
+}
+
+fn tenant_id(text: &str) -> Result<TenantId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+/// A value of the query, trimmed; databases take no control characters.
+fn wanted<'a>(asked: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
+    let value = asked.get(name).map(|value| value.trim())?;
+    (!value.is_empty() && !value.chars().any(char::is_control)).then_some(value)
+}
+
+/// The filters of a list as they were sent.
+fn filters(asked: &BTreeMap<String, String>, names: &[&str]) -> Form {
+    let values = names
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), wanted(asked, name)?.to_owned())));
+    Form {
+        values: values.collect(),
+        ..Form::default()
+    }
+}
+
+/// Which page of a list.
+fn page_ask(asked: &BTreeMap<String, String>, rows: u32) -> Result<PageAsk, PageError> {
+    let cursor = wanted(asked, "after").or_else(|| wanted(asked, "before"));
+    let from: Option<Cursor> = cursor
+        .map(|text| text.parse().map_err(|_| PageError::NotFound))
+        .transpose()?;
+    Ok(PageAsk { from, rows })
+}
+
+/// A list with the ways to the pages around.
+fn list_state<T>(filters: Form, page: &Paged<T>) -> ListState {
+    let text = |cursor: &Option<Cursor>| cursor.as_ref().map(ToString::to_string);
+    ListState {
+        filters,
+        next: text(&page.next),
+        previous: text(&page.previous),
+        ..ListState::whole()
+    }
+}
+
+/// The range of the query, or another.
+fn range(asked: &BTreeMap<String, String>, otherwise: Range) -> (Range, Span) {
+    let range = wanted(asked, "range").and_then(Range::from_code);
+    let range = range.unwrap_or(otherwise);
+    (range, Span::from_word(range.code()).unwrap_or(Span::Month))
+}
+
+/// What stands below a point of a chart: its hour, or its day.
+fn label(at: Moment, grain: Grain) -> String {
+    let text = date::text(at);
+    let part = match grain {
+        Grain::Hour => text.get(5..16).map(|part| part.replace('T', " ")),
+        Grain::Day => text.get(5..10).map(str::to_owned),
+    };
+    part.unwrap_or_default()
+}
+
+/// A chart of rows that are reckoned from the same points.
+fn chart<N: Into<SeriesName>>(
+    points: &[Point],
+    grain: Grain,
+    unit: Unit,
+    rows: impl IntoIterator<Item = (N, fn(&Sums) -> i64)>,
+) -> Chart {
+    let rows = rows.into_iter().map(|(name, value)| Series {
+        name: name.into(),
+        values: points.iter().map(|point| value(&point.sums)).collect(),
+    });
+    Chart {
+        labels: points.iter().map(|point| label(point.at, grain)).collect(),
+        series: rows.collect(),
+        unit,
+    }
+}
+
+/// A count as charts take it.
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Calls that succeeded, in hundredths of a per cent; all of none.
+fn success(sums: &Sums) -> i64 {
+    sums.success_rate_bp().map_or(WHOLE, signed)
+}
+
+/// An amount above zero out of a form; `None` where nothing was typed.
+fn amount(posted: &Posted, name: &'static str) -> Result<Option<Credits>, Wrong> {
+    let Some(text) = posted.optional(name) else {
+        return Ok(None);
+    };
+    let amount: Credits = text.parse().map_err(|_| (name, FieldError::NotAnAmount))?;
+    if amount <= Credits::ZERO || amount > server_rooms::ledger::GRANT_MAX {
+        return Err((name, FieldError::NotAnAmount));
+    }
+    Ok(Some(amount))
+}
+
+/// The end of a day, or a moment, that is still to come.
+fn future(posted: &Posted, name: &'static str, now: Moment) -> Result<Option<Moment>, Wrong> {
+    let Some(text) = posted.optional(name) else {
+        return Ok(None);
+    };
+    let date: Date = text.parse().map_err(|_| (name, FieldError::NotADate))?;
+    let at = match date {
+        Date::Day(_) => date.end(),
+        Date::Instant(at) => at,
+    };
+    if at <= now {
+        return Err((name, FieldError::Past));
+    }
+    Ok(Some(at))
+}
+
+/// A whole number above zero; `None` where nothing was typed.
+fn count<N: std::str::FromStr + PartialOrd + From<u8>>(
+    posted: &Posted,
+    name: &'static str,
+) -> Result<Option<N>, Wrong> {
+    let Some(text) = posted.optional(name) else {
+        return Ok(None);
+    };
+    let number: N = text.parse().map_err(|_| (name, FieldError::NotANumber))?;
+    if number < N::from(1) {
+        return Err((name, FieldError::NotANumber));
+    }
+    Ok(Some(number))
+}
+
+/// Words for people that the ledger or the audit log keeps.
+fn words(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
+    /// As the API bounds them.
+    const BYTES_MAX: usize = 500;
+    let text = posted.text(name);
+    if text.len() > BYTES_MAX {
+        let most = u64::try_from(BYTES_MAX).unwrap_or(u64::MAX);
+        return Err((name, FieldError::TooLong(most)));
+    }
+    if text.chars().any(char::is_control) {
+        return Err((name, FieldError::Letters));
+    }
+    Ok(text.to_owned())
+}
+
+/// Words that must be there.
+fn reason(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
+    let text = words(posted, name)?;
+    if text.is_empty() {
+        return Err((name, FieldError::Required));
+    }
+    Ok(text)
+}
+
+/// A word of a room as the word of a page, whose codes are the same.
+fn word<W: Word>(code: &str, otherwise: W) -> W {
+    W::from_code(code).unwrap_or(otherwise)
+}
+
+/// Names by id, where an id without a name stands for itself.
+fn named(names: &HashMap<String, String>, id: &str) -> String {
+    names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+}

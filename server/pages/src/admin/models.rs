@@ -1,0 +1,254 @@
+//! Models: the list, a new one, and one with its settings and prices. Where it runs, what a call
+//! would cost and trying it are below.
+
+mod form;
+mod list;
+mod preview;
+pub(super) mod targets;
+pub(super) mod trial;
+mod view;
+
+use std::collections::BTreeSet;
+
+use admin_templates::admin::catalogue::{ModelDetail, ModelNew};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::html::url_part;
+use admin_templates::page::Notice;
+use admin_templates::words::Word;
+use poem::handler;
+use poem::web::{Data, Path};
+use server_rooms::auth::roles::{Action, kind};
+use server_rooms::catalogue::{CatalogueError, Model};
+use server_store::catalogue::ModelPatch;
+use shared::id::PriceId;
+
+use super::super::error::{PageError, PageResult};
+use super::super::form::Posted;
+use super::super::session::{Admin, Confirmed};
+use super::again::{Faults, again};
+use super::{Asked, Console, Wrong, providers};
+
+/// One model's path; names may hold slashes.
+fn path(id: &str) -> String {
+    format!("/admin/models/{}", url_part(id))
+}
+
+/// A refusal of the catalogue as the error of a form's field, where it is one.
+fn field_error(error: CatalogueError, taken: &'static str) -> Result<Wrong, PageError> {
+    match error {
+        CatalogueError::NoSuchModel | CatalogueError::NoSuchPrice => Err(PageError::NotFound),
+        CatalogueError::Duplicate => Ok((taken, FieldError::Taken)),
+        CatalogueError::Invalid { field, rule } => {
+            let field = match field {
+                "targets" | "targets.provider" => "provider",
+                "targets.model" => "model",
+                "targets.weight" => "weight",
+                "targets.priority" => "priority",
+                "targets.gateway" => "gateway",
+                "per_image" => "images",
+                "price" => "input",
+                other => other,
+            };
+            Ok((field, FieldError::Words(rule)))
+        }
+        CatalogueError::Store(error) => Err(error.into()),
+    }
+}
+
+/// Names of providers to choose from: those of the gateway, where it tells them in time, and those
+/// that models run at.
+async fn provider_names(rooms: &Console) -> Vec<String> {
+    let known = providers::known(rooms).await.providers.into_iter();
+    let mut names: BTreeSet<String> = known.map(|provider| provider.answer.name).collect();
+    for model in rooms.catalogue.models().iter() {
+        let of = model.targets.iter();
+        names.extend(of.map(|target| target.provider.clone()));
+    }
+    names.into_iter().collect()
+}
+
+fn found(rooms: &Console, id: &str) -> Result<std::sync::Arc<Model>, PageError> {
+    rooms.catalogue.model(id).ok_or(PageError::NotFound)
+}
+
+/// `GET /admin/models`
+#[handler]
+pub(super) async fn model_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+    let view = list::view(&rooms, &asked, who.now()).await?;
+    who.show(&view).await
+}
+
+/// `GET /admin/models/new`
+#[handler]
+pub(super) async fn new_model(who: Admin<kind::EditModels>, rooms: Data<&Console>) -> PageResult {
+    who.show(&ModelNew {
+        form: Form::of([("operation", "chat"), ("enabled", "on")]),
+        providers: provider_names(&rooms).await,
+    })
+    .await
+}
+
+/// `POST /admin/models/new`; a price is finance's to set.
+#[handler]
+pub(super) async fn add_model(
+    who: Confirmed<Admin<kind::EditModels>>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let wrong = match form::model(&posted) {
+        Ok(new) => {
+            if new.price.is_some() {
+                who.must_be_able_to(Action::SetPrices)?;
+            }
+            match rooms.catalogue.create_model(&who.actor(), new).await {
+                Ok(made) => return who.done(&path(&made.id), &Notice::Created),
+                Err(error) => vec![field_error(error, "id")?],
+            }
+        }
+        Err(wrong) => wrong,
+    };
+    let names = [
+        &["id", "operation"][..],
+        &form::TARGET,
+        &form::EDIT,
+        &form::price_fields(),
+    ];
+    who.show_again(&ModelNew {
+        form: again(&posted, &names.concat(), wrong),
+        providers: provider_names(&rooms).await,
+    })
+    .await
+}
+
+/// `GET /admin/models/{id}`
+#[handler]
+pub(super) async fn model_page(
+    who: Admin,
+    Path(id): Path<String>,
+    asked: Asked,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let model = found(&rooms, &id)?;
+    let mut view = view::view(&rooms, &model, who.now()).await?;
+    preview::fill(&mut view, &model, (&asked, who.now(), who.lang()));
+    who.show(&view).await
+}
+
+/// The page again, with what was wrong.
+async fn show_wrong(
+    who: &super::super::frame::Frame,
+    rooms: &Console,
+    model: &Model,
+    fill: impl FnOnce(&mut ModelDetail),
+) -> PageResult {
+    let mut view = view::view(rooms, model, who.now()).await?;
+    fill(&mut view);
+    who.show_again(&view).await
+}
+
+/// `POST /admin/models/{id}/edit`
+#[handler]
+pub(super) async fn edit(
+    who: Admin<kind::EditModels>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let model = found(&rooms, &id)?;
+    let (field, error) = match form::max_output(&posted, model.operation) {
+        Ok(tokens) => {
+            let patch = ModelPatch {
+                max_output_tokens: Some(tokens),
+                enabled: Some(posted.is_ticked("enabled")),
+                answers_public_name: Some(posted.is_ticked("answers_public_name")),
+                is_default: (!model.operation.names_model())
+                    .then(|| posted.is_ticked("is_default")),
+                ..ModelPatch::default()
+            };
+            match rooms.catalogue.update_model(&who.actor(), &id, patch).await {
+                Ok(_) => return who.done(&path(&id), &Notice::Saved),
+                Err(error) => field_error(error, "max_output_tokens")?,
+            }
+        }
+        Err(wrong) => wrong,
+    };
+    let form = posted.again(&form::EDIT).wrong(field, error);
+    show_wrong(&who, &rooms, &model, |view| view.edit = form).await
+}
+
+/// `POST /admin/models/{id}/delete`
+#[handler]
+pub(super) async fn delete(
+    who: Confirmed<Admin<kind::EditModels>>,
+    Path(id): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let deleted = rooms.catalogue.delete_model(&who.actor(), &id).await;
+    match deleted {
+        Ok(()) => who.done("/admin/models", &Notice::Deleted),
+        Err(error) => {
+            field_error(error, "id")?;
+            who.go_saying(&path(&id), false, &Notice::Stale)
+        }
+    }
+}
+
+/// `POST /admin/models/{id}/prices`
+#[handler]
+pub(super) async fn add_price(
+    who: Confirmed<Admin<kind::SetPrices>>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let model = found(&rooms, &id)?;
+    let mut faults = Faults::default();
+    let from = faults.take(form::valid_from(&posted, who.now()));
+    let prices = form::prices(&posted, model.operation, &mut faults);
+    let empty = prices.is_none();
+    let wrong = match faults.unless(from.zip(prices)) {
+        Ok((from, prices)) => {
+            let (catalogue, actor) = (&rooms.catalogue, who.actor());
+            let made = catalogue.create_price(&actor, id.clone(), from, prices);
+            match made.await {
+                Ok(_) => return who.done(&path(&id), &Notice::Saved),
+                Err(error) => vec![field_error(error, "valid_from")?],
+            }
+        }
+        Err(wrong) if wrong.is_empty() && empty => {
+            vec![("", FieldError::NoPrice)]
+        }
+        Err(wrong) => wrong,
+    };
+    let form = again(&posted, &form::price_fields(), wrong);
+    show_wrong(&who, &rooms, &model, |view| view.price = form).await
+}
+
+/// `POST /admin/models/{id}/prices/{price}/delete`; only of one that has not begun.
+#[handler]
+pub(super) async fn withdraw(
+    who: Confirmed<Admin<kind::SetPrices>>,
+    Path((id, price)): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let model = found(&rooms, &id)?;
+    let price: PriceId = price.parse().map_err(|_| PageError::NotFound)?;
+    let of = model.prices.iter().find(|one| one.id == price);
+    let of = of.ok_or(PageError::NotFound)?;
+    if of.valid_from <= who.now() {
+        return who.go_saying(&path(&id), false, &Notice::Stale);
+    }
+    match rooms.catalogue.delete_price(&who.actor(), &price).await {
+        Ok(()) => who.done(&path(&id), &Notice::Deleted),
+        Err(error) => {
+            field_error(error, "valid_from")?;
+            who.go_saying(&path(&id), false, &Notice::Stale)
+        }
+    }
+}
+
+/// A model's operation as the word of a page.
+fn operation(model: &Model) -> admin_templates::words::Operation {
+    use admin_templates::words::Operation;
+    Operation::from_code(model.operation.word()).unwrap_or(Operation::Chat)
+}

@@ -1,0 +1,234 @@
+//! Trying a model: a real call of a tenant that the superadmin names, with its holds, limits and
+//! charge. It stands in the tenant's usage without a caller, and in the audit log with its author.
+
+use std::sync::Arc;
+
+use admin_templates::admin::catalogue::TryOutcome;
+use admin_templates::form::{FieldError, Form};
+use admin_templates::words::{CallStatus, Said as _, TenantStatus as StatusWord};
+use bytes::Bytes;
+use poem::handler;
+use poem::web::{Data, Path};
+use serde_json::{Value, json};
+use server_calls::{Answer, CallError, Receipt, SettledCall, Started};
+use server_rooms::auth::roles::kind;
+use server_rooms::auth::{Principal, Role};
+use server_rooms::catalogue::Model;
+use server_rooms::limits::LimitSettings;
+use server_store::accounts::{Scopes, Tenant, TenantStatus};
+use shared::credits::Credits;
+use shared::dialect::body::Body;
+use shared::id::{RequestId, TenantId};
+use shared::link::Operation;
+use shared::surface::Surface;
+
+use super::super::super::error::{PageError, PageResult};
+use super::super::super::form::Posted;
+use super::super::super::session::{Admin, Confirmed};
+use super::super::{Console, word};
+use super::{found, operation, show_wrong, view};
+
+/// A question longer than this belongs into a program.
+const PROMPT_BYTES_MAX: usize = 20_000;
+/// An answer's beginning tells enough.
+const TEXT_CHARS_MAX: usize = 4_000;
+
+/// The tenant of that name or id.
+async fn payer(rooms: &Console, text: &str) -> Result<Option<Tenant>, PageError> {
+    let id = text.parse::<TenantId>();
+    Ok(match id {
+        Ok(id) => match rooms.accounts.tenant(&id).await {
+            Ok(tenant) => Some(tenant),
+            Err(server_rooms::accounts::AccountError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        },
+        Err(_) => rooms.accounts.tenant_by_name(text).await?,
+    })
+}
+
+fn principal(tenant: &Tenant) -> Arc<Principal> {
+    Arc::new(Principal {
+        tenant: tenant.id.clone(),
+        tenant_name: tenant.name.clone(),
+        user: None,
+        username: None,
+        key: None,
+        key_name: None,
+        scopes: Scopes::ALL,
+        role: Role::Owner,
+        test: false,
+        price_multiplier_ppm: tenant.price_multiplier_ppm,
+        tenant_limits: tenant.limits,
+        key_limits: LimitSettings::default(),
+        allowed_models: tenant.allowed_models.clone(),
+        parent: None,
+        ends_at: None,
+        zone: tenant.zone.clone(),
+    })
+}
+
+fn asked(model: &Model, prompt: &str) -> Bytes {
+    let id = &model.id;
+    let body = match model.operation {
+        Operation::Chat => {
+            json!({"model": id, "messages": [{"role": "user", "content": prompt}]})
+        }
+        Operation::Embedding | Operation::Moderation => json!({"model": id, "input": prompt}),
+        Operation::Image => json!({"model": id, "prompt": prompt, "n": 1}),
+        Operation::Completion => json!({"model": id, "prompt": prompt}),
+    };
+    body.to_string().into()
+}
+
+/// What came back: the text itself, or what there is of it.
+fn text(model: &Model, bytes: &[u8], lang: admin_templates::page::Lang) -> String {
+    let answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let many = |value: &Value| value.as_array().map_or(0, Vec::len);
+    let text = match model.operation {
+        Operation::Chat => {
+            let content = answer["choices"][0]["message"]["content"].as_str();
+            content.unwrap_or_default().to_owned()
+        }
+        Operation::Completion => {
+            let text = answer["choices"][0]["text"].as_str();
+            text.unwrap_or_default().to_owned()
+        }
+        Operation::Moderation => answer["results"][0]["categories"].to_string(),
+        Operation::Embedding => {
+            let length = many(&answer["data"][0]["embedding"]);
+            format!("{} × {length}", operation(model).text(lang))
+        }
+        Operation::Image => {
+            format!(
+                "{} × {}",
+                operation(model).text(lang),
+                many(&answer["data"])
+            )
+        }
+    };
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
+/// Why there was no answer; operators read the words of whoever refused.
+fn refusal(error: &CallError) -> FieldError {
+    match error {
+        CallError::Failed(failure) => {
+            let told = failure.caller.as_ref().map(|told| told.message.clone());
+            let told = told.filter(|words| !words.is_empty());
+            FieldError::Words(told.unwrap_or_else(|| failure.to_string()))
+        }
+        CallError::InsufficientCredits { .. } | CallError::OverBudget { .. } => {
+            FieldError::Insufficient
+        }
+        CallError::Limited(exceeded) => {
+            let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
+            FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))
+        }
+        error @ (CallError::Body(_)
+        | CallError::ScopeMissing
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. }
+        | CallError::NoPrice(_)
+        | CallError::TooLarge
+        | CallError::Stopping
+        | CallError::Ledger(_)
+        | CallError::Link(_)) => FieldError::Words(error.to_string()),
+    }
+}
+
+/// What is wrong before anything is called.
+async fn checked(
+    rooms: &Console,
+    posted: &Posted,
+    lang: admin_templates::page::Lang,
+) -> Result<Result<Tenant, Form>, PageError> {
+    let mut form = posted.again(&["tenant", "prompt"]);
+    let prompt = posted.text("prompt");
+    if prompt.is_empty() {
+        form = form.wrong("prompt", FieldError::Required);
+    } else if prompt.len() > PROMPT_BYTES_MAX {
+        let most = u64::try_from(PROMPT_BYTES_MAX).unwrap_or(u64::MAX);
+        form = form.wrong("prompt", FieldError::TooLong(most));
+    }
+    let wrong = match posted.optional("tenant") {
+        None => FieldError::Required,
+        Some(text) => match payer(rooms, text).await? {
+            None => FieldError::Unknown,
+            Some(tenant) if tenant.status == TenantStatus::Active => {
+                return Ok(if form.has_errors() {
+                    Err(form)
+                } else {
+                    Ok(tenant)
+                });
+            }
+            Some(_) => FieldError::Words(StatusWord::Suspended.text(lang).to_owned()),
+        },
+    };
+    Ok(Err(form.wrong("tenant", wrong)))
+}
+
+async fn outcome(
+    model: &Model,
+    (started, receipt): (Started, Receipt),
+    lang: admin_templates::page::Lang,
+) -> Result<TryOutcome, PageError> {
+    let bytes = match started.body {
+        Answer::Whole(bytes) => bytes,
+        // A call that does not ask for a stream gets none.
+        Answer::Stream(_) => return Err(PageError::Internal),
+    };
+    let settled = receipt.settled().await;
+    let settled = settled.as_ref();
+    let number = |value: fn(&SettledCall) -> u64| settled.map_or(0, value);
+    let amount = |value: fn(&SettledCall) -> Credits| settled.map_or(Credits::ZERO, value);
+    let status = settled.map(|call| call.status.word());
+    Ok(TryOutcome {
+        status: word(status.unwrap_or_default(), CallStatus::Running),
+        text: text(model, &bytes, lang),
+        provider: settled.map_or_else(String::new, |call| {
+            format!("{}/{}", call.provider, call.provider_model)
+        }),
+        first_token_ms: number(|call| call.first_byte_ms),
+        duration_ms: number(|call| call.duration_ms),
+        cost: amount(|call| call.cost),
+        charged: amount(|call| call.charged),
+        call: started.generation.to_string(),
+    })
+}
+
+/// `POST /admin/models/{id}/try`
+#[handler]
+pub(in super::super) async fn attempt(
+    who: Confirmed<Admin<kind::EditModels>>,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+    request: Data<&RequestId>,
+) -> PageResult {
+    let model = found(&rooms, &id)?;
+    let tenant = match checked(&rooms, &posted, who.lang()).await? {
+        Ok(tenant) => tenant,
+        Err(form) => return show_wrong(&who, &rooms, &model, |view| view.attempt = form).await,
+    };
+    let call = server_calls::Request {
+        principal: principal(&tenant),
+        request: request.0.clone(),
+        surface: Surface::of(model.operation),
+        body: Body::Json(asked(&model, posted.text("prompt"))),
+    };
+    let mut form = posted.again(&["tenant", "prompt"]);
+    let (started, receipt) = match rooms.calls.start(call).await {
+        Ok(started) => started,
+        Err(error) => {
+            form.error = Some(refusal(&error));
+            return show_wrong(&who, &rooms, &model, |view| view.attempt = form).await;
+        }
+    };
+    let whose = (model.id.as_str(), &tenant.id);
+    let (actor, call) = (who.actor(), &started.generation);
+    rooms.catalogue.note_try(&actor, whose, call).await?;
+    let outcome = outcome(&model, (started, receipt), who.lang()).await?;
+    let mut view = view::view(&rooms, &model, who.now()).await?;
+    (view.attempt, view.attempt_result) = (form, Some(outcome));
+    who.show(&view).await
+}

@@ -1,0 +1,134 @@
+//! One model as its page shows it: where it runs and how it does there, and every price it had.
+
+use std::collections::HashMap;
+
+use admin_templates::admin::catalogue::{ModelDetail, PriceLine, PriceRow, TargetRow};
+use admin_templates::form::Form;
+use admin_templates::words::Health;
+use server_rooms::catalogue::Model;
+use server_rooms::catalogue::price::{Price, Rate};
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+
+use super::super::super::bills;
+use super::super::super::error::PageError;
+use super::super::days::{Day, days};
+use super::super::{Console, WHOLE, providers};
+use super::{form, operation, provider_names, targets};
+
+/// The rates of a price.
+pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
+    let line = |rate: &Rate| {
+        let per = bills::per(rate.unit, rate.per);
+        let when = rate.when.to_string();
+        let parts = [per, when].into_iter().filter(|part| !part.is_empty());
+        PriceLine {
+            item: rate.unit.into(),
+            detail: parts.collect::<Vec<_>>().join(" "),
+            price: rate.credits,
+            cost: rate.cost,
+        }
+    };
+    price.list.rates.iter().map(line).collect()
+}
+
+async fn prices(rooms: &Console, model: &Model, now: Moment) -> Result<Vec<PriceRow>, PageError> {
+    let ids: Vec<&str> = model.prices.iter().map(|price| price.id.as_str()).collect();
+    let authors = rooms.figures.authors("price.create", &ids).await?;
+    let current = model.price_at(now).map(|price| &price.id);
+    let row = |price: &Price| PriceRow {
+        id: price.id.to_string(),
+        valid_from: price.valid_from,
+        current: current == Some(&price.id),
+        lines: price_lines(price),
+        author: authors.get(price.id.as_str()).cloned().unwrap_or_default(),
+        ahead: price.valid_from > now,
+    };
+    Ok(model.prices.iter().map(row).collect())
+}
+
+async fn target_rows(
+    rooms: &Console,
+    model: &Model,
+    now: Moment,
+) -> Result<Vec<TargetRow>, PageError> {
+    let filter = UsageFilter {
+        model: Some(model.id.clone()),
+        ..UsageFilter::default()
+    };
+    let place = |provider: &str, model: &str| format!("{provider}/{model}");
+    let days = days(&rooms.figures, filter, now, |record| {
+        Some(place(&record.provider, &record.provider_model))
+    });
+    let known = async {
+        let all = providers::known(rooms).await;
+        let used = |name: &str| model.targets.iter().any(|target| target.provider == name);
+        providers::healths(rooms, &all, |one| used(&one.name)).await
+    };
+    let (days, healths): (_, HashMap<String, Health>) = tokio::join!(days, known);
+    let days = days?;
+    let row = |target: &server_rooms::catalogue::model::WeightedTarget| {
+        let day = days.get(&place(&target.provider, &target.model));
+        let health = healths.get(&target.provider).copied();
+        TargetRow {
+            id: targets::id(target),
+            provider: target.provider.clone(),
+            model: target.model.clone(),
+            priority: target.priority.into(),
+            weight: target.weight.into(),
+            gateway: target.gateway.clone().unwrap_or_default(),
+            health: health.unwrap_or(Health::Away),
+            calls: day.map_or(0, |day| day.calls),
+            success: day.map_or(WHOLE, Day::success),
+            first_token_ms: day.map_or(0, Day::first_token_ms),
+        }
+    };
+    Ok(model.targets.iter().map(row).collect())
+}
+
+/// A box of a form.
+fn ticked(is_ticked: bool) -> &'static str {
+    if is_ticked { "on" } else { "" }
+}
+
+/// The page as it stands.
+pub(super) async fn view(
+    rooms: &Console,
+    model: &Model,
+    now: Moment,
+) -> Result<ModelDetail, PageError> {
+    let (targets, prices, providers) = tokio::join!(
+        target_rows(rooms, model, now),
+        prices(rooms, model, now),
+        provider_names(rooms)
+    );
+    let tokens = model.max_output_tokens.to_string();
+    let price = model.price_at(now);
+    let price = price.map(|price| form::price_form(&price.list));
+    Ok(ModelDetail {
+        id: model.id.clone(),
+        operation: operation(model),
+        state: providers::switch(model.enabled),
+        created_at: model.created_at,
+        edit: Form::of([
+            ("max_output_tokens", tokens.as_str()),
+            ("enabled", ticked(model.enabled)),
+            ("answers_public_name", ticked(model.answers_public_name)),
+            ("is_default", ticked(model.is_default)),
+        ]),
+        targets: targets?,
+        target: Form::of([("priority", "0"), ("weight", "1")]),
+        providers,
+        prices: prices?,
+        price: price.unwrap_or_default(),
+        preview: Form::of([
+            ("preview_input", "1000"),
+            ("preview_output", "500"),
+            ("preview_multiplier", "1"),
+        ]),
+        preview_result: None,
+        changing: None,
+        attempt: Form::default(),
+        attempt_result: None,
+    })
+}

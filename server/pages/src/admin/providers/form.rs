@@ -1,0 +1,231 @@
+//! Forms of providers and their keys as the gateways take them, by the rules that they share. Pure.
+
+use admin_templates::form::FieldError;
+use server_rooms::providers::Connectors;
+use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::rules::{self, Broken};
+use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
+use shared::secret::Secret;
+
+use super::super::super::form::Posted;
+use super::super::Wrong;
+use super::super::again::Faults;
+
+/// A broken rule, beside its field.
+fn wrong(field: &'static str, broken: Broken) -> Wrong {
+    let error = match broken {
+        Broken::Missing => FieldError::Required,
+        Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
+        Broken::NotAWord | Broken::NotVisible | Broken::NotOneLine => FieldError::Letters,
+        Broken::NotAnAddress => FieldError::NotAnAddress,
+        Broken::OutOfRange(least, most) => FieldError::OutOfRange(least.into(), most.into()),
+    };
+    (field, error)
+}
+
+/// What the gateway for the new provider said of its connectors; nothing where it was never reached:
+/// then it decides alone.
+fn facts<'a>(posted: &Posted, known: &'a [Connectors]) -> Option<&'a GatewayFacts> {
+    let gateway = posted.text("gateway");
+    let named = known.iter().find(|of| of.gateway == gateway);
+    named.or(known.first())?.facts.as_deref()
+}
+
+/// The address that is kept, where the kind has one.
+fn address(posted: &Posted, connector: Option<&ConnectorFacts>) -> Result<String, Wrong> {
+    let typed = posted.text("base_url");
+    match connector.map(|facts| facts.address) {
+        Some(AddressRule::Absent) | None if typed.is_empty() => Ok(String::new()),
+        _ => match rules::base_url(typed) {
+            Ok(url) => Ok(url.to_owned()),
+            Err(broken) => Err(wrong("base_url", broken)),
+        },
+    }
+}
+
+/// A new provider.
+pub(super) fn drafted_provider(
+    posted: &Posted,
+    known: &[Connectors],
+) -> Result<NewProvider, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let name = posted.text("name");
+    let name = faults.take(
+        rules::name(name)
+            .map(|()| name)
+            .map_err(|broken| wrong("name", broken)),
+    );
+    let (facts, kind) = (facts(posted, known), posted.text("kind"));
+    let connector = facts.and_then(|facts| facts.connector(kind));
+    if facts.is_some() && connector.is_none() {
+        faults.add("kind", FieldError::Unknown);
+    }
+    let base_url = faults.take(address(posted, connector));
+    let new = || {
+        Some(NewProvider {
+            name: name?.to_owned(),
+            kind: kind.to_owned(),
+            base_url: base_url?,
+        })
+    };
+    let new = new();
+    faults.unless(new)
+}
+
+/// A change of a provider.
+pub(super) fn drafted_edit(posted: &Posted) -> Result<ProviderPatch, Wrong> {
+    Ok(ProviderPatch {
+        base_url: Some(address(posted, None)?),
+        enabled: Some(posted.is_ticked("enabled")),
+    })
+}
+
+/// A provider's secret.
+pub(super) fn secret(text: &str, rule: SecretRule) -> Result<Secret<String>, Wrong> {
+    let text = text.trim();
+    match rules::secret(text, rule) {
+        Ok(()) => Ok(Secret::new(text.to_owned())),
+        Err(broken) => Err(wrong("secret", broken)),
+    }
+}
+
+/// A key's name.
+pub(super) fn label(text: &str) -> Result<String, Wrong> {
+    match rules::label(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(broken) => Err(wrong("label", broken)),
+    }
+}
+
+/// A key's share; 1 where nothing was typed.
+pub(super) fn weight(posted: &Posted) -> Result<u32, Wrong> {
+    let Some(text) = posted.optional("weight") else {
+        return Ok(1);
+    };
+    let weight: u32 = text
+        .parse()
+        .map_err(|_| ("weight", FieldError::NotANumber))?;
+    match rules::weight(weight) {
+        Ok(()) => Ok(weight),
+        Err(broken) => Err(wrong("weight", broken)),
+    }
+}
+
+/// A new key.
+pub(super) fn drafted_key(posted: &Posted, rule: SecretRule) -> Result<NewProviderKey, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    let label = faults.take(label(posted.text("label")));
+    let secret = faults.take(secret(posted.secret("secret").expose(), rule));
+    let weight = faults.take(weight(posted));
+    let new = || {
+        Some(NewProviderKey {
+            label: label?,
+            secret: secret?,
+            weight: weight?,
+        })
+    };
+    let new = new();
+    faults.unless(new)
+}
+
+/// How a secret ends; a short one is not told.
+pub(super) fn last4(secret: &str) -> String {
+    /// Of a shorter one, four characters would tell too much.
+    const TELLING: usize = 12;
+    let chars: Vec<char> = secret.chars().collect();
+    if chars.len() < TELLING {
+        return String::new();
+    }
+    chars.iter().skip(chars.len().saturating_sub(4)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::id::JournalId;
+
+    use super::*;
+
+    fn posted(body: &str) -> Posted {
+        Posted::parse(body.as_bytes()).expect("a form")
+    }
+
+    /// A gateway with one connector that has an address and one that has none.
+    fn known() -> Vec<Connectors> {
+        let connector = |kind: &'static str, address| ConnectorFacts {
+            kind: kind.into(),
+            label: kind.into(),
+            address,
+            secret: SecretRule::IN_A_HEADER,
+            speaks: Vec::new().into(),
+            media: false,
+        };
+        let facts = GatewayFacts {
+            journal: JournalId::random(),
+            connectors: vec![
+                connector("vendor", AddressRule::Needed),
+                connector("toy", AddressRule::Absent),
+            ],
+            presets: Vec::new(),
+        };
+        vec![Connectors {
+            gateway: "g".to_owned(),
+            facts: Some(facts.into()),
+        }]
+    }
+
+    #[test]
+    fn odd_providers_are_refused_beside_their_fields_by_what_the_gateway_says() {
+        let wrong = |body: &str, known: &[Connectors]| {
+            let wrong = drafted_provider(&posted(body), known).err()?;
+            wrong.first().map(|(field, _)| *field)
+        };
+        let known = known();
+        let good = "name=a-1&kind=vendor&base_url=https://x";
+        assert_eq!(wrong(good, &known), None);
+        assert_eq!(wrong("name=A&kind=toy", &known), Some("name"));
+        assert_eq!(wrong("name=a/b&kind=toy", &known), Some("name"));
+        assert_eq!(wrong("name=a&kind=toy", &known), None);
+        assert_eq!(wrong("name=a&kind=vendor", &known), Some("base_url"));
+        assert_eq!(wrong("name=a&kind=openai", &known), Some("kind"));
+        assert_eq!(
+            wrong("name=a&kind=vendor&base_url=javascript:x", &known),
+            Some("base_url")
+        );
+        // A gateway that was never reached says itself what it has.
+        let stranger = [Connectors {
+            gateway: "g".to_owned(),
+            facts: None,
+        }];
+        assert_eq!(wrong("name=a&kind=openai", &stranger), None);
+    }
+
+    #[test]
+    fn odd_keys_are_refused_beside_their_fields_all_at_once() {
+        let rule = SecretRule {
+            is_needed: true,
+            chars_max: 6,
+        };
+        let wrong = |body: &str| {
+            let drafted = drafted_key(&posted(body), rule);
+            drafted.err().unwrap_or_default()
+        };
+        assert_eq!(wrong("secret=sk-1&label=x&weight=100"), []);
+        assert_eq!(wrong("label=x"), [("secret", FieldError::Required)]);
+        assert_eq!(
+            wrong("secret=sk-1234"),
+            [("secret", FieldError::TooLong(6))],
+            "as the connector has it"
+        );
+        let range = FieldError::OutOfRange(1, 100);
+        assert_eq!(
+            wrong("secret=a+b&weight=0"),
+            [("secret", FieldError::Letters), ("weight", range)],
+        );
+    }
+
+    #[test]
+    fn short_secrets_are_not_told_by_their_end() {
+        assert_eq!(last4("sk-1234567890"), "7890");
+        assert_eq!(last4("short"), "");
+    }
+}

@@ -1,0 +1,389 @@
+//! A tenant's keys: making one, whose secret is shown this once, and revoking one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use admin_templates::account::SecretOnce;
+use admin_templates::admin::tenants::TenantKeys;
+use admin_templates::form::{FieldError, Form};
+use admin_templates::list::ListState;
+use admin_templates::page::Notice;
+use admin_templates::parts::KeyRow;
+use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
+use poem::web::{Data, Path};
+use poem::{Request, handler};
+use server_rooms::accounts::{AccountError, GRACE_MAX, NewKey};
+use server_rooms::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
+use server_rooms::auth::roles::{Action, kind};
+use server_rooms::figures::page::PageAsk;
+use server_rooms::ledger::{BudgetAsk, BudgetPeriod, Spender};
+use server_rooms::limits::LimitSettings;
+use server_store::accounts::{self, ApiKey, ApiKeyKind, KeyPlace, Scopes, Tenant};
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::ApiKeyId;
+use shared::secret::Secret;
+
+use super::super::super::error::{PageError, PageResult};
+use super::super::super::form::{Posted, field_error};
+use super::super::super::session::{Admin, Confirmed};
+use super::super::again::{Faults, again};
+use super::super::tenants::{base_url, example};
+use super::super::{Asked, Console, ROWS, Wrong, amount, count, figured, filters, future};
+use super::super::{wanted, word};
+use super::people::{budget, budgets, fits, spent};
+use super::{found, head, path};
+
+/// Looked through for a search.
+const SEARCHED: i64 = 500;
+const SECONDS_PER_HOUR: u64 = 3_600;
+/// Fewer than this stand on top when there are no more.
+const TOPS: usize = 10;
+
+/// Whoever makes secrets proved a short while ago to be themselves.
+type Editor = Confirmed<Admin<kind::EditKeys>>;
+
+fn status(key: &ApiKey, now: Moment) -> KeyStatus {
+    if key.revoked {
+        KeyStatus::Revoked
+    } else if key.expires_at.is_some_and(|at| at <= now) {
+        KeyStatus::Expired
+    } else if grace(key, now).is_some() {
+        KeyStatus::Rotating
+    } else {
+        KeyStatus::Active
+    }
+}
+
+/// When the secret of before ends, while it works.
+fn grace(key: &ApiKey, now: Moment) -> Option<Moment> {
+    let until = key.previous.as_ref().map(|old| old.until);
+    until.filter(|until| *until > now)
+}
+
+async fn rows(
+    rooms: &Console,
+    tenant: &Tenant,
+    keys: Vec<ApiKey>,
+    now: Moment,
+) -> Result<Vec<KeyRow>, PageError> {
+    let budgets = budgets(rooms, tenant).await?;
+    let overview = rooms.figures.overview(&tenant.id).await.map_err(figured)?;
+    let all_told = overview.keys.len() < TOPS;
+    let told = overview.keys.into_iter().map(|top| (top.name, top.credits));
+    let told: HashMap<String, Credits> = told.collect();
+    let last = PageAsk {
+        from: None,
+        rows: 1,
+    };
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        let own = UsageFilter {
+            tenant: Some(tenant.id.clone()),
+            key: Some(key.id.clone()),
+            ..UsageFilter::default()
+        };
+        let newest = rooms
+            .figures
+            .usage_log(&own, &last)
+            .await
+            .map_err(figured)?;
+        let spent = match told.get(key.id.as_str()) {
+            Some(credits) => *credits,
+            None if all_told => Credits::ZERO,
+            None => spent(rooms, own, now).await?,
+        };
+        rows.push(KeyRow {
+            status: status(&key, now),
+            kind: word(key.kind.word(), KeyKind::Live),
+            prefix: match key.kind {
+                ApiKeyKind::Live => LIVE_PREFIX,
+                ApiKeyKind::Test => TEST_PREFIX,
+            }
+            .to_owned(),
+            old_until: grace(&key, now),
+            last4: key.last4,
+            scopes: {
+                let words = key.scopes.words().into_iter();
+                words.filter_map(Scope::from_code).collect()
+            },
+            models: key.allowed_models.unwrap_or_default(),
+            budget: budget(&budgets, &Spender::Key(key.id.clone())),
+            spent,
+            used_at: newest.rows.first().map(|record| record.created_at),
+            expires_at: key.expires_at,
+            created_at: key.created_at,
+            id: key.id.into_string(),
+            name: key.name,
+        });
+    }
+    Ok(rows)
+}
+
+fn key_id(text: &str) -> Result<ApiKeyId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+async fn view(
+    rooms: &Console,
+    tenant: &Tenant,
+    asked: &BTreeMap<String, String>,
+    now: Moment,
+) -> Result<TenantKeys, PageError> {
+    let mut list = ListState {
+        filters: filters(asked, &["q"]),
+        ..ListState::whole()
+    };
+    let keys = if let Some(search) = wanted(asked, "q") {
+        let mut keys = rooms.accounts.keys(&tenant.id, None, SEARCHED).await?;
+        keys.retain(|key| fits(&key.name, search) || key.last4 == search);
+        keys
+    } else {
+        let after = wanted(asked, "after").map(key_id).transpose()?;
+        let more = i64::from(ROWS).saturating_add(1);
+        let found = rooms.accounts.keys(&tenant.id, after.as_ref(), more);
+        let mut keys = found.await?;
+        if keys.len() > usize::try_from(ROWS).unwrap_or(usize::MAX) {
+            keys.pop();
+            list.next = keys.last().map(|key| key.id.to_string());
+        }
+        keys
+    };
+    let models = rooms.catalogue.models();
+    Ok(TenantKeys {
+        rotate: Form::default(),
+        head: head(&rooms.ledger, tenant).await?,
+        list,
+        rows: self::rows(rooms, tenant, keys, now).await?,
+        add: Form::of([("scopes", Scopes::PLAIN.words().join(" ").as_str())]),
+        models: models.iter().map(|model| model.id.clone()).collect(),
+    })
+}
+
+/// `GET /admin/tenants/{id}/keys`
+#[handler]
+pub(in super::super) async fn key_list(
+    who: Admin,
+    Path(id): Path<String>,
+    asked: Asked,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let view = view(&rooms, &tenant, &asked, who.now()).await?;
+    who.show(&view).await
+}
+
+/// A key, and what it may spend in which period.
+type Draft = (NewKey, Option<(BudgetPeriod, Credits)>);
+
+/// What a new key may do.
+fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wrong> {
+    let scopes = posted.several("scopes").iter().map(String::as_str);
+    let scopes = Scopes::from_words(scopes).ok_or(("scopes", FieldError::Unknown))?;
+    if scopes.is_empty() {
+        return Err(("scopes", FieldError::Required));
+    }
+    if kind == Some(ApiKeyKind::Test) && scopes.has(accounts::Scope::Keys) {
+        return Err(("scopes", FieldError::NotForTest));
+    }
+    Ok(scopes)
+}
+
+fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
+    let mut faults = Faults::default();
+    if posted.text("name").is_empty() {
+        faults.add("name", FieldError::Required);
+    }
+    let kind = ApiKeyKind::from_word(posted.text("kind"));
+    let kind = faults.take(kind.ok_or(("kind", FieldError::Unknown)));
+    let addresses = posted.text("addresses").split([',', ' ']).map(str::trim);
+    let addresses = addresses.filter(|address| !address.is_empty());
+    let addresses: Vec<String> = addresses.map(str::to_owned).collect();
+    let models = posted.several("models").to_vec();
+    let period = posted.optional("budget_period").unwrap_or("month");
+    let scopes = faults.take(wanted_scopes(posted, kind));
+    let period = BudgetPeriod::from_word(period).ok_or(("budget_period", FieldError::Unknown));
+    let period = faults.take(period);
+    let expires_at = faults.take(future(posted, "expires_at", now));
+    let limits = LimitSettings {
+        requests_per_minute: faults.take(count(posted, "requests_per_minute")).flatten(),
+        tokens_per_minute: faults.take(count(posted, "tokens_per_minute")).flatten(),
+        concurrency: None,
+    };
+    let budget = faults.take(amount(posted, "budget"));
+    let draft = || {
+        let new = NewKey {
+            name: posted.text("name").to_owned(),
+            kind: kind?,
+            scopes: scopes?,
+            expires_at: expires_at?,
+            allowed_models: Some(models).filter(|list| !list.is_empty()),
+            allowed_addresses: Some(addresses).filter(|list| !list.is_empty()),
+            limits,
+            parent: None,
+        };
+        let period = period?;
+        Some((new, budget?.map(|limit| (period, limit))))
+    };
+    let draft = draft();
+    faults.unless(draft)
+}
+
+/// The form's name of a field of the room.
+fn field(name: &'static str) -> &'static str {
+    match name {
+        "allowed_models" => "models",
+        "allowed_addresses" => "addresses",
+        other => other,
+    }
+}
+
+/// `POST /admin/tenants/{id}/keys`. Budgets are money: whoever types one must be allowed to.
+#[handler]
+pub(in super::super) async fn make_key(
+    who: Editor,
+    Path(id): Path<String>,
+    posted: Posted,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (actor, now) = (who.actor(), who.now());
+    let made = match drafted(&posted, now) {
+        Ok((new, budget)) => {
+            if budget.is_some() {
+                who.must_be_able_to(Action::MoveCredits)?;
+            }
+            match rooms.accounts.create_key(&actor, &tenant.id, new).await {
+                Ok(made) => Ok((made, budget)),
+                Err(error) => {
+                    let (name, error) = field_error(error)?;
+                    Err(vec![(field(name), error)])
+                }
+            }
+        }
+        Err(wrong) => Err(wrong),
+    };
+    let ((key, secret), budget) = match made {
+        Ok(made) => made,
+        Err(wrong) => {
+            let mut view = view(&rooms, &tenant, &BTreeMap::new(), now).await?;
+            view.add = again(&posted, &NAMES, wrong);
+            return who.show_again(&view).await;
+        }
+    };
+    if let Some((period, limit)) = budget {
+        let ask = BudgetAsk {
+            tenant: tenant.id.clone(),
+            spender: Spender::Key(key.id.clone()),
+            period,
+            limit: Some(limit),
+        };
+        if let Err(error) = rooms.corrections.set_budget(&actor, ask).await {
+            // A key that may spend without its bound must not be handed out.
+            tracing::error!(%error, "a new key's budget was not set: {error}");
+            let place = place(&tenant, &key.id);
+            rooms.accounts.revoke_key(&actor, place).await?;
+            return Err(PageError::Unavailable);
+        }
+    }
+    let base_url = base_url(&who, request);
+    let view = once(&rooms, &tenant, (key, secret), base_url);
+    who.show(&view).await
+}
+
+const NAMES: [&str; 10] = [
+    "name",
+    "kind",
+    "scopes",
+    "models",
+    "addresses",
+    "expires_at",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "budget",
+    "budget_period",
+];
+
+/// Superadmins reach every key.
+fn place<'a>(tenant: &'a Tenant, id: &'a ApiKeyId) -> KeyPlace<'a> {
+    KeyPlace {
+        tenant: &tenant.id,
+        id,
+        reach: Scopes::ALL,
+        within: None,
+    }
+}
+
+/// The field `grace_hours`, within its bounds.
+fn grace_of(posted: &Posted) -> Result<Duration, FieldError> {
+    let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
+    let hours: Option<u64> = posted.text("grace_hours").parse().ok();
+    let hours = hours.filter(|hours| *hours <= most);
+    let hours = hours.ok_or(FieldError::OutOfRange(0, most))?;
+    Ok(Duration::from_secs(hours.saturating_mul(SECONDS_PER_HOUR)))
+}
+
+/// `POST /admin/tenants/{id}/keys/{key}/rotate`; the new secret is shown this once.
+#[handler]
+pub(in super::super) async fn rotate(
+    who: Editor,
+    Path((id, key)): Path<(String, String)>,
+    posted: Posted,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (actor, key) = (who.actor(), key_id(&key)?);
+    let error = match grace_of(&posted) {
+        Ok(grace) => {
+            let place = place(&tenant, &key);
+            match rooms.accounts.rotate_key(&actor, place, grace).await {
+                Ok((key, secret)) => {
+                    let base_url = base_url(&who, request);
+                    let view = once(&rooms, &tenant, (key, secret), base_url);
+                    return who.show(&view).await;
+                }
+                // It was revoked or has expired since the list was shown.
+                Err(AccountError::Ended(_)) => FieldError::Stale,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(error) => error,
+    };
+    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.now()).await?;
+    view.rotate.error = Some(error);
+    who.show_again(&view).await
+}
+
+/// The page that shows a secret.
+fn once(
+    rooms: &Console,
+    tenant: &Tenant,
+    (key, secret): (ApiKey, Secret<String>),
+    base_url: String,
+) -> SecretOnce {
+    SecretOnce {
+        name: key.name,
+        secret,
+        base_url,
+        model: example(&rooms.catalogue),
+        tenant_id: Some(tenant.id.to_string()),
+        old_until: key.previous.map(|old| old.until),
+    }
+}
+
+/// `POST /admin/tenants/{id}/keys/{key}/revoke`
+#[handler]
+pub(in super::super) async fn revoke(
+    who: Admin<kind::EditKeys>,
+    Path((id, key)): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let (actor, key) = (who.actor(), key_id(&key)?);
+    let revoked = rooms.accounts.revoke_key(&actor, place(&tenant, &key));
+    revoked.await?;
+    who.done(&path(&tenant, "/keys"), &Notice::Disabled)
+}

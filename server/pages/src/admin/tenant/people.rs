@@ -1,0 +1,291 @@
+//! A tenant's people: adding them, shutting them out, giving them a new password.
+
+use std::collections::BTreeMap;
+
+use admin_templates::account::PasswordOnce;
+use admin_templates::admin::tenants::TenantMembers;
+use admin_templates::form::{FieldError, Form};
+use admin_templates::list::ListState;
+use admin_templates::page::Notice;
+use admin_templates::parts::{BudgetView, MemberRow};
+use admin_templates::words::{BudgetPeriod, MemberRole, MemberStatus};
+use poem::handler;
+use poem::web::{Data, Path};
+use server_rooms::accounts::{AccountError, NewUser, UserChange};
+use server_rooms::auth::roles::kind;
+use server_rooms::corrections::CorrectionError;
+use server_rooms::figures::span::Span;
+use server_rooms::ledger::{AdjustError, Budget, Spender};
+use server_store::accounts::{Role, Tenant, User, UserStatus};
+use server_store::usage::Period;
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::{UserId, random_text};
+use shared::secret::Secret;
+
+use super::super::super::error::{PageError, PageResult};
+use super::super::super::form::{Posted, field_error};
+use super::super::super::session::{Admin, Confirmed};
+use super::super::{Asked, Console, ROWS, Wrong, booked, filters, wanted, word};
+use super::{found, head, path};
+
+/// Looked through for a search.
+const SEARCHED: i64 = 500;
+/// Characters of `[a-z0-9]` of a password that is made for somebody: 82 bits.
+const PASSWORD_CHARS: usize = 16;
+
+/// Whoever changes people's passwords proved a short while ago to be themselves.
+type Editor = Confirmed<Admin<kind::EditPeople>>;
+
+/// What a key or a person may spend, as rows show it: the budget of the shortest period.
+pub(super) fn budget(budgets: &[Budget], spender: &Spender) -> Option<BudgetView> {
+    let mut own: Vec<&Budget> = budgets.iter().filter(|b| b.spender == *spender).collect();
+    own.sort_by_key(|budget| budget.period);
+    let budget = own.first()?;
+    let gone = budget.spent.micros().saturating_add(budget.held.micros());
+    Some(BudgetView {
+        period: word(budget.period.word(), BudgetPeriod::Total),
+        limit: budget.limit,
+        spent: Credits::from_micros(gone),
+    })
+}
+
+/// The budgets of a tenant's keys and people.
+pub(super) async fn budgets(rooms: &Console, tenant: &Tenant) -> Result<Vec<Budget>, PageError> {
+    let budgets = rooms.corrections.budgets(&tenant.id).await;
+    budgets.map_err(|error| match error {
+        CorrectionError::Adjust(AdjustError::Ledger(error)) => booked(error),
+        CorrectionError::NotFound(_) | CorrectionError::Adjust(_) => PageError::NotFound,
+    })
+}
+
+/// What calls that pass a filter were charged in the last 30 days: read one after the other, because
+/// no sums are kept of people.
+pub(super) async fn spent(
+    rooms: &Console,
+    filter: UsageFilter,
+    now: Moment,
+) -> Result<Credits, PageError> {
+    use futures_util::TryStreamExt as _;
+
+    let ask = Span::Month.ask(now);
+    let period = Period {
+        from: Some(ask.from),
+        until: Some(ask.until),
+    };
+    let records = rooms.figures.export_usage(UsageFilter { period, ..filter });
+    let add = async |sum: i64, page: Vec<server_store::usage::UsageRecord>| {
+        let page = page.iter().map(|record| record.credits.micros());
+        Ok(page.fold(sum, i64::saturating_add))
+    };
+    let sum = records.try_fold(0_i64, add).await?;
+    Ok(Credits::from_micros(sum))
+}
+
+async fn rows(
+    rooms: &Console,
+    tenant: &Tenant,
+    users: Vec<User>,
+    now: Moment,
+) -> Result<Vec<MemberRow>, PageError> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let with_factor = rooms.factors.owners_of_any(&ids).await?;
+    let seen = rooms.web.last_seen(&ids).await?;
+    let budgets = budgets(rooms, tenant).await?;
+    let mut rows = Vec::with_capacity(users.len());
+    for user in users {
+        let own = UsageFilter {
+            tenant: Some(tenant.id.clone()),
+            user: Some(user.id.clone()),
+            ..UsageFilter::default()
+        };
+        rows.push(MemberRow {
+            role: word(user.role.word(), MemberRole::Member),
+            status: match user.status {
+                UserStatus::Active => MemberStatus::Active,
+                UserStatus::Disabled | UserStatus::Deleted => MemberStatus::Disabled,
+            },
+            second_factor: with_factor.contains(user.id.as_str()),
+            budget: budget(&budgets, &Spender::User(user.id.clone())),
+            spent: spent(rooms, own, now).await?,
+            seen_at: seen.get(user.id.as_str()).copied(),
+            created_at: user.created_at,
+            id: user.id.into_string(),
+            name: user.username,
+        });
+    }
+    Ok(rows)
+}
+
+/// Whether a name has what is searched for.
+pub(super) fn fits(name: &str, search: &str) -> bool {
+    name.to_lowercase().contains(&search.to_lowercase())
+}
+
+async fn view(
+    rooms: &Console,
+    tenant: &Tenant,
+    asked: &BTreeMap<String, String>,
+    now: Moment,
+) -> Result<TenantMembers, PageError> {
+    let mut list = ListState {
+        filters: filters(asked, &["q"]),
+        ..ListState::whole()
+    };
+    let users = if let Some(search) = wanted(asked, "q") {
+        let mut users = rooms.accounts.users(&tenant.id, None, SEARCHED).await?;
+        users.retain(|user| fits(&user.username, search));
+        users
+    } else {
+        let after = wanted(asked, "after").map(user_id).transpose()?;
+        let more = i64::from(ROWS).saturating_add(1);
+        let found = rooms.accounts.users(&tenant.id, after.as_ref(), more);
+        let mut users = found.await?;
+        if users.len() > usize::try_from(ROWS).unwrap_or(usize::MAX) {
+            users.pop();
+            list.next = users.last().map(|user| user.id.to_string());
+        }
+        users
+    };
+    Ok(TenantMembers {
+        head: head(&rooms.ledger, tenant).await?,
+        list,
+        rows: self::rows(rooms, tenant, users, now).await?,
+        add: Form::of([("role", "member")]),
+    })
+}
+
+fn user_id(text: &str) -> Result<UserId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+/// `GET /admin/tenants/{id}/members`
+#[handler]
+pub(in super::super) async fn member_list(
+    who: Admin,
+    Path(id): Path<String>,
+    asked: Asked,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let view = view(&rooms, &tenant, &asked, who.now()).await?;
+    who.show(&view).await
+}
+
+fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
+    let role = Role::from_word(posted.text("role")).ok_or(("role", FieldError::Unknown))?;
+    if posted.text("username").is_empty() {
+        return Err(("username", FieldError::Required));
+    }
+    Ok(NewUser {
+        username: posted.text("username").to_owned(),
+        password: posted.secret("password"),
+        role,
+    })
+}
+
+/// `POST /admin/tenants/{id}/members`
+#[handler]
+pub(in super::super) async fn add_member(
+    who: Editor,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let actor = who.actor();
+    let made = match drafted(&posted) {
+        Ok(new) => {
+            let made = rooms.accounts.create_user(&actor, &tenant.id, new);
+            match made.await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(field_error(error)?),
+            }
+        }
+        Err(wrong) => Err(wrong),
+    };
+    let Err((field, error)) = made else {
+        return who.done(&path(&tenant, "/members"), &Notice::Created);
+    };
+    let mut view = view(&rooms, &tenant, &BTreeMap::new(), who.now()).await?;
+    view.add = posted.again(&["username", "role"]).wrong(field, error);
+    who.show_again(&view).await
+}
+
+async fn set_active(
+    who: &Admin<kind::EditPeople>,
+    rooms: &Console,
+    (id, member): (String, String),
+    active: bool,
+) -> PageResult {
+    let tenant = found(rooms, &id).await?;
+    let change = UserChange {
+        active: Some(active),
+        ..UserChange::default()
+    };
+    let (actor, member) = (who.actor(), user_id(&member)?);
+    let changed = rooms
+        .accounts
+        .update_user(&actor, &tenant.id, &member, change);
+    match changed.await {
+        Ok(_) => {}
+        Err(AccountError::LastOwner) => {
+            let list = path(&tenant, "/members");
+            return who.go_saying(&list, false, &Notice::LastOwner);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let notice = if active {
+        Notice::Enabled
+    } else {
+        Notice::Disabled
+    };
+    who.done(&path(&tenant, "/members"), &notice)
+}
+
+/// `POST /admin/tenants/{id}/members/{member}/disable`
+#[handler]
+pub(in super::super) async fn disable(
+    who: Admin<kind::EditPeople>,
+    Path(ids): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    set_active(&who, &rooms, ids, false).await
+}
+
+/// `POST /admin/tenants/{id}/members/{member}/enable`
+#[handler]
+pub(in super::super) async fn enable(
+    who: Admin<kind::EditPeople>,
+    Path(ids): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    set_active(&who, &rooms, ids, true).await
+}
+
+/// `POST /admin/tenants/{id}/members/{member}/password`; the new one is shown this once.
+#[handler]
+pub(in super::super) async fn reset(
+    who: Editor,
+    Path((id, member)): Path<(String, String)>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let tenant = found(&rooms, &id).await?;
+    let password = Secret::new(random_text(PASSWORD_CHARS));
+    let change = UserChange {
+        password: Some(password.clone()),
+        ..UserChange::default()
+    };
+    let (actor, member) = (who.actor(), user_id(&member)?);
+    let changed = rooms
+        .accounts
+        .update_user(&actor, &tenant.id, &member, change);
+    let user = changed.await?;
+    who.show(&PasswordOnce {
+        name: user.username,
+        password,
+        tenant_id: Some(tenant.id.into_string()),
+    })
+    .await
+}

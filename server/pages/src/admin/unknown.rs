@@ -1,0 +1,121 @@
+//! Calls whose end nobody knows: which there are, and what a superadmin makes of one.
+
+use admin_templates::admin::usage::{CallStory, UnknownEnd};
+use admin_templates::form::FieldError;
+use admin_templates::page::Notice;
+use admin_templates::parts::CallRow;
+use admin_templates::words::CallStatus;
+use poem::handler;
+use poem::web::{Data, Path};
+use server_rooms::auth::roles::kind;
+use server_rooms::corrections::unknown::{Resolution, ResolveError};
+use shared::credits::Credits;
+use shared::id::GenerationId;
+
+use super::super::error::{PageError, PageResult};
+use super::super::form::Posted;
+use super::super::session::{Admin, Confirmed};
+use super::again::{Faults, again};
+use super::calls::Names;
+use super::usage::{of_hold, story_view};
+use super::{Console, Wrong, amount, booked, reason};
+
+/// Calls that are listed, those first of which the gateways are asked no longer first.
+const ROWS: i64 = 100;
+
+/// Whoever moves credits proved a short while ago to be themselves.
+type Payer = Confirmed<Admin<kind::MoveCredits>>;
+
+/// The calls whose end nobody knows, as rows.
+pub(super) async fn rows(rooms: &Console) -> Result<Vec<CallRow>, PageError> {
+    let holds = rooms.ledger.all_unknown(None, ROWS).await.map_err(booked)?;
+    let records: Vec<_> = holds.iter().filter_map(of_hold).collect();
+    let names = Names::of(&rooms.accounts, &records).await?;
+    let rows = records.into_iter().map(|record| CallRow {
+        status: CallStatus::Unknown,
+        ..names.row(record)
+    });
+    Ok(rows.collect())
+}
+
+/// What is wrong with a decision; a call that is gone or decided is not decided again.
+fn wrong(error: ResolveError) -> Result<Vec<Wrong>, PageError> {
+    match error {
+        ResolveError::NoSuchCall => Err(PageError::NotFound),
+        ResolveError::Ledger(error) => Err(booked(error)),
+        ResolveError::NotUnknown | ResolveError::Promised => Ok(vec![("", FieldError::Stale)]),
+        ResolveError::Amount { .. } => Ok(vec![("credits", FieldError::NotAnAmount)]),
+    }
+}
+
+/// Decides, or shows the page again with what is wrong.
+async fn decide(
+    who: &Payer,
+    (rooms, id): (&Console, &str),
+    decision: Result<(Resolution, String), Vec<Wrong>>,
+    show: impl FnOnce(&mut UnknownEnd, Vec<Wrong>),
+) -> PageResult {
+    let call: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
+    let wrong = match decision {
+        Ok((resolution, why)) => {
+            let (actor, resolving) = (who.actor(), (resolution, why.as_str()));
+            let made = rooms.corrections.resolve(&actor, &call, resolving);
+            match made.await {
+                Ok(_) => return who.done(&format!("/admin/usage/{call}"), &Notice::Booked),
+                Err(error) => wrong(error)?,
+            }
+        }
+        Err(wrong) => wrong,
+    };
+    let mut view: CallStory = story_view(rooms, id).await?;
+    match &mut view.unknown {
+        Some(unknown) => show(unknown, wrong),
+        // Somebody else decided, or it became known.
+        None => return who.done(&format!("/admin/usage/{call}"), &Notice::Stale),
+    }
+    who.show_again(&view).await
+}
+
+fn needed(posted: &Posted) -> Result<Credits, Wrong> {
+    let given = amount(posted, "credits")?;
+    given.ok_or(("credits", FieldError::Required))
+}
+
+/// `POST /admin/usage/{id}/settle`
+#[handler]
+pub(super) async fn settle(
+    who: Payer,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let mut faults = Faults::default();
+    let (credits, why) = (
+        faults.take(needed(&posted)),
+        faults.take(reason(&posted, "reason")),
+    );
+    let decision = credits.zip(why);
+    let decision = decision.map(|(credits, why)| (Resolution::Charge(credits), why));
+    let decision = faults.unless(decision);
+    let show = |unknown: &mut UnknownEnd, wrong| {
+        unknown.settle = again(&posted, &["credits", "reason"], wrong);
+    };
+    decide(&who, (&rooms, &id), decision, show).await
+}
+
+/// `POST /admin/usage/{id}/release`
+#[handler]
+pub(super) async fn release(
+    who: Payer,
+    Path(id): Path<String>,
+    posted: Posted,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let mut faults = Faults::default();
+    let why = faults.take(reason(&posted, "reason"));
+    let decision = faults.unless(why.map(|why| (Resolution::Release, why)));
+    let show = |unknown: &mut UnknownEnd, wrong| {
+        unknown.release = again(&posted, &["reason"], wrong);
+    };
+    decide(&who, (&rooms, &id), decision, show).await
+}

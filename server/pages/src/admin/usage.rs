@@ -1,0 +1,378 @@
+//! The log of all calls, its export, and the whole story of one.
+
+use std::collections::BTreeMap;
+
+use admin_templates::admin::usage::{
+    CallStory, HoldStory as HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog,
+};
+use admin_templates::form::Form;
+use admin_templates::parts::{Arithmetic, EntryRow};
+use admin_templates::words::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
+use poem::web::{Data, Path};
+use poem::{IntoResponse, Request, handler};
+use server_edge::date::Date;
+use server_edge::export::{Excel, Reader, usage_file};
+use server_rooms::figures::story::{Charge, Story};
+use server_rooms::ledger::{CallSnapshot, Hold};
+use server_store::usage::{Period, UsageRecord, UsageStatus};
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
+use shared::units::Usage;
+
+use super::super::bills;
+use super::super::error::{PageError, PageResult};
+use super::super::session::Admin;
+use super::calls::Names;
+use super::tenant::money::entry_row;
+use super::{Asked, Console, booked, figured, filters, list_state, page_ask, wanted, word};
+
+/// Rows of a page of the log.
+const ROWS: u32 = 50;
+const FILTERS: [&str; 6] = ["tenant", "model", "provider", "status", "from", "to"];
+/// What prices are multiplied by where nothing is.
+const PLAIN_PPM: i64 = 1_000_000;
+/// Lines of the ledger that are looked through around a call's beginning and end.
+const AROUND: i64 = 200;
+
+fn day(asked: &BTreeMap<String, String>, name: &str) -> Option<Date> {
+    wanted(asked, name).and_then(|text| text.parse().ok())
+}
+
+/// The filter of a query; `None` where nothing can pass it. A tenant is named by its id or its whole
+/// name.
+async fn filter(
+    rooms: &Console,
+    asked: &BTreeMap<String, String>,
+) -> Result<Option<UsageFilter>, PageError> {
+    let tenant = match wanted(asked, "tenant") {
+        Some(text) => match text.parse::<TenantId>() {
+            Ok(id) => Some(id),
+            Err(_) => match rooms.accounts.tenant_by_name(text).await? {
+                Some(tenant) => Some(tenant.id),
+                None => return Ok(None),
+            },
+        },
+        None => None,
+    };
+    let status = match wanted(asked, "status") {
+        // Calls that run have no record yet.
+        Some(text) if text == CallStatus::Running.code() => return Ok(None),
+        // A list of their own.
+        Some(text) if text == CallStatus::Unknown.code() => return Ok(None),
+        Some(text) => UsageStatus::from_word(text),
+        None => None,
+    };
+    let text = |name| wanted(asked, name).map(str::to_owned);
+    Ok(Some(UsageFilter {
+        tenant,
+        status,
+        model: text("model"),
+        provider: text("provider"),
+        period: Period {
+            from: day(asked, "from").map(Date::start),
+            until: day(asked, "to").map(Date::end),
+        },
+        ..UsageFilter::default()
+    }))
+}
+
+/// `GET /admin/usage`
+#[handler]
+pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+    let ask = page_ask(&asked, ROWS)?;
+    if wanted(&asked, "status") == Some(CallStatus::Unknown.code()) {
+        let rows = super::unknown::rows(&rooms).await?;
+        let list = admin_templates::list::ListState {
+            filters: filters(&asked, &FILTERS),
+            ..admin_templates::list::ListState::whole()
+        };
+        return who.show(&UsageLog { list, rows }).await;
+    }
+    let Some(filter) = filter(&rooms, &asked).await? else {
+        let list = admin_templates::list::ListState {
+            filters: filters(&asked, &FILTERS),
+            ..admin_templates::list::ListState::whole()
+        };
+        let rows = Vec::new();
+        return who.show(&UsageLog { list, rows }).await;
+    };
+    let page = rooms.figures.usage_log(&filter, &ask).await;
+    let page = page.map_err(figured)?;
+    let names = Names::of(&rooms.accounts, &page.rows).await?;
+    let list = list_state(filters(&asked, &FILTERS), &page);
+    let rows = page.rows.into_iter().map(|record| names.row(record));
+    let rows = rows.collect();
+    who.show(&UsageLog { list, rows }).await
+}
+
+/// `GET /admin/usage.csv`; streams, as the API's exports do.
+#[handler]
+pub(super) async fn usage_csv(
+    _who: Admin,
+    asked: Asked,
+    request: &Request,
+    rooms: Data<&Console>,
+) -> PageResult {
+    let filter = filter(&rooms, &asked).await?;
+    // A filter that nothing passes is a period of no length.
+    let filter = filter.unwrap_or_else(|| UsageFilter {
+        period: Period {
+            from: Some(Moment::default()),
+            until: Some(Moment::default()),
+        },
+        ..UsageFilter::default()
+    });
+    let records = rooms.figures.export_usage(filter);
+    Ok(usage_file(
+        records,
+        Reader::Superadmin,
+        Excel::of_query(request.uri().query()),
+    )
+    .into_response())
+}
+
+/// The lines of a charge; none where there is nothing to reckon with, but for what it came to.
+fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
+    let Charge::Lines(bill) = charge else {
+        return Arithmetic {
+            lines: Vec::new(),
+            subtotal: total.to_string(),
+            multiplier_ppm: PLAIN_PPM,
+            total,
+        };
+    };
+    bills::arithmetic(bill)
+}
+
+/// The parts of a call's time that its record tells apart.
+fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
+    let first = record.first_byte_ms.min(record.duration_ms);
+    let wait = if first == 0 {
+        record.duration_ms
+    } else {
+        first
+    };
+    let rows = [
+        (Phase::Wait, 0, wait),
+        (Phase::Stream, wait, record.duration_ms.saturating_sub(wait)),
+    ];
+    let rows = rows.into_iter().filter(|(_, _, length)| *length > 0);
+    rows.map(|(phase, start_ms, length_ms)| PhaseRow {
+        phase,
+        start_ms,
+        length_ms,
+    })
+    .collect()
+}
+
+/// The tries that the record tells of.
+fn tries(record: &UsageRecord) -> Vec<TryRow> {
+    let row = |one: &server_store::usage::Try| TryRow {
+        number: u64::from(one.number),
+        provider: one.provider.clone(),
+        model: one.model.clone(),
+        gateway: String::new(),
+        key_last4: one.key_last4.clone(),
+        started_ms: one.began_ms,
+        duration_ms: one.duration_ms,
+        status: 0,
+        result: match (&one.fault, one.number < record.attempts) {
+            (None, _) => TryResult::Answered,
+            (Some(_), true) => TryResult::NextTarget,
+            (Some(_), false) => TryResult::GaveUp,
+        },
+        detail: one.fault.clone().unwrap_or_default(),
+    };
+    record.tries.iter().map(row).collect()
+}
+
+/// The number behind the tenant's last line up to a moment: lines are numbered as time goes.
+async fn behind(rooms: &Console, tenant: &TenantId, at: Moment) -> Result<Option<i64>, PageError> {
+    let line = async |before: Option<i64>| {
+        let lines = rooms.ledger.history(tenant, before, 1).await;
+        Ok::<_, PageError>(lines.map_err(booked)?.pop())
+    };
+    let Some(newest) = line(None).await?.filter(|entry| entry.at > at) else {
+        return Ok(None);
+    };
+    let (mut low, mut high) = (0, newest.number);
+    while high.saturating_sub(low) > 1 {
+        let middle = low.saturating_add(high.saturating_sub(low) / 2);
+        let later = line(Some(middle.saturating_add(1))).await?;
+        if later.is_some_and(|entry| entry.at > at) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Ok(Some(high))
+}
+
+/// A call's lines in the ledger, oldest first.
+async fn entries(rooms: &Console, story: &Story) -> Result<Vec<EntryRow>, PageError> {
+    let Some(held) = &story.hold else {
+        return Ok(Vec::new());
+    };
+    let mut rows = BTreeMap::new();
+    let moments = [Some(held.hold.created_at), held.hold.closed_at];
+    for at in moments.into_iter().flatten() {
+        // Lines carry the moment of their commit, a little later than the call's.
+        let at = Moment::from_unix_ms(at.unix_ms().saturating_add(1_000));
+        let before = behind(rooms, &story.tenant, at).await?;
+        let lines = rooms.ledger.history(&story.tenant, before, AROUND).await;
+        let lines = lines.map_err(booked)?.into_iter();
+        let own = lines.filter(|entry| entry.reference == story.id.as_str());
+        rows.extend(own.map(|entry| (entry.number, entry_row(entry))));
+    }
+    Ok(rows.into_values().collect())
+}
+
+fn hold_view(story: &Story) -> HoldView {
+    let Some(held) = &story.hold else {
+        return HoldView {
+            amount: Credits::ZERO,
+            lowered_to: None,
+            released: Credits::ZERO,
+        };
+    };
+    let hold = &held.hold;
+    let left = hold.held.micros().saturating_sub(hold.settled.micros());
+    let released = if hold.closed_at.is_some() {
+        left.max(0)
+    } else {
+        0
+    };
+    HoldView {
+        amount: hold.held,
+        lowered_to: None,
+        released: Credits::from_micros(released),
+    }
+}
+
+/// What a call's hold keeps of it; test calls have none.
+fn kept(story: &Story) -> Option<CallSnapshot> {
+    story.hold.as_ref()?.hold.snapshot.read()
+}
+
+/// A call that has no record yet, from what its hold keeps.
+fn running(story: &Story) -> Option<UsageRecord> {
+    of_hold(&story.hold.as_ref()?.hold)
+}
+
+/// A call as far as its hold tells of it; `None` where it keeps nothing.
+pub(super) fn of_hold(hold: &Hold) -> Option<UsageRecord> {
+    let kept = hold.snapshot.read()?;
+    Some(UsageRecord {
+        id: hold.id.clone(),
+        tenant: hold.tenant.clone(),
+        user: kept.user,
+        key: kept.key,
+        test: false,
+        operation: kept.operation,
+        model: kept.model,
+        price: kept.price,
+        provider: kept.provider,
+        provider_model: String::new(),
+        usage: Usage::default(),
+        credits: hold.settled,
+        cost: Credits::ZERO,
+        status: UsageStatus::Failed,
+        fault: None,
+        attempts: 0,
+        first_byte_ms: 0,
+        duration_ms: 0,
+        created_at: hold.created_at,
+        tries: Vec::new(),
+        loss: Credits::ZERO,
+        loss_why: None,
+    })
+}
+
+/// What is odd about a call's counts or its charge.
+fn notes(record: &UsageRecord, charge: &Charge) -> Vec<CallNote> {
+    let usage = &record.usage;
+    let odd = [
+        (usage.capped, CallNote::Capped),
+        (usage.overrun, CallNote::Overrun),
+        (*charge == Charge::ByHand, CallNote::ByHand),
+    ];
+    let odd = odd.into_iter().filter(|(is_so, _)| *is_so);
+    let lost = record.loss_why.as_deref().and_then(CallNote::from_code);
+    odd.map(|(_, note)| note).chain(lost).collect()
+}
+
+/// What may be decided where nobody knows how a call ended.
+fn unknown_end(story: &Story) -> Option<UnknownEnd> {
+    let hold = &story.hold.as_ref()?.hold;
+    let unknown = hold.unknown?;
+    Some(UnknownEnd {
+        held: hold.held,
+        ask_until: unknown.ask_until,
+        promised: unknown.promised,
+        settle: Form::default(),
+        release: Form::default(),
+    })
+}
+
+/// A call's page; `None` where there is no such call.
+pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, PageError> {
+    let id: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
+    let story = rooms.figures.story(&id, None).await.map_err(figured)?;
+    let story = story.ok_or(PageError::NotFound)?;
+    let status = match (&story.record, &story.charge) {
+        (Some(record), _) => super::calls::status(record),
+        (None, Charge::Open) => CallStatus::Running,
+        (None, _) => CallStatus::Failed,
+    };
+    let record = story.record.clone().or_else(|| running(&story));
+    let record = record.ok_or(PageError::NotFound)?;
+    let names = Names::of(&rooms.accounts, [&record]).await?;
+    let caller = |id: Option<&str>| id.map(|id| names.caller(id));
+    let margin = record.credits.micros().saturating_sub(record.cost.micros());
+    let key = record.key.as_ref().map(ApiKeyId::as_str);
+    let request = kept(&story).and_then(|kept| kept.request);
+    Ok(CallStory {
+        id: story.id.to_string(),
+        request_id: request.map_or_else(String::new, RequestId::into_string),
+        status,
+        notes: notes(&record, &story.charge),
+        lost: record.loss,
+        unknown: unknown_end(&story),
+        operation: word(record.operation.word(), Operation::Chat),
+        test: record.test,
+        at: record.created_at,
+        tenant: names.tenant(story.tenant.as_str()),
+        tenant_id: story.tenant.to_string(),
+        person: caller(record.user.as_ref().map(UserId::as_str)),
+        key: caller(key),
+        key_last4: key.and_then(|key| names.last4(key)),
+        price_id: record
+            .price
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string),
+        first_byte_ms: record.first_byte_ms,
+        duration_ms: record.duration_ms,
+        hold: hold_view(&story),
+        phases: phases(&record),
+        tries: tries(&record),
+        counts: bills::counts(&record.usage),
+        charge: arithmetic(&story.charge, record.credits),
+        cost: arithmetic(&story.cost, record.cost),
+        margin: Credits::from_micros(margin),
+        entries: entries(rooms, &story).await?,
+        fault: record.fault.filter(|_| status != CallStatus::Unknown),
+        model: record.model,
+    })
+}
+
+/// `GET /admin/usage/{id}`
+#[handler]
+pub(super) async fn call_story(
+    who: Admin,
+    Path(id): Path<String>,
+    rooms: Data<&Console>,
+) -> PageResult {
+    who.show(&story_view(&rooms, &id).await?).await
+}

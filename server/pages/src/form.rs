@@ -1,0 +1,169 @@
+//! Forms as they were sent: typed fields out of one body, and rooms' refusals as errors beside the
+//! fields. Holds no rule of its own.
+
+use std::collections::BTreeMap;
+
+use admin_templates::form::{FieldError, Form};
+use poem::{FromRequest, Request, RequestBody};
+use server_rooms::accounts::AccountError;
+use server_rooms::auth::password::{CHARS_MAX, CHARS_MIN};
+use shared::secret::Secret;
+
+use super::error::PageError;
+
+/// The fields of a form, as the gate read and checked it.
+#[derive(Clone, Default)]
+pub struct Posted(BTreeMap<String, Vec<String>>);
+
+impl std::fmt::Debug for Posted {
+    // Values may be passwords.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+impl Posted {
+    /// Out of a body of `application/x-www-form-urlencoded`.
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in pairs {
+            fields.entry(name).or_default().push(value);
+        }
+        Some(Self(fields))
+    }
+
+    fn first(&self, name: &str) -> &str {
+        self.0
+            .get(name)
+            .and_then(|values| values.first())
+            .map_or("", String::as_str)
+    }
+
+    /// A field without the blanks around it; empty when absent.
+    pub fn text(&self, name: &str) -> &str {
+        self.first(name).trim()
+    }
+
+    /// A field that may be absent or empty.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    /// A password or key, as it was typed.
+    pub fn secret(&self, name: &str) -> Secret<String> {
+        Secret::new(self.first(name).to_owned())
+    }
+
+    /// Whether a box is ticked.
+    pub fn is_ticked(&self, name: &str) -> bool {
+        self.first(name) == "on"
+    }
+
+    /// Every value of a field, for several boxes of one name.
+    pub fn several(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// These fields filled in again. Never name a password or a code.
+    pub fn again(&self, names: &[&str]) -> Form {
+        let values = names
+            .iter()
+            .map(|name| ((*name).to_owned(), self.several(name).join(" ")))
+            .collect();
+        Form {
+            values,
+            ..Form::default()
+        }
+    }
+
+    /// The password that is chosen in `password` and typed again in `repeat`, or what is wrong
+    /// with it.
+    pub fn new_password(&self) -> Result<Secret<String>, (&'static str, FieldError)> {
+        let password = self.secret("password");
+        if let Some(error) = password_error(&password) {
+            return Err(("password", error));
+        }
+        if password.expose() != self.first("repeat") {
+            return Err(("repeat", FieldError::Different));
+        }
+        Ok(password)
+    }
+}
+
+fn password_error(password: &Secret<String>) -> Option<FieldError> {
+    let chars = password.expose().chars().count();
+    let bound = |bound: usize| u64::try_from(bound).unwrap_or(u64::MAX);
+    if chars < CHARS_MIN {
+        return Some(FieldError::TooShort(bound(CHARS_MIN)));
+    }
+    (chars > CHARS_MAX).then(|| FieldError::TooLong(bound(CHARS_MAX)))
+}
+
+impl<'a> FromRequest<'a> for Posted {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        // The gate put it there; a handler behind another door gets no form.
+        let posted = request.data::<Self>().cloned();
+        Ok(posted.ok_or(PageError::Internal)?)
+    }
+}
+
+/// A refusal of the room as the error of a field; what is none of the form's fault has no page.
+pub fn field_error(error: AccountError) -> Result<(&'static str, FieldError), PageError> {
+    match error {
+        AccountError::Taken(field) => Ok((field, FieldError::Taken)),
+        AccountError::Invalid {
+            field: "username", ..
+        } => Ok(("username", FieldError::Letters)),
+        AccountError::Invalid { field, rule } => Ok((field, FieldError::Words(rule))),
+        error @ (AccountError::NotFound(_)
+        | AccountError::Ended(_)
+        | AccountError::OutOfReach
+        | AccountError::Beyond(_)
+        | AccountError::LastOwner
+        | AccountError::Password(_)
+        | AccountError::Store(_)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_and_secrets_are_not_trimmed() {
+        let body = b"name=+Ada+&password=+a+b+&on=on&tag=x&tag=y";
+        let posted = Posted::parse(body).expect("a form");
+        assert_eq!(posted.text("name"), "Ada");
+        assert_eq!(posted.secret("password").expose(), " a b ");
+        assert!(posted.is_ticked("on") && !posted.is_ticked("off"));
+        assert_eq!(posted.several("tag"), ["x", "y"]);
+        assert_eq!(posted.optional("missing"), None);
+        assert_eq!(
+            format!("{posted:?}"),
+            r#"["name", "on", "password", "tag"]"#
+        );
+    }
+
+    #[test]
+    fn a_new_password_is_long_enough_and_typed_twice() {
+        let chosen = |body: &str| {
+            let posted = Posted::parse(body.as_bytes()).expect("a form");
+            posted
+                .new_password()
+                .map(|password| password.expose().clone())
+        };
+        assert_eq!(
+            chosen("password=long+enough&repeat=long+enough"),
+            Ok("long enough".to_owned())
+        );
+        assert_eq!(
+            chosen("password=short&repeat=short"),
+            Err(("password", FieldError::TooShort(8)))
+        );
+        assert_eq!(
+            chosen("password=long+enough&repeat=other"),
+            Err(("repeat", FieldError::Different))
+        );
+    }
+}

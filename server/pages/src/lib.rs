@@ -1,0 +1,162 @@
+//! The pages: the superadmin's console under `/admin`, the tenant's portal under `/portal`. A
+//! handler loads from rooms, fills a view and renders it; it holds no SQL, no markup and no rule.
+//!
+//! How to add a page: a file with handlers whose first parameter says who may see it
+//! (`session::Admin<kind::…>`, `session::Member<Manager>`, `Confirmed<…>` around them for secrets and
+//! money), its rooms as `Data<&Room>` (put there by [`routes`]), and a line in `table`. A form's handler takes
+//! `form::Posted`, shows the view again with `show_again` when something is wrong, and ends with
+//! `done`.
+
+mod admin;
+mod assets;
+mod bills;
+mod cookie;
+mod device;
+pub mod error;
+pub mod form;
+pub mod frame;
+mod gate;
+mod portal;
+mod preferences;
+mod security;
+pub mod session;
+mod settings;
+mod sign_in;
+pub mod site;
+mod superadmins;
+mod table;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem::web::Data;
+use poem::{EndpointExt, Response, Route, get, handler};
+use server_rooms::web::Web;
+
+pub use self::admin::Console;
+use self::error::PageResult;
+use self::frame::Frame;
+use self::gate::Gate;
+use self::site::Site;
+use self::table::Table;
+
+/// What console and portal share: signing in, own security, preferences.
+fn shared(table: Table, root: &str) -> Table {
+    let at = |path: &str| format!("{root}{path}");
+    table
+        .get(at("/login"), sign_in::login_page)
+        .post(at("/login"), sign_in::log_in)
+        .get(at("/login/second"), sign_in::second_page)
+        .post(at("/login/second"), sign_in::second)
+        .post(at("/logout"), sign_in::log_out)
+        .get(at("/confirm"), sign_in::confirm_page)
+        .post(at("/confirm"), sign_in::confirm)
+        .post(at("/preferences"), preferences::choose)
+        .get(at("/security"), security::security_page)
+        .post(at("/security/password"), security::change_password)
+        .get(at("/security/totp"), security::totp_page)
+        .post(at("/security/totp"), security::totp_on)
+        .post(at("/security/totp/off"), security::totp_off)
+        .post(at("/security/recovery"), security::renew_codes)
+        .post(at("/security/sessions/:id/end"), security::end_session)
+        .post(at("/security/sessions/end-others"), security::end_others)
+}
+
+fn admin(table: Table) -> Table {
+    let one = |path: &str| format!("/admin/superadmins/:id{path}");
+    admin::pages(shared(table, "/admin"))
+        .get("/admin/setup", sign_in::setup_page)
+        .post("/admin/setup", sign_in::setup)
+        .get("/admin/superadmins", superadmins::superadmin_list)
+        .post("/admin/superadmins", superadmins::add_superadmin)
+        .post(one("/role"), superadmins::set_role)
+        .post(one("/disable"), superadmins::disable)
+        .post(one("/enable"), superadmins::enable)
+        .post(one("/password"), superadmins::reset_password)
+        .get("/admin/settings", settings::settings_page)
+        .post("/admin/settings/security", settings::keep_security)
+        .post("/admin/settings/retention", settings::keep_retention)
+        .post("/admin/settings/announcement", settings::keep_announcement)
+        .post("/admin/settings/calendar", settings::keep_calendar)
+        .post("/admin/settings/tenants", settings::keep_tenants)
+}
+
+fn table() -> Table {
+    let table = admin(Table::default().get("/", start));
+    portal::pages(shared(table, "/portal"))
+}
+
+/// Method and path of every page, for tests that ask each as everybody.
+pub fn listed() -> Vec<(Method, String)> {
+    table().listed()
+}
+
+/// Every page, behind its door, and the files that pages ask for.
+pub fn routes(rooms: Console, site: Site) -> BoxEndpoint<'static, Response> {
+    let pages = table()
+        .into_route()
+        .data(rooms.clone())
+        .data(rooms.web.clone())
+        .data(rooms.accounts.clone())
+        .data(rooms.factors.clone())
+        .data(rooms.settings.clone())
+        .data(rooms.call_status)
+        .data(rooms.calls.clone())
+        .data(rooms.catalogue.clone())
+        .data(rooms.corrections.clone())
+        .data(rooms.figures.clone())
+        .data(rooms.ledger.clone())
+        .data(rooms.history.clone());
+    Route::new()
+        .at("/assets/:name", get(assets::asset))
+        .nest_no_strip("/", Gate::new(pages, site))
+        .map_to_response()
+        .boxed()
+}
+
+/// Whether a path is a page's and not the API's.
+pub fn is_page(path: &str) -> bool {
+    if path == "/" {
+        return true;
+    }
+    let below = |root: &str| {
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    below("/assets") || below("/portal") || (below("/admin") && !below("/admin/api"))
+}
+
+/// `GET /`: to the portal, and before the first start is over to its page.
+#[handler]
+async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
+    let first = web.is_first_start().await?;
+    frame.go(if first { "/admin/setup" } else { "/portal" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_api_are_told_apart() {
+        for path in [
+            "/",
+            "/admin",
+            "/admin/",
+            "/admin/login",
+            "/portal",
+            "/portal/x",
+            "/assets/a.css",
+        ] {
+            assert!(is_page(path), "{path}");
+        }
+        for path in [
+            "/admin/api",
+            "/admin/api/login",
+            "/adminx",
+            "/api/v1/models",
+            "/healthz",
+        ] {
+            assert!(!is_page(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The tenant's API keys: the list, and a new one whose secret is shown this once. `draft` reads the
+//! forms, `change` does what is done to a key that is there.
+
+pub(super) mod change;
+mod draft;
+
+use admin_templates::account::SecretOnce;
+use admin_templates::form::Form;
+use admin_templates::list::ListState;
+use admin_templates::parts::KeyRow;
+use admin_templates::portal::{KeyForm, KeyList};
+use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
+use poem::web::{Data, Query};
+use poem::{Request, handler};
+use server_rooms::accounts::Accounts;
+use server_rooms::auth::api_key;
+use server_rooms::catalogue::Catalogue;
+use server_rooms::corrections::Corrections;
+use server_rooms::figures::Figures;
+use server_rooms::figures::page::PageAsk;
+use server_rooms::ledger::{Budget, Ledger, Spender};
+use server_store::accounts::{ApiKey, ApiKeyKind, KeyPlace, Scopes};
+use server_store::rollups::Top;
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::{ApiKeyId, TenantId};
+use shared::secret::Secret;
+
+use super::super::error::{PageError, PageResult};
+use super::super::form::{Posted, field_error};
+use super::super::session::{Confirmed, Manager, Member};
+use super::money;
+use super::rows::{self, Asked, field};
+use super::{base_url, unfigured, unread, usage};
+
+const PATH: &str = "/portal/keys";
+/// Keys read at once.
+const BATCH: i64 = 200;
+/// Lines of the ranking of keys.
+const TOPS: usize = 10;
+/// Somebody who runs the tenant and proved a short while ago to be the one who logged in.
+type Editor = Confirmed<Member<Manager>>;
+
+fn status(key: &ApiKey, now: Moment) -> KeyStatus {
+    if key.revoked {
+        KeyStatus::Revoked
+    } else if key.expires_at.is_some_and(|at| at <= now) {
+        KeyStatus::Expired
+    } else if grace(key, now).is_some() {
+        KeyStatus::Rotating
+    } else {
+        KeyStatus::Active
+    }
+}
+
+/// When the secret of before ends, while it works.
+fn grace(key: &ApiKey, now: Moment) -> Option<Moment> {
+    let until = key.previous.as_ref().map(|old| old.until);
+    until.filter(|until| *until > now)
+}
+
+/// What a key may do, as pages say it.
+fn scope_words(scopes: Scopes) -> Vec<Scope> {
+    let words = scopes.words().into_iter();
+    words.filter_map(Scope::from_code).collect()
+}
+
+/// What keys are shown with besides themselves.
+struct Beside<'a> {
+    figures: &'a Figures,
+    tenant: &'a TenantId,
+    tops: Vec<Top>,
+    budgets: Vec<Budget>,
+    now: Moment,
+}
+
+impl Beside<'_> {
+    fn filter(&self, key: &ApiKeyId) -> UsageFilter {
+        UsageFilter {
+            tenant: Some(self.tenant.clone()),
+            key: Some(key.clone()),
+            ..UsageFilter::default()
+        }
+    }
+
+    /// When it last called.
+    async fn used_at(&self, key: &ApiKeyId) -> Result<Option<Moment>, PageError> {
+        let last = PageAsk {
+            from: None,
+            rows: 1,
+        };
+        let page = self.figures.usage_log(&self.filter(key), &last).await;
+        let page = page.map_err(unfigured)?;
+        Ok(page.rows.first().map(|record| record.created_at))
+    }
+
+    /// Charged in the last 30 days. Who is not among the first of a full ranking is added up.
+    async fn spent(&self, key: &ApiKeyId) -> Result<Credits, PageError> {
+        let top = self.tops.iter().find(|top| top.name == key.as_str());
+        match top {
+            Some(top) => Ok(top.credits),
+            None if self.tops.len() < TOPS => Ok(Credits::ZERO),
+            None => usage::spent(self.figures, self.filter(key), self.now).await,
+        }
+    }
+
+    async fn row(&self, key: ApiKey) -> Result<KeyRow, PageError> {
+        let prefix = match key.kind {
+            ApiKeyKind::Live => api_key::LIVE_PREFIX,
+            ApiKeyKind::Test => api_key::TEST_PREFIX,
+        };
+        Ok(KeyRow {
+            used_at: self.used_at(&key.id).await?,
+            old_until: grace(&key, self.now),
+            status: status(&key, self.now),
+            budget: rows::budget_of(&self.budgets, &Spender::Key(key.id.clone())),
+            spent: self.spent(&key.id).await?,
+            id: key.id.into_string(),
+            name: key.name,
+            kind: match key.kind {
+                ApiKeyKind::Live => KeyKind::Live,
+                ApiKeyKind::Test => KeyKind::Test,
+            },
+            prefix: prefix.to_owned(),
+            last4: key.last4,
+            scopes: scope_words(key.scopes),
+            models: key.allowed_models.unwrap_or_default(),
+            expires_at: key.expires_at,
+            created_at: key.created_at,
+        })
+    }
+}
+
+/// A page of keys whose name or last characters fit, and whether more follow.
+async fn found(
+    accounts: &Accounts,
+    tenant: &TenantId,
+    asked: &Asked,
+) -> Result<(Vec<ApiKey>, bool), PageError> {
+    let wanted = field(asked, "q").to_lowercase();
+    let wanted_rows = usize::try_from(rows::ROWS).unwrap_or(usize::MAX);
+    let after = field(asked, "after");
+    let mut after: Option<ApiKeyId> = match after {
+        "" => None,
+        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+    };
+    let mut found = Vec::new();
+    loop {
+        let batch = accounts.keys(tenant, after.as_ref(), BATCH).await?;
+        after = batch.last().map(|key| key.id.clone());
+        if after.is_none() {
+            return Ok((found, false));
+        }
+        for key in batch {
+            if key.name.to_lowercase().contains(&wanted) || key.last4 == wanted {
+                if found.len() == wanted_rows {
+                    return Ok((found, true));
+                }
+                found.push(key);
+            }
+        }
+    }
+}
+
+/// The rooms that a list of keys is filled from.
+#[derive(Clone, Copy)]
+struct Shelves<'a> {
+    accounts: &'a Accounts,
+    figures: &'a Figures,
+    ledger: &'a Ledger,
+}
+
+async fn listed(
+    who: &Member<Manager>,
+    rooms: Shelves<'_>,
+    asked: &Asked,
+    rotate: Form,
+) -> Result<KeyList, PageError> {
+    let tenant = &who.tenant.id;
+    let Shelves {
+        accounts,
+        figures,
+        ledger,
+    } = rooms;
+    let (keys, more) = found(accounts, tenant, asked).await?;
+    let last = keys.last().map(|key| key.id.to_string());
+    let beside = Beside {
+        figures,
+        tenant,
+        tops: figures.overview(tenant).await.map_err(unfigured)?.keys,
+        budgets: ledger.budgets(tenant).await.map_err(unread)?,
+        now: who.now(),
+    };
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        rows.push(beside.row(key).await?);
+    }
+    let list = ListState {
+        filters: Form::of([("q", field(asked, "q"))]),
+        next: last.filter(|_| more),
+        ..ListState::whole()
+    };
+    Ok(KeyList { rotate, list, rows })
+}
+
+/// `GET /portal/keys`
+#[handler]
+pub(super) async fn key_list(
+    who: Member<Manager>,
+    Query(asked): Query<Asked>,
+    accounts: Data<&Accounts>,
+    figures: Data<&Figures>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let rooms = Shelves {
+        accounts: &accounts,
+        figures: &figures,
+        ledger: &ledger,
+    };
+    let view = listed(&who, rooms, &asked, Form::default()).await?;
+    who.show(&view).await
+}
+
+fn models(catalogue: &Catalogue) -> Vec<String> {
+    let all = catalogue.models();
+    let enabled = all.iter().filter(|model| model.enabled);
+    let mut names: Vec<String> = enabled.map(|model| model.id.clone()).collect();
+    names.sort();
+    names
+}
+
+fn key_form(catalogue: &Catalogue, form: Form) -> KeyForm {
+    KeyForm {
+        id: None,
+        name: String::new(),
+        form,
+        models: models(catalogue),
+    }
+}
+
+/// `GET /portal/keys/new`
+#[handler]
+pub(super) async fn new_key(who: Editor, catalogue: Data<&Catalogue>) -> PageResult {
+    let scopes = Scopes::PLAIN.words().join(" ");
+    let form = Form::of([
+        ("kind", KeyKind::Live.code()),
+        ("scopes", scopes.as_str()),
+        ("budget_period", "month"),
+    ]);
+    who.show(&key_form(&catalogue, form)).await
+}
+
+/// Owners and admins reach every key of their tenant.
+fn place<'a>(who: &'a Editor, id: &'a ApiKeyId) -> KeyPlace<'a> {
+    KeyPlace {
+        tenant: &who.tenant.id,
+        id,
+        reach: Scopes::ALL,
+        within: None,
+    }
+}
+
+/// The page that shows a secret.
+fn once(
+    key: ApiKey,
+    secret: Secret<String>,
+    catalogue: &Catalogue,
+    base_url: String,
+) -> SecretOnce {
+    let of_key = key.allowed_models.unwrap_or_default();
+    let model = of_key.into_iter().chain(models(catalogue)).next();
+    SecretOnce {
+        name: key.name,
+        secret,
+        base_url,
+        model: model.unwrap_or_default(),
+        tenant_id: None,
+        old_until: key.previous.map(|old| old.until),
+    }
+}
+
+/// `POST /portal/keys/new`; the secret is shown this once.
+#[handler]
+pub(super) async fn make_key(
+    who: Editor,
+    posted: Posted,
+    request: &Request,
+    accounts: Data<&Accounts>,
+    catalogue: Data<&Catalogue>,
+    corrections: Data<&Corrections>,
+) -> PageResult {
+    let (actor, tenant) = (who.actor(), &who.tenant.id);
+    let read = draft::new_key(&posted).and_then(|new| Ok((new, money::budget(&posted)?)));
+    let made = match read {
+        Ok((new, budget)) => match accounts.create_key(&actor, tenant, new).await {
+            Ok((key, secret)) => Ok((key, secret, budget)),
+            Err(error) => Err(draft::placed(field_error(error)?)),
+        },
+        Err(wrong) => Err(wrong),
+    };
+    match made {
+        Ok((key, secret, budget)) => {
+            let spender = Spender::Key(key.id.clone());
+            let limits = (None, budget);
+            let set = money::set_budget(&corrections, &actor, (tenant, &spender), limits).await;
+            if let Err(error) = set {
+                // A key that may spend without its bound must not be handed out.
+                accounts.revoke_key(&actor, place(&who, &key.id)).await?;
+                return Err(error);
+            }
+            who.show(&once(key, secret, &catalogue, base_url(&who, request)))
+                .await
+        }
+        Err((name, error)) => {
+            let form = posted.again(&draft::FIELDS).wrong(name, error);
+            who.show_again(&key_form(&catalogue, form)).await
+        }
+    }
+}

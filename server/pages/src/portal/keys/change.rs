@@ -1,0 +1,178 @@
+//! What is done to a key that is there: changing its terms, rotating its secret, taking it back.
+
+use std::time::Duration;
+
+use admin_templates::form::{FieldError, Form};
+use admin_templates::page::Notice;
+use admin_templates::portal::KeyForm;
+use poem::web::{Data, Path};
+use poem::{Request, handler};
+use server_rooms::accounts::{AccountError, Accounts, GRACE_MAX};
+use server_rooms::catalogue::Catalogue;
+use server_rooms::corrections::Corrections;
+use server_rooms::figures::Figures;
+use server_rooms::ledger::{Ledger, Spender};
+use server_store::accounts::ApiKey;
+use shared::id::ApiKeyId;
+
+use super::super::super::error::{PageError, PageResult};
+use super::super::super::form::{Posted, field_error};
+use super::super::base_url;
+use super::super::money;
+use super::super::rows::Asked;
+use super::{Editor, PATH, Shelves, draft, listed, models, once, place};
+
+const SECONDS_PER_HOUR: u64 = 3_600;
+
+fn key_id(text: &str) -> Result<ApiKeyId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+/// A key of the tenant that was not revoked.
+async fn open_key(who: &Editor, accounts: &Accounts, id: &str) -> Result<ApiKey, PageError> {
+    let key = accounts.key(&who.tenant.id, &key_id(id)?).await?;
+    if key.revoked {
+        return Err(PageError::NotFound);
+    }
+    Ok(key)
+}
+
+/// The page of a key. Models it may use stay on offer when they are not enabled any more.
+fn key_form(catalogue: &Catalogue, key: ApiKey, form: Form) -> KeyForm {
+    let mut models = models(catalogue);
+    models.extend(key.allowed_models.unwrap_or_default());
+    models.sort();
+    models.dedup();
+    KeyForm {
+        id: Some(key.id.into_string()),
+        name: key.name,
+        form,
+        models,
+    }
+}
+
+/// `GET /portal/keys/{id}`
+#[handler]
+pub(in super::super) async fn key_page(
+    who: Editor,
+    Path(id): Path<String>,
+    accounts: Data<&Accounts>,
+    catalogue: Data<&Catalogue>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let key = open_key(&who, &accounts, &id).await?;
+    let spender = Spender::Key(key.id.clone());
+    let budget = money::budget_now(&ledger, &who.tenant.id, &spender).await?;
+    let form = draft::filled(&key, budget);
+    who.show(&key_form(&catalogue, key, form)).await
+}
+
+/// `POST /portal/keys/{id}`
+#[handler]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a handler has one argument for each room it asks"
+)]
+pub(in super::super) async fn change_key(
+    who: Editor,
+    Path(id): Path<String>,
+    posted: Posted,
+    accounts: Data<&Accounts>,
+    catalogue: Data<&Catalogue>,
+    corrections: Data<&Corrections>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let (actor, tenant) = (who.actor(), &who.tenant.id);
+    let key = open_key(&who, &accounts, &id).await?;
+    let read = draft::patch(&posted, &key);
+    let read = read.and_then(|patch| Ok((patch, money::budget(&posted)?)));
+    let changed = match read {
+        Ok((patch, budget)) => {
+            let changed = accounts.update_key(&actor, place(&who, &key.id), patch);
+            match changed.await {
+                Ok(_) => Ok(budget),
+                Err(error) => Err(draft::placed(field_error(error)?)),
+            }
+        }
+        Err(wrong) => Err(wrong),
+    };
+    match changed {
+        Ok(budget) => {
+            let spender = Spender::Key(key.id);
+            let before = money::budget_now(&ledger, tenant, &spender).await?;
+            let limits = (before.map(|(period, _)| period), budget);
+            money::set_budget(&corrections, &actor, (tenant, &spender), limits).await?;
+            who.done(PATH, &Notice::Saved)
+        }
+        Err((name, error)) => {
+            let form = posted.again(&draft::FIELDS).wrong(name, error);
+            who.show_again(&key_form(&catalogue, key, form)).await
+        }
+    }
+}
+
+/// The field `grace_hours`, within its bounds.
+fn grace(posted: &Posted) -> Result<Duration, FieldError> {
+    let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
+    let hours: Option<u64> = posted.text("grace_hours").parse().ok();
+    let hours = hours.filter(|hours| *hours <= most);
+    let hours = hours.ok_or(FieldError::OutOfRange(0, most))?;
+    Ok(Duration::from_secs(hours.saturating_mul(SECONDS_PER_HOUR)))
+}
+
+/// `POST /portal/keys/{id}/rotate`; the new secret is shown this once.
+#[handler]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a handler has one argument for each room it asks"
+)]
+pub(in super::super) async fn rotate_key(
+    who: Editor,
+    Path(id): Path<String>,
+    posted: Posted,
+    request: &Request,
+    accounts: Data<&Accounts>,
+    catalogue: Data<&Catalogue>,
+    figures: Data<&Figures>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let (actor, id) = (who.actor(), key_id(&id)?);
+    let error = match grace(&posted) {
+        Ok(grace) => {
+            let rotated = accounts.rotate_key(&actor, place(&who, &id), grace);
+            match rotated.await {
+                Ok((key, secret)) => {
+                    let view = once(key, secret, &catalogue, base_url(&who, request));
+                    return who.show(&view).await;
+                }
+                // It was revoked or has expired since the list was shown.
+                Err(AccountError::Ended(_)) => FieldError::Stale,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(error) => error,
+    };
+    let rooms = Shelves {
+        accounts: &accounts,
+        figures: &figures,
+        ledger: &ledger,
+    };
+    let rotate = Form {
+        error: Some(error),
+        ..Form::default()
+    };
+    let view = listed(&who, rooms, &Asked::default(), rotate).await?;
+    who.show_again(&view).await
+}
+
+/// `POST /portal/keys/{id}/revoke`
+#[handler]
+pub(in super::super) async fn revoke_key(
+    who: Editor,
+    Path(id): Path<String>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let id = key_id(&id)?;
+    accounts.revoke_key(&who.actor(), place(&who, &id)).await?;
+    who.done(PATH, &Notice::Disabled)
+}

@@ -1,0 +1,179 @@
+//! A key's form: read into a new key or a change, and filled from a key that is there. Stores nothing.
+
+use admin_templates::form::{FieldError, Form};
+use admin_templates::words::{KeyKind, Word};
+use server_edge::date::{self, Date};
+use server_rooms::accounts::NewKey;
+use server_rooms::ledger::BudgetPeriod;
+use server_rooms::limits::LimitSettings;
+use server_store::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, Scope, Scopes};
+use shared::clock::Moment;
+
+use super::super::super::form::Posted;
+use super::super::money::Wrong;
+
+/// Fields that are filled in again.
+pub(super) const FIELDS: [&str; 10] = [
+    "name",
+    "kind",
+    "scopes",
+    "models",
+    "addresses",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "budget",
+    "budget_period",
+    "expires_at",
+];
+
+/// What a new key and a change have in common.
+struct Common {
+    name: String,
+    scopes: Scopes,
+    models: Option<Vec<String>>,
+    addresses: Option<Vec<String>>,
+    requests_per_minute: Option<u32>,
+    tokens_per_minute: Option<u64>,
+    expires_at: Option<Moment>,
+}
+
+fn number<N: std::str::FromStr>(posted: &Posted, name: &'static str) -> Result<Option<N>, Wrong> {
+    let read = posted.optional(name).map(str::parse);
+    let wrong = |_| (name, FieldError::NotANumber);
+    read.transpose().map_err(wrong)
+}
+
+fn some(words: Vec<String>) -> Option<Vec<String>> {
+    Some(words).filter(|words| !words.is_empty())
+}
+
+fn common(posted: &Posted, kind: ApiKeyKind) -> Result<Common, Wrong> {
+    let name = posted.optional("name");
+    let name = name.ok_or(("name", FieldError::Required))?;
+    let words = posted.several("scopes").iter().map(String::as_str);
+    let scopes = Scopes::from_words(words).ok_or(("scopes", FieldError::Unknown))?;
+    if scopes.is_empty() {
+        return Err(("scopes", FieldError::Required));
+    }
+    if kind == ApiKeyKind::Test && scopes.has(Scope::Keys) {
+        return Err(("scopes", FieldError::NotForTest));
+    }
+    let expires_at = posted.optional("expires_at").map(str::parse::<Date>);
+    let expires_at = expires_at.transpose();
+    let expires_at = expires_at.map_err(|_| ("expires_at", FieldError::NotADate))?;
+    let addresses = posted.text("addresses");
+    let addresses = addresses.split([',', ' ']).filter(|text| !text.is_empty());
+    Ok(Common {
+        name: name.to_owned(),
+        scopes,
+        models: some(posted.several("models").to_vec()),
+        addresses: some(addresses.map(str::to_owned).collect()),
+        requests_per_minute: number(posted, "requests_per_minute")?,
+        tokens_per_minute: number(posted, "tokens_per_minute")?,
+        expires_at: expires_at.map(Date::end),
+    })
+}
+
+/// A key to be made.
+pub(super) fn new_key(posted: &Posted) -> Result<NewKey, Wrong> {
+    let kind = match KeyKind::from_code(posted.text("kind")) {
+        Some(KeyKind::Live) => ApiKeyKind::Live,
+        Some(KeyKind::Test) => ApiKeyKind::Test,
+        None => return Err(("kind", FieldError::Unknown)),
+    };
+    let typed = common(posted, kind)?;
+    Ok(NewKey {
+        scopes: typed.scopes,
+        expires_at: typed.expires_at,
+        allowed_models: typed.models,
+        allowed_addresses: typed.addresses,
+        limits: LimitSettings {
+            requests_per_minute: typed.requests_per_minute,
+            tokens_per_minute: typed.tokens_per_minute,
+            concurrency: None,
+        },
+        ..NewKey::plain(&typed.name, kind)
+    })
+}
+
+/// What changes on a key. The form knows days: an end that was not touched keeps its time of day.
+pub(super) fn patch(posted: &Posted, key: &ApiKey) -> Result<KeyPatch, Wrong> {
+    let typed = common(posted, key.kind)?;
+    let touched = posted.text("expires_at") != last_day(key.expires_at);
+    Ok(KeyPatch {
+        name: Some(typed.name),
+        scopes: Some(typed.scopes),
+        allowed_models: typed.models.into(),
+        allowed_addresses: typed.addresses.into(),
+        requests_per_minute: typed.requests_per_minute.into(),
+        tokens_per_minute: typed.tokens_per_minute.into(),
+        concurrency: Field::Keep,
+        expires_at: if touched {
+            typed.expires_at.into()
+        } else {
+            Field::Keep
+        },
+    })
+}
+
+/// The last day of a key that ends, as the form writes it.
+fn last_day(end: Option<Moment>) -> String {
+    let Some(end) = end else {
+        return String::new();
+    };
+    let last = Moment::from_unix_ms(end.unix_ms().saturating_sub(1));
+    date::text(last).chars().take(10).collect()
+}
+
+/// The form of a key that is there.
+pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>) -> Form {
+    let (period, limit) = budget.unwrap_or((BudgetPeriod::Month, String::new()));
+    let words = |list: &Option<Vec<String>>| list.as_deref().unwrap_or_default().join(" ");
+    let requests = key.limits.requests_per_minute;
+    let tokens = key.limits.tokens_per_minute;
+    Form::of([
+        ("name", key.name.as_str()),
+        ("scopes", key.scopes.words().join(" ").as_str()),
+        ("models", words(&key.allowed_models).as_str()),
+        ("addresses", words(&key.allowed_addresses).as_str()),
+        (
+            "requests_per_minute",
+            requests.map(|n| n.to_string()).unwrap_or_default().as_str(),
+        ),
+        (
+            "tokens_per_minute",
+            tokens.map(|n| n.to_string()).unwrap_or_default().as_str(),
+        ),
+        ("budget", limit.as_str()),
+        ("budget_period", period.word()),
+        ("expires_at", last_day(key.expires_at).as_str()),
+    ])
+}
+
+/// The room's refusal beside the field of the form.
+pub(super) fn placed((name, error): Wrong) -> Wrong {
+    match name {
+        "allowed_models" => ("models", FieldError::Unknown),
+        "allowed_addresses" => ("addresses", FieldError::NotAnAddress),
+        "limits" => (
+            "requests_per_minute",
+            FieldError::OutOfRange(1, 4_294_967_295),
+        ),
+        "expires_at" => ("expires_at", FieldError::Past),
+        _ => (name, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_day_of_a_key_is_read_as_it_was_written() {
+        let end = |text: &str| text.parse::<Date>().expect("a date").end();
+        let last = |text: &str| last_day(Some(end(text)));
+        assert_eq!(last("2026-12-31"), "2026-12-31");
+        assert_eq!(last("2026-12-31T08:30:00Z"), "2026-12-31");
+        assert_eq!(last_day(None), "");
+    }
+}

@@ -1,0 +1,357 @@
+//! The tenant's people, for those who run it. Only owners make owners and change them, and nobody
+//! changes themselves here: so an owner always stays.
+
+use std::collections::{HashMap, HashSet};
+
+use admin_templates::account::PasswordOnce;
+use admin_templates::form::{FieldError, Form};
+use admin_templates::list::ListState;
+use admin_templates::page::Notice;
+use admin_templates::parts::MemberRow;
+use admin_templates::portal::{MemberForm, MemberList};
+use admin_templates::words::{MemberStatus, Word};
+use poem::handler;
+use poem::web::{Data, Path, Query};
+use server_rooms::accounts::{AccountError, Accounts, NewUser, UserChange, given_password};
+use server_rooms::auth::Role;
+use server_rooms::auth::factors::Factors;
+use server_rooms::corrections::Corrections;
+use server_rooms::figures::Figures;
+use server_rooms::ledger::{Budget, BudgetPeriod, Ledger, Spender};
+use server_rooms::web::Web;
+use server_store::accounts::{User, UserStatus};
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+use shared::id::{TenantId, UserId};
+
+use super::super::error::{PageError, PageResult};
+use super::super::form::{Posted, field_error};
+use super::super::session::{Confirmed, Manager, Member};
+use super::money::{self, Wrong};
+use super::rows::{self, Asked, field};
+use super::{unread, usage};
+
+const PATH: &str = "/portal/members";
+/// People read at once.
+const BATCH: i64 = 200;
+/// Fields that are filled in again.
+const FIELDS: [&str; 4] = ["username", "role", "budget", "budget_period"];
+
+/// Somebody who runs the tenant and proved a short while ago to be the one who logged in.
+type Editor = Confirmed<Member<Manager>>;
+
+/// A page of people whose name fits, and whether more follow.
+async fn found(
+    accounts: &Accounts,
+    tenant: &TenantId,
+    asked: &Asked,
+) -> Result<(Vec<User>, bool), PageError> {
+    let wanted = field(asked, "q").to_lowercase();
+    let wanted_rows = usize::try_from(rows::ROWS).unwrap_or(usize::MAX);
+    let mut after: Option<UserId> = match field(asked, "after") {
+        "" => None,
+        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+    };
+    let mut found = Vec::new();
+    loop {
+        let batch = accounts.users(tenant, after.as_ref(), BATCH).await?;
+        after = batch.last().map(|user| user.id.clone());
+        if after.is_none() {
+            return Ok((found, false));
+        }
+        for user in batch {
+            if user.username.to_lowercase().contains(&wanted) {
+                if found.len() == wanted_rows {
+                    return Ok((found, true));
+                }
+                found.push(user);
+            }
+        }
+    }
+}
+
+/// What people are shown with besides themselves.
+struct Beside {
+    with_factor: HashSet<String>,
+    seen: HashMap<String, Moment>,
+    budgets: Vec<Budget>,
+}
+
+impl Beside {
+    fn row(&self, user: User) -> MemberRow {
+        let id = user.id.as_str();
+        MemberRow {
+            role: rows::role_word(user.role),
+            status: match user.status {
+                UserStatus::Active => MemberStatus::Active,
+                UserStatus::Disabled | UserStatus::Deleted => MemberStatus::Disabled,
+            },
+            second_factor: self.with_factor.contains(id),
+            budget: rows::budget_of(&self.budgets, &Spender::User(user.id.clone())),
+            spent: shared::credits::Credits::ZERO,
+            seen_at: self.seen.get(id).copied(),
+            created_at: user.created_at,
+            id: user.id.into_string(),
+            name: user.username,
+        }
+    }
+}
+
+/// `GET /portal/members`
+#[handler]
+pub(super) async fn member_list(
+    who: Member<Manager>,
+    Query(asked): Query<Asked>,
+    accounts: Data<&Accounts>,
+    figures: Data<&Figures>,
+    ledger: Data<&Ledger>,
+    factors: Data<&Factors>,
+) -> PageResult {
+    let tenant = &who.tenant.id;
+    let (users, more) = found(&accounts, tenant, &asked).await?;
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let web: &Web = who.site().web();
+    let beside = Beside {
+        with_factor: factors.owners_of_any(&ids).await?,
+        seen: web.last_seen(&ids).await?,
+        budgets: ledger.budgets(tenant).await.map_err(unread)?,
+    };
+    let mut rows = Vec::with_capacity(users.len());
+    for user in users {
+        let own = UsageFilter {
+            tenant: Some(tenant.clone()),
+            user: Some(user.id.clone()),
+            ..UsageFilter::default()
+        };
+        let spent = usage::spent(&figures, own, who.now()).await?;
+        let row = beside.row(user);
+        rows.push(MemberRow { spent, ..row });
+    }
+    let list = ListState {
+        filters: Form::of([("q", field(&asked, "q"))]),
+        next: ids.into_iter().next_back().filter(|_| more),
+        ..ListState::whole()
+    };
+    who.show(&MemberList { list, rows }).await
+}
+
+fn role_of(posted: &Posted) -> Result<Role, Wrong> {
+    let role = admin_templates::words::MemberRole::from_code(posted.text("role"));
+    let role = role.ok_or(("role", FieldError::Unknown))?;
+    Ok([Role::Owner, Role::Admin, Role::Member]
+        .into_iter()
+        .find(|known| rows::role_word(*known) == role)
+        .unwrap_or(Role::Member))
+}
+
+/// Refuses an admin what is an owner's alone.
+fn must_reach(who: &Editor, role: Role) -> Result<(), PageError> {
+    if role == Role::Owner && who.user.role != Role::Owner {
+        return Err(PageError::Forbidden);
+    }
+    Ok(())
+}
+
+/// Somebody of the tenant whom this person may change: not themselves.
+async fn other(who: &Editor, accounts: &Accounts, id: &str) -> Result<User, PageError> {
+    let id: UserId = id.parse().map_err(|_| PageError::NotFound)?;
+    let user = accounts.user(&who.tenant.id, &id).await?;
+    if user.id == who.user.id {
+        return Err(PageError::Forbidden);
+    }
+    must_reach(who, user.role)?;
+    Ok(user)
+}
+
+/// `GET /portal/members/new`
+#[handler]
+pub(super) async fn new_member(who: Editor) -> PageResult {
+    who.show(&MemberForm {
+        id: None,
+        name: String::new(),
+        form: Form::of([("role", "member"), ("budget_period", "month")]),
+    })
+    .await
+}
+
+fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
+    let username = posted.optional("username");
+    let username = username.ok_or(("username", FieldError::Required))?;
+    Ok(NewUser {
+        username: username.to_owned(),
+        password: posted.secret("password"),
+        role: role_of(posted)?,
+    })
+}
+
+/// `POST /portal/members/new`
+#[handler]
+pub(super) async fn add_member(
+    who: Editor,
+    posted: Posted,
+    accounts: Data<&Accounts>,
+    corrections: Data<&Corrections>,
+) -> PageResult {
+    let (actor, tenant) = (who.actor(), &who.tenant.id);
+    let read = drafted(&posted).and_then(|new| Ok((new, money::budget(&posted)?)));
+    let made = match read {
+        Ok((new, budget)) => {
+            must_reach(&who, new.role)?;
+            match accounts.create_user(&actor, tenant, new).await {
+                Ok(user) => Ok((user, budget)),
+                Err(error) => Err(field_error(error)?),
+            }
+        }
+        Err(wrong) => Err(wrong),
+    };
+    match made {
+        Ok((user, budget)) => {
+            let spender = Spender::User(user.id);
+            money::set_budget(&corrections, &actor, (tenant, &spender), (None, budget)).await?;
+            who.done(PATH, &Notice::Created)
+        }
+        Err((name, error)) => {
+            who.show_again(&MemberForm {
+                id: None,
+                name: String::new(),
+                form: posted.again(&FIELDS).wrong(name, error),
+            })
+            .await
+        }
+    }
+}
+
+/// `GET /portal/members/{id}`
+#[handler]
+pub(super) async fn member_page(
+    who: Editor,
+    Path(id): Path<String>,
+    accounts: Data<&Accounts>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let user = other(&who, &accounts, &id).await?;
+    let spender = Spender::User(user.id.clone());
+    let budget = money::budget_now(&ledger, &who.tenant.id, &spender).await?;
+    let (period, limit) = budget.unwrap_or((BudgetPeriod::Month, String::new()));
+    who.show(&MemberForm {
+        id: Some(user.id.into_string()),
+        name: user.username,
+        form: Form::of([
+            ("role", rows::role_word(user.role).code()),
+            ("budget", limit.as_str()),
+            ("budget_period", period.word()),
+        ]),
+    })
+    .await
+}
+
+/// `POST /portal/members/{id}`
+#[handler]
+pub(super) async fn change_member(
+    who: Editor,
+    Path(id): Path<String>,
+    posted: Posted,
+    accounts: Data<&Accounts>,
+    ledger: Data<&Ledger>,
+    corrections: Data<&Corrections>,
+) -> PageResult {
+    let (actor, tenant) = (who.actor(), &who.tenant.id);
+    let user = other(&who, &accounts, &id).await?;
+    let read = role_of(&posted).and_then(|role| Ok((role, money::budget(&posted)?)));
+    let (role, budget) = match read {
+        Ok(read) => read,
+        Err((name, error)) => {
+            let view = MemberForm {
+                id: Some(user.id.into_string()),
+                name: user.username,
+                form: posted.again(&FIELDS).wrong(name, error),
+            };
+            return who.show_again(&view).await;
+        }
+    };
+    must_reach(&who, role)?;
+    if role != user.role {
+        let change = UserChange {
+            role: Some(role),
+            ..UserChange::default()
+        };
+        let changed = accounts.update_user(&actor, tenant, &user.id, change);
+        match changed.await {
+            Ok(_) => {}
+            Err(AccountError::LastOwner) => {
+                return who.go_saying(PATH, false, &Notice::LastOwner);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let spender = Spender::User(user.id);
+    let before = money::budget_now(&ledger, tenant, &spender).await?;
+    let before = before.map(|(period, _)| period);
+    money::set_budget(&corrections, &actor, (tenant, &spender), (before, budget)).await?;
+    who.done(PATH, &Notice::Saved)
+}
+
+async fn set_active(
+    who: &Editor,
+    accounts: &Accounts,
+    id: &str,
+    (active, notice): (bool, &Notice),
+) -> PageResult {
+    let user = other(who, accounts, id).await?;
+    let change = UserChange {
+        active: Some(active),
+        ..UserChange::default()
+    };
+    let (actor, tenant) = (who.actor(), &who.tenant.id);
+    let changed = accounts.update_user(&actor, tenant, &user.id, change);
+    match changed.await {
+        Ok(_) => who.done(PATH, notice),
+        Err(AccountError::LastOwner) => who.go_saying(PATH, false, &Notice::LastOwner),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /portal/members/{id}/disable`
+#[handler]
+pub(super) async fn disable(
+    who: Editor,
+    Path(id): Path<String>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    set_active(&who, &accounts, &id, (false, &Notice::Disabled)).await
+}
+
+/// `POST /portal/members/{id}/enable`
+#[handler]
+pub(super) async fn enable(
+    who: Editor,
+    Path(id): Path<String>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    set_active(&who, &accounts, &id, (true, &Notice::Enabled)).await
+}
+
+/// `POST /portal/members/{id}/password`; the new password is shown this once.
+#[handler]
+pub(super) async fn reset_password(
+    who: Editor,
+    Path(id): Path<String>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let user = other(&who, &accounts, &id).await?;
+    let password = given_password();
+    let change = UserChange {
+        password: Some(password.clone()),
+        ..UserChange::default()
+    };
+    let (actor, tenant) = (who.actor(), &who.tenant.id);
+    let user = accounts
+        .update_user(&actor, tenant, &user.id, change)
+        .await?;
+    who.show(&PasswordOnce {
+        name: user.username,
+        password,
+        tenant_id: None,
+    })
+    .await
+}

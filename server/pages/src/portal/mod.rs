@@ -1,0 +1,130 @@
+//! The tenant's portal: its table of pages, and what several of them need. Every query begins with
+//! the tenant of the session; an id of another tenant is not there.
+
+mod keys;
+mod ledger;
+mod members;
+mod money;
+mod overview;
+mod rows;
+mod settings;
+mod studio;
+mod usage;
+mod wish;
+
+use std::sync::Arc;
+
+use poem::Request;
+use poem::http::header::HOST;
+use server_rooms::auth::{Principal, Role};
+use server_rooms::figures::FiguresError;
+use server_rooms::ledger::LedgerError;
+use server_rooms::limits::LimitSettings;
+use server_store::accounts::Scopes;
+
+use super::error::PageError;
+use super::frame::Frame;
+use super::session::{Member, Rank};
+use super::table::Table;
+
+/// Adds the portal's own pages.
+pub(super) fn pages(table: Table) -> Table {
+    table
+        .get("/portal", overview::overview_page)
+        .get("/portal/keys", keys::key_list)
+        .get("/portal/keys/new", keys::new_key)
+        .post("/portal/keys/new", keys::make_key)
+        .get("/portal/keys/:id", keys::change::key_page)
+        .post("/portal/keys/:id", keys::change::change_key)
+        .post("/portal/keys/:id/rotate", keys::change::rotate_key)
+        .post("/portal/keys/:id/revoke", keys::change::revoke_key)
+        .get("/portal/members", members::member_list)
+        .get("/portal/members/new", members::new_member)
+        .post("/portal/members/new", members::add_member)
+        .get("/portal/members/:id", members::member_page)
+        .post("/portal/members/:id", members::change_member)
+        .post("/portal/members/:id/disable", members::disable)
+        .post("/portal/members/:id/enable", members::enable)
+        .post("/portal/members/:id/password", members::reset_password)
+        .get("/portal/settings", settings::settings_page)
+        .post("/portal/settings", settings::keep_alerts)
+        .post("/portal/settings/calendar", settings::keep_calendar)
+        .post("/portal/settings/security", settings::keep_security)
+        .get("/portal/ledger", ledger::ledger_page)
+        .get("/portal/ledger.csv", ledger::ledger_csv)
+        .get("/portal/usage", usage::usage_page)
+        .get("/portal/usage.csv", usage::usage_csv)
+        .get("/portal/usage/:id", usage::call_page)
+        .get("/portal/history", usage::history_page)
+        .get("/portal/studio/chat", studio::chat_page)
+        .post("/portal/studio/chat", studio::send_chat)
+        .get("/portal/studio/images", studio::image_page)
+        .post("/portal/studio/images", studio::send_image)
+        .post("/portal/studio/estimate", studio::reckon)
+}
+
+/// A person of a tenant as a caller of models, as a session of the API makes them.
+fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
+    Arc::new(Principal {
+        tenant: who.tenant.id.clone(),
+        tenant_name: who.tenant.name.clone(),
+        user: Some(who.user.id.clone()),
+        username: Some(who.user.username.clone()),
+        key: None,
+        key_name: None,
+        scopes: Scopes::ALL,
+        role: who.user.role,
+        test: false,
+        price_multiplier_ppm: who.tenant.price_multiplier_ppm,
+        tenant_limits: who.tenant.limits,
+        key_limits: LimitSettings::default(),
+        allowed_models: who.tenant.allowed_models.clone(),
+        parent: None,
+        ends_at: None,
+        zone: who.tenant.zone.clone(),
+    })
+}
+
+/// What a client uses as base URL: where this browser found the page.
+fn base_url(frame: &Frame, request: &Request) -> String {
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let authority = request
+        .uri()
+        .authority()
+        .map(poem::http::uri::Authority::as_str);
+    let scheme = if frame.site().secure() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
+}
+
+/// Whether they run the tenant.
+fn manages<R: Rank>(who: &Member<R>) -> bool {
+    match who.user.role {
+        Role::Owner | Role::Admin => true,
+        Role::Member => false,
+    }
+}
+
+/// Why a page has no figures.
+fn unfigured(error: FiguresError) -> PageError {
+    match error {
+        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
+        FiguresError::Ledger(error) => unread(error),
+        FiguresError::Store(error) => error.into(),
+    }
+}
+
+/// Why a page has no balance.
+fn unread(error: LedgerError) -> PageError {
+    match error {
+        LedgerError::Store(error) => error.into(),
+        error @ (LedgerError::Busy | LedgerError::Commit(_)) => {
+            tracing::error!(%error, "the ledger did not answer a page: {error}");
+            PageError::Unavailable
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The overview: what the tenant has, for how long it lasts, and where it goes.
+
+use admin_templates::page::Lang;
+use admin_templates::parts::TopRow;
+use admin_templates::portal::Overview as View;
+use admin_templates::words::{MemberRole, Said};
+use poem::handler;
+use poem::web::Data;
+use server_rooms::accounts::Accounts;
+use server_rooms::figures::Figures;
+use server_rooms::figures::forecast::Forecast;
+use server_rooms::figures::overview::Overview;
+use server_rooms::figures::sums::Grain;
+use server_store::accounts::OwnSettings;
+use server_store::rollups::Top;
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use super::super::error::PageResult;
+use super::super::session::Member;
+use super::rows::{self, Names};
+use super::{manages, unfigured};
+
+/// Where those begin who only use models.
+const STUDIO: &str = "/portal/studio/chat";
+/// Who has credits for fewer days is told so.
+const LOW_DAYS: u64 = 3;
+
+/// Whether credits run low, for how many days they last, and until when.
+fn outlook(forecast: Forecast) -> (bool, Option<u64>, Option<Moment>) {
+    match forecast {
+        Forecast::Unlimited | Forecast::NotSpending => (false, None, None),
+        Forecast::Empty => (true, Some(0), None),
+        Forecast::Lasts { days, until, .. } => (days < LOW_DAYS, Some(days), Some(until)),
+    }
+}
+
+/// Calls that succeeded among all, in hundredths of a per cent.
+fn success(calls: u64, lost: u64) -> i64 {
+    let good = u128::from(calls.saturating_sub(lost)).saturating_mul(10_000);
+    let rate = good.checked_div(u128::from(calls));
+    i64::try_from(rate.unwrap_or(0)).unwrap_or(0)
+}
+
+fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<TopRow> {
+    let row = |top: Top| TopRow {
+        name: name(&top.name),
+        id: top.name,
+        calls: top.calls,
+        credits: top.credits,
+        share: rows::share(top.credits, whole),
+        success: success(top.calls, top.failed.saturating_add(top.canceled)),
+    };
+    tops.into_iter().map(row).collect()
+}
+
+fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
+    let (soon, days_left, empty_at) = outlook(found.forecast);
+    let left = found.balance.available;
+    let low = soon || own.alert_below.is_some_and(|bound| left < bound);
+    let spend = rows::spend(&found.days, Grain::Day);
+    let (mut calls, mut lost) = (0_u64, 0_u64);
+    for day in &found.days {
+        calls = calls.saturating_add(day.sums.calls);
+        lost = lost.saturating_add(day.sums.failed);
+        lost = lost.saturating_add(day.sums.canceled);
+    }
+    let month = found.spent_30d;
+    View {
+        balance: rows::balance(found.balance),
+        low,
+        spent_today: found.spent_today,
+        spent_month: month,
+        calls,
+        success: success(calls, lost),
+        days_left,
+        empty_at,
+        spend,
+        grants: rows::grants(found.grants),
+        top_models: tops(found.models, month, str::to_owned),
+        // What people called themselves stands under no key.
+        top_members: tops(found.keys, month, |id| {
+            if id.is_empty() {
+                MemberRole::Member.text(lang).to_owned()
+            } else {
+                names.key(id)
+            }
+        }),
+    }
+}
+
+/// `GET /portal`: the overview of those who run the tenant; others begin in the studio.
+#[handler]
+pub(super) async fn overview_page(
+    who: Member,
+    figures: Data<&Figures>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    if !manages(&who) {
+        return who.go(STUDIO);
+    }
+    let found = figures.overview(&who.tenant.id).await;
+    let found = found.map_err(unfigured)?;
+    let names = Names::of(&accounts, &who.tenant.id).await?;
+    let own = accounts.own_settings(&who.tenant.id).await?;
+    who.show(&view(found, own, &names, who.lang())).await
+}

@@ -1,0 +1,269 @@
+//! Rooms' nouns as the rows that several of the portal's pages show. Asks rooms for names only.
+
+use std::collections::HashMap;
+
+use admin_templates::chart::{Chart, Series, Unit, day_label, hour_label};
+use admin_templates::form::Form;
+use admin_templates::list::ListState;
+use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
+use admin_templates::words::{
+    BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
+    Operation as OperationWord, Word,
+};
+use server_rooms::accounts::Accounts;
+use server_rooms::auth::Role;
+use server_rooms::figures::Point;
+use server_rooms::figures::page::{PageAsk, Paged};
+use server_rooms::figures::sums::Grain;
+use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
+use server_rules::billing::UNKNOWN;
+use server_store::usage::{UsageRecord, UsageStatus};
+use shared::credits::Credits;
+use shared::id::{ApiKeyId, TenantId, UserId};
+use shared::link::Operation;
+
+use super::super::error::PageError;
+
+/// Rows of a page.
+pub(super) const ROWS: u32 = 25;
+/// Names read at once.
+const NAMES: i64 = 200;
+/// Reads of names at most; who is not among them is shown by id.
+const NAME_READS: usize = 10;
+
+/// Names of a tenant's people and keys.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    users: HashMap<String, String>,
+    keys: HashMap<String, String>,
+}
+
+/// Who a list of calls is narrowed to.
+#[derive(Debug)]
+pub(super) enum Caller {
+    /// A person.
+    User(UserId),
+    /// A key.
+    Key(ApiKeyId),
+}
+
+impl Names {
+    /// All of a tenant, as far as there are not thousands.
+    pub(super) async fn of(accounts: &Accounts, tenant: &TenantId) -> Result<Self, PageError> {
+        let mut names = Self::default();
+        let mut after: Option<UserId> = None;
+        for _ in 0..NAME_READS {
+            let users = accounts.users(tenant, after.as_ref(), NAMES).await?;
+            after = users.last().map(|user| user.id.clone());
+            let known = users.into_iter();
+            names
+                .users
+                .extend(known.map(|user| (user.id.into_string(), user.username)));
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut after: Option<ApiKeyId> = None;
+        for _ in 0..NAME_READS {
+            let keys = accounts.keys(tenant, after.as_ref(), NAMES).await?;
+            after = keys.last().map(|key| key.id.clone());
+            let known = keys.into_iter();
+            names
+                .keys
+                .extend(known.map(|key| (key.id.into_string(), key.name)));
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(names)
+    }
+
+    /// A key's name, or its id.
+    pub(super) fn key(&self, id: &str) -> String {
+        self.keys.get(id).map_or(id, String::as_str).to_owned()
+    }
+
+    /// The person or else the key that called.
+    pub(super) fn caller(&self, user: Option<&UserId>, key: Option<&ApiKeyId>) -> String {
+        match (user, key) {
+            (Some(user), _) => {
+                let name = self.users.get(user.as_str());
+                name.map_or(user.as_str(), String::as_str).to_owned()
+            }
+            (None, Some(key)) => self.key(key.as_str()),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Whom somebody means by an id or a name.
+    pub(super) fn meant(&self, text: &str) -> Option<Caller> {
+        if let Ok(id) = text.parse() {
+            return Some(Caller::User(id));
+        }
+        if let Ok(id) = text.parse() {
+            return Some(Caller::Key(id));
+        }
+        let of = |names: &HashMap<String, String>| {
+            let mut all = names.iter();
+            let found = all.find(|(_, name)| name.to_lowercase() == text.to_lowercase());
+            found.map(|(id, _)| id.clone())
+        };
+        let user = of(&self.users).map(|id| Caller::User(UserId::from_stored(id)));
+        user.or_else(|| of(&self.keys).map(|id| Caller::Key(ApiKeyId::from_stored(id))))
+    }
+}
+
+/// A part of a whole in hundredths of a per cent.
+pub(super) fn share(part: Credits, whole: Credits) -> u64 {
+    let (part, whole) = (i128::from(part.micros()), i128::from(whole.micros()));
+    let share = part.saturating_mul(10_000).checked_div(whole);
+    u64::try_from(share.unwrap_or(0)).unwrap_or(0)
+}
+
+/// Credits added up.
+pub(super) fn sum(all: impl Iterator<Item = Credits>) -> Credits {
+    let micros = all.map(Credits::micros);
+    Credits::from_micros(micros.fold(0, i64::saturating_add))
+}
+
+/// What was charged, an hour or day after the other.
+pub(super) fn spend(points: &[Point], grain: Grain) -> Chart {
+    let label = |point: &Point| match grain {
+        Grain::Hour => hour_label(point.at),
+        Grain::Day => day_label(point.at),
+    };
+    let values = points.iter().map(|point| point.sums.credits.micros());
+    Chart {
+        labels: points.iter().map(label).collect(),
+        series: vec![Series {
+            name: Measure::Charged.into(),
+            values: values.collect(),
+        }],
+        unit: Unit::Credits,
+    }
+}
+
+/// What the tenant has, without what only superadmins see.
+pub(super) fn balance(balance: Balance) -> BalanceView {
+    BalanceView {
+        available: balance.available,
+        held: balance.held,
+        used: balance.used,
+        expired: balance.expired,
+        debt: balance.debt,
+        loss: Credits::ZERO,
+    }
+}
+
+/// Grants as they are shown.
+pub(super) fn grants(grants: Vec<Grant>) -> Vec<GrantRow> {
+    let row = |grant: Grant| GrantRow {
+        kind: match grant.kind {
+            GrantKind::Purchase => GrantWord::Purchase,
+            GrantKind::Subscription => GrantWord::Subscription,
+            GrantKind::Gift => GrantWord::Gift,
+            GrantKind::RedeemCode => GrantWord::RedeemCode,
+            GrantKind::Manual | GrantKind::Refund => GrantWord::Manual,
+        },
+        id: grant.id.into_string(),
+        amount: grant.granted,
+        remaining: grant.remaining,
+        expires_at: grant.expires_at,
+        note: grant.note,
+        created_at: grant.created_at,
+    };
+    grants.into_iter().map(row).collect()
+}
+
+/// The first budget of a key or a person.
+pub(super) fn budget_of(budgets: &[Budget], spender: &Spender) -> Option<BudgetView> {
+    let found = budgets.iter().find(|budget| budget.spender == *spender)?;
+    Some(BudgetView {
+        period: match found.period {
+            ledger::BudgetPeriod::Day => BudgetPeriod::Day,
+            ledger::BudgetPeriod::Month => BudgetPeriod::Month,
+            ledger::BudgetPeriod::Total => BudgetPeriod::Total,
+        },
+        limit: found.limit,
+        spent: sum([found.spent, found.held].into_iter()),
+    })
+}
+
+/// A role's word.
+pub(super) fn role_word(role: Role) -> MemberRole {
+    match role {
+        Role::Owner => MemberRole::Owner,
+        Role::Admin => MemberRole::Admin,
+        Role::Member => MemberRole::Member,
+    }
+}
+
+/// An operation's word.
+pub(super) fn operation(operation: Operation) -> OperationWord {
+    OperationWord::from_code(operation.word()).unwrap_or(OperationWord::Chat)
+}
+
+/// How a call ended, as its record tells.
+pub(super) fn status(record: &UsageRecord) -> CallStatus {
+    if record.fault.as_deref() == Some(UNKNOWN) {
+        return CallStatus::Unknown;
+    }
+    match record.status {
+        UsageStatus::Succeeded => CallStatus::Succeeded,
+        UsageStatus::Failed => CallStatus::Failed,
+        UsageStatus::Canceled => CallStatus::Canceled,
+    }
+}
+
+/// A call in a list, without what tenants do not see.
+pub(super) fn call(record: UsageRecord, names: &Names) -> CallRow {
+    let status = status(&record);
+    CallRow {
+        caller: names.caller(record.user.as_ref(), record.key.as_ref()),
+        id: record.id.into_string(),
+        at: record.created_at,
+        tenant_id: String::new(),
+        tenant: String::new(),
+        model: record.model,
+        provider: String::new(),
+        operation: operation(record.operation),
+        status,
+        test: record.test,
+        input_tokens: record.usage.input_total(),
+        output_tokens: record.usage.output_total(),
+        images: record.usage.count(shared::units::Unit::Image),
+        credits: record.credits,
+        cost: None,
+        first_byte_ms: record.first_byte_ms,
+        duration_ms: record.duration_ms,
+    }
+}
+
+/// The query of a list, as it was sent.
+pub(super) type Asked = HashMap<String, String>;
+
+/// A field of a query without the blanks around it; empty when absent.
+pub(super) fn field<'a>(asked: &'a Asked, name: &str) -> &'a str {
+    asked.get(name).map_or("", |text| text.trim())
+}
+
+/// Which page of a list; a cursor that is none has no page.
+pub(super) fn page_ask(asked: &Asked) -> Result<PageAsk, PageError> {
+    let cursor = asked.get("after").or(asked.get("before"));
+    let from = cursor.map(|text| text.parse()).transpose();
+    Ok(PageAsk {
+        from: from.map_err(|_| PageError::NotFound)?,
+        rows: ROWS,
+    })
+}
+
+/// How a list is looked at, with the cursors around its page.
+pub(super) fn list<T>(asked: &Asked, filters: &[&str], page: &Paged<T>) -> ListState {
+    let values = filters.iter().map(|name| (*name, field(asked, name)));
+    ListState {
+        filters: Form::of(values),
+        sort: None,
+        next: page.next.as_ref().map(ToString::to_string),
+        previous: page.previous.as_ref().map(ToString::to_string),
+    }
+}

@@ -1,0 +1,124 @@
+//! The tenant's own settings: when credits count as running low, and who needs a second factor.
+
+use admin_templates::form::{FieldError, Form};
+use admin_templates::page::Notice;
+use admin_templates::portal::PortalSettings;
+use poem::web::Data;
+use poem::{Request, handler};
+use server_rooms::accounts::{AccountError, Accounts};
+use server_store::accounts::{Field, OwnPatch, TenantPatch};
+use shared::zone::Zone;
+
+use super::super::error::{PageError, PageResult};
+use super::super::form::Posted;
+use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
+use super::base_url;
+use super::money::Wrong;
+
+const PATH: &str = "/portal/settings";
+
+/// The page as it stands.
+async fn view<R: Rank>(
+    who: &Member<R>,
+    accounts: &Accounts,
+    request: &Request,
+) -> Result<PortalSettings, PageError> {
+    let own = accounts.own_settings(&who.tenant.id).await?;
+    let below = own.alert_below.map(|credits| credits.to_string());
+    let required = if own.require_second_factor { "on" } else { "" };
+    Ok(PortalSettings {
+        tenant_id: who.tenant.id.to_string(),
+        tenant: who.tenant.name.clone(),
+        base_url: base_url(who, request),
+        alerts: Form::of([("alert_below", below.as_deref().unwrap_or_default())]),
+        security: Form::of([("require_second_factor", required)]),
+        calendar: Form::of([("time_zone", who.tenant.zone.as_ref().map_or("", Zone::name))]),
+    })
+}
+
+/// `GET /portal/settings`
+#[handler]
+pub(super) async fn settings_page(
+    who: Member<Manager>,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let view = view(&who, &accounts, request).await?;
+    who.show(&view).await
+}
+
+fn alerts(posted: &Posted) -> Result<OwnPatch, Wrong> {
+    let below = posted.optional("alert_below").map(str::parse).transpose();
+    let below = below.map_err(|_| ("alert_below", FieldError::NotAnAmount))?;
+    Ok(OwnPatch {
+        alert_below: Field::from(below),
+        ..OwnPatch::default()
+    })
+}
+
+/// `POST /portal/settings`
+#[handler]
+pub(super) async fn keep_alerts(
+    who: Member<Manager>,
+    posted: Posted,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let error = match alerts(&posted) {
+        Ok(patch) => {
+            let actor = who.actor();
+            let put = accounts.put_own_settings(&actor, &who.tenant.id, patch);
+            match put.await {
+                Ok(()) => return who.done(PATH, &Notice::Saved),
+                Err(AccountError::Invalid { field, .. }) => (field, FieldError::NotAnAmount),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(wrong) => wrong,
+    };
+    let mut view = view(&who, &accounts, request).await?;
+    view.alerts = posted.again(&["alert_below"]).wrong(error.0, error.1);
+    who.show_again(&view).await
+}
+
+/// `POST /portal/settings/calendar`
+#[handler]
+pub(super) async fn keep_calendar(
+    who: Member<Manager>,
+    posted: Posted,
+    request: &Request,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let Ok(zone) = Accounts::zone(posted.text("time_zone")) else {
+        let mut view = view(&who, &accounts, request).await?;
+        let form = posted.again(&["time_zone"]);
+        view.calendar = form.wrong("time_zone", FieldError::NotAZone);
+        return who.show_again(&view).await;
+    };
+    let patch = TenantPatch {
+        zone: Some(zone),
+        ..TenantPatch::default()
+    };
+    let actor = who.actor();
+    accounts
+        .update_tenant(&actor, &who.tenant.id, patch)
+        .await?;
+    who.done(PATH, &Notice::Saved)
+}
+
+/// `POST /portal/settings/security`; an owner's, who proved a short while ago to be one.
+#[handler]
+pub(super) async fn keep_security(
+    who: Confirmed<Member<Owner>>,
+    posted: Posted,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let patch = OwnPatch {
+        require_second_factor: Some(posted.is_ticked("require_second_factor")),
+        ..OwnPatch::default()
+    };
+    let actor = who.actor();
+    let put = accounts.put_own_settings(&actor, &who.tenant.id, patch);
+    put.await?;
+    who.done(PATH, &Notice::Saved)
+}

@@ -1,0 +1,354 @@
+//! What was used: the tenant's calls with their sums and their export, one call with the arithmetic
+//! of its charge, and a person's own calls.
+
+use admin_templates::parts::{Arithmetic, ModelSum};
+use admin_templates::portal::{History, OwnCall, PortalUsage};
+use admin_templates::words::{CallStatus, Range, Word};
+use futures_util::stream::TryStreamExt;
+use poem::web::{Data, Path, Query};
+use poem::{IntoResponse, Request, handler};
+use server_edge::export::{Excel, Reader, usage_file};
+use server_rooms::accounts::Accounts;
+use server_rooms::figures::span::Span;
+use server_rooms::figures::story::{Charge, HoldStory, Story};
+use server_rooms::figures::sums::{Grain, Sums};
+use server_rooms::figures::{Figures, Point};
+use server_rooms::ledger::{Ledger, Spender};
+use server_rooms::usage::UsageHistory;
+use server_store::rollups::{Scope, SumsAsk};
+use server_store::usage::{Period, UsageRecord, UsageStatus, UsageSummary};
+use server_store::usage_log::UsageFilter;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::id::UserId;
+use shared::units::Usage;
+
+use super::super::bills;
+use super::super::error::{PageError, PageResult};
+use super::super::session::{Manager, Member};
+use super::rows::{self, Asked, Caller, Names, field};
+use super::{manages, unfigured, unread};
+
+/// Filters of the list of calls, and the range, which links to its pages carry.
+const FILTERS: [&str; 4] = ["model", "status", "caller", "range"];
+
+/// No call is older than the epoch.
+const NEVER: Period = Period {
+    from: None,
+    until: Some(Moment::from_unix_ms(0)),
+};
+
+fn range_of(asked: &Asked) -> Range {
+    Range::from_code(field(asked, "range")).unwrap_or(Range::Week)
+}
+
+/// The hours or days of a range; a week is shown by the day.
+fn sums_ask(range: Range, now: Moment) -> SumsAsk {
+    let until = Grain::Day.later(Grain::Day.start(now), 1);
+    match range {
+        Range::Day => Span::Day.ask(now),
+        Range::Week => SumsAsk {
+            grain: Grain::Day,
+            from: Grain::Day.later(until, -7),
+            until,
+        },
+        Range::Month => Span::Month.ask(now),
+        Range::Quarter => Span::Quarter.ask(now),
+    }
+}
+
+fn since(ask: SumsAsk) -> Period {
+    Period {
+        from: Some(ask.from),
+        until: None,
+    }
+}
+
+/// Narrowed to what the query asks for; what nobody is or no call has leaves nothing.
+fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &Names) -> UsageFilter {
+    let model = field(asked, "model");
+    filter.model = Some(model.to_owned()).filter(|model| !model.is_empty());
+    let status = field(asked, "status");
+    if !status.is_empty() {
+        filter.status = UsageStatus::from_word(status);
+        if filter.status.is_none() {
+            filter.period = NEVER;
+        }
+    }
+    let caller = field(asked, "caller");
+    if !caller.is_empty() && filter.user.is_none() {
+        match names.meant(caller) {
+            Some(Caller::User(id)) => filter.user = Some(id),
+            Some(Caller::Key(id)) => filter.key = Some(id),
+            None => filter.period = NEVER,
+        }
+    }
+    filter
+}
+
+fn totals(points: &[Point]) -> Sums {
+    let mut total = Sums::default();
+    for point in points {
+        total.merge(&point.sums);
+    }
+    total
+}
+
+fn model_sums(all: Vec<UsageSummary>) -> Vec<ModelSum> {
+    let whole = rows::sum(all.iter().map(|sum| sum.credits));
+    let row = |sum: UsageSummary| ModelSum {
+        share: rows::share(sum.credits, whole),
+        model: sum.model,
+        operation: rows::operation(sum.operation),
+        calls: sum.calls,
+        input_tokens: sum.input_tokens,
+        output_tokens: sum.output_tokens,
+        images: sum.images,
+        credits: sum.credits,
+        cost: None,
+    };
+    let mut sums: Vec<ModelSum> = all.into_iter().map(row).collect();
+    sums.sort_by_key(|sum| std::cmp::Reverse(sum.credits));
+    sums
+}
+
+/// `GET /portal/usage`
+#[handler]
+pub(super) async fn usage_page(
+    who: Member<Manager>,
+    Query(asked): Query<Asked>,
+    figures: Data<&Figures>,
+    accounts: Data<&Accounts>,
+    usage: Data<&UsageHistory>,
+) -> PageResult {
+    let tenant = &who.tenant.id;
+    let range = range_of(&asked);
+    let ask = sums_ask(range, who.now());
+    let names = Names::of(&accounts, tenant).await?;
+    let whole = UsageFilter {
+        tenant: Some(tenant.clone()),
+        period: since(ask),
+        ..UsageFilter::default()
+    };
+    let filter = narrowed(whole, &asked, &names);
+    let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
+    let page = page.map_err(unfigured)?;
+    let scope = Scope::Tenant(tenant.clone());
+    let points = figures.series(&scope, ask).await?;
+    let sums = totals(&points);
+    who.show(&PortalUsage {
+        range,
+        list: rows::list(&asked, &FILTERS, &page),
+        credits: sums.credits,
+        calls: sums.calls,
+        spend: rows::spend(&points, ask.grain),
+        sums: model_sums(usage.summary(tenant, since(ask)).await?),
+        rows: page
+            .rows
+            .into_iter()
+            .map(|record| rows::call(record, &names))
+            .collect(),
+    })
+    .await
+}
+
+/// `GET /portal/usage.csv`: the same query as a file.
+#[handler]
+pub(super) async fn usage_csv(
+    who: Member<Manager>,
+    Query(asked): Query<Asked>,
+    request: &Request,
+    figures: Data<&Figures>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let tenant = &who.tenant.id;
+    let names = Names::of(&accounts, tenant).await?;
+    let whole = UsageFilter {
+        tenant: Some(tenant.clone()),
+        period: since(sums_ask(range_of(&asked), who.now())),
+        ..UsageFilter::default()
+    };
+    let filter = narrowed(whole, &asked, &names);
+    let excel = Excel::of_query(request.uri().query());
+    let file = usage_file(figures.export_usage(filter), Reader::Tenant, excel);
+    Ok(file.into_response())
+}
+
+/// How the charge was reckoned; without lines where nothing was, or its price is gone.
+fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
+    if let Charge::Lines(bill) = &story.charge {
+        return bills::arithmetic(bill);
+    }
+    let total = story.record.as_ref().map(|record| record.credits);
+    let total = total.unwrap_or(Credits::ZERO);
+    Arithmetic {
+        lines: Vec::new(),
+        subtotal: total.to_string(),
+        multiplier_ppm,
+        total,
+    }
+}
+
+fn held(hold: Option<&HoldStory>) -> Credits {
+    hold.map_or(Credits::ZERO, |hold| hold.hold.held)
+}
+
+fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm: i64) -> OwnCall {
+    OwnCall {
+        id: record.id.to_string(),
+        // Not kept with the call.
+        request_id: String::new(),
+        status: rows::status(record),
+        fault: record.fault.clone(),
+        operation: rows::operation(record.operation),
+        model: record.model.clone(),
+        caller: names.caller(record.user.as_ref(), record.key.as_ref()),
+        test: record.test,
+        at: record.created_at,
+        first_byte_ms: record.first_byte_ms,
+        duration_ms: record.duration_ms,
+        held: held(story.hold.as_ref()),
+        counts: bills::counts(&record.usage),
+        charge: charge(story, multiplier_ppm),
+    }
+}
+
+/// A call without a record: it runs, or was refused or given back.
+fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCall> {
+    let hold = &story.hold.as_ref()?.hold;
+    let kept = hold.snapshot.read()?;
+    let status = match story.charge {
+        Charge::Open => CallStatus::Running,
+        Charge::Lines(_)
+        | Charge::Test
+        | Charge::NothingProduced
+        | Charge::Refused
+        | Charge::Released
+        | Charge::Unknown
+        | Charge::ByHand
+        | Charge::Untold => CallStatus::Failed,
+    };
+    Some(OwnCall {
+        id: story.id.to_string(),
+        request_id: String::new(),
+        status,
+        fault: None,
+        operation: rows::operation(kept.operation),
+        model: kept.model.clone(),
+        caller: names.caller(kept.user.as_ref(), kept.key.as_ref()),
+        test: false,
+        at: hold.created_at,
+        first_byte_ms: 0,
+        duration_ms: 0,
+        held: hold.held,
+        counts: bills::counts(&Usage::default()),
+        charge: charge(story, multiplier_ppm),
+    })
+}
+
+/// Whether a person made the call.
+fn is_by(story: &Story, user: &UserId) -> bool {
+    if let Some(record) = &story.record {
+        return record.user.as_ref() == Some(user);
+    }
+    let hold = story.hold.as_ref();
+    let kept = hold.and_then(|hold| hold.hold.snapshot.read());
+    kept.is_some_and(|kept| kept.user.as_ref() == Some(user))
+}
+
+/// `GET /portal/usage/{id}`: one of the tenant's calls; who does not run the tenant sees their own.
+#[handler]
+pub(super) async fn call_page(
+    who: Member,
+    Path(id): Path<String>,
+    figures: Data<&Figures>,
+    accounts: Data<&Accounts>,
+) -> PageResult {
+    let id = id.parse().map_err(|_| PageError::NotFound)?;
+    let story = figures.story(&id, Some(&who.tenant.id)).await;
+    let story = story.map_err(unfigured)?.ok_or(PageError::NotFound)?;
+    if !manages(&who) && !is_by(&story, &who.user.id) {
+        return Err(PageError::NotFound);
+    }
+    let names = Names::of(&accounts, &who.tenant.id).await?;
+    let ppm = who.tenant.price_multiplier_ppm;
+    let view = match &story.record {
+        Some(record) => Some(ended_call(&story, record, &names, ppm)),
+        None => open_call(&story, &names, ppm),
+    };
+    who.show(&view.ok_or(PageError::NotFound)?).await
+}
+
+/// What a person was charged in the last 30 days, one after the other. Reads each of their calls:
+/// sums of people are not kept, and a person makes few calls beside a key.
+async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
+    let ask = Span::Month.ask(now);
+    let mut points = Vec::new();
+    let mut at = ask.from;
+    while at < ask.until {
+        let sums = Sums::default();
+        points.push(Point { at, sums });
+        at = ask.grain.later(at, 1);
+    }
+    let filter = UsageFilter {
+        period: since(ask),
+        ..of
+    };
+    let pages = figures.export_usage(filter);
+    let mut pages = std::pin::pin!(pages);
+    while let Some(records) = pages.try_next().await? {
+        for record in records {
+            let day = ask.grain.start(record.created_at);
+            let point = points.iter_mut().find(|point| point.at == day);
+            if let Some(point) = point {
+                let both = [point.sums.credits, record.credits];
+                point.sums.credits = rows::sum(both.into_iter());
+            }
+        }
+    }
+    Ok(points)
+}
+
+/// What calls that pass a filter were charged in the last 30 days; reads each of them.
+pub(super) async fn spent(
+    figures: &Figures,
+    of: UsageFilter,
+    now: Moment,
+) -> Result<Credits, PageError> {
+    Ok(totals(&days_of(figures, of, now).await?).credits)
+}
+
+/// `GET /portal/history`: a person's own calls.
+#[handler]
+pub(super) async fn history_page(
+    who: Member,
+    Query(asked): Query<Asked>,
+    figures: Data<&Figures>,
+    accounts: Data<&Accounts>,
+    ledger: Data<&Ledger>,
+) -> PageResult {
+    let tenant = &who.tenant.id;
+    let own = UsageFilter {
+        tenant: Some(tenant.clone()),
+        user: Some(who.user.id.clone()),
+        ..UsageFilter::default()
+    };
+    let names = Names::of(&accounts, tenant).await?;
+    let filter = narrowed(own.clone(), &asked, &names);
+    let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
+    let page = page.map_err(unfigured)?;
+    let budgets = ledger.budgets(tenant).await.map_err(unread)?;
+    let points = days_of(&figures, own, who.now()).await?;
+    who.show(&History {
+        spent: totals(&points).credits,
+        budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),
+        spend: rows::spend(&points, Grain::Day),
+        list: rows::list(&asked, &["model", "status"], &page),
+        rows: page
+            .rows
+            .into_iter()
+            .map(|record| rows::call(record, &names))
+            .collect(),
+    })
+    .await
+}

@@ -1,0 +1,239 @@
+//! A person's own security: password, second factor, recovery codes, browsers that are signed in.
+
+use admin_templates::account::{RecoveryCodes, Security, SessionRow, TotpSetup};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::page::Notice;
+use poem::handler;
+use poem::http::StatusCode;
+use poem::web::{Data, Path};
+use server_rooms::auth::factors::FactorError;
+use server_rooms::sessions::{Session, SessionError};
+use server_rooms::web::{Proof, Visit, Web, WebError, WebSession};
+use shared::clock::Moment;
+
+use super::device::device;
+use super::error::{PageError, PageResult};
+use super::form::{Posted, field_error};
+use super::frame::{add_cookie, see_other};
+use super::session::{SettingUp, SignedIn};
+
+/// The forms of the page, of which at most one was sent.
+#[derive(Debug, Default)]
+struct Forms {
+    password: Form,
+    totp_off: Form,
+    recovery: Form,
+}
+
+fn row(session: WebSession, visit: &Visit) -> SessionRow {
+    SessionRow {
+        current: session.id == visit.session.id,
+        id: session.id.into_string(),
+        device: device(&session.agent),
+        address: session.address,
+        created_at: session.created_at,
+        seen_at: session.seen_at,
+    }
+}
+
+/// A login over the API among the browsers; nobody notes when it is used.
+fn login_row(login: Session) -> SessionRow {
+    let begun = Moment::from_unix_ms(login.created_at);
+    SessionRow {
+        current: false,
+        id: login.id,
+        device: "API".to_owned(),
+        address: login.address.unwrap_or_default(),
+        created_at: begun,
+        seen_at: begun,
+    }
+}
+
+async fn view(who: &SignedIn, web: &Web, forms: Forms) -> Result<Security, PageError> {
+    let own = web.security(&who.visit.person).await?;
+    let sessions = web.sessions(&who.visit.person).await?;
+    let logins = web.api_logins(&who.visit.person).await?;
+    Ok(Security {
+        second_factor: own.second_factor,
+        recovery_left: own.recovery_left,
+        password: forms.password,
+        totp_off: forms.totp_off,
+        recovery: forms.recovery,
+        sessions: sessions
+            .into_iter()
+            .map(|session| row(session, &who.visit))
+            .chain(logins.into_iter().map(login_row))
+            .collect(),
+    })
+}
+
+/// Answers with the page again, a wrong password beside its field.
+async fn again(who: &SignedIn, web: &Web, forms: Forms) -> PageResult {
+    let view = view(who, web, forms).await?;
+    who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view).await
+}
+
+fn wrong(field: &str) -> Form {
+    Form::default().wrong(field, FieldError::Wrong)
+}
+
+/// The field that a refusal is about; anything else has a page of its own.
+fn wrong_field(error: &WebError) -> Option<&'static str> {
+    match error {
+        WebError::Login(SessionError::Invalid) => Some("password"),
+        WebError::Factor(FactorError::Wrong) => Some("code"),
+        WebError::Login(_)
+        | WebError::Factor(_)
+        | WebError::Account(_)
+        | WebError::SamePassword
+        | WebError::OtherStep
+        | WebError::Store(_) => None,
+    }
+}
+
+/// `GET {root}/security`
+#[handler]
+pub(super) async fn security_page(who: SignedIn, web: Data<&Web>) -> PageResult {
+    let view = view(&who, &web, Forms::default()).await?;
+    who.show(&view).await
+}
+
+/// `POST {root}/security/password`
+#[handler]
+pub(super) async fn change_password(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+    let forms = |field, error| Forms {
+        password: Form::default().wrong(field, error),
+        ..Forms::default()
+    };
+    let password = match posted.new_password() {
+        Ok(password) => password,
+        Err((field, error)) => return again(&who, &web, forms(field, error)).await,
+    };
+    let current = posted.secret("current");
+    let changed = web
+        .change_password(&who.visit, &current, password, who.visitor())
+        .await;
+    match changed {
+        Ok(begun) => {
+            let (frame, cookie) = who.enter(begun);
+            let mut response = frame.done(&frame.at("/security"), &Notice::Saved)?;
+            add_cookie(&mut response, &cookie);
+            Ok(response)
+        }
+        Err(WebError::Login(SessionError::Invalid)) => {
+            again(&who, &web, forms("current", FieldError::Wrong)).await
+        }
+        Err(WebError::Account(error)) => {
+            let (field, error) = field_error(error)?;
+            again(&who, &web, forms(field, error)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn setup_view(who: &SettingUp, web: &Web, form: Form) -> Result<TotpSetup, PageError> {
+    let draft = web.factor_draft(&who.visit.person).await?;
+    Ok(TotpSetup {
+        uri: draft.uri,
+        secret: draft.letters,
+        form,
+    })
+}
+
+/// `GET {root}/security/totp`
+#[handler]
+pub(super) async fn totp_page(who: SettingUp, web: Data<&Web>) -> PageResult {
+    match setup_view(&who, &web, Form::default()).await {
+        Ok(view) => who.show(&view).await,
+        // It is on already, or an app elsewhere was quicker.
+        Err(PageError::Forbidden) => who.go(&who.at("/security")),
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST {root}/security/totp`
+#[handler]
+pub(super) async fn totp_on(who: SettingUp, posted: Posted, web: Data<&Web>) -> PageResult {
+    let code = posted.text("code");
+    match web.factor_on(&who.visit, code, who.visitor()).await {
+        Ok((codes, begun)) => {
+            let (frame, cookie) = who.enter(begun);
+            let mut response = frame.show(&RecoveryCodes { codes }).await?;
+            add_cookie(&mut response, &cookie);
+            Ok(response)
+        }
+        Err(WebError::Factor(FactorError::Wrong)) => {
+            let view = setup_view(&who, &web, wrong("code")).await?;
+            who.show_again(&view).await
+        }
+        Err(WebError::Factor(FactorError::AlreadyOn)) => who.go(&who.at("/security")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST {root}/security/totp/off`
+#[handler]
+pub(super) async fn totp_off(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+    let password = posted.secret("password");
+    let proof = Proof {
+        password: &password,
+        code: posted.text("code"),
+    };
+    match web.factor_off(&who.visit, proof, who.visitor()).await {
+        Ok(()) => who.done(&who.at("/security"), &Notice::Saved),
+        Err(error) => {
+            let forms = Forms {
+                totp_off: wrong(wrong_field(&error).ok_or(error)?),
+                ..Forms::default()
+            };
+            again(&who, &web, forms).await
+        }
+    }
+}
+
+/// `POST {root}/security/recovery`
+#[handler]
+pub(super) async fn renew_codes(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+    let password = posted.secret("password");
+    let proof = Proof {
+        password: &password,
+        code: posted.text("code"),
+    };
+    match web.renew_codes(&who.visit, proof, who.visitor()).await {
+        Ok(codes) => who.show(&RecoveryCodes { codes }).await,
+        Err(error) => {
+            let forms = Forms {
+                recovery: wrong(wrong_field(&error).ok_or(error)?),
+                ..Forms::default()
+            };
+            again(&who, &web, forms).await
+        }
+    }
+}
+
+/// `POST {root}/security/sessions/{id}/end`
+#[handler]
+pub(super) async fn end_session(
+    who: SignedIn,
+    Path(id): Path<String>,
+    web: Data<&Web>,
+) -> PageResult {
+    let id = id.parse().map_err(|_| PageError::NotFound)?;
+    let address = who.visitor().address;
+    if !web.end(&who.visit, &id, address).await? {
+        return Err(PageError::NotFound);
+    }
+    if id == who.visit.session.id {
+        let mut response = see_other(&who.at("/login"));
+        who.leave(&mut response);
+        return Ok(response);
+    }
+    who.done(&who.at("/security"), &Notice::SessionEnded)
+}
+
+/// `POST {root}/security/sessions/end-others`
+#[handler]
+pub(super) async fn end_others(who: SignedIn, web: Data<&Web>) -> PageResult {
+    web.end_others(&who.visit, who.visitor().address).await?;
+    who.done(&who.at("/security"), &Notice::SessionEnded)
+}

@@ -1,0 +1,295 @@
+//! Signing in and out: name and password, second factor, first start, and proving again who one is.
+
+use admin_templates::account::{ConfirmPassword, FirstStart, SecondFactor, SignIn};
+use admin_templates::form::{FieldError, Form};
+use admin_templates::page::{Area, Notice};
+use poem::http::StatusCode;
+use poem::web::{Data, Query};
+use poem::{Response, handler};
+use serde::Deserialize;
+use server_rooms::auth::factors::FactorError;
+use server_rooms::sessions::SessionError;
+use server_rooms::web::{Begun, FirstStep, OwnPassword, Stage, Web, WebError};
+
+use super::error::{PageError, PageResult};
+use super::form::{Posted, field_error};
+use super::frame::{Frame, add_cookie, local_path, see_other};
+use super::session::{SignedIn, step_path, with_next};
+
+/// Longer fields are not read.
+const FIELD_BYTES_MAX: usize = 512;
+
+/// What the pages of this file take from a query.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SignInQuery {
+    next: String,
+    recovery: String,
+}
+
+fn next_of<'a>(frame: &Frame, wanted: &'a str) -> &'a str {
+    local_path(wanted, frame.area(), frame.root())
+}
+
+/// Hands the cookie over and goes to the next step, or where the person wanted to go.
+fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
+    let stage = begun.visit.session.stage;
+    let device = begun.device.as_ref();
+    let device = device.map(|device| frame.device_cookie(device));
+    let (frame, cookie) = frame.enter(begun);
+    let to = match stage {
+        Stage::Open => next.to_owned(),
+        Stage::SecondFactor => with_next(&step_path(&frame, stage), next),
+        Stage::NewPassword | Stage::FactorSetup => step_path(&frame, stage),
+    };
+    let mut response = see_other(&to);
+    add_cookie(&mut response, &cookie);
+    if let Some(device) = device {
+        add_cookie(&mut response, &device);
+    }
+    response
+}
+
+/// Whether a refusal is about what was typed; anything else has a page of its own.
+fn is_wrong(error: &WebError) -> bool {
+    matches!(
+        error,
+        WebError::Login(SessionError::Invalid | SessionError::CodeMissing)
+            | WebError::Factor(FactorError::Wrong)
+    )
+}
+
+/// `GET {root}/login`
+#[handler]
+pub(super) async fn login_page(
+    frame: Frame,
+    query: Query<SignInQuery>,
+    web: Data<&Web>,
+) -> PageResult {
+    let next = next_of(&frame, &query.next);
+    if frame
+        .visit()
+        .is_some_and(|visit| visit.session.stage == Stage::Open)
+    {
+        return frame.go(next);
+    }
+    if frame.area() == Area::Admin && web.is_first_start().await? {
+        return frame.go(&frame.at("/setup"));
+    }
+    frame
+        .show(&SignIn {
+            form: Form::default(),
+            next: next.to_owned(),
+        })
+        .await
+}
+
+/// `POST {root}/login`
+#[handler]
+pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> PageResult {
+    let (tenant, password) = (posted.secret("tenant"), posted.secret("password"));
+    let (username, next) = (
+        posted.text("username"),
+        next_of(&frame, posted.text("next")),
+    );
+    let bytes = [
+        tenant.expose().len(),
+        password.expose().len(),
+        username.len(),
+    ];
+    let step = FirstStep {
+        tenant: (frame.area() == Area::Portal).then_some(&tenant),
+        username,
+        password: &password,
+    };
+    let begun = if bytes.iter().any(|bytes| *bytes > FIELD_BYTES_MAX) {
+        Err(SessionError::Invalid.into())
+    } else {
+        let before = frame.visit().map(|visit| &visit.session);
+        web.log_in(step, frame.visitor(), before).await
+    };
+    let (status, wrong, wait) = match begun {
+        Ok(begun) => return Ok(entered(&frame, begun, next)),
+        Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::Wrong, None),
+        Err(error) => {
+            let error = PageError::from(error);
+            let Some(seconds) = error.retry_after() else {
+                return Err(error);
+            };
+            let wait = FieldError::Wait(seconds);
+            (StatusCode::TOO_MANY_REQUESTS, wait, Some(seconds))
+        }
+    };
+    // A key is a secret too: what was typed as the tenant is not filled in again.
+    let form = Form {
+        error: Some(wrong),
+        ..posted.again(&["username"])
+    };
+    let view = SignIn {
+        form,
+        next: next.to_owned(),
+    };
+    let mut response = frame.show_as(status, &view).await?;
+    if let Some(seconds) = wait {
+        response.headers_mut().insert("retry-after", seconds.into());
+    }
+    Ok(response)
+}
+
+/// `GET {root}/login/second`
+#[handler]
+pub(super) async fn second_page(frame: Frame, query: Query<SignInQuery>) -> PageResult {
+    let visit = frame.visit();
+    if visit.is_none_or(|visit| visit.session.stage != Stage::SecondFactor) {
+        return frame.go(&frame.at("/login"));
+    }
+    frame
+        .show(&SecondFactor {
+            form: Form::default(),
+            recovery: query.recovery == "1",
+            next: next_of(&frame, &query.next).to_owned(),
+        })
+        .await
+}
+
+/// `POST {root}/login/second`
+#[handler]
+pub(super) async fn second(
+    frame: Frame,
+    posted: Posted,
+    query: Query<SignInQuery>,
+    web: Data<&Web>,
+) -> PageResult {
+    let Some(visit) = frame.visit() else {
+        return frame.go(&frame.at("/login"));
+    };
+    let next = next_of(&frame, posted.text("next"));
+    let code = posted.text("code");
+    match web.second_factor(visit, code, frame.visitor()).await {
+        Ok(begun) => Ok(entered(&frame, begun, next)),
+        Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
+        Err(error) if is_wrong(&error) => {
+            let view = SecondFactor {
+                form: Form::default().wrong("code", FieldError::Wrong),
+                recovery: query.recovery == "1",
+                next: next.to_owned(),
+            };
+            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether this browser may choose a first password of its own.
+async fn may_choose(frame: &Frame, web: &Web) -> Result<bool, PageError> {
+    let visit = frame.visit();
+    let asked = visit.is_some_and(|visit| visit.session.stage == Stage::NewPassword);
+    Ok(asked || (visit.is_none() && web.is_first_start().await?))
+}
+
+/// `GET /admin/setup`
+#[handler]
+pub(super) async fn setup_page(frame: Frame, web: Data<&Web>) -> PageResult {
+    if !may_choose(&frame, &web).await? {
+        return frame.go(&frame.at("/login"));
+    }
+    let username = frame
+        .visit()
+        .map_or("admin", |visit| visit.person.username());
+    let form = Form::of([("username", username)]);
+    frame.show(&FirstStart { form }).await
+}
+
+/// `POST /admin/setup`
+#[handler]
+pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> PageResult {
+    if !may_choose(&frame, &web).await? {
+        return frame.go(&frame.at("/login"));
+    }
+    let wrong = |field, error| FirstStart {
+        form: posted.again(&["username"]).wrong(field, error),
+    };
+    let password = match posted.new_password() {
+        Ok(password) => password,
+        Err((field, error)) => return frame.show_again(&wrong(field, error)).await,
+    };
+    let given = posted.secret("one_time");
+    let own = OwnPassword {
+        given: &given,
+        username: posted.text("username"),
+        password: &password,
+    };
+    match web
+        .choose_password(frame.visit(), own, frame.visitor())
+        .await
+    {
+        Ok(begun) => Ok(entered(&frame, begun, frame.root())),
+        Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
+        Err(WebError::SamePassword) => {
+            let view = wrong("password", FieldError::Reused);
+            frame.show_again(&view).await
+        }
+        Err(WebError::Account(error)) => {
+            let (field, error) = field_error(error)?;
+            frame.show_again(&wrong(field, error)).await
+        }
+        Err(error) if is_wrong(&error) => {
+            let view = wrong("one_time", FieldError::Wrong);
+            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST {root}/logout`; at whatever step.
+#[handler]
+pub(super) async fn log_out(frame: Frame, web: Data<&Web>) -> PageResult {
+    if let Some(visit) = frame.visit() {
+        web.log_out(visit, frame.visitor().address).await?;
+    }
+    let mut response = frame.done(&frame.at("/login"), &Notice::SignedOut)?;
+    frame.leave(&mut response);
+    Ok(response)
+}
+
+/// `GET {root}/confirm`
+#[handler]
+pub(super) async fn confirm_page(
+    who: SignedIn,
+    query: Query<SignInQuery>,
+    web: Data<&Web>,
+) -> PageResult {
+    let security = web.security(&who.visit.person).await?;
+    who.show(&ConfirmPassword {
+        form: Form::default(),
+        second_factor: security.second_factor,
+        next: next_of(&who, &query.next).to_owned(),
+    })
+    .await
+}
+
+/// `POST {root}/confirm`
+#[handler]
+pub(super) async fn confirm(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+    let next = next_of(&who, posted.text("next"));
+    let password = posted.secret("password");
+    let code = posted.optional("code");
+    let confirmed = web
+        .confirm(&who.visit, &password, code, who.visitor())
+        .await;
+    match confirmed {
+        Ok(()) => who.go(next),
+        Err(error) if is_wrong(&error) => {
+            let by_password = matches!(error, WebError::Login(SessionError::Invalid));
+            let field = if by_password { "password" } else { "code" };
+            let security = web.security(&who.visit.person).await?;
+            let view = ConfirmPassword {
+                form: Form::default().wrong(field, FieldError::Wrong),
+                second_factor: security.second_factor,
+                next: next.to_owned(),
+            };
+            who.show_as(StatusCode::UNAUTHORIZED, &view).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
