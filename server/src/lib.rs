@@ -13,7 +13,7 @@ pub use server_calls as calls;
 pub use server_link as link;
 pub use server_pages as pages;
 pub use server_rooms::{
-    accounts, auth, catalogue, corrections, figures, gateways, ledger, limits, providers, recharge,
-    sessions, settings, sweep, usage, vitals, web, zones,
+    accounts, auth, catalogue, figures, gateways, health, ledger, limits, money, providers,
+    sessions, settings, web,
 };
 pub use server_store as store;

@@ -9,10 +9,10 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use serde::Deserialize;
 use server_rooms::catalogue::CatalogueError;
-use server_rooms::corrections::CorrectionError;
 use server_rooms::ledger::{AdjustError, GrantError, LedgerError};
+use server_rooms::money::corrections::CorrectionError;
+use server_rooms::money::recharge::RechargeError;
 use server_rooms::providers::ProviderError;
-use server_rooms::recharge::RechargeError;
 use server_store::accounts::Scope;
 
 use shared::dialect::{Dialect, ErrorText};

@@ -36,7 +36,7 @@ use server_rooms::catalogue::price::Price;
 use server_rooms::catalogue::{Catalogue, Model};
 use server_rooms::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
-use server_rooms::zones::Zones;
+use server_rooms::settings::zones::Zones;
 use shared::clock::Clock;
 use shared::credits::Credits;
 use shared::dialect::body::Body;

@@ -3,13 +3,13 @@
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::catalogue::{Catalogue, CatalogueError};
+use server::figures::history::{UsageAsk, UsageHistory};
 use server::ledger::{GrantError, Ledger, LedgerSettings};
-use server::recharge::{Recharge, RechargeError, Recharges};
+use server::money::recharge::{Recharge, RechargeError, Recharges};
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::{ModelPatch, NewModel};
 use server::store::usage::{Period, UsageSummary};
-use server::usage::{UsageAsk, UsageHistory};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::id::{GenerationId, PriceId, TenantId};

@@ -5,9 +5,9 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date;
 use server_rooms::auth::roles::kind;
-use server_rooms::corrections::Corrections;
-use server_rooms::corrections::unknown::{Resolution, ResolveError};
 use server_rooms::ledger::{Hold, Ledger};
+use server_rooms::money::corrections::Corrections;
+use server_rooms::money::unknown::{Resolution, ResolveError};
 use server_store::audit::Actor;
 use shared::id::GenerationId;
 

@@ -5,8 +5,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 use server_edge::date;
 use server_rooms::auth::roles::kind;
-use server_rooms::corrections::{Correction, Corrections};
 use server_rooms::ledger::{Adjusted, Balance, Budget, BudgetAsk, BudgetPeriod, Ledger, Spender};
+use server_rooms::money::corrections::{Correction, Corrections};
 use shared::credits::Credits;
 use shared::id::TenantId;
 

@@ -6,7 +6,7 @@ use poem_openapi::{Object, OpenApi};
 use server_edge::date::{self, Date};
 use server_rooms::auth::roles::kind;
 use server_rooms::ledger::Grant;
-use server_rooms::recharge::{Recharge, Recharges};
+use server_rooms::money::recharge::{Recharge, Recharges};
 use shared::clock::{Clock, Moment};
 
 use super::tenant_of;

@@ -3,7 +3,7 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
-use server_rooms::usage::{UsageAsk, UsageHistory};
+use server_rooms::figures::history::{UsageAsk, UsageHistory};
 use server_store::usage::{UsageRecord, UsageSummary};
 
 use super::tenant_of;

@@ -7,7 +7,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date::{self, Date};
 use server_rooms::figures::counts::Consumed;
-use server_rooms::usage::{UsageAsk, UsageHistory};
+use server_rooms::figures::history::{UsageAsk, UsageHistory};
 use server_store::usage::{Period, UsageRecord};
 
 use super::{Amount, Page, page_after, page_limit};

@@ -11,8 +11,8 @@ use poem::handler;
 use poem::web::Data;
 use server_edge::date;
 use server_rooms::figures::dashboard::Freshness;
+use server_rooms::health::{Asked, Signs};
 use server_rooms::ledger::pulse::Commits;
-use server_rooms::vitals::{Asked, Signs};
 
 use super::super::error::PageResult;
 use super::super::session::Admin;

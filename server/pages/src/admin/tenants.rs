@@ -13,7 +13,7 @@ use server_rooms::accounts::NewUser;
 use server_rooms::auth::roles::{Action, kind};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::figures::directory::{Listing, TenantLine};
-use server_rooms::recharge::Recharge;
+use server_rooms::money::recharge::Recharge;
 use server_rooms::settings::TenantDefaults;
 use server_store::accounts::{DirectoryOrder, DirectoryStatus, Role, Tenant};
 use shared::clock::Moment;

@@ -8,7 +8,7 @@ use admin_templates::words::CallStatus;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
-use server_rooms::corrections::unknown::{Resolution, ResolveError};
+use server_rooms::money::unknown::{Resolution, ResolveError};
 use shared::credits::Credits;
 use shared::id::GenerationId;
 

@@ -1,8 +1,8 @@
 //! Budgets of keys and people, as forms send them.
 
 use admin_templates::form::FieldError;
-use server_rooms::corrections::{CorrectionError, Corrections};
 use server_rooms::ledger::{AdjustError, BudgetAsk, BudgetPeriod, Ledger, Spender};
+use server_rooms::money::corrections::{CorrectionError, Corrections};
 use server_store::audit::Actor;
 use shared::credits::Credits;
 use shared::id::TenantId;

@@ -6,12 +6,14 @@ pub mod dashboard;
 pub mod directory;
 pub mod export;
 pub mod forecast;
+pub mod history;
 pub mod log;
 pub mod overview;
 pub mod page;
 pub mod rollup;
 pub mod span;
 pub mod story;
+pub mod sweep;
 
 pub use server_rules::figures::{buckets, counts, sums};
 use server_store::Store;
@@ -21,7 +23,7 @@ use shared::db::DbError;
 use self::page::CursorError;
 use self::sums::Sums;
 use crate::ledger::{Ledger, LedgerError};
-use crate::zones::Zones;
+use crate::settings::zones::Zones;
 
 /// Why figures were not answered.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use server::figures::rollup::Roller;
 use server::figures::sums::{Grain, Sums};
+use server::figures::sweep::{Sweeper, Swept};
 use server::settings::{Retention, Settings};
 use server::store::audit::Actor;
 use server::store::rollups::{Scope, SumsAsk};
-use server::sweep::{Sweeper, Swept};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};

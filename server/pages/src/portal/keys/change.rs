@@ -9,9 +9,9 @@ use poem::web::{Data, Path};
 use poem::{Request, handler};
 use server_rooms::accounts::{AccountError, Accounts, GRACE_MAX};
 use server_rooms::catalogue::Catalogue;
-use server_rooms::corrections::Corrections;
 use server_rooms::figures::Figures;
 use server_rooms::ledger::{Ledger, Spender};
+use server_rooms::money::corrections::Corrections;
 use server_store::accounts::ApiKey;
 use shared::id::ApiKeyId;
 

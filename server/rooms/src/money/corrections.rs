@@ -1,8 +1,6 @@
 //! Room: corrections of balances by operators and the budgets they set, with their audit entries.
 //! The ledger decides and writes; a repetition of the same key corrects nothing twice.
 
-pub mod unknown;
-
 use serde_json::json;
 use server_store::Store;
 use server_store::audit::{Actor, Note};
@@ -15,7 +13,7 @@ use tracing::error;
 use crate::ledger::{
     AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetAsk, Ledger, LedgerError, Spender,
 };
-use crate::zones::Zones;
+use crate::settings::zones::Zones;
 
 /// A correction to be made.
 #[derive(Debug, Clone)]
@@ -58,8 +56,8 @@ impl From<DbError> for CorrectionError {
 /// Corrects balances and sets budgets; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Corrections {
-    ledger: Ledger,
-    store: Store,
+    pub(super) ledger: Ledger,
+    pub(super) store: Store,
     zones: Zones,
     clock: Clock,
 }
@@ -170,7 +168,7 @@ impl Corrections {
     }
 
     /// The ledger has the change already: a lost entry goes to the log.
-    async fn note(&self, actor: &Actor, note: Note<'_>) {
+    pub(super) async fn note(&self, actor: &Actor, note: Note<'_>) {
         let (action, subject) = (note.action, note.subject);
         if let Err(error) = self.store.note_done(actor, note, self.clock.now()).await {
             error!(%error, actor.id = %actor.id, "`{action}` of `{subject}` has no audit entry: {error}");

@@ -7,7 +7,7 @@ use shared::credits::Credits;
 use shared::db::DbError;
 use shared::id::GenerationId;
 
-use super::Corrections;
+use super::corrections::Corrections;
 use crate::ledger::{Hold, HoldState, LedgerError, SettleError, Settlement};
 
 /// What an operator makes of a call whose end nobody knows.

@@ -1,6 +1,8 @@
 //! Room: settings that superadmins change while the platform runs. Each is a struct with defaults;
 //! the database keeps those that were changed. Enforces none of them.
 
+pub mod zones;
+
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
