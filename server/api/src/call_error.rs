@@ -2,8 +2,8 @@
 
 use poem_openapi::payload::Json;
 use server_calls::{CallError, sentences};
+use server_rooms::accounts::Scope;
 use server_rooms::ledger::{BudgetPeriod, Spender};
-use server_store::accounts::Scope;
 use shared::credits::Credits;
 use shared::fault::{FaultKind, Scope as Reach};
 use shared::link::Failure;

@@ -8,12 +8,12 @@ use poem::http::{HeaderValue, StatusCode};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use serde::Deserialize;
+use server_rooms::accounts::Scope;
 use server_rooms::catalogue::CatalogueError;
 use server_rooms::ledger::{AdjustError, GrantError, LedgerError};
 use server_rooms::money::corrections::CorrectionError;
 use server_rooms::money::recharge::RechargeError;
 use server_rooms::providers::ProviderError;
-use server_store::accounts::Scope;
 
 use shared::dialect::{Dialect, ErrorText};
 use shared::link::AdminError;

@@ -1,8 +1,6 @@
 //! What an export may be narrowed to, as addresses say it. The files are made in `server_edge`.
 
-use server_rooms::figures::FiguresError;
-use server_store::usage::UsageStatus;
-use server_store::usage_log::UsageFilter;
+use server_rooms::figures::{FiguresError, UsageFilter, UsageStatus};
 use shared::link::Operation;
 
 use super::error::ApiError;

@@ -9,10 +9,9 @@ use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use server_edge::doors::address::peer;
+use server_rooms::accounts::{Actor, Scope, Superadmin};
 use server_rooms::auth::roles::{Action, Kind, kind, may};
 use server_rooms::auth::{Auth, AuthError, Principal, Role};
-use server_store::accounts::{Scope, Superadmin};
-use server_store::audit::Actor;
 use shared::id::{SessionId, UserId};
 
 use super::error::ApiError;
@@ -30,7 +29,7 @@ pub trait Need: Send + Sync + 'static {
 
 /// What routes ask.
 pub mod need {
-    use server_store::accounts::Scope;
+    use server_rooms::accounts::Scope;
 
     use super::Need;
 

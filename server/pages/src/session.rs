@@ -8,11 +8,10 @@ use admin_templates::page::Area;
 use http::header::REFERER;
 use poem::http::Method;
 use poem::{FromRequest, Request, RequestBody};
+use server_rooms::accounts::{Actor, Superadmin, Tenant, User};
 use server_rooms::auth::Role;
 use server_rooms::auth::roles::{Action, Kind, kind, may};
 use server_rooms::web::{Person, Stage, Visit};
-use server_store::accounts::{Superadmin, Tenant, User};
-use server_store::audit::Actor;
 
 use super::error::PageError;
 use super::frame::{Frame, local_path};

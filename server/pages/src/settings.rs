@@ -5,11 +5,11 @@ use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::Data;
+use server_rooms::accounts::Actor;
 use server_rooms::auth::roles::kind;
 use server_rooms::settings::{
     Announcement, Calendar, Retention, Security, Setting, Settings, SettingsError, TenantDefaults,
 };
-use server_store::audit::Actor;
 use shared::credits::Credits;
 
 use super::error::{PageError, PageResult};

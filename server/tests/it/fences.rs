@@ -29,8 +29,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("server/rooms/src/figures", &["redis", "http::"]),
     ("server/calls/src", &["[DONE]", "StatusCode", "redis"]),
     ("server/edge/src", &["[DONE]"]),
-    ("server/api/src", &["[DONE]", "server_store::Store"]),
-    ("server/pages/src", &["[DONE]", "server_store::Store"]),
+    ("server/api/src", &["[DONE]"]),
+    ("server/pages/src", &["[DONE]"]),
     (
         "gateway/src/providers",
         &[
@@ -68,13 +68,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "api",
-        &[
-            "shared",
-            "server-store",
-            "server-rooms",
-            "server-calls",
-            "server-edge",
-        ],
+        &["shared", "server-rooms", "server-calls", "server-edge"],
         &["diesel", "redis", "reqwest"],
     ),
     (
@@ -83,7 +77,6 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "shared",
             "admin-templates",
             "server-rules",
-            "server-store",
             "server-rooms",
             "server-calls",
             "server-edge",

@@ -6,8 +6,7 @@ use poem_openapi::types::Any;
 use poem_openapi::{Object, OpenApi};
 use serde_json::Value;
 use server_edge::date;
-use server_rooms::accounts::Accounts;
-use server_store::audit::AuditEntry;
+use server_rooms::accounts::{Accounts, AuditEntry};
 
 use crate::error::ApiError;
 use crate::manage::{Page, page_after, page_limit, page_rows};

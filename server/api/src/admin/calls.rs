@@ -4,11 +4,11 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date;
+use server_rooms::accounts::Actor;
 use server_rooms::auth::roles::kind;
 use server_rooms::ledger::{Hold, Ledger};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::unknown::{Resolution, ResolveError};
-use server_store::audit::Actor;
 use shared::id::GenerationId;
 
 use super::recharge::check_text;

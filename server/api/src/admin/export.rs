@@ -3,8 +3,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use server_edge::export::{CsvFile, Excel, Reader, ledger_file, usage_file};
-use server_rooms::figures::Figures;
-use server_store::usage_log::UsageFilter;
+use server_rooms::figures::{Figures, UsageFilter};
 
 use super::tenant_of;
 use crate::error::ApiError;

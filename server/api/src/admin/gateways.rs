@@ -6,8 +6,9 @@ use poem_openapi::{Enum, Object, OpenApi};
 use serde_json::Value;
 use server_edge::date;
 use server_rooms::auth::roles::kind;
-use server_rooms::gateways::{Gateway, GatewayError, GatewayPatch, Gateways};
-use server_store::gateways::{KeptGateway, ToldEvent};
+use server_rooms::gateways::{
+    Gateway, GatewayError, GatewayPatch, Gateways, KeptGateway, ToldEvent,
+};
 use shared::clock::Moment;
 use shared::id::GatewayId;
 use shared::link::{GatewayPlace, LinkCounts};

@@ -3,9 +3,8 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use server_rooms::accounts::Accounts;
+use server_rooms::accounts::{Accounts, KeyPlace, Scopes};
 use server_rooms::auth::roles::kind;
-use server_store::accounts::{KeyPlace, Scopes};
 use shared::id::{ApiKeyId, TenantId};
 
 use super::tenant_of;

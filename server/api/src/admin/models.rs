@@ -6,8 +6,7 @@ use poem_openapi::{Enum, Object, OpenApi};
 use server_edge::date;
 use server_rooms::auth::roles::{Action, kind};
 use server_rooms::catalogue::model::WeightedTarget;
-use server_rooms::catalogue::{Catalogue, Model};
-use server_store::catalogue::{ModelPatch, NewModel};
+use server_rooms::catalogue::{Catalogue, Model, ModelPatch, NewModel};
 use shared::clock::{Clock, Moment};
 use shared::link::Operation;
 

@@ -4,11 +4,12 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date;
-use server_rooms::accounts::{Accounts, NewSuperadmin, SuperadminChange, given_password};
+use server_rooms::accounts::{
+    Accounts, NewSuperadmin, Superadmin, SuperadminChange, given_password,
+};
 use server_rooms::auth::factors::{FactorOwner, Factors};
 use server_rooms::auth::roles::{AdminRole, kind};
 use server_rooms::sessions::SessionError;
-use server_store::accounts::Superadmin;
 use shared::id::SuperadminId;
 
 use crate::answer::{Created, Deleted};

@@ -4,9 +4,8 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date;
-use server_rooms::accounts::{Accounts, NewUser};
+use server_rooms::accounts::{Accounts, NewUser, Role, Tenant, TenantPatch, TenantStatus};
 use server_rooms::auth::roles::{Action, kind};
-use server_store::accounts::{Role, Tenant, TenantPatch, TenantStatus};
 
 use super::{LimitsBody, tenant_of};
 use crate::answer::Created;

@@ -4,7 +4,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::figures::history::{UsageAsk, UsageHistory};
-use server_store::usage::{UsageRecord, UsageSummary};
+use server_rooms::figures::{UsageRecord, UsageSummary};
 
 use super::tenant_of;
 use crate::error::ApiError;

@@ -3,11 +3,10 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
-use server_rooms::accounts::{Accounts, NewUser, UserChange};
+use server_rooms::accounts::{Accounts, NewUser, Role, UserChange};
 use server_rooms::auth::factors::{FactorOwner, Factors};
 use server_rooms::auth::roles::kind;
 use server_rooms::sessions::SessionError;
-use server_store::accounts::Role;
 use shared::id::UserId;
 
 use super::tenant_of;

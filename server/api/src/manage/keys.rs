@@ -4,8 +4,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use server_rooms::accounts::{AccountError, Accounts, NewKey};
-use server_store::accounts::{ApiKey, KeyPatch, KeyPlace, Scopes};
+use server_rooms::accounts::{AccountError, Accounts, ApiKey, KeyPatch, KeyPlace, NewKey, Scopes};
 use shared::id::ApiKeyId;
 
 use super::{Page, page_after, page_limit, page_rows};

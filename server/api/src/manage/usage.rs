@@ -8,7 +8,7 @@ use poem_openapi::{Object, OpenApi};
 use server_edge::date::{self, Date};
 use server_rooms::figures::counts::Consumed;
 use server_rooms::figures::history::{UsageAsk, UsageHistory};
-use server_store::usage::{Period, UsageRecord};
+use server_rooms::figures::{Period, UsageRecord};
 
 use super::{Amount, Page, page_after, page_limit};
 use crate::error::ApiError;

@@ -9,8 +9,8 @@ use poem::{IntoResponse, Request, handler};
 use serde_json::Value;
 use server_edge::date::Date;
 use server_edge::export::{Excel, audit_file};
-use server_store::audit::{AuditEntry, AuditFilter};
-use server_store::usage::Period;
+use server_rooms::accounts::{AuditEntry, AuditFilter};
+use server_rooms::figures::Period;
 use shared::id::AuditId;
 
 use super::super::error::{PageError, PageResult};

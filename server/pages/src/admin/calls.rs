@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use admin_templates::parts::CallRow;
 use admin_templates::words::{CallStatus, Operation};
 use server_rooms::accounts::{AccountError, Accounts};
+use server_rooms::figures::UsageRecord;
 use server_rules::billing::UNKNOWN;
-use server_store::usage::UsageRecord;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::units::Unit;
 

@@ -4,10 +4,8 @@
 use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
-use server_rooms::figures::Figures;
 use server_rooms::figures::buckets::Buckets;
-use server_store::usage::{Period, UsageRecord, UsageStatus};
-use server_store::usage_log::UsageFilter;
+use server_rooms::figures::{Figures, Period, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::credits::Credits;
 

@@ -12,10 +12,10 @@ use poem::http::header;
 use poem::web::Data;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
+use server_rooms::figures::Scope;
 use server_rooms::figures::span::Span;
 use server_rooms::figures::sums::Sums;
 use server_rooms::ledger::Hold;
-use server_store::rollups::Scope;
 
 use super::super::error::{PageError, PageResult};
 use super::super::frame::Frame;

@@ -18,8 +18,7 @@ use admin_templates::words::Word;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::catalogue::{CatalogueError, Model};
-use server_store::catalogue::ModelPatch;
+use server_rooms::catalogue::{CatalogueError, Model, ModelPatch};
 use shared::id::PriceId;
 
 use super::super::error::{PageError, PageResult};

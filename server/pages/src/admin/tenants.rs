@@ -9,13 +9,12 @@ use poem::http::header::HOST;
 use poem::http::uri::Authority;
 use poem::web::Data;
 use poem::{Request, handler};
-use server_rooms::accounts::NewUser;
+use server_rooms::accounts::{DirectoryOrder, DirectoryStatus, NewUser, Role, Tenant};
 use server_rooms::auth::roles::{Action, kind};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::figures::directory::{Listing, TenantLine};
 use server_rooms::money::recharge::Recharge;
 use server_rooms::settings::TenantDefaults;
-use server_store::accounts::{DirectoryOrder, DirectoryStatus, Role, Tenant};
 use shared::clock::Moment;
 use shared::credits::Credits;
 

@@ -13,9 +13,8 @@ use poem::{IntoResponse, Request, handler};
 use server_edge::date::Date;
 use server_edge::export::{Excel, Reader, usage_file};
 use server_rooms::figures::story::{Charge, Story};
+use server_rooms::figures::{Period, UsageFilter, UsageRecord, UsageStatus};
 use server_rooms::ledger::{CallSnapshot, Hold};
-use server_store::usage::{Period, UsageRecord, UsageStatus};
-use server_store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
@@ -169,7 +168,7 @@ fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
 
 /// The tries that the record tells of.
 fn tries(record: &UsageRecord) -> Vec<TryRow> {
-    let row = |one: &server_store::usage::Try| TryRow {
+    let row = |one: &server_rooms::figures::Try| TryRow {
         number: u64::from(one.number),
         provider: one.provider.clone(),
         model: one.model.clone(),

@@ -12,15 +12,15 @@ use admin_templates::portal::{MemberForm, MemberList};
 use admin_templates::words::{MemberStatus, Word};
 use poem::handler;
 use poem::web::{Data, Path, Query};
-use server_rooms::accounts::{AccountError, Accounts, NewUser, UserChange, given_password};
+use server_rooms::accounts::{
+    AccountError, Accounts, NewUser, User, UserChange, UserStatus, given_password,
+};
 use server_rooms::auth::Role;
 use server_rooms::auth::factors::Factors;
-use server_rooms::figures::Figures;
+use server_rooms::figures::{Figures, UsageFilter};
 use server_rooms::ledger::{Budget, BudgetPeriod, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::web::Web;
-use server_store::accounts::{User, UserStatus};
-use server_store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::id::{TenantId, UserId};
 

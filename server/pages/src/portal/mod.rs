@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 use poem::Request;
 use poem::http::header::HOST;
+use server_rooms::accounts::Scopes;
 use server_rooms::auth::{Principal, Role};
 use server_rooms::figures::FiguresError;
 use server_rooms::ledger::LedgerError;
 use server_rooms::limits::LimitSettings;
-use server_store::accounts::Scopes;
 
 use super::error::PageError;
 use super::frame::Frame;

@@ -1,9 +1,9 @@
 //! Budgets of keys and people, as forms send them.
 
 use admin_templates::form::FieldError;
+use server_rooms::accounts::Actor;
 use server_rooms::ledger::{AdjustError, BudgetAsk, BudgetPeriod, Ledger, Spender};
 use server_rooms::money::corrections::{CorrectionError, Corrections};
-use server_store::audit::Actor;
 use shared::credits::Credits;
 use shared::id::TenantId;
 

@@ -6,13 +6,11 @@ use admin_templates::portal::Overview as View;
 use admin_templates::words::{MemberRole, Said};
 use poem::handler;
 use poem::web::Data;
-use server_rooms::accounts::Accounts;
-use server_rooms::figures::Figures;
+use server_rooms::accounts::{Accounts, OwnSettings};
 use server_rooms::figures::forecast::Forecast;
 use server_rooms::figures::overview::Overview;
 use server_rooms::figures::sums::Grain;
-use server_store::accounts::OwnSettings;
-use server_store::rollups::Top;
+use server_rooms::figures::{Figures, Top};
 use shared::clock::Moment;
 use shared::credits::Credits;
 

@@ -12,12 +12,11 @@ use admin_templates::words::{
 };
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Role;
-use server_rooms::figures::Point;
 use server_rooms::figures::page::{PageAsk, Paged};
 use server_rooms::figures::sums::Grain;
+use server_rooms::figures::{Point, UsageRecord, UsageStatus};
 use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
 use server_rules::billing::UNKNOWN;
-use server_store::usage::{UsageRecord, UsageStatus};
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::link::Operation;

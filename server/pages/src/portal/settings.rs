@@ -5,8 +5,7 @@ use admin_templates::page::Notice;
 use admin_templates::portal::PortalSettings;
 use poem::web::Data;
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, Accounts};
-use server_store::accounts::{Field, OwnPatch, TenantPatch};
+use server_rooms::accounts::{AccountError, Accounts, Field, OwnPatch, TenantPatch};
 use shared::zone::Zone;
 
 use super::super::error::{PageError, PageResult};

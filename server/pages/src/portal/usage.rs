@@ -13,11 +13,10 @@ use server_rooms::figures::history::UsageHistory;
 use server_rooms::figures::span::Span;
 use server_rooms::figures::story::{Charge, HoldStory, Story};
 use server_rooms::figures::sums::{Grain, Sums};
-use server_rooms::figures::{Figures, Point};
+use server_rooms::figures::{
+    Figures, Period, Point, Scope, SumsAsk, UsageFilter, UsageRecord, UsageStatus, UsageSummary,
+};
 use server_rooms::ledger::{Ledger, Spender};
-use server_store::rollups::{Scope, SumsAsk};
-use server_store::usage::{Period, UsageRecord, UsageStatus, UsageSummary};
-use server_store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::UserId;

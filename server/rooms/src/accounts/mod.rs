@@ -9,8 +9,13 @@ mod superadmins;
 mod users;
 
 use server_store::Store;
-use server_store::accounts::{ApiKeyKind, Founding, Tenant, TenantPatch, TenantStatus};
-use server_store::audit::{Actor, AuditEntry};
+use server_store::accounts::Founding;
+pub use server_store::accounts::{
+    ApiKey, ApiKeyKind, DirectoryOrder, DirectoryStatus, Field, KeyPatch, KeyPlace, OwnPatch,
+    OwnSettings, Role, Scope, Scopes, Superadmin, Tenant, TenantPatch, TenantStatus, User,
+    UserStatus,
+};
+pub use server_store::audit::{Actor, AuditEntry, AuditFilter};
 use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::{AuditId, TenantId};

@@ -17,6 +17,9 @@ pub mod sweep;
 
 pub use server_rules::figures::{buckets, counts, sums};
 use server_store::Store;
+pub use server_store::rollups::{Scope, SumsAsk, Top};
+pub use server_store::usage::{Period, Try, UsageRecord, UsageStatus, UsageSummary};
+pub use server_store::usage_log::UsageFilter;
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use server_store::Store;
 use server_store::audit::Actor;
-use server_store::gateways::{KeptGateway, ToldEvent};
+pub use server_store::gateways::{KeptGateway, ToldEvent};
 use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::GatewayId;

@@ -3,13 +3,13 @@
 use admin_templates::form::{FieldError, Form};
 use admin_templates::words::PriceItem;
 use server_edge::date::Date;
+use server_rooms::catalogue::NewModel;
 use server_rooms::catalogue::check::{
     ID_BYTES_MAX, IMAGE_WORD_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX,
     PROVIDER_MODEL_BYTES_MAX, WEIGHT_MAX,
 };
 use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::price::{ImagePrice, PlainPrice, PriceList, RATE_MAX};
-use server_store::catalogue::NewModel;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::link::Operation;

@@ -6,9 +6,8 @@ use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
-use server_rooms::catalogue::Model;
 use server_rooms::catalogue::model::WeightedTarget;
-use server_store::catalogue::ModelPatch;
+use server_rooms::catalogue::{Model, ModelPatch};
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::Posted;

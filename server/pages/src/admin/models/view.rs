@@ -7,7 +7,7 @@ use admin_templates::form::Form;
 use admin_templates::words::Health;
 use server_rooms::catalogue::Model;
 use server_rooms::catalogue::price::{Price, Rate};
-use server_store::usage_log::UsageFilter;
+use server_rooms::figures::UsageFilter;
 use shared::clock::Moment;
 
 use super::super::super::bills;

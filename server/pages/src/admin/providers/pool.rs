@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use admin_templates::words::Health;
 use futures_util::future::join_all;
-use server_rooms::figures::Figures;
+use server_rooms::figures::{Figures, UsageFilter};
 use server_rooms::providers::{ProviderList, Told};
-use server_store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::link::{ProviderKeyView, ProviderView};
 

@@ -12,14 +12,15 @@ use admin_templates::parts::KeyRow;
 use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
 use poem::web::{Data, Path};
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, GRACE_MAX, NewKey};
+use server_rooms::accounts::{
+    self, AccountError, ApiKey, ApiKeyKind, GRACE_MAX, KeyPlace, NewKey, Scopes, Tenant,
+};
 use server_rooms::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
 use server_rooms::auth::roles::{Action, kind};
+use server_rooms::figures::UsageFilter;
 use server_rooms::figures::page::PageAsk;
 use server_rooms::ledger::{BudgetAsk, BudgetPeriod, Spender};
 use server_rooms::limits::LimitSettings;
-use server_store::accounts::{self, ApiKey, ApiKeyKind, KeyPlace, Scopes, Tenant};
-use server_store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;

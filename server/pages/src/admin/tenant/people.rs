@@ -11,14 +11,12 @@ use admin_templates::parts::{BudgetView, MemberRow};
 use admin_templates::words::{BudgetPeriod, MemberRole, MemberStatus};
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::accounts::{AccountError, NewUser, UserChange};
+use server_rooms::accounts::{AccountError, NewUser, Role, Tenant, User, UserChange, UserStatus};
 use server_rooms::auth::roles::kind;
 use server_rooms::figures::span::Span;
+use server_rooms::figures::{Period, UsageFilter};
 use server_rooms::ledger::{AdjustError, Budget, Spender};
 use server_rooms::money::corrections::CorrectionError;
-use server_store::accounts::{Role, Tenant, User, UserStatus};
-use server_store::usage::Period;
-use server_store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{UserId, random_text};
@@ -75,7 +73,7 @@ pub(super) async fn spent(
         until: Some(ask.until),
     };
     let records = rooms.figures.export_usage(UsageFilter { period, ..filter });
-    let add = async |sum: i64, page: Vec<server_store::usage::UsageRecord>| {
+    let add = async |sum: i64, page: Vec<server_rooms::figures::UsageRecord>| {
         let page = page.iter().map(|record| record.credits.micros());
         Ok(page.fold(sum, i64::saturating_add))
     };

@@ -7,12 +7,11 @@ use admin_templates::page::Notice;
 use admin_templates::portal::KeyForm;
 use poem::web::{Data, Path};
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, Accounts, GRACE_MAX};
+use server_rooms::accounts::{AccountError, Accounts, ApiKey, GRACE_MAX};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::figures::Figures;
 use server_rooms::ledger::{Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
-use server_store::accounts::ApiKey;
 use shared::id::ApiKeyId;
 
 use super::super::super::error::{PageError, PageResult};

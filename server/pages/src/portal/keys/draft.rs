@@ -3,10 +3,9 @@
 use admin_templates::form::{FieldError, Form};
 use admin_templates::words::{KeyKind, Word};
 use server_edge::date::{self, Date};
-use server_rooms::accounts::NewKey;
+use server_rooms::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, NewKey, Scope, Scopes};
 use server_rooms::ledger::BudgetPeriod;
 use server_rooms::limits::LimitSettings;
-use server_store::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, Scope, Scopes};
 use shared::clock::Moment;
 
 use super::super::super::form::Posted;
