@@ -12,7 +12,7 @@ use super::when::When;
 pub const RATE_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
 /// A text model of 2026 needs 50: tiers by context bands by classes by regions.
 pub const RATES_MAX: usize = 512;
-/// Of how many units prices are told, and how large steps may be: each divides [`SCALE`].
+/// Of how many units prices are told, and how large steps may be: each divides `SCALE`.
 pub const PERS: [u64; 9] = [
     1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 60_000, 3_600_000,
 ];
