@@ -23,6 +23,8 @@ const ENDING: &str = "journal";
 struct Place {
     /// Where the line of its end begins, and how long it is.
     end: Option<(u32, u32)>,
+    /// Likewise of the last line about it while it ran.
+    came: Option<(u32, u32)>,
     is_taken: bool,
 }
 
@@ -32,6 +34,8 @@ pub(super) struct Known {
     pub(super) is_begun: bool,
     pub(super) is_taken: bool,
     pub(super) end: Option<EndNote>,
+    /// What was known of it last, while it ran.
+    pub(super) came: Option<EndNote>,
 }
 
 /// A file.
@@ -133,10 +137,12 @@ impl Segment {
 
     fn note(&mut self, print: u64, what: What, at: usize, length: usize) {
         let place = self.open.entry(print).or_default();
+        let stands = u32::try_from(at).ok().zip(u32::try_from(length).ok());
         match what {
             What::Begun => {}
+            What::Came => place.came = stands,
             What::Took => place.is_taken = true,
-            What::Ended => place.end = u32::try_from(at).ok().zip(u32::try_from(length).ok()),
+            What::Ended => place.end = stands,
         }
     }
 
@@ -204,14 +210,14 @@ impl Segment {
         let Some(place) = place else { return };
         known.is_begun = true;
         known.is_taken |= place.is_taken;
-        if let Some((at, length)) = place.end
-            && let Some(end) = self.end(id, at, length)
-        {
-            known.end = Some(end);
-        }
+        let end = place.end.and_then(|at| self.end(id, What::Ended, at));
+        known.end = end.or(known.end.take());
+        let came = place.came.filter(|_| known.end.is_none());
+        let came = came.and_then(|at| self.end(id, What::Came, at));
+        known.came = came.or(known.came.take());
     }
 
-    fn end(&self, id: &str, at: u32, length: u32) -> Option<EndNote> {
+    fn end(&self, id: &str, what: What, (at, length): (u32, u32)) -> Option<EndNote> {
         let mut text = vec![0; usize::try_from(length).ok()?];
         if let Some(file) = &self.file {
             file.read_exact_at(&mut text, u64::from(at)).ok()?;
@@ -220,7 +226,7 @@ impl Segment {
             file.read_exact_at(&mut text, u64::from(at)).ok()?;
         }
         let read = line::read(&text)?;
-        (read.id == id && read.what == What::Ended).then(|| read.end())?
+        (read.id == id && read.what == what).then(|| read.end())?
     }
 
     /// Deletes the file.

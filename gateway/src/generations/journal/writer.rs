@@ -232,7 +232,8 @@ impl Writer {
         for segment in self.sealed.iter().chain(&self.open) {
             segment.tell(id, &mut known);
         }
-        let Some(note) = known.end else {
+        let is_over = known.end.is_some();
+        let Some(note) = known.end.or(known.came) else {
             return if known.is_begun {
                 Remembered::Begun
             } else {
@@ -246,8 +247,12 @@ impl Writer {
                 (End::Outcome(Arc::from(outcome)), taken)
             }
         };
-        let ended = Ended::remembered(end, note.whole, note.length, taken);
-        Remembered::Ended(Box::new(ended), note.print)
+        let ended = Ended::remembered(end, note.whole, note.length, taken).into();
+        if is_over {
+            Remembered::Ended(ended, note.print)
+        } else {
+            Remembered::Came(ended)
+        }
     }
 
     /// Takes over what lives that are over left behind.
