@@ -284,7 +284,7 @@ async fn crash_everywhere(ready: &Spot, admin: &Db, kept: &Path, every: u64) -> 
             (last, outlived) = (end_at, 0);
         }
         // Of recoveries that have something to do, some are ended at each of their effects too.
-        if end_at % 16 == 0 && recoveries_cut < 3 {
+        if end_at.is_multiple_of(16) && recoveries_cut < 3 {
             let dry = spot.copy(admin, kept).await;
             let inner = dry.whole("recover");
             dry.remove(admin).await;
