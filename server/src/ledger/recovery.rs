@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use shared::id::BootId;
+use shared::clock::Moment;
+use shared::id::{BootId, GenerationId};
 use tokio::time::Instant;
 
 use super::{Hold, Ledger, LedgerError};
@@ -17,6 +18,16 @@ use crate::store::ledger::Owners;
 
 /// Holds read at once.
 const PAGE: i64 = 500;
+
+/// A place among the holds whose calls' end nobody knows, whether or not one stands there now. They come
+/// by the time until which gateways are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct UnknownPlace<'a> {
+    /// That time.
+    pub ask_until: Moment,
+    /// Among those of one time.
+    pub id: &'a GenerationId,
+}
 
 /// Watches the signs of life of processes. A life is over when its sign has not changed for a
 /// while *as seen here*: no two clocks are compared, and a database that was away makes nobody
@@ -102,6 +113,13 @@ impl Ledger {
     /// Holds of processes that were given back because nobody knows how their calls ended; a page of
     /// those behind `behind`.
     pub async fn unknown(&self, behind: Option<&Hold>) -> Result<Vec<Hold>, LedgerError> {
+        let behind = behind.and_then(|hold| {
+            let ask_until = hold.unknown?.ask_until;
+            Some(UnknownPlace {
+                ask_until,
+                id: &hold.id,
+            })
+        });
         let found = self.store.ledger_unknown(Owners::Processes, behind, PAGE);
         Ok(found.await?)
     }
@@ -109,7 +127,7 @@ impl Ledger {
     /// The same, whoever owns them, at most `limit`: for people to decide.
     pub async fn all_unknown(
         &self,
-        behind: Option<&Hold>,
+        behind: Option<UnknownPlace<'_>>,
         limit: i64,
     ) -> Result<Vec<Hold>, LedgerError> {
         let found = self.store.ledger_unknown(Owners::All, behind, limit);

@@ -26,6 +26,7 @@ use self::rows::{BudgetRow, EntryRow, HoldRow};
 pub(crate) use self::writer::Writer;
 use super::Store;
 use super::schema::{ledger_budgets, ledger_entries, ledger_grants, ledger_holds, ledger_writers};
+use crate::ledger::recovery::UnknownPlace;
 use crate::ledger::{Balance, Budget, Entry, Hold, Life, Owner, Spender};
 
 /// Owners that look after their holds whatever becomes of a process; `_` stands for any character,
@@ -249,16 +250,15 @@ impl Store {
     pub(crate) async fn ledger_unknown(
         &self,
         whose: Owners,
-        behind: Option<&Hold>,
+        behind: Option<UnknownPlace<'_>>,
         limit: i64,
     ) -> Result<Vec<Hold>, DbError> {
         let (jobs, sessions) = match whose {
             Owners::Processes => (JOBS, SESSIONS),
             Owners::All => ("", ""),
         };
-        let at = behind.and_then(|hold| hold.unknown);
-        let at = at.map_or(i64::MIN, |unknown| unknown.ask_until.unix_ms());
-        let id = behind.map_or("", |hold| hold.id.as_str());
+        let at = behind.map_or(i64::MIN, |place| place.ask_until.unix_ms());
+        let id = behind.map_or("", |place| place.id.as_str());
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::ask_until.is_not_null())

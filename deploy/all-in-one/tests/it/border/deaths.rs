@@ -39,7 +39,7 @@ pub(super) fn ask(http: &Client, url: &str, key: &str) -> reqwest::RequestBuilde
 }
 
 /// Words in the text that reached a tenant.
-pub(super) fn words(text: &str) -> i64 {
+fn words(text: &str) -> i64 {
     i64::try_from(text.matches("\"content\":\"w").count()).expect("few")
 }
 
