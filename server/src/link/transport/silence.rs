@@ -171,10 +171,13 @@ impl<'a> Watch<'a> {
     /// piece; a process that never has so much waits as long as anybody.
     pub(super) async fn speaks_within(&mut self, within: Duration) -> Speech {
         let (began, mut heard_nothing) = (Instant::now(), Duration::ZERO);
+        let mut quiet = self.heard.span;
         while self.look(LOOK_EVERY).await {
             if self.heard.span.is_zero() {
+                self.alarms.learn(quiet);
                 return Speech::Heard;
             }
+            quiet = self.heard.span;
             if self.heard.in_time == 0 {
                 heard_nothing = Duration::ZERO;
             } else {
