@@ -186,6 +186,39 @@ async fn a_later_life_knows_how_far_a_stream_had_come_that_died_with_its_gateway
 }
 
 #[tokio::test]
+async fn a_file_is_filled_ahead_while_it_is_written_and_read_as_a_killed_life_left_it() {
+    let (folder, killed) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    let ids: Vec<_> = (0..3).map(|_| GenerationId::random()).collect();
+    let first = open(folder.path());
+    for (n, id) in (0..).zip(&ids) {
+        first.ended(id, 7, &answered(outcome(n, ""))).await;
+    }
+    let there = || {
+        let mut files = files(&folder.path().join("generations")).expect("readable");
+        files.remove(0)
+    };
+    let left = std::fs::read(there()).expect("readable");
+    assert_eq!(left.last(), Some(&0), "zeros stand behind the lines");
+    std::fs::create_dir(killed.path().join("generations")).expect("a folder");
+    let name = there().file_name().expect("a name").to_owned();
+    std::fs::write(killed.path().join("generations").join(name), &left).expect("written");
+    close(first, folder.path()).await;
+    let sealed = std::fs::read(there()).expect("readable");
+    assert_eq!(sealed.last(), Some(&b'\n'), "whoever ends well leaves none");
+    assert!(left.starts_with(&sealed));
+    for folder in [folder.path(), killed.path()] {
+        let later = open(folder);
+        for (n, id) in (0..).zip(&ids) {
+            assert_eq!(told(&later, id).await, Some((n, Some(0))));
+        }
+        close(later, folder).await;
+    }
+}
+
+#[tokio::test]
 async fn torn_and_spoiled_lines_cost_nothing_but_themselves() {
     let folder = tempfile::tempdir().expect("a folder");
     let ids: Vec<_> = (0..9).map(|_| GenerationId::random()).collect();

@@ -19,6 +19,9 @@ use crate::generations::register::{End, Ended};
 
 /// Lines written at once at most.
 const BATCH_MAX: usize = 4_096;
+/// From one write to the next at least: calls that end meanwhile share a sync. One alone waits for
+/// nothing.
+const GATHER: Duration = Duration::from_millis(1);
 /// What nobody waits for is on disk after this time.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 /// How often files that are too old are looked for, and those that somebody left behind.
@@ -42,6 +45,7 @@ pub(super) struct Writer {
     rests_until: Option<Instant>,
     looked: Option<Instant>,
     swept: Instant,
+    written: Option<Instant>,
 }
 
 impl Writer {
@@ -66,6 +70,7 @@ impl Writer {
             rests_until: None,
             looked: None,
             swept: Instant::now(),
+            written: None,
         };
         this.sweep();
         this
@@ -79,7 +84,13 @@ impl Writer {
             } else {
                 SWEEP_EVERY
             }) {
-                Ok(ask) => batch.push(ask),
+                Ok(ask) => {
+                    batch.push(ask);
+                    let since = self.written.map_or(GATHER, |written| written.elapsed());
+                    if let Some(rest) = GATHER.checked_sub(since).filter(|rest| !rest.is_zero()) {
+                        std::thread::sleep(rest);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -94,6 +105,9 @@ impl Writer {
             }
         }
         self.commit(Vec::new(), true);
+        if let Err(error) = self.close() {
+            warn!(%error, "the last file of outcomes was closed with an error: {error}");
+        }
     }
 
     fn take(&mut self, batch: &mut Vec<Ask>) {
@@ -129,7 +143,9 @@ impl Writer {
             return;
         }
         self.rests_until = None;
-        match self.write(&notes, waited_for) {
+        let written = self.write(&notes, waited_for);
+        self.written = Some(Instant::now());
+        match written {
             Ok(()) => {
                 self.heal();
                 if waited_for && !notes.is_empty() {
