@@ -19,8 +19,8 @@ use crate::generations::register::{End, Ended};
 
 /// Lines written at once at most.
 const BATCH_MAX: usize = 4_096;
-/// From one write to the next at least: calls that end meanwhile share a sync. One alone waits for
-/// nothing.
+/// From a sync to the next write at least: calls that end meanwhile share the next sync. One that comes
+/// alone waits for nothing.
 const GATHER: Duration = Duration::from_millis(1);
 /// What nobody waits for is on disk after this time.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
@@ -45,7 +45,7 @@ pub(super) struct Writer {
     rests_until: Option<Instant>,
     looked: Option<Instant>,
     swept: Instant,
-    written: Option<Instant>,
+    synced: Option<Instant>,
 }
 
 impl Writer {
@@ -70,7 +70,7 @@ impl Writer {
             rests_until: None,
             looked: None,
             swept: Instant::now(),
-            written: None,
+            synced: None,
         };
         this.sweep();
         this
@@ -86,7 +86,7 @@ impl Writer {
             }) {
                 Ok(ask) => {
                     batch.push(ask);
-                    let since = self.written.map_or(GATHER, |written| written.elapsed());
+                    let since = self.synced.map_or(GATHER, |synced| synced.elapsed());
                     if let Some(rest) = GATHER.checked_sub(since).filter(|rest| !rest.is_zero()) {
                         std::thread::sleep(rest);
                     }
@@ -143,9 +143,7 @@ impl Writer {
             return;
         }
         self.rests_until = None;
-        let written = self.write(&notes, waited_for);
-        self.written = Some(Instant::now());
-        match written {
+        match self.write(&notes, waited_for) {
             Ok(()) => {
                 self.heal();
                 if waited_for && !notes.is_empty() {
@@ -185,9 +183,9 @@ impl Writer {
             self.unsynced = true;
         }
         if waited_for && self.unsynced {
-            if let Some(segment) = &self.open {
-                segment.sync()?;
-            }
+            let synced = self.open.as_ref().map_or(Ok(()), Segment::sync);
+            self.synced = Some(Instant::now());
+            synced?;
             self.unsynced = false;
         }
         Ok(())
