@@ -52,6 +52,8 @@ const RELOAD_EVERY: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(500);
 /// How late a deadline may be noticed of a generation that nobody polls.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
+/// What a killed process had handed out in its last seconds nobody pays.
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// How often a draining gateway looks whether it is done.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 /// The part of the time to stop that is kept for the last bytes, and the most of it.
@@ -211,6 +213,10 @@ impl Gateway {
             "deadlines",
             gateway.clone().watch_deadlines(supervisor.stopping()),
         );
+        supervisor.spawn(
+            "progress",
+            gateway.clone().watch_progress(supervisor.stopping()),
+        );
         Ok(gateway)
     }
 
@@ -258,6 +264,14 @@ impl Gateway {
         let pause = || stop.run_until_cancelled(tokio::time::sleep(DEADLINES_EVERY));
         while pause().await.is_some() {
             generations::expire(&self);
+        }
+    }
+
+    /// Writes down how far streams have come, which nobody else knows when this process is killed.
+    async fn watch_progress(self: Arc<Self>, stop: CancellationToken) {
+        let pause = || stop.run_until_cancelled(tokio::time::sleep(PROGRESS_EVERY));
+        while pause().await.is_some() {
+            generations::write_progress(&self);
         }
     }
 

@@ -65,6 +65,32 @@ impl Generation {
         }
     }
 
+    /// Writes down how far a stream has come, where more was taken of it than was known. Of one whose
+    /// tenant left, nothing is taken any more.
+    pub(super) fn write_progress(&self) {
+        let mut state = self.lock();
+        let (taken, usage) = (state.taking.output(), Self::consumed(&state));
+        let Phase::Streaming(streaming) = &state.phase else {
+            return;
+        };
+        if taken <= state.told_taken || state.parted.is_some() {
+            return;
+        }
+        let died = Fault::new(FaultKind::Interrupted, "the gateway died");
+        let outcome = streaming.trail.outcome(usage, Some(died));
+        let came = Ended {
+            end: End::Outcome(Arc::new(outcome)),
+            whole: false,
+            content_type: ContentType::default(),
+            length: state.length,
+            output: None,
+            untaken: Some(state.taking.come()),
+        };
+        state.told_taken = taken;
+        let About { id, print, .. } = &self.about;
+        self.gateway.outcomes.came(id, *print, &came);
+    }
+
     pub(super) fn fail(&self, state: &mut State, failure: Failure) -> Kept {
         info!(
             request.id = %self.about.request, generation.id = %self.about.id,

@@ -106,6 +106,7 @@ impl Generation {
             log: keeps.then(|| Log::new(gateway.register.budget().clone())),
             length: 0,
             taking: Taking::default(),
+            told_taken: 0,
             subscribers: Vec::new(),
             driver: None,
             left: 0,

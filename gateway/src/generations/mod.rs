@@ -110,7 +110,7 @@ pub(crate) async fn open(
                 return reader.reply(gateway.boot.clone()).await;
             }
             Remembered::Ended(..) => return Err(refusal(NotBegun::OtherRequest)),
-            Remembered::Begun => return Err(refusal(NotBegun::OtherLife)),
+            Remembered::Begun | Remembered::Came(_) => return Err(refusal(NotBegun::OtherLife)),
             Remembered::Nothing => {}
         }
     }
@@ -157,7 +157,7 @@ pub(crate) async fn attach(
         Found::Ended(ended) => Reader::ended(gateway, id, ended, coming.offset),
         Found::Nothing => match gateway.outcomes.find(id).await {
             Remembered::Ended(ended, _) => Reader::ended(gateway, id, *ended, coming.offset),
-            Remembered::Begun | Remembered::Nothing => {
+            Remembered::Begun | Remembered::Came(_) | Remembered::Nothing => {
                 return Err(LinkError::Lost("the generation is not known".to_owned()));
             }
         },
@@ -180,6 +180,13 @@ pub(crate) fn expire(gateway: &Gateway) {
     let now = Instant::now();
     for generation in gateway.register.all_running() {
         generation.expire(now);
+    }
+}
+
+/// Writes down how far those that run have come, for whoever asks when this process is gone.
+pub(crate) fn write_progress(gateway: &Gateway) {
+    for generation in gateway.register.all_running() {
+        generation.write_progress();
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) async fn cancel(
                 Remembered::Nothing
             };
             return match remembered {
-                Remembered::Ended(ended, _) => ended.status(why),
+                Remembered::Ended(ended, _) | Remembered::Came(ended) => ended.status(why),
                 Remembered::Begun | Remembered::Nothing => GenerationStatus::Unknown {
                     boot: gateway.boot.clone(),
                     had: matches!(remembered, Remembered::Begun),

@@ -66,6 +66,8 @@ pub(super) struct State {
     /// Bytes put out so far.
     pub(super) length: u64,
     pub(super) taking: Taking,
+    /// Output tokens in what the journal says was taken.
+    pub(super) told_taken: u64,
     pub(super) subscribers: Vec<Subscriber>,
     /// Whoever drives while nobody reads.
     pub(super) driver: Option<Waker>,

@@ -67,12 +67,19 @@ impl Taking {
 
     /// What is left to be taken of an output of `length`; nothing where all was.
     pub(super) fn rest(&self, length: u64) -> Option<Arc<Untaken>> {
-        (self.offset < length).then(|| {
-            Arc::new(Untaken {
-                length,
-                offset: AtomicU64::new(self.offset),
-                told: Told::Marks(self.marks.clone()),
-            })
+        (self.offset < length).then(|| self.untaken(length))
+    }
+
+    /// As [`Taking::rest`] of an output that goes on: never is all of it taken.
+    pub(super) fn come(&self) -> Arc<Untaken> {
+        self.untaken(u64::MAX)
+    }
+
+    fn untaken(&self, length: u64) -> Arc<Untaken> {
+        Arc::new(Untaken {
+            length,
+            offset: AtomicU64::new(self.offset),
+            told: Told::Marks(self.marks.clone()),
         })
     }
 }

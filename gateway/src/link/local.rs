@@ -34,7 +34,9 @@ impl Generations for Local {
         generation: &GenerationId,
         why: Parting,
     ) -> Result<GenerationStatus, LinkError> {
-        Ok(generations::cancel(&self.0, generation, why, false).await)
+        // Only what a process left behind that died can be older than this one.
+        let may_be_older = why == Parting::Abandoned;
+        Ok(generations::cancel(&self.0, generation, why, may_be_older).await)
     }
 }
 

@@ -17,6 +17,8 @@ const HEAD_BYTES: usize = 9;
 pub(super) enum What {
     /// It was taken up.
     Begun,
+    /// It runs; what had been taken of it by then, as the end it has if this life ends now.
+    Came,
     /// It ended.
     Ended,
     /// A reader took the last byte of it.
@@ -24,11 +26,12 @@ pub(super) enum What {
 }
 
 impl What {
-    const ALL: [Self; 3] = [Self::Begun, Self::Ended, Self::Took];
+    const ALL: [Self; 4] = [Self::Begun, Self::Came, Self::Ended, Self::Took];
 
     fn word(self) -> &'static str {
         match self {
             Self::Begun => "begun",
+            Self::Came => "came",
             Self::Ended => "ended",
             Self::Took => "took",
         }
@@ -145,14 +148,14 @@ pub(super) fn bare(id: &GenerationId, what: What) -> Vec<u8> {
     line(id, what, &[])
 }
 
-/// The line that says how a generation ended.
-pub(super) fn ended(id: &GenerationId, mut note: EndNote) -> Vec<u8> {
+/// The line that says how a generation ended, or would if this life ended now.
+pub(super) fn ended(id: &GenerationId, what: What, mut note: EndNote) -> Vec<u8> {
     let mut json = serde_json::to_vec(&note).unwrap_or_default();
     if json.len() > LINE_BYTES_MAX {
         note.end.shorten();
         json = serde_json::to_vec(&note).unwrap_or_default();
     }
-    line(id, What::Ended, &json)
+    line(id, what, &json)
 }
 
 /// A line that is whole.
@@ -216,7 +219,7 @@ mod tests {
     #[test]
     fn what_somebody_else_wrote_at_length_is_left_out() {
         let id = GenerationId::random();
-        let long = ended(&id, note("x".repeat(LINE_BYTES_MAX)));
+        let long = ended(&id, What::Ended, note("x".repeat(LINE_BYTES_MAX)));
         assert!(long.len() < 1_000, "{}", long.len());
         let read = read(&long[..long.len() - 1]).expect("whole");
         assert_eq!((read.id, read.what), (id.as_str(), What::Ended));
@@ -233,7 +236,7 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let id = GenerationId::random();
-            for whole in [bare(&id, What::Begun), bare(&id, What::Took), ended(&id, note("why \" \n".to_owned()))] {
+            for whole in [bare(&id, What::Begun), bare(&id, What::Took), ended(&id, What::Came, note("why \" \n".to_owned()))] {
                 let whole = &whole[..whole.len() - 1];
                 prop_assert!(!whole.contains(&b'\n'), "one line");
                 prop_assert!(read(whole).is_some_and(|line| line.id == id.as_str()));

@@ -104,6 +104,8 @@ pub(crate) enum Remembered {
     Nothing,
     /// It was taken up and its end was not written: the gateway died with it.
     Begun,
+    /// As `Begun`; this is what had been taken of it shortly before.
+    Came(Box<Ended>),
     /// It ended; its output is gone. With the hash of the request it belongs to.
     Ended(Box<Ended>, u64),
 }
@@ -209,8 +211,23 @@ impl OutcomeJournal {
         self.bare(id, What::Took);
     }
 
+    /// A generation runs, and this would be its end if this life ended now. Not waited for: it outlives
+    /// this process, not the machine.
+    pub(super) fn came(&self, id: &GenerationId, print: u64, ended: &Ended) {
+        self.note(Self::about(id, What::Came, print, ended));
+    }
+
     /// A generation ended.
     pub(super) fn ended(&self, id: &GenerationId, print: u64, ended: &Ended) -> Kept {
+        let (done, kept) = oneshot::channel();
+        self.note(Note {
+            done: Some(done),
+            ..Self::about(id, What::Ended, print, ended)
+        });
+        Kept(Some(kept))
+    }
+
+    fn about(id: &GenerationId, what: What, print: u64, ended: &Ended) -> Note {
         let mut end = EndText::from(&ended.end);
         if let EndText::Outcome(outcome) = &mut end {
             outcome.taken = ended.taken_of(outcome);
@@ -221,14 +238,12 @@ impl OutcomeJournal {
             length: ended.length,
             end,
         };
-        let (done, kept) = oneshot::channel();
-        self.note(Note {
+        Note {
             id: id.clone(),
-            what: What::Ended,
-            text: line::ended(id, note),
-            done: Some(done),
-        });
-        Kept(Some(kept))
+            what,
+            text: line::ended(id, what, note),
+            done: None,
+        }
     }
 
     /// What this and earlier lives wrote of a generation.

@@ -15,6 +15,10 @@ use super::line::{self, EndNote, What};
 
 /// Bytes after which the next file is begun.
 pub(super) const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+/// How far ahead of its lines a file is filled with zeros. A sync of bytes that the file had already
+/// writes these alone; one that makes it longer writes the file system's own journal too, at twice the
+/// cost and more.
+const AHEAD_BYTES: u64 = 256 * 1024;
 /// What a folder may hold under this ending is the journal's.
 const ENDING: &str = "journal";
 
@@ -23,6 +27,8 @@ const ENDING: &str = "journal";
 struct Place {
     /// Where the line of its end begins, and how long it is.
     end: Option<(u32, u32)>,
+    /// Likewise of the last line about it while it ran.
+    came: Option<(u32, u32)>,
     is_taken: bool,
 }
 
@@ -32,6 +38,8 @@ pub(super) struct Known {
     pub(super) is_begun: bool,
     pub(super) is_taken: bool,
     pub(super) end: Option<EndNote>,
+    /// What was known of it last, while it ran.
+    pub(super) came: Option<EndNote>,
 }
 
 /// A file.
@@ -41,6 +49,8 @@ pub(super) struct Segment {
     /// Of this life: its lock is held. What others left behind is opened when it is asked for.
     file: Option<File>,
     bytes: u64,
+    /// How long the file is: behind its lines come zeros.
+    filled: u64,
     /// By the hash of the id; sorted into `sealed` when nothing more is written.
     open: HashMap<u64, Place>,
     sealed: Vec<(u64, Place)>,
@@ -80,7 +90,7 @@ impl Segment {
         let path = folder.join(format!("{begun:015}-{life}-{number:06}.{ENDING}"));
         let file = OpenOptions::new()
             .read(true)
-            .append(true)
+            .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
@@ -91,6 +101,7 @@ impl Segment {
             path,
             file: Some(file),
             bytes: 0,
+            filled: 0,
             open: HashMap::new(),
             sealed: Vec::new(),
             last_at: now,
@@ -109,17 +120,19 @@ impl Segment {
         let changed = file.metadata()?.modified().ok();
         let age = changed.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
         let last_ms = age.and_then(|age| i64::try_from(age.as_millis()).ok());
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
         let mut this = Self {
             path,
             file: None,
-            bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            bytes,
+            filled: bytes,
             open: HashMap::new(),
             sealed: Vec::new(),
             last_at: Moment::from_unix_ms(last_ms.unwrap_or(0)),
         };
         let mut at = 0;
         for one in text.split_inclusive(|byte| *byte == b'\n') {
-            // The last one may be torn: without its line feed it was never told of.
+            // The last one may be torn, or zeros: without its line feed it was never told of.
             if let Some(whole) = one.strip_suffix(b"\n")
                 && let Some(read) = line::read(whole)
             {
@@ -133,27 +146,31 @@ impl Segment {
 
     fn note(&mut self, print: u64, what: What, at: usize, length: usize) {
         let place = self.open.entry(print).or_default();
+        let stands = u32::try_from(at).ok().zip(u32::try_from(length).ok());
         match what {
             What::Begun => {}
+            What::Came => place.came = stands,
             What::Took => place.is_taken = true,
-            What::Ended => place.end = u32::try_from(at).ok().zip(u32::try_from(length).ok()),
+            What::Ended => place.end = stands,
         }
     }
 
-    /// Writes lines, each with its id; what was not written whole is taken back.
+    /// Writes lines, each with its id; answers where the first begins. Of what was not written whole
+    /// nothing is counted.
     pub(super) fn append(&mut self, text: &[u8], now: Moment) -> io::Result<u64> {
-        use std::io::Write;
         let at = self.bytes;
+        let end = at + u64::try_from(text.len()).unwrap_or(0);
         let file = self
             .file
-            .as_mut()
+            .as_ref()
             .ok_or(io::ErrorKind::ReadOnlyFilesystem)?;
-        if let Err(error) = file.write_all(text) {
-            // Where this fails too, the torn line is passed over.
-            let _ = file.set_len(at);
-            return Err(error);
+        if end > self.filled {
+            let zeros = vec![0; usize::try_from(end - self.filled + AHEAD_BYTES).unwrap_or(0)];
+            file.write_all_at(&zeros, self.filled)?;
+            self.filled = end + AHEAD_BYTES;
         }
-        self.bytes += u64::try_from(text.len()).unwrap_or(0);
+        file.write_all_at(text, at)?;
+        self.bytes = end;
         self.last_at = now;
         Ok(at)
     }
@@ -177,16 +194,22 @@ impl Segment {
         self.bytes >= SEGMENT_BYTES
     }
 
+    /// What it takes on the disk.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+        self.filled
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Nothing more is written.
+    /// Nothing more is written: the zeros go.
     pub(super) fn seal(&mut self) {
+        if let Some(file) = &self.file
+            && file.set_len(self.bytes).is_ok()
+        {
+            self.filled = self.bytes;
+        }
         self.sealed = std::mem::take(&mut self.open).into_iter().collect();
         self.sealed.sort_unstable_by_key(|(print, _)| *print);
         self.sealed.shrink_to_fit();
@@ -204,14 +227,14 @@ impl Segment {
         let Some(place) = place else { return };
         known.is_begun = true;
         known.is_taken |= place.is_taken;
-        if let Some((at, length)) = place.end
-            && let Some(end) = self.end(id, at, length)
-        {
-            known.end = Some(end);
-        }
+        let end = place.end.and_then(|at| self.end(id, What::Ended, at));
+        known.end = end.or(known.end.take());
+        let came = place.came.filter(|_| known.end.is_none());
+        let came = came.and_then(|at| self.end(id, What::Came, at));
+        known.came = came.or(known.came.take());
     }
 
-    fn end(&self, id: &str, at: u32, length: u32) -> Option<EndNote> {
+    fn end(&self, id: &str, what: What, (at, length): (u32, u32)) -> Option<EndNote> {
         let mut text = vec![0; usize::try_from(length).ok()?];
         if let Some(file) = &self.file {
             file.read_exact_at(&mut text, u64::from(at)).ok()?;
@@ -220,7 +243,7 @@ impl Segment {
             file.read_exact_at(&mut text, u64::from(at)).ok()?;
         }
         let read = line::read(&text)?;
-        (read.id == id && read.what == What::Ended).then(|| read.end())?
+        (read.id == id && read.what == what).then(|| read.end())?
     }
 
     /// Deletes the file.

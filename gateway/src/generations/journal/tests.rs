@@ -10,7 +10,7 @@ use shared::units::{Unit, Usage};
 
 use super::super::failure;
 use super::super::register::End;
-use super::super::taken::Untaken;
+use super::super::taken::{Taking, Untaken};
 use super::segment::{SEGMENT_BYTES, files};
 use super::*;
 
@@ -132,6 +132,89 @@ async fn a_later_life_knows_how_it_ended_what_was_taken_and_what_died() {
         assert!(matches!(later.find(&ids[3]).await, Remembered::Begun));
         assert!(matches!(later.find(&ids[4]).await, Remembered::Nothing));
         close(later, folder.path()).await;
+    }
+}
+
+/// A stream of which `taken` of `output` tokens had been taken.
+fn running(output: u64, taken: u64) -> Ended {
+    let mut taking = Taking::default();
+    for n in 1..=output {
+        taking.put_out(n * 10, n);
+    }
+    taking.took(taken * 10);
+    Ended {
+        whole: false,
+        length: output * 10,
+        untaken: Some(taking.come()),
+        ..answered(outcome(output, "the gateway died"))
+    }
+}
+
+#[tokio::test]
+async fn a_later_life_knows_how_far_a_stream_had_come_that_died_with_its_gateway() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ids: Vec<_> = (0..3).map(|_| GenerationId::random()).collect();
+    let first = open(folder.path());
+    for id in &ids {
+        first.begun(id);
+        first.came(id, 7, &running(20, 5));
+        first.came(id, 7, &running(40, 38));
+    }
+    // All of what came is taken, and still it had not ended.
+    first.came(&ids[1], 7, &running(50, 50));
+    first.ended(&ids[2], 7, &answered(outcome(60, ""))).await;
+    first.took(&ids[2]);
+    close(first, folder.path()).await;
+    for _ in 0..2 {
+        let later = open(folder.path());
+        for (id, came, taken) in [(&ids[0], 40, 38), (&ids[1], 50, 50)] {
+            let Remembered::Came(ended) = later.find(id).await else {
+                panic!("it had come somewhere")
+            };
+            let status = ended.status(Parting::Abandoned);
+            let shared::link::GenerationStatus::Ended { outcome } = status else {
+                panic!("an outcome")
+            };
+            let count = |usage: &Usage| usage.count(Unit::OutputToken);
+            assert_eq!(count(&outcome.usage), came);
+            assert_eq!(outcome.taken.as_ref().map(count), Some(taken));
+            assert!(outcome.fault.is_some(), "it is not whole");
+        }
+        assert_eq!(told(&later, &ids[2]).await, Some((60, None)), "it ended");
+        close(later, folder.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_filled_ahead_while_it_is_written_and_read_as_a_killed_life_left_it() {
+    let (folder, killed) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    let ids: Vec<_> = (0..3).map(|_| GenerationId::random()).collect();
+    let first = open(folder.path());
+    for (n, id) in (0..).zip(&ids) {
+        first.ended(id, 7, &answered(outcome(n, ""))).await;
+    }
+    let there = || {
+        let mut files = files(&folder.path().join("generations")).expect("readable");
+        files.remove(0)
+    };
+    let left = std::fs::read(there()).expect("readable");
+    assert_eq!(left.last(), Some(&0), "zeros stand behind the lines");
+    std::fs::create_dir(killed.path().join("generations")).expect("a folder");
+    let name = there().file_name().expect("a name").to_owned();
+    std::fs::write(killed.path().join("generations").join(name), &left).expect("written");
+    close(first, folder.path()).await;
+    let sealed = std::fs::read(there()).expect("readable");
+    assert_eq!(sealed.last(), Some(&b'\n'), "whoever ends well leaves none");
+    assert!(left.starts_with(&sealed));
+    for folder in [folder.path(), killed.path()] {
+        let later = open(folder);
+        for (n, id) in (0..).zip(&ids) {
+            assert_eq!(told(&later, id).await, Some((n, Some(0))));
+        }
+        close(later, folder).await;
     }
 }
 

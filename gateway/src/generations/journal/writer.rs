@@ -19,6 +19,9 @@ use crate::generations::register::{End, Ended};
 
 /// Lines written at once at most.
 const BATCH_MAX: usize = 4_096;
+/// From a sync to the next write at least: calls that end meanwhile share the next sync. One that comes
+/// alone waits for nothing.
+const GATHER: Duration = Duration::from_millis(1);
 /// What nobody waits for is on disk after this time.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 /// How often files that are too old are looked for, and those that somebody left behind.
@@ -42,6 +45,7 @@ pub(super) struct Writer {
     rests_until: Option<Instant>,
     looked: Option<Instant>,
     swept: Instant,
+    synced: Option<Instant>,
 }
 
 impl Writer {
@@ -66,6 +70,7 @@ impl Writer {
             rests_until: None,
             looked: None,
             swept: Instant::now(),
+            synced: None,
         };
         this.sweep();
         this
@@ -79,7 +84,13 @@ impl Writer {
             } else {
                 SWEEP_EVERY
             }) {
-                Ok(ask) => batch.push(ask),
+                Ok(ask) => {
+                    batch.push(ask);
+                    let since = self.synced.map_or(GATHER, |synced| synced.elapsed());
+                    if let Some(rest) = GATHER.checked_sub(since).filter(|rest| !rest.is_zero()) {
+                        std::thread::sleep(rest);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -94,6 +105,9 @@ impl Writer {
             }
         }
         self.commit(Vec::new(), true);
+        if let Err(error) = self.close() {
+            warn!(%error, "the last file of outcomes was closed with an error: {error}");
+        }
     }
 
     fn take(&mut self, batch: &mut Vec<Ask>) {
@@ -169,9 +183,9 @@ impl Writer {
             self.unsynced = true;
         }
         if waited_for && self.unsynced {
-            if let Some(segment) = &self.open {
-                segment.sync()?;
-            }
+            let synced = self.open.as_ref().map_or(Ok(()), Segment::sync);
+            self.synced = Some(Instant::now());
+            synced?;
             self.unsynced = false;
         }
         Ok(())
@@ -232,7 +246,8 @@ impl Writer {
         for segment in self.sealed.iter().chain(&self.open) {
             segment.tell(id, &mut known);
         }
-        let Some(note) = known.end else {
+        let is_over = known.end.is_some();
+        let Some(note) = known.end.or(known.came) else {
             return if known.is_begun {
                 Remembered::Begun
             } else {
@@ -246,8 +261,12 @@ impl Writer {
                 (End::Outcome(Arc::from(outcome)), taken)
             }
         };
-        let ended = Ended::remembered(end, note.whole, note.length, taken);
-        Remembered::Ended(Box::new(ended), note.print)
+        let ended = Ended::remembered(end, note.whole, note.length, taken).into();
+        if is_over {
+            Remembered::Ended(ended, note.print)
+        } else {
+            Remembered::Came(ended)
+        }
     }
 
     /// Takes over what lives that are over left behind.

@@ -6,9 +6,10 @@ use poem_openapi::{Object, OpenApi};
 use server_edge::date;
 use server_rooms::accounts::Actor;
 use server_rooms::auth::roles::kind;
-use server_rooms::ledger::{Hold, Ledger};
+use server_rooms::ledger::{Hold, Ledger, UnknownPlace};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::unknown::{Resolution, ResolveError};
+use shared::clock::Moment;
 use shared::id::GenerationId;
 
 use super::recharge::check_text;
@@ -53,6 +54,48 @@ impl From<Hold> for UnknownCallView {
                 .map_or_else(String::new, |of| of.model.clone()),
             gateways: snapshot.map(|of| of.gateways).unwrap_or_default(),
         }
+    }
+}
+
+/// A place in the list, which stays when the call there is resolved: `<asked until, ms>-<id>`.
+struct Cursor {
+    ask_until: Moment,
+    id: GenerationId,
+}
+
+impl Cursor {
+    fn of(hold: &Hold) -> Self {
+        Self {
+            ask_until: hold
+                .unknown
+                .map_or(hold.created_at, |unknown| unknown.ask_until),
+            id: hold.id.clone(),
+        }
+    }
+
+    fn place(&self) -> UnknownPlace<'_> {
+        UnknownPlace {
+            ask_until: self.ask_until,
+            id: &self.id,
+        }
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.ask_until.unix_ms(), self.id)
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (at, id) = text.split_once('-').ok_or(())?;
+        Ok(Self {
+            ask_until: Moment::from_unix_ms(at.parse().map_err(|_| ())?),
+            id: id.parse().map_err(|_| ())?,
+        })
     }
 }
 
@@ -134,18 +177,17 @@ impl UnknownCallsApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<UnknownCallView>>, ApiError> {
         let limit = page_limit(limit.0)?;
-        let after: Option<GenerationId> = page_after(after.0.as_deref())?;
-        let behind = match after {
-            None => None,
-            Some(id) => match self.ledger.hold_of(&id).await? {
-                Some((hold, _)) if hold.unknown.is_some() => Some(hold),
-                // It was resolved meanwhile, and with it went its place.
-                Some(_) | None => return Err(ApiError::bad_field("after", "`after` has passed.")),
-            },
-        };
-        let holds = self.ledger.all_unknown(behind.as_ref(), page_rows(limit));
-        let views = holds.await?.into_iter().map(UnknownCallView::from);
-        Ok(Json(Page::cut(views, limit, |view| view.id.clone())))
+        let after: Option<Cursor> = page_after(after.0.as_deref())?;
+        let behind = after.as_ref().map(Cursor::place);
+        let mut holds = self.ledger.all_unknown(behind, page_rows(limit)).await?;
+        let rows = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = holds.len() > rows;
+        holds.truncate(rows);
+        let last = holds.last().map(Cursor::of);
+        let views = holds.into_iter().map(UnknownCallView::from);
+        Ok(Json(Page::of(views, has_more, |_| {
+            last.as_ref().map(Cursor::to_string).unwrap_or_default()
+        })))
     }
 
     /// Charge a call whose end nobody knows

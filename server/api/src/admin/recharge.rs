@@ -19,7 +19,7 @@ use crate::principal::SuperadminCaller;
 /// The draft's clients use UUIDs; a grant's source key has room for this.
 const KEY_BYTES_MAX: usize = 255;
 /// A sentence or two for people.
-const NOTE_BYTES_MAX: usize = 500;
+const NOTE_MAX: usize = 500;
 
 /// Credits to be given.
 #[derive(Debug, Clone, Object)]
@@ -179,10 +179,11 @@ fn expiry(text: Option<&str>, now: Moment) -> Result<Option<Moment>, ApiError> {
 
 /// Words for people, in the field `name`.
 pub(super) fn check_text(name: &str, text: &str) -> Result<(), ApiError> {
-    if text.len() <= NOTE_BYTES_MAX && !text.chars().any(char::is_control) {
+    if text.chars().count() <= NOTE_MAX && !text.chars().any(char::is_control) {
         return Ok(());
     }
-    let message = format!("`{name}` has at most {NOTE_BYTES_MAX} bytes and no control characters.");
+    let message =
+        format!("`{name}` has at most {NOTE_MAX} characters, none of them a control character.");
     Err(ApiError::bad_field(name, message))
 }
 

@@ -167,6 +167,29 @@ impl<'a> Watch<'a> {
         Speech::Ended
     }
 
+    /// As [`Watch::speaks`], for no longer than `within` of time in which this process could hear, in one
+    /// piece; a process that never has so much waits as long as anybody.
+    pub(super) async fn speaks_within(&mut self, within: Duration) -> Speech {
+        let (began, mut heard_nothing) = (Instant::now(), Duration::ZERO);
+        let mut quiet = self.heard.span;
+        while self.look(LOOK_EVERY).await {
+            if self.heard.span.is_zero() {
+                self.alarms.learn(quiet);
+                return Speech::Heard;
+            }
+            quiet = self.heard.span;
+            if self.heard.in_time == 0 {
+                heard_nothing = Duration::ZERO;
+            } else {
+                heard_nothing += LOOK_EVERY;
+            }
+            if heard_nothing >= within || began.elapsed() > self.patience {
+                return Speech::GivenUp;
+            }
+        }
+        Speech::Ended
+    }
+
     /// Waits until it carries nothing any more or is gone; false where it is silent for longer than
     /// it should be.
     pub(super) async fn carries_on(&mut self) -> bool {

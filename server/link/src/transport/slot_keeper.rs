@@ -31,8 +31,10 @@ pub(super) const REST_MAX: Duration = Duration::from_secs(5);
 /// is not wanted only after the handshake, and balancers accept before they look for a gateway.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
-/// How much later than a new connection's first answer a silent one may speak; two looks.
-const HEARD_TOO: Duration = Duration::from_millis(250);
+/// How much longer a connection may be silent while others are heard.
+const BESIDE_OTHERS: Duration = Duration::from_millis(500);
+/// How much later than a new connection's first answer a silent one may speak.
+const HEARD_TOO: Duration = Duration::from_millis(200);
 
 /// Keeps one slot of the pool supplied. Where its runtime ends first, the next call starts another.
 pub(super) struct SlotKeeper {
@@ -140,8 +142,15 @@ impl SlotKeeper {
                 Silence::Ended => return None,
                 Silence::Long => {}
             }
-            // The gateway speaks, and not here: the way of this connection is dead.
+            // The gateway speaks, and not here: the way of this connection is dead, or the gateway has no
+            // time for all its connections. Streams on it have second copies by now, so that a moment
+            // more costs less than hundreds that must come again.
             if self.pool.others_speak(one) {
+                match watch.speaks_within(BESIDE_OTHERS).await {
+                    Speech::Heard => continue,
+                    Speech::Ended => return None,
+                    Speech::GivenUp => {}
+                }
                 debug!("a connection to a gateway is silent and is replaced");
                 one.cut();
                 return None;
@@ -160,9 +169,9 @@ impl SlotKeeper {
                 () = self.others_speak(one) => {}
                 next = self.open_beside() => {
                     // What let the new one be answered lets the old one be heard at about the same time.
-                    match tokio::time::timeout(HEARD_TOO, watch.speaks()).await {
-                        Ok(Speech::Heard) => self.see_off(one),
-                        Ok(Speech::Ended | Speech::GivenUp) | Err(_) => one.cut(),
+                    match watch.speaks_within(HEARD_TOO).await {
+                        Speech::Heard => self.see_off(one),
+                        Speech::Ended | Speech::GivenUp => one.cut(),
                     }
                     return Some(next);
                 }

@@ -34,7 +34,7 @@ pub use server_rules::ledger::{
     AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetAsk, BudgetPeriod, CallSnapshot,
     Counted, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
     HoldRequest, HoldState, LedgerError, Life, Loss, NewGrant, Owner, Refusal, SettleError,
-    Settlement, Spender, StoredSnapshot, Unknown, rules,
+    Settlement, Spender, StoredSnapshot, Unknown, UnknownPlace, rules,
 };
 use server_store::Store;
 use server_store::ledger::Writer;

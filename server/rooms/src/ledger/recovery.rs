@@ -13,7 +13,7 @@ use server_store::ledger::Owners;
 use shared::id::BootId;
 use tokio::time::Instant;
 
-use super::{Hold, Ledger, LedgerError};
+use super::{Hold, Ledger, LedgerError, UnknownPlace};
 
 /// Holds read at once.
 const PAGE: i64 = 500;
@@ -102,6 +102,13 @@ impl Ledger {
     /// Holds of processes that were given back because nobody knows how their calls ended; a page of
     /// those behind `behind`.
     pub async fn unknown(&self, behind: Option<&Hold>) -> Result<Vec<Hold>, LedgerError> {
+        let behind = behind.and_then(|hold| {
+            let ask_until = hold.unknown?.ask_until;
+            Some(UnknownPlace {
+                ask_until,
+                id: &hold.id,
+            })
+        });
         let found = self.store.ledger_unknown(Owners::Processes, behind, PAGE);
         Ok(found.await?)
     }
@@ -109,7 +116,7 @@ impl Ledger {
     /// The same, whoever owns them, at most `limit`: for people to decide.
     pub async fn all_unknown(
         &self,
-        behind: Option<&Hold>,
+        behind: Option<UnknownPlace<'_>>,
         limit: i64,
     ) -> Result<Vec<Hold>, LedgerError> {
         let found = self.store.ledger_unknown(Owners::All, behind, limit);

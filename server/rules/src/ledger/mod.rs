@@ -20,7 +20,7 @@ use shared::db::DbError;
 pub use self::nouns::{
     Adjusted, Adjustment, Balance, Budget, BudgetAsk, BudgetPeriod, Counted, Entry, Grant,
     GrantKind, Hold, HoldRequest, HoldState, Life, Loss, NewGrant, Refusal, Settlement, Spender,
-    Unknown,
+    Unknown, UnknownPlace,
 };
 pub use self::owner::Owner;
 pub use self::snapshot::{CallSnapshot, StoredSnapshot};

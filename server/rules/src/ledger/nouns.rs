@@ -342,6 +342,16 @@ pub struct Counted {
     pub period_start: Moment,
 }
 
+/// A place among the holds whose calls' end nobody knows, whether or not one stands there now. They come
+/// by the time until which gateways are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct UnknownPlace<'a> {
+    /// That time.
+    pub ask_until: Moment,
+    /// Among those of one time.
+    pub id: &'a GenerationId,
+}
+
 /// Credits set aside for one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {

@@ -16,7 +16,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName, TextExpressionMethods,
 };
 use diesel_async::RunQueryDsl;
-use server_rules::ledger::{Balance, Budget, Entry, Hold, Life, Owner, Spender};
+use server_rules::ledger::{Balance, Budget, Entry, Hold, Life, Owner, Spender, UnknownPlace};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::DbError;
@@ -245,16 +245,15 @@ impl Store {
     pub async fn ledger_unknown(
         &self,
         whose: Owners,
-        behind: Option<&Hold>,
+        behind: Option<UnknownPlace<'_>>,
         limit: i64,
     ) -> Result<Vec<Hold>, DbError> {
         let (jobs, sessions) = match whose {
             Owners::Processes => (JOBS, SESSIONS),
             Owners::All => ("", ""),
         };
-        let at = behind.and_then(|hold| hold.unknown);
-        let at = at.map_or(i64::MIN, |unknown| unknown.ask_until.unix_ms());
-        let id = behind.map_or("", |hold| hold.id.as_str());
+        let at = behind.map_or(i64::MIN, |place| place.ask_until.unix_ms());
+        let id = behind.map_or("", |place| place.id.as_str());
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
             ledger_holds::table
                 .filter(ledger_holds::ask_until.is_not_null())

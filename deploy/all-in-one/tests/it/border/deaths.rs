@@ -31,7 +31,7 @@ pub(super) async fn by_token(product: &Product) {
     assert_eq!(status, StatusCode::CREATED, "{made}");
 }
 
-fn ask(http: &Client, url: &str, key: &str) -> reqwest::RequestBuilder {
+pub(super) fn ask(http: &Client, url: &str, key: &str) -> reqwest::RequestBuilder {
     let body = json!({"model": "by-token", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
     http.post(format!("{url}/api/v1/chat/completions"))
         .bearer_auth(key)

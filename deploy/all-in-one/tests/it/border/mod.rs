@@ -8,6 +8,7 @@ mod cuts;
 mod databases;
 mod deaths;
 mod fleet;
+mod halves;
 mod outages;
 mod process;
 mod proxy;

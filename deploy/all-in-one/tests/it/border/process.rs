@@ -24,11 +24,11 @@ pub(super) fn free_port() -> u16 {
 }
 
 impl Program {
-    /// `role` is "server" or "gateway".
+    /// `role` is "server" or "gateway", or empty for both in one process.
     pub(super) fn new(role: &str, folder: &Path, port: u16, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
         command
-            .arg(role)
+            .args((!role.is_empty()).then_some(role))
             .env_clear()
             .env("DATA_DIR", folder)
             .env("INTERNAL_SECRET", SECRET)
