@@ -7,6 +7,7 @@
 pub(crate) mod check;
 pub mod model;
 pub mod price;
+pub mod typical;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -3,6 +3,7 @@
 //! the sums; speaks no HTTP and writes no page.
 
 pub mod buckets;
+pub mod costs;
 pub mod counts;
 pub mod dashboard;
 pub mod directory;
@@ -11,13 +12,17 @@ pub mod forecast;
 pub mod log;
 pub mod overview;
 pub mod page;
+pub mod reprice;
 pub mod rollup;
 pub mod span;
 pub mod story;
 pub mod sums;
 
+use std::sync::Arc;
+
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
+use tokio::sync::Semaphore;
 
 use self::page::CursorError;
 use self::sums::Sums;
@@ -34,6 +39,9 @@ pub enum FiguresError {
     /// There is no such tenant.
     #[error("there is no such tenant")]
     NoSuchTenant,
+    /// Another reckoning runs that only one may run of.
+    #[error("another reckoning runs")]
+    Busy,
     /// The ledger could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -58,6 +66,8 @@ pub struct Figures {
     ledger: Ledger,
     zones: Zones,
     clock: Clock,
+    /// Whose turn it is to reprice: it reads more than anything else here.
+    repricing: Arc<Semaphore>,
 }
 
 impl Figures {
@@ -68,6 +78,7 @@ impl Figures {
             store,
             ledger,
             clock,
+            repricing: Arc::new(Semaphore::new(1)),
         }
     }
 }

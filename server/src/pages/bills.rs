@@ -1,11 +1,12 @@
 //! Bills and counts as pages show them, the console's and the portal's.
 
 use admin_templates::admin::usage::Counts;
-use admin_templates::parts::{Arithmetic, ChargeLine};
+use admin_templates::parts::{Arithmetic, ChargeLine, KnownCost as CostView};
 use admin_templates::words::PriceItem;
 use shared::units::{Unit, Usage};
 
 use crate::catalogue::price::bill::{Bill, Line};
+use crate::figures::costs::KnownCost;
 use crate::figures::counts::Consumed;
 
 /// Of how many units a price is, where its label says another number.
@@ -14,6 +15,16 @@ pub(super) fn per(unit: Unit, per: u64) -> String {
         String::new()
     } else {
         format!("/ {per}")
+    }
+}
+
+/// What is known of the cost of `calls` calls.
+pub(super) fn known_cost(cost: &KnownCost, calls: u64) -> CostView {
+    CostView {
+        cost: cost.told(calls),
+        margin: cost.margin(calls),
+        known: cost.calls,
+        calls,
     }
 }
 
