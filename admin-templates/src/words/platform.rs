@@ -61,6 +61,8 @@ words! {
         Lost = "lost", Bad, "Generations were lost on the link", "链路丢失了生成结果";
         /// A model can be called but has no price.
         NoPrice = "no_price", Warn, "A model has no price", "模型未定价";
+        /// Calls had something that no rate of their price fits.
+        Unpriced = "unpriced", Bad, "Calls were charged without a fitting rate", "有调用缺少对应费率";
         /// A queue is nearly full.
         QueueFull = "queue_full", Warn, "A queue is nearly full", "队列即将满载";
     }

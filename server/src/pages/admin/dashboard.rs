@@ -18,6 +18,7 @@ use shared::link::ProviderKeyView;
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
+use super::days::DAY_MS;
 use super::{Asked, Console, WHOLE, booked, chart, figured, live, named, range, signed, success};
 use crate::figures::dashboard::{Dashboard as Board, Range};
 use crate::figures::sums::{Percentiles, Sums};
@@ -248,6 +249,22 @@ async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, Pa
     Ok(alerts)
 }
 
+/// Models of which a call was charged in the last day without a rate that fits it.
+fn unpriced_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
+    let from = Moment::from_unix_ms(now.unix_ms().saturating_sub(DAY_MS));
+    let row = |(model, at): (String, Moment)| {
+        // A name with slashes is no part of a path.
+        let path = if model.contains('/') {
+            "models".to_owned()
+        } else {
+            format!("models/{model}")
+        };
+        alert((Severity::Critical, AlertKind::Unpriced), model, path, at)
+    };
+    let models = rooms.calls.unpriced_since(from);
+    models.into_iter().map(row).collect()
+}
+
 async fn alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
     let (providers, gateways, tenants) = tokio::join!(
         provider_alerts(rooms, now),
@@ -257,6 +274,7 @@ async fn alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError
     let mut alerts = gateways?;
     alerts.extend(providers);
     alerts.extend(tenants?);
+    alerts.extend(unpriced_alerts(rooms, now));
     alerts.sort_by_key(|alert| match alert.severity {
         Severity::Critical => 0,
         Severity::Warning => 1,
