@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use shared::units::Unit;
 
 use crate::html::Html;
 use crate::page::Page;
 use crate::sample::{Maker, Sample};
-use crate::words::Word;
+use crate::words::{PriceItem, Word};
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,18 @@ pub enum FieldError {
     NotAZone,
     /// Nothing of a price was filled in.
     NoPrice,
-    /// Something was filled in that it stands in place of.
-    OneWay,
+    /// This is no condition of a rate.
+    Condition(String),
+    /// What a call can bring has no rate that always applies.
+    Uncovered(PriceItem),
+    /// Units of this family are not billed in steps.
+    NoSteps,
+    /// A currency without its code, its worth or its day.
+    Currency,
+    /// There may be so many at most.
+    TooMany(u64),
+    /// It is neither CSV nor JSON of a price.
+    NotAPriceFile,
     /// This line of it can't be read.
     Line(u64),
     /// It is not a day or a moment.
@@ -85,7 +96,12 @@ impl FieldError {
             Self::NotAZone => t.error_not_a_zone.to_owned(),
             Self::NotAPrice => t.error_not_a_price.to_owned(),
             Self::NoPrice => t.a.price_empty.to_owned(),
-            Self::OneWay => t.a.price_one_way.to_owned(),
+            Self::Condition(part) => t.a.error_condition.replace("{}", part),
+            Self::Uncovered(item) => t.a.error_uncovered.replace("{}", item.unit_text(page.lang)),
+            Self::NoSteps => t.a.error_no_steps.to_owned(),
+            Self::Currency => t.a.error_currency.to_owned(),
+            Self::TooMany(most) => with(t.a.error_too_many, *most),
+            Self::NotAPriceFile => t.a.error_price_file.to_owned(),
             Self::Line(number) => with(t.error_line, *number),
             Self::NotADate => t.error_not_a_date.to_owned(),
             Self::Past => t.error_past.to_owned(),
@@ -342,6 +358,26 @@ impl<'a> Field<'a> {
             text: text.to_owned(),
         };
         self.choices.insert(0, choice);
+        self
+    }
+
+    /// Every unit that can be priced, as the choices.
+    #[must_use]
+    pub fn units(mut self, page: &Page) -> Self {
+        self.choices.extend(Unit::all().map(|unit| Choice {
+            value: unit.to_string(),
+            text: PriceItem::from(unit).unit_text(page.lang).to_owned(),
+        }));
+        self
+    }
+
+    /// Whole numbers, as the choices.
+    #[must_use]
+    pub fn numbers(mut self, page: &Page, numbers: &[u64]) -> Self {
+        self.choices.extend(numbers.iter().map(|number| Choice {
+            value: number.to_string(),
+            text: page.count(*number),
+        }));
         self
     }
 

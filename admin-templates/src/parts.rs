@@ -161,12 +161,24 @@ sampled! {
         pub images: u64,
         /// Charged.
         pub credits: Credits,
-        /// The provider's price; `None` where tenants look.
+        /// The provider's price; `None` where it is not known, or where tenants look.
         pub cost: Option<Credits>,
         /// To the first byte, in milliseconds.
         pub first_byte_ms: u64,
         /// In all, in milliseconds.
         pub duration_ms: u64,
+    }
+
+    /// What providers take for some calls, and what is left, over those whose cost is known.
+    pub struct KnownCost {
+        /// `None` where it is known of none of them.
+        pub cost: Option<Credits>,
+        /// Charged for those calls less their cost.
+        pub margin: Option<Credits>,
+        /// Calls whose cost is known.
+        pub known: u64,
+        /// All of them.
+        pub calls: u64,
     }
 
     /// Calls of one model, added up.
@@ -185,7 +197,7 @@ sampled! {
         pub images: u64,
         /// Charged.
         pub credits: Credits,
-        /// The provider's price; `None` where tenants look.
+        /// The provider's price; `None` where it is not known, or where tenants look.
         pub cost: Option<Credits>,
         /// Its part of all credits in hundredths of a per cent.
         pub share: u64,
@@ -233,8 +245,10 @@ sampled! {
         pub name: String,
         /// How many calls.
         pub calls: u64,
-        /// Charged.
-        pub credits: Credits,
+        /// Charged; of providers, what they take, `None` where it is not known.
+        pub credits: Option<Credits>,
+        /// Calls whose amount is known.
+        pub known: u64,
         /// Its part of the whole in hundredths of a per cent.
         pub share: u64,
         /// Calls that succeeded, in hundredths of a per cent.

@@ -13,7 +13,7 @@ use crate::html::{Html, escape, url_part};
 use crate::icon::Icon;
 use crate::list::ListState;
 use crate::page::{Area, Lang, Page, Theme};
-use crate::parts::BudgetView;
+use crate::parts::{BudgetView, KnownCost};
 use crate::text::Text;
 use crate::words::{PersonRole, Phase, Range, Said, Word};
 
@@ -161,9 +161,59 @@ impl Page {
         ))
     }
 
-    /// A share with the words "of credits".
-    pub fn share_of_credits(&self, share: impl Given<i64>) -> String {
-        format!("{} {}", format::share(share.get()), self.text().of_credits)
+    /// A share with the words "of credits"; nothing where there is none.
+    pub fn share_of_credits(&self, share: impl Given<Option<i64>>) -> String {
+        share.get().map_or_else(String::new, |share| {
+            format!("{} {}", format::share(share), self.text().of_credits)
+        })
+    }
+
+    /// An amount where it is known, else that it is not.
+    pub fn known(&self, amount: impl Given<Option<Credits>>) -> Html {
+        amount
+            .get()
+            .map_or_else(|| self.not_known(), |amount| self.money(amount))
+    }
+
+    /// The same, for amounts that are only compared.
+    pub fn about_known(&self, amount: impl Given<Option<Credits>>) -> Html {
+        amount
+            .get()
+            .map_or_else(|| self.not_known(), |amount| self.about(amount))
+    }
+
+    /// The same, for what is left or lacks.
+    pub fn change_known(&self, amount: impl Given<Option<Credits>>) -> Html {
+        amount
+            .get()
+            .map_or_else(|| self.not_known(), |amount| self.change(amount))
+    }
+
+    fn not_known(&self) -> Html {
+        Html::from_escaped(format!(
+            r#"<span class="faint">{}</span>"#,
+            escape(self.text().a.not_known)
+        ))
+    }
+
+    /// Of how many calls a cost is known, where it is not of all.
+    pub fn cost_known(&self, known: impl Given<u64>, calls: impl Given<u64>) -> String {
+        let (known, calls) = (known.get(), calls.get());
+        if known >= calls {
+            return String::new();
+        }
+        let text = self.text().a.cost_known_of;
+        text.replace("{a}", &self.count(known))
+            .replace("{b}", &self.count(calls))
+    }
+
+    /// Words about an amount, and of how many calls its cost is known, where it is not of all.
+    pub fn cost_note(&self, note: impl AsRef<str>, cost: &KnownCost) -> String {
+        let known = self.cost_known(cost.known, cost.calls);
+        let parts = [note.as_ref(), &known]
+            .into_iter()
+            .filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" · ")
     }
 
     /// The share of `calls` that succeeded, in words; nothing without any.

@@ -3,6 +3,7 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::admin::prices::{PriceTry, RateTable};
 use crate::form::Form;
 use crate::list::ListState;
 use crate::parts::Arithmetic;
@@ -41,10 +42,12 @@ sampled! {
     }
 
     /// `POST /admin/models/new` with `id`, `operation`, `provider`, `model`, `gateway`,
-    /// `max_output_tokens`, `enabled`, `answers_public_name`, and the fields of a price.
+    /// `max_output_tokens`, `enabled`, `answers_public_name`, and the rows of a [`RateTable`].
     pub struct ModelNew {
         /// What was typed.
         pub form: Form,
+        /// Its price; blank rows are none.
+        pub price: RateTable,
         /// Providers to choose from.
         pub providers: Vec<String>,
     }
@@ -133,8 +136,8 @@ sampled! {
         pub first_token_ms: u64,
         /// In all, in milliseconds.
         pub duration_ms: u64,
-        /// What the provider takes.
-        pub cost: Credits,
+        /// What the provider takes; `None` where it is not known.
+        pub cost: Option<Credits>,
         /// What the tenant was charged.
         pub charged: Credits,
         /// The call, to read its story.
@@ -145,10 +148,9 @@ sampled! {
     /// `answers_public_name` and for images `is_default`;
     /// `POST …/targets` with `provider`, `model`, `weight`, `priority`, `gateway`;
     /// `POST …/targets/{target}` with `weight`, `priority` and `gateway`;
-    /// `POST …/targets/{target}/delete`; `POST …/prices` with `valid_from`, and for the price and
-    /// (`cost_…`) the provider's: `request`, `input`, `cached_input`, `cache_write`, `output`,
-    /// `reasoning`, `image`; and `images` with a line for each size and quality;
-    /// `POST …/prices/{price}/delete`;
+    /// `POST …/targets/{target}/delete`; `POST …/prices` with a [`RateTable`];
+    /// `POST …/prices/draft` with the same and `do`: `add`, `remove-0`, `import`, `preview`, `reprice`;
+    /// `GET …/prices.csv` and `GET …/prices.json`; `POST …/prices/{price}/delete`;
     /// `GET …?preview_input=…&preview_cached=…&preview_output=…&preview_reasoning=…
     /// &preview_images=…&preview_multiplier=…`; `POST …/try` with `prompt` and
     /// `tenant`, whose credits it costs; `POST …/delete`.
@@ -171,8 +173,12 @@ sampled! {
         pub providers: Vec<String>,
         /// Newest first; some may lie in the future.
         pub prices: Vec<PriceRow>,
+        /// Whether a price is valid now, which can be exported.
+        pub has_price: bool,
         /// A new price.
-        pub price: Form,
+        pub price: RateTable,
+        /// What the new price would do, where that was asked for.
+        pub price_try: Option<PriceTry>,
         /// The call to reckon.
         pub preview: Form,
         /// What it would cost.

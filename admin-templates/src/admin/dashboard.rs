@@ -4,7 +4,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use crate::chart::{Chart, Spark};
-use crate::parts::{Quantiles, TopRow};
+use crate::parts::{KnownCost, Quantiles, TopRow};
 use crate::sample::sampled;
 use crate::words::{AlertKind, Operation, Range, Severity};
 
@@ -61,12 +61,10 @@ sampled! {
         pub credits_change: i64,
         /// Its course.
         pub credits_course: Spark,
-        /// What providers take.
-        pub cost: Credits,
-        /// What is left.
-        pub margin: Credits,
-        /// The same in hundredths of a per cent of the credits.
-        pub margin_share: i64,
+        /// What providers take, and what is left.
+        pub cost: KnownCost,
+        /// What is left in hundredths of a per cent of the credits.
+        pub margin_share: Option<i64>,
         /// Its course.
         pub margin_course: Spark,
         /// Calls that succeeded, in hundredths of a per cent.

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod dashboard;
 pub mod house;
+pub mod prices;
 pub mod supply;
 pub mod tenants;
 pub mod usage;

@@ -1,11 +1,11 @@
 //! Providers with their key pools, and gateways.
 
 use shared::clock::Moment;
-use shared::credits::Credits;
 use shared::secret::Secret;
 
 use crate::chart::{Chart, Spark};
 use crate::form::Form;
+use crate::parts::KnownCost;
 use crate::sample::sampled;
 use crate::words::{GatewayNews, Health, PoolKeyStatus, Switch};
 
@@ -43,7 +43,7 @@ sampled! {
         /// To the first token, 95 in a hundred, in milliseconds.
         pub first_token_ms: u64,
         /// What it took in the last 24 hours.
-        pub cost: Credits,
+        pub cost: KnownCost,
     }
 
     /// `GET /admin/providers`.
@@ -114,7 +114,7 @@ sampled! {
         /// Those that failed because of it.
         pub errors: u64,
         /// What it took in the last 24 hours.
-        pub spent: Credits,
+        pub spent: KnownCost,
         /// To the first token, 95 in a hundred, in milliseconds.
         pub first_token_ms: u64,
         /// When it was added.
@@ -147,7 +147,7 @@ sampled! {
         /// Those that succeeded, in hundredths of a per cent.
         pub success: i64,
         /// What it took in the last 24 hours.
-        pub cost: Credits,
+        pub cost: KnownCost,
         /// Calls by result; shown stacked.
         pub traffic: Chart,
         /// Address and whether it takes calls.

@@ -6,7 +6,7 @@ use shared::credits::Credits;
 use crate::chart::Chart;
 use crate::form::Form;
 use crate::list::ListState;
-use crate::parts::{Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum};
+use crate::parts::{Balance, CallRow, EntryRow, GrantRow, KeyRow, KnownCost, MemberRow, ModelSum};
 use crate::sample::sampled;
 use crate::words::{Range, TenantStatus};
 
@@ -83,10 +83,8 @@ sampled! {
         pub calls: u64,
         /// Calls in the last 30 days that succeeded, in hundredths of a per cent.
         pub success: i64,
-        /// What providers took in the last 30 days.
-        pub cost: Credits,
-        /// What was left in the last 30 days.
-        pub margin: Credits,
+        /// What providers took in the last 30 days, and what was left.
+        pub cost: KnownCost,
         /// Credits by day; shown as bars.
         pub spend: Chart,
         /// Another name.

@@ -149,11 +149,18 @@ sampled! {
         pub counts: Counts,
         /// How the charge was reckoned.
         pub charge: Arithmetic,
-        /// How the provider's price was reckoned.
-        pub cost: Arithmetic,
-        /// What is left.
-        pub margin: Credits,
+        /// How the provider's price was reckoned; `None` where it is not known.
+        pub cost: Option<Arithmetic>,
+        /// What is left, where that is known.
+        pub margin: Option<Credits>,
         /// Its lines in the ledger.
         pub entries: Vec<EntryRow>,
+    }
+}
+
+impl CallStory {
+    /// What the provider takes, where that is known.
+    pub fn cost_total(&self) -> Option<Credits> {
+        self.cost.as_ref().map(|cost| cost.total)
     }
 }

@@ -33,22 +33,55 @@ pub(super) fn grid(scale: &Scale) -> Html {
 }
 
 /// A line with the surface below it, across the whole width.
-pub(super) fn filled_line(values: &[i64], scale: &Scale, colour: &str) -> String {
+pub(super) fn filled_line(values: &[Option<i64>], scale: &Scale, colour: &str) -> String {
     let last = values.len().saturating_sub(1).max(1);
     let place = |place: usize| place * WIDTH / last;
-    let line = path(values, scale, place);
-    let (zero, end) = (scale.y(0), place(values.len().saturating_sub(1)));
+    let (line, surface) = (path(values, scale, place), surface(values, scale, place));
     format!(
-        r#"<path class="surface surface-{colour}" d="{line}L{end} {zero}L0 {zero}Z"/><path class="line line-{colour}" d="{line}"/>"#
+        r#"<path class="surface surface-{colour}" d="{surface}"/><path class="line line-{colour}" d="{line}"/>"#
     )
 }
 
-fn path(values: &[i64], scale: &Scale, x: impl Fn(usize) -> usize) -> String {
-    let mut line = String::new();
-    for (place, value) in values.iter().enumerate() {
-        let letter = if place == 0 { 'M' } else { 'L' };
+/// The stretches between gaps, each with the place of its first value.
+fn stretches(values: &[Option<i64>]) -> impl Iterator<Item = (usize, Vec<i64>)> {
+    let mut start = 0;
+    values.split(Option::is_none).filter_map(move |stretch| {
+        let first = start;
+        start += stretch.len() + 1;
+        (!stretch.is_empty()).then(|| (first, stretch.iter().flatten().copied().collect()))
+    })
+}
+
+/// One stretch of a line.
+fn stretch(
+    line: &mut String,
+    (first, values): (usize, &[i64]),
+    scale: &Scale,
+    x: impl Fn(usize) -> usize,
+) {
+    for (place, value) in (first..).zip(values) {
+        let letter = if place == first { 'M' } else { 'L' };
         let y = scale.y(i128::from(*value));
         let _ = write!(line, "{letter}{} {y}", x(place));
+    }
+}
+
+/// A line that leaves gaps.
+fn path(values: &[Option<i64>], scale: &Scale, x: impl Fn(usize) -> usize) -> String {
+    let mut line = String::new();
+    for (first, values) in stretches(values) {
+        stretch(&mut line, (first, &values), scale, &x);
+    }
+    line
+}
+
+/// What lies between such a line and zero.
+fn surface(values: &[Option<i64>], scale: &Scale, x: impl Fn(usize) -> usize) -> String {
+    let (mut line, zero) = (String::new(), scale.y(0));
+    for (first, values) in stretches(values) {
+        stretch(&mut line, (first, &values), scale, &x);
+        let (start, end) = (x(first), x(first + values.len() - 1));
+        let _ = write!(line, "L{end} {zero}L{start} {zero}Z");
     }
     line
 }
@@ -61,14 +94,10 @@ pub(super) fn lines(chart: &Chart, scale: &Scale) -> Html {
         let line = path(shown, scale, |place| middle(place, columns));
         let colour = series.name.colour(number);
         if number == 0 && !shown.is_empty() {
-            let (first, last, zero) = (
-                middle(0, columns),
-                middle(shown.len() - 1, columns),
-                scale.y(0),
-            );
+            let surface = surface(shown, scale, |place| middle(place, columns));
             let _ = write!(
                 svg,
-                r#"<path class="surface surface-{colour}" d="{line}L{last} {zero}L{first} {zero}Z"/>"#
+                r#"<path class="surface surface-{colour}" d="{surface}"/>"#
             );
         }
         let _ = write!(svg, r#"<path class="line line-{colour}" d="{line}"/>"#);
@@ -100,6 +129,7 @@ pub(super) fn bars(chart: &Chart, scale: &Scale) -> Html {
     let mut svg = String::new();
     for (number, series) in chart.series.iter().enumerate() {
         for (place, value) in series.values.iter().take(columns).enumerate() {
+            let Some(value) = value else { continue };
             let x = inside(place, columns, (number, chart.series.len()));
             let y = (scale.y(0), scale.y(i128::from(*value)));
             block(&mut svg, &series.name.colour(number), x, y);
@@ -114,7 +144,7 @@ pub(super) fn stacked(chart: &Chart, scale: &Scale) -> Html {
     for place in 0..columns {
         let mut reached: i128 = 0;
         for (number, series) in chart.series.iter().enumerate() {
-            let value = series.values.get(place).copied().unwrap_or(0);
+            let value = series.values.get(place).copied().flatten().unwrap_or(0);
             let next = reached + i128::from(value).max(0);
             if next > reached {
                 let x = inside(place, columns, (0, 1));
@@ -138,7 +168,7 @@ pub(super) fn hits(chart: &Chart, lang: Lang) -> Html {
     for (place, label) in chart.labels.iter().enumerate() {
         let mut words = label.clone();
         for series in &chart.series {
-            if let Some(value) = series.values.get(place) {
+            if let Some(Some(value)) = series.values.get(place) {
                 let value = chart.unit.text(i128::from(*value), lang);
                 let _ = write!(words, "\n{}: {value}", series.name.text(lang));
             }

@@ -67,8 +67,9 @@ sampled! {
     pub struct Series {
         /// For the legend.
         pub name: SeriesName,
-        /// One for each label of the chart; missing ones at the end are not drawn.
-        pub values: Vec<i64>,
+        /// One for each label of the chart; what is not known leaves a gap, and missing ones at the end
+        /// are not drawn.
+        pub values: Vec<Option<i64>>,
     }
 
     /// Numbers over a row of labels.
@@ -83,8 +84,8 @@ sampled! {
 
     /// The course of one number, without scales.
     pub struct Spark {
-        /// From old to new.
-        pub values: Vec<i64>,
+        /// From old to new; what is not known leaves a gap.
+        pub values: Vec<Option<i64>>,
     }
 }
 
@@ -177,7 +178,11 @@ impl Chart {
     }
 
     fn is_empty(&self) -> bool {
-        self.labels.is_empty() || self.series.iter().all(|series| series.values.is_empty())
+        self.labels.is_empty()
+            || self
+                .series
+                .iter()
+                .all(|series| series.values.iter().all(Option::is_none))
     }
 
     fn draw(&self, page: &Page, title: &str, kind: Kind) -> Html {
@@ -210,7 +215,7 @@ impl Chart {
 
     fn all_values(&self) -> impl Iterator<Item = i128> {
         let series = self.series.iter();
-        series.flat_map(|series| series.values.iter().map(|value| i128::from(*value)))
+        series.flat_map(|series| series.values.iter().flatten().copied().map(i128::from))
     }
 
     fn stack(&self, place: usize) -> i128 {
@@ -218,7 +223,10 @@ impl Chart {
             .series
             .iter()
             .filter_map(|series| series.values.get(place));
-        values.map(|value| i128::from(*value).max(0)).sum()
+        values
+            .flatten()
+            .map(|value| i128::from(*value).max(0))
+            .sum()
     }
 
     /// Some of the labels, evenly spread, the first one and nearly the last one among them.
@@ -234,8 +242,8 @@ impl Chart {
     /// The numbers in words, for people who do not see the drawing.
     fn summary(&self, lang: Lang) -> String {
         let series = self.series.iter().filter_map(|series| {
-            let (least, most) = (series.values.iter().min()?, series.values.iter().max()?);
-            let last = series.values.last()?;
+            let known = || series.values.iter().flatten();
+            let (least, most, last) = (known().min()?, known().max()?, known().last()?);
             let text = |number: &i64| self.unit.text(i128::from(*number), lang);
             Some(match lang {
                 Lang::En => format!(
@@ -262,10 +270,10 @@ impl Spark {
     /// As a small line; nothing for fewer than two numbers. Says nothing to screen readers: the
     /// number itself stands beside it.
     pub fn show(&self) -> Html {
-        if self.values.len() < 2 {
+        if self.values.iter().flatten().count() < 2 {
             return Html::default();
         }
-        let scale = Scale::close(self.values.iter().map(|value| i128::from(*value)));
+        let scale = Scale::close(self.values.iter().flatten().copied().map(i128::from));
         Html::from_escaped(format!(
             r#"<svg class="spark" viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true" focusable="false">{}</svg>"#,
             draw::filled_line(&self.values, &scale, "0")

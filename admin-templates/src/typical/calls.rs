@@ -151,7 +151,8 @@ pub(super) fn top(rows: &[(&str, u64, &str, u64, i64)]) -> Vec<TopRow> {
         id: row.0.to_owned(),
         name: row.0.to_owned(),
         calls: row.1,
-        credits: credits(row.2),
+        credits: Some(credits(row.2)),
+        known: row.1,
         share: row.3,
         success: row.4,
     };

@@ -1,12 +1,13 @@
 //! Ordinary contents of the pages about models.
 
-use super::{Typical, arithmetic, credits, days_ago, in_days, list, owned};
+use super::{Typical, arithmetic, credits, days_ago, in_days, known_cost, list, owned};
 use crate::admin::catalogue::{
     CostPreview, ModelDetail, ModelList, ModelNew, ModelRow, PriceLine, PriceRow, TargetChange,
     TargetRow, TryOutcome,
 };
+use crate::admin::prices::{Earned, PriceTry, RateRow, RateTable, Repriced, TypicalRow};
 use crate::form::{FieldError, Form};
-use crate::words::{CallStatus, Health, Operation, PriceItem, Switch};
+use crate::words::{CallStatus, Health, Operation, PriceItem, Switch, TypicalCall};
 
 fn part(item: PriceItem, detail: &str, price: &str, cost: &str) -> PriceLine {
     PriceLine {
@@ -59,6 +60,7 @@ impl Typical for ModelNew {
     fn typical() -> Vec<Self> {
         vec![Self {
             form: Form::of([("operation", "chat"), ("enabled", "on")]),
+            price: rate_table(),
             providers: owned(&["anthropic", "deepseek", "openai"]),
         }]
     }
@@ -109,6 +111,66 @@ fn targets() -> Vec<TargetRow> {
     ]
 }
 
+fn rate_table() -> RateTable {
+    let form = Form::of([
+        ("unit-0", "input_token"),
+        ("per-0", "1000000"),
+        ("when-0", "context_over=200000"),
+        ("credits-0", "0.56"),
+        ("cost-0", "0.42"),
+        ("unit-1", "input_token"),
+        ("per-1", "1000000"),
+        ("credits-1", "0.28"),
+        ("cost-1", "0.21"),
+        ("unit-2", "output_token"),
+        ("per-2", "1000000"),
+        ("credits-2", "0.42"),
+    ]);
+    RateTable {
+        rows: [PriceItem::Input, PriceItem::Input, PriceItem::Output]
+            .map(|item| RateRow { item })
+            .into(),
+        form,
+        open: true,
+    }
+}
+
+fn price_try() -> PriceTry {
+    let row = |call, (now, then): (&str, &str), cost: Option<&str>| TypicalRow {
+        call,
+        now: Some(credits(now)),
+        credits: Some(credits(then)),
+        cost: cost.map(credits),
+        margin: cost.map(|_| credits("0.00011")),
+    };
+    let earned = |charged: &str, known| Earned {
+        credits: credits(charged),
+        cost: known_cost(("312.4", "104.1"), (known, 184_002)),
+    };
+    PriceTry {
+        typical: vec![
+            row(
+                TypicalCall::ShortChat,
+                ("0.00049", "0.00051"),
+                Some("0.0004"),
+            ),
+            row(TypicalCall::LongContext, ("0.0849", "0.16884"), None),
+        ],
+        repriced: Some(Repriced {
+            from: days_ago(30),
+            until: days_ago(0),
+            calls: 184_002,
+            is_sample: false,
+            was: earned("416.5", 160_000),
+            would: earned("431.25", 184_002),
+            dearer: 41_200,
+            cheaper: 0,
+            unpriced: 0,
+            left_out: 0,
+        }),
+    }
+}
+
 fn prices() -> Vec<PriceRow> {
     let price = |id: &str, valid_from, current, input: &str, output: &str| PriceRow {
         id: id.to_owned(),
@@ -141,7 +203,9 @@ impl Typical for ModelDetail {
             target: Form::of([("priority", "0"), ("weight", "100")]),
             providers: owned(&["aliyun", "deepseek", "openrouter"]),
             prices: prices(),
-            price: Form::default(),
+            has_price: true,
+            price: rate_table(),
+            price_try: Some(price_try()),
             preview: Form::of([
                 ("preview_input", "1840"),
                 ("preview_output", "512"),
@@ -164,7 +228,7 @@ impl Typical for ModelDetail {
                 provider: "deepseek".to_owned(),
                 first_token_ms: 702,
                 duration_ms: 1_208,
-                cost: credits("0.000012"),
+                cost: Some(credits("0.000012")),
                 charged: credits("0.000015"),
                 call: "gen_01".to_owned(),
             }),
@@ -172,6 +236,12 @@ impl Typical for ModelDetail {
         let mut fresh = calm.clone();
         fresh.prices.clear();
         fresh.preview_result = None;
+        fresh.has_price = false;
+        fresh.price_try = None;
+        fresh.price.form = fresh
+            .price
+            .form
+            .wrong("when-0", FieldError::Condition("flex".to_owned()));
         fresh.changing = Some(TargetChange {
             id: "tgt_1".to_owned(),
             form: Form::of([("weight", "0"), ("priority", "1")])

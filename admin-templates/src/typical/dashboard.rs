@@ -1,6 +1,6 @@
 //! Ordinary contents of the console's first page.
 
-use super::{Typical, chart, credits, hours, minutes_ago, spark, top};
+use super::{Typical, chart, credits, hours, known_cost, minutes_ago, spark, top};
 use crate::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use crate::chart::{Spark, Unit};
 use crate::parts::{Quantiles, TopRow};
@@ -116,7 +116,7 @@ fn success() -> Spark {
         _ => 8 + hour * 7 % 11,
     };
     Spark {
-        values: (0..24).map(|hour| 9_996 - dip(hour)).collect(),
+        values: (0..24).map(|hour| Some(9_996 - dip(hour))).collect(),
     }
 }
 
@@ -130,9 +130,8 @@ impl Typical for Dashboard {
             credits: credits("48210.774125"),
             credits_change: -215,
             credits_course: spark(2_000_000_000, 2),
-            cost: credits("36102.18"),
-            margin: credits("12108.594125"),
-            margin_share: 2_511,
+            cost: known_cost(("36102.18", "12108.594125"), (172_004, 184_002)),
+            margin_share: Some(2_511),
             margin_course: spark(504_000_000, 3),
             success: 9_962,
             success_course: success(),

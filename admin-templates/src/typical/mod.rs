@@ -22,6 +22,7 @@ use crate::chart::{Chart, Series, SeriesName, Spark, Unit};
 use crate::form::Form;
 use crate::list::{ListState, Sort};
 use crate::page::{Area, Flash, Lang, Notice, Page, Person, Theme};
+use crate::parts::KnownCost;
 use crate::views::ViewEntry;
 use crate::words::PersonRole;
 
@@ -109,9 +110,19 @@ fn course(length: usize, base: i64, seed: i64) -> Vec<i64> {
         .collect()
 }
 
+/// Cost and margin over so many of all calls.
+fn known_cost((cost, margin): (&str, &str), (known, calls): (u64, u64)) -> KnownCost {
+    KnownCost {
+        cost: Some(credits(cost)),
+        margin: Some(credits(margin)),
+        known,
+        calls,
+    }
+}
+
 fn spark(base: i64, seed: i64) -> Spark {
     Spark {
-        values: course(24, base, seed),
+        values: course(24, base, seed).into_iter().map(Some).collect(),
     }
 }
 
@@ -135,7 +146,7 @@ where
     let length = labels.len();
     let named = (1..).zip(series).map(|(seed, (name, base))| Series {
         name: name.clone().into(),
-        values: course(length, *base, seed),
+        values: course(length, *base, seed).into_iter().map(Some).collect(),
     });
     Chart {
         labels,

@@ -2,7 +2,7 @@
 
 use shared::secret::Secret;
 
-use super::{Typical, chart, credits, days_ago, hours, minutes_ago, owned, spark};
+use super::{Typical, chart, days_ago, hours, known_cost, minutes_ago, owned, spark};
 use crate::admin::supply::{
     BulkAdd, BulkLine, GatewayChange, GatewayEventRow, GatewayList, GatewayRow, GatewaySecret,
     KeyTest, PoolKeyRow, PresetRow, ProviderDetail, ProviderList, ProviderNew, ProviderRow,
@@ -35,7 +35,7 @@ impl Typical for ProviderList {
             course: spark(10_000, i64::try_from(keys.0).unwrap_or(1)),
             success: 9_930,
             first_token_ms: 1_740,
-            cost: credits(cost),
+            cost: known_cost((cost, "0"), (calls, calls)),
         };
         vec![Self {
             rows: vec![
@@ -109,7 +109,7 @@ fn pool() -> Vec<PoolKeyRow> {
         in_flight: calls / 9_000,
         calls,
         errors: calls / 700,
-        spent: credits("1711.3456"),
+        spent: known_cost(("1711.3456", "402.1"), (calls - 12, calls)),
         first_token_ms: 1_720,
         created_at: days_ago(90),
         test: None,
@@ -157,7 +157,7 @@ impl Typical for ProviderDetail {
             in_flight: 90,
             calls: 361_004,
             success: 9_930,
-            cost: credits("15402.11"),
+            cost: known_cost(("15402.11", "3010.5"), (360_004, 361_004)),
             traffic: chart(
                 hours(),
                 Unit::Count,

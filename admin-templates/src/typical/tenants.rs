@@ -2,7 +2,7 @@
 
 use super::{
     NOW, Typical, balance, calls, chart, credits, days, days_ago, entries, grants, in_days, keys,
-    list, members, minutes_ago, owned, sums,
+    known_cost, list, members, minutes_ago, owned, sums,
 };
 use crate::admin::tenants::{
     TenantHead, TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney,
@@ -94,8 +94,7 @@ impl Typical for TenantInfo {
             keys: 6,
             calls: 210_884,
             success: 9_969,
-            cost: credits("8640.2"),
-            margin: credits("2890.78"),
+            cost: known_cost(("8640.2", "2890.78"), (210_884, 210_884)),
             spend: chart(days(), Unit::Credits, &[(Measure::Charged, 400_000_000)]),
             rename: Form::of([("name", "Harbour Light Studio")]),
             zone: Form::of([("time_zone", "Asia/Shanghai")]),

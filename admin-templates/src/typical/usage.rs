@@ -120,7 +120,7 @@ impl Typical for CallStory {
             tries: tries(),
             counts: counts(),
             charge: arithmetic(),
-            cost: Arithmetic {
+            cost: Some(Arithmetic {
                 lines: vec![
                     line(PriceItem::Input, 1_210, "2.7", "0.003267"),
                     line(PriceItem::CachedInput, 630, "0.27", "0.0001701"),
@@ -129,8 +129,8 @@ impl Typical for CallStory {
                 subtotal: "0.0103491".to_owned(),
                 multiplier_ppm: 1_000_000,
                 total: credits("0.01035"),
-            },
-            margin: credits("0.002874"),
+            }),
+            margin: Some(credits("0.002874")),
             entries: entries().into_iter().take(2).collect(),
         };
         let mut failed = went_well.clone();
@@ -138,8 +138,9 @@ impl Typical for CallStory {
         failed.fault =
             Some("The provider was overloaded on every key; nothing was charged.".to_owned());
         failed.person = Some("Jonas Weber".to_owned());
-        failed.margin = credits("-0.01035");
-        let [overrun, unknown] = odd(&went_well);
+        failed.margin = Some(credits("-0.01035"));
+        let [overrun, mut unknown] = odd(&went_well);
+        (unknown.cost, unknown.margin) = (None, None);
         vec![went_well, failed, overrun, unknown]
     }
 }

@@ -5,10 +5,13 @@ mod platform;
 
 use shared::units::Unit;
 
+use crate::given::Given;
 use crate::page::Lang;
 use crate::sample::{Maker, Sample};
 
-pub use platform::{AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart};
+pub use platform::{
+    AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
+};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -445,30 +448,47 @@ impl CallStatus {
 }
 
 impl PriceItem {
-    /// What can be priced so far; the forms of prices have a row for each.
-    pub const OFFERED: [Self; 7] = [
-        Self::Request,
-        Self::Input,
-        Self::CachedInput,
-        Self::CacheWrite,
-        Self::Output,
-        Self::Reasoning,
-        Self::Image,
+    /// How many units prices and steps may be told of.
+    pub const PERS: &'static [u64] = &[
+        1, 10, 100, 1_000, 10_000, 60_000, 100_000, 1_000_000, 3_600_000,
     ];
 
-    /// The form's field for what the provider takes, of those that are offered.
-    pub fn cost_field(self) -> &'static str {
-        const FIELDS: [&str; 7] = [
-            "cost_request",
-            "cost_input",
-            "cost_cached_input",
-            "cost_cache_write",
-            "cost_output",
-            "cost_reasoning",
-            "cost_image",
-        ];
-        let place = Self::OFFERED.iter().position(|item| *item == self);
-        place.and_then(|place| FIELDS.get(place)).unwrap_or(&"cost")
+    /// The unit itself, whatever number of them its label speaks of.
+    pub fn unit_text(self, lang: impl Given<Lang>) -> &'static str {
+        let lang = lang.get();
+        let own = match self {
+            Self::Request => ("call", "调用"),
+            Self::Image => ("image", "图像"),
+            Self::Pixels => ("thousand pixels", "千像素"),
+            Self::Video => ("millisecond of video", "视频毫秒"),
+            Self::Speech => ("character", "字符"),
+            Self::Audio => ("millisecond of audio", "音频毫秒"),
+            Self::AudioRead => ("millisecond of audio input", "输入音频毫秒"),
+            Self::Compute => ("millisecond of compute", "算力毫秒"),
+            Self::Search => ("search", "搜索"),
+            Self::Page => ("page", "页"),
+            Self::Tool => ("tool call", "工具调用"),
+            Self::Input
+            | Self::CachedInput
+            | Self::CacheWrite
+            | Self::CacheWriteLong
+            | Self::Output
+            | Self::InputAudio
+            | Self::CachedInputAudio
+            | Self::InputImage
+            | Self::CachedInputImage
+            | Self::InputVideo
+            | Self::OutputAudio
+            | Self::OutputImage
+            | Self::Reasoning => {
+                let label = self.text(lang);
+                return label.split(" / ").next().unwrap_or(label);
+            }
+        };
+        match lang {
+            Lang::En => own.0,
+            Lang::Zh => own.1,
+        }
     }
 
     /// Of how many units its label speaks.

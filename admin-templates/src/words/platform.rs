@@ -61,8 +61,31 @@ words! {
         Lost = "lost", Bad, "Generations were lost on the link", "链路丢失了生成结果";
         /// A model can be called but has no price.
         NoPrice = "no_price", Warn, "A model has no price", "模型未定价";
+        /// Calls had something that no rate of their price fits.
+        Unpriced = "unpriced", Bad, "Calls were charged without a fitting rate", "有调用缺少对应费率";
         /// A queue is nearly full.
         QueueFull = "queue_full", Warn, "A queue is nearly full", "队列即将满载";
+    }
+    /// A call that is typical of an operation.
+    TypicalCall {
+        /// A question and its answer.
+        ShortChat = "short_chat", Plain, "short chat: 1,000 in, 500 out", "短对话：输入 1,000，输出 500";
+        /// With reasoning.
+        Reasoning = "reasoning", Plain, "reasoning: 2,000 in, 800 out, 4,000 reasoning", "推理：输入 2,000，输出 800，推理 4,000";
+        /// Most of the context comes from the cache.
+        CachedContext = "cached_context", Plain, "cached context: 5,000 in, 45,000 cached, 1,000 out", "缓存上下文：输入 5,000，缓存 45,000，输出 1,000";
+        /// A context beyond the usual bands.
+        LongContext = "long_context", Plain, "long context: 300,000 in, 2,000 out", "长上下文：输入 300,000，输出 2,000";
+        /// A text that goes on.
+        Completion = "completion", Plain, "completion: 500 in, 200 out", "补全：输入 500，输出 200";
+        /// One text.
+        OneText = "one_text", Plain, "one text: 500 tokens", "一段文本：500 tokens";
+        /// A batch of texts.
+        ManyTexts = "many_texts", Plain, "a batch of texts: 100,000 tokens", "批量文本：100,000 tokens";
+        /// One square image.
+        SquareImage = "square_image", Plain, "image 1024x1024, standard", "图像 1024x1024，标准质量";
+        /// One wide image of high quality.
+        WideImage = "wide_image", Plain, "image 1536x1024, high", "图像 1536x1024，高质量";
     }
     /// What a gateway told.
     GatewayNews {

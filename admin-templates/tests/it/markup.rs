@@ -352,10 +352,16 @@ const LATIN: &[&str] = &[
     "excel",
     "asia",
     "shanghai",
-    // A rate, as its line is written.
-    "input",
+    // The conditions of a rate, as they are written, and a file of it.
+    "tier",
+    "flex",
+    "size",
     "context",
     "over",
+    "hours",
+    "sat",
+    "sun",
+    "json",
 ];
 
 /// A Chinese page without anybody's content has no English left on it.

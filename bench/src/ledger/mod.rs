@@ -393,7 +393,7 @@ fn usage(
         provider_model: "sandbox-chat".to_owned(),
         usage: Usage::of([(Unit::InputToken, 420), (Unit::OutputToken, 160)]),
         credits: USED,
-        cost: Credits::from_micros(350),
+        cost: Some(Credits::from_micros(350)),
         status: UsageStatus::Succeeded,
         fault: None,
         attempts: 1,

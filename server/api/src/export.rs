@@ -13,6 +13,7 @@ impl From<FiguresError> for ApiError {
                 Self::bad_field("after", "`after` must be the `next` of a page.")
             }
             FiguresError::NoSuchTenant => Self::not_found("tenant"),
+            FiguresError::Busy => Self::unavailable("Another price is being tried; try again.", 10),
             FiguresError::Ledger(error) => error.into(),
             FiguresError::Store(error) => error.into(),
         }

@@ -215,6 +215,11 @@ macro_rules! apis {
                     catalogue: rooms.catalogue.clone(),
                     clock: rooms.clock.clone(),
                 },
+                admin::reprice::PricePreviewApi {
+                    catalogue: rooms.catalogue.clone(),
+                    figures: rooms.figures.clone(),
+                    clock: rooms.clock.clone(),
+                },
                 admin::providers::ProvidersApi {
                     providers: rooms.providers.clone(),
                 },

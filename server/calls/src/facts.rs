@@ -32,16 +32,31 @@ pub struct CallFacts {
 }
 
 /// What a call comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Charge {
     /// What the tenant pays, before the ledger looks at the hold.
     pub(crate) credits: Credits,
-    /// What the provider takes.
-    pub(crate) cost: Credits,
+    /// What the provider takes; `None` where that is not known.
+    pub(crate) cost: Option<Credits>,
     /// What was produced, and is not charged because it was not taken.
     pub(crate) not_taken: Credits,
     /// Measures that had no rate and were charged at the dearest of their family.
     pub(crate) unpriced: usize,
+}
+
+impl Charge {
+    /// Of a call that came to nothing: no provider takes anything for it either.
+    const NOTHING: Self = Self {
+        credits: Credits::ZERO,
+        cost: Some(Credits::ZERO),
+        not_taken: Credits::ZERO,
+        unpriced: 0,
+    };
+    /// Of a call that nobody knows the end of, and so what the provider takes for it.
+    const UNKNOWN: Self = Self {
+        cost: None,
+        ..Self::NOTHING
+    };
 }
 
 /// How a call ended, and what of it reached the tenant.
@@ -132,7 +147,7 @@ impl CallFacts {
     /// What is billed comes to so much, of what was produced.
     fn charge(&self, ended: &Ended, billed: &Usage, produced: &Usage) -> Charge {
         let Some(price) = &self.price else {
-            return Charge::default();
+            return Charge::NOTHING;
         };
         let (list, at) = (&price.list, self.created_at);
         let priced = |usage: &Usage| {
@@ -148,7 +163,7 @@ impl CallFacts {
             Got::PartOf(_) | Got::Nothing => produced.is_nothing(),
         };
         if nothing_made {
-            return Charge::default();
+            return Charge::NOTHING;
         }
         let (whole, unpriced) = priced(produced);
         let credits = match ended.got {
@@ -158,8 +173,7 @@ impl CallFacts {
         };
         Charge {
             credits,
-            // What is not known is told as nothing; the call's page says that it is not known.
-            cost: list.cost(produced, at).unwrap_or_default(),
+            cost: list.cost(produced, at),
             not_taken: Credits::from_micros(whole.micros().saturating_sub(credits.micros())),
             unpriced,
         }
@@ -204,7 +218,7 @@ impl CallFacts {
         let outcome = self.nothing_produced(&failure(fault), now);
         UsageRecord {
             fault: Some(UNKNOWN.to_owned()),
-            ..self.record(&outcome, Usage::default(), Charge::default())
+            ..self.record(&outcome, Usage::default(), Charge::UNKNOWN)
         }
     }
 

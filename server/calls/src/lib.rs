@@ -37,7 +37,7 @@ use server_rooms::catalogue::{Catalogue, Model};
 use server_rooms::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
-use shared::clock::Clock;
+use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{Asked, BadBody, Dialect};
@@ -267,6 +267,12 @@ impl Calls {
     /// How many known outcomes the database has not taken yet.
     pub fn outcomes_kept(&self) -> usize {
         self.settler.keeper().waiting()
+    }
+
+    /// Models of which this process charged a call since `from` that no rate of its price fitted, each
+    /// with when the last of them came.
+    pub fn unpriced_since(&self, from: Moment) -> Vec<(String, Moment)> {
+        self.settler.metrics().unpriced_since(from)
     }
 
     /// Admits a call and starts it; the receipt tells what it was charged, once that is known.

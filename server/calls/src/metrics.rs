@@ -1,5 +1,7 @@
 //! Counters of calls. Labels name no tenant, key or model: those are unbounded.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -9,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use server_rooms::ledger::Loss;
 use server_store::usage::UsageRecord;
+use shared::clock::Moment;
 use shared::fault::FaultOf;
 use shared::link::Outcome;
 use shared::telemetry::Metrics;
@@ -39,6 +42,9 @@ struct LossLabels {
     reason: &'static str,
 }
 
+/// More models without a fitting rate than anybody would look through.
+const UNPRICED_MODELS_MAX: usize = 100;
+
 /// Counters of calls. Labels name no tenant, key or model: those are unbounded.
 #[derive(Debug, Clone)]
 pub struct CallMetrics {
@@ -52,6 +58,7 @@ pub struct CallMetrics {
     kept: Gauge,
     skew_ms: Gauge,
     unpriced: Counter,
+    unpriced_models: Arc<Mutex<BTreeMap<String, Moment>>>,
     odd: Family<OddLabels, Counter>,
 }
 
@@ -71,6 +78,7 @@ impl CallMetrics {
             kept: Gauge::default(),
             skew_ms: Gauge::default(),
             unpriced: Counter::default(),
+            unpriced_models: Arc::default(),
             odd: Family::default(),
         };
         let all = this.clone();
@@ -157,10 +165,30 @@ impl CallMetrics {
         lost.inc_by(u64::try_from(micros).unwrap_or(0));
     }
 
-    /// So many measures had no rate.
-    pub(super) fn unpriced(&self, measures: usize) {
+    /// So many measures of a call of `model` had no rate.
+    pub(super) fn unpriced(&self, measures: usize, (model, at): (&str, Moment)) {
         self.unpriced
             .inc_by(u64::try_from(measures).unwrap_or(u64::MAX));
+        let mut models = self.models();
+        if models.len() < UNPRICED_MODELS_MAX || models.contains_key(model) {
+            models.insert(model.to_owned(), at);
+        }
+    }
+
+    /// Models with such a call since `from`, each with when the last of them came; of this process.
+    pub(super) fn unpriced_since(&self, from: Moment) -> Vec<(String, Moment)> {
+        let mut models = self.models();
+        models.retain(|_, at| *at >= from);
+        models
+            .iter()
+            .map(|(model, at)| (model.clone(), *at))
+            .collect()
+    }
+
+    fn models(&self) -> MutexGuard<'_, BTreeMap<String, Moment>> {
+        self.unpriced_models
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// So much was charged.

@@ -16,8 +16,8 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 pub struct SettledCall {
     /// What the tenant paid.
     pub charged: Credits,
-    /// What the provider takes.
-    pub cost: Credits,
+    /// What the provider takes; `None` where that is not known.
+    pub cost: Option<Credits>,
     /// What became of it.
     pub status: UsageStatus,
     /// Who answered.

@@ -349,7 +349,7 @@ impl Settler {
         if unpriced > 0 {
             let (id, model) = (&facts.generation, &facts.snapshot.model);
             error!("the price of `{model}` has no rate for a unit of generation `{id}`");
-            self.metrics().unpriced(unpriced);
+            self.metrics().unpriced(unpriced, (model, facts.created_at));
         }
     }
 

@@ -99,8 +99,8 @@ fn header(names: &[&str]) -> String {
     out
 }
 
-fn id_text(id: Option<&impl ToString>) -> String {
-    id.map(ToString::to_string).unwrap_or_default()
+fn text_or_empty(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
 }
 
 fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
@@ -119,8 +119,11 @@ fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
         own(&record.duration_ms),
         own(&usage.estimated),
     ];
-    let (at, user) = (date::text(record.created_at), id_text(record.user.as_ref()));
-    let (key, test) = (id_text(record.key.as_ref()), own(&record.test));
+    let (at, user) = (
+        date::text(record.created_at),
+        text_or_empty(record.user.as_ref()),
+    );
+    let (key, test) = (text_or_empty(record.key.as_ref()), own(&record.test));
     let mut cells = vec![
         Cell::Own(&at),
         Cell::Own(record.id.as_str()),
@@ -133,8 +136,8 @@ fn usage_line(out: &mut String, record: &UsageRecord, reader: Reader) {
         Cell::Text(record.fault.as_deref().unwrap_or_default()),
     ];
     cells.extend(numbers.iter().map(|number| Cell::Own(number)));
-    let (cost, attempts) = (own(&record.cost), own(&record.attempts));
-    let price = id_text(record.price.as_ref());
+    let (cost, attempts) = (text_or_empty(record.cost.as_ref()), own(&record.attempts));
+    let price = text_or_empty(record.price.as_ref());
     if reader == Reader::Superadmin {
         cells.extend([
             Cell::Own(record.tenant.as_str()),

@@ -1,9 +1,10 @@
 //! Bills and counts as pages show them, the console's and the portal's.
 
 use admin_templates::admin::usage::Counts;
-use admin_templates::parts::{Arithmetic, ChargeLine};
+use admin_templates::parts::{Arithmetic, ChargeLine, KnownCost as CostView};
 use admin_templates::words::PriceItem;
 use server_rooms::catalogue::price::bill::{Bill, Line};
+use server_rooms::figures::costs::KnownCost;
 use server_rooms::figures::counts::Consumed;
 use shared::units::{Unit, Usage};
 
@@ -13,6 +14,16 @@ pub(super) fn per(unit: Unit, per: u64) -> String {
         String::new()
     } else {
         format!("/ {per}")
+    }
+}
+
+/// What is known of the cost of `calls` calls.
+pub(super) fn known_cost(cost: &KnownCost, calls: u64) -> CostView {
+    CostView {
+        cost: cost.told(calls),
+        margin: cost.margin(calls),
+        known: cost.calls,
+        calls,
     }
 }
 

@@ -240,7 +240,9 @@ impl PriceRow {
         let price: PlainPrice = read_json(&self.items, "items", &self.id)?;
         let cost: PlainPrice = read_json(&self.cost, "cost", &self.id)?;
         let units = Operation::ALL.into_iter().flat_map(Operation::units);
-        Ok(price.list(Some(&cost)).or_free(units.copied()))
+        // They wrote a cost of nothing where none was told: it is not known.
+        let cost = Some(cost).filter(|cost| *cost != PlainPrice::default());
+        Ok(price.list(cost.as_ref()).or_free(units.copied()))
     }
 
     fn price(self) -> Result<Price, DbError> {

@@ -26,7 +26,7 @@ macro_rules! usage_columns_around {
             $($count: BigInt => i64,)+
             estimated: Bool => bool,
             credits_micros: BigInt => i64,
-            cost_micros: BigInt => i64,
+            cost_micros: Nullable<BigInt> => Option<i64>,
             status: Text => String,
             fault: Nullable<Text> => Option<String>,
             attempts: BigInt => i64,
@@ -69,6 +69,8 @@ macro_rules! rollup_columns_around {
             canceled: BigInt => i64,
             credits_micros: BigInt => i64,
             cost_micros: BigInt => i64,
+            costed_calls: BigInt => i64,
+            costed_credits_micros: BigInt => i64,
             $($count: BigInt => i64,)+
             attempts: BigInt => i64,
             duration_ms: BigInt => i64,

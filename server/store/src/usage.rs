@@ -7,6 +7,7 @@ use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
+use server_rules::figures::costs::KnownCost;
 use server_rules::figures::counts::{Consumed, with_counts};
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -101,8 +102,8 @@ pub struct UsageRecord {
     pub usage: Usage,
     /// Charged.
     pub credits: Credits,
-    /// The provider's price.
-    pub cost: Credits,
+    /// The provider's price; `None` where it is not known.
+    pub cost: Option<Credits>,
     /// What became of it.
     pub status: UsageStatus,
     /// The fault's word.
@@ -203,7 +204,7 @@ impl From<UsageRecord> for UsageRow {
             provider_model: record.provider_model,
             estimated: usage.estimated,
             credits_micros: record.credits.micros(),
-            cost_micros: record.cost.micros(),
+            cost_micros: record.cost.map(Credits::micros),
             status: record.status.word().to_owned(),
             fault: record.fault,
             attempts: i64::from(record.attempts),
@@ -253,7 +254,7 @@ impl TryFrom<UsageRow> for UsageRecord {
             provider_model: row.provider_model,
             usage,
             credits: Credits::from_micros(row.credits_micros),
-            cost: Credits::from_micros(row.cost_micros),
+            cost: row.cost_micros.map(Credits::from_micros),
             status,
             fault: row.fault,
             attempts,
@@ -307,8 +308,8 @@ pub struct UsageSummary {
     pub calls: u64,
     /// Charged.
     pub credits: Credits,
-    /// The provider's price.
-    pub cost: Credits,
+    /// The providers' price, as far as it is known.
+    pub cost: KnownCost,
     /// Of all classes.
     pub input_tokens: u64,
     /// Reasoning included.
@@ -317,7 +318,7 @@ pub struct UsageSummary {
     pub images: u64,
 }
 
-type SummaryRow = (String, String, i64, i64, i64, i64, i64, i64);
+type SummaryRow = (String, String, i64, i64, (i64, i64, i64), i64, i64, i64);
 
 fn summary(row: SummaryRow) -> Result<UsageSummary, DbError> {
     let (operation, model, calls, credits, cost, input_tokens, output_tokens, images) = row;
@@ -327,7 +328,11 @@ fn summary(row: SummaryRow) -> Result<UsageSummary, DbError> {
         model,
         calls: units(calls)?,
         credits: Credits::from_micros(credits),
-        cost: Credits::from_micros(cost),
+        cost: KnownCost {
+            cost: Credits::from_micros(cost.0),
+            calls: units(cost.1)?,
+            credits: Credits::from_micros(cost.2),
+        },
         input_tokens: units(input_tokens)?,
         output_tokens: units(output_tokens)?,
         images: units(images)?,
@@ -390,7 +395,11 @@ impl Store {
                     usage_records::model,
                     sql::<BigInt>("COUNT(*)"),
                     sum("credits_micros"),
-                    sum("cost_micros"),
+                    (
+                        sum("cost_micros"),
+                        sql::<BigInt>("COUNT(cost_micros)"),
+                        sum("CASE WHEN cost_micros IS NULL THEN 0 ELSE credits_micros END"),
+                    ),
                     sum("input_tokens + cached_input_tokens + cache_write_tokens"),
                     sum("output_tokens + reasoning_tokens"),
                     sum("images"),

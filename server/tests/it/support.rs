@@ -122,7 +122,7 @@ pub(crate) fn usage_record(
         provider_model: "m".to_owned(),
         usage: Usage::of([(Unit::InputToken, 3), (Unit::OutputToken, 4)]),
         credits,
-        cost: Credits::ZERO,
+        cost: Some(Credits::ZERO),
         status: UsageStatus::Succeeded,
         fault: None,
         attempts: 1,

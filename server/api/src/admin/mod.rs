@@ -13,6 +13,7 @@ pub mod prices;
 pub mod providers;
 pub mod rates;
 pub mod recharge;
+pub mod reprice;
 pub mod settings;
 pub mod superadmins;
 pub mod tenants;

@@ -1,5 +1,7 @@
-//! Prices of many models as one file of CSV: `model` in front of the columns of a price list.
+//! Prices of many models as one file: of CSV, with `model` in front of the columns of a price list, or of
+//! JSON.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use poem::Body;
@@ -11,7 +13,9 @@ use server_rooms::catalogue::price::PriceList;
 use server_rooms::catalogue::price::text::{COLUMNS, rows};
 
 use super::prices::PriceView;
+use super::rates::{CurrencyBody, RateBody, rates};
 use crate::error::ApiError;
+use crate::manage::Amount;
 
 /// The column of the model's name.
 const MODEL: &str = "model";
@@ -21,9 +25,79 @@ const MODEL: &str = "model";
 #[oai(deny_unknown_fields)]
 pub struct ImportBody {
     /// Lines of `model,unit,per,credits,cost,when,step`, as the export has them.
-    pub csv: String,
+    pub csv: Option<String>,
+    /// Instead of `csv`, the same as the export in JSON has it.
+    pub prices: Option<Vec<ModelPriceBody>>,
     /// From this day (2026-11-21, UTC) or moment (RFC 3339) on; now when absent.
     pub valid_from: Option<String>,
+}
+
+/// A model's price in a file of JSON.
+#[derive(Debug, Clone, Object)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+pub struct ModelPriceBody {
+    /// The model's name.
+    pub model_id: String,
+    /// The first that fits a unit applies.
+    pub rates: Vec<RateBody>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+    /// In what costs are told; credits when absent.
+    pub currency: Option<CurrencyBody>,
+}
+
+/// Prices of many models; `POST /prices/import` takes it as it is.
+#[derive(Debug, Clone, Object)]
+pub struct PriceFileView {
+    /// One for each model.
+    pub prices: Vec<ModelPriceBody>,
+}
+
+impl ModelPriceBody {
+    /// The price `list` of `model`.
+    pub(super) fn new(model: &str, list: &PriceList) -> Self {
+        Self {
+            model_id: model.to_owned(),
+            rates: list.rates.iter().cloned().map(RateBody::from).collect(),
+            minimum: list.minimum.map(Into::into),
+            currency: list.currency.clone().map(Into::into),
+        }
+    }
+
+    fn read(self) -> Result<ModelPrice, ApiError> {
+        Ok(ModelPrice {
+            model: self.model_id,
+            list: PriceList {
+                rates: rates(self.rates)?,
+                minimum: self.minimum.map(Into::into),
+                currency: self.currency.map(Into::into),
+            },
+        })
+    }
+}
+
+impl ImportBody {
+    /// The prices of either form.
+    pub(super) fn read(self) -> Result<Vec<ModelPrice>, ApiError> {
+        match (self.csv, self.prices) {
+            (Some(csv), None) => read_prices(&csv),
+            (None, Some(prices)) => {
+                let mut names = HashSet::new();
+                let twice = prices
+                    .iter()
+                    .find(|price| !names.insert(price.model_id.clone()));
+                if let Some(twice) = twice {
+                    let message = format!("`prices` names `{}` twice.", twice.model_id);
+                    return Err(ApiError::bad_field("prices", message));
+                }
+                prices.into_iter().map(ModelPriceBody::read).collect()
+            }
+            (Some(_), Some(_)) | (None, None) => Err(ApiError::bad_field(
+                "csv",
+                "Give either `csv` or `prices`.".to_owned(),
+            )),
+        }
+    }
 }
 
 /// What an import made.
@@ -57,7 +131,7 @@ pub(super) fn price_file<'a>(lists: impl Iterator<Item = (&'a str, &'a PriceList
 }
 
 /// The prices of a file, in the order of its models; what is wrong with its first bad line.
-pub(super) fn read_prices(text: &str) -> Result<Vec<ModelPrice>, ApiError> {
+fn read_prices(text: &str) -> Result<Vec<ModelPrice>, ApiError> {
     let wrong = |line: u64, why: &str| {
         let mut message = String::new();
         let _ = write!(message, "In `csv`, line {line}: {why}.");

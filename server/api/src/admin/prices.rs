@@ -12,7 +12,7 @@ use shared::clock::{Clock, Moment};
 use shared::id::PriceId;
 use shared::link::Operation;
 
-use super::price_file::{ImportBody, ImportView, price_file, read_prices};
+use super::price_file::{ImportBody, ImportView, ModelPriceBody, PriceFileView, price_file};
 use super::rates::{CurrencyBody, RateBody, rates};
 use crate::answer::{Created, Deleted};
 use crate::error::ApiError;
@@ -34,7 +34,7 @@ pub struct ImagePriceBody {
     pub credits: Amount,
 }
 
-/// The parts of a price or a cost, in credits; what is absent costs nothing, or falls back.
+/// The parts of a price, or of a cost that is known, in credits; what is absent is 0, or falls back.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields)]
 pub struct ItemsBody {
@@ -89,7 +89,7 @@ pub struct PriceBody {
     pub minimum: Option<Amount>,
     /// In what costs are told; credits when absent.
     pub currency: Option<CurrencyBody>,
-    /// What the provider takes; nothing when absent. Rates have theirs beside them.
+    /// What the provider takes; not known when absent. Rates have theirs beside them.
     pub cost: Option<ItemsBody>,
 }
 
@@ -125,7 +125,7 @@ pub struct NewPriceBody {
     pub minimum: Option<Amount>,
     /// In what costs are told; credits when absent.
     pub currency: Option<CurrencyBody>,
-    /// What the provider takes; nothing when absent. Rates have theirs beside them.
+    /// What the provider takes; not known when absent. Rates have theirs beside them.
     pub cost: Option<ItemsBody>,
 }
 
@@ -247,9 +247,9 @@ macro_rules! list {
                 ..PriceList::default()
             },
             None => {
-                let cost = cost.map(PlainPrice::from).unwrap_or_default();
+                let cost = cost.map(PlainPrice::from);
                 plain
-                    .list(Some(&cost))
+                    .list(cost.as_ref())
                     .or_free($operation.units().iter().copied())
             }
         };
@@ -389,9 +389,37 @@ impl PricesApi {
         Ok(price_file(lists))
     }
 
-    /// Import prices from CSV
+    /// Export prices as JSON
     ///
-    /// The columns of the export. Each model that the file names gets a new price with all of its rates.
+    /// Those that are valid now, of every model or of one; `POST /prices/import` takes the answer as it is.
+    #[oai(
+        path = "/prices/export/json",
+        method = "get",
+        operation_id = "admin_export_prices_json"
+    )]
+    #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
+    async fn export_json(
+        &self,
+        _caller: SuperadminCaller,
+        /// Of one model only
+        model_id: Query<Option<String>>,
+    ) -> Result<Json<PriceFileView>, ApiError> {
+        let (models, now) = (self.catalogue.models(), self.clock.now());
+        let wanted = models
+            .iter()
+            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let prices = wanted.filter_map(|model| {
+            let price = model.price_at(now)?;
+            Some(ModelPriceBody::new(&model.id, &price.list))
+        });
+        Ok(Json(PriceFileView {
+            prices: prices.collect(),
+        }))
+    }
+
+    /// Import prices
+    ///
+    /// From CSV or JSON, as the exports have them. Each model that is named gets a new price with all of its rates.
     /// Nothing is changed unless every line is right.
     #[oai(
         path = "/prices/import",
@@ -404,7 +432,7 @@ impl PricesApi {
         body: Json<ImportBody>,
     ) -> Result<Json<ImportView>, ApiError> {
         let valid_from = moment(body.0.valid_from.as_deref())?;
-        let lists = read_prices(&body.0.csv)?;
+        let lists = body.0.read()?;
         let lists = lists.into_iter().map(|list| (list.model, list.list));
         let made = self
             .catalogue

@@ -24,8 +24,8 @@ pub struct AdminUsageView {
     pub provider: String,
     /// The model's name there.
     pub provider_model: String,
-    /// The provider's price, in credits.
-    pub cost: Amount,
+    /// The provider's price, in credits; null where it is not known.
+    pub cost: Option<Amount>,
     /// Provider calls tried.
     pub attempts: u32,
 }
@@ -37,7 +37,7 @@ impl From<&UsageRecord> for AdminUsageView {
             price_id: record.price.as_ref().map(ToString::to_string),
             provider: record.provider.clone(),
             provider_model: record.provider_model.clone(),
-            cost: record.cost.into(),
+            cost: record.cost.map(Amount::from),
             attempts: record.attempts,
         }
     }
@@ -54,8 +54,12 @@ pub struct SummaryView {
     pub calls: u64,
     /// Charged, in credits.
     pub credits: Amount,
-    /// The provider's price, in credits.
-    pub cost: Amount,
+    /// The provider's price of the calls whose cost is known, in credits; null where none is.
+    pub cost: Option<Amount>,
+    /// Calls whose cost is known.
+    pub costed_calls: u64,
+    /// Charged for those, in credits: less their cost, what was earned.
+    pub costed_credits: Amount,
     /// Of all classes.
     pub input_tokens: u64,
     /// Reasoning included.
@@ -71,7 +75,9 @@ impl From<UsageSummary> for SummaryView {
             model: line.model,
             calls: line.calls,
             credits: line.credits.into(),
-            cost: line.cost.into(),
+            cost: line.cost.told(line.calls).map(Amount::from),
+            costed_calls: line.cost.calls,
+            costed_credits: line.cost.credits.into(),
             input_tokens: line.input_tokens,
             output_tokens: line.output_tokens,
             images: line.images,

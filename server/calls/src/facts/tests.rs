@@ -63,7 +63,7 @@ fn charge(ended: &Ended) -> (i64, i64, i64) {
     let charge = facts().reckon(ended).charge;
     (
         charge.credits.micros(),
-        charge.cost.micros(),
+        charge.cost.expect("a known cost").micros(),
         charge.not_taken.micros(),
     )
 }

@@ -227,6 +227,10 @@ async fn a_measure_without_a_rate_is_counted_once_however_often_it_is_written() 
     );
     let counted = scene.counted("waule_unpriced_measures_total");
     assert_eq!(counted.as_deref(), Some("1"));
+    let told = scene.settler.metrics().unpriced_since(facts.created_at);
+    assert_eq!(told, [(facts.snapshot.model.clone(), facts.created_at)]);
+    let later = facts.created_at.after(std::time::Duration::from_secs(1));
+    assert_eq!(scene.settler.metrics().unpriced_since(later), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -116,7 +116,7 @@ impl Names {
             output_tokens: record.usage.output_total(),
             images: record.usage.count(Unit::Image),
             credits: record.credits,
-            cost: Some(record.cost),
+            cost: record.cost,
             first_byte_ms: record.first_byte_ms,
             duration_ms: record.duration_ms,
         }

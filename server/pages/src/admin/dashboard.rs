@@ -18,17 +18,19 @@ use shared::credits::Credits;
 use shared::id::TenantId;
 use shared::link::ProviderKeyView;
 
+use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
+use super::days::DAY_MS;
 use super::{Asked, Console, WHOLE, booked, chart, figured, live, named, range, signed, success};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
 
 /// A row of a chart.
-pub(super) type Row = (Measure, fn(&Sums) -> i64);
+pub(super) type Row = (Measure, fn(&Sums) -> Option<i64>);
 /// The amount a ranking shows, and what its parts are of.
-type Ranked = (fn(&Top) -> Credits, fn(&Top) -> i128);
+type Ranked = (fn(&Top) -> (Option<Credits>, u64), fn(&Top) -> i128);
 
 /// How something changed, in hundredths of a per cent; nothing where there was nothing before.
 fn change(now: i128, before: i128) -> i64 {
@@ -44,7 +46,7 @@ fn part(part: i128, all: i128) -> u64 {
         .unwrap_or(0)
 }
 
-fn spark(points: &[Point], value: fn(&Sums) -> i64) -> Spark {
+fn spark(points: &[Point], value: fn(&Sums) -> Option<i64>) -> Spark {
     Spark {
         values: points.iter().map(|point| value(&point.sums)).collect(),
     }
@@ -65,13 +67,17 @@ fn tops(
     (credits, size): Ranked,
     all: i128,
 ) -> Vec<TopRow> {
-    let row = |top: &Top| TopRow {
-        id: top.name.clone(),
-        name: name(&top.name),
-        calls: top.calls,
-        credits: credits(top),
-        share: part(size(top), all),
-        success: success_of(top),
+    let row = |top: &Top| {
+        let (credits, known) = credits(top);
+        TopRow {
+            id: top.name.clone(),
+            name: name(&top.name),
+            calls: top.calls,
+            credits,
+            known,
+            share: part(size(top), all),
+            success: success_of(top),
+        }
     };
     tops.iter().map(row).collect()
 }
@@ -84,18 +90,29 @@ fn quantiles(found: Percentiles) -> Quantiles {
     }
 }
 
-fn ms(found: Option<u64>) -> i64 {
-    signed(found.unwrap_or(0))
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a row of a chart may have gaps; these have none"
+)]
+fn ms(found: Option<u64>) -> Option<i64> {
+    Some(signed(found.unwrap_or(0)))
+}
+
+/// Over the calls whose cost is known; a gap where none is.
+fn margin(sums: &Sums) -> Option<i64> {
+    sums.cost.margin(sums.calls).map(Credits::micros)
 }
 
 const TRAFFIC: [Row; 2] = [
-    (Measure::Succeeded, |sums| signed(sums.succeeded())),
-    (Measure::Failed, |sums| signed(sums.failed)),
+    (Measure::Succeeded, |sums| Some(signed(sums.succeeded()))),
+    (Measure::Failed, |sums| Some(signed(sums.failed))),
 ];
 const MONEY: [Row; 3] = [
-    (Measure::Charged, |sums| sums.credits.micros()),
-    (Measure::Cost, |sums| sums.cost.micros()),
-    (Measure::Margin, |sums| sums.margin().micros()),
+    (Measure::Charged, |sums| Some(sums.credits.micros())),
+    (Measure::Cost, |sums| {
+        sums.cost.told(sums.calls).map(Credits::micros)
+    }),
+    (Measure::Margin, margin),
 ];
 const FIRST: [Row; 3] = [
     (Measure::P50, |sums| ms(sums.first_byte().p50_ms)),
@@ -231,6 +248,22 @@ async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, Pa
     Ok(alerts)
 }
 
+/// Models of which a call was charged in the last day without a rate that fits it.
+fn unpriced_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
+    let from = Moment::from_unix_ms(now.unix_ms().saturating_sub(DAY_MS));
+    let row = |(model, at): (String, Moment)| {
+        // A name with slashes is no part of a path.
+        let path = if model.contains('/') {
+            "models".to_owned()
+        } else {
+            format!("models/{model}")
+        };
+        alert((Severity::Critical, AlertKind::Unpriced), model, path, at)
+    };
+    let models = rooms.calls.unpriced_since(from);
+    models.into_iter().map(row).collect()
+}
+
 async fn alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
     let (providers, gateways, tenants) = tokio::join!(
         provider_alerts(rooms, now),
@@ -240,6 +273,7 @@ async fn alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError
     let mut alerts = gateways?;
     alerts.extend(providers);
     alerts.extend(tenants?);
+    alerts.extend(unpriced_alerts(rooms, now));
     alerts.sort_by_key(|alert| match alert.severity {
         Severity::Critical => 0,
         Severity::Warning => 1,
@@ -258,23 +292,28 @@ fn view(
     let (totals, before) = (&board.totals, &board.before);
     let micros = |credits: Credits| i128::from(credits.micros());
     let tenants = board.tenants.as_ref().map_or(&[][..], |tops| &tops.tenants);
-    let by_credits: Ranked = (|top| top.credits, |top| top.credits.micros().into());
-    let by_calls: Ranked = (|top| top.cost, |top| top.calls.into());
+    let by_credits: Ranked = (
+        |top| (Some(top.credits), top.calls),
+        |top| top.credits.micros().into(),
+    );
+    let by_calls: Ranked = (
+        |top| (top.cost.told(top.calls), top.cost.calls),
+        |top| top.calls.into(),
+    );
     let name = |id: &str| named(&board.tenant_names, id);
     Dashboard {
         range,
         calls: totals.calls,
         calls_change: change(totals.calls.into(), before.calls.into()),
-        calls_course: spark(points, |sums| signed(sums.calls)),
+        calls_course: spark(points, |sums| Some(signed(sums.calls))),
         credits: totals.credits,
         credits_change: change(micros(totals.credits), micros(before.credits)),
-        credits_course: spark(points, |sums| sums.credits.micros()),
-        cost: totals.cost,
-        margin: totals.margin(),
-        margin_share: totals.margin_bp().unwrap_or(0),
-        margin_course: spark(points, |sums| sums.margin().micros()),
+        credits_course: spark(points, |sums| Some(sums.credits.micros())),
+        cost: known_cost(&totals.cost, totals.calls),
+        margin_share: totals.cost.margin_bp(totals.calls),
+        margin_course: spark(points, margin),
         success: success(totals),
-        success_course: spark(points, success),
+        success_course: spark(points, |sums| Some(success(sums))),
         live_count,
         latency: quantiles(totals.latency()),
         first_token: quantiles(totals.first_byte()),

@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 
+use admin_templates::parts::KnownCost as CostView;
 use futures_util::TryStreamExt as _;
 use server_rooms::figures::buckets::Buckets;
+use server_rooms::figures::costs::KnownCost;
 use server_rooms::figures::{Figures, Period, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
-use shared::credits::Credits;
 
+use super::super::bills::known_cost;
 use super::super::error::PageError;
 use super::{WHOLE, signed};
 
@@ -24,7 +26,7 @@ pub(super) struct Day {
     pub(super) calls: u64,
     /// Those that failed.
     pub(super) errors: u64,
-    cost_micros: i64,
+    known_cost: KnownCost,
     first_bytes: Buckets,
 }
 
@@ -33,15 +35,16 @@ impl Day {
         self.calls = self.calls.saturating_add(1);
         let failed = record.status == UsageStatus::Failed;
         self.errors = self.errors.saturating_add(u64::from(failed));
-        self.cost_micros = self.cost_micros.saturating_add(record.cost.micros());
+        let cost = KnownCost::of(record.cost, record.credits);
+        self.known_cost.merge(&cost);
         if record.first_byte_ms > 0 {
             self.first_bytes.add(record.first_byte_ms);
         }
     }
 
-    /// What the provider took.
-    pub(super) fn cost(&self) -> Credits {
-        Credits::from_micros(self.cost_micros)
+    /// What the provider took, as far as it is known.
+    pub(super) fn cost(&self) -> CostView {
+        known_cost(&self.known_cost, self.calls)
     }
 
     /// To the first token, 95 in a hundred.

@@ -121,7 +121,7 @@ fn row(
         round_trip_ms: day.and_then(|day| day.p50_ms).unwrap_or(0),
         round_trip_p95_ms: day.and_then(|day| day.p95_ms).unwrap_or(0),
         course: Spark {
-            values: trips.collect(),
+            values: trips.map(Some).collect(),
         },
         connections: view.map_or(0, |view| count(view.connections)),
         in_flight: view.map_or(0, |view| count(view.streams)),
@@ -176,7 +176,7 @@ fn round_trips(days: &Days, shown: &[(String, String)]) -> Chart {
         let ms = |bucket: &HistoryBucket| signed(bucket.round_trip_ms.unwrap_or(0));
         Some(Series {
             name: name.as_str().into(),
-            values: day.buckets.iter().map(ms).collect(),
+            values: day.buckets.iter().map(ms).map(Some).collect(),
         })
     });
     Chart {
@@ -194,7 +194,7 @@ fn repairs(days: &Days) -> Chart {
             let of = all.filter_map(|day| day.buckets.get(place));
             signed(of.map(|bucket| value(&bucket.happened)).sum())
         };
-        (0..days.starts.len()).map(at).collect::<Vec<i64>>()
+        (0..days.starts.len()).map(at).map(Some).collect::<Vec<_>>()
     };
     let rows: [Repair; 3] = [
         (Measure::Resumes, |counts| counts.resumed),

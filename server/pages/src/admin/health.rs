@@ -236,7 +236,10 @@ fn commits(minutes: &[Commits]) -> Chart {
         series: rows
             .map(|(name, value)| Series {
                 name: name.into(),
-                values: minutes.iter().map(|minute| whole(value(minute))).collect(),
+                values: minutes
+                    .iter()
+                    .map(|minute| Some(whole(value(minute))))
+                    .collect(),
             })
             .into(),
         unit: Unit::Milliseconds,

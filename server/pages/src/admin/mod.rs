@@ -174,6 +174,9 @@ fn supply(table: Table) -> Table {
         .post(model("/targets/:target"), models::targets::change)
         .post(model("/targets/:target/delete"), models::targets::remove)
         .post(model("/prices"), models::add_price)
+        .get(model("/prices.csv"), models::draft::price_csv)
+        .get(model("/prices.json"), models::draft::price_json)
+        .post(model("/prices/draft"), models::draft::draft)
         .post(model("/prices/:price/delete"), models::withdraw)
         .post(model("/try"), models::trial::attempt)
         .get("/admin/gateways", gateways::gateway_list)
@@ -189,6 +192,7 @@ fn supply(table: Table) -> Table {
 fn figured(error: FiguresError) -> PageError {
     match error {
         FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
+        FiguresError::Busy => PageError::Unavailable,
         FiguresError::Ledger(error) => booked(error),
         FiguresError::Store(error) => error.into(),
     }
@@ -269,7 +273,7 @@ fn chart<N: Into<SeriesName>>(
     points: &[Point],
     grain: Grain,
     unit: Unit,
-    rows: impl IntoIterator<Item = (N, fn(&Sums) -> i64)>,
+    rows: impl IntoIterator<Item = (N, fn(&Sums) -> Option<i64>)>,
 ) -> Chart {
     let rows = rows.into_iter().map(|(name, value)| Series {
         name: name.into(),

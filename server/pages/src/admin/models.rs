@@ -1,9 +1,11 @@
 //! Models: the list, a new one, and one with its settings and prices. Where it runs, what a call
 //! would cost and trying it are below.
 
+pub(super) mod draft;
 mod form;
 mod list;
 mod preview;
+mod rates;
 pub(super) mod targets;
 pub(super) mod trial;
 mod view;
@@ -18,13 +20,13 @@ use admin_templates::words::Word;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::catalogue::{CatalogueError, Model, ModelPatch};
+use server_rooms::catalogue::{CatalogueError, Model, ModelPatch, NewModel};
 use shared::id::PriceId;
 
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
+use super::again::again;
 use super::{Asked, Console, Wrong, providers};
 
 /// One model's path; names may hold slashes.
@@ -44,8 +46,6 @@ fn field_error(error: CatalogueError, taken: &'static str) -> Result<Wrong, Page
                 "targets.weight" => "weight",
                 "targets.priority" => "priority",
                 "targets.gateway" => "gateway",
-                "per_image" => "images",
-                "price" => "input",
                 other => other,
             };
             Ok((field, FieldError::Words(rule)))
@@ -82,6 +82,7 @@ pub(super) async fn model_list(who: Admin, asked: Asked, rooms: Data<&Console>) 
 pub(super) async fn new_model(who: Admin<kind::EditModels>, rooms: Data<&Console>) -> PageResult {
     who.show(&ModelNew {
         form: Form::of([("operation", "chat"), ("enabled", "on")]),
+        price: rates::Draft::starting(None).table(true),
         providers: provider_names(&rooms).await,
     })
     .await
@@ -94,11 +95,18 @@ pub(super) async fn add_model(
     posted: Posted,
     rooms: Data<&Console>,
 ) -> PageResult {
+    let mut draft = rates::Draft::posted(&posted);
+    let price = if draft.is_blank() {
+        None
+    } else {
+        who.must_be_able_to(Action::SetPrices)?;
+        let operation = form::operation(&posted).ok();
+        operation.and_then(|operation| draft.read(operation))
+    };
     let wrong = match form::model(&posted) {
+        Ok(_) if draft.has_errors() => Vec::new(),
         Ok(new) => {
-            if new.price.is_some() {
-                who.must_be_able_to(Action::SetPrices)?;
-            }
+            let new = NewModel { price, ..new };
             match rooms.catalogue.create_model(&who.actor(), new).await {
                 Ok(made) => return who.done(&path(&made.id), &Notice::Created),
                 Err(error) => vec![field_error(error, "id")?],
@@ -106,14 +114,10 @@ pub(super) async fn add_model(
         }
         Err(wrong) => wrong,
     };
-    let names = [
-        &["id", "operation"][..],
-        &form::TARGET,
-        &form::EDIT,
-        &form::price_fields(),
-    ];
+    let names = [&["id", "operation"][..], &form::TARGET, &form::EDIT];
     who.show_again(&ModelNew {
         form: again(&posted, &names.concat(), wrong),
+        price: draft.table(true),
         providers: provider_names(&rooms).await,
     })
     .await
@@ -201,26 +205,31 @@ pub(super) async fn add_price(
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;
-    let mut faults = Faults::default();
-    let from = faults.take(form::valid_from(&posted, who.now()));
-    let prices = form::prices(&posted, model.operation, &mut faults);
-    let empty = prices.is_none();
-    let wrong = match faults.unless(from.zip(prices)) {
-        Ok((from, prices)) => {
-            let (catalogue, actor) = (&rooms.catalogue, who.actor());
-            let made = catalogue.create_price(&actor, id.clone(), from, prices);
-            match made.await {
-                Ok(_) => return who.done(&path(&id), &Notice::Saved),
-                Err(error) => vec![field_error(error, "valid_from")?],
+    let mut draft = rates::Draft::posted(&posted);
+    let from = match form::valid_from(&posted, who.now()) {
+        Ok(from) => from,
+        Err((field, error)) => {
+            draft.wrong(field.to_owned(), error);
+            None
+        }
+    };
+    let list = draft.read(model.operation);
+    if let Some(list) = list.filter(|_| !draft.has_errors()) {
+        let (catalogue, actor) = (&rooms.catalogue, who.actor());
+        match catalogue.create_price(&actor, id.clone(), from, list).await {
+            Ok(_) => return who.done(&path(&id), &Notice::Saved),
+            Err(error) => {
+                let (field, error) = field_error(error, "valid_from")?;
+                if field == "valid_from" {
+                    draft.wrong(field.to_owned(), error);
+                } else {
+                    draft.wrong_above(error);
+                }
             }
         }
-        Err(wrong) if wrong.is_empty() && empty => {
-            vec![("", FieldError::NoPrice)]
-        }
-        Err(wrong) => wrong,
-    };
-    let form = again(&posted, &form::price_fields(), wrong);
-    show_wrong(&who, &rooms, &model, |view| view.price = form).await
+    }
+    let table = draft.table(true);
+    show_wrong(&who, &rooms, &model, |view| view.price = table).await
 }
 
 /// `POST /admin/models/{id}/prices/{price}/delete`; only of one that has not begun.

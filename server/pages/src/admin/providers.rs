@@ -18,9 +18,9 @@ use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::auth::roles::kind;
 use server_rooms::figures::Scope;
+use server_rooms::figures::costs::KnownCost;
 use server_rooms::providers::{Connectors, ProviderError, ProviderList, ProviderRef, Told};
 use shared::clock::Moment;
-use shared::credits::Credits;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::SecretRule;
 use shared::link::{
@@ -31,6 +31,7 @@ use shared::link::{
 use self::form::{drafted_edit, drafted_key, drafted_provider, weight};
 use self::pool::{health, key_days, number};
 pub(super) use self::pool::{healths, known};
+use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::form::Posted;
 use super::super::session::{Admin, Confirmed};
@@ -115,11 +116,11 @@ async fn row(
         in_flight: in_flight(&keys),
         calls: totals.calls,
         course: Spark {
-            values: calls.collect(),
+            values: calls.map(Some).collect(),
         },
         success: success(totals),
         first_token_ms: totals.first_byte().p95_ms.unwrap_or(0),
-        cost: totals.cost,
+        cost: known_cost(&totals.cost, totals.calls),
         name: provider.name,
         reference: of.to_string(),
         gateway: of.gateway.unwrap_or_default(),
@@ -242,7 +243,7 @@ fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {
         in_flight: u64::from(key.in_flight),
         calls: told.map_or(0, |day| day.calls),
         errors: told.map_or(0, |day| day.errors),
-        spent: told.map_or(Credits::ZERO, Day::cost),
+        spent: told.map_or_else(|| known_cost(&KnownCost::default(), 0), Day::cost),
         first_token_ms: told.map_or(0, Day::first_token_ms),
         created_at: Moment::from_unix_ms(key.created_at),
         last4: key.last4,
@@ -267,7 +268,7 @@ async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<Provider
         in_flight: in_flight(&keys),
         calls: board.totals.calls,
         success: success(&board.totals),
-        cost: board.totals.cost,
+        cost: known_cost(&board.totals.cost, board.totals.calls),
         traffic: chart(&board.series, board.ask.grain, Unit::Count, RESULTS),
         edit: Form::of([
             ("base_url", provider.base_url.as_str()),

@@ -27,6 +27,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::zone::Zone;
 
+use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::form::{Posted, field_error};
 use super::super::session::{Admin, Confirmed};
@@ -104,7 +105,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
     let members = rooms.accounts.users(id, None, COUNTED).await?.len();
     let retention: Retention = rooms.settings.get().await?;
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let charged: [Row; 1] = [(Measure::Charged, |sums| sums.credits.micros())];
+    let charged: [Row; 1] = [(Measure::Charged, |sums| Some(sums.credits.micros()))];
     Ok(TenantInfo {
         head: head_of(tenant, &balance),
         created_at: tenant.created_at,
@@ -114,8 +115,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         keys: number(keys.count()),
         calls: month.totals.calls,
         success: success(&month.totals),
-        cost: month.totals.cost,
-        margin: month.totals.margin(),
+        cost: known_cost(&month.totals.cost, month.totals.calls),
         spend: chart(&month.series, month.ask.grain, Unit::Credits, charged),
         rename: Form::of([("name", tenant.name.as_str())]),
         zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
@@ -295,7 +295,7 @@ fn sums(rows: Vec<UsageSummary>) -> Vec<ModelSum> {
         output_tokens: row.output_tokens,
         images: row.images,
         credits: row.credits,
-        cost: Some(row.cost),
+        cost: row.cost.told(row.calls),
     };
     rows.into_iter().map(row).collect()
 }
@@ -341,7 +341,7 @@ pub(super) async fn usage_page(
         let kept = ("range".to_owned(), range.code().to_owned());
         list.filters.values.extend([kept]);
     }
-    let charged: [Row; 1] = [(Measure::Charged, |sums| sums.credits.micros())];
+    let charged: [Row; 1] = [(Measure::Charged, |sums| Some(sums.credits.micros()))];
     who.show(&TenantUsage {
         head: head(&rooms.ledger, &tenant).await?,
         range,

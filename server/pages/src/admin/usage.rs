@@ -276,7 +276,7 @@ pub(super) fn of_hold(hold: &Hold) -> Option<UsageRecord> {
         provider_model: String::new(),
         usage: Usage::default(),
         credits: hold.settled,
-        cost: Credits::ZERO,
+        cost: None,
         status: UsageStatus::Failed,
         fault: None,
         attempts: 0,
@@ -329,7 +329,7 @@ pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, P
     let record = record.ok_or(PageError::NotFound)?;
     let names = Names::of(&rooms.accounts, [&record]).await?;
     let caller = |id: Option<&str>| id.map(|id| names.caller(id));
-    let margin = record.credits.micros().saturating_sub(record.cost.micros());
+    let margin = |cost: Credits| record.credits.micros().saturating_sub(cost.micros());
     let key = record.key.as_ref().map(ApiKeyId::as_str);
     let request = kept(&story).and_then(|kept| kept.request);
     Ok(CallStory {
@@ -358,8 +358,8 @@ pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, P
         tries: tries(&record),
         counts: bills::counts(&record.usage),
         charge: arithmetic(&story.charge, record.credits),
-        cost: arithmetic(&story.cost, record.cost),
-        margin: Credits::from_micros(margin),
+        cost: record.cost.map(|cost| arithmetic(&story.cost, cost)),
+        margin: record.cost.map(margin).map(Credits::from_micros),
         entries: entries(rooms, &story).await?,
         fault: record.fault.filter(|_| status != CallStatus::Unknown),
         model: record.model,

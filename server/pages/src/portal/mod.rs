@@ -113,6 +113,7 @@ fn manages<R: Rank>(who: &Member<R>) -> bool {
 fn unfigured(error: FiguresError) -> PageError {
     match error {
         FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
+        FiguresError::Busy => PageError::Unavailable,
         FiguresError::Ledger(error) => unread(error),
         FiguresError::Store(error) => error.into(),
     }

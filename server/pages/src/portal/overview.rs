@@ -45,7 +45,8 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
         name: name(&top.name),
         id: top.name,
         calls: top.calls,
-        credits: top.credits,
+        credits: Some(top.credits),
+        known: top.calls,
         share: rows::share(top.credits, whole),
         success: success(top.calls, top.failed.saturating_add(top.canceled)),
     };

@@ -136,7 +136,7 @@ pub(super) fn spend(points: &[Point], grain: Grain) -> Chart {
         labels: points.iter().map(label).collect(),
         series: vec![Series {
             name: Measure::Charged.into(),
-            values: values.collect(),
+            values: values.map(Some).collect(),
         }],
         unit: Unit::Credits,
     }

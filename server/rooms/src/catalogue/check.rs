@@ -125,7 +125,7 @@ fn unsound() -> CatalogueError {
 }
 
 /// A price of a model for that operation. No price, no call: what a call can bring must have one.
-pub(super) fn price(operation: Operation, list: &PriceList) -> Checked {
+pub fn price(operation: Operation, list: &PriceList) -> Checked {
     rule(
         list.rates.len() <= RATES_MAX,
         "rates",
@@ -158,7 +158,7 @@ pub(super) fn price(operation: Operation, list: &PriceList) -> Checked {
 }
 
 /// The same, to be reckoned with.
-pub(super) fn tariff(operation: Operation, list: PriceList) -> Result<Tariff, CatalogueError> {
+pub fn tariff(operation: Operation, list: PriceList) -> Result<Tariff, CatalogueError> {
     price(operation, &list)?;
     Tariff::new(list).ok_or_else(unsound)
 }
@@ -177,7 +177,8 @@ fn is_day(text: &str) -> bool {
     is_plain && day().is_some()
 }
 
-fn rate(rate: &Rate) -> Checked {
+/// One rate, whatever the others are.
+pub fn rate(rate: &Rate) -> Checked {
     let when = &rate.when;
     for words in when.facts.values() {
         let word = |word: &String| is_text(word, IMAGE_WORD_BYTES_MAX, |b| b.is_ascii_graphic());

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::json;
 pub use server_rules::catalogue::model::Model;
-pub use server_rules::catalogue::{model, price};
+pub use server_rules::catalogue::{model, price, typical};
 use server_store::Store;
 use server_store::audit::{Actor, Note};
 use server_store::catalogue::NewPrice;

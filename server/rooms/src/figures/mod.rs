@@ -10,18 +10,22 @@ pub mod history;
 pub mod log;
 pub mod overview;
 pub mod page;
+pub mod reprice;
 pub mod rollup;
 pub mod span;
 pub mod story;
 pub mod sweep;
 
-pub use server_rules::figures::{buckets, counts, sums};
+use std::sync::Arc;
+
+pub use server_rules::figures::{buckets, costs, counts, sums};
 use server_store::Store;
 pub use server_store::rollups::{Scope, SumsAsk, Top};
 pub use server_store::usage::{Period, Try, UsageRecord, UsageStatus, UsageSummary};
 pub use server_store::usage_log::UsageFilter;
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
+use tokio::sync::Semaphore;
 
 use self::page::CursorError;
 use self::sums::Sums;
@@ -37,6 +41,9 @@ pub enum FiguresError {
     /// There is no such tenant.
     #[error("there is no such tenant")]
     NoSuchTenant,
+    /// Another reckoning runs that only one may run of.
+    #[error("another reckoning runs")]
+    Busy,
     /// The ledger could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -61,6 +68,8 @@ pub struct Figures {
     ledger: Ledger,
     zones: Zones,
     clock: Clock,
+    /// Whose turn it is to reprice: it reads more than anything else here.
+    repricing: Arc<Semaphore>,
 }
 
 impl Figures {
@@ -71,6 +80,7 @@ impl Figures {
             store,
             ledger,
             clock,
+            repricing: Arc::new(Semaphore::new(1)),
         }
     }
 }

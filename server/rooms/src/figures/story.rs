@@ -153,7 +153,8 @@ impl Figures {
         };
         let adds_up = record.as_ref().is_none_or(|record| {
             // The provider takes its price for all that it produced, whoever pays.
-            let cost = record.loss > Credits::ZERO || comes_to(&cost, record.cost, Credits::ZERO);
+            let comes_to_cost = |known| comes_to(&cost, known, Credits::ZERO);
+            let cost = record.loss > Credits::ZERO || record.cost.is_none_or(comes_to_cost);
             comes_to(&charge, record.credits, record.loss) && cost
         });
         Ok(Some(Story {

@@ -5,6 +5,7 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::buckets::Buckets;
+use super::costs::{KnownCost, plus};
 use super::counts::Consumed;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -149,8 +150,8 @@ pub struct Counted {
     pub usage: Consumed,
     /// Charged.
     pub credits: Credits,
-    /// The provider's price.
-    pub cost: Credits,
+    /// The provider's price; `None` where it is not known.
+    pub cost: Option<Credits>,
     /// Provider calls tried.
     pub attempts: u64,
     /// To the first byte; 0 when there was none.
@@ -211,8 +212,8 @@ pub struct Sums {
     pub canceled: u64,
     /// Charged.
     pub credits: Credits,
-    /// The providers' price.
-    pub cost: Credits,
+    /// The providers' price, as far as it is known.
+    pub cost: KnownCost,
     /// Units.
     pub consumed: Consumed,
     /// Provider calls tried.
@@ -248,17 +249,13 @@ impl From<&Buckets> for Percentiles {
     }
 }
 
-fn plus(one: Credits, two: Credits) -> Credits {
-    Credits::from_micros(one.micros().saturating_add(two.micros()))
-}
-
 impl Sums {
     /// Adds one call.
     pub fn count(&mut self, call: &Counted) {
         let mut one = Self {
             calls: 1,
             credits: call.credits,
-            cost: call.cost,
+            cost: KnownCost::of(call.cost, call.credits),
             consumed: call.usage,
             attempts: call.attempts,
             duration_ms: call.duration_ms,
@@ -291,7 +288,7 @@ impl Sums {
         }
         self.consumed.add(&other.consumed);
         self.credits = plus(self.credits, other.credits);
-        self.cost = plus(self.cost, other.cost);
+        self.cost.merge(&other.cost);
         self.durations.merge(&other.durations);
         self.first_bytes.merge(&other.first_bytes);
     }
@@ -308,18 +305,6 @@ impl Sums {
     pub fn success_rate_bp(&self) -> Option<u64> {
         let waited = self.calls.saturating_sub(self.canceled);
         self.succeeded().saturating_mul(10_000).checked_div(waited)
-    }
-
-    /// What is left of the credits after the providers' price; negative where they take more.
-    pub fn margin(&self) -> Credits {
-        Credits::from_micros(self.credits.micros().saturating_sub(self.cost.micros()))
-    }
-
-    /// The margin of ten thousand credits charged; `None` when nothing was charged.
-    pub fn margin_bp(&self) -> Option<i64> {
-        let share = i128::from(self.margin().micros()) * 10_000;
-        let share = share.checked_div(i128::from(self.credits.micros()))?;
-        i64::try_from(share).ok()
     }
 
     /// How long calls that succeeded took.
@@ -348,7 +333,7 @@ mod tests {
             status: status.to_owned(),
             usage: Consumed::default(),
             credits: Credits::from_micros(30),
-            cost: Credits::from_micros(20),
+            cost: Some(Credits::from_micros(20)),
             attempts: 1,
             first_byte_ms: 5,
             duration_ms: 9,
@@ -377,7 +362,10 @@ mod tests {
     #[test]
     fn rates_leave_out_what_nobody_failed_at() {
         let mut sums = Sums::default();
-        assert_eq!((sums.success_rate_bp(), sums.margin_bp()), (None, None));
+        assert_eq!(
+            (sums.success_rate_bp(), sums.cost.margin_bp(0)),
+            (None, None)
+        );
         for status in [
             "succeeded",
             "succeeded",
@@ -390,8 +378,9 @@ mod tests {
         }
         assert_eq!(sums.succeeded(), 3);
         assert_eq!(sums.success_rate_bp(), Some(7_500));
-        assert_eq!(sums.margin(), Credits::from_micros(60));
-        assert_eq!(sums.margin_bp(), Some(3_333));
+        let margin = sums.cost.margin(sums.calls);
+        assert_eq!(margin, Some(Credits::from_micros(60)));
+        assert_eq!(sums.cost.margin_bp(sums.calls), Some(3_333));
         assert_eq!(sums.durations.count(), 3, "only of those that succeeded");
         assert_eq!(sums.latency().p99_ms, Some(9));
         assert_eq!(sums.first_bytes.count(), 6);

@@ -266,6 +266,21 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
+    /// The price multipliers of some tenants, in millionths; those that are no more are absent.
+    pub async fn tenant_multipliers(
+        &self,
+        ids: &[&TenantId],
+    ) -> Result<HashMap<TenantId, i64>, DbError> {
+        let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        let rows: Vec<(String, i64)> = on!(self.db, |conn| tenants::table
+            .filter(tenants::id.eq_any(&ids))
+            .select((tenants::id, tenants::price_multiplier_ppm))
+            .load(conn)
+            .await)?;
+        let row = |(id, ppm)| (TenantId::from_stored(id), ppm);
+        Ok(rows.into_iter().map(row).collect())
+    }
+
     /// One tenant by its name, whatever the case of its letters; the one that is written so exactly
     /// goes first.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, DbError> {

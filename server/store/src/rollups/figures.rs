@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
+use server_rules::figures::costs::KnownCost;
 use server_rules::figures::sums::{Dimension, Grain, Sums};
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -97,8 +98,10 @@ pub struct Top {
     pub canceled: u64,
     /// Charged.
     pub credits: Credits,
-    /// The providers' price.
-    pub cost: Credits,
+    /// The providers' price, as far as it is known. Lists that were kept by versions before do not
+    /// say how far, and count as unknown.
+    #[serde(flatten)]
+    pub cost: KnownCost,
 }
 
 /// The tenants that spent most, as they were found some time ago.
@@ -124,6 +127,10 @@ struct TopRow {
     credits: i64,
     #[diesel(sql_type = BigInt)]
     cost: i64,
+    #[diesel(sql_type = BigInt)]
+    costed_calls: i64,
+    #[diesel(sql_type = BigInt)]
+    costed_credits: i64,
 }
 
 impl From<TopRow> for Top {
@@ -134,7 +141,11 @@ impl From<TopRow> for Top {
             failed: count(row.failed),
             canceled: count(row.canceled),
             credits: Credits::from_micros(row.credits),
-            cost: Credits::from_micros(row.cost),
+            cost: KnownCost {
+                cost: Credits::from_micros(row.cost),
+                calls: count(row.costed_calls),
+                credits: Credits::from_micros(row.costed_credits),
+            },
         }
     }
 }
@@ -142,7 +153,8 @@ impl From<TopRow> for Top {
 /// The sums of a top list's line.
 const TOP_SUMS: &str = "CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(failed) AS BIGINT) AS failed, \
      CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(credits_micros) AS BIGINT) AS credits, \
-     CAST(SUM(cost_micros) AS BIGINT) AS cost";
+     CAST(SUM(cost_micros) AS BIGINT) AS cost, CAST(SUM(costed_calls) AS BIGINT) AS costed_calls, \
+     CAST(SUM(costed_credits_micros) AS BIGINT) AS costed_credits";
 
 impl Store {
     /// The sums of each span that has any, in order of time.

@@ -30,6 +30,7 @@ use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use server_rules::figures::buckets::Buckets;
+use server_rules::figures::costs::KnownCost;
 use server_rules::figures::counts::{Consumed, with_counts};
 use server_rules::figures::sums::{Counted, Place, Sums};
 use shared::clock::Moment;
@@ -113,7 +114,9 @@ impl RollupRow {
             failed: whole(sums.failed),
             canceled: whole(sums.canceled),
             credits_micros: sums.credits.micros(),
-            cost_micros: sums.cost.micros(),
+            cost_micros: sums.cost.cost.micros(),
+            costed_calls: whole(sums.cost.calls),
+            costed_credits_micros: sums.cost.credits.micros(),
             attempts: whole(sums.attempts),
             duration_ms: whole(sums.duration_ms),
             first_byte_ms: whole(sums.first_byte_ms),
@@ -148,7 +151,11 @@ impl RollupRow {
             failed: count(self.failed),
             canceled: count(self.canceled),
             credits: Credits::from_micros(self.credits_micros),
-            cost: Credits::from_micros(self.cost_micros),
+            cost: KnownCost {
+                cost: Credits::from_micros(self.cost_micros),
+                calls: count(self.costed_calls),
+                credits: Credits::from_micros(self.costed_credits_micros),
+            },
             consumed: lenient(self.counts(|whole| Ok(count(whole)))),
             attempts: count(self.attempts),
             duration_ms: count(self.duration_ms),
@@ -192,7 +199,7 @@ macro_rules! counted_row {
             provider: String,
             $($count: i64,)+
             credits_micros: i64,
-            cost_micros: i64,
+            cost_micros: Option<i64>,
             status: String,
             attempts: i64,
             first_byte_ms: i64,
@@ -216,7 +223,7 @@ impl From<CountedRow> for Counted {
             test: row.test,
             status: row.status,
             credits: Credits::from_micros(row.credits_micros),
-            cost: Credits::from_micros(row.cost_micros),
+            cost: row.cost_micros.map(Credits::from_micros),
             attempts: count(row.attempts),
             first_byte_ms: count(row.first_byte_ms),
             duration_ms: count(row.duration_ms),

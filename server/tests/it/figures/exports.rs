@@ -148,7 +148,7 @@ async fn files_hold_what_their_reader_may_see_and_no_formula() {
         );
         evil.model = "=HYPERLINK(\"http://x\",\"y\")".to_owned();
         evil.provider = "@secret".to_owned();
-        evil.cost = micros(1_500_000);
+        evil.cost = Some(micros(1_500_000));
         room.record([evil]).await;
         room.record(records(&TenantId::random(), 2)).await;
         let (status, kind, text) = api.get("/api/v1/usage/export", &key).await;

@@ -1,9 +1,11 @@
 //! The figures behind the pages: sums that stay exact whoever commits when, lists that neither skip
 //! nor repeat, exports, one call's story. Each on both databases.
 
+mod costs;
 mod exports;
 mod filing;
 mod lists;
+mod reprice;
 mod retention;
 mod rollups;
 mod stories;

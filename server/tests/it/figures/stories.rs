@@ -69,7 +69,7 @@ fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
     let mut record = usage_record(&ask.id, &ask.tenant, micros(3_874), start());
     record.usage = Usage::of([(Unit::InputToken, 1_001), (Unit::OutputToken, 7)]);
     record.price = Some(price.clone());
-    record.cost = micros(1_001);
+    record.cost = Some(micros(1_001));
     record.attempts = 2;
     record.tries = vec![Try {
         number: 2,
@@ -299,7 +299,8 @@ async fn calls_without_a_charge_say_why() {
         let failed = hold(&room, &tenant, &price, 100);
         room.ledger.hold(failed.clone()).await.expect("held");
         let mut written = record(&failed, &price);
-        (written.usage, written.credits, written.cost) = (Usage::default(), micros(0), micros(0));
+        (written.usage, written.credits, written.cost) =
+            (Usage::default(), micros(0), Some(micros(0)));
         (written.status, written.fault) = (UsageStatus::Failed, Some("timeout".to_owned()));
         room.ledger
             .release(&failed.id, &tenant, Some(written))

@@ -20,6 +20,7 @@ fn action(operation: &str) -> Option<Action> {
         "admin_list_audit"
         | "admin_list_unknown_calls"
         | "admin_export_prices"
+        | "admin_export_prices_json"
         | "admin_list_keys"
         | "admin_list_models"
         | "admin_get_model"
@@ -61,7 +62,10 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_test_provider_key" => Action::EditProviders,
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,
-        "admin_create_price" | "admin_delete_price" | "admin_import_prices" => Action::SetPrices,
+        "admin_create_price"
+        | "admin_delete_price"
+        | "admin_import_prices"
+        | "admin_preview_price" => Action::SetPrices,
         "admin_recharge"
         | "admin_adjust"
         | "admin_settle_call"
@@ -335,6 +339,8 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "providers/:id"
             | "models"
             | "models/:id"
+            | "models/:id/prices.csv"
+            | "models/:id/prices.json"
             | "gateways"
             | "live"
             | "audit"
@@ -360,9 +366,10 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "models/:id/targets/:target/delete"
             | "models/:id/try",
         ) => Action::EditModels,
-        (&Method::POST, "models/:id/prices" | "models/:id/prices/:price/delete") => {
-            Action::SetPrices
-        }
+        (
+            &Method::POST,
+            "models/:id/prices" | "models/:id/prices/draft" | "models/:id/prices/:price/delete",
+        ) => Action::SetPrices,
         (_, "providers/new" | "providers/:id/keys/bulk")
         | (
             &Method::POST,

@@ -190,7 +190,7 @@ async fn outcome(
         }),
         first_token_ms: number(|call| call.first_byte_ms),
         duration_ms: number(|call| call.duration_ms),
-        cost: amount(|call| call.cost),
+        cost: settled.and_then(|call| call.cost),
         charged: amount(|call| call.charged),
         call: started.generation.to_string(),
     })

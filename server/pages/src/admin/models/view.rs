@@ -14,7 +14,8 @@ use super::super::super::bills;
 use super::super::super::error::PageError;
 use super::super::days::{Day, days};
 use super::super::{Console, WHOLE, providers};
-use super::{form, operation, provider_names, targets};
+use super::rates::Draft;
+use super::{operation, provider_names, targets};
 
 /// The rates of a price.
 pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
@@ -104,7 +105,10 @@ pub(super) async fn view(
     );
     let tokens = model.max_output_tokens.to_string();
     let price = model.price_at(now);
-    let price = price.map(|price| form::price_form(&price.list));
+    let price = price.map_or_else(
+        || Draft::starting(Some(model.operation)),
+        |price| Draft::of(&price.list),
+    );
     Ok(ModelDetail {
         id: model.id.clone(),
         operation: operation(model),
@@ -120,7 +124,9 @@ pub(super) async fn view(
         target: Form::of([("priority", "0"), ("weight", "1")]),
         providers,
         prices: prices?,
-        price: price.unwrap_or_default(),
+        has_price: model.price_at(now).is_some(),
+        price: price.table(false),
+        price_try: None,
         preview: Form::of([
             ("preview_input", "1000"),
             ("preview_output", "500"),

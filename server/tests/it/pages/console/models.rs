@@ -3,7 +3,7 @@
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::super::{PASSWORD, Place, Start, places, superadmin};
+use super::super::{Browser, PASSWORD, Place, Start, places, superadmin};
 use super::text;
 
 const PATH: &str = "/admin/models/meta%2Fllama";
@@ -33,12 +33,14 @@ async fn a_model_is_added_run_elsewhere_and_taken_away() {
             ("operation", "chat"),
             ("provider", "sandbox"),
             ("model", ""),
-            ("input", "-1"),
-            ("images", "odd"),
+            ("unit-0", "input_token"),
+            ("credits-0", "-1"),
+            ("unit-1", "output_token"),
+            ("when-1", "odd"),
         ];
         let again = owner.post("/admin/models/new", &odd).await;
         assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
-        for field in ["id", "model", "input", "images"] {
+        for field in ["id", "model", "credits-0", "when-1"] {
             let error = format!("id=\"f-{field}-error\"");
             assert!(again.body.contains(&error), "{field}: {}", again.body);
         }
@@ -51,9 +53,15 @@ async fn a_model_is_added_run_elsewhere_and_taken_away() {
             ("model", "sandbox-chat"),
             ("max_output_tokens", "1000"),
             ("enabled", "on"),
-            ("input", "2"),
-            ("output", "8"),
-            ("cost_input", "1"),
+            ("unit-0", "input_token"),
+            ("per-0", "1000000"),
+            ("credits-0", "2"),
+            ("cost-0", "1"),
+            ("unit-1", "output_token"),
+            ("per-1", "1000000"),
+            ("credits-1", "8"),
+            ("cost-1", "0"),
+            ("unit-2", "image"),
         ];
         let made = owner.post("/admin/models/new", &new).await;
         assert_eq!(made.location(), PATH, "{}", made.body);
@@ -135,6 +143,56 @@ async fn a_model_is_added_run_elsewhere_and_taken_away() {
     }
 }
 
+/// What a price would do, before it is saved; rows come and go.
+async fn tried(finance: &mut Browser, prices: &str, price: &[(&'static str, &'static str)]) {
+    let draft = format!("{prices}/draft");
+    let with = |wish| [price, &[("do", wish)]].concat();
+    let page = finance.post(&draft, &with("preview")).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    let seen = text(&page.body);
+    for part in ["image 1024x1024, standard", "0.04", "0.01"] {
+        assert!(seen.contains(part), "{part}: {seen}");
+    }
+    assert!(!seen.contains("Last 30 days with this price"));
+    let page = finance.post(&draft, &with("reprice")).await;
+    let seen = text(&page.body);
+    assert!(seen.contains("Last 30 days with this price"), "{seen}");
+    let page = finance.post(&draft, &with("add")).await;
+    assert!(page.body.contains("name=\"unit-3\""), "{}", page.body);
+    let page = finance.post(&draft, &with("remove-0")).await;
+    assert!(!page.body.contains("value=\"0.175\""), "{}", page.body);
+    assert!(page.body.contains("name=\"unit-1\"") && !page.body.contains("name=\"unit-2\""));
+    let wrong = finance.post(
+        &draft,
+        &[("unit-0", "image"), ("when-0", "odd"), ("do", "preview")],
+    );
+    let wrong = wrong.await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("f-when-0-error") && wrong.body.contains("value=\"odd\""));
+    let odd = finance.post(&draft, &with("dance")).await;
+    assert_eq!(odd.status, StatusCode::NOT_FOUND);
+}
+
+/// A price goes out as CSV and as JSON, and comes back into the table from either.
+async fn files(finance: &mut Browser, prices: &str) {
+    let draft = format!("{prices}/draft");
+    let csv = finance.get(&format!("{prices}.csv")).await.body;
+    assert!(
+        csv.contains("image,1,0.175,0.14,size=1024x1024; quality=high,1"),
+        "{csv}"
+    );
+    let json = finance.get(&format!("{prices}.json")).await.body;
+    assert!(json.contains("\"rates\""), "{json}");
+    for file in [csv, json] {
+        finance.get(PATH).await;
+        let page = finance
+            .post(&draft, &[("import", file.as_str()), ("do", "import")])
+            .await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        assert!(page.body.contains("value=\"0.175\"") && page.body.contains("name=\"unit-2\""));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn finance_sets_prices_and_operators_do_not() {
     for (place, _db) in places(Start::default()).await {
@@ -151,7 +209,7 @@ async fn finance_sets_prices_and_operators_do_not() {
             ("model", "sandbox-image"),
         ];
         operator.get("/admin/models/new").await;
-        let priced = [&new[..], &[("image", "1")]].concat();
+        let priced = [&new[..], &[("unit-0", "image"), ("credits-0", "1")]].concat();
         let refused = operator.post("/admin/models/new", &priced).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", place.name);
         operator.get("/admin/models/new").await;
@@ -168,35 +226,55 @@ async fn finance_sets_prices_and_operators_do_not() {
 
         finance.get(PATH).await;
         let prices = format!("{PATH}/prices");
-        let empty = finance.post(&prices, &[("images", "")]).await;
+        let empty = finance.post(&prices, &[("unit-0", "image")]).await;
         assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(empty.body.contains("0 makes it free"), "{}", empty.body);
-        let gift = finance.post(&prices, &[("cost_image", "1")]).await;
-        assert!(gift.body.contains("f-input-error"), "a cost is no price");
+        let gift = [("unit-0", "image"), ("cost-0", "1")];
+        let gift = finance.post(&prices, &gift).await;
+        assert!(
+            gift.body.contains("f-credits-0-error"),
+            "a cost is no price"
+        );
         let price = [
-            ("image", "0.04"),
-            ("cost_image", "0.03"),
-            ("images", "1024x1024 high 0.175 0.14\n* low 0.01"),
+            ("unit-0", "image"),
+            ("when-0", "size=1024x1024; quality=high"),
+            ("credits-0", "0.175"),
+            ("cost-0", "0.14"),
+            ("unit-1", "image"),
+            ("when-1", "quality=low"),
+            ("credits-1", "0.01"),
+            ("unit-2", "image"),
+            ("credits-2", "0.04"),
+            ("cost-2", "0.03"),
         ];
+        tried(&mut finance, &prices, &price).await;
+        let none = shown(&place, &token).await;
+        assert!(none["price"].is_null(), "a draft saves nothing: {none}");
         let set = finance.post(&prices, &price).await;
         assert_eq!(set.location(), PATH, "{}", set.body);
-        let later = [("image", "0.05"), ("valid_from", "2030-01-01")];
+        let later = [
+            ("unit-0", "image"),
+            ("credits-0", "0.05"),
+            ("valid_from", "2030-01-01"),
+        ];
         let set = finance.post(&prices, &later).await;
         assert_eq!(set.location(), PATH, "{}", set.body);
         let twice = finance.post(&prices, &later).await;
         assert!(twice.body.contains("f-valid_from-error"), "{}", twice.body);
         let model = shown(&place, &token).await;
-        let images = model["price"]["per_image"].as_array().expect("a list");
-        assert_eq!(images.len(), 3, "{model}");
+        let rates = model["price"]["rates"].as_array().expect("a list");
+        assert_eq!(rates.len(), 3, "{model}");
+        let costs: Vec<&Value> = rates.iter().map(|rate| &rate["cost"]).collect();
         assert_eq!(
-            model["price"]["cost"]["per_image"].as_array().map(Vec::len),
-            Some(3),
-            "what has no cost of its own has that of any image"
+            costs,
+            [&json!(0.14), &Value::Null, &json!(0.03)],
+            "what was left out is not known"
         );
+        files(&mut finance, &prices).await;
 
         let page = finance.get(&format!("{PATH}{query}")).await;
         let seen = text(&page.body);
-        for part in ["1024x1024 high", "0.175", "0.05", "finance", "0.04"] {
+        for part in ["quality=high", "0.175", "0.05", "finance", "0.04"] {
             assert!(seen.contains(part), "{part}: {seen}");
         }
         // Only what has not begun can be withdrawn.
