@@ -86,6 +86,8 @@ words! {
         SquareImage = "square_image", Plain, "image 1024x1024, standard", "图像 1024x1024，标准质量";
         /// One wide image of high quality.
         WideImage = "wide_image", Plain, "image 1536x1024, high", "图像 1536x1024，高质量";
+        /// An image whose output is counted in tokens.
+        ImageByToken = "image_by_token", Plain, "image 1024x1024, medium, 1,056 out", "图像 1024x1024，中等质量，输出 1,056";
     }
     /// What a gateway told.
     GatewayNews {

@@ -60,6 +60,12 @@ pub fn typical(operation: Operation) -> Vec<TypicalCall> {
         Operation::Image => vec![
             call("square_image", picture("1024x1024", "standard")),
             call("wide_image", picture("1536x1024", "high")),
+            call("image_by_token", {
+                // As OpenAI's image models count one of 1024x1024 in medium quality.
+                let mut usage = picture("1024x1024", "medium");
+                usage.set(OutputToken, 1_056);
+                usage
+            }),
         ],
         Operation::Moderation => vec![call("one_text", of(&[(InputToken, 500)]))],
     }

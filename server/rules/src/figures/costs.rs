@@ -1,19 +1,16 @@
 //! What is known of the providers' price of calls, and what was earned over that part of them. A cost that
 //! is not known counts in neither: it is not zero, and what was charged for it is not profit. Pure.
 
-use serde::{Deserialize, Serialize};
 use shared::credits::Credits;
 
 /// The providers' price of some calls, as far as it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnownCost {
     /// Of the calls whose cost is known, added up.
     pub cost: Credits,
     /// How many those are.
-    #[serde(default, rename = "costed_calls")]
     pub calls: u64,
     /// What was charged for those.
-    #[serde(default, rename = "costed_credits")]
     pub credits: Credits,
 }
 
@@ -82,14 +79,5 @@ mod tests {
         assert_eq!((sum.calls, sum.told(3)), (2, Some(micros(30))));
         assert_eq!(sum.margin(3), Some(micros(10)), "over what is known alone");
         assert_eq!(sum.margin_bp(3), Some(2_500));
-    }
-
-    #[test]
-    fn a_top_list_of_before_is_read_as_unknown() {
-        let read: KnownCost = serde_json::from_str(r#"{"cost":12}"#).expect("read");
-        assert_eq!(
-            (read.cost, read.calls),
-            (Credits::from_credits(12).expect("fits"), 0)
-        );
     }
 }

@@ -87,6 +87,7 @@ impl TopOf<'_> {
 
 /// A line of a top list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeptTop", into = "KeptTop")]
 pub struct Top {
     /// A tenant's or key's id, a model, a provider, an operation.
     pub name: String,
@@ -98,10 +99,56 @@ pub struct Top {
     pub canceled: u64,
     /// Charged.
     pub credits: Credits,
-    /// The providers' price, as far as it is known. Lists that were kept by versions before do not
-    /// say how far, and count as unknown.
-    #[serde(flatten)]
+    /// The providers' price, as far as it is known.
     pub cost: KnownCost,
+}
+
+/// The same as it is kept. Lists that versions before kept do not say how far the cost is known, and count
+/// as unknown.
+#[derive(Serialize, Deserialize)]
+struct KeptTop {
+    name: String,
+    calls: u64,
+    failed: u64,
+    canceled: u64,
+    credits: Credits,
+    cost: Credits,
+    #[serde(default)]
+    costed_calls: u64,
+    #[serde(default)]
+    costed_credits: Credits,
+}
+
+impl From<KeptTop> for Top {
+    fn from(kept: KeptTop) -> Self {
+        Self {
+            name: kept.name,
+            calls: kept.calls,
+            failed: kept.failed,
+            canceled: kept.canceled,
+            credits: kept.credits,
+            cost: KnownCost {
+                cost: kept.cost,
+                calls: kept.costed_calls,
+                credits: kept.costed_credits,
+            },
+        }
+    }
+}
+
+impl From<Top> for KeptTop {
+    fn from(top: Top) -> Self {
+        Self {
+            name: top.name,
+            calls: top.calls,
+            failed: top.failed,
+            canceled: top.canceled,
+            credits: top.credits,
+            cost: top.cost.cost,
+            costed_calls: top.cost.calls,
+            costed_credits: top.cost.credits,
+        }
+    }
 }
 
 /// The tenants that spent most, as they were found some time ago.
@@ -315,5 +362,28 @@ impl Store {
             *all = all.saturating_add(count(calls));
         }
         Ok(spent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_top_list_of_before_is_read_as_unknown_and_one_of_now_as_it_was() {
+        let before = r#"{"name":"m","calls":3,"failed":1,"canceled":0,"credits":7,"cost":12}"#;
+        let read: Top = serde_json::from_str(before).expect("read");
+        let cost = Credits::from_credits(12).expect("fits");
+        assert_eq!((read.calls, read.cost.cost, read.cost.calls), (3, cost, 0));
+        let now = Top {
+            cost: KnownCost {
+                calls: 2,
+                credits: cost,
+                ..read.cost
+            },
+            ..read
+        };
+        let text = serde_json::to_string(&now).expect("written");
+        assert_eq!(serde_json::from_str::<Top>(&text).expect("read"), now);
     }
 }

@@ -158,10 +158,10 @@ async fn tried(finance: &mut Browser, prices: &str, price: &[(&'static str, &'st
     let seen = text(&page.body);
     assert!(seen.contains("Last 30 days with this price"), "{seen}");
     let page = finance.post(&draft, &with("add")).await;
-    assert!(page.body.contains("name=\"unit-3\""), "{}", page.body);
+    assert!(page.body.contains("name=\"unit-5\""), "{}", page.body);
     let page = finance.post(&draft, &with("remove-0")).await;
     assert!(!page.body.contains("value=\"0.175\""), "{}", page.body);
-    assert!(page.body.contains("name=\"unit-1\"") && !page.body.contains("name=\"unit-2\""));
+    assert!(page.body.contains("name=\"unit-3\"") && !page.body.contains("name=\"unit-4\""));
     let wrong = finance.post(
         &draft,
         &[("unit-0", "image"), ("when-0", "odd"), ("do", "preview")],
@@ -246,6 +246,10 @@ async fn finance_sets_prices_and_operators_do_not() {
             ("unit-2", "image"),
             ("credits-2", "0.04"),
             ("cost-2", "0.03"),
+            ("unit-3", "input_token"),
+            ("credits-3", "0"),
+            ("unit-4", "output_token"),
+            ("credits-4", "0"),
         ];
         tried(&mut finance, &prices, &price).await;
         let none = shown(&place, &token).await;
@@ -255,6 +259,10 @@ async fn finance_sets_prices_and_operators_do_not() {
         let later = [
             ("unit-0", "image"),
             ("credits-0", "0.05"),
+            ("unit-1", "input_token"),
+            ("credits-1", "0"),
+            ("unit-2", "output_token"),
+            ("credits-2", "0"),
             ("valid_from", "2030-01-01"),
         ];
         let set = finance.post(&prices, &later).await;
