@@ -62,10 +62,12 @@ async function journey(ada, product, provider) {
 
   const model = `lamp-${name}`;
   await ada.goto("/admin/models/new");
-  const prices = { input: "2", cost_input: "1.5", output: "8", cost_output: "5" };
+  const rate = (n, unit, credits, cost) =>
+    ({ [`unit-${n}`]: unit, [`per-${n}`]: "1000000", [`credits-${n}`]: credits, [`cost-${n}`]: cost });
+  const prices = { ...rate(0, "input_token", "2", "1.5"), ...rate(1, "output_token", "8", "5") };
   const lamp = { id: model, operation: "chat", provider: name, model: "lamp-1", enabled: true, ...prices };
-  assert.equal(await ada.send("/admin/models/new", { ...lamp, output: "cheap" }), 422);
-  await page.locator('[name="output"][aria-invalid="true"]').waitFor();
+  assert.equal(await ada.send("/admin/models/new", { ...lamp, "credits-1": "cheap" }), 422);
+  await page.locator('[name="credits-1"][aria-invalid="true"]').waitFor();
   assert.equal(await ada.send("/admin/models/new", lamp), 200);
   assert.equal(ada.path(), `/admin/models/${model}`);
   const demo = product.api.as(DEMO_KEY);
