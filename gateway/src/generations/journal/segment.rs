@@ -195,7 +195,7 @@ impl Segment {
     }
 
     /// What it takes on the disk.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(super) fn disk_bytes(&self) -> u64 {
         self.filled
     }
 

@@ -300,13 +300,13 @@ impl Writer {
         self.adopt();
         let now = self.clock.now();
         let all = self.sealed.iter().chain(&self.open);
-        let mut bytes: u64 = all.map(Segment::bytes).sum();
+        let mut bytes: u64 = all.map(Segment::disk_bytes).sum();
         let settings = self.settings.clone();
         self.sealed.retain(|segment| {
             if !is_over(segment.last_at, now, bytes, &settings) {
                 return true;
             }
-            bytes = bytes.saturating_sub(segment.bytes());
+            bytes = bytes.saturating_sub(segment.disk_bytes());
             if let Err(error) = segment.delete()
                 && error.kind() != io::ErrorKind::NotFound
             {
