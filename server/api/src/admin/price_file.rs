@@ -92,10 +92,9 @@ impl ImportBody {
                 }
                 prices.into_iter().map(ModelPriceBody::read).collect()
             }
-            (Some(_), Some(_)) | (None, None) => Err(ApiError::bad_field(
-                "csv",
-                "Give either `csv` or `prices`.".to_owned(),
-            )),
+            (Some(_), Some(_)) | (None, None) => {
+                Err(ApiError::bad_field("csv", "Give either `csv` or `prices`."))
+            }
         }
     }
 }

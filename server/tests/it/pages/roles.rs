@@ -368,7 +368,10 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
         ) => Action::EditModels,
         (
             &Method::POST,
-            "models/:id/prices" | "models/:id/prices/draft" | "models/:id/prices/:price/delete",
+            "models/:id/prices"
+            | "models/:id/prices/draft"
+            | "models/:id/prices/:price/delete"
+            | "tenants/:id/multiplier",
         ) => Action::SetPrices,
         (_, "providers/new" | "providers/:id/keys/bulk")
         | (
@@ -412,7 +415,6 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "usage/:id/settle"
             | "usage/:id/release",
         ) => Action::MoveCredits,
-        (&Method::POST, "tenants/:id/multiplier") => Action::SetPrices,
         _ => return None,
     };
     Some(Access::Admin(action))
