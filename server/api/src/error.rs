@@ -209,7 +209,7 @@ impl ApiError {
 
     /// 403 for a key that may not do this.
     pub fn scope_missing(scope: Scope) -> Self {
-        let message = format!("Your key has not the scope `{}`.", scope.word());
+        let message = format!("Your key does not have the scope `{}`.", scope.word());
         Self::forbidden("scope_not_allowed", message)
     }
 

@@ -1,0 +1,266 @@
+//! The API's main answers, whole, as snapshots: what a client reads is what it was, on either database.
+//! What differs from run to run is replaced, and only where it is what it should be.
+
+use std::fmt::Write as _;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::clock::Clock;
+
+use crate::support::{Customer, Joined, Place, Product, places, start};
+
+/// What ids of ours begin with.
+const IDS: [&str; 9] = [
+    "gen_",
+    "key_",
+    "ten_",
+    "usr_",
+    "prc_",
+    "aud_",
+    "grt_",
+    "chatcmpl-",
+    "cmpl-",
+];
+const CHAT: &str = "/api/v1/chat/completions";
+/// A moment that is called now lies at most so far back, in seconds.
+const NOW: i64 = 600;
+
+/// One answer as a snapshot shows it.
+async fn told(
+    product: &Product,
+    (method, path): (Method, &str),
+    bearer: Option<&str>,
+    body: Option<&Value>,
+) -> String {
+    let request = product.http.request(method.clone(), product.url(path));
+    let request = match bearer {
+        Some(bearer) => request.bearer_auth(bearer),
+        None => request,
+    };
+    let request = match body {
+        Some(body) => request.json(body),
+        None => request,
+    };
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status();
+    let mut text = format!("{method} {}\n", steady(path));
+    if let Some(body) = body {
+        let _ = writeln!(text, "{}", steadied(body.clone()));
+    }
+    let _ = writeln!(text, "-> {status}");
+    let mut names: Vec<_> = answer
+        .headers()
+        .keys()
+        .map(|name| name.as_str().to_owned())
+        .filter(|name| {
+            name.starts_with("x-") || name == "retry-after" || name == "www-authenticate"
+        })
+        .collect();
+    names.sort();
+    let kind = answer.headers()["content-type"].to_str().expect("text");
+    let _ = writeln!(text, "content-type: {kind}");
+    let _ = writeln!(text, "also: {}", names.join(", "));
+    let body = answer.text().await.expect("text");
+    if let Ok(json) = serde_json::from_str::<Value>(&body) {
+        let pretty = serde_json::to_string_pretty(&steadied(json)).expect("JSON");
+        let _ = writeln!(text, "{pretty}");
+        return text;
+    }
+    for line in body.lines() {
+        let data = line.strip_prefix("data: ");
+        match data.and_then(|data| serde_json::from_str::<Value>(data).ok()) {
+            Some(json) => {
+                let _ = writeln!(text, "data: {}", steadied(json));
+            }
+            None => {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    text
+}
+
+/// With ids, moments, durations and pictures replaced by what they are.
+fn steadied(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = field(&name, &value).unwrap_or_else(|| steadied(value));
+                    (name, value)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => items.into_iter().map(steadied).collect(),
+        Value::String(text) => Value::String(steady(&text)),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
+    }
+}
+
+/// What stands for a field whose value is as it should be; nothing for any other.
+fn field(name: &str, value: &Value) -> Option<Value> {
+    let now = Clock::system().now().unix_ms() / 1_000;
+    let of = match name {
+        "created" => (now - NOW..=now).contains(&value.as_i64()?),
+        "duration_ms" | "first_byte_ms" => {
+            value.as_i64().is_some_and(|ms| (0..60_000).contains(&ms))
+        }
+        "b64_json" => value.as_str().is_some_and(|text| text.len() > 50),
+        _ => false,
+    };
+    of.then(|| json!(format!("[{name}]")))
+}
+
+/// A text whose words that are ids or moments are replaced.
+fn steady(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-:.".contains(c);
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        out.push_str(&word_of(word));
+        let next = behind.chars().next().map_or(0, char::len_utf8);
+        out.push_str(&behind[..next]);
+        rest = &behind[next..];
+    }
+    out
+}
+
+fn word_of(word: &str) -> String {
+    let id = IDS.iter().find(|prefix| {
+        word.strip_prefix(**prefix).is_some_and(|rest| {
+            rest.len() >= 20
+                && rest
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        })
+    });
+    if let Some(prefix) = id {
+        return format!("[{prefix}]");
+    }
+    let is_moment = word.len() == "2026-11-28T07:40:00.000Z".len()
+        && word.ends_with('Z')
+        && word.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            13 | 16 => byte == b':',
+            19 => byte == b'.',
+            23 => byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        });
+    if is_moment {
+        return "[moment]".to_owned();
+    }
+    word.to_owned()
+}
+
+/// A place, a bearer and a body.
+type Asked<'a> = ((Method, &'static str), Option<&'a str>, Option<Value>);
+
+/// What clients ask first, and what they are told when they ask wrongly.
+async fn all(product: &Product, customer: &Customer) -> String {
+    let key = Some(customer.key.as_str());
+    let post = |path| (Method::POST, path);
+    let get = |path| (Method::GET, path);
+    let say = |model: &str, more: Value| {
+        let mut body =
+            json!({"model": model, "messages": [{"role": "user", "content": "hello [tokens:3]"}]});
+        let fields = body.as_object_mut().expect("an object");
+        fields.extend(more.as_object().cloned().unwrap_or_default());
+        body
+    };
+    let streamed = json!({"stream": true, "stream_options": {"include_usage": true}});
+    let asked: Vec<Asked<'_>> = vec![
+        (post(CHAT), key, Some(say("sandbox-chat", json!({})))),
+        (post(CHAT), key, Some(say("sandbox-chat", streamed))),
+        (
+            post("/api/v1/completions"),
+            key,
+            Some(json!({"model": "sandbox-completion", "prompt": "Once", "max_tokens": 3})),
+        ),
+        (
+            post("/api/v1/embeddings"),
+            key,
+            Some(json!({"model": "sandbox-embedding", "input": "a", "dimensions": 3})),
+        ),
+        (
+            post("/api/v1/images/generations"),
+            key,
+            Some(
+                json!({"model": "sandbox-image", "prompt": "a lamp", "response_format": "b64_json"}),
+            ),
+        ),
+        (
+            post("/api/v1/moderations"),
+            key,
+            Some(json!({"model": "sandbox-moderation", "input": "a lamp"})),
+        ),
+        (get("/api/v1/models"), key, None),
+        (get("/api/v1/models/sandbox-chat"), key, None),
+        (get("/api/v1/credits/balance"), key, None),
+        (get("/api/v1/credits/history?limit=1"), key, None),
+        (get("/api/v1/usage?limit=2"), key, None),
+        (post(CHAT), None, Some(say("sandbox-chat", json!({})))),
+        (post(CHAT), key, Some(say("no-such-model", json!({})))),
+        (post(CHAT), key, Some(json!({"model": "sandbox-chat"}))),
+        (
+            post(CHAT),
+            key,
+            Some(say(
+                "sandbox-chat",
+                json!({"messages": [{"role": "user", "content": "[fail:500]"}]}),
+            )),
+        ),
+        (post(CHAT), key, Some(say("dear", json!({})))),
+        (get(CHAT), key, None),
+        (get("/api/v1/nothing"), key, None),
+        (get("/api/v1/usage?limit=0"), key, None),
+        (get("/api/v1/keys"), key, None),
+    ];
+    let mut text = String::new();
+    for (place, bearer, body) in asked {
+        if place.1.starts_with("/api/v1/usage") || place.1.starts_with("/api/v1/credits") {
+            product.settled(customer).await;
+        }
+        let one = told(product, place, bearer, body.as_ref()).await;
+        let _ = writeln!(text, "{one}");
+    }
+    text
+}
+
+async fn are_what_they_were(place: Place) {
+    let product = start(&place, Joined::InProcess).await;
+    product
+        .model("dear", "chat", json!({"per_request": 1_000}))
+        .await;
+    let customer = product.customer("10").await;
+    let text = all(&product, &customer).await;
+    assert!(
+        !text.contains(&customer.key),
+        "no answer shows a key's secret"
+    );
+    insta::assert_snapshot!("answers", text);
+    product.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_what_they_were_on_sqlite() {
+    let [place, _] = places().await;
+    are_what_they_were(place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_what_they_were_on_postgres() {
+    let [_, place] = places().await;
+    are_what_they_were(place).await;
+}
+
+#[test]
+fn only_what_is_an_id_or_a_moment_is_replaced() {
+    let text = "gen_0mx032db54wpg653zst9vxihsgs at 2026-11-28T07:40:00.000Z, gen_short, 2026-11-28";
+    assert_eq!(steady(text), "[gen_] at [moment], gen_short, 2026-11-28");
+    assert_eq!(field("duration_ms", &json!(-1)), None);
+    assert_eq!(field("created", &json!(5)), None, "that is not now");
+}
