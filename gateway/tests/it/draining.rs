@@ -7,7 +7,7 @@ use http::StatusCode;
 use shared::fault::FaultKind;
 use shared::link::Parting;
 
-use crate::support::{Door, Node, call, outcome, rest, words};
+use crate::support::{Door, Node, call, let_go, outcome, rest, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_has_all_of_the_time_and_is_told_when_it_is_over() {
@@ -65,6 +65,7 @@ async fn what_runs_has_all_of_the_time_and_is_told_when_it_is_over() {
         begun.elapsed()
     );
 
+    let_go(folder.path()).await;
     let later = Node::start(folder.path(), &[]).await;
     let door = Door::to(later.address).await;
     let known = outcome(door.finish(&long.generation, Parting::Abandoned).await);

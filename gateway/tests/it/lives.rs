@@ -7,7 +7,7 @@ use http::StatusCode;
 use shared::link::{GenerationStatus, Parting};
 use shared::units::{Unit, Usage};
 
-use crate::support::{Door, Node, Program, call, outcome, rest, words};
+use crate::support::{Door, Node, Program, call, let_go, outcome, rest, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_was_killed_knows_how_all_ended_that_was_read_to_its_end() {
@@ -81,6 +81,7 @@ async fn a_later_life_joins_and_starts_nothing_that_an_earlier_one_had() {
         StatusCode::BAD_REQUEST
     );
     first.stop().await;
+    let_go(folder.path()).await;
 
     let later = Node::start(folder.path(), &[]).await;
     let door = Door::to(later.address).await;

@@ -117,6 +117,20 @@ impl Node {
     }
 }
 
+/// Waits until a life in this process has let go of its journal, as the end of a process does at once:
+/// the next one reads what nobody writes any more.
+pub(crate) async fn let_go(folder: &Path) {
+    let files = std::fs::read_dir(folder.join("generations")).expect("a journal");
+    for file in files {
+        let file = std::fs::File::open(file.expect("readable").path()).expect("there");
+        let began = std::time::Instant::now();
+        while file.try_lock_shared().is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "it is kept");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
 /// A gateway as a process that can be killed.
 pub(crate) struct Program {
     pub(crate) address: SocketAddr,

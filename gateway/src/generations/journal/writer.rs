@@ -196,7 +196,11 @@ impl Writer {
         let Some(mut segment) = self.open.take() else {
             return Ok(());
         };
-        let synced = segment.sync();
+        let synced = if self.unsynced {
+            segment.sync()
+        } else {
+            Ok(())
+        };
         self.unsynced = false;
         segment.seal();
         self.sealed.push(segment);
