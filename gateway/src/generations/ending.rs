@@ -69,13 +69,14 @@ impl Generation {
     /// tenant left, nothing is taken any more.
     pub(super) fn write_progress(&self) {
         let mut state = self.lock();
-        let (taken, usage) = (state.taking.output(), Self::consumed(&state));
-        let Phase::Streaming(streaming) = &state.phase else {
-            return;
-        };
+        let taken = state.taking.output();
         if taken <= state.told_taken || state.parted.is_some() {
             return;
         }
+        let usage = Self::consumed(&state);
+        let Phase::Streaming(streaming) = &state.phase else {
+            return;
+        };
         let died = Fault::new(FaultKind::Interrupted, "the gateway died");
         let outcome = streaming.trail.outcome(usage, Some(died));
         let came = Ended {
