@@ -130,9 +130,7 @@ impl From<diesel::result::Error> for DbError {
             if matches!(kind, DatabaseErrorKind::UniqueViolation) {
                 return Self::Duplicate(info.message().to_owned());
             }
-            // SQLite's word for a lock that another process did not let go of in time.
-            let is_locked = info.message() == "database is locked";
-            if is_locked || matches!(kind, DatabaseErrorKind::ClosedConnection) {
+            if sqlite::is_locked(&error) || matches!(kind, DatabaseErrorKind::ClosedConnection) {
                 return Self::Unreachable(info.message().to_owned());
             }
         }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, ConnectionResult, SqliteConnection};
+use diesel::{Connection, ConnectionResult, QueryResult, SqliteConnection};
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
@@ -27,6 +27,9 @@ pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, Threads>;
 /// How often what was committed is moved from the log beside the file into the file. A copy of the
 /// file alone is then at most that old, and a commit seldom has to move 32 MB itself.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// How long a statement waits for a lock on the file that another process has.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// A few connections to one file; callers wait for them in the order they came.
 #[derive(Clone)]
@@ -250,15 +253,36 @@ impl Home {
 
 fn establish(place: &str, extra: &str) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(place)?;
+    let setup = diesel::ConnectionError::CouldntSetupConfiguration;
+    conn.batch_execute(&format!("PRAGMA busy_timeout={};", LOCK_WAIT.as_millis()))
+        .map_err(setup)?;
+    into_wal(&mut conn).map_err(setup)?;
     // FULL: a commit that was answered survives a power cut (docs/decisions/durable-commits).
     let pragmas = format!(
-        "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
-         PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000; \
-         PRAGMA cache_size=-16000; {extra}"
+        "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; \
+         PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-16000; {extra}"
     );
-    conn.batch_execute(&pragmas)
-        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    conn.batch_execute(&pragmas).map_err(setup)?;
     Ok(conn)
+}
+
+/// A new file is switched to its log once. Where two processes are at it together, SQLite refuses one of
+/// them at once, whatever its busy timeout: both read and both want to write, and waiting would be for ever.
+fn into_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
+    let begun = Instant::now();
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode=WAL;") {
+            Err(error) if is_locked(&error) && begun.elapsed() < LOCK_WAIT => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            switched => return switched,
+        }
+    }
+}
+
+/// Whether another connection had the file and did not let go of it in time.
+pub(super) fn is_locked(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::DatabaseError(_, info) if info.message() == "database is locked")
 }
 
 impl Drop for Lease {

@@ -73,11 +73,19 @@ impl Process {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
-    async fn alive(&self) {
-        until("it answers", Duration::from_secs(60), async || {
-            self.get("/healthz").await.is_some()
-        })
-        .await;
+    async fn alive(&mut self) {
+        let begun = Instant::now();
+        while self.get("/healthz").await.is_none() {
+            if let Some(status) = self.child.try_wait().expect("a status") {
+                let mut said = String::new();
+                if let Some(mut err) = self.child.stderr.take() {
+                    err.read_to_string(&mut said).expect("text");
+                }
+                panic!("it ended with {status}: {said}");
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no answer");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn signal(&self, signal: &str) {
@@ -143,10 +151,10 @@ async fn two_first_starts_at_once_on_an_empty_database_both_serve_and_add_things
             } else {
                 [place.folder().join("a"), place.folder().join("b")]
             };
-            let both = folders
+            let mut both = folders
                 .each_ref()
                 .map(|folder| Process::spawn("server", folder, &place.database_url, &[]));
-            join_all(both.iter().map(Process::alive)).await;
+            join_all(both.iter_mut().map(Process::alive)).await;
             for process in &both {
                 let models = get_json(process, "/api/v1/models").await;
                 assert_eq!(
@@ -179,7 +187,7 @@ async fn a_server_that_leaves_says_so_and_takes_calls_until_its_port_is_closed()
     for name in ["waule", "server"] {
         let folder = place.folder().join(name);
         let more = ["--shutdown-seconds", "10", "--drain-notice-seconds", "2"];
-        let process = Process::spawn(name, &folder, "", &more);
+        let mut process = Process::spawn(name, &folder, "", &more);
         process.alive().await;
         if name == "waule" {
             until("it is ready", Duration::from_secs(20), async || {
@@ -216,7 +224,7 @@ async fn a_server_that_leaves_says_so_and_takes_calls_until_its_port_is_closed()
 async fn a_call_that_runs_when_the_server_is_told_to_stop_is_finished() {
     let [place, _] = places().await;
     let more = ["--shutdown-seconds", "10", "--drain-notice-seconds", "1"];
-    let process = Process::spawn("waule", place.folder(), "", &more);
+    let mut process = Process::spawn("waule", place.folder(), "", &more);
     process.alive().await;
     let running = chat(&process, "[delay:2500]");
     let telling = async {
@@ -232,7 +240,7 @@ async fn a_call_that_runs_when_the_server_is_told_to_stop_is_finished() {
 async fn somebody_at_a_terminal_does_not_wait_for_balancers() {
     let [place, _] = places().await;
     let more = ["--shutdown-seconds", "40", "--drain-notice-seconds", "20"];
-    let process = Process::spawn("waule", place.folder(), "", &more);
+    let mut process = Process::spawn("waule", place.folder(), "", &more);
     process.alive().await;
     process.signal("-INT");
     let told = Instant::now();
@@ -250,7 +258,7 @@ async fn a_database_of_a_later_version_is_refused_with_a_sentence() {
         let target =
             DbTarget::from_settings(Some(&place.database_url), place.folder(), "server.db");
         let target = target.expect("a target");
-        let process = Process::spawn("waule", place.folder(), &place.database_url, &[]);
+        let mut process = Process::spawn("waule", place.folder(), &place.database_url, &[]);
         process.alive().await;
         process.signal("-INT");
         assert!(process.ended().status.success());
@@ -297,7 +305,7 @@ fn back_up(folder: &Path, to: &Path) -> Output {
 async fn a_backup_under_load_is_whole_and_what_is_restored_from_it_adds_up_and_serves() {
     let [place, _] = places().await;
     let folder = place.folder().join("data");
-    let process = Process::spawn("waule", &folder, "", &[]);
+    let mut process = Process::spawn("waule", &folder, "", &[]);
     process.alive().await;
     let to = place.folder().join("backup");
     let (calls, rounds) = (8, if long() { 40 } else { 10 });
@@ -348,7 +356,7 @@ async fn a_backup_under_load_is_whole_and_what_is_restored_from_it_adds_up_and_s
     };
     verify();
     let more = ["--recovery-seconds", "1", "--owner-silent-seconds", "1"];
-    let process = Process::spawn("waule", &restored, "", &more);
+    let mut process = Process::spawn("waule", &restored, "", &more);
     process.alive().await;
     let (status, body) = chat(&process, "hi").await;
     assert_eq!(
@@ -404,13 +412,13 @@ async fn readers_that_do_not_read_cost_a_server_and_its_gateway_little() {
     let mut gateway = command("gateway", &far, "");
     gateway.args(["--gateway-port", &door]);
     gateway.stdout(Stdio::null()).stderr(Stdio::null());
-    let gateway = Process {
+    let mut gateway = Process {
         child: gateway.spawn().expect("started"),
         port: door.parse().expect("a port"),
     };
     gateway.alive().await;
     let urls = format!("http://127.0.0.1:{door}");
-    let server = Process::spawn("server", &near, "", &["--gateway-urls", &urls]);
+    let mut server = Process::spawn("server", &near, "", &["--gateway-urls", &urls]);
     server.alive().await;
     let (status, body) = chat(&server, "hi").await;
     assert_eq!(status, 200, "{body}");

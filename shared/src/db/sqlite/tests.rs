@@ -262,3 +262,21 @@ async fn a_queue_that_moves_is_waited_in_and_one_that_stands_is_told() {
     let waited = begun.elapsed();
     assert!(waited >= waits.still && waited < waits.most, "{waited:?}");
 }
+
+#[test]
+fn many_that_open_a_new_file_at_once_all_get_it() {
+    for _ in 0..100 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("a.db").display().to_string();
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    let conn = establish(&place, "");
+                    assert!(conn.is_ok(), "{:?}", conn.err());
+                });
+            }
+        });
+    }
+}
