@@ -153,6 +153,38 @@ async fn two_processes_over_one_database_stay_exact_together() {
     }
 }
 
+/// Nothing is refused, and nothing given, from what memory holds of an account that another process wrote.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_gave_or_took_counts_here_at_once() {
+    for db in databases().await {
+        let [here, there] = [ledger(&db).await, ledger(&db).await];
+        let tenant = TenantId::random();
+        let given = here.grant(grant(&tenant, 10, "a")).await;
+        given.expect("granted");
+        let refused = here.hold(ask(&tenant, 50, 50)).await;
+        assert!(
+            matches!(refused, Err(HoldError::Insufficient { .. })),
+            "{}: {refused:?}",
+            db.name
+        );
+        let given = there.grant(grant(&tenant, 90, "b")).await;
+        given.expect("granted");
+        let held = here.hold(ask(&tenant, 50, 50)).await;
+        assert_eq!(held.expect(db.name).micros(), 50);
+        let held = there.hold(ask(&tenant, 45, 45)).await;
+        assert_eq!(held.expect(db.name).micros(), 45);
+        let refused = here.hold(ask(&tenant, 50, 50)).await;
+        assert!(
+            matches!(refused, Err(HoldError::Insufficient { .. })),
+            "{}: {refused:?}",
+            db.name
+        );
+        let end = here.balance(&tenant).await.expect("read");
+        assert_eq!(end, balance(5, 95, 0), "{}", db.name);
+        exact(&there, db.name).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn repeated_operations_change_nothing_and_other_amounts_are_conflicts() {
     for db in databases().await {

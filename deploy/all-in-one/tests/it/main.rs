@@ -10,6 +10,7 @@ mod console;
 mod corrections;
 mod crash;
 mod doors;
+mod earlier;
 mod faults;
 mod gateways;
 mod leavers;

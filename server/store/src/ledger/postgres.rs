@@ -173,7 +173,7 @@ async fn body<B: Sync, A>(
     begun?;
     opened?;
     marked?;
-    let missing = missing(books, locked?, attempt);
+    let missing = missing(books, locked?, &attempt.wanted.tenants, attempt);
     read(conn, books, wanted, missing).await?;
     let (writes, answers) = decided(books, attempt)?;
     write(conn, writes).await?;

@@ -11,6 +11,7 @@ use diesel::sqlite::Sqlite;
 use server_rules::ledger::rules::Books;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
+use shared::id::TenantId;
 
 use super::rows::{
     AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
@@ -110,18 +111,44 @@ pub(super) fn commit<B, A>(
             }
         }
         mark(conn, attempt.life, attempt.now)?;
-        let locked = accounts(conn, attempt.wanted)?;
-        let missing = missing(books, locked, attempt);
+        // What memory knows is decided on as it is: the file's write lock is held, and the version that
+        // an account is written over, or is asked for below, says whether another process came between.
+        let is_trusted = |tenant: &&TenantId| {
+            let account = books.accounts.get(*tenant);
+            !attempt.careful && account.is_some_and(|account| account.version > 0)
+        };
+        let (trusted, asked): (Vec<&TenantId>, Vec<&TenantId>) =
+            attempt.wanted.tenants.iter().partition(is_trusted);
+        let locked = accounts(conn, &asked)?;
+        let missing = missing(books, locked, asked, attempt);
         read(conn, books, attempt.wanted, &missing)?;
         let (writes, answers) = decided(books, attempt)?;
         write(conn, &writes)?;
+        confirm(conn, books, &trusted)?;
         Ok(answers)
     })
 }
 
-fn accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Vec<AccountRow>> {
-    let mut rows = Vec::with_capacity(wanted.tenants.len());
-    for tenant in &wanted.tenants {
+/// Of accounts that were not read and are not written, memory must be of their last version.
+fn confirm(
+    conn: &mut SqliteConnection,
+    books: &Books,
+    trusted: &[&TenantId],
+) -> Result<(), Trouble> {
+    let written = &books.changes.accounts;
+    for tenant in trusted.iter().filter(|tenant| !written.contains(**tenant)) {
+        let stored = accounts(conn, &[tenant])?;
+        let known = books.accounts.get(*tenant).map(|account| account.version);
+        if stored.first().map(|row| row.version) != known {
+            return Err(Trouble::Stale);
+        }
+    }
+    Ok(())
+}
+
+fn accounts(conn: &mut SqliteConnection, tenants: &[&TenantId]) -> QueryResult<Vec<AccountRow>> {
+    let mut rows = Vec::with_capacity(tenants.len());
+    for tenant in tenants {
         let row = LoadAccount {
             tenant: tenant.to_string(),
         };
@@ -300,7 +327,8 @@ row_statement!(
     ],
     ") WHERE tenant_id = ",
     [tenant_id: Text];
-    ""
+    // The first value is the new version: one above that of the books this was decided on.
+    " AND version = ?1 - 1"
 );
 row_statement!(
     UpdateGrant of RemainingRow,

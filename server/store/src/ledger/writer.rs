@@ -209,15 +209,17 @@ impl Writer {
     }
 }
 
-/// Takes over the versions that were locked; answers what must be read before the rules may decide.
-pub(super) fn missing<B, A>(
+/// Takes over the versions of those accounts that were `asked` for; answers what must be read before the
+/// rules may decide.
+pub(super) fn missing<'t, B, A>(
     books: &mut Books,
     locked: Vec<AccountRow>,
+    asked: impl IntoIterator<Item = &'t TenantId>,
     attempt: &Attempt<'_, B, A>,
 ) -> Missing {
     let wanted = attempt.wanted;
     let mut missing = Missing::default();
-    let mut without_row: BTreeSet<&TenantId> = wanted.tenants.iter().collect();
+    let mut without_row: BTreeSet<&TenantId> = asked.into_iter().collect();
     for row in locked {
         let tenant = TenantId::from_stored(row.tenant_id.clone());
         without_row.remove(&tenant);

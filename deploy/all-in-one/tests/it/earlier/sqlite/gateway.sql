@@ -1,0 +1,48 @@
+BEGIN TRANSACTION;
+CREATE TABLE __diesel_schema_migrations (
+       version VARCHAR(50) PRIMARY KEY NOT NULL,
+       run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+INSERT INTO "__diesel_schema_migrations" VALUES('20261121000001','2026-11-28 09:19:22');
+INSERT INTO "__diesel_schema_migrations" VALUES('20261121000002','2026-11-28 09:19:22');
+CREATE TABLE events (
+    cursor BIGINT NOT NULL PRIMARY KEY,
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO "events" VALUES(1,1795857562195,'gateway_started','{"version":"0.1.0"}');
+CREATE TABLE journals (
+    id TEXT NOT NULL PRIMARY KEY
+) WITHOUT ROWID;
+INSERT INTO "journals" VALUES('jrn_0mx0783ev2wqo2uqopqzry1zuxd');
+CREATE TABLE provider_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    provider TEXT NOT NULL REFERENCES providers (name),
+    label TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    last4 TEXT NOT NULL,
+    weight BIGINT NOT NULL CHECK (weight BETWEEN 1 AND 100),
+    disabled BOOLEAN NOT NULL,
+    reason TEXT,
+    created_at BIGINT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO "provider_keys" VALUES('pkey_0mx0783f5wdd3sj8mqka40vzdrt','sandbox','made at start',X'D8BA72CAA621DF7B05EF2C25FFB7EAD53D62537DDAF2DE56F6C98F9D981E514102A57D8248977B564F3262972FC07B63616CEB31','-key',1,0,NULL,1795857562193);
+INSERT INTO "provider_keys" VALUES('pkey_0mx0783oo56oomuofthwd597n7n','far','',X'D8BA72CAC7009CB7BFE8B6B4B5E504F2BA8B1C7A7501F90AE1A8F66D79FEBC7F524EEFFE63DD874B53CEDBEE1A9D4D3B16','6789',1,0,NULL,1795857562536);
+CREATE TABLE providers (
+    name TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO "providers" VALUES('far','openai','http://127.0.0.1:25999/v1',1,1795857562525);
+INSERT INTO "providers" VALUES('sandbox','sandbox','',1,1795857562188);
+CREATE TABLE revisions (
+    name TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO "revisions" VALUES('events',1);
+INSERT INTO "revisions" VALUES('providers',4);
+CREATE INDEX provider_keys_provider ON provider_keys (provider, id);
+COMMIT;
