@@ -1,6 +1,6 @@
-//! Statements on PostgreSQL with a fixed text. Each is a type of its own with arrays as parameters, so
-//! that the connection prepares it once (`sql_query` and batch inserts are prepared anew every time).
-//! Holds no statement.
+//! Statements with a fixed text. Each is a type of its own, so that the connection prepares it once:
+//! `sql_query` is prepared anew every time, and so is every insert of a row with columns that may be left
+//! out. On PostgreSQL the parameters are arrays, on SQLite the fields of one row. Holds no statement.
 
 /// A statement with a fixed text: `before` the parameters, each cast by its bind, `after` them.
 macro_rules! statement {
@@ -47,4 +47,40 @@ macro_rules! over_rows {
     };
 }
 
-pub(crate) use {over_rows, statement};
+/// A statement on SQLite over the fields of one row, each in its place.
+macro_rules! row_statement {
+    ($name:ident of $row:ty, $($before:expr, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:expr) => {
+        #[derive(Clone, Copy)]
+        struct $name<'a>(&'a $row);
+
+        impl diesel::query_builder::QueryId for $name<'_> {
+            type QueryId = $name<'static>;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite> for $name<'_> {
+            fn walk_ast<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+            ) -> diesel::QueryResult<()> {
+                let row = self.0;
+                $(
+                    out.push_sql($before);
+                    let mut first = true;
+                    $(
+                        if !std::mem::take(&mut first) {
+                            out.push_sql(", ");
+                        }
+                        out.push_bind_param::<$sql, _>(&row.$field)?;
+                    )+
+                )+
+                out.push_sql($after);
+                Ok(())
+            }
+        }
+
+        impl diesel::RunQueryDsl<diesel::SqliteConnection> for $name<'_> {}
+    };
+}
+
+pub(crate) use {over_rows, row_statement, statement};

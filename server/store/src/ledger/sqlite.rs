@@ -25,43 +25,11 @@ use crate::schema::{
     ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
     ledger_holds,
 };
+use crate::statement::row_statement;
 use crate::usage::UsageRow;
 
 /// SQLite takes at most 32,766 values in one statement; lists are asked for in parts.
 const LIST_MAX: usize = 500;
-
-/// A statement with a fixed text over the fields of one row, each in its place.
-macro_rules! row_statement {
-    ($name:ident of $row:ty, $($before:expr, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:expr) => {
-        #[derive(Clone, Copy)]
-        struct $name<'a>(&'a $row);
-
-        impl QueryId for $name<'_> {
-            type QueryId = $name<'static>;
-            const HAS_STATIC_QUERY_ID: bool = true;
-        }
-
-        impl QueryFragment<Sqlite> for $name<'_> {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                let row = self.0;
-                $(
-                    out.push_sql($before);
-                    let mut first = true;
-                    $(
-                        if !std::mem::take(&mut first) {
-                            out.push_sql(", ");
-                        }
-                        out.push_bind_param::<$sql, _>(&row.$field)?;
-                    )+
-                )+
-                out.push_sql($after);
-                Ok(())
-            }
-        }
-
-        impl diesel::RunQueryDsl<SqliteConnection> for $name<'_> {}
-    };
-}
 
 /// Runs a job on the writer connection.
 pub(super) async fn blocking<T: Send + 'static>(
@@ -274,8 +242,7 @@ fn write_accounts(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Tr
         one(insert.execute(conn))?;
     }
     for row in &writes.budgets {
-        let write = diesel::replace_into(ledger_budgets::table).values(row);
-        write.execute(conn)?;
+        WriteBudget(row).execute(conn)?;
     }
     for (spender, period) in &writes.budgets_gone {
         let gone = ledger_budgets::table
@@ -337,6 +304,23 @@ row_statement!(
     ") WHERE id = ",
     [id: Text];
     ""
+);
+row_statement!(
+    WriteBudget of BudgetRow,
+    "INSERT OR REPLACE INTO ledger_budgets (spender, period, tenant_id, id, limit_micros, \
+     spent_micros, held_micros, period_start, period_end) VALUES (",
+    [
+        spender: Text,
+        period: Text,
+        tenant_id: Text,
+        id: Text,
+        limit_micros: BigInt,
+        spent_micros: BigInt,
+        held_micros: BigInt,
+        period_start: BigInt,
+        period_end: Nullable<BigInt>,
+    ];
+    ")"
 );
 row_statement!(
     MarkWriter of WriterRow,

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 
 use diesel::QueryDsl;
-use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
+use diesel::prelude::{Queryable, QueryableByName, Selectable};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use server_rules::figures::buckets::Buckets;
@@ -48,7 +48,7 @@ pub const USAGE: &str = "usage";
 
 macro_rules! rollup_row {
     ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
-        #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable, Insertable)]
+        #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable)]
         #[diesel(table_name = rollups)]
         struct RollupRow {
             $($key: $key_rust,)+

@@ -2,15 +2,62 @@
 //! ledger waits for that connection meanwhile, so a step is small. Decides nothing.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool, Text};
+use server_rules::figures::sums::Place;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
 
-use super::{CountedRow, Rolled, RollupRow, USAGE, added, key, merged};
+use super::{CountedRow, Rolled, RollupRow, USAGE, added, merged};
 use crate::schema::{rollup_state, rollup_tops, rollups, usage_records};
+use crate::statement::row_statement;
 
 /// A hundred records of as many tenants change about five hundred rows, some ten milliseconds.
 const RECORDS_MAX: i64 = 100;
+
+macro_rules! of_one_place {
+    ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
+        row_statement!(
+            WriteRollup of RollupRow,
+            concat!(
+                "INSERT OR REPLACE INTO rollups (", names!($($key,)+ $($field),+), ") VALUES ("
+            ),
+            [$($key: $key_sql,)+ $($field: $sql),+];
+            ")"
+        );
+
+        // Without the cast SQLite would look at the value when it plans, because an index covers one of the
+        // dimensions only, and therefore prepare the statement anew for every place.
+        row_statement!(
+            LoadRollup of Place,
+            concat!(
+                "SELECT ", names!($($key,)+ $($field),+), " FROM rollups WHERE dimension = CAST("
+            ),
+            [dimension: Text],
+            " AS TEXT) AND tenant_id = ",
+            [tenant: Text],
+            " AND grain = ",
+            [grain: Text],
+            " AND starts_at = ",
+            [starts_at: BigInt],
+            " AND key_id = ",
+            [key: Text],
+            " AND model = ",
+            [model: Text],
+            " AND provider = ",
+            [provider: Text],
+            " AND operation = ",
+            [operation: Text],
+            " AND test = ",
+            [test: Bool];
+            ""
+        );
+
+        impl diesel::query_builder::Query for LoadRollup<'_> {
+            type SqlType = ($($key_sql,)+ $($sql,)+);
+        }
+    };
+}
+with_rollup_columns!(of_one_place! {});
 
 pub async fn blocking<T: Send + 'static>(
     writer: &SqlitePool,
@@ -78,13 +125,11 @@ pub fn add(
     let sums = added(rows);
     let mut stored: Vec<RollupRow> = Vec::with_capacity(sums.len());
     for place in sums.keys() {
-        let row = rollups::table.find(key(place));
-        stored.extend(row.first::<RollupRow>(conn).optional()?);
+        let row = LoadRollup(place).get_result::<RollupRow>(conn);
+        stored.extend(row.optional()?);
     }
     for row in merged(sums, &stored)? {
-        diesel::replace_into(rollups::table)
-            .values(row)
-            .execute(conn)?;
+        WriteRollup(&row).execute(conn)?;
     }
     Ok(())
 }
