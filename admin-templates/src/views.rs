@@ -18,7 +18,7 @@ use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
 };
-use crate::admin::usage::{CallStory, UsageLog};
+use crate::admin::usage::{CallPage, UsageLog};
 use crate::icon::Icon;
 use crate::nav;
 use crate::page::{Area, Page};
@@ -171,7 +171,7 @@ views! {
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;
     UsageLog "usage" "admin/usage.html" [Admin] "/usage" true;
-    CallStory "call" "admin/call.html" [Admin] "/usage/gen_1" true;
+    CallPage "call" "admin/call.html" [Admin] "/usage/gen_1" true;
     SuperadminList "superadmins" "admin/superadmins.html" [Admin] "/superadmins" true;
     AuditLog "audit" "admin/audit.html" [Admin] "/audit" true;
     AuditDetail "audit-entry" "admin/audit_entry.html" [Admin] "/audit/aud_1" true;

@@ -19,10 +19,6 @@ use server_rooms::auth::form_key::FormKey;
 use server_rooms::auth::password::Passwords;
 use server_rooms::auth::token::Tokens;
 use server_rooms::catalogue::{Catalogue, CatalogueError};
-use server_rooms::figures::Figures;
-use server_rooms::figures::history::UsageHistory;
-use server_rooms::figures::rollup::{FilingMetrics, Roller};
-use server_rooms::figures::sweep::Sweeper;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::{Vitals, VitalsParts};
 use server_rooms::ledger::{GrantError, Ledger, LedgerError};
@@ -30,6 +26,10 @@ use server_rooms::limits::{Limits, LimitsError};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
+use server_rooms::reports::history::UsageHistory;
+use server_rooms::reports::rollup::{FilingMetrics, Roller};
+use server_rooms::reports::sweep::Sweeper;
 use server_rooms::sessions::logins::Logins;
 use server_rooms::sessions::stages::Stages;
 use server_rooms::sessions::{Sessions, SessionsParts};
@@ -442,7 +442,7 @@ impl Server {
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
-            figures: Figures::new(store.clone(), ledger.clone(), clock.clone()),
+            reports: Reports::new(store.clone(), ledger.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
             gateways,

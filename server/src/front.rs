@@ -97,7 +97,7 @@ fn console(rooms: &Rooms) -> Console {
         catalogue: rooms.catalogue.clone(),
         corrections: rooms.corrections.clone(),
         factors: rooms.factors.clone(),
-        figures: rooms.figures.clone(),
+        reports: rooms.reports.clone(),
         gateways: rooms.gateways.clone(),
         history: rooms.usage.clone(),
         ledger: rooms.ledger.clone(),

@@ -1,7 +1,7 @@
 //! Ordinary contents of the log of calls and of a call's story.
 
 use super::{Typical, arithmetic, calls, credits, entries, line, list, minutes_ago};
-use crate::admin::usage::{CallStory, Counts, HoldStory, PhaseRow, TryRow, UnknownEnd, UsageLog};
+use crate::admin::usage::{CallPage, Counts, HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog};
 use crate::form::Form;
 use crate::parts::Arithmetic;
 use crate::words::{CallNote, CallStatus, Operation, Phase, PriceItem, TryResult};
@@ -77,7 +77,7 @@ fn tries() -> Vec<TryRow> {
     ]
 }
 
-impl Typical for CallStory {
+impl Typical for CallPage {
     fn typical() -> Vec<Self> {
         let phase = |phase, start_ms, length_ms| PhaseRow {
             phase,
@@ -104,7 +104,7 @@ impl Typical for CallStory {
             price_id: "pri_2".to_owned(),
             first_byte_ms: 1_204,
             duration_ms: 7_532,
-            hold: HoldStory {
+            hold: HoldView {
                 amount: credits("0.45"),
                 lowered_to: Some(4_096),
                 released: credits("0.436776"),
@@ -146,7 +146,7 @@ impl Typical for CallStory {
 }
 
 /// One that came to more than was asked for, and one whose end nobody knows.
-fn odd(ordinary: &CallStory) -> [CallStory; 2] {
+fn odd(ordinary: &CallPage) -> [CallPage; 2] {
     let mut overrun = ordinary.clone();
     overrun.notes = vec![CallNote::Overrun, CallNote::ProviderOverrun];
     overrun.lost = credits("0.0021");

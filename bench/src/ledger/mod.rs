@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use hdrhistogram::Histogram;
-use server::figures::rollup::Roller;
 use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant};
+use server::reports::rollup::Roller;
 use server::store::usage::{UsageRecord, UsageStatus};
 use server::store::{MIGRATIONS, Store};
 use shared::clock::Clock;

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use server::figures::Figures;
-use server::figures::rollup::Roller;
 use server::ledger::{Ledger, LedgerSettings};
+use server::reports::Reports;
+use server::reports::rollup::Roller;
 use server::store::{MIGRATIONS, Store};
 use shared::clock::Clock;
 use shared::db::{Db, DbTarget, migrate};
@@ -85,7 +85,7 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
         LedgerSettings::default(),
     );
     let ledger = ledger.await.step(|| "the ledger".into())?;
-    let figures = Figures::new(store, ledger, clock.clone());
+    let reports = Reports::new(store, ledger, clock.clone());
     let place = Place {
         size,
         now: clock.now(),
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
     let mut rows = Vec::new();
     for question in all() {
         stage.check()?;
-        let row = measure(&figures, &place, question, args.asks).await?;
+        let row = measure(&reports, &place, question, args.asks).await?;
         say(&format!(
             "{}: p50 {:.1} ms, p99 {:.1} ms",
             row.name,
@@ -146,7 +146,7 @@ async fn build(
 }
 
 async fn measure(
-    figures: &Figures,
+    reports: &Reports,
     place: &Place,
     question: Question,
     asks: usize,
@@ -156,7 +156,7 @@ async fn measure(
     for turn in 0..asks.saturating_add(WARM_UP) {
         let asked = asked(place, turn);
         let began = Instant::now();
-        let rows = asked.answer(figures).await?;
+        let rows = asked.answer(reports).await?;
         let taken = began.elapsed();
         if turn >= WARM_UP {
             row.add(taken, rows)?;

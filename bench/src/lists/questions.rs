@@ -1,10 +1,10 @@
 //! What is asked of the room: every list and figure that pages show, with what people filter by.
 
 use futures_util::StreamExt;
-use server::figures::Figures;
-use server::figures::dashboard::Range;
-use server::figures::page::{Cursor, PageAsk, Towards};
-use server::figures::span::Span;
+use server::reports::Reports;
+use server::reports::dashboard::Range;
+use server::reports::page::{Cursor, PageAsk, Towards};
+use server::reports::span::Span;
 use server::store::audit::AuditFilter;
 use server::store::rollups::Scope;
 use server::store::usage::{Period, UsageStatus};
@@ -72,7 +72,7 @@ pub(super) enum Asked {
     Dashboard(Scope, Span),
     Overview(TenantId),
     Log(UsageFilter, Option<Cursor>),
-    Story(GenerationId),
+    CallDetail(GenerationId),
     Tenants(String, Option<Cursor>),
     Audit(AuditFilter, Option<Cursor>),
     Export(UsageFilter),
@@ -225,7 +225,7 @@ fn others() -> Vec<Question> {
     vec![
         ("one call's story", |place, turn| {
             let number = Place::pick(turn, place.size.records);
-            Asked::Story(GenerationId::from_stored(id_text("gen", number)))
+            Asked::CallDetail(GenerationId::from_stored(id_text("gen", number)))
         }),
         ("tenants, first page, with balance and spending", |_, _| {
             Asked::Tenants(String::new(), None)
@@ -281,36 +281,36 @@ fn others() -> Vec<Question> {
 
 impl Asked {
     /// Asks it; answers how many rows came.
-    pub(super) async fn answer(self, figures: &Figures) -> Outcome<usize> {
+    pub(super) async fn answer(self, reports: &Reports) -> Outcome<usize> {
         let failed = || "a question".to_owned();
         let page = |from| PageAsk { from, rows: ROWS };
         Ok(match self {
             Self::Dashboard(scope, span) => {
-                let told = figures.dashboard(&scope, Range::Last(span)).await;
+                let told = reports.dashboard(&scope, Range::Last(span)).await;
                 told.step(failed)?.series.len()
             }
             Self::Overview(tenant) => {
-                let told = figures.overview(&tenant).await;
+                let told = reports.overview(&tenant).await;
                 told.step(failed)?.days.len()
             }
             Self::Log(filter, from) => {
-                let told = figures.usage_log(&filter, &page(from)).await;
+                let told = reports.usage_log(&filter, &page(from)).await;
                 told.step(failed)?.rows.len()
             }
-            Self::Story(call) => {
-                let told = figures.story(&call, None).await;
+            Self::CallDetail(call) => {
+                let told = reports.call_detail(&call, None).await;
                 usize::from(told.step(failed)?.is_some())
             }
             Self::Tenants(search, from) => {
-                let told = figures.tenants(&search, &page(from)).await;
+                let told = reports.tenants(&search, &page(from)).await;
                 told.step(failed)?.rows.len()
             }
             Self::Audit(filter, from) => {
-                let told = figures.audit_log(&filter, &page(from)).await;
+                let told = reports.audit_log(&filter, &page(from)).await;
                 told.step(failed)?.rows.len()
             }
             Self::Export(filter) => {
-                let mut pages = Box::pin(figures.export_usage(filter));
+                let mut pages = Box::pin(reports.export_usage(filter));
                 let first = pages.next().await.transpose().step(failed)?;
                 first.map_or(0, |records| records.len())
             }

@@ -34,14 +34,14 @@ use server_rooms::accounts::Accounts;
 use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::Figures;
-use server_rooms::figures::history::UsageHistory;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::Vitals;
 use server_rooms::ledger::Ledger;
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
+use server_rooms::reports::history::UsageHistory;
 use server_rooms::sessions::Sessions;
 use server_rooms::settings::Settings;
 use server_rooms::web::Web;
@@ -118,7 +118,7 @@ pub struct Rooms {
     /// Usage records.
     pub usage: UsageHistory,
     /// Figures behind pages and exports.
-    pub figures: Figures,
+    pub reports: Reports,
     /// How the platform's parts do.
     pub vitals: Vitals,
     /// The gateways.
@@ -217,7 +217,7 @@ macro_rules! apis {
                 },
                 admin::reprice::PricePreviewApi {
                     catalogue: rooms.catalogue.clone(),
-                    figures: rooms.figures.clone(),
+                    reports: rooms.reports.clone(),
                     clock: rooms.clock.clone(),
                 },
                 admin::providers::ProvidersApi {
@@ -234,10 +234,10 @@ macro_rules! apis {
                     accounts: rooms.accounts.clone(),
                 },
                 manage::export::ExportApi {
-                    figures: rooms.figures.clone(),
+                    reports: rooms.reports.clone(),
                 },
                 admin::export::AdminExportApi {
-                    figures: rooms.figures.clone(),
+                    reports: rooms.reports.clone(),
                 },
             ),
         )

@@ -103,7 +103,7 @@ pub fn routes(rooms: Console, site: Site) -> BoxEndpoint<'static, Response> {
         .data(rooms.calls.clone())
         .data(rooms.catalogue.clone())
         .data(rooms.corrections.clone())
-        .data(rooms.figures.clone())
+        .data(rooms.reports.clone())
         .data(rooms.ledger.clone())
         .data(rooms.history.clone());
     Route::new()

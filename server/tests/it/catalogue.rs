@@ -3,9 +3,9 @@
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::catalogue::{Catalogue, CatalogueError};
-use server::figures::history::{UsageAsk, UsageHistory};
 use server::ledger::{GrantError, Ledger, LedgerSettings};
 use server::money::recharge::{Recharge, RechargeError, Recharges};
+use server::reports::history::{UsageAsk, UsageHistory};
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::{ModelPatch, NewModel};

@@ -26,7 +26,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ),
     ("server/rooms/src/ledger", &["redis", "http::"]),
     ("server/rooms/src/catalogue", &["redis", "http::"]),
-    ("server/rooms/src/figures", &["redis", "http::"]),
+    ("server/rooms/src/reports", &["redis", "http::"]),
     ("server/calls/src", &["[DONE]", "StatusCode", "redis"]),
     ("server/edge/src", &["[DONE]"]),
     ("server/api/src", &["[DONE]"]),

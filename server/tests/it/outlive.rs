@@ -5,10 +5,10 @@ use std::time::Duration;
 use server::catalogue::Catalogue;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::PlainPrice;
-use server::figures::rollup::Roller;
 use server::ledger::{
     GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant, StoredSnapshot, Unknown,
 };
+use server::reports::rollup::Roller;
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::NewModel;

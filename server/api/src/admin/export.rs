@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use server_edge::export::{CsvFile, Excel, Reader, ledger_file, usage_file};
-use server_rooms::figures::{Figures, UsageFilter};
+use server_rooms::reports::{Reports, UsageFilter};
 
 use super::tenant_of;
 use crate::error::ApiError;
@@ -14,7 +14,7 @@ use crate::principal::SuperadminCaller;
 #[derive(Debug, Clone)]
 pub struct AdminExportApi {
     /// The room.
-    pub figures: Figures,
+    pub reports: Reports,
 }
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
@@ -65,8 +65,8 @@ impl AdminExportApi {
             operation: operation.0,
         };
         let filter = wish.filter()?;
-        self.figures.require_tenant(&tenant).await?;
-        let pages = self.figures.export_usage(UsageFilter {
+        self.reports.require_tenant(&tenant).await?;
+        let pages = self.reports.export_usage(UsageFilter {
             tenant: Some(tenant),
             ..filter
         });
@@ -89,8 +89,8 @@ impl AdminExportApi {
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let tenant = tenant_of(&id.0)?;
-        self.figures.require_tenant(&tenant).await?;
-        let pages = self.figures.export_ledger(tenant);
+        self.reports.require_tenant(&tenant).await?;
+        let pages = self.reports.export_ledger(tenant);
         Ok(ledger_file(pages, bom.0))
     }
 }

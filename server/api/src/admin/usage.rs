@@ -3,8 +3,8 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
-use server_rooms::figures::history::{UsageAsk, UsageHistory};
-use server_rooms::figures::{UsageRecord, UsageSummary};
+use server_rooms::reports::history::{UsageAsk, UsageHistory};
+use server_rooms::reports::{UsageRecord, UsageSummary};
 
 use super::tenant_of;
 use crate::error::ApiError;

@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 use server_edge::export::{CsvFile, Excel, Reader, ledger_file, usage_file};
-use server_rooms::figures::{Figures, UsageFilter};
+use server_rooms::reports::{Reports, UsageFilter};
 
 use crate::error::ApiError;
 use crate::export::UsageWish;
@@ -13,7 +13,7 @@ use crate::principal::{TenantCaller, need};
 #[derive(Debug, Clone)]
 pub struct ExportApi {
     /// The room.
-    pub figures: Figures,
+    pub reports: Reports,
 }
 
 #[OpenApi(prefix_path = "/api/v1")]
@@ -68,7 +68,7 @@ impl ExportApi {
             user: caller.records_of(filter.user.clone())?,
             ..filter
         };
-        let pages = self.figures.export_usage(filter);
+        let pages = self.reports.export_usage(filter);
         Ok(usage_file(pages, Reader::Tenant, bom.0))
     }
 
@@ -87,7 +87,7 @@ impl ExportApi {
         /// Whether to begin with a byte order mark, which Excel wants
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
-        let pages = self.figures.export_ledger(caller.who.tenant.clone());
+        let pages = self.reports.export_ledger(caller.who.tenant.clone());
         Ok(ledger_file(pages, bom.0))
     }
 }

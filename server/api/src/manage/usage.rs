@@ -6,9 +6,9 @@ use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date::{self, Date};
-use server_rooms::figures::counts::Consumed;
-use server_rooms::figures::history::{UsageAsk, UsageHistory};
-use server_rooms::figures::{Period, UsageRecord};
+use server_rooms::reports::counts::Consumed;
+use server_rooms::reports::history::{UsageAsk, UsageHistory};
+use server_rooms::reports::{Period, UsageRecord};
 
 use super::{Amount, Page, page_after, page_limit};
 use crate::error::ApiError;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use admin_templates::parts::CallRow;
 use admin_templates::words::{CallStatus, Operation};
 use server_rooms::accounts::{AccountError, Accounts};
-use server_rooms::figures::UsageRecord;
+use server_rooms::reports::UsageRecord;
 use server_rules::billing::UNKNOWN;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::units::Unit;

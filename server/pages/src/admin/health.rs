@@ -10,9 +10,9 @@ use admin_templates::words::{FactName, Health, HealthNote, Measure, QueueName, S
 use poem::handler;
 use poem::web::Data;
 use server_edge::date;
-use server_rooms::figures::dashboard::Freshness;
 use server_rooms::health::{Asked, Signs};
 use server_rooms::ledger::pulse::Commits;
+use server_rooms::reports::dashboard::Freshness;
 
 use super::super::error::PageResult;
 use super::super::session::Admin;
@@ -263,7 +263,7 @@ pub(super) async fn health_page(who: Admin, rooms: Data<&Console>) -> PageResult
     let page = who.page().await;
     let began = std::time::Instant::now();
     let fresh = async {
-        let answer = rooms.figures.freshness().await.ok();
+        let answer = rooms.reports.freshness().await.ok();
         Asked {
             answer,
             took: began.elapsed(),

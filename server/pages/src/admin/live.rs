@@ -12,10 +12,10 @@ use poem::http::header;
 use poem::web::Data;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
-use server_rooms::figures::Scope;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::sums::Sums;
 use server_rooms::ledger::Hold;
+use server_rooms::reports::Scope;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::sums::Sums;
 
 use super::super::error::{PageError, PageResult};
 use super::super::frame::Frame;
@@ -53,7 +53,7 @@ pub(super) async fn running(rooms: &Console) -> Result<(Vec<LiveCall>, u64), Pag
     let (holds, all) = rooms.ledger.running(CALLS).await.map_err(booked)?;
     let mut calls: Vec<LiveCall> = holds.into_iter().map(live_call).collect();
     let ids = calls.iter().map(|call| call.tenant.as_str());
-    let names = rooms.figures.tenant_names(ids).await?;
+    let names = rooms.reports.tenant_names(ids).await?;
     for call in &mut calls {
         call.tenant = named(&names, &call.tenant);
     }
@@ -86,7 +86,7 @@ impl Feed {
     async fn look(&mut self) -> Result<String, PageError> {
         self.page.now = self.frame.now();
         if self.looks.is_multiple_of(LOOKS_A_SUM) {
-            let totals = self.rooms.figures.totals(&Scope::Platform, self.span);
+            let totals = self.rooms.reports.totals(&Scope::Platform, self.span);
             self.sums = totals.await?;
         }
         let (calls, all) = running(&self.rooms).await?;

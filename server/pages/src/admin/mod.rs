@@ -28,17 +28,17 @@ use server_edge::date::{self, Date};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::factors::Factors;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::history::UsageHistory;
-use server_rooms::figures::page::{Cursor, PageAsk, Paged};
-use server_rooms::figures::span::Span;
-use server_rooms::figures::sums::{Grain, Sums};
-use server_rooms::figures::{Figures, FiguresError, Point};
 use server_rooms::gateways::Gateways;
 use server_rooms::health::Vitals;
 use server_rooms::ledger::{Ledger, LedgerError};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
+use server_rooms::reports::history::UsageHistory;
+use server_rooms::reports::page::{Cursor, PageAsk, Paged};
+use server_rooms::reports::span::Span;
+use server_rooms::reports::sums::{Grain, Sums};
+use server_rooms::reports::{Point, Reports, ReportsError};
 use server_rooms::settings::Settings;
 use server_rooms::web::Web;
 use shared::clock::Moment;
@@ -76,7 +76,7 @@ pub struct Console {
     /// Second factors.
     pub factors: Factors,
     /// Lists and sums.
-    pub figures: Figures,
+    pub reports: Reports,
     /// Names and places of gateways.
     pub gateways: Gateways,
     /// Usage records.
@@ -106,7 +106,7 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/admin/audit/:id", audit::audit_entry)
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
-        .get("/admin/usage/:id", usage::call_story)
+        .get("/admin/usage/:id", usage::one_call)
         .post("/admin/usage/:id/settle", unknown::settle)
         .post("/admin/usage/:id/release", unknown::release)
 }
@@ -189,12 +189,12 @@ fn supply(table: Table) -> Table {
 }
 
 /// A place that is not of this list leads nowhere.
-fn figured(error: FiguresError) -> PageError {
+fn reports_failed(error: ReportsError) -> PageError {
     match error {
-        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
-        FiguresError::Busy => PageError::Unavailable,
-        FiguresError::Ledger(error) => booked(error),
-        FiguresError::Store(error) => error.into(),
+        ReportsError::Cursor(_) | ReportsError::NoSuchTenant => PageError::NotFound,
+        ReportsError::Busy => PageError::Unavailable,
+        ReportsError::Ledger(error) => booked(error),
+        ReportsError::Store(error) => error.into(),
     }
 }
 

@@ -17,9 +17,9 @@ use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::auth::roles::kind;
-use server_rooms::figures::Scope;
-use server_rooms::figures::costs::KnownCost;
 use server_rooms::providers::{Connectors, ProviderError, ProviderList, ProviderRef, Told};
+use server_rooms::reports::Scope;
+use server_rooms::reports::costs::KnownCost;
 use shared::clock::Moment;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::SecretRule;
@@ -104,7 +104,7 @@ async fn row(
 ) -> Result<ProviderRow, PageError> {
     let (of, provider) = (list.address(one), one.answer.clone());
     let keys = rooms.providers.keys(&of).await.map_err(refused)?.answer;
-    let board = day(&rooms.figures, Scope::Provider(provider.name.clone())).await?;
+    let board = day(&rooms.reports, Scope::Provider(provider.name.clone())).await?;
     let (totals, calls) = (&board.totals, board.series.iter());
     let calls = calls.map(|point| super::signed(point.sums.calls));
     Ok(ProviderRow {
@@ -259,8 +259,8 @@ async fn found(rooms: &Console, of: &ProviderRef) -> Result<ProviderView, PageEr
 async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<ProviderDetail, PageError> {
     let provider = found(rooms, of).await?;
     let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
-    let board = day(&rooms.figures, Scope::Provider(of.name.clone())).await?;
-    let days = key_days(&rooms.figures, &of.name, now).await?;
+    let board = day(&rooms.reports, Scope::Provider(of.name.clone())).await?;
+    let days = key_days(&rooms.reports, &of.name, now).await?;
     let enabled = if provider.enabled { "on" } else { "" };
     Ok(ProviderDetail {
         health: health(&provider, &keys, success(&board.totals)),

@@ -16,12 +16,12 @@ use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{Accounts, Tenant, TenantPatch, TenantStatus};
 use server_rooms::auth::roles::{Kind, kind};
-use server_rooms::figures::dashboard::Range;
-use server_rooms::figures::page::PageAsk;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::{Period, Scope, UsageFilter, UsageStatus, UsageSummary};
 use server_rooms::ledger::{Balance, Ledger};
 use server_rooms::limits::LimitSettings;
+use server_rooms::reports::dashboard::Range;
+use server_rooms::reports::page::PageAsk;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::{Period, Scope, UsageFilter, UsageStatus, UsageSummary};
 use server_rooms::settings::Retention;
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -36,8 +36,8 @@ use super::calls::Names;
 use super::dashboard::Row;
 use super::tenants::status_word;
 use super::{
-    Asked, Console, ROWS, Wrong, booked, chart, count, figured, filters, list_state, page_ask,
-    range, reason, success, tenant_id, wanted, word,
+    Asked, Console, ROWS, Wrong, booked, chart, count, filters, list_state, page_ask, range,
+    reason, reports_failed, success, tenant_id, wanted, word,
 };
 
 /// More people or keys than this are not counted.
@@ -87,7 +87,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
     let balance = rooms.ledger.balance(id).await.map_err(booked)?;
     let scope = Scope::Tenant(id.clone());
     let month = Range::Last(Span::Month);
-    let month = rooms.figures.dashboard(&scope, month).await?;
+    let month = rooms.reports.dashboard(&scope, month).await?;
     let last = PageAsk {
         from: None,
         rows: 1,
@@ -96,7 +96,11 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         tenant: Some(id.clone()),
         ..UsageFilter::default()
     };
-    let newest = rooms.figures.usage_log(&of, &last).await.map_err(figured)?;
+    let newest = rooms
+        .reports
+        .usage_log(&of, &last)
+        .await
+        .map_err(reports_failed)?;
     let keys = rooms.accounts.keys(id, None, COUNTED).await?;
     let works = |at: Option<Moment>| at.is_none_or(|at| at > now);
     let keys = keys
@@ -312,7 +316,7 @@ pub(super) async fn usage_page(
     let (range, span) = range(&asked, RangeWord::Week);
     let scope = Scope::Tenant(tenant.id.clone());
     let ask = span.ask(who.now());
-    let series = rooms.figures.series(&scope, ask).await?;
+    let series = rooms.reports.series(&scope, ask).await?;
     let period = Period {
         from: Some(ask.from),
         until: Some(ask.until),
@@ -327,10 +331,10 @@ pub(super) async fn usage_page(
         ..UsageFilter::default()
     };
     let page = rooms
-        .figures
+        .reports
         .usage_log(&filter, &page_ask(&asked, ROWS)?)
         .await;
-    let mut page = page.map_err(figured)?;
+    let mut page = page.map_err(reports_failed)?;
     if status.is_some_and(|status| UsageStatus::from_word(status).is_none()) {
         // Calls that run have no record yet.
         (page.rows, page.next, page.previous) = (Vec::new(), None, None);

@@ -12,8 +12,8 @@ use poem::{Request, handler};
 use server_rooms::accounts::{DirectoryOrder, DirectoryStatus, NewUser, Role, Tenant};
 use server_rooms::auth::roles::{Action, kind};
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::directory::{Listing, TenantLine};
 use server_rooms::money::recharge::Recharge;
+use server_rooms::reports::directory::{Listing, TenantLine};
 use server_rooms::settings::TenantDefaults;
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -24,7 +24,8 @@ use super::super::frame::Frame;
 use super::super::session::{Admin, Confirmed};
 use super::again::{Faults, again};
 use super::{
-    Asked, Console, ROWS, Wrong, amount, figured, filters, future, list_state, page_ask, wanted,
+    Asked, Console, ROWS, Wrong, amount, filters, future, list_state, page_ask, reports_failed,
+    wanted,
 };
 use super::{word, words};
 
@@ -92,8 +93,8 @@ pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>)
             StatusWord::Deleting => DirectoryStatus::Deleting,
         }),
     };
-    let page = rooms.figures.tenants_listed(search, listing, &ask).await;
-    let page = page.map_err(figured)?;
+    let page = rooms.reports.tenants_listed(search, listing, &ask).await;
+    let page = page.map_err(reports_failed)?;
     let mut list = list_state(filters(&asked, &["q", "status"]), &page);
     list.sort = sort.map(|(_, sort)| sort);
     let rows = page.rows.into_iter().map(row).collect();

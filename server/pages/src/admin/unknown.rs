@@ -1,6 +1,6 @@
 //! Calls whose end nobody knows: which there are, and what a superadmin makes of one.
 
-use admin_templates::admin::usage::{CallStory, UnknownEnd};
+use admin_templates::admin::usage::{CallPage, UnknownEnd};
 use admin_templates::form::FieldError;
 use admin_templates::page::Notice;
 use admin_templates::parts::CallRow;
@@ -17,7 +17,7 @@ use super::super::form::Posted;
 use super::super::session::{Admin, Confirmed};
 use super::again::{Faults, again};
 use super::calls::Names;
-use super::usage::{of_hold, story_view};
+use super::usage::{call_page, of_hold};
 use super::{Console, Wrong, amount, booked, reason};
 
 /// Calls that are listed, those first of which the gateways are asked no longer first.
@@ -67,7 +67,7 @@ async fn decide(
         }
         Err(wrong) => wrong,
     };
-    let mut view: CallStory = story_view(rooms, id).await?;
+    let mut view: CallPage = call_page(rooms, id).await?;
     match &mut view.unknown {
         Some(unknown) => show(unknown, wrong),
         // Somebody else decided, or it became known.

@@ -17,9 +17,9 @@ use server_rooms::accounts::{
 };
 use server_rooms::auth::Role;
 use server_rooms::auth::factors::Factors;
-use server_rooms::figures::{Figures, UsageFilter};
 use server_rooms::ledger::{Budget, BudgetPeriod, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
+use server_rooms::reports::{Reports, UsageFilter};
 use server_rooms::web::Web;
 use shared::clock::Moment;
 use shared::id::{TenantId, UserId};
@@ -103,7 +103,7 @@ pub(super) async fn member_list(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
     accounts: Data<&Accounts>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     ledger: Data<&Ledger>,
     factors: Data<&Factors>,
 ) -> PageResult {
@@ -123,7 +123,7 @@ pub(super) async fn member_list(
             user: Some(user.id.clone()),
             ..UsageFilter::default()
         };
-        let spent = usage::spent(&figures, own, who.now()).await?;
+        let spent = usage::spent(&reports, own, who.now()).await?;
         let row = beside.row(user);
         rows.push(MemberRow { spent, ..row });
     }

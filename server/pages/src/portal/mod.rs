@@ -18,9 +18,9 @@ use poem::Request;
 use poem::http::header::HOST;
 use server_rooms::accounts::Scopes;
 use server_rooms::auth::{Principal, Role};
-use server_rooms::figures::FiguresError;
 use server_rooms::ledger::LedgerError;
 use server_rooms::limits::LimitSettings;
+use server_rooms::reports::ReportsError;
 
 use super::error::PageError;
 use super::frame::Frame;
@@ -110,12 +110,12 @@ fn manages<R: Rank>(who: &Member<R>) -> bool {
 }
 
 /// Why a page has no figures.
-fn unfigured(error: FiguresError) -> PageError {
+fn reports_failed(error: ReportsError) -> PageError {
     match error {
-        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
-        FiguresError::Busy => PageError::Unavailable,
-        FiguresError::Ledger(error) => unread(error),
-        FiguresError::Store(error) => error.into(),
+        ReportsError::Cursor(_) | ReportsError::NoSuchTenant => PageError::NotFound,
+        ReportsError::Busy => PageError::Unavailable,
+        ReportsError::Ledger(error) => unread(error),
+        ReportsError::Store(error) => error.into(),
     }
 }
 

@@ -7,17 +7,17 @@ use admin_templates::words::{MemberRole, Said};
 use poem::handler;
 use poem::web::Data;
 use server_rooms::accounts::{Accounts, OwnSettings};
-use server_rooms::figures::forecast::Forecast;
-use server_rooms::figures::overview::Overview;
-use server_rooms::figures::sums::Grain;
-use server_rooms::figures::{Figures, Top};
+use server_rooms::reports::forecast::Forecast;
+use server_rooms::reports::overview::Overview;
+use server_rooms::reports::sums::Grain;
+use server_rooms::reports::{Reports, Top};
 use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
 use super::super::session::Member;
 use super::rows::{self, Names};
-use super::{manages, unfigured};
+use super::{manages, reports_failed};
 
 /// Where those begin who only use models.
 const STUDIO: &str = "/portal/studio/chat";
@@ -92,14 +92,14 @@ fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
 #[handler]
 pub(super) async fn overview_page(
     who: Member,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     if !manages(&who) {
         return who.go(STUDIO);
     }
-    let found = figures.overview(&who.tenant.id).await;
-    let found = found.map_err(unfigured)?;
+    let found = reports.overview(&who.tenant.id).await;
+    let found = found.map_err(reports_failed)?;
     let names = Names::of(&accounts, &who.tenant.id).await?;
     let own = accounts.own_settings(&who.tenant.id).await?;
     who.show(&view(found, own, &names, who.lang())).await

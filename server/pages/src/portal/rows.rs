@@ -12,10 +12,10 @@ use admin_templates::words::{
 };
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Role;
-use server_rooms::figures::page::{PageAsk, Paged};
-use server_rooms::figures::sums::Grain;
-use server_rooms::figures::{Point, UsageRecord, UsageStatus};
 use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
+use server_rooms::reports::page::{PageAsk, Paged};
+use server_rooms::reports::sums::Grain;
+use server_rooms::reports::{Point, UsageRecord, UsageStatus};
 use server_rules::billing::UNKNOWN;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId, UserId};

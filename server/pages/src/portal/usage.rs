@@ -9,14 +9,14 @@ use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Request, handler};
 use server_edge::export::{Excel, Reader, usage_file};
 use server_rooms::accounts::Accounts;
-use server_rooms::figures::history::UsageHistory;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::story::{Charge, HoldStory, Story};
-use server_rooms::figures::sums::{Grain, Sums};
-use server_rooms::figures::{
-    Figures, Period, Point, Scope, SumsAsk, UsageFilter, UsageRecord, UsageStatus, UsageSummary,
-};
 use server_rooms::ledger::{Ledger, Spender};
+use server_rooms::reports::call_detail::{CallDetail, Charge, HoldDetail};
+use server_rooms::reports::history::UsageHistory;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::sums::{Grain, Sums};
+use server_rooms::reports::{
+    Period, Point, Reports, Scope, SumsAsk, UsageFilter, UsageRecord, UsageStatus, UsageSummary,
+};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::UserId;
@@ -26,7 +26,7 @@ use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, Names, field};
-use super::{manages, unfigured, unread};
+use super::{manages, reports_failed, unread};
 
 /// Filters of the list of calls, and the range, which links to its pages carry.
 const FILTERS: [&str; 4] = ["model", "status", "caller", "range"];
@@ -116,7 +116,7 @@ fn model_sums(all: Vec<UsageSummary>) -> Vec<ModelSum> {
 pub(super) async fn usage_page(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
     usage: Data<&UsageHistory>,
 ) -> PageResult {
@@ -130,10 +130,10 @@ pub(super) async fn usage_page(
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
-    let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
-    let page = page.map_err(unfigured)?;
+    let page = reports.usage_log(&filter, &rows::page_ask(&asked)?).await;
+    let page = page.map_err(reports_failed)?;
     let scope = Scope::Tenant(tenant.clone());
-    let points = figures.series(&scope, ask).await?;
+    let points = reports.series(&scope, ask).await?;
     let sums = totals(&points);
     who.show(&PortalUsage {
         range,
@@ -157,7 +157,7 @@ pub(super) async fn usage_csv(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
     request: &Request,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let tenant = &who.tenant.id;
@@ -169,16 +169,16 @@ pub(super) async fn usage_csv(
     };
     let filter = narrowed(whole, &asked, &names);
     let excel = Excel::of_query(request.uri().query());
-    let file = usage_file(figures.export_usage(filter), Reader::Tenant, excel);
+    let file = usage_file(reports.export_usage(filter), Reader::Tenant, excel);
     Ok(file.into_response())
 }
 
 /// How the charge was reckoned; without lines where nothing was, or its price is gone.
-fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
-    if let Charge::Lines(bill) = &story.charge {
+fn charge(detail: &CallDetail, multiplier_ppm: i64) -> Arithmetic {
+    if let Charge::Lines(bill) = &detail.charge {
         return bills::arithmetic(bill);
     }
-    let total = story.record.as_ref().map(|record| record.credits);
+    let total = detail.record.as_ref().map(|record| record.credits);
     let total = total.unwrap_or(Credits::ZERO);
     Arithmetic {
         lines: Vec::new(),
@@ -188,11 +188,16 @@ fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
     }
 }
 
-fn held(hold: Option<&HoldStory>) -> Credits {
+fn held(hold: Option<&HoldDetail>) -> Credits {
     hold.map_or(Credits::ZERO, |hold| hold.hold.held)
 }
 
-fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm: i64) -> OwnCall {
+fn ended_call(
+    detail: &CallDetail,
+    record: &UsageRecord,
+    names: &Names,
+    multiplier_ppm: i64,
+) -> OwnCall {
     OwnCall {
         id: record.id.to_string(),
         // Not kept with the call.
@@ -206,17 +211,17 @@ fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm
         at: record.created_at,
         first_byte_ms: record.first_byte_ms,
         duration_ms: record.duration_ms,
-        held: held(story.hold.as_ref()),
+        held: held(detail.hold.as_ref()),
         counts: bills::counts(&record.usage),
-        charge: charge(story, multiplier_ppm),
+        charge: charge(detail, multiplier_ppm),
     }
 }
 
 /// A call without a record: it runs, or was refused or given back.
-fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCall> {
-    let hold = &story.hold.as_ref()?.hold;
+fn open_call(detail: &CallDetail, names: &Names, multiplier_ppm: i64) -> Option<OwnCall> {
+    let hold = &detail.hold.as_ref()?.hold;
     let kept = hold.snapshot.read()?;
-    let status = match story.charge {
+    let status = match detail.charge {
         Charge::Open => CallStatus::Running,
         Charge::Lines(_)
         | Charge::Test
@@ -228,7 +233,7 @@ fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCal
         | Charge::Untold => CallStatus::Failed,
     };
     Some(OwnCall {
-        id: story.id.to_string(),
+        id: detail.id.to_string(),
         request_id: String::new(),
         status,
         fault: None,
@@ -241,16 +246,16 @@ fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCal
         duration_ms: 0,
         held: hold.held,
         counts: bills::counts(&Usage::default()),
-        charge: charge(story, multiplier_ppm),
+        charge: charge(detail, multiplier_ppm),
     })
 }
 
 /// Whether a person made the call.
-fn is_by(story: &Story, user: &UserId) -> bool {
-    if let Some(record) = &story.record {
+fn is_by(detail: &CallDetail, user: &UserId) -> bool {
+    if let Some(record) = &detail.record {
         return record.user.as_ref() == Some(user);
     }
-    let hold = story.hold.as_ref();
+    let hold = detail.hold.as_ref();
     let kept = hold.and_then(|hold| hold.hold.snapshot.read());
     kept.is_some_and(|kept| kept.user.as_ref() == Some(user))
 }
@@ -260,27 +265,27 @@ fn is_by(story: &Story, user: &UserId) -> bool {
 pub(super) async fn call_page(
     who: Member,
     Path(id): Path<String>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let id = id.parse().map_err(|_| PageError::NotFound)?;
-    let story = figures.story(&id, Some(&who.tenant.id)).await;
-    let story = story.map_err(unfigured)?.ok_or(PageError::NotFound)?;
-    if !manages(&who) && !is_by(&story, &who.user.id) {
+    let detail = reports.call_detail(&id, Some(&who.tenant.id)).await;
+    let detail = detail.map_err(reports_failed)?.ok_or(PageError::NotFound)?;
+    if !manages(&who) && !is_by(&detail, &who.user.id) {
         return Err(PageError::NotFound);
     }
     let names = Names::of(&accounts, &who.tenant.id).await?;
     let ppm = who.tenant.price_multiplier_ppm;
-    let view = match &story.record {
-        Some(record) => Some(ended_call(&story, record, &names, ppm)),
-        None => open_call(&story, &names, ppm),
+    let view = match &detail.record {
+        Some(record) => Some(ended_call(&detail, record, &names, ppm)),
+        None => open_call(&detail, &names, ppm),
     };
     who.show(&view.ok_or(PageError::NotFound)?).await
 }
 
 /// What a person was charged in the last 30 days, one after the other. Reads each of their calls:
 /// sums of people are not kept, and a person makes few calls beside a key.
-async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
+async fn days_of(reports: &Reports, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
     let ask = Span::Month.ask(now);
     let mut points = Vec::new();
     let mut at = ask.from;
@@ -293,7 +298,7 @@ async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<
         period: since(ask),
         ..of
     };
-    let pages = figures.export_usage(filter);
+    let pages = reports.export_usage(filter);
     let mut pages = std::pin::pin!(pages);
     while let Some(records) = pages.try_next().await? {
         for record in records {
@@ -310,11 +315,11 @@ async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<
 
 /// What calls that pass a filter were charged in the last 30 days; reads each of them.
 pub(super) async fn spent(
-    figures: &Figures,
+    reports: &Reports,
     of: UsageFilter,
     now: Moment,
 ) -> Result<Credits, PageError> {
-    Ok(totals(&days_of(figures, of, now).await?).credits)
+    Ok(totals(&days_of(reports, of, now).await?).credits)
 }
 
 /// `GET /portal/history`: a person's own calls.
@@ -322,7 +327,7 @@ pub(super) async fn spent(
 pub(super) async fn history_page(
     who: Member,
     Query(asked): Query<Asked>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
     ledger: Data<&Ledger>,
 ) -> PageResult {
@@ -334,10 +339,10 @@ pub(super) async fn history_page(
     };
     let names = Names::of(&accounts, tenant).await?;
     let filter = narrowed(own.clone(), &asked, &names);
-    let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
-    let page = page.map_err(unfigured)?;
+    let page = reports.usage_log(&filter, &rows::page_ask(&asked)?).await;
+    let page = page.map_err(reports_failed)?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
-    let points = days_of(&figures, own, who.now()).await?;
+    let points = days_of(&reports, own, who.now()).await?;
     who.show(&History {
         spent: totals(&points).credits,
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),

@@ -1,6 +1,6 @@
 //! Files usage records behind the settlement: moves them from `usage_inbox`, which has a primary key and
 //! nothing else, to `usage_records`, where lists, sums and exports look. When it is done decides
-//! `figures::rollup`.
+//! `reports::rollup` of `rooms`.
 //!
 //! # Exactly once, in order
 //!

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use server_rules::figures::sums::{Counted, Place, Sums};
+use server_rules::usage::sums::{Counted, Place, Sums};
 use shared::db::{Db, DbError};
 
 use super::{CountedRow, Key, OneNumber, RollupRow, USAGE, key};

@@ -1,5 +1,5 @@
 //! Sums of usage records per hour and day: rows, and how records are added to them exactly once.
-//! What a call counts in is decided by `figures::sums`; when it is done by `figures::rollup`.
+//! What a call counts in is decided by `usage::sums` of `rules`; when it is done by `reports::rollup` of `rooms`.
 //!
 //! # Exactly once
 //!
@@ -18,8 +18,8 @@
 //! the sums, nothing more. On SQLite there is one writer: what is there is all there will be.
 
 mod check;
-mod figures;
 pub mod postgres;
+mod reads;
 pub mod sqlite;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,16 +29,16 @@ use diesel::QueryDsl;
 use diesel::prelude::{Insertable, Queryable, QueryableByName, Selectable};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
-use server_rules::figures::buckets::Buckets;
-use server_rules::figures::costs::KnownCost;
-use server_rules::figures::counts::{Consumed, with_counts};
-use server_rules::figures::sums::{Counted, Place, Sums};
+use server_rules::usage::buckets::Buckets;
+use server_rules::usage::costs::KnownCost;
+use server_rules::usage::counts::{Consumed, with_counts};
+use server_rules::usage::sums::{Counted, Place, Sums};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::{Db, DbError};
 use shared::on;
 
-pub use self::figures::{Scope, SumsAsk, Top, TopOf, TopTenants};
+pub use self::reads::{Scope, SumsAsk, Top, TopOf, TopTenants};
 use super::Store;
 use super::columns::whole;
 use super::schema::{rollup_state, rollups, usage_records};

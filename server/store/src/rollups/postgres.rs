@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use server_rules::figures::sums::Place;
+use server_rules::usage::sums::Place;
 use shared::clock::Moment;
 use shared::db::DbError;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use admin_templates::words::Health;
 use futures_util::future::join_all;
-use server_rooms::figures::{Figures, UsageFilter};
 use server_rooms::providers::{ProviderList, Told};
+use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::link::{ProviderKeyView, ProviderView};
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Days of a provider's keys, by how the keys end.
 pub(super) async fn key_days(
-    figures: &Figures,
+    reports: &Reports,
     provider: &str,
     now: Moment,
 ) -> Result<HashMap<String, Day>, PageError> {
@@ -30,7 +30,7 @@ pub(super) async fn key_days(
         provider: Some(provider.to_owned()),
         ..UsageFilter::default()
     };
-    days(figures, filter, now, |record| {
+    days(reports, filter, now, |record| {
         let last = record.tries.last()?;
         Some(last.key_last4.clone()).filter(|end| !end.is_empty())
     })

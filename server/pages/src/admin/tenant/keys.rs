@@ -17,10 +17,10 @@ use server_rooms::accounts::{
 };
 use server_rooms::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::figures::UsageFilter;
-use server_rooms::figures::page::PageAsk;
 use server_rooms::ledger::{BudgetAsk, BudgetPeriod, Spender};
 use server_rooms::limits::LimitSettings;
+use server_rooms::reports::UsageFilter;
+use server_rooms::reports::page::PageAsk;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;
@@ -31,7 +31,7 @@ use super::super::super::form::{Posted, field_error};
 use super::super::super::session::{Admin, Confirmed};
 use super::super::again::{Faults, again};
 use super::super::tenants::{base_url, example};
-use super::super::{Asked, Console, ROWS, Wrong, amount, count, figured, filters, future};
+use super::super::{Asked, Console, ROWS, Wrong, amount, count, filters, future, reports_failed};
 use super::super::{wanted, word};
 use super::people::{budget, budgets, fits, spent};
 use super::{found, head, path};
@@ -70,7 +70,11 @@ async fn rows(
     now: Moment,
 ) -> Result<Vec<KeyRow>, PageError> {
     let budgets = budgets(rooms, tenant).await?;
-    let overview = rooms.figures.overview(&tenant.id).await.map_err(figured)?;
+    let overview = rooms
+        .reports
+        .overview(&tenant.id)
+        .await
+        .map_err(reports_failed)?;
     let all_told = overview.keys.len() < TOPS;
     let told = overview.keys.into_iter().map(|top| (top.name, top.credits));
     let told: HashMap<String, Credits> = told.collect();
@@ -86,10 +90,10 @@ async fn rows(
             ..UsageFilter::default()
         };
         let newest = rooms
-            .figures
+            .reports
             .usage_log(&own, &last)
             .await
-            .map_err(figured)?;
+            .map_err(reports_failed)?;
         let spent = match told.get(key.id.as_str()) {
             Some(credits) => *credits,
             None if all_told => Credits::ZERO,

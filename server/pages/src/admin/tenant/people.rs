@@ -13,10 +13,10 @@ use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{AccountError, NewUser, Role, Tenant, User, UserChange, UserStatus};
 use server_rooms::auth::roles::kind;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::{Period, UsageFilter};
 use server_rooms::ledger::{AdjustError, Budget, Spender};
 use server_rooms::money::corrections::CorrectionError;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::{Period, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{UserId, random_text};
@@ -72,8 +72,8 @@ pub(super) async fn spent(
         from: Some(ask.from),
         until: Some(ask.until),
     };
-    let records = rooms.figures.export_usage(UsageFilter { period, ..filter });
-    let add = async |sum: i64, page: Vec<server_rooms::figures::UsageRecord>| {
+    let records = rooms.reports.export_usage(UsageFilter { period, ..filter });
+    let add = async |sum: i64, page: Vec<server_rooms::reports::UsageRecord>| {
         let page = page.iter().map(|record| record.credits.micros());
         Ok(page.fold(sum, i64::saturating_add))
     };

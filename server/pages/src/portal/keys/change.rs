@@ -9,9 +9,9 @@ use poem::web::{Data, Path};
 use poem::{Request, handler};
 use server_rooms::accounts::{AccountError, Accounts, ApiKey, GRACE_MAX};
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::Figures;
 use server_rooms::ledger::{Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
+use server_rooms::reports::Reports;
 use shared::id::ApiKeyId;
 
 use super::super::super::error::{PageError, PageResult};
@@ -132,7 +132,7 @@ pub(in super::super) async fn rotate_key(
     request: &Request,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     ledger: Data<&Ledger>,
 ) -> PageResult {
     let (actor, id) = (who.actor(), key_id(&id)?);
@@ -153,7 +153,7 @@ pub(in super::super) async fn rotate_key(
     };
     let rooms = Shelves {
         accounts: &accounts,
-        figures: &figures,
+        reports: &reports,
         ledger: &ledger,
     };
     let rotate = Form {

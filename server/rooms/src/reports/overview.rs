@@ -9,7 +9,7 @@ use super::dashboard::Freshness;
 use super::forecast::{Forecast, Pace, forecast};
 use super::span::Span;
 use super::sums::Grain;
-use super::{Figures, FiguresError, Point};
+use super::{Point, Reports, ReportsError};
 use crate::ledger::{Balance, Grant};
 
 /// Lines of a top list.
@@ -49,11 +49,11 @@ fn spent(days: &[Point]) -> Credits {
     Credits::from_micros(micros.fold(0_i64, i64::saturating_add))
 }
 
-impl Figures {
+impl Reports {
     /// The overview of a tenant.
-    pub async fn overview(&self, id: &TenantId) -> Result<Overview, FiguresError> {
+    pub async fn overview(&self, id: &TenantId) -> Result<Overview, ReportsError> {
         let found = self.store.tenant(id).await?;
-        let tenant = found.ok_or(FiguresError::NoSuchTenant)?;
+        let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
         let now = self.clock.now();
         let ask = Span::Month.ask(now);
         let scope = Scope::Tenant(id.clone());

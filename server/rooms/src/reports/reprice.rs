@@ -11,10 +11,10 @@ use shared::credits::Credits;
 use shared::id::TenantId;
 use tokio::time::Instant;
 
-use super::{Figures, FiguresError};
+use super::{Reports, ReportsError};
 use crate::catalogue::price::Tariff;
 use server_rules::billing::{UNKNOWN, is_free};
-use server_rules::figures::costs::{KnownCost, plus};
+use server_rules::usage::costs::{KnownCost, plus};
 use server_store::usage::{Period, UsageRecord};
 use server_store::usage_log::UsageFilter;
 
@@ -143,10 +143,10 @@ impl Repricing {
 /// The multipliers of tenants, asked for once each.
 type Multipliers = HashMap<TenantId, i64>;
 
-impl Figures {
+impl Reports {
     /// The calls of `model` in the last 30 days, newest first, with the price `tariff`. One reckoning
     /// runs at a time; a connection is held for no longer than a page takes.
-    pub async fn reprice(&self, model: &str, tariff: &Tariff) -> Result<Repricing, FiguresError> {
+    pub async fn reprice(&self, model: &str, tariff: &Tariff) -> Result<Repricing, ReportsError> {
         self.reprice_newest(model, tariff, CALLS_MAX).await
     }
 
@@ -156,9 +156,9 @@ impl Figures {
         model: &str,
         tariff: &Tariff,
         most: u64,
-    ) -> Result<Repricing, FiguresError> {
+    ) -> Result<Repricing, ReportsError> {
         let turn = tokio::time::timeout(WAIT_MAX, self.repricing.acquire()).await;
-        let _turn = turn.map_err(|_| FiguresError::Busy)?;
+        let _turn = turn.map_err(|_| ReportsError::Busy)?;
         let until = self.clock.now();
         let from = Moment::from_unix_ms(until.unix_ms().saturating_sub(SPAN_MS));
         let filter = UsageFilter {
@@ -195,7 +195,7 @@ impl Figures {
         &self,
         known: &mut Multipliers,
         page: &[UsageRecord],
-    ) -> Result<(), FiguresError> {
+    ) -> Result<(), ReportsError> {
         let mut new: Vec<&TenantId> = page.iter().map(|record| &record.tenant).collect();
         new.retain(|tenant| !known.contains_key(*tenant));
         new.sort_unstable();

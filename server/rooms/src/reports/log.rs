@@ -9,7 +9,7 @@ use shared::db::DbError;
 use shared::id::AuditId;
 
 use super::page::{Cursor, CursorError, PageAsk, Paged, Towards};
-use super::{Figures, FiguresError};
+use super::{Reports, ReportsError};
 
 /// What the store is asked for.
 fn log_ask<'a>(ask: &PageAsk, from: Option<&'a Cursor>) -> Result<LogAsk<'a>, CursorError> {
@@ -23,13 +23,13 @@ fn log_ask<'a>(ask: &PageAsk, from: Option<&'a Cursor>) -> Result<LogAsk<'a>, Cu
     })
 }
 
-impl Figures {
+impl Reports {
     /// Usage records that pass the filter.
     pub async fn usage_log(
         &self,
         filter: &UsageFilter,
         ask: &PageAsk,
-    ) -> Result<Paged<UsageRecord>, FiguresError> {
+    ) -> Result<Paged<UsageRecord>, ReportsError> {
         let records = self
             .store
             .usage_log(filter, log_ask(ask, ask.from.as_ref())?)
@@ -59,7 +59,7 @@ impl Figures {
         &self,
         filter: &AuditFilter,
         ask: &PageAsk,
-    ) -> Result<Paged<AuditEntry>, FiguresError> {
+    ) -> Result<Paged<AuditEntry>, ReportsError> {
         let entries = self
             .store
             .audit_log(filter, log_ask(ask, ask.from.as_ref())?)

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use server::figures::rollup::Roller;
-use server::figures::sums::{Grain, Sums};
-use server::figures::sweep::{Sweeper, Swept};
+use server::reports::rollup::Roller;
+use server::reports::sums::{Grain, Sums};
+use server::reports::sweep::{Sweeper, Swept};
 use server::settings::{Retention, Settings};
 use server::store::audit::Actor;
 use server::store::rollups::{Scope, SumsAsk};

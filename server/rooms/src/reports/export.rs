@@ -8,7 +8,7 @@ use server_store::usage_log::{LogAsk, UsageFilter};
 use shared::db::DbError;
 use shared::id::TenantId;
 
-use super::{Figures, FiguresError};
+use super::{Reports, ReportsError};
 use crate::ledger::{Entry, LedgerError};
 
 /// Rows read at once; about 200 KB.
@@ -19,7 +19,7 @@ fn is_last(rows: usize) -> bool {
     i64::try_from(rows).is_ok_and(|rows| rows < ROWS)
 }
 
-impl Figures {
+impl Reports {
     /// Every usage record that passes the filter, newest first. Records that arrive meanwhile are
     /// newer than the first page and stay out.
     pub fn export_usage(
@@ -82,8 +82,8 @@ impl Figures {
     }
 
     /// Fails when there is no such tenant, so that an export does not end empty for a wrong id.
-    pub async fn require_tenant(&self, tenant: &TenantId) -> Result<(), FiguresError> {
+    pub async fn require_tenant(&self, tenant: &TenantId) -> Result<(), ReportsError> {
         let found = self.store.tenant(tenant).await?;
-        found.map(drop).ok_or(FiguresError::NoSuchTenant)
+        found.map(drop).ok_or(ReportsError::NoSuchTenant)
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use server::figures::costs::KnownCost;
-use server::figures::rollup::Roller;
-use server::figures::sums::{Grain, Sums};
 use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant, StoredSnapshot};
+use server::reports::costs::KnownCost;
+use server::reports::rollup::Roller;
+use server::reports::sums::{Grain, Sums};
 use server::store::Store;
 use server::store::rollups::{Scope, SumsAsk, TopOf};
 use server::store::usage::{UsageRecord, UsageStatus};

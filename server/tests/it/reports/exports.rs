@@ -45,17 +45,17 @@ async fn an_export_has_every_record_once_and_ends() {
         room.record(records(&other, 3)).await;
         all.sort_by_key(|record| (record.created_at, record.id.clone()));
         all.reverse();
-        let pages: Vec<_> = room.figures.export_usage(of(&tenant)).collect().await;
+        let pages: Vec<_> = room.reports.export_usage(of(&tenant)).collect().await;
         let told: Vec<UsageRecord> = pages
             .into_iter()
             .flat_map(|page| page.expect("a page"))
             .collect();
         assert!(told == all, "{}: {} records", room.db.name, told.len());
         room.give(&tenant, micros(7), None).await;
-        let pages: Vec<_> = room.figures.export_ledger(tenant.clone()).collect().await;
+        let pages: Vec<_> = room.reports.export_ledger(tenant.clone()).collect().await;
         assert_eq!(pages.len(), 1);
         assert_eq!(pages[0].as_ref().expect("a page").len(), 1);
-        let nothing = room.figures.export_ledger(TenantId::random()).count().await;
+        let nothing = room.reports.export_ledger(TenantId::random()).count().await;
         assert_eq!(nothing, 0);
         room.supervisor.stop();
     }
@@ -66,7 +66,7 @@ async fn an_export_that_nobody_reads_on_holds_nothing() {
     for room in rooms().await {
         let tenant = TenantId::random();
         room.record(records(&tenant, 700)).await;
-        let mut pages = Box::pin(room.figures.export_usage(of(&tenant)));
+        let mut pages = Box::pin(room.reports.export_usage(of(&tenant)));
         let first = pages.next().await.expect("a page").expect("read");
         assert_eq!(first.len(), 500);
         assert_eq!(
@@ -101,12 +101,12 @@ struct Api<E> {
 
 async fn api(room: &Room) -> Api<impl Endpoint<Output = poem::Response>> {
     let (auth, accounts, admin) = as_superadmin(&room.store, &room.clock).await;
-    let figures = room.figures.clone();
+    let reports = room.reports.clone();
     let apis = (
         ExportApi {
-            figures: figures.clone(),
+            reports: reports.clone(),
         },
-        AdminExportApi { figures },
+        AdminExportApi { reports },
     );
     let service = OpenApiService::new(apis, "exports", "0").with(AddData::new(auth));
     Api {

@@ -1,6 +1,7 @@
 //! The figures behind the pages: sums that stay exact whoever commits when, lists that neither skip
 //! nor repeat, exports, one call's story. Each on both databases.
 
+mod call_details;
 mod costs;
 mod exports;
 mod filing;
@@ -8,14 +9,13 @@ mod lists;
 mod reprice;
 mod retention;
 mod rollups;
-mod stories;
 mod summaries;
 
 use std::time::Duration;
 
-use server::figures::Figures;
-use server::figures::rollup::Roller;
 use server::ledger::{GrantKind, Ledger, LedgerSettings, NewGrant};
+use server::reports::Reports;
+use server::reports::rollup::Roller;
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::usage::UsageRecord;
@@ -47,7 +47,7 @@ struct Room {
     store: Store,
     ledger: Ledger,
     clock: Clock,
-    figures: Figures,
+    reports: Reports,
     supervisor: Supervisor,
 }
 
@@ -59,13 +59,13 @@ impl Room {
         let ledger = Ledger::start(store.clone(), clock.clone(), &supervisor, settings)
             .await
             .expect("a ledger");
-        let figures = Figures::new(store.clone(), ledger.clone(), clock.clone());
+        let reports = Reports::new(store.clone(), ledger.clone(), clock.clone());
         Self {
             db,
             store,
             ledger,
             clock,
-            figures,
+            reports,
             supervisor,
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use server::catalogue::price::{ImagePrice, PlainPrice};
-use server::figures::story::Charge;
 use server::ledger::{HoldRequest, HoldState};
+use server::reports::call_detail::Charge;
 use server::store::audit::Actor;
 use server::store::catalogue::NewModel;
 use server::store::usage::{Try, UsageRecord, UsageStatus};
@@ -97,8 +97,8 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
         let ask = hold(&room, &tenant, &price, 5_000);
         room.ledger.hold(ask.clone()).await.expect("held");
         let running = room
-            .figures
-            .story(&ask.id, None)
+            .reports
+            .call_detail(&ask.id, None)
             .await
             .expect("read")
             .expect("a story");
@@ -113,14 +113,14 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             .settle(&ask.id, &tenant, written.credits, written.clone())
             .await
             .expect("settled");
-        let story = room
-            .figures
-            .story(&ask.id, Some(&tenant))
+        let detail = room
+            .reports
+            .call_detail(&ask.id, Some(&tenant))
             .await
             .expect("read")
             .expect("a story");
-        let Charge::Lines(bill) = &story.charge else {
-            panic!("{:?}", story.charge);
+        let Charge::Lines(bill) = &detail.charge else {
+            panic!("{:?}", detail.charge);
         };
         let lines: Vec<String> = bill
             .lines
@@ -136,13 +136,13 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             ]
         );
         assert_eq!(bill.total, micros(3_874));
-        let Charge::Lines(cost) = &story.cost else {
-            panic!("{:?}", story.cost);
+        let Charge::Lines(cost) = &detail.cost else {
+            panic!("{:?}", detail.cost);
         };
         assert_eq!(cost.total, micros(1_001));
-        assert!(story.adds_up, "{}", room.db.name);
-        assert_eq!(story.record, Some(written), "the tries too");
-        let held = story.hold.expect("a hold");
+        assert!(detail.adds_up, "{}", room.db.name);
+        assert_eq!(detail.record, Some(written), "the tries too");
+        let held = detail.hold.expect("a hold");
         assert_eq!(
             (held.hold.state, held.hold.settled),
             (HoldState::Settled, micros(3_874))
@@ -154,8 +154,8 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             .collect();
         assert_eq!(took, [3_000, 2_000], "what expires first was taken first");
         let foreign = room
-            .figures
-            .story(&ask.id, Some(&TenantId::random()))
+            .reports
+            .call_detail(&ask.id, Some(&TenantId::random()))
             .await
             .expect("read");
         assert_eq!(foreign, None);
@@ -165,8 +165,8 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             .await
             .expect("deleted");
         let told = room
-            .figures
-            .story(&ask.id, None)
+            .reports
+            .call_detail(&ask.id, None)
             .await
             .expect("read")
             .expect("a story");
@@ -189,13 +189,13 @@ async fn a_charge_that_does_not_follow_from_its_price_is_found_out() {
             .settle(&ask.id, &tenant, written.credits, written)
             .await
             .expect("settled");
-        let story = room
-            .figures
-            .story(&ask.id, None)
+        let detail = room
+            .reports
+            .call_detail(&ask.id, None)
             .await
             .expect("read")
             .expect("a story");
-        assert!(!story.adds_up, "{}", room.db.name);
+        assert!(!detail.adds_up, "{}", room.db.name);
         room.supervisor.stop();
     }
 }
@@ -254,16 +254,16 @@ async fn an_image_calls_story_is_the_same_from_new_records_and_from_old() {
             written.price = Some(price.clone());
             let settling = room.ledger.settle(&ask.id, &tenant, micros(80), written);
             settling.await.expect("settled");
-            let story = room.figures.story(&ask.id, None).await.expect("read");
-            let story = story.expect("a story");
-            let Charge::Lines(bill) = &story.charge else {
-                panic!("{:?}", story.charge);
+            let detail = room.reports.call_detail(&ask.id, None).await.expect("read");
+            let detail = detail.expect("a story");
+            let Charge::Lines(bill) = &detail.charge else {
+                panic!("{:?}", detail.charge);
             };
             let line = (bill.lines[0].unit, bill.lines[0].count, bill.total);
             assert_eq!(line, (Unit::Image, 2, micros(80)), "{}", room.db.name);
-            assert!(story.adds_up, "{}", room.db.name);
+            assert!(detail.adds_up, "{}", room.db.name);
             // What `/api/v1/usage` shows of a new one is what the lines say.
-            let shown = story.record.expect("a record").usage;
+            let shown = detail.record.expect("a record").usage;
             assert_eq!(shown == billed, is_new, "{}", room.db.name);
         }
         room.supervisor.stop();
@@ -276,14 +276,14 @@ async fn calls_without_a_charge_say_why() {
         let (tenant, price) = (room.tenant("Acme").await, price(&room).await);
         room.give(&tenant, micros(5_000), None).await;
         let charge = async |id: &GenerationId| {
-            let story = room
-                .figures
-                .story(id, None)
+            let detail = room
+                .reports
+                .call_detail(id, None)
                 .await
                 .expect("read")
                 .expect("a story");
-            assert!(story.adds_up);
-            story.charge
+            assert!(detail.adds_up);
+            detail.charge
         };
         let refused = hold(&room, &tenant, &price, 5_001);
         room.ledger
@@ -319,8 +319,8 @@ async fn calls_without_a_charge_say_why() {
         room.record([test.clone()]).await;
         assert_eq!(charge(&test.id).await, Charge::Test);
         let nobody = room
-            .figures
-            .story(&GenerationId::random(), None)
+            .reports
+            .call_detail(&GenerationId::random(), None)
             .await
             .expect("read");
         assert_eq!(nobody, None);

@@ -2,8 +2,8 @@
 //! known stays unknown.
 
 use server::catalogue::price::{PlainPrice, Tariff};
-use server::figures::costs::KnownCost;
-use server::figures::reprice::Earned;
+use server::reports::costs::KnownCost;
+use server::reports::reprice::Earned;
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::id::{GenerationId, TenantId};
@@ -76,7 +76,7 @@ async fn a_month_is_reckoned_anew_call_by_call_and_unknown_costs_stay_unknown() 
         // 3 x 2 + 4 x 3 = 18 a call, of which the provider takes 7.
         let list = plain(2, 3).list(Some(&plain(1, 1)));
         let tariff = Tariff::new(list).expect("sound");
-        let told = room.figures.reprice("m", &tariff).await.expect("reckoned");
+        let told = room.reports.reprice("m", &tariff).await.expect("reckoned");
         assert_eq!((told.calls, told.is_sample), (6, false), "{}", room.db.name);
         assert_eq!(told.was, earned(75, (4, 2, 10)));
         assert_eq!(told.would, earned(77, (28, 5, 72)));
@@ -87,14 +87,14 @@ async fn a_month_is_reckoned_anew_call_by_call_and_unknown_costs_stay_unknown() 
         assert_eq!(told.until, start());
 
         let untold = Tariff::new(plain(2, 3).list(None)).expect("sound");
-        let told = room.figures.reprice("m", &untold).await.expect("reckoned");
+        let told = room.reports.reprice("m", &untold).await.expect("reckoned");
         assert_eq!(
             told.would,
             earned(77, (0, 1, 0)),
             "only of what came to nothing"
         );
         let nobody = room
-            .figures
+            .reports
             .reprice("nobody", &tariff)
             .await
             .expect("reckoned");
@@ -115,7 +115,7 @@ async fn of_a_busy_model_the_newest_calls_are_a_sample_and_said_to_be_one() {
         room.record((0..510).map(of)).await;
         let tariff = Tariff::new(plain(2, 3).list(None)).expect("sound");
         let some = room
-            .figures
+            .reports
             .reprice_newest("m", &tariff, 1)
             .await
             .expect("reckoned");
@@ -126,7 +126,7 @@ async fn of_a_busy_model_the_newest_calls_are_a_sample_and_said_to_be_one() {
             room.db.name
         );
         assert_eq!(some.from, Moment::from_unix_ms(START_MS - 499));
-        let all = room.figures.reprice("m", &tariff).await.expect("reckoned");
+        let all = room.reports.reprice("m", &tariff).await.expect("reckoned");
         assert_eq!((all.calls, all.is_sample), (510, false));
         assert_eq!(all.would.credits, micros(510 * 18));
         room.supervisor.stop();

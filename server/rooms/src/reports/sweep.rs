@@ -11,7 +11,7 @@ use shared::db::DbError;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::figures::sums::Grain;
+use crate::reports::sums::Grain;
 use crate::settings::{Retention, Settings};
 
 /// A server that has just started has more urgent work.

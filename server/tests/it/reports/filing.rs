@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::SimpleAsyncConnection;
-use server::figures::rollup::Roller;
+use server::reports::rollup::Roller;
 use server::store::Store;
 use server::store::usage::UsageRecord;
 use server::store::usage_log::{LogAsk, UsageFilter};

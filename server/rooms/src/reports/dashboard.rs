@@ -10,7 +10,7 @@ use shared::db::DbError;
 use super::rollup::TOP_TENANTS;
 use super::span::Span;
 use super::sums::{Grain, Sums};
-use super::{Figures, Point};
+use super::{Point, Reports};
 
 /// Lines of a top list.
 const TOPS: i64 = 10;
@@ -114,7 +114,7 @@ pub(super) fn total(points: &[Point]) -> Sums {
     total
 }
 
-impl Figures {
+impl Reports {
     /// How current the sums are.
     pub async fn freshness(&self) -> Result<Freshness, DbError> {
         let state = self.store.rollup_state().await?;

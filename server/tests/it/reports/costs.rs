@@ -2,10 +2,10 @@
 //! nobody can tell any more whether they were known.
 
 use futures_util::TryStreamExt as _;
-use server::figures::costs::KnownCost;
-use server::figures::dashboard::Range;
-use server::figures::rollup::Roller;
-use server::figures::span::Span;
+use server::reports::costs::KnownCost;
+use server::reports::dashboard::Range;
+use server::reports::rollup::Roller;
+use server::reports::span::Span;
 use server::store::rollups::Scope;
 use server::store::usage::{Period, UsageRecord, UsageStatus};
 use server::store::usage_log::UsageFilter;
@@ -47,7 +47,7 @@ async fn an_unknown_cost_is_neither_zero_nor_profit_in_any_figure() {
             credits: micros(10),
         };
         let day = Range::Last(Span::Day);
-        let told = room.figures.dashboard(&Scope::Platform, day).await;
+        let told = room.reports.dashboard(&Scope::Platform, day).await;
         let told = told.expect("figures");
         assert_eq!(
             (told.totals.calls, told.totals.cost),
@@ -74,7 +74,7 @@ async fn an_unknown_cost_is_neither_zero_nor_profit_in_any_figure() {
             let read = room.store.usage_record(&record.id).await.expect("read");
             assert_eq!(read, Some(record));
         }
-        let lines = room.figures.export_usage(UsageFilter::default());
+        let lines = room.reports.export_usage(UsageFilter::default());
         let lines: Vec<Vec<UsageRecord>> = lines.try_collect().await.expect("exported");
         let unknown = lines.iter().flatten().filter(|one| one.cost.is_none());
         assert_eq!(unknown.count(), 2);
@@ -84,7 +84,7 @@ async fn an_unknown_cost_is_neither_zero_nor_profit_in_any_figure() {
 
 /// What the records say, whatever the columns' order.
 async fn costs(room: &Room) -> Vec<(String, Option<i64>)> {
-    let pages = room.figures.export_usage(UsageFilter::default());
+    let pages = room.reports.export_usage(UsageFilter::default());
     let pages: Vec<Vec<UsageRecord>> = pages.try_collect().await.expect("exported");
     let mut costs: Vec<_> = pages
         .into_iter()
@@ -151,7 +151,7 @@ async fn zeros_of_before_that_may_be_unknown_become_so_and_sums_say_how_much_the
         let roller = Roller::new(room.store.clone(), room.clock.clone());
         assert_eq!(roller.check().await.expect("checked"), Vec::<String>::new());
         let week = room
-            .figures
+            .reports
             .totals(&Scope::Platform, Span::Week)
             .await
             .expect("sums");
@@ -197,7 +197,7 @@ async fn sums_whose_records_are_gone_know_what_providers_took() {
         room.db.execute(&gone).await.expect(room.db.name);
         room.db.execute(up).await.expect(room.db.name);
         let sums = room
-            .figures
+            .reports
             .totals(&Scope::Platform, Span::Week)
             .await
             .expect("sums");

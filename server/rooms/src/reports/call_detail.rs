@@ -6,7 +6,7 @@ use server_store::usage::UsageRecord;
 use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
-use super::{Figures, FiguresError};
+use super::{Reports, ReportsError};
 use crate::catalogue::price::Price;
 use crate::catalogue::price::bill::Bill;
 use crate::ledger::{Hold, HoldState};
@@ -37,7 +37,7 @@ pub enum Charge {
 
 /// A hold with what it took from grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HoldStory {
+pub struct HoldDetail {
     /// The hold.
     pub hold: Hold,
     /// What it took from which grants, in the order of spending.
@@ -46,13 +46,13 @@ pub struct HoldStory {
 
 /// All that is known of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub struct CallDetail {
     /// The call.
     pub id: GenerationId,
     /// Whose.
     pub tenant: TenantId,
     /// Its hold; test calls have none.
-    pub hold: Option<HoldStory>,
+    pub hold: Option<HoldDetail>,
     /// What it consumed and how it went; absent while it runs.
     pub record: Option<UsageRecord>,
     /// The price that was applied, if it is still there.
@@ -123,16 +123,16 @@ fn comes_to(charge: &Charge, credits: Credits, loss: Credits) -> bool {
     }
 }
 
-impl Figures {
+impl Reports {
     /// A call's story; `None` when there is no such call, or it is not `whose`.
-    pub async fn story(
+    pub async fn call_detail(
         &self,
         id: &GenerationId,
         whose: Option<&TenantId>,
-    ) -> Result<Option<Story>, FiguresError> {
+    ) -> Result<Option<CallDetail>, ReportsError> {
         let record = self.store.usage_record(id).await?;
         let hold = self.ledger.hold_of(id).await?;
-        let hold = hold.map(|(hold, took)| HoldStory { hold, took });
+        let hold = hold.map(|(hold, took)| HoldDetail { hold, took });
         let of_record = record.as_ref().map(|record| &record.tenant);
         let of_hold = hold.as_ref().map(|held| &held.hold.tenant);
         let Some(tenant) = of_record.or(of_hold).cloned() else {
@@ -157,7 +157,7 @@ impl Figures {
             let cost = record.loss > Credits::ZERO || record.cost.is_none_or(comes_to_cost);
             comes_to(&charge, record.credits, record.loss) && cost
         });
-        Ok(Some(Story {
+        Ok(Some(CallDetail {
             id: id.clone(),
             tenant,
             hold,

@@ -2,6 +2,7 @@
 //! exports. `rollup` keeps the sums they stand on; `store` holds the statements. Only reads, but for
 //! the sums; speaks no HTTP and writes no page.
 
+pub mod call_detail;
 pub mod dashboard;
 pub mod directory;
 pub mod export;
@@ -13,12 +14,11 @@ pub mod page;
 pub mod reprice;
 pub mod rollup;
 pub mod span;
-pub mod story;
 pub mod sweep;
 
 use std::sync::Arc;
 
-pub use server_rules::figures::{buckets, costs, counts, sums};
+pub use server_rules::usage::{buckets, costs, counts, sums};
 use server_store::Store;
 pub use server_store::rollups::{Scope, SumsAsk, Top};
 pub use server_store::usage::{Period, Try, UsageRecord, UsageStatus, UsageSummary};
@@ -34,7 +34,7 @@ use crate::settings::zones::Zones;
 
 /// Why figures were not answered.
 #[derive(Debug, thiserror::Error)]
-pub enum FiguresError {
+pub enum ReportsError {
     /// The place in the list is not one of this list.
     #[error(transparent)]
     Cursor(#[from] CursorError),
@@ -63,7 +63,7 @@ pub struct Point {
 
 /// Answers figures; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Figures {
+pub struct Reports {
     store: Store,
     ledger: Ledger,
     zones: Zones,
@@ -72,7 +72,7 @@ pub struct Figures {
     repricing: Arc<Semaphore>,
 }
 
-impl Figures {
+impl Reports {
     /// Over the server's database and its ledger.
     pub fn new(store: Store, ledger: Ledger, clock: Clock) -> Self {
         Self {

@@ -1,10 +1,10 @@
 //! Dashboards and overviews say what the records say.
 
-use server::figures::FiguresError;
-use server::figures::dashboard::Range;
-use server::figures::forecast::Forecast;
-use server::figures::span::Span;
-use server::figures::sums::{Grain, Percentiles};
+use server::reports::ReportsError;
+use server::reports::dashboard::Range;
+use server::reports::forecast::Forecast;
+use server::reports::span::Span;
+use server::reports::sums::{Grain, Percentiles};
 use server::store::rollups::Scope;
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::Moment;
@@ -59,12 +59,12 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
         test.test = true;
         records.push(test);
         room.put(records).await;
-        let stale = room.figures.freshness().await.expect("figures");
+        let stale = room.reports.freshness().await.expect("figures");
         assert_eq!(stale.behind, 104, "{}", room.db.name);
         room.add_up().await;
         let range = Range::Last(Span::Day);
         let told = room
-            .figures
+            .reports
             .dashboard(&Scope::Platform, range)
             .await
             .expect("figures");
@@ -113,14 +113,14 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
         // One model, one tenant, another span.
         let scope = Scope::Model("m9".to_owned());
         let of_model = room
-            .figures
+            .reports
             .dashboard(&scope, range)
             .await
             .expect("figures");
         assert_eq!((of_model.totals.calls, of_model.models.len()), (1, 0));
         let scope = Scope::Tenant(small.clone());
         let of_tenant = room
-            .figures
+            .reports
             .dashboard(&scope, range)
             .await
             .expect("figures");
@@ -131,7 +131,7 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
             until: Moment::from_unix_ms(START_MS + 1),
         };
         let days = room
-            .figures
+            .reports
             .dashboard(&Scope::Platform, range)
             .await
             .expect("figures");
@@ -151,15 +151,15 @@ async fn an_overview_tells_what_there_is_what_was_spent_and_how_long_it_lasts() 
     for room in rooms().await {
         let tenant = room.tenant("Acme").await;
         let other = room.tenant("Other").await;
-        let none = room.figures.overview(&TenantId::random()).await;
-        assert!(matches!(none, Err(FiguresError::NoSuchTenant)));
-        let fresh = room.figures.overview(&tenant).await.expect("figures");
+        let none = room.reports.overview(&TenantId::random()).await;
+        assert!(matches!(none, Err(ReportsError::NoSuchTenant)));
+        let fresh = room.reports.overview(&tenant).await.expect("figures");
         assert_eq!(fresh.forecast, Forecast::Empty, "{}", room.db.name);
         assert_eq!((fresh.days.len(), fresh.spent_30d), (30, micros(0)));
         let soon = Moment::from_unix_ms(START_MS + DAY_MS);
         room.give(&tenant, micros(100_000), None).await;
         room.give(&tenant, micros(500), Some(soon)).await;
-        let idle = room.figures.overview(&tenant).await.expect("figures");
+        let idle = room.reports.overview(&tenant).await.expect("figures");
         assert_eq!(idle.forecast, Forecast::NotSpending);
         let expiries: Vec<Option<Moment>> =
             idle.grants.iter().map(|grant| grant.expires_at).collect();
@@ -176,7 +176,7 @@ async fn an_overview_tells_what_there_is_what_was_spent_and_how_long_it_lasts() 
         records.push(record(&other, START_MS, 5));
         room.record(records).await;
         room.add_up().await;
-        let told = room.figures.overview(&tenant).await.expect("figures");
+        let told = room.reports.overview(&tenant).await.expect("figures");
         assert_eq!(
             (told.spent_7d, told.spent_30d),
             (micros(7_000), micros(10_000))

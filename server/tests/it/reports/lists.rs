@@ -1,6 +1,6 @@
 //! Lists turn both ways, whatever arrives meanwhile, and filters let through exactly what they say.
 
-use server::figures::page::{Cursor, PageAsk, Paged};
+use server::reports::page::{Cursor, PageAsk, Paged};
 use server::store::audit::{Actor, AuditFilter};
 use server::store::usage::{Period, UsageRecord, UsageStatus};
 use server::store::usage_log::UsageFilter;
@@ -56,7 +56,7 @@ async fn walk(room: &Room, filter: &UsageFilter) -> Vec<GenerationId> {
     let (mut seen, mut from) = (Vec::new(), None);
     loop {
         let page = room
-            .figures
+            .reports
             .usage_log(filter, &ask(from, 7))
             .await
             .expect("a page");
@@ -202,7 +202,7 @@ async fn turning_pages_neither_skips_nor_repeats_while_records_come_in() {
         let (mut seen, mut from, mut pages) = (Vec::new(), None, Vec::new());
         loop {
             let page = room
-                .figures
+                .reports
                 .usage_log(&filter, &ask(from, 8))
                 .await
                 .expect("a page");
@@ -223,7 +223,7 @@ async fn turning_pages_neither_skips_nor_repeats_while_records_come_in() {
         while let Some(before) = pages.pop() {
             let cursor = back.previous.clone();
             back = room
-                .figures
+                .reports
                 .usage_log(&filter, &ask(cursor, 8))
                 .await
                 .expect("a page");
@@ -233,7 +233,7 @@ async fn turning_pages_neither_skips_nor_repeats_while_records_come_in() {
         let cursor = back.previous.clone();
         assert!(cursor.is_some(), "there is something newer by now");
         let newer = room
-            .figures
+            .reports
             .usage_log(&filter, &ask(cursor, 200))
             .await
             .expect("a page");
@@ -250,7 +250,7 @@ async fn a_place_of_another_list_is_refused() {
             .parse()
             .expect("a place in the list of tenants");
         let refused = room
-            .figures
+            .reports
             .usage_log(&UsageFilter::default(), &ask(Some(odd), 5))
             .await;
         refused.expect_err("no moment");
@@ -293,12 +293,12 @@ async fn tenants_are_found_by_the_beginning_of_name_or_id_with_their_money() {
         // The short grant expires.
         room.clock.advance(std::time::Duration::from_millis(5));
         let find = async |search: &str, from: Option<Cursor>, rows: u32| {
-            room.figures
+            room.reports
                 .tenants(search, &ask(from, rows))
                 .await
                 .expect("found")
         };
-        let name = |line: &server::figures::directory::TenantLine| line.tenant.name.clone();
+        let name = |line: &server::reports::directory::TenantLine| line.tenant.name.clone();
         let found = find("aCmE", None, 10).await;
         assert_eq!(
             names(&found, name),
@@ -377,7 +377,7 @@ async fn the_audit_log_is_filtered_by_tenant_actor_action_subject_and_time() {
             .expect("changed");
         let find = async |filter: AuditFilter| {
             let page = room
-                .figures
+                .reports
                 .audit_log(&filter, &ask(None, 10))
                 .await
                 .expect("found");
@@ -435,18 +435,18 @@ async fn the_audit_log_is_filtered_by_tenant_actor_action_subject_and_time() {
         );
         // Page by page, both ways.
         let first = room
-            .figures
+            .reports
             .audit_log(&none(), &ask(None, 2))
             .await
             .expect("found");
         let second = room
-            .figures
+            .reports
             .audit_log(&none(), &ask(first.next.clone(), 2))
             .await
             .expect("found");
         assert_eq!((first.rows.len(), second.rows.len()), (2, 1));
         let back = room
-            .figures
+            .reports
             .audit_log(&none(), &ask(second.previous.clone(), 2))
             .await
             .expect("found");

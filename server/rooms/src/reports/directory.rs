@@ -8,7 +8,7 @@ use shared::id::TenantId;
 
 use super::page::{PageAsk, Paged, Towards};
 use super::span::Span;
-use super::{Figures, FiguresError};
+use super::{Reports, ReportsError};
 use crate::ledger::Balance;
 
 /// A tenant with its money.
@@ -35,14 +35,14 @@ pub struct Listing {
     pub status: Option<DirectoryStatus>,
 }
 
-impl Figures {
+impl Reports {
     /// Tenants whose name or id begins with `search`: in order of name; newest first when all are asked
     /// for, or an id is (`ten_…`). Capitals and small letters are the same, for ASCII.
     pub async fn tenants(
         &self,
         search: &str,
         ask: &PageAsk,
-    ) -> Result<Paged<TenantLine>, FiguresError> {
+    ) -> Result<Paged<TenantLine>, ReportsError> {
         self.tenants_listed(search, Listing::default(), ask).await
     }
 
@@ -52,7 +52,7 @@ impl Figures {
         search: &str,
         listing: Listing,
         ask: &PageAsk,
-    ) -> Result<Paged<TenantLine>, FiguresError> {
+    ) -> Result<Paged<TenantLine>, ReportsError> {
         let from = ask.from.as_ref();
         let wish = DirectoryAsk {
             order: listing.order.map(|(order, _)| order),
