@@ -3,11 +3,11 @@
 use futures_util::StreamExt;
 use server::reports::Reports;
 use server::reports::dashboard::Range;
-use server::reports::page::{Cursor, PageAsk, Towards};
+use server::reports::page::{Cursor, PageRequest, Towards};
 use server::reports::span::Span;
 use server::store::audit::AuditFilter;
-use server::store::rollups::Scope;
-use server::store::usage::{Period, UsageStatus};
+use server::store::rollups::ReportScope;
+use server::store::usage::{TimeRange, UsageStatus};
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::id::{GenerationId, TenantId};
@@ -57,10 +57,10 @@ impl Place {
         Cursor::at(towards, self.moment(turn), "gen_")
     }
 
-    fn day(&self, turn: usize) -> Period {
+    fn day(&self, turn: usize) -> TimeRange {
         let from = self.moment(turn);
         let until = Moment::from_unix_ms(from.unix_ms() + DAY_MS);
-        Period {
+        TimeRange {
             from: Some(from),
             until: Some(until),
         }
@@ -69,7 +69,7 @@ impl Place {
 
 /// What the room is asked.
 pub(super) enum Asked {
-    Dashboard(Scope, Span),
+    Dashboard(ReportScope, Span),
     Overview(TenantId),
     Log(UsageFilter, Option<Cursor>),
     CallDetail(GenerationId),
@@ -89,22 +89,22 @@ pub(super) fn all() -> Vec<Question> {
 fn dashboards() -> Vec<Question> {
     vec![
         ("dashboard, 24 hours", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Day)
+            Asked::Dashboard(ReportScope::Platform, Span::Day)
         }),
         ("dashboard, 7 days by the hour", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Week)
+            Asked::Dashboard(ReportScope::Platform, Span::Week)
         }),
         ("dashboard, 30 days", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Month)
+            Asked::Dashboard(ReportScope::Platform, Span::Month)
         }),
         ("dashboard, 90 days", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Quarter)
+            Asked::Dashboard(ReportScope::Platform, Span::Quarter)
         }),
         ("dashboard of a model, 7 days", |_, turn| {
-            Asked::Dashboard(Scope::Model(model(turn)), Span::Week)
+            Asked::Dashboard(ReportScope::Model(model(turn)), Span::Week)
         }),
         ("dashboard of a busy tenant, 7 days", |_, turn| {
-            Asked::Dashboard(Scope::Tenant(Place::busy(turn)), Span::Week)
+            Asked::Dashboard(ReportScope::Tenant(Place::busy(turn)), Span::Week)
         }),
         ("overview of a busy tenant", |_, turn| {
             Asked::Overview(Place::busy(turn))
@@ -283,7 +283,7 @@ impl Asked {
     /// Asks it; answers how many rows came.
     pub(super) async fn answer(self, reports: &Reports) -> Outcome<usize> {
         let failed = || "a question".to_owned();
-        let page = |from| PageAsk { from, rows: ROWS };
+        let page = |from| PageRequest { from, rows: ROWS };
         Ok(match self {
             Self::Dashboard(scope, span) => {
                 let told = reports.dashboard(&scope, Range::Last(span)).await;

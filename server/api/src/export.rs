@@ -22,7 +22,7 @@ impl From<ReportsError> for ApiError {
 
 /// What an export of usage may be narrowed to, as it is written in an address.
 #[derive(Debug, Clone, Default)]
-pub struct UsageWish {
+pub struct UsageExportQuery {
     /// The first day or moment.
     pub start: Option<String>,
     /// The last day, which is included, or moment.
@@ -50,7 +50,7 @@ fn word<T>(
     text.map(|text| read(&text).ok_or_else(wrong)).transpose()
 }
 
-impl UsageWish {
+impl UsageExportQuery {
     /// As the room takes it; the tenant is put in by the caller.
     pub fn filter(self) -> Result<UsageFilter, ApiError> {
         Ok(UsageFilter {

@@ -31,12 +31,12 @@ impl Calls {
             return Err(CallError::ScopeMissing);
         }
         let generation = GenerationId::random();
-        let ask = Ask {
+        let request = Ask {
             principal,
             generation: &generation,
             tokens: 0,
         };
-        let admission = self.limits.admit(ask).await;
+        let admission = self.limits.admit(request).await;
         Ok(Admitted {
             admission: admission.map_err(|exceeded| CallError::Limited(Box::new(exceeded)))?,
             generation,

@@ -172,7 +172,7 @@ async fn a_call_of_an_unknown_end_counts_in_the_sums_once_it_is_known() {
             "{}",
             db.name
         );
-        let sums = store.usage_summary(&tenant, server::store::usage::Period::default());
+        let sums = store.usage_summary(&tenant, server::store::usage::TimeRange::default());
         let sums = sums.await.expect(db.name);
         assert_eq!(
             (sums[0].calls, sums[0].credits),

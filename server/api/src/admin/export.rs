@@ -7,7 +7,7 @@ use server_rooms::reports::{Reports, UsageFilter};
 
 use super::tenant_of;
 use crate::error::ApiError;
-use crate::export::UsageWish;
+use crate::export::UsageExportQuery;
 use crate::principal::SuperadminCaller;
 
 /// Exports for superadmins.
@@ -55,7 +55,7 @@ impl AdminExportApi {
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let tenant = tenant_of(&id.0)?;
-        let wish = UsageWish {
+        let query = UsageExportQuery {
             start: start.0,
             end: end.0,
             model: model.0,
@@ -64,7 +64,7 @@ impl AdminExportApi {
             status: status.0,
             operation: operation.0,
         };
-        let filter = wish.filter()?;
+        let filter = query.filter()?;
         self.reports.require_tenant(&tenant).await?;
         let pages = self.reports.export_usage(UsageFilter {
             tenant: Some(tenant),

@@ -6,7 +6,7 @@ use server_edge::export::{CsvFile, Excel, Reader, ledger_file, usage_file};
 use server_rooms::reports::{Reports, UsageFilter};
 
 use crate::error::ApiError;
-use crate::export::UsageWish;
+use crate::export::UsageExportQuery;
 use crate::principal::{TenantCaller, need};
 
 /// Exports for tenants.
@@ -53,7 +53,7 @@ impl ExportApi {
         /// Whether to begin with a byte order mark, which Excel wants
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
-        let wish = UsageWish {
+        let query = UsageExportQuery {
             start: start.0,
             end: end.0,
             model: model.0,
@@ -62,7 +62,7 @@ impl ExportApi {
             status: status.0,
             operation: operation.0,
         };
-        let filter = wish.filter()?;
+        let filter = query.filter()?;
         let filter = UsageFilter {
             tenant: Some(caller.who.tenant.clone()),
             user: caller.records_of(filter.user.clone())?,

@@ -10,12 +10,12 @@ use serde_json::Value;
 use server_edge::date::Date;
 use server_edge::export::{Excel, audit_file};
 use server_rooms::accounts::{AuditEntry, AuditFilter};
-use server_rooms::reports::Period;
+use server_rooms::reports::TimeRange;
 use shared::id::AuditId;
 
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::{Asked, Console, filters, list_state, page_ask, reports_failed, wanted, word};
+use super::{Asked, Console, filters, list_state, page_request, reports_failed, wanted, word};
 
 /// Rows of a page.
 const ROWS: u32 = 50;
@@ -51,7 +51,7 @@ async fn filter(
         actor,
         action,
         subject: wanted(asked, "subject").map(str::to_owned),
-        period: Period {
+        period: TimeRange {
             from: day("from").map(Date::start),
             until: day("to").map(Date::end),
         },
@@ -73,9 +73,9 @@ fn row(entry: &AuditEntry) -> AuditRow {
 /// `GET /admin/audit`
 #[handler]
 pub(super) async fn audit_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
-    let ask = page_ask(&asked, ROWS)?;
+    let request = page_request(&asked, ROWS)?;
     let filter = filter(&rooms, &asked).await?;
-    let page = rooms.reports.audit_log(&filter, &ask).await;
+    let page = rooms.reports.audit_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
     let list = list_state(filters(&asked, &FILTERS), &page);
     let rows = page.rows.iter().map(row).collect();

@@ -12,7 +12,7 @@ use poem::handler;
 use poem::web::Data;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
-use server_rooms::reports::{Point, Reports, Scope, Top};
+use server_rooms::reports::{Point, ReportScope, Reports, Top};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::TenantId;
@@ -131,7 +131,7 @@ const LATENCY: [Row; 3] = [
 pub(super) const RESULTS: [Row; 2] = TRAFFIC;
 
 /// The day of a provider or a model.
-pub(super) async fn day(reports: &Reports, scope: Scope) -> Result<Board, PageError> {
+pub(super) async fn day(reports: &Reports, scope: ReportScope) -> Result<Board, PageError> {
     let day = Range::Last(server_rooms::reports::span::Span::Day);
     Ok(reports.dashboard(&scope, day).await?)
 }
@@ -223,7 +223,10 @@ async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, P
 /// Of the tenants that spend most, those that have nothing left, or less than they spend in a day.
 async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
     let week = Range::Last(server_rooms::reports::span::Span::Week);
-    let week = rooms.reports.dashboard(&Scope::Platform, week).await?;
+    let week = rooms
+        .reports
+        .dashboard(&ReportScope::Platform, week)
+        .await?;
     let tops = week.tenants.map(|tops| tops.tenants).unwrap_or_default();
     let ids = tops
         .iter()
@@ -290,7 +293,7 @@ fn view(
     alerts: Vec<AlertRow>,
     (live, live_count): (Vec<LiveCall>, u64),
 ) -> Dashboard {
-    let (points, grain) = (&board.series, board.ask.grain);
+    let (points, grain) = (&board.series, board.query.grain);
     let (totals, before) = (&board.totals, &board.before);
     let micros = |credits: Credits| i128::from(credits.micros());
     let tenants = board.tenants.as_ref().map_or(&[][..], |tops| &tops.tenants);
@@ -346,7 +349,9 @@ fn view(
 pub(super) async fn dashboard(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let (range, span) = range(&asked, RangeWord::Day);
     let now = who.now();
-    let board = rooms.reports.dashboard(&Scope::Platform, Range::Last(span));
+    let board = rooms
+        .reports
+        .dashboard(&ReportScope::Platform, Range::Last(span));
     let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), live::running(&rooms));
     let board = board.map_err(|error| reports_failed(error.into()))?;
     who.show(&view(&board, range, alerts?, running?)).await

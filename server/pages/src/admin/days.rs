@@ -7,7 +7,7 @@ use admin_templates::parts::KnownCost as CostView;
 use futures_util::TryStreamExt as _;
 use server_rooms::reports::buckets::Buckets;
 use server_rooms::reports::costs::KnownCost;
-use server_rooms::reports::{Period, Reports, UsageFilter, UsageRecord, UsageStatus};
+use server_rooms::reports::{Reports, TimeRange, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
 
 use super::super::bills::known_cost;
@@ -69,7 +69,7 @@ pub(super) async fn days(
 ) -> Result<HashMap<String, Day>, PageError> {
     let from = Moment::from_unix_ms(now.unix_ms().saturating_sub(DAY_MS));
     let records = reports.export_usage(UsageFilter {
-        period: Period {
+        period: TimeRange {
             from: Some(from),
             until: None,
         },

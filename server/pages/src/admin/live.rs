@@ -13,7 +13,7 @@ use poem::web::Data;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
 use server_rooms::ledger::Hold;
-use server_rooms::reports::Scope;
+use server_rooms::reports::ReportScope;
 use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::Sums;
 
@@ -86,7 +86,7 @@ impl Feed {
     async fn look(&mut self) -> Result<String, PageError> {
         self.page.now = self.frame.now();
         if self.looks.is_multiple_of(LOOKS_A_SUM) {
-            let totals = self.rooms.reports.totals(&Scope::Platform, self.span);
+            let totals = self.rooms.reports.totals(&ReportScope::Platform, self.span);
             self.sums = totals.await?;
         }
         let (calls, all) = running(&self.rooms).await?;

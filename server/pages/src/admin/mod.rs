@@ -35,7 +35,7 @@ use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
 use server_rooms::reports::history::UsageHistory;
-use server_rooms::reports::page::{Cursor, PageAsk, Paged};
+use server_rooms::reports::page::{Cursor, PageRequest, Paged};
 use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::{Grain, Sums};
 use server_rooms::reports::{Point, Reports, ReportsError};
@@ -232,12 +232,12 @@ fn filters(asked: &BTreeMap<String, String>, names: &[&str]) -> Form {
 }
 
 /// Which page of a list.
-fn page_ask(asked: &BTreeMap<String, String>, rows: u32) -> Result<PageAsk, PageError> {
+fn page_request(asked: &BTreeMap<String, String>, rows: u32) -> Result<PageRequest, PageError> {
     let cursor = wanted(asked, "after").or_else(|| wanted(asked, "before"));
     let from: Option<Cursor> = cursor
         .map(|text| text.parse().map_err(|_| PageError::NotFound))
         .transpose()?;
-    Ok(PageAsk { from, rows })
+    Ok(PageRequest { from, rows })
 }
 
 /// A list with the ways to the pages around.

@@ -18,7 +18,7 @@ use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::auth::roles::kind;
 use server_rooms::providers::{Connectors, ProviderError, ProviderList, ProviderRef, Told};
-use server_rooms::reports::Scope;
+use server_rooms::reports::ReportScope;
 use server_rooms::reports::costs::KnownCost;
 use shared::clock::Moment;
 use shared::id::ProviderKeyId;
@@ -104,7 +104,7 @@ async fn row(
 ) -> Result<ProviderRow, PageError> {
     let (of, provider) = (list.address(one), one.answer.clone());
     let keys = rooms.providers.keys(&of).await.map_err(refused)?.answer;
-    let board = day(&rooms.reports, Scope::Provider(provider.name.clone())).await?;
+    let board = day(&rooms.reports, ReportScope::Provider(provider.name.clone())).await?;
     let (totals, calls) = (&board.totals, board.series.iter());
     let calls = calls.map(|point| super::signed(point.sums.calls));
     Ok(ProviderRow {
@@ -259,7 +259,7 @@ async fn found(rooms: &Console, of: &ProviderRef) -> Result<ProviderView, PageEr
 async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<ProviderDetail, PageError> {
     let provider = found(rooms, of).await?;
     let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
-    let board = day(&rooms.reports, Scope::Provider(of.name.clone())).await?;
+    let board = day(&rooms.reports, ReportScope::Provider(of.name.clone())).await?;
     let days = key_days(&rooms.reports, &of.name, now).await?;
     let enabled = if provider.enabled { "on" } else { "" };
     Ok(ProviderDetail {
@@ -269,7 +269,7 @@ async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<Provider
         calls: board.totals.calls,
         success: success(&board.totals),
         cost: known_cost(&board.totals.cost, board.totals.calls),
-        traffic: chart(&board.series, board.ask.grain, Unit::Count, RESULTS),
+        traffic: chart(&board.series, board.query.grain, Unit::Count, RESULTS),
         edit: Form::of([
             ("base_url", provider.base_url.as_str()),
             ("enabled", enabled),

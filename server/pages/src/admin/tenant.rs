@@ -19,9 +19,9 @@ use server_rooms::auth::roles::{Kind, kind};
 use server_rooms::ledger::{Balance, Ledger};
 use server_rooms::limits::LimitSettings;
 use server_rooms::reports::dashboard::Range;
-use server_rooms::reports::page::PageAsk;
+use server_rooms::reports::page::PageRequest;
 use server_rooms::reports::span::Span;
-use server_rooms::reports::{Period, Scope, UsageFilter, UsageStatus, UsageSummary};
+use server_rooms::reports::{ReportScope, TimeRange, UsageFilter, UsageStatus, UsageSummary};
 use server_rooms::settings::Retention;
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -36,7 +36,7 @@ use super::calls::Names;
 use super::dashboard::Row;
 use super::tenants::status_word;
 use super::{
-    Asked, Console, ROWS, Wrong, booked, chart, count, filters, list_state, page_ask, range,
+    Asked, Console, ROWS, Wrong, booked, chart, count, filters, list_state, page_request, range,
     reason, reports_failed, success, tenant_id, wanted, word,
 };
 
@@ -85,10 +85,10 @@ fn balance_view(balance: &Balance) -> BalanceView {
 async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<TenantInfo, PageError> {
     let id = &tenant.id;
     let balance = rooms.ledger.balance(id).await.map_err(booked)?;
-    let scope = Scope::Tenant(id.clone());
+    let scope = ReportScope::Tenant(id.clone());
     let month = Range::Last(Span::Month);
     let month = rooms.reports.dashboard(&scope, month).await?;
-    let last = PageAsk {
+    let last = PageRequest {
         from: None,
         rows: 1,
     };
@@ -120,7 +120,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         calls: month.totals.calls,
         success: success(&month.totals),
         cost: known_cost(&month.totals.cost, month.totals.calls),
-        spend: chart(&month.series, month.ask.grain, Unit::Credits, charged),
+        spend: chart(&month.series, month.query.grain, Unit::Credits, charged),
         rename: Form::of([("name", tenant.name.as_str())]),
         zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
         suspend: Form::default(),
@@ -314,12 +314,12 @@ pub(super) async fn usage_page(
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
     let (range, span) = range(&asked, RangeWord::Week);
-    let scope = Scope::Tenant(tenant.id.clone());
-    let ask = span.ask(who.now());
-    let series = rooms.reports.series(&scope, ask).await?;
-    let period = Period {
-        from: Some(ask.from),
-        until: Some(ask.until),
+    let scope = ReportScope::Tenant(tenant.id.clone());
+    let query = span.query(who.now());
+    let series = rooms.reports.series(&scope, query).await?;
+    let period = TimeRange {
+        from: Some(query.from),
+        until: Some(query.until),
     };
     let summary = rooms.history.summary(&tenant.id, period).await?;
     let status = wanted(&asked, "status");
@@ -332,7 +332,7 @@ pub(super) async fn usage_page(
     };
     let page = rooms
         .reports
-        .usage_log(&filter, &page_ask(&asked, ROWS)?)
+        .usage_log(&filter, &page_request(&asked, ROWS)?)
         .await;
     let mut page = page.map_err(reports_failed)?;
     if status.is_some_and(|status| UsageStatus::from_word(status).is_none()) {
@@ -350,7 +350,7 @@ pub(super) async fn usage_page(
         head: head(&rooms.ledger, &tenant).await?,
         range,
         list,
-        spend: chart(&series, ask.grain, Unit::Credits, charged),
+        spend: chart(&series, query.grain, Unit::Credits, charged),
         sums: sums(summary),
         rows: page.rows.into_iter().map(|row| names.row(row)).collect(),
     })

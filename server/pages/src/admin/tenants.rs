@@ -24,7 +24,7 @@ use super::super::frame::Frame;
 use super::super::session::{Admin, Confirmed};
 use super::again::{Faults, again};
 use super::{
-    Asked, Console, ROWS, Wrong, amount, filters, future, list_state, page_ask, reports_failed,
+    Asked, Console, ROWS, Wrong, amount, filters, future, list_state, page_request, reports_failed,
     wanted,
 };
 use super::{word, words};
@@ -82,7 +82,7 @@ fn order(word: &str) -> Option<(DirectoryOrder, Sort)> {
 #[handler]
 pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let search = wanted(&asked, "q").unwrap_or_default();
-    let ask = page_ask(&asked, ROWS)?;
+    let request = page_request(&asked, ROWS)?;
     let sort = wanted(&asked, "sort").and_then(order);
     let status = wanted(&asked, "status").and_then(StatusWord::from_code);
     let listing = Listing {
@@ -93,7 +93,10 @@ pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>)
             StatusWord::Deleting => DirectoryStatus::Deleting,
         }),
     };
-    let page = rooms.reports.tenants_listed(search, listing, &ask).await;
+    let page = rooms
+        .reports
+        .tenants_listed(search, listing, &request)
+        .await;
     let page = page.map_err(reports_failed)?;
     let mut list = list_state(filters(&asked, &["q", "status"]), &page);
     list.sort = sort.map(|(_, sort)| sort);

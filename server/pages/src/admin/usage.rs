@@ -12,7 +12,7 @@ use server_edge::date::Date;
 use server_edge::export::{Excel, Reader, usage_file};
 use server_rooms::ledger::{CallSnapshot, Hold};
 use server_rooms::reports::call_detail::{CallDetail, Charge};
-use server_rooms::reports::{Period, UsageFilter, UsageRecord, UsageStatus};
+use server_rooms::reports::{TimeRange, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
@@ -23,7 +23,9 @@ use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::calls::Names;
 use super::tenant::money::entry_row;
-use super::{Asked, Console, booked, filters, list_state, page_ask, reports_failed, wanted, word};
+use super::{
+    Asked, Console, booked, filters, list_state, page_request, reports_failed, wanted, word,
+};
 
 /// Rows of a page of the log.
 const ROWS: u32 = 50;
@@ -67,7 +69,7 @@ async fn filter(
         status,
         model: text("model"),
         provider: text("provider"),
-        period: Period {
+        period: TimeRange {
             from: day(asked, "from").map(Date::start),
             until: day(asked, "to").map(Date::end),
         },
@@ -78,7 +80,7 @@ async fn filter(
 /// `GET /admin/usage`
 #[handler]
 pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
-    let ask = page_ask(&asked, ROWS)?;
+    let request = page_request(&asked, ROWS)?;
     if wanted(&asked, "status") == Some(CallStatus::Unknown.code()) {
         let rows = super::unknown::rows(&rooms).await?;
         let list = admin_templates::list::ListState {
@@ -95,7 +97,7 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -
         let rows = Vec::new();
         return who.show(&UsageLog { list, rows }).await;
     };
-    let page = rooms.reports.usage_log(&filter, &ask).await;
+    let page = rooms.reports.usage_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
     let names = Names::of(&rooms.accounts, &page.rows).await?;
     let list = list_state(filters(&asked, &FILTERS), &page);
@@ -115,7 +117,7 @@ pub(super) async fn usage_csv(
     let filter = filter(&rooms, &asked).await?;
     // A filter that nothing passes is a period of no length.
     let filter = filter.unwrap_or_else(|| UsageFilter {
-        period: Period {
+        period: TimeRange {
             from: Some(Moment::default()),
             until: Some(Moment::default()),
         },

@@ -17,7 +17,7 @@ use server_rooms::auth::api_key;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::{Budget, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
-use server_rooms::reports::page::PageAsk;
+use server_rooms::reports::page::PageRequest;
 use server_rooms::reports::{Reports, Top, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -83,7 +83,7 @@ impl Beside<'_> {
 
     /// When it last called.
     async fn used_at(&self, key: &ApiKeyId) -> Result<Option<Moment>, PageError> {
-        let last = PageAsk {
+        let last = PageRequest {
             from: None,
             rows: 1,
         };

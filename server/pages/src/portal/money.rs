@@ -2,7 +2,7 @@
 
 use admin_templates::form::FieldError;
 use server_rooms::accounts::Actor;
-use server_rooms::ledger::{AdjustError, BudgetAsk, BudgetPeriod, Ledger, Spender};
+use server_rooms::ledger::{AdjustError, BudgetPeriod, BudgetRequest, Ledger, Spender};
 use server_rooms::money::corrections::{CorrectionError, Corrections};
 use shared::credits::Credits;
 use shared::id::TenantId;
@@ -52,7 +52,7 @@ pub(super) async fn set_budget(
     (tenant, spender): (&TenantId, &Spender),
     (before, limit): (Option<BudgetPeriod>, Option<Limit>),
 ) -> Result<(), PageError> {
-    let ask = |period, limit| BudgetAsk {
+    let request = |period, limit| BudgetRequest {
         tenant: tenant.clone(),
         spender: spender.clone(),
         period,
@@ -60,12 +60,12 @@ pub(super) async fn set_budget(
     };
     let now = limit.map(|(period, _)| period);
     if let Some(before) = before.filter(|before| Some(*before) != now) {
-        let taken = corrections.set_budget(actor, ask(before, None)).await;
+        let taken = corrections.set_budget(actor, request(before, None)).await;
         taken.map_err(unset)?;
     }
     if let Some((period, amount)) = limit {
         let set = corrections
-            .set_budget(actor, ask(period, Some(amount)))
+            .set_budget(actor, request(period, Some(amount)))
             .await;
         set.map_err(unset)?;
     }

@@ -13,7 +13,7 @@ use admin_templates::words::{
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Role;
 use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
-use server_rooms::reports::page::{PageAsk, Paged};
+use server_rooms::reports::page::{PageRequest, Paged};
 use server_rooms::reports::sums::Grain;
 use server_rooms::reports::{Point, UsageRecord, UsageStatus};
 use server_rules::billing::UNKNOWN;
@@ -247,10 +247,10 @@ pub(super) fn field<'a>(asked: &'a Asked, name: &str) -> &'a str {
 }
 
 /// Which page of a list; a cursor that is none has no page.
-pub(super) fn page_ask(asked: &Asked) -> Result<PageAsk, PageError> {
+pub(super) fn page_request(asked: &Asked) -> Result<PageRequest, PageError> {
     let cursor = asked.get("after").or(asked.get("before"));
     let from = cursor.map(|text| text.parse()).transpose();
-    Ok(PageAsk {
+    Ok(PageRequest {
         from: from.map_err(|_| PageError::NotFound)?,
         rows: ROWS,
     })

@@ -15,7 +15,8 @@ use server_rooms::reports::history::UsageHistory;
 use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::{Grain, Sums};
 use server_rooms::reports::{
-    Period, Point, Reports, Scope, SumsAsk, UsageFilter, UsageRecord, UsageStatus, UsageSummary,
+    Point, ReportScope, Reports, SumsQuery, TimeRange, UsageFilter, UsageRecord, UsageStatus,
+    UsageSummary,
 };
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -32,7 +33,7 @@ use super::{manages, reports_failed, unread};
 const FILTERS: [&str; 4] = ["model", "status", "caller", "range"];
 
 /// No call is older than the epoch.
-const NEVER: Period = Period {
+const NEVER: TimeRange = TimeRange {
     from: None,
     until: Some(Moment::from_unix_ms(0)),
 };
@@ -42,23 +43,23 @@ fn range_of(asked: &Asked) -> Range {
 }
 
 /// The hours or days of a range; a week is shown by the day.
-fn sums_ask(range: Range, now: Moment) -> SumsAsk {
+fn sums_query(range: Range, now: Moment) -> SumsQuery {
     let until = Grain::Day.later(Grain::Day.start(now), 1);
     match range {
-        Range::Day => Span::Day.ask(now),
-        Range::Week => SumsAsk {
+        Range::Day => Span::Day.query(now),
+        Range::Week => SumsQuery {
             grain: Grain::Day,
             from: Grain::Day.later(until, -7),
             until,
         },
-        Range::Month => Span::Month.ask(now),
-        Range::Quarter => Span::Quarter.ask(now),
+        Range::Month => Span::Month.query(now),
+        Range::Quarter => Span::Quarter.query(now),
     }
 }
 
-fn since(ask: SumsAsk) -> Period {
-    Period {
-        from: Some(ask.from),
+fn since(query: SumsQuery) -> TimeRange {
+    TimeRange {
+        from: Some(query.from),
         until: None,
     }
 }
@@ -122,26 +123,28 @@ pub(super) async fn usage_page(
 ) -> PageResult {
     let tenant = &who.tenant.id;
     let range = range_of(&asked);
-    let ask = sums_ask(range, who.now());
+    let query = sums_query(range, who.now());
     let names = Names::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
-        period: since(ask),
+        period: since(query),
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
-    let page = reports.usage_log(&filter, &rows::page_ask(&asked)?).await;
+    let page = reports
+        .usage_log(&filter, &rows::page_request(&asked)?)
+        .await;
     let page = page.map_err(reports_failed)?;
-    let scope = Scope::Tenant(tenant.clone());
-    let points = reports.series(&scope, ask).await?;
+    let scope = ReportScope::Tenant(tenant.clone());
+    let points = reports.series(&scope, query).await?;
     let sums = totals(&points);
     who.show(&PortalUsage {
         range,
         list: rows::list(&asked, &FILTERS, &page),
         credits: sums.credits,
         calls: sums.calls,
-        spend: rows::spend(&points, ask.grain),
-        sums: model_sums(usage.summary(tenant, since(ask)).await?),
+        spend: rows::spend(&points, query.grain),
+        sums: model_sums(usage.summary(tenant, since(query)).await?),
         rows: page
             .rows
             .into_iter()
@@ -164,7 +167,7 @@ pub(super) async fn usage_csv(
     let names = Names::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
-        period: since(sums_ask(range_of(&asked), who.now())),
+        period: since(sums_query(range_of(&asked), who.now())),
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
@@ -286,23 +289,23 @@ pub(super) async fn call_page(
 /// What a person was charged in the last 30 days, one after the other. Reads each of their calls:
 /// sums of people are not kept, and a person makes few calls beside a key.
 async fn days_of(reports: &Reports, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
-    let ask = Span::Month.ask(now);
+    let query = Span::Month.query(now);
     let mut points = Vec::new();
-    let mut at = ask.from;
-    while at < ask.until {
+    let mut at = query.from;
+    while at < query.until {
         let sums = Sums::default();
         points.push(Point { at, sums });
-        at = ask.grain.later(at, 1);
+        at = query.grain.later(at, 1);
     }
     let filter = UsageFilter {
-        period: since(ask),
+        period: since(query),
         ..of
     };
     let pages = reports.export_usage(filter);
     let mut pages = std::pin::pin!(pages);
     while let Some(records) = pages.try_next().await? {
         for record in records {
-            let day = ask.grain.start(record.created_at);
+            let day = query.grain.start(record.created_at);
             let point = points.iter_mut().find(|point| point.at == day);
             if let Some(point) = point {
                 let both = [point.sums.credits, record.credits];
@@ -339,7 +342,9 @@ pub(super) async fn history_page(
     };
     let names = Names::of(&accounts, tenant).await?;
     let filter = narrowed(own.clone(), &asked, &names);
-    let page = reports.usage_log(&filter, &rows::page_ask(&asked)?).await;
+    let page = reports
+        .usage_log(&filter, &rows::page_request(&asked)?)
+        .await;
     let page = page.map_err(reports_failed)?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
     let points = days_of(&reports, own, who.now()).await?;

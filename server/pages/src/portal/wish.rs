@@ -143,14 +143,14 @@ impl Wish {
         let model = model.ok_or(FieldError::Unknown)?;
         let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
         let reckoned = |asked: &Asked| {
-            let ask = PlanInput {
+            let input = PlanInput {
                 asked,
                 model_output_max: model.max_output_tokens,
                 price: &price.list,
                 at: now,
                 multiplier_ppm,
             };
-            let found = plan(ask).ok_or(FieldError::Insufficient)?;
+            let found = plan(input).ok_or(FieldError::Insufficient)?;
             Ok(found.amount)
         };
         let most = reckoned(&asked)?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use server_store::rollups::{Scope, SumsAsk, Top, TopOf, TopTenants};
+use server_store::rollups::{ReportScope, SumsQuery, Top, TopOf, TopTenants};
 use shared::clock::Moment;
 use shared::db::DbError;
 
@@ -39,9 +39,9 @@ pub enum Range {
 
 impl Range {
     /// As whole hours or days.
-    pub fn ask(self, now: Moment) -> SumsAsk {
+    pub fn query(self, now: Moment) -> SumsQuery {
         match self {
-            Self::Last(span) => span.ask(now),
+            Self::Last(span) => span.query(now),
             Self::Between { grain, from, until } => {
                 let last = Moment::from_unix_ms(until.unix_ms().saturating_sub(1));
                 let until = grain.later(grain.start(last), 1);
@@ -50,7 +50,7 @@ impl Range {
                     Grain::Day => DAYS_MAX,
                 };
                 let from = grain.start(from).max(grain.later(until, -most)).min(until);
-                SumsAsk { grain, from, until }
+                SumsQuery { grain, from, until }
             }
         }
     }
@@ -72,7 +72,7 @@ pub struct Freshness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dashboard {
     /// The hours or days it covers.
-    pub ask: SumsAsk,
+    pub query: SumsQuery,
     /// All of them together.
     pub totals: Sums,
     /// As many hours or days before them, together.
@@ -94,14 +94,14 @@ pub struct Dashboard {
 }
 
 /// A sum for each hour or day, also where nothing was called.
-pub(super) fn filled(ask: SumsAsk, sums: Vec<(Moment, Sums)>) -> Vec<Point> {
+pub(super) fn filled(query: SumsQuery, sums: Vec<(Moment, Sums)>) -> Vec<Point> {
     let mut known: HashMap<Moment, Sums> = sums.into_iter().collect();
     let mut points = Vec::new();
-    let mut at = ask.from;
-    while at < ask.until {
+    let mut at = query.from;
+    while at < query.until {
         let sums = known.remove(&at).unwrap_or_default();
         points.push(Point { at, sums });
-        at = ask.grain.later(at, 1);
+        at = query.grain.later(at, 1);
     }
     points
 }
@@ -128,13 +128,17 @@ impl Reports {
     }
 
     /// The series of a scope, an hour or day after the other.
-    pub async fn series(&self, scope: &Scope, ask: SumsAsk) -> Result<Vec<Point>, DbError> {
-        Ok(filled(ask, self.store.sums_series(scope, ask).await?))
+    pub async fn series(
+        &self,
+        scope: &ReportScope,
+        query: SumsQuery,
+    ) -> Result<Vec<Point>, DbError> {
+        Ok(filled(query, self.store.sums_series(scope, query).await?))
     }
 
     /// What all calls of a span add up to.
-    pub async fn totals(&self, scope: &Scope, span: Span) -> Result<Sums, DbError> {
-        let series = self.series(scope, span.ask(self.clock.now())).await?;
+    pub async fn totals(&self, scope: &ReportScope, span: Span) -> Result<Sums, DbError> {
+        let series = self.series(scope, span.query(self.clock.now())).await?;
         Ok(total(&series))
     }
 
@@ -148,33 +152,33 @@ impl Reports {
 
     /// What the calls of some models added up to in the last day, by model.
     pub async fn models_day(&self, models: &[&str]) -> Result<HashMap<String, Sums>, DbError> {
-        let ask = Span::Day.ask(self.clock.now());
-        self.store.model_sums(models, ask).await
+        let query = Span::Day.query(self.clock.now());
+        self.store.model_sums(models, query).await
     }
 
     /// How many calls each model had in the last day.
     pub async fn model_calls(&self) -> Result<HashMap<String, u64>, DbError> {
-        let ask = Span::Day.ask(self.clock.now());
-        let tops = self.store.tops(TopOf::Models, ask, MODELS_MAX).await?;
+        let query = Span::Day.query(self.clock.now());
+        let tops = self.store.tops(TopOf::Models, query, MODELS_MAX).await?;
         Ok(tops.into_iter().map(|top| (top.name, top.calls)).collect())
     }
 
     /// A dashboard of the platform, or of one operation, model, provider or tenant.
-    pub async fn dashboard(&self, scope: &Scope, range: Range) -> Result<Dashboard, DbError> {
-        let ask = range.ask(self.clock.now());
-        let length = ask.until.unix_ms().saturating_sub(ask.from.unix_ms());
-        let earlier = SumsAsk {
-            from: Moment::from_unix_ms(ask.from.unix_ms().saturating_sub(length)),
-            until: ask.from,
-            ..ask
+    pub async fn dashboard(&self, scope: &ReportScope, range: Range) -> Result<Dashboard, DbError> {
+        let query = range.query(self.clock.now());
+        let length = query.until.unix_ms().saturating_sub(query.from.unix_ms());
+        let earlier = SumsQuery {
+            from: Moment::from_unix_ms(query.from.unix_ms().saturating_sub(length)),
+            until: query.from,
+            ..query
         };
         let (series, before, fresh) = tokio::try_join!(
-            self.series(scope, ask),
+            self.series(scope, query),
             self.store.sums_series(scope, earlier),
             self.freshness()
         )?;
         let mut dashboard = Dashboard {
-            ask,
+            query,
             totals: total(&series),
             before: total(&filled(earlier, before)),
             series,
@@ -186,22 +190,22 @@ impl Reports {
             fresh,
         };
         match scope {
-            Scope::Platform => self.add_tops(&mut dashboard, range).await?,
-            Scope::Tenant(tenant) => {
+            ReportScope::Platform => self.add_tops(&mut dashboard, range).await?,
+            ReportScope::Tenant(tenant) => {
                 let of = TopOf::ModelsOf(tenant);
-                dashboard.models = self.store.tops(of, ask, TOPS).await?;
+                dashboard.models = self.store.tops(of, query, TOPS).await?;
             }
-            Scope::Operation(_) | Scope::Model(_) | Scope::Provider(_) => {}
+            ReportScope::Operation(_) | ReportScope::Model(_) | ReportScope::Provider(_) => {}
         }
         Ok(dashboard)
     }
 
     async fn add_tops(&self, dashboard: &mut Dashboard, range: Range) -> Result<(), DbError> {
-        let (store, ask) = (&self.store, dashboard.ask);
+        let (store, query) = (&self.store, dashboard.query);
         let (models, providers, operations, tenants) = tokio::try_join!(
-            store.tops(TopOf::Models, ask, TOPS),
-            store.tops(TopOf::Providers, ask, TOPS),
-            store.tops(TopOf::Operations, ask, TOPS),
+            store.tops(TopOf::Models, query, TOPS),
+            store.tops(TopOf::Providers, query, TOPS),
+            store.tops(TopOf::Operations, query, TOPS),
             self.top_tenants(range)
         )?;
         let ids = tenants.tenants.iter().map(|top| top.name.as_str());
@@ -222,7 +226,10 @@ impl Reports {
             return Ok(kept);
         }
         let now = self.clock.now();
-        let tenants = self.store.top_tenants(range.ask(now), TOP_TENANTS).await?;
+        let tenants = self
+            .store
+            .top_tenants(range.query(now), TOP_TENANTS)
+            .await?;
         Ok(TopTenants { tenants, at: now })
     }
 }
@@ -236,25 +243,25 @@ mod tests {
     #[test]
     fn ranges_are_widened_to_whole_spans_and_bounded() {
         let at = Moment::from_unix_ms;
-        let ask = |grain, from, until| {
+        let query = |grain, from, until| {
             Range::Between {
                 grain,
                 from: at(from),
                 until: at(until),
             }
-            .ask(at(0))
+            .query(at(0))
         };
-        let one = ask(Grain::Hour, 5, 6);
+        let one = query(Grain::Hour, 5, 6);
         assert_eq!((one.from, one.until), (at(0), at(HOUR_MS)));
-        let whole = ask(Grain::Hour, 0, HOUR_MS);
+        let whole = query(Grain::Hour, 0, HOUR_MS);
         assert_eq!(
             (whole.from, whole.until),
             (at(0), at(HOUR_MS)),
             "the end is outside"
         );
-        let long = ask(Grain::Hour, 0, 10_000 * HOUR_MS);
+        let long = query(Grain::Hour, 0, 10_000 * HOUR_MS);
         assert_eq!(filled(long, Vec::new()).len(), 336);
-        let turned = ask(Grain::Day, 90 * 24 * HOUR_MS, HOUR_MS);
+        let turned = query(Grain::Day, 90 * 24 * HOUR_MS, HOUR_MS);
         assert_eq!(filled(turned, Vec::new()), Vec::new());
         let now = at(1_795_255_200_123);
         for (span, points) in [
@@ -263,10 +270,10 @@ mod tests {
             (Span::Month, 30),
             (Span::Quarter, 90),
         ] {
-            let ask = Range::Last(span).ask(now);
-            assert_eq!(filled(ask, Vec::new()).len(), points);
+            let query = Range::Last(span).query(now);
+            assert_eq!(filled(query, Vec::new()).len(), points);
             assert!(
-                ask.from <= now && now < ask.until,
+                query.from <= now && now < query.until,
                 "the running one is the last"
             );
             assert_eq!(Span::from_word(span.word()), Some(span));

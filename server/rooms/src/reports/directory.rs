@@ -1,12 +1,12 @@
 //! The list of tenants, searched by the beginning of a name or an id, with what each has and spent.
 
-use server_store::accounts::{DirectoryAsk, DirectoryOrder, DirectoryStatus, Tenant};
+use server_store::accounts::{DirectoryOrder, DirectoryQuery, DirectoryStatus, Tenant};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::fold::folded;
 use shared::id::TenantId;
 
-use super::page::{PageAsk, Paged, Towards};
+use super::page::{PageRequest, Paged, Towards};
 use super::span::Span;
 use super::{Reports, ReportsError};
 use crate::ledger::Balance;
@@ -41,9 +41,10 @@ impl Reports {
     pub async fn tenants(
         &self,
         search: &str,
-        ask: &PageAsk,
+        request: &PageRequest,
     ) -> Result<Paged<TenantLine>, ReportsError> {
-        self.tenants_listed(search, Listing::default(), ask).await
+        self.tenants_listed(search, Listing::default(), request)
+            .await
     }
 
     /// The same in another order, or only those of a state.
@@ -51,23 +52,23 @@ impl Reports {
         &self,
         search: &str,
         listing: Listing,
-        ask: &PageAsk,
+        request: &PageRequest,
     ) -> Result<Paged<TenantLine>, ReportsError> {
-        let from = ask.from.as_ref();
-        let wish = DirectoryAsk {
+        let from = request.from.as_ref();
+        let query = DirectoryQuery {
             order: listing.order.map(|(order, _)| order),
             descending: listing.order.is_some_and(|(_, descending)| descending),
             status: listing.status,
             behind: from.map(|from| (from.key.as_str(), from.id.as_str())),
             backwards: from.is_some_and(|from| from.towards == Towards::Previous),
-            limit: ask.limit(),
+            limit: request.limit(),
         };
-        let tenants = self.store.tenants_found(search.trim(), wish).await?;
-        let page = Paged::cut(ask, tenants, |tenant| {
+        let tenants = self.store.tenants_found(search.trim(), query).await?;
+        let page = Paged::cut(request, tenants, |tenant| {
             (folded(&tenant.name), tenant.id.to_string())
         });
         let ids: Vec<TenantId> = page.rows.iter().map(|tenant| tenant.id.clone()).collect();
-        let month = Span::Month.ask(self.clock.now());
+        let month = Span::Month.query(self.clock.now());
         let balances = self.ledger.balances(&ids).await?;
         let (spent, called) =
             tokio::try_join!(self.store.spent(&ids, month), self.store.last_calls(&ids))?;

@@ -4,7 +4,7 @@
 use futures_util::stream::{Stream, try_unfold};
 use server_store::audit::{AuditEntry, AuditFilter};
 use server_store::usage::UsageRecord;
-use server_store::usage_log::{LogAsk, UsageFilter};
+use server_store::usage_log::{LogQuery, UsageFilter};
 use shared::db::DbError;
 use shared::id::TenantId;
 
@@ -31,12 +31,12 @@ impl Reports {
         try_unfold((store, filter, start), async |(store, filter, from)| {
             let Some(from) = from else { return Ok(None) };
             let behind: Option<(_, String)> = from;
-            let ask = LogAsk {
+            let query = LogQuery {
                 newest_first: true,
                 behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
                 limit: ROWS,
             };
-            let records = store.usage_log(&filter, ask).await?;
+            let records = store.usage_log(&filter, query).await?;
             let last = records.last().filter(|_| !is_last(records.len()));
             let next = last.map(|last| Some((last.created_at, last.id.to_string())));
             Ok((!records.is_empty()).then_some((records, (store, filter, next))))
@@ -53,12 +53,12 @@ impl Reports {
         try_unfold((store, filter, start), async |(store, filter, from)| {
             let Some(from) = from else { return Ok(None) };
             let behind: Option<(_, String)> = from;
-            let ask = LogAsk {
+            let query = LogQuery {
                 newest_first: true,
                 behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
                 limit: ROWS,
             };
-            let entries = store.audit_log(&filter, ask).await?;
+            let entries = store.audit_log(&filter, query).await?;
             let last = entries.last().filter(|_| !is_last(entries.len()));
             let next = last.map(|last| Some((last.at, last.id.to_string())));
             Ok((!entries.is_empty()).then_some((entries, (store, filter, next))))

@@ -2,7 +2,7 @@
 //! written by the ledger with each settlement.
 
 use server_store::Store;
-use server_store::usage::{Period, RecordsAsk, UsageRecord, UsageSummary};
+use server_store::usage::{RecordsQuery, TimeRange, UsageRecord, UsageSummary};
 use shared::db::DbError;
 use shared::id::{GenerationId, TenantId, UserId};
 
@@ -17,11 +17,11 @@ pub struct UsagePage {
 
 /// Which part of a tenant's records.
 #[derive(Debug, Clone, Copy)]
-pub struct UsageAsk<'a> {
+pub struct UsageQuery<'a> {
     /// Of this person alone.
     pub user: Option<&'a UserId>,
     /// Of when.
-    pub period: Period,
+    pub period: TimeRange,
     /// The last record of the page before.
     pub after: Option<&'a GenerationId>,
     /// How many at most.
@@ -41,17 +41,21 @@ impl UsageHistory {
     }
 
     /// A page of a tenant's records.
-    pub async fn page(&self, tenant: &TenantId, ask: UsageAsk<'_>) -> Result<UsagePage, DbError> {
-        let limit = usize::try_from(ask.limit).unwrap_or(usize::MAX);
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        query: UsageQuery<'_>,
+    ) -> Result<UsagePage, DbError> {
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
         // One more than asked tells whether there are more.
-        let wanted = i64::from(ask.limit).saturating_add(1);
-        let ask = RecordsAsk {
-            user: ask.user,
-            period: ask.period,
-            after: ask.after,
+        let wanted = i64::from(query.limit).saturating_add(1);
+        let query = RecordsQuery {
+            user: query.user,
+            period: query.period,
+            after: query.after,
             limit: wanted,
         };
-        let mut records = self.store.usage_records(tenant, ask).await?;
+        let mut records = self.store.usage_records(tenant, query).await?;
         let has_more = records.len() > limit;
         records.truncate(limit);
         Ok(UsagePage { records, has_more })
@@ -62,20 +66,20 @@ impl UsageHistory {
     pub async fn report(
         &self,
         tenant: &TenantId,
-        ask: UsageAsk<'_>,
+        query: UsageQuery<'_>,
     ) -> Result<Option<(UsagePage, Vec<UsageSummary>)>, DbError> {
         if self.store.tenant(tenant).await?.is_none() {
             return Ok(None);
         }
-        let page = self.page(tenant, ask).await?;
-        Ok(Some((page, self.summary(tenant, ask.period).await?)))
+        let page = self.page(tenant, query).await?;
+        Ok(Some((page, self.summary(tenant, query.period).await?)))
     }
 
     /// A tenant's calls added up by operation and model.
     pub async fn summary(
         &self,
         tenant: &TenantId,
-        period: Period,
+        period: TimeRange,
     ) -> Result<Vec<UsageSummary>, DbError> {
         self.store.usage_summary(tenant, period).await
     }

@@ -4,22 +4,25 @@ use std::collections::HashMap;
 
 use server_store::audit::{AuditEntry, AuditFilter};
 use server_store::usage::UsageRecord;
-use server_store::usage_log::{LogAsk, UsageFilter};
+use server_store::usage_log::{LogQuery, UsageFilter};
 use shared::db::DbError;
 use shared::id::AuditId;
 
-use super::page::{Cursor, CursorError, PageAsk, Paged, Towards};
+use super::page::{Cursor, CursorError, PageRequest, Paged, Towards};
 use super::{Reports, ReportsError};
 
 /// What the store is asked for.
-fn log_ask<'a>(ask: &PageAsk, from: Option<&'a Cursor>) -> Result<LogAsk<'a>, CursorError> {
+fn log_query<'a>(
+    request: &PageRequest,
+    from: Option<&'a Cursor>,
+) -> Result<LogQuery<'a>, CursorError> {
     let behind = from
         .map(|from| Ok((from.moment()?, from.id.as_str())))
         .transpose()?;
-    Ok(LogAsk {
+    Ok(LogQuery {
         newest_first: from.is_none_or(|from| from.towards == Towards::Next),
         behind,
-        limit: ask.limit(),
+        limit: request.limit(),
     })
 }
 
@@ -28,13 +31,13 @@ impl Reports {
     pub async fn usage_log(
         &self,
         filter: &UsageFilter,
-        ask: &PageAsk,
+        request: &PageRequest,
     ) -> Result<Paged<UsageRecord>, ReportsError> {
         let records = self
             .store
-            .usage_log(filter, log_ask(ask, ask.from.as_ref())?)
+            .usage_log(filter, log_query(request, request.from.as_ref())?)
             .await?;
-        Ok(Paged::cut(ask, records, |record| {
+        Ok(Paged::cut(request, records, |record| {
             let at = record.created_at.unix_ms().to_string();
             (at, record.id.to_string())
         }))
@@ -58,13 +61,13 @@ impl Reports {
     pub async fn audit_log(
         &self,
         filter: &AuditFilter,
-        ask: &PageAsk,
+        request: &PageRequest,
     ) -> Result<Paged<AuditEntry>, ReportsError> {
         let entries = self
             .store
-            .audit_log(filter, log_ask(ask, ask.from.as_ref())?)
+            .audit_log(filter, log_query(request, request.from.as_ref())?)
             .await?;
-        Ok(Paged::cut(ask, entries, |entry| {
+        Ok(Paged::cut(request, entries, |entry| {
             (entry.at.unix_ms().to_string(), entry.id.to_string())
         }))
     }

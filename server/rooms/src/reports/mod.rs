@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 pub use server_rules::usage::{buckets, costs, counts, sums};
 use server_store::Store;
-pub use server_store::rollups::{Scope, SumsAsk, Top};
-pub use server_store::usage::{Period, Try, UsageRecord, UsageStatus, UsageSummary};
+pub use server_store::rollups::{ReportScope, SumsQuery, Top};
+pub use server_store::usage::{TimeRange, Try, UsageRecord, UsageStatus, UsageSummary};
 pub use server_store::usage_log::UsageFilter;
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;

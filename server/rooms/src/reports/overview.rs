@@ -1,7 +1,7 @@
 //! A tenant's overview: what it has and for how long, what it spent each day and on what.
 
 use server_store::accounts::Tenant;
-use server_store::rollups::{Scope, SumsAsk, Top, TopOf};
+use server_store::rollups::{ReportScope, SumsQuery, Top, TopOf};
 use shared::credits::Credits;
 use shared::id::TenantId;
 
@@ -55,19 +55,19 @@ impl Reports {
         let found = self.store.tenant(id).await?;
         let tenant = found.ok_or(ReportsError::NoSuchTenant)?;
         let now = self.clock.now();
-        let ask = Span::Month.ask(now);
-        let scope = Scope::Tenant(id.clone());
+        let query = Span::Month.query(now);
+        let scope = ReportScope::Tenant(id.clone());
         let zone = self.zones.of(tenant.zone.as_ref()).await;
-        let today = SumsAsk {
+        let today = SumsQuery {
             grain: Grain::Hour,
             from: Grain::Hour.start(zone.day(now).start),
             until: Grain::Hour.later(Grain::Hour.start(now), 1),
         };
         let (days, hours, models, keys, fresh) = tokio::try_join!(
-            self.series(&scope, ask),
+            self.series(&scope, query),
             self.series(&scope, today),
-            self.store.tops(TopOf::ModelsOf(id), ask, TOPS),
-            self.store.tops(TopOf::KeysOf(id), ask, TOPS),
+            self.store.tops(TopOf::ModelsOf(id), query, TOPS),
+            self.store.tops(TopOf::KeysOf(id), query, TOPS),
             self.freshness()
         )?;
         let (balance, mut grants) = tokio::try_join!(

@@ -83,14 +83,14 @@ impl FromStr for Cursor {
 
 /// Which part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageAsk {
+pub struct PageRequest {
     /// From where; `None` for the first page.
     pub from: Option<Cursor>,
     /// How many rows; from 1 to [`ROWS_MAX`].
     pub rows: u32,
 }
 
-impl PageAsk {
+impl PageRequest {
     /// One more than is shown tells whether there are more.
     pub(super) fn limit(&self) -> i64 {
         i64::from(self.rows.clamp(1, ROWS_MAX)).saturating_add(1)
@@ -109,17 +109,17 @@ pub struct Paged<T> {
 }
 
 impl<T> Paged<T> {
-    /// From up to [`PageAsk::limit`] rows in the order of reading, which is turned round when the way
+    /// From up to [`PageRequest::limit`] rows in the order of reading, which is turned round when the way
     /// leads back. `place` tells a row's key and id.
     pub(super) fn cut(
-        ask: &PageAsk,
+        request: &PageRequest,
         mut rows: Vec<T>,
         place: impl Fn(&T) -> (String, String),
     ) -> Self {
-        let wanted = usize::try_from(ask.rows.clamp(1, ROWS_MAX)).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(request.rows.clamp(1, ROWS_MAX)).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
         rows.truncate(wanted);
-        let towards = ask.from.as_ref().map(|from| from.towards);
+        let towards = request.from.as_ref().map(|from| from.towards);
         if towards == Some(Towards::Previous) {
             rows.reverse();
         }

@@ -15,7 +15,7 @@ use super::{Reports, ReportsError};
 use crate::catalogue::price::Tariff;
 use server_rules::billing::{UNKNOWN, is_free};
 use server_rules::usage::costs::{KnownCost, plus};
-use server_store::usage::{Period, UsageRecord};
+use server_store::usage::{TimeRange, UsageRecord};
 use server_store::usage_log::UsageFilter;
 
 /// How far back is looked.
@@ -163,7 +163,7 @@ impl Reports {
         let from = Moment::from_unix_ms(until.unix_ms().saturating_sub(SPAN_MS));
         let filter = UsageFilter {
             model: Some(model.to_owned()),
-            period: Period {
+            period: TimeRange {
                 from: Some(from),
                 until: None,
             },

@@ -272,7 +272,7 @@ impl Roller {
     pub async fn find_tops(&self) -> Result<(), DbError> {
         let now = self.clock.now();
         for span in Span::ALL {
-            let tenants = self.store.top_tenants(span.ask(now), TOP_TENANTS).await?;
+            let tenants = self.store.top_tenants(span.query(now), TOP_TENANTS).await?;
             let tops = TopTenants { tenants, at: now };
             self.store.keep_top_tenants(span.word(), &tops).await?;
         }

@@ -1,6 +1,6 @@
 //! The spans of time that dashboards offer. Pure: the caller says what time it is.
 
-use server_store::rollups::SumsAsk;
+use server_store::rollups::SumsQuery;
 use shared::clock::Moment;
 
 use super::sums::Grain;
@@ -48,10 +48,10 @@ impl Span {
     }
 
     /// The hours or days that end with the running one.
-    pub fn ask(self, now: Moment) -> SumsAsk {
+    pub fn query(self, now: Moment) -> SumsQuery {
         let (grain, spans) = self.shape();
         let until = grain.later(grain.start(now), 1);
-        SumsAsk {
+        SumsQuery {
             grain,
             from: grain.later(until, -spans),
             until,

@@ -18,7 +18,7 @@ use shared::credits::Credits;
 use shared::db::DbError;
 
 pub use self::nouns::{
-    Adjusted, Adjustment, Balance, Budget, BudgetAsk, BudgetPeriod, Counted, Entry, Grant,
+    Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, Counted, Entry, Grant,
     GrantKind, Hold, HoldRequest, HoldState, Life, Loss, NewGrant, Refusal, Settlement, Spender,
     Unknown, UnknownPlace,
 };

@@ -244,7 +244,7 @@ impl Budget {
 
 /// A budget to be set, or with no limit to be taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BudgetAsk {
+pub struct BudgetRequest {
     /// Whose key or user.
     pub tenant: TenantId,
     /// Which.

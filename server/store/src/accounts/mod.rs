@@ -13,7 +13,7 @@ mod users;
 pub use server_rules::access::{Role, Scope, Scopes};
 pub(crate) use server_rules::words;
 
-pub use self::directory::{DirectoryAsk, DirectoryOrder, DirectoryStatus};
+pub use self::directory::{DirectoryOrder, DirectoryQuery, DirectoryStatus};
 pub use self::keys::{
     ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
 };

@@ -19,7 +19,7 @@ use super::rows::{
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
 };
-use super::{Wanted, empty_account};
+use super::{LoadSet, empty_account};
 use crate::schema::{
     ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
     ledger_holds,
@@ -101,7 +101,7 @@ pub(super) fn commit<B, A>(
     attempt: &Attempt<'_, B, A>,
 ) -> Result<Vec<A>, Trouble> {
     conn.immediate_transaction(|conn| {
-        for tenant in &attempt.wanted.accounts_to_open {
+        for tenant in &attempt.to_load.accounts_to_open {
             if !books.accounts.contains_key(tenant) {
                 diesel::insert_into(ledger_accounts::table)
                     .values(&empty_account(tenant))
@@ -110,18 +110,18 @@ pub(super) fn commit<B, A>(
             }
         }
         mark(conn, attempt.life, attempt.now)?;
-        let locked = accounts(conn, attempt.wanted)?;
+        let locked = accounts(conn, attempt.to_load)?;
         let missing = missing(books, locked, attempt);
-        read(conn, books, attempt.wanted, &missing)?;
+        read(conn, books, attempt.to_load, &missing)?;
         let (writes, answers) = decided(books, attempt)?;
         write(conn, &writes)?;
         Ok(answers)
     })
 }
 
-fn accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Vec<AccountRow>> {
-    let mut rows = Vec::with_capacity(wanted.tenants.len());
-    for tenant in &wanted.tenants {
+fn accounts(conn: &mut SqliteConnection, to_load: &LoadSet) -> QueryResult<Vec<AccountRow>> {
+    let mut rows = Vec::with_capacity(to_load.tenants.len());
+    for tenant in &to_load.tenants {
         let row = LoadAccount {
             tenant: tenant.to_string(),
         };
@@ -134,7 +134,7 @@ fn accounts(conn: &mut SqliteConnection, wanted: &Wanted) -> QueryResult<Vec<Acc
 fn read(
     conn: &mut SqliteConnection,
     books: &mut Books,
-    wanted: &Wanted,
+    to_load: &LoadSet,
     missing: &Missing,
 ) -> Result<(), Trouble> {
     let mut loaded = Loaded::default();
@@ -148,7 +148,7 @@ fn read(
             .allocations
             .extend(parts.load::<AllocationRow>(conn)?);
     }
-    let spenders = unknown_budgets(books, wanted, &loaded);
+    let spenders = unknown_budgets(books, to_load, &loaded);
     for (_, spender) in &spenders {
         let budgets = ledger_budgets::table.filter(ledger_budgets::spender.eq(spender.text()));
         loaded.budgets.extend(budgets.load::<BudgetRow>(conn)?);

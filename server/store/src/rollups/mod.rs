@@ -38,7 +38,7 @@ use shared::credits::Credits;
 use shared::db::{Db, DbError};
 use shared::on;
 
-pub use self::reads::{Scope, SumsAsk, Top, TopOf, TopTenants};
+pub use self::reads::{ReportScope, SumsQuery, Top, TopOf, TopTenants};
 use super::Store;
 use super::columns::whole;
 use super::schema::{rollup_state, rollups, usage_records};

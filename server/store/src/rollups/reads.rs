@@ -20,7 +20,7 @@ use crate::schema::{rollup_tops, rollups};
 
 /// Which spans of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SumsAsk {
+pub struct SumsQuery {
     /// Hours or days.
     pub grain: Grain,
     /// The beginning of the first span.
@@ -31,7 +31,7 @@ pub struct SumsAsk {
 
 /// Whose series is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum ReportScope {
     /// The whole platform.
     Platform,
     /// An operation, by its word.
@@ -44,7 +44,7 @@ pub enum Scope {
     Tenant(TenantId),
 }
 
-impl Scope {
+impl ReportScope {
     /// The dimension, and the columns `tenant`, `model`, `provider`, `operation` of its rows.
     fn columns(&self) -> (Dimension, [&str; 4]) {
         match self {
@@ -207,17 +207,17 @@ impl Store {
     /// The sums of each span that has any, in order of time.
     pub async fn sums_series(
         &self,
-        scope: &Scope,
-        ask: SumsAsk,
+        scope: &ReportScope,
+        query: SumsQuery,
     ) -> Result<Vec<(Moment, Sums)>, DbError> {
         let (dimension, [tenant, model, provider, operation]) = scope.columns();
         let rows: Vec<RollupRow> = on!(self.db, |conn| {
             rollups::table
                 .filter(rollups::dimension.eq(dimension.word()))
                 .filter(rollups::tenant_id.eq(tenant))
-                .filter(rollups::grain.eq(ask.grain.word()))
-                .filter(rollups::starts_at.ge(ask.from.unix_ms()))
-                .filter(rollups::starts_at.lt(ask.until.unix_ms()))
+                .filter(rollups::grain.eq(query.grain.word()))
+                .filter(rollups::starts_at.ge(query.from.unix_ms()))
+                .filter(rollups::starts_at.lt(query.until.unix_ms()))
                 .filter(rollups::model.eq(model))
                 .filter(rollups::provider.eq(provider))
                 .filter(rollups::operation.eq(operation))
@@ -235,15 +235,15 @@ impl Store {
     pub async fn model_sums(
         &self,
         models: &[&str],
-        ask: SumsAsk,
+        query: SumsQuery,
     ) -> Result<HashMap<String, Sums>, DbError> {
         let rows: Vec<RollupRow> = on!(self.db, |conn| {
             rollups::table
                 .filter(rollups::dimension.eq(Dimension::Model.word()))
                 .filter(rollups::tenant_id.eq(""))
-                .filter(rollups::grain.eq(ask.grain.word()))
-                .filter(rollups::starts_at.ge(ask.from.unix_ms()))
-                .filter(rollups::starts_at.lt(ask.until.unix_ms()))
+                .filter(rollups::grain.eq(query.grain.word()))
+                .filter(rollups::starts_at.ge(query.from.unix_ms()))
+                .filter(rollups::starts_at.lt(query.until.unix_ms()))
                 .filter(rollups::model.eq_any(models))
                 .select(RollupRow::as_select())
                 .load(conn)
@@ -258,7 +258,12 @@ impl Store {
     }
 
     /// What brought most credits, the most first; test calls are left out.
-    pub async fn tops(&self, of: TopOf<'_>, ask: SumsAsk, limit: i64) -> Result<Vec<Top>, DbError> {
+    pub async fn tops(
+        &self,
+        of: TopOf<'_>,
+        query: SumsQuery,
+        limit: i64,
+    ) -> Result<Vec<Top>, DbError> {
         let (dimension, tenant, column) = of.columns();
         let text = format!(
             "SELECT {column} AS name, {TOP_SUMS} FROM rollups WHERE dimension = $1 AND tenant_id = $2 \
@@ -269,9 +274,9 @@ impl Store {
             diesel::sql_query(&text)
                 .bind::<Text, _>(dimension.word())
                 .bind::<Text, _>(tenant)
-                .bind::<Text, _>(ask.grain.word())
-                .bind::<BigInt, _>(ask.from.unix_ms())
-                .bind::<BigInt, _>(ask.until.unix_ms())
+                .bind::<Text, _>(query.grain.word())
+                .bind::<BigInt, _>(query.from.unix_ms())
+                .bind::<BigInt, _>(query.until.unix_ms())
                 .bind::<BigInt, _>(limit)
                 .load(conn)
                 .await
@@ -281,7 +286,7 @@ impl Store {
 
     /// The tenants that spent most, the most first. Reads a row for each tenant and span, which takes
     /// longer than a page may where there are many.
-    pub async fn top_tenants(&self, ask: SumsAsk, limit: i64) -> Result<Vec<Top>, DbError> {
+    pub async fn top_tenants(&self, query: SumsQuery, limit: i64) -> Result<Vec<Top>, DbError> {
         let text = format!(
             "SELECT tenant_id AS name, {TOP_SUMS} FROM rollups WHERE dimension = 'tenant' \
              AND grain = $1 AND starts_at >= $2 AND starts_at < $3 \
@@ -289,9 +294,9 @@ impl Store {
         );
         let rows: Vec<TopRow> = on!(self.db, |conn| {
             diesel::sql_query(&text)
-                .bind::<Text, _>(ask.grain.word())
-                .bind::<BigInt, _>(ask.from.unix_ms())
-                .bind::<BigInt, _>(ask.until.unix_ms())
+                .bind::<Text, _>(query.grain.word())
+                .bind::<BigInt, _>(query.from.unix_ms())
+                .bind::<BigInt, _>(query.until.unix_ms())
                 .bind::<BigInt, _>(limit)
                 .load(conn)
                 .await
@@ -341,16 +346,16 @@ impl Store {
     pub async fn spent(
         &self,
         tenants: &[TenantId],
-        ask: SumsAsk,
+        query: SumsQuery,
     ) -> Result<HashMap<TenantId, (Credits, u64)>, DbError> {
         let ids: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
         let rows: Vec<(String, i64, i64)> = on!(self.db, |conn| {
             rollups::table
                 .filter(rollups::dimension.eq(Dimension::Tenant.word()))
                 .filter(rollups::tenant_id.eq_any(&ids))
-                .filter(rollups::grain.eq(ask.grain.word()))
-                .filter(rollups::starts_at.ge(ask.from.unix_ms()))
-                .filter(rollups::starts_at.lt(ask.until.unix_ms()))
+                .filter(rollups::grain.eq(query.grain.word()))
+                .filter(rollups::starts_at.ge(query.from.unix_ms()))
+                .filter(rollups::starts_at.lt(query.until.unix_ms()))
                 .select((rollups::tenant_id, rollups::credits_micros, rollups::calls))
                 .load(conn)
                 .await

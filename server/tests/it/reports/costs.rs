@@ -6,8 +6,8 @@ use server::reports::costs::KnownCost;
 use server::reports::dashboard::Range;
 use server::reports::rollup::Roller;
 use server::reports::span::Span;
-use server::store::rollups::Scope;
-use server::store::usage::{Period, UsageRecord, UsageStatus};
+use server::store::rollups::ReportScope;
+use server::store::usage::{TimeRange, UsageRecord, UsageStatus};
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -47,7 +47,7 @@ async fn an_unknown_cost_is_neither_zero_nor_profit_in_any_figure() {
             credits: micros(10),
         };
         let day = Range::Last(Span::Day);
-        let told = room.reports.dashboard(&Scope::Platform, day).await;
+        let told = room.reports.dashboard(&ReportScope::Platform, day).await;
         let told = told.expect("figures");
         assert_eq!(
             (told.totals.calls, told.totals.cost),
@@ -66,7 +66,10 @@ async fn an_unknown_cost_is_neither_zero_nor_profit_in_any_figure() {
         let tenants = told.tenants.expect("found").tenants;
         assert_eq!(tenants[0].cost, known, "as it was kept");
 
-        let sums = room.store.usage_summary(&tenant, Period::default()).await;
+        let sums = room
+            .store
+            .usage_summary(&tenant, TimeRange::default())
+            .await;
         let sums = sums.expect("sums");
         let costs: Vec<_> = sums.iter().map(|sum| (sum.calls, sum.cost)).collect();
         assert_eq!(costs, [(1, KnownCost::default()), (3, known)]);
@@ -152,7 +155,7 @@ async fn zeros_of_before_that_may_be_unknown_become_so_and_sums_say_how_much_the
         assert_eq!(roller.check().await.expect("checked"), Vec::<String>::new());
         let week = room
             .reports
-            .totals(&Scope::Platform, Span::Week)
+            .totals(&ReportScope::Platform, Span::Week)
             .await
             .expect("sums");
         let known = KnownCost {
@@ -198,7 +201,7 @@ async fn sums_whose_records_are_gone_know_what_providers_took() {
         room.db.execute(up).await.expect(room.db.name);
         let sums = room
             .reports
-            .totals(&Scope::Platform, Span::Week)
+            .totals(&ReportScope::Platform, Span::Week)
             .await
             .expect("sums");
         let known = KnownCost {

@@ -9,7 +9,7 @@ use diesel_async::SimpleAsyncConnection;
 use server::reports::rollup::Roller;
 use server::store::Store;
 use server::store::usage::UsageRecord;
-use server::store::usage_log::{LogAsk, UsageFilter};
+use server::store::usage_log::{LogQuery, UsageFilter};
 use shared::clock::Clock;
 use shared::db::Db;
 use shared::id::{GenerationId, TenantId};
@@ -65,7 +65,7 @@ fn records(tenant: &TenantId, count: i64) -> Vec<UsageRecord> {
 }
 
 async fn listed(room: &Room) -> Vec<UsageRecord> {
-    let ask = LogAsk {
+    let ask = LogQuery {
         newest_first: true,
         behind: None,
         limit: 10_000,

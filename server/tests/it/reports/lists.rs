@@ -1,8 +1,8 @@
 //! Lists turn both ways, whatever arrives meanwhile, and filters let through exactly what they say.
 
-use server::reports::page::{Cursor, PageAsk, Paged};
+use server::reports::page::{Cursor, PageRequest, Paged};
 use server::store::audit::{Actor, AuditFilter};
-use server::store::usage::{Period, UsageRecord, UsageStatus};
+use server::store::usage::{TimeRange, UsageRecord, UsageStatus};
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, GenerationId, TenantId, UserId};
@@ -11,8 +11,8 @@ use shared::link::Operation;
 use super::{HOUR_MS, Room, START_MS, micros, rooms};
 use crate::support::usage_record;
 
-fn ask(from: Option<Cursor>, rows: u32) -> PageAsk {
-    PageAsk { from, rows }
+fn ask(from: Option<Cursor>, rows: u32) -> PageRequest {
+    PageRequest { from, rows }
 }
 
 /// Records of which some came in the same millisecond.
@@ -136,7 +136,7 @@ async fn every_filter_lets_through_what_it_says_in_order_of_time() {
             ),
             (
                 UsageFilter {
-                    period: Period {
+                    period: TimeRange {
                         from: hours(5),
                         until: hours(12),
                     },
@@ -149,7 +149,7 @@ async fn every_filter_lets_through_what_it_says_in_order_of_time() {
                     tenant: Some(tenants[0].clone()),
                     model: Some("m2".to_owned()),
                     status: Some(UsageStatus::Succeeded),
-                    period: Period {
+                    period: TimeRange {
                         from: hours(3),
                         until: None,
                     },
@@ -421,7 +421,7 @@ async fn the_audit_log_is_filtered_by_tenant_actor_action_subject_and_time() {
             ..none()
         };
         assert_eq!(find(of_subject).await, [created_two.as_str()]);
-        let later = Period {
+        let later = TimeRange {
             from: Some(now),
             until: None,
         };

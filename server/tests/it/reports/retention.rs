@@ -7,7 +7,7 @@ use server::reports::sums::{Grain, Sums};
 use server::reports::sweep::{Sweeper, Swept};
 use server::settings::{Retention, Settings};
 use server::store::audit::Actor;
-use server::store::rollups::{Scope, SumsAsk};
+use server::store::rollups::{ReportScope, SumsQuery};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};
@@ -59,8 +59,8 @@ async fn sweep(room: &Room) -> Swept {
     sweeper.sweep(&stop).await.expect("swept")
 }
 
-async fn sum(room: &Room, scope: &Scope) -> Sums {
-    let always = SumsAsk {
+async fn sum(room: &Room, scope: &ReportScope) -> Sums {
+    let always = SumsQuery {
         grain: Grain::Day,
         from: Moment::from_unix_ms(0),
         until: Moment::from_unix_ms(i64::MAX),
@@ -74,9 +74,9 @@ async fn sum(room: &Room, scope: &Scope) -> Sums {
 
 /// Records that are there.
 async fn records(room: &Room, tenant: &TenantId) -> usize {
-    let ask = server::store::usage::RecordsAsk {
+    let ask = server::store::usage::RecordsQuery {
         user: None,
-        period: server::store::usage::Period::default(),
+        period: server::store::usage::TimeRange::default(),
         after: None,
         limit: 10_000,
     };
@@ -86,7 +86,7 @@ async fn records(room: &Room, tenant: &TenantId) -> usize {
 
 async fn assert_exact(room: &Room, expected: (u64, Credits), what: &str) {
     let name = room.db.name;
-    let sums = sum(room, &Scope::Platform).await;
+    let sums = sum(room, &ReportScope::Platform).await;
     assert_eq!((sums.calls, sums.credits), expected, "{name}: {what}");
     let roller = Roller::new(room.store.clone(), room.clock.clone());
     let differences = roller.check().await.expect("checked");

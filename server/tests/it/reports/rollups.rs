@@ -8,7 +8,7 @@ use server::reports::costs::KnownCost;
 use server::reports::rollup::Roller;
 use server::reports::sums::{Grain, Sums};
 use server::store::Store;
-use server::store::rollups::{Scope, SumsAsk, TopOf};
+use server::store::rollups::{ReportScope, SumsQuery, TopOf};
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
@@ -22,15 +22,15 @@ use super::{HOUR_MS, PATIENCE, START_MS, micros};
 use crate::support::{TestDb, databases, postgres, sqlite, usage_record};
 
 /// Everything there is.
-fn always(grain: Grain) -> SumsAsk {
-    SumsAsk {
+fn always(grain: Grain) -> SumsQuery {
+    SumsQuery {
         grain,
         from: Moment::from_unix_ms(0),
         until: Moment::from_unix_ms(i64::MAX),
     }
 }
 
-async fn total(store: &Store, scope: &Scope, grain: Grain) -> Sums {
+async fn total(store: &Store, scope: &ReportScope, grain: Grain) -> Sums {
     let mut sum = Sums::default();
     let series = store.sums_series(scope, always(grain)).await.expect("sums");
     for (_, sums) in series {
@@ -140,7 +140,7 @@ async fn sums_are_exact_while_many_settle_and_several_add_up() {
             db.name
         );
         for grain in Grain::ALL {
-            let all = total(&store, &Scope::Platform, grain).await;
+            let all = total(&store, &ReportScope::Platform, grain).await;
             assert_eq!(all.calls, 400, "{}", db.name);
             assert_eq!(all.credits, micros((1..=400).sum()));
             let known = || (0..400_i64).filter(|n| n % 10 != 9);
@@ -197,14 +197,19 @@ async fn a_slow_committer_is_waited_for_and_counted_once() {
     // The later numbers are committed, the first is not: nothing may be passed over.
     let got_there = roller.catch_up(Duration::from_millis(300)).await;
     assert!(!got_there.expect("waited"), "the slow one is still to come");
-    let before = total(&store, &Scope::Platform, Grain::Hour).await;
+    let before = total(&store, &ReportScope::Platform, Grain::Hour).await;
     assert_eq!(
         before.calls, 0,
         "nothing behind a record that may still come"
     );
     slow.batch_execute("COMMIT").await.expect("committed");
     assert!(roller.catch_up(PATIENCE).await.expect("added up"));
-    assert_eq!(total(&store, &Scope::Platform, Grain::Hour).await.calls, 6);
+    assert_eq!(
+        total(&store, &ReportScope::Platform, Grain::Hour)
+            .await
+            .calls,
+        6
+    );
     // One that is rolled back leaves a gap, and nobody waits for it.
     slow.batch_execute(
         "BEGIN; INSERT INTO ledger_writers (boot, batch, seen_at) VALUES ('boot_gone', 1, 1)",
@@ -215,7 +220,12 @@ async fn a_slow_committer_is_waited_for_and_counted_once() {
     insert(&mut quick, "gen_after").await;
     slow.batch_execute("ROLLBACK").await.expect("rolled back");
     assert!(roller.catch_up(PATIENCE).await.expect("added up"));
-    assert_eq!(total(&store, &Scope::Platform, Grain::Hour).await.calls, 7);
+    assert_eq!(
+        total(&store, &ReportScope::Platform, Grain::Hour)
+            .await
+            .calls,
+        7
+    );
     assert_eq!(roller.check().await.expect("checked"), Vec::<String>::new());
 }
 
@@ -238,7 +248,7 @@ async fn a_rebuild_equals_what_was_added_up_and_finds_old_records() {
         let (store, tenant) = record_all(&db, 250).await;
         let mut roller = Roller::new(store.clone(), Clock::system());
         assert!(roller.catch_up(PATIENCE).await.expect("added up"));
-        let scope = Scope::Tenant(tenant.clone());
+        let scope = ReportScope::Tenant(tenant.clone());
         let first = store
             .sums_series(&scope, always(Grain::Hour))
             .await
@@ -322,8 +332,18 @@ async fn a_step_that_fails_counts_nothing_and_the_next_one_counts_all() {
         .catch_up(PATIENCE)
         .await
         .expect_err("it could not move on");
-    assert_eq!(total(&store, &Scope::Platform, Grain::Day).await.calls, 0);
+    assert_eq!(
+        total(&store, &ReportScope::Platform, Grain::Day)
+            .await
+            .calls,
+        0
+    );
     db.execute("DROP TRIGGER broken").await.expect("repaired");
     assert!(roller.catch_up(PATIENCE).await.expect("added up"));
-    assert_eq!(total(&store, &Scope::Platform, Grain::Day).await.calls, 30);
+    assert_eq!(
+        total(&store, &ReportScope::Platform, Grain::Day)
+            .await
+            .calls,
+        30
+    );
 }

@@ -5,7 +5,7 @@ use server::reports::dashboard::Range;
 use server::reports::forecast::Forecast;
 use server::reports::span::Span;
 use server::reports::sums::{Grain, Percentiles};
-use server::store::rollups::Scope;
+use server::store::rollups::ReportScope;
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, GenerationId, TenantId};
@@ -65,7 +65,7 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
         let range = Range::Last(Span::Day);
         let told = room
             .reports
-            .dashboard(&Scope::Platform, range)
+            .dashboard(&ReportScope::Platform, range)
             .await
             .expect("figures");
         assert_eq!(
@@ -111,14 +111,14 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
         assert_eq!(told.tenant_names[small.as_str()], "Small");
         assert_eq!(told.fresh.behind, 0);
         // One model, one tenant, another span.
-        let scope = Scope::Model("m9".to_owned());
+        let scope = ReportScope::Model("m9".to_owned());
         let of_model = room
             .reports
             .dashboard(&scope, range)
             .await
             .expect("figures");
         assert_eq!((of_model.totals.calls, of_model.models.len()), (1, 0));
-        let scope = Scope::Tenant(small.clone());
+        let scope = ReportScope::Tenant(small.clone());
         let of_tenant = room
             .reports
             .dashboard(&scope, range)
@@ -132,7 +132,7 @@ async fn a_dashboard_adds_up_its_span_and_the_one_before() {
         };
         let days = room
             .reports
-            .dashboard(&Scope::Platform, range)
+            .dashboard(&ReportScope::Platform, range)
             .await
             .expect("figures");
         assert_eq!(

@@ -17,10 +17,10 @@ use server_rooms::accounts::{
 };
 use server_rooms::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::ledger::{BudgetAsk, BudgetPeriod, Spender};
+use server_rooms::ledger::{BudgetPeriod, BudgetRequest, Spender};
 use server_rooms::limits::LimitSettings;
 use server_rooms::reports::UsageFilter;
-use server_rooms::reports::page::PageAsk;
+use server_rooms::reports::page::PageRequest;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;
@@ -78,7 +78,7 @@ async fn rows(
     let all_told = overview.keys.len() < TOPS;
     let told = overview.keys.into_iter().map(|top| (top.name, top.credits));
     let told: HashMap<String, Credits> = told.collect();
-    let last = PageAsk {
+    let last = PageRequest {
         from: None,
         rows: 1,
     };
@@ -279,13 +279,13 @@ pub(in super::super) async fn make_key(
         }
     };
     if let Some((period, limit)) = budget {
-        let ask = BudgetAsk {
+        let request = BudgetRequest {
             tenant: tenant.id.clone(),
             spender: Spender::Key(key.id.clone()),
             period,
             limit: Some(limit),
         };
-        if let Err(error) = rooms.corrections.set_budget(&actor, ask).await {
+        if let Err(error) = rooms.corrections.set_budget(&actor, request).await {
             // A key that may spend without its bound must not be handed out.
             tracing::error!(%error, "a new key's budget was not set: {error}");
             let place = place(&tenant, &key.id);

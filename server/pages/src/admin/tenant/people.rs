@@ -16,7 +16,7 @@ use server_rooms::auth::roles::kind;
 use server_rooms::ledger::{AdjustError, Budget, Spender};
 use server_rooms::money::corrections::CorrectionError;
 use server_rooms::reports::span::Span;
-use server_rooms::reports::{Period, UsageFilter};
+use server_rooms::reports::{TimeRange, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{UserId, random_text};
@@ -67,10 +67,10 @@ pub(super) async fn spent(
 ) -> Result<Credits, PageError> {
     use futures_util::TryStreamExt as _;
 
-    let ask = Span::Month.ask(now);
-    let period = Period {
-        from: Some(ask.from),
-        until: Some(ask.until),
+    let query = Span::Month.query(now);
+    let period = TimeRange {
+        from: Some(query.from),
+        until: Some(query.until),
     };
     let records = rooms.reports.export_usage(UsageFilter { period, ..filter });
     let add = async |sum: i64, page: Vec<server_rooms::reports::UsageRecord>| {

@@ -7,7 +7,7 @@ use shared::id::{BudgetId, TenantId};
 use shared::zone::Zone;
 
 use super::{Books, plus};
-use crate::ledger::nouns::{Budget, BudgetAsk, Counted, Refusal, Spender};
+use crate::ledger::nouns::{Budget, BudgetRequest, Counted, Refusal, Spender};
 
 /// Starts a budget anew when its period is over; calls of the last period do not count any more.
 fn turn(budget: &mut Budget, zone: &Zone, now: Moment) {
@@ -143,13 +143,22 @@ impl Books {
 
     /// Sets a budget's limit or takes the budget away; what was spent in the period stays counted.
     /// Answers the budget as it stands.
-    pub fn set_budget(&mut self, ask: &BudgetAsk, zone: &Zone, now: Moment) -> Option<Budget> {
-        self.touch(&ask.tenant);
-        let place = (ask.tenant.clone(), ask.spender.clone(), ask.period);
-        let account = self.account(&ask.tenant);
-        let budgets = account.budgets.entry(ask.spender.clone()).or_default();
-        let known = budgets.iter().position(|b| b.period == ask.period);
-        let Some(limit) = ask.limit else {
+    pub fn set_budget(
+        &mut self,
+        request: &BudgetRequest,
+        zone: &Zone,
+        now: Moment,
+    ) -> Option<Budget> {
+        self.touch(&request.tenant);
+        let place = (
+            request.tenant.clone(),
+            request.spender.clone(),
+            request.period,
+        );
+        let account = self.account(&request.tenant);
+        let budgets = account.budgets.entry(request.spender.clone()).or_default();
+        let known = budgets.iter().position(|b| b.period == request.period);
+        let Some(limit) = request.limit else {
             if let Some(known) = known {
                 budgets.remove(known);
                 self.changes.budgets.remove(&place);
@@ -158,10 +167,10 @@ impl Books {
             return None;
         };
         assert!(!limit.is_negative(), "a limit is never negative");
-        let (period_start, period_end) = ask.period.span(now, zone);
+        let (period_start, period_end) = request.period.span(now, zone);
         let fresh = Budget {
-            spender: ask.spender.clone(),
-            period: ask.period,
+            spender: request.spender.clone(),
+            period: request.period,
             id: BudgetId::random(),
             limit,
             spent: Credits::ZERO,
