@@ -23,12 +23,12 @@ const NEVER: Duration = Duration::from_secs(60);
 
 /// How full a rate is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Meter {
+pub(super) struct RateMeter {
     level: u64,
     at: Moment,
 }
 
-impl Meter {
+impl RateMeter {
     /// How long until `cost` fits; nothing when it does. A cost above the whole limit fits when
     /// the meter is empty, and is then paid off over more than a minute.
     pub(super) fn wait(&self, limit: u64, cost: u64, now: Moment) -> Duration {
@@ -65,7 +65,7 @@ impl Meter {
     pub(super) fn left(&self, limit: u64, now: Moment) -> Left {
         let shown = limit.min(LIMIT_MAX);
         let level = self.level(shown, now);
-        let room = (shown * LEVELS_PER_UNIT).saturating_sub(level);
+        let free = (shown * LEVELS_PER_UNIT).saturating_sub(level);
         let reset = if shown == 0 {
             NEVER
         } else {
@@ -73,7 +73,7 @@ impl Meter {
         };
         Left {
             limit,
-            remaining: room / LEVELS_PER_UNIT,
+            remaining: free / LEVELS_PER_UNIT,
             reset,
         }
     }
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_whole_minute_fits_at_once_and_then_one_at_a_time() {
-        let mut meter = Meter::default();
+        let mut meter = RateMeter::default();
         for _ in 0..60 {
             assert_eq!(meter.wait(60, 1, at(5)), Duration::ZERO);
             meter.take(60, 1, at(5));
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_call_larger_than_the_limit_waits_for_an_empty_meter_and_is_paid_off() {
-        let mut meter = Meter::default();
+        let mut meter = RateMeter::default();
         assert_eq!(meter.wait(100, 250, at(0)), Duration::ZERO);
         meter.take(100, 250, at(0));
         assert_eq!(meter.wait(100, 250, at(0)), Duration::from_secs(150));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_admits_nothing_and_a_huge_one_everything() {
-        let mut meter = Meter::default();
+        let mut meter = RateMeter::default();
         assert_eq!(meter.wait(0, 1, at(0)), NEVER);
         assert_eq!(meter.wait(0, 0, at(0)), NEVER);
         meter.take(u64::MAX, u64::MAX, at(0));
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_does_not_lock_anybody_out() {
-        let mut meter = Meter::default();
+        let mut meter = RateMeter::default();
         meter.take(60, 60, at(10_000_000));
         meter.take(60, 0, at(1_000));
         assert_eq!(meter.wait(60, 1, at(1_000)), Duration::from_secs(1));
@@ -153,7 +153,7 @@ mod tests {
             limit in 1_u64..50,
             arrivals in proptest::collection::vec((0_i64..4_000, 1_u64..4), 1..300),
         ) {
-            let mut meter = Meter::default();
+            let mut meter = RateMeter::default();
             let mut now = 0;
             let mut admitted: Vec<(i64, u64)> = Vec::new();
             for (gap, cost) in arrivals {
@@ -180,7 +180,7 @@ mod tests {
 
         #[test]
         fn what_is_given_back_was_never_taken(limit in 1_u64..1_000, estimate in 0_u64..2_000, actual in 0_u64..2_000) {
-            let (mut corrected, mut known) = (Meter::default(), Meter::default());
+            let (mut corrected, mut known) = (RateMeter::default(), RateMeter::default());
             corrected.take(limit, estimate, at(0));
             known.take(limit, actual, at(0));
             if estimate > actual {
