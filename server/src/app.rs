@@ -18,6 +18,7 @@ use server_rooms::auth::factors::{Factors, FactorsParts};
 use server_rooms::auth::form_key::FormKey;
 use server_rooms::auth::password::Passwords;
 use server_rooms::auth::token::Tokens;
+use server_rooms::browser_sessions::{BrowserParts, BrowserSessions};
 use server_rooms::catalogue::{Catalogue, CatalogueError};
 use server_rooms::gateways::Gateways;
 use server_rooms::health::{Vitals, VitalsParts};
@@ -35,7 +36,6 @@ use server_rooms::sessions::stages::Stages;
 use server_rooms::sessions::{Sessions, SessionsParts};
 use server_rooms::settings::Settings;
 use server_rooms::settings::zones::Zones;
-use server_rooms::web::{Web, WebParts};
 use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
@@ -297,7 +297,7 @@ struct People {
     settings: Settings,
     factors: Factors,
     sessions: Sessions,
-    web: Web,
+    browsers: BrowserSessions,
 }
 
 impl People {
@@ -335,7 +335,7 @@ impl People {
             accounts: accounts.clone(),
             clock: clock.clone(),
         });
-        let web = Web::new(WebParts {
+        let browsers = BrowserSessions::new(BrowserParts {
             store,
             logins,
             factors: factors.clone(),
@@ -350,13 +350,13 @@ impl People {
             settings,
             factors,
             sessions,
-            web,
+            browsers,
         }
     }
 
     fn site(&self, secrets: &ServerSecrets, address: PublicAddress, clock: &Clock) -> Site {
         Site::new(SiteParts {
-            web: self.web.clone(),
+            browsers: self.browsers.clone(),
             settings: self.settings.clone(),
             form_key: FormKey::new(&secrets.jwt),
             address,
@@ -435,7 +435,7 @@ impl Server {
             vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
             sessions: people.sessions,
-            web: people.web,
+            browsers: people.browsers,
             factors: people.factors,
             settings: people.settings,
             accounts: people.accounts,

@@ -105,7 +105,7 @@ fn console(rooms: &Rooms) -> Console {
         recharges: rooms.recharges.clone(),
         settings: rooms.settings.clone(),
         vitals: rooms.vitals.clone(),
-        web: rooms.web.clone(),
+        browsers: rooms.browsers.clone(),
     }
 }
 

@@ -33,6 +33,7 @@ use server_edge::doors::{Doors, text};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::Vitals;
@@ -44,7 +45,6 @@ use server_rooms::reports::Reports;
 use server_rooms::reports::history::UsageHistory;
 use server_rooms::sessions::Sessions;
 use server_rooms::settings::Settings;
-use server_rooms::web::Web;
 use shared::id::RequestId;
 use shared::link::GatewayFleet;
 use shared::surface::Surface;
@@ -100,7 +100,7 @@ pub struct Rooms {
     /// Logging in.
     pub sessions: Sessions,
     /// Sessions of browsers.
-    pub web: Web,
+    pub browsers: BrowserSessions,
     /// Second factors.
     pub factors: Factors,
     /// Settings.

@@ -16,8 +16,8 @@ use serde_json::json;
 use server_edge::doors::address::peer;
 use server_rooms::auth::Role;
 use server_rooms::auth::roles::AdminRole;
+use server_rooms::browser_sessions::{BrowserSession, Client, NewSession, Person};
 use server_rooms::settings::Announcement;
-use server_rooms::web::{Begun, Person, Visit, Visitor};
 use shared::clock::Moment;
 use shared::id::{RequestId, random_text};
 use shared::secret::Secret;
@@ -65,9 +65,9 @@ pub struct Frame {
     area: Area,
     lang: Lang,
     theme: Theme,
-    visit: Option<Arc<Visit>>,
+    browser: Option<Arc<BrowserSession>>,
     nonce: Nonce,
-    visitor: Visitor,
+    client: Client,
     path: String,
     flash: Option<Flash>,
     request_id: String,
@@ -124,7 +124,7 @@ impl Frame {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let path = request.uri().path();
         let (lang, theme) = preferences(headers, secure);
-        let kept = Jar::Visit.read(headers, secure);
+        let kept = Jar::Nonce.read(headers, secure);
         let kept = kept.filter(|value| {
             value.len() == NONCE_CHARS && value.bytes().all(|b| b.is_ascii_alphanumeric())
         });
@@ -134,12 +134,12 @@ impl Frame {
             area: area_of(path),
             lang,
             theme,
-            visit: None,
+            browser: None,
             nonce: Nonce {
                 value: kept.map_or_else(|| random_text(NONCE_CHARS), str::to_owned),
                 fresh: kept.is_none(),
             },
-            visitor: Visitor {
+            client: Client {
                 address: peer(request),
                 agent: header(USER_AGENT).unwrap_or_default().to_owned(),
                 device: Jar::Device(area_of(path))
@@ -158,9 +158,9 @@ impl Frame {
     }
 
     /// With the person whose session the browser has.
-    pub(super) fn of(self, visit: Visit) -> Self {
+    pub(super) fn of(self, browser: BrowserSession) -> Self {
         Self {
-            visit: Some(Arc::new(visit)),
+            browser: Some(Arc::new(browser)),
             ..self
         }
     }
@@ -204,13 +204,13 @@ impl Frame {
     }
 
     /// Where the request comes from.
-    pub fn visitor(&self) -> &Visitor {
-        &self.visitor
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The session, at whatever step.
-    pub fn visit(&self) -> Option<&Visit> {
-        self.visit.as_deref()
+    pub fn browser(&self) -> Option<&BrowserSession> {
+        self.browser.as_deref()
     }
 
     /// Now.
@@ -220,8 +220,8 @@ impl Frame {
 
     /// The token that this page's forms carry.
     pub(super) fn csrf(&self) -> String {
-        match &self.visit {
-            Some(visit) => visit.session.csrf.expose().clone(),
+        match &self.browser {
+            Some(browser) => browser.session.csrf.expose().clone(),
             None => self.site.form_key().token(&self.nonce.value),
         }
     }
@@ -231,14 +231,14 @@ impl Frame {
         // A page without the line is better than none; the database's failure shows elsewhere.
         let announcement = self.site.settings().get::<Announcement>().await;
         let announcement = announcement.map(|line| line.text).unwrap_or_default();
-        let signed_in = self.visit().filter(|visit| visit.is_in());
+        let signed_in = self.browser().filter(|browser| browser.is_in());
         Page {
             lang: self.lang,
             theme: self.theme,
             area: self.area,
             csrf: self.csrf(),
             path: self.path.clone(),
-            person: signed_in.map(|visit| shown(&visit.person)),
+            person: signed_in.map(|browser| shown(&browser.person)),
             flash: self.flash.clone().into_iter().collect(),
             announcement: Some(announcement).filter(|line| !line.is_empty()),
             now: self.now(),
@@ -342,12 +342,14 @@ impl Frame {
     }
 
     /// Hands the browser the cookie of a session that just began, and the frame of its person.
-    pub(super) fn enter(&self, begun: Begun) -> (Self, String) {
-        let Begun { cookie, visit, .. } = begun;
-        let life = visit.session.expires_at.since(self.now());
+    pub(super) fn enter(&self, begun: NewSession) -> (Self, String) {
+        let NewSession {
+            cookie, browser, ..
+        } = begun;
+        let life = browser.session.expires_at.since(self.now());
         let jar = Jar::Session(self.area);
         let cookie = jar.set(cookie.expose(), Some(life), self.site.secure());
-        (self.clone().of(visit), cookie)
+        (self.clone().of(browser), cookie)
     }
 
     /// The cookie by which a browser is known again, unless it has one of this account.

@@ -63,11 +63,11 @@ impl<E> Gate<E> {
         let Some(cookie) = jar.read(request.headers(), self.site.secure()) else {
             return Ok(frame.clone());
         };
-        let visit = self.site.web().find(cookie).await?;
-        let visit =
-            visit.filter(|visit| visit.session.kind == super::session::kind_of(frame.area()));
-        Ok(match visit {
-            Some(visit) => frame.clone().of(visit),
+        let browser = self.site.browsers().find(cookie).await?;
+        let browser =
+            browser.filter(|browser| browser.session.kind == super::session::kind_of(frame.area()));
+        Ok(match browser {
+            Some(browser) => frame.clone().of(browser),
             None => frame.clone(),
         })
     }
@@ -80,7 +80,7 @@ impl<E> Gate<E> {
         if !self.site.is_own(request) {
             return Err(PageError::FormExpired);
         }
-        let is_in = frame.visit().is_some();
+        let is_in = frame.browser().is_some();
         let bounds = Bounds {
             bytes: if is_in {
                 FORM_BYTES_MAX
@@ -109,8 +109,8 @@ impl<E> Gate<E> {
     }
 
     fn fits(&self, frame: &Frame, token: &str) -> bool {
-        if let Some(visit) = frame.visit() {
-            return visit.session.csrf.matches(token);
+        if let Some(browser) = frame.browser() {
+            return browser.session.csrf.matches(token);
         }
         let nonce = frame.nonce();
         !nonce.fresh && self.site.form_key().fits(&nonce.value, token)
@@ -135,8 +135,8 @@ impl<E> Gate<E> {
     fn finish(&self, frame: &Frame, response: &mut Response) {
         let secure = self.site.secure();
         let is_page = !response.status().is_redirection();
-        if frame.visit().is_none() && frame.nonce().fresh && is_page {
-            let cookie = Jar::Visit.set(&frame.nonce().value, None, secure);
+        if frame.browser().is_none() && frame.nonce().fresh && is_page {
+            let cookie = Jar::Nonce.set(&frame.nonce().value, None, secure);
             add_cookie(response, &cookie);
         }
         if frame.has_flash() && is_page {

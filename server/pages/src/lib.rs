@@ -30,7 +30,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem::web::Data;
 use poem::{EndpointExt, Response, Route, get, handler};
-use server_rooms::web::Web;
+use server_rooms::browser_sessions::BrowserSessions;
 
 pub use self::admin::Console;
 use self::error::PageResult;
@@ -95,7 +95,7 @@ pub fn routes(rooms: Console, site: Site) -> BoxEndpoint<'static, Response> {
     let pages = table()
         .into_route()
         .data(rooms.clone())
-        .data(rooms.web.clone())
+        .data(rooms.browsers.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())
         .data(rooms.settings.clone())
@@ -127,8 +127,8 @@ pub fn is_page(path: &str) -> bool {
 
 /// `GET /`: to the portal, and before the first start is over to its page.
 #[handler]
-async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
-    let first = web.is_first_start().await?;
+async fn start(frame: Frame, browsers: Data<&BrowserSessions>) -> PageResult {
+    let first = browsers.is_first_start().await?;
     frame.go(if first { "/admin/setup" } else { "/portal" })
 }
 

@@ -11,7 +11,7 @@ use poem::{FromRequest, Request, RequestBody};
 use server_rooms::accounts::{Actor, Superadmin, Tenant, User};
 use server_rooms::auth::Role;
 use server_rooms::auth::roles::{Action, Kind, kind, may};
-use server_rooms::web::{Person, Stage, Visit};
+use server_rooms::browser_sessions::{BrowserSession, Person, Stage};
 
 use super::error::PageError;
 use super::frame::{Frame, local_path};
@@ -53,34 +53,34 @@ fn frame_of(request: &Request) -> Result<&Frame, PageError> {
 }
 
 /// The session of somebody who is in; else where they go first.
-fn open(request: &Request) -> Result<(Frame, Visit), PageError> {
+fn open(request: &Request) -> Result<(Frame, BrowserSession), PageError> {
     let frame = frame_of(request)?;
-    let Some(visit) = frame.visit() else {
+    let Some(browser) = frame.browser() else {
         let login = with_next(&frame.at("/login"), &page_of(frame, request));
         return Err(PageError::GoTo(login));
     };
-    if visit.session.stage != Stage::Open {
-        return Err(PageError::GoTo(step_path(frame, visit.session.stage)));
+    if browser.session.stage != Stage::Open {
+        return Err(PageError::GoTo(step_path(frame, browser.session.stage)));
     }
-    Ok((frame.clone(), visit.clone()))
+    Ok((frame.clone(), browser.clone()))
 }
 
 /// Who may see a page.
 pub trait Guard: Sized + Send {
     /// Somebody who is in, if this page is for them.
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError>;
+    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError>;
 }
 
 fn guarded<G: Guard>(request: &Request) -> Result<G, PageError> {
-    let (frame, visit) = open(request)?;
-    G::admit(frame, visit)
+    let (frame, browser) = open(request)?;
+    G::admit(frame, browser)
 }
 
 /// Somebody who is in, of console or portal.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// Their session.
-    pub visit: Visit,
+    pub browser: BrowserSession,
     frame: Frame,
 }
 
@@ -93,8 +93,8 @@ impl Deref for SignedIn {
 }
 
 impl Guard for SignedIn {
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError> {
-        Ok(Self { visit, frame })
+    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError> {
+        Ok(Self { browser, frame })
     }
 }
 
@@ -108,7 +108,7 @@ impl<'a> FromRequest<'a> for SignedIn {
 #[derive(Debug, Clone)]
 pub struct SettingUp {
     /// Their session.
-    pub visit: Visit,
+    pub browser: BrowserSession,
     frame: Frame,
 }
 
@@ -123,13 +123,13 @@ impl Deref for SettingUp {
 impl<'a> FromRequest<'a> for SettingUp {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let frame = frame_of(request)?;
-        let visit = frame.visit();
-        let visit = visit.filter(|visit| visit.session.stage == Stage::FactorSetup);
-        let (frame, visit) = match visit {
-            Some(visit) => (frame.clone(), visit.clone()),
+        let browser = frame.browser();
+        let browser = browser.filter(|browser| browser.session.stage == Stage::FactorSetup);
+        let (frame, browser) = match browser {
+            Some(browser) => (frame.clone(), browser.clone()),
             None => open(request)?,
         };
-        Ok(Self { visit, frame })
+        Ok(Self { browser, frame })
     }
 }
 
@@ -139,7 +139,7 @@ pub struct Admin<K: Kind = kind::Look> {
     /// Who.
     pub admin: Superadmin,
     /// Their session.
-    pub visit: Visit,
+    pub browser: BrowserSession,
     frame: Frame,
     action: PhantomData<K>,
 }
@@ -147,7 +147,7 @@ pub struct Admin<K: Kind = kind::Look> {
 impl<K: Kind> Admin<K> {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::superadmin(&self.admin, self.frame.visitor().address)
+        Actor::superadmin(&self.admin, self.frame.client().address)
     }
 
     /// Refuses what their role may not do, where that depends on what was sent.
@@ -169,13 +169,13 @@ impl<K: Kind> Deref for Admin<K> {
 }
 
 impl<K: Kind> Guard for Admin<K> {
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError> {
-        let Person::Superadmin(admin) = visit.person.clone() else {
+    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError> {
+        let Person::Superadmin(admin) = browser.person.clone() else {
             return Err(PageError::NotFound);
         };
         let caller = Self {
             admin,
-            visit,
+            browser,
             frame,
             action: PhantomData,
         };
@@ -242,7 +242,7 @@ pub struct Member<R: Rank = Anybody> {
     /// Their tenant; every query of a portal's page begins with it.
     pub tenant: Tenant,
     /// Their session.
-    pub visit: Visit,
+    pub browser: BrowserSession,
     frame: Frame,
     rank: PhantomData<R>,
 }
@@ -250,7 +250,7 @@ pub struct Member<R: Rank = Anybody> {
 impl<R: Rank> Member<R> {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, self.frame.visitor().address)
+        Actor::user(&self.user, self.frame.client().address)
     }
 }
 
@@ -263,8 +263,8 @@ impl<R: Rank> Deref for Member<R> {
 }
 
 impl<R: Rank> Guard for Member<R> {
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError> {
-        let Person::User(user, tenant) = visit.person.clone() else {
+    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError> {
+        let Person::User(user, tenant) = browser.person.clone() else {
             return Err(PageError::NotFound);
         };
         if !R::includes(user.role) {
@@ -273,7 +273,7 @@ impl<R: Rank> Guard for Member<R> {
         Ok(Self {
             user,
             tenant,
-            visit,
+            browser,
             frame,
             rank: PhantomData,
         })
@@ -304,7 +304,10 @@ impl<'a, G: Guard> FromRequest<'a> for Confirmed<G> {
         let guard: G = guarded(request)?;
         let frame = frame_of(request)?;
         let now = frame.now();
-        if frame.visit().is_some_and(|visit| visit.is_confirmed(now)) {
+        if frame
+            .browser()
+            .is_some_and(|browser| browser.is_confirmed(now))
+        {
             return Ok(Self(guard));
         }
         let next = page_of(frame, request);
@@ -314,9 +317,9 @@ impl<'a, G: Guard> FromRequest<'a> for Confirmed<G> {
 }
 
 /// The area's own kind of session.
-pub(super) fn kind_of(area: Area) -> server_rooms::web::PersonKind {
+pub(super) fn kind_of(area: Area) -> server_rooms::browser_sessions::PersonKind {
     match area {
-        Area::Admin => server_rooms::web::PersonKind::Superadmin,
-        Area::Portal => server_rooms::web::PersonKind::TenantUser,
+        Area::Admin => server_rooms::browser_sessions::PersonKind::Superadmin,
+        Area::Portal => server_rooms::browser_sessions::PersonKind::TenantUser,
     }
 }

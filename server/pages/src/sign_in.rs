@@ -8,8 +8,10 @@ use poem::web::{Data, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 use server_rooms::auth::factors::FactorError;
+use server_rooms::browser_sessions::{
+    BrowserError, BrowserSessions, FirstStep, NewSession, OwnPassword, Stage,
+};
 use server_rooms::sessions::SessionError;
-use server_rooms::web::{Begun, FirstStep, OwnPassword, Stage, Web, WebError};
 
 use super::error::{PageError, PageResult};
 use super::form::{Posted, field_error};
@@ -32,8 +34,8 @@ fn next_of<'a>(frame: &Frame, wanted: &'a str) -> &'a str {
 }
 
 /// Hands the cookie over and goes to the next step, or where the person wanted to go.
-fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
-    let stage = begun.visit.session.stage;
+fn entered(frame: &Frame, begun: NewSession, next: &str) -> Response {
+    let stage = begun.browser.session.stage;
     let device = begun.device.as_ref();
     let device = device.map(|device| frame.device_cookie(device));
     let (frame, cookie) = frame.enter(begun);
@@ -51,11 +53,11 @@ fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
 }
 
 /// Whether a refusal is about what was typed; anything else has a page of its own.
-fn is_wrong(error: &WebError) -> bool {
+fn is_wrong(error: &BrowserError) -> bool {
     matches!(
         error,
-        WebError::Login(SessionError::Invalid | SessionError::CodeMissing)
-            | WebError::Factor(FactorError::Wrong)
+        BrowserError::Login(SessionError::Invalid | SessionError::CodeMissing)
+            | BrowserError::Factor(FactorError::Wrong)
     )
 }
 
@@ -64,16 +66,16 @@ fn is_wrong(error: &WebError) -> bool {
 pub(super) async fn login_page(
     frame: Frame,
     query: Query<SignInQuery>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let next = next_of(&frame, &query.next);
     if frame
-        .visit()
-        .is_some_and(|visit| visit.session.stage == Stage::Open)
+        .browser()
+        .is_some_and(|browser| browser.session.stage == Stage::Open)
     {
         return frame.go(next);
     }
-    if frame.area() == Area::Admin && web.is_first_start().await? {
+    if frame.area() == Area::Admin && browsers.is_first_start().await? {
         return frame.go(&frame.at("/setup"));
     }
     frame
@@ -86,7 +88,11 @@ pub(super) async fn login_page(
 
 /// `POST {root}/login`
 #[handler]
-pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn log_in(
+    frame: Frame,
+    posted: Posted,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let (tenant, password) = (posted.secret("tenant"), posted.secret("password"));
     let (username, next) = (
         posted.text("username"),
@@ -105,8 +111,8 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
     let begun = if bytes.iter().any(|bytes| *bytes > FIELD_BYTES_MAX) {
         Err(SessionError::Invalid.into())
     } else {
-        let before = frame.visit().map(|visit| &visit.session);
-        web.log_in(step, frame.visitor(), before).await
+        let before = frame.browser().map(|browser| &browser.session);
+        browsers.log_in(step, frame.client(), before).await
     };
     let (status, wrong, wait) = match begun {
         Ok(begun) => return Ok(entered(&frame, begun, next)),
@@ -139,8 +145,8 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
 /// `GET {root}/login/second`
 #[handler]
 pub(super) async fn second_page(frame: Frame, query: Query<SignInQuery>) -> PageResult {
-    let visit = frame.visit();
-    if visit.is_none_or(|visit| visit.session.stage != Stage::SecondFactor) {
+    let browser = frame.browser();
+    if browser.is_none_or(|browser| browser.session.stage != Stage::SecondFactor) {
         return frame.go(&frame.at("/login"));
     }
     frame
@@ -158,16 +164,16 @@ pub(super) async fn second(
     frame: Frame,
     posted: Posted,
     query: Query<SignInQuery>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let Some(visit) = frame.visit() else {
+    let Some(browser) = frame.browser() else {
         return frame.go(&frame.at("/login"));
     };
     let next = next_of(&frame, posted.text("next"));
     let code = posted.text("code");
-    match web.second_factor(visit, code, frame.visitor()).await {
+    match browsers.second_factor(browser, code, frame.client()).await {
         Ok(begun) => Ok(entered(&frame, begun, next)),
-        Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
+        Err(BrowserError::OtherStep) => frame.go(&frame.at("/login")),
         Err(error) if is_wrong(&error) => {
             let view = SecondFactor {
                 form: Form::default().wrong("code", FieldError::Wrong),
@@ -181,29 +187,33 @@ pub(super) async fn second(
 }
 
 /// Whether this browser may choose a first password of its own.
-async fn may_choose(frame: &Frame, web: &Web) -> Result<bool, PageError> {
-    let visit = frame.visit();
-    let asked = visit.is_some_and(|visit| visit.session.stage == Stage::NewPassword);
-    Ok(asked || (visit.is_none() && web.is_first_start().await?))
+async fn may_choose(frame: &Frame, browsers: &BrowserSessions) -> Result<bool, PageError> {
+    let browser = frame.browser();
+    let asked = browser.is_some_and(|browser| browser.session.stage == Stage::NewPassword);
+    Ok(asked || (browser.is_none() && browsers.is_first_start().await?))
 }
 
 /// `GET /admin/setup`
 #[handler]
-pub(super) async fn setup_page(frame: Frame, web: Data<&Web>) -> PageResult {
-    if !may_choose(&frame, &web).await? {
+pub(super) async fn setup_page(frame: Frame, browsers: Data<&BrowserSessions>) -> PageResult {
+    if !may_choose(&frame, &browsers).await? {
         return frame.go(&frame.at("/login"));
     }
     let username = frame
-        .visit()
-        .map_or("admin", |visit| visit.person.username());
+        .browser()
+        .map_or("admin", |browser| browser.person.username());
     let form = Form::of([("username", username)]);
     frame.show(&FirstStart { form }).await
 }
 
 /// `POST /admin/setup`
 #[handler]
-pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> PageResult {
-    if !may_choose(&frame, &web).await? {
+pub(super) async fn setup(
+    frame: Frame,
+    posted: Posted,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
+    if !may_choose(&frame, &browsers).await? {
         return frame.go(&frame.at("/login"));
     }
     let wrong = |field, error| FirstStart {
@@ -219,17 +229,17 @@ pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> Page
         username: posted.text("username"),
         password: &password,
     };
-    match web
-        .choose_password(frame.visit(), own, frame.visitor())
+    match browsers
+        .choose_password(frame.browser(), own, frame.client())
         .await
     {
         Ok(begun) => Ok(entered(&frame, begun, frame.root())),
-        Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
-        Err(WebError::SamePassword) => {
+        Err(BrowserError::OtherStep) => frame.go(&frame.at("/login")),
+        Err(BrowserError::SamePassword) => {
             let view = wrong("password", FieldError::Reused);
             frame.show_again(&view).await
         }
-        Err(WebError::Account(error)) => {
+        Err(BrowserError::Account(error)) => {
             let (field, error) = field_error(error)?;
             frame.show_again(&wrong(field, error)).await
         }
@@ -243,9 +253,9 @@ pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> Page
 
 /// `POST {root}/logout`; at whatever step.
 #[handler]
-pub(super) async fn log_out(frame: Frame, web: Data<&Web>) -> PageResult {
-    if let Some(visit) = frame.visit() {
-        web.log_out(visit, frame.visitor().address).await?;
+pub(super) async fn log_out(frame: Frame, browsers: Data<&BrowserSessions>) -> PageResult {
+    if let Some(browser) = frame.browser() {
+        browsers.log_out(browser, frame.client().address).await?;
     }
     let mut response = frame.done(&frame.at("/login"), &Notice::SignedOut)?;
     frame.leave(&mut response);
@@ -257,9 +267,9 @@ pub(super) async fn log_out(frame: Frame, web: Data<&Web>) -> PageResult {
 pub(super) async fn confirm_page(
     who: SignedIn,
     query: Query<SignInQuery>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let security = web.security(&who.visit.person).await?;
+    let security = browsers.security(&who.browser.person).await?;
     who.show(&ConfirmPassword {
         form: Form::default(),
         second_factor: security.second_factor,
@@ -270,19 +280,23 @@ pub(super) async fn confirm_page(
 
 /// `POST {root}/confirm`
 #[handler]
-pub(super) async fn confirm(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn confirm(
+    who: SignedIn,
+    posted: Posted,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let next = next_of(&who, posted.text("next"));
     let password = posted.secret("password");
     let code = posted.optional("code");
-    let confirmed = web
-        .confirm(&who.visit, &password, code, who.visitor())
+    let confirmed = browsers
+        .confirm(&who.browser, &password, code, who.client())
         .await;
     match confirmed {
         Ok(()) => who.go(next),
         Err(error) if is_wrong(&error) => {
-            let by_password = matches!(error, WebError::Login(SessionError::Invalid));
+            let by_password = matches!(error, BrowserError::Login(SessionError::Invalid));
             let field = if by_password { "password" } else { "code" };
-            let security = web.security(&who.visit.person).await?;
+            let security = browsers.security(&who.browser.person).await?;
             let view = ConfirmPassword {
                 form: Form::default().wrong(field, FieldError::Wrong),
                 second_factor: security.second_factor,

@@ -8,8 +8,8 @@ use poem::Request;
 use poem::http::StatusCode;
 use server_calls::CallError;
 use server_rooms::auth::form_key::FormKey;
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::settings::Settings;
-use server_rooms::web::Web;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 
@@ -72,7 +72,7 @@ pub struct CallStatus(pub fn(CallError) -> StatusCode);
 #[derive(Debug)]
 pub struct SiteParts {
     /// Sessions.
-    pub web: Web,
+    pub browsers: BrowserSessions,
     /// Settings, for the announcement.
     pub settings: Settings,
     /// Signs forms before a login.
@@ -93,8 +93,8 @@ impl Site {
         Self(Arc::new(parts))
     }
 
-    pub(super) fn web(&self) -> &Web {
-        &self.0.web
+    pub(super) fn browsers(&self) -> &BrowserSessions {
+        &self.0.browsers
     }
 
     pub(super) fn settings(&self) -> &Settings {

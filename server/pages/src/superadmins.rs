@@ -10,7 +10,7 @@ use poem::web::{Data, Path};
 use server_rooms::accounts::{AccountError, Accounts, NewSuperadmin, SuperadminChange};
 use server_rooms::auth::factors::Factors;
 use server_rooms::auth::roles::{AdminRole, Kind, kind};
-use server_rooms::web::Web;
+use server_rooms::browser_sessions::BrowserSessions;
 use shared::id::SuperadminId;
 
 use super::error::{PageError, PageResult};
@@ -40,13 +40,13 @@ async fn view<K: Kind>(
     who: &Admin<K>,
     accounts: &Accounts,
     factors: &Factors,
-    web: &Web,
+    browsers: &BrowserSessions,
     add: Form,
 ) -> Result<SuperadminList, PageError> {
     let all = accounts.superadmins().await?;
     let ids: Vec<String> = all.iter().map(|admin| admin.id.to_string()).collect();
     let with_factor = factors.owners_of_any(&ids).await?;
-    let seen = web.last_seen(&ids).await?;
+    let seen = browsers.last_seen(&ids).await?;
     let rows = all.into_iter().map(|admin| SuperadminRow {
         own: admin.id == who.admin.id,
         role: role_word(admin.role),
@@ -73,9 +73,9 @@ pub(super) async fn superadmin_list(
     who: Admin,
     accounts: Data<&Accounts>,
     factors: Data<&Factors>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let view = view(&who, &accounts, &factors, &web, Form::default()).await?;
+    let view = view(&who, &accounts, &factors, &browsers, Form::default()).await?;
     who.show(&view).await
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn add_superadmin(
     posted: Posted,
     accounts: Data<&Accounts>,
     factors: Data<&Factors>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let made = match drafted(&posted) {
         Ok(new) => match accounts.create_superadmin(&who.actor(), new).await {
@@ -112,7 +112,7 @@ pub(super) async fn add_superadmin(
         Ok(()) => who.done(PATH, &Notice::Created),
         Err((field, error)) => {
             let form = posted.again(&["username", "role"]).wrong(field, error);
-            let view = view(&who, &accounts, &factors, &web, form).await?;
+            let view = view(&who, &accounts, &factors, &browsers, form).await?;
             who.show_again(&view).await
         }
     }

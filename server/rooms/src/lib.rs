@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod auth;
+pub mod browser_sessions;
 pub mod catalogue;
 pub mod gateways;
 pub mod health;
@@ -13,4 +14,3 @@ pub mod providers;
 pub mod reports;
 pub mod sessions;
 pub mod settings;
-pub mod web;

@@ -27,6 +27,7 @@ use server_calls::Calls;
 use server_edge::date::{self, Date};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::factors::Factors;
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::Vitals;
@@ -40,7 +41,6 @@ use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::{Grain, Sums};
 use server_rooms::reports::{Point, Reports, ReportsError};
 use server_rooms::settings::Settings;
-use server_rooms::web::Web;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::TenantId;
@@ -92,7 +92,7 @@ pub struct Console {
     /// How the platform's parts do.
     pub vitals: Vitals,
     /// Sessions of browsers.
-    pub web: Web,
+    pub browsers: BrowserSessions,
 }
 
 /// The console's own pages.

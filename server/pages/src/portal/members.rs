@@ -17,10 +17,10 @@ use server_rooms::accounts::{
 };
 use server_rooms::auth::Role;
 use server_rooms::auth::factors::Factors;
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::ledger::{Budget, BudgetPeriod, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::reports::{Reports, UsageFilter};
-use server_rooms::web::Web;
 use shared::clock::Moment;
 use shared::id::{TenantId, UserId};
 
@@ -110,10 +110,10 @@ pub(super) async fn member_list(
     let tenant = &who.tenant.id;
     let (users, more) = found(&accounts, tenant, &asked).await?;
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
-    let web: &Web = who.site().web();
+    let browsers: &BrowserSessions = who.site().browsers();
     let beside = Beside {
         with_factor: factors.owners_of_any(&ids).await?,
-        seen: web.last_seen(&ids).await?,
+        seen: browsers.last_seen(&ids).await?,
         budgets: ledger.budgets(tenant).await.map_err(unread)?,
     };
     let mut rows = Vec::with_capacity(users.len());

@@ -89,7 +89,7 @@ async fn rows(
 ) -> Result<Vec<MemberRow>, PageError> {
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let with_factor = rooms.factors.owners_of_any(&ids).await?;
-    let seen = rooms.web.last_seen(&ids).await?;
+    let seen = rooms.browsers.last_seen(&ids).await?;
     let budgets = budgets(rooms, tenant).await?;
     let mut rows = Vec::with_capacity(users.len());
     for user in users {

@@ -1,10 +1,11 @@
 //! Room: sessions of browsers. Begins one at a login, always under a new id, and finds, lists and
-//! ends them. `steps` logs people in, `own` changes their own security. Knows no cookie and no form.
+//! ends them. `steps` logs people in, `account_security` changes a person's own security. Knows no cookie
+//! and no form.
 //!
 //! A session and its person are read from the database each time: what was ended or shut out
 //! anywhere is refused at once everywhere. People are few beside calls.
 
-mod own;
+mod account_security;
 mod steps;
 
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ use shared::db::DbError;
 use shared::id::{SessionId, SuperadminId, TenantId, UserId, random_text};
 use shared::secret::Secret;
 
-pub use self::own::{OwnSecurity, Proof};
+pub use self::account_security::{AccountSecurity, Proof};
 pub use self::steps::{FirstStep, OwnPassword};
 use crate::accounts::{AccountError, Accounts};
 use crate::auth::api_key;
@@ -47,7 +48,7 @@ const AGENT_CHARS_MAX: usize = 300;
 
 /// Why a person did not get where they wanted.
 #[derive(Debug, thiserror::Error)]
-pub enum WebError {
+pub enum BrowserError {
     /// The login or the password.
     #[error(transparent)]
     Login(#[from] SessionError),
@@ -70,7 +71,7 @@ pub enum WebError {
 
 /// Where a request comes from.
 #[derive(Debug, Clone)]
-pub struct Visitor {
+pub struct Client {
     /// Its address.
     pub address: IpAddr,
     /// The browser, as it says.
@@ -79,7 +80,7 @@ pub struct Visitor {
     pub device: Option<String>,
 }
 
-impl Visitor {
+impl Client {
     fn origin(&self) -> Origin<'_> {
         Origin {
             address: self.address,
@@ -170,14 +171,14 @@ impl Person {
 
 /// A session with its person.
 #[derive(Debug, Clone)]
-pub struct Visit {
+pub struct BrowserSession {
     /// The session.
     pub session: WebSession,
     /// Who.
     pub person: Person,
 }
 
-impl Visit {
+impl BrowserSession {
     /// Whether nothing is asked for any more.
     pub fn is_in(&self) -> bool {
         self.session.stage == Stage::Open
@@ -192,13 +193,13 @@ impl Visit {
 
 /// A session that just began.
 #[derive(Debug)]
-pub struct Begun {
+pub struct NewSession {
     /// For the cookie; known to nobody else.
     pub cookie: Secret<String>,
     /// What the browser keeps to be known again, after a name and a password.
     pub device: Option<Secret<String>>,
     /// The session.
-    pub visit: Visit,
+    pub browser: BrowserSession,
 }
 
 /// What a new session takes the place of.
@@ -229,9 +230,9 @@ impl<'a> Before<'a> {
     }
 }
 
-/// What [`Web`] needs.
+/// What [`BrowserSessions`] needs.
 #[derive(Debug)]
-pub struct WebParts {
+pub struct BrowserParts {
     /// Where sessions are kept.
     pub store: Store,
     /// What checks names and passwords.
@@ -250,7 +251,7 @@ pub struct WebParts {
 
 /// Sessions of browsers; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Web {
+pub struct BrowserSessions {
     store: Store,
     logins: Logins,
     factors: Factors,
@@ -260,10 +261,10 @@ pub struct Web {
     clock: Clock,
 }
 
-impl Web {
+impl BrowserSessions {
     /// From its parts.
-    pub fn new(parts: WebParts) -> Self {
-        let WebParts {
+    pub fn new(parts: BrowserParts) -> Self {
+        let BrowserParts {
             store,
             logins,
             factors,
@@ -285,7 +286,7 @@ impl Web {
 
     /// The session of a cookie with its person, unless it has ended or they were shut out. Its use
     /// is noted.
-    pub async fn find(&self, cookie: &str) -> Result<Option<Visit>, DbError> {
+    pub async fn find(&self, cookie: &str) -> Result<Option<BrowserSession>, DbError> {
         let well_formed =
             cookie.len() == COOKIE_CHARS && cookie.bytes().all(|b| b.is_ascii_alphanumeric());
         if !well_formed {
@@ -302,7 +303,7 @@ impl Web {
             return Ok(None);
         };
         let session = self.touched(session, now).await?;
-        Ok(Some(Visit { session, person }))
+        Ok(Some(BrowserSession { session, person }))
     }
 
     async fn person(&self, session: &WebSession) -> Result<Option<Person>, DbError> {
@@ -347,9 +348,9 @@ impl Web {
         &self,
         person: Person,
         stage: Stage,
-        visitor: &Visitor,
+        client: &Client,
         before: Before<'_>,
-    ) -> Result<Begun, WebError> {
+    ) -> Result<NewSession, BrowserError> {
         let (now, cookie) = (self.clock.now(), Secret::new(random_text(COOKIE_CHARS)));
         let (expires_at, idle_expires_at) = match stage {
             Stage::Open => {
@@ -373,23 +374,23 @@ impl Web {
             seen_at: now,
             idle_expires_at,
             expires_at,
-            address: visitor.address.to_string(),
-            agent: visitor.agent(),
+            address: client.address.to_string(),
+            agent: client.agent(),
             csrf: Secret::new(random_text(CSRF_CHARS)),
             // Every way here begins with the password.
             confirmed_at: (stage == Stage::Open).then_some(now),
         };
-        let actor = person.actor(visitor.address);
+        let actor = person.actor(client.address);
         let hash = api_key::hash(cookie.expose());
         let instead_of = before.session().map(|old| &old.id);
         let entered = stage == Stage::Open && before.expires_at().is_none();
         self.store
             .insert_web_session(&actor, &session, &hash, instead_of, entered)
             .await?;
-        Ok(Begun {
+        Ok(NewSession {
             cookie,
             device: None,
-            visit: Visit { session, person },
+            browser: BrowserSession { session, person },
         })
     }
 
@@ -407,18 +408,18 @@ impl Web {
     /// Ends one of a person's sessions; `false` when they have none of that id.
     pub async fn end(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         id: &SessionId,
         address: IpAddr,
     ) -> Result<bool, DbError> {
-        let actor = visit.person.actor(address);
+        let actor = browser.person.actor(address);
         let ending = Ending {
             actor: &actor,
-            tenant: visit.person.tenant(),
+            tenant: browser.person.tenant(),
             action: "session.end",
         };
         let place = SessionPlace {
-            subject: visit.person.id(),
+            subject: browser.person.id(),
             id,
         };
         let now = self.clock.now();
@@ -438,21 +439,27 @@ impl Web {
     }
 
     /// Ends the session itself.
-    pub async fn log_out(&self, visit: &Visit, address: IpAddr) -> Result<(), DbError> {
-        self.end(visit, &visit.session.id, address).await.map(drop)
+    pub async fn log_out(&self, browser: &BrowserSession, address: IpAddr) -> Result<(), DbError> {
+        self.end(browser, &browser.session.id, address)
+            .await
+            .map(drop)
     }
 
     /// Ends all of a person's sessions but this one; how many there were.
-    pub async fn end_others(&self, visit: &Visit, address: IpAddr) -> Result<usize, DbError> {
-        let actor = visit.person.actor(address);
+    pub async fn end_others(
+        &self,
+        browser: &BrowserSession,
+        address: IpAddr,
+    ) -> Result<usize, DbError> {
+        let actor = browser.person.actor(address);
         let ending = Ending {
             actor: &actor,
-            tenant: visit.person.tenant(),
+            tenant: browser.person.tenant(),
             action: "session.end_others",
         };
         let place = SessionPlace {
-            subject: visit.person.id(),
-            id: &visit.session.id,
+            subject: browser.person.id(),
+            id: &browser.session.id,
         };
         let now = self.clock.now();
         let browsers = self.store.end_other_web_sessions(ending, place, now);

@@ -2,14 +2,16 @@
 
 use shared::secret::Secret;
 
-use super::{Before, Begun, Person, Stage, Visit, Visitor, Web, WebError, owner};
+use super::{
+    Before, BrowserError, BrowserSession, BrowserSessions, Client, NewSession, Person, Stage, owner,
+};
 use crate::accounts::{SuperadminChange, UserChange};
 use crate::auth::factors::Draft;
 use crate::sessions::SessionError;
 
 /// A person's security as their page shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OwnSecurity {
+pub struct AccountSecurity {
     /// Whether there is a second factor.
     pub second_factor: bool,
     /// Recovery codes that were not used.
@@ -25,20 +27,20 @@ pub struct Proof<'a> {
     pub code: &'a str,
 }
 
-impl Web {
+impl BrowserSessions {
     /// Checks the password of somebody who is logged in.
     async fn check_password(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         password: &Secret<String>,
-        visitor: &Visitor,
-    ) -> Result<(), WebError> {
-        let person = &visit.person;
+        client: &Client,
+    ) -> Result<(), BrowserError> {
+        let person = &browser.person;
         let checked = self.logins.confirm(
             person.id(),
             password,
             person.password_hash(),
-            visitor.address,
+            client.address,
         );
         Ok(checked.await?)
     }
@@ -47,34 +49,34 @@ impl Web {
     /// there is a second factor. Good for ten minutes.
     pub async fn confirm(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         password: &Secret<String>,
         code: Option<&str>,
-        visitor: &Visitor,
-    ) -> Result<(), WebError> {
-        self.check_password(visit, password, visitor).await?;
-        if self.factors.is_on(visit.person.id()).await? {
+        client: &Client,
+    ) -> Result<(), BrowserError> {
+        self.check_password(browser, password, client).await?;
+        if self.factors.is_on(browser.person.id()).await? {
             let code = code.ok_or(SessionError::CodeMissing)?;
-            let actor = visit.person.actor(visitor.address);
-            let owner = owner(&actor, &visit.person);
-            self.factors.check(owner, code, visitor.address).await?;
+            let actor = browser.person.actor(client.address);
+            let owner = owner(&actor, &browser.person);
+            self.factors.check(owner, code, client.address).await?;
         }
         let now = self.clock.now();
         self.store
-            .confirm_web_session(&visit.session.id, now)
+            .confirm_web_session(&browser.session.id, now)
             .await?;
         Ok(())
     }
 
     /// What a person's security page shows.
-    pub async fn security(&self, person: &Person) -> Result<OwnSecurity, WebError> {
+    pub async fn security(&self, person: &Person) -> Result<AccountSecurity, BrowserError> {
         let second_factor = self.factors.is_on(person.id()).await?;
         let recovery_left = if second_factor {
             self.factors.recovery_left(person.id()).await?
         } else {
             0
         };
-        Ok(OwnSecurity {
+        Ok(AccountSecurity {
             second_factor,
             recovery_left,
         })
@@ -84,14 +86,14 @@ impl Web {
     /// under a new id.
     pub async fn change_password(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         current: &Secret<String>,
         password: Secret<String>,
-        visitor: &Visitor,
-    ) -> Result<Begun, WebError> {
-        self.check_password(visit, current, visitor).await?;
-        let actor = visit.person.actor(visitor.address);
-        let person = match &visit.person {
+        client: &Client,
+    ) -> Result<NewSession, BrowserError> {
+        self.check_password(browser, current, client).await?;
+        let actor = browser.person.actor(client.address);
+        let person = match &browser.person {
             Person::Superadmin(admin) => {
                 let change = SuperadminChange {
                     password: Some((password, false)),
@@ -111,12 +113,12 @@ impl Web {
                 Person::User(changed.await?, tenant.clone())
             }
         };
-        let before = Before::GoesOn(&visit.session);
-        self.begin(person, Stage::Open, visitor, before).await
+        let before = Before::GoesOn(&browser.session);
+        self.begin(person, Stage::Open, client, before).await
     }
 
     /// The second factor that is being set up.
-    pub async fn factor_draft(&self, person: &Person) -> Result<Draft, WebError> {
+    pub async fn factor_draft(&self, person: &Person) -> Result<Draft, BrowserError> {
         let account = person.account();
         Ok(self.factors.draft(person.id(), &account).await?)
     }
@@ -125,16 +127,16 @@ impl Web {
     /// on under a new id.
     pub async fn factor_on(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         code: &str,
-        visitor: &Visitor,
-    ) -> Result<(Vec<Secret<String>>, Begun), WebError> {
-        let actor = visit.person.actor(visitor.address);
-        let owner = owner(&actor, &visit.person);
-        let codes = self.factors.turn_on(owner, code, visitor.address).await?;
-        let person = visit.person.clone();
-        let before = Before::GoesOn(&visit.session);
-        let begun = self.begin(person, Stage::Open, visitor, before);
+        client: &Client,
+    ) -> Result<(Vec<Secret<String>>, NewSession), BrowserError> {
+        let actor = browser.person.actor(client.address);
+        let owner = owner(&actor, &browser.person);
+        let codes = self.factors.turn_on(owner, code, client.address).await?;
+        let person = browser.person.clone();
+        let before = Before::GoesOn(&browser.session);
+        let begun = self.begin(person, Stage::Open, client, before);
         Ok((codes, begun.await?))
     }
 
@@ -142,47 +144,47 @@ impl Web {
     /// password that was overheard must not be enough to do without the factor later.
     async fn check_both(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         proof: Proof<'_>,
-        visitor: &Visitor,
-    ) -> Result<(), WebError> {
-        self.check_password(visit, proof.password, visitor).await?;
-        let actor = visit.person.actor(visitor.address);
-        let owner = owner(&actor, &visit.person);
-        let checked = self.factors.check(owner, proof.code, visitor.address);
+        client: &Client,
+    ) -> Result<(), BrowserError> {
+        self.check_password(browser, proof.password, client).await?;
+        let actor = browser.person.actor(client.address);
+        let owner = owner(&actor, &browser.person);
+        let checked = self.factors.check(owner, proof.code, client.address);
         Ok(checked.await?)
     }
 
     /// Takes the person's own second factor away.
     pub async fn factor_off(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         proof: Proof<'_>,
-        visitor: &Visitor,
-    ) -> Result<(), WebError> {
-        if !self.factors.is_on(visit.person.id()).await? {
-            return Err(WebError::OtherStep);
+        client: &Client,
+    ) -> Result<(), BrowserError> {
+        if !self.factors.is_on(browser.person.id()).await? {
+            return Err(BrowserError::OtherStep);
         }
-        self.check_both(visit, proof, visitor).await?;
-        let actor = visit.person.actor(visitor.address);
-        let owner = owner(&actor, &visit.person);
-        self.factors.turn_off(owner, visit.person.id()).await?;
+        self.check_both(browser, proof, client).await?;
+        let actor = browser.person.actor(client.address);
+        let owner = owner(&actor, &browser.person);
+        self.factors.turn_off(owner, browser.person.id()).await?;
         Ok(())
     }
 
     /// Gives fresh recovery codes; answers them this once.
     pub async fn renew_codes(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         proof: Proof<'_>,
-        visitor: &Visitor,
-    ) -> Result<Vec<Secret<String>>, WebError> {
-        if !self.factors.is_on(visit.person.id()).await? {
-            return Err(WebError::OtherStep);
+        client: &Client,
+    ) -> Result<Vec<Secret<String>>, BrowserError> {
+        if !self.factors.is_on(browser.person.id()).await? {
+            return Err(BrowserError::OtherStep);
         }
-        self.check_both(visit, proof, visitor).await?;
-        let actor = visit.person.actor(visitor.address);
-        let owner = owner(&actor, &visit.person);
+        self.check_both(browser, proof, client).await?;
+        let actor = browser.person.actor(client.address);
+        let owner = owner(&actor, &browser.person);
         Ok(self.factors.renew_codes(owner).await?)
     }
 }

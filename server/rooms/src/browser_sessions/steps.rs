@@ -3,7 +3,10 @@
 
 use shared::secret::Secret;
 
-use super::{Before, Begun, Person, Stage, Visit, Visitor, Web, WebError, WebSession, owner};
+use super::{
+    Before, BrowserError, BrowserSession, BrowserSessions, Client, NewSession, Person, Stage,
+    WebSession, owner,
+};
 use crate::accounts::SuperadminChange;
 use crate::sessions::SessionError;
 use crate::sessions::logins::TenantGiven;
@@ -30,9 +33,9 @@ pub struct OwnPassword<'a> {
     pub password: &'a Secret<String>,
 }
 
-impl Web {
+impl BrowserSessions {
     /// What is still asked for.
-    async fn stage(&self, person: &Person, factor_passed: bool) -> Result<Stage, WebError> {
+    async fn stage(&self, person: &Person, factor_passed: bool) -> Result<Stage, BrowserError> {
         Ok(self.stages.next(person.comer(), factor_passed).await?)
     }
 
@@ -40,15 +43,15 @@ impl Web {
     pub async fn log_in(
         &self,
         step: FirstStep<'_>,
-        visitor: &Visitor,
+        client: &Client,
         before: Option<&WebSession>,
-    ) -> Result<Begun, WebError> {
+    ) -> Result<NewSession, BrowserError> {
         let FirstStep {
             tenant,
             username,
             password,
         } = step;
-        let origin = visitor.origin();
+        let origin = client.origin();
         let (person, device) = if let Some(tenant) = tenant {
             let given = TenantGiven::typed(tenant);
             let found = self.logins.user(given, username, password, origin);
@@ -62,8 +65,8 @@ impl Web {
         };
         let stage = self.stage(&person, false).await?;
         let before = before.map_or(Before::Nothing, Before::Ends);
-        let begun = self.begin(person, stage, visitor, before).await?;
-        Ok(Begun {
+        let begun = self.begin(person, stage, client, before).await?;
+        Ok(NewSession {
             device: Some(device),
             ..begun
         })
@@ -72,26 +75,26 @@ impl Web {
     /// The second step: a code of the app, or a recovery code.
     pub async fn second_factor(
         &self,
-        visit: &Visit,
+        browser: &BrowserSession,
         code: &str,
-        visitor: &Visitor,
-    ) -> Result<Begun, WebError> {
-        if visit.session.stage != Stage::SecondFactor {
-            return Err(WebError::OtherStep);
+        client: &Client,
+    ) -> Result<NewSession, BrowserError> {
+        if browser.session.stage != Stage::SecondFactor {
+            return Err(BrowserError::OtherStep);
         }
-        let person = visit.person.clone();
-        let actor = person.actor(visitor.address);
+        let person = browser.person.clone();
+        let actor = person.actor(client.address);
         let checked = self
             .factors
-            .check(owner(&actor, &person), code, visitor.address);
+            .check(owner(&actor, &person), code, client.address);
         checked.await?;
         let stage = self.stage(&person, true).await?;
-        let before = Before::GoesOn(&visit.session);
-        self.begin(person, stage, visitor, before).await
+        let before = Before::GoesOn(&browser.session);
+        self.begin(person, stage, client, before).await
     }
 
     /// Whether the platform waits for its first superadmin to choose a password.
-    pub async fn is_first_start(&self) -> Result<bool, WebError> {
+    pub async fn is_first_start(&self) -> Result<bool, BrowserError> {
         Ok(self.accounts.newcomer().await?.is_some())
     }
 
@@ -99,30 +102,30 @@ impl Web {
     /// login the first one, who shows the password that the first start printed.
     pub async fn choose_password(
         &self,
-        visit: Option<&Visit>,
+        browser: Option<&BrowserSession>,
         own: OwnPassword<'_>,
-        visitor: &Visitor,
-    ) -> Result<Begun, WebError> {
+        client: &Client,
+    ) -> Result<NewSession, BrowserError> {
         let OwnPassword {
             given,
             username,
             password,
         } = own;
-        let asked = visit.filter(|visit| visit.session.stage == Stage::NewPassword);
-        let admin = match asked.map(|visit| &visit.person) {
+        let asked = browser.filter(|browser| browser.session.stage == Stage::NewPassword);
+        let admin = match asked.map(|browser| &browser.person) {
             Some(Person::Superadmin(admin)) => admin.clone(),
-            Some(Person::User(..)) => return Err(WebError::OtherStep),
+            Some(Person::User(..)) => return Err(BrowserError::OtherStep),
             None => {
                 let newcomer = self.accounts.newcomer().await?;
-                newcomer.ok_or(WebError::OtherStep)?
+                newcomer.ok_or(BrowserError::OtherStep)?
             }
         };
         let admin = self
             .logins
-            .superadmin(&admin.username, given, visitor.origin())
+            .superadmin(&admin.username, given, client.origin())
             .await?;
         if given.matches(password.expose()) {
-            return Err(WebError::SamePassword);
+            return Err(BrowserError::SamePassword);
         }
         // The session of the step has passed the second factor; without it, one is still asked for.
         if asked.is_none() && self.factors.is_on(admin.id.as_str()).await? {
@@ -134,11 +137,11 @@ impl Web {
             ..SuperadminChange::default()
         };
         let person = Person::Superadmin(admin.clone());
-        let actor = person.actor(visitor.address);
+        let actor = person.actor(client.address);
         let changed = self.accounts.update_superadmin(&actor, &admin.id, change);
         let person = Person::Superadmin(changed.await?);
         let stage = self.stage(&person, true).await?;
         // The change ended the session of the step.
-        self.begin(person, stage, visitor, Before::Nothing).await
+        self.begin(person, stage, client, Before::Nothing).await
     }
 }
