@@ -6,7 +6,7 @@ use admin_templates::portal::Overview as View;
 use admin_templates::words::{MemberRole, Said};
 use poem::handler;
 use poem::web::Data;
-use server_rooms::accounts::{Accounts, OwnSettings};
+use server_rooms::accounts::{Accounts, TenantSettings};
 use server_rooms::reports::forecast::Forecast;
 use server_rooms::reports::overview::Overview;
 use server_rooms::reports::sums::Grain;
@@ -53,7 +53,7 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
     tops.into_iter().map(row).collect()
 }
 
-fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
+fn view(found: Overview, own: TenantSettings, names: &Names, lang: Lang) -> View {
     let (soon, days_left, empty_at) = outlook(found.forecast);
     let left = found.balance.available;
     let low = soon || own.alert_below.is_some_and(|bound| left < bound);
@@ -101,6 +101,6 @@ pub(super) async fn overview_page(
     let found = reports.overview(&who.tenant.id).await;
     let found = found.map_err(reports_failed)?;
     let names = Names::of(&accounts, &who.tenant.id).await?;
-    let own = accounts.own_settings(&who.tenant.id).await?;
+    let own = accounts.tenant_settings(&who.tenant.id).await?;
     who.show(&view(found, own, &names, who.lang())).await
 }

@@ -5,7 +5,7 @@ use admin_templates::page::Notice;
 use admin_templates::portal::PortalSettings;
 use poem::web::Data;
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, Accounts, Field, OwnPatch, TenantPatch};
+use server_rooms::accounts::{AccountError, Accounts, Field, TenantPatch, TenantSettingsPatch};
 use shared::zone::Zone;
 
 use super::super::error::{PageError, PageResult};
@@ -22,7 +22,7 @@ async fn view<R: Rank>(
     accounts: &Accounts,
     request: &Request,
 ) -> Result<PortalSettings, PageError> {
-    let own = accounts.own_settings(&who.tenant.id).await?;
+    let own = accounts.tenant_settings(&who.tenant.id).await?;
     let below = own.alert_below.map(|credits| credits.to_string());
     let required = if own.require_second_factor { "on" } else { "" };
     Ok(PortalSettings {
@@ -46,12 +46,12 @@ pub(super) async fn settings_page(
     who.show(&view).await
 }
 
-fn alerts(posted: &Posted) -> Result<OwnPatch, Wrong> {
+fn alerts(posted: &Posted) -> Result<TenantSettingsPatch, Wrong> {
     let below = posted.optional("alert_below").map(str::parse).transpose();
     let below = below.map_err(|_| ("alert_below", FieldError::NotAnAmount))?;
-    Ok(OwnPatch {
+    Ok(TenantSettingsPatch {
         alert_below: Field::from(below),
-        ..OwnPatch::default()
+        ..TenantSettingsPatch::default()
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn keep_alerts(
     let error = match alerts(&posted) {
         Ok(patch) => {
             let actor = who.actor();
-            let put = accounts.put_own_settings(&actor, &who.tenant.id, patch);
+            let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
             match put.await {
                 Ok(()) => return who.done(PATH, &Notice::Saved),
                 Err(AccountError::Invalid { field, .. }) => (field, FieldError::NotAnAmount),
@@ -112,12 +112,12 @@ pub(super) async fn keep_security(
     posted: Posted,
     accounts: Data<&Accounts>,
 ) -> PageResult {
-    let patch = OwnPatch {
+    let patch = TenantSettingsPatch {
         require_second_factor: Some(posted.is_ticked("require_second_factor")),
-        ..OwnPatch::default()
+        ..TenantSettingsPatch::default()
     };
     let actor = who.actor();
-    let put = accounts.put_own_settings(&actor, &who.tenant.id, patch);
+    let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
     put.await?;
     who.done(PATH, &Notice::Saved)
 }

@@ -5,8 +5,8 @@ mod bounds;
 mod directory;
 mod folding;
 mod keys;
-mod own;
 mod superadmins;
+mod tenant_settings;
 mod tenants;
 mod users;
 
@@ -17,8 +17,8 @@ pub use self::directory::{DirectoryOrder, DirectoryQuery, DirectoryStatus};
 pub use self::keys::{
     ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
 };
-pub use self::own::{OwnPatch, OwnSettings};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
+pub use self::tenant_settings::{TenantSettings, TenantSettingsPatch};
 pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
 pub use self::users::{User, UserChanged, UserPatch, UserPlace, UserStatus};
 

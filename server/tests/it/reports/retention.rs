@@ -171,9 +171,9 @@ async fn two_servers_sweep_at_once_and_old_audit_entries_go() {
         room.add_up().await;
         for n in 0..700 {
             let then = old.after(Duration::from_secs(n));
-            let own = server::store::accounts::OwnPatch::default();
+            let own = server::store::accounts::TenantSettingsPatch::default();
             let actor = Actor::system();
-            let put = room.store.put_own_settings(&actor, &tenant, &own, then);
+            let put = room.store.put_tenant_settings(&actor, &tenant, &own, then);
             put.await.expect("an entry");
         }
         keep(&room, 40).await;

@@ -16,7 +16,7 @@ use crate::schema::tenant_settings;
 
 /// A tenant's own settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OwnSettings {
+pub struct TenantSettings {
     /// Credits run low when less than this is left.
     pub alert_below: Option<Credits>,
     /// Whether owners and admins must use a second factor.
@@ -25,15 +25,15 @@ pub struct OwnSettings {
 
 /// A change of them; what is absent stays.
 #[derive(Debug, Clone, Default)]
-pub struct OwnPatch {
+pub struct TenantSettingsPatch {
     /// Another bound.
     pub alert_below: Field<Credits>,
     /// Another rule.
     pub require_second_factor: Option<bool>,
 }
 
-impl OwnSettings {
-    fn patched(self, patch: &OwnPatch) -> Self {
+impl TenantSettings {
+    fn patched(self, patch: &TenantSettingsPatch) -> Self {
         Self {
             alert_below: patch.alert_below.clone().over(self.alert_below),
             require_second_factor: patch
@@ -52,13 +52,13 @@ impl OwnSettings {
 }
 
 #[derive(Debug, Clone, Queryable)]
-struct OwnRow {
+struct TenantSettingsRow {
     alert_below_micros: Option<i64>,
     require_second_factor: bool,
 }
 
-impl From<OwnRow> for OwnSettings {
-    fn from(row: OwnRow) -> Self {
+impl From<TenantSettingsRow> for TenantSettings {
+    fn from(row: TenantSettingsRow) -> Self {
         Self {
             alert_below: row.alert_below_micros.map(Credits::from_micros),
             require_second_factor: row.require_second_factor,
@@ -75,7 +75,7 @@ macro_rules! own {
                 tenant_settings::alert_below_micros,
                 tenant_settings::require_second_factor,
             ))
-            .first::<OwnRow>($conn)
+            .first::<TenantSettingsRow>($conn)
             .await
             .optional()
     };
@@ -83,22 +83,22 @@ macro_rules! own {
 
 impl Store {
     /// A tenant's own settings.
-    pub async fn own_settings(&self, tenant: &TenantId) -> Result<OwnSettings, DbError> {
-        let row: Option<OwnRow> = on!(self.db, |conn| own!(conn, tenant))?;
-        Ok(row.map(OwnSettings::from).unwrap_or_default())
+    pub async fn tenant_settings(&self, tenant: &TenantId) -> Result<TenantSettings, DbError> {
+        let row: Option<TenantSettingsRow> = on!(self.db, |conn| own!(conn, tenant))?;
+        Ok(row.map(TenantSettings::from).unwrap_or_default())
     }
 
     /// Changes a tenant's own settings.
-    pub async fn put_own_settings(
+    pub async fn put_tenant_settings(
         &self,
         actor: &Actor,
         tenant: &TenantId,
-        patch: &OwnPatch,
+        patch: &TenantSettingsPatch,
         now: Moment,
     ) -> Result<(), DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            let row: Option<OwnRow> = own!(conn, tenant)?;
-            let before = row.map(OwnSettings::from).unwrap_or_default();
+            let row: Option<TenantSettingsRow> = own!(conn, tenant)?;
+            let before = row.map(TenantSettings::from).unwrap_or_default();
             let after = before.patched(patch);
             let values = (
                 tenant_settings::alert_below_micros.eq(after.alert_below.map(Credits::micros)),

@@ -1,7 +1,7 @@
 //! What a tenant's own people set for their tenant. Enforces none of it: `auth::factors` and the
 //! overview do.
 
-use server_store::accounts::{OwnPatch, OwnSettings};
+use server_store::accounts::{TenantSettings, TenantSettingsPatch};
 use server_store::audit::Actor;
 use shared::credits::Credits;
 use shared::id::TenantId;
@@ -11,16 +11,16 @@ use crate::ledger::GRANT_MAX;
 
 impl Accounts {
     /// A tenant's own settings.
-    pub async fn own_settings(&self, tenant: &TenantId) -> Result<OwnSettings, AccountError> {
-        Ok(self.store.own_settings(tenant).await?)
+    pub async fn tenant_settings(&self, tenant: &TenantId) -> Result<TenantSettings, AccountError> {
+        Ok(self.store.tenant_settings(tenant).await?)
     }
 
     /// Changes a tenant's own settings.
-    pub async fn put_own_settings(
+    pub async fn put_tenant_settings(
         &self,
         actor: &Actor,
         tenant: &TenantId,
-        patch: OwnPatch,
+        patch: TenantSettingsPatch,
     ) -> Result<(), AccountError> {
         if let Some(bound) = patch.alert_below.set() {
             let fits = *bound > Credits::ZERO && *bound <= GRANT_MAX;
@@ -32,7 +32,7 @@ impl Accounts {
             }
         }
         let now = self.clock.now();
-        let put = self.store.put_own_settings(actor, tenant, &patch, now);
+        let put = self.store.put_tenant_settings(actor, tenant, &patch, now);
         Ok(put.await?)
     }
 }
