@@ -21,7 +21,7 @@ use server_rooms::auth::token::Tokens;
 use server_rooms::browser_sessions::{BrowserParts, BrowserSessions};
 use server_rooms::catalogue::{Catalogue, CatalogueError};
 use server_rooms::gateways::Gateways;
-use server_rooms::health::{Vitals, VitalsParts};
+use server_rooms::health::{HealthCheck, HealthCheckParts};
 use server_rooms::ledger::{GrantError, Ledger, LedgerError};
 use server_rooms::limits::{Limits, LimitsError};
 use server_rooms::money::corrections::Corrections;
@@ -258,13 +258,13 @@ async fn gateways(
     gateways
 }
 
-fn vitals(
+fn health(
     store: &Store,
     limits: Limits,
     ledger: &Ledger,
     (gateways, clock): (&Gateways, &Clock),
-) -> Vitals {
-    Vitals::new(VitalsParts {
+) -> HealthCheck {
+    HealthCheck::new(HealthCheckParts {
         store: store.clone(),
         limits,
         ledger: ledger.clone(),
@@ -432,7 +432,7 @@ impl Server {
         let sealer = Sealer::new(&secrets.seal);
         let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
-            vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
+            health: health(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
             sessions: people.sessions,
             browsers: people.browsers,

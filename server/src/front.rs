@@ -104,7 +104,7 @@ fn console(rooms: &Rooms) -> Console {
         providers: rooms.providers.clone(),
         recharges: rooms.recharges.clone(),
         settings: rooms.settings.clone(),
-        vitals: rooms.vitals.clone(),
+        health: rooms.health.clone(),
         browsers: rooms.browsers.clone(),
     }
 }

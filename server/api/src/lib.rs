@@ -36,7 +36,7 @@ use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::gateways::Gateways;
-use server_rooms::health::Vitals;
+use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
@@ -120,7 +120,7 @@ pub struct Rooms {
     /// Figures behind pages and exports.
     pub reports: Reports,
     /// How the platform's parts do.
-    pub vitals: Vitals,
+    pub health: HealthCheck,
     /// The gateways.
     pub gateways: Gateways,
     /// Providers at the gateway.
@@ -268,7 +268,7 @@ pub fn routes(
         .at(
             "/readyz",
             get(readyz
-                .data(rooms.vitals.clone())
+                .data(rooms.health.clone())
                 .data(rooms.link.clone())
                 .data(Leaving(rooms.leaving.clone()))),
         )
@@ -418,7 +418,7 @@ struct Leaving(CancellationToken);
 
 #[handler]
 async fn readyz(
-    vitals: Data<&Vitals>,
+    health: Data<&HealthCheck>,
     link: Data<&Arc<dyn GatewayFleet>>,
     leaving: Data<&Leaving>,
 ) -> Response {
@@ -426,7 +426,7 @@ async fn readyz(
     let missing = if leaving.0.0.is_cancelled() {
         "draining"
     } else {
-        match (vitals.database_answers().await, link.health().await) {
+        match (health.database_answers().await, link.health().await) {
             (Ok(()), Ok(_)) => return "ready".into_response(),
             (Err(_), _) => "the database does not answer",
             (Ok(()), Err(_)) => "no gateway answers",

@@ -30,7 +30,7 @@ use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::gateways::Gateways;
-use server_rooms::health::Vitals;
+use server_rooms::health::HealthCheck;
 use server_rooms::ledger::{Ledger, LedgerError};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
@@ -90,7 +90,7 @@ pub struct Console {
     /// Settings of the platform.
     pub settings: Settings,
     /// How the platform's parts do.
-    pub vitals: Vitals,
+    pub health: HealthCheck,
     /// Sessions of browsers.
     pub browsers: BrowserSessions,
 }
