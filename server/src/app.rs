@@ -9,8 +9,8 @@ use poem::endpoint::BoxEndpoint;
 use server_api::Rooms;
 use server_calls::settle::CallMetrics;
 use server_calls::{Calls, CallsParts, Closing, Rounds};
-use server_pages::site::PublicAddress;
-use server_pages::site::{Site, SiteParts};
+use server_pages::page_services::PublicAddress;
+use server_pages::page_services::{PageServices, PageServicesParts};
 use server_rooms::accounts::{AccountError, Accounts};
 use server_rooms::auth::Auth;
 use server_rooms::auth::devices::Devices;
@@ -354,8 +354,13 @@ impl People {
         }
     }
 
-    fn site(&self, secrets: &ServerSecrets, address: PublicAddress, clock: &Clock) -> Site {
-        Site::new(SiteParts {
+    fn services(
+        &self,
+        secrets: &ServerSecrets,
+        address: PublicAddress,
+        clock: &Clock,
+    ) -> PageServices {
+        PageServices::new(PageServicesParts {
             browsers: self.browsers.clone(),
             settings: self.settings.clone(),
             form_key: FormKey::new(&secrets.jwt),
@@ -370,7 +375,7 @@ impl People {
 pub struct Server {
     rooms: Rooms,
     store: Store,
-    site: Site,
+    services: PageServices,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
     /// The part of the time to stop that is over before the port is closed.
@@ -428,7 +433,7 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
-        let site = people.site(&secrets, address, &clock);
+        let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
         let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
@@ -458,7 +463,7 @@ impl Server {
         Ok(Self {
             rooms,
             store,
-            site,
+            services,
             first_start,
             notice: config.farewell(common).notice,
         })
@@ -505,7 +510,7 @@ impl Server {
         &self,
         surfaces: &'static [&'static Surface],
     ) -> BoxEndpoint<'static, Response> {
-        front::routes(&self.rooms, self.site.clone(), surfaces)
+        front::routes(&self.rooms, self.services.clone(), surfaces)
     }
 
     /// Serves API and pages until the supervisor says stop.

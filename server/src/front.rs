@@ -14,7 +14,7 @@ use server_api::manners::cors::Cors;
 use server_api::manners::methods::Methods;
 use server_api::{self as api, Rooms};
 use server_edge::doors::Doors;
-use server_pages::site::{CallStatus, Site};
+use server_pages::page_services::{CallStatus, PageServices};
 use server_pages::{self as pages, Console};
 use shared::surface::Surface;
 
@@ -112,7 +112,7 @@ fn console(rooms: &Rooms) -> Console {
 /// Everything the server answers, on these surfaces among others.
 pub fn routes(
     rooms: &Rooms,
-    site: Site,
+    services: PageServices,
     surfaces: &'static [&'static Surface],
 ) -> BoxEndpoint<'static, Response> {
     let (api, mut methods) = api::routes(rooms, surfaces);
@@ -123,7 +123,7 @@ pub fn routes(
     let front = Front {
         doors: rooms.doors.clone(),
         api,
-        pages: pages::routes(console(rooms), site)
+        pages: pages::routes(console(rooms), services)
             .around(api::identified)
             .map_to_response()
             .boxed(),

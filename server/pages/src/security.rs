@@ -15,8 +15,8 @@ use shared::clock::Moment;
 
 use super::device::device;
 use super::error::{PageError, PageResult};
-use super::form::{Posted, field_error};
-use super::frame::{add_cookie, see_other};
+use super::form::{FormData, field_error};
+use super::page_context::{add_cookie, see_other};
 use super::session::{SettingUp, SignedIn};
 
 /// The forms of the page, of which at most one was sent.
@@ -108,7 +108,7 @@ pub(super) async fn security_page(who: SignedIn, browsers: Data<&BrowserSessions
 #[handler]
 pub(super) async fn change_password(
     who: SignedIn,
-    posted: Posted,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let forms = |field, error| Forms {
@@ -125,8 +125,8 @@ pub(super) async fn change_password(
         .await;
     match changed {
         Ok(begun) => {
-            let (frame, cookie) = who.enter(begun);
-            let mut response = frame.done(&frame.at("/security"), &Notice::Saved)?;
+            let (context, cookie) = who.enter(begun);
+            let mut response = context.done(&context.at("/security"), &Notice::Saved)?;
             add_cookie(&mut response, &cookie);
             Ok(response)
         }
@@ -169,14 +169,14 @@ pub(super) async fn totp_page(who: SettingUp, browsers: Data<&BrowserSessions>) 
 #[handler]
 pub(super) async fn totp_on(
     who: SettingUp,
-    posted: Posted,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let code = posted.text("code");
     match browsers.factor_on(&who.browser, code, who.client()).await {
         Ok((codes, begun)) => {
-            let (frame, cookie) = who.enter(begun);
-            let mut response = frame.show(&RecoveryCodes { codes }).await?;
+            let (context, cookie) = who.enter(begun);
+            let mut response = context.show(&RecoveryCodes { codes }).await?;
             add_cookie(&mut response, &cookie);
             Ok(response)
         }
@@ -193,7 +193,7 @@ pub(super) async fn totp_on(
 #[handler]
 pub(super) async fn totp_off(
     who: SignedIn,
-    posted: Posted,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let password = posted.secret("password");
@@ -217,7 +217,7 @@ pub(super) async fn totp_off(
 #[handler]
 pub(super) async fn renew_codes(
     who: SignedIn,
-    posted: Posted,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let password = posted.secret("password");

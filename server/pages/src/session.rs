@@ -1,5 +1,5 @@
 //! Who may see a page, as a parameter of its handler: `Admin<kind::…>`, `Member<…>`, `SignedIn`, and
-//! `Confirmed<…>` around them. Finds no session itself; the gate did.
+//! `Confirmed<…>` around them. Finds no session itself; the guard did.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -14,15 +14,15 @@ use server_rooms::auth::roles::{Action, Kind, kind, may};
 use server_rooms::browser_sessions::{BrowserSession, Person, Stage};
 
 use super::error::PageError;
-use super::frame::{Frame, local_path};
+use super::page_context::{PageContext, local_path};
 
 /// The path of a login's next step.
-pub(super) fn step_path(frame: &Frame, stage: Stage) -> String {
+pub(super) fn step_path(context: &PageContext, stage: Stage) -> String {
     match stage {
-        Stage::SecondFactor => frame.at("/login/second"),
-        Stage::NewPassword => frame.at("/setup"),
-        Stage::FactorSetup => frame.at("/security/totp"),
-        Stage::Open => frame.root().to_owned(),
+        Stage::SecondFactor => context.at("/login/second"),
+        Stage::NewPassword => context.at("/setup"),
+        Stage::FactorSetup => context.at("/security/totp"),
+        Stage::Open => context.root().to_owned(),
     }
 }
 
@@ -34,9 +34,9 @@ pub(super) fn with_next(path: &str, next: &str) -> String {
 }
 
 /// The page a request belongs to: itself, or for a form the page it stood on.
-fn page_of(frame: &Frame, request: &Request) -> String {
+fn page_of(context: &PageContext, request: &Request) -> String {
     if *request.method() == Method::GET {
-        return frame.path().to_owned();
+        return context.path().to_owned();
     }
     let from = request.headers().get(REFERER);
     let from = from.and_then(|value| value.to_str().ok());
@@ -45,35 +45,35 @@ fn page_of(frame: &Frame, request: &Request) -> String {
         let rest = url.split_once("://").map_or("", |(_, rest)| rest);
         &rest[at..]
     });
-    local_path(path.unwrap_or_default(), frame.area(), frame.root()).to_owned()
+    local_path(path.unwrap_or_default(), context.area(), context.root()).to_owned()
 }
 
-fn frame_of(request: &Request) -> Result<&Frame, PageError> {
-    request.data::<Frame>().ok_or(PageError::Internal)
+fn context_of(request: &Request) -> Result<&PageContext, PageError> {
+    request.data::<PageContext>().ok_or(PageError::Internal)
 }
 
 /// The session of somebody who is in; else where they go first.
-fn open(request: &Request) -> Result<(Frame, BrowserSession), PageError> {
-    let frame = frame_of(request)?;
-    let Some(browser) = frame.browser() else {
-        let login = with_next(&frame.at("/login"), &page_of(frame, request));
+fn open(request: &Request) -> Result<(PageContext, BrowserSession), PageError> {
+    let context = context_of(request)?;
+    let Some(browser) = context.browser() else {
+        let login = with_next(&context.at("/login"), &page_of(context, request));
         return Err(PageError::GoTo(login));
     };
     if browser.session.stage != Stage::Open {
-        return Err(PageError::GoTo(step_path(frame, browser.session.stage)));
+        return Err(PageError::GoTo(step_path(context, browser.session.stage)));
     }
-    Ok((frame.clone(), browser.clone()))
+    Ok((context.clone(), browser.clone()))
 }
 
 /// Who may see a page.
 pub trait Guard: Sized + Send {
     /// Somebody who is in, if this page is for them.
-    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError>;
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError>;
 }
 
 fn guarded<G: Guard>(request: &Request) -> Result<G, PageError> {
-    let (frame, browser) = open(request)?;
-    G::admit(frame, browser)
+    let (context, browser) = open(request)?;
+    G::admit(context, browser)
 }
 
 /// Somebody who is in, of console or portal.
@@ -81,20 +81,20 @@ fn guarded<G: Guard>(request: &Request) -> Result<G, PageError> {
 pub struct SignedIn {
     /// Their session.
     pub browser: BrowserSession,
-    frame: Frame,
+    context: PageContext,
 }
 
 impl Deref for SignedIn {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl Guard for SignedIn {
-    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError> {
-        Ok(Self { browser, frame })
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError> {
+        Ok(Self { browser, context })
     }
 }
 
@@ -109,27 +109,27 @@ impl<'a> FromRequest<'a> for SignedIn {
 pub struct SettingUp {
     /// Their session.
     pub browser: BrowserSession,
-    frame: Frame,
+    context: PageContext,
 }
 
 impl Deref for SettingUp {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl<'a> FromRequest<'a> for SettingUp {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let frame = frame_of(request)?;
-        let browser = frame.browser();
+        let context = context_of(request)?;
+        let browser = context.browser();
         let browser = browser.filter(|browser| browser.session.stage == Stage::FactorSetup);
-        let (frame, browser) = match browser {
-            Some(browser) => (frame.clone(), browser.clone()),
+        let (context, browser) = match browser {
+            Some(browser) => (context.clone(), browser.clone()),
             None => open(request)?,
         };
-        Ok(Self { browser, frame })
+        Ok(Self { browser, context })
     }
 }
 
@@ -140,14 +140,14 @@ pub struct Admin<K: Kind = kind::Look> {
     pub admin: Superadmin,
     /// Their session.
     pub browser: BrowserSession,
-    frame: Frame,
+    context: PageContext,
     action: PhantomData<K>,
 }
 
 impl<K: Kind> Admin<K> {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::superadmin(&self.admin, self.frame.client().address)
+        Actor::superadmin(&self.admin, self.context.client().address)
     }
 
     /// Refuses what their role may not do, where that depends on what was sent.
@@ -161,22 +161,22 @@ impl<K: Kind> Admin<K> {
 }
 
 impl<K: Kind> Deref for Admin<K> {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl<K: Kind> Guard for Admin<K> {
-    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError> {
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError> {
         let Person::Superadmin(admin) = browser.person.clone() else {
             return Err(PageError::NotFound);
         };
         let caller = Self {
             admin,
             browser,
-            frame,
+            context,
             action: PhantomData,
         };
         caller.must_be_able_to(K::ACTION)?;
@@ -243,27 +243,27 @@ pub struct Member<R: Rank = Anybody> {
     pub tenant: Tenant,
     /// Their session.
     pub browser: BrowserSession,
-    frame: Frame,
+    context: PageContext,
     rank: PhantomData<R>,
 }
 
 impl<R: Rank> Member<R> {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, self.frame.client().address)
+        Actor::user(&self.user, self.context.client().address)
     }
 }
 
 impl<R: Rank> Deref for Member<R> {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl<R: Rank> Guard for Member<R> {
-    fn admit(frame: Frame, browser: BrowserSession) -> Result<Self, PageError> {
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError> {
         let Person::User(user, tenant) = browser.person.clone() else {
             return Err(PageError::NotFound);
         };
@@ -274,7 +274,7 @@ impl<R: Rank> Guard for Member<R> {
             user,
             tenant,
             browser,
-            frame,
+            context,
             rank: PhantomData,
         })
     }
@@ -302,16 +302,16 @@ impl<G> Deref for Confirmed<G> {
 impl<'a, G: Guard> FromRequest<'a> for Confirmed<G> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let guard: G = guarded(request)?;
-        let frame = frame_of(request)?;
-        let now = frame.now();
-        if frame
+        let context = context_of(request)?;
+        let now = context.now();
+        if context
             .browser()
             .is_some_and(|browser| browser.is_confirmed(now))
         {
             return Ok(Self(guard));
         }
-        let next = page_of(frame, request);
-        let confirm = with_next(&frame.at("/confirm"), &next);
+        let next = page_of(context, request);
+        let confirm = with_next(&context.at("/confirm"), &next);
         Err(PageError::GoTo(confirm).into())
     }
 }

@@ -14,8 +14,8 @@ use server_rooms::browser_sessions::{
 use server_rooms::sessions::SessionError;
 
 use super::error::{PageError, PageResult};
-use super::form::{Posted, field_error};
-use super::frame::{Frame, add_cookie, local_path, see_other};
+use super::form::{FormData, field_error};
+use super::page_context::{PageContext, add_cookie, local_path, see_other};
 use super::session::{SignedIn, step_path, with_next};
 
 /// Longer fields are not read.
@@ -29,20 +29,20 @@ pub(super) struct SignInQuery {
     recovery: String,
 }
 
-fn next_of<'a>(frame: &Frame, wanted: &'a str) -> &'a str {
-    local_path(wanted, frame.area(), frame.root())
+fn next_of<'a>(context: &PageContext, wanted: &'a str) -> &'a str {
+    local_path(wanted, context.area(), context.root())
 }
 
 /// Hands the cookie over and goes to the next step, or where the person wanted to go.
-fn entered(frame: &Frame, begun: NewSession, next: &str) -> Response {
+fn entered(context: &PageContext, begun: NewSession, next: &str) -> Response {
     let stage = begun.browser.session.stage;
     let device = begun.device.as_ref();
-    let device = device.map(|device| frame.device_cookie(device));
-    let (frame, cookie) = frame.enter(begun);
+    let device = device.map(|device| context.device_cookie(device));
+    let (context, cookie) = context.enter(begun);
     let to = match stage {
         Stage::Open => next.to_owned(),
-        Stage::SecondFactor => with_next(&step_path(&frame, stage), next),
-        Stage::NewPassword | Stage::FactorSetup => step_path(&frame, stage),
+        Stage::SecondFactor => with_next(&step_path(&context, stage), next),
+        Stage::NewPassword | Stage::FactorSetup => step_path(&context, stage),
     };
     let mut response = see_other(&to);
     add_cookie(&mut response, &cookie);
@@ -64,21 +64,21 @@ fn is_wrong(error: &BrowserError) -> bool {
 /// `GET {root}/login`
 #[handler]
 pub(super) async fn login_page(
-    frame: Frame,
+    context: PageContext,
     query: Query<SignInQuery>,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let next = next_of(&frame, &query.next);
-    if frame
+    let next = next_of(&context, &query.next);
+    if context
         .browser()
         .is_some_and(|browser| browser.session.stage == Stage::Open)
     {
-        return frame.go(next);
+        return context.go(next);
     }
-    if frame.area() == Area::Admin && browsers.is_first_start().await? {
-        return frame.go(&frame.at("/setup"));
+    if context.area() == Area::Admin && browsers.is_first_start().await? {
+        return context.go(&context.at("/setup"));
     }
-    frame
+    context
         .show(&SignIn {
             form: Form::default(),
             next: next.to_owned(),
@@ -89,14 +89,14 @@ pub(super) async fn login_page(
 /// `POST {root}/login`
 #[handler]
 pub(super) async fn log_in(
-    frame: Frame,
-    posted: Posted,
+    context: PageContext,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let (tenant, password) = (posted.secret("tenant"), posted.secret("password"));
     let (username, next) = (
         posted.text("username"),
-        next_of(&frame, posted.text("next")),
+        next_of(&context, posted.text("next")),
     );
     let bytes = [
         tenant.expose().len(),
@@ -104,18 +104,18 @@ pub(super) async fn log_in(
         username.len(),
     ];
     let step = FirstStep {
-        tenant: (frame.area() == Area::Portal).then_some(&tenant),
+        tenant: (context.area() == Area::Portal).then_some(&tenant),
         username,
         password: &password,
     };
     let begun = if bytes.iter().any(|bytes| *bytes > FIELD_BYTES_MAX) {
         Err(SessionError::Invalid.into())
     } else {
-        let before = frame.browser().map(|browser| &browser.session);
-        browsers.log_in(step, frame.client(), before).await
+        let before = context.browser().map(|browser| &browser.session);
+        browsers.log_in(step, context.client(), before).await
     };
     let (status, wrong, wait) = match begun {
-        Ok(begun) => return Ok(entered(&frame, begun, next)),
+        Ok(begun) => return Ok(entered(&context, begun, next)),
         Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::Wrong, None),
         Err(error) => {
             let error = PageError::from(error);
@@ -135,7 +135,7 @@ pub(super) async fn log_in(
         form,
         next: next.to_owned(),
     };
-    let mut response = frame.show_as(status, &view).await?;
+    let mut response = context.show_as(status, &view).await?;
     if let Some(seconds) = wait {
         response.headers_mut().insert("retry-after", seconds.into());
     }
@@ -144,16 +144,16 @@ pub(super) async fn log_in(
 
 /// `GET {root}/login/second`
 #[handler]
-pub(super) async fn second_page(frame: Frame, query: Query<SignInQuery>) -> PageResult {
-    let browser = frame.browser();
+pub(super) async fn second_page(context: PageContext, query: Query<SignInQuery>) -> PageResult {
+    let browser = context.browser();
     if browser.is_none_or(|browser| browser.session.stage != Stage::SecondFactor) {
-        return frame.go(&frame.at("/login"));
+        return context.go(&context.at("/login"));
     }
-    frame
+    context
         .show(&SecondFactor {
             form: Form::default(),
             recovery: query.recovery == "1",
-            next: next_of(&frame, &query.next).to_owned(),
+            next: next_of(&context, &query.next).to_owned(),
         })
         .await
 }
@@ -161,67 +161,73 @@ pub(super) async fn second_page(frame: Frame, query: Query<SignInQuery>) -> Page
 /// `POST {root}/login/second`
 #[handler]
 pub(super) async fn second(
-    frame: Frame,
-    posted: Posted,
+    context: PageContext,
+    posted: FormData,
     query: Query<SignInQuery>,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let Some(browser) = frame.browser() else {
-        return frame.go(&frame.at("/login"));
+    let Some(browser) = context.browser() else {
+        return context.go(&context.at("/login"));
     };
-    let next = next_of(&frame, posted.text("next"));
+    let next = next_of(&context, posted.text("next"));
     let code = posted.text("code");
-    match browsers.second_factor(browser, code, frame.client()).await {
-        Ok(begun) => Ok(entered(&frame, begun, next)),
-        Err(BrowserError::OtherStep) => frame.go(&frame.at("/login")),
+    match browsers
+        .second_factor(browser, code, context.client())
+        .await
+    {
+        Ok(begun) => Ok(entered(&context, begun, next)),
+        Err(BrowserError::OtherStep) => context.go(&context.at("/login")),
         Err(error) if is_wrong(&error) => {
             let view = SecondFactor {
                 form: Form::default().wrong("code", FieldError::Wrong),
                 recovery: query.recovery == "1",
                 next: next.to_owned(),
             };
-            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+            context.show_as(StatusCode::UNAUTHORIZED, &view).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Whether this browser may choose a first password of its own.
-async fn may_choose(frame: &Frame, browsers: &BrowserSessions) -> Result<bool, PageError> {
-    let browser = frame.browser();
+async fn may_choose(context: &PageContext, browsers: &BrowserSessions) -> Result<bool, PageError> {
+    let browser = context.browser();
     let asked = browser.is_some_and(|browser| browser.session.stage == Stage::NewPassword);
     Ok(asked || (browser.is_none() && browsers.is_first_start().await?))
 }
 
 /// `GET /admin/setup`
 #[handler]
-pub(super) async fn setup_page(frame: Frame, browsers: Data<&BrowserSessions>) -> PageResult {
-    if !may_choose(&frame, &browsers).await? {
-        return frame.go(&frame.at("/login"));
+pub(super) async fn setup_page(
+    context: PageContext,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
+    if !may_choose(&context, &browsers).await? {
+        return context.go(&context.at("/login"));
     }
-    let username = frame
+    let username = context
         .browser()
         .map_or("admin", |browser| browser.person.username());
     let form = Form::of([("username", username)]);
-    frame.show(&FirstStart { form }).await
+    context.show(&FirstStart { form }).await
 }
 
 /// `POST /admin/setup`
 #[handler]
 pub(super) async fn setup(
-    frame: Frame,
-    posted: Posted,
+    context: PageContext,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    if !may_choose(&frame, &browsers).await? {
-        return frame.go(&frame.at("/login"));
+    if !may_choose(&context, &browsers).await? {
+        return context.go(&context.at("/login"));
     }
     let wrong = |field, error| FirstStart {
         form: posted.again(&["username"]).wrong(field, error),
     };
     let password = match posted.new_password() {
         Ok(password) => password,
-        Err((field, error)) => return frame.show_again(&wrong(field, error)).await,
+        Err((field, error)) => return context.show_again(&wrong(field, error)).await,
     };
     let given = posted.secret("one_time");
     let own = OwnPassword {
@@ -230,22 +236,22 @@ pub(super) async fn setup(
         password: &password,
     };
     match browsers
-        .choose_password(frame.browser(), own, frame.client())
+        .choose_password(context.browser(), own, context.client())
         .await
     {
-        Ok(begun) => Ok(entered(&frame, begun, frame.root())),
-        Err(BrowserError::OtherStep) => frame.go(&frame.at("/login")),
+        Ok(begun) => Ok(entered(&context, begun, context.root())),
+        Err(BrowserError::OtherStep) => context.go(&context.at("/login")),
         Err(BrowserError::SamePassword) => {
             let view = wrong("password", FieldError::Reused);
-            frame.show_again(&view).await
+            context.show_again(&view).await
         }
         Err(BrowserError::Account(error)) => {
             let (field, error) = field_error(error)?;
-            frame.show_again(&wrong(field, error)).await
+            context.show_again(&wrong(field, error)).await
         }
         Err(error) if is_wrong(&error) => {
             let view = wrong("one_time", FieldError::Wrong);
-            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+            context.show_as(StatusCode::UNAUTHORIZED, &view).await
         }
         Err(error) => Err(error.into()),
     }
@@ -253,12 +259,12 @@ pub(super) async fn setup(
 
 /// `POST {root}/logout`; at whatever step.
 #[handler]
-pub(super) async fn log_out(frame: Frame, browsers: Data<&BrowserSessions>) -> PageResult {
-    if let Some(browser) = frame.browser() {
-        browsers.log_out(browser, frame.client().address).await?;
+pub(super) async fn log_out(context: PageContext, browsers: Data<&BrowserSessions>) -> PageResult {
+    if let Some(browser) = context.browser() {
+        browsers.log_out(browser, context.client().address).await?;
     }
-    let mut response = frame.done(&frame.at("/login"), &Notice::SignedOut)?;
-    frame.leave(&mut response);
+    let mut response = context.done(&context.at("/login"), &Notice::SignedOut)?;
+    context.leave(&mut response);
     Ok(response)
 }
 
@@ -282,7 +288,7 @@ pub(super) async fn confirm_page(
 #[handler]
 pub(super) async fn confirm(
     who: SignedIn,
-    posted: Posted,
+    posted: FormData,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let next = next_of(&who, posted.text("next"));

@@ -14,7 +14,7 @@ use server_rooms::browser_sessions::BrowserSessions;
 use shared::id::SuperadminId;
 
 use super::error::{PageError, PageResult};
-use super::form::{Posted, field_error};
+use super::form::{FieldProblem, FormData, field_error};
 use super::session::{Admin, Confirmed};
 
 const PATH: &str = "/admin/superadmins";
@@ -79,7 +79,7 @@ pub(super) async fn superadmin_list(
     who.show(&view).await
 }
 
-fn drafted(posted: &Posted) -> Result<NewSuperadmin, (&'static str, FieldError)> {
+fn drafted(posted: &FormData) -> Result<NewSuperadmin, FieldProblem> {
     let role = AdminRole::from_word(posted.text("role")).ok_or(("role", FieldError::Unknown))?;
     if posted.text("username").is_empty() {
         return Err(("username", FieldError::Required));
@@ -96,7 +96,7 @@ fn drafted(posted: &Posted) -> Result<NewSuperadmin, (&'static str, FieldError)>
 #[handler]
 pub(super) async fn add_superadmin(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     factors: Data<&Factors>,
     browsers: Data<&BrowserSessions>,
@@ -139,7 +139,7 @@ async fn change(
 pub(super) async fn set_role(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let role = RoleWord::from_code(posted.text("role")).map(RoleWord::code);

@@ -18,7 +18,7 @@ use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::Sums;
 
 use super::super::error::{PageError, PageResult};
-use super::super::frame::Frame;
+use super::super::page_context::PageContext;
 use super::super::session::Admin;
 use super::{Asked, Console, booked, named, range, success, word};
 
@@ -75,7 +75,7 @@ fn shown(page: &Page, call: &LiveCall) -> Value {
 /// What an open dashboard follows.
 struct Feed {
     rooms: Console,
-    frame: Frame,
+    context: PageContext,
     page: Page,
     span: Span,
     looks: u32,
@@ -84,7 +84,7 @@ struct Feed {
 
 impl Feed {
     async fn look(&mut self) -> Result<String, PageError> {
-        self.page.now = self.frame.now();
+        self.page.now = self.context.now();
         if self.looks.is_multiple_of(LOOKS_A_SUM) {
             let totals = self.rooms.reports.totals(&ReportScope::Platform, self.span);
             self.sums = totals.await?;
@@ -137,11 +137,11 @@ impl Feed {
 #[handler]
 pub(super) async fn live(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let (_, span) = range(&asked, RangeWord::Day);
-    let frame: Frame = (*who).clone();
+    let context: PageContext = (*who).clone();
     let feed = Feed {
         rooms: rooms.clone(),
-        page: frame.page().await,
-        frame,
+        page: context.page().await,
+        context,
         span,
         looks: 0,
         sums: Sums::default(),

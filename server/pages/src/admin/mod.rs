@@ -1,11 +1,11 @@
 //! The console's own pages, and what several of them need: reading a list's query, turning rooms'
 //! nouns into rows. Knows no session and no markup.
 
-mod again;
 mod audit;
 mod calls;
 mod dashboard;
 mod days;
+mod form_errors;
 mod gateways;
 mod health;
 mod live;
@@ -46,8 +46,8 @@ use shared::credits::Credits;
 use shared::id::TenantId;
 
 use super::error::PageError;
-use super::form::Posted;
-use super::site::CallStatus;
+use super::form::{FieldProblem, FormData};
+use super::page_services::CallStatus;
 use super::table::Table;
 
 /// Rows of a list's page.
@@ -55,8 +55,6 @@ const ROWS: u32 = 25;
 /// All calls, in hundredths of a per cent.
 const WHOLE: i64 = 10_000;
 
-/// A field that is wrong, and why.
-type Wrong = (&'static str, FieldError);
 /// A page's query.
 type Asked = Query<BTreeMap<String, String>>;
 
@@ -297,7 +295,7 @@ fn success(sums: &Sums) -> i64 {
 }
 
 /// An amount above zero out of a form; `None` where nothing was typed.
-fn amount(posted: &Posted, name: &'static str) -> Result<Option<Credits>, Wrong> {
+fn amount(posted: &FormData, name: &'static str) -> Result<Option<Credits>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -309,7 +307,11 @@ fn amount(posted: &Posted, name: &'static str) -> Result<Option<Credits>, Wrong>
 }
 
 /// The end of a day, or a moment, that is still to come.
-fn future(posted: &Posted, name: &'static str, now: Moment) -> Result<Option<Moment>, Wrong> {
+fn future(
+    posted: &FormData,
+    name: &'static str,
+    now: Moment,
+) -> Result<Option<Moment>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -326,9 +328,9 @@ fn future(posted: &Posted, name: &'static str, now: Moment) -> Result<Option<Mom
 
 /// A whole number above zero; `None` where nothing was typed.
 fn count<N: std::str::FromStr + PartialOrd + From<u8>>(
-    posted: &Posted,
+    posted: &FormData,
     name: &'static str,
-) -> Result<Option<N>, Wrong> {
+) -> Result<Option<N>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -340,7 +342,7 @@ fn count<N: std::str::FromStr + PartialOrd + From<u8>>(
 }
 
 /// Words for people that the ledger or the audit log keeps.
-fn words(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
+fn words(posted: &FormData, name: &'static str) -> Result<String, FieldProblem> {
     /// As the API bounds them.
     const BYTES_MAX: usize = 500;
     let text = posted.text(name);
@@ -355,7 +357,7 @@ fn words(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
 }
 
 /// Words that must be there.
-fn reason(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
+fn reason(posted: &FormData, name: &'static str) -> Result<String, FieldProblem> {
     let text = words(posted, name)?;
     if text.is_empty() {
         return Err((name, FieldError::Required));

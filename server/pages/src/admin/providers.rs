@@ -33,12 +33,12 @@ use self::pool::{health, key_days, number};
 pub(super) use self::pool::{healths, known};
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
-use super::again::again;
 use super::dashboard::{RESULTS, day};
 use super::days::Day;
-use super::{Console, Wrong, chart, success, word};
+use super::form_errors::again;
+use super::{Console, chart, success, word};
 
 /// Lines of a bulk at most; each is a call over the link.
 const BULK_MAX: usize = 200;
@@ -70,7 +70,7 @@ fn refused(error: ProviderError) -> PageError {
 }
 
 /// The same, as the error of a form's field where it is one; `field` where the gateway blames none.
-fn field_error(error: ProviderError, field: &'static str) -> Result<Wrong, PageError> {
+fn field_error(error: ProviderError, field: &'static str) -> Result<FieldProblem, PageError> {
     match error {
         ProviderError::Gateway(AdminError::Duplicate) => Ok((field, FieldError::Taken)),
         ProviderError::Gateway(AdminError::Invalid(wrong)) => {
@@ -202,7 +202,7 @@ pub(super) async fn new_provider(
 #[handler]
 pub(super) async fn add_provider(
     who: Admin<kind::EditProviders>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let known = rooms.providers.connectors().await;
@@ -301,7 +301,7 @@ pub(super) async fn provider_page(
 pub(super) async fn edit(
     who: Admin<kind::EditProviders>,
     Path(name): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
@@ -335,7 +335,7 @@ pub(super) async fn delete(
 pub(super) async fn add_key(
     who: Editor,
     Path(name): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
@@ -361,7 +361,7 @@ fn key_id(text: &str) -> Result<ProviderKeyId, PageError> {
 pub(super) async fn test_key(
     who: Admin<kind::EditProviders>,
     Path((name, key)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
@@ -430,8 +430,8 @@ async fn replace(
     who: &Editor,
     rooms: &Console,
     of: &ProviderRef,
-    (id, posted): (&ProviderKeyId, &Posted),
-) -> Result<Option<Wrong>, PageError> {
+    (id, posted): (&ProviderKeyId, &FormData),
+) -> Result<Option<FieldProblem>, PageError> {
     let rule = found(rooms, of).await?.secret;
     let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
     let old = keys.into_iter().find(|key| key.id == *id);
@@ -458,7 +458,7 @@ async fn replace(
 pub(super) async fn rotate_key(
     who: Editor,
     Path((name, key)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let (of, id) = (ProviderRef::parse(&name), key_id(&key)?);
@@ -535,7 +535,7 @@ async fn bulk_line(who: &Editor, rooms: &Console, bulk: &Bulk, line: &str) -> (b
 pub(super) async fn bulk_add(
     who: Editor,
     Path(name): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);

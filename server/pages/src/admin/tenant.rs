@@ -29,15 +29,15 @@ use shared::zone::Zone;
 
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
-use super::super::form::{Posted, field_error};
+use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
 use super::calls::Names;
 use super::dashboard::Row;
+use super::form_errors::{FormErrors, again};
 use super::tenants::status_word;
 use super::{
-    Asked, Console, ROWS, Wrong, booked, chart, count, filters, list_state, page_request, range,
-    reason, reports_failed, success, tenant_id, wanted, word,
+    Asked, Console, ROWS, booked, chart, count, filters, list_state, page_request, range, reason,
+    reports_failed, success, tenant_id, wanted, word,
 };
 
 /// More people or keys than this are not counted.
@@ -142,7 +142,7 @@ pub(super) async fn info(who: Admin, Path(id): Path<String>, rooms: Data<&Consol
 pub(super) async fn rename(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -168,7 +168,7 @@ pub(super) async fn rename(
 pub(super) async fn set_zone(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -192,7 +192,7 @@ pub(super) async fn set_zone(
 pub(super) async fn suspend(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -240,16 +240,16 @@ pub(super) async fn resume(
 pub(super) async fn delete(
     who: Confirmed<Admin<kind::EditTenants>>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
-    let mut faults = Faults::default();
+    let mut errors = FormErrors::default();
     if posted.text("confirm") != tenant.name.trim() {
-        faults.add("confirm", FieldError::Different);
+        errors.add("confirm", FieldError::Different);
     }
-    let why = faults.take(reason(&posted, "reason"));
-    let why = match faults.unless(why) {
+    let why = errors.take(reason(&posted, "reason"));
+    let why = match errors.unless(why) {
         Ok(why) => why,
         Err(wrong) => {
             let mut view = info_view(&rooms, &tenant, who.now()).await?;
@@ -410,26 +410,26 @@ pub(super) async fn limits_page(
     who.show(&view).await
 }
 
-fn read_limits(posted: &Posted) -> Result<LimitSettings, Vec<Wrong>> {
-    let mut faults = Faults::default();
-    let requests = faults.take(count(posted, "requests_per_minute"));
-    let tokens = faults.take(count(posted, "tokens_per_minute"));
-    let concurrency = faults.take(count(posted, "concurrent"));
+fn read_limits(posted: &FormData) -> Result<LimitSettings, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
+    let requests = errors.take(count(posted, "requests_per_minute"));
+    let tokens = errors.take(count(posted, "tokens_per_minute"));
+    let concurrency = errors.take(count(posted, "concurrent"));
     let limits = LimitSettings {
         requests_per_minute: requests.flatten(),
         tokens_per_minute: tokens.flatten(),
         concurrency: concurrency.flatten(),
     };
-    faults.unless(Some(limits))
+    errors.unless(Some(limits))
 }
 
 /// Keeps a change of the last tab, or shows it again.
 async fn keep<K: Kind>(
     who: &Admin<K>,
     tenant: &Tenant,
-    read: Result<TenantPatch, Vec<Wrong>>,
+    read: Result<TenantPatch, Vec<FieldProblem>>,
     accounts: &Accounts,
-) -> Result<Option<Vec<Wrong>>, PageError> {
+) -> Result<Option<Vec<FieldProblem>>, PageError> {
     let patch = match read {
         Ok(patch) => patch,
         Err(wrong) => return Ok(Some(wrong)),
@@ -448,7 +448,7 @@ async fn keep<K: Kind>(
 pub(super) async fn set_limits(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -466,7 +466,7 @@ pub(super) async fn set_limits(
 }
 
 /// The models of the form; none ticked while only the ticked ones are allowed would shut all out.
-fn read_models(posted: &Posted) -> Result<TenantPatch, Vec<Wrong>> {
+fn read_models(posted: &FormData) -> Result<TenantPatch, Vec<FieldProblem>> {
     let models = posted.several("models").to_vec();
     let only = posted.is_ticked("only");
     if only && models.is_empty() {
@@ -483,7 +483,7 @@ fn read_models(posted: &Posted) -> Result<TenantPatch, Vec<Wrong>> {
 pub(super) async fn set_models(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -501,7 +501,7 @@ pub(super) async fn set_models(
 pub(super) async fn set_multiplier(
     who: Confirmed<Admin<kind::SetPrices>>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;

@@ -19,13 +19,12 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
-use super::super::form::{Posted, field_error};
-use super::super::frame::Frame;
+use super::super::form::{FieldProblem, FormData, field_error};
+use super::super::page_context::PageContext;
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
+use super::form_errors::{FormErrors, again};
 use super::{
-    Asked, Console, ROWS, Wrong, amount, filters, future, list_state, page_request, reports_failed,
-    wanted,
+    Asked, Console, ROWS, amount, filters, future, list_state, page_request, reports_failed, wanted,
 };
 use super::{word, words};
 
@@ -127,10 +126,10 @@ struct Draft {
     note: String,
 }
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
-    let mut faults = Faults::default();
+fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     if posted.text("name").is_empty() {
-        faults.add("name", FieldError::Required);
+        errors.add("name", FieldError::Required);
     }
     let has_password = !posted.secret("password").expose().is_empty();
     let owner = posted.optional("username").map(|username| NewUser {
@@ -139,13 +138,13 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         role: Role::Owner,
     });
     match (&owner, has_password) {
-        (None, true) => faults.add("username", FieldError::Required),
-        (Some(_), false) => faults.add("password", FieldError::Required),
+        (None, true) => errors.add("username", FieldError::Required),
+        (Some(_), false) => errors.add("password", FieldError::Required),
         (None, false) | (Some(_), true) => {}
     }
-    let credits = faults.take(amount(posted, "credits"));
-    let expires_at = faults.take(future(posted, "expires_at", now));
-    let note = faults.take(words(posted, "note"));
+    let credits = errors.take(amount(posted, "credits"));
+    let expires_at = errors.take(future(posted, "expires_at", now));
+    let note = errors.take(words(posted, "note"));
     let draft = || {
         Some(Draft {
             owner,
@@ -155,15 +154,15 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         })
     };
     let draft = draft();
-    faults.unless(draft)
+    errors.unless(draft)
 }
 
 /// What clients write as base URL: the address the console itself was asked at.
-pub(super) fn base_url(frame: &Frame, request: &Request) -> String {
+pub(super) fn base_url(context: &PageContext, request: &Request) -> String {
     let authority = request.uri().authority().map(Authority::as_str);
     let host = request.headers().get(HOST);
     let host = host.and_then(|value| value.to_str().ok()).or(authority);
-    let scheme = if frame.site().secure() {
+    let scheme = if context.services().secure() {
         "https"
     } else {
         "http"
@@ -185,11 +184,11 @@ pub(super) fn example(catalogue: &Catalogue) -> String {
 #[handler]
 pub(super) async fn found_tenant(
     who: Confirmed<Admin<kind::EditTenants>>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let once_more = |wrong: Vec<Wrong>| TenantNew {
+    let once_more = |wrong: Vec<FieldProblem>| TenantNew {
         form: again(&posted, &NAMES, wrong),
     };
     let draft = match drafted(&posted, who.now()) {

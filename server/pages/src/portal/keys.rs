@@ -25,7 +25,7 @@ use shared::id::{ApiKeyId, TenantId};
 use shared::secret::Secret;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::{Posted, field_error};
+use super::super::form::{FormData, field_error};
 use super::super::session::{Confirmed, Manager, Member};
 use super::money;
 use super::rows::{self, Asked, field};
@@ -281,7 +281,7 @@ fn once(
 #[handler]
 pub(super) async fn make_key(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,

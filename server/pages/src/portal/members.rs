@@ -25,9 +25,9 @@ use shared::clock::Moment;
 use shared::id::{TenantId, UserId};
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::{Posted, field_error};
+use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Confirmed, Manager, Member};
-use super::money::{self, Wrong};
+use super::money;
 use super::rows::{self, Asked, field};
 use super::{unread, usage};
 
@@ -110,7 +110,7 @@ pub(super) async fn member_list(
     let tenant = &who.tenant.id;
     let (users, more) = found(&accounts, tenant, &asked).await?;
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
-    let browsers: &BrowserSessions = who.site().browsers();
+    let browsers: &BrowserSessions = who.services().browsers();
     let beside = Beside {
         with_factor: factors.owners_of_any(&ids).await?,
         seen: browsers.last_seen(&ids).await?,
@@ -135,7 +135,7 @@ pub(super) async fn member_list(
     who.show(&MemberList { list, rows }).await
 }
 
-fn role_of(posted: &Posted) -> Result<Role, Wrong> {
+fn role_of(posted: &FormData) -> Result<Role, FieldProblem> {
     let role = admin_templates::words::MemberRole::from_code(posted.text("role"));
     let role = role.ok_or(("role", FieldError::Unknown))?;
     Ok([Role::Owner, Role::Admin, Role::Member]
@@ -174,7 +174,7 @@ pub(super) async fn new_member(who: Editor) -> PageResult {
     .await
 }
 
-fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
+fn drafted(posted: &FormData) -> Result<NewUser, FieldProblem> {
     let username = posted.optional("username");
     let username = username.ok_or(("username", FieldError::Required))?;
     Ok(NewUser {
@@ -188,7 +188,7 @@ fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
 #[handler]
 pub(super) async fn add_member(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     corrections: Data<&Corrections>,
 ) -> PageResult {
@@ -250,7 +250,7 @@ pub(super) async fn member_page(
 pub(super) async fn change_member(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     ledger: Data<&Ledger>,
     corrections: Data<&Corrections>,

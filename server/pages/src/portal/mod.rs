@@ -23,7 +23,7 @@ use server_rooms::limits::LimitSettings;
 use server_rooms::reports::ReportsError;
 
 use super::error::PageError;
-use super::frame::Frame;
+use super::page_context::PageContext;
 use super::session::{Member, Rank};
 use super::table::Table;
 
@@ -86,14 +86,14 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
 }
 
 /// What a client uses as base URL: where this browser found the page.
-fn base_url(frame: &Frame, request: &Request) -> String {
+fn base_url(context: &PageContext, request: &Request) -> String {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let authority = request
         .uri()
         .authority()
         .map(poem::http::uri::Authority::as_str);
-    let scheme = if frame.site().secure() {
+    let scheme = if context.services().secure() {
         "https"
     } else {
         "http"

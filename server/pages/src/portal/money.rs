@@ -8,18 +8,15 @@ use shared::credits::Credits;
 use shared::id::TenantId;
 
 use super::super::error::PageError;
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 
 use super::unread;
-
-/// A field that is wrong, and why.
-pub(super) type Wrong = (&'static str, FieldError);
 
 /// How much in which period.
 pub(super) type Limit = (BudgetPeriod, Credits);
 
 /// The fields `budget` and `budget_period`; none when `budget` is empty.
-pub(super) fn budget(posted: &Posted) -> Result<Option<Limit>, Wrong> {
+pub(super) fn budget(posted: &FormData) -> Result<Option<Limit>, FieldProblem> {
     let Some(amount) = posted.optional("budget") else {
         return Ok(None);
     };

@@ -9,10 +9,9 @@ use server_rooms::accounts::{AccountError, Accounts, Field, TenantPatch, TenantS
 use shared::zone::Zone;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
 use super::base_url;
-use super::money::Wrong;
 
 const PATH: &str = "/portal/settings";
 
@@ -46,7 +45,7 @@ pub(super) async fn settings_page(
     who.show(&view).await
 }
 
-fn alerts(posted: &Posted) -> Result<TenantSettingsPatch, Wrong> {
+fn alerts(posted: &FormData) -> Result<TenantSettingsPatch, FieldProblem> {
     let below = posted.optional("alert_below").map(str::parse).transpose();
     let below = below.map_err(|_| ("alert_below", FieldError::NotAnAmount))?;
     Ok(TenantSettingsPatch {
@@ -59,7 +58,7 @@ fn alerts(posted: &Posted) -> Result<TenantSettingsPatch, Wrong> {
 #[handler]
 pub(super) async fn keep_alerts(
     who: Member<Manager>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
 ) -> PageResult {
@@ -84,7 +83,7 @@ pub(super) async fn keep_alerts(
 #[handler]
 pub(super) async fn keep_calendar(
     who: Member<Manager>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
 ) -> PageResult {
@@ -109,7 +108,7 @@ pub(super) async fn keep_calendar(
 #[handler]
 pub(super) async fn keep_security(
     who: Confirmed<Member<Owner>>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let patch = TenantSettingsPatch {

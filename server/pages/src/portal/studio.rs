@@ -24,12 +24,12 @@ use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::FormData;
 use super::super::session::Member;
 use super::rows::{Asked, field};
 use super::wish::{Draw, Role, Said, Shelf, Talk, Wish, refusal};
 use super::{principal, unread};
-use crate::site::CallStatus;
+use crate::page_services::CallStatus;
 
 /// Shown where a charge is not known in time; the list of calls has it later.
 const NOT_YET: &str = "…";
@@ -50,7 +50,7 @@ impl<'a> FromRequest<'a> for Studio {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let kind = request.content_type().unwrap_or_default();
         let json = if kind.starts_with("application/json") {
-            // The gate bounded and read it.
+            // The guard bounded and read it.
             let bytes = body.take()?.into_bytes().await;
             Some(bytes.map_err(|_| PageError::FormExpired)?)
         } else {
@@ -224,7 +224,7 @@ pub(super) async fn chat_page(
 
 /// `POST /portal/studio/chat`: a form is answered with the page, the script with events.
 #[handler]
-pub(super) async fn send_chat(who: Member, posted: Posted, studio: Studio) -> PageResult {
+pub(super) async fn send_chat(who: Member, posted: FormData, studio: Studio) -> PageResult {
     match studio.wish::<Talk>() {
         None => chat_by_form(&who, &posted, &studio).await,
         Some(Ok(talk)) => Ok(chat_by_script(&who, &studio, &talk).await),
@@ -239,7 +239,7 @@ fn answer_text(bytes: &[u8]) -> String {
     content.unwrap_or_default().to_owned()
 }
 
-async fn chat_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageResult {
+async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
     let message = posted.text("message");
     let history = posted.optional("history").unwrap_or("[]");
     // What can't be read was not written by our page.
@@ -430,7 +430,7 @@ async fn make(who: &Member, studio: &Studio, draw: &Draw) -> Result<Made, CallEr
 
 /// `POST /portal/studio/images`: a form is answered with the page, the script with JSON.
 #[handler]
-pub(super) async fn send_image(who: Member, posted: Posted, studio: Studio) -> PageResult {
+pub(super) async fn send_image(who: Member, posted: FormData, studio: Studio) -> PageResult {
     match studio.wish::<Draw>() {
         None => images_by_form(&who, &posted, &studio).await,
         Some(Ok(draw)) => Ok(match make(&who, &studio, &draw).await {
@@ -452,7 +452,7 @@ fn source(image: &Value) -> String {
     bytes.unwrap_or_default()
 }
 
-async fn images_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageResult {
+async fn images_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
     let form = posted.again(&["model", "prompt", "size", "quality", "n"]);
     let wrong = if posted.text("prompt").is_empty() {
         Some(("prompt", FieldError::Required))

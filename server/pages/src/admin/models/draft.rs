@@ -10,7 +10,7 @@ use shared::credits::Credits;
 
 use super::super::super::bills::known_cost;
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::Posted;
+use super::super::super::form::FormData;
 use super::super::super::session::Admin;
 use super::super::{Console, reports_failed, word};
 use super::rates::Draft;
@@ -98,7 +98,7 @@ async fn tried(
 pub(in super::super) async fn draft(
     who: Admin<kind::SetPrices>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;

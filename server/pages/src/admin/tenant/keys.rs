@@ -27,11 +27,11 @@ use shared::id::ApiKeyId;
 use shared::secret::Secret;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{Posted, field_error};
+use super::super::super::form::{FieldProblem, FormData, field_error};
 use super::super::super::session::{Admin, Confirmed};
-use super::super::again::{Faults, again};
+use super::super::form_errors::{FormErrors, again};
 use super::super::tenants::{base_url, example};
-use super::super::{Asked, Console, ROWS, Wrong, amount, count, filters, future, reports_failed};
+use super::super::{Asked, Console, ROWS, amount, count, filters, future, reports_failed};
 use super::super::{wanted, word};
 use super::people::{budget, budgets, fits, spent};
 use super::{found, head, path};
@@ -183,7 +183,7 @@ pub(in super::super) async fn key_list(
 type Draft = (NewKey, Option<(BudgetPeriod, Credits)>);
 
 /// What a new key may do.
-fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wrong> {
+fn wanted_scopes(posted: &FormData, kind: Option<ApiKeyKind>) -> Result<Scopes, FieldProblem> {
     let scopes = posted.several("scopes").iter().map(String::as_str);
     let scopes = Scopes::from_words(scopes).ok_or(("scopes", FieldError::Unknown))?;
     if scopes.is_empty() {
@@ -195,28 +195,28 @@ fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wr
     Ok(scopes)
 }
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
-    let mut faults = Faults::default();
+fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     if posted.text("name").is_empty() {
-        faults.add("name", FieldError::Required);
+        errors.add("name", FieldError::Required);
     }
     let kind = ApiKeyKind::from_word(posted.text("kind"));
-    let kind = faults.take(kind.ok_or(("kind", FieldError::Unknown)));
+    let kind = errors.take(kind.ok_or(("kind", FieldError::Unknown)));
     let addresses = posted.text("addresses").split([',', ' ']).map(str::trim);
     let addresses = addresses.filter(|address| !address.is_empty());
     let addresses: Vec<String> = addresses.map(str::to_owned).collect();
     let models = posted.several("models").to_vec();
     let period = posted.optional("budget_period").unwrap_or("month");
-    let scopes = faults.take(wanted_scopes(posted, kind));
+    let scopes = errors.take(wanted_scopes(posted, kind));
     let period = BudgetPeriod::from_word(period).ok_or(("budget_period", FieldError::Unknown));
-    let period = faults.take(period);
-    let expires_at = faults.take(future(posted, "expires_at", now));
+    let period = errors.take(period);
+    let expires_at = errors.take(future(posted, "expires_at", now));
     let limits = LimitSettings {
-        requests_per_minute: faults.take(count(posted, "requests_per_minute")).flatten(),
-        tokens_per_minute: faults.take(count(posted, "tokens_per_minute")).flatten(),
+        requests_per_minute: errors.take(count(posted, "requests_per_minute")).flatten(),
+        tokens_per_minute: errors.take(count(posted, "tokens_per_minute")).flatten(),
         concurrency: None,
     };
-    let budget = faults.take(amount(posted, "budget"));
+    let budget = errors.take(amount(posted, "budget"));
     let draft = || {
         let new = NewKey {
             name: posted.text("name").to_owned(),
@@ -232,7 +232,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         Some((new, budget?.map(|limit| (period, limit))))
     };
     let draft = draft();
-    faults.unless(draft)
+    errors.unless(draft)
 }
 
 /// The form's name of a field of the room.
@@ -249,7 +249,7 @@ fn field(name: &'static str) -> &'static str {
 pub(in super::super) async fn make_key(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {
@@ -322,7 +322,7 @@ fn place<'a>(tenant: &'a Tenant, id: &'a ApiKeyId) -> KeyPlace<'a> {
 }
 
 /// The field `grace_hours`, within its bounds.
-fn grace_of(posted: &Posted) -> Result<Duration, FieldError> {
+fn grace_of(posted: &FormData) -> Result<Duration, FieldError> {
     let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
     let hours: Option<u64> = posted.text("grace_hours").parse().ok();
     let hours = hours.filter(|hours| *hours <= most);
@@ -335,7 +335,7 @@ fn grace_of(posted: &Posted) -> Result<Duration, FieldError> {
 pub(in super::super) async fn rotate(
     who: Editor,
     Path((id, key)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {

@@ -23,9 +23,9 @@ use shared::id::{UserId, random_text};
 use shared::secret::Secret;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{Posted, field_error};
+use super::super::super::form::{FieldProblem, FormData, field_error};
 use super::super::super::session::{Admin, Confirmed};
-use super::super::{Asked, Console, ROWS, Wrong, booked, filters, wanted, word};
+use super::super::{Asked, Console, ROWS, booked, filters, wanted, word};
 use super::{found, head, path};
 
 /// Looked through for a search.
@@ -171,7 +171,7 @@ pub(in super::super) async fn member_list(
     who.show(&view).await
 }
 
-fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
+fn drafted(posted: &FormData) -> Result<NewUser, FieldProblem> {
     let role = Role::from_word(posted.text("role")).ok_or(("role", FieldError::Unknown))?;
     if posted.text("username").is_empty() {
         return Err(("username", FieldError::Required));
@@ -188,7 +188,7 @@ fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
 pub(in super::super) async fn add_member(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;

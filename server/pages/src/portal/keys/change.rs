@@ -15,7 +15,7 @@ use server_rooms::reports::Reports;
 use shared::id::ApiKeyId;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{Posted, field_error};
+use super::super::super::form::{FormData, field_error};
 use super::super::base_url;
 use super::super::money;
 use super::super::rows::Asked;
@@ -75,7 +75,7 @@ pub(in super::super) async fn key_page(
 pub(in super::super) async fn change_key(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,
     corrections: Data<&Corrections>,
@@ -111,7 +111,7 @@ pub(in super::super) async fn change_key(
 }
 
 /// The field `grace_hours`, within its bounds.
-fn grace(posted: &Posted) -> Result<Duration, FieldError> {
+fn grace(posted: &FormData) -> Result<Duration, FieldError> {
     let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
     let hours: Option<u64> = posted.text("grace_hours").parse().ok();
     let hours = hours.filter(|hours| *hours <= most);
@@ -128,7 +128,7 @@ fn grace(posted: &Posted) -> Result<Duration, FieldError> {
 pub(in super::super) async fn rotate_key(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,

@@ -1,5 +1,5 @@
 //! What every page has besides its content: who looks, language, theme, form token, flash. One
-//! function makes the `Page`, one answers with a view, one goes elsewhere. Checks nothing; the gate
+//! function makes the `Page`, one answers with a view, one goes elsewhere. Checks nothing; the guard
 //! does.
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use shared::secret::Secret;
 
 use super::cookie::Jar;
 use super::error::{PageError, PageResult};
-use super::site::Site;
+use super::page_services::PageServices;
 
 /// The token's header, for requests of our script.
 pub(super) const CSRF_HEADER: &str = "x-csrf-token";
@@ -58,10 +58,10 @@ pub(super) struct Nonce {
     pub(super) fresh: bool,
 }
 
-/// The frame of one request's page; cheap to clone.
+/// The context of one request's page; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Frame {
-    site: Site,
+pub struct PageContext {
+    services: PageServices,
     area: Area,
     lang: Lang,
     theme: Theme,
@@ -117,10 +117,10 @@ pub fn local_path<'a>(wanted: &'a str, area: Area, otherwise: &'a str) -> &'a st
     }
 }
 
-impl Frame {
+impl PageContext {
     /// As far as the request tells without a session.
-    pub(super) fn new(site: &Site, request: &Request) -> Self {
-        let (headers, secure) = (request.headers(), site.secure());
+    pub(super) fn new(services: &PageServices, request: &Request) -> Self {
+        let (headers, secure) = (request.headers(), services.secure());
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let path = request.uri().path();
         let (lang, theme) = preferences(headers, secure);
@@ -130,7 +130,7 @@ impl Frame {
         });
         let id = request.extensions().get::<RequestId>();
         Self {
-            site: site.clone(),
+            services: services.clone(),
             area: area_of(path),
             lang,
             theme,
@@ -166,8 +166,8 @@ impl Frame {
     }
 
     /// Where everything of the pages hangs together.
-    pub(super) fn site(&self) -> &Site {
-        &self.site
+    pub(super) fn services(&self) -> &PageServices {
+        &self.services
     }
 
     pub(super) fn nonce(&self) -> &Nonce {
@@ -215,21 +215,21 @@ impl Frame {
 
     /// Now.
     pub fn now(&self) -> Moment {
-        self.site.clock().now()
+        self.services.clock().now()
     }
 
     /// The token that this page's forms carry.
     pub(super) fn csrf(&self) -> String {
         match &self.browser {
             Some(browser) => browser.session.csrf.expose().clone(),
-            None => self.site.form_key().token(&self.nonce.value),
+            None => self.services.form_key().token(&self.nonce.value),
         }
     }
 
-    /// The frame as templates take it.
+    /// The page as templates take it.
     pub async fn page(&self) -> Page {
         // A page without the line is better than none; the database's failure shows elsewhere.
-        let announcement = self.site.settings().get::<Announcement>().await;
+        let announcement = self.services.settings().get::<Announcement>().await;
         let announcement = announcement.map(|line| line.text).unwrap_or_default();
         let signed_in = self.browser().filter(|browser| browser.is_in());
         Page {
@@ -329,37 +329,37 @@ impl Frame {
         let known = NOTICES.iter().find(|(_, known)| known == notice);
         if let Some((code, _)) = known {
             let good = if good { "good" } else { "bad" };
-            let secure = self.site.secure();
+            let secure = self.services.secure();
             let cookie = Jar::Flash.set(&format!("{good}.{code}"), None, secure);
             add_cookie(&mut response, &cookie);
         }
         Ok(response)
     }
 
-    /// Goes on after a form was taken: [`Frame::go_saying`] with good news.
+    /// Goes on after a form was taken: [`PageContext::go_saying`] with good news.
     pub fn done(&self, path: &str, notice: &Notice) -> PageResult {
         self.go_saying(path, true, notice)
     }
 
-    /// Hands the browser the cookie of a session that just began, and the frame of its person.
+    /// Hands the browser the cookie of a session that just began, and the context of its person.
     pub(super) fn enter(&self, begun: NewSession) -> (Self, String) {
         let NewSession {
             cookie, browser, ..
         } = begun;
         let life = browser.session.expires_at.since(self.now());
         let jar = Jar::Session(self.area);
-        let cookie = jar.set(cookie.expose(), Some(life), self.site.secure());
+        let cookie = jar.set(cookie.expose(), Some(life), self.services.secure());
         (self.clone().of(browser), cookie)
     }
 
     /// The cookie by which a browser is known again, unless it has one of this account.
     pub(super) fn device_cookie(&self, device: &Secret<String>) -> String {
-        Jar::Device(self.area).set(device.expose(), None, self.site.secure())
+        Jar::Device(self.area).set(device.expose(), None, self.services.secure())
     }
 
     /// Takes the session's cookie away.
     pub(super) fn leave(&self, response: &mut Response) {
-        let cookie = Jar::Session(self.area).clear(self.site.secure());
+        let cookie = Jar::Session(self.area).clear(self.services.secure());
         add_cookie(response, &cookie);
     }
 }
@@ -418,11 +418,11 @@ fn shown(person: &Person) -> Shown {
     }
 }
 
-impl<'a> FromRequest<'a> for Frame {
+impl<'a> FromRequest<'a> for PageContext {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        // The gate put it there; behind another door there are no pages.
-        let frame = request.data::<Self>().cloned();
-        Ok(frame.ok_or(PageError::Internal)?)
+        // The guard put it there; behind another door there are no pages.
+        let context = request.data::<Self>().cloned();
+        Ok(context.ok_or(PageError::Internal)?)
     }
 }
 

@@ -68,9 +68,9 @@ impl PublicAddress {
 #[derive(Debug, Clone, Copy)]
 pub struct CallStatus(pub fn(CallError) -> StatusCode);
 
-/// What a [`Site`] is made of.
+/// What a [`PageServices`] is made of.
 #[derive(Debug)]
-pub struct SiteParts {
+pub struct PageServicesParts {
     /// Sessions.
     pub browsers: BrowserSessions,
     /// Settings, for the announcement.
@@ -85,11 +85,11 @@ pub struct SiteParts {
 
 /// The place; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Site(Arc<SiteParts>);
+pub struct PageServices(Arc<PageServicesParts>);
 
-impl Site {
+impl PageServices {
     /// Of its parts.
-    pub fn new(parts: SiteParts) -> Self {
+    pub fn new(parts: PageServicesParts) -> Self {
         Self(Arc::new(parts))
     }
 

@@ -12,9 +12,9 @@ use admin_templates::assets::CONTENT_SECURITY_POLICY;
 
 use super::cookie::Jar;
 use super::error::PageError;
-use super::form::Posted;
-use super::frame::{CSRF_HEADER, Frame, add_cookie};
-use super::site::Site;
+use super::form::FormData;
+use super::page_context::{CSRF_HEADER, PageContext, add_cookie};
+use super::page_services::PageServices;
 
 /// No form of ours is larger.
 const FORM_BYTES_MAX: usize = 256 * 1024;
@@ -46,41 +46,49 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSub
 
 /// The pages behind their door.
 #[derive(Debug)]
-pub(super) struct Gate<E> {
+pub(super) struct PageGuard<E> {
     inner: E,
-    site: Site,
+    services: PageServices,
 }
 
-impl<E> Gate<E> {
+impl<E> PageGuard<E> {
     /// Before `inner`.
-    pub(super) fn new(inner: E, site: Site) -> Self {
-        Self { inner, site }
+    pub(super) fn new(inner: E, services: PageServices) -> Self {
+        Self { inner, services }
     }
 
-    /// The frame with its session, if the browser has one.
-    async fn framed(&self, frame: &Frame, request: &Request) -> Result<Frame, PageError> {
-        let jar = Jar::Session(frame.area());
-        let Some(cookie) = jar.read(request.headers(), self.site.secure()) else {
-            return Ok(frame.clone());
+    /// The context with its session, if the browser has one.
+    async fn in_session(
+        &self,
+        context: &PageContext,
+        request: &Request,
+    ) -> Result<PageContext, PageError> {
+        let jar = Jar::Session(context.area());
+        let Some(cookie) = jar.read(request.headers(), self.services.secure()) else {
+            return Ok(context.clone());
         };
-        let browser = self.site.browsers().find(cookie).await?;
-        let browser =
-            browser.filter(|browser| browser.session.kind == super::session::kind_of(frame.area()));
+        let browser = self.services.browsers().find(cookie).await?;
+        let browser = browser
+            .filter(|browser| browser.session.kind == super::session::kind_of(context.area()));
         Ok(match browser {
-            Some(browser) => frame.clone().of(browser),
-            None => frame.clone(),
+            Some(browser) => context.clone().of(browser),
+            None => context.clone(),
         })
     }
 
     /// Reads a form and refuses one that is not this person's.
-    async fn admitted(&self, frame: &Frame, request: &mut Request) -> Result<(), PageError> {
+    async fn admitted(
+        &self,
+        context: &PageContext,
+        request: &mut Request,
+    ) -> Result<(), PageError> {
         if matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok(());
         }
-        if !self.site.is_own(request) {
+        if !self.services.is_own(request) {
             return Err(PageError::FormExpired);
         }
-        let is_in = frame.browser().is_some();
+        let is_in = context.browser().is_some();
         let bounds = Bounds {
             bytes: if is_in {
                 FORM_BYTES_MAX
@@ -94,13 +102,13 @@ impl<E> Gate<E> {
             if !text::form_is_plain(&body) {
                 return Err(PageError::OddText);
             }
-            Posted::parse(&body).ok_or(PageError::FormExpired)?
+            FormData::parse(&body).ok_or(PageError::FormExpired)?
         } else {
-            Posted::default()
+            FormData::default()
         };
         let header = request.headers().get(CSRF_HEADER);
         let shown = header.and_then(|value| value.to_str().ok());
-        if !self.fits(frame, shown.unwrap_or(posted.text(CSRF_FIELD))) {
+        if !self.fits(context, shown.unwrap_or(posted.text(CSRF_FIELD))) {
             return Err(PageError::FormExpired);
         }
         request.set_body(body);
@@ -108,38 +116,38 @@ impl<E> Gate<E> {
         Ok(())
     }
 
-    fn fits(&self, frame: &Frame, token: &str) -> bool {
-        if let Some(browser) = frame.browser() {
+    fn fits(&self, context: &PageContext, token: &str) -> bool {
+        if let Some(browser) = context.browser() {
             return browser.session.csrf.matches(token);
         }
-        let nonce = frame.nonce();
-        !nonce.fresh && self.site.form_key().fits(&nonce.value, token)
+        let nonce = context.nonce();
+        !nonce.fresh && self.services.form_key().fits(&nonce.value, token)
     }
 
     /// The page, or the page of its error.
-    async fn answer(&self, frame: &Frame, request: &mut Request) -> Response
+    async fn answer(&self, context: &PageContext, request: &mut Request) -> Response
     where
         E: Endpoint,
     {
-        if let Err(error) = self.admitted(frame, request).await {
-            return frame.show_error(&error).await;
+        if let Err(error) = self.admitted(context, request).await {
+            return context.show_error(&error).await;
         }
-        request.extensions_mut().insert(frame.clone());
+        request.extensions_mut().insert(context.clone());
         match self.inner.call(std::mem::take(request)).await {
             Ok(answer) => answer.into_response(),
-            Err(error) => frame.show_error(&PageError::from_poem(&error)).await,
+            Err(error) => context.show_error(&PageError::from_poem(&error)).await,
         }
     }
 
     /// Cookies and headers of an answer.
-    fn finish(&self, frame: &Frame, response: &mut Response) {
-        let secure = self.site.secure();
+    fn finish(&self, context: &PageContext, response: &mut Response) {
+        let secure = self.services.secure();
         let is_page = !response.status().is_redirection();
-        if frame.browser().is_none() && frame.nonce().fresh && is_page {
-            let cookie = Jar::Nonce.set(&frame.nonce().value, None, secure);
+        if context.browser().is_none() && context.nonce().fresh && is_page {
+            let cookie = Jar::Nonce.set(&context.nonce().value, None, secure);
             add_cookie(response, &cookie);
         }
-        if frame.has_flash() && is_page {
+        if context.has_flash() && is_page {
             add_cookie(response, &Jar::Flash.clear(secure));
         }
         let headers = response.headers_mut();
@@ -173,24 +181,24 @@ fn is_form(headers: &HeaderMap) -> bool {
         })
 }
 
-impl<E: Endpoint> Endpoint for Gate<E> {
+impl<E: Endpoint> Endpoint for PageGuard<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let bare = Frame::new(&self.site, &request);
-        let framed = if text::uri_is_plain(request.uri()) {
-            self.framed(&bare, &request).await
+        let bare = PageContext::new(&self.services, &request);
+        let in_session = if text::uri_is_plain(request.uri()) {
+            self.in_session(&bare, &request).await
         } else {
             Err(PageError::OddText)
         };
-        let (frame, mut response) = match framed {
-            Ok(frame) => {
-                let answer = self.answer(&frame, &mut request).await;
-                (frame, answer)
+        let (context, mut response) = match in_session {
+            Ok(context) => {
+                let answer = self.answer(&context, &mut request).await;
+                (context, answer)
             }
             Err(error) => (bare.clone(), bare.show_error(&error).await),
         };
-        self.finish(&frame, &mut response);
+        self.finish(&context, &mut response);
         Ok(response)
     }
 }

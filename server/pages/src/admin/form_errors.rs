@@ -3,16 +3,15 @@
 
 use admin_templates::form::{FieldError, Form};
 
-use super::super::form::Posted;
-use super::Wrong;
+use super::super::form::{FieldProblem, FormData};
 
 /// What was wrong with a form so far.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Wrong>);
+pub(super) struct FormErrors(Vec<FieldProblem>);
 
-impl Faults {
+impl FormErrors {
     /// Keeps what is right and notes what is not.
-    pub(super) fn take<T>(&mut self, read: Result<T, Wrong>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, read: Result<T, FieldProblem>) -> Option<T> {
         read.map_err(|wrong| self.0.push(wrong)).ok()
     }
 
@@ -22,7 +21,7 @@ impl Faults {
     }
 
     /// What was read where nothing is wrong, else all that is.
-    pub(super) fn unless<T>(self, read: Option<T>) -> Result<T, Vec<Wrong>> {
+    pub(super) fn unless<T>(self, read: Option<T>) -> Result<T, Vec<FieldProblem>> {
         match read {
             Some(read) if self.0.is_empty() => Ok(read),
             Some(_) | None => Err(self.0),
@@ -34,7 +33,7 @@ impl Faults {
 const UNTOLD: [&str; 3] = ["password", "secret", "secrets"];
 
 /// The form as it was sent, each fault beside its field; one without a field stands above.
-pub(super) fn again(posted: &Posted, names: &[&str], wrong: Vec<Wrong>) -> Form {
+pub(super) fn again(posted: &FormData, names: &[&str], wrong: Vec<FieldProblem>) -> Form {
     let told = names.iter().copied().filter(|name| !UNTOLD.contains(name));
     let mut form = posted.again(&told.collect::<Vec<_>>());
     for (name, error) in wrong {
@@ -53,12 +52,12 @@ mod tests {
 
     #[test]
     fn every_fault_stands_beside_its_field_and_the_rest_above() {
-        let posted = Posted::parse(b"a=1&b=2&secret=x").expect("a form");
-        let mut faults = Faults::default();
-        assert_eq!(faults.take::<u8>(Err(("a", FieldError::Required))), None);
-        assert_eq!(faults.take(Ok(2)), Some(2));
-        faults.add("elsewhere", FieldError::Stale);
-        let wrong = faults.unless(Some(1)).expect_err("two faults");
+        let posted = FormData::parse(b"a=1&b=2&secret=x").expect("a form");
+        let mut errors = FormErrors::default();
+        assert_eq!(errors.take::<u8>(Err(("a", FieldError::Required))), None);
+        assert_eq!(errors.take(Ok(2)), Some(2));
+        errors.add("elsewhere", FieldError::Stale);
+        let wrong = errors.unless(Some(1)).expect_err("two errors");
         let form = again(&posted, &["a", "b", "secret"], wrong);
         assert!(!form.values.contains_key("secret"));
         assert_eq!(form.errors.get("a"), Some(&FieldError::Required));
