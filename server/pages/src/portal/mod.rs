@@ -9,8 +9,8 @@ mod overview;
 mod rows;
 mod settings;
 mod studio;
+mod studio_request;
 mod usage;
-mod wish;
 
 use std::sync::Arc;
 

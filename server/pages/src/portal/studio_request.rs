@@ -41,7 +41,7 @@ pub(super) enum Role {
 
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Said {
+pub(super) struct ChatTurn {
     /// By whom.
     pub(super) role: Role,
     /// What.
@@ -50,16 +50,16 @@ pub(super) struct Said {
 
 /// A conversation to be continued.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Talk {
+pub(super) struct ChatForm {
     /// By which model.
     pub(super) model: String,
     /// What was said so far.
-    pub(super) messages: Vec<Said>,
+    pub(super) messages: Vec<ChatTurn>,
 }
 
 /// Images to be made.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Draw {
+pub(super) struct ImageForm {
     /// By which model.
     pub(super) model: String,
     /// Of what.
@@ -78,14 +78,14 @@ pub(super) struct Draw {
 /// Either.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Wish {
+pub(super) enum StudioRequest {
     /// A conversation.
-    Talk(Talk),
+    Chat(ChatForm),
     /// Images.
-    Draw(Draw),
+    Image(ImageForm),
 }
 
-impl Talk {
+impl ChatForm {
     /// The body of the call.
     pub(super) fn body(&self, stream: bool) -> Bytes {
         let body = json!({"model": self.model, "messages": self.messages, "stream": stream});
@@ -93,7 +93,7 @@ impl Talk {
     }
 }
 
-impl Draw {
+impl ImageForm {
     /// The body of the call. No page asks another host for anything, so the images come as bytes.
     pub(super) fn body(&self, catalogue: &Catalogue) -> Bytes {
         let mut body =
@@ -115,11 +115,11 @@ impl Draw {
     }
 }
 
-impl Wish {
+impl StudioRequest {
     fn operation(&self) -> Operation {
         match self {
-            Self::Talk(_) => Operation::Chat,
-            Self::Draw(_) => Operation::Image,
+            Self::Chat(_) => Operation::Chat,
+            Self::Image(_) => Operation::Image,
         }
     }
 
@@ -132,8 +132,8 @@ impl Wish {
     ) -> Result<(Credits, Credits), FieldError> {
         let operation = self.operation();
         let body = match self {
-            Self::Talk(talk) => talk.body(true),
-            Self::Draw(draw) => draw.body(catalogue),
+            Self::Chat(form) => form.body(true),
+            Self::Image(form) => form.body(catalogue),
         };
         let dialect = Surface::of(operation).dialect;
         let asked = dialect.read(&Body::Json(body));
@@ -195,7 +195,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
 
 /// Models that can be called now, with what they are for and cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shelf<'a> {
+pub(super) struct ModelPicker<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// What the tenant's prices are multiplied by, in millionths.
     pub(super) multiplier_ppm: i64,
@@ -203,7 +203,7 @@ pub(super) struct Shelf<'a> {
     pub(super) lang: Lang,
 }
 
-impl Shelf<'_> {
+impl ModelPicker<'_> {
     /// Of an operation, in order of name.
     pub(super) fn models(&self, operation: Operation) -> Vec<StudioModel> {
         let all = self.catalogue.models();
@@ -286,11 +286,11 @@ mod tests {
 
     #[test]
     fn the_scripts_json_is_a_conversation_or_images() {
-        let read = |text: &str| serde_json::from_str::<Wish>(text).ok();
-        let talk = read(r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#);
-        assert_eq!(talk.expect("a wish").operation(), Operation::Chat);
-        let draw = read(r#"{"model":"m","prompt":"a cat","n":2,"size":"1024x1024"}"#);
-        assert_eq!(draw.expect("a wish").operation(), Operation::Image);
+        let read = |text: &str| serde_json::from_str::<StudioRequest>(text).ok();
+        let chat = read(r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#);
+        assert_eq!(chat.expect("a request").operation(), Operation::Chat);
+        let image = read(r#"{"model":"m","prompt":"a cat","n":2,"size":"1024x1024"}"#);
+        assert_eq!(image.expect("a request").operation(), Operation::Image);
         assert!(read(r#"{"model":"m"}"#).is_none());
         let system = r#"{"model":"m","messages":[{"role":"root","content":"hi"}]}"#;
         assert!(read(system).is_none(), "no other roles");
@@ -298,14 +298,14 @@ mod tests {
 
     #[test]
     fn a_conversation_is_written_as_a_body() {
-        let talk = Talk {
+        let form = ChatForm {
             model: "m".to_owned(),
-            messages: vec![Said {
+            messages: vec![ChatTurn {
                 role: Role::User,
                 content: "say \"hi\"".to_owned(),
             }],
         };
-        let body: Value = serde_json::from_slice(&talk.body(true)).expect("JSON");
+        let body: Value = serde_json::from_slice(&form.body(true)).expect("JSON");
         let expected = json!({
             "model": "m", "stream": true,
             "messages": [{"role": "user", "content": "say \"hi\""}]
