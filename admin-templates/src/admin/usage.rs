@@ -3,11 +3,11 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
+use crate::labels::{CallNote, CallStatus, Operation, Phase, TryResult};
 use crate::list::ListState;
 use crate::parts::{Arithmetic, CallRow, EntryRow};
-use crate::sample::sampled;
-use crate::words::{CallNote, CallStatus, Operation, Phase, TryResult};
 
 sampled! {
     /// `GET /admin/usage`. Filters `tenant`, `model`, `provider`, `status`, `from`, `to`. The same

@@ -1,8 +1,8 @@
 //! Bills and counts as pages show them, the console's and the portal's.
 
 use admin_templates::admin::usage::Counts;
+use admin_templates::labels::PriceItem;
 use admin_templates::parts::{Arithmetic, ChargeLine, KnownCost as CostView};
-use admin_templates::words::PriceItem;
 use server_rooms::catalogue::price::bill::{Bill, Line};
 use server_rooms::reports::costs::KnownCost;
 use server_rooms::reports::counts::Consumed;

@@ -1,7 +1,7 @@
 //! What a person sees when there is no page: the facts of rooms as statuses and kinds of error
 //! pages. The words are the template's.
 
-use admin_templates::words::ErrorKind;
+use admin_templates::labels::ErrorKind;
 use poem::error::ResponseError;
 use poem::http::StatusCode;
 use server_rooms::accounts::AccountError;

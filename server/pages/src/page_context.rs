@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use admin_templates::account::ErrorPage;
+use admin_templates::labels::{Label, PersonRole};
 use admin_templates::page::{Area, Flash, Lang, Notice, Page, Person as Shown, Theme};
 use admin_templates::views::View;
-use admin_templates::words::{PersonRole, Said};
 use http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE, USER_AGENT};
 use poem::error::ResponseError;
 use poem::http::{HeaderMap, StatusCode};

@@ -1,6 +1,6 @@
 //! The platform's settings, a form for each group.
 
-use admin_templates::admin::house::Settings as View;
+use admin_templates::admin::platform::Settings as View;
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
 use poem::handler;

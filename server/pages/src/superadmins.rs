@@ -1,10 +1,10 @@
 //! The people who run the platform, for its owners to look after.
 
 use admin_templates::account::PasswordOnce;
-use admin_templates::admin::house::{SuperadminList, SuperadminRow};
+use admin_templates::admin::platform::{SuperadminList, SuperadminRow};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{AdminRole as RoleWord, MemberStatus, Word};
 use admin_templates::page::Notice;
-use admin_templates::words::{AdminRole as RoleWord, MemberStatus, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{AccountError, Accounts, NewSuperadmin, SuperadminChange};

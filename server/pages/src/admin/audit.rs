@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use admin_templates::admin::house::{AuditDetail, AuditLog, AuditRow, ChangeRow};
-use admin_templates::words::ActorKind;
+use admin_templates::admin::platform::{AuditDetail, AuditLog, AuditRow, ChangeRow};
+use admin_templates::labels::ActorKind;
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use serde_json::Value;

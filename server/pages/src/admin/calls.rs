@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use admin_templates::labels::{CallStatus, Operation};
 use admin_templates::parts::CallRow;
-use admin_templates::words::{CallStatus, Operation};
 use server_rooms::accounts::{AccountError, Accounts};
 use server_rooms::reports::UsageRecord;
 use server_rules::billing::UNKNOWN;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use admin_templates::chart::{Spark, Unit};
+use admin_templates::labels::{AlertKind, Measure, Range as RangeWord, Severity};
 use admin_templates::parts::{Quantiles, TopRow};
-use admin_templates::words::{AlertKind, Measure, Range as RangeWord, Severity};
 use futures_util::future::join_all;
 use poem::handler;
 use poem::web::Data;

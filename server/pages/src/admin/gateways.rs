@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use admin_templates::admin::supply::{
+use admin_templates::admin::gateways::{
     GatewayChange, GatewayEventRow, GatewayList, GatewayRow, GatewaySecret,
 };
 use admin_templates::chart::{Chart, Series, Spark, Unit};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{GatewayNews, Health, Measure, Switch};
 use admin_templates::page::Notice;
-use admin_templates::words::{GatewayNews, Health, Measure, Switch};
 use poem::handler;
 use poem::web::{Data, Path};
 use serde_json::Value;

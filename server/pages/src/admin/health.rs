@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use admin_templates::admin::house::{CheckRow, QueueRow, SystemHealth};
+use admin_templates::admin::platform::{CheckRow, QueueRow, SystemHealth};
 use admin_templates::chart::{Chart, Series, Unit};
+use admin_templates::labels::{
+    FactName, Health, HealthNote, Label, Measure, QueueName, SystemPart,
+};
 use admin_templates::page::{Lang, Page};
 use admin_templates::parts::Fact;
-use admin_templates::words::{FactName, Health, HealthNote, Measure, QueueName, Said, SystemPart};
 use poem::handler;
 use poem::web::Data;
 use server_edge::date;

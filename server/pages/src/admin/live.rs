@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use admin_templates::admin::dashboard::LiveCall;
+use admin_templates::labels::{Label as _, Operation, Range as RangeWord};
 use admin_templates::page::Page;
-use admin_templates::words::{Operation, Range as RangeWord, Said as _};
 use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
 use poem::http::header;

@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use admin_templates::chart::{Chart, Series, SeriesName, Unit};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{Range, Word};
 use admin_templates::list::ListState;
-use admin_templates::words::{Range, Word};
 use poem::web::Query;
 use server_calls::Calls;
 use server_edge::date::{self, Date};
@@ -95,7 +95,7 @@ pub struct Console {
 
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
-    supply(tenants(table))
+    models_and_providers(tenants(table))
         .get("/admin", dashboard::dashboard)
         .get("/admin/health", health::health_page)
         .get("/admin/live", live::live)
@@ -143,7 +143,7 @@ fn tenants(table: Table) -> Table {
 }
 
 /// What calls run on: models, providers, gateways.
-fn supply(table: Table) -> Table {
+fn models_and_providers(table: Table) -> Table {
     let pool = |path: &str| format!("/admin/providers/:id{path}");
     let gateway = |path: &str| format!("/admin/gateways/:id{path}");
     let model = |path: &str| format!("/admin/models/:id{path}");

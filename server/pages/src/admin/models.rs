@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use admin_templates::admin::catalogue::{ModelDetail, ModelNew};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::html::url_part;
+use admin_templates::labels::Word;
 use admin_templates::page::Notice;
-use admin_templates::words::Word;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::{Action, kind};
@@ -256,7 +256,7 @@ pub(super) async fn withdraw(
 }
 
 /// A model's operation as the word of a page.
-fn operation(model: &Model) -> admin_templates::words::Operation {
-    use admin_templates::words::Operation;
+fn operation(model: &Model) -> admin_templates::labels::Operation {
+    use admin_templates::labels::Operation;
     Operation::from_code(model.operation.word()).unwrap_or(Operation::Chat)
 }

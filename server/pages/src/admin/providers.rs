@@ -5,14 +5,14 @@ mod pool;
 
 use std::collections::HashMap;
 
-use admin_templates::admin::supply::{
+use admin_templates::admin::providers::{
     BulkAdd, BulkLine, KeyTest as TestView, PoolKeyRow, PresetRow, ProviderDetail,
     ProviderList as ListView, ProviderNew, ProviderRow,
 };
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{PoolKeyStatus, Switch};
 use admin_templates::page::Notice;
-use admin_templates::words::{PoolKeyStatus, Switch};
 use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path, Query};

@@ -3,8 +3,8 @@
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{TenantStatus as StatusWord, Word as _};
 use admin_templates::list::Sort;
-use admin_templates::words::{TenantStatus as StatusWord, Word as _};
 use poem::http::header::HOST;
 use poem::http::uri::Authority;
 use poem::web::Data;

@@ -2,9 +2,9 @@
 
 use admin_templates::admin::usage::{CallPage, UnknownEnd};
 use admin_templates::form::FieldError;
+use admin_templates::labels::CallStatus;
 use admin_templates::page::Notice;
 use admin_templates::parts::CallRow;
-use admin_templates::words::CallStatus;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::usage::{CallPage, HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog};
 use admin_templates::form::Form;
+use admin_templates::labels::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};
-use admin_templates::words::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use server_edge::date::Date;

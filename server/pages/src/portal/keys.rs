@@ -6,10 +6,10 @@ mod draft;
 
 use admin_templates::account::SecretOnce;
 use admin_templates::form::Form;
+use admin_templates::labels::{KeyKind, KeyStatus, Scope, Word};
 use admin_templates::list::ListState;
 use admin_templates::parts::KeyRow;
 use admin_templates::portal::{KeyForm, KeyList};
-use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
 use poem::web::{Data, Query};
 use poem::{Request, handler};
 use server_rooms::accounts::{Accounts, ApiKey, ApiKeyKind, KeyPlace, Scopes};

@@ -1,10 +1,10 @@
 //! The tenant's ledger: what it has, the grants that are left, and every line of its books.
 
 use admin_templates::form::Form;
+use admin_templates::labels::{EntryKind, Word};
 use admin_templates::list::ListState;
 use admin_templates::parts::EntryRow;
 use admin_templates::portal::PortalLedger;
-use admin_templates::words::{EntryKind, Word};
 use poem::web::{Data, Query};
 use poem::{IntoResponse, Request, handler};
 use server_edge::export::{Excel, ledger_file};

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use admin_templates::account::PasswordOnce;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{MemberStatus, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::MemberRow;
 use admin_templates::portal::{MemberForm, MemberList};
-use admin_templates::words::{MemberStatus, Word};
 use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::accounts::{
@@ -136,7 +136,7 @@ pub(super) async fn member_list(
 }
 
 fn role_of(posted: &FormData) -> Result<Role, FieldProblem> {
-    let role = admin_templates::words::MemberRole::from_code(posted.text("role"));
+    let role = admin_templates::labels::MemberRole::from_code(posted.text("role"));
     let role = role.ok_or(("role", FieldError::Unknown))?;
     Ok([Role::Owner, Role::Admin, Role::Member]
         .into_iter()

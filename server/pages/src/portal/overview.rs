@@ -1,9 +1,9 @@
 //! The overview: what the tenant has, for how long it lasts, and where it goes.
 
+use admin_templates::labels::{Label, MemberRole};
 use admin_templates::page::Lang;
 use admin_templates::parts::TopRow;
 use admin_templates::portal::Overview as View;
-use admin_templates::words::{MemberRole, Said};
 use poem::handler;
 use poem::web::Data;
 use server_rooms::accounts::{Accounts, TenantSettings};

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use admin_templates::chart::{Chart, Series, Unit, day_label, hour_label};
 use admin_templates::form::Form;
-use admin_templates::list::ListState;
-use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
-use admin_templates::words::{
+use admin_templates::labels::{
     BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
     Operation as OperationWord, Word,
 };
+use admin_templates::list::ListState;
+use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Role;
 use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::Speaker;
 use admin_templates::portal::{Message, Picture, StudioChat, StudioImage};
-use admin_templates::words::Speaker;
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt, unfold};
 use poem::http::{StatusCode, header};

@@ -1,9 +1,9 @@
 //! What was used: the tenant's calls with their sums and their export, one call with the arithmetic
 //! of its charge, and a person's own calls.
 
+use admin_templates::labels::{CallStatus, Range, Word};
 use admin_templates::parts::{Arithmetic, ModelSum};
 use admin_templates::portal::{History, OwnCall, PortalUsage};
-use admin_templates::words::{CallStatus, Range, Word};
 use futures_util::stream::TryStreamExt;
 use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Request, handler};

@@ -2,7 +2,7 @@
 //! shown, before anything is saved. Works without a script: each button sends the whole table.
 
 use admin_templates::admin::prices::{Earned as EarnedView, PriceTry, Repriced, TypicalRow};
-use admin_templates::words::TypicalCall as CallWord;
+use admin_templates::labels::TypicalCall as CallWord;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use shared::clock::Moment;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::prices::{RateRow, RateTable};
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::PriceItem;
+use admin_templates::labels::PriceItem;
 use shared::credits::Credits;
 use shared::link::Operation;
 use shared::units::Unit;

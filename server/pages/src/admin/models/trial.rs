@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use admin_templates::admin::catalogue::TryOutcome;
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::{CallStatus, Said as _, TenantStatus as StatusWord};
+use admin_templates::labels::{CallStatus, Label as _, TenantStatus as StatusWord};
 use bytes::Bytes;
 use poem::handler;
 use poem::web::{Data, Path};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use admin_templates::admin::catalogue::{ModelDetail, PriceLine, PriceRow, TargetRow};
 use admin_templates::form::Form;
-use admin_templates::words::Health;
+use admin_templates::labels::Health;
 use server_rooms::catalogue::Model;
 use server_rooms::catalogue::price::{Price, Rate};
 use server_rooms::reports::UsageFilter;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use admin_templates::words::Health;
+use admin_templates::labels::Health;
 use futures_util::future::join_all;
 use server_rooms::providers::{ProviderList, Told};
 use server_rooms::reports::{Reports, UsageFilter};

@@ -6,10 +6,10 @@ use std::time::Duration;
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::TenantKeys;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{KeyKind, KeyStatus, Scope, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::KeyRow;
-use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
 use poem::web::{Data, Path};
 use poem::{Request, handler};
 use server_rooms::accounts::{

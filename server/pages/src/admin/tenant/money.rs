@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::tenants::TenantMoney;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{Direction, EntryKind, GrantKind, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::{EntryRow, GrantRow};
-use admin_templates::words::{Direction, EntryKind, GrantKind, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::Tenant;

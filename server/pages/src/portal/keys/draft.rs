@@ -1,7 +1,7 @@
 //! A key's form: read into a new key or a change, and filled from a key that is there. Stores nothing.
 
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::{KeyKind, Word};
+use admin_templates::labels::{KeyKind, Word};
 use server_edge::date::{self, Date};
 use server_rooms::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, NewKey, Scope, Scopes};
 use server_rooms::ledger::BudgetPeriod;

@@ -5,9 +5,9 @@ mod platform;
 
 use shared::units::Unit;
 
+use crate::fixtures::maker::{Maker, Sample};
 use crate::given::Given;
 use crate::page::Lang;
-use crate::sample::{Maker, Sample};
 
 pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
@@ -42,7 +42,7 @@ impl Tone {
 }
 
 /// A word of a closed set.
-pub trait Word: Said + Copy + Sized + 'static {
+pub trait Word: Label + Copy + Sized + 'static {
     /// Every word of the set, in the order of a drop-down list.
     const ALL: &'static [Self];
     /// As forms and queries send it.
@@ -54,14 +54,14 @@ pub trait Word: Said + Copy + Sized + 'static {
 }
 
 /// A word or a reference to one, as templates pass them.
-pub trait Said {
+pub trait Label {
     /// Its colour.
     fn tone(&self) -> Tone;
     /// For people.
     fn text(&self, lang: Lang) -> &'static str;
 }
 
-impl<S: Said> Said for &S {
+impl<S: Label> Label for &S {
     fn tone(&self) -> Tone {
         (**self).tone()
     }
@@ -72,7 +72,7 @@ impl<S: Said> Said for &S {
 }
 
 /// Declares sets of words: each with its code, its tone, English and Chinese.
-macro_rules! words {
+macro_rules! labels {
     ($( $(#[$meta:meta])* $name:ident { $( $(#[$vmeta:meta])* $variant:ident = $code:literal, $tone:ident, $en:literal, $zh:literal; )+ } )+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ macro_rules! words {
             }
         }
 
-        impl Said for $name {
+        impl Label for $name {
             fn tone(&self) -> Tone {
                 match self { $(Self::$variant => Tone::$tone,)+ }
             }
@@ -104,9 +104,9 @@ macro_rules! words {
     )+};
 }
 
-pub(crate) use words;
+pub(crate) use labels;
 
-words! {
+labels! {
     /// What a signed-in person may do.
     PersonRole {
         /// A superadmin who may do everything.

@@ -3,11 +3,11 @@
 use shared::clock::Moment;
 
 use crate::chart::Chart;
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
+use crate::labels::{ActorKind, AdminRole, Health, MemberStatus, QueueName, SystemPart};
 use crate::list::ListState;
 use crate::parts::Fact;
-use crate::sample::sampled;
-use crate::words::{ActorKind, AdminRole, Health, MemberStatus, QueueName, SystemPart};
 
 sampled! {
     /// A superadmin.

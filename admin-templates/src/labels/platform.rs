@@ -1,12 +1,12 @@
 //! Words of the platform itself: what charts measure, what alerts and checks are about.
 //! A word that is missing is added here, so that it exists in every language.
 
-use super::words;
-use super::{Said, Tone, Word};
+use super::labels;
+use super::{Label, Tone, Word};
+use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
-use crate::sample::{Maker, Sample};
 
-words! {
+labels! {
     /// What a row of numbers in a chart measures. The tone chooses its colour; plain ones take the
     /// colours in turn.
     Measure {
