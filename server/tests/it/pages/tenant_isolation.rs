@@ -11,7 +11,7 @@ use super::portal::tenant;
 use super::{PASSWORD, Place};
 
 /// A tenant as the tests need it: people, keys, and what can be asked for by id.
-pub(super) struct House {
+pub(super) struct TenantFixture {
     pub(super) id: String,
     /// Of the owner `ada`.
     pub(super) owner: String,
@@ -54,11 +54,11 @@ pub(super) async fn add_key(
     (text(&made["key"]["id"]), text(&made["secret"]))
 }
 
-pub(super) async fn house(place: &Place, token: &str, name: &str) -> House {
+pub(super) async fn tenant_fixture(place: &Place, token: &str, name: &str) -> TenantFixture {
     let (id, secret, owner) = tenant(place, token, name).await;
     let member = add_user(place, token, &id, "mia", "member").await;
     add_user(place, token, &id, "max", "admin").await;
-    House {
+    TenantFixture {
         id,
         owner,
         member,
@@ -66,7 +66,7 @@ pub(super) async fn house(place: &Place, token: &str, name: &str) -> House {
     }
 }
 
-impl House {
+impl TenantFixture {
     /// An API token of somebody.
     pub(super) async fn token(&self, place: &Place, username: &str) -> String {
         let body = json!({"apiKey": self.secret, "username": username, "password": PASSWORD});

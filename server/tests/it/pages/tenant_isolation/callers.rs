@@ -6,7 +6,7 @@ use server::api::infer::openapi::operation_id;
 use shared::surface::{SURFACES, Surface};
 
 use super::super::{PASSWORD, Place, Start, places};
-use super::{add_key, admin, house, routes};
+use super::{add_key, admin, routes, tenant_fixture};
 
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,9 +103,9 @@ const SCOPES: [&[&str]; 5] = [
 
 /// Those whose credential is worth nothing.
 async fn strangers(place: &Place, token: &str) -> Vec<Caller> {
-    let gone = house(place, token, "Suspended").await;
+    let gone = tenant_fixture(place, token, "Suspended").await;
     let (ada, suspended) = (gone.token(place, "ada").await, gone.secret.clone());
-    let left = house(place, token, "Left").await;
+    let left = tenant_fixture(place, token, "Left").await;
     let mia = left.token(place, "mia").await;
     let user = format!("/tenants/{}/users/{}", left.id, left.member);
     admin(
@@ -153,7 +153,7 @@ async fn strangers(place: &Place, token: &str) -> Vec<Caller> {
 }
 
 async fn callers(place: &Place, token: &str) -> Vec<Caller> {
-    let acme = house(place, token, "Acme").await;
+    let acme = tenant_fixture(place, token, "Acme").await;
     let mut callers = strangers(place, token).await;
     for scopes in SCOPES {
         let body = json!({"name": "k", "scopes": scopes});
@@ -211,7 +211,7 @@ async fn every_route_of_tenants_asks_what_the_table_says() {
 async fn a_key_that_manages_keys_gives_away_no_more_than_calling_and_reading() {
     for (place, _db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &token, "Acme").await;
+        let acme = tenant_fixture(&place, &token, "Acme").await;
         let all = json!({"name": "k", "scopes": ["inference", "usage", "keys"]});
         let (strong, secret) = add_key(&place, &token, &acme.id, &all).await;
         let (weak, _) = add_key(&place, &token, &acme.id, &json!({"name": "weak"})).await;

@@ -5,7 +5,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::{Browser, PASSWORD, Place, Start, places};
-use super::{House, add_key, admin, house, routes};
+use super::{TenantFixture, add_key, admin, routes, tenant_fixture};
 use crate::support::TestDb;
 
 /// What an id in a path is of.
@@ -38,7 +38,7 @@ impl Ids {
 }
 
 /// A call in the records of a tenant, as the ledger leaves it.
-async fn record(db: &TestDb, house: &House, id: &str, user: &str, key: &str) {
+async fn record(db: &TestDb, tenant: &TenantFixture, id: &str, user: &str, key: &str) {
     let number = "(SELECT COALESCE(MAX(number), 0) + 1 FROM usage_records)";
     let statement = format!(
         "INSERT INTO usage_records (id, tenant_id, user_id, key_id, test, operation, model, provider, \
@@ -47,7 +47,7 @@ async fn record(db: &TestDb, house: &House, id: &str, user: &str, key: &str) {
          status, attempts, first_byte_ms, duration_ms, created_at, number) VALUES ('{id}', '{}', \
          {user}, {key}, FALSE, 'chat', 'm', 'p', 'm', 1, 0, 0, 1, 0, 0, 0, 0, FALSE, 0, 0, \
          'succeeded', 1, 1, 1, 1794999999000, {number})",
-        house.id
+        tenant.id
     );
     db.execute(&statement).await.expect("a record");
 }
@@ -57,9 +57,9 @@ fn quoted(text: &str) -> String {
 }
 
 /// Everything of a tenant that the tests could change.
-async fn state(place: &Place, token: &str, house: &House) -> Value {
+async fn state(place: &Place, token: &str, tenant: &TenantFixture) -> Value {
     let get = async |path: &str| {
-        let path = format!("/tenants/{}{path}", house.id);
+        let path = format!("/tenants/{}{path}", tenant.id);
         admin(place, token, Method::GET, &path, &json!({})).await
     };
     json!([
@@ -72,9 +72,9 @@ async fn state(place: &Place, token: &str, house: &House) -> Value {
     ])
 }
 
-async fn portal(place: &Place, house: &House, username: &str) -> Browser {
+async fn portal(place: &Place, tenant: &TenantFixture, username: &str) -> Browser {
     let mut browser = place.browser();
-    let names = [("tenant", house.id.as_str()), ("username", username)];
+    let names = [("tenant", tenant.id.as_str()), ("username", username)];
     let answer = browser.log_in("/portal", &names, PASSWORD).await;
     assert_eq!(answer.location(), "/portal", "{}", answer.body);
     browser.get("/portal/security").await;
@@ -83,12 +83,17 @@ async fn portal(place: &Place, house: &House, username: &str) -> Browser {
 
 /// Fresh ids of a tenant: a key, the member, a call, and one of the member's two sessions, which is
 /// the second browser's when there were none before.
-async fn ids(place: &Place, db: &TestDb, token: &str, house: &House) -> (Ids, [Browser; 2]) {
-    let (key, _) = add_key(place, token, &house.id, &json!({"name": "k"})).await;
+async fn ids(
+    place: &Place,
+    db: &TestDb,
+    token: &str,
+    tenant: &TenantFixture,
+) -> (Ids, [Browser; 2]) {
+    let (key, _) = add_key(place, token, &tenant.id, &json!({"name": "k"})).await;
     let call = format!("gen_{}", key.trim_start_matches("key_"));
-    record(db, house, &call, &quoted(&house.member), "NULL").await;
-    let mut here = portal(place, house, "mia").await;
-    let there = portal(place, house, "mia").await;
+    record(db, tenant, &call, &quoted(&tenant.member), "NULL").await;
+    let mut here = portal(place, tenant, "mia").await;
+    let there = portal(place, tenant, "mia").await;
     let page = here.get("/portal/security").await;
     let (_, rest) = page
         .body
@@ -97,7 +102,7 @@ async fn ids(place: &Place, db: &TestDb, token: &str, house: &House) -> (Ids, [B
     let session = rest.split('/').next().expect("an id");
     let ids = Ids {
         key,
-        user: house.member.clone(),
+        user: tenant.member.clone(),
         call,
         session: format!("ses_{session}"),
     };
@@ -123,8 +128,8 @@ async fn the_api_knows_no_ids_of_other_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
         let (acme, other) = (
-            house(&place, &token, "Acme").await,
-            house(&place, &token, "Other").await,
+            tenant_fixture(&place, &token, "Acme").await,
+            tenant_fixture(&place, &token, "Other").await,
         );
         let (foreign, _) = ids(&place, &db, &token, &other).await;
         let manager = json!({"name": "m", "scopes": ["inference", "keys", "usage"]});
@@ -210,8 +215,8 @@ async fn superadmins_routes_know_no_pair_of_two_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
         let (acme, other) = (
-            house(&place, &token, "Acme").await,
-            house(&place, &token, "Other").await,
+            tenant_fixture(&place, &token, "Acme").await,
+            tenant_fixture(&place, &token, "Other").await,
         );
         let (foreign, _) = ids(&place, &db, &token, &other).await;
         let before = (
@@ -279,8 +284,8 @@ async fn the_portals_pages_know_no_ids_of_other_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
         let (acme, other) = (
-            house(&place, &token, "Acme").await,
-            house(&place, &token, "Other").await,
+            tenant_fixture(&place, &token, "Acme").await,
+            tenant_fixture(&place, &token, "Other").await,
         );
         let (foreign, [_, mut there]) = ids(&place, &db, &token, &other).await;
         let before = state(&place, &token, &other).await;
@@ -344,8 +349,8 @@ async fn the_consoles_pages_know_no_pair_of_two_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
         let (acme, other) = (
-            house(&place, &token, "Acme").await,
-            house(&place, &token, "Other").await,
+            tenant_fixture(&place, &token, "Acme").await,
+            tenant_fixture(&place, &token, "Other").await,
         );
         let (foreign, _) = ids(&place, &db, &token, &other).await;
         let mut console = place.browser();
