@@ -13,7 +13,7 @@ use shared::fault::{Fault, FaultKind};
 const STEP_BYTES: usize = 256;
 
 /// Unpacks one body.
-pub(super) struct Unpacker {
+pub(super) struct Decoder {
     form: Form,
     /// What has come and is still packed.
     packed: Bytes,
@@ -31,7 +31,7 @@ fn invalid(what: &str) -> Fault {
     Fault::new(FaultKind::InvalidAnswer, what.to_owned())
 }
 
-impl Unpacker {
+impl Decoder {
     /// For the encoding that `headers` name; none where the body is plain.
     pub(super) fn for_answer(headers: &HeaderMap) -> Result<Option<Self>, Fault> {
         let Some(encoding) = headers.get(CONTENT_ENCODING) else {
@@ -118,22 +118,22 @@ mod tests {
 
     use super::*;
 
-    fn unpacker(encoding: &'static str) -> Result<Option<Unpacker>, Fault> {
+    fn decoder(encoding: &'static str) -> Result<Option<Decoder>, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        Unpacker::for_answer(&headers)
+        Decoder::for_answer(&headers)
     }
 
     fn unpacked(encoding: &'static str, packed: &[u8], split: usize) -> Result<Vec<u8>, Fault> {
-        let mut unpacker = unpacker(encoding)?.expect("packed");
+        let mut decoder = decoder(encoding)?.expect("packed");
         let mut all = Vec::new();
         for piece in packed.chunks(split) {
-            unpacker.feed(Bytes::copy_from_slice(piece));
-            while let Some(part) = unpacker.next()? {
+            decoder.feed(Bytes::copy_from_slice(piece));
+            while let Some(part) = decoder.next()? {
                 all.extend_from_slice(&part);
             }
         }
-        unpacker.end()?;
+        decoder.end()?;
         Ok(all)
     }
 
@@ -173,8 +173,8 @@ mod tests {
             let cut = unpacked(header, &packed[..packed.len() - 9], 64).expect_err("cut");
             assert_eq!(cut.kind, FaultKind::Interrupted, "{form}");
         }
-        assert!(unpacker("identity").expect("plain").is_none());
-        assert!(unpacker("br").is_err());
+        assert!(decoder("identity").expect("plain").is_none());
+        assert!(decoder("br").is_err());
         assert!(unpacked("gzip", b"{\"plain\":true}", 64).is_err());
     }
 
@@ -183,10 +183,10 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(b"data: 1\n\n").expect("written");
         encoder.flush().expect("flushed");
-        let mut unpacker = unpacker("gzip").expect("known").expect("packed");
-        unpacker.feed(Bytes::copy_from_slice(encoder.get_ref()));
+        let mut decoder = decoder("gzip").expect("known").expect("packed");
+        decoder.feed(Bytes::copy_from_slice(encoder.get_ref()));
         let mut came = Vec::new();
-        while let Some(part) = unpacker.next().expect("good") {
+        while let Some(part) = decoder.next().expect("good") {
             came.extend_from_slice(&part);
         }
         assert_eq!(came, b"data: 1\n\n");
@@ -195,9 +195,9 @@ mod tests {
     #[test]
     fn a_bomb_comes_out_in_parts_that_can_be_counted() {
         let bomb = packed("gzip", &vec![0; 64 * 1024 * 1024]);
-        let mut unpacker = unpacker("gzip").expect("known").expect("packed");
-        unpacker.feed(bomb.into());
-        let first = unpacker.next().expect("good").expect("something");
+        let mut decoder = decoder("gzip").expect("known").expect("packed");
+        decoder.feed(bomb.into());
+        let first = decoder.next().expect("good").expect("something");
         assert!(first.len() < 1024 * 1024, "{} bytes at once", first.len());
     }
 }
