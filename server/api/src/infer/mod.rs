@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
-use server_calls::{Answer, Begun, CallError, Calls, Started};
+use server_calls::{Answer, CallError, Calls, EarlyAnswer, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::Auth;
@@ -206,7 +206,7 @@ fn refusal(error: CallError, dialect: &dyn Dialect) -> Response {
     response
 }
 
-fn respond(started: Started<Begun>, dialect: &'static dyn Dialect) -> Response {
+fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -220,8 +220,8 @@ fn respond(started: Started<Begun>, dialect: &'static dyn Dialect) -> Response {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
     match started.body {
-        Begun::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
-        begun @ (Begun::Answered(Answer::Stream(_)) | Begun::Later(_)) => {
+        EarlyAnswer::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        begun @ (EarlyAnswer::Answered(Answer::Stream(_)) | EarlyAnswer::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("no-cache, no-transform"),

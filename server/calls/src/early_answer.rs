@@ -11,14 +11,14 @@ use super::{Answer, CallError, Calls};
 pub type Later = Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send>>;
 
 /// What a tenant's answer begins with.
-pub enum Begun {
+pub enum EarlyAnswer {
     /// A provider answers.
     Answered(Answer),
     /// No provider has accepted yet; dropping it cancels the call and settles it.
     Later(Later),
 }
 
-impl std::fmt::Debug for Begun {
+impl std::fmt::Debug for EarlyAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Answered(answer) => write!(f, "Answered({answer:?})"),
@@ -36,16 +36,16 @@ impl Calls {
         &self,
         outgoing: Outgoing,
         patience: Option<Duration>,
-    ) -> Result<(String, Begun), CallError> {
+    ) -> Result<(String, EarlyAnswer), CallError> {
         let Some(patience) = patience.filter(|_| outgoing.is_stream()) else {
             let (content_type, answer) = self.open(outgoing).await?;
-            return Ok((content_type, Begun::Answered(answer)));
+            return Ok((content_type, EarlyAnswer::Answered(answer)));
         };
         let this = self.clone();
         let mut opening = Box::pin(async move { this.open(outgoing).await });
         if let Ok(opened) = tokio::time::timeout(patience, &mut opening).await {
             let (content_type, answer) = opened?;
-            return Ok((content_type, Begun::Answered(answer)));
+            return Ok((content_type, EarlyAnswer::Answered(answer)));
         }
         let metrics = self.settler.metrics().clone();
         let later = async move {
@@ -55,6 +55,6 @@ impl Calls {
             }
             opened.map(|(_, answer)| answer)
         };
-        Ok((EVENTS.to_owned(), Begun::Later(Box::pin(later))))
+        Ok((EVENTS.to_owned(), EarlyAnswer::Later(Box::pin(later))))
     }
 }
