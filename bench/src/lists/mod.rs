@@ -18,8 +18,8 @@ use shared::db::{Db, DbTarget, migrate};
 use shared::supervisor::Supervisor;
 
 use self::fill::Size;
-use self::questions::{Place, Question, all};
-use self::table::{Built, Row};
+use self::questions::{Filling, Question, all};
+use self::table::{Built, ListRow};
 use crate::compare::{Stage, machine, services};
 use crate::failure::{Failure, Outcome, Step};
 use crate::{say, sections};
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
     );
     let ledger = ledger.await.step(|| "the ledger".into())?;
     let reports = Reports::new(store, ledger, clock.clone());
-    let place = Place {
+    let place = Filling {
         size,
         now: clock.now(),
     };
@@ -147,12 +147,12 @@ async fn build(
 
 async fn measure(
     reports: &Reports,
-    place: &Place,
+    place: &Filling,
     question: Question,
     asks: usize,
-) -> Outcome<Row> {
+) -> Outcome<ListRow> {
     let (name, asked) = question;
-    let mut row = Row::new(name)?;
+    let mut row = ListRow::new(name)?;
     for turn in 0..asks.saturating_add(WARM_UP) {
         let asked = asked(place, turn);
         let began = Instant::now();

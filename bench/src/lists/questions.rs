@@ -22,12 +22,12 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Where it is asked.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Filling {
     pub(super) size: Size,
     pub(super) now: Moment,
 }
 
-impl Place {
+impl Filling {
     /// A number below `bound` that is another for each turn.
     fn pick(turn: usize, bound: i64) -> i64 {
         let turn = i64::try_from(turn).unwrap_or(0) + 1;
@@ -79,7 +79,7 @@ pub(super) enum Asked {
 }
 
 /// A kind of question: its name, and what is asked at a turn.
-pub(super) type Question = (&'static str, fn(&Place, usize) -> Asked);
+pub(super) type Question = (&'static str, fn(&Filling, usize) -> Asked);
 
 /// Every kind.
 pub(super) fn all() -> Vec<Question> {
@@ -104,10 +104,10 @@ fn dashboards() -> Vec<Question> {
             Asked::Dashboard(ReportScope::Model(model(turn)), Span::Week)
         }),
         ("dashboard of a busy tenant, 7 days", |_, turn| {
-            Asked::Dashboard(ReportScope::Tenant(Place::busy(turn)), Span::Week)
+            Asked::Dashboard(ReportScope::Tenant(Filling::busy(turn)), Span::Week)
         }),
         ("overview of a busy tenant", |_, turn| {
-            Asked::Overview(Place::busy(turn))
+            Asked::Overview(Filling::busy(turn))
         }),
         ("overview of another tenant", |place, turn| {
             Asked::Overview(place.quiet(turn))
@@ -116,11 +116,11 @@ fn dashboards() -> Vec<Question> {
 }
 
 fn model(turn: usize) -> String {
-    format!("model-{}", Place::pick(turn, 40))
+    format!("model-{}", Filling::pick(turn, 40))
 }
 
 fn provider(turn: usize) -> String {
-    format!("provider-{}", Place::pick(turn, 8))
+    format!("provider-{}", Filling::pick(turn, 8))
 }
 
 fn none() -> UsageFilter {
@@ -144,7 +144,7 @@ fn logs() -> Vec<Question> {
         (
             "usage log of a busy tenant, in the middle",
             |place, turn| {
-                let tenant = Some(Place::busy(turn));
+                let tenant = Some(Filling::busy(turn));
                 let from = Some(place.middle(turn, Towards::Next));
                 Asked::Log(UsageFilter { tenant, ..none() }, from)
             },
@@ -154,12 +154,12 @@ fn logs() -> Vec<Question> {
             Asked::Log(UsageFilter { tenant, ..none() }, None)
         }),
         ("usage log of a key", |_, turn| {
-            let number = Place::pick(turn, BUSY) * 2 + Place::pick(turn, 2);
+            let number = Filling::pick(turn, BUSY) * 2 + Filling::pick(turn, 2);
             let key = id_text("key", number).parse().ok();
             Asked::Log(UsageFilter { key, ..none() }, None)
         }),
         ("usage log of a person", |_, turn| {
-            let user = id_text("usr", Place::pick(turn, BUSY) * 3).parse().ok();
+            let user = id_text("usr", Filling::pick(turn, BUSY) * 3).parse().ok();
             Asked::Log(UsageFilter { user, ..none() }, None)
         }),
         ("usage log of a model", |_, turn| {
@@ -194,9 +194,9 @@ fn narrow_logs() -> Vec<Question> {
         (
             "usage log of a busy tenant, model, status and day",
             |place, turn| {
-                let number = Place::pick(turn, BUSY);
+                let number = Filling::pick(turn, BUSY);
                 let filter = UsageFilter {
-                    tenant: Some(Place::tenant(number)),
+                    tenant: Some(Filling::tenant(number)),
                     model: Some(format!("model-{}", (number + 2) % 40)),
                     status: Some(UsageStatus::Failed),
                     period: place.day(turn),
@@ -210,7 +210,7 @@ fn narrow_logs() -> Vec<Question> {
             |place, turn| {
                 let filter = UsageFilter {
                     // Failed calls are with even providers.
-                    provider: Some(format!("provider-{}", Place::pick(turn, 4) * 2)),
+                    provider: Some(format!("provider-{}", Filling::pick(turn, 4) * 2)),
                     status: Some(UsageStatus::Failed),
                     period: place.day(turn),
                     ..none()
@@ -224,7 +224,7 @@ fn narrow_logs() -> Vec<Question> {
 fn others() -> Vec<Question> {
     vec![
         ("one call's story", |place, turn| {
-            let number = Place::pick(turn, place.size.records);
+            let number = Filling::pick(turn, place.size.records);
             Asked::CallDetail(GenerationId::from_stored(id_text("gen", number)))
         }),
         ("tenants, first page, with balance and spending", |_, _| {
@@ -264,7 +264,7 @@ fn others() -> Vec<Question> {
             "audit log of an actor and a kind of action",
             |place, turn| {
                 let filter = AuditFilter {
-                    actor: Some(format!("adm_{}", Place::pick(turn, 20))),
+                    actor: Some(format!("adm_{}", Filling::pick(turn, 20))),
                     action: Some("tenant.".to_owned()),
                     ..AuditFilter::default()
                 };
@@ -273,7 +273,7 @@ fn others() -> Vec<Question> {
             },
         ),
         ("first 500 lines of an export", |_, turn| {
-            let tenant = Some(Place::busy(turn));
+            let tenant = Some(Filling::busy(turn));
             Asked::Export(UsageFilter { tenant, ..none() })
         }),
     ]

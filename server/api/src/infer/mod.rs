@@ -20,7 +20,7 @@ use server_rooms::auth::Auth;
 use shared::dialect::Dialect;
 use shared::dialect::body::Body;
 use shared::id::RequestId;
-use shared::surface::{Input, Surface};
+use shared::surface::{BodyFormat, Surface};
 use tracing::{Instrument, info_span};
 
 use super::call_error::waiting_cures;
@@ -142,8 +142,8 @@ impl InferEndpoint {
                 .map_err(refused)?;
         }
         let body = match self.surface.input {
-            Input::Json => Body::Json(body),
-            Input::Form => Body::of(request.content_type(), body)
+            BodyFormat::Json => Body::Json(body),
+            BodyFormat::Form => Body::of(request.content_type(), body)
                 .map_err(|error| Box::new(refusal(error.into(), dialect)))?,
         };
         let call = server_calls::Request {

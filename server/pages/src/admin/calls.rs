@@ -26,14 +26,14 @@ const NAMES: i64 = 500;
 
 /// Names of tenants, people and keys, by id.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct CallNames {
     tenants: HashMap<String, String>,
     callers: HashMap<String, String>,
     /// How keys end.
     last4: HashMap<String, String>,
 }
 
-impl Names {
+impl CallNames {
     /// Of all that have part in some calls.
     pub(super) async fn of<'a>(
         accounts: &Accounts,

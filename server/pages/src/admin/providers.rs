@@ -17,7 +17,9 @@ use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::auth::roles::kind;
-use server_rooms::providers::{Connectors, ProviderError, ProviderList, ProviderRef, Told};
+use server_rooms::providers::{
+    Connectors, GatewayAnswer, ProviderError, ProviderList, ProviderRef,
+};
 use server_rooms::reports::ReportScope;
 use server_rooms::reports::costs::KnownCost;
 use shared::clock::Moment;
@@ -100,7 +102,7 @@ fn in_flight(keys: &[ProviderKeyView]) -> u64 {
 async fn row(
     rooms: &Console,
     list: &ProviderList,
-    one: &Told<ProviderView>,
+    one: &GatewayAnswer<ProviderView>,
 ) -> Result<ProviderRow, PageError> {
     let (of, provider) = (list.address(one), one.answer.clone());
     let keys = rooms.providers.keys(&of).await.map_err(refused)?.answer;
@@ -524,8 +526,10 @@ async fn bulk_line(who: &Editor, rooms: &Console, bulk: &Bulk, line: &str) -> (b
         return (true, String::new());
     }
     match rooms.providers.test_key(&bulk.of, &made.id, None).await {
-        Ok(Told { answer: test, .. }) if test.ok => (true, format!("{} ms", test.latency_ms)),
-        Ok(Told { answer: test, .. }) => (true, test.detail),
+        Ok(GatewayAnswer { answer: test, .. }) if test.ok => {
+            (true, format!("{} ms", test.latency_ms))
+        }
+        Ok(GatewayAnswer { answer: test, .. }) => (true, test.detail),
         Err(error) => (true, error.to_string()),
     }
 }

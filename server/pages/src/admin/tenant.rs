@@ -31,7 +31,7 @@ use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Admin, Confirmed};
-use super::calls::Names;
+use super::calls::CallNames;
 use super::dashboard::Row;
 use super::form_errors::{FormErrors, again};
 use super::tenants::status_word;
@@ -339,7 +339,7 @@ pub(super) async fn usage_page(
         // Calls that run have no record yet.
         (page.rows, page.next, page.previous) = (Vec::new(), None, None);
     }
-    let names = Names::of(&rooms.accounts, &page.rows).await?;
+    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
     let mut list = list_state(filters(&asked, &["model", "status"]), &page);
     if list.next.is_some() || list.previous.is_some() {
         let kept = ("range".to_owned(), range.code().to_owned());

@@ -15,7 +15,7 @@ use shared::id::GenerationId;
 use super::super::error::{PageError, PageResult};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
-use super::calls::Names;
+use super::calls::CallNames;
 use super::form_errors::{FormErrors, again};
 use super::usage::{call_page, of_hold};
 use super::{Console, amount, booked, reason};
@@ -30,7 +30,7 @@ type Payer = Confirmed<Admin<kind::MoveCredits>>;
 pub(super) async fn rows(rooms: &Console) -> Result<Vec<CallRow>, PageError> {
     let holds = rooms.ledger.all_unknown(None, ROWS).await.map_err(booked)?;
     let records: Vec<_> = holds.iter().filter_map(of_hold).collect();
-    let names = Names::of(&rooms.accounts, &records).await?;
+    let names = CallNames::of(&rooms.accounts, &records).await?;
     let rows = records.into_iter().map(|record| CallRow {
         status: CallStatus::Unknown,
         ..names.row(record)

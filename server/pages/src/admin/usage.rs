@@ -21,7 +21,7 @@ use shared::units::Usage;
 use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::calls::Names;
+use super::calls::CallNames;
 use super::tenant::money::entry_row;
 use super::{
     Asked, Console, booked, filters, list_state, page_request, reports_failed, wanted, word,
@@ -99,7 +99,7 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -
     };
     let page = rooms.reports.usage_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
-    let names = Names::of(&rooms.accounts, &page.rows).await?;
+    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
     let list = list_state(filters(&asked, &FILTERS), &page);
     let rows = page.rows.into_iter().map(|record| names.row(record));
     let rows = rows.collect();
@@ -331,7 +331,7 @@ pub(super) async fn call_page(rooms: &Console, id: &str) -> Result<CallPage, Pag
     };
     let record = detail.record.clone().or_else(|| running(&detail));
     let record = record.ok_or(PageError::NotFound)?;
-    let names = Names::of(&rooms.accounts, [&record]).await?;
+    let names = CallNames::of(&rooms.accounts, [&record]).await?;
     let caller = |id: Option<&str>| id.map(|id| names.caller(id));
     let margin = |cost: Credits| record.credits.micros().saturating_sub(cost.micros());
     let key = record.key.as_ref().map(ApiKeyId::as_str);

@@ -16,7 +16,7 @@ use shared::credits::Credits;
 
 use super::super::error::PageResult;
 use super::super::session::Member;
-use super::rows::{self, Names};
+use super::rows::{self, TenantNames};
 use super::{manages, reports_failed};
 
 /// Where those begin who only use models.
@@ -53,7 +53,7 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
     tops.into_iter().map(row).collect()
 }
 
-fn view(found: Overview, own: TenantSettings, names: &Names, lang: Lang) -> View {
+fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -> View {
     let (soon, days_left, empty_at) = outlook(found.forecast);
     let left = found.balance.available;
     let low = soon || own.alert_below.is_some_and(|bound| left < bound);
@@ -100,7 +100,7 @@ pub(super) async fn overview_page(
     }
     let found = reports.overview(&who.tenant.id).await;
     let found = found.map_err(reports_failed)?;
-    let names = Names::of(&accounts, &who.tenant.id).await?;
+    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
     let own = accounts.tenant_settings(&who.tenant.id).await?;
     who.show(&view(found, own, &names, who.lang())).await
 }

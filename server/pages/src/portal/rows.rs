@@ -32,7 +32,7 @@ const NAME_READS: usize = 10;
 
 /// Names of a tenant's people and keys.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct TenantNames {
     users: HashMap<String, String>,
     keys: HashMap<String, String>,
 }
@@ -46,7 +46,7 @@ pub(super) enum Caller {
     Key(ApiKeyId),
 }
 
-impl Names {
+impl TenantNames {
     /// All of a tenant, as far as there are not thousands.
     pub(super) async fn of(accounts: &Accounts, tenant: &TenantId) -> Result<Self, PageError> {
         let mut names = Self::default();
@@ -215,7 +215,7 @@ pub(super) fn status(record: &UsageRecord) -> CallStatus {
 }
 
 /// A call in a list, without what tenants do not see.
-pub(super) fn call(record: UsageRecord, names: &Names) -> CallRow {
+pub(super) fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
     let status = status(&record);
     CallRow {
         caller: names.caller(record.user.as_ref(), record.key.as_ref()),

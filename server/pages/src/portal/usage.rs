@@ -26,7 +26,7 @@ use shared::units::Usage;
 use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::{Manager, Member};
-use super::rows::{self, Asked, Caller, Names, field};
+use super::rows::{self, Asked, Caller, TenantNames, field};
 use super::{manages, reports_failed, unread};
 
 /// Filters of the list of calls, and the range, which links to its pages carry.
@@ -65,7 +65,7 @@ fn since(query: SumsQuery) -> TimeRange {
 }
 
 /// Narrowed to what the query asks for; what nobody is or no call has leaves nothing.
-fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &Names) -> UsageFilter {
+fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &TenantNames) -> UsageFilter {
     let model = field(asked, "model");
     filter.model = Some(model.to_owned()).filter(|model| !model.is_empty());
     let status = field(asked, "status");
@@ -124,7 +124,7 @@ pub(super) async fn usage_page(
     let tenant = &who.tenant.id;
     let range = range_of(&asked);
     let query = sums_query(range, who.now());
-    let names = Names::of(&accounts, tenant).await?;
+    let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
         period: since(query),
@@ -164,7 +164,7 @@ pub(super) async fn usage_csv(
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let tenant = &who.tenant.id;
-    let names = Names::of(&accounts, tenant).await?;
+    let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
         period: since(sums_query(range_of(&asked), who.now())),
@@ -198,7 +198,7 @@ fn held(hold: Option<&HoldDetail>) -> Credits {
 fn ended_call(
     detail: &CallDetail,
     record: &UsageRecord,
-    names: &Names,
+    names: &TenantNames,
     multiplier_ppm: i64,
 ) -> OwnCall {
     OwnCall {
@@ -221,7 +221,7 @@ fn ended_call(
 }
 
 /// A call without a record: it runs, or was refused or given back.
-fn open_call(detail: &CallDetail, names: &Names, multiplier_ppm: i64) -> Option<OwnCall> {
+fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> Option<OwnCall> {
     let hold = &detail.hold.as_ref()?.hold;
     let kept = hold.snapshot.read()?;
     let status = match detail.charge {
@@ -277,7 +277,7 @@ pub(super) async fn call_page(
     if !manages(&who) && !is_by(&detail, &who.user.id) {
         return Err(PageError::NotFound);
     }
-    let names = Names::of(&accounts, &who.tenant.id).await?;
+    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
     let ppm = who.tenant.price_multiplier_ppm;
     let view = match &detail.record {
         Some(record) => Some(ended_call(&detail, record, &names, ppm)),
@@ -340,7 +340,7 @@ pub(super) async fn history_page(
         user: Some(who.user.id.clone()),
         ..UsageFilter::default()
     };
-    let names = Names::of(&accounts, tenant).await?;
+    let names = TenantNames::of(&accounts, tenant).await?;
     let filter = narrowed(own.clone(), &asked, &names);
     let page = reports
         .usage_log(&filter, &rows::page_request(&asked)?)

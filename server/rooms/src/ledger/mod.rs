@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use server_rules::ledger::{
     AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CallSnapshot,
-    Counted, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
+    CountedBudget, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
     HoldRequest, HoldState, LedgerError, Life, Loss, NewGrant, Owner, Refusal, SettleError,
     Settlement, Spender, StoredSnapshot, Unknown, UnknownPlace, rules,
 };

@@ -131,7 +131,7 @@ impl Place {
 /// A call as it is added up. Words are taken as they stand: a word that no code writes must not
 /// stop the sums, and the check tells of it.
 #[derive(Debug, Clone)]
-pub struct Counted {
+pub struct CountedCall {
     /// Who paid.
     pub tenant: String,
     /// The key that called; empty for people.
@@ -162,7 +162,7 @@ pub struct Counted {
     pub at: Moment,
 }
 
-impl Counted {
+impl CountedCall {
     /// Every place the call counts in.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(12);
@@ -251,7 +251,7 @@ impl From<&Buckets> for Percentiles {
 
 impl Sums {
     /// Adds one call.
-    pub fn count(&mut self, call: &Counted) {
+    pub fn count(&mut self, call: &CountedCall) {
         let mut one = Self {
             calls: 1,
             credits: call.credits,
@@ -322,8 +322,8 @@ impl Sums {
 mod tests {
     use super::*;
 
-    fn call(status: &str, test: bool) -> Counted {
-        Counted {
+    fn call(status: &str, test: bool) -> CountedCall {
+        CountedCall {
             tenant: "ten_1".to_owned(),
             key: "key_1".to_owned(),
             model: "m".to_owned(),

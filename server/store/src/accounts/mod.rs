@@ -15,7 +15,7 @@ pub(crate) use server_rules::words;
 
 pub use self::directory::{DirectoryOrder, DirectoryQuery, DirectoryStatus};
 pub use self::keys::{
-    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
+    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, KeyRotation, PreviousSecret,
 };
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenant_settings::{TenantSettings, TenantSettingsPatch};

@@ -32,7 +32,7 @@ use diesel_async::RunQueryDsl;
 use server_rules::usage::buckets::Buckets;
 use server_rules::usage::costs::KnownCost;
 use server_rules::usage::counts::{Consumed, with_counts};
-use server_rules::usage::sums::{Counted, Place, Sums};
+use server_rules::usage::sums::{CountedCall, Place, Sums};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::{Db, DbError};
@@ -189,7 +189,7 @@ macro_rules! counted_row {
         /// What sums are made of, of a usage record.
         #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable)]
         #[diesel(table_name = usage_records)]
-        pub struct CountedRow {
+        pub struct CountedCallRow {
             pub id: String,
             tenant_id: String,
             key_id: Option<String>,
@@ -209,10 +209,10 @@ macro_rules! counted_row {
     };
 }
 with_counts!(counted_row! {});
-with_counts!(count_fields! { CountedRow });
+with_counts!(count_fields! { CountedCallRow });
 
-impl From<CountedRow> for Counted {
-    fn from(row: CountedRow) -> Self {
+impl From<CountedCallRow> for CountedCall {
+    fn from(row: CountedCallRow) -> Self {
         Self {
             usage: lenient(row.counts(|whole| Ok(count(whole)))),
             tenant: row.tenant_id,
@@ -233,10 +233,10 @@ impl From<CountedRow> for Counted {
 }
 
 /// Records added up, by place.
-fn added(rows: impl IntoIterator<Item = CountedRow>) -> BTreeMap<Place, Sums> {
+fn added(rows: impl IntoIterator<Item = CountedCallRow>) -> BTreeMap<Place, Sums> {
     let mut sums: BTreeMap<Place, Sums> = BTreeMap::new();
     for row in rows {
-        let call = Counted::from(row);
+        let call = CountedCall::from(row);
         for place in call.places() {
             sums.entry(place).or_default().count(&call);
         }

@@ -6,7 +6,7 @@ use diesel::sql_types::BigInt;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
 
-use super::{CountedRow, Rolled, RollupRow, USAGE, added, key, merged};
+use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, key, merged};
 use crate::schema::{rollup_state, rollup_tops, rollups, usage_records};
 
 /// A hundred records of as many tenants change about five hundred rows, some ten milliseconds.
@@ -35,13 +35,13 @@ pub(super) async fn roll(
             .find(USAGE)
             .select(rollup_state::through)
             .first(conn)?;
-        let rows: Vec<(CountedRow, i64)> = usage_records::table
+        let rows: Vec<(CountedCallRow, i64)> = usage_records::table
             .filter(usage_records::number.gt(through))
             .filter(usage_records::number.le(upto))
             .order(usage_records::number.asc())
             .limit(limit)
             .select((
-                CountedRow::as_select(),
+                CountedCallRow::as_select(),
                 usage_records::number.assume_not_null(),
             ))
             .load(conn)?;
@@ -73,7 +73,7 @@ pub fn last_number(conn: &mut SqliteConnection) -> QueryResult<(i64, i64)> {
 /// Adds records to the sums.
 pub fn add(
     conn: &mut SqliteConnection,
-    rows: impl Iterator<Item = CountedRow>,
+    rows: impl Iterator<Item = CountedCallRow>,
 ) -> Result<(), DbError> {
     let sums = added(rows);
     let mut stored: Vec<RollupRow> = Vec::with_capacity(sums.len());

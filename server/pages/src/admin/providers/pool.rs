@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use admin_templates::labels::Health;
 use futures_util::future::join_all;
-use server_rooms::providers::{ProviderList, Told};
+use server_rooms::providers::{GatewayAnswer, ProviderList};
 use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::link::{ProviderKeyView, ProviderView};
@@ -68,7 +68,7 @@ pub(in super::super) async fn healths(
     list: &ProviderList,
     is_wanted: impl Fn(&ProviderView) -> bool,
 ) -> HashMap<String, Health> {
-    let wanted = |one: &&Told<ProviderView>| one.answer.enabled && is_wanted(&one.answer);
+    let wanted = |one: &&GatewayAnswer<ProviderView>| one.answer.enabled && is_wanted(&one.answer);
     let asked = list.providers.iter().filter(wanted);
     let asked = asked.map(async |one| {
         let of = list.address(one);
