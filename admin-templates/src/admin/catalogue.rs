@@ -140,7 +140,7 @@ sampled! {
         pub cost: Option<Credits>,
         /// What the tenant was charged.
         pub charged: Credits,
-        /// The call, to read its story.
+        /// The call, to read its details.
         pub call: String,
     }
 

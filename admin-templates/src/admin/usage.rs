@@ -1,4 +1,4 @@
-//! The log of all calls, and the whole story of one.
+//! The log of all calls, and the details of one.
 
 use shared::clock::Moment;
 use shared::credits::Credits;

@@ -1,4 +1,4 @@
-//! The log of all calls, its export, and the whole story of one.
+//! The log of all calls, its export, and the details of one.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! One call's whole story: what was held of which grants, what became of it, its tries, and how its
+//! One call in detail: what was held of which grants, what became of it, its tries, and how its
 //! charge came about line by line. Reckons with the functions that charged it and charges nothing.
 
 use server_rules::billing::{UNKNOWN, billed, is_free};
@@ -124,7 +124,7 @@ fn comes_to(charge: &Charge, credits: Credits, loss: Credits) -> bool {
 }
 
 impl Reports {
-    /// A call's story; `None` when there is no such call, or it is not `whose`.
+    /// A call's detail; `None` when there is no such call, or it is not `whose`.
     pub async fn call_detail(
         &self,
         id: &GenerationId,

@@ -1,4 +1,4 @@
-//! Room: the figures behind the pages: dashboards, a tenant's overview, logs, one call's whole story,
+//! Room: the figures behind the pages: dashboards, a tenant's overview, logs, one call in detail,
 //! exports. `rollup` keeps the sums they stand on; `store` holds the statements. Only reads, but for
 //! the sums; speaks no HTTP and writes no page.
 

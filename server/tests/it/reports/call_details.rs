@@ -1,4 +1,4 @@
-//! One call's story: hold, grants, charge line by line, whoever asks and however it ended.
+//! One call in detail: hold, grants, charge line by line, whoever asks and however it ended.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             .call_detail(&ask.id, None)
             .await
             .expect("read")
-            .expect("a story");
+            .expect("a detail");
         assert_eq!(
             (running.charge, running.record),
             (Charge::Open, None),
@@ -118,7 +118,7 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             .call_detail(&ask.id, Some(&tenant))
             .await
             .expect("read")
-            .expect("a story");
+            .expect("a detail");
         let Charge::Lines(bill) = &detail.charge else {
             panic!("{:?}", detail.charge);
         };
@@ -169,7 +169,7 @@ async fn a_charge_is_told_line_by_line_and_adds_up() {
             .call_detail(&ask.id, None)
             .await
             .expect("read")
-            .expect("a story");
+            .expect("a detail");
         assert!(matches!(told.charge, Charge::Lines(_)));
         assert!(told.price.is_some());
         room.supervisor.stop();
@@ -194,7 +194,7 @@ async fn a_charge_that_does_not_follow_from_its_price_is_found_out() {
             .call_detail(&ask.id, None)
             .await
             .expect("read")
-            .expect("a story");
+            .expect("a detail");
         assert!(!detail.adds_up, "{}", room.db.name);
         room.supervisor.stop();
     }
@@ -255,7 +255,7 @@ async fn an_image_calls_story_is_the_same_from_new_records_and_from_old() {
             let settling = room.ledger.settle(&ask.id, &tenant, micros(80), written);
             settling.await.expect("settled");
             let detail = room.reports.call_detail(&ask.id, None).await.expect("read");
-            let detail = detail.expect("a story");
+            let detail = detail.expect("a detail");
             let Charge::Lines(bill) = &detail.charge else {
                 panic!("{:?}", detail.charge);
             };
@@ -281,7 +281,7 @@ async fn calls_without_a_charge_say_why() {
                 .call_detail(id, None)
                 .await
                 .expect("read")
-                .expect("a story");
+                .expect("a detail");
             assert!(detail.adds_up);
             detail.charge
         };

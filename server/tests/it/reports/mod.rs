@@ -1,5 +1,5 @@
 //! The figures behind the pages: sums that stay exact whoever commits when, lists that neither skip
-//! nor repeat, exports, one call's story. Each on both databases.
+//! nor repeat, exports, one call in detail. Each on both databases.
 
 mod call_details;
 mod costs;
