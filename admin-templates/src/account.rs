@@ -7,10 +7,10 @@ use qrcode::{Color, EcLevel, QrCode};
 use shared::clock::Moment;
 use shared::secret::Secret;
 
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::html::Html;
-use crate::sample::sampled;
-use crate::words::ErrorKind;
+use crate::labels::ErrorKind;
 
 sampled! {
     /// Signing in. `POST {root}/login` with `username`, `password`, `next`, and in the portal `tenant`

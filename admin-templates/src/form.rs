@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use askama::Template;
 use shared::units::Unit;
 
+use crate::fixtures::maker::{Maker, Sample};
 use crate::html::Html;
+use crate::labels::{PriceItem, Word};
 use crate::page::Page;
-use crate::sample::{Maker, Sample};
-use crate::words::{PriceItem, Word};
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]

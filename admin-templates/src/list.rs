@@ -3,10 +3,10 @@
 
 use askama::Template;
 
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::html::{Html, url_part};
 use crate::page::Page;
-use crate::sample::sampled;
 use crate::text::Text;
 
 sampled! {

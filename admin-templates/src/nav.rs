@@ -2,8 +2,8 @@
 //! Hides links only; whether a person may do something is decided by the server.
 
 use crate::icon::Icon;
+use crate::labels::PersonRole;
 use crate::page::{Area, Page};
-use crate::words::PersonRole;
 
 /// A link of the side navigation.
 #[derive(Debug, Clone, Copy)]

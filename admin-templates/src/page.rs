@@ -7,9 +7,9 @@ use shared::credits::Credits;
 use crate::format;
 use crate::given::Given;
 use crate::html::{Html, escape, url_part};
+use crate::labels::{Label, PersonRole};
 use crate::list::ListState;
 use crate::text::Text;
-use crate::words::{PersonRole, Said};
 
 /// What stands where nothing was measured.
 const DASH: &str = r#"<span class="faint">—</span>"#;
@@ -248,7 +248,7 @@ impl Page {
     }
 
     /// A coloured word.
-    pub fn badge(&self, word: impl Said) -> Html {
+    pub fn badge(&self, word: impl Label) -> Html {
         Html::from_escaped(format!(
             r#"<span class="badge badge-{}">{}</span>"#,
             word.tone().code(),
@@ -257,7 +257,7 @@ impl Page {
     }
 
     /// A word as plain text.
-    pub fn word(&self, word: impl Said) -> &'static str {
+    pub fn word(&self, word: impl Label) -> &'static str {
         word.text(self.lang)
     }
 

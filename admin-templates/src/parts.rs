@@ -4,8 +4,8 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
-use crate::sample::sampled;
-use crate::words::{
+use crate::fixtures::maker::sampled;
+use crate::labels::{
     BudgetPeriod, CallStatus, EntryKind, FactName, GrantKind, KeyKind, KeyStatus, MemberRole,
     MemberStatus, Operation, PriceItem, Scope,
 };

@@ -5,16 +5,16 @@ use shared::credits::Credits;
 
 use crate::admin::usage::Counts;
 use crate::chart::Chart;
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::format;
+use crate::labels::{CallStatus, Operation, Range, Speaker};
 use crate::list::ListState;
 use crate::page::Lang;
 use crate::parts::{
     Arithmetic, Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum, TopRow,
 };
-use crate::sample::sampled;
 use crate::text::Text;
-use crate::words::{CallStatus, Operation, Range, Speaker};
 
 sampled! {
     /// `GET /portal`, for owners and admins.
@@ -309,7 +309,7 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{Filling, Maker, Sample};
+    use crate::fixtures::maker::{Filling, Maker, Sample};
 
     #[test]
     fn a_models_price_is_a_line_in_the_readers_language() {

@@ -10,30 +10,29 @@ use crate::account::{
 };
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
-use crate::admin::house::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
-use crate::admin::supply::{
-    BulkAdd, GatewayList, GatewaySecret, ProviderDetail, ProviderList, ProviderNew,
-};
+use crate::admin::gateways::{GatewayList, GatewaySecret};
+use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
+use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew};
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
 };
-use crate::admin::usage::{CallStory, UsageLog};
+use crate::admin::usage::{CallPage, UsageLog};
+use crate::fixtures::Typical;
+use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
+use crate::labels::{
+    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
+    MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker, Switch,
+    TenantStatus, Word,
+};
 use crate::nav;
 use crate::page::{Area, Page};
 use crate::portal::{
     History, KeyForm, KeyList, MemberForm, MemberList, Overview, OwnCall, PortalLedger,
     PortalSettings, PortalUsage, StudioChat, StudioImage,
 };
-use crate::sample::{Filling, Maker, Sample};
 use crate::text::Text;
-use crate::typical::Typical;
-use crate::words::{
-    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, MemberRole,
-    MemberStatus, Operation, PoolKeyStatus, PriceItem, Said, Scope, Speaker, Switch, TenantStatus,
-    Word,
-};
 
 /// A page could not be written. It means a fault in this crate, not in what the view holds.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +170,7 @@ views! {
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;
     UsageLog "usage" "admin/usage.html" [Admin] "/usage" true;
-    CallStory "call" "admin/call.html" [Admin] "/usage/gen_1" true;
+    CallPage "call" "admin/call.html" [Admin] "/usage/gen_1" true;
     SuperadminList "superadmins" "admin/superadmins.html" [Admin] "/superadmins" true;
     AuditLog "audit" "admin/audit.html" [Admin] "/audit" true;
     AuditDetail "audit-entry" "admin/audit_entry.html" [Admin] "/audit/aud_1" true;

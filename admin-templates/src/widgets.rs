@@ -11,11 +11,11 @@ use crate::format;
 use crate::given::Given;
 use crate::html::{Html, escape, url_part};
 use crate::icon::Icon;
+use crate::labels::{Label, PersonRole, Phase, Range, Word};
 use crate::list::ListState;
 use crate::page::{Area, Lang, Page, Theme};
 use crate::parts::{BudgetView, KnownCost};
 use crate::text::Text;
-use crate::words::{PersonRole, Phase, Range, Said, Word};
 
 /// Hundredths of a per cent in the whole.
 const WHOLE: i64 = 10_000;

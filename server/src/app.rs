@@ -9,8 +9,8 @@ use poem::endpoint::BoxEndpoint;
 use server_api::Rooms;
 use server_calls::settle::CallMetrics;
 use server_calls::{Calls, CallsParts, Closing, Rounds};
-use server_pages::site::PublicAddress;
-use server_pages::site::{Site, SiteParts};
+use server_pages::page_services::PublicAddress;
+use server_pages::page_services::{PageServices, PageServicesParts};
 use server_rooms::accounts::{AccountError, Accounts};
 use server_rooms::auth::Auth;
 use server_rooms::auth::devices::Devices;
@@ -18,24 +18,24 @@ use server_rooms::auth::factors::{Factors, FactorsParts};
 use server_rooms::auth::form_key::FormKey;
 use server_rooms::auth::password::Passwords;
 use server_rooms::auth::token::Tokens;
+use server_rooms::browser_sessions::{BrowserParts, BrowserSessions};
 use server_rooms::catalogue::{Catalogue, CatalogueError};
-use server_rooms::figures::Figures;
-use server_rooms::figures::history::UsageHistory;
-use server_rooms::figures::rollup::{FilingMetrics, Roller};
-use server_rooms::figures::sweep::Sweeper;
 use server_rooms::gateways::Gateways;
-use server_rooms::health::{Vitals, VitalsParts};
+use server_rooms::health::{HealthCheck, HealthCheckParts};
 use server_rooms::ledger::{GrantError, Ledger, LedgerError};
 use server_rooms::limits::{Limits, LimitsError};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
+use server_rooms::reports::history::UsageHistory;
+use server_rooms::reports::rollup::{FilingMetrics, Roller};
+use server_rooms::reports::sweep::Sweeper;
 use server_rooms::sessions::logins::Logins;
 use server_rooms::sessions::stages::Stages;
 use server_rooms::sessions::{Sessions, SessionsParts};
 use server_rooms::settings::Settings;
 use server_rooms::settings::zones::Zones;
-use server_rooms::web::{Web, WebParts};
 use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
 use shared::config::{Common, ConfigError};
@@ -258,13 +258,13 @@ async fn gateways(
     gateways
 }
 
-fn vitals(
+fn health(
     store: &Store,
     limits: Limits,
     ledger: &Ledger,
     (gateways, clock): (&Gateways, &Clock),
-) -> Vitals {
-    Vitals::new(VitalsParts {
+) -> HealthCheck {
+    HealthCheck::new(HealthCheckParts {
         store: store.clone(),
         limits,
         ledger: ledger.clone(),
@@ -297,7 +297,7 @@ struct People {
     settings: Settings,
     factors: Factors,
     sessions: Sessions,
-    web: Web,
+    browsers: BrowserSessions,
 }
 
 impl People {
@@ -335,7 +335,7 @@ impl People {
             accounts: accounts.clone(),
             clock: clock.clone(),
         });
-        let web = Web::new(WebParts {
+        let browsers = BrowserSessions::new(BrowserParts {
             store,
             logins,
             factors: factors.clone(),
@@ -350,13 +350,18 @@ impl People {
             settings,
             factors,
             sessions,
-            web,
+            browsers,
         }
     }
 
-    fn site(&self, secrets: &ServerSecrets, address: PublicAddress, clock: &Clock) -> Site {
-        Site::new(SiteParts {
-            web: self.web.clone(),
+    fn services(
+        &self,
+        secrets: &ServerSecrets,
+        address: PublicAddress,
+        clock: &Clock,
+    ) -> PageServices {
+        PageServices::new(PageServicesParts {
+            browsers: self.browsers.clone(),
             settings: self.settings.clone(),
             form_key: FormKey::new(&secrets.jwt),
             address,
@@ -370,7 +375,7 @@ impl People {
 pub struct Server {
     rooms: Rooms,
     store: Store,
-    site: Site,
+    services: PageServices,
     /// What the first start made; absent at every later one.
     pub first_start: Option<FirstStart>,
     /// The part of the time to stop that is over before the port is closed.
@@ -428,21 +433,21 @@ impl Server {
         });
         look_after(&calls, &ledger, config, supervisor).await;
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
-        let site = people.site(&secrets, address, &clock);
+        let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
         let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
         let rooms = Rooms {
-            vitals: vitals(&store, limits, &ledger, (&gateways, &clock)),
+            health: health(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
             sessions: people.sessions,
-            web: people.web,
+            browsers: people.browsers,
             factors: people.factors,
             settings: people.settings,
             accounts: people.accounts,
             catalogue,
             recharges: Recharges::new(ledger.clone(), store.clone(), clock.clone()),
             corrections: Corrections::new(ledger.clone(), store.clone(), clock.clone()),
-            figures: Figures::new(store.clone(), ledger.clone(), clock.clone()),
+            reports: Reports::new(store.clone(), ledger.clone(), clock.clone()),
             ledger,
             usage: UsageHistory::new(store.clone()),
             gateways,
@@ -458,7 +463,7 @@ impl Server {
         Ok(Self {
             rooms,
             store,
-            site,
+            services,
             first_start,
             notice: config.farewell(common).notice,
         })
@@ -505,7 +510,7 @@ impl Server {
         &self,
         surfaces: &'static [&'static Surface],
     ) -> BoxEndpoint<'static, Response> {
-        front::routes(&self.rooms, self.site.clone(), surfaces)
+        front::routes(&self.rooms, self.services.clone(), surfaces)
     }
 
     /// Serves API and pages until the supervisor says stop.

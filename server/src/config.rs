@@ -12,7 +12,7 @@ use server_edge::doors::Doors;
 use server_edge::doors::address::{ForwardedHeader, TrustedProxies};
 use server_edge::doors::body::BodyBudget;
 use server_link::http::{Enablement, LinkSettings};
-use server_pages::site::PublicAddress;
+use server_pages::page_services::PublicAddress;
 use server_rooms::ledger::LedgerSettings;
 use shared::config::{Common, ConfigError, Mode, Secrets};
 use shared::db::{DbError, DbTarget};

@@ -14,7 +14,7 @@ use server_api::manners::cors::Cors;
 use server_api::manners::methods::Methods;
 use server_api::{self as api, Rooms};
 use server_edge::doors::Doors;
-use server_pages::site::{CallStatus, Site};
+use server_pages::page_services::{CallStatus, PageServices};
 use server_pages::{self as pages, Console};
 use shared::surface::Surface;
 
@@ -97,22 +97,22 @@ fn console(rooms: &Rooms) -> Console {
         catalogue: rooms.catalogue.clone(),
         corrections: rooms.corrections.clone(),
         factors: rooms.factors.clone(),
-        figures: rooms.figures.clone(),
+        reports: rooms.reports.clone(),
         gateways: rooms.gateways.clone(),
         history: rooms.usage.clone(),
         ledger: rooms.ledger.clone(),
         providers: rooms.providers.clone(),
         recharges: rooms.recharges.clone(),
         settings: rooms.settings.clone(),
-        vitals: rooms.vitals.clone(),
-        web: rooms.web.clone(),
+        health: rooms.health.clone(),
+        browsers: rooms.browsers.clone(),
     }
 }
 
 /// Everything the server answers, on these surfaces among others.
 pub fn routes(
     rooms: &Rooms,
-    site: Site,
+    services: PageServices,
     surfaces: &'static [&'static Surface],
 ) -> BoxEndpoint<'static, Response> {
     let (api, mut methods) = api::routes(rooms, surfaces);
@@ -123,7 +123,7 @@ pub fn routes(
     let front = Front {
         doors: rooms.doors.clone(),
         api,
-        pages: pages::routes(console(rooms), site)
+        pages: pages::routes(console(rooms), services)
             .around(api::identified)
             .map_to_response()
             .boxed(),

@@ -12,7 +12,7 @@ use crate::link::Operation;
 
 /// How a request's body comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
+pub enum BodyFormat {
     /// As JSON.
     Json,
     /// As a form with files.
@@ -40,7 +40,7 @@ pub struct Surface {
     /// The wire format.
     pub dialect: &'static dyn Dialect,
     /// What it takes.
-    pub input: Input,
+    pub input: BodyFormat,
     /// What it gives.
     pub answer: AnswerForm,
     /// The largest body in bytes; the setting of the whole server where it is absent.
@@ -58,7 +58,7 @@ static CHAT: Surface = Surface {
     path: "/chat/completions",
     operation: Operation::Chat,
     dialect: &OPENAI_CHAT,
-    input: Input::Json,
+    input: BodyFormat::Json,
     answer: AnswerForm::Events,
     body_bytes_max: None,
     title: "Chat",
@@ -71,7 +71,7 @@ static EMBEDDINGS: Surface = Surface {
     path: "/embeddings",
     operation: Operation::Embedding,
     dialect: &OPENAI_EMBEDDINGS,
-    input: Input::Json,
+    input: BodyFormat::Json,
     answer: AnswerForm::Json,
     body_bytes_max: None,
     title: "Embeddings",
@@ -82,7 +82,7 @@ static IMAGES: Surface = Surface {
     path: "/images/generations",
     operation: Operation::Image,
     dialect: &OPENAI_IMAGES,
-    input: Input::Json,
+    input: BodyFormat::Json,
     answer: AnswerForm::Events,
     body_bytes_max: None,
     title: "Images",
@@ -94,7 +94,7 @@ static COMPLETIONS: Surface = Surface {
     path: "/completions",
     operation: Operation::Completion,
     dialect: &OPENAI_COMPLETIONS,
-    input: Input::Json,
+    input: BodyFormat::Json,
     answer: AnswerForm::Events,
     body_bytes_max: None,
     title: "Completions",
@@ -106,7 +106,7 @@ static MODERATIONS: Surface = Surface {
     path: "/moderations",
     operation: Operation::Moderation,
     dialect: &OPENAI_MODERATIONS,
-    input: Input::Json,
+    input: BodyFormat::Json,
     answer: AnswerForm::Json,
     body_bytes_max: Some(16 * 1024 * 1024),
     title: "Moderations",

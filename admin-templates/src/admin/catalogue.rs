@@ -4,11 +4,11 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use crate::admin::prices::{PriceTry, RateTable};
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
+use crate::labels::{CallStatus, Health, Operation, PriceItem, Switch};
 use crate::list::ListState;
 use crate::parts::Arithmetic;
-use crate::sample::sampled;
-use crate::words::{CallStatus, Health, Operation, PriceItem, Switch};
 
 sampled! {
     /// A model in the list.
@@ -140,7 +140,7 @@ sampled! {
         pub cost: Option<Credits>,
         /// What the tenant was charged.
         pub charged: Credits,
-        /// The call, to read its story.
+        /// The call, to read its details.
         pub call: String,
     }
 

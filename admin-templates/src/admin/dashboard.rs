@@ -4,9 +4,9 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use crate::chart::{Chart, Spark};
+use crate::fixtures::maker::sampled;
+use crate::labels::{AlertKind, Operation, Range, Severity};
 use crate::parts::{KnownCost, Quantiles, TopRow};
-use crate::sample::sampled;
-use crate::words::{AlertKind, Operation, Range, Severity};
 
 sampled! {
     /// A call that runs now.

@@ -2,8 +2,9 @@
 
 pub mod catalogue;
 pub mod dashboard;
-pub mod house;
+pub mod gateways;
+pub mod platform;
 pub mod prices;
-pub mod supply;
+pub mod providers;
 pub mod tenants;
 pub mod usage;

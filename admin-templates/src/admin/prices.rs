@@ -3,11 +3,11 @@
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::given::Given;
+use crate::labels::{PriceItem, TypicalCall};
 use crate::parts::KnownCost;
-use crate::sample::sampled;
-use crate::words::{PriceItem, TypicalCall};
 
 sampled! {
     /// A row of the table.

@@ -4,11 +4,11 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use crate::chart::Chart;
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
+use crate::labels::{Range, TenantStatus};
 use crate::list::ListState;
 use crate::parts::{Balance, CallRow, EntryRow, GrantRow, KeyRow, KnownCost, MemberRow, ModelSum};
-use crate::sample::sampled;
-use crate::words::{Range, TenantStatus};
 
 sampled! {
     /// A tenant in the list.

@@ -1,13 +1,13 @@
-//! The log of all calls, and the whole story of one.
+//! The log of all calls, and the details of one.
 
 use shared::clock::Moment;
 use shared::credits::Credits;
 
+use crate::fixtures::maker::sampled;
 use crate::form::Form;
+use crate::labels::{CallNote, CallStatus, Operation, Phase, TryResult};
 use crate::list::ListState;
 use crate::parts::{Arithmetic, CallRow, EntryRow};
-use crate::sample::sampled;
-use crate::words::{CallNote, CallStatus, Operation, Phase, TryResult};
 
 sampled! {
     /// `GET /admin/usage`. Filters `tenant`, `model`, `provider`, `status`, `from`, `to`. The same
@@ -76,7 +76,7 @@ sampled! {
     }
 
     /// What was set aside before the call.
-    pub struct HoldStory {
+    pub struct HoldView {
         /// How much: the worst case.
         pub amount: Credits,
         /// What the output was bounded to, when the balance was short of the worst case.
@@ -100,7 +100,7 @@ sampled! {
     }
 
     /// `GET /admin/usage/{id}`.
-    pub struct CallStory {
+    pub struct CallPage {
         /// Its generation id.
         pub id: String,
         /// Its request id.
@@ -140,7 +140,7 @@ sampled! {
         /// In all, in milliseconds.
         pub duration_ms: u64,
         /// What was set aside.
-        pub hold: HoldStory,
+        pub hold: HoldView,
         /// Where its time went.
         pub phases: Vec<PhaseRow>,
         /// Tries, in order.
@@ -158,7 +158,7 @@ sampled! {
     }
 }
 
-impl CallStory {
+impl CallPage {
     /// What the provider takes, where that is known.
     pub fn cost_total(&self) -> Option<Credits> {
         self.cost.as_ref().map(|cost| cost.total)

@@ -10,11 +10,11 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 
 use crate::chart::scale::Scale;
+use crate::fixtures::maker::{Maker, Sample, sampled};
 use crate::format;
 use crate::html::Html;
+use crate::labels::{Label, Measure, Tone};
 use crate::page::{Lang, Page};
-use crate::sample::{Maker, Sample, sampled};
-use crate::words::{Measure, Said, Tone};
 
 /// What the numbers of a chart count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use admin_templates::assets::assets;
+use admin_templates::fixtures::maker::PROBE;
 use admin_templates::page::{Flash, Lang, Notice, Page};
-use admin_templates::sample::PROBE;
 use admin_templates::views::VIEWS;
 
 use crate::dom::Document;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use admin_templates::labels::PersonRole;
 use admin_templates::page::{Area, Lang};
 use admin_templates::views::VIEWS;
-use admin_templates::words::PersonRole;
 
 use crate::pages;
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use hdrhistogram::Histogram;
-use server::figures::rollup::Roller;
 use server::ledger::{GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant};
+use server::reports::rollup::Roller;
 use server::store::usage::{UsageRecord, UsageStatus};
 use server::store::{MIGRATIONS, Store};
 use shared::clock::Clock;
@@ -25,7 +25,7 @@ use shared::units::{Unit, Usage};
 use shared::zone::Zone;
 use tokio::task::JoinSet;
 
-use self::table::Row;
+use self::table::LedgerRow;
 use crate::compare::{Stage, machine, services};
 use crate::failure::{Failure, Outcome, Step};
 use crate::{say, sections};
@@ -158,16 +158,16 @@ pub(crate) async fn run(args: &LedgerArgs) -> Outcome<()> {
 }
 
 /// Cases take turns, so that noise on the machine hits all alike; filled ones come last.
-async fn measure(name: &'static str, db: &Db, args: &LedgerArgs) -> Outcome<Vec<Row>> {
+async fn measure(name: &'static str, db: &Db, args: &LedgerArgs) -> Outcome<Vec<LedgerRow>> {
     let mut rows = Vec::new();
     for filled in [false, true] {
         if filled && args.entries == 0 {
             continue;
         }
-        let mut cases: Vec<Row> = CASES
+        let mut cases: Vec<LedgerRow> = CASES
             .iter()
             .filter(|case| case.filled == filled)
-            .map(|case| Row::new(name, case.title))
+            .map(|case| LedgerRow::new(name, case.title))
             .collect();
         if filled {
             fill::fill(db, args.entries).await?;

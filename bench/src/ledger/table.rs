@@ -7,13 +7,13 @@ use crate::compare::machine::Machine;
 
 /// A case on a database, with its rounds.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct LedgerRow {
     pub(super) database: &'static str,
     pub(super) case: &'static str,
     pub(super) runs: Vec<Run>,
 }
 
-impl Row {
+impl LedgerRow {
     pub(super) fn new(database: &'static str, case: &'static str) -> Self {
         Self {
             database,
@@ -33,7 +33,7 @@ impl Row {
     }
 }
 
-pub(super) fn render(machine: &Machine, args: &LedgerArgs, rows: &[Row]) -> String {
+pub(super) fn render(machine: &Machine, args: &LedgerArgs, rows: &[LedgerRow]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = head(&mut text, machine, args)
@@ -63,7 +63,7 @@ fn head(text: &mut String, machine: &Machine, args: &LedgerArgs) -> std::fmt::Re
     )
 }
 
-fn figures(text: &mut String, rows: &[Row]) -> std::fmt::Result {
+fn figures(text: &mut String, rows: &[LedgerRow]) -> std::fmt::Result {
     writeln!(
         text,
         "| database | case | pairs/s | p50 ms | p99 ms | operations a commit | statements a pair | filed after ms |\n\
@@ -86,7 +86,7 @@ fn figures(text: &mut String, rows: &[Row]) -> std::fmt::Result {
     Ok(())
 }
 
-fn aims(text: &mut String, rows: &[Row]) -> std::fmt::Result {
+fn aims(text: &mut String, rows: &[LedgerRow]) -> std::fmt::Result {
     writeln!(
         text,
         "\n| aim | wanted | measured | met |\n|---|---|---|---|"

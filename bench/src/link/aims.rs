@@ -1,18 +1,18 @@
 //! What the link is meant to reach, against what it did. Measures nothing.
 
-use super::figures::Spread;
+use super::figures::Durations;
 use super::{Figures, Measured, Part};
 
 /// One aim of Waule's way.
 #[derive(Debug)]
-pub(super) struct Aim {
+pub(super) struct LinkAim {
     pub(super) name: String,
     /// At most, in the unit of the name.
     pub(super) wanted: f64,
     pub(super) measured: Option<f64>,
 }
 
-impl Aim {
+impl LinkAim {
     pub(super) fn is_met(&self) -> bool {
         self.measured
             .is_some_and(|measured| measured <= self.wanted)
@@ -32,14 +32,14 @@ const RESET_GAP_MS: f64 = 450.0;
 const SILENT_GAP_MS: f64 = 1_500.0;
 
 /// For the border of 100 ms one way, of which the aims speak.
-pub(super) fn of(measured: &[Measured]) -> Vec<Aim> {
+pub(super) fn of(measured: &[Measured]) -> Vec<LinkAim> {
     let mut aims = Vec::new();
     for one in measured.iter().filter(|one| one.cell.way.is_waule()) {
         let loss = one.cell.loss_percent;
         let at = format!("{}, {loss} % loss", one.cell.part.title());
         let failed = match &one.figures {
             Err(_) => {
-                aims.push(Aim {
+                aims.push(LinkAim {
                     name: at,
                     wanted: 0.0,
                     measured: None,
@@ -49,7 +49,7 @@ pub(super) fn of(measured: &[Measured]) -> Vec<Aim> {
             Ok(Figures::Tokens(figures)) => {
                 let wanted = DELAYS.iter().filter(|(of, ..)| (of - loss).abs() < 1e-9);
                 for (_, percent, wanted) in wanted {
-                    aims.push(Aim {
+                    aims.push(LinkAim {
                         name: format!("{at}: delay p{percent}, ms"),
                         wanted: *wanted,
                         measured: figures.delay.percentile_ms(*percent),
@@ -59,7 +59,7 @@ pub(super) fn of(measured: &[Measured]) -> Vec<Aim> {
             }
             Ok(Figures::Upload(figures)) => {
                 if loss == 0.0 {
-                    aims.push(Aim {
+                    aims.push(LinkAim {
                         name: format!("{at}: p50, ms"),
                         wanted: UPLOAD_MS,
                         measured: figures.took.percentile_ms(50),
@@ -72,7 +72,7 @@ pub(super) fn of(measured: &[Measured]) -> Vec<Aim> {
                 figures.failed.count
             }
         };
-        aims.push(Aim {
+        aims.push(LinkAim {
             name: format!("{at}: failed"),
             wanted: 0.0,
             measured: Some(failed as f64),
@@ -81,13 +81,13 @@ pub(super) fn of(measured: &[Measured]) -> Vec<Aim> {
     aims
 }
 
-fn gap(part: Part, gap: &Spread) -> Option<Aim> {
+fn gap(part: Part, gap: &Durations) -> Option<LinkAim> {
     let wanted = match part {
         Part::Reset => RESET_GAP_MS,
         Part::SilentFlow => SILENT_GAP_MS,
         Part::Tokens | Part::Upload | Part::BlackHole => return None,
     };
-    Some(Aim {
+    Some(LinkAim {
         name: format!("{}: longest added gap, ms", part.title()),
         wanted,
         // Of streams that lived; those that failed are an aim of their own.
@@ -121,9 +121,9 @@ mod tests {
 
     fn tokens(delay_ms: u64) -> Figures {
         Figures::Tokens(TokenFigures {
-            delay: Spread::of([Duration::from_millis(delay_ms)]),
-            first: Spread::default(),
-            whole: Spread::default(),
+            delay: Durations::of([Duration::from_millis(delay_ms)]),
+            first: Durations::default(),
+            whole: Durations::default(),
             streams: 1,
             failed: Failures::default(),
             bytes_down_a_token: 300.0,
@@ -138,7 +138,7 @@ mod tests {
             measured(Part::Tokens, Way::H2Cubic, Ok(tokens(9_000))),
         ];
         let aims = of(&all);
-        let met: Vec<_> = aims.iter().map(Aim::is_met).collect();
+        let met: Vec<_> = aims.iter().map(LinkAim::is_met).collect();
         // p50 at most 101, p90 at most 150, p99 at most 300, none failed.
         assert_eq!(met, [false, true, true, true]);
     }
@@ -153,7 +153,7 @@ mod tests {
                 count: 100,
                 reasons: [("reset".to_owned(), 100)].into(),
             },
-            gap: Spread::default(),
+            gap: Durations::default(),
             repeated: 0,
         });
         let all = [
@@ -161,6 +161,6 @@ mod tests {
             measured(Part::Reset, Way::Waule, Ok(cut)),
         ];
         assert_eq!(of(&all).len(), 3);
-        assert!(!of(&all).iter().any(Aim::is_met));
+        assert!(!of(&all).iter().any(LinkAim::is_met));
     }
 }

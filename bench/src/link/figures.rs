@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// Percentiles of some times; all of them by nearest rank.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spread {
+pub(super) struct Durations {
     sorted: Vec<Duration>,
 }
 
-impl Spread {
+impl Durations {
     pub(super) fn of(times: impl IntoIterator<Item = Duration>) -> Self {
         let mut sorted: Vec<_> = times.into_iter().collect();
         sorted.sort_unstable();
@@ -37,14 +37,14 @@ mod tests {
 
     #[test]
     fn percentiles_are_taken_by_nearest_rank() {
-        let spread = Spread::of((1..=200).rev().map(Duration::from_millis));
+        let spread = Durations::of((1..=200).rev().map(Duration::from_millis));
         let shown = |percent| spread.percentile_ms(percent).unwrap().round();
         assert!((shown(50) - 100.0).abs() < 0.5);
         assert!((shown(99) - 198.0).abs() < 0.5);
         assert!((spread.max_ms().unwrap() - 200.0).abs() < 0.5);
         assert_eq!(spread.count(), 200);
-        assert_eq!(Spread::default().percentile_ms(50), None);
-        let one = Spread::of([Duration::from_millis(7)]);
+        assert_eq!(Durations::default().percentile_ms(50), None);
+        let one = Durations::of([Duration::from_millis(7)]);
         assert!((one.percentile_ms(1).unwrap() - 7.0).abs() < 0.5);
     }
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use self::provider::{Provider, Rhythm};
-use self::scenarios::{CutFigures, Place, Setting, TokenFigures, UploadFigures};
+use self::scenarios::{CutFigures, Scene, Setting, TokenFigures, UploadFigures};
 use self::ways::{Ready, Way};
 use crate::compare::machine;
 use crate::compare::processes::Stage;
@@ -170,7 +170,7 @@ pub(crate) fn run(args: &LinkArgs) -> Outcome<()> {
         say(&format!("  {}", table::progress(&done)));
         measured.push(done);
     }
-    let report = table::Report {
+    let report = table::LinkReport {
         machine: machine::describe(),
         args,
         measured: &measured,
@@ -264,7 +264,7 @@ impl Bench<'_> {
                     fraction: cell.loss_percent / 100.0,
                     burst: self.args.burst,
                 });
-                let mut place = Place {
+                let mut place = Scene {
                     border: &border,
                     provider: &provider,
                     ready: &mut ready,
@@ -299,7 +299,7 @@ impl Bench<'_> {
     async fn scenario(
         &self,
         cell: Cell,
-        place: &mut Place<'_>,
+        place: &mut Scene<'_>,
         rhythm: Rhythm,
     ) -> Outcome<Figures> {
         let setting = Setting {

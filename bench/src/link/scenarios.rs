@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use tokio::task::JoinSet;
 
 use super::client::Caller;
-use super::figures::Spread;
+use super::figures::Durations;
 use super::provider::{Provider, Rhythm};
 use super::stream::{Log, STREAM_MAX};
 use super::ways::Ready;
@@ -43,7 +43,7 @@ pub(super) struct Setting {
 }
 
 /// Where it is measured.
-pub(super) struct Place<'a> {
+pub(super) struct Scene<'a> {
     pub(super) border: &'a Border,
     pub(super) provider: &'a Provider,
     pub(super) ready: &'a mut Ready,
@@ -53,10 +53,10 @@ pub(super) struct Place<'a> {
 #[derive(Debug)]
 pub(super) struct TokenFigures {
     /// One-way delay of a token.
-    pub(super) delay: Spread,
+    pub(super) delay: Durations,
     /// Time to the first token, less one round trip and the provider's own time.
-    pub(super) first: Spread,
-    pub(super) whole: Spread,
+    pub(super) first: Durations,
+    pub(super) whole: Durations,
     pub(super) streams: usize,
     pub(super) failed: Failures,
     pub(super) bytes_down_a_token: f64,
@@ -94,7 +94,7 @@ impl Failures {
 
 /// Streams back to back on all callers, for `measured` after the warm-up.
 pub(super) async fn tokens(
-    place: &mut Place<'_>,
+    place: &mut Scene<'_>,
     setting: Setting,
     measured: Duration,
 ) -> Outcome<TokenFigures> {
@@ -142,9 +142,9 @@ pub(super) async fn tokens(
     });
     let delays = counted.iter().flat_map(|log| &log.arrivals);
     Ok(TokenFigures {
-        delay: Spread::of(delays.map(|token| token.delay)),
-        first: Spread::of(first),
-        whole: Spread::of(whole.map(|log| log.ended - log.began)),
+        delay: Durations::of(delays.map(|token| token.delay)),
+        first: Durations::of(first),
+        whole: Durations::of(whole.map(|log| log.ended - log.began)),
         streams: counted.len(),
         failed: Failures::of(counted.iter().copied()),
         bytes_down_a_token: (after - before) as f64 / arrived.max(1) as f64,
@@ -160,12 +160,12 @@ pub(super) struct CutFigures {
     pub(super) hit: usize,
     pub(super) failed: Failures,
     /// The longest wait for a token of streams that were hit and lived, less their rhythm.
-    pub(super) gap: Spread,
+    pub(super) gap: Durations,
     pub(super) repeated: i64,
 }
 
 /// All callers stream at once, and `cut` comes while they do. A stream is longer than usual then.
-pub(super) async fn cut(place: &mut Place<'_>, setting: Setting, cut: Cut) -> Outcome<CutFigures> {
+pub(super) async fn cut(place: &mut Scene<'_>, setting: Setting, cut: Cut) -> Outcome<CutFigures> {
     let call = stream_call(place.ready)?;
     // Connections are opened and grown before, as in service.
     let mut callers: Vec<Caller> = (0..setting.streams)
@@ -202,7 +202,7 @@ pub(super) async fn cut(place: &mut Place<'_>, setting: Setting, cut: Cut) -> Ou
     Ok(CutFigures {
         streams: logs.len(),
         hit: gaps.len() + failed.count,
-        gap: Spread::of(gaps),
+        gap: Durations::of(gaps),
         repeated: beyond(place.provider.streams() - asked_before, logs.len()),
         failed,
     })
@@ -212,11 +212,11 @@ pub(super) async fn cut(place: &mut Place<'_>, setting: Setting, cut: Cut) -> Ou
 #[derive(Debug)]
 pub(super) struct UploadFigures {
     /// To the first byte of the answer; the provider takes no time of its own.
-    pub(super) took: Spread,
+    pub(super) took: Durations,
     pub(super) failed: Failures,
 }
 
-pub(super) async fn uploads(place: &mut Place<'_>, count: usize) -> Outcome<UploadFigures> {
+pub(super) async fn uploads(place: &mut Scene<'_>, count: usize) -> Outcome<UploadFigures> {
     let (at_once, times) = UPLOADS_TO_WARM;
     let mut warm = JoinSet::new();
     for seed in 0..at_once as u64 {
@@ -246,7 +246,7 @@ pub(super) async fn uploads(place: &mut Place<'_>, count: usize) -> Outcome<Uplo
     }
     check(place)?;
     Ok(UploadFigures {
-        took: Spread::of(took),
+        took: Durations::of(took),
         failed,
     })
 }
@@ -322,7 +322,7 @@ fn beyond(seen: u64, asked: usize) -> i64 {
 }
 
 /// An error when what was measured did not hold to the end.
-fn check(place: &mut Place<'_>) -> Outcome<()> {
+fn check(place: &mut Scene<'_>) -> Outcome<()> {
     place.border.control().check()?;
     place.provider.check()?;
     place.ready.check()

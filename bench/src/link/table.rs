@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::figures::Spread;
+use super::figures::Durations;
 use super::scenarios::Failures;
 use super::{Figures, LinkArgs, Measured, Part, aims};
 use crate::compare::machine::Machine;
@@ -12,13 +12,13 @@ use crate::compare::machine::Machine;
 const NOTHING: &str = "–";
 
 /// Everything the report is made from.
-pub(super) struct Report<'a> {
+pub(super) struct LinkReport<'a> {
     pub(super) machine: Machine,
     pub(super) args: &'a LinkArgs,
     pub(super) measured: &'a [Measured],
 }
 
-impl Report<'_> {
+impl LinkReport<'_> {
     pub(super) fn render(&self) -> String {
         let mut text = self.head();
         text += &self.aims();
@@ -294,7 +294,7 @@ fn failed(failures: &Failures) -> String {
     }
 }
 
-fn percentiles(spread: &Spread, percents: &[usize]) -> String {
+fn percentiles(spread: &Durations, percents: &[usize]) -> String {
     let all = percents
         .iter()
         .map(|percent| spread.percentile_ms(*percent));
@@ -350,8 +350,8 @@ mod tests {
         }
     }
 
-    fn times() -> Spread {
-        Spread::of([100, 200].map(Duration::from_millis))
+    fn times() -> Durations {
+        Durations::of([100, 200].map(Duration::from_millis))
     }
 
     fn all() -> [Measured; 4] {
@@ -389,7 +389,7 @@ mod tests {
 
     fn rendered(measured: &[Measured]) -> String {
         let command = Command::parse_from(["link"]);
-        Report {
+        LinkReport {
             machine: Machine::default(),
             args: &command.args,
             measured,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::client::{Caller, Route};
-use super::figures::Spread;
+use super::figures::Durations;
 use super::provider::{PORT, Provider, Rhythm};
 use super::stream::Log;
 use crate::http::Call;
@@ -79,7 +79,7 @@ fn the_measured_delay_is_that_of_the_border() {
         let logs = bench.stream(route, async {});
         for log in &logs {
             assert_eq!(log.failure, None);
-            let delay = Spread::of(log.arrivals.iter().map(|arrival| arrival.delay));
+            let delay = Durations::of(log.arrivals.iter().map(|arrival| arrival.delay));
             assert!(delay.percentile_ms(1).unwrap() >= 30.0);
             // A busy machine is late at times, but not always.
             let quick = delay.percentile_ms(20).unwrap();

@@ -9,17 +9,17 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use server::figures::Figures;
-use server::figures::rollup::Roller;
 use server::ledger::{Ledger, LedgerSettings};
+use server::reports::Reports;
+use server::reports::rollup::Roller;
 use server::store::{MIGRATIONS, Store};
 use shared::clock::Clock;
 use shared::db::{Db, DbTarget, migrate};
 use shared::supervisor::Supervisor;
 
 use self::fill::Size;
-use self::questions::{Place, Question, all};
-use self::table::{Built, Row};
+use self::questions::{Filling, Question, all};
+use self::table::{Built, ListRow};
 use crate::compare::{Stage, machine, services};
 use crate::failure::{Failure, Outcome, Step};
 use crate::{say, sections};
@@ -85,15 +85,15 @@ pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
         LedgerSettings::default(),
     );
     let ledger = ledger.await.step(|| "the ledger".into())?;
-    let figures = Figures::new(store, ledger, clock.clone());
-    let place = Place {
+    let reports = Reports::new(store, ledger, clock.clone());
+    let place = Filling {
         size,
         now: clock.now(),
     };
     let mut rows = Vec::new();
     for question in all() {
         stage.check()?;
-        let row = measure(&figures, &place, question, args.asks).await?;
+        let row = measure(&reports, &place, question, args.asks).await?;
         say(&format!(
             "{}: p50 {:.1} ms, p99 {:.1} ms",
             row.name,
@@ -146,17 +146,17 @@ async fn build(
 }
 
 async fn measure(
-    figures: &Figures,
-    place: &Place,
+    reports: &Reports,
+    place: &Filling,
     question: Question,
     asks: usize,
-) -> Outcome<Row> {
+) -> Outcome<ListRow> {
     let (name, asked) = question;
-    let mut row = Row::new(name)?;
+    let mut row = ListRow::new(name)?;
     for turn in 0..asks.saturating_add(WARM_UP) {
         let asked = asked(place, turn);
         let began = Instant::now();
-        let rows = asked.answer(figures).await?;
+        let rows = asked.answer(reports).await?;
         let taken = began.elapsed();
         if turn >= WARM_UP {
             row.add(taken, rows)?;

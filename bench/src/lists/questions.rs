@@ -1,13 +1,13 @@
 //! What is asked of the room: every list and figure that pages show, with what people filter by.
 
 use futures_util::StreamExt;
-use server::figures::Figures;
-use server::figures::dashboard::Range;
-use server::figures::page::{Cursor, PageAsk, Towards};
-use server::figures::span::Span;
+use server::reports::Reports;
+use server::reports::dashboard::Range;
+use server::reports::page::{Cursor, PageRequest, Towards};
+use server::reports::span::Span;
 use server::store::audit::AuditFilter;
-use server::store::rollups::Scope;
-use server::store::usage::{Period, UsageStatus};
+use server::store::rollups::ReportScope;
+use server::store::usage::{TimeRange, UsageStatus};
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
 use shared::id::{GenerationId, TenantId};
@@ -22,12 +22,12 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Where it is asked.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Filling {
     pub(super) size: Size,
     pub(super) now: Moment,
 }
 
-impl Place {
+impl Filling {
     /// A number below `bound` that is another for each turn.
     fn pick(turn: usize, bound: i64) -> i64 {
         let turn = i64::try_from(turn).unwrap_or(0) + 1;
@@ -57,10 +57,10 @@ impl Place {
         Cursor::at(towards, self.moment(turn), "gen_")
     }
 
-    fn day(&self, turn: usize) -> Period {
+    fn day(&self, turn: usize) -> TimeRange {
         let from = self.moment(turn);
         let until = Moment::from_unix_ms(from.unix_ms() + DAY_MS);
-        Period {
+        TimeRange {
             from: Some(from),
             until: Some(until),
         }
@@ -69,17 +69,17 @@ impl Place {
 
 /// What the room is asked.
 pub(super) enum Asked {
-    Dashboard(Scope, Span),
+    Dashboard(ReportScope, Span),
     Overview(TenantId),
     Log(UsageFilter, Option<Cursor>),
-    Story(GenerationId),
+    CallDetail(GenerationId),
     Tenants(String, Option<Cursor>),
     Audit(AuditFilter, Option<Cursor>),
     Export(UsageFilter),
 }
 
 /// A kind of question: its name, and what is asked at a turn.
-pub(super) type Question = (&'static str, fn(&Place, usize) -> Asked);
+pub(super) type Question = (&'static str, fn(&Filling, usize) -> Asked);
 
 /// Every kind.
 pub(super) fn all() -> Vec<Question> {
@@ -89,25 +89,25 @@ pub(super) fn all() -> Vec<Question> {
 fn dashboards() -> Vec<Question> {
     vec![
         ("dashboard, 24 hours", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Day)
+            Asked::Dashboard(ReportScope::Platform, Span::Day)
         }),
         ("dashboard, 7 days by the hour", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Week)
+            Asked::Dashboard(ReportScope::Platform, Span::Week)
         }),
         ("dashboard, 30 days", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Month)
+            Asked::Dashboard(ReportScope::Platform, Span::Month)
         }),
         ("dashboard, 90 days", |_, _| {
-            Asked::Dashboard(Scope::Platform, Span::Quarter)
+            Asked::Dashboard(ReportScope::Platform, Span::Quarter)
         }),
         ("dashboard of a model, 7 days", |_, turn| {
-            Asked::Dashboard(Scope::Model(model(turn)), Span::Week)
+            Asked::Dashboard(ReportScope::Model(model(turn)), Span::Week)
         }),
         ("dashboard of a busy tenant, 7 days", |_, turn| {
-            Asked::Dashboard(Scope::Tenant(Place::busy(turn)), Span::Week)
+            Asked::Dashboard(ReportScope::Tenant(Filling::busy(turn)), Span::Week)
         }),
         ("overview of a busy tenant", |_, turn| {
-            Asked::Overview(Place::busy(turn))
+            Asked::Overview(Filling::busy(turn))
         }),
         ("overview of another tenant", |place, turn| {
             Asked::Overview(place.quiet(turn))
@@ -116,11 +116,11 @@ fn dashboards() -> Vec<Question> {
 }
 
 fn model(turn: usize) -> String {
-    format!("model-{}", Place::pick(turn, 40))
+    format!("model-{}", Filling::pick(turn, 40))
 }
 
 fn provider(turn: usize) -> String {
-    format!("provider-{}", Place::pick(turn, 8))
+    format!("provider-{}", Filling::pick(turn, 8))
 }
 
 fn none() -> UsageFilter {
@@ -144,7 +144,7 @@ fn logs() -> Vec<Question> {
         (
             "usage log of a busy tenant, in the middle",
             |place, turn| {
-                let tenant = Some(Place::busy(turn));
+                let tenant = Some(Filling::busy(turn));
                 let from = Some(place.middle(turn, Towards::Next));
                 Asked::Log(UsageFilter { tenant, ..none() }, from)
             },
@@ -154,12 +154,12 @@ fn logs() -> Vec<Question> {
             Asked::Log(UsageFilter { tenant, ..none() }, None)
         }),
         ("usage log of a key", |_, turn| {
-            let number = Place::pick(turn, BUSY) * 2 + Place::pick(turn, 2);
+            let number = Filling::pick(turn, BUSY) * 2 + Filling::pick(turn, 2);
             let key = id_text("key", number).parse().ok();
             Asked::Log(UsageFilter { key, ..none() }, None)
         }),
         ("usage log of a person", |_, turn| {
-            let user = id_text("usr", Place::pick(turn, BUSY) * 3).parse().ok();
+            let user = id_text("usr", Filling::pick(turn, BUSY) * 3).parse().ok();
             Asked::Log(UsageFilter { user, ..none() }, None)
         }),
         ("usage log of a model", |_, turn| {
@@ -194,9 +194,9 @@ fn narrow_logs() -> Vec<Question> {
         (
             "usage log of a busy tenant, model, status and day",
             |place, turn| {
-                let number = Place::pick(turn, BUSY);
+                let number = Filling::pick(turn, BUSY);
                 let filter = UsageFilter {
-                    tenant: Some(Place::tenant(number)),
+                    tenant: Some(Filling::tenant(number)),
                     model: Some(format!("model-{}", (number + 2) % 40)),
                     status: Some(UsageStatus::Failed),
                     period: place.day(turn),
@@ -210,7 +210,7 @@ fn narrow_logs() -> Vec<Question> {
             |place, turn| {
                 let filter = UsageFilter {
                     // Failed calls are with even providers.
-                    provider: Some(format!("provider-{}", Place::pick(turn, 4) * 2)),
+                    provider: Some(format!("provider-{}", Filling::pick(turn, 4) * 2)),
                     status: Some(UsageStatus::Failed),
                     period: place.day(turn),
                     ..none()
@@ -224,8 +224,8 @@ fn narrow_logs() -> Vec<Question> {
 fn others() -> Vec<Question> {
     vec![
         ("one call's story", |place, turn| {
-            let number = Place::pick(turn, place.size.records);
-            Asked::Story(GenerationId::from_stored(id_text("gen", number)))
+            let number = Filling::pick(turn, place.size.records);
+            Asked::CallDetail(GenerationId::from_stored(id_text("gen", number)))
         }),
         ("tenants, first page, with balance and spending", |_, _| {
             Asked::Tenants(String::new(), None)
@@ -264,7 +264,7 @@ fn others() -> Vec<Question> {
             "audit log of an actor and a kind of action",
             |place, turn| {
                 let filter = AuditFilter {
-                    actor: Some(format!("adm_{}", Place::pick(turn, 20))),
+                    actor: Some(format!("adm_{}", Filling::pick(turn, 20))),
                     action: Some("tenant.".to_owned()),
                     ..AuditFilter::default()
                 };
@@ -273,7 +273,7 @@ fn others() -> Vec<Question> {
             },
         ),
         ("first 500 lines of an export", |_, turn| {
-            let tenant = Some(Place::busy(turn));
+            let tenant = Some(Filling::busy(turn));
             Asked::Export(UsageFilter { tenant, ..none() })
         }),
     ]
@@ -281,36 +281,36 @@ fn others() -> Vec<Question> {
 
 impl Asked {
     /// Asks it; answers how many rows came.
-    pub(super) async fn answer(self, figures: &Figures) -> Outcome<usize> {
+    pub(super) async fn answer(self, reports: &Reports) -> Outcome<usize> {
         let failed = || "a question".to_owned();
-        let page = |from| PageAsk { from, rows: ROWS };
+        let page = |from| PageRequest { from, rows: ROWS };
         Ok(match self {
             Self::Dashboard(scope, span) => {
-                let told = figures.dashboard(&scope, Range::Last(span)).await;
+                let told = reports.dashboard(&scope, Range::Last(span)).await;
                 told.step(failed)?.series.len()
             }
             Self::Overview(tenant) => {
-                let told = figures.overview(&tenant).await;
+                let told = reports.overview(&tenant).await;
                 told.step(failed)?.days.len()
             }
             Self::Log(filter, from) => {
-                let told = figures.usage_log(&filter, &page(from)).await;
+                let told = reports.usage_log(&filter, &page(from)).await;
                 told.step(failed)?.rows.len()
             }
-            Self::Story(call) => {
-                let told = figures.story(&call, None).await;
+            Self::CallDetail(call) => {
+                let told = reports.call_detail(&call, None).await;
                 usize::from(told.step(failed)?.is_some())
             }
             Self::Tenants(search, from) => {
-                let told = figures.tenants(&search, &page(from)).await;
+                let told = reports.tenants(&search, &page(from)).await;
                 told.step(failed)?.rows.len()
             }
             Self::Audit(filter, from) => {
-                let told = figures.audit_log(&filter, &page(from)).await;
+                let told = reports.audit_log(&filter, &page(from)).await;
                 told.step(failed)?.rows.len()
             }
             Self::Export(filter) => {
-                let mut pages = Box::pin(figures.export_usage(filter));
+                let mut pages = Box::pin(reports.export_usage(filter));
                 let first = pages.next().await.transpose().step(failed)?;
                 first.map_or(0, |records| records.len())
             }

@@ -17,13 +17,13 @@ use crate::failure::{Outcome, Step};
 const AIM_MS: f64 = 50.0;
 
 /// A question with its times.
-pub(super) struct Row {
+pub(super) struct ListRow {
     pub(super) name: &'static str,
     micros: Histogram<u64>,
     rows: usize,
 }
 
-impl Row {
+impl ListRow {
     pub(super) fn new(name: &'static str) -> Outcome<Self> {
         Ok(Self {
             name,
@@ -73,7 +73,12 @@ pub(super) async fn sizes(conn: &mut AsyncPgConnection) -> Outcome<Vec<(String, 
     Ok(rows.into_iter().map(|row| (row.name, row.bytes)).collect())
 }
 
-pub(super) fn render(machine: &Machine, args: &ListsArgs, built: &Built, rows: &[Row]) -> String {
+pub(super) fn render(
+    machine: &Machine,
+    args: &ListsArgs,
+    built: &Built,
+    rows: &[ListRow],
+) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = head(&mut text, machine, args, built).and_then(|()| figures(&mut text, rows));
@@ -117,7 +122,7 @@ fn head(text: &mut String, machine: &Machine, args: &ListsArgs, built: &Built) -
     )
 }
 
-fn figures(text: &mut String, rows: &[Row]) -> std::fmt::Result {
+fn figures(text: &mut String, rows: &[ListRow]) -> std::fmt::Result {
     writeln!(
         text,
         "| question | rows | p50 ms | p99 ms | longest ms | met |\n|---|---|---|---|---|---|"

@@ -28,7 +28,7 @@ use tokio::time::Sleep;
 
 use crate::failure::{Outcome, Step};
 use crate::say;
-use wire::{Asked, Shape, Wire};
+use wire::{MockRequest, Shape, Wire};
 
 /// More sockets than one benchmark opens at once; beyond it the acceptor waits.
 const SOCKETS_WAITING_MAX: usize = 1_024;
@@ -175,7 +175,7 @@ impl Provider {
             Err(_) => return json(StatusCode::BAD_REQUEST, Bytes::from_static(b"{}")),
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let asked = Asked::read(&body);
+        let asked = MockRequest::read(&body);
         self.wait_first().await;
         if !asked.stream {
             return json(StatusCode::OK, self.wire.chat.clone());

@@ -38,12 +38,12 @@ impl Wire {
 
 /// What a request body asks of the stream. A full parse would cost more than the answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct MockRequest {
     pub(crate) stream: bool,
     pub(crate) usage: bool,
 }
 
-impl Asked {
+impl MockRequest {
     pub(crate) fn read(body: &[u8]) -> Self {
         Self {
             stream: is_true(body, b"\"stream\""),
@@ -171,19 +171,22 @@ mod tests {
 
     #[test]
     fn stream_and_usage_are_recognised_with_and_without_spaces() {
-        let both = Asked {
+        let both = MockRequest {
             stream: true,
             usage: true,
         };
         let spaced = br#"{"stream_options": {"include_usage" : true}, "stream": true}"#;
-        assert_eq!(Asked::read(spaced), both);
+        assert_eq!(MockRequest::read(spaced), both);
         let tight = br#"{"stream":true,"stream_options":{"include_usage":true}}"#;
-        assert_eq!(Asked::read(tight), both);
-        let neither = Asked {
+        assert_eq!(MockRequest::read(tight), both);
+        let neither = MockRequest {
             stream: false,
             usage: false,
         };
-        assert_eq!(Asked::read(br#"{"stream":false,"model":"x"}"#), neither);
-        assert_eq!(Asked::read(br#"{"stream_options":true}"#), neither);
+        assert_eq!(
+            MockRequest::read(br#"{"stream":false,"model":"x"}"#),
+            neither
+        );
+        assert_eq!(MockRequest::read(br#"{"stream_options":true}"#), neither);
     }
 }

@@ -12,7 +12,7 @@ use tun_rs::{DeviceBuilder, SyncDevice};
 use super::conditions::{Conditions, Line, Loss};
 use super::mover::{Counts, Mover, Shared, lock, write};
 use super::namespace::{self, Namespace, ip};
-use super::packet::Way;
+use super::packet::Direction;
 use crate::failure::{Failure, Outcome, Step};
 
 /// Home's address on the border.
@@ -74,10 +74,10 @@ impl Border {
             home,
             overseas,
         };
-        border.start(Way::Out, conditions)?;
+        border.start(Direction::Out, conditions)?;
         // Not the same packets in both directions.
         let seed = conditions.seed.wrapping_add(1);
-        border.start(Way::Back, Conditions { seed, ..conditions })?;
+        border.start(Direction::Back, Conditions { seed, ..conditions })?;
         Ok(border)
     }
 
@@ -85,11 +85,11 @@ impl Border {
         &self.control
     }
 
-    fn start(&mut self, way: Way, conditions: Conditions) -> Outcome<()> {
+    fn start(&mut self, way: Direction, conditions: Conditions) -> Outcome<()> {
         let Control { home, overseas, .. } = &self.control;
         let (from, to) = match way {
-            Way::Out => (home, overseas),
-            Way::Back => (overseas, home),
+            Direction::Out => (home, overseas),
+            Direction::Back => (overseas, home),
         };
         let mover = Mover {
             way,
@@ -138,8 +138,8 @@ impl Control {
                 drop(shared);
                 for (way, reset) in &resets {
                     let device = match way {
-                        Way::Out => &self.home,
-                        Way::Back => &self.overseas,
+                        Direction::Out => &self.home,
+                        Direction::Back => &self.overseas,
                     };
                     write(device, &reset.packet()).step(|| "a forged reset".into())?;
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::packet::{Flow, Reset, Segment, Way};
+use super::packet::{Direction, Flow, Reset, Segment};
 
 /// What is known of one connection. Its number is bounded by the ports of two addresses.
 #[derive(Debug, Default)]
@@ -50,15 +50,15 @@ pub(super) struct Flows {
 
 impl Flows {
     /// Notes a segment of `bytes` on the wire and judges it.
-    pub(super) fn arrive(&mut self, segment: &Segment, way: Way, bytes: usize) -> Verdict {
+    pub(super) fn arrive(&mut self, segment: &Segment, way: Direction, bytes: usize) -> Verdict {
         if segment.begins {
             // The ports are used again by a new connection.
             self.known.remove(&segment.flow);
         }
         let known = self.known.entry(segment.flow).or_default();
         let end = match way {
-            Way::Out => &mut known.home,
-            Way::Back => &mut known.overseas,
+            Direction::Out => &mut known.home,
+            Direction::Back => &mut known.overseas,
         };
         end.next = segment.next;
         end.ack = segment.ack.unwrap_or(end.ack);
@@ -85,14 +85,14 @@ impl Flows {
     }
 
     /// Cuts all live connections; gives the resets to send to home and overseas.
-    pub(super) fn reset_all(&mut self) -> Vec<(Way, Reset)> {
+    pub(super) fn reset_all(&mut self) -> Vec<(Direction, Reset)> {
         let mut resets = Vec::new();
         for (flow, known) in &mut self.known {
             if known.state == State::Live {
                 known.state = State::Reset;
                 // To the end that a packet of this way comes from.
-                resets.push((Way::Out, known.reset_towards(Way::Out, *flow)));
-                resets.push((Way::Back, known.reset_towards(Way::Back, *flow)));
+                resets.push((Direction::Out, known.reset_towards(Direction::Out, *flow)));
+                resets.push((Direction::Back, known.reset_towards(Direction::Back, *flow)));
             }
         }
         resets
@@ -115,10 +115,10 @@ impl Known {
     /// A reset for the end that sends in direction `way`, in the name of the other. What this end
     /// acknowledged last is what it expects next; if more has reached it since, it answers with a
     /// challenge that carries the right number, and the answer to that is a reset again.
-    fn reset_towards(&self, way: Way, flow: Flow) -> Reset {
+    fn reset_towards(&self, way: Direction, flow: Flow) -> Reset {
         let (end, target, source) = match way {
-            Way::Out => (self.home, flow.home, flow.overseas),
-            Way::Back => (self.overseas, flow.overseas, flow.home),
+            Direction::Out => (self.home, flow.home, flow.overseas),
+            Direction::Back => (self.overseas, flow.overseas, flow.home),
         };
         Reset {
             source,
@@ -155,13 +155,13 @@ mod tests {
     fn after_a_reset_both_ends_are_told_and_later_packets_refused_until_a_new_connection_begins() {
         let mut flows = Flows::default();
         assert!(matches!(
-            flows.arrive(&segment(1), Way::Out, 40),
+            flows.arrive(&segment(1), Direction::Out, 40),
             Verdict::Pass
         ));
         let resets = flows.reset_all();
         assert_eq!(resets.len(), 2);
         assert!(!flows.passes(&flow(1)));
-        let Verdict::Refuse(reset) = flows.arrive(&segment(1), Way::Out, 40) else {
+        let Verdict::Refuse(reset) = flows.arrive(&segment(1), Direction::Out, 40) else {
             panic!("a packet of a cut connection passed");
         };
         assert_eq!((reset.target, reset.seq), (flow(1).home, 2_000));
@@ -171,23 +171,26 @@ mod tests {
             ack: None,
             ..segment(1)
         };
-        assert!(matches!(flows.arrive(&fresh, Way::Out, 40), Verdict::Pass));
+        assert!(matches!(
+            flows.arrive(&fresh, Direction::Out, 40),
+            Verdict::Pass
+        ));
         assert!(flows.passes(&flow(1)));
     }
 
     #[test]
     fn the_busiest_connection_is_silenced_and_the_others_live() {
         let mut flows = Flows::default();
-        flows.arrive(&segment(1), Way::Back, 100);
-        flows.arrive(&segment(2), Way::Back, 900);
-        flows.arrive(&segment(3), Way::Out, 5_000);
+        flows.arrive(&segment(1), Direction::Back, 100);
+        flows.arrive(&segment(2), Direction::Back, 900);
+        flows.arrive(&segment(3), Direction::Out, 5_000);
         assert_eq!(flows.silence_busiest(), Some(flow(2)));
         assert!(matches!(
-            flows.arrive(&segment(2), Way::Back, 40),
+            flows.arrive(&segment(2), Direction::Back, 40),
             Verdict::Vanish
         ));
         assert!(matches!(
-            flows.arrive(&segment(1), Way::Back, 40),
+            flows.arrive(&segment(1), Direction::Back, 40),
             Verdict::Pass
         ));
         assert!(flows.passes(&flow(3)) && !flows.passes(&flow(2)));
@@ -200,11 +203,11 @@ mod tests {
             ends: true,
             ..segment(1)
         };
-        flows.arrive(&last, Way::Out, 40);
+        flows.arrive(&last, Direction::Out, 40);
         assert_eq!(flows.silence_busiest(), Some(flow(1)));
         let mut flows = Flows::default();
-        flows.arrive(&last, Way::Out, 40);
-        flows.arrive(&last, Way::Back, 40);
+        flows.arrive(&last, Direction::Out, 40);
+        flows.arrive(&last, Direction::Back, 40);
         assert_eq!(flows.silence_busiest(), None);
         assert!(flows.reset_all().is_empty());
     }

@@ -12,7 +12,7 @@ use tun_rs::SyncDevice;
 
 use super::conditions::{Fate, Line, Loss};
 use super::flows::{Flows, Verdict};
-use super::packet::{self, Flow, Way};
+use super::packet::{self, Direction, Flow};
 
 /// How soon a mover notices that it should stop.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -50,10 +50,10 @@ impl Shared {
         }
     }
 
-    fn counts(&mut self, way: Way) -> &mut Counts {
+    fn counts(&mut self, way: Direction) -> &mut Counts {
         match way {
-            Way::Out => &mut self.out,
-            Way::Back => &mut self.back,
+            Direction::Out => &mut self.out,
+            Direction::Back => &mut self.back,
         }
     }
 
@@ -117,7 +117,7 @@ pub(super) fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 
 /// One direction.
 pub(super) struct Mover {
-    pub(super) way: Way,
+    pub(super) way: Direction,
     pub(super) from: Arc<SyncDevice>,
     pub(super) to: Arc<SyncDevice>,
     pub(super) line: Line,

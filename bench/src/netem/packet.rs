@@ -13,7 +13,7 @@ const ACK: u8 = 0x10;
 
 /// Which way a packet crosses the border.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     /// From home to overseas.
     Out,
     /// From overseas to home.
@@ -42,7 +42,7 @@ pub(super) struct Segment {
 }
 
 /// `None` for anything but an unfragmented TCP packet.
-pub(super) fn read(packet: &[u8], way: Way) -> Option<Segment> {
+pub(super) fn read(packet: &[u8], way: Direction) -> Option<Segment> {
     let first = *packet.first()?;
     let header = usize::from(first & 0x0f) * 4;
     if first >> 4 != 4 || header < IPV4_HEADER_MIN {
@@ -66,11 +66,11 @@ pub(super) fn read(packet: &[u8], way: Way) -> Option<Segment> {
     let marks = u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0);
     Some(Segment {
         flow: match way {
-            Way::Out => Flow {
+            Direction::Out => Flow {
                 home: source,
                 overseas: target,
             },
-            Way::Back => Flow {
+            Direction::Back => Flow {
                 home: target,
                 overseas: source,
             },
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_forged_reset_reads_back_and_its_checksums_come_out_even() {
         let packet = reset().packet();
-        let segment = read(&packet, Way::Back).unwrap();
+        let segment = read(&packet, Direction::Back).unwrap();
         assert_eq!(segment.flow.home, reset().target);
         assert_eq!(segment.flow.overseas, reset().source);
         assert_eq!(segment.next, 0xfeed_beef);
@@ -177,16 +177,16 @@ mod tests {
     #[test]
     fn what_is_not_a_whole_tcp_packet_is_left_alone() {
         let packet = reset().packet();
-        assert_eq!(read(&packet[..30], Way::Out), None);
-        assert_eq!(read(&[], Way::Out), None);
+        assert_eq!(read(&packet[..30], Direction::Out), None);
+        assert_eq!(read(&[], Direction::Out), None);
         let mut udp = packet;
         udp[9] = 17;
-        assert_eq!(read(&udp, Way::Out), None);
+        assert_eq!(read(&udp, Direction::Out), None);
         let mut fragment = packet;
         fragment[7] = 9;
-        assert_eq!(read(&fragment, Way::Out), None);
+        assert_eq!(read(&fragment, Direction::Out), None);
         let mut six = packet;
         six[0] = 0x65;
-        assert_eq!(read(&six, Way::Out), None);
+        assert_eq!(read(&six, Direction::Out), None);
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::conditions::{Conditions, Fate, Line, Loss};
-use super::packet::Way;
+use super::packet::Direction;
 use super::schedule::{Kind, Planned};
 use crate::failure::{Failure, Outcome, Step};
 use crate::say;
@@ -204,8 +204,8 @@ impl Connection {
             let (from_server, to_server) = server.split();
             let both = async {
                 tokio::join!(
-                    self.forward(from_client, to_server, Way::Out),
-                    self.forward(from_server, to_client, Way::Back)
+                    self.forward(from_client, to_server, Direction::Out),
+                    self.forward(from_server, to_client, Direction::Back)
                 )
             };
             tokio::select! {
@@ -220,7 +220,7 @@ impl Connection {
     }
 
     /// One direction, until its end or an error: then the other direction finds out by itself.
-    async fn forward(&self, from: ReadHalf<'_>, to: WriteHalf<'_>, way: Way) {
+    async fn forward(&self, from: ReadHalf<'_>, to: WriteHalf<'_>, way: Direction) {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
         tokio::join!(self.read(from, sender), self.write(receiver, to, way));
     }
@@ -251,7 +251,7 @@ impl Connection {
         &self,
         mut parts: mpsc::Receiver<(Instant, Bytes)>,
         mut to: WriteHalf<'_>,
-        way: Way,
+        way: Direction,
     ) {
         let mut control = self.control.clone();
         let before = control.borrow().half_closes;
@@ -259,7 +259,7 @@ impl Connection {
             let closing = control.wait_for(|state| state.half_closes > before);
             let ends = closing.await.is_err();
             // The proxy itself ends, or the cut is for the other direction.
-            if ends || way == Way::Out {
+            if ends || way == Direction::Out {
                 std::future::pending::<()>().await;
             }
         };
@@ -278,7 +278,7 @@ impl Connection {
         &self,
         parts: &mut mpsc::Receiver<(Instant, Bytes)>,
         to: &mut WriteHalf<'_>,
-        way: Way,
+        way: Direction,
     ) {
         while let Some((due, part)) = parts.recv().await {
             tokio::time::sleep_until(due.into()).await;
@@ -286,7 +286,7 @@ impl Connection {
             if to.write_all(&part).await.is_err() {
                 return;
             }
-            if way == Way::Back
+            if way == Direction::Back
                 && let Some(bytes) = lock(&self.live).get_mut(&self.number)
             {
                 *bytes += part.len() as u64;

@@ -88,8 +88,10 @@ impl Generation {
             untaken: Some(state.taking.come()),
         };
         state.told_taken = taken;
-        let About { id, print, .. } = &self.about;
-        self.gateway.outcomes.came(id, *print, &came);
+        let About {
+            id, fingerprint, ..
+        } = &self.about;
+        self.gateway.outcomes.came(id, *fingerprint, &came);
     }
 
     pub(super) fn fail(&self, state: &mut State, failure: Failure) -> Kept {
@@ -175,8 +177,10 @@ impl Generation {
 
     fn note(&self, ended: &Ended) -> Kept {
         if self.about.keeps {
-            let About { id, print, .. } = &self.about;
-            self.gateway.outcomes.ended(id, *print, ended)
+            let About {
+                id, fingerprint, ..
+            } = &self.about;
+            self.gateway.outcomes.ended(id, *fingerprint, ended)
         } else {
             Kept::nothing()
         }
@@ -237,9 +241,11 @@ impl Generation {
             .metrics
             .ended(self.about.surface.operation, &ended.end);
         state.phase = Phase::Ended(ended.clone());
-        let About { id, print, .. } = &self.about;
+        let About {
+            id, fingerprint, ..
+        } = &self.about;
         let keep = self.about.keeps && state.parted.is_none();
-        self.gateway.register.end(id, *print, ended, keep);
+        self.gateway.register.end(id, *fingerprint, ended, keep);
         state.wake_all();
         self.over.notify_waiters();
     }

@@ -34,7 +34,7 @@ pub(super) struct About {
     pub(super) id: GenerationId,
     pub(super) request: RequestId,
     pub(super) surface: &'static Surface,
-    pub(super) print: u64,
+    pub(super) fingerprint: u64,
     metered: Metered,
     pub(super) caller: u64,
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
@@ -79,13 +79,18 @@ pub(super) fn canceled(why: &'static str) -> Fault {
 
 impl Generation {
     /// Of `call`, not yet sent; `keeps` what it puts out for readers that come again.
-    pub(super) fn new(gateway: &Arc<Gateway>, call: Call, print: u64, keeps: bool) -> Arc<Self> {
+    pub(super) fn new(
+        gateway: &Arc<Gateway>,
+        call: Call,
+        fingerprint: u64,
+        keeps: bool,
+    ) -> Arc<Self> {
         let begun = Instant::now();
         let about = About {
             id: call.generation.clone(),
             request: call.request.clone(),
             surface: call.surface,
-            print,
+            fingerprint,
             metered: call.surface.dialect.metered(&call),
             caller: call.caller,
             keeps,
@@ -123,8 +128,8 @@ impl Generation {
     }
 
     /// Of the request it belongs to.
-    pub(super) fn print(&self) -> u64 {
-        self.about.print
+    pub(super) fn fingerprint(&self) -> u64 {
+        self.about.fingerprint
     }
 
     pub(super) fn id(&self) -> &GenerationId {

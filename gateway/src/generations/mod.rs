@@ -28,7 +28,7 @@ use shared::units::Usage;
 use self::generation::Generation;
 use self::journal::Remembered;
 use self::reader::Reader;
-use self::register::{Begun, Found, NotBegun};
+use self::register::{Found, NotRegistered, Registration};
 use crate::Gateway;
 
 /// Targets that are tried for one call.
@@ -78,7 +78,7 @@ pub(crate) fn failure(fault: Fault, attempts: u32) -> Failure {
 }
 
 /// Tells requests apart that come with one id; both sides are ours, so no hash against attackers.
-fn print(call: &Call) -> u64 {
+fn fingerprint(call: &Call) -> u64 {
     let mut hasher = DefaultHasher::new();
     (call.surface.path, call.stream, call.show_usage).hash(&mut hasher);
     call.body.hash(&mut hasher);
@@ -100,33 +100,35 @@ pub(crate) async fn open(
             "a call has 1 to {TARGETS_MAX} targets"
         )));
     }
-    let (id, print) = (call.generation.clone(), print(&call));
+    let (id, fingerprint) = (call.generation.clone(), fingerprint(&call));
     let keeps = coming.on_disconnect == OnDisconnect::Detaches;
     if life.is_some() && matches!(gateway.register.find(&id), Found::Nothing) {
         // It was sent before: an earlier life may have ended it, or this one long ago.
         match gateway.outcomes.find(&id).await {
-            Remembered::Ended(ended, known) if known == print => {
+            Remembered::Ended(ended, known) if known == fingerprint => {
                 let reader = Reader::ended(gateway, &id, *ended, coming.offset);
                 return reader.reply(gateway.boot.clone()).await;
             }
-            Remembered::Ended(..) => return Err(refusal(NotBegun::OtherRequest)),
-            Remembered::Begun | Remembered::Came(_) => return Err(refusal(NotBegun::OtherLife)),
+            Remembered::Ended(..) => return Err(refusal(NotRegistered::OtherRequest)),
+            Remembered::Begun | Remembered::Came(_) => {
+                return Err(refusal(NotRegistered::OtherLife));
+            }
             Remembered::Nothing => {}
         }
     }
-    let make = || Generation::new(gateway, call, print, keeps);
-    let reader = match gateway.register.begin(&id, print, life, keeps, make) {
-        Ok(Begun::New(generation)) => Reader::live(generation, coming),
-        Ok(Begun::Running(_) | Begun::Ended(_)) if !keeps => {
+    let make = || Generation::new(gateway, call, fingerprint, keeps);
+    let reader = match gateway.register.begin(&id, fingerprint, life, keeps, make) {
+        Ok(Registration::New(generation)) => Reader::live(generation, coming),
+        Ok(Registration::Running(_) | Registration::Ended(_)) if !keeps => {
             return Err(LinkError::Refused(
                 "this generation was started before".to_owned(),
             ));
         }
-        Ok(Begun::Running(generation)) => {
+        Ok(Registration::Running(generation)) => {
             gateway.metrics.joined();
             Reader::live(generation, coming)
         }
-        Ok(Begun::Ended(ended)) => {
+        Ok(Registration::Ended(ended)) => {
             gateway.metrics.joined();
             Reader::ended(gateway, &id, ended, coming.offset)
         }
@@ -135,14 +137,16 @@ pub(crate) async fn open(
     reader.reply(gateway.boot.clone()).await
 }
 
-fn refusal(why: NotBegun) -> LinkError {
+fn refusal(why: NotRegistered) -> LinkError {
     match why {
-        NotBegun::OtherRequest => {
+        NotRegistered::OtherRequest => {
             LinkError::Refused("this generation belongs to another request".to_owned())
         }
-        NotBegun::Tombstone => LinkError::Refused("this generation was given up before".to_owned()),
-        NotBegun::Closed(why) => LinkError::NotSent(format!("the gateway is {why}")),
-        NotBegun::OtherLife => LinkError::Lost("the gateway was restarted".to_owned()),
+        NotRegistered::Tombstone => {
+            LinkError::Refused("this generation was given up before".to_owned())
+        }
+        NotRegistered::Closed(why) => LinkError::NotSent(format!("the gateway is {why}")),
+        NotRegistered::OtherLife => LinkError::Lost("the gateway was restarted".to_owned()),
     }
 }
 

@@ -121,7 +121,7 @@ impl Ended {
 enum Entry {
     Running(Arc<Generation>),
     Ended {
-        print: u64,
+        fingerprint: u64,
         ended: Ended,
     },
     /// Given up before it came: should it still come, it is not started.
@@ -137,7 +137,7 @@ struct Shard {
 }
 
 /// What was found for an id that a call came with.
-pub(crate) enum Begun {
+pub(crate) enum Registration {
     New(Arc<Generation>),
     Running(Arc<Generation>),
     Ended(Ended),
@@ -145,7 +145,7 @@ pub(crate) enum Begun {
 
 /// Why a call is neither started nor joined; nothing was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NotBegun {
+pub(crate) enum NotRegistered {
     /// The id belongs to another request.
     OtherRequest,
     /// The call was given up before.
@@ -229,33 +229,33 @@ impl Register {
     pub(crate) fn begin(
         &self,
         id: &GenerationId,
-        print: u64,
+        fingerprint: u64,
         life: Option<&BootId>,
         keeps: bool,
         make: impl FnOnce() -> Arc<Generation>,
-    ) -> Result<Begun, NotBegun> {
+    ) -> Result<Registration, NotRegistered> {
         let mut shard = self.shard(id);
         match shard.entries.get(id) {
-            Some(Entry::Running(generation)) if generation.print() == print => {
-                Ok(Begun::Running(generation.clone()))
+            Some(Entry::Running(generation)) if generation.fingerprint() == fingerprint => {
+                Ok(Registration::Running(generation.clone()))
             }
             Some(Entry::Ended {
-                print: known,
+                fingerprint: known,
                 ended,
-            }) if *known == print => Ok(Begun::Ended(ended.clone())),
-            Some(Entry::Running(_) | Entry::Ended { .. }) => Err(NotBegun::OtherRequest),
-            Some(Entry::Tombstone) => Err(NotBegun::Tombstone),
-            None if life.is_some_and(|life| *life != self.boot) => Err(NotBegun::OtherLife),
+            }) if *known == fingerprint => Ok(Registration::Ended(ended.clone())),
+            Some(Entry::Running(_) | Entry::Ended { .. }) => Err(NotRegistered::OtherRequest),
+            Some(Entry::Tombstone) => Err(NotRegistered::Tombstone),
+            None if life.is_some_and(|life| *life != self.boot) => Err(NotRegistered::OtherLife),
             None => {
                 if keeps && let Some(why) = self.closed() {
-                    return Err(NotBegun::Closed(why));
+                    return Err(NotRegistered::Closed(why));
                 }
                 let generation = make();
                 shard
                     .entries
                     .insert(id.clone(), Entry::Running(generation.clone()));
                 self.running.fetch_add(1, Ordering::AcqRel);
-                Ok(Begun::New(generation))
+                Ok(Registration::New(generation))
             }
         }
     }
@@ -289,7 +289,7 @@ impl Register {
     }
 
     /// Records how a running generation ended; `keep` its output for readers to come.
-    pub(crate) fn end(&self, id: &GenerationId, print: u64, mut ended: Ended, keep: bool) {
+    pub(crate) fn end(&self, id: &GenerationId, fingerprint: u64, mut ended: Ended, keep: bool) {
         let now = self.clock.now();
         ended.output = ended.output.filter(|_| keep).map(Output::kept);
         let held = ended.output.as_deref().map(Output::held);
@@ -304,7 +304,7 @@ impl Register {
         shard.ended.push_back((now, id.clone()));
         shard
             .entries
-            .insert(id.clone(), Entry::Ended { print, ended });
+            .insert(id.clone(), Entry::Ended { fingerprint, ended });
         self.running.fetch_sub(1, Ordering::AcqRel);
         self.tidy(&mut shard, now);
     }

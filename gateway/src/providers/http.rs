@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use shared::fault::{Fault, FaultKind};
 
 use super::ByteStream;
-use super::unpack::Unpacker;
+use super::decode::Decoder;
 
 /// TCP and TLS to a provider; it is near.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ pub(crate) struct Head {
 /// A provider's answer as it comes, unpacked where it is packed.
 pub(crate) struct Body {
     incoming: Incoming,
-    unpacker: Option<Unpacker>,
+    decoder: Option<Decoder>,
 }
 
 /// Sends a request and waits for the answer's head.
@@ -82,8 +82,8 @@ pub(crate) async fn send(
         .map_err(|_| Fault::new(FaultKind::Timeout, "no answer within the first-byte limit"))?
         .map_err(|error| broken(&error))?;
     let (head, incoming) = answer.into_parts();
-    let unpacker = Unpacker::for_answer(&head.headers)?;
-    let body = Body { incoming, unpacker };
+    let decoder = Decoder::for_answer(&head.headers)?;
+    let body = Body { incoming, decoder };
     Ok(Head {
         status: head.status,
         headers: head.headers,
@@ -168,16 +168,16 @@ pub(crate) async fn beginning(mut body: Body, bytes_max: usize, silence: Duratio
 impl Body {
     /// The next piece, within `silence`; none at the end.
     pub(crate) async fn piece(&mut self, silence: Duration) -> Option<Result<Bytes, Fault>> {
-        let Some(unpacker) = &mut self.unpacker else {
+        let Some(decoder) = &mut self.decoder else {
             return incoming(&mut self.incoming, silence).await;
         };
         loop {
-            match unpacker.next().transpose() {
+            match decoder.next().transpose() {
                 Some(unpacked) => return Some(unpacked),
                 None => match incoming(&mut self.incoming, silence).await {
-                    Some(Ok(packed)) => unpacker.feed(packed),
+                    Some(Ok(packed)) => decoder.feed(packed),
                     Some(Err(fault)) => return Some(Err(fault)),
-                    None => return unpacker.end().err().map(Err),
+                    None => return decoder.end().err().map(Err),
                 },
             }
         }

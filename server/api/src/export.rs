@@ -1,28 +1,28 @@
 //! What an export may be narrowed to, as addresses say it. The files are made in `server_edge`.
 
-use server_rooms::figures::{FiguresError, UsageFilter, UsageStatus};
+use server_rooms::reports::{ReportsError, UsageFilter, UsageStatus};
 use shared::link::Operation;
 
 use super::error::ApiError;
 use super::manage::usage::period;
 
-impl From<FiguresError> for ApiError {
-    fn from(error: FiguresError) -> Self {
+impl From<ReportsError> for ApiError {
+    fn from(error: ReportsError) -> Self {
         match error {
-            FiguresError::Cursor(_) => {
+            ReportsError::Cursor(_) => {
                 Self::bad_field("after", "`after` must be the `next` of a page.")
             }
-            FiguresError::NoSuchTenant => Self::not_found("tenant"),
-            FiguresError::Busy => Self::unavailable("Another price is being tried; try again.", 10),
-            FiguresError::Ledger(error) => error.into(),
-            FiguresError::Store(error) => error.into(),
+            ReportsError::NoSuchTenant => Self::not_found("tenant"),
+            ReportsError::Busy => Self::unavailable("Another price is being tried; try again.", 10),
+            ReportsError::Ledger(error) => error.into(),
+            ReportsError::Store(error) => error.into(),
         }
     }
 }
 
 /// What an export of usage may be narrowed to, as it is written in an address.
 #[derive(Debug, Clone, Default)]
-pub struct UsageWish {
+pub struct UsageExportQuery {
     /// The first day or moment.
     pub start: Option<String>,
     /// The last day, which is included, or moment.
@@ -50,7 +50,7 @@ fn word<T>(
     text.map(|text| read(&text).ok_or_else(wrong)).transpose()
 }
 
-impl UsageWish {
+impl UsageExportQuery {
     /// As the room takes it; the tenant is put in by the caller.
     pub fn filter(self) -> Result<UsageFilter, ApiError> {
         Ok(UsageFilter {

@@ -33,18 +33,18 @@ use server_edge::doors::{Doors, text};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::Figures;
-use server_rooms::figures::history::UsageHistory;
 use server_rooms::gateways::Gateways;
-use server_rooms::health::Vitals;
+use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
+use server_rooms::reports::history::UsageHistory;
 use server_rooms::sessions::Sessions;
 use server_rooms::settings::Settings;
-use server_rooms::web::Web;
 use shared::id::RequestId;
 use shared::link::GatewayFleet;
 use shared::surface::Surface;
@@ -100,7 +100,7 @@ pub struct Rooms {
     /// Logging in.
     pub sessions: Sessions,
     /// Sessions of browsers.
-    pub web: Web,
+    pub browsers: BrowserSessions,
     /// Second factors.
     pub factors: Factors,
     /// Settings.
@@ -118,9 +118,9 @@ pub struct Rooms {
     /// Usage records.
     pub usage: UsageHistory,
     /// Figures behind pages and exports.
-    pub figures: Figures,
+    pub reports: Reports,
     /// How the platform's parts do.
-    pub vitals: Vitals,
+    pub health: HealthCheck,
     /// The gateways.
     pub gateways: Gateways,
     /// Providers at the gateway.
@@ -217,7 +217,7 @@ macro_rules! apis {
                 },
                 admin::reprice::PricePreviewApi {
                     catalogue: rooms.catalogue.clone(),
-                    figures: rooms.figures.clone(),
+                    reports: rooms.reports.clone(),
                     clock: rooms.clock.clone(),
                 },
                 admin::providers::ProvidersApi {
@@ -234,10 +234,10 @@ macro_rules! apis {
                     accounts: rooms.accounts.clone(),
                 },
                 manage::export::ExportApi {
-                    figures: rooms.figures.clone(),
+                    reports: rooms.reports.clone(),
                 },
                 admin::export::AdminExportApi {
-                    figures: rooms.figures.clone(),
+                    reports: rooms.reports.clone(),
                 },
             ),
         )
@@ -268,7 +268,7 @@ pub fn routes(
         .at(
             "/readyz",
             get(readyz
-                .data(rooms.vitals.clone())
+                .data(rooms.health.clone())
                 .data(rooms.link.clone())
                 .data(Leaving(rooms.leaving.clone()))),
         )
@@ -418,7 +418,7 @@ struct Leaving(CancellationToken);
 
 #[handler]
 async fn readyz(
-    vitals: Data<&Vitals>,
+    health: Data<&HealthCheck>,
     link: Data<&Arc<dyn GatewayFleet>>,
     leaving: Data<&Leaving>,
 ) -> Response {
@@ -426,7 +426,7 @@ async fn readyz(
     let missing = if leaving.0.0.is_cancelled() {
         "draining"
     } else {
-        match (vitals.database_answers().await, link.health().await) {
+        match (health.database_answers().await, link.health().await) {
             (Ok(()), Ok(_)) => return "ready".into_response(),
             (Err(_), _) => "the database does not answer",
             (Ok(()), Err(_)) => "no gateway answers",

@@ -2,7 +2,7 @@
 //! Tokens are counted when the body says how many they may be.
 
 use server_rooms::auth::Principal;
-use server_rooms::limits::{Admission, Ask};
+use server_rooms::limits::{Admission, Admit};
 use server_store::accounts::Scope;
 use shared::id::GenerationId;
 
@@ -31,12 +31,12 @@ impl Calls {
             return Err(CallError::ScopeMissing);
         }
         let generation = GenerationId::random();
-        let ask = Ask {
+        let call = Admit {
             principal,
             generation: &generation,
             tokens: 0,
         };
-        let admission = self.limits.admit(ask).await;
+        let admission = self.limits.admit(call).await;
         Ok(Admitted {
             admission: admission.map_err(|exceeded| CallError::Limited(Box::new(exceeded)))?,
             generation,

@@ -3,8 +3,8 @@
 
 mod admit;
 mod asked;
-mod begun;
 mod closing;
+mod early_answer;
 mod facts;
 mod kept;
 mod lanes;
@@ -19,8 +19,8 @@ mod spill;
 mod stream;
 
 pub use self::admit::Admitted;
-pub use self::begun::{Begun, Later};
 pub use self::closing::Closing;
+pub use self::early_answer::{EarlyAnswer, Later};
 pub use self::receipt::{Receipt, SettledCall};
 pub use self::recovery::{RecoveryPace, Rounds};
 pub use self::settle::UnknownPolicy;
@@ -288,8 +288,8 @@ impl Calls {
             body,
         } = started?;
         let body = match body {
-            Begun::Answered(answer) => answer,
-            Begun::Later(later) => later.await?,
+            EarlyAnswer::Answered(answer) => answer,
+            EarlyAnswer::Later(later) => later.await?,
         };
         let started = Started {
             generation,
@@ -308,7 +308,7 @@ impl Calls {
         request: Request,
         admitted: Admitted,
         patience: Option<Duration>,
-    ) -> Result<Started<Begun>, CallError> {
+    ) -> Result<Started<EarlyAnswer>, CallError> {
         self.start_told(request, admitted, patience, None).await
     }
 
@@ -318,7 +318,7 @@ impl Calls {
         admitted: Admitted,
         patience: Option<Duration>,
         receipt: Option<ReceiptSender>,
-    ) -> Result<Started<Begun>, CallError> {
+    ) -> Result<Started<EarlyAnswer>, CallError> {
         let outcome = self.start_steps(request, admitted, patience, receipt).await;
         if let Err(error) = &outcome {
             self.settler.metrics().refused(error);
@@ -332,7 +332,7 @@ impl Calls {
         admitted: Admitted,
         patience: Option<Duration>,
         receipt: Option<ReceiptSender>,
-    ) -> Result<Started<Begun>, CallError> {
+    ) -> Result<Started<EarlyAnswer>, CallError> {
         let Admitted {
             generation,
             mut admission,

@@ -56,14 +56,14 @@ pub fn bounds(asked: &Asked, output_max: u64) -> Option<Bounds> {
 }
 
 /// The bounds of a call; `None` when its price does not fit into any balance.
-pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
+pub fn plan(input: PlanInput<'_>) -> Option<Plan> {
     let PlanInput {
         asked,
         model_output_max,
         price,
         at,
         multiplier_ppm,
-    } = ask;
+    } = input;
     let bounds = bounds(asked, model_output_max)?;
     let (input_tokens, output_tokens) = (bounds.input_max, bounds.output_max);
     let cost = |output_tokens| {
@@ -87,16 +87,16 @@ pub fn plan(ask: PlanInput<'_>) -> Option<Plan> {
 }
 
 /// The maximum of output tokens per choice that a smaller hold of `held` pays for.
-pub fn lowered_maximum(plan: &Plan, ask: PlanInput<'_>, held: Credits) -> Option<u64> {
-    let bounds = &most(ask.asked, plan.output_tokens);
-    let (open, at) = (ask.asked.open, ask.at);
+pub fn lowered_maximum(plan: &Plan, input: PlanInput<'_>, held: Credits) -> Option<u64> {
+    let bounds = &most(input.asked, plan.output_tokens);
+    let (open, at) = (input.asked.open, input.at);
     let case = WorstCase { bounds, open, at };
-    let tokens = ask
+    let tokens = input
         .price
-        .output_tokens_within(held, case, ask.multiplier_ppm)?;
+        .output_tokens_within(held, case, input.multiplier_ppm)?;
     tokens
         .min(plan.output_tokens)
-        .checked_div(ask.asked.answers)
+        .checked_div(input.asked.answers)
         .filter(|tokens| *tokens > 0)
 }
 
@@ -130,7 +130,7 @@ mod tests {
         let dialect = Surface::of(operation).dialect;
         let asked = dialect.read(&Body::of_json(body)).expect("valid");
         let price = price();
-        let ask = PlanInput {
+        let input = PlanInput {
             asked: &asked,
             model_output_max: 1_000,
             price: &price,
@@ -138,7 +138,7 @@ mod tests {
             multiplier_ppm: 1_000_000,
         };
         let bounds = bounds(&asked, 1_000);
-        (plan(ask).expect("it fits"), bounds.expect("it fits"))
+        (plan(input).expect("it fits"), bounds.expect("it fits"))
     }
 
     #[test]
@@ -192,14 +192,14 @@ mod tests {
         let dialect = Surface::of(Operation::Chat).dialect;
         let asked = dialect.read(&Body::of_json(body)).expect("valid");
         let amount = |price: &Tariff| {
-            let ask = PlanInput {
+            let input = PlanInput {
                 asked: &asked,
                 model_output_max: 1_000,
                 price,
                 at: Moment::default(),
                 multiplier_ppm: 1_000_000,
             };
-            plan(ask).expect("it fits").amount
+            plan(input).expect("it fits").amount
         };
         let credits = |n: i64| Credits::from_micros(n * 1_000_000);
         assert_eq!(

@@ -6,8 +6,8 @@ use futures_util::stream::{Stream, StreamExt, once};
 use poem::Body;
 use poem_openapi::payload::Binary;
 use poem_openapi::{ApiResponse, Enum};
-use server_rules::figures::counts::Consumed;
 use server_rules::ledger::Entry;
+use server_rules::usage::counts::Consumed;
 use server_store::audit::AuditEntry;
 use server_store::usage::UsageRecord;
 

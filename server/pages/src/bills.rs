@@ -1,11 +1,11 @@
 //! Bills and counts as pages show them, the console's and the portal's.
 
 use admin_templates::admin::usage::Counts;
+use admin_templates::labels::PriceItem;
 use admin_templates::parts::{Arithmetic, ChargeLine, KnownCost as CostView};
-use admin_templates::words::PriceItem;
 use server_rooms::catalogue::price::bill::{Bill, Line};
-use server_rooms::figures::costs::KnownCost;
-use server_rooms::figures::counts::Consumed;
+use server_rooms::reports::costs::KnownCost;
+use server_rooms::reports::counts::Consumed;
 use shared::units::{Unit, Usage};
 
 /// Of how many units a price is, where its label says another number.

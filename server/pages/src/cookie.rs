@@ -21,7 +21,7 @@ pub(super) enum Jar {
     /// By what a browser is known again after a login to the console or the portal.
     Device(Area),
     /// What forms before a login are tied to.
-    Visit,
+    Nonce,
     /// What was just done, shown once.
     Flash,
     /// The language.
@@ -37,7 +37,7 @@ impl Jar {
             Self::Session(Area::Portal) => "waule_portal",
             Self::Device(Area::Admin) => "waule_admin_device",
             Self::Device(Area::Portal) => "waule_portal_device",
-            Self::Visit => "waule_visit",
+            Self::Nonce => "waule_visit",
             Self::Flash => "waule_flash",
             Self::Language => "waule_lang",
             Self::Theme => "waule_theme",
@@ -65,7 +65,7 @@ impl Jar {
     fn life(self) -> Option<Duration> {
         match self {
             Self::Language | Self::Theme | Self::Device(_) => Some(YEAR),
-            Self::Session(_) | Self::Visit | Self::Flash => None,
+            Self::Session(_) | Self::Nonce | Self::Flash => None,
         }
     }
 

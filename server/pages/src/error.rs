@@ -1,14 +1,14 @@
 //! What a person sees when there is no page: the facts of rooms as statuses and kinds of error
 //! pages. The words are the template's.
 
-use admin_templates::words::ErrorKind;
+use admin_templates::labels::ErrorKind;
 use poem::error::ResponseError;
 use poem::http::StatusCode;
 use server_rooms::accounts::AccountError;
 use server_rooms::auth::factors::FactorError;
+use server_rooms::browser_sessions::BrowserError;
 use server_rooms::sessions::SessionError;
 use server_rooms::settings::SettingsError;
-use server_rooms::web::WebError;
 use shared::db::DbError;
 
 /// Why there is no page.
@@ -165,14 +165,14 @@ impl From<FactorError> for PageError {
     }
 }
 
-impl From<WebError> for PageError {
-    fn from(error: WebError) -> Self {
+impl From<BrowserError> for PageError {
+    fn from(error: BrowserError) -> Self {
         match error {
-            WebError::Login(error) => error.into(),
-            WebError::Factor(error) => error.into(),
-            WebError::Account(error) => error.into(),
-            WebError::OtherStep | WebError::SamePassword => Self::NotFound,
-            WebError::Store(error) => error.into(),
+            BrowserError::Login(error) => error.into(),
+            BrowserError::Factor(error) => error.into(),
+            BrowserError::Account(error) => error.into(),
+            BrowserError::OtherStep | BrowserError::SamePassword => Self::NotFound,
+            BrowserError::Store(error) => error.into(),
         }
     }
 }

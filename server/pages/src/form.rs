@@ -11,18 +11,21 @@ use shared::secret::Secret;
 
 use super::error::PageError;
 
-/// The fields of a form, as the gate read and checked it.
-#[derive(Clone, Default)]
-pub struct Posted(BTreeMap<String, Vec<String>>);
+/// A field of a form, and what is wrong with it; a name that the form does not have stands above its fields.
+pub type FieldProblem = (&'static str, FieldError);
 
-impl std::fmt::Debug for Posted {
+/// The fields of a form, as the guard read and checked it.
+#[derive(Clone, Default)]
+pub struct FormData(BTreeMap<String, Vec<String>>);
+
+impl std::fmt::Debug for FormData {
     // Values may be passwords.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.keys()).finish()
     }
 }
 
-impl Posted {
+impl FormData {
     /// Out of a body of `application/x-www-form-urlencoded`.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
@@ -79,7 +82,7 @@ impl Posted {
 
     /// The password that is chosen in `password` and typed again in `repeat`, or what is wrong
     /// with it.
-    pub fn new_password(&self) -> Result<Secret<String>, (&'static str, FieldError)> {
+    pub fn new_password(&self) -> Result<Secret<String>, FieldProblem> {
         let password = self.secret("password");
         if let Some(error) = password_error(&password) {
             return Err(("password", error));
@@ -100,16 +103,16 @@ fn password_error(password: &Secret<String>) -> Option<FieldError> {
     (chars > CHARS_MAX).then(|| FieldError::TooLong(bound(CHARS_MAX)))
 }
 
-impl<'a> FromRequest<'a> for Posted {
+impl<'a> FromRequest<'a> for FormData {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        // The gate put it there; a handler behind another door gets no form.
+        // The guard put it there; a handler behind another door gets no form.
         let posted = request.data::<Self>().cloned();
         Ok(posted.ok_or(PageError::Internal)?)
     }
 }
 
 /// A refusal of the room as the error of a field; what is none of the form's fault has no page.
-pub fn field_error(error: AccountError) -> Result<(&'static str, FieldError), PageError> {
+pub fn field_error(error: AccountError) -> Result<FieldProblem, PageError> {
     match error {
         AccountError::Taken(field) => Ok((field, FieldError::Taken)),
         AccountError::Invalid {
@@ -133,7 +136,7 @@ mod tests {
     #[test]
     fn fields_are_read_and_secrets_are_not_trimmed() {
         let body = b"name=+Ada+&password=+a+b+&on=on&tag=x&tag=y";
-        let posted = Posted::parse(body).expect("a form");
+        let posted = FormData::parse(body).expect("a form");
         assert_eq!(posted.text("name"), "Ada");
         assert_eq!(posted.secret("password").expose(), " a b ");
         assert!(posted.is_ticked("on") && !posted.is_ticked("off"));
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn a_new_password_is_long_enough_and_typed_twice() {
         let chosen = |body: &str| {
-            let posted = Posted::parse(body.as_bytes()).expect("a form");
+            let posted = FormData::parse(body.as_bytes()).expect("a form");
             posted
                 .new_password()
                 .map(|password| password.expose().clone())

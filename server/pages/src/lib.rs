@@ -4,7 +4,7 @@
 //! How to add a page: a file with handlers whose first parameter says who may see it
 //! (`session::Admin<kind::…>`, `session::Member<Manager>`, `Confirmed<…>` around them for secrets and
 //! money), its rooms as `Data<&Room>` (put there by [`routes`]), and a line in `table`. A form's handler takes
-//! `form::Posted`, shows the view again with `show_again` when something is wrong, and ends with
+//! `form::FormData`, shows the view again with `show_again` when something is wrong, and ends with
 //! `done`.
 
 mod admin;
@@ -14,15 +14,15 @@ mod cookie;
 mod device;
 pub mod error;
 pub mod form;
-pub mod frame;
-mod gate;
+pub mod page_context;
+mod page_guard;
+pub mod page_services;
 mod portal;
 mod preferences;
 mod security;
 pub mod session;
 mod settings;
 mod sign_in;
-pub mod site;
 mod superadmins;
 mod table;
 
@@ -30,13 +30,13 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem::web::Data;
 use poem::{EndpointExt, Response, Route, get, handler};
-use server_rooms::web::Web;
+use server_rooms::browser_sessions::BrowserSessions;
 
 pub use self::admin::Console;
 use self::error::PageResult;
-use self::frame::Frame;
-use self::gate::Gate;
-use self::site::Site;
+use self::page_context::PageContext;
+use self::page_guard::PageGuard;
+use self::page_services::PageServices;
 use self::table::Table;
 
 /// What console and portal share: signing in, own security, preferences.
@@ -91,11 +91,11 @@ pub fn listed() -> Vec<(Method, String)> {
 }
 
 /// Every page, behind its door, and the files that pages ask for.
-pub fn routes(rooms: Console, site: Site) -> BoxEndpoint<'static, Response> {
+pub fn routes(rooms: Console, services: PageServices) -> BoxEndpoint<'static, Response> {
     let pages = table()
         .into_route()
         .data(rooms.clone())
-        .data(rooms.web.clone())
+        .data(rooms.browsers.clone())
         .data(rooms.accounts.clone())
         .data(rooms.factors.clone())
         .data(rooms.settings.clone())
@@ -103,12 +103,12 @@ pub fn routes(rooms: Console, site: Site) -> BoxEndpoint<'static, Response> {
         .data(rooms.calls.clone())
         .data(rooms.catalogue.clone())
         .data(rooms.corrections.clone())
-        .data(rooms.figures.clone())
+        .data(rooms.reports.clone())
         .data(rooms.ledger.clone())
         .data(rooms.history.clone());
     Route::new()
         .at("/assets/:name", get(assets::asset))
-        .nest_no_strip("/", Gate::new(pages, site))
+        .nest_no_strip("/", PageGuard::new(pages, services))
         .map_to_response()
         .boxed()
 }
@@ -127,9 +127,9 @@ pub fn is_page(path: &str) -> bool {
 
 /// `GET /`: to the portal, and before the first start is over to its page.
 #[handler]
-async fn start(frame: Frame, web: Data<&Web>) -> PageResult {
-    let first = web.is_first_start().await?;
-    frame.go(if first { "/admin/setup" } else { "/portal" })
+async fn start(context: PageContext, browsers: Data<&BrowserSessions>) -> PageResult {
+    let first = browsers.is_first_start().await?;
+    context.go(if first { "/admin/setup" } else { "/portal" })
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use poem::handler;
 
 use super::cookie::Jar;
 use super::error::PageResult;
-use super::form::Posted;
-use super::frame::{Frame, add_cookie, local_path, see_other};
+use super::form::FormData;
+use super::page_context::{PageContext, add_cookie, local_path, see_other};
 
 /// `POST {root}/preferences`
 #[handler]
-pub(super) async fn choose(frame: Frame, posted: Posted) -> PageResult {
-    let next = local_path(posted.text("next"), frame.area(), frame.root());
-    let (mut response, secure) = (see_other(next), frame.site().secure());
+pub(super) async fn choose(context: PageContext, posted: FormData) -> PageResult {
+    let next = local_path(posted.text("next"), context.area(), context.root());
+    let (mut response, secure) = (see_other(next), context.services().secure());
     if let Some(lang) = posted.optional("lang").and_then(Lang::from_code) {
         add_cookie(&mut response, &Jar::Language.set(lang.code(), None, secure));
     }

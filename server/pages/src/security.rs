@@ -7,14 +7,16 @@ use poem::handler;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use server_rooms::auth::factors::FactorError;
+use server_rooms::browser_sessions::{
+    BrowserError, BrowserSession, BrowserSessions, Proof, WebSession,
+};
 use server_rooms::sessions::{Session, SessionError};
-use server_rooms::web::{Proof, Visit, Web, WebError, WebSession};
 use shared::clock::Moment;
 
 use super::device::device;
 use super::error::{PageError, PageResult};
-use super::form::{Posted, field_error};
-use super::frame::{add_cookie, see_other};
+use super::form::{FormData, field_error};
+use super::page_context::{add_cookie, see_other};
 use super::session::{SettingUp, SignedIn};
 
 /// The forms of the page, of which at most one was sent.
@@ -25,9 +27,9 @@ struct Forms {
     recovery: Form,
 }
 
-fn row(session: WebSession, visit: &Visit) -> SessionRow {
+fn row(session: WebSession, browser: &BrowserSession) -> SessionRow {
     SessionRow {
-        current: session.id == visit.session.id,
+        current: session.id == browser.session.id,
         id: session.id.into_string(),
         device: device(&session.agent),
         address: session.address,
@@ -49,10 +51,14 @@ fn login_row(login: Session) -> SessionRow {
     }
 }
 
-async fn view(who: &SignedIn, web: &Web, forms: Forms) -> Result<Security, PageError> {
-    let own = web.security(&who.visit.person).await?;
-    let sessions = web.sessions(&who.visit.person).await?;
-    let logins = web.api_logins(&who.visit.person).await?;
+async fn view(
+    who: &SignedIn,
+    browsers: &BrowserSessions,
+    forms: Forms,
+) -> Result<Security, PageError> {
+    let own = browsers.security(&who.browser.person).await?;
+    let sessions = browsers.sessions(&who.browser.person).await?;
+    let logins = browsers.api_logins(&who.browser.person).await?;
     Ok(Security {
         second_factor: own.second_factor,
         recovery_left: own.recovery_left,
@@ -61,15 +67,15 @@ async fn view(who: &SignedIn, web: &Web, forms: Forms) -> Result<Security, PageE
         recovery: forms.recovery,
         sessions: sessions
             .into_iter()
-            .map(|session| row(session, &who.visit))
+            .map(|session| row(session, &who.browser))
             .chain(logins.into_iter().map(login_row))
             .collect(),
     })
 }
 
 /// Answers with the page again, a wrong password beside its field.
-async fn again(who: &SignedIn, web: &Web, forms: Forms) -> PageResult {
-    let view = view(who, web, forms).await?;
+async fn again(who: &SignedIn, browsers: &BrowserSessions, forms: Forms) -> PageResult {
+    let view = view(who, browsers, forms).await?;
     who.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view).await
 }
 
@@ -78,61 +84,69 @@ fn wrong(field: &str) -> Form {
 }
 
 /// The field that a refusal is about; anything else has a page of its own.
-fn wrong_field(error: &WebError) -> Option<&'static str> {
+fn wrong_field(error: &BrowserError) -> Option<&'static str> {
     match error {
-        WebError::Login(SessionError::Invalid) => Some("password"),
-        WebError::Factor(FactorError::Wrong) => Some("code"),
-        WebError::Login(_)
-        | WebError::Factor(_)
-        | WebError::Account(_)
-        | WebError::SamePassword
-        | WebError::OtherStep
-        | WebError::Store(_) => None,
+        BrowserError::Login(SessionError::Invalid) => Some("password"),
+        BrowserError::Factor(FactorError::Wrong) => Some("code"),
+        BrowserError::Login(_)
+        | BrowserError::Factor(_)
+        | BrowserError::Account(_)
+        | BrowserError::SamePassword
+        | BrowserError::OtherStep
+        | BrowserError::Store(_) => None,
     }
 }
 
 /// `GET {root}/security`
 #[handler]
-pub(super) async fn security_page(who: SignedIn, web: Data<&Web>) -> PageResult {
-    let view = view(&who, &web, Forms::default()).await?;
+pub(super) async fn security_page(who: SignedIn, browsers: Data<&BrowserSessions>) -> PageResult {
+    let view = view(&who, &browsers, Forms::default()).await?;
     who.show(&view).await
 }
 
 /// `POST {root}/security/password`
 #[handler]
-pub(super) async fn change_password(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn change_password(
+    who: SignedIn,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let forms = |field, error| Forms {
         password: Form::default().wrong(field, error),
         ..Forms::default()
     };
     let password = match posted.new_password() {
         Ok(password) => password,
-        Err((field, error)) => return again(&who, &web, forms(field, error)).await,
+        Err((field, error)) => return again(&who, &browsers, forms(field, error)).await,
     };
     let current = posted.secret("current");
-    let changed = web
-        .change_password(&who.visit, &current, password, who.visitor())
+    let changed = browsers
+        .change_password(&who.browser, &current, password, who.client())
         .await;
     match changed {
         Ok(begun) => {
-            let (frame, cookie) = who.enter(begun);
-            let mut response = frame.done(&frame.at("/security"), &Notice::Saved)?;
+            let (context, cookie) = who.enter(begun);
+            let mut response = context.done(&context.at("/security"), &Notice::Saved)?;
             add_cookie(&mut response, &cookie);
             Ok(response)
         }
-        Err(WebError::Login(SessionError::Invalid)) => {
-            again(&who, &web, forms("current", FieldError::Wrong)).await
+        Err(BrowserError::Login(SessionError::Invalid)) => {
+            again(&who, &browsers, forms("current", FieldError::Wrong)).await
         }
-        Err(WebError::Account(error)) => {
+        Err(BrowserError::Account(error)) => {
             let (field, error) = field_error(error)?;
-            again(&who, &web, forms(field, error)).await
+            again(&who, &browsers, forms(field, error)).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn setup_view(who: &SettingUp, web: &Web, form: Form) -> Result<TotpSetup, PageError> {
-    let draft = web.factor_draft(&who.visit.person).await?;
+async fn setup_view(
+    who: &SettingUp,
+    browsers: &BrowserSessions,
+    form: Form,
+) -> Result<TotpSetup, PageError> {
+    let draft = browsers.factor_draft(&who.browser.person).await?;
     Ok(TotpSetup {
         uri: draft.uri,
         secret: draft.letters,
@@ -142,8 +156,8 @@ async fn setup_view(who: &SettingUp, web: &Web, form: Form) -> Result<TotpSetup,
 
 /// `GET {root}/security/totp`
 #[handler]
-pub(super) async fn totp_page(who: SettingUp, web: Data<&Web>) -> PageResult {
-    match setup_view(&who, &web, Form::default()).await {
+pub(super) async fn totp_page(who: SettingUp, browsers: Data<&BrowserSessions>) -> PageResult {
+    match setup_view(&who, &browsers, Form::default()).await {
         Ok(view) => who.show(&view).await,
         // It is on already, or an app elsewhere was quicker.
         Err(PageError::Forbidden) => who.go(&who.at("/security")),
@@ -153,60 +167,75 @@ pub(super) async fn totp_page(who: SettingUp, web: Data<&Web>) -> PageResult {
 
 /// `POST {root}/security/totp`
 #[handler]
-pub(super) async fn totp_on(who: SettingUp, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn totp_on(
+    who: SettingUp,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let code = posted.text("code");
-    match web.factor_on(&who.visit, code, who.visitor()).await {
+    match browsers.factor_on(&who.browser, code, who.client()).await {
         Ok((codes, begun)) => {
-            let (frame, cookie) = who.enter(begun);
-            let mut response = frame.show(&RecoveryCodes { codes }).await?;
+            let (context, cookie) = who.enter(begun);
+            let mut response = context.show(&RecoveryCodes { codes }).await?;
             add_cookie(&mut response, &cookie);
             Ok(response)
         }
-        Err(WebError::Factor(FactorError::Wrong)) => {
-            let view = setup_view(&who, &web, wrong("code")).await?;
+        Err(BrowserError::Factor(FactorError::Wrong)) => {
+            let view = setup_view(&who, &browsers, wrong("code")).await?;
             who.show_again(&view).await
         }
-        Err(WebError::Factor(FactorError::AlreadyOn)) => who.go(&who.at("/security")),
+        Err(BrowserError::Factor(FactorError::AlreadyOn)) => who.go(&who.at("/security")),
         Err(error) => Err(error.into()),
     }
 }
 
 /// `POST {root}/security/totp/off`
 #[handler]
-pub(super) async fn totp_off(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn totp_off(
+    who: SignedIn,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let password = posted.secret("password");
     let proof = Proof {
         password: &password,
         code: posted.text("code"),
     };
-    match web.factor_off(&who.visit, proof, who.visitor()).await {
+    match browsers.factor_off(&who.browser, proof, who.client()).await {
         Ok(()) => who.done(&who.at("/security"), &Notice::Saved),
         Err(error) => {
             let forms = Forms {
                 totp_off: wrong(wrong_field(&error).ok_or(error)?),
                 ..Forms::default()
             };
-            again(&who, &web, forms).await
+            again(&who, &browsers, forms).await
         }
     }
 }
 
 /// `POST {root}/security/recovery`
 #[handler]
-pub(super) async fn renew_codes(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn renew_codes(
+    who: SignedIn,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let password = posted.secret("password");
     let proof = Proof {
         password: &password,
         code: posted.text("code"),
     };
-    match web.renew_codes(&who.visit, proof, who.visitor()).await {
+    match browsers
+        .renew_codes(&who.browser, proof, who.client())
+        .await
+    {
         Ok(codes) => who.show(&RecoveryCodes { codes }).await,
         Err(error) => {
             let forms = Forms {
                 recovery: wrong(wrong_field(&error).ok_or(error)?),
                 ..Forms::default()
             };
-            again(&who, &web, forms).await
+            again(&who, &browsers, forms).await
         }
     }
 }
@@ -216,14 +245,14 @@ pub(super) async fn renew_codes(who: SignedIn, posted: Posted, web: Data<&Web>) 
 pub(super) async fn end_session(
     who: SignedIn,
     Path(id): Path<String>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let id = id.parse().map_err(|_| PageError::NotFound)?;
-    let address = who.visitor().address;
-    if !web.end(&who.visit, &id, address).await? {
+    let address = who.client().address;
+    if !browsers.end(&who.browser, &id, address).await? {
         return Err(PageError::NotFound);
     }
-    if id == who.visit.session.id {
+    if id == who.browser.session.id {
         let mut response = see_other(&who.at("/login"));
         who.leave(&mut response);
         return Ok(response);
@@ -233,7 +262,9 @@ pub(super) async fn end_session(
 
 /// `POST {root}/security/sessions/end-others`
 #[handler]
-pub(super) async fn end_others(who: SignedIn, web: Data<&Web>) -> PageResult {
-    web.end_others(&who.visit, who.visitor().address).await?;
+pub(super) async fn end_others(who: SignedIn, browsers: Data<&BrowserSessions>) -> PageResult {
+    browsers
+        .end_others(&who.browser, who.client().address)
+        .await?;
     who.done(&who.at("/security"), &Notice::SessionEnded)
 }

@@ -1,5 +1,5 @@
 //! Who may see a page, as a parameter of its handler: `Admin<kind::…>`, `Member<…>`, `SignedIn`, and
-//! `Confirmed<…>` around them. Finds no session itself; the gate did.
+//! `Confirmed<…>` around them. Finds no session itself; the guard did.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -11,18 +11,18 @@ use poem::{FromRequest, Request, RequestBody};
 use server_rooms::accounts::{Actor, Superadmin, Tenant, User};
 use server_rooms::auth::Role;
 use server_rooms::auth::roles::{Action, Kind, kind, may};
-use server_rooms::web::{Person, Stage, Visit};
+use server_rooms::browser_sessions::{BrowserSession, Person, Stage};
 
 use super::error::PageError;
-use super::frame::{Frame, local_path};
+use super::page_context::{PageContext, local_path};
 
 /// The path of a login's next step.
-pub(super) fn step_path(frame: &Frame, stage: Stage) -> String {
+pub(super) fn step_path(context: &PageContext, stage: Stage) -> String {
     match stage {
-        Stage::SecondFactor => frame.at("/login/second"),
-        Stage::NewPassword => frame.at("/setup"),
-        Stage::FactorSetup => frame.at("/security/totp"),
-        Stage::Open => frame.root().to_owned(),
+        Stage::SecondFactor => context.at("/login/second"),
+        Stage::NewPassword => context.at("/setup"),
+        Stage::FactorSetup => context.at("/security/totp"),
+        Stage::Open => context.root().to_owned(),
     }
 }
 
@@ -34,9 +34,9 @@ pub(super) fn with_next(path: &str, next: &str) -> String {
 }
 
 /// The page a request belongs to: itself, or for a form the page it stood on.
-fn page_of(frame: &Frame, request: &Request) -> String {
+fn page_of(context: &PageContext, request: &Request) -> String {
     if *request.method() == Method::GET {
-        return frame.path().to_owned();
+        return context.path().to_owned();
     }
     let from = request.headers().get(REFERER);
     let from = from.and_then(|value| value.to_str().ok());
@@ -45,56 +45,56 @@ fn page_of(frame: &Frame, request: &Request) -> String {
         let rest = url.split_once("://").map_or("", |(_, rest)| rest);
         &rest[at..]
     });
-    local_path(path.unwrap_or_default(), frame.area(), frame.root()).to_owned()
+    local_path(path.unwrap_or_default(), context.area(), context.root()).to_owned()
 }
 
-fn frame_of(request: &Request) -> Result<&Frame, PageError> {
-    request.data::<Frame>().ok_or(PageError::Internal)
+fn context_of(request: &Request) -> Result<&PageContext, PageError> {
+    request.data::<PageContext>().ok_or(PageError::Internal)
 }
 
 /// The session of somebody who is in; else where they go first.
-fn open(request: &Request) -> Result<(Frame, Visit), PageError> {
-    let frame = frame_of(request)?;
-    let Some(visit) = frame.visit() else {
-        let login = with_next(&frame.at("/login"), &page_of(frame, request));
+fn open(request: &Request) -> Result<(PageContext, BrowserSession), PageError> {
+    let context = context_of(request)?;
+    let Some(browser) = context.browser() else {
+        let login = with_next(&context.at("/login"), &page_of(context, request));
         return Err(PageError::GoTo(login));
     };
-    if visit.session.stage != Stage::Open {
-        return Err(PageError::GoTo(step_path(frame, visit.session.stage)));
+    if browser.session.stage != Stage::Open {
+        return Err(PageError::GoTo(step_path(context, browser.session.stage)));
     }
-    Ok((frame.clone(), visit.clone()))
+    Ok((context.clone(), browser.clone()))
 }
 
 /// Who may see a page.
 pub trait Guard: Sized + Send {
     /// Somebody who is in, if this page is for them.
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError>;
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError>;
 }
 
 fn guarded<G: Guard>(request: &Request) -> Result<G, PageError> {
-    let (frame, visit) = open(request)?;
-    G::admit(frame, visit)
+    let (context, browser) = open(request)?;
+    G::admit(context, browser)
 }
 
 /// Somebody who is in, of console or portal.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// Their session.
-    pub visit: Visit,
-    frame: Frame,
+    pub browser: BrowserSession,
+    context: PageContext,
 }
 
 impl Deref for SignedIn {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl Guard for SignedIn {
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError> {
-        Ok(Self { visit, frame })
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError> {
+        Ok(Self { browser, context })
     }
 }
 
@@ -108,28 +108,28 @@ impl<'a> FromRequest<'a> for SignedIn {
 #[derive(Debug, Clone)]
 pub struct SettingUp {
     /// Their session.
-    pub visit: Visit,
-    frame: Frame,
+    pub browser: BrowserSession,
+    context: PageContext,
 }
 
 impl Deref for SettingUp {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl<'a> FromRequest<'a> for SettingUp {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let frame = frame_of(request)?;
-        let visit = frame.visit();
-        let visit = visit.filter(|visit| visit.session.stage == Stage::FactorSetup);
-        let (frame, visit) = match visit {
-            Some(visit) => (frame.clone(), visit.clone()),
+        let context = context_of(request)?;
+        let browser = context.browser();
+        let browser = browser.filter(|browser| browser.session.stage == Stage::FactorSetup);
+        let (context, browser) = match browser {
+            Some(browser) => (context.clone(), browser.clone()),
             None => open(request)?,
         };
-        Ok(Self { visit, frame })
+        Ok(Self { browser, context })
     }
 }
 
@@ -139,15 +139,15 @@ pub struct Admin<K: Kind = kind::Look> {
     /// Who.
     pub admin: Superadmin,
     /// Their session.
-    pub visit: Visit,
-    frame: Frame,
+    pub browser: BrowserSession,
+    context: PageContext,
     action: PhantomData<K>,
 }
 
 impl<K: Kind> Admin<K> {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::superadmin(&self.admin, self.frame.visitor().address)
+        Actor::superadmin(&self.admin, self.context.client().address)
     }
 
     /// Refuses what their role may not do, where that depends on what was sent.
@@ -161,22 +161,22 @@ impl<K: Kind> Admin<K> {
 }
 
 impl<K: Kind> Deref for Admin<K> {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl<K: Kind> Guard for Admin<K> {
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError> {
-        let Person::Superadmin(admin) = visit.person.clone() else {
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError> {
+        let Person::Superadmin(admin) = browser.person.clone() else {
             return Err(PageError::NotFound);
         };
         let caller = Self {
             admin,
-            visit,
-            frame,
+            browser,
+            context,
             action: PhantomData,
         };
         caller.must_be_able_to(K::ACTION)?;
@@ -242,29 +242,29 @@ pub struct Member<R: Rank = Anybody> {
     /// Their tenant; every query of a portal's page begins with it.
     pub tenant: Tenant,
     /// Their session.
-    pub visit: Visit,
-    frame: Frame,
+    pub browser: BrowserSession,
+    context: PageContext,
     rank: PhantomData<R>,
 }
 
 impl<R: Rank> Member<R> {
     /// As the audit log names them.
     pub fn actor(&self) -> Actor {
-        Actor::user(&self.user, self.frame.visitor().address)
+        Actor::user(&self.user, self.context.client().address)
     }
 }
 
 impl<R: Rank> Deref for Member<R> {
-    type Target = Frame;
+    type Target = PageContext;
 
-    fn deref(&self) -> &Frame {
-        &self.frame
+    fn deref(&self) -> &PageContext {
+        &self.context
     }
 }
 
 impl<R: Rank> Guard for Member<R> {
-    fn admit(frame: Frame, visit: Visit) -> Result<Self, PageError> {
-        let Person::User(user, tenant) = visit.person.clone() else {
+    fn admit(context: PageContext, browser: BrowserSession) -> Result<Self, PageError> {
+        let Person::User(user, tenant) = browser.person.clone() else {
             return Err(PageError::NotFound);
         };
         if !R::includes(user.role) {
@@ -273,8 +273,8 @@ impl<R: Rank> Guard for Member<R> {
         Ok(Self {
             user,
             tenant,
-            visit,
-            frame,
+            browser,
+            context,
             rank: PhantomData,
         })
     }
@@ -302,21 +302,24 @@ impl<G> Deref for Confirmed<G> {
 impl<'a, G: Guard> FromRequest<'a> for Confirmed<G> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
         let guard: G = guarded(request)?;
-        let frame = frame_of(request)?;
-        let now = frame.now();
-        if frame.visit().is_some_and(|visit| visit.is_confirmed(now)) {
+        let context = context_of(request)?;
+        let now = context.now();
+        if context
+            .browser()
+            .is_some_and(|browser| browser.is_confirmed(now))
+        {
             return Ok(Self(guard));
         }
-        let next = page_of(frame, request);
-        let confirm = with_next(&frame.at("/confirm"), &next);
+        let next = page_of(context, request);
+        let confirm = with_next(&context.at("/confirm"), &next);
         Err(PageError::GoTo(confirm).into())
     }
 }
 
 /// The area's own kind of session.
-pub(super) fn kind_of(area: Area) -> server_rooms::web::PersonKind {
+pub(super) fn kind_of(area: Area) -> server_rooms::browser_sessions::PersonKind {
     match area {
-        Area::Admin => server_rooms::web::PersonKind::Superadmin,
-        Area::Portal => server_rooms::web::PersonKind::TenantUser,
+        Area::Admin => server_rooms::browser_sessions::PersonKind::Superadmin,
+        Area::Portal => server_rooms::browser_sessions::PersonKind::TenantUser,
     }
 }

@@ -1,6 +1,6 @@
 //! The platform's settings, a form for each group.
 
-use admin_templates::admin::house::Settings as View;
+use admin_templates::admin::platform::Settings as View;
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
 use poem::handler;
@@ -13,17 +13,14 @@ use server_rooms::settings::{
 use shared::credits::Credits;
 
 use super::error::{PageError, PageResult};
-use super::form::Posted;
-use super::frame::Frame;
+use super::form::{FieldProblem, FormData};
+use super::page_context::PageContext;
 use super::session::{Admin, Confirmed};
 
 const PATH: &str = "/admin/settings";
 
 /// An owner who proved a short while ago to be one.
 type Editor = Confirmed<Admin<kind::EditSettings>>;
-
-/// A field that is wrong, and why.
-type Wrong = (&'static str, FieldError);
 
 fn on(ticked: bool) -> &'static str {
     if ticked { "on" } else { "" }
@@ -90,15 +87,15 @@ pub(super) async fn settings_page(who: Admin, settings: Data<&Settings>) -> Page
 
 /// Keeps a group that was read from a form, or shows the form again with what is wrong.
 async fn keep<S: Setting>(
-    frame: &Frame,
+    context: &PageContext,
     actor: &Actor,
     settings: &Settings,
-    read: Result<S, Wrong>,
-    place: impl FnOnce(&mut View, Wrong),
+    read: Result<S, FieldProblem>,
+    place: impl FnOnce(&mut View, FieldProblem),
 ) -> PageResult {
     let kept = match read {
         Ok(setting) => match settings.put(actor, &setting).await {
-            Ok(()) => return frame.done(PATH, &Notice::Saved),
+            Ok(()) => return context.done(PATH, &Notice::Saved),
             Err(SettingsError::Invalid { field, rule }) => {
                 (field, FieldError::Words(rule.to_owned()))
             }
@@ -108,17 +105,20 @@ async fn keep<S: Setting>(
     };
     let mut view = view(settings).await?;
     place(&mut view, kept);
-    frame.show_again(&view).await
+    context.show_again(&view).await
 }
 
-fn needed<N: std::str::FromStr>(posted: &Posted, name: &'static str) -> Result<N, Wrong> {
+fn needed<N: std::str::FromStr>(posted: &FormData, name: &'static str) -> Result<N, FieldProblem> {
     posted
         .text(name)
         .parse()
         .map_err(|_| (name, FieldError::NotANumber))
 }
 
-fn absent<N: std::str::FromStr>(posted: &Posted, name: &'static str) -> Result<Option<N>, Wrong> {
+fn absent<N: std::str::FromStr>(
+    posted: &FormData,
+    name: &'static str,
+) -> Result<Option<N>, FieldProblem> {
     posted
         .optional(name)
         .map(|_| needed(posted, name))
@@ -126,14 +126,14 @@ fn absent<N: std::str::FromStr>(posted: &Posted, name: &'static str) -> Result<O
 }
 
 /// A decimal of at most six places, in millionths.
-fn millionths(posted: &Posted, name: &'static str) -> Result<i64, Wrong> {
+fn millionths(posted: &FormData, name: &'static str) -> Result<i64, FieldProblem> {
     let credits: Result<Credits, _> = posted.optional(name).unwrap_or("0").parse();
     credits
         .map(Credits::micros)
         .map_err(|_| (name, FieldError::NotAnAmount))
 }
 
-fn security_of(posted: &Posted) -> Result<Security, Wrong> {
+fn security_of(posted: &FormData) -> Result<Security, FieldProblem> {
     Ok(Security {
         idle_minutes: needed(posted, "idle_minutes")?,
         absolute_hours: needed(posted, "absolute_hours")?,
@@ -145,18 +145,18 @@ fn security_of(posted: &Posted) -> Result<Security, Wrong> {
 #[handler]
 pub(super) async fn keep_security(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     settings: Data<&Settings>,
 ) -> PageResult {
     let names = ["idle_minutes", "absolute_hours", "require_second_factor"];
-    let place = |view: &mut View, (field, error): Wrong| {
+    let place = |view: &mut View, (field, error): FieldProblem| {
         view.security = posted.again(&names).wrong(field, error);
     };
     let read = security_of(&posted);
     keep(&who, &who.actor(), &settings, read, place).await
 }
 
-fn retention_of(posted: &Posted) -> Result<Retention, Wrong> {
+fn retention_of(posted: &FormData) -> Result<Retention, FieldProblem> {
     Ok(Retention {
         usage_days: needed(posted, "usage_days")?,
         audit_days: needed(posted, "audit_days")?,
@@ -168,11 +168,11 @@ fn retention_of(posted: &Posted) -> Result<Retention, Wrong> {
 #[handler]
 pub(super) async fn keep_retention(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     settings: Data<&Settings>,
 ) -> PageResult {
     let names = ["usage_days", "audit_days", "delete_grace_days"];
-    let place = |view: &mut View, (field, error): Wrong| {
+    let place = |view: &mut View, (field, error): FieldProblem| {
         view.retention = posted.again(&names).wrong(field, error);
     };
     let read = retention_of(&posted);
@@ -183,10 +183,10 @@ pub(super) async fn keep_retention(
 #[handler]
 pub(super) async fn keep_announcement(
     who: Admin<kind::Announce>,
-    posted: Posted,
+    posted: FormData,
     settings: Data<&Settings>,
 ) -> PageResult {
-    let place = |view: &mut View, (field, error): Wrong| {
+    let place = |view: &mut View, (field, error): FieldProblem| {
         view.announcement = posted.again(&["announcement"]).wrong(field, error);
     };
     let read = Ok(Announcement {
@@ -199,10 +199,10 @@ pub(super) async fn keep_announcement(
 #[handler]
 pub(super) async fn keep_calendar(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     settings: Data<&Settings>,
 ) -> PageResult {
-    let place = |view: &mut View, (field, _): Wrong| {
+    let place = |view: &mut View, (field, _): FieldProblem| {
         let form = posted.again(&["time_zone"]);
         view.calendar = form.wrong(field, FieldError::NotAZone);
     };
@@ -216,7 +216,7 @@ pub(super) async fn keep_calendar(
 #[handler]
 pub(super) async fn keep_tenants(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     settings: Data<&Settings>,
 ) -> PageResult {
     let names = [
@@ -225,7 +225,7 @@ pub(super) async fn keep_tenants(
         "tokens_per_minute",
         "factor",
     ];
-    let place = |view: &mut View, (field, error): Wrong| {
+    let place = |view: &mut View, (field, error): FieldProblem| {
         view.tenants = posted.again(&names).wrong(field, error);
     };
     let now: TenantDefaults = settings.get().await?;

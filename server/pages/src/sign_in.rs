@@ -8,12 +8,14 @@ use poem::web::{Data, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 use server_rooms::auth::factors::FactorError;
+use server_rooms::browser_sessions::{
+    BrowserError, BrowserSessions, FirstStep, NewSession, OwnPassword, Stage,
+};
 use server_rooms::sessions::SessionError;
-use server_rooms::web::{Begun, FirstStep, OwnPassword, Stage, Web, WebError};
 
 use super::error::{PageError, PageResult};
-use super::form::{Posted, field_error};
-use super::frame::{Frame, add_cookie, local_path, see_other};
+use super::form::{FormData, field_error};
+use super::page_context::{PageContext, add_cookie, local_path, see_other};
 use super::session::{SignedIn, step_path, with_next};
 
 /// Longer fields are not read.
@@ -27,20 +29,20 @@ pub(super) struct SignInQuery {
     recovery: String,
 }
 
-fn next_of<'a>(frame: &Frame, wanted: &'a str) -> &'a str {
-    local_path(wanted, frame.area(), frame.root())
+fn next_of<'a>(context: &PageContext, wanted: &'a str) -> &'a str {
+    local_path(wanted, context.area(), context.root())
 }
 
 /// Hands the cookie over and goes to the next step, or where the person wanted to go.
-fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
-    let stage = begun.visit.session.stage;
+fn entered(context: &PageContext, begun: NewSession, next: &str) -> Response {
+    let stage = begun.browser.session.stage;
     let device = begun.device.as_ref();
-    let device = device.map(|device| frame.device_cookie(device));
-    let (frame, cookie) = frame.enter(begun);
+    let device = device.map(|device| context.device_cookie(device));
+    let (context, cookie) = context.enter(begun);
     let to = match stage {
         Stage::Open => next.to_owned(),
-        Stage::SecondFactor => with_next(&step_path(&frame, stage), next),
-        Stage::NewPassword | Stage::FactorSetup => step_path(&frame, stage),
+        Stage::SecondFactor => with_next(&step_path(&context, stage), next),
+        Stage::NewPassword | Stage::FactorSetup => step_path(&context, stage),
     };
     let mut response = see_other(&to);
     add_cookie(&mut response, &cookie);
@@ -51,32 +53,32 @@ fn entered(frame: &Frame, begun: Begun, next: &str) -> Response {
 }
 
 /// Whether a refusal is about what was typed; anything else has a page of its own.
-fn is_wrong(error: &WebError) -> bool {
+fn is_wrong(error: &BrowserError) -> bool {
     matches!(
         error,
-        WebError::Login(SessionError::Invalid | SessionError::CodeMissing)
-            | WebError::Factor(FactorError::Wrong)
+        BrowserError::Login(SessionError::Invalid | SessionError::CodeMissing)
+            | BrowserError::Factor(FactorError::Wrong)
     )
 }
 
 /// `GET {root}/login`
 #[handler]
 pub(super) async fn login_page(
-    frame: Frame,
+    context: PageContext,
     query: Query<SignInQuery>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let next = next_of(&frame, &query.next);
-    if frame
-        .visit()
-        .is_some_and(|visit| visit.session.stage == Stage::Open)
+    let next = next_of(&context, &query.next);
+    if context
+        .browser()
+        .is_some_and(|browser| browser.session.stage == Stage::Open)
     {
-        return frame.go(next);
+        return context.go(next);
     }
-    if frame.area() == Area::Admin && web.is_first_start().await? {
-        return frame.go(&frame.at("/setup"));
+    if context.area() == Area::Admin && browsers.is_first_start().await? {
+        return context.go(&context.at("/setup"));
     }
-    frame
+    context
         .show(&SignIn {
             form: Form::default(),
             next: next.to_owned(),
@@ -86,11 +88,15 @@ pub(super) async fn login_page(
 
 /// `POST {root}/login`
 #[handler]
-pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn log_in(
+    context: PageContext,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let (tenant, password) = (posted.secret("tenant"), posted.secret("password"));
     let (username, next) = (
         posted.text("username"),
-        next_of(&frame, posted.text("next")),
+        next_of(&context, posted.text("next")),
     );
     let bytes = [
         tenant.expose().len(),
@@ -98,18 +104,18 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
         username.len(),
     ];
     let step = FirstStep {
-        tenant: (frame.area() == Area::Portal).then_some(&tenant),
+        tenant: (context.area() == Area::Portal).then_some(&tenant),
         username,
         password: &password,
     };
     let begun = if bytes.iter().any(|bytes| *bytes > FIELD_BYTES_MAX) {
         Err(SessionError::Invalid.into())
     } else {
-        let before = frame.visit().map(|visit| &visit.session);
-        web.log_in(step, frame.visitor(), before).await
+        let before = context.browser().map(|browser| &browser.session);
+        browsers.log_in(step, context.client(), before).await
     };
     let (status, wrong, wait) = match begun {
-        Ok(begun) => return Ok(entered(&frame, begun, next)),
+        Ok(begun) => return Ok(entered(&context, begun, next)),
         Err(error) if is_wrong(&error) => (StatusCode::UNAUTHORIZED, FieldError::Wrong, None),
         Err(error) => {
             let error = PageError::from(error);
@@ -129,7 +135,7 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
         form,
         next: next.to_owned(),
     };
-    let mut response = frame.show_as(status, &view).await?;
+    let mut response = context.show_as(status, &view).await?;
     if let Some(seconds) = wait {
         response.headers_mut().insert("retry-after", seconds.into());
     }
@@ -138,16 +144,16 @@ pub(super) async fn log_in(frame: Frame, posted: Posted, web: Data<&Web>) -> Pag
 
 /// `GET {root}/login/second`
 #[handler]
-pub(super) async fn second_page(frame: Frame, query: Query<SignInQuery>) -> PageResult {
-    let visit = frame.visit();
-    if visit.is_none_or(|visit| visit.session.stage != Stage::SecondFactor) {
-        return frame.go(&frame.at("/login"));
+pub(super) async fn second_page(context: PageContext, query: Query<SignInQuery>) -> PageResult {
+    let browser = context.browser();
+    if browser.is_none_or(|browser| browser.session.stage != Stage::SecondFactor) {
+        return context.go(&context.at("/login"));
     }
-    frame
+    context
         .show(&SecondFactor {
             form: Form::default(),
             recovery: query.recovery == "1",
-            next: next_of(&frame, &query.next).to_owned(),
+            next: next_of(&context, &query.next).to_owned(),
         })
         .await
 }
@@ -155,63 +161,73 @@ pub(super) async fn second_page(frame: Frame, query: Query<SignInQuery>) -> Page
 /// `POST {root}/login/second`
 #[handler]
 pub(super) async fn second(
-    frame: Frame,
-    posted: Posted,
+    context: PageContext,
+    posted: FormData,
     query: Query<SignInQuery>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let Some(visit) = frame.visit() else {
-        return frame.go(&frame.at("/login"));
+    let Some(browser) = context.browser() else {
+        return context.go(&context.at("/login"));
     };
-    let next = next_of(&frame, posted.text("next"));
+    let next = next_of(&context, posted.text("next"));
     let code = posted.text("code");
-    match web.second_factor(visit, code, frame.visitor()).await {
-        Ok(begun) => Ok(entered(&frame, begun, next)),
-        Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
+    match browsers
+        .second_factor(browser, code, context.client())
+        .await
+    {
+        Ok(begun) => Ok(entered(&context, begun, next)),
+        Err(BrowserError::OtherStep) => context.go(&context.at("/login")),
         Err(error) if is_wrong(&error) => {
             let view = SecondFactor {
                 form: Form::default().wrong("code", FieldError::Wrong),
                 recovery: query.recovery == "1",
                 next: next.to_owned(),
             };
-            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+            context.show_as(StatusCode::UNAUTHORIZED, &view).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
 /// Whether this browser may choose a first password of its own.
-async fn may_choose(frame: &Frame, web: &Web) -> Result<bool, PageError> {
-    let visit = frame.visit();
-    let asked = visit.is_some_and(|visit| visit.session.stage == Stage::NewPassword);
-    Ok(asked || (visit.is_none() && web.is_first_start().await?))
+async fn may_choose(context: &PageContext, browsers: &BrowserSessions) -> Result<bool, PageError> {
+    let browser = context.browser();
+    let asked = browser.is_some_and(|browser| browser.session.stage == Stage::NewPassword);
+    Ok(asked || (browser.is_none() && browsers.is_first_start().await?))
 }
 
 /// `GET /admin/setup`
 #[handler]
-pub(super) async fn setup_page(frame: Frame, web: Data<&Web>) -> PageResult {
-    if !may_choose(&frame, &web).await? {
-        return frame.go(&frame.at("/login"));
+pub(super) async fn setup_page(
+    context: PageContext,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
+    if !may_choose(&context, &browsers).await? {
+        return context.go(&context.at("/login"));
     }
-    let username = frame
-        .visit()
-        .map_or("admin", |visit| visit.person.username());
+    let username = context
+        .browser()
+        .map_or("admin", |browser| browser.person.username());
     let form = Form::of([("username", username)]);
-    frame.show(&FirstStart { form }).await
+    context.show(&FirstStart { form }).await
 }
 
 /// `POST /admin/setup`
 #[handler]
-pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> PageResult {
-    if !may_choose(&frame, &web).await? {
-        return frame.go(&frame.at("/login"));
+pub(super) async fn setup(
+    context: PageContext,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
+    if !may_choose(&context, &browsers).await? {
+        return context.go(&context.at("/login"));
     }
     let wrong = |field, error| FirstStart {
         form: posted.again(&["username"]).wrong(field, error),
     };
     let password = match posted.new_password() {
         Ok(password) => password,
-        Err((field, error)) => return frame.show_again(&wrong(field, error)).await,
+        Err((field, error)) => return context.show_again(&wrong(field, error)).await,
     };
     let given = posted.secret("one_time");
     let own = OwnPassword {
@@ -219,23 +235,23 @@ pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> Page
         username: posted.text("username"),
         password: &password,
     };
-    match web
-        .choose_password(frame.visit(), own, frame.visitor())
+    match browsers
+        .choose_password(context.browser(), own, context.client())
         .await
     {
-        Ok(begun) => Ok(entered(&frame, begun, frame.root())),
-        Err(WebError::OtherStep) => frame.go(&frame.at("/login")),
-        Err(WebError::SamePassword) => {
+        Ok(begun) => Ok(entered(&context, begun, context.root())),
+        Err(BrowserError::OtherStep) => context.go(&context.at("/login")),
+        Err(BrowserError::SamePassword) => {
             let view = wrong("password", FieldError::Reused);
-            frame.show_again(&view).await
+            context.show_again(&view).await
         }
-        Err(WebError::Account(error)) => {
+        Err(BrowserError::Account(error)) => {
             let (field, error) = field_error(error)?;
-            frame.show_again(&wrong(field, error)).await
+            context.show_again(&wrong(field, error)).await
         }
         Err(error) if is_wrong(&error) => {
             let view = wrong("one_time", FieldError::Wrong);
-            frame.show_as(StatusCode::UNAUTHORIZED, &view).await
+            context.show_as(StatusCode::UNAUTHORIZED, &view).await
         }
         Err(error) => Err(error.into()),
     }
@@ -243,12 +259,12 @@ pub(super) async fn setup(frame: Frame, posted: Posted, web: Data<&Web>) -> Page
 
 /// `POST {root}/logout`; at whatever step.
 #[handler]
-pub(super) async fn log_out(frame: Frame, web: Data<&Web>) -> PageResult {
-    if let Some(visit) = frame.visit() {
-        web.log_out(visit, frame.visitor().address).await?;
+pub(super) async fn log_out(context: PageContext, browsers: Data<&BrowserSessions>) -> PageResult {
+    if let Some(browser) = context.browser() {
+        browsers.log_out(browser, context.client().address).await?;
     }
-    let mut response = frame.done(&frame.at("/login"), &Notice::SignedOut)?;
-    frame.leave(&mut response);
+    let mut response = context.done(&context.at("/login"), &Notice::SignedOut)?;
+    context.leave(&mut response);
     Ok(response)
 }
 
@@ -257,9 +273,9 @@ pub(super) async fn log_out(frame: Frame, web: Data<&Web>) -> PageResult {
 pub(super) async fn confirm_page(
     who: SignedIn,
     query: Query<SignInQuery>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let security = web.security(&who.visit.person).await?;
+    let security = browsers.security(&who.browser.person).await?;
     who.show(&ConfirmPassword {
         form: Form::default(),
         second_factor: security.second_factor,
@@ -270,19 +286,23 @@ pub(super) async fn confirm_page(
 
 /// `POST {root}/confirm`
 #[handler]
-pub(super) async fn confirm(who: SignedIn, posted: Posted, web: Data<&Web>) -> PageResult {
+pub(super) async fn confirm(
+    who: SignedIn,
+    posted: FormData,
+    browsers: Data<&BrowserSessions>,
+) -> PageResult {
     let next = next_of(&who, posted.text("next"));
     let password = posted.secret("password");
     let code = posted.optional("code");
-    let confirmed = web
-        .confirm(&who.visit, &password, code, who.visitor())
+    let confirmed = browsers
+        .confirm(&who.browser, &password, code, who.client())
         .await;
     match confirmed {
         Ok(()) => who.go(next),
         Err(error) if is_wrong(&error) => {
-            let by_password = matches!(error, WebError::Login(SessionError::Invalid));
+            let by_password = matches!(error, BrowserError::Login(SessionError::Invalid));
             let field = if by_password { "password" } else { "code" };
-            let security = web.security(&who.visit.person).await?;
+            let security = browsers.security(&who.browser.person).await?;
             let view = ConfirmPassword {
                 form: Form::default().wrong(field, FieldError::Wrong),
                 second_factor: security.second_factor,

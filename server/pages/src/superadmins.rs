@@ -1,20 +1,20 @@
 //! The people who run the platform, for its owners to look after.
 
 use admin_templates::account::PasswordOnce;
-use admin_templates::admin::house::{SuperadminList, SuperadminRow};
+use admin_templates::admin::platform::{SuperadminList, SuperadminRow};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{AdminRole as RoleWord, MemberStatus, Word};
 use admin_templates::page::Notice;
-use admin_templates::words::{AdminRole as RoleWord, MemberStatus, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{AccountError, Accounts, NewSuperadmin, SuperadminChange};
 use server_rooms::auth::factors::Factors;
 use server_rooms::auth::roles::{AdminRole, Kind, kind};
-use server_rooms::web::Web;
+use server_rooms::browser_sessions::BrowserSessions;
 use shared::id::SuperadminId;
 
 use super::error::{PageError, PageResult};
-use super::form::{Posted, field_error};
+use super::form::{FieldProblem, FormData, field_error};
 use super::session::{Admin, Confirmed};
 
 const PATH: &str = "/admin/superadmins";
@@ -40,13 +40,13 @@ async fn view<K: Kind>(
     who: &Admin<K>,
     accounts: &Accounts,
     factors: &Factors,
-    web: &Web,
+    browsers: &BrowserSessions,
     add: Form,
 ) -> Result<SuperadminList, PageError> {
     let all = accounts.superadmins().await?;
     let ids: Vec<String> = all.iter().map(|admin| admin.id.to_string()).collect();
     let with_factor = factors.owners_of_any(&ids).await?;
-    let seen = web.last_seen(&ids).await?;
+    let seen = browsers.last_seen(&ids).await?;
     let rows = all.into_iter().map(|admin| SuperadminRow {
         own: admin.id == who.admin.id,
         role: role_word(admin.role),
@@ -73,13 +73,13 @@ pub(super) async fn superadmin_list(
     who: Admin,
     accounts: Data<&Accounts>,
     factors: Data<&Factors>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let view = view(&who, &accounts, &factors, &web, Form::default()).await?;
+    let view = view(&who, &accounts, &factors, &browsers, Form::default()).await?;
     who.show(&view).await
 }
 
-fn drafted(posted: &Posted) -> Result<NewSuperadmin, (&'static str, FieldError)> {
+fn drafted(posted: &FormData) -> Result<NewSuperadmin, FieldProblem> {
     let role = AdminRole::from_word(posted.text("role")).ok_or(("role", FieldError::Unknown))?;
     if posted.text("username").is_empty() {
         return Err(("username", FieldError::Required));
@@ -96,10 +96,10 @@ fn drafted(posted: &Posted) -> Result<NewSuperadmin, (&'static str, FieldError)>
 #[handler]
 pub(super) async fn add_superadmin(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     factors: Data<&Factors>,
-    web: Data<&Web>,
+    browsers: Data<&BrowserSessions>,
 ) -> PageResult {
     let made = match drafted(&posted) {
         Ok(new) => match accounts.create_superadmin(&who.actor(), new).await {
@@ -112,7 +112,7 @@ pub(super) async fn add_superadmin(
         Ok(()) => who.done(PATH, &Notice::Created),
         Err((field, error)) => {
             let form = posted.again(&["username", "role"]).wrong(field, error);
-            let view = view(&who, &accounts, &factors, &web, form).await?;
+            let view = view(&who, &accounts, &factors, &browsers, form).await?;
             who.show_again(&view).await
         }
     }
@@ -139,7 +139,7 @@ async fn change(
 pub(super) async fn set_role(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let role = RoleWord::from_code(posted.text("role")).map(RoleWord::code);

@@ -3,14 +3,14 @@
 
 pub mod accounts;
 pub mod auth;
+pub mod browser_sessions;
 pub mod catalogue;
-pub mod figures;
 pub mod gateways;
 pub mod health;
 pub mod ledger;
 pub mod limits;
 pub mod money;
 pub mod providers;
+pub mod reports;
 pub mod sessions;
 pub mod settings;
-pub mod web;

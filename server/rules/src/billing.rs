@@ -1,4 +1,4 @@
-//! What of a call is billed, whoever asks: its settlement, its story, its receipt.
+//! What of a call is billed, whoever asks: its settlement, its detail, its receipt.
 
 use shared::units::{Unit, Usage};
 

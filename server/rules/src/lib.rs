@@ -6,6 +6,6 @@ mod words;
 pub mod access;
 pub mod billing;
 pub mod catalogue;
-pub mod figures;
 pub mod ledger;
 pub mod limits;
+pub mod usage;

@@ -19,8 +19,8 @@ use shared::on;
 use super::Store;
 use super::accounts::{Superadmin, User};
 use super::schema::audit_entries;
-use super::usage::Period;
-use super::usage_log::{LogAsk, place};
+use super::usage::TimeRange;
+use super::usage_log::{LogQuery, place};
 
 /// Who changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +192,7 @@ pub struct AuditFilter {
     /// What was changed, by id.
     pub subject: Option<String>,
     /// When.
-    pub period: Period,
+    pub period: TimeRange,
 }
 
 impl Store {
@@ -200,7 +200,7 @@ impl Store {
     pub async fn audit_log(
         &self,
         filter: &AuditFilter,
-        ask: LogAsk<'_>,
+        part: LogQuery<'_>,
     ) -> Result<Vec<AuditEntry>, DbError> {
         use audit_entries as a;
         let (from, until) = filter.period.bounds();
@@ -208,7 +208,7 @@ impl Store {
             let mut query = a::table
                 .filter(a::at.ge(from))
                 .filter(a::at.lt(until))
-                .limit(ask.limit)
+                .limit(part.limit)
                 .select(AuditRow::as_select())
                 .into_boxed();
             if let Some(tenant) = &filter.tenant {
@@ -227,7 +227,7 @@ impl Store {
                     query.filter(a::action.eq(action))
                 };
             }
-            query = match (ask.behind, ask.newest_first) {
+            query = match (part.behind, part.newest_first) {
                 (None, _) => query,
                 (Some((at, id)), true) => {
                     query.filter(place!("(at, id) <", at.unix_ms(), id.to_owned()))
@@ -236,7 +236,7 @@ impl Store {
                     query.filter(place!("(at, id) >", at.unix_ms(), id.to_owned()))
                 }
             };
-            query = if ask.newest_first {
+            query = if part.newest_first {
                 query.order((a::at.desc(), a::id.desc()))
             } else {
                 query.order((a::at.asc(), a::id.asc()))

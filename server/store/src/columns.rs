@@ -5,7 +5,7 @@
 /// its name, its type in SQL and its type here.
 macro_rules! with_usage_columns {
     ($then:ident! { $($with:tt)* }) => {
-        server_rules::figures::counts::with_counts! { usage_columns_around! { $then { $($with)* } } }
+        server_rules::usage::counts::with_counts! { usage_columns_around! { $then { $($with)* } } }
     };
 }
 
@@ -45,7 +45,7 @@ macro_rules! usage_columns_around {
 /// stands, the primary key, then what is added up.
 macro_rules! with_rollup_columns {
     ($then:ident! { $($with:tt)* }) => {
-        server_rules::figures::counts::with_counts! { rollup_columns_around! { $then { $($with)* } } }
+        server_rules::usage::counts::with_counts! { rollup_columns_around! { $then { $($with)* } } }
     };
 }
 

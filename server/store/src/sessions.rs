@@ -50,7 +50,7 @@ struct TokenRow {
 
 /// What came of showing a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rotation {
+pub enum TokenRotation {
     /// It was good and is used up; the new one is in its place.
     Rotated(Session),
     /// It was used before: the whole family is revoked now.
@@ -180,10 +180,10 @@ impl Store {
         hash: &str,
         new_hash: &str,
         now: Moment,
-    ) -> Result<Rotation, DbError> {
+    ) -> Result<TokenRotation, DbError> {
         let at = now.unix_ms();
         if !self.knows_token(hash).await? {
-            return Ok(Rotation::Refused);
+            return Ok(TokenRotation::Refused);
         }
         write_tx!(self.db, |conn| -> DbError {
             let token: Option<TokenRow> = refresh_tokens::table
@@ -192,7 +192,7 @@ impl Store {
                 .await
                 .optional()?;
             let Some(token) = token.filter(|token| token.expires_at > at) else {
-                return Ok(Rotation::Refused);
+                return Ok(TokenRotation::Refused);
             };
             let session: Option<Session> = sessions::table
                 .find(&token.session_id)
@@ -201,7 +201,7 @@ impl Store {
                 .optional()?;
             let open = |session: &Session| session.revoked_at.is_none() && session.expires_at > at;
             let Some(session) = session.filter(open) else {
-                return Ok(Rotation::Refused);
+                return Ok(TokenRotation::Refused);
             };
             let unused = refresh_tokens::table
                 .find(hash)
@@ -218,7 +218,7 @@ impl Store {
                     .set(sessions::revoked_at.eq(at))
                     .execute(conn)
                     .await?;
-                return Ok(Rotation::Reused);
+                return Ok(TokenRotation::Reused);
             }
             let next = TokenRow {
                 hash: new_hash.to_owned(),
@@ -231,7 +231,7 @@ impl Store {
                 .values(&next)
                 .execute(conn)
                 .await?;
-            Ok(Rotation::Rotated(session))
+            Ok(TokenRotation::Rotated(session))
         })
     }
 

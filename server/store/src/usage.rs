@@ -7,8 +7,8 @@ use diesel::sql_types::BigInt;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
-use server_rules::figures::costs::KnownCost;
-use server_rules::figures::counts::{Consumed, with_counts};
+use server_rules::usage::costs::KnownCost;
+use server_rules::usage::counts::{Consumed, with_counts};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::DbError;
@@ -20,7 +20,7 @@ use shared::units::Usage;
 use super::Store;
 use super::columns::whole;
 use super::schema::usage_records;
-use super::usage_log::{LogAsk, UsageFilter};
+use super::usage_log::{LogQuery, UsageFilter};
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,7 +270,7 @@ impl TryFrom<UsageRow> for UsageRecord {
 
 /// A span of time; an open end has no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Period {
+pub struct TimeRange {
     /// The first moment inside.
     pub from: Option<Moment>,
     /// The first moment behind it.
@@ -279,18 +279,18 @@ pub struct Period {
 
 /// Which part of a tenant's records, newest first.
 #[derive(Debug, Clone, Copy)]
-pub struct RecordsAsk<'a> {
+pub struct RecordsQuery<'a> {
     /// Of this person alone.
     pub user: Option<&'a UserId>,
     /// Of when.
-    pub period: Period,
+    pub period: TimeRange,
     /// The last record that was seen.
     pub after: Option<&'a GenerationId>,
     /// How many at most.
     pub limit: i64,
 }
 
-impl Period {
+impl TimeRange {
     pub fn bounds(self) -> (i64, i64) {
         let from = self.from.map_or(i64::MIN, Moment::unix_ms);
         (from, self.until.map_or(i64::MAX, Moment::unix_ms))
@@ -350,28 +350,28 @@ impl Store {
     pub async fn usage_records(
         &self,
         tenant: &TenantId,
-        ask: RecordsAsk<'_>,
+        query: RecordsQuery<'_>,
     ) -> Result<Vec<UsageRecord>, DbError> {
-        let last = match ask.after {
+        let last = match query.after {
             None => None,
             Some(id) => self.usage_record(id).await?,
         };
         let behind = last
             .filter(|record| record.tenant == *tenant)
             .map(|record| (record.created_at, record.id));
-        if ask.after.is_some() && behind.is_none() {
+        if query.after.is_some() && behind.is_none() {
             return Ok(Vec::new());
         }
         let filter = UsageFilter {
             tenant: Some(tenant.clone()),
-            user: ask.user.cloned(),
-            period: ask.period,
+            user: query.user.cloned(),
+            period: query.period,
             ..UsageFilter::default()
         };
-        let log = LogAsk {
+        let log = LogQuery {
             newest_first: true,
             behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
-            limit: ask.limit,
+            limit: query.limit,
         };
         self.usage_log(&filter, log).await
     }
@@ -380,7 +380,7 @@ impl Store {
     pub async fn usage_summary(
         &self,
         tenant: &TenantId,
-        period: Period,
+        period: TimeRange,
     ) -> Result<Vec<UsageSummary>, DbError> {
         let (from, until) = period.bounds();
         let rows: Vec<SummaryRow> = on!(self.db, |conn| {

@@ -14,7 +14,7 @@ use shared::on;
 
 use super::Store;
 use super::schema::usage_records;
-use super::usage::{Period, UsageRecord, UsageRow, UsageStatus};
+use super::usage::{TimeRange, UsageRecord, UsageRow, UsageStatus};
 
 /// Which records; what is absent lets all through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,12 +34,12 @@ pub struct UsageFilter {
     /// That asked for this.
     pub operation: Option<Operation>,
     /// That came then.
-    pub period: Period,
+    pub period: TimeRange,
 }
 
 /// A part of the records, in order of time.
 #[derive(Debug, Clone, Copy)]
-pub struct LogAsk<'a> {
+pub struct LogQuery<'a> {
     /// Newest first, else oldest first.
     pub newest_first: bool,
     /// The last record that was seen; what follows it in this order.
@@ -103,7 +103,7 @@ impl Store {
     pub async fn usage_log(
         &self,
         filter: &UsageFilter,
-        ask: LogAsk<'_>,
+        part: LogQuery<'_>,
     ) -> Result<Vec<UsageRecord>, DbError> {
         use usage_records as u;
         let (from, until) = filter.period.bounds();
@@ -111,7 +111,7 @@ impl Store {
             let mut query = u::table
                 .filter(u::created_at.ge(from))
                 .filter(u::created_at.lt(until))
-                .limit(ask.limit)
+                .limit(part.limit)
                 .select(UsageRow::as_select())
                 .into_boxed();
             if let Some(tenant) = &filter.tenant {
@@ -139,7 +139,7 @@ impl Store {
                     query = query.filter(sql::<Bool>("status <> 'succeeded'"));
                 }
             }
-            query = match (ask.behind, ask.newest_first) {
+            query = match (part.behind, part.newest_first) {
                 (None, _) => query,
                 (Some((at, id)), true) => {
                     query.filter(place!("(created_at, id) <", at.unix_ms(), id.to_owned()))
@@ -148,7 +148,7 @@ impl Store {
                     query.filter(place!("(created_at, id) >", at.unix_ms(), id.to_owned()))
                 }
             };
-            query = if ask.newest_first {
+            query = if part.newest_first {
                 query.order((u::created_at.desc(), u::id.desc()))
             } else {
                 query.order((u::created_at.asc(), u::id.asc()))

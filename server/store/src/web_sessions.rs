@@ -1,5 +1,5 @@
 //! Logins of browsers; a cookie is kept as its hash. Ended ones are deleted, and the audit log
-//! remembers them. Knows no lengths of time; the room `web` does.
+//! remembers them. Knows no lengths of time; the room `browser_sessions` does.
 
 use std::collections::HashMap;
 

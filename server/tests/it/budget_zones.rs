@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use server::ledger::{
-    Budget, BudgetAsk, BudgetPeriod, GrantKind, HoldError, HoldRequest, Ledger, LedgerSettings,
+    Budget, BudgetPeriod, BudgetRequest, GrantKind, HoldError, HoldRequest, Ledger, LedgerSettings,
     NewGrant, Spender, StoredSnapshot,
 };
 use server::store::Store;
@@ -62,7 +62,7 @@ impl Scene {
     }
 
     async fn set(&self, zone: &Zone) -> Budget {
-        let ask = BudgetAsk {
+        let ask = BudgetRequest {
             tenant: self.tenant.clone(),
             spender: self.key.clone(),
             period: self.period,

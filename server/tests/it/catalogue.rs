@@ -3,13 +3,13 @@
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::catalogue::{Catalogue, CatalogueError};
-use server::figures::history::{UsageAsk, UsageHistory};
 use server::ledger::{GrantError, Ledger, LedgerSettings};
 use server::money::recharge::{Recharge, RechargeError, Recharges};
+use server::reports::history::{UsageHistory, UsageQuery};
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::{ModelPatch, NewModel};
-use server::store::usage::{Period, UsageSummary};
+use server::store::usage::{TimeRange, UsageSummary};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::id::{GenerationId, PriceId, TenantId};
@@ -428,7 +428,7 @@ async fn usage_is_listed_page_by_page_for_its_tenant_and_period_alone() {
         let (history, tenant) = history(&db).await;
         let page = async |period, after: Option<&str>, limit| {
             let after = after.map(|id| GenerationId::from_stored(id.to_owned()));
-            let ask = UsageAsk {
+            let ask = UsageQuery {
                 user: None,
                 period,
                 after: after.as_ref(),
@@ -442,7 +442,7 @@ async fn usage_is_listed_page_by_page_for_its_tenant_and_period_alone() {
                 .collect();
             (ids.join(" "), page.has_more)
         };
-        let all = Period::default();
+        let all = TimeRange::default();
         assert_eq!(
             page(all, None, 3).await,
             ("gen_4 gen_3 gen_2".to_owned(), true),
@@ -456,7 +456,7 @@ async fn usage_is_listed_page_by_page_for_its_tenant_and_period_alone() {
             db.name
         );
         let at = |ms| Some(Moment::from_unix_ms(ms));
-        let some = Period {
+        let some = TimeRange {
             from: at(200),
             until: at(400),
         };
@@ -493,13 +493,13 @@ async fn usage_is_added_up_by_operation_and_model() {
             };
             lines.into_iter().map(line).collect()
         };
-        let all = Period::default();
+        let all = TimeRange::default();
         let expected = [
             ("a".to_owned(), 3, 130, 48, 15),
             ("b".to_owned(), 1, 20, 16, 5),
         ];
         assert_eq!(summary(&tenant, all).await, expected, "{}", db.name);
-        let late = Period {
+        let late = TimeRange {
             from: Some(Moment::from_unix_ms(400)),
             until: None,
         };
@@ -514,7 +514,7 @@ async fn usage_is_added_up_by_operation_and_model() {
             "{}",
             db.name
         );
-        let nobody = UsageAsk {
+        let nobody = UsageQuery {
             user: None,
             period: all,
             after: None,

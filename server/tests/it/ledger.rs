@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use server::figures::rollup::Roller;
 use server::ledger::recovery::Watch;
 use server::ledger::{
     Balance, GrantError, GrantKind, HoldError, HoldRequest, HoldState, Ledger, LedgerSettings,
     NewGrant, Owner, SettleError, StoredSnapshot, Unknown,
 };
+use server::reports::rollup::Roller;
 use server::store::Store;
 use server::store::usage::{UsageRecord, UsageStatus};
 use shared::clock::{Clock, Moment};

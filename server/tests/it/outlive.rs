@@ -5,10 +5,10 @@ use std::time::Duration;
 use server::catalogue::Catalogue;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::PlainPrice;
-use server::figures::rollup::Roller;
 use server::ledger::{
     GrantKind, HoldRequest, Ledger, LedgerSettings, NewGrant, StoredSnapshot, Unknown,
 };
+use server::reports::rollup::Roller;
 use server::store::Store;
 use server::store::audit::Actor;
 use server::store::catalogue::NewModel;
@@ -172,7 +172,7 @@ async fn a_call_of_an_unknown_end_counts_in_the_sums_once_it_is_known() {
             "{}",
             db.name
         );
-        let sums = store.usage_summary(&tenant, server::store::usage::Period::default());
+        let sums = store.usage_summary(&tenant, server::store::usage::TimeRange::default());
         let sums = sums.await.expect(db.name);
         assert_eq!(
             (sums[0].calls, sums[0].credits),

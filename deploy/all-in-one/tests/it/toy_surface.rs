@@ -13,7 +13,7 @@ use shared::fault::{Fault, FaultKind};
 use shared::json::{self, Edit};
 use shared::link::Operation;
 use shared::listen::{Listening, serve_on_cores};
-use shared::surface::{AnswerForm, Input, Surface};
+use shared::surface::{AnswerForm, BodyFormat, Surface};
 use shared::units::{Unit, Usage};
 
 use crate::faults::fake::{Fake, answer, provider};
@@ -83,7 +83,7 @@ static SHOUTS: Surface = Surface {
     path: "/shouts",
     operation: Operation::Moderation,
     dialect: &Shout,
-    input: Input::Json,
+    input: BodyFormat::Json,
     answer: AnswerForm::Json,
     body_bytes_max: Some(1_000),
     title: "Shouts",

@@ -41,7 +41,9 @@ impl What {
 /// How a generation ended, as it is written. The outcome says what of it was taken by then.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EndNote {
-    pub(super) print: u64,
+    // As versions before wrote it.
+    #[serde(rename = "print")]
+    pub(super) fingerprint: u64,
     pub(super) whole: bool,
     pub(super) length: u64,
     #[serde(flatten)]
@@ -204,7 +206,7 @@ mod tests {
     fn note(detail: String) -> EndNote {
         let failed = failure(Fault::new(FaultKind::Overloaded, detail), 1);
         EndNote {
-            print: u64::MAX,
+            fingerprint: u64::MAX,
             whole: true,
             length: 7,
             end: EndText::from(&End::Failure(Arc::new(failed))),
@@ -224,8 +226,15 @@ mod tests {
         let read = read(&long[..long.len() - 1]).expect("whole");
         assert_eq!((read.id, read.what), (id.as_str(), What::Ended));
         let end = read.end().expect("an end");
-        assert_eq!((end.print, end.length), (u64::MAX, 7));
+        assert_eq!((end.fingerprint, end.length), (u64::MAX, 7));
         assert!(matches!(end.end, EndText::Failure(failure) if failure.fault.detail.is_empty()));
+    }
+
+    #[test]
+    fn the_fingerprint_stands_under_the_word_that_versions_before_wrote() {
+        let written = serde_json::to_value(note(String::new())).expect("JSON");
+        assert_eq!(written["print"], u64::MAX);
+        assert_eq!(written.get("fingerprint"), None);
     }
 
     proptest! {

@@ -90,7 +90,7 @@ struct Note {
     done: Option<oneshot::Sender<()>>,
 }
 
-enum Ask {
+enum WriterCommand {
     Note(Note),
     Find(GenerationId, oneshot::Sender<Remembered>),
     Flush(oneshot::Sender<()>),
@@ -120,7 +120,7 @@ struct Standing {
 
 /// The journal's door; cheap calls that never wait for the disk.
 pub(crate) struct OutcomeJournal {
-    asks: Sender<Ask>,
+    commands: Sender<WriterCommand>,
     standing: Arc<Standing>,
     metrics: JournalMetrics,
 }
@@ -164,14 +164,14 @@ impl OutcomeJournal {
         clock: Clock,
         metrics: JournalMetrics,
     ) -> std::io::Result<Self> {
-        let (asks, asked) = mpsc::channel();
+        let (commands, asked) = mpsc::channel();
         let standing = Arc::new(Standing::default());
         let mut writer = Writer::new(settings, life, clock, metrics.clone(), standing.clone());
         std::thread::Builder::new()
             .name("outcomes".to_owned())
             .spawn(move || writer.run(&asked))?;
         Ok(Self {
-            asks,
+            commands,
             standing,
             metrics,
         })
@@ -185,7 +185,7 @@ impl OutcomeJournal {
 
     fn note(&self, note: Note) {
         if self.standing.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING_MAX
-            || self.asks.send(Ask::Note(note)).is_err()
+            || self.commands.send(WriterCommand::Note(note)).is_err()
         {
             self.standing.waiting.fetch_sub(1, Ordering::AcqRel);
             self.metrics.unwritten.inc();
@@ -213,27 +213,27 @@ impl OutcomeJournal {
 
     /// A generation runs, and this would be its end if this life ended now. Not waited for: it outlives
     /// this process, not the machine.
-    pub(super) fn came(&self, id: &GenerationId, print: u64, ended: &Ended) {
-        self.note(Self::about(id, What::Came, print, ended));
+    pub(super) fn came(&self, id: &GenerationId, fingerprint: u64, ended: &Ended) {
+        self.note(Self::about(id, What::Came, fingerprint, ended));
     }
 
     /// A generation ended.
-    pub(super) fn ended(&self, id: &GenerationId, print: u64, ended: &Ended) -> Kept {
+    pub(super) fn ended(&self, id: &GenerationId, fingerprint: u64, ended: &Ended) -> Kept {
         let (done, kept) = oneshot::channel();
         self.note(Note {
             done: Some(done),
-            ..Self::about(id, What::Ended, print, ended)
+            ..Self::about(id, What::Ended, fingerprint, ended)
         });
         Kept(Some(kept))
     }
 
-    fn about(id: &GenerationId, what: What, print: u64, ended: &Ended) -> Note {
+    fn about(id: &GenerationId, what: What, fingerprint: u64, ended: &Ended) -> Note {
         let mut end = EndText::from(&ended.end);
         if let EndText::Outcome(outcome) = &mut end {
             outcome.taken = ended.taken_of(outcome);
         }
         let note = EndNote {
-            print,
+            fingerprint,
             whole: ended.whole,
             length: ended.length,
             end,
@@ -249,7 +249,11 @@ impl OutcomeJournal {
     /// What this and earlier lives wrote of a generation.
     pub(crate) async fn find(&self, id: &GenerationId) -> Remembered {
         let (tell, told) = oneshot::channel();
-        if self.asks.send(Ask::Find(id.clone(), tell)).is_err() {
+        if self
+            .commands
+            .send(WriterCommand::Find(id.clone(), tell))
+            .is_err()
+        {
             return Remembered::Nothing;
         }
         told.await.unwrap_or_default()
@@ -258,7 +262,7 @@ impl OutcomeJournal {
     /// Waits until all that was told before is on disk.
     pub(crate) async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
-        if self.asks.send(Ask::Flush(done)).is_ok() {
+        if self.commands.send(WriterCommand::Flush(done)).is_ok() {
             let _ = flushed.await;
         }
     }

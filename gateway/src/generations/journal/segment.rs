@@ -58,7 +58,7 @@ pub(super) struct Segment {
     pub(super) last_at: Moment,
 }
 
-fn print(id: &str) -> u64 {
+fn fingerprint(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     hasher.finish()
@@ -136,7 +136,7 @@ impl Segment {
             if let Some(whole) = one.strip_suffix(b"\n")
                 && let Some(read) = line::read(whole)
             {
-                this.note(print(read.id), read.what, at, whole.len());
+                this.note(fingerprint(read.id), read.what, at, whole.len());
             }
             at += one.len();
         }
@@ -144,8 +144,8 @@ impl Segment {
         Ok(Some(this))
     }
 
-    fn note(&mut self, print: u64, what: What, at: usize, length: usize) {
-        let place = self.open.entry(print).or_default();
+    fn note(&mut self, fingerprint: u64, what: What, at: usize, length: usize) {
+        let place = self.open.entry(fingerprint).or_default();
         let stands = u32::try_from(at).ok().zip(u32::try_from(length).ok());
         match what {
             What::Begun => {}
@@ -178,7 +178,7 @@ impl Segment {
     /// Remembers that a line stands at `at`.
     pub(super) fn remember(&mut self, id: &str, what: What, at: u64, length: usize) {
         self.note(
-            print(id),
+            fingerprint(id),
             what,
             usize::try_from(at).unwrap_or(usize::MAX),
             length,
@@ -211,17 +211,18 @@ impl Segment {
             self.filled = self.bytes;
         }
         self.sealed = std::mem::take(&mut self.open).into_iter().collect();
-        self.sealed.sort_unstable_by_key(|(print, _)| *print);
+        self.sealed
+            .sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
         self.sealed.shrink_to_fit();
     }
 
     /// Adds what this file says of a generation to what is known.
     pub(super) fn tell(&self, id: &str, known: &mut Known) {
-        let print = print(id);
-        let place = self.open.get(&print).copied().or_else(|| {
+        let fingerprint = fingerprint(id);
+        let place = self.open.get(&fingerprint).copied().or_else(|| {
             let found = self
                 .sealed
-                .binary_search_by_key(&print, |(print, _)| *print);
+                .binary_search_by_key(&fingerprint, |(fingerprint, _)| *fingerprint);
             found.ok().map(|at| self.sealed[at].1)
         });
         let Some(place) = place else { return };

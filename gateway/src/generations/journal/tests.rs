@@ -63,10 +63,10 @@ fn answered(outcome: Outcome) -> Ended {
 
 /// Output tokens in all, and in what was taken where that was not all.
 async fn told(journal: &OutcomeJournal, id: &GenerationId) -> Option<(u64, Option<u64>)> {
-    let Remembered::Ended(ended, print) = journal.find(id).await else {
+    let Remembered::Ended(ended, fingerprint) = journal.find(id).await else {
         return None;
     };
-    assert_eq!(print, 7);
+    assert_eq!(fingerprint, 7);
     let shared::link::GenerationStatus::Ended { outcome } = ended.status(Parting::Abandoned) else {
         panic!("an outcome")
     };

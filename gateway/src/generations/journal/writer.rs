@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use super::line::EndText;
 use super::segment::{self, Known, Segment};
-use super::{Ask, JournalMetrics, JournalSettings, Note, Remembered, Standing};
+use super::{JournalMetrics, JournalSettings, Note, Remembered, Standing, WriterCommand};
 use crate::generations::register::{End, Ended};
 
 /// Lines written at once at most.
@@ -76,7 +76,7 @@ impl Writer {
         this
     }
 
-    pub(super) fn run(&mut self, asked: &Receiver<Ask>) {
+    pub(super) fn run(&mut self, asked: &Receiver<WriterCommand>) {
         let mut batch = Vec::new();
         loop {
             match asked.recv_timeout(if self.unsynced {
@@ -84,8 +84,8 @@ impl Writer {
             } else {
                 SWEEP_EVERY
             }) {
-                Ok(ask) => {
-                    batch.push(ask);
+                Ok(command) => {
+                    batch.push(command);
                     let since = self.synced.map_or(GATHER, |synced| synced.elapsed());
                     if let Some(rest) = GATHER.checked_sub(since).filter(|rest| !rest.is_zero()) {
                         std::thread::sleep(rest);
@@ -110,13 +110,13 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, batch: &mut Vec<Ask>) {
+    fn take(&mut self, batch: &mut Vec<WriterCommand>) {
         let (mut notes, mut questions, mut flushed) = (Vec::new(), Vec::new(), Vec::new());
-        for ask in batch.drain(..) {
-            match ask {
-                Ask::Note(note) => notes.push(note),
-                Ask::Find(id, tell) => questions.push((id, tell)),
-                Ask::Flush(done) => flushed.push(done),
+        for command in batch.drain(..) {
+            match command {
+                WriterCommand::Note(note) => notes.push(note),
+                WriterCommand::Find(id, tell) => questions.push((id, tell)),
+                WriterCommand::Flush(done) => flushed.push(done),
             }
         }
         self.standing
@@ -267,7 +267,7 @@ impl Writer {
         };
         let ended = Ended::remembered(end, note.whole, note.length, taken).into();
         if is_over {
-            Remembered::Ended(ended, note.print)
+            Remembered::Ended(ended, note.fingerprint)
         } else {
             Remembered::Came(ended)
         }

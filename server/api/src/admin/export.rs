@@ -3,18 +3,18 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 use server_edge::export::{CsvFile, Excel, Reader, ledger_file, usage_file};
-use server_rooms::figures::{Figures, UsageFilter};
+use server_rooms::reports::{Reports, UsageFilter};
 
 use super::tenant_of;
 use crate::error::ApiError;
-use crate::export::UsageWish;
+use crate::export::UsageExportQuery;
 use crate::principal::SuperadminCaller;
 
 /// Exports for superadmins.
 #[derive(Debug, Clone)]
 pub struct AdminExportApi {
     /// The room.
-    pub figures: Figures,
+    pub reports: Reports,
 }
 
 #[OpenApi(prefix_path = "/admin/api", tag = "crate::Tag::Tenants")]
@@ -55,7 +55,7 @@ impl AdminExportApi {
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let tenant = tenant_of(&id.0)?;
-        let wish = UsageWish {
+        let query = UsageExportQuery {
             start: start.0,
             end: end.0,
             model: model.0,
@@ -64,9 +64,9 @@ impl AdminExportApi {
             status: status.0,
             operation: operation.0,
         };
-        let filter = wish.filter()?;
-        self.figures.require_tenant(&tenant).await?;
-        let pages = self.figures.export_usage(UsageFilter {
+        let filter = query.filter()?;
+        self.reports.require_tenant(&tenant).await?;
+        let pages = self.reports.export_usage(UsageFilter {
             tenant: Some(tenant),
             ..filter
         });
@@ -89,8 +89,8 @@ impl AdminExportApi {
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
         let tenant = tenant_of(&id.0)?;
-        self.figures.require_tenant(&tenant).await?;
-        let pages = self.figures.export_ledger(tenant);
+        self.reports.require_tenant(&tenant).await?;
+        let pages = self.reports.export_ledger(tenant);
         Ok(ledger_file(pages, bom.0))
     }
 }

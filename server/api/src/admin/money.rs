@@ -5,7 +5,9 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 use server_edge::date;
 use server_rooms::auth::roles::kind;
-use server_rooms::ledger::{Adjusted, Balance, Budget, BudgetAsk, BudgetPeriod, Ledger, Spender};
+use server_rooms::ledger::{
+    Adjusted, Balance, Budget, BudgetPeriod, BudgetRequest, Ledger, Spender,
+};
 use server_rooms::money::corrections::{Correction, Corrections};
 use shared::credits::Credits;
 use shared::id::TenantId;
@@ -317,8 +319,8 @@ impl MoneyApi {
     ) -> Result<Json<Option<BudgetView>>, ApiError> {
         let key = key_id.0.parse().map_err(|_| ApiError::not_found("key"))?;
         let tenant = tenant_of(&id.0)?;
-        let ask = budget_ask(tenant, Spender::Key(key), period.0, &body);
-        self.set_budget(&caller, ask).await
+        let request = budget_request(tenant, Spender::Key(key), period.0, &body);
+        self.set_budget(&caller, request).await
     }
 
     /// Set a user's budget for a period, or take it away
@@ -340,8 +342,8 @@ impl MoneyApi {
         let user = user_id.0.parse();
         let user = user.map_err(|_| ApiError::not_found("user"))?;
         let tenant = tenant_of(&id.0)?;
-        let ask = budget_ask(tenant, Spender::User(user), period.0, &body);
-        self.set_budget(&caller, ask).await
+        let request = budget_request(tenant, Spender::User(user), period.0, &body);
+        self.set_budget(&caller, request).await
     }
 }
 
@@ -349,20 +351,23 @@ impl MoneyApi {
     async fn set_budget(
         &self,
         caller: &SuperadminCaller<kind::MoveCredits>,
-        ask: BudgetAsk,
+        request: BudgetRequest,
     ) -> Result<Json<Option<BudgetView>>, ApiError> {
-        let set = self.corrections.set_budget(&caller.actor(), ask).await?;
+        let set = self
+            .corrections
+            .set_budget(&caller.actor(), request)
+            .await?;
         Ok(Json(set.map(BudgetView::from)))
     }
 }
 
-fn budget_ask(
+fn budget_request(
     tenant: TenantId,
     spender: Spender,
     period: PeriodWord,
     body: &BudgetBody,
-) -> BudgetAsk {
-    BudgetAsk {
+) -> BudgetRequest {
+    BudgetRequest {
         tenant,
         spender,
         period: period.into(),

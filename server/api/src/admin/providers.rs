@@ -8,7 +8,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 use server_edge::date;
 use server_rooms::auth::roles::kind;
-use server_rooms::providers::{ProviderList, ProviderRef, Providers, Told};
+use server_rooms::providers::{GatewayAnswer, ProviderList, ProviderRef, Providers};
 use shared::clock::Moment;
 use shared::id::ProviderKeyId;
 use shared::link::{
@@ -67,8 +67,8 @@ pub struct ProviderBody {
     pub gateway: String,
 }
 
-impl From<Told<ProviderView>> for ProviderBody {
-    fn from(told: Told<ProviderView>) -> Self {
+impl From<GatewayAnswer<ProviderView>> for ProviderBody {
+    fn from(told: GatewayAnswer<ProviderView>) -> Self {
         let view = told.answer;
         Self {
             gateway: told.gateway,
@@ -156,8 +156,8 @@ pub struct ProviderKeyBody {
     pub gateway: String,
 }
 
-impl From<Told<ProviderKeyView>> for ProviderKeyBody {
-    fn from(told: Told<ProviderKeyView>) -> Self {
+impl From<GatewayAnswer<ProviderKeyView>> for ProviderKeyBody {
+    fn from(told: GatewayAnswer<ProviderKeyView>) -> Self {
         let view = told.answer;
         Self {
             gateway: told.gateway,
@@ -194,8 +194,8 @@ pub struct KeyTestBody {
     pub gateway: String,
 }
 
-impl From<Told<KeyTest>> for KeyTestBody {
-    fn from(told: Told<KeyTest>) -> Self {
+impl From<GatewayAnswer<KeyTest>> for KeyTestBody {
+    fn from(told: GatewayAnswer<KeyTest>) -> Self {
         let test = told.answer;
         Self {
             gateway: told.gateway,
@@ -391,7 +391,7 @@ impl ProvidersApi {
     ) -> Result<Json<Page<ProviderKeyBody>>, ApiError> {
         let of = ProviderRef::new(name.0, gateway.0);
         let told = self.providers.keys(&of).await?;
-        let each = told.answer.into_iter().map(|answer| Told {
+        let each = told.answer.into_iter().map(|answer| GatewayAnswer {
             gateway: told.gateway.clone(),
             answer,
         });

@@ -16,8 +16,8 @@ use server_rooms::auth::roles::kind;
 use server_rooms::catalogue::price::Tariff;
 use server_rooms::catalogue::typical::{TypicalCall, typical};
 use server_rooms::catalogue::{Catalogue, check};
-use server_rooms::figures::Figures;
-use server_rooms::figures::reprice::{Earned, Repricing};
+use server_rooms::reports::Reports;
+use server_rooms::reports::reprice::{Earned, Repricing};
 
 /// A list price.
 const PLAIN_PPM: i64 = 1_000_000;
@@ -145,7 +145,7 @@ pub struct PricePreviewApi {
     /// The models.
     pub catalogue: Catalogue,
     /// What was.
-    pub figures: Figures,
+    pub reports: Reports,
     /// When typical calls come.
     pub clock: Clock,
 }
@@ -172,7 +172,7 @@ impl PricePreviewApi {
         let model = model.ok_or_else(|| ApiError::not_found("model"))?;
         let list = body.0.list(model.operation)?;
         let tariff = check::tariff(model.operation, list)?;
-        let repricing = self.figures.reprice(&model.id, &tariff).await?;
+        let repricing = self.reports.reprice(&model.id, &tariff).await?;
         let now = self.clock.now();
         let calls = typical(model.operation).into_iter();
         Ok(Json(PricePreviewView {

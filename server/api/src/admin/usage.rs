@@ -3,8 +3,8 @@
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
-use server_rooms::figures::history::{UsageAsk, UsageHistory};
-use server_rooms::figures::{UsageRecord, UsageSummary};
+use server_rooms::reports::history::{UsageHistory, UsageQuery};
+use server_rooms::reports::{UsageRecord, UsageSummary};
 
 use super::tenant_of;
 use crate::error::ApiError;
@@ -132,13 +132,13 @@ impl AdminUsageApi {
         let period = period(start.0.as_deref(), end.0.as_deref())?;
         let after = page_after(after.0.as_deref())?;
         let tenant = tenant_of(&id.0)?;
-        let ask = UsageAsk {
+        let query = UsageQuery {
             user: None,
             period,
             after: after.as_ref(),
             limit,
         };
-        let report = self.usage.report(&tenant, ask).await?;
+        let report = self.usage.report(&tenant, query).await?;
         let (page, summary) = report.ok_or_else(|| ApiError::not_found("tenant"))?;
         let views = page.records.iter().map(AdminUsageView::from);
         Ok(Json(TenantUsageView {

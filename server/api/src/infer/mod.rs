@@ -13,14 +13,14 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
-use server_calls::{Answer, Begun, CallError, Calls, Started};
+use server_calls::{Answer, CallError, Calls, EarlyAnswer, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::Auth;
 use shared::dialect::Dialect;
 use shared::dialect::body::Body;
 use shared::id::RequestId;
-use shared::surface::{Input, Surface};
+use shared::surface::{BodyFormat, Surface};
 use tracing::{Instrument, info_span};
 
 use super::call_error::waiting_cures;
@@ -142,8 +142,8 @@ impl InferEndpoint {
                 .map_err(refused)?;
         }
         let body = match self.surface.input {
-            Input::Json => Body::Json(body),
-            Input::Form => Body::of(request.content_type(), body)
+            BodyFormat::Json => Body::Json(body),
+            BodyFormat::Form => Body::of(request.content_type(), body)
                 .map_err(|error| Box::new(refusal(error.into(), dialect)))?,
         };
         let call = server_calls::Request {
@@ -206,7 +206,7 @@ fn refusal(error: CallError, dialect: &dyn Dialect) -> Response {
     response
 }
 
-fn respond(started: Started<Begun>, dialect: &'static dyn Dialect) -> Response {
+fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -220,8 +220,8 @@ fn respond(started: Started<Begun>, dialect: &'static dyn Dialect) -> Response {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
     match started.body {
-        Begun::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
-        begun @ (Begun::Answered(Answer::Stream(_)) | Begun::Later(_)) => {
+        EarlyAnswer::Answered(Answer::Whole(bytes)) => response.set_body(bytes),
+        begun @ (EarlyAnswer::Answered(Answer::Stream(_)) | EarlyAnswer::Later(_)) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("no-cache, no-transform"),

@@ -2,7 +2,7 @@
 //! bytes. Made of the table of surfaces; a test compares the whole document with its snapshot.
 
 use serde_json::{Map, Value, json};
-use shared::surface::{AnswerForm, Input, Surface};
+use shared::surface::{AnswerForm, BodyFormat, Surface};
 
 /// A name for programs: the operation's word, and where that has several surfaces the path's words.
 pub fn operation_id(surface: &Surface) -> String {
@@ -40,8 +40,8 @@ fn answers(surface: &Surface) -> Value {
 fn path_item(surface: &Surface) -> Value {
     let schema: Value = serde_json::from_str(surface.dialect.request_schema()).unwrap_or_default();
     let input = match surface.input {
-        Input::Json => "application/json",
-        Input::Form => "multipart/form-data",
+        BodyFormat::Json => "application/json",
+        BodyFormat::Form => "multipart/form-data",
     };
     let error = |what: &str| {
         json!({

@@ -11,7 +11,7 @@ use futures_util::Stream;
 use http_body::Frame;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
-use server_calls::{Answer, Begun};
+use server_calls::{Answer, EarlyAnswer};
 use shared::dialect::Dialect;
 use sync_wrapper::SyncWrapper;
 use tokio::time::Sleep;
@@ -53,14 +53,14 @@ struct StreamBody {
 }
 
 impl StreamBody {
-    fn new(begun: Begun, dialect: &'static dyn Dialect, quiet: Duration) -> Self {
+    fn new(begun: EarlyAnswer, dialect: &'static dyn Dialect, quiet: Duration) -> Self {
         let (state, first) = match begun {
             // The time for the first sign is over already.
-            Begun::Later(later) => (State::of(later, dialect), Duration::ZERO),
-            Begun::Answered(Answer::Stream(stream)) => {
+            EarlyAnswer::Later(later) => (State::of(later, dialect), Duration::ZERO),
+            EarlyAnswer::Answered(Answer::Stream(stream)) => {
                 (State::Pieces(Box::into_pin(stream)), quiet)
             }
-            Begun::Answered(Answer::Whole(bytes)) => (whole(&bytes, dialect), quiet),
+            EarlyAnswer::Answered(Answer::Whole(bytes)) => (whole(&bytes, dialect), quiet),
         };
         Self {
             state: SyncWrapper::new(state),
@@ -131,7 +131,7 @@ impl http_body::Body for StreamBody {
     }
 }
 
-pub(super) fn body(begun: Begun, dialect: &'static dyn Dialect) -> poem::Body {
+pub(super) fn body(begun: EarlyAnswer, dialect: &'static dyn Dialect) -> poem::Body {
     let body = StreamBody::new(begun, dialect, QUIET).map_err(|never| match never {});
     poem::Body::from(BoxBody::new(body))
 }
@@ -192,7 +192,7 @@ mod tests {
             Err(CallError::Link(LinkError::NotSent("gone".to_owned())))
         });
         let mut body = StreamBody::new(
-            Begun::Later(later),
+            EarlyAnswer::Later(later),
             Surface::of(Operation::Chat).dialect,
             SHORT,
         );
@@ -220,7 +220,7 @@ mod tests {
             ("{}", "data: {\"error\":", "}}\n\n"),
         ] {
             let answer = Answer::Whole(Bytes::from_static(answer.as_bytes()));
-            let mut body = StreamBody::new(Begun::Answered(answer), chat, QUIET);
+            let mut body = StreamBody::new(EarlyAnswer::Answered(answer), chat, QUIET);
             let text = next(&mut body).await.expect("events");
             assert!(text.starts_with(beginning) && text.ends_with(end), "{text}");
             assert_eq!(next(&mut body).await, None);

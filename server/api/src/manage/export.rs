@@ -3,17 +3,17 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::Query;
 use server_edge::export::{CsvFile, Excel, Reader, ledger_file, usage_file};
-use server_rooms::figures::{Figures, UsageFilter};
+use server_rooms::reports::{Reports, UsageFilter};
 
 use crate::error::ApiError;
-use crate::export::UsageWish;
+use crate::export::UsageExportQuery;
 use crate::principal::{TenantCaller, need};
 
 /// Exports for tenants.
 #[derive(Debug, Clone)]
 pub struct ExportApi {
     /// The room.
-    pub figures: Figures,
+    pub reports: Reports,
 }
 
 #[OpenApi(prefix_path = "/api/v1")]
@@ -53,7 +53,7 @@ impl ExportApi {
         /// Whether to begin with a byte order mark, which Excel wants
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
-        let wish = UsageWish {
+        let query = UsageExportQuery {
             start: start.0,
             end: end.0,
             model: model.0,
@@ -62,13 +62,13 @@ impl ExportApi {
             status: status.0,
             operation: operation.0,
         };
-        let filter = wish.filter()?;
+        let filter = query.filter()?;
         let filter = UsageFilter {
             tenant: Some(caller.who.tenant.clone()),
             user: caller.records_of(filter.user.clone())?,
             ..filter
         };
-        let pages = self.figures.export_usage(filter);
+        let pages = self.reports.export_usage(filter);
         Ok(usage_file(pages, Reader::Tenant, bom.0))
     }
 
@@ -87,7 +87,7 @@ impl ExportApi {
         /// Whether to begin with a byte order mark, which Excel wants
         bom: Query<Option<Excel>>,
     ) -> Result<CsvFile, ApiError> {
-        let pages = self.figures.export_ledger(caller.who.tenant.clone());
+        let pages = self.reports.export_ledger(caller.who.tenant.clone());
         Ok(ledger_file(pages, bom.0))
     }
 }

@@ -6,9 +6,9 @@ use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date::{self, Date};
-use server_rooms::figures::counts::Consumed;
-use server_rooms::figures::history::{UsageAsk, UsageHistory};
-use server_rooms::figures::{Period, UsageRecord};
+use server_rooms::reports::counts::Consumed;
+use server_rooms::reports::history::{UsageHistory, UsageQuery};
+use server_rooms::reports::{TimeRange, UsageRecord};
 
 use super::{Amount, Page, page_after, page_limit};
 use crate::error::ApiError;
@@ -107,7 +107,7 @@ impl From<&UsageRecord> for UsageView {
 }
 
 /// Reads `startDate` and `endDate`; a plain end date is the whole day.
-pub(crate) fn period(start: Option<&str>, end: Option<&str>) -> Result<Period, ApiError> {
+pub(crate) fn period(start: Option<&str>, end: Option<&str>) -> Result<TimeRange, ApiError> {
     let read = |name: &str, text: Option<&str>| {
         text.filter(|text| !text.is_empty())
             .map(|text| fields::date(name, text))
@@ -121,7 +121,7 @@ pub(crate) fn period(start: Option<&str>, end: Option<&str>) -> Result<Period, A
             "`endDate` must not be before `startDate`.",
         ));
     }
-    Ok(Period { from, until })
+    Ok(TimeRange { from, until })
 }
 
 /// Usage for tenants.
@@ -154,13 +154,13 @@ impl UsageApi {
         let limit = page_limit(limit.0)?;
         let period = period(start.0.as_deref(), end.0.as_deref())?;
         let after = page_after(after.0.as_deref())?;
-        let ask = UsageAsk {
+        let query = UsageQuery {
             user: caller.own_records(),
             period,
             after: after.as_ref(),
             limit,
         };
-        let page = self.usage.page(&caller.who.tenant, ask).await?;
+        let page = self.usage.page(&caller.who.tenant, query).await?;
         Ok(Json(Page::of(
             page.records.iter().map(UsageView::from),
             page.has_more,
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(span, std::time::Duration::from_secs(86_400));
         assert_eq!(
             super::period(None, Some("")).expect("no bounds"),
-            Period::default()
+            TimeRange::default()
         );
     }
 

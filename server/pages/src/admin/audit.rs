@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use admin_templates::admin::house::{AuditDetail, AuditLog, AuditRow, ChangeRow};
-use admin_templates::words::ActorKind;
+use admin_templates::admin::platform::{AuditDetail, AuditLog, AuditRow, ChangeRow};
+use admin_templates::labels::ActorKind;
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use serde_json::Value;
 use server_edge::date::Date;
 use server_edge::export::{Excel, audit_file};
 use server_rooms::accounts::{AuditEntry, AuditFilter};
-use server_rooms::figures::Period;
+use server_rooms::reports::TimeRange;
 use shared::id::AuditId;
 
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::{Asked, Console, figured, filters, list_state, page_ask, wanted, word};
+use super::{Asked, Console, filters, list_state, page_request, reports_failed, wanted, word};
 
 /// Rows of a page.
 const ROWS: u32 = 50;
@@ -51,7 +51,7 @@ async fn filter(
         actor,
         action,
         subject: wanted(asked, "subject").map(str::to_owned),
-        period: Period {
+        period: TimeRange {
             from: day("from").map(Date::start),
             until: day("to").map(Date::end),
         },
@@ -73,10 +73,10 @@ fn row(entry: &AuditEntry) -> AuditRow {
 /// `GET /admin/audit`
 #[handler]
 pub(super) async fn audit_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
-    let ask = page_ask(&asked, ROWS)?;
+    let request = page_request(&asked, ROWS)?;
     let filter = filter(&rooms, &asked).await?;
-    let page = rooms.figures.audit_log(&filter, &ask).await;
-    let page = page.map_err(figured)?;
+    let page = rooms.reports.audit_log(&filter, &request).await;
+    let page = page.map_err(reports_failed)?;
     let list = list_state(filters(&asked, &FILTERS), &page);
     let rows = page.rows.iter().map(row).collect();
     who.show(&AuditLog { list, rows }).await
@@ -92,7 +92,7 @@ pub(super) async fn audit_csv(
 ) -> PageResult {
     let filter = filter(&rooms, &asked).await?;
     let excel = Excel::of_query(request.uri().query());
-    Ok(audit_file(rooms.figures.export_audit(filter), excel).into_response())
+    Ok(audit_file(rooms.reports.export_audit(filter), excel).into_response())
 }
 
 fn text(value: &Value) -> String {
@@ -163,7 +163,7 @@ pub(super) async fn audit_entry(
     rooms: Data<&Console>,
 ) -> PageResult {
     let id: AuditId = id.parse().map_err(|_| PageError::NotFound)?;
-    let entry = rooms.figures.audit_entry(&id).await?;
+    let entry = rooms.reports.audit_entry(&id).await?;
     let entry = entry.ok_or(PageError::NotFound)?;
     who.show(&AuditDetail {
         row: row(&entry),

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use admin_templates::labels::{CallStatus, Operation};
 use admin_templates::parts::CallRow;
-use admin_templates::words::{CallStatus, Operation};
 use server_rooms::accounts::{AccountError, Accounts};
-use server_rooms::figures::UsageRecord;
+use server_rooms::reports::UsageRecord;
 use server_rules::billing::UNKNOWN;
 use shared::id::{ApiKeyId, TenantId, UserId};
 use shared::units::Unit;
@@ -26,14 +26,14 @@ const NAMES: i64 = 500;
 
 /// Names of tenants, people and keys, by id.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct CallNames {
     tenants: HashMap<String, String>,
     callers: HashMap<String, String>,
     /// How keys end.
     last4: HashMap<String, String>,
 }
 
-impl Names {
+impl CallNames {
     /// Of all that have part in some calls.
     pub(super) async fn of<'a>(
         accounts: &Accounts,

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use admin_templates::admin::dashboard::{AlertRow, Dashboard, LiveCall};
 use admin_templates::chart::{Spark, Unit};
+use admin_templates::labels::{AlertKind, Measure, Range as RangeWord, Severity};
 use admin_templates::parts::{Quantiles, TopRow};
-use admin_templates::words::{AlertKind, Measure, Range as RangeWord, Severity};
 use futures_util::future::join_all;
 use poem::handler;
 use poem::web::Data;
-use server_rooms::figures::dashboard::{Dashboard as Board, Range};
-use server_rooms::figures::sums::{Percentiles, Sums};
-use server_rooms::figures::{Figures, Point, Scope, Top};
+use server_rooms::reports::dashboard::{Dashboard as Board, Range};
+use server_rooms::reports::sums::{Percentiles, Sums};
+use server_rooms::reports::{Point, ReportScope, Reports, Top};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::TenantId;
@@ -22,7 +22,9 @@ use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::days::DAY_MS;
-use super::{Asked, Console, WHOLE, booked, chart, figured, live, named, range, signed, success};
+use super::{
+    Asked, Console, WHOLE, booked, chart, live, named, range, reports_failed, signed, success,
+};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -129,9 +131,9 @@ const LATENCY: [Row; 3] = [
 pub(super) const RESULTS: [Row; 2] = TRAFFIC;
 
 /// The day of a provider or a model.
-pub(super) async fn day(figures: &Figures, scope: Scope) -> Result<Board, PageError> {
-    let day = Range::Last(server_rooms::figures::span::Span::Day);
-    Ok(figures.dashboard(&scope, day).await?)
+pub(super) async fn day(reports: &Reports, scope: ReportScope) -> Result<Board, PageError> {
+    let day = Range::Last(server_rooms::reports::span::Span::Day);
+    Ok(reports.dashboard(&scope, day).await?)
 }
 
 fn alert(
@@ -220,8 +222,11 @@ async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, P
 
 /// Of the tenants that spend most, those that have nothing left, or less than they spend in a day.
 async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
-    let week = Range::Last(server_rooms::figures::span::Span::Week);
-    let week = rooms.figures.dashboard(&Scope::Platform, week).await?;
+    let week = Range::Last(server_rooms::reports::span::Span::Week);
+    let week = rooms
+        .reports
+        .dashboard(&ReportScope::Platform, week)
+        .await?;
     let tops = week.tenants.map(|tops| tops.tenants).unwrap_or_default();
     let ids = tops
         .iter()
@@ -288,7 +293,7 @@ fn view(
     alerts: Vec<AlertRow>,
     (live, live_count): (Vec<LiveCall>, u64),
 ) -> Dashboard {
-    let (points, grain) = (&board.series, board.ask.grain);
+    let (points, grain) = (&board.series, board.query.grain);
     let (totals, before) = (&board.totals, &board.before);
     let micros = |credits: Credits| i128::from(credits.micros());
     let tenants = board.tenants.as_ref().map_or(&[][..], |tops| &tops.tenants);
@@ -344,8 +349,10 @@ fn view(
 pub(super) async fn dashboard(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let (range, span) = range(&asked, RangeWord::Day);
     let now = who.now();
-    let board = rooms.figures.dashboard(&Scope::Platform, Range::Last(span));
+    let board = rooms
+        .reports
+        .dashboard(&ReportScope::Platform, Range::Last(span));
     let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), live::running(&rooms));
-    let board = board.map_err(|error| figured(error.into()))?;
+    let board = board.map_err(|error| reports_failed(error.into()))?;
     who.show(&view(&board, range, alerts?, running?)).await
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use admin_templates::parts::KnownCost as CostView;
 use futures_util::TryStreamExt as _;
-use server_rooms::figures::buckets::Buckets;
-use server_rooms::figures::costs::KnownCost;
-use server_rooms::figures::{Figures, Period, UsageFilter, UsageRecord, UsageStatus};
+use server_rooms::reports::buckets::Buckets;
+use server_rooms::reports::costs::KnownCost;
+use server_rooms::reports::{Reports, TimeRange, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
 
 use super::super::bills::known_cost;
@@ -62,14 +62,14 @@ impl Day {
 
 /// The last day of each part of what passes `filter`; `part` names the one that a call belongs to.
 pub(super) async fn days(
-    figures: &Figures,
+    reports: &Reports,
     filter: UsageFilter,
     now: Moment,
     part: impl Fn(&UsageRecord) -> Option<String>,
 ) -> Result<HashMap<String, Day>, PageError> {
     let from = Moment::from_unix_ms(now.unix_ms().saturating_sub(DAY_MS));
-    let records = figures.export_usage(UsageFilter {
-        period: Period {
+    let records = reports.export_usage(UsageFilter {
+        period: TimeRange {
             from: Some(from),
             until: None,
         },

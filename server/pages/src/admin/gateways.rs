@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use admin_templates::admin::supply::{
+use admin_templates::admin::gateways::{
     GatewayChange, GatewayEventRow, GatewayList, GatewayRow, GatewaySecret,
 };
 use admin_templates::chart::{Chart, Series, Spark, Unit};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{GatewayNews, Health, Measure, Switch};
 use admin_templates::page::Notice;
-use admin_templates::words::{GatewayNews, Health, Measure, Switch};
 use poem::handler;
 use poem::web::{Data, Path};
 use serde_json::Value;
@@ -23,11 +23,11 @@ use shared::link::{GatewayPlace, GatewayView, LinkCounts};
 use shared::secret::Secret;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
-use super::super::frame::Frame;
+use super::super::form::{FieldProblem, FormData};
+use super::super::page_context::PageContext;
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
-use super::{Console, Wrong, signed, word};
+use super::form_errors::{FormErrors, again};
+use super::{Console, signed, word};
 
 const PATH: &str = "/admin/gateways";
 /// Events that are shown.
@@ -255,7 +255,7 @@ pub(super) async fn gateway_list(who: Admin, rooms: Data<&Console>) -> PageResul
 }
 
 async fn show_wrong(
-    who: &Frame,
+    who: &PageContext,
     rooms: &Console,
     fill: impl FnOnce(&mut GatewayList),
 ) -> PageResult {
@@ -264,7 +264,7 @@ async fn show_wrong(
     who.show_again(&view).await
 }
 
-fn refused(error: GatewayError) -> Result<Wrong, PageError> {
+fn refused(error: GatewayError) -> Result<FieldProblem, PageError> {
     match error {
         GatewayError::NotFound => Err(PageError::NotFound),
         GatewayError::Taken => Ok(("url", FieldError::Taken)),
@@ -274,7 +274,7 @@ fn refused(error: GatewayError) -> Result<Wrong, PageError> {
     }
 }
 
-fn url(posted: &Posted) -> Result<String, Wrong> {
+fn url(posted: &FormData) -> Result<String, FieldProblem> {
     let url = posted.text("url").trim_end_matches('/');
     let web = url.starts_with("https://") || url.starts_with("http://");
     if url.is_empty() {
@@ -288,7 +288,7 @@ fn url(posted: &Posted) -> Result<String, Wrong> {
     }
 }
 
-fn name(posted: &Posted, field: &'static str) -> Result<String, Wrong> {
+fn name(posted: &FormData, field: &'static str) -> Result<String, FieldProblem> {
     let name = posted.text(field);
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.len() > NAME_BYTES_MAX {
@@ -300,7 +300,7 @@ fn name(posted: &Posted, field: &'static str) -> Result<String, Wrong> {
     }
 }
 
-fn priority(posted: &Posted) -> Result<u8, Wrong> {
+fn priority(posted: &FormData) -> Result<u8, FieldProblem> {
     let text = posted.optional("priority").unwrap_or("0");
     let number: u64 = text
         .parse()
@@ -310,10 +310,10 @@ fn priority(posted: &Posted) -> Result<u8, Wrong> {
 }
 
 /// Name, region and priority.
-fn manner(posted: &Posted, faults: &mut Faults) -> Option<(String, String, u8)> {
-    let name = faults.take(self::name(posted, "name"));
-    let region = faults.take(self::name(posted, "region"));
-    let priority = faults.take(priority(posted));
+fn manner(posted: &FormData, errors: &mut FormErrors) -> Option<(String, String, u8)> {
+    let name = errors.take(self::name(posted, "name"));
+    let region = errors.take(self::name(posted, "region"));
+    let priority = errors.take(priority(posted));
     Some((name?, region?, priority?))
 }
 
@@ -331,7 +331,7 @@ fn once((kept, secret): (KeptGateway, Secret<String>)) -> GatewaySecret {
 pub(super) async fn rotate_secret(
     who: Founder,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let id = gateway_id(&id)?;
@@ -349,10 +349,10 @@ pub(super) async fn rotate_secret(
 
 /// `POST /admin/gateways`
 #[handler]
-pub(super) async fn add(who: Founder, posted: Posted, rooms: Data<&Console>) -> PageResult {
-    let mut faults = Faults::default();
-    let (url, manner) = (faults.take(url(&posted)), manner(&posted, &mut faults));
-    let wrong = match faults.unless(url.zip(manner)) {
+pub(super) async fn add(who: Founder, posted: FormData, rooms: Data<&Console>) -> PageResult {
+    let mut errors = FormErrors::default();
+    let (url, manner) = (errors.take(url(&posted)), manner(&posted, &mut errors));
+    let wrong = match errors.unless(url.zip(manner)) {
         Ok((url, (name, region, priority))) => {
             let place = GatewayPlace {
                 url,
@@ -381,13 +381,13 @@ fn gateway_id(text: &str) -> Result<GatewayId, PageError> {
 pub(super) async fn edit(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let gateway = gateway_id(&id)?;
-    let mut faults = Faults::default();
-    let manner = manner(&posted, &mut faults);
-    let wrong = match faults.unless(manner) {
+    let mut errors = FormErrors::default();
+    let manner = manner(&posted, &mut errors);
+    let wrong = match errors.unless(manner) {
         Ok((name, region, priority)) => {
             let patch = GatewayPatch {
                 name: Some(name),

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use admin_templates::admin::house::{CheckRow, QueueRow, SystemHealth};
+use admin_templates::admin::platform::{CheckRow, QueueRow, SystemHealth};
 use admin_templates::chart::{Chart, Series, Unit};
+use admin_templates::labels::{
+    FactName, Health, HealthNote, Label, Measure, QueueName, SystemPart,
+};
 use admin_templates::page::{Lang, Page};
 use admin_templates::parts::Fact;
-use admin_templates::words::{FactName, Health, HealthNote, Measure, QueueName, Said, SystemPart};
 use poem::handler;
 use poem::web::Data;
 use server_edge::date;
-use server_rooms::figures::dashboard::Freshness;
-use server_rooms::health::{Asked, Signs};
+use server_rooms::health::{Asked, HealthReport};
 use server_rooms::ledger::pulse::Commits;
+use server_rooms::reports::dashboard::Freshness;
 
 use super::super::error::PageResult;
 use super::super::session::Admin;
@@ -53,15 +55,15 @@ fn away(lang: Lang) -> (Health, String) {
     (Health::Away, note(HealthNote::NoAnswer, lang))
 }
 
-fn database(signs: &Signs, lang: Lang) -> CheckRow {
-    let found = signs.database.answer.as_ref();
+fn database(report: &HealthReport, lang: Lang) -> CheckRow {
+    let found = report.database.answer.as_ref();
     let told = found.map(|found| (Health::Good, found.name.clone()));
     let told = told.unwrap_or_else(|| away(lang));
-    check(SystemPart::Database, &signs.database, told)
+    check(SystemPart::Database, &report.database, told)
 }
 
-fn cache(signs: &Signs, lang: Lang) -> CheckRow {
-    let told = match signs.redis.answer.flatten() {
+fn cache(report: &HealthReport, lang: Lang) -> CheckRow {
+    let told = match report.redis.answer.flatten() {
         None => (Health::Good, note(HealthNote::InProcess, lang)),
         Some(true) => (Health::Good, "Redis".to_owned()),
         // Limits are then counted by each process alone.
@@ -70,11 +72,11 @@ fn cache(signs: &Signs, lang: Lang) -> CheckRow {
             format!("Redis · {}", HealthNote::Without.text(lang)),
         ),
     };
-    check(SystemPart::Cache, &signs.redis, told)
+    check(SystemPart::Cache, &report.redis, told)
 }
 
-fn link(signs: &Signs, lang: Lang) -> CheckRow {
-    let told = match &signs.gateways.answer {
+fn link(report: &HealthReport, lang: Lang) -> CheckRow {
+    let told = match &report.gateways.answer {
         Some(views) => {
             let well = views
                 .iter()
@@ -90,12 +92,12 @@ fn link(signs: &Signs, lang: Lang) -> CheckRow {
         }
         None => away(lang),
     };
-    check(SystemPart::Link, &signs.gateways, told)
+    check(SystemPart::Link, &report.gateways, told)
 }
 
-fn ledger(signs: &Signs, page: &Page) -> CheckRow {
-    let (waiting, bound) = signs.waiting;
-    let told = match &signs.ledger.answer {
+fn ledger(report: &HealthReport, page: &Page) -> CheckRow {
+    let (waiting, bound) = report.waiting;
+    let told = match &report.ledger.answer {
         Some(found) => {
             let crowded = waiting.saturating_mul(FULL) > bound;
             let skewed = found.skew >= SKEW;
@@ -116,7 +118,7 @@ fn ledger(signs: &Signs, page: &Page) -> CheckRow {
         }
         None => away(page.lang),
     };
-    check(SystemPart::Ledger, &signs.ledger, told)
+    check(SystemPart::Ledger, &report.ledger, told)
 }
 
 /// Pools of keys, by what the gateway tells of them in time.
@@ -188,9 +190,9 @@ fn host() -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-fn facts(signs: &Signs, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fact> {
-    let ledger = signs.ledger.answer.as_ref();
-    let database = signs.database.answer.as_ref();
+fn facts(report: &HealthReport, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fact> {
+    let ledger = report.ledger.answer.as_ref();
+    let database = report.database.answer.as_ref();
     let reached = fresh.answer.as_ref().map(|found| found.updated_at);
     let reached = reached.filter(|at| at.unix_ms() > 0);
     let rows = [
@@ -263,34 +265,35 @@ pub(super) async fn health_page(who: Admin, rooms: Data<&Console>) -> PageResult
     let page = who.page().await;
     let began = std::time::Instant::now();
     let fresh = async {
-        let answer = rooms.figures.freshness().await.ok();
+        let answer = rooms.reports.freshness().await.ok();
         Asked {
             answer,
             took: began.elapsed(),
         }
     };
-    let (signs, fresh, pools) = tokio::join!(rooms.vitals.signs(), fresh, pools(&rooms, page.lang));
+    let (report, fresh, pools) =
+        tokio::join!(rooms.health.report(), fresh, pools(&rooms, page.lang));
     let checks = vec![
-        database(&signs, page.lang),
-        cache(&signs, page.lang),
-        link(&signs, page.lang),
+        database(&report, page.lang),
+        cache(&report, page.lang),
+        link(&report, page.lang),
         pools,
-        ledger(&signs, &page),
+        ledger(&report, &page),
         sums(&fresh, &page),
     ];
-    let (waiting, bound) = signs.waiting;
+    let (waiting, bound) = report.waiting;
     who.show(&SystemHealth {
         health: worst(&checks),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: rooms.vitals.started_at(),
+        started_at: rooms.health.started_at(),
         checks,
         queues: vec![QueueRow {
             name: QueueName::Ledger,
             waiting: count(waiting),
             bound: count(bound),
         }],
-        facts: facts(&signs, &fresh, &page),
-        commits: commits(&signs.commits),
+        facts: facts(&report, &fresh, &page),
+        commits: commits(&report.commits),
     })
     .await
 }

@@ -4,21 +4,21 @@
 use std::time::Duration;
 
 use admin_templates::admin::dashboard::LiveCall;
+use admin_templates::labels::{Label as _, Operation, Range as RangeWord};
 use admin_templates::page::Page;
-use admin_templates::words::{Operation, Range as RangeWord, Said as _};
 use bytes::Bytes;
 use futures_util::stream::{Stream, unfold};
 use poem::http::header;
 use poem::web::Data;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
-use server_rooms::figures::Scope;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::sums::Sums;
 use server_rooms::ledger::Hold;
+use server_rooms::reports::ReportScope;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::sums::Sums;
 
 use super::super::error::{PageError, PageResult};
-use super::super::frame::Frame;
+use super::super::page_context::PageContext;
 use super::super::session::Admin;
 use super::{Asked, Console, booked, named, range, success, word};
 
@@ -53,7 +53,7 @@ pub(super) async fn running(rooms: &Console) -> Result<(Vec<LiveCall>, u64), Pag
     let (holds, all) = rooms.ledger.running(CALLS).await.map_err(booked)?;
     let mut calls: Vec<LiveCall> = holds.into_iter().map(live_call).collect();
     let ids = calls.iter().map(|call| call.tenant.as_str());
-    let names = rooms.figures.tenant_names(ids).await?;
+    let names = rooms.reports.tenant_names(ids).await?;
     for call in &mut calls {
         call.tenant = named(&names, &call.tenant);
     }
@@ -75,7 +75,7 @@ fn shown(page: &Page, call: &LiveCall) -> Value {
 /// What an open dashboard follows.
 struct Feed {
     rooms: Console,
-    frame: Frame,
+    context: PageContext,
     page: Page,
     span: Span,
     looks: u32,
@@ -84,9 +84,9 @@ struct Feed {
 
 impl Feed {
     async fn look(&mut self) -> Result<String, PageError> {
-        self.page.now = self.frame.now();
+        self.page.now = self.context.now();
         if self.looks.is_multiple_of(LOOKS_A_SUM) {
-            let totals = self.rooms.figures.totals(&Scope::Platform, self.span);
+            let totals = self.rooms.reports.totals(&ReportScope::Platform, self.span);
             self.sums = totals.await?;
         }
         let (calls, all) = running(&self.rooms).await?;
@@ -137,11 +137,11 @@ impl Feed {
 #[handler]
 pub(super) async fn live(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let (_, span) = range(&asked, RangeWord::Day);
-    let frame: Frame = (*who).clone();
+    let context: PageContext = (*who).clone();
     let feed = Feed {
         rooms: rooms.clone(),
-        page: frame.page().await,
-        frame,
+        page: context.page().await,
+        context,
         span,
         looks: 0,
         sums: Sums::default(),

@@ -1,11 +1,11 @@
 //! The console's own pages, and what several of them need: reading a list's query, turning rooms'
 //! nouns into rows. Knows no session and no markup.
 
-mod again;
 mod audit;
 mod calls;
 mod dashboard;
 mod days;
+mod form_errors;
 mod gateways;
 mod health;
 mod live;
@@ -20,34 +20,34 @@ use std::collections::{BTreeMap, HashMap};
 
 use admin_templates::chart::{Chart, Series, SeriesName, Unit};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{Range, Word};
 use admin_templates::list::ListState;
-use admin_templates::words::{Range, Word};
 use poem::web::Query;
 use server_calls::Calls;
 use server_edge::date::{self, Date};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::factors::Factors;
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::history::UsageHistory;
-use server_rooms::figures::page::{Cursor, PageAsk, Paged};
-use server_rooms::figures::span::Span;
-use server_rooms::figures::sums::{Grain, Sums};
-use server_rooms::figures::{Figures, FiguresError, Point};
 use server_rooms::gateways::Gateways;
-use server_rooms::health::Vitals;
+use server_rooms::health::HealthCheck;
 use server_rooms::ledger::{Ledger, LedgerError};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
+use server_rooms::reports::history::UsageHistory;
+use server_rooms::reports::page::{Cursor, PageRequest, Paged};
+use server_rooms::reports::span::Span;
+use server_rooms::reports::sums::{Grain, Sums};
+use server_rooms::reports::{Point, Reports, ReportsError};
 use server_rooms::settings::Settings;
-use server_rooms::web::Web;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::TenantId;
 
 use super::error::PageError;
-use super::form::Posted;
-use super::site::CallStatus;
+use super::form::{FieldProblem, FormData};
+use super::page_services::CallStatus;
 use super::table::Table;
 
 /// Rows of a list's page.
@@ -55,8 +55,6 @@ const ROWS: u32 = 25;
 /// All calls, in hundredths of a per cent.
 const WHOLE: i64 = 10_000;
 
-/// A field that is wrong, and why.
-type Wrong = (&'static str, FieldError);
 /// A page's query.
 type Asked = Query<BTreeMap<String, String>>;
 
@@ -76,7 +74,7 @@ pub struct Console {
     /// Second factors.
     pub factors: Factors,
     /// Lists and sums.
-    pub figures: Figures,
+    pub reports: Reports,
     /// Names and places of gateways.
     pub gateways: Gateways,
     /// Usage records.
@@ -90,14 +88,14 @@ pub struct Console {
     /// Settings of the platform.
     pub settings: Settings,
     /// How the platform's parts do.
-    pub vitals: Vitals,
+    pub health: HealthCheck,
     /// Sessions of browsers.
-    pub web: Web,
+    pub browsers: BrowserSessions,
 }
 
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
-    supply(tenants(table))
+    models_and_providers(tenants(table))
         .get("/admin", dashboard::dashboard)
         .get("/admin/health", health::health_page)
         .get("/admin/live", live::live)
@@ -106,7 +104,7 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/admin/audit/:id", audit::audit_entry)
         .get("/admin/usage", usage::usage_log)
         .get("/admin/usage.csv", usage::usage_csv)
-        .get("/admin/usage/:id", usage::call_story)
+        .get("/admin/usage/:id", usage::one_call)
         .post("/admin/usage/:id/settle", unknown::settle)
         .post("/admin/usage/:id/release", unknown::release)
 }
@@ -145,7 +143,7 @@ fn tenants(table: Table) -> Table {
 }
 
 /// What calls run on: models, providers, gateways.
-fn supply(table: Table) -> Table {
+fn models_and_providers(table: Table) -> Table {
     let pool = |path: &str| format!("/admin/providers/:id{path}");
     let gateway = |path: &str| format!("/admin/gateways/:id{path}");
     let model = |path: &str| format!("/admin/models/:id{path}");
@@ -189,12 +187,12 @@ fn supply(table: Table) -> Table {
 }
 
 /// A place that is not of this list leads nowhere.
-fn figured(error: FiguresError) -> PageError {
+fn reports_failed(error: ReportsError) -> PageError {
     match error {
-        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
-        FiguresError::Busy => PageError::Unavailable,
-        FiguresError::Ledger(error) => booked(error),
-        FiguresError::Store(error) => error.into(),
+        ReportsError::Cursor(_) | ReportsError::NoSuchTenant => PageError::NotFound,
+        ReportsError::Busy => PageError::Unavailable,
+        ReportsError::Ledger(error) => booked(error),
+        ReportsError::Store(error) => error.into(),
     }
 }
 
@@ -232,12 +230,12 @@ fn filters(asked: &BTreeMap<String, String>, names: &[&str]) -> Form {
 }
 
 /// Which page of a list.
-fn page_ask(asked: &BTreeMap<String, String>, rows: u32) -> Result<PageAsk, PageError> {
+fn page_request(asked: &BTreeMap<String, String>, rows: u32) -> Result<PageRequest, PageError> {
     let cursor = wanted(asked, "after").or_else(|| wanted(asked, "before"));
     let from: Option<Cursor> = cursor
         .map(|text| text.parse().map_err(|_| PageError::NotFound))
         .transpose()?;
-    Ok(PageAsk { from, rows })
+    Ok(PageRequest { from, rows })
 }
 
 /// A list with the ways to the pages around.
@@ -297,7 +295,7 @@ fn success(sums: &Sums) -> i64 {
 }
 
 /// An amount above zero out of a form; `None` where nothing was typed.
-fn amount(posted: &Posted, name: &'static str) -> Result<Option<Credits>, Wrong> {
+fn amount(posted: &FormData, name: &'static str) -> Result<Option<Credits>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -309,7 +307,11 @@ fn amount(posted: &Posted, name: &'static str) -> Result<Option<Credits>, Wrong>
 }
 
 /// The end of a day, or a moment, that is still to come.
-fn future(posted: &Posted, name: &'static str, now: Moment) -> Result<Option<Moment>, Wrong> {
+fn future(
+    posted: &FormData,
+    name: &'static str,
+    now: Moment,
+) -> Result<Option<Moment>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -326,9 +328,9 @@ fn future(posted: &Posted, name: &'static str, now: Moment) -> Result<Option<Mom
 
 /// A whole number above zero; `None` where nothing was typed.
 fn count<N: std::str::FromStr + PartialOrd + From<u8>>(
-    posted: &Posted,
+    posted: &FormData,
     name: &'static str,
-) -> Result<Option<N>, Wrong> {
+) -> Result<Option<N>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -340,7 +342,7 @@ fn count<N: std::str::FromStr + PartialOrd + From<u8>>(
 }
 
 /// Words for people that the ledger or the audit log keeps.
-fn words(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
+fn words(posted: &FormData, name: &'static str) -> Result<String, FieldProblem> {
     /// As the API bounds them.
     const BYTES_MAX: usize = 500;
     let text = posted.text(name);
@@ -355,7 +357,7 @@ fn words(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
 }
 
 /// Words that must be there.
-fn reason(posted: &Posted, name: &'static str) -> Result<String, Wrong> {
+fn reason(posted: &FormData, name: &'static str) -> Result<String, FieldProblem> {
     let text = words(posted, name)?;
     if text.is_empty() {
         return Err((name, FieldError::Required));

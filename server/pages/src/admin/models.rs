@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use admin_templates::admin::catalogue::{ModelDetail, ModelNew};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::html::url_part;
+use admin_templates::labels::Word;
 use admin_templates::page::Notice;
-use admin_templates::words::Word;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::{Action, kind};
@@ -24,10 +24,10 @@ use server_rooms::catalogue::{CatalogueError, Model, ModelPatch, NewModel};
 use shared::id::PriceId;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
-use super::again::again;
-use super::{Asked, Console, Wrong, providers};
+use super::form_errors::again;
+use super::{Asked, Console, providers};
 
 /// One model's path; names may hold slashes.
 fn path(id: &str) -> String {
@@ -35,7 +35,7 @@ fn path(id: &str) -> String {
 }
 
 /// A refusal of the catalogue as the error of a form's field, where it is one.
-fn field_error(error: CatalogueError, taken: &'static str) -> Result<Wrong, PageError> {
+fn field_error(error: CatalogueError, taken: &'static str) -> Result<FieldProblem, PageError> {
     match error {
         CatalogueError::NoSuchModel | CatalogueError::NoSuchPrice => Err(PageError::NotFound),
         CatalogueError::Duplicate => Ok((taken, FieldError::Taken)),
@@ -92,7 +92,7 @@ pub(super) async fn new_model(who: Admin<kind::EditModels>, rooms: Data<&Console
 #[handler]
 pub(super) async fn add_model(
     who: Confirmed<Admin<kind::EditModels>>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let mut draft = rates::Draft::posted(&posted);
@@ -139,7 +139,7 @@ pub(super) async fn model_page(
 
 /// The page again, with what was wrong.
 async fn show_wrong(
-    who: &super::super::frame::Frame,
+    who: &super::super::page_context::PageContext,
     rooms: &Console,
     model: &Model,
     fill: impl FnOnce(&mut ModelDetail),
@@ -154,7 +154,7 @@ async fn show_wrong(
 pub(super) async fn edit(
     who: Admin<kind::EditModels>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;
@@ -201,7 +201,7 @@ pub(super) async fn delete(
 pub(super) async fn add_price(
     who: Confirmed<Admin<kind::SetPrices>>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;
@@ -256,7 +256,7 @@ pub(super) async fn withdraw(
 }
 
 /// A model's operation as the word of a page.
-fn operation(model: &Model) -> admin_templates::words::Operation {
-    use admin_templates::words::Operation;
+fn operation(model: &Model) -> admin_templates::labels::Operation {
+    use admin_templates::labels::Operation;
     Operation::from_code(model.operation.word()).unwrap_or(Operation::Chat)
 }

@@ -5,21 +5,23 @@ mod pool;
 
 use std::collections::HashMap;
 
-use admin_templates::admin::supply::{
+use admin_templates::admin::providers::{
     BulkAdd, BulkLine, KeyTest as TestView, PoolKeyRow, PresetRow, ProviderDetail,
     ProviderList as ListView, ProviderNew, ProviderRow,
 };
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{PoolKeyStatus, Switch};
 use admin_templates::page::Notice;
-use admin_templates::words::{PoolKeyStatus, Switch};
 use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::auth::roles::kind;
-use server_rooms::figures::Scope;
-use server_rooms::figures::costs::KnownCost;
-use server_rooms::providers::{Connectors, ProviderError, ProviderList, ProviderRef, Told};
+use server_rooms::providers::{
+    Connectors, GatewayAnswer, ProviderError, ProviderList, ProviderRef,
+};
+use server_rooms::reports::ReportScope;
+use server_rooms::reports::costs::KnownCost;
 use shared::clock::Moment;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::SecretRule;
@@ -33,12 +35,12 @@ use self::pool::{health, key_days, number};
 pub(super) use self::pool::{healths, known};
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
-use super::again::again;
 use super::dashboard::{RESULTS, day};
 use super::days::Day;
-use super::{Console, Wrong, chart, success, word};
+use super::form_errors::again;
+use super::{Console, chart, success, word};
 
 /// Lines of a bulk at most; each is a call over the link.
 const BULK_MAX: usize = 200;
@@ -70,7 +72,7 @@ fn refused(error: ProviderError) -> PageError {
 }
 
 /// The same, as the error of a form's field where it is one; `field` where the gateway blames none.
-fn field_error(error: ProviderError, field: &'static str) -> Result<Wrong, PageError> {
+fn field_error(error: ProviderError, field: &'static str) -> Result<FieldProblem, PageError> {
     match error {
         ProviderError::Gateway(AdminError::Duplicate) => Ok((field, FieldError::Taken)),
         ProviderError::Gateway(AdminError::Invalid(wrong)) => {
@@ -100,11 +102,11 @@ fn in_flight(keys: &[ProviderKeyView]) -> u64 {
 async fn row(
     rooms: &Console,
     list: &ProviderList,
-    one: &Told<ProviderView>,
+    one: &GatewayAnswer<ProviderView>,
 ) -> Result<ProviderRow, PageError> {
     let (of, provider) = (list.address(one), one.answer.clone());
     let keys = rooms.providers.keys(&of).await.map_err(refused)?.answer;
-    let board = day(&rooms.figures, Scope::Provider(provider.name.clone())).await?;
+    let board = day(&rooms.reports, ReportScope::Provider(provider.name.clone())).await?;
     let (totals, calls) = (&board.totals, board.series.iter());
     let calls = calls.map(|point| super::signed(point.sums.calls));
     Ok(ProviderRow {
@@ -202,7 +204,7 @@ pub(super) async fn new_provider(
 #[handler]
 pub(super) async fn add_provider(
     who: Admin<kind::EditProviders>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let known = rooms.providers.connectors().await;
@@ -259,8 +261,8 @@ async fn found(rooms: &Console, of: &ProviderRef) -> Result<ProviderView, PageEr
 async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<ProviderDetail, PageError> {
     let provider = found(rooms, of).await?;
     let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
-    let board = day(&rooms.figures, Scope::Provider(of.name.clone())).await?;
-    let days = key_days(&rooms.figures, &of.name, now).await?;
+    let board = day(&rooms.reports, ReportScope::Provider(of.name.clone())).await?;
+    let days = key_days(&rooms.reports, &of.name, now).await?;
     let enabled = if provider.enabled { "on" } else { "" };
     Ok(ProviderDetail {
         health: health(&provider, &keys, success(&board.totals)),
@@ -269,7 +271,7 @@ async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<Provider
         calls: board.totals.calls,
         success: success(&board.totals),
         cost: known_cost(&board.totals.cost, board.totals.calls),
-        traffic: chart(&board.series, board.ask.grain, Unit::Count, RESULTS),
+        traffic: chart(&board.series, board.query.grain, Unit::Count, RESULTS),
         edit: Form::of([
             ("base_url", provider.base_url.as_str()),
             ("enabled", enabled),
@@ -301,7 +303,7 @@ pub(super) async fn provider_page(
 pub(super) async fn edit(
     who: Admin<kind::EditProviders>,
     Path(name): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
@@ -335,7 +337,7 @@ pub(super) async fn delete(
 pub(super) async fn add_key(
     who: Editor,
     Path(name): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
@@ -361,7 +363,7 @@ fn key_id(text: &str) -> Result<ProviderKeyId, PageError> {
 pub(super) async fn test_key(
     who: Admin<kind::EditProviders>,
     Path((name, key)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
@@ -430,8 +432,8 @@ async fn replace(
     who: &Editor,
     rooms: &Console,
     of: &ProviderRef,
-    (id, posted): (&ProviderKeyId, &Posted),
-) -> Result<Option<Wrong>, PageError> {
+    (id, posted): (&ProviderKeyId, &FormData),
+) -> Result<Option<FieldProblem>, PageError> {
     let rule = found(rooms, of).await?.secret;
     let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
     let old = keys.into_iter().find(|key| key.id == *id);
@@ -458,7 +460,7 @@ async fn replace(
 pub(super) async fn rotate_key(
     who: Editor,
     Path((name, key)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let (of, id) = (ProviderRef::parse(&name), key_id(&key)?);
@@ -524,8 +526,10 @@ async fn bulk_line(who: &Editor, rooms: &Console, bulk: &Bulk, line: &str) -> (b
         return (true, String::new());
     }
     match rooms.providers.test_key(&bulk.of, &made.id, None).await {
-        Ok(Told { answer: test, .. }) if test.ok => (true, format!("{} ms", test.latency_ms)),
-        Ok(Told { answer: test, .. }) => (true, test.detail),
+        Ok(GatewayAnswer { answer: test, .. }) if test.ok => {
+            (true, format!("{} ms", test.latency_ms))
+        }
+        Ok(GatewayAnswer { answer: test, .. }) => (true, test.detail),
         Err(error) => (true, error.to_string()),
     }
 }
@@ -535,7 +539,7 @@ async fn bulk_line(who: &Editor, rooms: &Console, bulk: &Bulk, line: &str) -> (b
 pub(super) async fn bulk_add(
     who: Editor,
     Path(name): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);

@@ -9,19 +9,19 @@ use std::collections::BTreeSet;
 use admin_templates::admin::tenants::{TenantHead, TenantInfo, TenantLimits, TenantUsage};
 use admin_templates::chart::Unit;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{Measure, Operation, Range as RangeWord, Word};
 use admin_templates::page::Notice;
 use admin_templates::parts::{Balance as BalanceView, ModelSum};
-use admin_templates::words::{Measure, Operation, Range as RangeWord, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{Accounts, Tenant, TenantPatch, TenantStatus};
 use server_rooms::auth::roles::{Kind, kind};
-use server_rooms::figures::dashboard::Range;
-use server_rooms::figures::page::PageAsk;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::{Period, Scope, UsageFilter, UsageStatus, UsageSummary};
 use server_rooms::ledger::{Balance, Ledger};
 use server_rooms::limits::LimitSettings;
+use server_rooms::reports::dashboard::Range;
+use server_rooms::reports::page::PageRequest;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::{ReportScope, TimeRange, UsageFilter, UsageStatus, UsageSummary};
 use server_rooms::settings::Retention;
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -29,15 +29,15 @@ use shared::zone::Zone;
 
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
-use super::super::form::{Posted, field_error};
+use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
-use super::calls::Names;
+use super::calls::CallNames;
 use super::dashboard::Row;
+use super::form_errors::{FormErrors, again};
 use super::tenants::status_word;
 use super::{
-    Asked, Console, ROWS, Wrong, booked, chart, count, figured, filters, list_state, page_ask,
-    range, reason, success, tenant_id, wanted, word,
+    Asked, Console, ROWS, booked, chart, count, filters, list_state, page_request, range, reason,
+    reports_failed, success, tenant_id, wanted, word,
 };
 
 /// More people or keys than this are not counted.
@@ -85,10 +85,10 @@ fn balance_view(balance: &Balance) -> BalanceView {
 async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<TenantInfo, PageError> {
     let id = &tenant.id;
     let balance = rooms.ledger.balance(id).await.map_err(booked)?;
-    let scope = Scope::Tenant(id.clone());
+    let scope = ReportScope::Tenant(id.clone());
     let month = Range::Last(Span::Month);
-    let month = rooms.figures.dashboard(&scope, month).await?;
-    let last = PageAsk {
+    let month = rooms.reports.dashboard(&scope, month).await?;
+    let last = PageRequest {
         from: None,
         rows: 1,
     };
@@ -96,7 +96,11 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         tenant: Some(id.clone()),
         ..UsageFilter::default()
     };
-    let newest = rooms.figures.usage_log(&of, &last).await.map_err(figured)?;
+    let newest = rooms
+        .reports
+        .usage_log(&of, &last)
+        .await
+        .map_err(reports_failed)?;
     let keys = rooms.accounts.keys(id, None, COUNTED).await?;
     let works = |at: Option<Moment>| at.is_none_or(|at| at > now);
     let keys = keys
@@ -116,7 +120,7 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         calls: month.totals.calls,
         success: success(&month.totals),
         cost: known_cost(&month.totals.cost, month.totals.calls),
-        spend: chart(&month.series, month.ask.grain, Unit::Credits, charged),
+        spend: chart(&month.series, month.query.grain, Unit::Credits, charged),
         rename: Form::of([("name", tenant.name.as_str())]),
         zone: Form::of([("time_zone", tenant.zone.as_ref().map_or("", Zone::name))]),
         suspend: Form::default(),
@@ -138,7 +142,7 @@ pub(super) async fn info(who: Admin, Path(id): Path<String>, rooms: Data<&Consol
 pub(super) async fn rename(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -164,7 +168,7 @@ pub(super) async fn rename(
 pub(super) async fn set_zone(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -188,7 +192,7 @@ pub(super) async fn set_zone(
 pub(super) async fn suspend(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -236,16 +240,16 @@ pub(super) async fn resume(
 pub(super) async fn delete(
     who: Confirmed<Admin<kind::EditTenants>>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
-    let mut faults = Faults::default();
+    let mut errors = FormErrors::default();
     if posted.text("confirm") != tenant.name.trim() {
-        faults.add("confirm", FieldError::Different);
+        errors.add("confirm", FieldError::Different);
     }
-    let why = faults.take(reason(&posted, "reason"));
-    let why = match faults.unless(why) {
+    let why = errors.take(reason(&posted, "reason"));
+    let why = match errors.unless(why) {
         Ok(why) => why,
         Err(wrong) => {
             let mut view = info_view(&rooms, &tenant, who.now()).await?;
@@ -310,12 +314,12 @@ pub(super) async fn usage_page(
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
     let (range, span) = range(&asked, RangeWord::Week);
-    let scope = Scope::Tenant(tenant.id.clone());
-    let ask = span.ask(who.now());
-    let series = rooms.figures.series(&scope, ask).await?;
-    let period = Period {
-        from: Some(ask.from),
-        until: Some(ask.until),
+    let scope = ReportScope::Tenant(tenant.id.clone());
+    let query = span.query(who.now());
+    let series = rooms.reports.series(&scope, query).await?;
+    let period = TimeRange {
+        from: Some(query.from),
+        until: Some(query.until),
     };
     let summary = rooms.history.summary(&tenant.id, period).await?;
     let status = wanted(&asked, "status");
@@ -327,15 +331,15 @@ pub(super) async fn usage_page(
         ..UsageFilter::default()
     };
     let page = rooms
-        .figures
-        .usage_log(&filter, &page_ask(&asked, ROWS)?)
+        .reports
+        .usage_log(&filter, &page_request(&asked, ROWS)?)
         .await;
-    let mut page = page.map_err(figured)?;
+    let mut page = page.map_err(reports_failed)?;
     if status.is_some_and(|status| UsageStatus::from_word(status).is_none()) {
         // Calls that run have no record yet.
         (page.rows, page.next, page.previous) = (Vec::new(), None, None);
     }
-    let names = Names::of(&rooms.accounts, &page.rows).await?;
+    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
     let mut list = list_state(filters(&asked, &["model", "status"]), &page);
     if list.next.is_some() || list.previous.is_some() {
         let kept = ("range".to_owned(), range.code().to_owned());
@@ -346,7 +350,7 @@ pub(super) async fn usage_page(
         head: head(&rooms.ledger, &tenant).await?,
         range,
         list,
-        spend: chart(&series, ask.grain, Unit::Credits, charged),
+        spend: chart(&series, query.grain, Unit::Credits, charged),
         sums: sums(summary),
         rows: page.rows.into_iter().map(|row| names.row(row)).collect(),
     })
@@ -406,26 +410,26 @@ pub(super) async fn limits_page(
     who.show(&view).await
 }
 
-fn read_limits(posted: &Posted) -> Result<LimitSettings, Vec<Wrong>> {
-    let mut faults = Faults::default();
-    let requests = faults.take(count(posted, "requests_per_minute"));
-    let tokens = faults.take(count(posted, "tokens_per_minute"));
-    let concurrency = faults.take(count(posted, "concurrent"));
+fn read_limits(posted: &FormData) -> Result<LimitSettings, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
+    let requests = errors.take(count(posted, "requests_per_minute"));
+    let tokens = errors.take(count(posted, "tokens_per_minute"));
+    let concurrency = errors.take(count(posted, "concurrent"));
     let limits = LimitSettings {
         requests_per_minute: requests.flatten(),
         tokens_per_minute: tokens.flatten(),
         concurrency: concurrency.flatten(),
     };
-    faults.unless(Some(limits))
+    errors.unless(Some(limits))
 }
 
 /// Keeps a change of the last tab, or shows it again.
 async fn keep<K: Kind>(
     who: &Admin<K>,
     tenant: &Tenant,
-    read: Result<TenantPatch, Vec<Wrong>>,
+    read: Result<TenantPatch, Vec<FieldProblem>>,
     accounts: &Accounts,
-) -> Result<Option<Vec<Wrong>>, PageError> {
+) -> Result<Option<Vec<FieldProblem>>, PageError> {
     let patch = match read {
         Ok(patch) => patch,
         Err(wrong) => return Ok(Some(wrong)),
@@ -444,7 +448,7 @@ async fn keep<K: Kind>(
 pub(super) async fn set_limits(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -462,7 +466,7 @@ pub(super) async fn set_limits(
 }
 
 /// The models of the form; none ticked while only the ticked ones are allowed would shut all out.
-fn read_models(posted: &Posted) -> Result<TenantPatch, Vec<Wrong>> {
+fn read_models(posted: &FormData) -> Result<TenantPatch, Vec<FieldProblem>> {
     let models = posted.several("models").to_vec();
     let only = posted.is_ticked("only");
     if only && models.is_empty() {
@@ -479,7 +483,7 @@ fn read_models(posted: &Posted) -> Result<TenantPatch, Vec<Wrong>> {
 pub(super) async fn set_models(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -497,7 +501,7 @@ pub(super) async fn set_models(
 pub(super) async fn set_multiplier(
     who: Confirmed<Admin<kind::SetPrices>>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;

@@ -3,8 +3,8 @@
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{TenantStatus as StatusWord, Word as _};
 use admin_templates::list::Sort;
-use admin_templates::words::{TenantStatus as StatusWord, Word as _};
 use poem::http::header::HOST;
 use poem::http::uri::Authority;
 use poem::web::Data;
@@ -12,19 +12,19 @@ use poem::{Request, handler};
 use server_rooms::accounts::{DirectoryOrder, DirectoryStatus, NewUser, Role, Tenant};
 use server_rooms::auth::roles::{Action, kind};
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::directory::{Listing, TenantLine};
 use server_rooms::money::recharge::Recharge;
+use server_rooms::reports::directory::{Listing, TenantLine};
 use server_rooms::settings::TenantDefaults;
 use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
-use super::super::form::{Posted, field_error};
-use super::super::frame::Frame;
+use super::super::form::{FieldProblem, FormData, field_error};
+use super::super::page_context::PageContext;
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
+use super::form_errors::{FormErrors, again};
 use super::{
-    Asked, Console, ROWS, Wrong, amount, figured, filters, future, list_state, page_ask, wanted,
+    Asked, Console, ROWS, amount, filters, future, list_state, page_request, reports_failed, wanted,
 };
 use super::{word, words};
 
@@ -81,7 +81,7 @@ fn order(word: &str) -> Option<(DirectoryOrder, Sort)> {
 #[handler]
 pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
     let search = wanted(&asked, "q").unwrap_or_default();
-    let ask = page_ask(&asked, ROWS)?;
+    let request = page_request(&asked, ROWS)?;
     let sort = wanted(&asked, "sort").and_then(order);
     let status = wanted(&asked, "status").and_then(StatusWord::from_code);
     let listing = Listing {
@@ -92,8 +92,11 @@ pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>)
             StatusWord::Deleting => DirectoryStatus::Deleting,
         }),
     };
-    let page = rooms.figures.tenants_listed(search, listing, &ask).await;
-    let page = page.map_err(figured)?;
+    let page = rooms
+        .reports
+        .tenants_listed(search, listing, &request)
+        .await;
+    let page = page.map_err(reports_failed)?;
     let mut list = list_state(filters(&asked, &["q", "status"]), &page);
     list.sort = sort.map(|(_, sort)| sort);
     let rows = page.rows.into_iter().map(row).collect();
@@ -123,10 +126,10 @@ struct Draft {
     note: String,
 }
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
-    let mut faults = Faults::default();
+fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     if posted.text("name").is_empty() {
-        faults.add("name", FieldError::Required);
+        errors.add("name", FieldError::Required);
     }
     let has_password = !posted.secret("password").expose().is_empty();
     let owner = posted.optional("username").map(|username| NewUser {
@@ -135,13 +138,13 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         role: Role::Owner,
     });
     match (&owner, has_password) {
-        (None, true) => faults.add("username", FieldError::Required),
-        (Some(_), false) => faults.add("password", FieldError::Required),
+        (None, true) => errors.add("username", FieldError::Required),
+        (Some(_), false) => errors.add("password", FieldError::Required),
         (None, false) | (Some(_), true) => {}
     }
-    let credits = faults.take(amount(posted, "credits"));
-    let expires_at = faults.take(future(posted, "expires_at", now));
-    let note = faults.take(words(posted, "note"));
+    let credits = errors.take(amount(posted, "credits"));
+    let expires_at = errors.take(future(posted, "expires_at", now));
+    let note = errors.take(words(posted, "note"));
     let draft = || {
         Some(Draft {
             owner,
@@ -151,15 +154,15 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         })
     };
     let draft = draft();
-    faults.unless(draft)
+    errors.unless(draft)
 }
 
 /// What clients write as base URL: the address the console itself was asked at.
-pub(super) fn base_url(frame: &Frame, request: &Request) -> String {
+pub(super) fn base_url(context: &PageContext, request: &Request) -> String {
     let authority = request.uri().authority().map(Authority::as_str);
     let host = request.headers().get(HOST);
     let host = host.and_then(|value| value.to_str().ok()).or(authority);
-    let scheme = if frame.site().secure() {
+    let scheme = if context.services().secure() {
         "https"
     } else {
         "http"
@@ -181,11 +184,11 @@ pub(super) fn example(catalogue: &Catalogue) -> String {
 #[handler]
 pub(super) async fn found_tenant(
     who: Confirmed<Admin<kind::EditTenants>>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let once_more = |wrong: Vec<Wrong>| TenantNew {
+    let once_more = |wrong: Vec<FieldProblem>| TenantNew {
         form: again(&posted, &NAMES, wrong),
     };
     let draft = match drafted(&posted, who.now()) {

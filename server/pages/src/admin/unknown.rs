@@ -1,10 +1,10 @@
 //! Calls whose end nobody knows: which there are, and what a superadmin makes of one.
 
-use admin_templates::admin::usage::{CallStory, UnknownEnd};
+use admin_templates::admin::usage::{CallPage, UnknownEnd};
 use admin_templates::form::FieldError;
+use admin_templates::labels::CallStatus;
 use admin_templates::page::Notice;
 use admin_templates::parts::CallRow;
-use admin_templates::words::CallStatus;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
@@ -13,12 +13,12 @@ use shared::credits::Credits;
 use shared::id::GenerationId;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
-use super::again::{Faults, again};
-use super::calls::Names;
-use super::usage::{of_hold, story_view};
-use super::{Console, Wrong, amount, booked, reason};
+use super::calls::CallNames;
+use super::form_errors::{FormErrors, again};
+use super::usage::{call_page, of_hold};
+use super::{Console, amount, booked, reason};
 
 /// Calls that are listed, those first of which the gateways are asked no longer first.
 const ROWS: i64 = 100;
@@ -30,7 +30,7 @@ type Payer = Confirmed<Admin<kind::MoveCredits>>;
 pub(super) async fn rows(rooms: &Console) -> Result<Vec<CallRow>, PageError> {
     let holds = rooms.ledger.all_unknown(None, ROWS).await.map_err(booked)?;
     let records: Vec<_> = holds.iter().filter_map(of_hold).collect();
-    let names = Names::of(&rooms.accounts, &records).await?;
+    let names = CallNames::of(&rooms.accounts, &records).await?;
     let rows = records.into_iter().map(|record| CallRow {
         status: CallStatus::Unknown,
         ..names.row(record)
@@ -39,7 +39,7 @@ pub(super) async fn rows(rooms: &Console) -> Result<Vec<CallRow>, PageError> {
 }
 
 /// What is wrong with a decision; a call that is gone or decided is not decided again.
-fn wrong(error: ResolveError) -> Result<Vec<Wrong>, PageError> {
+fn wrong(error: ResolveError) -> Result<Vec<FieldProblem>, PageError> {
     match error {
         ResolveError::NoSuchCall => Err(PageError::NotFound),
         ResolveError::Ledger(error) => Err(booked(error)),
@@ -52,8 +52,8 @@ fn wrong(error: ResolveError) -> Result<Vec<Wrong>, PageError> {
 async fn decide(
     who: &Payer,
     (rooms, id): (&Console, &str),
-    decision: Result<(Resolution, String), Vec<Wrong>>,
-    show: impl FnOnce(&mut UnknownEnd, Vec<Wrong>),
+    decision: Result<(Resolution, String), Vec<FieldProblem>>,
+    show: impl FnOnce(&mut UnknownEnd, Vec<FieldProblem>),
 ) -> PageResult {
     let call: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
     let wrong = match decision {
@@ -67,7 +67,7 @@ async fn decide(
         }
         Err(wrong) => wrong,
     };
-    let mut view: CallStory = story_view(rooms, id).await?;
+    let mut view: CallPage = call_page(rooms, id).await?;
     match &mut view.unknown {
         Some(unknown) => show(unknown, wrong),
         // Somebody else decided, or it became known.
@@ -76,7 +76,7 @@ async fn decide(
     who.show_again(&view).await
 }
 
-fn needed(posted: &Posted) -> Result<Credits, Wrong> {
+fn needed(posted: &FormData) -> Result<Credits, FieldProblem> {
     let given = amount(posted, "credits")?;
     given.ok_or(("credits", FieldError::Required))
 }
@@ -86,17 +86,17 @@ fn needed(posted: &Posted) -> Result<Credits, Wrong> {
 pub(super) async fn settle(
     who: Payer,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let mut faults = Faults::default();
+    let mut errors = FormErrors::default();
     let (credits, why) = (
-        faults.take(needed(&posted)),
-        faults.take(reason(&posted, "reason")),
+        errors.take(needed(&posted)),
+        errors.take(reason(&posted, "reason")),
     );
     let decision = credits.zip(why);
     let decision = decision.map(|(credits, why)| (Resolution::Charge(credits), why));
-    let decision = faults.unless(decision);
+    let decision = errors.unless(decision);
     let show = |unknown: &mut UnknownEnd, wrong| {
         unknown.settle = again(&posted, &["credits", "reason"], wrong);
     };
@@ -108,12 +108,12 @@ pub(super) async fn settle(
 pub(super) async fn release(
     who: Payer,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
-    let mut faults = Faults::default();
-    let why = faults.take(reason(&posted, "reason"));
-    let decision = faults.unless(why.map(|why| (Resolution::Release, why)));
+    let mut errors = FormErrors::default();
+    let why = errors.take(reason(&posted, "reason"));
+    let decision = errors.unless(why.map(|why| (Resolution::Release, why)));
     let show = |unknown: &mut UnknownEnd, wrong| {
         unknown.release = again(&posted, &["reason"], wrong);
     };

@@ -1,20 +1,18 @@
-//! The log of all calls, its export, and the whole story of one.
+//! The log of all calls, its export, and the details of one.
 
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{
-    CallStory, HoldStory as HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog,
-};
+use admin_templates::admin::usage::{CallPage, HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog};
 use admin_templates::form::Form;
+use admin_templates::labels::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};
-use admin_templates::words::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use server_edge::date::Date;
 use server_edge::export::{Excel, Reader, usage_file};
-use server_rooms::figures::story::{Charge, Story};
-use server_rooms::figures::{Period, UsageFilter, UsageRecord, UsageStatus};
 use server_rooms::ledger::{CallSnapshot, Hold};
+use server_rooms::reports::call_detail::{CallDetail, Charge};
+use server_rooms::reports::{TimeRange, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
@@ -23,9 +21,11 @@ use shared::units::Usage;
 use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
-use super::calls::Names;
+use super::calls::CallNames;
 use super::tenant::money::entry_row;
-use super::{Asked, Console, booked, figured, filters, list_state, page_ask, wanted, word};
+use super::{
+    Asked, Console, booked, filters, list_state, page_request, reports_failed, wanted, word,
+};
 
 /// Rows of a page of the log.
 const ROWS: u32 = 50;
@@ -69,7 +69,7 @@ async fn filter(
         status,
         model: text("model"),
         provider: text("provider"),
-        period: Period {
+        period: TimeRange {
             from: day(asked, "from").map(Date::start),
             until: day(asked, "to").map(Date::end),
         },
@@ -80,7 +80,7 @@ async fn filter(
 /// `GET /admin/usage`
 #[handler]
 pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
-    let ask = page_ask(&asked, ROWS)?;
+    let request = page_request(&asked, ROWS)?;
     if wanted(&asked, "status") == Some(CallStatus::Unknown.code()) {
         let rows = super::unknown::rows(&rooms).await?;
         let list = admin_templates::list::ListState {
@@ -97,9 +97,9 @@ pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -
         let rows = Vec::new();
         return who.show(&UsageLog { list, rows }).await;
     };
-    let page = rooms.figures.usage_log(&filter, &ask).await;
-    let page = page.map_err(figured)?;
-    let names = Names::of(&rooms.accounts, &page.rows).await?;
+    let page = rooms.reports.usage_log(&filter, &request).await;
+    let page = page.map_err(reports_failed)?;
+    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
     let list = list_state(filters(&asked, &FILTERS), &page);
     let rows = page.rows.into_iter().map(|record| names.row(record));
     let rows = rows.collect();
@@ -117,13 +117,13 @@ pub(super) async fn usage_csv(
     let filter = filter(&rooms, &asked).await?;
     // A filter that nothing passes is a period of no length.
     let filter = filter.unwrap_or_else(|| UsageFilter {
-        period: Period {
+        period: TimeRange {
             from: Some(Moment::default()),
             until: Some(Moment::default()),
         },
         ..UsageFilter::default()
     });
-    let records = rooms.figures.export_usage(filter);
+    let records = rooms.reports.export_usage(filter);
     Ok(usage_file(
         records,
         Reader::Superadmin,
@@ -168,7 +168,7 @@ fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
 
 /// The tries that the record tells of.
 fn tries(record: &UsageRecord) -> Vec<TryRow> {
-    let row = |one: &server_rooms::figures::Try| TryRow {
+    let row = |one: &server_rooms::reports::Try| TryRow {
         number: u64::from(one.number),
         provider: one.provider.clone(),
         model: one.model.clone(),
@@ -210,8 +210,8 @@ async fn behind(rooms: &Console, tenant: &TenantId, at: Moment) -> Result<Option
 }
 
 /// A call's lines in the ledger, oldest first.
-async fn entries(rooms: &Console, story: &Story) -> Result<Vec<EntryRow>, PageError> {
-    let Some(held) = &story.hold else {
+async fn entries(rooms: &Console, detail: &CallDetail) -> Result<Vec<EntryRow>, PageError> {
+    let Some(held) = &detail.hold else {
         return Ok(Vec::new());
     };
     let mut rows = BTreeMap::new();
@@ -219,17 +219,17 @@ async fn entries(rooms: &Console, story: &Story) -> Result<Vec<EntryRow>, PageEr
     for at in moments.into_iter().flatten() {
         // Lines carry the moment of their commit, a little later than the call's.
         let at = Moment::from_unix_ms(at.unix_ms().saturating_add(1_000));
-        let before = behind(rooms, &story.tenant, at).await?;
-        let lines = rooms.ledger.history(&story.tenant, before, AROUND).await;
+        let before = behind(rooms, &detail.tenant, at).await?;
+        let lines = rooms.ledger.history(&detail.tenant, before, AROUND).await;
         let lines = lines.map_err(booked)?.into_iter();
-        let own = lines.filter(|entry| entry.reference == story.id.as_str());
+        let own = lines.filter(|entry| entry.reference == detail.id.as_str());
         rows.extend(own.map(|entry| (entry.number, entry_row(entry))));
     }
     Ok(rows.into_values().collect())
 }
 
-fn hold_view(story: &Story) -> HoldView {
-    let Some(held) = &story.hold else {
+fn hold_view(detail: &CallDetail) -> HoldView {
+    let Some(held) = &detail.hold else {
         return HoldView {
             amount: Credits::ZERO,
             lowered_to: None,
@@ -251,13 +251,13 @@ fn hold_view(story: &Story) -> HoldView {
 }
 
 /// What a call's hold keeps of it; test calls have none.
-fn kept(story: &Story) -> Option<CallSnapshot> {
-    story.hold.as_ref()?.hold.snapshot.read()
+fn kept(detail: &CallDetail) -> Option<CallSnapshot> {
+    detail.hold.as_ref()?.hold.snapshot.read()
 }
 
 /// A call that has no record yet, from what its hold keeps.
-fn running(story: &Story) -> Option<UsageRecord> {
-    of_hold(&story.hold.as_ref()?.hold)
+fn running(detail: &CallDetail) -> Option<UsageRecord> {
+    of_hold(&detail.hold.as_ref()?.hold)
 }
 
 /// A call as far as its hold tells of it; `None` where it keeps nothing.
@@ -303,8 +303,8 @@ fn notes(record: &UsageRecord, charge: &Charge) -> Vec<CallNote> {
 }
 
 /// What may be decided where nobody knows how a call ended.
-fn unknown_end(story: &Story) -> Option<UnknownEnd> {
-    let hold = &story.hold.as_ref()?.hold;
+fn unknown_end(detail: &CallDetail) -> Option<UnknownEnd> {
+    let hold = &detail.hold.as_ref()?.hold;
     let unknown = hold.unknown?;
     Some(UnknownEnd {
         held: hold.held,
@@ -316,34 +316,38 @@ fn unknown_end(story: &Story) -> Option<UnknownEnd> {
 }
 
 /// A call's page; `None` where there is no such call.
-pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, PageError> {
+pub(super) async fn call_page(rooms: &Console, id: &str) -> Result<CallPage, PageError> {
     let id: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
-    let story = rooms.figures.story(&id, None).await.map_err(figured)?;
-    let story = story.ok_or(PageError::NotFound)?;
-    let status = match (&story.record, &story.charge) {
+    let detail = rooms
+        .reports
+        .call_detail(&id, None)
+        .await
+        .map_err(reports_failed)?;
+    let detail = detail.ok_or(PageError::NotFound)?;
+    let status = match (&detail.record, &detail.charge) {
         (Some(record), _) => super::calls::status(record),
         (None, Charge::Open) => CallStatus::Running,
         (None, _) => CallStatus::Failed,
     };
-    let record = story.record.clone().or_else(|| running(&story));
+    let record = detail.record.clone().or_else(|| running(&detail));
     let record = record.ok_or(PageError::NotFound)?;
-    let names = Names::of(&rooms.accounts, [&record]).await?;
+    let names = CallNames::of(&rooms.accounts, [&record]).await?;
     let caller = |id: Option<&str>| id.map(|id| names.caller(id));
     let margin = |cost: Credits| record.credits.micros().saturating_sub(cost.micros());
     let key = record.key.as_ref().map(ApiKeyId::as_str);
-    let request = kept(&story).and_then(|kept| kept.request);
-    Ok(CallStory {
-        id: story.id.to_string(),
+    let request = kept(&detail).and_then(|kept| kept.request);
+    Ok(CallPage {
+        id: detail.id.to_string(),
         request_id: request.map_or_else(String::new, RequestId::into_string),
         status,
-        notes: notes(&record, &story.charge),
+        notes: notes(&record, &detail.charge),
         lost: record.loss,
-        unknown: unknown_end(&story),
+        unknown: unknown_end(&detail),
         operation: word(record.operation.word(), Operation::Chat),
         test: record.test,
         at: record.created_at,
-        tenant: names.tenant(story.tenant.as_str()),
-        tenant_id: story.tenant.to_string(),
+        tenant: names.tenant(detail.tenant.as_str()),
+        tenant_id: detail.tenant.to_string(),
         person: caller(record.user.as_ref().map(UserId::as_str)),
         key: caller(key),
         key_last4: key.and_then(|key| names.last4(key)),
@@ -353,14 +357,14 @@ pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, P
             .map_or_else(String::new, ToString::to_string),
         first_byte_ms: record.first_byte_ms,
         duration_ms: record.duration_ms,
-        hold: hold_view(&story),
+        hold: hold_view(&detail),
         phases: phases(&record),
         tries: tries(&record),
         counts: bills::counts(&record.usage),
-        charge: arithmetic(&story.charge, record.credits),
-        cost: record.cost.map(|cost| arithmetic(&story.cost, cost)),
+        charge: arithmetic(&detail.charge, record.credits),
+        cost: record.cost.map(|cost| arithmetic(&detail.cost, cost)),
         margin: record.cost.map(margin).map(Credits::from_micros),
-        entries: entries(rooms, &story).await?,
+        entries: entries(rooms, &detail).await?,
         fault: record.fault.filter(|_| status != CallStatus::Unknown),
         model: record.model,
     })
@@ -368,10 +372,10 @@ pub(super) async fn story_view(rooms: &Console, id: &str) -> Result<CallStory, P
 
 /// `GET /admin/usage/{id}`
 #[handler]
-pub(super) async fn call_story(
+pub(super) async fn one_call(
     who: Admin,
     Path(id): Path<String>,
     rooms: Data<&Console>,
 ) -> PageResult {
-    who.show(&story_view(&rooms, &id).await?).await
+    who.show(&call_page(&rooms, &id).await?).await
 }

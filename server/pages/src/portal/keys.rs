@@ -6,30 +6,30 @@ mod draft;
 
 use admin_templates::account::SecretOnce;
 use admin_templates::form::Form;
+use admin_templates::labels::{KeyKind, KeyStatus, Scope, Word};
 use admin_templates::list::ListState;
 use admin_templates::parts::KeyRow;
 use admin_templates::portal::{KeyForm, KeyList};
-use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
 use poem::web::{Data, Query};
 use poem::{Request, handler};
 use server_rooms::accounts::{Accounts, ApiKey, ApiKeyKind, KeyPlace, Scopes};
 use server_rooms::auth::api_key;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::page::PageAsk;
-use server_rooms::figures::{Figures, Top, UsageFilter};
 use server_rooms::ledger::{Budget, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
+use server_rooms::reports::page::PageRequest;
+use server_rooms::reports::{Reports, Top, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId};
 use shared::secret::Secret;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::{Posted, field_error};
+use super::super::form::{FormData, field_error};
 use super::super::session::{Confirmed, Manager, Member};
 use super::money;
 use super::rows::{self, Asked, field};
-use super::{base_url, unfigured, unread, usage};
+use super::{base_url, reports_failed, unread, usage};
 
 const PATH: &str = "/portal/keys";
 /// Keys read at once.
@@ -65,7 +65,7 @@ fn scope_words(scopes: Scopes) -> Vec<Scope> {
 
 /// What keys are shown with besides themselves.
 struct Beside<'a> {
-    figures: &'a Figures,
+    reports: &'a Reports,
     tenant: &'a TenantId,
     tops: Vec<Top>,
     budgets: Vec<Budget>,
@@ -83,12 +83,12 @@ impl Beside<'_> {
 
     /// When it last called.
     async fn used_at(&self, key: &ApiKeyId) -> Result<Option<Moment>, PageError> {
-        let last = PageAsk {
+        let last = PageRequest {
             from: None,
             rows: 1,
         };
-        let page = self.figures.usage_log(&self.filter(key), &last).await;
-        let page = page.map_err(unfigured)?;
+        let page = self.reports.usage_log(&self.filter(key), &last).await;
+        let page = page.map_err(reports_failed)?;
         Ok(page.rows.first().map(|record| record.created_at))
     }
 
@@ -98,7 +98,7 @@ impl Beside<'_> {
         match top {
             Some(top) => Ok(top.credits),
             None if self.tops.len() < TOPS => Ok(Credits::ZERO),
-            None => usage::spent(self.figures, self.filter(key), self.now).await,
+            None => usage::spent(self.reports, self.filter(key), self.now).await,
         }
     }
 
@@ -164,7 +164,7 @@ async fn found(
 #[derive(Clone, Copy)]
 struct Shelves<'a> {
     accounts: &'a Accounts,
-    figures: &'a Figures,
+    reports: &'a Reports,
     ledger: &'a Ledger,
 }
 
@@ -177,15 +177,15 @@ async fn listed(
     let tenant = &who.tenant.id;
     let Shelves {
         accounts,
-        figures,
+        reports,
         ledger,
     } = rooms;
     let (keys, more) = found(accounts, tenant, asked).await?;
     let last = keys.last().map(|key| key.id.to_string());
     let beside = Beside {
-        figures,
+        reports,
         tenant,
-        tops: figures.overview(tenant).await.map_err(unfigured)?.keys,
+        tops: reports.overview(tenant).await.map_err(reports_failed)?.keys,
         budgets: ledger.budgets(tenant).await.map_err(unread)?,
         now: who.now(),
     };
@@ -207,12 +207,12 @@ pub(super) async fn key_list(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
     accounts: Data<&Accounts>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     ledger: Data<&Ledger>,
 ) -> PageResult {
     let rooms = Shelves {
         accounts: &accounts,
-        figures: &figures,
+        reports: &reports,
         ledger: &ledger,
     };
     let view = listed(&who, rooms, &asked, Form::default()).await?;
@@ -281,7 +281,7 @@ fn once(
 #[handler]
 pub(super) async fn make_key(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,

@@ -1,15 +1,15 @@
 //! The tenant's ledger: what it has, the grants that are left, and every line of its books.
 
 use admin_templates::form::Form;
+use admin_templates::labels::{EntryKind, Word};
 use admin_templates::list::ListState;
 use admin_templates::parts::EntryRow;
 use admin_templates::portal::PortalLedger;
-use admin_templates::words::{EntryKind, Word};
 use poem::web::{Data, Query};
 use poem::{IntoResponse, Request, handler};
 use server_edge::export::{Excel, ledger_file};
-use server_rooms::figures::Figures;
 use server_rooms::ledger::{Entry, Ledger};
+use server_rooms::reports::Reports;
 use shared::id::{GenerationId, TenantId};
 
 use super::super::error::{PageError, PageResult};
@@ -110,8 +110,8 @@ pub(super) async fn ledger_page(
 pub(super) async fn ledger_csv(
     who: Member<Manager>,
     request: &Request,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
 ) -> PageResult {
-    let pages = figures.export_ledger(who.tenant.id.clone());
+    let pages = reports.export_ledger(who.tenant.id.clone());
     Ok(ledger_file(pages, Excel::of_query(request.uri().query())).into_response())
 }

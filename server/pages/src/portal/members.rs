@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use admin_templates::account::PasswordOnce;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{MemberStatus, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::MemberRow;
 use admin_templates::portal::{MemberForm, MemberList};
-use admin_templates::words::{MemberStatus, Word};
 use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::accounts::{
@@ -17,17 +17,17 @@ use server_rooms::accounts::{
 };
 use server_rooms::auth::Role;
 use server_rooms::auth::factors::Factors;
-use server_rooms::figures::{Figures, UsageFilter};
+use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::ledger::{Budget, BudgetPeriod, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
-use server_rooms::web::Web;
+use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::id::{TenantId, UserId};
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::{Posted, field_error};
+use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Confirmed, Manager, Member};
-use super::money::{self, Wrong};
+use super::money;
 use super::rows::{self, Asked, field};
 use super::{unread, usage};
 
@@ -103,17 +103,17 @@ pub(super) async fn member_list(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
     accounts: Data<&Accounts>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     ledger: Data<&Ledger>,
     factors: Data<&Factors>,
 ) -> PageResult {
     let tenant = &who.tenant.id;
     let (users, more) = found(&accounts, tenant, &asked).await?;
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
-    let web: &Web = who.site().web();
+    let browsers: &BrowserSessions = who.services().browsers();
     let beside = Beside {
         with_factor: factors.owners_of_any(&ids).await?,
-        seen: web.last_seen(&ids).await?,
+        seen: browsers.last_seen(&ids).await?,
         budgets: ledger.budgets(tenant).await.map_err(unread)?,
     };
     let mut rows = Vec::with_capacity(users.len());
@@ -123,7 +123,7 @@ pub(super) async fn member_list(
             user: Some(user.id.clone()),
             ..UsageFilter::default()
         };
-        let spent = usage::spent(&figures, own, who.now()).await?;
+        let spent = usage::spent(&reports, own, who.now()).await?;
         let row = beside.row(user);
         rows.push(MemberRow { spent, ..row });
     }
@@ -135,8 +135,8 @@ pub(super) async fn member_list(
     who.show(&MemberList { list, rows }).await
 }
 
-fn role_of(posted: &Posted) -> Result<Role, Wrong> {
-    let role = admin_templates::words::MemberRole::from_code(posted.text("role"));
+fn role_of(posted: &FormData) -> Result<Role, FieldProblem> {
+    let role = admin_templates::labels::MemberRole::from_code(posted.text("role"));
     let role = role.ok_or(("role", FieldError::Unknown))?;
     Ok([Role::Owner, Role::Admin, Role::Member]
         .into_iter()
@@ -174,7 +174,7 @@ pub(super) async fn new_member(who: Editor) -> PageResult {
     .await
 }
 
-fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
+fn drafted(posted: &FormData) -> Result<NewUser, FieldProblem> {
     let username = posted.optional("username");
     let username = username.ok_or(("username", FieldError::Required))?;
     Ok(NewUser {
@@ -188,7 +188,7 @@ fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
 #[handler]
 pub(super) async fn add_member(
     who: Editor,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     corrections: Data<&Corrections>,
 ) -> PageResult {
@@ -250,7 +250,7 @@ pub(super) async fn member_page(
 pub(super) async fn change_member(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     ledger: Data<&Ledger>,
     corrections: Data<&Corrections>,

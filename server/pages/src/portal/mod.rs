@@ -9,8 +9,8 @@ mod overview;
 mod rows;
 mod settings;
 mod studio;
+mod studio_request;
 mod usage;
-mod wish;
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use poem::Request;
 use poem::http::header::HOST;
 use server_rooms::accounts::Scopes;
 use server_rooms::auth::{Principal, Role};
-use server_rooms::figures::FiguresError;
 use server_rooms::ledger::LedgerError;
 use server_rooms::limits::LimitSettings;
+use server_rooms::reports::ReportsError;
 
 use super::error::PageError;
-use super::frame::Frame;
+use super::page_context::PageContext;
 use super::session::{Member, Rank};
 use super::table::Table;
 
@@ -86,14 +86,14 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
 }
 
 /// What a client uses as base URL: where this browser found the page.
-fn base_url(frame: &Frame, request: &Request) -> String {
+fn base_url(context: &PageContext, request: &Request) -> String {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let authority = request
         .uri()
         .authority()
         .map(poem::http::uri::Authority::as_str);
-    let scheme = if frame.site().secure() {
+    let scheme = if context.services().secure() {
         "https"
     } else {
         "http"
@@ -110,12 +110,12 @@ fn manages<R: Rank>(who: &Member<R>) -> bool {
 }
 
 /// Why a page has no figures.
-fn unfigured(error: FiguresError) -> PageError {
+fn reports_failed(error: ReportsError) -> PageError {
     match error {
-        FiguresError::Cursor(_) | FiguresError::NoSuchTenant => PageError::NotFound,
-        FiguresError::Busy => PageError::Unavailable,
-        FiguresError::Ledger(error) => unread(error),
-        FiguresError::Store(error) => error.into(),
+        ReportsError::Cursor(_) | ReportsError::NoSuchTenant => PageError::NotFound,
+        ReportsError::Busy => PageError::Unavailable,
+        ReportsError::Ledger(error) => unread(error),
+        ReportsError::Store(error) => error.into(),
     }
 }
 

@@ -2,24 +2,21 @@
 
 use admin_templates::form::FieldError;
 use server_rooms::accounts::Actor;
-use server_rooms::ledger::{AdjustError, BudgetAsk, BudgetPeriod, Ledger, Spender};
+use server_rooms::ledger::{AdjustError, BudgetPeriod, BudgetRequest, Ledger, Spender};
 use server_rooms::money::corrections::{CorrectionError, Corrections};
 use shared::credits::Credits;
 use shared::id::TenantId;
 
 use super::super::error::PageError;
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 
 use super::unread;
-
-/// A field that is wrong, and why.
-pub(super) type Wrong = (&'static str, FieldError);
 
 /// How much in which period.
 pub(super) type Limit = (BudgetPeriod, Credits);
 
 /// The fields `budget` and `budget_period`; none when `budget` is empty.
-pub(super) fn budget(posted: &Posted) -> Result<Option<Limit>, Wrong> {
+pub(super) fn budget(posted: &FormData) -> Result<Option<Limit>, FieldProblem> {
     let Some(amount) = posted.optional("budget") else {
         return Ok(None);
     };
@@ -52,7 +49,7 @@ pub(super) async fn set_budget(
     (tenant, spender): (&TenantId, &Spender),
     (before, limit): (Option<BudgetPeriod>, Option<Limit>),
 ) -> Result<(), PageError> {
-    let ask = |period, limit| BudgetAsk {
+    let request = |period, limit| BudgetRequest {
         tenant: tenant.clone(),
         spender: spender.clone(),
         period,
@@ -60,12 +57,12 @@ pub(super) async fn set_budget(
     };
     let now = limit.map(|(period, _)| period);
     if let Some(before) = before.filter(|before| Some(*before) != now) {
-        let taken = corrections.set_budget(actor, ask(before, None)).await;
+        let taken = corrections.set_budget(actor, request(before, None)).await;
         taken.map_err(unset)?;
     }
     if let Some((period, amount)) = limit {
         let set = corrections
-            .set_budget(actor, ask(period, Some(amount)))
+            .set_budget(actor, request(period, Some(amount)))
             .await;
         set.map_err(unset)?;
     }

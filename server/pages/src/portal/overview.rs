@@ -1,23 +1,23 @@
 //! The overview: what the tenant has, for how long it lasts, and where it goes.
 
+use admin_templates::labels::{Label, MemberRole};
 use admin_templates::page::Lang;
 use admin_templates::parts::TopRow;
 use admin_templates::portal::Overview as View;
-use admin_templates::words::{MemberRole, Said};
 use poem::handler;
 use poem::web::Data;
-use server_rooms::accounts::{Accounts, OwnSettings};
-use server_rooms::figures::forecast::Forecast;
-use server_rooms::figures::overview::Overview;
-use server_rooms::figures::sums::Grain;
-use server_rooms::figures::{Figures, Top};
+use server_rooms::accounts::{Accounts, TenantSettings};
+use server_rooms::reports::forecast::Forecast;
+use server_rooms::reports::overview::Overview;
+use server_rooms::reports::sums::Grain;
+use server_rooms::reports::{Reports, Top};
 use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
 use super::super::session::Member;
-use super::rows::{self, Names};
-use super::{manages, unfigured};
+use super::rows::{self, TenantNames};
+use super::{manages, reports_failed};
 
 /// Where those begin who only use models.
 const STUDIO: &str = "/portal/studio/chat";
@@ -53,7 +53,7 @@ fn tops(tops: Vec<Top>, whole: Credits, name: impl Fn(&str) -> String) -> Vec<To
     tops.into_iter().map(row).collect()
 }
 
-fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
+fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -> View {
     let (soon, days_left, empty_at) = outlook(found.forecast);
     let left = found.balance.available;
     let low = soon || own.alert_below.is_some_and(|bound| left < bound);
@@ -92,15 +92,15 @@ fn view(found: Overview, own: OwnSettings, names: &Names, lang: Lang) -> View {
 #[handler]
 pub(super) async fn overview_page(
     who: Member,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     if !manages(&who) {
         return who.go(STUDIO);
     }
-    let found = figures.overview(&who.tenant.id).await;
-    let found = found.map_err(unfigured)?;
-    let names = Names::of(&accounts, &who.tenant.id).await?;
-    let own = accounts.own_settings(&who.tenant.id).await?;
+    let found = reports.overview(&who.tenant.id).await;
+    let found = found.map_err(reports_failed)?;
+    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
+    let own = accounts.tenant_settings(&who.tenant.id).await?;
     who.show(&view(found, own, &names, who.lang())).await
 }

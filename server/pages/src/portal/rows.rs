@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use admin_templates::chart::{Chart, Series, Unit, day_label, hour_label};
 use admin_templates::form::Form;
-use admin_templates::list::ListState;
-use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
-use admin_templates::words::{
+use admin_templates::labels::{
     BudgetPeriod, CallStatus, GrantKind as GrantWord, Measure, MemberRole,
     Operation as OperationWord, Word,
 };
+use admin_templates::list::ListState;
+use admin_templates::parts::{Balance as BalanceView, BudgetView, CallRow, GrantRow};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Role;
-use server_rooms::figures::page::{PageAsk, Paged};
-use server_rooms::figures::sums::Grain;
-use server_rooms::figures::{Point, UsageRecord, UsageStatus};
 use server_rooms::ledger::{self, Balance, Budget, Grant, GrantKind, Spender};
+use server_rooms::reports::page::{PageRequest, Paged};
+use server_rooms::reports::sums::Grain;
+use server_rooms::reports::{Point, UsageRecord, UsageStatus};
 use server_rules::billing::UNKNOWN;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId, UserId};
@@ -32,7 +32,7 @@ const NAME_READS: usize = 10;
 
 /// Names of a tenant's people and keys.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct TenantNames {
     users: HashMap<String, String>,
     keys: HashMap<String, String>,
 }
@@ -46,7 +46,7 @@ pub(super) enum Caller {
     Key(ApiKeyId),
 }
 
-impl Names {
+impl TenantNames {
     /// All of a tenant, as far as there are not thousands.
     pub(super) async fn of(accounts: &Accounts, tenant: &TenantId) -> Result<Self, PageError> {
         let mut names = Self::default();
@@ -215,7 +215,7 @@ pub(super) fn status(record: &UsageRecord) -> CallStatus {
 }
 
 /// A call in a list, without what tenants do not see.
-pub(super) fn call(record: UsageRecord, names: &Names) -> CallRow {
+pub(super) fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
     let status = status(&record);
     CallRow {
         caller: names.caller(record.user.as_ref(), record.key.as_ref()),
@@ -247,10 +247,10 @@ pub(super) fn field<'a>(asked: &'a Asked, name: &str) -> &'a str {
 }
 
 /// Which page of a list; a cursor that is none has no page.
-pub(super) fn page_ask(asked: &Asked) -> Result<PageAsk, PageError> {
+pub(super) fn page_request(asked: &Asked) -> Result<PageRequest, PageError> {
     let cursor = asked.get("after").or(asked.get("before"));
     let from = cursor.map(|text| text.parse()).transpose();
-    Ok(PageAsk {
+    Ok(PageRequest {
         from: from.map_err(|_| PageError::NotFound)?,
         rows: ROWS,
     })

@@ -5,14 +5,13 @@ use admin_templates::page::Notice;
 use admin_templates::portal::PortalSettings;
 use poem::web::Data;
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, Accounts, Field, OwnPatch, TenantPatch};
+use server_rooms::accounts::{AccountError, Accounts, Field, TenantPatch, TenantSettingsPatch};
 use shared::zone::Zone;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
 use super::base_url;
-use super::money::Wrong;
 
 const PATH: &str = "/portal/settings";
 
@@ -22,7 +21,7 @@ async fn view<R: Rank>(
     accounts: &Accounts,
     request: &Request,
 ) -> Result<PortalSettings, PageError> {
-    let own = accounts.own_settings(&who.tenant.id).await?;
+    let own = accounts.tenant_settings(&who.tenant.id).await?;
     let below = own.alert_below.map(|credits| credits.to_string());
     let required = if own.require_second_factor { "on" } else { "" };
     Ok(PortalSettings {
@@ -46,12 +45,12 @@ pub(super) async fn settings_page(
     who.show(&view).await
 }
 
-fn alerts(posted: &Posted) -> Result<OwnPatch, Wrong> {
+fn alerts(posted: &FormData) -> Result<TenantSettingsPatch, FieldProblem> {
     let below = posted.optional("alert_below").map(str::parse).transpose();
     let below = below.map_err(|_| ("alert_below", FieldError::NotAnAmount))?;
-    Ok(OwnPatch {
+    Ok(TenantSettingsPatch {
         alert_below: Field::from(below),
-        ..OwnPatch::default()
+        ..TenantSettingsPatch::default()
     })
 }
 
@@ -59,14 +58,14 @@ fn alerts(posted: &Posted) -> Result<OwnPatch, Wrong> {
 #[handler]
 pub(super) async fn keep_alerts(
     who: Member<Manager>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let error = match alerts(&posted) {
         Ok(patch) => {
             let actor = who.actor();
-            let put = accounts.put_own_settings(&actor, &who.tenant.id, patch);
+            let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
             match put.await {
                 Ok(()) => return who.done(PATH, &Notice::Saved),
                 Err(AccountError::Invalid { field, .. }) => (field, FieldError::NotAnAmount),
@@ -84,7 +83,7 @@ pub(super) async fn keep_alerts(
 #[handler]
 pub(super) async fn keep_calendar(
     who: Member<Manager>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
 ) -> PageResult {
@@ -109,15 +108,15 @@ pub(super) async fn keep_calendar(
 #[handler]
 pub(super) async fn keep_security(
     who: Confirmed<Member<Owner>>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
 ) -> PageResult {
-    let patch = OwnPatch {
+    let patch = TenantSettingsPatch {
         require_second_factor: Some(posted.is_ticked("require_second_factor")),
-        ..OwnPatch::default()
+        ..TenantSettingsPatch::default()
     };
     let actor = who.actor();
-    let put = accounts.put_own_settings(&actor, &who.tenant.id, patch);
+    let put = accounts.put_tenant_settings(&actor, &who.tenant.id, patch);
     put.await?;
     who.done(PATH, &Notice::Saved)
 }

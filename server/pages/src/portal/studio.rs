@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::Speaker;
 use admin_templates::portal::{Message, Picture, StudioChat, StudioImage};
-use admin_templates::words::Speaker;
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt, unfold};
 use poem::http::{StatusCode, header};
@@ -24,12 +24,14 @@ use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::error::{PageError, PageResult};
-use super::super::form::Posted;
+use super::super::form::FormData;
 use super::super::session::Member;
 use super::rows::{Asked, field};
-use super::wish::{Draw, Role, Said, Shelf, Talk, Wish, refusal};
+use super::studio_request::{
+    ChatForm, ChatTurn, ImageForm, ModelPicker, Role, StudioRequest, refusal,
+};
 use super::{principal, unread};
-use crate::site::CallStatus;
+use crate::page_services::CallStatus;
 
 /// Shown where a charge is not known in time; the list of calls has it later.
 const NOT_YET: &str = "…";
@@ -50,7 +52,7 @@ impl<'a> FromRequest<'a> for Studio {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let kind = request.content_type().unwrap_or_default();
         let json = if kind.starts_with("application/json") {
-            // The gate bounded and read it.
+            // The guard bounded and read it.
             let bytes = body.take()?.into_bytes().await;
             Some(bytes.map_err(|_| PageError::FormExpired)?)
         } else {
@@ -69,8 +71,8 @@ impl<'a> FromRequest<'a> for Studio {
 }
 
 impl Studio {
-    /// The script's wish.
-    fn wish<T: DeserializeOwned>(&self) -> Option<Result<T, serde_json::Error>> {
+    /// What the script asks for.
+    fn asked<T: DeserializeOwned>(&self) -> Option<Result<T, serde_json::Error>> {
         self.json.as_ref().map(|json| serde_json::from_slice(json))
     }
 
@@ -94,8 +96,8 @@ impl Studio {
         Ok(balance.map_err(unread)?.available)
     }
 
-    fn shelf(&self, who: &Member) -> Shelf<'_> {
-        Shelf {
+    fn picker(&self, who: &Member) -> ModelPicker<'_> {
+        ModelPicker {
             catalogue: &self.catalogue,
             multiplier_ppm: who.tenant.price_multiplier_ppm,
             now: who.now(),
@@ -103,9 +105,9 @@ impl Studio {
         }
     }
 
-    fn most(&self, who: &Member, wish: &Wish) -> Option<Credits> {
+    fn most(&self, who: &Member, asked: &StudioRequest) -> Option<Credits> {
         let ppm = who.tenant.price_multiplier_ppm;
-        let estimate = wish.estimate(&self.catalogue, ppm, who.now()).ok()?;
+        let estimate = asked.estimate(&self.catalogue, ppm, who.now()).ok()?;
         Some(estimate.1)
     }
 }
@@ -148,11 +150,11 @@ async fn unreadable(who: &Member) -> Response {
 /// `POST /portal/studio/estimate`
 #[handler]
 pub(super) async fn reckon(who: Member, studio: Studio) -> PageResult {
-    let Some(Ok(wish)) = studio.wish::<Wish>() else {
+    let Some(Ok(asked)) = studio.asked::<StudioRequest>() else {
         return Ok(unreadable(&who).await);
     };
     let ppm = who.tenant.price_multiplier_ppm;
-    Ok(match wish.estimate(&studio.catalogue, ppm, who.now()) {
+    Ok(match asked.estimate(&studio.catalogue, ppm, who.now()) {
         Ok((least, most)) => json_answer(
             StatusCode::OK,
             &json!({"credits_min": least.to_string(), "credits_max": most.to_string()}),
@@ -165,32 +167,32 @@ pub(super) async fn reckon(who: Member, studio: Studio) -> PageResult {
 #[derive(Debug, Default)]
 struct Shown {
     model: String,
-    said: Vec<Said>,
+    said: Vec<ChatTurn>,
     /// What the last answer cost.
     charged: Option<Credits>,
     form: Form,
 }
 
 async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<StudioChat, PageError> {
-    let models = studio.shelf(who).models(Operation::Chat);
+    let models = studio.picker(who).models(Operation::Chat);
     let known = models.iter().any(|model| model.id == shown.model);
     let first = models.first().map_or("", |model| model.id.as_str());
     let model = if known { shown.model.as_str() } else { first };
     let mut form = shown.form;
     form.values.insert("model".to_owned(), model.to_owned());
     let mut next = shown.said.clone();
-    next.push(Said {
+    next.push(ChatTurn {
         role: Role::User,
         content: String::new(),
     });
-    let wish = Wish::Talk(Talk {
+    let asked = StudioRequest::Chat(ChatForm {
         model: model.to_owned(),
         messages: next,
     });
-    let estimate = studio.most(who, &wish);
+    let estimate = studio.most(who, &asked);
     let history = serde_json::to_string(&shown.said).map_err(|_| PageError::Internal)?;
     let last = shown.said.len().checked_sub(1);
-    let message = |(place, said): (usize, Said)| Message {
+    let message = |(place, said): (usize, ChatTurn)| Message {
         speaker: match said.role {
             Role::User => Speaker::User,
             Role::Assistant => Speaker::Assistant,
@@ -224,10 +226,10 @@ pub(super) async fn chat_page(
 
 /// `POST /portal/studio/chat`: a form is answered with the page, the script with events.
 #[handler]
-pub(super) async fn send_chat(who: Member, posted: Posted, studio: Studio) -> PageResult {
-    match studio.wish::<Talk>() {
+pub(super) async fn send_chat(who: Member, posted: FormData, studio: Studio) -> PageResult {
+    match studio.asked::<ChatForm>() {
         None => chat_by_form(&who, &posted, &studio).await,
-        Some(Ok(talk)) => Ok(chat_by_script(&who, &studio, &talk).await),
+        Some(Ok(chat)) => Ok(chat_by_script(&who, &studio, &chat).await),
         Some(Err(_)) => Ok(unreadable(&who).await),
     }
 }
@@ -239,11 +241,12 @@ fn answer_text(bytes: &[u8]) -> String {
     content.unwrap_or_default().to_owned()
 }
 
-async fn chat_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageResult {
+async fn chat_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
     let message = posted.text("message");
     let history = posted.optional("history").unwrap_or("[]");
     // What can't be read was not written by our page.
-    let mut said: Vec<Said> = serde_json::from_str(history).map_err(|_| PageError::FormExpired)?;
+    let mut said: Vec<ChatTurn> =
+        serde_json::from_str(history).map_err(|_| PageError::FormExpired)?;
     let mut shown = Shown {
         model: posted.text("model").to_owned(),
         ..Shown::default()
@@ -253,15 +256,15 @@ async fn chat_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageRes
         shown.form = Form::default().wrong("message", FieldError::Required);
         return who.show_again(&show_chat(who, studio, shown).await?).await;
     }
-    said.push(Said {
+    said.push(ChatTurn {
         role: Role::User,
         content: message.to_owned(),
     });
-    let talk = Talk {
+    let chat = ChatForm {
         model: shown.model.clone(),
         messages: said,
     };
-    match studio.start(who, Operation::Chat, talk.body(false)).await {
+    match studio.start(who, Operation::Chat, chat.body(false)).await {
         Ok((started, receipt)) => {
             let content = match started.body {
                 Answer::Whole(bytes) => answer_text(&bytes),
@@ -269,15 +272,15 @@ async fn chat_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageRes
                 Answer::Stream(_) => return Err(PageError::Internal),
             };
             shown.charged = charged(receipt).await;
-            shown.said = talk.messages;
-            shown.said.push(Said {
+            shown.said = chat.messages;
+            shown.said.push(ChatTurn {
                 role: Role::Assistant,
                 content,
             });
             who.show(&show_chat(who, studio, shown).await?).await
         }
         Err(error) => {
-            shown.said = talk.messages;
+            shown.said = chat.messages;
             shown.said.pop();
             shown.form = posted.again(&["message"]);
             shown.form.error = Some(refusal(&error));
@@ -314,8 +317,8 @@ impl Telling {
     }
 }
 
-async fn chat_by_script(who: &Member, studio: &Studio, talk: &Talk) -> Response {
-    let started = studio.start(who, Operation::Chat, talk.body(true)).await;
+async fn chat_by_script(who: &Member, studio: &Studio, chat: &ChatForm) -> Response {
+    let started = studio.start(who, Operation::Chat, chat.body(true)).await;
     let (started, receipt) = match started {
         Ok(started) => started,
         Err(error) => return refused(who, studio, error).await,
@@ -351,9 +354,9 @@ async fn show_images(
     mut form: Form,
     pictures: Vec<Picture>,
 ) -> Result<StudioImage, PageError> {
-    let shelf = studio.shelf(who);
-    let models = shelf.models(Operation::Image);
-    let (sizes, qualities) = shelf.sizes_and_qualities();
+    let picker = studio.picker(who);
+    let models = picker.models(Operation::Image);
+    let (sizes, qualities) = picker.sizes_and_qualities();
     let first = |words: &[String]| words.first().cloned().unwrap_or_default();
     let names: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
     let usual = HashMap::from([
@@ -370,7 +373,7 @@ async fn show_images(
     }
     let value = |name: &str| form.values.get(name).cloned().unwrap_or_default();
     // A word stands for the prompt: what it is does not matter for the price of an image.
-    let wish = Wish::Draw(Draw {
+    let asked = StudioRequest::Image(ImageForm {
         model: value("model"),
         prompt: "x".to_owned(),
         n: value("n").parse().ok(),
@@ -378,7 +381,7 @@ async fn show_images(
         quality: Some(value("quality")),
     });
     Ok(StudioImage {
-        estimate: studio.most(who, &wish),
+        estimate: studio.most(who, &asked),
         models,
         sizes,
         qualities,
@@ -407,8 +410,8 @@ struct Made {
     call: GenerationId,
 }
 
-async fn make(who: &Member, studio: &Studio, draw: &Draw) -> Result<Made, CallError> {
-    let body = draw.body(&studio.catalogue);
+async fn make(who: &Member, studio: &Studio, wanted: &ImageForm) -> Result<Made, CallError> {
+    let body = wanted.body(&studio.catalogue);
     let (started, receipt) = studio.start(who, Operation::Image, body).await?;
     let bytes = match started.body {
         Answer::Whole(bytes) => bytes,
@@ -430,10 +433,10 @@ async fn make(who: &Member, studio: &Studio, draw: &Draw) -> Result<Made, CallEr
 
 /// `POST /portal/studio/images`: a form is answered with the page, the script with JSON.
 #[handler]
-pub(super) async fn send_image(who: Member, posted: Posted, studio: Studio) -> PageResult {
-    match studio.wish::<Draw>() {
+pub(super) async fn send_image(who: Member, posted: FormData, studio: Studio) -> PageResult {
+    match studio.asked::<ImageForm>() {
         None => images_by_form(&who, &posted, &studio).await,
-        Some(Ok(draw)) => Ok(match make(&who, &studio, &draw).await {
+        Some(Ok(wanted)) => Ok(match make(&who, &studio, &wanted).await {
             Ok(made) => {
                 let credits = charge_text(made.charged);
                 let body = json!({"data": made.data, "credits": credits, "call": made.call});
@@ -452,7 +455,7 @@ fn source(image: &Value) -> String {
     bytes.unwrap_or_default()
 }
 
-async fn images_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageResult {
+async fn images_by_form(who: &Member, posted: &FormData, studio: &Studio) -> PageResult {
     let form = posted.again(&["model", "prompt", "size", "quality", "n"]);
     let wrong = if posted.text("prompt").is_empty() {
         Some(("prompt", FieldError::Required))
@@ -466,23 +469,23 @@ async fn images_by_form(who: &Member, posted: &Posted, studio: &Studio) -> PageR
         return who.show_again(&view).await;
     }
     let given = |name: &str| posted.optional(name).map(str::to_owned);
-    let draw = Draw {
+    let wanted = ImageForm {
         model: posted.text("model").to_owned(),
         prompt: posted.text("prompt").to_owned(),
         n: posted.text("n").parse().ok(),
         size: given("size"),
         quality: given("quality"),
     };
-    match make(who, studio, &draw).await {
+    match make(who, studio, &wanted).await {
         Ok(made) => {
             let (all, images) = (made.charged.unwrap_or_default(), made.data.len());
             let each = i64::try_from(images).ok();
             let each = each.and_then(|images| all.scaled_up(1, images));
             let picture = |image: &Value| Picture {
                 source: source(image),
-                prompt: draw.prompt.clone(),
-                model: draw.model.clone(),
-                size: draw.size.clone().unwrap_or_default(),
+                prompt: wanted.prompt.clone(),
+                model: wanted.model.clone(),
+                size: wanted.size.clone().unwrap_or_default(),
                 credits: each.unwrap_or(all),
                 at: who.now(),
             };

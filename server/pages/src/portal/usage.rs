@@ -1,22 +1,23 @@
 //! What was used: the tenant's calls with their sums and their export, one call with the arithmetic
 //! of its charge, and a person's own calls.
 
+use admin_templates::labels::{CallStatus, Range, Word};
 use admin_templates::parts::{Arithmetic, ModelSum};
 use admin_templates::portal::{History, OwnCall, PortalUsage};
-use admin_templates::words::{CallStatus, Range, Word};
 use futures_util::stream::TryStreamExt;
 use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Request, handler};
 use server_edge::export::{Excel, Reader, usage_file};
 use server_rooms::accounts::Accounts;
-use server_rooms::figures::history::UsageHistory;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::story::{Charge, HoldStory, Story};
-use server_rooms::figures::sums::{Grain, Sums};
-use server_rooms::figures::{
-    Figures, Period, Point, Scope, SumsAsk, UsageFilter, UsageRecord, UsageStatus, UsageSummary,
-};
 use server_rooms::ledger::{Ledger, Spender};
+use server_rooms::reports::call_detail::{CallDetail, Charge, HoldDetail};
+use server_rooms::reports::history::UsageHistory;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::sums::{Grain, Sums};
+use server_rooms::reports::{
+    Point, ReportScope, Reports, SumsQuery, TimeRange, UsageFilter, UsageRecord, UsageStatus,
+    UsageSummary,
+};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::UserId;
@@ -25,14 +26,14 @@ use shared::units::Usage;
 use super::super::bills;
 use super::super::error::{PageError, PageResult};
 use super::super::session::{Manager, Member};
-use super::rows::{self, Asked, Caller, Names, field};
-use super::{manages, unfigured, unread};
+use super::rows::{self, Asked, Caller, TenantNames, field};
+use super::{manages, reports_failed, unread};
 
 /// Filters of the list of calls, and the range, which links to its pages carry.
 const FILTERS: [&str; 4] = ["model", "status", "caller", "range"];
 
 /// No call is older than the epoch.
-const NEVER: Period = Period {
+const NEVER: TimeRange = TimeRange {
     from: None,
     until: Some(Moment::from_unix_ms(0)),
 };
@@ -42,29 +43,29 @@ fn range_of(asked: &Asked) -> Range {
 }
 
 /// The hours or days of a range; a week is shown by the day.
-fn sums_ask(range: Range, now: Moment) -> SumsAsk {
+fn sums_query(range: Range, now: Moment) -> SumsQuery {
     let until = Grain::Day.later(Grain::Day.start(now), 1);
     match range {
-        Range::Day => Span::Day.ask(now),
-        Range::Week => SumsAsk {
+        Range::Day => Span::Day.query(now),
+        Range::Week => SumsQuery {
             grain: Grain::Day,
             from: Grain::Day.later(until, -7),
             until,
         },
-        Range::Month => Span::Month.ask(now),
-        Range::Quarter => Span::Quarter.ask(now),
+        Range::Month => Span::Month.query(now),
+        Range::Quarter => Span::Quarter.query(now),
     }
 }
 
-fn since(ask: SumsAsk) -> Period {
-    Period {
-        from: Some(ask.from),
+fn since(query: SumsQuery) -> TimeRange {
+    TimeRange {
+        from: Some(query.from),
         until: None,
     }
 }
 
 /// Narrowed to what the query asks for; what nobody is or no call has leaves nothing.
-fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &Names) -> UsageFilter {
+fn narrowed(mut filter: UsageFilter, asked: &Asked, names: &TenantNames) -> UsageFilter {
     let model = field(asked, "model");
     filter.model = Some(model.to_owned()).filter(|model| !model.is_empty());
     let status = field(asked, "status");
@@ -116,32 +117,34 @@ fn model_sums(all: Vec<UsageSummary>) -> Vec<ModelSum> {
 pub(super) async fn usage_page(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
     usage: Data<&UsageHistory>,
 ) -> PageResult {
     let tenant = &who.tenant.id;
     let range = range_of(&asked);
-    let ask = sums_ask(range, who.now());
-    let names = Names::of(&accounts, tenant).await?;
+    let query = sums_query(range, who.now());
+    let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
-        period: since(ask),
+        period: since(query),
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
-    let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
-    let page = page.map_err(unfigured)?;
-    let scope = Scope::Tenant(tenant.clone());
-    let points = figures.series(&scope, ask).await?;
+    let page = reports
+        .usage_log(&filter, &rows::page_request(&asked)?)
+        .await;
+    let page = page.map_err(reports_failed)?;
+    let scope = ReportScope::Tenant(tenant.clone());
+    let points = reports.series(&scope, query).await?;
     let sums = totals(&points);
     who.show(&PortalUsage {
         range,
         list: rows::list(&asked, &FILTERS, &page),
         credits: sums.credits,
         calls: sums.calls,
-        spend: rows::spend(&points, ask.grain),
-        sums: model_sums(usage.summary(tenant, since(ask)).await?),
+        spend: rows::spend(&points, query.grain),
+        sums: model_sums(usage.summary(tenant, since(query)).await?),
         rows: page
             .rows
             .into_iter()
@@ -157,28 +160,28 @@ pub(super) async fn usage_csv(
     who: Member<Manager>,
     Query(asked): Query<Asked>,
     request: &Request,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let tenant = &who.tenant.id;
-    let names = Names::of(&accounts, tenant).await?;
+    let names = TenantNames::of(&accounts, tenant).await?;
     let whole = UsageFilter {
         tenant: Some(tenant.clone()),
-        period: since(sums_ask(range_of(&asked), who.now())),
+        period: since(sums_query(range_of(&asked), who.now())),
         ..UsageFilter::default()
     };
     let filter = narrowed(whole, &asked, &names);
     let excel = Excel::of_query(request.uri().query());
-    let file = usage_file(figures.export_usage(filter), Reader::Tenant, excel);
+    let file = usage_file(reports.export_usage(filter), Reader::Tenant, excel);
     Ok(file.into_response())
 }
 
 /// How the charge was reckoned; without lines where nothing was, or its price is gone.
-fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
-    if let Charge::Lines(bill) = &story.charge {
+fn charge(detail: &CallDetail, multiplier_ppm: i64) -> Arithmetic {
+    if let Charge::Lines(bill) = &detail.charge {
         return bills::arithmetic(bill);
     }
-    let total = story.record.as_ref().map(|record| record.credits);
+    let total = detail.record.as_ref().map(|record| record.credits);
     let total = total.unwrap_or(Credits::ZERO);
     Arithmetic {
         lines: Vec::new(),
@@ -188,11 +191,16 @@ fn charge(story: &Story, multiplier_ppm: i64) -> Arithmetic {
     }
 }
 
-fn held(hold: Option<&HoldStory>) -> Credits {
+fn held(hold: Option<&HoldDetail>) -> Credits {
     hold.map_or(Credits::ZERO, |hold| hold.hold.held)
 }
 
-fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm: i64) -> OwnCall {
+fn ended_call(
+    detail: &CallDetail,
+    record: &UsageRecord,
+    names: &TenantNames,
+    multiplier_ppm: i64,
+) -> OwnCall {
     OwnCall {
         id: record.id.to_string(),
         // Not kept with the call.
@@ -206,17 +214,17 @@ fn ended_call(story: &Story, record: &UsageRecord, names: &Names, multiplier_ppm
         at: record.created_at,
         first_byte_ms: record.first_byte_ms,
         duration_ms: record.duration_ms,
-        held: held(story.hold.as_ref()),
+        held: held(detail.hold.as_ref()),
         counts: bills::counts(&record.usage),
-        charge: charge(story, multiplier_ppm),
+        charge: charge(detail, multiplier_ppm),
     }
 }
 
 /// A call without a record: it runs, or was refused or given back.
-fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCall> {
-    let hold = &story.hold.as_ref()?.hold;
+fn open_call(detail: &CallDetail, names: &TenantNames, multiplier_ppm: i64) -> Option<OwnCall> {
+    let hold = &detail.hold.as_ref()?.hold;
     let kept = hold.snapshot.read()?;
-    let status = match story.charge {
+    let status = match detail.charge {
         Charge::Open => CallStatus::Running,
         Charge::Lines(_)
         | Charge::Test
@@ -228,7 +236,7 @@ fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCal
         | Charge::Untold => CallStatus::Failed,
     };
     Some(OwnCall {
-        id: story.id.to_string(),
+        id: detail.id.to_string(),
         request_id: String::new(),
         status,
         fault: None,
@@ -241,16 +249,16 @@ fn open_call(story: &Story, names: &Names, multiplier_ppm: i64) -> Option<OwnCal
         duration_ms: 0,
         held: hold.held,
         counts: bills::counts(&Usage::default()),
-        charge: charge(story, multiplier_ppm),
+        charge: charge(detail, multiplier_ppm),
     })
 }
 
 /// Whether a person made the call.
-fn is_by(story: &Story, user: &UserId) -> bool {
-    if let Some(record) = &story.record {
+fn is_by(detail: &CallDetail, user: &UserId) -> bool {
+    if let Some(record) = &detail.record {
         return record.user.as_ref() == Some(user);
     }
-    let hold = story.hold.as_ref();
+    let hold = detail.hold.as_ref();
     let kept = hold.and_then(|hold| hold.hold.snapshot.read());
     kept.is_some_and(|kept| kept.user.as_ref() == Some(user))
 }
@@ -260,44 +268,44 @@ fn is_by(story: &Story, user: &UserId) -> bool {
 pub(super) async fn call_page(
     who: Member,
     Path(id): Path<String>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
     let id = id.parse().map_err(|_| PageError::NotFound)?;
-    let story = figures.story(&id, Some(&who.tenant.id)).await;
-    let story = story.map_err(unfigured)?.ok_or(PageError::NotFound)?;
-    if !manages(&who) && !is_by(&story, &who.user.id) {
+    let detail = reports.call_detail(&id, Some(&who.tenant.id)).await;
+    let detail = detail.map_err(reports_failed)?.ok_or(PageError::NotFound)?;
+    if !manages(&who) && !is_by(&detail, &who.user.id) {
         return Err(PageError::NotFound);
     }
-    let names = Names::of(&accounts, &who.tenant.id).await?;
+    let names = TenantNames::of(&accounts, &who.tenant.id).await?;
     let ppm = who.tenant.price_multiplier_ppm;
-    let view = match &story.record {
-        Some(record) => Some(ended_call(&story, record, &names, ppm)),
-        None => open_call(&story, &names, ppm),
+    let view = match &detail.record {
+        Some(record) => Some(ended_call(&detail, record, &names, ppm)),
+        None => open_call(&detail, &names, ppm),
     };
     who.show(&view.ok_or(PageError::NotFound)?).await
 }
 
 /// What a person was charged in the last 30 days, one after the other. Reads each of their calls:
 /// sums of people are not kept, and a person makes few calls beside a key.
-async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
-    let ask = Span::Month.ask(now);
+async fn days_of(reports: &Reports, of: UsageFilter, now: Moment) -> Result<Vec<Point>, PageError> {
+    let query = Span::Month.query(now);
     let mut points = Vec::new();
-    let mut at = ask.from;
-    while at < ask.until {
+    let mut at = query.from;
+    while at < query.until {
         let sums = Sums::default();
         points.push(Point { at, sums });
-        at = ask.grain.later(at, 1);
+        at = query.grain.later(at, 1);
     }
     let filter = UsageFilter {
-        period: since(ask),
+        period: since(query),
         ..of
     };
-    let pages = figures.export_usage(filter);
+    let pages = reports.export_usage(filter);
     let mut pages = std::pin::pin!(pages);
     while let Some(records) = pages.try_next().await? {
         for record in records {
-            let day = ask.grain.start(record.created_at);
+            let day = query.grain.start(record.created_at);
             let point = points.iter_mut().find(|point| point.at == day);
             if let Some(point) = point {
                 let both = [point.sums.credits, record.credits];
@@ -310,11 +318,11 @@ async fn days_of(figures: &Figures, of: UsageFilter, now: Moment) -> Result<Vec<
 
 /// What calls that pass a filter were charged in the last 30 days; reads each of them.
 pub(super) async fn spent(
-    figures: &Figures,
+    reports: &Reports,
     of: UsageFilter,
     now: Moment,
 ) -> Result<Credits, PageError> {
-    Ok(totals(&days_of(figures, of, now).await?).credits)
+    Ok(totals(&days_of(reports, of, now).await?).credits)
 }
 
 /// `GET /portal/history`: a person's own calls.
@@ -322,7 +330,7 @@ pub(super) async fn spent(
 pub(super) async fn history_page(
     who: Member,
     Query(asked): Query<Asked>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     accounts: Data<&Accounts>,
     ledger: Data<&Ledger>,
 ) -> PageResult {
@@ -332,12 +340,14 @@ pub(super) async fn history_page(
         user: Some(who.user.id.clone()),
         ..UsageFilter::default()
     };
-    let names = Names::of(&accounts, tenant).await?;
+    let names = TenantNames::of(&accounts, tenant).await?;
     let filter = narrowed(own.clone(), &asked, &names);
-    let page = figures.usage_log(&filter, &rows::page_ask(&asked)?).await;
-    let page = page.map_err(unfigured)?;
+    let page = reports
+        .usage_log(&filter, &rows::page_request(&asked)?)
+        .await;
+    let page = page.map_err(reports_failed)?;
     let budgets = ledger.budgets(tenant).await.map_err(unread)?;
-    let points = days_of(&figures, own, who.now()).await?;
+    let points = days_of(&reports, own, who.now()).await?;
     who.show(&History {
         spent: totals(&points).credits,
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use server_store::accounts::{ApiKey, ApiKeyKind, KeyChange, KeyPatch, KeyPlace, Rotation, Scopes};
+use server_store::accounts::{
+    ApiKey, ApiKeyKind, KeyChange, KeyPatch, KeyPlace, KeyRotation, Scopes,
+};
 use server_store::audit::Actor;
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId};
@@ -211,7 +213,7 @@ impl Accounts {
         check::grace(grace)?;
         let kind = self.key(place.tenant, place.id).await?.kind;
         let (secret, now) = (api_key::make(kind), self.clock.now());
-        let rotation = Rotation {
+        let rotation = KeyRotation {
             hash: api_key::hash(secret.expose()),
             last4: api_key::last4(secret.expose()),
             old_until: now.after(grace),

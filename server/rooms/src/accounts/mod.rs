@@ -4,16 +4,16 @@
 mod check;
 mod ending;
 mod keys;
-mod own;
 mod superadmins;
+mod tenant_settings;
 mod users;
 
 use server_store::Store;
 use server_store::accounts::Founding;
 pub use server_store::accounts::{
-    ApiKey, ApiKeyKind, DirectoryOrder, DirectoryStatus, Field, KeyPatch, KeyPlace, OwnPatch,
-    OwnSettings, Role, Scope, Scopes, Superadmin, Tenant, TenantPatch, TenantStatus, User,
-    UserStatus,
+    ApiKey, ApiKeyKind, DirectoryOrder, DirectoryStatus, Field, KeyPatch, KeyPlace, Role, Scope,
+    Scopes, Superadmin, Tenant, TenantPatch, TenantSettings, TenantSettingsPatch, TenantStatus,
+    User, UserStatus,
 };
 pub use server_store::audit::{Actor, AuditEntry, AuditFilter};
 use shared::clock::Clock;

@@ -138,7 +138,7 @@ impl Factors {
     pub async fn is_needed(&self, user: &User) -> Result<bool, DbError> {
         match user.role {
             Role::Owner | Role::Admin => {
-                let own = self.store.own_settings(&user.tenant).await?;
+                let own = self.store.tenant_settings(&user.tenant).await?;
                 Ok(own.require_second_factor)
             }
             Role::Member => Ok(false),

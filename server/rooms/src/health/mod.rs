@@ -20,7 +20,7 @@ const OVERDUE_MAX: i64 = 1_000;
 
 /// The rooms that are asked.
 #[derive(Debug)]
-pub struct VitalsParts {
+pub struct HealthCheckParts {
     /// The database.
     pub store: Store,
     /// Redis.
@@ -35,7 +35,7 @@ pub struct VitalsParts {
 
 /// How the parts do; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Vitals {
+pub struct HealthCheck {
     store: Store,
     limits: Limits,
     ledger: Ledger,
@@ -54,7 +54,7 @@ pub struct Asked<T> {
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseVitals {
+pub struct DatabaseHealth {
     /// Its name and version.
     pub name: String,
     /// Its newest migration.
@@ -63,7 +63,7 @@ pub struct DatabaseVitals {
 
 /// The ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerVitals {
+pub struct LedgerHealth {
     /// Calls whose time is over and that recovery looks after.
     pub overdue: usize,
     /// Calls that have credits set aside.
@@ -76,13 +76,13 @@ pub struct LedgerVitals {
 
 /// All parts at one moment.
 #[derive(Debug, Clone)]
-pub struct Signs {
+pub struct HealthReport {
     /// SQLite or PostgreSQL.
-    pub database: Asked<DatabaseVitals>,
+    pub database: Asked<DatabaseHealth>,
     /// Whether Redis answers; `None` where this process counts alone.
     pub redis: Asked<Option<bool>>,
     /// The ledger's tables.
-    pub ledger: Asked<LedgerVitals>,
+    pub ledger: Asked<LedgerHealth>,
     /// The gateways that calls may go to.
     pub gateways: Asked<Vec<GatewayView>>,
     /// Operations that wait for the ledger's writer, and how many may.
@@ -100,9 +100,9 @@ async fn asked<T, E>(question: impl Future<Output = Result<T, E>>) -> Asked<T> {
     }
 }
 
-impl Vitals {
+impl HealthCheck {
     /// Over the rooms of a server that starts now.
-    pub fn new(parts: VitalsParts) -> Self {
+    pub fn new(parts: HealthCheckParts) -> Self {
         Self {
             store: parts.store,
             limits: parts.limits,
@@ -122,11 +122,11 @@ impl Vitals {
         self.started_at
     }
 
-    async fn ledger(&self) -> Result<LedgerVitals, LedgerError> {
+    async fn ledger(&self) -> Result<LedgerHealth, LedgerError> {
         let (_, running) = self.ledger.running(1).await?;
         let lives = self.ledger.processes().await?;
         let skews = lives.iter().map(|life| life.skew_ms.unsigned_abs());
-        Ok(LedgerVitals {
+        Ok(LedgerHealth {
             overdue: self.ledger.overdue(OVERDUE_MAX).await?,
             processes: lives.len(),
             skew: Duration::from_millis(skews.max().unwrap_or(0)),
@@ -135,11 +135,11 @@ impl Vitals {
     }
 
     /// Asks every part, all at once.
-    pub async fn signs(&self) -> Signs {
+    pub async fn report(&self) -> HealthReport {
         let (database, redis, ledger, gateways) = tokio::join!(
             asked(async {
                 let (name, schema) = self.store.about().await?;
-                Ok::<_, shared::db::DbError>(DatabaseVitals { name, schema })
+                Ok::<_, shared::db::DbError>(DatabaseHealth { name, schema })
             }),
             asked(async { Ok::<_, ()>(self.limits.redis_answers().await) }),
             asked(self.ledger()),
@@ -149,7 +149,7 @@ impl Vitals {
                 Ok::<_, shared::db::DbError>(views.collect())
             })
         );
-        Signs {
+        HealthReport {
             database,
             redis,
             ledger,

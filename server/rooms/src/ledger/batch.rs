@@ -2,7 +2,7 @@
 //! life while nothing arrives. Decides nothing (`rules` does) and holds no SQL (`store::ledger` does).
 
 use server_rules::ledger::{Adjusted, Budget, Grant, Settlement};
-use server_store::ledger::{Wanted, Writer};
+use server_store::ledger::{LoadSet, Writer};
 use server_store::usage::{Filed, Standing};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
@@ -89,8 +89,8 @@ enum Answer {
 }
 
 async fn commit(batch: Vec<Command>, writer: &mut Writer, clock: &Clock) {
-    let (wanted, now) = (wanted(&batch), clock.now());
-    let (batch, outcome) = writer.commit(batch, wanted, now, decide).await;
+    let (to_load, now) = (to_load(&batch), clock.now());
+    let (batch, outcome) = writer.commit(batch, to_load, now, decide).await;
     // A batch that was lost has no callers left to tell: they see that nobody will answer.
     let batch = batch.unwrap_or_default();
     match outcome {
@@ -109,52 +109,52 @@ async fn commit(batch: Vec<Command>, writer: &mut Writer, clock: &Clock) {
 }
 
 /// What must be known for a batch.
-fn wanted(batch: &[Command]) -> Wanted {
-    let mut wanted = Wanted::default();
+fn to_load(batch: &[Command]) -> LoadSet {
+    let mut to_load = LoadSet::default();
     for command in batch {
         match command {
-            Command::Hold(ask, _) => {
-                wanted.tenants.push(ask.tenant.clone());
-                let spenders = ask.spenders.iter();
-                wanted
+            Command::Hold(request, _) => {
+                to_load.tenants.push(request.tenant.clone());
+                let spenders = request.spenders.iter();
+                to_load
                     .spenders
-                    .extend(spenders.map(|spender| (ask.tenant.clone(), spender.clone())));
-                wanted.fresh.push(ask.id.clone());
+                    .extend(spenders.map(|spender| (request.tenant.clone(), spender.clone())));
+                to_load.fresh.push(request.id.clone());
             }
             Command::Extend(extending, _) => {
-                wanted.tenants.push(extending.tenant.clone());
-                wanted.unconfirmed.push(extending.hold.clone());
+                to_load.tenants.push(extending.tenant.clone());
+                to_load.unconfirmed.push(extending.hold.clone());
                 let place = (extending.tenant.clone(), extending.hold.clone());
-                wanted.holds.push(place);
+                to_load.holds.push(place);
             }
             Command::Settle(closing, _) | Command::Release(closing, _) => {
-                wanted.tenants.push(closing.tenant.clone());
+                to_load.tenants.push(closing.tenant.clone());
                 let place = (closing.tenant.clone(), closing.hold.clone());
-                wanted.holds.push(place);
+                to_load.holds.push(place);
             }
             Command::Grant(new, _) => {
-                wanted.open(&new.tenant);
+                to_load.open(&new.tenant);
                 let source = (new.tenant.clone(), new.source_key.clone());
-                wanted.sources.push(source);
+                to_load.sources.push(source);
             }
             Command::Adjust(wish, _) => {
-                wanted.open(&wish.tenant);
+                to_load.open(&wish.tenant);
                 let source = (wish.tenant.clone(), wish.source_key.clone());
-                wanted.adjustments.push(source);
+                to_load.adjustments.push(source);
             }
             Command::Budget(asked, _) => {
-                let (ask, _) = &**asked;
-                wanted.open(&ask.tenant);
-                wanted
+                let (request, _) = &**asked;
+                to_load.open(&request.tenant);
+                to_load
                     .spenders
-                    .push((ask.tenant.clone(), ask.spender.clone()));
+                    .push((request.tenant.clone(), request.spender.clone()));
             }
-            Command::Expire(tenant, _) => wanted.tenants.push(tenant.clone()),
+            Command::Expire(tenant, _) => to_load.tenants.push(tenant.clone()),
             Command::Record(..) => {}
         }
     }
-    wanted.tidy();
-    wanted
+    to_load.tidy();
+    to_load
 }
 
 /// Applies every command in order of arrival; may run again over fresh books.
@@ -163,7 +163,7 @@ fn decide(batch: &Vec<Command>, books: &mut Books, now: Moment) -> (Vec<Filed>, 
     let mut answers = Vec::with_capacity(batch.len());
     for command in batch {
         answers.push(match command {
-            Command::Hold(ask, _) => Answer::Hold(books.hold(ask, now)),
+            Command::Hold(request, _) => Answer::Hold(books.hold(request, now)),
             Command::Extend(wish, _) => {
                 Answer::Extend(books.extend(&wish.hold, &wish.tenant, wish.to, now))
             }
@@ -187,8 +187,8 @@ fn decide(batch: &Vec<Command>, books: &mut Books, now: Moment) -> (Vec<Filed>, 
             Command::Grant(new, _) => Answer::Grant(books.grant(new, now)),
             Command::Adjust(wish, _) => Answer::Adjust(books.adjust(wish, now)),
             Command::Budget(asked, _) => {
-                let (ask, zone) = &**asked;
-                Answer::Budget(books.set_budget(ask, zone, now))
+                let (request, zone) = &**asked;
+                Answer::Budget(books.set_budget(request, zone, now))
             }
             Command::Expire(tenant, _) => Answer::Expire(books.expire(tenant, now)),
             Command::Record(record, _) => {

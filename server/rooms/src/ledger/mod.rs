@@ -31,8 +31,8 @@ mod sweep;
 use std::time::Duration;
 
 pub use server_rules::ledger::{
-    AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetAsk, BudgetPeriod, CallSnapshot,
-    Counted, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
+    AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CallSnapshot,
+    CountedBudget, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
     HoldRequest, HoldState, LedgerError, Life, Loss, NewGrant, Owner, Refusal, SettleError,
     Settlement, Spender, StoredSnapshot, Unknown, UnknownPlace, rules,
 };
@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Grant(Box<NewGrant>, Reply<Result<Grant, GrantError>>),
     Adjust(Box<Adjustment>, Reply<Result<Adjusted, AdjustError>>),
     Budget(
-        Box<(BudgetAsk, Zone)>,
+        Box<(BudgetRequest, Zone)>,
         Reply<Result<Option<Budget>, LedgerError>>,
     ),
     Expire(TenantId, Reply<Result<Credits, LedgerError>>),
@@ -286,7 +286,7 @@ impl Ledger {
     /// answers it as it stands.
     pub async fn set_budget(
         &self,
-        ask: BudgetAsk,
+        ask: BudgetRequest,
         zone: Zone,
     ) -> Result<Option<Budget>, LedgerError> {
         self.ask(|answer| Command::Budget(Box::new((ask, zone)), answer))

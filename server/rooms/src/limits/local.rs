@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use shared::clock::{Clock, Moment};
 
-use super::meter::Meter;
-use super::{LimitInfo, LimitSettings, LimitWhat, Refusal, ScopeWish, Wish};
+use super::rate_meter::RateMeter;
+use super::{LimitInfo, LimitSettings, LimitWhat, LimitedScope, Refusal, Scopes};
 
 /// Far more than cores, so that two calls rarely wait for the same lock.
 const SHARDS: usize = 64;
 /// Rooms of one shard: 64 x 4,096 of about 200 bytes are 50 MB at the very worst.
-const ROOMS_MAX: usize = 4_096;
+const BUCKETS_MAX: usize = 4_096;
 /// Below this many, nothing is worth sweeping.
 const SWEEP_MIN: usize = 64;
 /// A slot is free when another call ends; nobody knows when, and a second is a polite guess.
@@ -31,16 +31,16 @@ pub(super) struct Local {
 
 #[derive(Debug)]
 struct Shard {
-    rooms: HashMap<Box<str>, Room>,
+    buckets: HashMap<Box<str>, Bucket>,
     sweep_at: usize,
 }
 
 /// What is counted for one key or tenant.
 #[derive(Debug, Default)]
-struct Room {
+struct Bucket {
     limits: LimitSettings,
-    requests: Meter,
-    tokens: Meter,
+    requests: RateMeter,
+    tokens: RateMeter,
     running: u32,
 }
 
@@ -48,7 +48,7 @@ impl Local {
     pub(super) fn new(clock: Clock) -> Self {
         let shard = |_| {
             Mutex::new(Shard {
-                rooms: HashMap::new(),
+                buckets: HashMap::new(),
                 sweep_at: SWEEP_MIN,
             })
         };
@@ -60,28 +60,30 @@ impl Local {
     }
 
     /// Admits into every scope or into none.
-    pub(super) fn admit(&self, wish: &Wish<'_>) -> Result<LimitInfo, Refusal> {
+    pub(super) fn admit(&self, scopes: &Scopes<'_>) -> Result<LimitInfo, Refusal> {
         let now = self.clock.now();
-        let mut shard = self.shard(wish.tenant);
-        for scope in wish.scopes() {
-            shard.make_room(&scope, now);
+        let mut shard = self.shard(scopes.tenant);
+        for scope in scopes.limited() {
+            shard.make_bucket(&scope, now);
         }
-        let refusals = wish.scopes().filter_map(|scope| {
-            let room = shard.rooms.get(scope.id)?;
-            let (what, wait) = room.refuses(wish.tokens, now)?;
+        let refusals = scopes.limited().filter_map(|scope| {
+            let bucket = shard.buckets.get(scope.id)?;
+            let (what, wait) = bucket.refuses(scopes.tokens, now)?;
             Some((scope.scope, what, wait))
         });
         let longest = refusals.max_by_key(|(_, _, wait)| *wait);
         if longest.is_none() {
-            for scope in wish.scopes() {
-                if let Some(room) = shard.rooms.get_mut(scope.id) {
-                    room.take(wish.tokens, now);
+            for scope in scopes.limited() {
+                if let Some(bucket) = shard.buckets.get_mut(scope.id) {
+                    bucket.take(scopes.tokens, now);
                 }
             }
         }
-        let rooms = wish.scopes().filter_map(|scope| shard.rooms.get(scope.id));
-        let info = rooms
-            .map(|room| room.info(now))
+        let buckets = scopes
+            .limited()
+            .filter_map(|scope| shard.buckets.get(scope.id));
+        let info = buckets
+            .map(|bucket| bucket.info(now))
             .fold(LimitInfo::default(), LimitInfo::tighter);
         match longest {
             None => Ok(info),
@@ -95,25 +97,25 @@ impl Local {
     }
 
     /// Counts the tokens of a call that was admitted without, in every scope or in none.
-    pub(super) fn take_tokens(&self, wish: &Wish<'_>) -> Result<LimitInfo, Refusal> {
+    pub(super) fn take_tokens(&self, scopes: &Scopes<'_>) -> Result<LimitInfo, Refusal> {
         let now = self.clock.now();
-        let mut shard = self.shard(wish.tenant);
-        let waits = wish.scopes().filter_map(|scope| {
-            let room = shard.rooms.get(scope.id)?;
-            let limit = room.limits.tokens_per_minute?;
-            let wait = room.tokens.wait(limit, wish.tokens, now);
+        let mut shard = self.shard(scopes.tenant);
+        let waits = scopes.limited().filter_map(|scope| {
+            let bucket = shard.buckets.get(scope.id)?;
+            let limit = bucket.limits.tokens_per_minute?;
+            let wait = bucket.tokens.wait(limit, scopes.tokens, now);
             (wait > Duration::ZERO).then_some((scope.scope, wait))
         });
         let longest = waits.max_by_key(|(_, wait)| *wait);
         let mut info = LimitInfo::default();
-        for scope in wish.scopes() {
-            let Some(room) = shard.rooms.get_mut(scope.id) else {
+        for scope in scopes.limited() {
+            let Some(bucket) = shard.buckets.get_mut(scope.id) else {
                 continue;
             };
-            if let (None, Some(limit)) = (longest, room.limits.tokens_per_minute) {
-                room.tokens.take(limit, wish.tokens, now);
+            if let (None, Some(limit)) = (longest, bucket.limits.tokens_per_minute) {
+                bucket.tokens.take(limit, scopes.tokens, now);
             }
-            info = info.tighter(room.info(now));
+            info = info.tighter(bucket.info(now));
         }
         match longest {
             None => Ok(info),
@@ -127,34 +129,34 @@ impl Local {
     }
 
     /// Takes a call back that was counted.
-    pub(super) fn undo(&self, wish: &Wish<'_>) {
-        self.finish(wish, Some(0));
+    pub(super) fn undo(&self, scopes: &Scopes<'_>) {
+        self.finish(scopes, Some(0));
         let now = self.clock.now();
-        let mut shard = self.shard(wish.tenant);
-        for scope in wish.scopes() {
-            if let Some(room) = shard.rooms.get_mut(scope.id)
-                && let Some(limit) = room.limits.requests_per_minute
+        let mut shard = self.shard(scopes.tenant);
+        for scope in scopes.limited() {
+            if let Some(bucket) = shard.buckets.get_mut(scope.id)
+                && let Some(limit) = bucket.limits.requests_per_minute
             {
-                room.requests.give_back(limit.into(), 1, now);
+                bucket.requests.give_back(limit.into(), 1, now);
             }
         }
     }
 
     /// Frees the slots, and corrects the tokens when the true number is known.
-    pub(super) fn finish(&self, wish: &Wish<'_>, actual_tokens: Option<u64>) {
+    pub(super) fn finish(&self, scopes: &Scopes<'_>, actual_tokens: Option<u64>) {
         let now = self.clock.now();
-        let mut shard = self.shard(wish.tenant);
-        for scope in wish.scopes() {
-            let Some(room) = shard.rooms.get_mut(scope.id) else {
+        let mut shard = self.shard(scopes.tenant);
+        for scope in scopes.limited() {
+            let Some(bucket) = shard.buckets.get_mut(scope.id) else {
                 continue;
             };
-            room.running = room.running.saturating_sub(1);
-            let Some((actual, limit)) = actual_tokens.zip(room.limits.tokens_per_minute) else {
+            bucket.running = bucket.running.saturating_sub(1);
+            let Some((actual, limit)) = actual_tokens.zip(bucket.limits.tokens_per_minute) else {
                 continue;
             };
-            match actual.checked_sub(wish.tokens) {
-                Some(more) => room.tokens.take(limit, more, now),
-                None => room.tokens.give_back(limit, wish.tokens - actual, now),
+            match actual.checked_sub(scopes.tokens) {
+                Some(more) => bucket.tokens.take(limit, more, now),
+                None => bucket.tokens.give_back(limit, scopes.tokens - actual, now),
             }
         }
     }
@@ -168,40 +170,40 @@ impl Local {
     }
 
     #[cfg(test)]
-    pub(super) fn rooms(&self) -> usize {
+    pub(super) fn buckets(&self) -> usize {
         self.shards
             .iter()
-            .map(|shard| shard.lock().expect("no panic inside").rooms.len())
+            .map(|shard| shard.lock().expect("no panic inside").buckets.len())
             .sum()
     }
 }
 
 impl Shard {
-    /// A room of the scope with its present limits. When too many scopes are busy at once, those
+    /// A bucket of the scope with its present limits. When too many scopes are busy at once, those
     /// that come last are not counted: limits must not take the product down.
-    fn make_room(&mut self, scope: &ScopeWish<'_>, now: Moment) {
-        if let Some(room) = self.rooms.get_mut(scope.id) {
-            room.limits = scope.limits;
+    fn make_bucket(&mut self, scope: &LimitedScope<'_>, now: Moment) {
+        if let Some(bucket) = self.buckets.get_mut(scope.id) {
+            bucket.limits = scope.limits;
             return;
         }
-        if self.rooms.len() >= self.sweep_at {
-            self.rooms.retain(|_, room| !room.is_idle(now));
-            // Doubling makes the cost of sweeping a constant for each new room.
-            self.sweep_at = (self.rooms.len() * 2).clamp(SWEEP_MIN, ROOMS_MAX);
+        if self.buckets.len() >= self.sweep_at {
+            self.buckets.retain(|_, bucket| !bucket.is_idle(now));
+            // Doubling makes the cost of sweeping a constant for each new bucket.
+            self.sweep_at = (self.buckets.len() * 2).clamp(SWEEP_MIN, BUCKETS_MAX);
         }
-        if self.rooms.len() < ROOMS_MAX {
-            self.rooms.insert(
+        if self.buckets.len() < BUCKETS_MAX {
+            self.buckets.insert(
                 scope.id.into(),
-                Room {
+                Bucket {
                     limits: scope.limits,
-                    ..Room::default()
+                    ..Bucket::default()
                 },
             );
         }
     }
 }
 
-impl Room {
+impl Bucket {
     /// What stands in the way, and for how long.
     fn refuses(&self, tokens: u64, now: Moment) -> Option<(LimitWhat, Duration)> {
         let limits = &self.limits;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use shared::clock::{Clock, Moment};
 
-use super::meter::Meter;
+use super::rate_meter::RateMeter;
 
 /// Attempts a minute on one account from one place.
 pub(super) const PER_PAIR: u64 = 5;
@@ -98,7 +98,7 @@ pub(super) fn delay_after(failures: u32) -> Duration {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Pair {
-    rate: Meter,
+    rate: RateMeter,
     failures: u32,
     last: Moment,
     blocked_until: Moment,
@@ -107,8 +107,8 @@ struct Pair {
 #[derive(Debug, Default)]
 struct Pages {
     pairs: HashMap<String, Pair>,
-    accounts: HashMap<String, Meter>,
-    addresses: HashMap<String, Meter>,
+    accounts: HashMap<String, RateMeter>,
+    addresses: HashMap<String, RateMeter>,
     /// Until when a pair's place is known.
     known: HashMap<String, Moment>,
 }
@@ -141,7 +141,7 @@ impl LoginBook {
             .max(pair.blocked_until.since(now));
         let is_known = pages.knows(attempt, now);
         if !is_known {
-            let level = |meters: &HashMap<String, Meter>, name: &str, limit| {
+            let level = |meters: &HashMap<String, RateMeter>, name: &str, limit| {
                 let meter = meters.get(name).copied().unwrap_or_default();
                 meter.wait(limit, 1, now)
             };

@@ -3,13 +3,13 @@
 //!
 //! A call is admitted before its body is read; its tokens are taken by estimate when it was, and
 //! corrected when it has ended.
-//! The burst rule is told in `meter`. Where Redis is away, each process counts alone until it is
+//! The burst rule is told in `rate_meter`. Where Redis is away, each process counts alone until it is
 //! back: limits must not take the product down.
 
 pub mod info;
 mod local;
 mod login;
-mod meter;
+mod rate_meter;
 mod redis;
 #[cfg(test)]
 mod tests;
@@ -53,7 +53,7 @@ pub enum LimitScope {
 
 /// A call that wants to run.
 #[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
+pub struct Admit<'a> {
     /// Who calls.
     pub principal: &'a Principal,
     /// The call.
@@ -106,17 +106,17 @@ struct Refusal {
     info: LimitInfo,
 }
 
-/// One scope of a wish.
+/// A scope of a call that has limits.
 #[derive(Debug, Clone, Copy)]
-struct ScopeWish<'a> {
+struct LimitedScope<'a> {
     scope: LimitScope,
     id: &'a str,
     limits: LimitSettings,
 }
 
-/// An [`Ask`] as the backends read it.
+/// An [`Admit`] as the backends read it.
 #[derive(Debug, Clone, Copy)]
-struct Wish<'a> {
+struct Scopes<'a> {
     tenant: &'a str,
     tenant_limits: LimitSettings,
     key: Option<&'a str>,
@@ -127,9 +127,9 @@ struct Wish<'a> {
     tokens: u64,
 }
 
-impl<'a> Wish<'a> {
-    fn new(ask: &Ask<'a>) -> Self {
-        let principal = ask.principal;
+impl<'a> Scopes<'a> {
+    fn new(call: &Admit<'a>) -> Self {
+        let principal = call.principal;
         Self {
             tenant: principal.tenant.as_str(),
             tenant_limits: principal.tenant_limits,
@@ -139,25 +139,25 @@ impl<'a> Wish<'a> {
                 .parent
                 .as_ref()
                 .map(|parent| (parent.key.as_str(), parent.limits)),
-            generation: ask.generation.as_str(),
-            tokens: ask.tokens,
+            generation: call.generation.as_str(),
+            tokens: call.tokens,
         }
     }
 
     /// The limited ones, tenant first.
-    fn scopes(&self) -> impl Iterator<Item = ScopeWish<'a>> + use<'a> {
-        let tenant = ScopeWish {
+    fn limited(&self) -> impl Iterator<Item = LimitedScope<'a>> + use<'a> {
+        let tenant = LimitedScope {
             scope: LimitScope::Tenant,
             id: self.tenant,
             limits: self.tenant_limits,
         };
         let limits = self.key_limits;
-        let key = self.key.map(|id| ScopeWish {
+        let key = self.key.map(|id| LimitedScope {
             scope: LimitScope::Key,
             id,
             limits,
         });
-        let parent = self.parent.map(|(id, limits)| ScopeWish {
+        let parent = self.parent.map(|(id, limits)| LimitedScope {
             scope: LimitScope::Parent,
             id,
             limits,
@@ -209,29 +209,29 @@ impl Limits {
     }
 
     /// Counts a call in all its scopes, or refuses it and counts nothing.
-    pub async fn admit(&self, ask: Ask<'_>) -> Result<Admission, LimitExceeded> {
-        self.admit_wish(&Wish::new(&ask)).await
+    pub async fn admit(&self, call: Admit<'_>) -> Result<Admission, LimitExceeded> {
+        self.admit_scopes(&Scopes::new(&call)).await
     }
 
-    async fn admit_wish(&self, wish: &Wish<'_>) -> Result<Admission, LimitExceeded> {
-        if wish.scopes().next().is_none() {
+    async fn admit_scopes(&self, scopes: &Scopes<'_>) -> Result<Admission, LimitExceeded> {
+        if scopes.limited().next().is_none() {
             return Ok(Admission::uncounted());
         }
         let shared = match &self.redis {
             Some(redis) => redis
-                .admit(wish)
+                .admit(scopes)
                 .await
                 .map(|verdict| (verdict, Counter::Redis(redis.clone()))),
             None => None,
         };
-        let (verdict, counter) =
-            shared.unwrap_or_else(|| (self.local.admit(wish), Counter::Local(self.local.clone())));
+        let (verdict, counter) = shared
+            .unwrap_or_else(|| (self.local.admit(scopes), Counter::Local(self.local.clone())));
         match verdict {
             Ok(info) => Ok(Admission {
                 info,
-                lease: Some(Lease::new(wish, counter)),
+                lease: Some(Lease::new(scopes, counter)),
             }),
-            Err(refusal) => Err(exceeded(wish, refusal)),
+            Err(refusal) => Err(exceeded(scopes, refusal)),
         }
     }
 
@@ -279,7 +279,7 @@ impl Limits {
     }
 }
 
-fn exceeded(wish: &Wish<'_>, refusal: Refusal) -> LimitExceeded {
+fn exceeded(scopes: &Scopes<'_>, refusal: Refusal) -> LimitExceeded {
     let Refusal {
         what,
         scope,
@@ -287,9 +287,9 @@ fn exceeded(wish: &Wish<'_>, refusal: Refusal) -> LimitExceeded {
         info,
     } = refusal;
     let limits = match scope {
-        LimitScope::Key => wish.key_limits,
-        LimitScope::Parent => wish.parent.map(|(_, limits)| limits).unwrap_or_default(),
-        LimitScope::Tenant => wish.tenant_limits,
+        LimitScope::Key => scopes.key_limits,
+        LimitScope::Parent => scopes.parent.map(|(_, limits)| limits).unwrap_or_default(),
+        LimitScope::Tenant => scopes.tenant_limits,
     };
     let limit = match what {
         LimitWhat::Requests => limits.requests_per_minute.map(u64::from),
@@ -328,16 +328,16 @@ impl Admission {
             return Ok(());
         };
         lease.tokens = tokens;
-        let wish = lease.wish();
-        if wish
-            .scopes()
+        let scopes = lease.scopes();
+        if scopes
+            .limited()
             .all(|scope| scope.limits.tokens_per_minute.is_none())
         {
             return Ok(());
         }
         let verdict = match &lease.counter {
-            Counter::Local(local) => Some(local.take_tokens(&wish)),
-            Counter::Redis(redis) => redis.take_tokens(&wish).await,
+            Counter::Local(local) => Some(local.take_tokens(&scopes)),
+            Counter::Redis(redis) => redis.take_tokens(&scopes).await,
         };
         match verdict {
             Some(Ok(info)) => {
@@ -346,7 +346,7 @@ impl Admission {
             }
             Some(Err(mut refusal)) => {
                 refusal.info.requests = self.info.requests;
-                let exceeded = exceeded(&wish, refusal);
+                let exceeded = exceeded(&scopes, refusal);
                 lease.tokens = 0;
                 Err(exceeded)
             }
@@ -389,7 +389,7 @@ enum Counter {
     Redis(Arc<RedisLimits>),
 }
 
-/// A [`Wish`] that outlives its principal.
+/// A [`Scopes`] that outlives its principal.
 #[derive(Debug)]
 struct Lease {
     counter: Counter,
@@ -403,21 +403,21 @@ struct Lease {
 }
 
 impl Lease {
-    fn new(wish: &Wish<'_>, counter: Counter) -> Self {
+    fn new(scopes: &Scopes<'_>, counter: Counter) -> Self {
         Self {
             counter,
-            tenant: wish.tenant.into(),
-            tenant_limits: wish.tenant_limits,
-            key: wish.key.map(Into::into),
-            key_limits: wish.key_limits,
-            parent: wish.parent.map(|(id, limits)| (id.into(), limits)),
-            generation: wish.generation.into(),
-            tokens: wish.tokens,
+            tenant: scopes.tenant.into(),
+            tenant_limits: scopes.tenant_limits,
+            key: scopes.key.map(Into::into),
+            key_limits: scopes.key_limits,
+            parent: scopes.parent.map(|(id, limits)| (id.into(), limits)),
+            generation: scopes.generation.into(),
+            tokens: scopes.tokens,
         }
     }
 
-    fn wish(&self) -> Wish<'_> {
-        Wish {
+    fn scopes(&self) -> Scopes<'_> {
+        Scopes {
             tenant: &self.tenant,
             tenant_limits: self.tenant_limits,
             key: self.key.as_deref(),
@@ -433,14 +433,14 @@ impl Lease {
 
     fn finish(self, actual_tokens: Option<u64>) {
         match &self.counter {
-            Counter::Local(local) => local.finish(&self.wish(), actual_tokens),
+            Counter::Local(local) => local.finish(&self.scopes(), actual_tokens),
             Counter::Redis(redis) => redis.clone().finish(self, actual_tokens),
         }
     }
 
     fn undo(self) {
         match &self.counter {
-            Counter::Local(local) => local.undo(&self.wish()),
+            Counter::Local(local) => local.undo(&self.scopes()),
             Counter::Redis(redis) => redis.clone().undo(self),
         }
     }

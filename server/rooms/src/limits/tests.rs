@@ -77,7 +77,7 @@ impl Caller {
         tokens: u64,
         generation: &GenerationId,
     ) -> Result<Admission, LimitExceeded> {
-        let wish = Wish {
+        let scopes = Scopes {
             tenant: self.tenant.as_str(),
             tenant_limits: self.tenant_limits,
             key: Some(self.key.as_str()),
@@ -86,7 +86,7 @@ impl Caller {
             generation: generation.as_str(),
             tokens,
         };
-        setup.limits.admit_wish(&wish).await
+        setup.limits.admit_scopes(&scopes).await
     }
 
     /// Waits for what the task in the background tells Redis.
@@ -378,7 +378,7 @@ async fn the_unlimited_take_no_lock_and_leave_no_trace() {
     let caller = Caller::new(UNLIMITED, UNLIMITED);
     let admission = caller.call(&setup, u64::MAX).await.expect("no limit");
     assert_eq!(admission.info, LimitInfo::default());
-    assert_eq!(setup.limits.local.rooms(), 0);
+    assert_eq!(setup.limits.local.buckets(), 0);
 }
 
 #[tokio::test]
@@ -390,8 +390,8 @@ async fn idle_callers_are_forgotten_and_their_number_is_bounded() {
         // A request of 60 a minute has drained after a second.
         setup.clock.advance(Duration::from_millis(1));
     }
-    let rooms = setup.limits.local.rooms();
-    assert!(rooms < 10_000, "{rooms} are remembered");
+    let buckets = setup.limits.local.buckets();
+    assert!(buckets < 10_000, "{buckets} are remembered");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use shared::id::TenantId;
 use tracing::error;
 
 use crate::ledger::{
-    AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetAsk, Ledger, LedgerError, Spender,
+    AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetRequest, Ledger, LedgerError, Spender,
 };
 use crate::settings::zones::Zones;
 
@@ -116,16 +116,16 @@ impl Corrections {
     pub async fn set_budget(
         &self,
         actor: &Actor,
-        ask: BudgetAsk,
+        request: BudgetRequest,
     ) -> Result<Option<Budget>, CorrectionError> {
-        let tenant = self.store.tenant(&ask.tenant).await?;
+        let tenant = self.store.tenant(&request.tenant).await?;
         let tenant = tenant.ok_or(CorrectionError::NotFound("tenant"))?;
-        let owned = match &ask.spender {
-            Spender::Key(id) => self.store.has_key(&ask.tenant, id).await?,
-            Spender::User(id) => self.store.user(&ask.tenant, id).await?.is_some(),
+        let owned = match &request.spender {
+            Spender::Key(id) => self.store.has_key(&request.tenant, id).await?,
+            Spender::User(id) => self.store.user(&request.tenant, id).await?.is_some(),
         };
         if !owned {
-            let what = match &ask.spender {
+            let what = match &request.spender {
                 Spender::Key(_) => "key",
                 Spender::User(_) => "user",
             };
@@ -133,19 +133,19 @@ impl Corrections {
         }
         let text = |limit: Option<Credits>| {
             limit.map(|limit| {
-                json!({"period": ask.period.word(), "limit": limit.to_string()}).to_string()
+                json!({"period": request.period.word(), "limit": limit.to_string()}).to_string()
             })
         };
-        let budgets = self.ledger.budgets(&ask.tenant).await?;
-        let mut of = budgets.iter().filter(|b| b.spender == ask.spender);
-        let before = of.find(|budget| budget.period == ask.period);
+        let budgets = self.ledger.budgets(&request.tenant).await?;
+        let mut of = budgets.iter().filter(|b| b.spender == request.spender);
+        let before = of.find(|budget| budget.period == request.period);
         let before = text(before.map(|budget| budget.limit));
-        let after = text(ask.limit);
+        let after = text(request.limit);
         let zone = self.zones.newest(tenant.zone.as_ref()).await?;
-        let set = self.ledger.set_budget(ask.clone(), zone).await?;
-        let subject = ask.spender.text();
+        let set = self.ledger.set_budget(request.clone(), zone).await?;
+        let subject = request.spender.text();
         let note = Note {
-            tenant: Some(ask.tenant.as_str()),
+            tenant: Some(request.tenant.as_str()),
             action: "budget.set",
             subject: &subject,
             before,

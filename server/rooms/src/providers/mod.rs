@@ -81,7 +81,7 @@ impl std::fmt::Display for ProviderRef {
 
 /// What a gateway answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told<T> {
+pub struct GatewayAnswer<T> {
     /// Which one: its name, or its host and port where it has none.
     pub gateway: String,
     /// What it said.
@@ -92,7 +92,7 @@ pub struct Told<T> {
 #[derive(Debug, Clone, Default)]
 pub struct ProviderList {
     /// By database and name.
-    pub providers: Vec<Told<ProviderView>>,
+    pub providers: Vec<GatewayAnswer<ProviderView>>,
     /// Gateways one of each database whose providers are missing, since none of them answered.
     pub missing: Vec<String>,
     /// Whether there are several databases, so that a provider's name alone may mean two.
@@ -101,7 +101,7 @@ pub struct ProviderList {
 
 impl ProviderList {
     /// How to address one of them.
-    pub fn address(&self, provider: &Told<ProviderView>) -> ProviderRef {
+    pub fn address(&self, provider: &GatewayAnswer<ProviderView>) -> ProviderRef {
         let gateway = self.has_several.then(|| provider.gateway.clone());
         ProviderRef::new(&provider.answer.name, gateway)
     }
@@ -136,7 +136,7 @@ impl std::fmt::Debug for Providers {
 async fn ask<T, F: Future<Output = Result<T, AdminError>>>(
     admins: &[Arc<dyn ProviderAdmin>],
     question: impl Fn(Arc<dyn ProviderAdmin>) -> F,
-) -> Answer<Told<T>> {
+) -> Answer<GatewayAnswer<T>> {
     let mut last = AdminError::Unreachable("there is no gateway".to_owned());
     for admin in admins {
         match question(admin.clone()).await {
@@ -144,7 +144,7 @@ async fn ask<T, F: Future<Output = Result<T, AdminError>>>(
             Err(error) => return Err(error.into()),
             Ok(answer) => {
                 let gateway = admin.gateway().shown().to_owned();
-                return Ok(Told { gateway, answer });
+                return Ok(GatewayAnswer { gateway, answer });
             }
         }
     }
@@ -193,7 +193,7 @@ impl Providers {
             admins => return admins,
         };
         let list = self.all().await?;
-        let named = |one: &&Told<ProviderView>| one.answer.name == of.name;
+        let named = |one: &&GatewayAnswer<ProviderView>| one.answer.name == of.name;
         let found: Vec<_> = list.providers.iter().filter(named).collect();
         match found.as_slice() {
             // One that is missing may have it too.
@@ -231,7 +231,7 @@ impl Providers {
         for (admins, answer) in databases.iter().zip(answers) {
             match answer {
                 Ok(told) => {
-                    let each = told.answer.into_iter().map(|answer| Told {
+                    let each = told.answer.into_iter().map(|answer| GatewayAnswer {
                         gateway: told.gateway.clone(),
                         answer,
                     });
@@ -265,11 +265,11 @@ impl Providers {
     }
 
     /// One of them.
-    pub async fn one(&self, of: &ProviderRef) -> Answer<Told<ProviderView>> {
+    pub async fn one(&self, of: &ProviderRef) -> Answer<GatewayAnswer<ProviderView>> {
         let admins = self.admins_of(of).await?;
         let told = ask(&admins, |admin| async move { admin.providers().await }).await?;
         let found = told.answer.into_iter().find(|one| one.name == of.name);
-        Ok(Told {
+        Ok(GatewayAnswer {
             answer: found.ok_or(AdminError::NotFound)?,
             gateway: told.gateway,
         })
@@ -281,7 +281,7 @@ impl Providers {
         actor: &Actor,
         gateway: Option<&str>,
         new: NewProvider,
-    ) -> Answer<Told<ProviderView>> {
+    ) -> Answer<GatewayAnswer<ProviderView>> {
         let (admins, new) = (self.admins(gateway).await?, &new);
         let made = ask(&admins, |admin| async move {
             admin.create_provider(new.clone()).await
@@ -304,7 +304,7 @@ impl Providers {
         actor: &Actor,
         of: &ProviderRef,
         patch: ProviderPatch,
-    ) -> Answer<Told<ProviderView>> {
+    ) -> Answer<GatewayAnswer<ProviderView>> {
         let before = self.one(of).await?.answer;
         let (admins, patch) = (self.admins_of(of).await?, &patch);
         let name = of.name.as_str();
@@ -345,7 +345,7 @@ impl Providers {
     }
 
     /// The keys of one, oldest first.
-    pub async fn keys(&self, of: &ProviderRef) -> Answer<Told<Vec<ProviderKeyView>>> {
+    pub async fn keys(&self, of: &ProviderRef) -> Answer<GatewayAnswer<Vec<ProviderKeyView>>> {
         let admins = self.admins_of(of).await?;
         let name = of.name.as_str();
         ask(
@@ -361,7 +361,7 @@ impl Providers {
         actor: &Actor,
         of: &ProviderRef,
         new: NewProviderKey,
-    ) -> Answer<Told<ProviderKeyView>> {
+    ) -> Answer<GatewayAnswer<ProviderKeyView>> {
         let (admins, new) = (self.admins_of(of).await?, &new);
         let name = of.name.as_str();
         let made = ask(&admins, |admin| async move {
@@ -386,7 +386,7 @@ impl Providers {
         actor: &Actor,
         (of, key): (&ProviderRef, &ProviderKeyId),
         patch: ProviderKeyPatch,
-    ) -> Answer<Told<ProviderKeyView>> {
+    ) -> Answer<GatewayAnswer<ProviderKeyView>> {
         let before = self.key(of, key).await?;
         let (admins, patch) = (self.admins_of(of).await?, &patch);
         let name = of.name.as_str();
@@ -438,7 +438,7 @@ impl Providers {
         of: &ProviderRef,
         key: &ProviderKeyId,
         model: Option<&str>,
-    ) -> Answer<Told<KeyTest>> {
+    ) -> Answer<GatewayAnswer<KeyTest>> {
         let admins = self.admins_of(of).await?;
         let name = of.name.as_str();
         ask(&admins, |admin| async move {

@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(15 * 60);
 const BOOK_MAX: usize = 10_000;
 
 #[derive(Debug, Clone, Copy)]
-struct Tally {
+struct FailureCount {
     failures: u32,
     since: Moment,
     last: Moment,
@@ -25,7 +25,7 @@ struct Tally {
 
 /// Failures that are worth an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct FailedTries {
     /// How many since the entry before.
     pub(super) failures: u32,
     /// When the first of them was.
@@ -34,11 +34,11 @@ pub(super) struct Told {
 
 /// What this process remembers of failed logins; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct FailedLogins(Arc<Mutex<HashMap<String, Tally>>>);
+pub(super) struct FailedLogins(Arc<Mutex<HashMap<String, FailureCount>>>);
 
 impl FailedLogins {
     /// Counts a failure; answers what to write down, if anything.
-    pub(super) fn count(&self, subject: &str, now: Moment) -> Option<Told> {
+    pub(super) fn count(&self, subject: &str, now: Moment) -> Option<FailedTries> {
         let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if book.len() >= BOOK_MAX {
             book.retain(|_, tally| now.since(tally.last) < EVERY);
@@ -46,7 +46,7 @@ impl FailedLogins {
                 book.clear();
             }
         }
-        let fresh = Tally {
+        let fresh = FailureCount {
             failures: 0,
             since: now,
             last: now,
@@ -65,7 +65,7 @@ impl FailedLogins {
         if tally.failures < TOLD_FROM || early {
             return None;
         }
-        let told = Told {
+        let told = FailedTries {
             failures: tally.failures,
             since: tally.since,
         };

@@ -12,8 +12,8 @@ use std::time::Duration;
 use server_store::Store;
 use server_store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
 use server_store::audit::Actor;
-use server_store::sessions::Rotation;
 pub use server_store::sessions::Session;
+use server_store::sessions::TokenRotation;
 use server_store::web_sessions::Ending;
 use shared::clock::Clock;
 use shared::db::DbError;
@@ -300,12 +300,12 @@ impl Sessions {
             .rotate_token(&hash, &next_hash, self.clock.now())
             .await?
         {
-            Rotation::Rotated(session) => session,
-            Rotation::Reused => {
+            TokenRotation::Rotated(session) => session,
+            TokenRotation::Reused => {
                 tracing::warn!("a used refresh token was shown again; its session is ended");
                 return Err(SessionError::Invalid);
             }
-            Rotation::Refused => return Err(SessionError::Invalid),
+            TokenRotation::Refused => return Err(SessionError::Invalid),
         };
         let tenant = TenantId::from_stored(session.tenant_id.unwrap_or_default());
         let user = self

@@ -18,9 +18,9 @@ use shared::credits::Credits;
 use shared::db::DbError;
 
 pub use self::nouns::{
-    Adjusted, Adjustment, Balance, Budget, BudgetAsk, BudgetPeriod, Counted, Entry, Grant,
-    GrantKind, Hold, HoldRequest, HoldState, Life, Loss, NewGrant, Refusal, Settlement, Spender,
-    Unknown, UnknownPlace,
+    Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CountedBudget, Entry,
+    Grant, GrantKind, Hold, HoldRequest, HoldState, Life, Loss, NewGrant, Refusal, Settlement,
+    Spender, Unknown, UnknownPlace,
 };
 pub use self::owner::Owner;
 pub use self::snapshot::{CallSnapshot, StoredSnapshot};

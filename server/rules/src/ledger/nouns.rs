@@ -244,7 +244,7 @@ impl Budget {
 
 /// A budget to be set, or with no limit to be taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BudgetAsk {
+pub struct BudgetRequest {
     /// Whose key or user.
     pub tenant: TenantId,
     /// Which.
@@ -331,7 +331,7 @@ pub enum Refusal {
 
 /// A budget that a hold counts against, as it was when the hold was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountedBudget {
     /// Whose.
     pub spender: Spender,
     /// Which.
@@ -374,7 +374,7 @@ pub struct Hold {
     /// In [`HoldState::Unknown`] only.
     pub unknown: Option<Unknown>,
     /// Budgets it counts against.
-    pub budgets: Vec<Counted>,
+    pub budgets: Vec<CountedBudget>,
     /// Why it was refused.
     pub refusal: Option<Refusal>,
     /// Who settles it.

@@ -8,7 +8,7 @@ use shared::zone::Zone;
 
 use super::rules::{Books, EntryKind};
 use super::{
-    AdjustError, Adjustment, BudgetAsk, BudgetPeriod, ExtendError, GrantKind, HoldError,
+    AdjustError, Adjustment, BudgetPeriod, BudgetRequest, ExtendError, GrantKind, HoldError,
     HoldRequest, Loss, NewGrant, SettleError, Spender, StoredSnapshot, Unknown,
 };
 
@@ -58,7 +58,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..80)
 }
 
-fn ask(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
+fn request(id: &GenerationId, tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
     HoldRequest {
         id: id.clone(),
         tenant: tenant.clone(),
@@ -109,17 +109,17 @@ fn check(books: &Books, tenant: &TenantId) {
 }
 
 /// A hold of a new id takes what there is, or is refused because that is too little.
-fn hold_step(books: &mut Books, ask: &HoldRequest, now: Moment) {
-    let known = books.fresh.contains_key(&ask.id);
-    let account = books.accounts.get(&ask.tenant);
+fn hold_step(books: &mut Books, request: &HoldRequest, now: Moment) {
+    let known = books.fresh.contains_key(&request.id);
+    let account = books.accounts.get(&request.tenant);
     let available = account.map_or(0, |a| a.available(now));
-    let answer = books.hold(ask, now);
+    let answer = books.hold(request, now);
     if known {
         return;
     }
     match answer {
-        Ok(held) => assert_eq!(held.micros(), available.min(ask.amount.micros())),
-        Err(HoldError::Insufficient { .. }) => assert!(available < ask.least.micros()),
+        Ok(held) => assert_eq!(held.micros(), available.min(request.amount.micros())),
+        Err(HoldError::Insufficient { .. }) => assert!(available < request.least.micros()),
         Err(other) => panic!("{other}"),
     }
 }
@@ -204,7 +204,7 @@ fn take(
             slot,
             micros,
             least,
-        } => hold_step(books, &ask(&ids[*slot], tenant, *micros, *least), *now),
+        } => hold_step(books, &request(&ids[*slot], tenant, *micros, *least), *now),
         Step::Settle { slot, micros } => settle_step(books, tenant, &ids[*slot], *micros, *now),
         Step::Release { slot } => {
             let open = books.is_open(tenant, &ids[*slot]);
@@ -269,7 +269,7 @@ fn the_grant_that_expires_first_pays_first() {
     let (mut books, tenant) = books_with(&[(100, None), (100, Some(2_000)), (100, Some(1_000))]);
     let id = GenerationId::from_stored("gen_1".to_owned());
     books
-        .hold(&ask(&id, &tenant, 150, 150), Moment::from_unix_ms(10))
+        .hold(&request(&id, &tenant, 150, 150), Moment::from_unix_ms(10))
         .expect("covered");
     let left: Vec<i64> = books.accounts[&tenant]
         .grants
@@ -284,7 +284,7 @@ fn what_is_given_back_to_an_expired_grant_lapses() {
     let (mut books, tenant) = books_with(&[(100, Some(1_000))]);
     let id = GenerationId::from_stored("gen_1".to_owned());
     books
-        .hold(&ask(&id, &tenant, 100, 100), Moment::from_unix_ms(10))
+        .hold(&request(&id, &tenant, 100, 100), Moment::from_unix_ms(10))
         .expect("covered");
     books
         .settle(
@@ -307,7 +307,7 @@ fn a_charge_above_the_hold_takes_the_hold_and_tells_the_rest() {
     let id = GenerationId::from_stored("gen_1".to_owned());
     let now = Moment::from_unix_ms(10);
     books
-        .hold(&ask(&id, &tenant, 60, 60), now)
+        .hold(&request(&id, &tenant, 60, 60), now)
         .expect("covered");
     let settlement = books
         .settle(&id, &tenant, Credits::from_micros(130), now)
@@ -326,7 +326,7 @@ fn a_charge_above_the_hold_takes_the_hold_and_tells_the_rest() {
 fn given_back(promised: bool) -> (Books, TenantId, HoldRequest) {
     let (mut books, tenant) = books_with(&[(100, None)]);
     let (key, now) = (Spender::Key(ApiKeyId::random()), Moment::from_unix_ms(10));
-    let budget = BudgetAsk {
+    let budget = BudgetRequest {
         tenant: tenant.clone(),
         spender: key.clone(),
         period: BudgetPeriod::Day,
@@ -336,7 +336,7 @@ fn given_back(promised: bool) -> (Books, TenantId, HoldRequest) {
     let id = GenerationId::from_stored("gen_1".to_owned());
     let held = HoldRequest {
         spenders: vec![key],
-        ..ask(&id, &tenant, 60, 60)
+        ..request(&id, &tenant, 60, 60)
     };
     books.hold(&held, now).expect("covered");
     let unknown = Unknown {
@@ -379,7 +379,7 @@ fn what_is_learned_late_takes_no_more_than_balance_and_budgets_have() {
         let now = Moment::from_unix_ms(20);
         let next = HoldRequest {
             spenders: held.spenders.clone(),
-            ..ask(
+            ..request(
                 &GenerationId::from_stored("gen_2".into()),
                 &tenant,
                 other,
@@ -418,17 +418,25 @@ fn a_refused_id_stays_refused_and_a_smaller_later_one_may_pass() {
         GenerationId::from_stored("gen_2".into()),
     );
     let now = Moment::from_unix_ms(10);
-    assert!(books.hold(&ask(&first, &tenant, 101, 101), now).is_err());
-    assert!(books.hold(&ask(&second, &tenant, 100, 100), now).is_ok());
+    assert!(
+        books
+            .hold(&request(&first, &tenant, 101, 101), now)
+            .is_err()
+    );
+    assert!(
+        books
+            .hold(&request(&second, &tenant, 100, 100), now)
+            .is_ok()
+    );
     books
         .release(&second, &tenant, None, now)
         .expect("released");
     assert!(matches!(
-        books.hold(&ask(&first, &tenant, 101, 101), now),
+        books.hold(&request(&first, &tenant, 101, 101), now),
         Err(HoldError::Insufficient { .. })
     ));
     assert!(matches!(
-        books.hold(&ask(&first, &tenant, 50, 50), now),
+        books.hold(&request(&first, &tenant, 50, 50), now),
         Err(HoldError::Conflict)
     ));
 }
@@ -438,7 +446,7 @@ fn another_tenants_hold_is_no_hold() {
     let (mut books, tenant) = books_with(&[(100, None)]);
     let id = GenerationId::from_stored("gen_1".to_owned());
     books
-        .hold(&ask(&id, &tenant, 50, 50), Moment::from_unix_ms(1))
+        .hold(&request(&id, &tenant, 50, 50), Moment::from_unix_ms(1))
         .expect("covered");
     let other = TenantId::from_stored("ten_b".to_owned());
     let answer = books.settle(&id, &other, Credits::ZERO, Moment::from_unix_ms(1));
@@ -453,7 +461,7 @@ fn within_the_grace_only_what_comes_back_lives_on() {
     let id = GenerationId::from_stored("gen_1".to_owned());
     let at = Moment::from_unix_ms;
     books
-        .hold(&ask(&id, &tenant, 60, 60), at(10))
+        .hold(&request(&id, &tenant, 60, 60), at(10))
         .expect("covered");
     books
         .settle(&id, &tenant, Credits::from_micros(10), at(1_200))
@@ -495,7 +503,7 @@ fn a_debt_is_paid_by_the_next_grant_and_a_correction_without_debt_is_refused() {
 fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
     let (mut books, tenant) = books_with(&[(1_000, None)]);
     let (at, key) = (Moment::from_unix_ms, Spender::Key(ApiKeyId::random()));
-    let set = |limit: Option<i64>| BudgetAsk {
+    let set = |limit: Option<i64>| BudgetRequest {
         tenant: tenant.clone(),
         spender: key.clone(),
         period: BudgetPeriod::Day,
@@ -507,7 +515,7 @@ fn a_budget_lowers_and_refuses_holds_and_starts_anew_with_its_period() {
         let spenders = vec![key.clone()];
         HoldRequest {
             spenders,
-            ..ask(&id, &tenant, micros, least)
+            ..request(&id, &tenant, micros, least)
         }
     };
     let first = wish("gen_1", 80, 80);

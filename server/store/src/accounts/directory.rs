@@ -43,7 +43,7 @@ impl DirectoryStatus {
 
 /// A part of a list of tenants.
 #[derive(Debug, Clone, Copy)]
-pub struct DirectoryAsk<'a> {
+pub struct DirectoryQuery<'a> {
     /// By what; searched names by name and all others newest first when absent.
     pub order: Option<DirectoryOrder>,
     /// From the end of that order.
@@ -68,7 +68,7 @@ impl Store {
     pub async fn tenants_found(
         &self,
         search: &str,
-        ask: DirectoryAsk<'_>,
+        query: DirectoryQuery<'_>,
     ) -> Result<Vec<Tenant>, DbError> {
         let by_id = search.is_empty() || search.starts_with(TenantId::PREFIX);
         let usual = if by_id {
@@ -76,26 +76,26 @@ impl Store {
         } else {
             (DirectoryOrder::Name, false)
         };
-        let (order, descending) = ask.order.map_or(usual, |order| (order, ask.descending));
+        let (order, descending) = query.order.map_or(usual, |order| (order, query.descending));
         // As the index has it; the few that have no folded name go by their small letters.
         let folded = match &self.db {
             Db::Postgres(_) => r#"coalesce(name_folded, lower(name)) COLLATE "C""#,
             Db::Sqlite { .. } => "coalesce(name_folded, lower(name))",
         };
-        let up = descending == ask.backwards;
+        let up = descending == query.backwards;
         let (compare, way) = if up { (">", "ASC") } else { ("<", "DESC") };
         // An empty search is the beginning of every name as of every id.
         let named = !by_id || (search.is_empty() && order == DirectoryOrder::Name);
         let searched = if named { folded } else { "id" };
-        let status = ask.status.map_or("", DirectoryStatus::condition);
+        let status = query.status.map_or("", DirectoryStatus::condition);
         let least = if named {
             shared::fold::folded(search)
         } else {
             search.to_owned()
         };
-        let (name, id) = ask.behind.unwrap_or(("", ""));
+        let (name, id) = query.behind.unwrap_or(("", ""));
         // Ids are drawn as time goes, so their order is that of their making.
-        let (place, sorted) = match (order, ask.behind) {
+        let (place, sorted) = match (order, query.behind) {
             (DirectoryOrder::Created, None) => ("$3 = $4".to_owned(), format!("id {way}")),
             (DirectoryOrder::Created, Some(_)) => (
                 format!("($3 = $3 AND id {compare} $4)"),
@@ -119,7 +119,7 @@ impl Store {
                 .bind::<Text, _>(behind_all(&least))
                 .bind::<Text, _>(name)
                 .bind::<Text, _>(id)
-                .bind::<BigInt, _>(ask.limit)
+                .bind::<BigInt, _>(query.limit)
                 .load(conn)
                 .await
         })?;

@@ -137,7 +137,7 @@ pub struct KeyPatch {
 
 /// Another secret for a key.
 #[derive(Debug, Clone)]
-pub struct Rotation {
+pub struct KeyRotation {
     /// SHA-256 of it, in hex.
     pub hash: String,
     /// Its last four characters.
@@ -518,7 +518,7 @@ impl Store {
         &self,
         actor: &Actor,
         place: KeyPlace<'_>,
-        rotation: &Rotation,
+        rotation: &KeyRotation,
         now: Moment,
     ) -> Result<KeyChange, DbError> {
         write_tx!(self.db, |conn| -> DbError {

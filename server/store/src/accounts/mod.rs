@@ -5,20 +5,20 @@ mod bounds;
 mod directory;
 mod folding;
 mod keys;
-mod own;
 mod superadmins;
+mod tenant_settings;
 mod tenants;
 mod users;
 
 pub use server_rules::access::{Role, Scope, Scopes};
 pub(crate) use server_rules::words;
 
-pub use self::directory::{DirectoryAsk, DirectoryOrder, DirectoryStatus};
+pub use self::directory::{DirectoryOrder, DirectoryQuery, DirectoryStatus};
 pub use self::keys::{
-    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, PreviousSecret, Rotation,
+    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, KeyRotation, PreviousSecret,
 };
-pub use self::own::{OwnPatch, OwnSettings};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
+pub use self::tenant_settings::{TenantSettings, TenantSettingsPatch};
 pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};
 pub use self::users::{User, UserChanged, UserPatch, UserPlace, UserStatus};
 

@@ -1,6 +1,6 @@
 //! Files usage records behind the settlement: moves them from `usage_inbox`, which has a primary key and
 //! nothing else, to `usage_records`, where lists, sums and exports look. When it is done decides
-//! `figures::rollup`.
+//! `reports::rollup` of `rooms`.
 //!
 //! # Exactly once, in order
 //!
@@ -28,7 +28,7 @@ use shared::db::{Db, DbError};
 use shared::on;
 
 use super::Store;
-use super::rollups::{CountedRow, OneNumber};
+use super::rollups::{CountedCallRow, OneNumber};
 
 /// What a step of filing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub enum Filing {
 #[derive(Debug, QueryableByName)]
 struct MovedRow {
     #[diesel(embed)]
-    call: CountedRow,
+    call: CountedCallRow,
     /// On SQLite what it will be if it was not there yet.
     #[diesel(sql_type = BigInt)]
     number: i64,

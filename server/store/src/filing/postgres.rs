@@ -5,7 +5,7 @@ use diesel::query_builder::Query;
 use diesel::sql_types::{BigInt, Untyped};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use server_rules::figures::counts::with_counts;
+use server_rules::usage::counts::with_counts;
 use shared::clock::Moment;
 use shared::db::DbError;
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use server_rules::figures::counts::with_counts;
+use server_rules::usage::counts::with_counts;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use server_rules::ledger::rules::{Allocation, Books, Changes, HeldBook, NewEntry, Totals};
 use server_rules::ledger::{
-    Adjusted, Adjustment, Budget, BudgetPeriod, Counted, Entry, Grant, GrantKind, Hold, HoldState,
-    Owner, Refusal, Spender, Unknown,
+    Adjusted, Adjustment, Budget, BudgetPeriod, CountedBudget, Entry, Grant, GrantKind, Hold,
+    HoldState, Owner, Refusal, Spender, Unknown,
 };
 use shared::clock::Moment;
 use shared::credits::Credits;
@@ -50,7 +50,7 @@ impl TryFrom<GrantRow> for Grant {
 }
 
 /// `spender|period|id|start`, separated by commas.
-fn counted_text(budgets: &[Counted]) -> String {
+fn counted_text(budgets: &[CountedBudget]) -> String {
     let texts = budgets.iter().map(|of| {
         let (spender, start) = (of.spender.text(), of.period_start.unix_ms());
         format!("{spender}|{}|{}|{start}", of.period.word(), of.id)
@@ -58,10 +58,10 @@ fn counted_text(budgets: &[Counted]) -> String {
     texts.collect::<Vec<_>>().join(",")
 }
 
-fn counted(text: &str) -> Option<Vec<Counted>> {
+fn counted(text: &str) -> Option<Vec<CountedBudget>> {
     let one = |text: &str| {
         let mut parts = text.split('|');
-        Some(Counted {
+        Some(CountedBudget {
             spender: Spender::from_text(parts.next()?)?,
             period: BudgetPeriod::from_word(parts.next()?)?,
             id: BudgetId::from_stored(parts.next()?.to_owned()),

@@ -45,7 +45,7 @@ pub enum Owners {
 /// What a batch needs to know, each list without repetition and in one order everywhere, so that
 /// processes lock accounts in the same order and never wait for one another in a ring.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct LoadSet {
     pub tenants: Vec<TenantId>,
     pub accounts_to_open: Vec<TenantId>,
     pub spenders: Vec<(TenantId, Spender)>,
@@ -64,8 +64,8 @@ fn tidy<T: Ord>(list: &mut Vec<T>) {
     list.dedup();
 }
 
-impl Wanted {
-    /// Wants a tenant whose account may not be there yet.
+impl LoadSet {
+    /// Loads a tenant whose account may not be there yet.
     pub fn open(&mut self, tenant: &TenantId) {
         self.tenants.push(tenant.clone());
         self.accounts_to_open.push(tenant.clone());

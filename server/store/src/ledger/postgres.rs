@@ -22,7 +22,7 @@ use shared::clock::Moment;
 use shared::db::DbError;
 use tracing::warn;
 
-use super::Wanted;
+use super::LoadSet;
 use super::rows::{GrantRow, Loaded, Missing, Writes};
 use super::statements::{
     CloseHolds, DeleteBudgets, ExtendHolds, InsertAdjustments, InsertAllocations, InsertEntries,
@@ -152,15 +152,15 @@ async fn body<B: Sync, A>(
     books: &mut Books,
     attempt: &Attempt<'_, B, A>,
 ) -> Result<Vec<A>, Trouble> {
-    let wanted = attempt.wanted;
-    let to_open: Vec<String> = wanted
+    let to_load = attempt.to_load;
+    let to_open: Vec<String> = to_load
         .accounts_to_open
         .iter()
         .filter(|tenant| !books.accounts.contains_key(*tenant))
         .map(ToString::to_string)
         .collect();
     let open = OpenAccounts { tenants: to_open };
-    let tenants = wanted.tenants.iter().map(ToString::to_string).collect();
+    let tenants = to_load.tenants.iter().map(ToString::to_string).collect();
     let lock = LockAccounts { tenants };
     // One round trip: what is polled together is sent together, in this order.
     let (mut begin, mut locking) = (conn, conn);
@@ -173,8 +173,8 @@ async fn body<B: Sync, A>(
     begun?;
     opened?;
     marked?;
-    let missing = missing(books, locked?, &attempt.wanted.tenants, attempt);
-    read(conn, books, wanted, missing).await?;
+    let missing = missing(books, locked?, &attempt.to_load.tenants, attempt);
+    read(conn, books, to_load, missing).await?;
     let (writes, answers) = decided(books, attempt)?;
     write(conn, writes).await?;
     Ok(answers)
@@ -216,7 +216,7 @@ async fn committed(pool: &Pool<AsyncPgConnection>, life: &Life) -> bool {
 async fn read(
     conn: &AsyncPgConnection,
     books: &mut Books,
-    wanted: &Wanted,
+    to_load: &LoadSet,
     missing: Missing,
 ) -> Result<(), Trouble> {
     let mut loaded = Loaded::default();
@@ -231,7 +231,7 @@ async fn read(
         let (holds, parts) = join!(holds.load(&mut one), parts.load(&mut two));
         (loaded.holds, loaded.allocations) = (holds?, parts?);
     }
-    let spenders = unknown_budgets(books, wanted, &loaded);
+    let spenders = unknown_budgets(books, to_load, &loaded);
     if !spenders.is_empty() {
         let mut shared = conn;
         let texts = spenders.iter().map(|(_, spender)| spender.text()).collect();

@@ -20,7 +20,7 @@ use super::rows::{
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
 };
-use super::{Wanted, empty_account};
+use super::{LoadSet, empty_account};
 use crate::schema::{
     ledger_accounts, ledger_adjustments, ledger_allocations, ledger_budgets, ledger_grants,
     ledger_holds,
@@ -70,7 +70,7 @@ pub(super) fn commit<B, A>(
     attempt: &Attempt<'_, B, A>,
 ) -> Result<Vec<A>, Trouble> {
     conn.immediate_transaction(|conn| {
-        for tenant in &attempt.wanted.accounts_to_open {
+        for tenant in &attempt.to_load.accounts_to_open {
             if !books.accounts.contains_key(tenant) {
                 diesel::insert_into(ledger_accounts::table)
                     .values(&empty_account(tenant))
@@ -86,10 +86,10 @@ pub(super) fn commit<B, A>(
             !attempt.careful && account.is_some_and(|account| account.version > 0)
         };
         let (trusted, asked): (Vec<&TenantId>, Vec<&TenantId>) =
-            attempt.wanted.tenants.iter().partition(is_trusted);
+            attempt.to_load.tenants.iter().partition(is_trusted);
         let locked = accounts(conn, &asked)?;
         let missing = missing(books, locked, asked, attempt);
-        read(conn, books, attempt.wanted, &missing)?;
+        read(conn, books, attempt.to_load, &missing)?;
         let (writes, answers) = decided(books, attempt)?;
         write(conn, &writes)?;
         confirm(conn, books, &trusted)?;
@@ -129,7 +129,7 @@ fn accounts(conn: &mut SqliteConnection, tenants: &[&TenantId]) -> QueryResult<V
 fn read(
     conn: &mut SqliteConnection,
     books: &mut Books,
-    wanted: &Wanted,
+    to_load: &LoadSet,
     missing: &Missing,
 ) -> Result<(), Trouble> {
     let mut loaded = Loaded::default();
@@ -143,7 +143,7 @@ fn read(
             .allocations
             .extend(parts.load::<AllocationRow>(conn)?);
     }
-    let spenders = unknown_budgets(books, wanted, &loaded);
+    let spenders = unknown_budgets(books, to_load, &loaded);
     for (_, spender) in &spenders {
         let budgets = ledger_budgets::table.filter(ledger_budgets::spender.eq(spender.text()));
         loaded.budgets.extend(budgets.load::<BudgetRow>(conn)?);

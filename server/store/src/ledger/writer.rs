@@ -19,7 +19,7 @@ use shared::id::{BootId, GenerationId, GrantId, TenantId};
 use super::convert::{damaged, writes};
 use super::postgres::PostgresWriter;
 use super::rows::{AccountRow, AllocationRow, BudgetRow, HoldRow, Loaded, Missing, Writes};
-use super::{Wanted, sqlite};
+use super::{LoadSet, sqlite};
 use crate::Store;
 use crate::usage::Filed;
 
@@ -64,7 +64,7 @@ impl From<diesel::result::Error> for Trouble {
 /// What one attempt works with.
 pub(super) struct Attempt<'a, B, A> {
     pub(super) batch: &'a B,
-    pub(super) wanted: &'a Wanted,
+    pub(super) to_load: &'a LoadSet,
     pub(super) now: Moment,
     pub(super) decide: Decide<B, A>,
     pub(super) life: &'a Life,
@@ -122,20 +122,20 @@ impl Writer {
     pub async fn commit<B: Send + Sync + 'static, A: Send + 'static>(
         &mut self,
         batch: B,
-        wanted: Wanted,
+        to_load: LoadSet,
         now: Moment,
         decide: Decide<B, A>,
     ) -> (Option<B>, Result<Vec<A>, DbError>) {
         if self.books.accounts.len() > ACCOUNTS_KEPT {
             self.books.forget();
         }
-        let (mut batch, mut outcome) = self.attempt(batch, &wanted, now, decide, false).await;
+        let (mut batch, mut outcome) = self.attempt(batch, &to_load, now, decide, false).await;
         if matches!(outcome, Err(Trouble::Stale))
             && let Some(again) = batch.take()
         {
-            (batch, outcome) = self.attempt(again, &wanted, now, decide, true).await;
+            (batch, outcome) = self.attempt(again, &to_load, now, decide, true).await;
         }
-        for tenant in &wanted.tenants {
+        for tenant in &to_load.tenants {
             if let Some(account) = self.books.accounts.get_mut(tenant) {
                 account.forget_spent_grants();
             }
@@ -153,7 +153,7 @@ impl Writer {
     async fn attempt<B: Send + Sync + 'static, A: Send + 'static>(
         &mut self,
         batch: B,
-        wanted: &Wanted,
+        to_load: &LoadSet,
         now: Moment,
         decide: Decide<B, A>,
         careful: bool,
@@ -164,7 +164,7 @@ impl Writer {
             Db::Postgres(pool) => {
                 let attempt = Attempt {
                     batch: &batch,
-                    wanted,
+                    to_load,
                     now,
                     decide,
                     life: &self.life,
@@ -176,12 +176,12 @@ impl Writer {
             Db::Sqlite { writer, .. } => {
                 let books = std::mem::take(&mut self.books);
                 let grace = books.grace;
-                let (life, wanted) = (self.life.clone(), wanted.clone());
+                let (life, to_load) = (self.life.clone(), to_load.clone());
                 let work = move |conn: &mut diesel::SqliteConnection| {
                     let mut books = books;
                     let attempt = Attempt {
                         batch: &batch,
-                        wanted: &wanted,
+                        to_load: &to_load,
                         now,
                         decide,
                         life: &life,
@@ -217,7 +217,7 @@ pub(super) fn missing<'t, B, A>(
     asked: impl IntoIterator<Item = &'t TenantId>,
     attempt: &Attempt<'_, B, A>,
 ) -> Missing {
-    let wanted = attempt.wanted;
+    let to_load = attempt.to_load;
     let mut missing = Missing::default();
     let mut without_row: BTreeSet<&TenantId> = asked.into_iter().collect();
     for row in locked {
@@ -242,17 +242,17 @@ pub(super) fn missing<'t, B, A>(
         books.accounts.remove(tenant);
     }
     let stale: BTreeSet<&str> = missing.tenants.iter().map(String::as_str).collect();
-    for (tenant, hold) in &wanted.holds {
+    for (tenant, hold) in &to_load.holds {
         let account = books.accounts.get(tenant);
         let known = account.is_some_and(|account| account.holds.contains_key(hold));
         if !known || stale.contains(tenant.as_str()) {
             missing.holds.push(hold.to_string());
         }
     }
-    let unconfirmed = wanted.unconfirmed.iter().map(GenerationId::to_string);
+    let unconfirmed = to_load.unconfirmed.iter().map(GenerationId::to_string);
     missing.holds.extend(unconfirmed);
     if attempt.careful {
-        let fresh = wanted.fresh.iter().map(GenerationId::to_string);
+        let fresh = to_load.fresh.iter().map(GenerationId::to_string);
         missing.holds.extend(fresh);
     }
     missing.holds.sort_unstable();
@@ -261,8 +261,8 @@ pub(super) fn missing<'t, B, A>(
         let pairs = pairs.iter();
         pairs.map(|(t, key)| (t.to_string(), key.clone())).collect()
     };
-    missing.sources = text(&wanted.sources);
-    missing.adjustments = text(&wanted.adjustments);
+    missing.sources = text(&to_load.sources);
+    missing.adjustments = text(&to_load.adjustments);
     missing
 }
 
@@ -400,17 +400,17 @@ fn merge_holds(
 /// closed count against.
 pub(super) fn unknown_budgets(
     books: &Books,
-    wanted: &Wanted,
+    to_load: &LoadSet,
     loaded: &Loaded,
 ) -> BTreeSet<(TenantId, Spender)> {
-    let mut spenders: BTreeSet<(TenantId, Spender)> = wanted.spenders.iter().cloned().collect();
+    let mut spenders: BTreeSet<(TenantId, Spender)> = to_load.spenders.iter().cloned().collect();
     for row in loaded.holds.iter().filter(|row| !row.budgets.is_empty()) {
         let texts = row.budgets.split(',').filter_map(|t| t.split('|').next());
         let tenant = TenantId::from_stored(row.tenant_id.clone());
         let found = texts.filter_map(Spender::from_text);
         spenders.extend(found.map(|spender| (tenant.clone(), spender)));
     }
-    for (tenant, hold) in &wanted.holds {
+    for (tenant, hold) in &to_load.holds {
         let account = books.accounts.get(tenant);
         let book = account.and_then(|account| account.holds.get(hold));
         let counted = book.into_iter().flat_map(|book| &book.hold.budgets);

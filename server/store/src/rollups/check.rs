@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use server_rules::figures::sums::{Counted, Place, Sums};
+use server_rules::usage::sums::{CountedCall, Place, Sums};
 use shared::db::{Db, DbError};
 
-use super::{CountedRow, Key, OneNumber, RollupRow, USAGE, key};
+use super::{CountedCallRow, Key, OneNumber, RollupRow, USAGE, key};
 use crate::Store;
 use crate::schema::{rollup_state, rollups};
 
@@ -35,8 +35,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn count(&mut self, row: CountedRow) {
-        let call = Counted::from(row);
+    fn count(&mut self, row: CountedCallRow) {
+        let call = CountedCall::from(row);
         for place in call.places() {
             let sums = if place.tenant.is_empty() {
                 &mut self.platform
@@ -108,7 +108,7 @@ macro_rules! compare {
             let (tenant, at, id) = last
                 .clone()
                 .unwrap_or((String::new(), i64::MIN, String::new()));
-            let rows: Vec<CountedRow> = diesel::sql_query(RECORDS)
+            let rows: Vec<CountedCallRow> = diesel::sql_query(RECORDS)
                 .bind::<Text, _>(&tenant)
                 .bind::<BigInt, _>(at)
                 .bind::<Text, _>(id)

@@ -1,5 +1,5 @@
 //! Sums of usage records per hour and day: rows, and how records are added to them exactly once.
-//! What a call counts in is decided by `figures::sums`; when it is done by `figures::rollup`.
+//! What a call counts in is decided by `usage::sums` of `rules`; when it is done by `reports::rollup` of `rooms`.
 //!
 //! # Exactly once
 //!
@@ -18,8 +18,8 @@
 //! the sums, nothing more. On SQLite there is one writer: what is there is all there will be.
 
 mod check;
-mod figures;
 pub mod postgres;
+mod reads;
 pub mod sqlite;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,16 +29,16 @@ use diesel::QueryDsl;
 use diesel::prelude::{Queryable, QueryableByName, Selectable};
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
-use server_rules::figures::buckets::Buckets;
-use server_rules::figures::costs::KnownCost;
-use server_rules::figures::counts::{Consumed, with_counts};
-use server_rules::figures::sums::{Counted, Place, Sums};
+use server_rules::usage::buckets::Buckets;
+use server_rules::usage::costs::KnownCost;
+use server_rules::usage::counts::{Consumed, with_counts};
+use server_rules::usage::sums::{CountedCall, Place, Sums};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::{Db, DbError};
 use shared::on;
 
-pub use self::figures::{Scope, SumsAsk, Top, TopOf, TopTenants};
+pub use self::reads::{ReportScope, SumsQuery, Top, TopOf, TopTenants};
 use super::Store;
 use super::columns::whole;
 use super::schema::{rollup_state, rollups, usage_records};
@@ -189,7 +189,7 @@ macro_rules! counted_row {
         /// What sums are made of, of a usage record.
         #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable)]
         #[diesel(table_name = usage_records)]
-        pub struct CountedRow {
+        pub struct CountedCallRow {
             pub id: String,
             tenant_id: String,
             key_id: Option<String>,
@@ -209,10 +209,10 @@ macro_rules! counted_row {
     };
 }
 with_counts!(counted_row! {});
-with_counts!(count_fields! { CountedRow });
+with_counts!(count_fields! { CountedCallRow });
 
-impl From<CountedRow> for Counted {
-    fn from(row: CountedRow) -> Self {
+impl From<CountedCallRow> for CountedCall {
+    fn from(row: CountedCallRow) -> Self {
         Self {
             usage: lenient(row.counts(|whole| Ok(count(whole)))),
             tenant: row.tenant_id,
@@ -233,10 +233,10 @@ impl From<CountedRow> for Counted {
 }
 
 /// Records added up, by place.
-fn added(rows: impl IntoIterator<Item = CountedRow>) -> BTreeMap<Place, Sums> {
+fn added(rows: impl IntoIterator<Item = CountedCallRow>) -> BTreeMap<Place, Sums> {
     let mut sums: BTreeMap<Place, Sums> = BTreeMap::new();
     for row in rows {
-        let call = Counted::from(row);
+        let call = CountedCall::from(row);
         for place in call.places() {
             sums.entry(place).or_default().count(&call);
         }

@@ -9,11 +9,11 @@ use diesel::{
 };
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use server_rules::figures::sums::Place;
+use server_rules::usage::sums::Place;
 use shared::clock::Moment;
 use shared::db::DbError;
 
-use super::{CountedRow, Rolled, RollupRow, USAGE, added, merged};
+use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, merged};
 use crate::schema::{rollup_state, rollups, usage_records};
 use crate::statement::{over_rows, statement};
 
@@ -85,7 +85,7 @@ pub async fn lock(conn: &mut AsyncPgConnection) -> QueryResult<Option<i64>> {
 /// Adds records to the sums.
 pub async fn add(
     conn: &mut AsyncPgConnection,
-    rows: impl Iterator<Item = CountedRow>,
+    rows: impl Iterator<Item = CountedCallRow>,
 ) -> Result<(), DbError> {
     let sums = added(rows);
     if sums.is_empty() {
@@ -119,13 +119,13 @@ pub(super) async fn roll(
         let Some(through) = lock(conn).await? else {
             return Ok(Rolled::Busy);
         };
-        let rows: Vec<(CountedRow, i64)> = usage_records::table
+        let rows: Vec<(CountedCallRow, i64)> = usage_records::table
             .filter(usage_records::number.gt(through))
             .filter(usage_records::number.le(upto))
             .order(usage_records::number.asc())
             .limit(limit)
             .select((
-                CountedRow::as_select(),
+                CountedCallRow::as_select(),
                 usage_records::number.assume_not_null(),
             ))
             .load(conn)

@@ -3,11 +3,11 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use server_rules::figures::sums::Place;
+use server_rules::usage::sums::Place;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
 
-use super::{CountedRow, Rolled, RollupRow, USAGE, added, merged};
+use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, merged};
 use crate::schema::{rollup_state, rollup_tops, rollups, usage_records};
 use crate::statement::row_statement;
 
@@ -82,13 +82,13 @@ pub(super) async fn roll(
             .find(USAGE)
             .select(rollup_state::through)
             .first(conn)?;
-        let rows: Vec<(CountedRow, i64)> = usage_records::table
+        let rows: Vec<(CountedCallRow, i64)> = usage_records::table
             .filter(usage_records::number.gt(through))
             .filter(usage_records::number.le(upto))
             .order(usage_records::number.asc())
             .limit(limit)
             .select((
-                CountedRow::as_select(),
+                CountedCallRow::as_select(),
                 usage_records::number.assume_not_null(),
             ))
             .load(conn)?;
@@ -120,7 +120,7 @@ pub fn last_number(conn: &mut SqliteConnection) -> QueryResult<(i64, i64)> {
 /// Adds records to the sums.
 pub fn add(
     conn: &mut SqliteConnection,
-    rows: impl Iterator<Item = CountedRow>,
+    rows: impl Iterator<Item = CountedCallRow>,
 ) -> Result<(), DbError> {
     let sums = added(rows);
     let mut stored: Vec<RollupRow> = Vec::with_capacity(sums.len());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use server::ledger::{
-    AdjustError, Adjustment, BudgetAsk, BudgetPeriod, ExtendError, GrantError, GrantKind,
+    AdjustError, Adjustment, BudgetPeriod, BudgetRequest, ExtendError, GrantError, GrantKind,
     HoldError, HoldRequest, Ledger, LedgerSettings, NewGrant, SettleError, Spender, StoredSnapshot,
     Unknown,
 };
@@ -200,7 +200,7 @@ impl<'a> World<'a> {
             }
             Step::Budget { spender, limit } => {
                 self.papers[tenant].set_budget(*spender, *limit, now);
-                let ask = BudgetAsk {
+                let ask = BudgetRequest {
                     tenant: whose,
                     spender: self.spenders[tenant][*spender].clone(),
                     period: BudgetPeriod::Day,

@@ -10,7 +10,7 @@ mod texts;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::walls::{add_key, admin, house, routes};
+use super::tenant_isolation::{add_key, admin, routes, tenant_fixture};
 use super::{Answer, PASSWORD, Place, Start, places, superadmin};
 
 /// The code of an answer's error.

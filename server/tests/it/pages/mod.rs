@@ -2,15 +2,15 @@
 //! browser that keeps cookies and sends the forms it was shown.
 
 mod console;
-mod desk;
 mod doors;
 mod factor;
 mod login;
 mod portal;
+mod portal_flows;
 mod roles;
 mod safety;
 mod settings;
-mod walls;
+mod tenant_isolation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

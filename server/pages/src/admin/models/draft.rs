@@ -2,7 +2,7 @@
 //! shown, before anything is saved. Works without a script: each button sends the whole table.
 
 use admin_templates::admin::prices::{Earned as EarnedView, PriceTry, Repriced, TypicalRow};
-use admin_templates::words::TypicalCall as CallWord;
+use admin_templates::labels::TypicalCall as CallWord;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use shared::clock::Moment;
@@ -10,9 +10,9 @@ use shared::credits::Credits;
 
 use super::super::super::bills::known_cost;
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::Posted;
+use super::super::super::form::FormData;
 use super::super::super::session::Admin;
-use super::super::{Console, figured, word};
+use super::super::{Console, reports_failed, word};
 use super::rates::Draft;
 use super::{found, view};
 use server_edge::csv::{self, Cell};
@@ -21,7 +21,7 @@ use server_rooms::catalogue::price::text::COLUMNS;
 use server_rooms::catalogue::price::{PriceList, Tariff};
 use server_rooms::catalogue::typical::{TypicalCall, typical};
 use server_rooms::catalogue::{Model, check};
-use server_rooms::figures::reprice::{Earned, Repricing};
+use server_rooms::reports::reprice::{Earned, Repricing};
 
 /// A list price.
 const PLAIN_PPM: i64 = 1_000_000;
@@ -82,8 +82,8 @@ async fn tried(
         .iter()
         .map(|call| typical_row(current, &tariff, (call, now)));
     let usage = if with_usage {
-        let repricing = rooms.figures.reprice(&model.id, &tariff).await;
-        Some(repriced(&repricing.map_err(figured)?))
+        let repricing = rooms.reports.reprice(&model.id, &tariff).await;
+        Some(repriced(&repricing.map_err(reports_failed)?))
     } else {
         None
     };
@@ -98,7 +98,7 @@ async fn tried(
 pub(in super::super) async fn draft(
     who: Admin<kind::SetPrices>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;

@@ -13,10 +13,9 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::link::Operation;
 
-use super::super::super::form::Posted;
-use super::super::Wrong;
-use super::super::again::Faults;
+use super::super::super::form::{FieldProblem, FormData};
 use super::super::days::DAY_MS;
+use super::super::form_errors::FormErrors;
 
 /// Output of a chat model whose bound was not told, as the API takes it.
 const CHAT_OUTPUT_TOKENS: u64 = 4_096;
@@ -35,11 +34,11 @@ fn too_long(most: usize) -> FieldError {
 }
 
 fn text(
-    posted: &Posted,
+    posted: &FormData,
     name: &'static str,
     bytes_max: usize,
     allowed: impl Fn(u8) -> bool,
-) -> Result<String, Wrong> {
+) -> Result<String, FieldProblem> {
     let text = posted.text(name);
     if text.is_empty() {
         Err((name, FieldError::Required))
@@ -58,11 +57,11 @@ fn is_name(b: u8) -> bool {
 
 /// A whole number within bounds; `otherwise` where nothing was typed.
 fn number(
-    posted: &Posted,
+    posted: &FormData,
     name: &'static str,
     (least, most): (u64, u64),
     otherwise: u64,
-) -> Result<u64, Wrong> {
+) -> Result<u64, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(otherwise);
     };
@@ -75,17 +74,17 @@ fn number(
 }
 
 fn small(
-    posted: &Posted,
+    posted: &FormData,
     name: &'static str,
     (least, most): (u32, u32),
     otherwise: u32,
-) -> Result<u32, Wrong> {
+) -> Result<u32, FieldProblem> {
     let bounds = (least.into(), most.into());
     let number = number(posted, name, bounds, otherwise.into())?;
     u32::try_from(number).map_err(|_| (name, FieldError::NotANumber))
 }
 
-fn gateway(posted: &Posted) -> Result<Option<String>, Wrong> {
+fn gateway(posted: &FormData) -> Result<Option<String>, FieldProblem> {
     if posted.optional("gateway").is_none() {
         return Ok(None);
     }
@@ -93,19 +92,22 @@ fn gateway(posted: &Posted) -> Result<Option<String>, Wrong> {
 }
 
 /// Priority, weight and gateway of a target.
-pub(super) fn way(posted: &Posted, faults: &mut Faults) -> Option<(u32, u32, Option<String>)> {
-    let priority = faults.take(small(posted, "priority", (0, PRIORITY_MAX), 0));
-    let weight = faults.take(small(posted, "weight", (1, WEIGHT_MAX), 1));
-    let gateway = faults.take(gateway(posted));
+pub(super) fn way(
+    posted: &FormData,
+    errors: &mut FormErrors,
+) -> Option<(u32, u32, Option<String>)> {
+    let priority = errors.take(small(posted, "priority", (0, PRIORITY_MAX), 0));
+    let weight = errors.take(small(posted, "weight", (1, WEIGHT_MAX), 1));
+    let gateway = errors.take(gateway(posted));
     Some((priority?, weight?, gateway?))
 }
 
 /// A target.
-pub(super) fn target(posted: &Posted, faults: &mut Faults) -> Option<WeightedTarget> {
-    let provider = faults.take(text(posted, "provider", PROVIDER_BYTES_MAX, is_name));
+pub(super) fn target(posted: &FormData, errors: &mut FormErrors) -> Option<WeightedTarget> {
+    let provider = errors.take(text(posted, "provider", PROVIDER_BYTES_MAX, is_name));
     let visible = |b: u8| b.is_ascii_graphic();
-    let model = faults.take(text(posted, "model", PROVIDER_MODEL_BYTES_MAX, visible));
-    let (priority, weight, gateway) = way(posted, faults)?;
+    let model = errors.take(text(posted, "model", PROVIDER_MODEL_BYTES_MAX, visible));
+    let (priority, weight, gateway) = way(posted, errors)?;
     Some(WeightedTarget {
         provider: provider?,
         model: model?,
@@ -116,7 +118,7 @@ pub(super) fn target(posted: &Posted, faults: &mut Faults) -> Option<WeightedTar
 }
 
 /// The bound of output tokens.
-pub(super) fn max_output(posted: &Posted, operation: Operation) -> Result<u64, Wrong> {
+pub(super) fn max_output(posted: &FormData, operation: Operation) -> Result<u64, FieldProblem> {
     let writes = operation.writes_text();
     let otherwise = if writes { CHAT_OUTPUT_TOKENS } else { 0 };
     let bounds = (u64::from(writes), OUTPUT_TOKENS_MAX);
@@ -139,7 +141,7 @@ pub(super) fn price(text: Option<&str>) -> Result<Option<Credits>, FieldError> {
 }
 
 /// From when on a price is valid: today and nothing are now.
-pub(super) fn valid_from(posted: &Posted, now: Moment) -> Result<Option<Moment>, Wrong> {
+pub(super) fn valid_from(posted: &FormData, now: Moment) -> Result<Option<Moment>, FieldProblem> {
     let name = "valid_from";
     let Some(text) = posted.optional(name) else {
         return Ok(None);
@@ -159,19 +161,19 @@ pub(super) fn valid_from(posted: &Posted, now: Moment) -> Result<Option<Moment>,
 }
 
 /// What a model is for.
-pub(super) fn operation(posted: &Posted) -> Result<Operation, Wrong> {
+pub(super) fn operation(posted: &FormData) -> Result<Operation, FieldProblem> {
     let operation = Operation::from_word(posted.text("operation"));
     operation.ok_or(("operation", FieldError::Unknown))
 }
 
 /// A new model, without its price.
-pub(super) fn model(posted: &Posted) -> Result<NewModel, Vec<Wrong>> {
-    let mut faults = Faults::default();
+pub(super) fn model(posted: &FormData) -> Result<NewModel, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:/-".contains(&b);
-    let id = faults.take(text(posted, "id", ID_BYTES_MAX, allowed));
-    let operation = faults.take(operation(posted));
-    let target = target(posted, &mut faults);
-    let tokens = faults.take(max_output(posted, operation.unwrap_or(Operation::Image)));
+    let id = errors.take(text(posted, "id", ID_BYTES_MAX, allowed));
+    let operation = errors.take(operation(posted));
+    let target = target(posted, &mut errors);
+    let tokens = errors.take(max_output(posted, operation.unwrap_or(Operation::Image)));
     let new = || {
         Some(NewModel {
             id: id?,
@@ -185,18 +187,18 @@ pub(super) fn model(posted: &Posted) -> Result<NewModel, Vec<Wrong>> {
         })
     };
     let new = new();
-    faults.unless(new)
+    errors.unless(new)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn posted(body: &str) -> Posted {
-        Posted::parse(body.as_bytes()).expect("a form")
+    fn posted(body: &str) -> FormData {
+        FormData::parse(body.as_bytes()).expect("a form")
     }
 
-    fn names(wrong: Vec<Wrong>) -> Vec<&'static str> {
+    fn names(wrong: Vec<FieldProblem>) -> Vec<&'static str> {
         wrong.into_iter().map(|(name, _)| name).collect()
     }
 
@@ -206,7 +208,7 @@ mod tests {
             "id=a+b&operation=chat&provider=Open&model=&gateway=US&weight=0&priority=10\
              &max_output_tokens=0",
         );
-        let wrong = names(model(&form).expect_err("faults"));
+        let wrong = names(model(&form).expect_err("errors"));
         assert_eq!(
             wrong,
             [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use admin_templates::admin::catalogue::{ModelList, ModelRow};
 use admin_templates::list::{ListState, Sort};
 use server_rooms::catalogue::Model;
-use server_rooms::figures::sums::Sums;
+use server_rooms::reports::sums::Sums;
 use shared::clock::Moment;
 
 use super::super::super::error::PageError;
@@ -83,7 +83,7 @@ pub(super) async fn view(
     let mut models: Vec<&Arc<Model>> = all.iter().filter(|model| fits(model, asked)).collect();
     if let Some(sort) = &sort {
         if sort.key == "calls" {
-            let calls = rooms.figures.model_calls().await?;
+            let calls = rooms.reports.model_calls().await?;
             models.sort_by_key(|model| calls.get(&model.id).copied().unwrap_or(0));
         }
         if sort.descending {
@@ -100,7 +100,7 @@ pub(super) async fn view(
     };
     let shown: Vec<&Arc<Model>> = models.into_iter().skip(start).take(ROWS).collect();
     let ids: Vec<&str> = shown.iter().map(|model| model.id.as_str()).collect();
-    let sums = rooms.figures.models_day(&ids).await?;
+    let sums = rooms.reports.models_day(&ids).await?;
     Ok(ModelList {
         list,
         providers: names.into_iter().collect(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::catalogue::{CostPreview, ModelDetail};
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{AlertKind, Label as _};
 use admin_templates::page::Lang;
-use admin_templates::words::{AlertKind, Said as _};
 use server_rooms::catalogue::Model;
 use server_rooms::catalogue::price::{Price, WorstCase};
 use shared::clock::Moment;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::prices::{RateRow, RateTable};
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::PriceItem;
+use admin_templates::labels::PriceItem;
 use shared::credits::Credits;
 use shared::link::Operation;
 use shared::units::Unit;
 
-use super::super::super::form::Posted;
+use super::super::super::form::FormData;
 use super::form::price;
 use server_rooms::catalogue::CatalogueError;
 use server_rooms::catalogue::check;
@@ -109,7 +109,7 @@ fn from_json(text: &str) -> Result<PriceList, FieldError> {
 
 impl Draft {
     /// The rows that were sent, in the order of their numbers.
-    pub(super) fn posted(posted: &Posted) -> Self {
+    pub(super) fn posted(posted: &FormData) -> Self {
         // One more than may be saved: what is too much must not vanish without a word.
         let sent = (0..=RATES_MAX).filter(|row| !posted.several(&name(UNIT, *row)).is_empty());
         let typed = |row: usize| {

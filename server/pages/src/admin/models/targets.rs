@@ -10,10 +10,10 @@ use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::{Model, ModelPatch};
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::Posted;
+use super::super::super::form::{FieldProblem, FormData};
 use super::super::super::session::Admin;
-use super::super::again::{Faults, again};
-use super::super::{Console, Wrong};
+use super::super::Console;
+use super::super::form_errors::{FormErrors, again};
 use super::{field_error, form, found, path, show_wrong};
 
 type Who = Admin<kind::EditModels>;
@@ -40,7 +40,7 @@ async fn keep(
     rooms: &Console,
     model: &Model,
     targets: Vec<WeightedTarget>,
-) -> Result<Option<Wrong>, PageError> {
+) -> Result<Option<FieldProblem>, PageError> {
     let patch = ModelPatch {
         targets: Some(targets),
         ..ModelPatch::default()
@@ -57,13 +57,13 @@ async fn keep(
 pub(in super::super) async fn add(
     who: Who,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;
-    let mut faults = Faults::default();
-    let target = form::target(&posted, &mut faults);
-    let wrong = match faults.unless(target) {
+    let mut errors = FormErrors::default();
+    let target = form::target(&posted, &mut errors);
+    let wrong = match errors.unless(target) {
         Ok(target) => {
             let targets = [&model.targets[..], std::slice::from_ref(&target)].concat();
             if is_doubled(&targets, &target) {
@@ -86,14 +86,14 @@ pub(in super::super) async fn add(
 pub(in super::super) async fn change(
     who: Who,
     Path((id, target)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let model = found(&rooms, &id)?;
     let at = place(&model.targets, &target)?;
-    let mut faults = Faults::default();
-    let way = form::way(&posted, &mut faults);
-    let wrong = match faults.unless(way) {
+    let mut errors = FormErrors::default();
+    let way = form::way(&posted, &mut errors);
+    let wrong = match errors.unless(way) {
         Ok((priority, weight, gateway)) => {
             let mut targets = model.targets.clone();
             let changed = targets.get_mut(at).ok_or(PageError::NotFound)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use admin_templates::admin::catalogue::TryOutcome;
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::{CallStatus, Said as _, TenantStatus as StatusWord};
+use admin_templates::labels::{CallStatus, Label as _, TenantStatus as StatusWord};
 use bytes::Bytes;
 use poem::handler;
 use poem::web::{Data, Path};
@@ -23,7 +23,7 @@ use shared::link::Operation;
 use shared::surface::Surface;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::Posted;
+use super::super::super::form::FormData;
 use super::super::super::session::{Admin, Confirmed};
 use super::super::{Console, word};
 use super::{found, operation, show_wrong, view};
@@ -139,7 +139,7 @@ fn refusal(error: &CallError) -> FieldError {
 /// What is wrong before anything is called.
 async fn checked(
     rooms: &Console,
-    posted: &Posted,
+    posted: &FormData,
     lang: admin_templates::page::Lang,
 ) -> Result<Result<Tenant, Form>, PageError> {
     let mut form = posted.again(&["tenant", "prompt"]);
@@ -201,7 +201,7 @@ async fn outcome(
 pub(in super::super) async fn attempt(
     who: Confirmed<Admin<kind::EditModels>>,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
     request: Data<&RequestId>,
 ) -> PageResult {

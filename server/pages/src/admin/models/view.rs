@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use admin_templates::admin::catalogue::{ModelDetail, PriceLine, PriceRow, TargetRow};
 use admin_templates::form::Form;
-use admin_templates::words::Health;
+use admin_templates::labels::Health;
 use server_rooms::catalogue::Model;
 use server_rooms::catalogue::price::{Price, Rate};
-use server_rooms::figures::UsageFilter;
+use server_rooms::reports::UsageFilter;
 use shared::clock::Moment;
 
 use super::super::super::bills;
@@ -35,7 +35,7 @@ pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
 
 async fn prices(rooms: &Console, model: &Model, now: Moment) -> Result<Vec<PriceRow>, PageError> {
     let ids: Vec<&str> = model.prices.iter().map(|price| price.id.as_str()).collect();
-    let authors = rooms.figures.authors("price.create", &ids).await?;
+    let authors = rooms.reports.authors("price.create", &ids).await?;
     let current = model.price_at(now).map(|price| &price.id);
     let row = |price: &Price| PriceRow {
         id: price.id.to_string(),
@@ -58,7 +58,7 @@ async fn target_rows(
         ..UsageFilter::default()
     };
     let place = |provider: &str, model: &str| format!("{provider}/{model}");
-    let days = days(&rooms.figures, filter, now, |record| {
+    let days = days(&rooms.reports, filter, now, |record| {
         Some(place(&record.provider, &record.provider_model))
     });
     let known = async {

@@ -7,12 +7,11 @@ use shared::link::rules::{self, Broken};
 use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
 use shared::secret::Secret;
 
-use super::super::super::form::Posted;
-use super::super::Wrong;
-use super::super::again::Faults;
+use super::super::super::form::{FieldProblem, FormData};
+use super::super::form_errors::FormErrors;
 
 /// A broken rule, beside its field.
-fn wrong(field: &'static str, broken: Broken) -> Wrong {
+fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
     let error = match broken {
         Broken::Missing => FieldError::Required,
         Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
@@ -25,14 +24,14 @@ fn wrong(field: &'static str, broken: Broken) -> Wrong {
 
 /// What the gateway for the new provider said of its connectors; nothing where it was never reached:
 /// then it decides alone.
-fn facts<'a>(posted: &Posted, known: &'a [Connectors]) -> Option<&'a GatewayFacts> {
+fn facts<'a>(posted: &FormData, known: &'a [Connectors]) -> Option<&'a GatewayFacts> {
     let gateway = posted.text("gateway");
     let named = known.iter().find(|of| of.gateway == gateway);
     named.or(known.first())?.facts.as_deref()
 }
 
 /// The address that is kept, where the kind has one.
-fn address(posted: &Posted, connector: Option<&ConnectorFacts>) -> Result<String, Wrong> {
+fn address(posted: &FormData, connector: Option<&ConnectorFacts>) -> Result<String, FieldProblem> {
     let typed = posted.text("base_url");
     match connector.map(|facts| facts.address) {
         Some(AddressRule::Absent) | None if typed.is_empty() => Ok(String::new()),
@@ -45,12 +44,12 @@ fn address(posted: &Posted, connector: Option<&ConnectorFacts>) -> Result<String
 
 /// A new provider.
 pub(super) fn drafted_provider(
-    posted: &Posted,
+    posted: &FormData,
     known: &[Connectors],
-) -> Result<NewProvider, Vec<Wrong>> {
-    let mut faults = Faults::default();
+) -> Result<NewProvider, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     let name = posted.text("name");
-    let name = faults.take(
+    let name = errors.take(
         rules::name(name)
             .map(|()| name)
             .map_err(|broken| wrong("name", broken)),
@@ -58,9 +57,9 @@ pub(super) fn drafted_provider(
     let (facts, kind) = (facts(posted, known), posted.text("kind"));
     let connector = facts.and_then(|facts| facts.connector(kind));
     if facts.is_some() && connector.is_none() {
-        faults.add("kind", FieldError::Unknown);
+        errors.add("kind", FieldError::Unknown);
     }
-    let base_url = faults.take(address(posted, connector));
+    let base_url = errors.take(address(posted, connector));
     let new = || {
         Some(NewProvider {
             name: name?.to_owned(),
@@ -69,11 +68,11 @@ pub(super) fn drafted_provider(
         })
     };
     let new = new();
-    faults.unless(new)
+    errors.unless(new)
 }
 
 /// A change of a provider.
-pub(super) fn drafted_edit(posted: &Posted) -> Result<ProviderPatch, Wrong> {
+pub(super) fn drafted_edit(posted: &FormData) -> Result<ProviderPatch, FieldProblem> {
     Ok(ProviderPatch {
         base_url: Some(address(posted, None)?),
         enabled: Some(posted.is_ticked("enabled")),
@@ -81,7 +80,7 @@ pub(super) fn drafted_edit(posted: &Posted) -> Result<ProviderPatch, Wrong> {
 }
 
 /// A provider's secret.
-pub(super) fn secret(text: &str, rule: SecretRule) -> Result<Secret<String>, Wrong> {
+pub(super) fn secret(text: &str, rule: SecretRule) -> Result<Secret<String>, FieldProblem> {
     let text = text.trim();
     match rules::secret(text, rule) {
         Ok(()) => Ok(Secret::new(text.to_owned())),
@@ -90,7 +89,7 @@ pub(super) fn secret(text: &str, rule: SecretRule) -> Result<Secret<String>, Wro
 }
 
 /// A key's name.
-pub(super) fn label(text: &str) -> Result<String, Wrong> {
+pub(super) fn label(text: &str) -> Result<String, FieldProblem> {
     match rules::label(text) {
         Ok(()) => Ok(text.to_owned()),
         Err(broken) => Err(wrong("label", broken)),
@@ -98,7 +97,7 @@ pub(super) fn label(text: &str) -> Result<String, Wrong> {
 }
 
 /// A key's share; 1 where nothing was typed.
-pub(super) fn weight(posted: &Posted) -> Result<u32, Wrong> {
+pub(super) fn weight(posted: &FormData) -> Result<u32, FieldProblem> {
     let Some(text) = posted.optional("weight") else {
         return Ok(1);
     };
@@ -112,11 +111,14 @@ pub(super) fn weight(posted: &Posted) -> Result<u32, Wrong> {
 }
 
 /// A new key.
-pub(super) fn drafted_key(posted: &Posted, rule: SecretRule) -> Result<NewProviderKey, Vec<Wrong>> {
-    let mut faults = Faults::default();
-    let label = faults.take(label(posted.text("label")));
-    let secret = faults.take(secret(posted.secret("secret").expose(), rule));
-    let weight = faults.take(weight(posted));
+pub(super) fn drafted_key(
+    posted: &FormData,
+    rule: SecretRule,
+) -> Result<NewProviderKey, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
+    let label = errors.take(label(posted.text("label")));
+    let secret = errors.take(secret(posted.secret("secret").expose(), rule));
+    let weight = errors.take(weight(posted));
     let new = || {
         Some(NewProviderKey {
             label: label?,
@@ -125,7 +127,7 @@ pub(super) fn drafted_key(posted: &Posted, rule: SecretRule) -> Result<NewProvid
         })
     };
     let new = new();
-    faults.unless(new)
+    errors.unless(new)
 }
 
 /// How a secret ends; a short one is not told.
@@ -145,8 +147,8 @@ mod tests {
 
     use super::*;
 
-    fn posted(body: &str) -> Posted {
-        Posted::parse(body.as_bytes()).expect("a form")
+    fn posted(body: &str) -> FormData {
+        FormData::parse(body.as_bytes()).expect("a form")
     }
 
     /// A gateway with one connector that has an address and one that has none.

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use admin_templates::words::Health;
+use admin_templates::labels::Health;
 use futures_util::future::join_all;
-use server_rooms::figures::{Figures, UsageFilter};
-use server_rooms::providers::{ProviderList, Told};
+use server_rooms::providers::{GatewayAnswer, ProviderList};
+use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::link::{ProviderKeyView, ProviderView};
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Days of a provider's keys, by how the keys end.
 pub(super) async fn key_days(
-    figures: &Figures,
+    reports: &Reports,
     provider: &str,
     now: Moment,
 ) -> Result<HashMap<String, Day>, PageError> {
@@ -30,7 +30,7 @@ pub(super) async fn key_days(
         provider: Some(provider.to_owned()),
         ..UsageFilter::default()
     };
-    days(figures, filter, now, |record| {
+    days(reports, filter, now, |record| {
         let last = record.tries.last()?;
         Some(last.key_last4.clone()).filter(|end| !end.is_empty())
     })
@@ -68,7 +68,7 @@ pub(in super::super) async fn healths(
     list: &ProviderList,
     is_wanted: impl Fn(&ProviderView) -> bool,
 ) -> HashMap<String, Health> {
-    let wanted = |one: &&Told<ProviderView>| one.answer.enabled && is_wanted(&one.answer);
+    let wanted = |one: &&GatewayAnswer<ProviderView>| one.answer.enabled && is_wanted(&one.answer);
     let asked = list.providers.iter().filter(wanted);
     let asked = asked.map(async |one| {
         let of = list.address(one);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::TenantKeys;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{KeyKind, KeyStatus, Scope, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::KeyRow;
-use admin_templates::words::{KeyKind, KeyStatus, Scope, Word};
 use poem::web::{Data, Path};
 use poem::{Request, handler};
 use server_rooms::accounts::{
@@ -17,21 +17,21 @@ use server_rooms::accounts::{
 };
 use server_rooms::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::figures::UsageFilter;
-use server_rooms::figures::page::PageAsk;
-use server_rooms::ledger::{BudgetAsk, BudgetPeriod, Spender};
+use server_rooms::ledger::{BudgetPeriod, BudgetRequest, Spender};
 use server_rooms::limits::LimitSettings;
+use server_rooms::reports::UsageFilter;
+use server_rooms::reports::page::PageRequest;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;
 use shared::secret::Secret;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{Posted, field_error};
+use super::super::super::form::{FieldProblem, FormData, field_error};
 use super::super::super::session::{Admin, Confirmed};
-use super::super::again::{Faults, again};
+use super::super::form_errors::{FormErrors, again};
 use super::super::tenants::{base_url, example};
-use super::super::{Asked, Console, ROWS, Wrong, amount, count, figured, filters, future};
+use super::super::{Asked, Console, ROWS, amount, count, filters, future, reports_failed};
 use super::super::{wanted, word};
 use super::people::{budget, budgets, fits, spent};
 use super::{found, head, path};
@@ -70,11 +70,15 @@ async fn rows(
     now: Moment,
 ) -> Result<Vec<KeyRow>, PageError> {
     let budgets = budgets(rooms, tenant).await?;
-    let overview = rooms.figures.overview(&tenant.id).await.map_err(figured)?;
+    let overview = rooms
+        .reports
+        .overview(&tenant.id)
+        .await
+        .map_err(reports_failed)?;
     let all_told = overview.keys.len() < TOPS;
     let told = overview.keys.into_iter().map(|top| (top.name, top.credits));
     let told: HashMap<String, Credits> = told.collect();
-    let last = PageAsk {
+    let last = PageRequest {
         from: None,
         rows: 1,
     };
@@ -86,10 +90,10 @@ async fn rows(
             ..UsageFilter::default()
         };
         let newest = rooms
-            .figures
+            .reports
             .usage_log(&own, &last)
             .await
-            .map_err(figured)?;
+            .map_err(reports_failed)?;
         let spent = match told.get(key.id.as_str()) {
             Some(credits) => *credits,
             None if all_told => Credits::ZERO,
@@ -179,7 +183,7 @@ pub(in super::super) async fn key_list(
 type Draft = (NewKey, Option<(BudgetPeriod, Credits)>);
 
 /// What a new key may do.
-fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wrong> {
+fn wanted_scopes(posted: &FormData, kind: Option<ApiKeyKind>) -> Result<Scopes, FieldProblem> {
     let scopes = posted.several("scopes").iter().map(String::as_str);
     let scopes = Scopes::from_words(scopes).ok_or(("scopes", FieldError::Unknown))?;
     if scopes.is_empty() {
@@ -191,28 +195,28 @@ fn wanted_scopes(posted: &Posted, kind: Option<ApiKeyKind>) -> Result<Scopes, Wr
     Ok(scopes)
 }
 
-fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
-    let mut faults = Faults::default();
+fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     if posted.text("name").is_empty() {
-        faults.add("name", FieldError::Required);
+        errors.add("name", FieldError::Required);
     }
     let kind = ApiKeyKind::from_word(posted.text("kind"));
-    let kind = faults.take(kind.ok_or(("kind", FieldError::Unknown)));
+    let kind = errors.take(kind.ok_or(("kind", FieldError::Unknown)));
     let addresses = posted.text("addresses").split([',', ' ']).map(str::trim);
     let addresses = addresses.filter(|address| !address.is_empty());
     let addresses: Vec<String> = addresses.map(str::to_owned).collect();
     let models = posted.several("models").to_vec();
     let period = posted.optional("budget_period").unwrap_or("month");
-    let scopes = faults.take(wanted_scopes(posted, kind));
+    let scopes = errors.take(wanted_scopes(posted, kind));
     let period = BudgetPeriod::from_word(period).ok_or(("budget_period", FieldError::Unknown));
-    let period = faults.take(period);
-    let expires_at = faults.take(future(posted, "expires_at", now));
+    let period = errors.take(period);
+    let expires_at = errors.take(future(posted, "expires_at", now));
     let limits = LimitSettings {
-        requests_per_minute: faults.take(count(posted, "requests_per_minute")).flatten(),
-        tokens_per_minute: faults.take(count(posted, "tokens_per_minute")).flatten(),
+        requests_per_minute: errors.take(count(posted, "requests_per_minute")).flatten(),
+        tokens_per_minute: errors.take(count(posted, "tokens_per_minute")).flatten(),
         concurrency: None,
     };
-    let budget = faults.take(amount(posted, "budget"));
+    let budget = errors.take(amount(posted, "budget"));
     let draft = || {
         let new = NewKey {
             name: posted.text("name").to_owned(),
@@ -228,7 +232,7 @@ fn drafted(posted: &Posted, now: Moment) -> Result<Draft, Vec<Wrong>> {
         Some((new, budget?.map(|limit| (period, limit))))
     };
     let draft = draft();
-    faults.unless(draft)
+    errors.unless(draft)
 }
 
 /// The form's name of a field of the room.
@@ -245,7 +249,7 @@ fn field(name: &'static str) -> &'static str {
 pub(in super::super) async fn make_key(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {
@@ -275,13 +279,13 @@ pub(in super::super) async fn make_key(
         }
     };
     if let Some((period, limit)) = budget {
-        let ask = BudgetAsk {
+        let request = BudgetRequest {
             tenant: tenant.id.clone(),
             spender: Spender::Key(key.id.clone()),
             period,
             limit: Some(limit),
         };
-        if let Err(error) = rooms.corrections.set_budget(&actor, ask).await {
+        if let Err(error) = rooms.corrections.set_budget(&actor, request).await {
             // A key that may spend without its bound must not be handed out.
             tracing::error!(%error, "a new key's budget was not set: {error}");
             let place = place(&tenant, &key.id);
@@ -318,7 +322,7 @@ fn place<'a>(tenant: &'a Tenant, id: &'a ApiKeyId) -> KeyPlace<'a> {
 }
 
 /// The field `grace_hours`, within its bounds.
-fn grace_of(posted: &Posted) -> Result<Duration, FieldError> {
+fn grace_of(posted: &FormData) -> Result<Duration, FieldError> {
     let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
     let hours: Option<u64> = posted.text("grace_hours").parse().ok();
     let hours = hours.filter(|hours| *hours <= most);
@@ -331,7 +335,7 @@ fn grace_of(posted: &Posted) -> Result<Duration, FieldError> {
 pub(in super::super) async fn rotate(
     who: Editor,
     Path((id, key)): Path<(String, String)>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     rooms: Data<&Console>,
 ) -> PageResult {

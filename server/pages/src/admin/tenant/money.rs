@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::tenants::TenantMoney;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{Direction, EntryKind, GrantKind, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::{EntryRow, GrantRow};
-use admin_templates::words::{Direction, EntryKind, GrantKind, Word};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::Tenant;
@@ -20,10 +20,10 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId, random_text};
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::Posted;
+use super::super::super::form::{FieldProblem, FormData};
 use super::super::super::session::{Admin, Confirmed};
-use super::super::again::{Faults, again};
-use super::super::{Asked, Console, Wrong, amount, booked, filters, future, reason, wanted};
+use super::super::form_errors::{FormErrors, again};
+use super::super::{Asked, Console, amount, booked, filters, future, reason, wanted};
 use super::super::{word, words};
 use super::{balance_view, found, head_of, path};
 
@@ -149,23 +149,27 @@ pub(in super::super) async fn money_page(
 }
 
 /// What makes sending a form twice harmless; the page put it into the form.
-fn once(posted: &Posted) -> Result<String, Wrong> {
+fn once(posted: &FormData) -> Result<String, FieldProblem> {
     let once = posted.text("once");
     let fits = once.len() == ONCE_CHARS && once.bytes().all(|b| b.is_ascii_alphanumeric());
     fits.then(|| once.to_owned())
         .ok_or(("amount", FieldError::Stale))
 }
 
-fn needed_amount(posted: &Posted) -> Result<Credits, Wrong> {
+fn needed_amount(posted: &FormData) -> Result<Credits, FieldProblem> {
     amount(posted, "amount")?.ok_or(("amount", FieldError::Required))
 }
 
-fn payment(posted: &Posted, tenant: &TenantId, now: Moment) -> Result<Recharge, Vec<Wrong>> {
-    let mut faults = Faults::default();
-    let amount = faults.take(needed_amount(posted));
-    let key = faults.take(once(posted));
-    let expires_at = faults.take(future(posted, "expires_at", now));
-    let note = faults.take(words(posted, "note"));
+fn payment(
+    posted: &FormData,
+    tenant: &TenantId,
+    now: Moment,
+) -> Result<Recharge, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
+    let amount = errors.take(needed_amount(posted));
+    let key = errors.take(once(posted));
+    let expires_at = errors.take(future(posted, "expires_at", now));
+    let note = errors.take(words(posted, "note"));
     let wish = || {
         Some(Recharge {
             tenant: tenant.clone(),
@@ -176,7 +180,7 @@ fn payment(posted: &Posted, tenant: &TenantId, now: Moment) -> Result<Recharge, 
         })
     };
     let wish = wish();
-    faults.unless(wish)
+    errors.unless(wish)
 }
 
 /// `POST /admin/tenants/{id}/recharge`
@@ -184,7 +188,7 @@ fn payment(posted: &Posted, tenant: &TenantId, now: Moment) -> Result<Recharge, 
 pub(in super::super) async fn recharge(
     who: Payer,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;
@@ -205,14 +209,14 @@ pub(in super::super) async fn recharge(
     who.show_again(&view).await
 }
 
-fn correction(posted: &Posted, tenant: &TenantId) -> Result<Correction, Vec<Wrong>> {
-    let mut faults = Faults::default();
+fn correction(posted: &FormData, tenant: &TenantId) -> Result<Correction, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
     let direction = Direction::from_code(posted.text("direction"));
-    let direction = faults.take(direction.ok_or(("direction", FieldError::Unknown)));
-    let amount = faults.take(needed_amount(posted));
+    let direction = errors.take(direction.ok_or(("direction", FieldError::Unknown)));
+    let amount = errors.take(needed_amount(posted));
     let (key, why) = (
-        faults.take(once(posted)),
-        faults.take(reason(posted, "reason")),
+        errors.take(once(posted)),
+        errors.take(reason(posted, "reason")),
     );
     let wish = || {
         let micros = amount?.micros();
@@ -229,7 +233,7 @@ fn correction(posted: &Posted, tenant: &TenantId) -> Result<Correction, Vec<Wron
         })
     };
     let wish = wish();
-    faults.unless(wish)
+    errors.unless(wish)
 }
 
 /// `POST /admin/tenants/{id}/adjust`
@@ -237,7 +241,7 @@ fn correction(posted: &Posted, tenant: &TenantId) -> Result<Correction, Vec<Wron
 pub(in super::super) async fn adjust(
     who: Payer,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;

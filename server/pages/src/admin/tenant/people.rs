@@ -5,27 +5,27 @@ use std::collections::BTreeMap;
 use admin_templates::account::PasswordOnce;
 use admin_templates::admin::tenants::TenantMembers;
 use admin_templates::form::{FieldError, Form};
+use admin_templates::labels::{BudgetPeriod, MemberRole, MemberStatus};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::{BudgetView, MemberRow};
-use admin_templates::words::{BudgetPeriod, MemberRole, MemberStatus};
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{AccountError, NewUser, Role, Tenant, User, UserChange, UserStatus};
 use server_rooms::auth::roles::kind;
-use server_rooms::figures::span::Span;
-use server_rooms::figures::{Period, UsageFilter};
 use server_rooms::ledger::{AdjustError, Budget, Spender};
 use server_rooms::money::corrections::CorrectionError;
+use server_rooms::reports::span::Span;
+use server_rooms::reports::{TimeRange, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{UserId, random_text};
 use shared::secret::Secret;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{Posted, field_error};
+use super::super::super::form::{FieldProblem, FormData, field_error};
 use super::super::super::session::{Admin, Confirmed};
-use super::super::{Asked, Console, ROWS, Wrong, booked, filters, wanted, word};
+use super::super::{Asked, Console, ROWS, booked, filters, wanted, word};
 use super::{found, head, path};
 
 /// Looked through for a search.
@@ -67,13 +67,13 @@ pub(super) async fn spent(
 ) -> Result<Credits, PageError> {
     use futures_util::TryStreamExt as _;
 
-    let ask = Span::Month.ask(now);
-    let period = Period {
-        from: Some(ask.from),
-        until: Some(ask.until),
+    let query = Span::Month.query(now);
+    let period = TimeRange {
+        from: Some(query.from),
+        until: Some(query.until),
     };
-    let records = rooms.figures.export_usage(UsageFilter { period, ..filter });
-    let add = async |sum: i64, page: Vec<server_rooms::figures::UsageRecord>| {
+    let records = rooms.reports.export_usage(UsageFilter { period, ..filter });
+    let add = async |sum: i64, page: Vec<server_rooms::reports::UsageRecord>| {
         let page = page.iter().map(|record| record.credits.micros());
         Ok(page.fold(sum, i64::saturating_add))
     };
@@ -89,7 +89,7 @@ async fn rows(
 ) -> Result<Vec<MemberRow>, PageError> {
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let with_factor = rooms.factors.owners_of_any(&ids).await?;
-    let seen = rooms.web.last_seen(&ids).await?;
+    let seen = rooms.browsers.last_seen(&ids).await?;
     let budgets = budgets(rooms, tenant).await?;
     let mut rows = Vec::with_capacity(users.len());
     for user in users {
@@ -171,7 +171,7 @@ pub(in super::super) async fn member_list(
     who.show(&view).await
 }
 
-fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
+fn drafted(posted: &FormData) -> Result<NewUser, FieldProblem> {
     let role = Role::from_word(posted.text("role")).ok_or(("role", FieldError::Unknown))?;
     if posted.text("username").is_empty() {
         return Err(("username", FieldError::Required));
@@ -188,7 +188,7 @@ fn drafted(posted: &Posted) -> Result<NewUser, Wrong> {
 pub(in super::super) async fn add_member(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     rooms: Data<&Console>,
 ) -> PageResult {
     let tenant = found(&rooms, &id).await?;

@@ -9,13 +9,13 @@ use poem::web::{Data, Path};
 use poem::{Request, handler};
 use server_rooms::accounts::{AccountError, Accounts, ApiKey, GRACE_MAX};
 use server_rooms::catalogue::Catalogue;
-use server_rooms::figures::Figures;
 use server_rooms::ledger::{Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
+use server_rooms::reports::Reports;
 use shared::id::ApiKeyId;
 
 use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{Posted, field_error};
+use super::super::super::form::{FormData, field_error};
 use super::super::base_url;
 use super::super::money;
 use super::super::rows::Asked;
@@ -75,7 +75,7 @@ pub(in super::super) async fn key_page(
 pub(in super::super) async fn change_key(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,
     corrections: Data<&Corrections>,
@@ -111,7 +111,7 @@ pub(in super::super) async fn change_key(
 }
 
 /// The field `grace_hours`, within its bounds.
-fn grace(posted: &Posted) -> Result<Duration, FieldError> {
+fn grace(posted: &FormData) -> Result<Duration, FieldError> {
     let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
     let hours: Option<u64> = posted.text("grace_hours").parse().ok();
     let hours = hours.filter(|hours| *hours <= most);
@@ -128,11 +128,11 @@ fn grace(posted: &Posted) -> Result<Duration, FieldError> {
 pub(in super::super) async fn rotate_key(
     who: Editor,
     Path(id): Path<String>,
-    posted: Posted,
+    posted: FormData,
     request: &Request,
     accounts: Data<&Accounts>,
     catalogue: Data<&Catalogue>,
-    figures: Data<&Figures>,
+    reports: Data<&Reports>,
     ledger: Data<&Ledger>,
 ) -> PageResult {
     let (actor, id) = (who.actor(), key_id(&id)?);
@@ -153,7 +153,7 @@ pub(in super::super) async fn rotate_key(
     };
     let rooms = Shelves {
         accounts: &accounts,
-        figures: &figures,
+        reports: &reports,
         ledger: &ledger,
     };
     let rotate = Form {

@@ -1,15 +1,14 @@
 //! A key's form: read into a new key or a change, and filled from a key that is there. Stores nothing.
 
 use admin_templates::form::{FieldError, Form};
-use admin_templates::words::{KeyKind, Word};
+use admin_templates::labels::{KeyKind, Word};
 use server_edge::date::{self, Date};
 use server_rooms::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, NewKey, Scope, Scopes};
 use server_rooms::ledger::BudgetPeriod;
 use server_rooms::limits::LimitSettings;
 use shared::clock::Moment;
 
-use super::super::super::form::Posted;
-use super::super::money::Wrong;
+use super::super::super::form::{FieldProblem, FormData};
 
 /// Fields that are filled in again.
 pub(super) const FIELDS: [&str; 10] = [
@@ -36,7 +35,10 @@ struct Common {
     expires_at: Option<Moment>,
 }
 
-fn number<N: std::str::FromStr>(posted: &Posted, name: &'static str) -> Result<Option<N>, Wrong> {
+fn number<N: std::str::FromStr>(
+    posted: &FormData,
+    name: &'static str,
+) -> Result<Option<N>, FieldProblem> {
     let read = posted.optional(name).map(str::parse);
     let wrong = |_| (name, FieldError::NotANumber);
     read.transpose().map_err(wrong)
@@ -46,7 +48,7 @@ fn some(words: Vec<String>) -> Option<Vec<String>> {
     Some(words).filter(|words| !words.is_empty())
 }
 
-fn common(posted: &Posted, kind: ApiKeyKind) -> Result<Common, Wrong> {
+fn common(posted: &FormData, kind: ApiKeyKind) -> Result<Common, FieldProblem> {
     let name = posted.optional("name");
     let name = name.ok_or(("name", FieldError::Required))?;
     let words = posted.several("scopes").iter().map(String::as_str);
@@ -74,7 +76,7 @@ fn common(posted: &Posted, kind: ApiKeyKind) -> Result<Common, Wrong> {
 }
 
 /// A key to be made.
-pub(super) fn new_key(posted: &Posted) -> Result<NewKey, Wrong> {
+pub(super) fn new_key(posted: &FormData) -> Result<NewKey, FieldProblem> {
     let kind = match KeyKind::from_code(posted.text("kind")) {
         Some(KeyKind::Live) => ApiKeyKind::Live,
         Some(KeyKind::Test) => ApiKeyKind::Test,
@@ -96,7 +98,7 @@ pub(super) fn new_key(posted: &Posted) -> Result<NewKey, Wrong> {
 }
 
 /// What changes on a key. The form knows days: an end that was not touched keeps its time of day.
-pub(super) fn patch(posted: &Posted, key: &ApiKey) -> Result<KeyPatch, Wrong> {
+pub(super) fn patch(posted: &FormData, key: &ApiKey) -> Result<KeyPatch, FieldProblem> {
     let typed = common(posted, key.kind)?;
     let touched = posted.text("expires_at") != last_day(key.expires_at);
     Ok(KeyPatch {
@@ -150,7 +152,7 @@ pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>) -> Fo
 }
 
 /// The room's refusal beside the field of the form.
-pub(super) fn placed((name, error): Wrong) -> Wrong {
+pub(super) fn placed((name, error): FieldProblem) -> FieldProblem {
     match name {
         "allowed_models" => ("models", FieldError::Unknown),
         "allowed_addresses" => ("addresses", FieldError::NotAnAddress),

@@ -21,9 +21,9 @@ use self::away::Away;
 use super::login::{
     Attempt, DELAY_MAX, FREE_FAILURES, KNOWN_FOR, MEMORY, PER_ACCOUNT, PER_ADDRESS, PER_PAIR,
 };
-use super::meter::{COST_MAX, LIMIT_MAX};
+use super::rate_meter::{COST_MAX, LIMIT_MAX};
 use super::{
-    Lease, Left, LimitInfo, LimitScope, LimitSettings, LimitWhat, LimitsError, Refusal, Wish,
+    Lease, Left, LimitInfo, LimitScope, LimitSettings, LimitWhat, LimitsError, Refusal, Scopes,
 };
 
 /// A call waits no longer than this for its limits; Redis in the same network answers within 1 ms.
@@ -118,45 +118,48 @@ impl RedisLimits {
     }
 
     /// Admits into every scope or into none; `None` when Redis does not answer.
-    pub(super) async fn admit(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
-        let verdict = self.count(wish).await?;
+    pub(super) async fn admit(&self, scopes: &Scopes<'_>) -> Option<Result<LimitInfo, Refusal>> {
+        let verdict = self.count(scopes).await?;
         if verdict.is_ok() {
-            let limited = wish
-                .scopes()
+            let limited = scopes
+                .limited()
                 .filter(|scope| scope.limits.concurrency.is_some());
-            let sets: Vec<String> = limited.map(|scope| calls_key(wish, scope.id)).collect();
+            let sets: Vec<String> = limited.map(|scope| calls_key(scopes, scope.id)).collect();
             if !sets.is_empty() {
-                self.slots().insert(wish.generation.into(), sets);
+                self.slots().insert(scopes.generation.into(), sets);
             }
         }
         Some(verdict)
     }
 
     /// Counts the tokens of a call that was admitted without.
-    pub(super) async fn take_tokens(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
+    pub(super) async fn take_tokens(
+        &self,
+        scopes: &Scopes<'_>,
+    ) -> Option<Result<LimitInfo, Refusal>> {
         let tokens = |limits: LimitSettings| LimitSettings {
             tokens_per_minute: limits.tokens_per_minute,
             ..LimitSettings::default()
         };
         // The same script, as if nothing else had a limit.
-        let wish = Wish {
-            tenant_limits: tokens(wish.tenant_limits),
-            key_limits: tokens(wish.key_limits),
-            parent: wish.parent.map(|(id, limits)| (id, tokens(limits))),
-            ..*wish
+        let scopes = Scopes {
+            tenant_limits: tokens(scopes.tenant_limits),
+            key_limits: tokens(scopes.key_limits),
+            parent: scopes.parent.map(|(id, limits)| (id, tokens(limits))),
+            ..*scopes
         };
-        self.count(&wish).await
+        self.count(&scopes).await
     }
 
-    async fn count(&self, wish: &Wish<'_>) -> Option<Result<LimitInfo, Refusal>> {
+    async fn count(&self, scopes: &Scopes<'_>) -> Option<Result<LimitInfo, Refusal>> {
         let mut script = self.scripts.admit.prepare_invoke();
-        add_keys(&mut script, wish);
+        add_keys(&mut script, scopes);
         script
             .arg(self.now_ms())
-            .arg(wish.tokens.min(COST_MAX))
+            .arg(scopes.tokens.min(COST_MAX))
             .arg(ms(SLOT_LIFE))
-            .arg(wish.generation);
-        for scope in wish.scopes() {
+            .arg(scopes.generation);
+        for scope in scopes.limited() {
             let LimitSettings {
                 requests_per_minute,
                 tokens_per_minute,
@@ -168,7 +171,7 @@ impl RedisLimits {
                 .arg(number(concurrency.map(u64::from)));
         }
         let answer: Vec<i64> = self.run(&script).await?;
-        self.away.checked(read_answer(wish, &answer))
+        self.away.checked(read_answer(scopes, &answer))
     }
 
     /// Frees the slots, soon: the work is done by the task that tends them.
@@ -270,16 +273,19 @@ impl RedisLimits {
     }
 
     async fn tell_finished(&self, finished: &Finished) {
-        let wish = finished.lease.wish();
-        let used = finished.actual_tokens.unwrap_or(wish.tokens).min(COST_MAX);
-        let taken = wish.tokens.min(COST_MAX);
+        let scopes = finished.lease.scopes();
+        let used = finished
+            .actual_tokens
+            .unwrap_or(scopes.tokens)
+            .min(COST_MAX);
+        let taken = scopes.tokens.min(COST_MAX);
         let added = i64::try_from(used).unwrap_or(0) - i64::try_from(taken).unwrap_or(0);
         let mut script = self.scripts.finish.prepare_invoke();
-        add_keys(&mut script, &wish);
+        add_keys(&mut script, &scopes);
         let requests = if finished.undone { -1 } else { 0 };
-        script.arg(self.now_ms()).arg(wish.generation);
+        script.arg(self.now_ms()).arg(scopes.generation);
         script.arg(added).arg(requests);
-        for scope in wish.scopes() {
+        for scope in scopes.limited() {
             let requests = scope.limits.requests_per_minute.map(u64::from);
             script
                 .arg(number(requests))
@@ -318,16 +324,16 @@ impl RedisLimits {
     }
 }
 
-fn add_keys(script: &mut ScriptInvocation<'_>, wish: &Wish<'_>) {
-    for scope in wish.scopes() {
-        script.key(format!("waule:{{{}}}:rate:{}", wish.tenant, scope.id));
-        script.key(calls_key(wish, scope.id));
+fn add_keys(script: &mut ScriptInvocation<'_>, scopes: &Scopes<'_>) {
+    for scope in scopes.limited() {
+        script.key(format!("waule:{{{}}}:rate:{}", scopes.tenant, scope.id));
+        script.key(calls_key(scopes, scope.id));
     }
 }
 
 /// The tenant's id in braces keeps the keys of one script on one node of a cluster.
-fn calls_key(wish: &Wish<'_>, id: &str) -> String {
-    format!("waule:{{{}}}:calls:{id}", wish.tenant)
+fn calls_key(scopes: &Scopes<'_>, id: &str) -> String {
+    format!("waule:{{{}}}:calls:{id}", scopes.tenant)
 }
 
 fn ms(span: Duration) -> u64 {
@@ -341,7 +347,7 @@ fn number(limit: Option<u64>) -> i64 {
 }
 
 /// Reads what `admit.lua` answers.
-fn read_answer(wish: &Wish<'_>, answer: &[i64]) -> Result<Result<LimitInfo, Refusal>, String> {
+fn read_answer(scopes: &Scopes<'_>, answer: &[i64]) -> Result<Result<LimitInfo, Refusal>, String> {
     let odd = || format!("an odd answer of {} numbers", answer.len());
     let ([part, index, wait], lefts) = answer.split_first_chunk().ok_or_else(odd)?;
     let natural = |n: i64| u64::try_from(n).unwrap_or(0);
@@ -354,22 +360,23 @@ fn read_answer(wish: &Wish<'_>, answer: &[i64]) -> Result<Result<LimitInfo, Refu
         })
     };
     let (lefts, rest) = lefts.as_chunks::<4>();
-    if !rest.is_empty() || lefts.len() != wish.scopes().count() {
+    if !rest.is_empty() || lefts.len() != scopes.limited().count() {
         return Err(odd());
     }
-    let infos = wish
-        .scopes()
-        .zip(lefts)
-        .map(
-            |(scope, [requests, reset, tokens, tokens_reset])| LimitInfo {
-                requests: left(
-                    scope.limits.requests_per_minute.map(u64::from),
-                    *requests,
-                    *reset,
-                ),
-                tokens: left(scope.limits.tokens_per_minute, *tokens, *tokens_reset),
-            },
-        );
+    let infos =
+        scopes
+            .limited()
+            .zip(lefts)
+            .map(
+                |(scope, [requests, reset, tokens, tokens_reset])| LimitInfo {
+                    requests: left(
+                        scope.limits.requests_per_minute.map(u64::from),
+                        *requests,
+                        *reset,
+                    ),
+                    tokens: left(scope.limits.tokens_per_minute, *tokens, *tokens_reset),
+                },
+            );
     let info = infos.fold(LimitInfo::default(), LimitInfo::tighter);
     let what = match part {
         0 => return Ok(Ok(info)),
@@ -382,7 +389,7 @@ fn read_answer(wish: &Wish<'_>, answer: &[i64]) -> Result<Result<LimitInfo, Refu
         .ok()
         .and_then(|index| index.checked_sub(1))
         .ok_or_else(odd)?;
-    let scope: LimitScope = wish.scopes().nth(at).ok_or_else(odd)?.scope;
+    let scope: LimitScope = scopes.limited().nth(at).ok_or_else(odd)?.scope;
     Ok(Err(Refusal {
         what,
         scope,

@@ -1,5 +1,5 @@
 //! A price list that can be reckoned with: the one arithmetic for charges, bounds, previews and
-//! stories. Pure: knows no tenant, no database and no clock.
+//! details of calls. Pure: knows no tenant, no database and no clock.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use shared::id::{BudgetId, TenantId};
 use shared::zone::Zone;
 
 use super::{Books, plus};
-use crate::ledger::nouns::{Budget, BudgetAsk, Counted, Refusal, Spender};
+use crate::ledger::nouns::{Budget, BudgetRequest, CountedBudget, Refusal, Spender};
 
 /// Starts a budget anew when its period is over; calls of the last period do not count any more.
 fn turn(budget: &mut Budget, zone: &Zone, now: Moment) {
@@ -62,7 +62,7 @@ impl Books {
         tenant: &TenantId,
         spenders: &[Spender],
         micros: i64,
-    ) -> Vec<Counted> {
+    ) -> Vec<CountedBudget> {
         let mut counted = Vec::new();
         let Some(account) = self.accounts.get_mut(tenant) else {
             return counted;
@@ -70,7 +70,7 @@ impl Books {
         for spender in spenders {
             for budget in account.budgets.get_mut(spender).into_iter().flatten() {
                 add(&mut budget.held, micros);
-                counted.push(Counted {
+                counted.push(CountedBudget {
                     spender: spender.clone(),
                     period: budget.period,
                     id: budget.id.clone(),
@@ -86,7 +86,7 @@ impl Books {
     pub(super) fn counted_left(
         &self,
         tenant: &TenantId,
-        counted: &[Counted],
+        counted: &[CountedBudget],
     ) -> Option<(i64, Refusal)> {
         let account = self.accounts.get(tenant)?;
         let budgets = counted.iter().filter_map(|of| {
@@ -107,7 +107,7 @@ impl Books {
     pub(super) fn count_change(
         &mut self,
         tenant: &TenantId,
-        counted: &[Counted],
+        counted: &[CountedBudget],
         held: i64,
         spent: i64,
     ) {
@@ -124,7 +124,7 @@ impl Books {
         self.budgets_changed(tenant, counted);
     }
 
-    fn budgets_changed(&mut self, tenant: &TenantId, counted: &[Counted]) {
+    fn budgets_changed(&mut self, tenant: &TenantId, counted: &[CountedBudget]) {
         if counted.is_empty() {
             return;
         }
@@ -143,13 +143,22 @@ impl Books {
 
     /// Sets a budget's limit or takes the budget away; what was spent in the period stays counted.
     /// Answers the budget as it stands.
-    pub fn set_budget(&mut self, ask: &BudgetAsk, zone: &Zone, now: Moment) -> Option<Budget> {
-        self.touch(&ask.tenant);
-        let place = (ask.tenant.clone(), ask.spender.clone(), ask.period);
-        let account = self.account(&ask.tenant);
-        let budgets = account.budgets.entry(ask.spender.clone()).or_default();
-        let known = budgets.iter().position(|b| b.period == ask.period);
-        let Some(limit) = ask.limit else {
+    pub fn set_budget(
+        &mut self,
+        request: &BudgetRequest,
+        zone: &Zone,
+        now: Moment,
+    ) -> Option<Budget> {
+        self.touch(&request.tenant);
+        let place = (
+            request.tenant.clone(),
+            request.spender.clone(),
+            request.period,
+        );
+        let account = self.account(&request.tenant);
+        let budgets = account.budgets.entry(request.spender.clone()).or_default();
+        let known = budgets.iter().position(|b| b.period == request.period);
+        let Some(limit) = request.limit else {
             if let Some(known) = known {
                 budgets.remove(known);
                 self.changes.budgets.remove(&place);
@@ -158,10 +167,10 @@ impl Books {
             return None;
         };
         assert!(!limit.is_negative(), "a limit is never negative");
-        let (period_start, period_end) = ask.period.span(now, zone);
+        let (period_start, period_end) = request.period.span(now, zone);
         let fresh = Budget {
-            spender: ask.spender.clone(),
-            period: ask.period,
+            spender: request.spender.clone(),
+            period: request.period,
             id: BudgetId::random(),
             limit,
             spent: Credits::ZERO,

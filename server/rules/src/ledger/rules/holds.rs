@@ -37,77 +37,83 @@ fn refused(refusal: &Refusal, required: Credits) -> HoldError {
 }
 
 /// The answer to a hold that was asked for before.
-fn known(hold: &Hold, ask: &HoldRequest) -> Result<Credits, HoldError> {
-    let same = hold.tenant == ask.tenant && hold.requested == ask.amount && hold.least == ask.least;
+fn known(hold: &Hold, request: &HoldRequest) -> Result<Credits, HoldError> {
+    let same = hold.tenant == request.tenant
+        && hold.requested == request.amount
+        && hold.least == request.least;
     match (&hold.refusal, same) {
         (_, false) => Err(HoldError::Conflict),
-        (Some(refusal), true) => Err(refused(refusal, ask.least)),
+        (Some(refusal), true) => Err(refused(refusal, request.least)),
         (None, true) => Ok(hold.held),
     }
 }
 
 impl Books {
     /// Places a hold of `amount`, or of what is available if that is at least `least`.
-    pub fn hold(&mut self, ask: &HoldRequest, now: Moment) -> Result<Credits, HoldError> {
-        assert!(!ask.least.is_negative(), "a hold is never negative");
+    pub fn hold(&mut self, request: &HoldRequest, now: Moment) -> Result<Credits, HoldError> {
+        assert!(!request.least.is_negative(), "a hold is never negative");
         assert!(
-            ask.least <= ask.amount,
+            request.least <= request.amount,
             "the least is not more than the whole"
         );
-        if let Some(hold) = self.find(&ask.tenant, &ask.id) {
-            return known(hold, ask);
+        if let Some(hold) = self.find(&request.tenant, &request.id) {
+            return known(hold, request);
         }
-        if self.fresh.contains_key(&ask.id) {
+        if self.fresh.contains_key(&request.id) {
             return Err(HoldError::Conflict);
         }
-        self.fresh.insert(ask.id.clone(), ask.tenant.clone());
+        self.fresh
+            .insert(request.id.clone(), request.tenant.clone());
         let available = self
             .accounts
-            .get(&ask.tenant)
+            .get(&request.tenant)
             .map_or(0, |account| account.available(now));
-        let budget = self.budget_left(&ask.tenant, (&ask.spenders, &ask.zone), now);
+        let budget = self.budget_left(&request.tenant, (&request.spenders, &request.zone), now);
         let refusal = match &budget {
-            _ if available < ask.least.micros() => Some(Refusal::Balance {
+            _ if available < request.least.micros() => Some(Refusal::Balance {
                 available: Credits::from_micros(available),
             }),
-            Some((left, refusal)) if *left < ask.least.micros() => Some(refusal.clone()),
+            Some((left, refusal)) if *left < request.least.micros() => Some(refusal.clone()),
             Some(_) | None => None,
         };
         let mut hold = Hold {
-            id: ask.id.clone(),
-            tenant: ask.tenant.clone(),
+            id: request.id.clone(),
+            tenant: request.tenant.clone(),
             state: HoldState::Refused,
-            requested: ask.amount,
-            least: ask.least,
+            requested: request.amount,
+            least: request.least,
             held: Credits::ZERO,
             settled: Credits::ZERO,
             shortfall: Credits::ZERO,
             unknown: None,
             budgets: Vec::new(),
             refusal: None,
-            owner: ask.owner.clone(),
-            snapshot: ask.snapshot.clone(),
+            owner: request.owner.clone(),
+            snapshot: request.snapshot.clone(),
             created_at: now,
-            deadline_at: ask.deadline_at,
+            deadline_at: request.deadline_at,
             closed_at: None,
         };
-        let place = (ask.tenant.clone(), ask.id.clone());
+        let place = (request.tenant.clone(), request.id.clone());
         self.changes.holds_new.push(place);
         if let Some(refusal) = refusal {
-            let error = refused(&refusal, ask.least);
+            let error = refused(&refusal, request.least);
             hold.closed_at = Some(now);
             hold.refusal = Some(refusal);
-            self.closed.insert(ask.id.clone(), hold);
+            self.closed.insert(request.id.clone(), hold);
             return Err(error);
         }
         let most = budget.map_or(i64::MAX, |(left, _)| left);
-        let micros = available.min(most).min(ask.amount.micros());
+        let micros = available.min(most).min(request.amount.micros());
         hold.state = HoldState::Held;
         hold.held = Credits::from_micros(micros);
-        hold.budgets = self.count_held(&ask.tenant, &ask.spenders, micros);
-        let allocations = self.move_to_held(&ask.tenant, EntryKind::Hold, &ask.id, micros, now);
+        hold.budgets = self.count_held(&request.tenant, &request.spenders, micros);
+        let allocations =
+            self.move_to_held(&request.tenant, EntryKind::Hold, &request.id, micros, now);
         let book = HeldBook { hold, allocations };
-        self.account(&ask.tenant).holds.insert(ask.id.clone(), book);
+        self.account(&request.tenant)
+            .holds
+            .insert(request.id.clone(), book);
         Ok(Credits::from_micros(micros))
     }
 

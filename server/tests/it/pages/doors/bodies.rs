@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::surface::SURFACES;
 
 use super::super::{Answer, PASSWORD, Place, Start, places};
-use super::house;
+use super::tenant_fixture;
 
 const PIECE: usize = 16 * 1024;
 
@@ -51,7 +51,7 @@ async fn what_a_stranger_sends_is_not_read() {
     const MANY: usize = 1024 * 1024;
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let unknown = format!("wk_live_{}", "a".repeat(32));
         let mia = acme.token(&place, "mia").await;
         let mut refused = Vec::new();
@@ -203,7 +203,7 @@ async fn a_client_that_waits_for_a_word_is_not_asked_for_a_body_nobody_wants() {
 async fn a_key_without_a_slot_or_the_scope_is_refused_before_its_body_is_read() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let one = json!({"name": "one", "limits": {"requests_per_minute": 1}});
         let (_, one) = super::add_key(&place, &owner, &acme.id, &one).await;
         let reads = json!({"name": "reads", "scopes": ["usage"]});

@@ -4,7 +4,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::{PASSWORD, Place, Start, places};
-use super::{add_key, code, house};
+use super::{add_key, code, tenant_fixture};
 
 const KEYS: &str = "/api/v1/keys";
 
@@ -68,7 +68,7 @@ async fn a_key_makes_and_changes_keys_within_itself_only() {
     const REFUSALS: [&str; 2] = ["beyond_your_key", "scope_not_allowed"];
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let (id, key) = add_key(&place, &owner, &acme.id, &parent()).await;
         let (status, _, plain) =
             ask(&place, Method::POST, KEYS, &key, &json!({"name": "plain"})).await;
@@ -121,7 +121,7 @@ async fn a_key_makes_and_changes_keys_within_itself_only() {
 async fn a_key_does_not_get_the_secret_of_one_that_has_more() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let (_, key) = add_key(&place, &owner, &acme.id, &parent()).await;
         for (field, value, within) in matrix() {
             let mut other = parent();
@@ -152,7 +152,7 @@ async fn a_key_does_not_get_the_secret_of_one_that_has_more() {
 async fn a_secret_in_its_grace_makes_no_key_that_outlives_it() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let all = json!({"name": "all", "scopes": ["inference", "usage", "keys"]});
         let (id, old) = add_key(&place, &owner, &acme.id, &all).await;
         let rotate = format!("/admin/api/tenants/{}/keys/{id}/rotate", acme.id);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use server::auth::totp;
 
 use super::super::{Browser, PASSWORD, Place, Start, places, superadmin};
-use super::{admin, code, house, post};
+use super::{admin, code, post, tenant_fixture};
 
 const LOGIN: &str = "/admin/api/login";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -170,7 +170,7 @@ async fn set_up(place: &Place, login: &str, shown: &Value) -> Vec<u8> {
 async fn a_second_factor_that_is_asked_for_is_set_up_over_the_api() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         require_factors(&place).await;
         let shown = json!({"username": "admin", "password": PASSWORD});
         set_up(&place, LOGIN, &shown).await;
@@ -259,7 +259,7 @@ async fn a_superadmins_token_ends_with_logout_change_and_time() {
 async fn a_users_logins_are_listed_and_end_one_by_one_and_with_their_role() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let (first, second) = (
             acme.token(&place, "mia").await,
             acme.token(&place, "mia").await,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use server::pages;
 
 use super::super::{PASSWORD, Start, places};
-use super::{house, routes};
+use super::{routes, tenant_fixture};
 
 /// A NUL, a single surrogate, an overlong form, and a byte that is no UTF-8.
 const ODD: [&str; 4] = ["%00", "a%ED%A0%80", "%C0%80", "x%ff"];
@@ -24,7 +24,7 @@ fn parameters(document: &Value, path: &str) -> Vec<String> {
 async fn every_route_refuses_odd_texts_in_path_and_query() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let ada = acme.token(&place, "ada").await;
         let nothing = json!({});
         let document = place
@@ -73,7 +73,7 @@ async fn every_page_refuses_odd_texts_in_path_query_and_form() {
     ];
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        house(&place, &owner, "Acme").await;
+        tenant_fixture(&place, &owner, "Acme").await;
         let mut console = place.owner().await;
         let mut portal = place.browser();
         let names = [("tenant", "Acme"), ("username", "ada")];
@@ -118,7 +118,7 @@ async fn every_page_refuses_odd_texts_in_path_query_and_form() {
 async fn odd_texts_in_json_are_refused_and_never_reach_a_store() {
     for (place, _db) in places(Start::default()).await {
         let owner = place.token("admin", PASSWORD).await;
-        let acme = house(&place, &owner, "Acme").await;
+        let acme = tenant_fixture(&place, &owner, "Acme").await;
         let ada = acme.token(&place, "ada").await;
         for (path, token, body) in [
             (

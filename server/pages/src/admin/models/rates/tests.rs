@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn posted(fields: &[(&str, &str)]) -> Posted {
+fn posted(fields: &[(&str, &str)]) -> FormData {
     let body = serde_urlencoded::to_string(fields).expect("a form");
-    Posted::parse(body.as_bytes()).expect("a form")
+    FormData::parse(body.as_bytes()).expect("a form")
 }
 
 const CHAT: [(&str, &str); 8] = [

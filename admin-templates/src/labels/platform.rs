@@ -1,0 +1,185 @@
+//! Words of the platform itself: what charts measure, what alerts and checks are about.
+//! A word that is missing is added here, so that it exists in every language.
+
+use super::labels;
+use super::{Label, Tone, Word};
+use crate::fixtures::maker::{Maker, Sample};
+use crate::page::Lang;
+
+labels! {
+    /// What a row of numbers in a chart measures. The tone chooses its colour; plain ones take the
+    /// colours in turn.
+    Measure {
+        /// Credits charged.
+        Charged = "charged", Plain, "charged", "已扣费";
+        /// What providers take.
+        Cost = "cost", Plain, "provider cost", "供应商成本";
+        /// What is left.
+        Margin = "margin", Plain, "margin", "毛利";
+        /// Calls that succeeded.
+        Succeeded = "succeeded", Plain, "succeeded", "成功";
+        /// Calls that failed.
+        Failed = "failed", Bad, "failed", "失败";
+        /// Calls that went on with another key or target.
+        MovedOn = "moved_on", Warn, "moved to another key", "换用其他密钥";
+        /// Half of all lie below.
+        P50 = "p50", Plain, "p50", "p50";
+        /// 95 in a hundred lie below.
+        P95 = "p95", Plain, "p95", "p95";
+        /// 99 in a hundred lie below.
+        P99 = "p99", Plain, "p99", "p99";
+        /// Streams rejoined after a cut.
+        Resumes = "resumes", Plain, "resumes", "续传";
+        /// Second tries on another connection.
+        Hedges = "hedges", Plain, "hedges", "对冲";
+        /// Generations that were lost.
+        Lost = "lost", Bad, "lost", "丢失";
+        /// All that are not named.
+        Others = "others", Plain, "others", "其他";
+    }
+    /// What an alert says; what it is about stands beside it.
+    AlertKind {
+        /// A provider's key was disabled.
+        KeyRefused = "key_refused", Bad, "The provider refused a key", "供应商拒绝了密钥";
+        /// Every key of a provider cools down.
+        KeysCooling = "keys_cooling", Warn, "Every key cools down", "全部密钥都在冷却";
+        /// A provider has no key that works.
+        NoKeys = "no_keys", Bad, "No working key is left", "已无可用密钥";
+        /// A gateway does not answer.
+        GatewayAway = "gateway_away", Bad, "A gateway does not answer", "网关无响应";
+        /// A gateway answers slowly or in part.
+        GatewayDegraded = "gateway_degraded", Warn, "A gateway is degraded", "网关已降级";
+        /// A tenant's credits last less than a day.
+        CreditsLow = "credits_low", Warn, "Less than a day of credits is left", "额度不足一天";
+        /// A tenant has nothing left.
+        CreditsOut = "credits_out", Bad, "The credits are used up", "额度已用尽";
+        /// Many calls of a model or provider fail.
+        CallsFail = "calls_fail", Bad, "Many calls fail", "大量调用失败";
+        /// First tokens take long.
+        SlowFirstToken = "slow_first_token", Warn, "First tokens come late", "首 token 延迟过高";
+        /// Generations were lost.
+        Lost = "lost", Bad, "Generations were lost on the link", "链路丢失了生成结果";
+        /// A model can be called but has no price.
+        NoPrice = "no_price", Warn, "A model has no price", "模型未定价";
+        /// Calls had something that no rate of their price fits.
+        Unpriced = "unpriced", Bad, "Calls were charged without a fitting rate", "有调用缺少对应费率";
+        /// A queue is nearly full.
+        QueueFull = "queue_full", Warn, "A queue is nearly full", "队列即将满载";
+    }
+    /// A call that is typical of an operation.
+    TypicalCall {
+        /// A question and its answer.
+        ShortChat = "short_chat", Plain, "short chat: 1,000 in, 500 out", "短对话：输入 1,000，输出 500";
+        /// With reasoning.
+        Reasoning = "reasoning", Plain, "reasoning: 2,000 in, 800 out, 4,000 reasoning", "推理：输入 2,000，输出 800，推理 4,000";
+        /// Most of the context comes from the cache.
+        CachedContext = "cached_context", Plain, "cached context: 5,000 in, 45,000 cached, 1,000 out", "缓存上下文：输入 5,000，缓存 45,000，输出 1,000";
+        /// A context beyond the usual bands.
+        LongContext = "long_context", Plain, "long context: 300,000 in, 2,000 out", "长上下文：输入 300,000，输出 2,000";
+        /// A text that goes on.
+        Completion = "completion", Plain, "completion: 500 in, 200 out", "补全：输入 500，输出 200";
+        /// One text.
+        OneText = "one_text", Plain, "one text: 500 tokens", "一段文本：500 tokens";
+        /// A batch of texts.
+        ManyTexts = "many_texts", Plain, "a batch of texts: 100,000 tokens", "批量文本：100,000 tokens";
+        /// One square image.
+        SquareImage = "square_image", Plain, "image 1024x1024, standard", "图像 1024x1024，标准质量";
+        /// One wide image of high quality.
+        WideImage = "wide_image", Plain, "image 1536x1024, high", "图像 1536x1024，高质量";
+        /// An image whose output is counted in tokens.
+        ImageByToken = "image_by_token", Plain, "image 1024x1024, medium, 1,056 out", "图像 1024x1024，中等质量，输出 1,056";
+    }
+    /// What a gateway told.
+    GatewayNews {
+        /// It came up.
+        Started = "gateway_started", Good, "gateway started", "网关已启动";
+        /// A provider refused a key for good.
+        KeyDisabled = "key_disabled", Bad, "key refused", "密钥被拒绝";
+        /// A key is left alone for a while.
+        KeyCooling = "key_cooling", Warn, "key cools down", "密钥冷却中";
+        /// A key serves again.
+        KeyRecovered = "key_recovered", Good, "key recovered", "密钥已恢复";
+        /// Something newer than this page.
+        Other = "other", Plain, "other", "其他";
+    }
+    /// A part of the platform that is checked.
+    SystemPart {
+        /// SQLite or PostgreSQL.
+        Database = "database", Plain, "Database", "数据库";
+        /// Redis, or the process itself.
+        Cache = "cache", Plain, "Cache", "缓存";
+        /// The link to the gateways.
+        Link = "link", Plain, "Link to the gateways", "网关链路";
+        /// Commits of holds and settlements.
+        Ledger = "ledger", Plain, "Ledger", "账本";
+        /// Pools of providers' keys.
+        KeyPools = "key_pools", Plain, "Key pools", "密钥池";
+        /// Where media lie.
+        Storage = "storage", Plain, "Object storage", "对象存储";
+        /// Sums per hour and day.
+        Rollups = "rollups", Plain, "Rollups", "用量汇总";
+        /// Work that is done beside calls.
+        Background = "background", Plain, "Background work", "后台任务";
+    }
+    /// A remark beside a check.
+    HealthNote {
+        /// It does its work without help of another process.
+        InProcess = "in_process", Plain, "in this process", "进程内";
+        /// It does not answer; its work goes on without it.
+        Without = "without", Warn, "calls go on without it", "调用在没有它的情况下继续";
+        /// They do not answer at all.
+        NoAnswer = "no_answer", Bad, "no answer", "无响应";
+        /// So many answer.
+        Answering = "answering", Plain, "answering", "有响应";
+        /// Records that are not added up.
+        Behind = "behind", Plain, "records to add up", "条记录待汇总";
+        /// Calls that recovery looks after.
+        Overdue = "overdue", Plain, "calls to recover", "个调用待恢复";
+        /// The clocks of servers and database differ.
+        Skewed = "skewed", Warn, "a server's clock is off by", "有服务器的时钟偏差";
+        /// Pools without a key that works.
+        Empty = "empty", Bad, "without a working key", "没有可用密钥";
+        /// Pools of which every key cools.
+        Cooling = "cooling", Warn, "cooling", "冷却中";
+        /// Pools that work.
+        Working = "working", Plain, "pools work", "个密钥池可用";
+    }
+    /// A bounded queue.
+    QueueName {
+        /// Everything that waits for the ledger's writer.
+        Ledger = "ledger", Plain, "Operations of the ledger", "账本操作";
+        /// Holds that wait for a commit.
+        Holds = "holds", Plain, "Holds", "预留";
+        /// Settlements that wait for a commit.
+        Settlements = "settlements", Plain, "Settlements", "结算";
+        /// Usage records that wait to be written.
+        Usage = "usage", Plain, "Usage records", "用量记录";
+        /// Entries of the audit log that wait to be written.
+        Audit = "audit", Plain, "Audit entries", "审计记录";
+        /// Calls that wait for a key.
+        Keys = "keys", Plain, "Calls that wait for a key", "等待密钥的调用";
+        /// Webhooks that wait to be sent.
+        Webhooks = "webhooks", Plain, "Webhooks", "Webhook";
+    }
+    /// The name of a fact about the platform.
+    FactName {
+        /// Processes of the server.
+        Replicas = "replicas", Plain, "Replicas", "副本数";
+        /// The newest migration.
+        Schema = "schema", Plain, "Schema", "数据库结构";
+        /// Resident memory.
+        Memory = "memory", Plain, "Memory", "内存";
+        /// Which database, and its version.
+        Database = "database", Plain, "Database", "数据库";
+        /// Which cache, and its version.
+        Cache = "cache", Plain, "Cache", "缓存";
+        /// Where media lie.
+        Storage = "storage", Plain, "Object storage", "对象存储";
+        /// The name of the machine.
+        Host = "host", Plain, "Host", "主机";
+        /// Calls that run.
+        Running = "running", Plain, "Running calls", "进行中的调用";
+        /// Until when sums per hour reach.
+        SummedUntil = "summed_until", Plain, "Summed up until", "已汇总至";
+    }
+}

@@ -1,0 +1,60 @@
+//! A stream that is begun before a provider has accepted it, since whoever stands between the tenant and
+//! this server gives up on silence. Knows no texts.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::open_call::Outgoing;
+use super::{Answer, CallError, Calls};
+
+/// An answer on its way.
+pub type Later = Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send>>;
+
+/// What a tenant's answer begins with.
+pub enum EarlyAnswer {
+    /// A provider answers.
+    Answered(Answer),
+    /// No provider has accepted yet; dropping it cancels the call and settles it.
+    Later(Later),
+}
+
+impl std::fmt::Debug for EarlyAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Answered(answer) => write!(f, "Answered({answer:?})"),
+            Self::Later(_) => f.write_str("Later"),
+        }
+    }
+}
+
+/// What a stream is, also before its provider says so.
+const EVENTS: &str = "text/event-stream; charset=utf-8";
+
+impl Calls {
+    /// Opens a call; a stream no longer than `patience`, where that is given.
+    pub(super) async fn begin(
+        &self,
+        outgoing: Outgoing,
+        patience: Option<Duration>,
+    ) -> Result<(String, EarlyAnswer), CallError> {
+        let Some(patience) = patience.filter(|_| outgoing.is_stream()) else {
+            let (content_type, answer) = self.open(outgoing).await?;
+            return Ok((content_type, EarlyAnswer::Answered(answer)));
+        };
+        let this = self.clone();
+        let mut opening = Box::pin(async move { this.open(outgoing).await });
+        if let Ok(opened) = tokio::time::timeout(patience, &mut opening).await {
+            let (content_type, answer) = opened?;
+            return Ok((content_type, EarlyAnswer::Answered(answer)));
+        }
+        let metrics = self.settler.metrics().clone();
+        let later = async move {
+            let opened = opening.await;
+            if let Err(error) = &opened {
+                metrics.refused(error);
+            }
+            opened.map(|(_, answer)| answer)
+        };
+        Ok((EVENTS.to_owned(), EarlyAnswer::Later(Box::pin(later))))
+    }
+}

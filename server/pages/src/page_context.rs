@@ -1,0 +1,488 @@
+//! What every page has besides its content: who looks, language, theme, form token, flash. One
+//! function makes the `Page`, one answers with a view, one goes elsewhere. Checks nothing; the guard
+//! does.
+
+use std::sync::Arc;
+
+use admin_templates::account::ErrorPage;
+use admin_templates::labels::{Label, PersonRole};
+use admin_templates::page::{Area, Flash, Lang, Notice, Page, Person as Shown, Theme};
+use admin_templates::views::View;
+use http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE, USER_AGENT};
+use poem::error::ResponseError;
+use poem::http::{HeaderMap, StatusCode};
+use poem::{FromRequest, Request, RequestBody, Response};
+use serde_json::json;
+use server_edge::doors::address::peer;
+use server_rooms::auth::Role;
+use server_rooms::auth::roles::AdminRole;
+use server_rooms::browser_sessions::{BrowserSession, Client, NewSession, Person};
+use server_rooms::settings::Announcement;
+use shared::clock::Moment;
+use shared::id::{RequestId, random_text};
+use shared::secret::Secret;
+
+use super::cookie::Jar;
+use super::error::{PageError, PageResult};
+use super::page_services::PageServices;
+
+/// The token's header, for requests of our script.
+pub(super) const CSRF_HEADER: &str = "x-csrf-token";
+/// Characters of `[a-z0-9]` that a browser keeps for forms before a login: 165 bits.
+const NONCE_CHARS: usize = 32;
+
+/// What a flash may say through a cookie: words of ours only.
+const NOTICES: &[(&str, Notice)] = &[
+    ("saved", Notice::Saved),
+    ("created", Notice::Created),
+    ("deleted", Notice::Deleted),
+    ("booked", Notice::Booked),
+    ("disabled", Notice::Disabled),
+    ("enabled", Notice::Enabled),
+    ("test-passed", Notice::TestPassed),
+    ("session-ended", Notice::SessionEnded),
+    ("signed-out", Notice::SignedOut),
+    ("form-expired", Notice::FormExpired),
+    ("last-owner", Notice::LastOwner),
+    ("test-failed", Notice::TestFailed),
+    ("not-allowed", Notice::NotAllowed),
+    ("unavailable", Notice::Unavailable),
+    ("stale", Notice::Stale),
+];
+
+/// What the browser keeps for forms before a login.
+#[derive(Debug, Clone)]
+pub(super) struct Nonce {
+    pub(super) value: String,
+    /// Whether the browser has yet to be told.
+    pub(super) fresh: bool,
+}
+
+/// The context of one request's page; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PageContext {
+    services: PageServices,
+    area: Area,
+    lang: Lang,
+    theme: Theme,
+    browser: Option<Arc<BrowserSession>>,
+    nonce: Nonce,
+    client: Client,
+    path: String,
+    flash: Option<Flash>,
+    request_id: String,
+    /// Whether our script asks, which reads JSON, and not the browser for a page.
+    by_script: bool,
+}
+
+/// The area of a path.
+fn area_of(path: &str) -> Area {
+    let portal = Area::Portal.root();
+    let below = path.strip_prefix(portal);
+    if below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+        Area::Portal
+    } else {
+        Area::Admin
+    }
+}
+
+fn flash(code: &str) -> Option<Flash> {
+    let (good, code) = code.split_once('.')?;
+    let (_, notice) = NOTICES.iter().find(|(known, _)| *known == code)?;
+    Some(Flash {
+        good: good == "good",
+        notice: notice.clone(),
+    })
+}
+
+/// A path of ours to go to after a form, or `otherwise`. What a browser could read as another host,
+/// or what is no page, is not taken.
+pub fn local_path<'a>(wanted: &'a str, area: Area, otherwise: &'a str) -> &'a str {
+    let below = wanted.strip_prefix(area.root());
+    let inside =
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || rest.starts_with('?'));
+    // `/admin/..//evil.example` is another host's once a browser has tidied it up.
+    let plain = wanted
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#');
+    let path = wanted.split('?').next().unwrap_or_default();
+    let tidy = path
+        .split('/')
+        .skip(1)
+        .all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains("%2"));
+    if inside && plain && (tidy || path == area.root()) && !path.starts_with("/admin/api") {
+        wanted
+    } else {
+        otherwise
+    }
+}
+
+impl PageContext {
+    /// As far as the request tells without a session.
+    pub(super) fn new(services: &PageServices, request: &Request) -> Self {
+        let (headers, secure) = (request.headers(), services.secure());
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let path = request.uri().path();
+        let (lang, theme) = preferences(headers, secure);
+        let kept = Jar::Nonce.read(headers, secure);
+        let kept = kept.filter(|value| {
+            value.len() == NONCE_CHARS && value.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+        let id = request.extensions().get::<RequestId>();
+        Self {
+            services: services.clone(),
+            area: area_of(path),
+            lang,
+            theme,
+            browser: None,
+            nonce: Nonce {
+                value: kept.map_or_else(|| random_text(NONCE_CHARS), str::to_owned),
+                fresh: kept.is_none(),
+            },
+            client: Client {
+                address: peer(request),
+                agent: header(USER_AGENT).unwrap_or_default().to_owned(),
+                device: Jar::Device(area_of(path))
+                    .read(headers, secure)
+                    .map(str::to_owned),
+            },
+            path: request
+                .uri()
+                .path_and_query()
+                .map_or(path, |both| both.as_str())
+                .to_owned(),
+            flash: Jar::Flash.read(headers, secure).and_then(flash),
+            request_id: id.map_or_else(String::new, ToString::to_string),
+            by_script: headers.contains_key(CSRF_HEADER),
+        }
+    }
+
+    /// With the person whose session the browser has.
+    pub(super) fn of(self, browser: BrowserSession) -> Self {
+        Self {
+            browser: Some(Arc::new(browser)),
+            ..self
+        }
+    }
+
+    /// Where everything of the pages hangs together.
+    pub(super) fn services(&self) -> &PageServices {
+        &self.services
+    }
+
+    pub(super) fn nonce(&self) -> &Nonce {
+        &self.nonce
+    }
+
+    pub(super) fn has_flash(&self) -> bool {
+        self.flash.is_some()
+    }
+
+    /// Console or portal.
+    pub fn area(&self) -> Area {
+        self.area
+    }
+
+    /// The language to write.
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// How the area's paths begin.
+    pub fn root(&self) -> &'static str {
+        self.area.root()
+    }
+
+    /// A path below the area's root.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.root())
+    }
+
+    /// Path and query of this page.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where the request comes from.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The session, at whatever step.
+    pub fn browser(&self) -> Option<&BrowserSession> {
+        self.browser.as_deref()
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        self.services.clock().now()
+    }
+
+    /// The token that this page's forms carry.
+    pub(super) fn csrf(&self) -> String {
+        match &self.browser {
+            Some(browser) => browser.session.csrf.expose().clone(),
+            None => self.services.form_key().token(&self.nonce.value),
+        }
+    }
+
+    /// The page as templates take it.
+    pub async fn page(&self) -> Page {
+        // A page without the line is better than none; the database's failure shows elsewhere.
+        let announcement = self.services.settings().get::<Announcement>().await;
+        let announcement = announcement.map(|line| line.text).unwrap_or_default();
+        let signed_in = self.browser().filter(|browser| browser.is_in());
+        Page {
+            lang: self.lang,
+            theme: self.theme,
+            area: self.area,
+            csrf: self.csrf(),
+            path: self.path.clone(),
+            person: signed_in.map(|browser| shown(&browser.person)),
+            flash: self.flash.clone().into_iter().collect(),
+            announcement: Some(announcement).filter(|line| !line.is_empty()),
+            now: self.now(),
+        }
+    }
+
+    /// Answers with a page.
+    pub async fn show<V: View>(&self, view: &V) -> PageResult {
+        self.show_as(StatusCode::OK, view).await
+    }
+
+    /// Answers with a form that could not be taken, its errors beside its fields.
+    pub async fn show_again<V: View>(&self, view: &V) -> PageResult {
+        self.show_as(StatusCode::UNPROCESSABLE_ENTITY, view).await
+    }
+
+    /// Answers with a page and another status.
+    pub async fn show_as<V: View>(&self, status: StatusCode, view: &V) -> PageResult {
+        let html = view.render(&self.page().await).map_err(|error| {
+            tracing::error!(%error, "a page could not be written: {error}");
+            PageError::Internal
+        })?;
+        Ok(Response::builder()
+            .status(status)
+            .content_type("text/html; charset=utf-8")
+            .body(html))
+    }
+
+    /// The page of an error.
+    pub(super) async fn show_error(&self, error: &PageError) -> Response {
+        if self.by_script {
+            return self.tell_script(error);
+        }
+        if let PageError::GoTo(path) = error {
+            return see_other(path);
+        }
+        let view = ErrorPage {
+            status: error.status().as_u16(),
+            kind: error.kind(),
+            request_id: self.request_id.clone(),
+            retry_after_s: error.retry_after(),
+        };
+        let shown = self.show_as(error.status(), &view).await;
+        let mut response = shown.unwrap_or_else(|_| {
+            Response::builder()
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+                .finish()
+        });
+        if let Some(seconds) = error.retry_after() {
+            response.headers_mut().insert("retry-after", seconds.into());
+        }
+        response
+    }
+
+    /// The error as our script reads it. It follows no redirect to a login: 401 says that the
+    /// person is to go somewhere first, and `location` where.
+    fn tell_script(&self, error: &PageError) -> Response {
+        let elsewhere = if let PageError::GoTo(path) = error {
+            http::HeaderValue::try_from(path).ok()
+        } else {
+            None
+        };
+        let status = if elsewhere.is_some() {
+            StatusCode::UNAUTHORIZED
+        } else {
+            error.status()
+        };
+        let message = error.kind().text(self.lang);
+        let body = json!({"error": {"message": message, "request": self.request_id}});
+        let mut response = Response::builder()
+            .status(status)
+            .content_type("application/json")
+            .body(body.to_string());
+        if let Some(path) = elsewhere {
+            response.headers_mut().insert(LOCATION, path);
+        }
+        response
+    }
+
+    /// Goes to another page after a form (POST, redirect, GET).
+    pub fn go(&self, path: &str) -> PageResult {
+        Ok(see_other(path))
+    }
+
+    /// Goes to another page, which then says what was done.
+    pub fn go_saying(&self, path: &str, good: bool, notice: &Notice) -> PageResult {
+        let mut response = see_other(path);
+        let known = NOTICES.iter().find(|(_, known)| known == notice);
+        if let Some((code, _)) = known {
+            let good = if good { "good" } else { "bad" };
+            let secure = self.services.secure();
+            let cookie = Jar::Flash.set(&format!("{good}.{code}"), None, secure);
+            add_cookie(&mut response, &cookie);
+        }
+        Ok(response)
+    }
+
+    /// Goes on after a form was taken: [`PageContext::go_saying`] with good news.
+    pub fn done(&self, path: &str, notice: &Notice) -> PageResult {
+        self.go_saying(path, true, notice)
+    }
+
+    /// Hands the browser the cookie of a session that just began, and the context of its person.
+    pub(super) fn enter(&self, begun: NewSession) -> (Self, String) {
+        let NewSession {
+            cookie, browser, ..
+        } = begun;
+        let life = browser.session.expires_at.since(self.now());
+        let jar = Jar::Session(self.area);
+        let cookie = jar.set(cookie.expose(), Some(life), self.services.secure());
+        (self.clone().of(browser), cookie)
+    }
+
+    /// The cookie by which a browser is known again, unless it has one of this account.
+    pub(super) fn device_cookie(&self, device: &Secret<String>) -> String {
+        Jar::Device(self.area).set(device.expose(), None, self.services.secure())
+    }
+
+    /// Takes the session's cookie away.
+    pub(super) fn leave(&self, response: &mut Response) {
+        let cookie = Jar::Session(self.area).clear(self.services.secure());
+        add_cookie(response, &cookie);
+    }
+}
+
+fn preferences(headers: &HeaderMap, secure: bool) -> (Lang, Theme) {
+    let chosen = Jar::Language
+        .read(headers, secure)
+        .and_then(Lang::from_code);
+    let accepted = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .map(Lang::accepted);
+    let theme = Jar::Theme.read(headers, secure).unwrap_or_default();
+    (
+        chosen.or(accepted).unwrap_or_default(),
+        Theme::from_code(theme),
+    )
+}
+
+/// 303 to a path of ours.
+pub(super) fn see_other(path: &str) -> Response {
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header(LOCATION, path)
+        .finish()
+}
+
+/// Adds a `Set-Cookie`.
+pub(super) fn add_cookie(response: &mut Response, cookie: &str) {
+    if let Ok(value) = http::HeaderValue::try_from(cookie) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+fn shown(person: &Person) -> Shown {
+    match person {
+        Person::Superadmin(admin) => Shown {
+            name: admin.username.clone(),
+            role: match admin.role {
+                AdminRole::Owner => PersonRole::Owner,
+                AdminRole::Operator => PersonRole::Operator,
+                AdminRole::Finance => PersonRole::Finance,
+                AdminRole::ReadOnly => PersonRole::ReadOnly,
+            },
+            tenant: None,
+        },
+        Person::User(user, tenant) => Shown {
+            name: user.username.clone(),
+            role: match user.role {
+                Role::Owner => PersonRole::TenantOwner,
+                Role::Admin => PersonRole::TenantAdmin,
+                Role::Member => PersonRole::Member,
+            },
+            tenant: Some(tenant.name.clone()),
+        },
+    }
+}
+
+impl<'a> FromRequest<'a> for PageContext {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        // The guard put it there; behind another door there are no pages.
+        let context = request.data::<Self>().cloned();
+        Ok(context.ok_or(PageError::Internal)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_the_area_are_gone_to() {
+        let to = |wanted| local_path(wanted, Area::Admin, "/admin");
+        for good in [
+            "/admin",
+            "/admin/tenants",
+            "/admin/tenants/ten_1?after=x&y=1",
+            "/admin?x=1",
+        ] {
+            assert_eq!(to(good), good);
+        }
+        for bad in [
+            "",
+            "//evil.example",
+            "https://evil.example/admin",
+            "/\\evil.example",
+            "/admin\\evil",
+            "/admin//evil.example",
+            "/admin/../x",
+            "/admin/..//evil.example",
+            "/admin/%2e%2e//evil.example",
+            "/admin/x\r\nset-cookie: a=b",
+            "/admin/ x",
+            "/admin/#x",
+            "/adminx",
+            "/portal",
+            "/admin/api/tenants",
+            "javascript:alert(1)",
+            "admin",
+        ] {
+            assert_eq!(to(bad), "/admin", "{bad}");
+        }
+        assert_eq!(
+            local_path("/portal/keys", Area::Portal, "/portal"),
+            "/portal/keys"
+        );
+        assert_eq!(
+            local_path("/admin/keys", Area::Portal, "/portal"),
+            "/portal"
+        );
+    }
+
+    #[test]
+    fn a_flash_says_known_words_only() {
+        assert_eq!(
+            flash("good.saved"),
+            Some(Flash {
+                good: true,
+                notice: Notice::Saved
+            })
+        );
+        assert_eq!(flash("bad.saved").map(|flash| flash.good), Some(false));
+        assert_eq!(flash("good.<script>"), None);
+        assert_eq!(flash("saved"), None);
+    }
+}

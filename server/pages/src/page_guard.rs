@@ -1,0 +1,204 @@
+//! The door all pages stand behind: finds the session, refuses forms that are not this person's,
+//! turns failures into pages, and puts the security headers on every answer. Knows no page.
+
+use std::time::Duration;
+
+use poem::http::{HeaderMap, HeaderValue, Method, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
+use server_edge::doors::body::{self, BodyError, Bounds};
+use server_edge::doors::text;
+
+use admin_templates::assets::CONTENT_SECURITY_POLICY;
+
+use super::cookie::Jar;
+use super::error::PageError;
+use super::form::FormData;
+use super::page_context::{CSRF_HEADER, PageContext, add_cookie};
+use super::page_services::PageServices;
+
+/// No form of ours is larger.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Nor one of somebody who is not in.
+const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// A form is sent at once.
+const FORM_READ_MAX: Duration = Duration::from_secs(30);
+/// The token's field in a form.
+const CSRF_FIELD: &str = "csrf";
+
+/// On every answer.
+const HEADERS: &[(&str, &str)] = &[
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    // For browsers without `frame-ancestors`.
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    // Pages hold what only their reader may see.
+    ("cache-control", "no-store"),
+];
+/// A year (RFC 6797); sent over https alone.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+/// The pages behind their door.
+#[derive(Debug)]
+pub(super) struct PageGuard<E> {
+    inner: E,
+    services: PageServices,
+}
+
+impl<E> PageGuard<E> {
+    /// Before `inner`.
+    pub(super) fn new(inner: E, services: PageServices) -> Self {
+        Self { inner, services }
+    }
+
+    /// The context with its session, if the browser has one.
+    async fn in_session(
+        &self,
+        context: &PageContext,
+        request: &Request,
+    ) -> Result<PageContext, PageError> {
+        let jar = Jar::Session(context.area());
+        let Some(cookie) = jar.read(request.headers(), self.services.secure()) else {
+            return Ok(context.clone());
+        };
+        let browser = self.services.browsers().find(cookie).await?;
+        let browser = browser
+            .filter(|browser| browser.session.kind == super::session::kind_of(context.area()));
+        Ok(match browser {
+            Some(browser) => context.clone().of(browser),
+            None => context.clone(),
+        })
+    }
+
+    /// Reads a form and refuses one that is not this person's.
+    async fn admitted(
+        &self,
+        context: &PageContext,
+        request: &mut Request,
+    ) -> Result<(), PageError> {
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Ok(());
+        }
+        if !self.services.is_own(request) {
+            return Err(PageError::FormExpired);
+        }
+        let is_in = context.browser().is_some();
+        let bounds = Bounds {
+            bytes: if is_in {
+                FORM_BYTES_MAX
+            } else {
+                LOGIN_BYTES_MAX
+            },
+            time: FORM_READ_MAX,
+        };
+        let body = body::read(request, bounds).await?;
+        let posted = if is_form(request.headers()) {
+            if !text::form_is_plain(&body) {
+                return Err(PageError::OddText);
+            }
+            FormData::parse(&body).ok_or(PageError::FormExpired)?
+        } else {
+            FormData::default()
+        };
+        let header = request.headers().get(CSRF_HEADER);
+        let shown = header.and_then(|value| value.to_str().ok());
+        if !self.fits(context, shown.unwrap_or(posted.text(CSRF_FIELD))) {
+            return Err(PageError::FormExpired);
+        }
+        request.set_body(body);
+        request.extensions_mut().insert(posted);
+        Ok(())
+    }
+
+    fn fits(&self, context: &PageContext, token: &str) -> bool {
+        if let Some(browser) = context.browser() {
+            return browser.session.csrf.matches(token);
+        }
+        let nonce = context.nonce();
+        !nonce.fresh && self.services.form_key().fits(&nonce.value, token)
+    }
+
+    /// The page, or the page of its error.
+    async fn answer(&self, context: &PageContext, request: &mut Request) -> Response
+    where
+        E: Endpoint,
+    {
+        if let Err(error) = self.admitted(context, request).await {
+            return context.show_error(&error).await;
+        }
+        request.extensions_mut().insert(context.clone());
+        match self.inner.call(std::mem::take(request)).await {
+            Ok(answer) => answer.into_response(),
+            Err(error) => context.show_error(&PageError::from_poem(&error)).await,
+        }
+    }
+
+    /// Cookies and headers of an answer.
+    fn finish(&self, context: &PageContext, response: &mut Response) {
+        let secure = self.services.secure();
+        let is_page = !response.status().is_redirection();
+        if context.browser().is_none() && context.nonce().fresh && is_page {
+            let cookie = Jar::Nonce.set(&context.nonce().value, None, secure);
+            add_cookie(response, &cookie);
+        }
+        if context.has_flash() && is_page {
+            add_cookie(response, &Jar::Flash.clear(secure));
+        }
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        if secure {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+    }
+}
+
+impl From<BodyError> for PageError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge(_) => Self::TooLarge,
+            BodyError::Slow | BodyError::Unreadable => Self::FormExpired,
+            BodyError::Busy => Self::Unavailable,
+        }
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    kind.and_then(|kind| kind.split(';').next())
+        .is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
+}
+
+impl<E: Endpoint> Endpoint for PageGuard<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let bare = PageContext::new(&self.services, &request);
+        let in_session = if text::uri_is_plain(request.uri()) {
+            self.in_session(&bare, &request).await
+        } else {
+            Err(PageError::OddText)
+        };
+        let (context, mut response) = match in_session {
+            Ok(context) => {
+                let answer = self.answer(&context, &mut request).await;
+                (context, answer)
+            }
+            Err(error) => (bare.clone(), bare.show_error(&error).await),
+        };
+        self.finish(&context, &mut response);
+        Ok(response)
+    }
+}

@@ -1,0 +1,315 @@
+//! What a person asks for in the studio: read from a form or from the script's JSON, written as the
+//! body of a call, reckoned before it is sent, and why it was refused. Calls nothing.
+
+use admin_templates::form::FieldError;
+use admin_templates::page::Lang;
+use admin_templates::portal::StudioModel;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use server_calls::CallError;
+use server_calls::plan::{PlanInput, plan};
+use server_rooms::catalogue::price::{Tariff, WorstCase};
+use server_rooms::catalogue::{Catalogue, Model};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::dialect::body::Body;
+use shared::dialect::{Asked, Output};
+use shared::link::Operation;
+use shared::surface::Surface;
+use shared::units::{Fact, Unit, Usage};
+
+/// Multipliers are in millionths.
+const PPM: i64 = 1_000_000;
+/// What every maker of images offers first.
+const SIZE: &str = "1024x1024";
+/// Sizes that are offered where no price names one.
+const SIZES: [&str; 3] = [SIZE, "1536x1024", "1024x1536"];
+/// Models of this family answer with bytes and refuse to be asked for them (OpenAI, images API,
+/// `response_format`).
+const BYTES_ALWAYS: &str = "gpt-image";
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ChatTurn {
+    /// By whom.
+    pub(super) role: Role,
+    /// What.
+    pub(super) content: String,
+}
+
+/// A conversation to be continued.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ChatForm {
+    /// By which model.
+    pub(super) model: String,
+    /// What was said so far.
+    pub(super) messages: Vec<ChatTurn>,
+}
+
+/// Images to be made.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ImageForm {
+    /// By which model.
+    pub(super) model: String,
+    /// Of what.
+    pub(super) prompt: String,
+    /// How many; one when absent.
+    #[serde(default)]
+    pub(super) n: Option<u64>,
+    /// For example `1024x1024`.
+    #[serde(default)]
+    pub(super) size: Option<String>,
+    /// For example `high`.
+    #[serde(default)]
+    pub(super) quality: Option<String>,
+}
+
+/// Either.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum StudioRequest {
+    /// A conversation.
+    Chat(ChatForm),
+    /// Images.
+    Image(ImageForm),
+}
+
+impl ChatForm {
+    /// The body of the call.
+    pub(super) fn body(&self, stream: bool) -> Bytes {
+        let body = json!({"model": self.model, "messages": self.messages, "stream": stream});
+        body.to_string().into()
+    }
+}
+
+impl ImageForm {
+    /// The body of the call. No page asks another host for anything, so the images come as bytes.
+    pub(super) fn body(&self, catalogue: &Catalogue) -> Bytes {
+        let mut body =
+            json!({"model": self.model, "prompt": self.prompt, "n": self.n.unwrap_or(1)});
+        let given = [("size", &self.size), ("quality", &self.quality)];
+        for (name, value) in given {
+            if let Some(value) = value.as_ref().filter(|value| !value.is_empty()) {
+                body[name] = Value::String(value.clone());
+            }
+        }
+        let by_itself = catalogue.model(&self.model).is_some_and(|model| {
+            let mut targets = model.targets.iter();
+            targets.any(|target| target.model.contains(BYTES_ALWAYS))
+        });
+        if !by_itself {
+            body["response_format"] = Value::String("b64_json".to_owned());
+        }
+        body.to_string().into()
+    }
+}
+
+impl StudioRequest {
+    fn operation(&self) -> Operation {
+        match self {
+            Self::Chat(_) => Operation::Chat,
+            Self::Image(_) => Operation::Image,
+        }
+    }
+
+    /// What it costs at least, and at most: as much as would be held.
+    pub(super) fn estimate(
+        &self,
+        catalogue: &Catalogue,
+        multiplier_ppm: i64,
+        now: Moment,
+    ) -> Result<(Credits, Credits), FieldError> {
+        let operation = self.operation();
+        let body = match self {
+            Self::Chat(form) => form.body(true),
+            Self::Image(form) => form.body(catalogue),
+        };
+        let dialect = Surface::of(operation).dialect;
+        let asked = dialect.read(&Body::Json(body));
+        let asked = asked.map_err(|error| FieldError::Words(error.message))?;
+        let model = catalogue.model(&asked.model);
+        let model = model.filter(|model| model.enabled && model.operation == operation);
+        let model = model.ok_or(FieldError::Unknown)?;
+        let price = model.price_at(now).ok_or(FieldError::Unavailable)?;
+        let reckoned = |asked: &Asked| {
+            let input = PlanInput {
+                asked,
+                model_output_max: model.max_output_tokens,
+                price: &price.list,
+                at: now,
+                multiplier_ppm,
+            };
+            let found = plan(input).ok_or(FieldError::Insufficient)?;
+            Ok(found.amount)
+        };
+        let most = reckoned(&asked)?;
+        let least = match asked.output {
+            // An answer of a word to a word; a hold's least is of an answer that helps.
+            Output::UpTo(_) => {
+                let mut short = asked.clone();
+                short.output = Output::UpTo(Some(1));
+                short.bounds.set(Unit::InputToken, 0);
+                reckoned(&short)?
+            }
+            Output::None | Output::OfModel => most,
+        };
+        Ok((least, most))
+    }
+}
+
+/// Why a call was refused or failed, beside its field.
+pub(super) fn refusal(error: &CallError) -> FieldError {
+    match error {
+        CallError::Body(error) => FieldError::Words(error.message.clone()),
+        CallError::ScopeMissing
+        | CallError::ModelNotFound(_)
+        | CallError::WrongOperation { .. } => FieldError::Unknown,
+        CallError::Limited(exceeded) => {
+            let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
+            FieldError::Wait(u64::try_from(seconds).unwrap_or(1).max(1))
+        }
+        CallError::InsufficientCredits { .. }
+        | CallError::OverBudget { .. }
+        | CallError::TooLarge => FieldError::Insufficient,
+        CallError::Failed(failure) => {
+            let told = failure.caller.as_ref().map(|told| told.message.clone());
+            let told = told.filter(|words| !words.is_empty());
+            told.map_or(FieldError::Unavailable, FieldError::Words)
+        }
+        CallError::NoPrice(_) | CallError::Ledger(_) | CallError::Link(_) | CallError::Stopping => {
+            FieldError::Unavailable
+        }
+    }
+}
+
+/// Models that can be called now, with what they are for and cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ModelPicker<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    /// What the tenant's prices are multiplied by, in millionths.
+    pub(super) multiplier_ppm: i64,
+    pub(super) now: Moment,
+    pub(super) lang: Lang,
+}
+
+impl ModelPicker<'_> {
+    /// Of an operation, in order of name.
+    pub(super) fn models(&self, operation: Operation) -> Vec<StudioModel> {
+        let all = self.catalogue.models();
+        let fit = all
+            .iter()
+            .filter(|model| model.enabled && model.operation == operation);
+        let mut shown: Vec<StudioModel> = fit.filter_map(|model| self.shown(model)).collect();
+        shown.sort_by(|a, b| a.id.cmp(&b.id));
+        shown
+    }
+
+    fn shown(&self, model: &Model) -> Option<StudioModel> {
+        let list = &model.price_at(self.now)?.list;
+        let by_image = self.worst(list, Unit::Image)?;
+        if model.operation == Operation::Image && by_image > Credits::ZERO {
+            return Some(StudioModel::by_image(&model.id, by_image, self.lang));
+        }
+        let both = (
+            self.million(list, Unit::InputToken)?,
+            self.million(list, Unit::OutputToken)?,
+        );
+        Some(StudioModel::by_tokens(&model.id, both, self.lang))
+    }
+
+    /// One of a unit, as an image of the size that is offered first.
+    fn worst(&self, list: &Tariff, unit: Unit) -> Option<Credits> {
+        let mut bounds = Usage::of([(unit, 1)]);
+        bounds.facts.note(Fact::Size, SIZE);
+        let case = WorstCase {
+            bounds: &bounds,
+            open: &[],
+            at: self.now,
+        };
+        list.worst_case(case, self.multiplier_ppm)
+    }
+
+    /// A million tokens of a short conversation.
+    fn million(&self, list: &Tariff, unit: Unit) -> Option<Credits> {
+        let one = Usage::of([(unit, 1)]);
+        let bill = list.bill(&one, self.now, PPM)?;
+        let line = bill.lines.iter().find(|line| line.unit == unit)?;
+        let per = i64::try_from(line.per).ok()?;
+        let million = line.price.scaled_up(PPM, per)?;
+        million.scaled_up(self.multiplier_ppm, PPM)
+    }
+
+    /// Sizes and qualities that prices name; some sizes where they name none.
+    pub(super) fn sizes_and_qualities(&self) -> (Vec<String>, Vec<String>) {
+        let all = self.catalogue.models();
+        let images = all
+            .iter()
+            .filter(|model| model.enabled && model.operation == Operation::Image);
+        let (mut sizes, mut qualities) = (Vec::new(), Vec::new());
+        for price in images.filter_map(|model| model.price_at(self.now)) {
+            let rates = price.list.rates.iter();
+            for rate in rates.filter(|rate| rate.unit == Unit::Image) {
+                let facts = &rate.when.facts;
+                keep(&mut sizes, facts.get(&Fact::Size));
+                keep(&mut qualities, facts.get(&Fact::Quality));
+            }
+        }
+        if sizes.is_empty() {
+            sizes = SIZES.map(str::to_owned).into();
+        }
+        (sizes, qualities)
+    }
+}
+
+fn keep(kept: &mut Vec<String>, words: Option<&Vec<String>>) {
+    for word in words.into_iter().flatten() {
+        if !kept.contains(word) {
+            kept.push(word.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_json_is_a_conversation_or_images() {
+        let read = |text: &str| serde_json::from_str::<StudioRequest>(text).ok();
+        let chat = read(r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#);
+        assert_eq!(chat.expect("a request").operation(), Operation::Chat);
+        let image = read(r#"{"model":"m","prompt":"a cat","n":2,"size":"1024x1024"}"#);
+        assert_eq!(image.expect("a request").operation(), Operation::Image);
+        assert!(read(r#"{"model":"m"}"#).is_none());
+        let system = r#"{"model":"m","messages":[{"role":"root","content":"hi"}]}"#;
+        assert!(read(system).is_none(), "no other roles");
+    }
+
+    #[test]
+    fn a_conversation_is_written_as_a_body() {
+        let form = ChatForm {
+            model: "m".to_owned(),
+            messages: vec![ChatTurn {
+                role: Role::User,
+                content: "say \"hi\"".to_owned(),
+            }],
+        };
+        let body: Value = serde_json::from_slice(&form.body(true)).expect("JSON");
+        let expected = json!({
+            "model": "m", "stream": true,
+            "messages": [{"role": "user", "content": "say \"hi\""}]
+        });
+        assert_eq!(body, expected);
+    }
+}

@@ -1,0 +1,478 @@
+//! Room: sessions of browsers. Begins one at a login, always under a new id, and finds, lists and
+//! ends them. `steps` logs people in, `account_security` changes a person's own security. Knows no cookie
+//! and no form.
+//!
+//! A session and its person are read from the database each time: what was ended or shut out
+//! anywhere is refused at once everywhere. People are few beside calls.
+
+mod account_security;
+mod steps;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use server_store::Store;
+use server_store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
+use server_store::audit::Actor;
+use server_store::sessions::Session;
+use server_store::web_sessions::{Ending, SessionPlace};
+pub use server_store::web_sessions::{PersonKind, Stage, WebSession};
+use shared::clock::{Clock, Moment};
+use shared::db::DbError;
+use shared::id::{SessionId, SuperadminId, TenantId, UserId, random_text};
+use shared::secret::Secret;
+
+pub use self::account_security::{AccountSecurity, Proof};
+pub use self::steps::{FirstStep, OwnPassword};
+use crate::accounts::{AccountError, Accounts};
+use crate::auth::api_key;
+use crate::auth::factors::{FactorError, FactorOwner, Factors};
+use crate::sessions::SessionError;
+use crate::sessions::logins::{Logins, Origin};
+use crate::sessions::stages::{Comer, Stages};
+use crate::settings::{Security, Settings};
+
+/// Characters of `[a-z0-9]` in a cookie: 222 bits.
+const COOKIE_CHARS: usize = 43;
+/// Characters of `[a-z0-9]` in a session's form token: 165 bits.
+const CSRF_CHARS: usize = 32;
+/// A login that is not complete ends after this.
+const STEP_LIFE: Duration = Duration::from_secs(15 * 60);
+/// A session's use is written down at most this often.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+/// After proving to be the one who logged in, a person is not asked again for this long.
+const CONFIRMED_FOR: Duration = Duration::from_secs(10 * 60);
+/// What a browser says of itself is cut here.
+const AGENT_CHARS_MAX: usize = 300;
+
+/// Why a person did not get where they wanted.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// The login or the password.
+    #[error(transparent)]
+    Login(#[from] SessionError),
+    /// The code.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
+    /// The new name or password.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The password that was made for somebody can't be the one they choose.
+    #[error("the password is the one that was given")]
+    SamePassword,
+    /// The login is at another step.
+    #[error("the login is at another step")]
+    OtherStep,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] DbError),
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+    /// The browser, as it says.
+    pub agent: String,
+    /// What the browser kept of a login before.
+    pub device: Option<String>,
+}
+
+impl Client {
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            address: self.address,
+            device: self.device.as_deref(),
+        }
+    }
+
+    fn agent(&self) -> String {
+        self.agent
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(AGENT_CHARS_MAX)
+            .collect()
+    }
+}
+
+/// Who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Person {
+    /// Somebody who runs the platform.
+    Superadmin(Superadmin),
+    /// A user, and their tenant.
+    User(User, Tenant),
+}
+
+impl Person {
+    /// Their id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Superadmin(admin) => admin.id.as_str(),
+            Self::User(user, _) => user.id.as_str(),
+        }
+    }
+
+    /// Their name.
+    pub fn username(&self) -> &str {
+        match self {
+            Self::Superadmin(admin) => &admin.username,
+            Self::User(user, _) => &user.username,
+        }
+    }
+
+    fn comer(&self) -> Comer<'_> {
+        match self {
+            Self::Superadmin(admin) => Comer::Superadmin(admin),
+            Self::User(user, _) => Comer::User(user),
+        }
+    }
+
+    /// As an authenticator app names them.
+    fn account(&self) -> String {
+        match self {
+            Self::Superadmin(admin) => admin.username.clone(),
+            Self::User(user, tenant) => format!("{}@{}", user.username, tenant.name),
+        }
+    }
+
+    fn password_hash(&self) -> &str {
+        match self {
+            Self::Superadmin(admin) => &admin.password_hash,
+            Self::User(user, _) => &user.password_hash,
+        }
+    }
+
+    fn kind(&self) -> PersonKind {
+        match self {
+            Self::Superadmin(_) => PersonKind::Superadmin,
+            Self::User(..) => PersonKind::TenantUser,
+        }
+    }
+
+    /// The tenant of a user.
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Superadmin(_) => None,
+            Self::User(_, tenant) => Some(&tenant.id),
+        }
+    }
+
+    /// As the audit log names them.
+    pub fn actor(&self, address: IpAddr) -> Actor {
+        match self {
+            Self::Superadmin(admin) => Actor::superadmin(admin, address),
+            Self::User(user, _) => Actor::user(user, address),
+        }
+    }
+}
+
+/// A session with its person.
+#[derive(Debug, Clone)]
+pub struct BrowserSession {
+    /// The session.
+    pub session: WebSession,
+    /// Who.
+    pub person: Person,
+}
+
+impl BrowserSession {
+    /// Whether nothing is asked for any more.
+    pub fn is_in(&self) -> bool {
+        self.session.stage == Stage::Open
+    }
+
+    /// Whether the person proved a short while ago to be the one who logged in.
+    pub fn is_confirmed(&self, now: Moment) -> bool {
+        let at = self.session.confirmed_at;
+        at.is_some_and(|at| now.since(at) < CONFIRMED_FOR)
+    }
+}
+
+/// A session that just began.
+#[derive(Debug)]
+pub struct NewSession {
+    /// For the cookie; known to nobody else.
+    pub cookie: Secret<String>,
+    /// What the browser keeps to be known again, after a name and a password.
+    pub device: Option<Secret<String>>,
+    /// The session.
+    pub browser: BrowserSession,
+}
+
+/// What a new session takes the place of.
+#[derive(Debug, Clone, Copy)]
+enum Before<'a> {
+    /// None.
+    Nothing,
+    /// One that ends with it.
+    Ends(&'a WebSession),
+    /// The same login under another id.
+    GoesOn(&'a WebSession),
+}
+
+impl<'a> Before<'a> {
+    fn session(self) -> Option<&'a WebSession> {
+        match self {
+            Self::Nothing => None,
+            Self::Ends(session) | Self::GoesOn(session) => Some(session),
+        }
+    }
+
+    /// When the login that goes on ends; a login that was not complete does not say.
+    fn expires_at(self) -> Option<Moment> {
+        match self {
+            Self::Nothing | Self::Ends(_) => None,
+            Self::GoesOn(session) => (session.stage == Stage::Open).then_some(session.expires_at),
+        }
+    }
+}
+
+/// What [`BrowserSessions`] needs.
+#[derive(Debug)]
+pub struct BrowserParts {
+    /// Where sessions are kept.
+    pub store: Store,
+    /// What checks names and passwords.
+    pub logins: Logins,
+    /// What checks codes.
+    pub factors: Factors,
+    /// What changes passwords.
+    pub accounts: Accounts,
+    /// What logins ask for.
+    pub stages: Stages,
+    /// How long sessions last.
+    pub settings: Settings,
+    /// Time.
+    pub clock: Clock,
+}
+
+/// Sessions of browsers; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct BrowserSessions {
+    store: Store,
+    logins: Logins,
+    factors: Factors,
+    accounts: Accounts,
+    stages: Stages,
+    settings: Settings,
+    clock: Clock,
+}
+
+impl BrowserSessions {
+    /// From its parts.
+    pub fn new(parts: BrowserParts) -> Self {
+        let BrowserParts {
+            store,
+            logins,
+            factors,
+            accounts,
+            stages,
+            settings,
+            clock,
+        } = parts;
+        Self {
+            store,
+            logins,
+            factors,
+            accounts,
+            stages,
+            settings,
+            clock,
+        }
+    }
+
+    /// The session of a cookie with its person, unless it has ended or they were shut out. Its use
+    /// is noted.
+    pub async fn find(&self, cookie: &str) -> Result<Option<BrowserSession>, DbError> {
+        let well_formed =
+            cookie.len() == COOKIE_CHARS && cookie.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !well_formed {
+            return Ok(None);
+        }
+        let Some(session) = self.store.web_session(&api_key::hash(cookie)).await? else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        if session.expires_at <= now || session.idle_expires_at <= now {
+            return Ok(None);
+        }
+        let Some(person) = self.person(&session).await? else {
+            return Ok(None);
+        };
+        let session = self.touched(session, now).await?;
+        Ok(Some(BrowserSession { session, person }))
+    }
+
+    async fn person(&self, session: &WebSession) -> Result<Option<Person>, DbError> {
+        match (session.kind, &session.tenant) {
+            (PersonKind::Superadmin, _) => {
+                let id = SuperadminId::from_stored(session.subject.clone());
+                let admin = self.store.superadmin(&id).await?;
+                Ok(admin.filter(|admin| admin.active).map(Person::Superadmin))
+            }
+            (PersonKind::TenantUser, Some(tenant)) => {
+                let id = UserId::from_stored(session.subject.clone());
+                let user = self.store.user(tenant, &id).await?;
+                let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
+                    return Ok(None);
+                };
+                let tenant = self.store.tenant(tenant).await?;
+                let tenant = tenant.filter(|tenant| tenant.status == TenantStatus::Active);
+                Ok(tenant.map(|tenant| Person::User(user, tenant)))
+            }
+            (PersonKind::TenantUser, None) => Ok(None),
+        }
+    }
+
+    async fn touched(&self, session: WebSession, now: Moment) -> Result<WebSession, DbError> {
+        if session.stage != Stage::Open || now.since(session.seen_at) < TOUCH_EVERY {
+            return Ok(session);
+        }
+        let security: Security = self.settings.get().await?;
+        let idle_expires_at = now.after(security.idle()).min(session.expires_at);
+        self.store
+            .touch_web_session(&session.id, now, idle_expires_at)
+            .await?;
+        Ok(WebSession {
+            seen_at: now,
+            idle_expires_at,
+            ..session
+        })
+    }
+
+    /// Begins a session under a new id and ends the one it takes the place of.
+    async fn begin(
+        &self,
+        person: Person,
+        stage: Stage,
+        client: &Client,
+        before: Before<'_>,
+    ) -> Result<NewSession, BrowserError> {
+        let (now, cookie) = (self.clock.now(), Secret::new(random_text(COOKIE_CHARS)));
+        let (expires_at, idle_expires_at) = match stage {
+            Stage::Open => {
+                let security: Security = self.settings.get().await?;
+                // The same login under a new id does not last longer for it.
+                let whole = now.after(security.absolute());
+                let expires_at = before.expires_at().unwrap_or(whole);
+                (expires_at, now.after(security.idle()).min(expires_at))
+            }
+            Stage::SecondFactor | Stage::NewPassword | Stage::FactorSetup => {
+                (now.after(STEP_LIFE), now.after(STEP_LIFE))
+            }
+        };
+        let session = WebSession {
+            id: SessionId::random(),
+            kind: person.kind(),
+            stage,
+            tenant: person.tenant().cloned(),
+            subject: person.id().to_owned(),
+            created_at: now,
+            seen_at: now,
+            idle_expires_at,
+            expires_at,
+            address: client.address.to_string(),
+            agent: client.agent(),
+            csrf: Secret::new(random_text(CSRF_CHARS)),
+            // Every way here begins with the password.
+            confirmed_at: (stage == Stage::Open).then_some(now),
+        };
+        let actor = person.actor(client.address);
+        let hash = api_key::hash(cookie.expose());
+        let instead_of = before.session().map(|old| &old.id);
+        let entered = stage == Stage::Open && before.expires_at().is_none();
+        self.store
+            .insert_web_session(&actor, &session, &hash, instead_of, entered)
+            .await?;
+        Ok(NewSession {
+            cookie,
+            device: None,
+            browser: BrowserSession { session, person },
+        })
+    }
+
+    /// The sessions of a person, the one last used first.
+    pub async fn sessions(&self, person: &Person) -> Result<Vec<WebSession>, DbError> {
+        let now = self.clock.now();
+        self.store.web_sessions_of(person.id(), now).await
+    }
+
+    /// When each of these people last used a session that has not ended.
+    pub async fn last_seen(&self, ids: &[String]) -> Result<HashMap<String, Moment>, DbError> {
+        self.store.web_sessions_seen(ids).await
+    }
+
+    /// Ends one of a person's sessions; `false` when they have none of that id.
+    pub async fn end(
+        &self,
+        browser: &BrowserSession,
+        id: &SessionId,
+        address: IpAddr,
+    ) -> Result<bool, DbError> {
+        let actor = browser.person.actor(address);
+        let ending = Ending {
+            actor: &actor,
+            tenant: browser.person.tenant(),
+            action: "session.end",
+        };
+        let place = SessionPlace {
+            subject: browser.person.id(),
+            id,
+        };
+        let now = self.clock.now();
+        if self.store.end_web_session(ending, place, now).await? {
+            return Ok(true);
+        }
+        // It may be one of those over the API.
+        let (subject, id) = (place.subject, Some(place.id));
+        let ended = self.store.revoke_sessions(ending, subject, id, now);
+        Ok(ended.await? > 0)
+    }
+
+    /// The logins of a person over the API that have not ended, the newest first.
+    pub async fn api_logins(&self, person: &Person) -> Result<Vec<Session>, DbError> {
+        let now = self.clock.now();
+        self.store.sessions_of(person.id(), now).await
+    }
+
+    /// Ends the session itself.
+    pub async fn log_out(&self, browser: &BrowserSession, address: IpAddr) -> Result<(), DbError> {
+        self.end(browser, &browser.session.id, address)
+            .await
+            .map(drop)
+    }
+
+    /// Ends all of a person's sessions but this one; how many there were.
+    pub async fn end_others(
+        &self,
+        browser: &BrowserSession,
+        address: IpAddr,
+    ) -> Result<usize, DbError> {
+        let actor = browser.person.actor(address);
+        let ending = Ending {
+            actor: &actor,
+            tenant: browser.person.tenant(),
+            action: "session.end_others",
+        };
+        let place = SessionPlace {
+            subject: browser.person.id(),
+            id: &browser.session.id,
+        };
+        let now = self.clock.now();
+        let browsers = self.store.end_other_web_sessions(ending, place, now);
+        let browsers = browsers.await?;
+        let logins = self.store.revoke_sessions(ending, place.subject, None, now);
+        Ok(browsers + logins.await?)
+    }
+}
+
+/// Whose second factor it is.
+fn owner<'a>(actor: &'a Actor, person: &'a Person) -> FactorOwner<'a> {
+    FactorOwner {
+        actor,
+        tenant: person.tenant(),
+    }
+}

@@ -1,0 +1,282 @@
+//! A dashboard's figures: totals, the same for the time before, a series, and what stands on top. All
+//! come from sums, so their age is that of the sums.
+
+use std::collections::HashMap;
+
+use server_store::rollups::{ReportScope, SumsQuery, Top, TopOf, TopTenants};
+use shared::clock::Moment;
+use shared::db::DbError;
+
+use super::rollup::TOP_TENANTS;
+use super::span::Span;
+use super::sums::{Grain, Sums};
+use super::{Point, Reports};
+
+/// Lines of a top list.
+const TOPS: i64 = 10;
+/// Far more than any catalogue has.
+const MODELS_MAX: i64 = 10_000;
+/// A series by the hour has at most this many: two weeks.
+const HOURS_MAX: i64 = 14 * 24;
+/// A series by the day has at most this many: 400 days.
+const DAYS_MAX: i64 = 400;
+
+/// Of when a dashboard is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// One of those that are offered.
+    Last(Span),
+    /// Any other; widened to whole hours or days, and cut at its beginning where it is too long.
+    Between {
+        /// Hours or days.
+        grain: Grain,
+        /// The first moment inside.
+        from: Moment,
+        /// The first moment behind it.
+        until: Moment,
+    },
+}
+
+impl Range {
+    /// As whole hours or days.
+    pub fn query(self, now: Moment) -> SumsQuery {
+        match self {
+            Self::Last(span) => span.query(now),
+            Self::Between { grain, from, until } => {
+                let last = Moment::from_unix_ms(until.unix_ms().saturating_sub(1));
+                let until = grain.later(grain.start(last), 1);
+                let most = match grain {
+                    Grain::Hour => HOURS_MAX,
+                    Grain::Day => DAYS_MAX,
+                };
+                let from = grain.start(from).max(grain.later(until, -most)).min(until);
+                SumsQuery { grain, from, until }
+            }
+        }
+    }
+}
+
+/// Records that wait to be filed are counted up to so many: a healthy server has those of a second.
+const BEHIND_MAX: i64 = 100_000;
+
+/// How current the figures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// When records were last added up; the epoch when never.
+    pub updated_at: Moment,
+    /// Records that are not added up yet, at most.
+    pub behind: u64,
+}
+
+/// A dashboard's figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dashboard {
+    /// The hours or days it covers.
+    pub query: SumsQuery,
+    /// All of them together.
+    pub totals: Sums,
+    /// As many hours or days before them, together.
+    pub before: Sums,
+    /// Each of them, those without calls too.
+    pub series: Vec<Point>,
+    /// What brought most credits, by model; of the platform or the tenant.
+    pub models: Vec<Top>,
+    /// By provider; of the platform only.
+    pub providers: Vec<Top>,
+    /// By operation; of the platform only.
+    pub operations: Vec<Top>,
+    /// The tenants that spent most; of the platform only.
+    pub tenants: Option<TopTenants>,
+    /// The names of those tenants, by id.
+    pub tenant_names: HashMap<String, String>,
+    /// How current all this is.
+    pub fresh: Freshness,
+}
+
+/// A sum for each hour or day, also where nothing was called.
+pub(super) fn filled(query: SumsQuery, sums: Vec<(Moment, Sums)>) -> Vec<Point> {
+    let mut known: HashMap<Moment, Sums> = sums.into_iter().collect();
+    let mut points = Vec::new();
+    let mut at = query.from;
+    while at < query.until {
+        let sums = known.remove(&at).unwrap_or_default();
+        points.push(Point { at, sums });
+        at = query.grain.later(at, 1);
+    }
+    points
+}
+
+pub(super) fn total(points: &[Point]) -> Sums {
+    let mut total = Sums::default();
+    for point in points {
+        total.merge(&point.sums);
+    }
+    total
+}
+
+impl Reports {
+    /// How current the sums are.
+    pub async fn freshness(&self) -> Result<Freshness, DbError> {
+        let state = self.store.rollup_state().await?;
+        let last = self.store.usage_last_number().await?;
+        let filed = last.saturating_sub(state.through);
+        let waiting = self.store.usage_waiting(BEHIND_MAX).await?;
+        Ok(Freshness {
+            updated_at: state.updated_at(),
+            behind: u64::try_from(filed.saturating_add(waiting)).unwrap_or(0),
+        })
+    }
+
+    /// The series of a scope, an hour or day after the other.
+    pub async fn series(
+        &self,
+        scope: &ReportScope,
+        query: SumsQuery,
+    ) -> Result<Vec<Point>, DbError> {
+        Ok(filled(query, self.store.sums_series(scope, query).await?))
+    }
+
+    /// What all calls of a span add up to.
+    pub async fn totals(&self, scope: &ReportScope, span: Span) -> Result<Sums, DbError> {
+        let series = self.series(scope, span.query(self.clock.now())).await?;
+        Ok(total(&series))
+    }
+
+    /// Names of tenants, by id.
+    pub async fn tenant_names<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<String, String>, DbError> {
+        self.store.tenant_names(ids).await
+    }
+
+    /// What the calls of some models added up to in the last day, by model.
+    pub async fn models_day(&self, models: &[&str]) -> Result<HashMap<String, Sums>, DbError> {
+        let query = Span::Day.query(self.clock.now());
+        self.store.model_sums(models, query).await
+    }
+
+    /// How many calls each model had in the last day.
+    pub async fn model_calls(&self) -> Result<HashMap<String, u64>, DbError> {
+        let query = Span::Day.query(self.clock.now());
+        let tops = self.store.tops(TopOf::Models, query, MODELS_MAX).await?;
+        Ok(tops.into_iter().map(|top| (top.name, top.calls)).collect())
+    }
+
+    /// A dashboard of the platform, or of one operation, model, provider or tenant.
+    pub async fn dashboard(&self, scope: &ReportScope, range: Range) -> Result<Dashboard, DbError> {
+        let query = range.query(self.clock.now());
+        let length = query.until.unix_ms().saturating_sub(query.from.unix_ms());
+        let earlier = SumsQuery {
+            from: Moment::from_unix_ms(query.from.unix_ms().saturating_sub(length)),
+            until: query.from,
+            ..query
+        };
+        let (series, before, fresh) = tokio::try_join!(
+            self.series(scope, query),
+            self.store.sums_series(scope, earlier),
+            self.freshness()
+        )?;
+        let mut dashboard = Dashboard {
+            query,
+            totals: total(&series),
+            before: total(&filled(earlier, before)),
+            series,
+            models: Vec::new(),
+            providers: Vec::new(),
+            operations: Vec::new(),
+            tenants: None,
+            tenant_names: HashMap::new(),
+            fresh,
+        };
+        match scope {
+            ReportScope::Platform => self.add_tops(&mut dashboard, range).await?,
+            ReportScope::Tenant(tenant) => {
+                let of = TopOf::ModelsOf(tenant);
+                dashboard.models = self.store.tops(of, query, TOPS).await?;
+            }
+            ReportScope::Operation(_) | ReportScope::Model(_) | ReportScope::Provider(_) => {}
+        }
+        Ok(dashboard)
+    }
+
+    async fn add_tops(&self, dashboard: &mut Dashboard, range: Range) -> Result<(), DbError> {
+        let (store, query) = (&self.store, dashboard.query);
+        let (models, providers, operations, tenants) = tokio::try_join!(
+            store.tops(TopOf::Models, query, TOPS),
+            store.tops(TopOf::Providers, query, TOPS),
+            store.tops(TopOf::Operations, query, TOPS),
+            self.top_tenants(range)
+        )?;
+        let ids = tenants.tenants.iter().map(|top| top.name.as_str());
+        dashboard.tenant_names = store.tenant_names(ids).await?;
+        dashboard.models = models;
+        dashboard.providers = providers;
+        dashboard.operations = operations;
+        dashboard.tenants = Some(tenants);
+        Ok(())
+    }
+
+    /// For the spans that are offered, as found in the background; else found now, which takes as long
+    /// as there are tenants.
+    async fn top_tenants(&self, range: Range) -> Result<TopTenants, DbError> {
+        if let Range::Last(span) = range
+            && let Some(kept) = self.store.kept_top_tenants(span.word()).await?
+        {
+            return Ok(kept);
+        }
+        let now = self.clock.now();
+        let tenants = self
+            .store
+            .top_tenants(range.query(now), TOP_TENANTS)
+            .await?;
+        Ok(TopTenants { tenants, at: now })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    #[test]
+    fn ranges_are_widened_to_whole_spans_and_bounded() {
+        let at = Moment::from_unix_ms;
+        let query = |grain, from, until| {
+            Range::Between {
+                grain,
+                from: at(from),
+                until: at(until),
+            }
+            .query(at(0))
+        };
+        let one = query(Grain::Hour, 5, 6);
+        assert_eq!((one.from, one.until), (at(0), at(HOUR_MS)));
+        let whole = query(Grain::Hour, 0, HOUR_MS);
+        assert_eq!(
+            (whole.from, whole.until),
+            (at(0), at(HOUR_MS)),
+            "the end is outside"
+        );
+        let long = query(Grain::Hour, 0, 10_000 * HOUR_MS);
+        assert_eq!(filled(long, Vec::new()).len(), 336);
+        let turned = query(Grain::Day, 90 * 24 * HOUR_MS, HOUR_MS);
+        assert_eq!(filled(turned, Vec::new()), Vec::new());
+        let now = at(1_795_255_200_123);
+        for (span, points) in [
+            (Span::Day, 24),
+            (Span::Week, 168),
+            (Span::Month, 30),
+            (Span::Quarter, 90),
+        ] {
+            let query = Range::Last(span).query(now);
+            assert_eq!(filled(query, Vec::new()).len(), points);
+            assert!(
+                query.from <= now && now < query.until,
+                "the running one is the last"
+            );
+            assert_eq!(Span::from_word(span.word()), Some(span));
+        }
+    }
+}

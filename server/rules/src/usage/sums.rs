@@ -1,0 +1,388 @@
+//! What calls add up to, and the places a call is added to: hours and days, of the platform, of a
+//! model, of a tenant. Pure: knows no database and no clock.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use super::buckets::Buckets;
+use super::costs::{KnownCost, plus};
+use super::counts::Consumed;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// How long a sum's span of time is; spans begin at whole hours and days of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grain {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+}
+
+impl Grain {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Hour, Self::Day];
+
+    /// As the database holds it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
+    /// From what the database holds.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grain| grain.word() == word)
+    }
+
+    /// Its length in milliseconds.
+    pub fn length_ms(self) -> i64 {
+        match self {
+            Self::Hour => HOUR_MS,
+            Self::Day => DAY_MS,
+        }
+    }
+
+    /// The beginning of the span that a moment lies in.
+    pub fn start(self, at: Moment) -> Moment {
+        let length = self.length_ms();
+        Moment::from_unix_ms(at.unix_ms().div_euclid(length).saturating_mul(length))
+    }
+
+    /// The beginning of the span `spans` later, or earlier when negative.
+    pub fn later(self, start: Moment, spans: i64) -> Moment {
+        let by = self.length_ms().saturating_mul(spans);
+        Moment::from_unix_ms(start.unix_ms().saturating_add(by))
+    }
+}
+
+/// What calls are added up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// Everything on the platform.
+    All,
+    /// An operation.
+    Operation,
+    /// A model.
+    Model,
+    /// A provider.
+    Provider,
+    /// A tenant.
+    Tenant,
+    /// A tenant, key, model, provider and operation together; test calls stand here only.
+    Call,
+}
+
+impl Dimension {
+    /// As the database holds it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Operation => "operation",
+            Self::Model => "model",
+            Self::Provider => "provider",
+            Self::Tenant => "tenant",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// Where a sum stands; what its dimension leaves open is empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// By what.
+    pub dimension: &'static str,
+    /// A tenant's id.
+    pub tenant: String,
+    /// `hour` or `day`.
+    pub grain: &'static str,
+    /// When the span begins, in unix milliseconds.
+    pub starts_at: i64,
+    /// A key's id.
+    pub key: String,
+    /// A model's public name.
+    pub model: String,
+    /// A provider.
+    pub provider: String,
+    /// An operation's word.
+    pub operation: String,
+    /// Whether of test calls.
+    pub test: bool,
+}
+
+impl Place {
+    fn of(dimension: Dimension, grain: Grain, at: Moment) -> Self {
+        Self {
+            dimension: dimension.word(),
+            tenant: String::new(),
+            grain: grain.word(),
+            starts_at: grain.start(at).unix_ms(),
+            key: String::new(),
+            model: String::new(),
+            provider: String::new(),
+            operation: String::new(),
+            test: false,
+        }
+    }
+}
+
+/// A call as it is added up. Words are taken as they stand: a word that no code writes must not
+/// stop the sums, and the check tells of it.
+#[derive(Debug, Clone)]
+pub struct CountedCall {
+    /// Who paid.
+    pub tenant: String,
+    /// The key that called; empty for people.
+    pub key: String,
+    /// The model's public name.
+    pub model: String,
+    /// Who answered.
+    pub provider: String,
+    /// The operation's word.
+    pub operation: String,
+    /// Whether with a test key.
+    pub test: bool,
+    /// The status's word.
+    pub status: String,
+    /// Units.
+    pub usage: Consumed,
+    /// Charged.
+    pub credits: Credits,
+    /// The provider's price; `None` where it is not known.
+    pub cost: Option<Credits>,
+    /// Provider calls tried.
+    pub attempts: u64,
+    /// To the first byte; 0 when there was none.
+    pub first_byte_ms: u64,
+    /// In all.
+    pub duration_ms: u64,
+    /// When it came.
+    pub at: Moment,
+}
+
+impl CountedCall {
+    /// Every place the call counts in.
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = Vec::with_capacity(12);
+        for grain in Grain::ALL {
+            places.push(Place {
+                tenant: self.tenant.clone(),
+                key: self.key.clone(),
+                model: self.model.clone(),
+                provider: self.provider.clone(),
+                operation: self.operation.clone(),
+                test: self.test,
+                ..Place::of(Dimension::Call, grain, self.at)
+            });
+            if self.test {
+                continue;
+            }
+            places.push(Place::of(Dimension::All, grain, self.at));
+            places.push(Place {
+                operation: self.operation.clone(),
+                ..Place::of(Dimension::Operation, grain, self.at)
+            });
+            places.push(Place {
+                model: self.model.clone(),
+                ..Place::of(Dimension::Model, grain, self.at)
+            });
+            places.push(Place {
+                provider: self.provider.clone(),
+                ..Place::of(Dimension::Provider, grain, self.at)
+            });
+            places.push(Place {
+                tenant: self.tenant.clone(),
+                ..Place::of(Dimension::Tenant, grain, self.at)
+            });
+        }
+        places
+    }
+}
+
+/// What calls add up to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sums {
+    /// How many.
+    pub calls: u64,
+    /// Those that ended with a fault.
+    pub failed: u64,
+    /// Those whose tenant went away.
+    pub canceled: u64,
+    /// Charged.
+    pub credits: Credits,
+    /// The providers' price, as far as it is known.
+    pub cost: KnownCost,
+    /// Units.
+    pub consumed: Consumed,
+    /// Provider calls tried.
+    pub attempts: u64,
+    /// Durations of all calls added up.
+    pub duration_ms: u64,
+    /// Times to the first byte added up.
+    pub first_byte_ms: u64,
+    /// Durations of the calls that succeeded.
+    pub durations: Buckets,
+    /// Times to the first byte, of calls that had one.
+    pub first_bytes: Buckets,
+}
+
+/// The three percentiles that pages show, in milliseconds; `None` when there were no calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Percentiles {
+    /// Half are quicker.
+    pub p50_ms: Option<u64>,
+    /// Nineteen of twenty are quicker.
+    pub p95_ms: Option<u64>,
+    /// Ninety-nine of a hundred are quicker.
+    pub p99_ms: Option<u64>,
+}
+
+impl From<&Buckets> for Percentiles {
+    fn from(buckets: &Buckets) -> Self {
+        Self {
+            p50_ms: buckets.percentile(500),
+            p95_ms: buckets.percentile(950),
+            p99_ms: buckets.percentile(990),
+        }
+    }
+}
+
+impl Sums {
+    /// Adds one call.
+    pub fn count(&mut self, call: &CountedCall) {
+        let mut one = Self {
+            calls: 1,
+            credits: call.credits,
+            cost: KnownCost::of(call.cost, call.credits),
+            consumed: call.usage,
+            attempts: call.attempts,
+            duration_ms: call.duration_ms,
+            first_byte_ms: call.first_byte_ms,
+            ..Self::default()
+        };
+        match call.status.as_str() {
+            "succeeded" => one.durations.add(call.duration_ms),
+            "canceled" => one.canceled = 1,
+            _ => one.failed = 1,
+        }
+        if call.first_byte_ms > 0 {
+            one.first_bytes.add(call.first_byte_ms);
+        }
+        self.merge(&one);
+    }
+
+    /// Adds other sums.
+    pub fn merge(&mut self, other: &Self) {
+        let counts = [
+            (&mut self.calls, other.calls),
+            (&mut self.failed, other.failed),
+            (&mut self.canceled, other.canceled),
+            (&mut self.attempts, other.attempts),
+            (&mut self.duration_ms, other.duration_ms),
+            (&mut self.first_byte_ms, other.first_byte_ms),
+        ];
+        for (sum, more) in counts {
+            *sum = sum.saturating_add(more);
+        }
+        self.consumed.add(&other.consumed);
+        self.credits = plus(self.credits, other.credits);
+        self.cost.merge(&other.cost);
+        self.durations.merge(&other.durations);
+        self.first_bytes.merge(&other.first_bytes);
+    }
+
+    /// Those that were answered whole.
+    pub fn succeeded(&self) -> u64 {
+        self.calls
+            .saturating_sub(self.failed)
+            .saturating_sub(self.canceled)
+    }
+
+    /// Of ten thousand calls that their tenants waited for, those that succeeded; `None` without
+    /// such calls. Canceled calls count neither way: nobody failed.
+    pub fn success_rate_bp(&self) -> Option<u64> {
+        let waited = self.calls.saturating_sub(self.canceled);
+        self.succeeded().saturating_mul(10_000).checked_div(waited)
+    }
+
+    /// How long calls that succeeded took.
+    pub fn latency(&self) -> Percentiles {
+        (&self.durations).into()
+    }
+
+    /// How long the first byte took.
+    pub fn first_byte(&self) -> Percentiles {
+        (&self.first_bytes).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(status: &str, test: bool) -> CountedCall {
+        CountedCall {
+            tenant: "ten_1".to_owned(),
+            key: "key_1".to_owned(),
+            model: "m".to_owned(),
+            provider: "p".to_owned(),
+            operation: "chat".to_owned(),
+            test,
+            status: status.to_owned(),
+            usage: Consumed::default(),
+            credits: Credits::from_micros(30),
+            cost: Some(Credits::from_micros(20)),
+            attempts: 1,
+            first_byte_ms: 5,
+            duration_ms: 9,
+            at: Moment::from_unix_ms(DAY_MS + HOUR_MS + 1),
+        }
+    }
+
+    #[test]
+    fn a_call_counts_once_in_each_dimension_of_its_hour_and_day() {
+        let places = call("succeeded", false).places();
+        assert_eq!(places.len(), 12);
+        let starts = |grain: &str| {
+            let of_grain = places.iter().filter(|place| place.grain == grain);
+            of_grain.map(|place| place.starts_at).collect::<Vec<_>>()
+        };
+        assert_eq!(starts("hour"), vec![DAY_MS + HOUR_MS; 6]);
+        assert_eq!(starts("day"), vec![DAY_MS; 6]);
+        let test: Vec<_> = call("succeeded", true).places();
+        assert!(
+            test.iter()
+                .all(|place| place.dimension == "call" && place.test)
+        );
+        assert_eq!(test.len(), 2);
+    }
+
+    #[test]
+    fn rates_leave_out_what_nobody_failed_at() {
+        let mut sums = Sums::default();
+        assert_eq!(
+            (sums.success_rate_bp(), sums.cost.margin_bp(0)),
+            (None, None)
+        );
+        for status in [
+            "succeeded",
+            "succeeded",
+            "succeeded",
+            "failed",
+            "canceled",
+            "canceled",
+        ] {
+            sums.count(&call(status, false));
+        }
+        assert_eq!(sums.succeeded(), 3);
+        assert_eq!(sums.success_rate_bp(), Some(7_500));
+        let margin = sums.cost.margin(sums.calls);
+        assert_eq!(margin, Some(Credits::from_micros(60)));
+        assert_eq!(sums.cost.margin_bp(sums.calls), Some(3_333));
+        assert_eq!(sums.durations.count(), 3, "only of those that succeeded");
+        assert_eq!(sums.latency().p99_ms, Some(9));
+        assert_eq!(sums.first_bytes.count(), 6);
+    }
+}

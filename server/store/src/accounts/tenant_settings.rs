@@ -1,0 +1,126 @@
+//! What a tenant's own people set for their tenant.
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::db::DbError;
+use shared::id::TenantId;
+use shared::{on, write_tx};
+
+use super::keys::Field;
+use crate::Store;
+use crate::audit::{Actor, Note, note};
+use crate::schema::tenant_settings;
+
+/// A tenant's own settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TenantSettings {
+    /// Credits run low when less than this is left.
+    pub alert_below: Option<Credits>,
+    /// Whether owners and admins must use a second factor.
+    pub require_second_factor: bool,
+}
+
+/// A change of them; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct TenantSettingsPatch {
+    /// Another bound.
+    pub alert_below: Field<Credits>,
+    /// Another rule.
+    pub require_second_factor: Option<bool>,
+}
+
+impl TenantSettings {
+    fn patched(self, patch: &TenantSettingsPatch) -> Self {
+        Self {
+            alert_below: patch.alert_below.clone().over(self.alert_below),
+            require_second_factor: patch
+                .require_second_factor
+                .unwrap_or(self.require_second_factor),
+        }
+    }
+
+    fn shown(self) -> String {
+        let shown = json!({
+            "alert_below": self.alert_below.map(|credits| credits.to_string()),
+            "require_second_factor": self.require_second_factor,
+        });
+        shown.to_string()
+    }
+}
+
+#[derive(Debug, Clone, Queryable)]
+struct TenantSettingsRow {
+    alert_below_micros: Option<i64>,
+    require_second_factor: bool,
+}
+
+impl From<TenantSettingsRow> for TenantSettings {
+    fn from(row: TenantSettingsRow) -> Self {
+        Self {
+            alert_below: row.alert_below_micros.map(Credits::from_micros),
+            require_second_factor: row.require_second_factor,
+        }
+    }
+}
+
+/// The settings of a tenant on one connection.
+macro_rules! own {
+    ($conn:expr, $tenant:expr) => {
+        tenant_settings::table
+            .find($tenant.as_str())
+            .select((
+                tenant_settings::alert_below_micros,
+                tenant_settings::require_second_factor,
+            ))
+            .first::<TenantSettingsRow>($conn)
+            .await
+            .optional()
+    };
+}
+
+impl Store {
+    /// A tenant's own settings.
+    pub async fn tenant_settings(&self, tenant: &TenantId) -> Result<TenantSettings, DbError> {
+        let row: Option<TenantSettingsRow> = on!(self.db, |conn| own!(conn, tenant))?;
+        Ok(row.map(TenantSettings::from).unwrap_or_default())
+    }
+
+    /// Changes a tenant's own settings.
+    pub async fn put_tenant_settings(
+        &self,
+        actor: &Actor,
+        tenant: &TenantId,
+        patch: &TenantSettingsPatch,
+        now: Moment,
+    ) -> Result<(), DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let row: Option<TenantSettingsRow> = own!(conn, tenant)?;
+            let before = row.map(TenantSettings::from).unwrap_or_default();
+            let after = before.patched(patch);
+            let values = (
+                tenant_settings::alert_below_micros.eq(after.alert_below.map(Credits::micros)),
+                tenant_settings::require_second_factor.eq(after.require_second_factor),
+                tenant_settings::updated_at.eq(now.unix_ms()),
+            );
+            diesel::insert_into(tenant_settings::table)
+                .values((tenant_settings::tenant_id.eq(tenant.as_str()), values))
+                .on_conflict(tenant_settings::tenant_id)
+                .do_update()
+                .set(values)
+                .execute(conn)
+                .await?;
+            let entry = Note {
+                tenant: Some(tenant.as_str()),
+                action: "tenant.settings",
+                subject: tenant.as_str(),
+                before: Some(before.shown()),
+                after: Some(after.shown()),
+            };
+            note!(conn, actor, entry, now);
+            Ok(())
+        })
+    }
+}

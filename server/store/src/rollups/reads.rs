@@ -1,0 +1,394 @@
+//! Reads sums: a series in time, what stands on top, what tenants spent. Adds nothing to them.
+
+use std::collections::HashMap;
+
+use diesel::sql_types::{BigInt, Text};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, SelectableHelper};
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use server_rules::usage::costs::KnownCost;
+use server_rules::usage::sums::{Dimension, Grain, Sums};
+use shared::clock::Moment;
+use shared::credits::Credits;
+use shared::db::DbError;
+use shared::id::TenantId;
+use shared::{on, write_tx};
+
+use super::{RollupRow, count};
+use crate::Store;
+use crate::schema::{rollup_tops, rollups};
+
+/// Which spans of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SumsQuery {
+    /// Hours or days.
+    pub grain: Grain,
+    /// The beginning of the first span.
+    pub from: Moment,
+    /// The first moment behind the last span.
+    pub until: Moment,
+}
+
+/// Whose series is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportScope {
+    /// The whole platform.
+    Platform,
+    /// An operation, by its word.
+    Operation(String),
+    /// A model, by its public name.
+    Model(String),
+    /// A provider.
+    Provider(String),
+    /// A tenant.
+    Tenant(TenantId),
+}
+
+impl ReportScope {
+    /// The dimension, and the columns `tenant`, `model`, `provider`, `operation` of its rows.
+    fn columns(&self) -> (Dimension, [&str; 4]) {
+        match self {
+            Self::Platform => (Dimension::All, ["", "", "", ""]),
+            Self::Operation(word) => (Dimension::Operation, ["", "", "", word]),
+            Self::Model(name) => (Dimension::Model, ["", name, "", ""]),
+            Self::Provider(name) => (Dimension::Provider, ["", "", name, ""]),
+            Self::Tenant(id) => (Dimension::Tenant, [id.as_str(), "", "", ""]),
+        }
+    }
+}
+
+/// What a top list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopOf<'a> {
+    /// The platform's operations.
+    Operations,
+    /// The platform's models.
+    Models,
+    /// The platform's providers.
+    Providers,
+    /// A tenant's models.
+    ModelsOf(&'a TenantId),
+    /// A tenant's keys; what people used stands under an empty one.
+    KeysOf(&'a TenantId),
+}
+
+impl TopOf<'_> {
+    /// The dimension, the tenant, and the column of the name.
+    fn columns(&self) -> (Dimension, &str, &'static str) {
+        match self {
+            Self::Operations => (Dimension::Operation, "", "operation"),
+            Self::Models => (Dimension::Model, "", "model"),
+            Self::Providers => (Dimension::Provider, "", "provider"),
+            Self::ModelsOf(tenant) => (Dimension::Call, tenant.as_str(), "model"),
+            Self::KeysOf(tenant) => (Dimension::Call, tenant.as_str(), "key_id"),
+        }
+    }
+}
+
+/// A line of a top list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeptTop", into = "KeptTop")]
+pub struct Top {
+    /// A tenant's or key's id, a model, a provider, an operation.
+    pub name: String,
+    /// How many calls.
+    pub calls: u64,
+    /// Those that ended with a fault.
+    pub failed: u64,
+    /// Those whose tenant went away.
+    pub canceled: u64,
+    /// Charged.
+    pub credits: Credits,
+    /// The providers' price, as far as it is known.
+    pub cost: KnownCost,
+}
+
+/// The same as it is kept. Lists that versions before kept do not say how far the cost is known, and count
+/// as unknown.
+#[derive(Serialize, Deserialize)]
+struct KeptTop {
+    name: String,
+    calls: u64,
+    failed: u64,
+    canceled: u64,
+    credits: Credits,
+    cost: Credits,
+    #[serde(default)]
+    costed_calls: u64,
+    #[serde(default)]
+    costed_credits: Credits,
+}
+
+impl From<KeptTop> for Top {
+    fn from(kept: KeptTop) -> Self {
+        Self {
+            name: kept.name,
+            calls: kept.calls,
+            failed: kept.failed,
+            canceled: kept.canceled,
+            credits: kept.credits,
+            cost: KnownCost {
+                cost: kept.cost,
+                calls: kept.costed_calls,
+                credits: kept.costed_credits,
+            },
+        }
+    }
+}
+
+impl From<Top> for KeptTop {
+    fn from(top: Top) -> Self {
+        Self {
+            name: top.name,
+            calls: top.calls,
+            failed: top.failed,
+            canceled: top.canceled,
+            credits: top.credits,
+            cost: top.cost.cost,
+            costed_calls: top.cost.calls,
+            costed_credits: top.cost.credits,
+        }
+    }
+}
+
+/// The tenants that spent most, as they were found some time ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopTenants {
+    /// The most first.
+    pub tenants: Vec<Top>,
+    /// When they were found.
+    pub at: Moment,
+}
+
+#[derive(QueryableByName)]
+struct TopRow {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    calls: i64,
+    #[diesel(sql_type = BigInt)]
+    failed: i64,
+    #[diesel(sql_type = BigInt)]
+    canceled: i64,
+    #[diesel(sql_type = BigInt)]
+    credits: i64,
+    #[diesel(sql_type = BigInt)]
+    cost: i64,
+    #[diesel(sql_type = BigInt)]
+    costed_calls: i64,
+    #[diesel(sql_type = BigInt)]
+    costed_credits: i64,
+}
+
+impl From<TopRow> for Top {
+    fn from(row: TopRow) -> Self {
+        Self {
+            name: row.name,
+            calls: count(row.calls),
+            failed: count(row.failed),
+            canceled: count(row.canceled),
+            credits: Credits::from_micros(row.credits),
+            cost: KnownCost {
+                cost: Credits::from_micros(row.cost),
+                calls: count(row.costed_calls),
+                credits: Credits::from_micros(row.costed_credits),
+            },
+        }
+    }
+}
+
+/// The sums of a top list's line.
+const TOP_SUMS: &str = "CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(failed) AS BIGINT) AS failed, \
+     CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(credits_micros) AS BIGINT) AS credits, \
+     CAST(SUM(cost_micros) AS BIGINT) AS cost, CAST(SUM(costed_calls) AS BIGINT) AS costed_calls, \
+     CAST(SUM(costed_credits_micros) AS BIGINT) AS costed_credits";
+
+impl Store {
+    /// The sums of each span that has any, in order of time.
+    pub async fn sums_series(
+        &self,
+        scope: &ReportScope,
+        query: SumsQuery,
+    ) -> Result<Vec<(Moment, Sums)>, DbError> {
+        let (dimension, [tenant, model, provider, operation]) = scope.columns();
+        let rows: Vec<RollupRow> = on!(self.db, |conn| {
+            rollups::table
+                .filter(rollups::dimension.eq(dimension.word()))
+                .filter(rollups::tenant_id.eq(tenant))
+                .filter(rollups::grain.eq(query.grain.word()))
+                .filter(rollups::starts_at.ge(query.from.unix_ms()))
+                .filter(rollups::starts_at.lt(query.until.unix_ms()))
+                .filter(rollups::model.eq(model))
+                .filter(rollups::provider.eq(provider))
+                .filter(rollups::operation.eq(operation))
+                .order(rollups::starts_at.asc())
+                .select(RollupRow::as_select())
+                .load(conn)
+                .await
+        })?;
+        rows.into_iter()
+            .map(|row| Ok((Moment::from_unix_ms(row.starts_at), row.sums()?)))
+            .collect()
+    }
+
+    /// What the calls of some models add up to, by model; those without calls are absent.
+    pub async fn model_sums(
+        &self,
+        models: &[&str],
+        query: SumsQuery,
+    ) -> Result<HashMap<String, Sums>, DbError> {
+        let rows: Vec<RollupRow> = on!(self.db, |conn| {
+            rollups::table
+                .filter(rollups::dimension.eq(Dimension::Model.word()))
+                .filter(rollups::tenant_id.eq(""))
+                .filter(rollups::grain.eq(query.grain.word()))
+                .filter(rollups::starts_at.ge(query.from.unix_ms()))
+                .filter(rollups::starts_at.lt(query.until.unix_ms()))
+                .filter(rollups::model.eq_any(models))
+                .select(RollupRow::as_select())
+                .load(conn)
+                .await
+        })?;
+        let mut sums: HashMap<String, Sums> = HashMap::new();
+        for row in rows {
+            let of = sums.entry(row.model.clone()).or_default();
+            of.merge(&row.sums()?);
+        }
+        Ok(sums)
+    }
+
+    /// What brought most credits, the most first; test calls are left out.
+    pub async fn tops(
+        &self,
+        of: TopOf<'_>,
+        query: SumsQuery,
+        limit: i64,
+    ) -> Result<Vec<Top>, DbError> {
+        let (dimension, tenant, column) = of.columns();
+        let text = format!(
+            "SELECT {column} AS name, {TOP_SUMS} FROM rollups WHERE dimension = $1 AND tenant_id = $2 \
+             AND grain = $3 AND starts_at >= $4 AND starts_at < $5 AND NOT test \
+             GROUP BY {column} ORDER BY credits DESC, calls DESC, name LIMIT $6"
+        );
+        let rows: Vec<TopRow> = on!(self.db, |conn| {
+            diesel::sql_query(&text)
+                .bind::<Text, _>(dimension.word())
+                .bind::<Text, _>(tenant)
+                .bind::<Text, _>(query.grain.word())
+                .bind::<BigInt, _>(query.from.unix_ms())
+                .bind::<BigInt, _>(query.until.unix_ms())
+                .bind::<BigInt, _>(limit)
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.into_iter().map(Top::from).collect())
+    }
+
+    /// The tenants that spent most, the most first. Reads a row for each tenant and span, which takes
+    /// longer than a page may where there are many.
+    pub async fn top_tenants(&self, query: SumsQuery, limit: i64) -> Result<Vec<Top>, DbError> {
+        let text = format!(
+            "SELECT tenant_id AS name, {TOP_SUMS} FROM rollups WHERE dimension = 'tenant' \
+             AND grain = $1 AND starts_at >= $2 AND starts_at < $3 \
+             GROUP BY tenant_id ORDER BY credits DESC, calls DESC, name LIMIT $4"
+        );
+        let rows: Vec<TopRow> = on!(self.db, |conn| {
+            diesel::sql_query(&text)
+                .bind::<Text, _>(query.grain.word())
+                .bind::<BigInt, _>(query.from.unix_ms())
+                .bind::<BigInt, _>(query.until.unix_ms())
+                .bind::<BigInt, _>(limit)
+                .load(conn)
+                .await
+        })?;
+        Ok(rows.into_iter().map(Top::from).collect())
+    }
+
+    /// Keeps a top list for pages.
+    pub async fn keep_top_tenants(&self, span: &str, tops: &TopTenants) -> Result<(), DbError> {
+        let text = serde_json::to_string(&tops.tenants)
+            .map_err(|error| DbError::Damaged(error.to_string()))?;
+        let at = tops.at.unix_ms();
+        write_tx!(self.db, |conn| -> DbError {
+            diesel::insert_into(rollup_tops::table)
+                .values((
+                    rollup_tops::span.eq(span),
+                    rollup_tops::tenants.eq(&text),
+                    rollup_tops::at.eq(at),
+                ))
+                .on_conflict(rollup_tops::span)
+                .do_update()
+                .set((rollup_tops::tenants.eq(&text), rollup_tops::at.eq(at)))
+                .execute(conn)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// A top list that was kept.
+    pub async fn kept_top_tenants(&self, span: &str) -> Result<Option<TopTenants>, DbError> {
+        let row: Option<(String, i64)> = on!(self.db, |conn| rollup_tops::table
+            .find(span)
+            .select((rollup_tops::tenants, rollup_tops::at))
+            .first(conn)
+            .await
+            .optional())?;
+        row.map(|(text, at)| {
+            let tenants = serde_json::from_str(&text)
+                .map_err(|error| DbError::Damaged(format!("the top of `{span}`: {error}")))?;
+            let at = Moment::from_unix_ms(at);
+            Ok(TopTenants { tenants, at })
+        })
+        .transpose()
+    }
+
+    /// What each of some tenants spent, and in how many calls; those without any are absent.
+    pub async fn spent(
+        &self,
+        tenants: &[TenantId],
+        query: SumsQuery,
+    ) -> Result<HashMap<TenantId, (Credits, u64)>, DbError> {
+        let ids: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
+        let rows: Vec<(String, i64, i64)> = on!(self.db, |conn| {
+            rollups::table
+                .filter(rollups::dimension.eq(Dimension::Tenant.word()))
+                .filter(rollups::tenant_id.eq_any(&ids))
+                .filter(rollups::grain.eq(query.grain.word()))
+                .filter(rollups::starts_at.ge(query.from.unix_ms()))
+                .filter(rollups::starts_at.lt(query.until.unix_ms()))
+                .select((rollups::tenant_id, rollups::credits_micros, rollups::calls))
+                .load(conn)
+                .await
+        })?;
+        let mut spent: HashMap<TenantId, (Credits, u64)> = HashMap::new();
+        for (tenant, credits, calls) in rows {
+            let (sum, all) = spent.entry(TenantId::from_stored(tenant)).or_default();
+            *sum = Credits::from_micros(sum.micros().saturating_add(credits));
+            *all = all.saturating_add(count(calls));
+        }
+        Ok(spent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_top_list_of_before_is_read_as_unknown_and_one_of_now_as_it_was() {
+        let before = r#"{"name":"m","calls":3,"failed":1,"canceled":0,"credits":7,"cost":12}"#;
+        let read: Top = serde_json::from_str(before).expect("read");
+        let cost = Credits::from_credits(12).expect("fits");
+        assert_eq!((read.calls, read.cost.cost, read.cost.calls), (3, cost, 0));
+        let now = Top {
+            cost: KnownCost {
+                calls: 2,
+                credits: cost,
+                ..read.cost
+            },
+            ..read
+        };
+        let text = serde_json::to_string(&now).expect("written");
+        assert_eq!(serde_json::from_str::<Top>(&text).expect("read"), now);
+    }
+}
