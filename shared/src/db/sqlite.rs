@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, ConnectionResult, QueryResult, SqliteConnection};
+use diesel::sql_types::Integer;
+use diesel::{
+    Connection, ConnectionResult, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+};
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
@@ -24,9 +27,14 @@ use crate::supervisor::Supervisor;
 /// A SQLite connection whose statements run on blocking threads.
 pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, Threads>;
 
-/// How often what was committed is moved from the log beside the file into the file. A copy of the
-/// file alone is then at most that old, and a commit seldom has to move 32 MB itself.
+/// How often, at least, what was committed is moved from the log beside the file into the file: a copy of
+/// the file alone is then at most that old.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// How often at most.
+const CHECKPOINT_APART: Duration = Duration::from_millis(250);
+/// How many pages are to be moved at once. A commit that finds 8,000 of them in the log moves them itself,
+/// which takes a tenth of a second; most are moved by then, beside the commits.
+const CHECKPOINT_PAGES: u32 = 1_500;
 
 /// How long a statement waits for a lock on the file that another process has.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -180,23 +188,56 @@ impl SqlitePool {
         &self.0.place
     }
 
-    /// Moves commits into the file now and then, for as long as the pool lives.
+    /// Moves commits into the file now and then, more often while there are many, for as long as the pool
+    /// lives.
     pub(super) fn checkpoint_now_and_then(&self) {
         let home = Arc::downgrade(&self.0);
         Supervisor::new().spawn_servant("checkpoints", async move {
-            let mut seen = None;
+            let (mut seen, mut done) = (None, Checkpointed::default());
+            let mut pause = Duration::from_secs(1);
             loop {
-                tokio::time::sleep(CHECKPOINT_EVERY).await;
+                tokio::time::sleep(pause).await;
                 let Some(home) = home.upgrade() else { return };
                 let log = std::fs::metadata(format!("{}-wal", home.place));
                 let changed = log.and_then(|log| log.modified()).ok();
-                if changed.is_some() && changed != seen {
-                    seen = changed;
-                    home.checkpoint().await;
+                if changed.is_none() || changed == seen {
+                    pause = CHECKPOINT_EVERY;
+                    continue;
                 }
+                seen = changed;
+                let now = home.checkpoint().await;
+                pause = pause_after(pause, now.since(&done));
+                done = now;
             }
         });
     }
+}
+
+/// How far a log is moved into its file.
+#[derive(Debug, Default, QueryableByName)]
+struct Checkpointed {
+    /// Pages in the log; fewer than before when it was begun anew.
+    #[diesel(sql_type = Integer)]
+    log: i32,
+    /// Of these, pages that are moved.
+    #[diesel(sql_type = Integer)]
+    checkpointed: i32,
+}
+
+impl Checkpointed {
+    /// How many pages were moved since.
+    fn since(&self, before: &Self) -> u32 {
+        let is_same_log = self.log >= before.log;
+        let moved_before = if is_same_log { before.checkpointed } else { 0 };
+        let moved = self.checkpointed.saturating_sub(moved_before);
+        u32::try_from(moved).unwrap_or(0)
+    }
+}
+
+/// How long to wait so that about [`CHECKPOINT_PAGES`] are to be moved, when `pages` came in `pause`.
+fn pause_after(pause: Duration, pages: u32) -> Duration {
+    let wanted = pause.saturating_mul(CHECKPOINT_PAGES) / pages.max(1);
+    wanted.clamp(CHECKPOINT_APART, CHECKPOINT_EVERY)
 }
 
 impl Home {
@@ -238,15 +279,21 @@ impl Home {
 
     /// By a connection of its own: neither readers nor the writer wait for it. It moves what no reader
     /// needs in the log any more; the rest comes the next time.
-    async fn checkpoint(&self) {
+    async fn checkpoint(&self) -> Checkpointed {
         let place = self.place.clone();
         let work = self.threads.spawn_blocking(move || {
             let mut conn = establish(&place, "")?;
-            conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE);")
+            diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)")
+                .get_result(&mut conn)
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)
         });
-        if let Ok(Err(error)) = work.await {
-            tracing::warn!(%error, "{} was not brought up to date: {error}", self.place);
+        match work.await {
+            Ok(Ok(checkpointed)) => checkpointed,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "{} was not brought up to date: {error}", self.place);
+                Checkpointed::default()
+            }
+            Err(_) => Checkpointed::default(),
         }
     }
 }

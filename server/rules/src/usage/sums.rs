@@ -90,7 +90,7 @@ impl Dimension {
 }
 
 /// Where a sum stands; what its dimension leaves open is empty.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// By what.
     pub dimension: &'static str,

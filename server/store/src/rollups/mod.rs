@@ -234,14 +234,15 @@ impl From<CountedCallRow> for CountedCall {
 
 /// Records added up, by place.
 fn added(rows: impl IntoIterator<Item = CountedCallRow>) -> BTreeMap<Place, Sums> {
-    let mut sums: BTreeMap<Place, Sums> = BTreeMap::new();
+    // Each call counts in a dozen places, most of which many calls share.
+    let mut sums: HashMap<Place, Sums> = HashMap::new();
     for row in rows {
         let call = CountedCall::from(row);
         for place in call.places() {
             sums.entry(place).or_default().count(&call);
         }
     }
-    sums
+    sums.into_iter().collect()
 }
 
 /// Adds what is stored to the new sums; answers the rows as they must be written.

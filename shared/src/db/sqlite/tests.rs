@@ -280,3 +280,17 @@ fn many_that_open_a_new_file_at_once_all_get_it() {
         });
     }
 }
+
+#[test]
+fn a_log_that_grows_fast_is_moved_more_often() {
+    let second = Duration::from_secs(1);
+    assert_eq!(pause_after(second, 0), CHECKPOINT_EVERY);
+    assert_eq!(pause_after(second, 1_500), second);
+    assert_eq!(pause_after(second, 3_000), second / 2);
+    assert_eq!(pause_after(second, 8_000_000), CHECKPOINT_APART);
+    let at = |log, checkpointed| Checkpointed { log, checkpointed };
+    assert_eq!(at(500, 400).since(&at(300, 300)), 100);
+    assert_eq!(at(90, 80).since(&at(300, 300)), 80, "the log began anew");
+    // What SQLite says of a log that is not there.
+    assert_eq!(at(-1, -1).since(&at(0, 0)), 0);
+}
