@@ -14,8 +14,8 @@ use shared::db::{DbError, SqlitePool};
 use shared::id::TenantId;
 
 use super::rows::{
-    AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, GrantRow, HoldRow,
-    Loaded, Missing, RemainingRow, ResolvedRow, Writes,
+    AccountRow, AdjustmentRow, AllocationRow, BudgetRow, ClosedRow, EntryRow, ExtendedRow,
+    GrantRow, HoldRow, Loaded, Missing, RemainingRow, ResolvedRow, Writes,
 };
 use super::writer::{
     Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
@@ -193,16 +193,7 @@ fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
         one(InsertHold(row).execute(conn))?;
     }
     for row in &writes.holds_extended {
-        let open = ledger_holds::table
-            .filter(ledger_holds::id.eq(&row.id))
-            .filter(ledger_holds::state.eq("held"))
-            .filter(ledger_holds::held_micros.eq(row.held_before));
-        let set = (
-            ledger_holds::held_micros.eq(row.held_micros),
-            ledger_holds::grant_id.eq(&row.grant_id),
-            ledger_holds::grant_micros.eq(row.grant_micros),
-        );
-        one(diesel::update(open).set(set).execute(conn))?;
+        one(ExtendHold(row).execute(conn))?;
     }
     for row in &writes.holds_closed {
         one(CloseHold(row).execute(conn))?;
@@ -327,6 +318,18 @@ row_statement!(
     "INSERT OR REPLACE INTO ledger_writers (boot, batch, seen_at) VALUES (",
     [boot: Text, batch: BigInt, seen_at: BigInt];
     ")"
+);
+// Here and below the state stands in the text: bound, SQLite would look at it for the sake of the index of
+// open holds, and prepare the statement anew each time.
+row_statement!(
+    ExtendHold of ExtendedRow,
+    "UPDATE ledger_holds SET (held_micros, grant_id, grant_micros) = (",
+    [held_micros: BigInt, grant_id: Nullable<Text>, grant_micros: BigInt],
+    ") WHERE state = 'held' AND id = ",
+    [id: Text],
+    " AND held_micros = ",
+    [held_before: BigInt];
+    ""
 );
 row_statement!(
     CloseHold of ClosedRow,
