@@ -22,7 +22,7 @@ use crate::support::{TestDb, databases, usage_record};
 
 const NOW: Moment = Moment::from_unix_ms(1_800_000_000_000);
 
-async fn ledger(db: &TestDb) -> Ledger {
+pub(crate) async fn ledger(db: &TestDb) -> Ledger {
     Ledger::start(
         Store::new(db.db.clone()),
         Clock::fixed(NOW),
@@ -33,7 +33,7 @@ async fn ledger(db: &TestDb) -> Ledger {
     .expect("a ledger")
 }
 
-fn grant(tenant: &TenantId, micros: i64, source: &str) -> NewGrant {
+pub(crate) fn grant(tenant: &TenantId, micros: i64, source: &str) -> NewGrant {
     NewGrant {
         tenant: tenant.clone(),
         kind: GrantKind::Manual,
@@ -44,7 +44,7 @@ fn grant(tenant: &TenantId, micros: i64, source: &str) -> NewGrant {
     }
 }
 
-fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
+pub(crate) fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
     HoldRequest {
         id: GenerationId::random(),
         tenant: tenant.clone(),
@@ -58,17 +58,17 @@ fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
     }
 }
 
-fn usage(ask: &HoldRequest, micros: i64) -> UsageRecord {
+pub(crate) fn usage(ask: &HoldRequest, micros: i64) -> UsageRecord {
     usage_record(&ask.id, &ask.tenant, Credits::from_micros(micros), NOW)
 }
 
 /// All tables agree.
-async fn exact(ledger: &Ledger, name: &str) {
+pub(crate) async fn exact(ledger: &Ledger, name: &str) {
     let differences = ledger.verify().await.expect("read");
     assert!(differences.is_empty(), "{name}: {differences:#?}");
 }
 
-fn balance(available: i64, held: i64, used: i64) -> Balance {
+pub(crate) fn balance(available: i64, held: i64, used: i64) -> Balance {
     let credits = Credits::from_micros;
     Balance {
         available: credits(available),
@@ -118,70 +118,6 @@ async fn two_hundred_holds_of_one_tenant_with_credits_for_fewer_take_exactly_wha
             db.name
         );
         exact(&ledger, db.name).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_over_one_database_stay_exact_together() {
-    for db in databases().await {
-        let writers = [ledger(&db).await, ledger(&db).await];
-        let tenant = TenantId::random();
-        writers[0]
-            .grant(grant(&tenant, 3_003, "a"))
-            .await
-            .expect("granted");
-        let mut calls = tokio::task::JoinSet::new();
-        for turn in 0..300 {
-            let (ledger, ask) = (writers[turn % 2].clone(), ask(&tenant, 20, 1));
-            let other = writers[(turn + 1) % 2].clone();
-            calls.spawn(async move {
-                let Ok(held) = ledger.hold(ask.clone()).await else {
-                    return 0;
-                };
-                let used = Credits::from_micros(held.micros().min(7));
-                other
-                    .settle(&ask.id, &ask.tenant, used, usage(&ask, used.micros()))
-                    .await
-                    .expect("settled");
-                used.micros()
-            });
-        }
-        let used: i64 = calls.join_all().await.into_iter().sum();
-        let end = writers[0].balance(&tenant).await.expect("read");
-        assert_eq!(end, balance(3_003 - used, 0, used), "{}", db.name);
-        exact(&writers[1], db.name).await;
-    }
-}
-
-/// Nothing is refused, and nothing given, from what memory holds of an account that another process wrote.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_another_process_gave_or_took_counts_here_at_once() {
-    for db in databases().await {
-        let [here, there] = [ledger(&db).await, ledger(&db).await];
-        let tenant = TenantId::random();
-        let given = here.grant(grant(&tenant, 10, "a")).await;
-        given.expect("granted");
-        let refused = here.hold(ask(&tenant, 50, 50)).await;
-        assert!(
-            matches!(refused, Err(HoldError::Insufficient { .. })),
-            "{}: {refused:?}",
-            db.name
-        );
-        let given = there.grant(grant(&tenant, 90, "b")).await;
-        given.expect("granted");
-        let held = here.hold(ask(&tenant, 50, 50)).await;
-        assert_eq!(held.expect(db.name).micros(), 50);
-        let held = there.hold(ask(&tenant, 45, 45)).await;
-        assert_eq!(held.expect(db.name).micros(), 45);
-        let refused = here.hold(ask(&tenant, 50, 50)).await;
-        assert!(
-            matches!(refused, Err(HoldError::Insufficient { .. })),
-            "{}: {refused:?}",
-            db.name
-        );
-        let end = here.balance(&tenant).await.expect("read");
-        assert_eq!(end, balance(5, 95, 0), "{}", db.name);
-        exact(&there, db.name).await;
     }
 }
 

@@ -10,6 +10,7 @@ mod identity;
 mod ledger;
 mod ledger_commit;
 mod ledger_model;
+mod ledger_together;
 mod migrations;
 mod outlive;
 mod pages;
