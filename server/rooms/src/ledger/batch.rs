@@ -114,7 +114,8 @@ fn to_load(batch: &[Command]) -> LoadSet {
     for command in batch {
         match command {
             Command::Hold(request, _) => {
-                to_load.tenants.push(request.tenant.clone());
+                // A hold of nothing needs no credits: its tenant may never have been given any.
+                to_load.open(&request.tenant);
                 let spenders = request.spenders.iter();
                 to_load
                     .spenders
@@ -128,7 +129,7 @@ fn to_load(batch: &[Command]) -> LoadSet {
                 to_load.holds.push(place);
             }
             Command::Settle(closing, _) | Command::Release(closing, _) => {
-                to_load.tenants.push(closing.tenant.clone());
+                to_load.open(&closing.tenant);
                 let place = (closing.tenant.clone(), closing.hold.clone());
                 to_load.holds.push(place);
             }

@@ -521,6 +521,32 @@ async fn what_another_process_closed_is_not_extended_from_memory() {
     }
 }
 
+/// A call that is free is held and closed though its tenant was never given credits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_of_nothing_needs_no_credits_and_no_account() {
+    let hold = Step::Hold {
+        slot: 4,
+        a: 0,
+        b: 0,
+        spenders: 0,
+    };
+    let ends = [
+        Step::Release { slot: 4 },
+        Step::Settle { slot: 4, micros: 0 },
+        Step::Settle { slot: 4, micros: 5 },
+        Step::GiveBack {
+            slot: 4,
+            promised: false,
+        },
+    ];
+    for db in databases().await {
+        for (end, closer) in ends.iter().flat_map(|end| [(end, 0), (end, 1)]) {
+            let turns = [(hold.clone(), 0, 1, 1), (end.clone(), closer, 1, 1)];
+            trace_on(&db, &random_text(8), &turns, Duration::ZERO).await;
+        }
+    }
+}
+
 async fn trace_on(db: &TestDb, trace: &str, turns: &[Turn], grace: Duration) -> Vec<String> {
     let mut world = World::new(db, trace, grace).await;
     for (place, turn) in turns.iter().enumerate() {
