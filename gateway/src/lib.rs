@@ -52,8 +52,8 @@ const RELOAD_EVERY: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(500);
 /// How late a deadline may be noticed of a generation that nobody polls.
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
-/// What a killed process had handed out in its last seconds nobody pays.
-const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// What a killed process had handed out since, nobody pays.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// How often a draining gateway looks whether it is done.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
 /// The part of the time to stop that is kept for the last bytes, and the most of it.
@@ -321,7 +321,7 @@ impl Gateway {
 
     /// The door inside this process.
     pub fn local(self: &Arc<Self>) -> Arc<dyn Link> {
-        Arc::new(Local(self.clone()))
+        Arc::new(Local::of(self.clone()))
     }
 
     /// Takes the gateway's port; a busy one ends the start with a sentence.

@@ -65,12 +65,12 @@ impl Generation {
         }
     }
 
-    /// Writes down how far a stream has come, where more was taken of it than was known. Of one whose
-    /// tenant left, nothing is taken any more.
-    pub(super) fn write_progress(&self) {
+    /// Writes down how far a stream has come, where that is worth a line. Of one whose tenant left,
+    /// nothing is taken any more.
+    pub(super) fn write_progress(&self, now: Instant) {
         let mut state = self.lock();
         let taken = state.taking.output();
-        if taken <= state.told_taken || state.parted.is_some() {
+        if state.parted.is_some() || !state.progress.is_due(taken, now) {
             return;
         }
         let usage = Self::consumed(&state);
@@ -87,7 +87,7 @@ impl Generation {
             output: None,
             untaken: Some(state.taking.come()),
         };
-        state.told_taken = taken;
+        state.progress.told(taken, now);
         let About {
             id, fingerprint, ..
         } = &self.about;

@@ -25,7 +25,7 @@ use super::flow::{Flow, Flowed};
 use super::log::{Gone, Log};
 use super::register::Ended;
 use super::state::{Closing, Phase, State, Streaming, Subscriber};
-use super::taken::Taking;
+use super::taken::{Progress, Taking};
 use crate::Gateway;
 use crate::providers::{Answer, ContentType};
 
@@ -111,7 +111,7 @@ impl Generation {
             log: keeps.then(|| Log::new(gateway.register.budget().clone())),
             length: 0,
             taking: Taking::default(),
-            told_taken: 0,
+            progress: Progress::new(begun),
             subscribers: Vec::new(),
             driver: None,
             left: 0,

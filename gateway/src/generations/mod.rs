@@ -189,8 +189,12 @@ pub(crate) fn expire(gateway: &Gateway) {
 
 /// Writes down how far those that run have come, for whoever asks when this process is gone.
 pub(crate) fn write_progress(gateway: &Gateway) {
+    if gateway.register.running() == 0 {
+        return;
+    }
+    let now = std::time::Instant::now();
     for generation in gateway.register.all_running() {
-        generation.write_progress();
+        generation.write_progress(now);
     }
 }
 

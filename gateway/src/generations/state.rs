@@ -17,7 +17,7 @@ use super::flow::Flow;
 use super::journal::Kept;
 use super::log::Log;
 use super::register::{End, Ended};
-use super::taken::Taking;
+use super::taken::{Progress, Taking};
 use crate::pool::Lease;
 use crate::providers::ContentType;
 
@@ -66,8 +66,8 @@ pub(super) struct State {
     /// Bytes put out so far.
     pub(super) length: u64,
     pub(super) taking: Taking,
-    /// Output tokens in what the journal says was taken.
-    pub(super) told_taken: u64,
+    /// What the journal says was taken.
+    pub(super) progress: Progress,
     pub(super) subscribers: Vec<Subscriber>,
     /// Whoever drives while nobody reads.
     pub(super) driver: Option<Waker>,

@@ -3,11 +3,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use shared::units::{Family, Unit, Usage};
 
 /// Places kept beyond what was taken; with more every second one is given up, in the tenant's favour.
 const MARKS_MAX: usize = 64;
+/// The part of what is written that is worth another line.
+const TOLD_PART: u64 = 8;
+/// However little more was taken, it is written after this time.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 /// What had been counted when the output was so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +86,34 @@ impl Taking {
             offset: AtomicU64::new(self.offset),
             told: Told::Marks(self.marks.clone()),
         })
+    }
+}
+
+/// What is written of how far a generation has come while it runs: often while that is much of what it
+/// gave, at least every two seconds, and not for each word.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Output tokens in what is written to have been taken.
+    output: u64,
+    at: Instant,
+}
+
+impl Progress {
+    /// Nothing is written yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { output: 0, at: now }
+    }
+
+    /// Whether `output` tokens taken are worth a line.
+    pub(super) fn is_due(&self, output: u64, now: Instant) -> bool {
+        let more = output.saturating_sub(self.output);
+        let is_late = now.saturating_duration_since(self.at) >= TOLD_WITHIN;
+        more > 0 && (is_late || more >= self.output / TOLD_PART)
+    }
+
+    /// It was written.
+    pub(super) fn told(&mut self, output: u64, now: Instant) {
+        *self = Self { output, at: now };
     }
 }
 
@@ -211,6 +244,37 @@ mod tests {
         assert!(!untaken.took(9_999) && untaken.took(10_000) && !untaken.took(10_000));
         assert_eq!(untaken.usage(&all()), None, "all was taken");
         assert!(taking.rest(50).is_none());
+    }
+
+    #[test]
+    fn what_is_written_is_little_behind_and_not_written_for_each_word() {
+        let begun = Instant::now();
+        let at = |tick: u64| begun + Duration::from_millis(tick * 100);
+        let mut progress = Progress::new(begun);
+        assert!(!progress.is_due(0, at(100)), "nothing was taken");
+        assert!(progress.is_due(1, begun), "the first word at once");
+        // Forty words a second, looked at ten times a second for a minute.
+        let mut lines = 0;
+        for tick in 1..=600 {
+            let taken = tick * 4;
+            if progress.is_due(taken, at(tick)) {
+                progress.told(taken, at(tick));
+                lines += 1;
+            }
+            let behind = taken - progress.output;
+            assert!(behind <= (taken / TOLD_PART).min(80), "{behind} of {taken}");
+        }
+        assert!((20..70).contains(&lines), "{lines} lines");
+        assert!(!progress.is_due(2_401, at(601)), "one word is little");
+        assert!(
+            progress.is_due(2_401, at(620)),
+            "after two seconds it is told"
+        );
+        progress.told(2_401, at(620));
+        assert!(
+            !progress.is_due(2_401, at(900)),
+            "nothing more was taken since"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use shared::id::{BootId, GenerationId};
 use shared::link::events::{EventSource, GatewayEvents};
 use shared::link::{
     Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, LinkCounts,
-    LinkError, Parting, ProviderAdmin, ProviderAdmins, Reply,
+    LinkError, Parting, ProviderAdmin, ProviderAdmins, Reply, Target,
 };
 
 use crate::events::Events;
@@ -20,30 +20,51 @@ pub(crate) const INSIDE: &str = "inside";
 
 /// A gateway in the same process.
 #[derive(Debug, Clone)]
-pub(crate) struct Local(pub(crate) Arc<Gateway>);
+pub(crate) struct Local {
+    gateway: Arc<Gateway>,
+    /// Kept with each call: the next process in this folder knows it, one elsewhere does not.
+    place: String,
+}
+
+impl Local {
+    pub(crate) fn of(gateway: Arc<Gateway>) -> Self {
+        let place = format!("{INSIDE}-{}", gateway.outcomes.place());
+        Self { gateway, place }
+    }
+}
 
 #[async_trait]
 impl Generations for Local {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
-        generations::open(&self.0, call, Coming::inside(), None).await
+        generations::open(&self.gateway, call, Coming::inside(), None).await
+    }
+
+    fn route(&self, _generation: &GenerationId, _targets: &[Target]) -> Vec<String> {
+        vec![self.place.clone()]
     }
 
     async fn cancel(
         &self,
-        _gateways: &[String],
+        gateways: &[String],
         generation: &GenerationId,
         why: Parting,
     ) -> Result<GenerationStatus, LinkError> {
         // Only what a process left behind that died can be older than this one.
         let may_be_older = why == Parting::Abandoned;
-        Ok(generations::cancel(&self.0, generation, why, may_be_older).await)
+        let status = generations::cancel(&self.gateway, generation, why, may_be_older).await;
+        let is_elsewhere = !gateways.is_empty() && !gateways.contains(&self.place);
+        if is_elsewhere && matches!(status, GenerationStatus::Unknown { .. }) {
+            let why = "the gateway that may have taken it is in another process";
+            return Err(LinkError::NotSent(why.to_owned()));
+        }
+        Ok(status)
     }
 }
 
 #[async_trait]
 impl GatewayFleet for Local {
     async fn health(&self) -> Result<BootId, LinkError> {
-        Ok(self.0.boot.clone())
+        Ok(self.gateway.boot.clone())
     }
 
     async fn gateways(&self) -> Vec<GatewayView> {
@@ -53,9 +74,9 @@ impl GatewayFleet for Local {
             region: String::new(),
             priority: 0,
             is_well: true,
-            answered: Some((self.0.alive(), Duration::ZERO)),
+            answered: Some((self.gateway.alive(), Duration::ZERO)),
             connections: 0,
-            streams: self.0.register.running(),
+            streams: self.gateway.register.running(),
             is_way_bad: false,
             counts: LinkCounts::default(),
         }]
@@ -71,12 +92,12 @@ impl GatewayFleet for Local {
 
 impl GatewayEvents for Local {
     fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
-        vec![Arc::new(Events(self.0.clone()))]
+        vec![Arc::new(Events(self.gateway.clone()))]
     }
 }
 
 impl ProviderAdmins for Local {
     fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>> {
-        vec![self.0.clone()]
+        vec![self.gateway.clone()]
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::StatusCode;
-use shared::link::{GenerationStatus, Parting};
+use shared::fault::FaultKind;
+use shared::link::{GenerationStatus, LinkError, Parting};
 use shared::units::{Unit, Usage};
 
 use crate::support::{Door, Node, Program, call, let_go, outcome, rest, words};
@@ -21,10 +22,14 @@ async fn a_gateway_that_was_killed_knows_how_all_ended_that_was_read_to_its_end(
         .iter()
         .map(async |asked| rest(door.open(asked, &[]).await.into_body()).await);
     let read = join_all(read).await;
-    // One that runs, one whose server died before it had its answer, one of which a part was taken.
+    // One that runs, one that has given nothing yet, one whose server died before it had its answer, one
+    // of which a part was taken.
     let running = call("[tokens:900][pace:20]", true);
     let mut body = door.open(&running, &[]).await.into_body();
     words(&mut body, 3).await;
+    let silent = call("[delay:60000][tokens:9]", true);
+    let opening = tokio::time::timeout(Duration::from_millis(100), door.open(&silent, &[]));
+    assert!(opening.await.is_err());
     let missed = call("[delay:200][tokens:9]", false);
     let opening = tokio::time::timeout(Duration::from_millis(100), door.open(&missed, &[]));
     assert!(opening.await.is_err());
@@ -55,7 +60,14 @@ async fn a_gateway_that_was_killed_knows_how_all_ended_that_was_read_to_its_end(
         assert_eq!(told.usage.count(Unit::OutputToken), 30);
         let taken = told.taken.expect("a part").count(Unit::OutputToken);
         assert!((4..=8).contains(&taken), "{taken}");
-        let status = door.finish(&running.generation, Parting::Abandoned).await;
+        let told = outcome(door.finish(&running.generation, Parting::Abandoned).await);
+        let taken = told.taken.expect("a part").count(Unit::OutputToken);
+        assert!((3..=120).contains(&taken), "{taken}");
+        assert_eq!(
+            told.fault.map(|fault| fault.kind),
+            Some(FaultKind::Interrupted)
+        );
+        let status = door.finish(&silent.generation, Parting::Abandoned).await;
         assert!(
             matches!(status, GenerationStatus::Unknown { had: true, .. }),
             "it died with it: {status:?}"
@@ -107,7 +119,7 @@ async fn a_later_life_joins_and_starts_nothing_that_an_earlier_one_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inside_one_process_nothing_is_written() {
+async fn inside_one_process_no_end_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let node = Node::start(folder.path(), &[]).await;
     let local = node.gateway.local();
@@ -123,7 +135,36 @@ async fn inside_one_process_nothing_is_written() {
         "its server lives as long as it"
     );
     node.stop().await;
-    assert!(!folder.path().join("generations").exists());
+    let kept = std::fs::read_dir(folder.path().join("generations")).expect("it has a name");
+    let kept: Vec<_> = kept.map(|entry| entry.expect("read").file_name()).collect();
+    assert_eq!(kept, ["folder-id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inside_one_process_only_the_same_folder_says_that_a_call_never_came() {
+    let (folder, other) = (tempfile::tempdir(), tempfile::tempdir());
+    let (folder, other) = (folder.expect("a folder"), other.expect("a folder"));
+    let node = Node::start(folder.path(), &[]).await;
+    let asked = call("[tokens:5]", false);
+    let places = node.gateway.local().route(&asked.generation, &[]);
+    node.stop().await;
+    let_go(folder.path()).await;
+    for (there, knows) in [(folder.path(), true), (other.path(), false)] {
+        let node = Node::start(there, &[]).await;
+        let local = node.gateway.local();
+        let of = |places| local.cancel(places, &asked.generation, Parting::Abandoned);
+        let told = of(&places).await;
+        let is_clear = matches!(told, Ok(GenerationStatus::Unknown { had: false, .. }));
+        assert_eq!(is_clear, knows, "{told:?}");
+        assert_eq!(
+            matches!(told, Err(LinkError::NotSent(_))),
+            !knows,
+            "{told:?}"
+        );
+        // Of a version that kept no place with a call.
+        assert!(of(&[]).await.is_ok());
+        node.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,17 +96,19 @@ impl Fleet {
         nodes.iter().map(|node| node.place.base.clone()).collect()
     }
 
-    /// The nodes at these addresses; all, where none is named or those named are there no more.
-    pub(super) fn at(&self, addresses: &[String]) -> Vec<Arc<Node>> {
+    /// The nodes at these addresses; all, where none is named or those named are there no more. Says too
+    /// whether nobody else can be meant.
+    pub(super) fn at(&self, addresses: &[String]) -> (Vec<Arc<Node>>, bool) {
         let all = self.all();
         let named = all
             .iter()
             .filter(|node| addresses.contains(&node.place.base));
         let named: Vec<Arc<Node>> = named.cloned().collect();
+        let is_all = named.len() >= addresses.len();
         if named.is_empty() {
-            all.to_vec()
+            (all.to_vec(), is_all)
         } else {
-            named
+            (named, is_all)
         }
     }
 
@@ -284,6 +286,21 @@ mod tests {
         assert!(fleet.for_call(&call(&[Some("moon")])).is_empty());
         let anywhere = call(&[None]);
         assert!(part_for(&fleet.all()[0].place, &anywhere).is_none());
+    }
+
+    #[test]
+    fn who_is_asked_for_one_that_is_gone_does_not_answer_for_it() {
+        let fleet = fleet(&THREE);
+        let of = |named: &[&str]| {
+            let named: Vec<_> = named.iter().map(|base| (*base).to_owned()).collect();
+            let (nodes, is_all) = fleet.at(&named);
+            (names(&nodes).join(""), is_all)
+        };
+        let (b, gone) = ("https://b.example", "https://gone.example");
+        assert_eq!(of(&[]), ("abc".to_owned(), true));
+        assert_eq!(of(&[b]), ("b".to_owned(), true));
+        assert_eq!(of(&[b, gone]), ("b".to_owned(), false));
+        assert_eq!(of(&[gone]), ("abc".to_owned(), false));
     }
 
     #[tokio::test]

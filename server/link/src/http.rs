@@ -495,7 +495,7 @@ impl Generations for HttpLink {
         why: Parting,
     ) -> Result<GenerationStatus, LinkError> {
         let path = format!("/generations/{generation}/finish?why={}", why.word());
-        let nodes = self.0.fleet.at(gateways);
+        let (nodes, is_all) = self.0.fleet.at(gateways);
         let asked = nodes.iter().map(|node| self.0.cancel_at(node, &path, why));
         let mut answers: FuturesUnordered<_> = asked.collect();
         let (mut unknown, mut away) = (None, None);
@@ -513,8 +513,9 @@ impl Generations for HttpLink {
         }
         // A node that does not answer may be the one that knows.
         match (away, unknown) {
-            (None, Some(status)) => Ok(status),
+            (None, Some(status)) if is_all => Ok(status),
             (Some(error), _) => Err(error),
+            (None, Some(_)) => Err(LinkError::NotSent("a gateway is there no more".to_owned())),
             (None, None) => Err(LinkError::NotSent("there is no gateway".to_owned())),
         }
     }

@@ -445,7 +445,7 @@ pub trait Generations: Send + Sync {
     async fn open(&self, call: Call) -> Result<Reply, LinkError>;
 
     /// The gateways that may take a call to these targets, first choice first, to be kept with it.
-    /// Empty where there is only one place, which needs no name.
+    /// Empty where nothing is known of them.
     fn route(&self, _generation: &GenerationId, _targets: &[Target]) -> Vec<String> {
         Vec::new()
     }

@@ -3,6 +3,7 @@
 //! sync. A disk that fails keeps no call up. Decides nothing about generations.
 
 mod line;
+mod place;
 mod segment;
 #[cfg(test)]
 mod tests;
@@ -21,9 +22,10 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::clock::Clock;
-use shared::id::{BootId, GenerationId};
+use shared::id::{BootId, GenerationId, random_text};
 use shared::telemetry::Metrics;
 use tokio::sync::oneshot;
+use tracing::warn;
 
 use self::line::{EndNote, EndText, What};
 use self::writer::Writer;
@@ -123,6 +125,7 @@ pub(crate) struct OutcomeJournal {
     commands: Sender<WriterCommand>,
     standing: Arc<Standing>,
     metrics: JournalMetrics,
+    folder: PathBuf,
 }
 
 impl std::fmt::Debug for OutcomeJournal {
@@ -166,6 +169,7 @@ impl OutcomeJournal {
     ) -> std::io::Result<Self> {
         let (commands, asked) = mpsc::channel();
         let standing = Arc::new(Standing::default());
+        let folder = settings.folder.clone();
         let mut writer = Writer::new(settings, life, clock, metrics.clone(), standing.clone());
         std::thread::Builder::new()
             .name("outcomes".to_owned())
@@ -174,6 +178,17 @@ impl OutcomeJournal {
             commands,
             standing,
             metrics,
+            folder,
+        })
+    }
+
+    /// The name of the folder that it is kept in, given with the first question. In a folder that takes
+    /// none it is new each time: no later life will be taken for this one.
+    pub(crate) fn place(&self) -> String {
+        place::of(&self.folder).unwrap_or_else(|error| {
+            let folder = self.folder.display();
+            warn!(%error, "{folder} has no name, so a later start will know no call of this one: {error}");
+            random_text(place::LETTERS)
         })
     }
 

@@ -41,7 +41,8 @@ pub(super) struct Writer {
     open: Option<Segment>,
     sealed: Vec<Segment>,
     number: u32,
-    unsynced: bool,
+    /// Since when there is something that no sync has reached.
+    unsynced: Option<Instant>,
     rests_until: Option<Instant>,
     looked: Option<Instant>,
     swept: Instant,
@@ -66,7 +67,7 @@ impl Writer {
             open: None,
             sealed: Vec::new(),
             number: 0,
-            unsynced: false,
+            unsynced: None,
             rests_until: None,
             looked: None,
             swept: Instant::now(),
@@ -79,7 +80,7 @@ impl Writer {
     pub(super) fn run(&mut self, asked: &Receiver<WriterCommand>) {
         let mut batch = Vec::new();
         loop {
-            match asked.recv_timeout(if self.unsynced {
+            match asked.recv_timeout(if self.unsynced.is_some() {
                 SYNC_AFTER
             } else {
                 SWEEP_EVERY
@@ -95,9 +96,11 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             batch.extend(asked.try_iter().take(BATCH_MAX));
-            let is_idle = batch.is_empty();
             self.take(&mut batch);
-            if is_idle && self.unsynced {
+            if self
+                .unsynced
+                .is_some_and(|since| since.elapsed() >= SYNC_AFTER)
+            {
                 self.commit(Vec::new(), true);
             }
             if self.swept.elapsed() >= SWEEP_EVERY {
@@ -180,13 +183,13 @@ impl Writer {
                 segment.remember(note.id.as_str(), note.what, at, length.saturating_sub(1));
                 at += u64::try_from(length).unwrap_or(0);
             }
-            self.unsynced = true;
+            self.unsynced.get_or_insert_with(Instant::now);
         }
-        if waited_for && self.unsynced {
+        if waited_for && self.unsynced.is_some() {
             let synced = self.open.as_ref().map_or(Ok(()), Segment::sync);
             self.synced = Some(Instant::now());
             synced?;
-            self.unsynced = false;
+            self.unsynced = None;
         }
         Ok(())
     }
@@ -196,12 +199,12 @@ impl Writer {
         let Some(mut segment) = self.open.take() else {
             return Ok(());
         };
-        let synced = if self.unsynced {
+        let synced = if self.unsynced.is_some() {
             segment.sync()
         } else {
             Ok(())
         };
-        self.unsynced = false;
+        self.unsynced = None;
         segment.seal();
         self.sealed.push(segment);
         synced

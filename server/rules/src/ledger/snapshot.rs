@@ -32,7 +32,8 @@ pub struct CallSnapshot {
     pub provider: String,
     /// The request it came with; not known of calls of earlier versions.
     pub request: Option<RequestId>,
-    /// The gateways that may have taken it; empty where it is inside, or where it is not known.
+    /// The gateways that may have taken it: addresses, or the name of the folder of one inside a process.
+    /// Empty of calls of earlier versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateways: Vec<String>,
 }

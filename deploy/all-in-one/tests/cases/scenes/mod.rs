@@ -130,6 +130,23 @@ pub(crate) fn credits(words: usize) -> f64 {
     words as f64
 }
 
+/// Between two lines about how far a stream has come, with the slowness of a busy machine.
+const TOLD_WITHIN: Duration = Duration::from_millis(400);
+
+/// Broken streams are charged for what their clients received: no word more than was under way, none
+/// less than was written down by then.
+pub(crate) fn charged_as_received(charged: f64, received: &[usize], pace: Duration) {
+    let unwritten = usize::try_from(TOLD_WITHIN.as_millis() / pace.as_millis()).expect("a few");
+    let least = |words: &usize| (words - words / 8).saturating_sub(unwritten);
+    let least: usize = received.iter().map(least).sum();
+    let most = received.iter().sum::<usize>() + received.len() * UNDER_WAY;
+    assert!(least > 0, "too little to tell: {received:?}");
+    assert!(
+        (credits(least)..=credits(most)).contains(&charged),
+        "received {received:?}, charged {charged}"
+    );
+}
+
 /// What every scene ends with: the books agree, and the provider saw each call once.
 pub(crate) async fn exact(case: &Case, program: &Program, calls: usize) -> Vec<Bill> {
     let bills = case.bills(calls).await;

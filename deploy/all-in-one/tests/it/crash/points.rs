@@ -78,11 +78,7 @@ impl Spot {
 
     async fn copy(&self, admin: &Db, kept: &Path) -> Self {
         let folder = kept.join(random_text(8));
-        std::fs::create_dir(&folder).expect("a folder");
-        for file in std::fs::read_dir(&self.folder).expect("files") {
-            let file = file.expect("a file");
-            std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
-        }
+        copy_folder(&self.folder, &folder);
         let mut copy = Self {
             folder,
             database_url: String::new(),
@@ -103,6 +99,19 @@ impl Spot {
         std::fs::remove_dir_all(&self.folder).expect("removed");
         if let Some((_, name)) = self.database_url.rsplit_once('/') {
             execute(admin, &format!("DROP DATABASE {name}")).await;
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("files") {
+        let from = entry.expect("an entry").path();
+        let to = to.join(from.file_name().expect("a name"));
+        if from.is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("copied");
         }
     }
 }
