@@ -8,6 +8,7 @@
 
 mod compare;
 mod failure;
+mod held;
 mod http;
 mod ledger;
 #[cfg(target_os = "linux")]
@@ -48,6 +49,8 @@ enum Command {
     Load(load::LoadArgs),
     /// Compare direct, nginx, gateway and server in one interleaved run.
     Compare(compare::CompareArgs),
+    /// Hold thousands of slow streams open and read the memory that they take.
+    Held(held::HeldArgs),
     /// Measure the ledger alone: hold and settle, with group commit and without.
     Ledger(ledger::LedgerArgs),
     /// Measure the link between server and gateway over a bad network, against plain ways.
@@ -64,7 +67,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Mock(args) => mock::run(&args),
         Command::Load(args) => load::command(&args),
-        Command::Compare(args) => compare_until_signal(args),
+        Command::Compare(args) => until_signal(compare::run(args)),
+        Command::Held(args) => until_signal(held::run(args)),
         Command::Ledger(args) => measure(ledger::run(&args)),
         #[cfg(target_os = "linux")]
         Command::Link(args) => link::run(&args),
@@ -89,8 +93,8 @@ fn measure(work: impl Future<Output = Outcome<()>>) -> Outcome<()> {
     runtime.step(|| "the runtime".into())?.block_on(work)
 }
 
-/// A signal drops the comparison, and with it every process it started.
-fn compare_until_signal(args: compare::CompareArgs) -> Outcome<()> {
+/// A signal drops the measurement, and with it every process it started.
+fn until_signal(work: impl Future<Output = Outcome<()>>) -> Outcome<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -103,7 +107,7 @@ fn compare_until_signal(args: compare::CompareArgs) -> Outcome<()> {
         let mut terminate = listen(SignalKind::terminate())?;
         let mut hangup = listen(SignalKind::hangup())?;
         tokio::select! {
-            done = compare::run(args) => done,
+            done = work => done,
             _ = interrupt.recv() => Err(Failure::new("interrupted")),
             _ = terminate.recv() => Err(Failure::new("terminated")),
             _ = hangup.recv() => Err(Failure::new("the terminal went away")),

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::processes::Stage;
-use self::results::{Exactness, PartMemory, Results, TargetResults};
+pub(crate) use self::results::Exactness;
+use self::results::{PartMemory, Results, TargetResults};
 use self::services::Listening;
 use self::targets::{Binaries, Name, Target};
 use crate::failure::{Failure, Outcome, Step};
@@ -254,7 +255,7 @@ fn idle_memory(target: &Target) -> Vec<PartMemory> {
 }
 
 /// Compares what was charged with what was answered, once nothing is held any more.
-async fn exactness(target: &Target) -> Outcome<Option<Exactness>> {
+pub(crate) async fn exactness(target: &Target) -> Outcome<Option<Exactness>> {
     let Some(account) = &target.account else {
         return Ok(None);
     };

@@ -2,7 +2,7 @@
 //! connection's work to `client` and the arithmetic to `report`.
 
 mod client;
-mod events;
+pub(crate) mod events;
 pub(crate) mod report;
 
 use std::path::PathBuf;

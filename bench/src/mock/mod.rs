@@ -60,7 +60,8 @@ pub(crate) struct MockArgs {
 struct Provider {
     wire: Wire,
     first_byte: Duration,
-    between_chunks: Duration,
+    /// In milliseconds; `/_pace/MILLISECONDS` changes it.
+    between_chunks: AtomicU64,
     calls: AtomicU64,
     cut: AtomicU64,
 }
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &MockArgs) -> Outcome<()> {
             body_bytes: args.body_bytes,
         }),
         first_byte: Duration::from_millis(args.first_byte_ms),
-        between_chunks: Duration::from_millis(args.between_chunks_ms),
+        between_chunks: AtomicU64::new(args.between_chunks_ms),
         calls: AtomicU64::new(0),
         cut: AtomicU64::new(0),
     });
@@ -149,6 +150,7 @@ impl Provider {
             "/images/generations" => self.generation(request, |wire| wire.images.clone()).await,
             "/models" => json(StatusCode::OK, self.wire.models.clone()),
             "/_count" => json(StatusCode::OK, self.counts().into()),
+            path if path.starts_with("/_pace/") => self.pace(path),
             _ => json(
                 StatusCode::NOT_FOUND,
                 Bytes::from_static(br#"{"error":{"message":"the mock has no such path","type":"invalid_request_error","param":null,"code":"not_found"}}"#),
@@ -190,6 +192,15 @@ impl Provider {
         let kind = HeaderValue::from_static("text/event-stream; charset=utf-8");
         response.headers_mut().insert(CONTENT_TYPE, kind);
         response
+    }
+
+    fn pace(&self, path: &str) -> Answer {
+        let told = path.rsplit('/').next().and_then(|told| told.parse().ok());
+        let Some(told) = told else {
+            return json(StatusCode::BAD_REQUEST, Bytes::from_static(b"{}"));
+        };
+        self.between_chunks.store(told, Ordering::Relaxed);
+        json(StatusCode::OK, Bytes::from_static(b"{}"))
     }
 
     async fn wait_first(&self) {
@@ -267,10 +278,12 @@ impl Body for Events {
             return Poll::Ready(None);
         };
         self.next += 1;
-        self.pause = if self.provider.between_chunks.is_zero() {
+        let between = self.provider.between_chunks.load(Ordering::Relaxed);
+        self.pause = if between == 0 {
             Pause::Turn
         } else {
-            Pause::Timed(Box::pin(tokio::time::sleep(self.provider.between_chunks)))
+            let between = Duration::from_millis(between);
+            Pause::Timed(Box::pin(tokio::time::sleep(between)))
         };
         Poll::Ready(Some(Ok(Frame::data(event))))
     }
