@@ -17,11 +17,11 @@ use crate::config::{Config, GatewaySecrets};
 use crate::{Gateway, GatewayParts, StartError};
 
 #[derive(Debug, Args)]
-struct Settings {
+pub(crate) struct Settings {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
     #[command(flatten)]
-    gateway: Config,
+    pub(crate) gateway: Config,
     #[command(subcommand)]
     command: Option<Command>,
 }

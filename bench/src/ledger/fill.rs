@@ -2,18 +2,22 @@
 //! writes agrees with itself: the ledger's own check passes afterwards.
 
 use diesel_async::SimpleAsyncConnection;
+use server::store::Store;
 use shared::db::Db;
 
 use crate::failure::{Outcome, Step};
 use crate::say;
 
-/// History is spread over as many tenants.
-const TENANTS: i64 = 1_000;
+/// History is spread over as many tenants at most; each has ten entries at least.
+const TENANTS_MAX: i64 = 1_000;
 
 /// Adds `entries` entries of calls that are long over: a grant a tenant, then settlements.
+///
+/// Records have their numbers, as those have that a server filed; their sums are left to be made.
 pub(super) async fn fill(db: &Db, entries: i64) -> Outcome<()> {
     say(&format!("filling the tables with {entries} entries"));
-    let each = (entries / TENANTS).max(2);
+    let tenants = (entries / 10).clamp(1, TENANTS_MAX);
+    let each = (entries / tenants).max(2);
     let series = |from: i64, to: i64| match db {
         Db::Postgres(_) => format!("generate_series({from}, {to}) AS {{}}"),
         Db::Sqlite { .. } => format!(
@@ -21,7 +25,7 @@ pub(super) async fn fill(db: &Db, entries: i64) -> Outcome<()> {
         ),
     };
     let (tenants, numbers) = (
-        series(1, TENANTS).replace("{}", "t"),
+        series(1, tenants).replace("{}", "t"),
         series(2, each).replace("{}", "n"),
     );
     let name = "'ten_fill' || CAST(t AS TEXT)";
@@ -54,11 +58,21 @@ pub(super) async fn fill(db: &Db, entries: i64) -> Outcome<()> {
         tenants = aliased(db, &tenants, "a"),
         numbers = aliased(db, &numbers, "b"),
     );
+    let last = Store::new(db.clone()).usage_last_number().await;
+    let last = last.step(|| "the last number".into())?;
+    // PostgreSQL numbers by a default.
+    let (column, number) = match db {
+        Db::Postgres(_) => ("", String::new()),
+        Db::Sqlite { .. } => (
+            ", number",
+            format!(", {last} + (t - 1) * {} + n - 1", each - 1),
+        ),
+    };
     let usage = format!(
         "INSERT INTO usage_records (id, tenant_id, test, operation, model, provider, provider_model, input_tokens, \
          cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images, media_ms, characters, estimated, credits_micros, \
-         cost_micros, status, attempts, first_byte_ms, duration_ms, created_at) \
-         SELECT {hold}, {name}, FALSE, 'chat', 'm', 'p', 'm', 1, 0, 0, 1, 0, 0, 0, 0, FALSE, 10, 0, 'succeeded', 1, 1, 1, 0 \
+         cost_micros, status, attempts, first_byte_ms, duration_ms, created_at{column}) \
+         SELECT {hold}, {name}, FALSE, 'chat', 'm', 'p', 'm', 1, 0, 0, 1, 0, 0, 0, 0, FALSE, 10, 0, 'succeeded', 1, 1, 1, 0{number} \
          FROM {tenants}, {numbers}",
         tenants = aliased(db, &tenants, "a"),
         numbers = aliased(db, &numbers, "b"),

@@ -2,6 +2,7 @@
 //! hot tenant and many, on both databases with full durability. Speaks no HTTP.
 
 mod fill;
+mod flat;
 mod table;
 
 use std::path::PathBuf;
@@ -51,6 +52,9 @@ pub(crate) struct LedgerArgs {
     /// Entries and tenants to fill the tables with for the last cases; 0 leaves these cases out.
     #[arg(long, default_value_t = 1_000_000)]
     entries: i64,
+    /// Measure instead how much of its speed is left over histories of so many entries, comma separated.
+    #[arg(long, value_delimiter = ',')]
+    flat: Vec<i64>,
     /// Indexes to leave out, to see what they cost; nothing is written to the results then.
     #[arg(long)]
     without: Vec<String>,
@@ -66,6 +70,15 @@ pub(crate) struct LedgerArgs {
 enum Engine {
     Postgres,
     Sqlite,
+}
+
+impl Engine {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL, fsync on",
+            Self::Sqlite => "SQLite, WAL, synchronous FULL",
+        }
+    }
 }
 
 /// One way to run.
@@ -120,25 +133,21 @@ const CASES: [Case; 6] = [
 
 /// Runs all cases on both databases and writes the section.
 pub(crate) async fn run(args: &LedgerArgs) -> Outcome<()> {
-    let mut stage = Stage::new()?;
     set_default_instrumentation(|| Some(Box::new(Count))).step(|| "counting".into())?;
     shared::tls::install_provider();
+    if !args.flat.is_empty() {
+        return flat::run(args).await;
+    }
+    let mut stage = Stage::new()?;
     let postgres = services::start_postgres(&mut stage).await?;
     let url = format!("postgres://waule@127.0.0.1:{}/server", postgres.port);
     let file = stage.make_folder("sqlite")?.join("server.db");
     let mut rows = Vec::new();
-    for (engine, name, target) in [
-        (
-            Engine::Postgres,
-            "PostgreSQL, fsync on",
-            DbTarget::Postgres(url),
-        ),
-        (
-            Engine::Sqlite,
-            "SQLite, WAL, synchronous FULL",
-            DbTarget::Sqlite(file),
-        ),
+    for (engine, target) in [
+        (Engine::Postgres, DbTarget::Postgres(url)),
+        (Engine::Sqlite, DbTarget::Sqlite(file)),
     ] {
+        let name = engine.title();
         if args.only.is_some_and(|only| only != engine) {
             continue;
         }
@@ -171,6 +180,12 @@ async fn measure(name: &'static str, db: &Db, args: &LedgerArgs) -> Outcome<Vec<
             .collect();
         if filled {
             fill::fill(db, args.entries).await?;
+            let mut roller = Roller::new(Store::new(db.clone()), Clock::system());
+            // Otherwise they would be added up beside the load.
+            let is_level = roller.catch_up(Duration::from_secs(60)).await;
+            if !is_level.step(|| "the sums".into())? {
+                return Err(Failure::new("the sums were not made in time"));
+            }
         }
         for round in 1..=args.rounds.max(1) {
             let of_phase = CASES.iter().filter(|case| case.filled == filled);

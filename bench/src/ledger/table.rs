@@ -22,13 +22,13 @@ impl LedgerRow {
         }
     }
 
-    fn median(&self, figure: impl Fn(&Run) -> f64) -> f64 {
+    pub(super) fn median(&self, figure: impl Fn(&Run) -> f64) -> f64 {
         let mut figures: Vec<f64> = self.runs.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);
         figures.get(figures.len() / 2).copied().unwrap_or_default()
     }
 
-    fn pairs(&self) -> f64 {
+    pub(super) fn pairs(&self) -> f64 {
         self.median(|run| run.per_second)
     }
 }

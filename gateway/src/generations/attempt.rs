@@ -1,7 +1,6 @@
 //! Attempts of one generation: pick a key, call, classify, and on a fault that surely did no work go on
 //! to another key and then to the next target. Never sends again what may have been billed.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use shared::fault::{Fault, FaultKind, Retry, Scope};
@@ -9,8 +8,8 @@ use shared::id::ProviderKeyId;
 use shared::link::{Call, CallerError, FailedTry, Failure, Target};
 use tracing::warn;
 
-use super::{AttemptTrail, millis};
-use crate::Gateway;
+use super::{AttemptTrail, GenerationContext, failure, millis};
+use crate::keys;
 use crate::pool::health::Asker;
 use crate::pool::{Idle, Lease};
 use crate::providers::{Answer, Refusal};
@@ -31,7 +30,7 @@ pub(super) struct Accepted {
 
 /// Tries targets in order until one accepts; then those that only rest, because trying beats refusing.
 pub(super) async fn attempts(
-    gateway: &Arc<Gateway>,
+    context: &GenerationContext,
     call: &Call,
     begun: Instant,
 ) -> Result<Accepted, Failure> {
@@ -40,7 +39,7 @@ pub(super) async fn attempts(
     let last = call.targets.len().saturating_sub(1);
     for (at, target) in call.targets.iter().enumerate() {
         let tries = Tries {
-            gateway,
+            context,
             call,
             target,
             is_last: at == last,
@@ -56,7 +55,7 @@ pub(super) async fn attempts(
     }
     for at in untried {
         let tries = Tries {
-            gateway,
+            context,
             call,
             target: &call.targets[at],
             is_last: true,
@@ -81,7 +80,7 @@ struct AttemptsSoFar {
 
 /// The tries at one target.
 struct Tries<'a> {
-    gateway: &'a Arc<Gateway>,
+    context: &'a GenerationContext,
     call: &'a Call,
     target: &'a Target,
     /// No other target follows.
@@ -102,7 +101,7 @@ impl Tries<'_> {
                 model: &self.target.model,
                 is_last_resort: self.is_last_resort,
             };
-            let pools = &self.gateway.pools;
+            let pools = &self.context.pools;
             let lease = match pools.lease(&self.target.provider, asker, &tried) {
                 Ok(lease) => lease,
                 Err(idle) => {
@@ -115,7 +114,7 @@ impl Tries<'_> {
             let route = lease.provider().route(lease.key(), &self.target.model);
             let connector = lease.provider().connector;
             let Refusal { fault, caller } = match connector
-                .call(self.call, route, self.gateway.patience)
+                .call(self.call, route, self.context.patience)
                 .await
             {
                 Ok(answer) => {
@@ -153,7 +152,7 @@ impl Tries<'_> {
     /// Whose a fault is: its key's, unless the same body brought the same at the key before.
     fn charge(&self, open: &mut Vec<(Lease, Fault)>, lease: Lease, fault: Fault) {
         if fault.kind == FaultKind::InvalidKey {
-            self.gateway.doubt(&lease);
+            keys::doubt(&self.context.pools, &self.context.supervisor, &lease);
         }
         if fault.upstream_status.is_some() {
             lease.answered();
@@ -259,11 +258,9 @@ impl AttemptsSoFar {
         let is_weightier = |told: &Failure| key(&fault) >= key(&told.fault);
         if is_final || self.told.as_ref().is_none_or(is_weightier) {
             self.told = Some(Failure {
-                fault,
                 caller,
-                attempts: 0,
-                failed: Vec::new(),
                 provider: Some(target.provider.clone()),
+                ..failure(fault, 0)
             });
         }
     }
@@ -299,11 +296,5 @@ fn no_capacity() -> Failure {
         FaultKind::NoCapacity,
         "no target has a provider with a healthy key",
     );
-    Failure {
-        fault,
-        caller: None,
-        attempts: 0,
-        failed: Vec::new(),
-        provider: None,
-    }
+    failure(fault, 0)
 }

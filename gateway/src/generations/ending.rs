@@ -91,7 +91,7 @@ impl Generation {
         let About {
             id, fingerprint, ..
         } = &self.about;
-        self.gateway.outcomes.came(id, *fingerprint, &came);
+        self.context.outcomes.came(id, *fingerprint, &came);
     }
 
     pub(super) fn fail(&self, state: &mut State, failure: Failure) -> Kept {
@@ -180,7 +180,7 @@ impl Generation {
             let About {
                 id, fingerprint, ..
             } = &self.about;
-            self.gateway.outcomes.ended(id, *fingerprint, ended)
+            self.context.outcomes.ended(id, *fingerprint, ended)
         } else {
             Kept::nothing()
         }
@@ -221,7 +221,7 @@ impl Generation {
         };
         let mut ended = self.as_ended(state, closing);
         if ended.untaken.is_none() && !closing.told_taken && self.about.keeps {
-            self.gateway.outcomes.took(&self.about.id);
+            self.context.outcomes.took(&self.about.id);
         }
         ended.output = match (closing.whole.clone(), state.log.take()) {
             (Some(bytes), _) => Some(Arc::new(Output::Whole(bytes))),
@@ -237,7 +237,7 @@ impl Generation {
     /// Records the end, once. The provider's connection is dropped with the phase.
     fn end(&self, state: &mut State, ended: Ended) {
         state.log = None;
-        self.gateway
+        self.context
             .metrics
             .ended(self.about.surface.operation, &ended.end);
         state.phase = Phase::Ended(ended.clone());
@@ -245,7 +245,7 @@ impl Generation {
             id, fingerprint, ..
         } = &self.about;
         let keep = self.about.keeps && state.parted.is_none();
-        self.gateway.register.end(id, *fingerprint, ended, keep);
+        self.context.register.end(id, *fingerprint, ended, keep);
         state.wake_all();
         self.over.notify_waiters();
     }

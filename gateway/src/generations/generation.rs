@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tracing::warn;
 
 use super::attempt::{self, Accepted};
+use super::context::GenerationContext;
 use super::ending::{late, left};
 use super::failure;
 use super::flow::{Flow, Flowed};
@@ -26,7 +27,6 @@ use super::log::{Gone, Log};
 use super::register::Ended;
 use super::state::{Closing, Phase, State, Streaming, Subscriber};
 use super::taken::{Progress, Taking};
-use crate::Gateway;
 use crate::providers::{Answer, ContentType};
 
 /// What of a call is needed after it was sent to a provider.
@@ -47,7 +47,7 @@ pub(super) struct About {
 /// One generation.
 pub(crate) struct Generation {
     pub(super) about: About,
-    pub(super) gateway: Arc<Gateway>,
+    pub(super) context: Arc<GenerationContext>,
     state: Mutex<State>,
     pub(super) over: Notify,
 }
@@ -80,7 +80,7 @@ pub(super) fn canceled(why: &'static str) -> Fault {
 impl Generation {
     /// Of `call`, not yet sent; `keeps` what it puts out for readers that come again.
     pub(super) fn new(
-        gateway: &Arc<Gateway>,
+        context: &Arc<GenerationContext>,
         call: Call,
         fingerprint: u64,
         keeps: bool,
@@ -99,16 +99,16 @@ impl Generation {
         };
         let timer = Box::pin(tokio::time::sleep_until(about.deadline.into()));
         if keeps {
-            gateway.outcomes.begun(&about.id);
+            context.outcomes.begun(&about.id);
         }
         let opening = {
-            let gateway = gateway.clone();
-            async move { attempt::attempts(&gateway, &call, begun).await }
+            let context = context.clone();
+            async move { attempt::attempts(&context, &call, begun).await }
         };
         let state = State {
             phase: Phase::Opening(Box::pin(opening)),
             timer,
-            log: keeps.then(|| Log::new(gateway.register.budget().clone())),
+            log: keeps.then(|| Log::new(context.register.budget().clone())),
             length: 0,
             taking: Taking::default(),
             progress: Progress::new(begun),
@@ -121,7 +121,7 @@ impl Generation {
         };
         Arc::new(Self {
             about,
-            gateway: gateway.clone(),
+            context: context.clone(),
             state: Mutex::new(state),
             over: Notify::new(),
         })
@@ -141,8 +141,8 @@ impl Generation {
         self.about.caller
     }
 
-    pub(super) fn gateway(&self) -> &Arc<Gateway> {
-        &self.gateway
+    pub(super) fn context(&self) -> &Arc<GenerationContext> {
+        &self.context
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -188,7 +188,7 @@ impl Generation {
 
     /// How long it runs on while nobody reads it.
     pub(super) fn grace(&self) -> Duration {
-        self.gateway.detached(self.lock().patience)
+        self.context.detached(self.lock().patience)
     }
 
     /// How it ended, for a reader that saw that it did.
@@ -231,16 +231,7 @@ impl Generation {
     /// Drives it after its tenant left; ready when it is over. What comes is thrown away; what passes the
     /// maximum ends it as any other stream.
     pub(super) fn poll_on(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
-        loop {
-            match self.drive(&mut state, cx) {
-                Poll::Ready(Driven::Ended) => return Poll::Ready(()),
-                Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
-                Poll::Pending => break,
-            }
-        }
-        state.wait_as_driver(cx.waker());
-        Poll::Pending
+        self.drive_unread(&mut self.lock(), cx, |_| true)
     }
 
     /// What comes next for the reader in `subscriber`, who has read up to `position`.
@@ -301,10 +292,21 @@ impl Generation {
             return Poll::Ready(());
         }
         // Beyond its share nothing could be read again: the provider waits instead.
-        while state.log.as_ref().is_some_and(Log::has_room)
-            || matches!(state.phase, Phase::Closing(_))
-        {
-            match self.drive(&mut state, cx) {
+        self.drive_unread(&mut state, cx, |state| {
+            state.log.as_ref().is_some_and(Log::has_room)
+                || matches!(state.phase, Phase::Closing(_))
+        })
+    }
+
+    /// As far as it comes while `goes_on`, for whoever drives it and reads nothing; ready when it is over.
+    fn drive_unread(
+        &self,
+        state: &mut State,
+        cx: &mut Context<'_>,
+        goes_on: impl Fn(&State) -> bool,
+    ) -> Poll<()> {
+        while goes_on(state) {
+            match self.drive(state, cx) {
                 Poll::Ready(Driven::Ended) => return Poll::Ready(()),
                 Poll::Ready(Driven::Opened | Driven::Piece(_)) => {}
                 Poll::Pending => break,

@@ -2,6 +2,7 @@
 //! a meter on them, for readers that may come and go. Knows no HTTP and no provider's dialect.
 
 mod attempt;
+mod context;
 mod ending;
 mod flow;
 mod generation;
@@ -13,7 +14,8 @@ pub(crate) mod register;
 mod state;
 mod taken;
 
-pub(crate) use self::parting::{Leavers, cancel};
+pub(crate) use self::context::GenerationContext;
+pub(crate) use self::parting::cancel;
 pub(crate) use self::reader::{Coming, OnDisconnect};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -28,8 +30,7 @@ use shared::units::Usage;
 use self::generation::Generation;
 use self::journal::Remembered;
 use self::reader::Reader;
-use self::register::{Found, NotRegistered, Registration};
-use crate::Gateway;
+use self::register::{Found, NotRegistered, Register, Registration};
 
 /// Targets that are tried for one call.
 const TARGETS_MAX: usize = 16;
@@ -90,7 +91,7 @@ fn fingerprint(call: &Call) -> u64 {
 
 /// Starts the generation of a call or joins it; answers when a provider has accepted it.
 pub(crate) async fn open(
-    gateway: &Arc<Gateway>,
+    context: &Arc<GenerationContext>,
     call: Call,
     coming: Coming,
     life: Option<&BootId>,
@@ -102,12 +103,12 @@ pub(crate) async fn open(
     }
     let (id, fingerprint) = (call.generation.clone(), fingerprint(&call));
     let keeps = coming.on_disconnect == OnDisconnect::Detaches;
-    if life.is_some() && matches!(gateway.register.find(&id), Found::Nothing) {
+    if life.is_some() && matches!(context.register.find(&id), Found::Nothing) {
         // It was sent before: an earlier life may have ended it, or this one long ago.
-        match gateway.outcomes.find(&id).await {
+        match context.outcomes.find(&id).await {
             Remembered::Ended(ended, known) if known == fingerprint => {
-                let reader = Reader::ended(gateway, &id, *ended, coming.offset);
-                return reader.reply(gateway.boot.clone()).await;
+                let reader = Reader::ended(context, &id, *ended, coming.offset);
+                return reader.reply(context.boot.clone()).await;
             }
             Remembered::Ended(..) => return Err(refusal(NotRegistered::OtherRequest)),
             Remembered::Begun | Remembered::Came(_) => {
@@ -116,8 +117,8 @@ pub(crate) async fn open(
             Remembered::Nothing => {}
         }
     }
-    let make = || Generation::new(gateway, call, fingerprint, keeps);
-    let reader = match gateway.register.begin(&id, fingerprint, life, keeps, make) {
+    let make = || Generation::new(context, call, fingerprint, keeps);
+    let reader = match context.register.begin(&id, fingerprint, life, keeps, make) {
         Ok(Registration::New(generation)) => Reader::live(generation, coming),
         Ok(Registration::Running(_) | Registration::Ended(_)) if !keeps => {
             return Err(LinkError::Refused(
@@ -125,16 +126,16 @@ pub(crate) async fn open(
             ));
         }
         Ok(Registration::Running(generation)) => {
-            gateway.metrics.joined();
+            context.metrics.joined();
             Reader::live(generation, coming)
         }
         Ok(Registration::Ended(ended)) => {
-            gateway.metrics.joined();
-            Reader::ended(gateway, &id, ended, coming.offset)
+            context.metrics.joined();
+            Reader::ended(context, &id, ended, coming.offset)
         }
         Err(why) => return Err(refusal(why)),
     };
-    reader.reply(gateway.boot.clone()).await
+    reader.reply(context.boot.clone()).await
 }
 
 fn refusal(why: NotRegistered) -> LinkError {
@@ -152,55 +153,36 @@ fn refusal(why: NotRegistered) -> LinkError {
 
 /// Attaches to a generation from an offset on; starts nothing.
 pub(crate) async fn attach(
-    gateway: &Arc<Gateway>,
+    context: &Arc<GenerationContext>,
     id: &GenerationId,
     coming: Coming,
 ) -> Result<Reply, LinkError> {
-    let reader = match gateway.register.find(id) {
+    let reader = match context.register.find(id) {
         Found::Running(generation) => Reader::live(generation, coming),
-        Found::Ended(ended) => Reader::ended(gateway, id, ended, coming.offset),
-        Found::Nothing => match gateway.outcomes.find(id).await {
-            Remembered::Ended(ended, _) => Reader::ended(gateway, id, *ended, coming.offset),
+        Found::Ended(ended) => Reader::ended(context, id, ended, coming.offset),
+        Found::Nothing => match context.outcomes.find(id).await {
+            Remembered::Ended(ended, _) => Reader::ended(context, id, *ended, coming.offset),
             Remembered::Begun | Remembered::Came(_) | Remembered::Nothing => {
                 return Err(LinkError::Lost("the generation is not known".to_owned()));
             }
         },
     };
-    gateway.metrics.resumed();
-    reader.reply(gateway.boot.clone()).await
+    context.metrics.resumed();
+    reader.reply(context.boot.clone()).await
 }
 
 /// The last byte of a whole answer was taken.
-pub(crate) fn took_whole(gateway: &Gateway, id: &GenerationId) {
-    if let Found::Ended(ended) = gateway.register.find(id)
+pub(crate) fn took_whole(context: &GenerationContext, id: &GenerationId) {
+    if let Found::Ended(ended) = context.register.find(id)
         && ended.untaken.is_some_and(|untaken| untaken.took_all())
     {
-        gateway.outcomes.took(id);
-    }
-}
-
-/// Ends those whose time is over, also where nobody polls them.
-pub(crate) fn expire(gateway: &Gateway) {
-    let now = Instant::now();
-    for generation in gateway.register.all_running() {
-        generation.expire(now);
-    }
-}
-
-/// Writes down how far those that run have come, for whoever asks when this process is gone.
-pub(crate) fn write_progress(gateway: &Gateway) {
-    if gateway.register.running() == 0 {
-        return;
-    }
-    let now = std::time::Instant::now();
-    for generation in gateway.register.all_running() {
-        generation.write_progress(now);
+        context.outcomes.took(id);
     }
 }
 
 /// Ends all that runs, because the process does.
-pub(crate) fn cancel_all(gateway: &Gateway) {
-    for generation in gateway.register.all_running() {
+pub(crate) fn cancel_all(register: &Register) {
+    for generation in register.all_running() {
         generation.stop(Fault::new(
             shared::fault::FaultKind::Interrupted,
             "the gateway was shut down",

@@ -9,11 +9,11 @@ use shared::id::GenerationId;
 use shared::link::{GenerationStatus, Parting};
 use tracing::debug;
 
+use super::context::GenerationContext;
 use super::ending::{KEPT_WITHIN, left};
 use super::generation::{Generation, Parted, canceled};
 use super::journal::Remembered;
 use super::register::{End, Ended, Found};
-use crate::Gateway;
 
 /// Generations of one caller that are read on at a time: one that starts and leaves without end must
 /// not pile up streams at a provider. Beyond that the estimate decides.
@@ -23,10 +23,10 @@ const OF_ALL_MAX: usize = 1_024;
 
 /// How many generations are read on after their tenants left.
 #[derive(Debug, Default)]
-pub(crate) struct Leavers(Mutex<HashMap<u64, usize>>);
+pub(super) struct Leavers(Mutex<HashMap<u64, usize>>);
 
 /// A place among them, given back when dropped.
-struct Leave(Arc<Gateway>, u64);
+struct Leave(Arc<GenerationContext>, u64);
 
 impl Leavers {
     fn enter(&self, caller: u64) -> bool {
@@ -60,25 +60,26 @@ impl Drop for Leave {
 /// Ends a generation for this reason if it runs, and answers how it ended. One that never came is not
 /// started any more, should it still be on its way.
 pub(crate) async fn cancel(
-    gateway: &Arc<Gateway>,
+    context: &Arc<GenerationContext>,
     id: &GenerationId,
     why: Parting,
     may_be_older: bool,
 ) -> GenerationStatus {
-    let generation = match gateway.register.give_up(id) {
+    let generation = match context.register.give_up(id) {
         Found::Ended(ended) => return ended.status(why),
         Found::Running(generation) => generation,
         Found::Nothing => {
             let remembered = if may_be_older {
-                gateway.outcomes.find(id).await
+                context.outcomes.find(id).await
             } else {
                 Remembered::Nothing
             };
             return match remembered {
                 Remembered::Ended(ended, _) | Remembered::Came(ended) => ended.status(why),
                 Remembered::Begun | Remembered::Nothing => GenerationStatus::Unknown {
-                    boot: gateway.boot.clone(),
+                    boot: context.boot.clone(),
                     had: matches!(remembered, Remembered::Begun),
+                    memory_ms: Some(context.outcomes.memory_ms()),
                 },
             };
         }
@@ -99,36 +100,36 @@ pub(crate) async fn cancel(
 
 /// The tenant of a generation left. Needs a runtime.
 pub(super) fn part(generation: &Arc<Generation>) {
-    let gateway = generation.gateway();
+    let context = generation.context();
     match generation.part() {
         Parted::Before | Parted::Ended => {}
         Parted::First => {
             let caller = generation.caller();
-            let within = gateway.read_on;
-            let stops = gateway.supervisor.stopping().is_cancelled();
-            if within.is_zero() || stops || !gateway.leavers.enter(caller) {
+            let within = context.read_on;
+            let stops = context.supervisor.stopping().is_cancelled();
+            if within.is_zero() || stops || !context.leavers.enter(caller) {
                 generation.stop(left());
                 return;
             }
-            let leave = Leave(gateway.clone(), caller);
+            let leave = Leave(context.clone(), caller);
             let reading = read_on(generation.clone(), within, leave);
-            gateway.supervisor.spawn("reading on", reading);
+            context.supervisor.spawn("reading on", reading);
         }
     }
 }
 
 /// Reads what nobody waits for, until the provider has told its count or time is over.
 async fn read_on(generation: Arc<Generation>, within: Duration, _leave: Leave) {
-    let gateway = generation.gateway();
+    let context = generation.context();
     let reading = std::future::poll_fn(|cx| generation.poll_on(cx));
     let reading = tokio::time::timeout(within, reading);
     // A process that stops does not wait for it: the estimate decides.
-    let stop = gateway.supervisor.stopping();
+    let stop = context.supervisor.stopping();
     let is_over = matches!(stop.run_until_cancelled(reading).await, Some(Ok(())));
     let (ended, _) = generation.stop(left());
     let is_told =
         matches!(&ended, Ended { end: End::Outcome(outcome), .. } if !outcome.usage.estimated);
-    gateway.metrics.read_on(is_told);
+    context.metrics.read_on(is_told);
     debug!(
         generation.id = %generation.id(),
         "generation `{}` was read on after its tenant left: over {is_over}, count told {is_told}",

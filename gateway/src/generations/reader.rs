@@ -12,11 +12,11 @@ use shared::id::{BootId, GenerationId};
 use shared::link::{LinkError, Outcome, Piece, Reply, ReplyBody};
 use tracing::info;
 
+use super::context::GenerationContext;
 use super::generation::{Driven, Generation, canceled};
 use super::log::Gone;
 use super::parting;
 use super::register::{End, Ended, Output};
-use crate::Gateway;
 
 /// What it means when a reader goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ enum Source {
         subscriber: usize,
     },
     Ended {
-        gateway: Arc<Gateway>,
+        context: Arc<GenerationContext>,
         id: GenerationId,
         ended: Ended,
     },
@@ -90,14 +90,14 @@ impl Reader {
 
     /// Of one that is over, from `position` on.
     pub(super) fn ended(
-        gateway: &Arc<Gateway>,
+        context: &Arc<GenerationContext>,
         id: &GenerationId,
         ended: Ended,
         position: u64,
     ) -> Self {
         Self {
             source: Source::Ended {
-                gateway: gateway.clone(),
+                context: context.clone(),
                 id: id.clone(),
                 ended,
             },
@@ -184,7 +184,7 @@ impl Reader {
         {
             generation.detach(*subscriber);
             self.source = Source::Ended {
-                gateway: generation.gateway().clone(),
+                context: generation.context().clone(),
                 id: generation.id().clone(),
                 ended,
             };
@@ -205,7 +205,7 @@ impl Reader {
                     Ok(Driven::Ended) => self.see_end(),
                     Err(missing) => return Poll::Ready(Some(Err(gone(missing)))),
                 },
-                Source::Ended { gateway, id, ended } => {
+                Source::Ended { context, id, ended } => {
                     let rest = match replay(ended, self.position) {
                         Ok(None) if self.told => return Poll::Ready(None),
                         Ok(None) => Ok(Piece::Outcome(Box::new(outcome(&ended.end)?))),
@@ -214,7 +214,7 @@ impl Reader {
                             if let Some(untaken) = &ended.untaken
                                 && untaken.took(end)
                             {
-                                gateway.outcomes.took(id);
+                                context.outcomes.took(id);
                             }
                             Ok(self.passed(bytes))
                         }
@@ -278,9 +278,9 @@ impl Drop for Reader {
         match self.on_disconnect {
             OnDisconnect::Cancels => parting::part(generation),
             OnDisconnect::Detaches => {
-                let gateway = generation.gateway();
+                let context = generation.context();
                 let care = care(generation.clone(), left, generation.grace());
-                gateway.supervisor.spawn("generation", care);
+                context.supervisor.spawn("generation", care);
             }
         }
     }
@@ -291,7 +291,7 @@ async fn care(generation: Arc<Generation>, left: u64, grace: Duration) {
     let driving = std::future::poll_fn(|cx| generation.poll_care(left, cx));
     if tokio::time::timeout(grace, driving).await.is_err() {
         info!("a generation that nobody read for {grace:?} is cancelled");
-        generation.gateway().metrics.abandoned();
+        generation.context().metrics.abandoned();
         generation.stop(canceled("nobody was attached any more"));
     }
 }

@@ -15,7 +15,7 @@ use shared::link::wire;
 use shared::link::{Outcome, Piece, PieceStream};
 use sync_wrapper::SyncWrapper;
 
-use crate::{Gateway, generations};
+use crate::generations::{self, GenerationContext};
 
 /// Of a whole answer so much is handed out at once: what lies in buffers was not taken by anybody.
 const PART_BYTES: usize = 64 * 1024;
@@ -69,16 +69,20 @@ impl http_body::Body for PieceBody {
 
 /// A whole answer.
 pub(super) struct WholeBody {
-    gateway: Arc<Gateway>,
+    generations: Arc<GenerationContext>,
     id: GenerationId,
     rest: Bytes,
     is_taken: bool,
 }
 
 impl WholeBody {
-    pub(super) fn new(gateway: &Arc<Gateway>, id: GenerationId, bytes: Bytes) -> Self {
+    pub(super) fn new(
+        generations: &Arc<GenerationContext>,
+        id: GenerationId,
+        bytes: Bytes,
+    ) -> Self {
         Self {
-            gateway: gateway.clone(),
+            generations: generations.clone(),
             id,
             rest: bytes,
             is_taken: false,
@@ -98,7 +102,7 @@ impl http_body::Body for WholeBody {
         let part = self.rest.split_to(length);
         if self.rest.is_empty() && !self.is_taken {
             self.is_taken = true;
-            generations::took_whole(&self.gateway, &self.id);
+            generations::took_whole(&self.generations, &self.id);
         }
         Poll::Ready((!part.is_empty()).then_some(Ok(Frame::data(part))))
     }

@@ -71,6 +71,11 @@ impl BodyDecoder {
         }
     }
 
+    /// How long a body may be, as it comes and when it is whole.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
     fn prefixes(&self) -> MutexGuard<'_, Prefixes> {
         self.prefixes.lock().unwrap_or_else(PoisonError::into_inner)
     }

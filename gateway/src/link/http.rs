@@ -1,5 +1,5 @@
 //! The door over HTTP/1.1 and HTTP/2: checks the secret, reads a call from its headers, writes the
-//! reply with its outcome. The only poem here; holds no rule of generations.
+//! reply with its outcome. Holds no rule of generations; operators' part is `admin`'s.
 
 use std::io;
 use std::sync::Arc;
@@ -11,105 +11,139 @@ use http::header::{CONTENT_TYPE, TRAILER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::combinators::BoxBody;
 use poem::web::{Data, Path, Query};
-use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler, patch, post,
-};
-use serde::de::DeserializeOwned;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler, post};
+use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
+use shared::config::ConfigError;
 use shared::fault::FaultKind;
-use shared::id::{GenerationId, JournalId, ProviderKeyId};
+use shared::id::{GenerationId, JournalId};
 use shared::link::codec::{Encoder, VERSION};
 use shared::link::events::{Event, EventSource};
 use shared::link::wire::{self, Joining};
-use shared::link::{AdminError, Failure, InvalidField, LinkError, ProviderAdmin, Reply, ReplyBody};
+use shared::link::{Failure, LinkError, Reply, ReplyBody};
+use shared::secret::Secret;
 use shared::surface::{SURFACES, Surface};
 
 use super::body::{PieceBody, WholeBody, header};
-use super::body_decoder::BodyDecodeError;
+use super::body_decoder::{BodyDecodeError, BodyDecoder};
 use super::coalesce::Coalesced;
-use crate::Gateway;
-use crate::events::Events;
-use crate::generations::{self, Coming, OnDisconnect};
+use super::{admin, alive};
+use crate::admin::ProviderList;
+use crate::config::Config;
+use crate::events::{Events, Journal};
+use crate::generations::{self, Coming, GenerationContext, OnDisconnect};
+use crate::store::Store;
 
 /// A server that takes longer to send a body is cut off.
 const BODY_READ_MAX: Duration = Duration::from_secs(60);
 /// More than servers send to keep a connection warm.
 const WARM_BYTES_MAX: usize = 64 * 1024;
-/// Operators' requests are small.
-const ADMIN_BYTES_MAX: usize = 64 * 1024;
+/// What servers need to come in.
+pub(crate) struct HttpDoor {
+    decoder: Arc<BodyDecoder>,
+    secrets: Arc<LinkSecrets>,
+    /// Absent where servers are spoken to plainly.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
 
-/// All routes of the gateway.
-pub(crate) fn routes(gateway: &Arc<Gateway>) -> Route {
-    let mut inside = Route::new()
-        .at("/health", get(health).post(warm))
-        .at("/generations/:id/attach", post(attach))
-        .at("/generations/:id/finish", post(finish))
-        .at("/events", get(follow_events))
-        .at("/events/journal", get(own_journal));
-    for surface in SURFACES {
-        inside = inside.at(
-            surface.path,
-            OpenEndpoint {
-                gateway: gateway.clone(),
-                surface,
-            },
-        );
+/// What servers may send as their secret.
+struct LinkSecrets(Vec<Secret<String>>);
+
+impl LinkSecrets {
+    /// Whether `candidate` is one of them; each is compared in constant time.
+    fn opens(&self, candidate: &[u8]) -> bool {
+        let Ok(candidate) = std::str::from_utf8(candidate) else {
+            return false;
+        };
+        self.0
+            .iter()
+            .fold(false, |opens, secret| secret.matches(candidate) | opens)
     }
-    let admin = Route::new()
-        .at("/facts", get(facts))
-        .at("/providers", get(list_providers).post(create_provider))
-        .at(
-            "/providers/:name",
-            patch(update_provider).delete(delete_provider),
-        )
-        .at("/providers/:name/keys", get(list_keys).post(create_key))
-        .at(
-            "/providers/:name/keys/:key",
-            patch(update_key).delete(delete_key),
-        )
-        .at("/providers/:name/keys/:key/test", post(test_key));
-    // A boot id is letters, digits and an underscore.
-    let boot = HeaderValue::try_from(gateway.boot.as_str()).unwrap_or(HeaderValue::from_static(""));
-    let guard = |gateway: Arc<Gateway>| {
-        move |request: &Request| {
-            gateway.opens(
-                request
-                    .headers()
-                    .get(wire::SECRET)
-                    .map(HeaderValue::as_bytes)
-                    .unwrap_or_default(),
+}
+
+impl HttpDoor {
+    /// For servers that send one of the `accepted` secrets, which stand between commas.
+    pub(crate) fn new(config: &Config, accepted: &Secret<String>) -> Result<Self, ConfigError> {
+        let accepted = accepted.expose().split(',');
+        let secrets = accepted.map(|secret| Secret::new(secret.trim().to_owned()));
+        Ok(Self {
+            decoder: Arc::new(BodyDecoder::new(
+                config.prefix_kept_bytes,
+                config.gateway_body_bytes_max,
+            )),
+            secrets: Arc::new(LinkSecrets(secrets.collect())),
+            tls: config.tls()?,
+        })
+    }
+
+    /// All routes of the gateway.
+    pub(crate) fn routes(
+        &self,
+        generations: &Arc<GenerationContext>,
+        providers: &Arc<ProviderList>,
+    ) -> Route {
+        let journal = &providers.journal;
+        // Shared data is cloned for each request below it, so the way of calls has none.
+        let mut inside = Route::new()
+            .at("/health", get(health).post(warm).data(generations.clone()))
+            .at(
+                "/generations/:id/attach",
+                post(attach).data(generations.clone()),
             )
+            .at(
+                "/generations/:id/finish",
+                post(finish).data(generations.clone()),
+            )
+            .at("/events", get(follow_events).data(journal.clone()))
+            .at("/events/journal", get(own_journal).data(journal.clone()));
+        for surface in SURFACES {
+            inside = inside.at(
+                surface.path,
+                OpenEndpoint {
+                    generations: generations.clone(),
+                    decoder: self.decoder.clone(),
+                    surface,
+                },
+            );
         }
-    };
-    let inside = Guarded {
-        inner: inside.data(gateway.clone()),
-        opens: guard(gateway.clone()),
-        boot: boot.clone(),
-    };
-    let admin = Guarded {
-        inner: admin.data(gateway.clone()),
-        opens: guard(gateway.clone()),
-        boot,
-    };
-    Route::new()
-        .at("/healthz", get(healthz))
-        .at("/readyz", get(readyz).data(gateway.clone()))
-        .nest(wire::PREFIX, inside)
-        .nest(wire::ADMIN_PREFIX, admin)
+        // A boot id is letters, digits and an underscore.
+        let boot = HeaderValue::try_from(generations.boot.as_str())
+            .unwrap_or(HeaderValue::from_static(""));
+        let inside = Guarded {
+            inner: inside,
+            secrets: self.secrets.clone(),
+            boot: boot.clone(),
+        };
+        let admin = Guarded {
+            inner: admin::routes(providers),
+            secrets: self.secrets.clone(),
+            boot,
+        };
+        let ready = get(readyz)
+            .data(generations.clone())
+            .data(providers.store.clone());
+        Route::new()
+            .at("/healthz", get(healthz))
+            .at("/readyz", ready)
+            .nest(wire::PREFIX, inside)
+            .nest(wire::ADMIN_PREFIX, admin)
+    }
 }
 
 /// Refuses before any body is read.
-struct Guarded<E, F> {
+struct Guarded<E> {
     inner: E,
-    opens: F,
+    secrets: Arc<LinkSecrets>,
     boot: HeaderValue,
 }
 
-impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E, F> {
+impl<E: Endpoint> Endpoint for Guarded<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if !(self.opens)(&request) {
+        let secret = request.headers().get(wire::SECRET);
+        let secret = secret.map(HeaderValue::as_bytes).unwrap_or_default();
+        if !self.secrets.opens(secret) {
             return Ok(StatusCode::UNAUTHORIZED.into_response());
         }
         let mut response = self.inner.call(request).await?.into_response();
@@ -120,7 +154,8 @@ impl<E: Endpoint, F: Fn(&Request) -> bool + Send + Sync> Endpoint for Guarded<E,
 }
 
 struct OpenEndpoint {
-    gateway: Arc<Gateway>,
+    generations: Arc<GenerationContext>,
+    decoder: Arc<BodyDecoder>,
     surface: &'static Surface,
 }
 
@@ -131,11 +166,11 @@ impl Endpoint for OpenEndpoint {
         if request.method() != http::Method::POST {
             return Ok(StatusCode::METHOD_NOT_ALLOWED.into_response());
         }
-        let body = match read_body(&mut request, self.gateway.body_bytes_max).await {
+        let body = match read_body(&mut request, self.decoder.bytes_max()).await {
             Ok(body) => body,
             Err(status) => return Ok(status.into_response()),
         };
-        let body = match self.gateway.decoder.decode(request.headers(), body).await {
+        let body = match self.decoder.decode(request.headers(), body).await {
             Ok(body) => body,
             Err(error) => return Ok(not_decoded(error)),
         };
@@ -148,12 +183,12 @@ impl Endpoint for OpenEndpoint {
             Err(sentence) => return Ok(bad(sentence)),
         };
         for seen in &joining.seen {
-            self.gateway.register.seen(seen);
+            self.generations.register.seen(seen);
         }
         let generation = call.generation.clone();
-        let opened = generations::open(&self.gateway, call, coming, joining.life.as_ref());
+        let opened = generations::open(&self.generations, call, coming, joining.life.as_ref());
         let encoder = encoder(request.headers());
-        Ok(answer(&self.gateway, opened.await, generation, encoder))
+        Ok(answer(&self.generations, opened.await, generation, encoder))
     }
 }
 
@@ -206,13 +241,13 @@ fn bad(sentence: String) -> Response {
 
 /// The reply or why there is none.
 fn answer(
-    gateway: &Arc<Gateway>,
+    generations: &Arc<GenerationContext>,
     opened: Result<Reply, LinkError>,
     generation: GenerationId,
     encoder: Option<Box<Encoder>>,
 ) -> Response {
     match opened {
-        Ok(reply) => respond(gateway, reply, generation, encoder),
+        Ok(reply) => respond(generations, reply, generation, encoder),
         Err(LinkError::Failed(failure)) => failed(&failure),
         Err(LinkError::Refused(sentence)) => Response::builder()
             .status(StatusCode::CONFLICT)
@@ -236,7 +271,7 @@ async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Bytes, Sta
 }
 
 fn respond(
-    gateway: &Arc<Gateway>,
+    generations: &Arc<GenerationContext>,
     reply: Reply,
     generation: GenerationId,
     mut encoder: Option<Box<Encoder>>,
@@ -262,7 +297,7 @@ fn respond(
                 // Too large for one piece, or nothing is saved.
                 Some(_) | None => bytes,
             };
-            let body = WholeBody::new(gateway, generation, bytes);
+            let body = WholeBody::new(generations, generation, bytes);
             response.set_body(poem::Body::from(BoxBody::new(body)));
         }
         ReplyBody::Stream(pieces) => {
@@ -299,7 +334,7 @@ fn failed(failure: &Failure) -> Response {
     response
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     Response::builder()
         .status(status)
@@ -307,7 +342,7 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response {
         .body(bytes)
 }
 
-type Shared<'a> = Data<&'a Arc<Gateway>>;
+type Shared<'a> = Data<&'a Arc<GenerationContext>>;
 
 #[handler]
 fn healthz() -> &'static str {
@@ -315,15 +350,15 @@ fn healthz() -> &'static str {
 }
 
 #[handler]
-async fn readyz(gateway: Shared<'_>) -> Response {
-    if gateway.supervisor.leaving().is_cancelled() {
+async fn readyz(generations: Shared<'_>, store: Data<&Store>) -> Response {
+    if generations.supervisor.leaving().is_cancelled() {
         return Response::builder()
             .status(StatusCode::SERVICE_UNAVAILABLE)
             .body("draining");
     }
-    match gateway.store.ping().await {
+    match store.ping().await {
         // Calls go on without the journal: what it can't keep is known to this process.
-        Ok(()) => match gateway.outcomes.broken() {
+        Ok(()) => match generations.outcomes.broken() {
             None => "ready".into_response(),
             Some(why) => format!("ready, but {why}").into_response(),
         },
@@ -334,8 +369,8 @@ async fn readyz(gateway: Shared<'_>) -> Response {
 }
 
 #[handler]
-fn health(gateway: Shared<'_>) -> Response {
-    json(StatusCode::OK, &gateway.alive())
+fn health(generations: Shared<'_>) -> Response {
+    json(StatusCode::OK, &alive(&generations.boot))
 }
 
 /// Takes what is sent only to keep a connection's window open.
@@ -350,13 +385,13 @@ async fn warm(body: poem::Body) -> StatusCode {
 /// Takes as long as the provider's count is waited for, where the tenant left.
 #[handler]
 async fn finish(
-    gateway: Shared<'_>,
+    generations: Shared<'_>,
     Path(id): Path<String>,
     Query(asked): Query<wire::Finish>,
 ) -> Response {
     match id.parse::<GenerationId>() {
         Ok(id) => {
-            let status = generations::cancel(&gateway, &id, asked.why, true).await;
+            let status = generations::cancel(&generations, &id, asked.why, true).await;
             json(StatusCode::OK, &status)
         }
         Err(error) => bad(error.to_string()),
@@ -364,24 +399,24 @@ async fn finish(
 }
 
 #[handler]
-async fn attach(gateway: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap) -> Response {
+async fn attach(generations: Shared<'_>, Path(id): Path<String>, headers: &HeaderMap) -> Response {
     let id = match id.parse::<GenerationId>() {
         Ok(id) => id,
         Err(error) => return bad(error.to_string()),
     };
     match coming(headers) {
         Ok((_, coming)) => {
-            let attached = generations::attach(&gateway, &id, coming);
+            let attached = generations::attach(&generations, &id, coming);
             let attached = attached.await.map(|reply| coalesce(reply, headers));
-            answer(&gateway, attached, id, encoder(headers))
+            answer(&generations, attached, id, encoder(headers))
         }
         Err(sentence) => bad(sentence),
     }
 }
 
 #[handler]
-async fn own_journal(gateway: Shared<'_>) -> Response {
-    match Events(gateway.0.clone()).journal().await {
+async fn own_journal(journal: Data<&Arc<Journal>>) -> Response {
+    match Events(journal.0.clone()).journal().await {
         Ok(id) => json(StatusCode::OK, &id),
         Err(error) => unavailable(&error),
     }
@@ -395,12 +430,15 @@ struct From {
 
 /// One event a line, as they happen.
 #[handler]
-async fn follow_events(gateway: Shared<'_>, Query(from): Query<From>) -> Response {
-    let journal = match from.journal.parse::<JournalId>() {
-        Ok(journal) => journal,
+async fn follow_events(journal: Data<&Arc<Journal>>, Query(from): Query<From>) -> Response {
+    let followed = match from.journal.parse::<JournalId>() {
+        Ok(id) => id,
         Err(error) => return bad(format!("journal: {error}")),
     };
-    match Events(gateway.0.clone()).follow(&journal, from.after).await {
+    match Events(journal.0.clone())
+        .follow(&followed, from.after)
+        .await
+    {
         Ok(events) => {
             let line = |event: Result<Event, LinkError>| {
                 let mut line = serde_json::to_vec(&event.map_err(io::Error::other)?)?;
@@ -422,117 +460,4 @@ fn unavailable(error: &LinkError) -> Response {
     Response::builder()
         .status(StatusCode::SERVICE_UNAVAILABLE)
         .body(error.to_string())
-}
-
-fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) -> Response {
-    match outcome {
-        Ok(value) => json(status, &value),
-        Err(error) => {
-            let status = match error {
-                AdminError::NotFound => StatusCode::NOT_FOUND,
-                AdminError::Duplicate => StatusCode::CONFLICT,
-                AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
-                AdminError::Unreachable(_) | AdminError::Unanswered(_) => StatusCode::BAD_GATEWAY,
-                AdminError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            };
-            json(status, &error)
-        }
-    }
-}
-
-async fn read_json<T: DeserializeOwned>(body: poem::Body) -> Result<T, AdminError> {
-    let bytes = body.into_bytes_limit(ADMIN_BYTES_MAX).await;
-    let refused = |sentence| {
-        AdminError::Invalid(InvalidField {
-            field: String::new(),
-            rule: sentence,
-        })
-    };
-    let bytes = bytes.map_err(|_| refused("the body can't be read or is too large".to_owned()))?;
-    serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))
-}
-
-fn key_id(text: &str) -> Result<ProviderKeyId, AdminError> {
-    text.parse().map_err(|_| AdminError::NotFound)
-}
-
-#[handler]
-async fn facts(gateway: Shared<'_>) -> Response {
-    answered(StatusCode::OK, gateway.facts().await)
-}
-
-#[handler]
-async fn list_providers(gateway: Shared<'_>) -> Response {
-    answered(StatusCode::OK, gateway.providers().await)
-}
-
-#[handler]
-async fn create_provider(gateway: Shared<'_>, body: poem::Body) -> Response {
-    let made = async { gateway.create_provider(read_json(body).await?).await };
-    answered(StatusCode::CREATED, made.await)
-}
-
-#[handler]
-async fn update_provider(
-    gateway: Shared<'_>,
-    Path(name): Path<String>,
-    body: poem::Body,
-) -> Response {
-    let changed = async { gateway.update_provider(&name, read_json(body).await?).await };
-    answered(StatusCode::OK, changed.await)
-}
-
-#[handler]
-async fn delete_provider(gateway: Shared<'_>, Path(name): Path<String>) -> Response {
-    answered(StatusCode::OK, gateway.delete_provider(&name).await)
-}
-
-#[handler]
-async fn list_keys(gateway: Shared<'_>, Path(name): Path<String>) -> Response {
-    answered(StatusCode::OK, gateway.provider_keys(&name).await)
-}
-
-#[handler]
-async fn create_key(gateway: Shared<'_>, Path(name): Path<String>, body: poem::Body) -> Response {
-    let made = async {
-        gateway
-            .create_provider_key(&name, read_json(body).await?)
-            .await
-    };
-    answered(StatusCode::CREATED, made.await)
-}
-
-#[handler]
-async fn update_key(
-    gateway: Shared<'_>,
-    Path((name, key)): Path<(String, String)>,
-    body: poem::Body,
-) -> Response {
-    let changed = async {
-        gateway
-            .update_provider_key(&name, &key_id(&key)?, read_json(body).await?)
-            .await
-    };
-    answered(StatusCode::OK, changed.await)
-}
-
-#[handler]
-async fn delete_key(gateway: Shared<'_>, Path((name, key)): Path<(String, String)>) -> Response {
-    let gone = async { gateway.delete_provider_key(&name, &key_id(&key)?).await };
-    answered(StatusCode::OK, gone.await)
-}
-
-#[handler]
-async fn test_key(
-    gateway: Shared<'_>,
-    Path((name, key)): Path<(String, String)>,
-    Query(how): Query<wire::KeyTrial>,
-) -> Response {
-    let model = how.model.as_deref();
-    let tested = async {
-        gateway
-            .test_provider_key(&name, &key_id(&key)?, model)
-            .await
-    };
-    answered(StatusCode::OK, tested.await)
 }

@@ -11,32 +11,37 @@ use shared::link::{
     LinkError, Parting, ProviderAdmin, ProviderAdmins, Reply, Target,
 };
 
+use super::alive;
+use crate::admin::ProviderList;
 use crate::events::Events;
-use crate::generations::Coming;
-use crate::{Gateway, generations};
+use crate::generations::{self, Coming, GenerationContext};
 
 /// What operators call it by.
 pub(crate) const INSIDE: &str = "inside";
 
 /// A gateway in the same process.
-#[derive(Debug, Clone)]
 pub(crate) struct Local {
-    gateway: Arc<Gateway>,
+    generations: Arc<GenerationContext>,
+    providers: Arc<ProviderList>,
     /// Kept with each call: the next process in this folder knows it, one elsewhere does not.
     place: String,
 }
 
 impl Local {
-    pub(crate) fn of(gateway: Arc<Gateway>) -> Self {
-        let place = format!("{INSIDE}-{}", gateway.outcomes.place());
-        Self { gateway, place }
+    pub(crate) fn of(generations: Arc<GenerationContext>, providers: Arc<ProviderList>) -> Self {
+        let place = format!("{INSIDE}-{}", generations.outcomes.place());
+        Self {
+            generations,
+            providers,
+            place,
+        }
     }
 }
 
 #[async_trait]
 impl Generations for Local {
     async fn open(&self, call: Call) -> Result<Reply, LinkError> {
-        generations::open(&self.gateway, call, Coming::inside(), None).await
+        generations::open(&self.generations, call, Coming::inside(), None).await
     }
 
     fn route(&self, _generation: &GenerationId, _targets: &[Target]) -> Vec<String> {
@@ -51,7 +56,7 @@ impl Generations for Local {
     ) -> Result<GenerationStatus, LinkError> {
         // Only what a process left behind that died can be older than this one.
         let may_be_older = why == Parting::Abandoned;
-        let status = generations::cancel(&self.gateway, generation, why, may_be_older).await;
+        let status = generations::cancel(&self.generations, generation, why, may_be_older).await;
         let is_elsewhere = !gateways.is_empty() && !gateways.contains(&self.place);
         if is_elsewhere && matches!(status, GenerationStatus::Unknown { .. }) {
             let why = "the gateway that may have taken it is in another process";
@@ -64,7 +69,7 @@ impl Generations for Local {
 #[async_trait]
 impl GatewayFleet for Local {
     async fn health(&self) -> Result<BootId, LinkError> {
-        Ok(self.gateway.boot.clone())
+        Ok(self.generations.boot.clone())
     }
 
     async fn gateways(&self) -> Vec<GatewayView> {
@@ -74,9 +79,9 @@ impl GatewayFleet for Local {
             region: String::new(),
             priority: 0,
             is_well: true,
-            answered: Some((self.gateway.alive(), Duration::ZERO)),
+            answered: Some((alive(&self.generations.boot), Duration::ZERO)),
             connections: 0,
-            streams: self.gateway.register.running(),
+            streams: self.generations.register.running(),
             is_way_bad: false,
             counts: LinkCounts::default(),
         }]
@@ -92,12 +97,12 @@ impl GatewayFleet for Local {
 
 impl GatewayEvents for Local {
     fn event_sources(&self) -> Vec<Arc<dyn EventSource>> {
-        vec![Arc::new(Events(self.gateway.clone()))]
+        vec![Arc::new(Events(self.providers.journal.clone()))]
     }
 }
 
 impl ProviderAdmins for Local {
     fn provider_admins(&self) -> Vec<Arc<dyn ProviderAdmin>> {
-        vec![self.gateway.clone()]
+        vec![self.providers.clone()]
     }
 }

@@ -117,6 +117,11 @@ impl Pools {
         }
     }
 
+    /// By the clock that keys rest by.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
     /// Every provider by name.
     pub(crate) fn all(&self) -> Arc<HashMap<String, Arc<PoolProvider>>> {
         self.providers

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::StatusCode;
 use shared::fault::FaultKind;
+use shared::id::GenerationId;
 use shared::link::{GenerationStatus, LinkError, Parting};
 use shared::units::{Unit, Usage};
 
@@ -168,10 +169,36 @@ async fn inside_one_process_only_the_same_folder_says_that_a_call_never_came() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_memory_is_as_old_as_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let never = GenerationId::random();
+    let remembers = async || {
+        let node = Node::start(folder.path(), &[]).await;
+        let door = Door::to(node.address).await;
+        let told = door.finish(&never, Parting::Abandoned).await;
+        node.stop().await;
+        let GenerationStatus::Unknown { memory_ms, had, .. } = told else {
+            panic!("{told:?}")
+        };
+        assert!(!had);
+        memory_ms.expect("it says so")
+    };
+    assert!(remembers().await < 5_000);
+    let_go(folder.path()).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(remembers().await >= 1_500, "another life, the same folder");
+    let_go(folder.path()).await;
+    std::fs::remove_dir_all(folder.path().join("generations")).expect("emptied");
+    assert!(remembers().await < 1_500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_takes_nothing_keeps_no_call_up_and_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let node = Node::start(folder.path(), &[]).await;
-    std::fs::write(folder.path().join("generations"), "in the way").expect("written");
+    let place = folder.path().join("generations");
+    std::fs::remove_dir_all(&place).expect("it had a name");
+    std::fs::write(place, "in the way").expect("written");
     let door = Door::to(node.address).await;
     assert_eq!(
         door.get("/readyz").await,

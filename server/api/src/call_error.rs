@@ -122,15 +122,6 @@ const PROVIDER_BUSY: &str = "The provider takes no more requests just now.";
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         let kind = failure.fault.kind;
-        let ours = |kind, code: &str, message: &str| {
-            Words {
-                kind,
-                code,
-                message,
-                param: None,
-            }
-            .body()
-        };
         let after = retry_after_seconds(failure.fault.retry_after_ms);
         match kind {
             FaultKind::BadRequest => refused(&failure),
@@ -141,18 +132,18 @@ impl From<Failure> for ApiError {
             )),
             // The target's address is wrong, or it is not for this region: nothing the tenant can mend.
             FaultKind::NotFound if failure.fault.scope == Reach::Provider => {
-                Self::Unavailable(ours("server_error", "no_capacity", NO_CAPACITY), after)
+                Self::Unavailable(words("server_error", "no_capacity", NO_CAPACITY), after)
             }
             FaultKind::QuotaExhausted if failure.fault.scope == Reach::Request => {
-                Self::Unavailable(ours("server_error", "no_capacity", TOO_DEAR), after)
+                Self::Unavailable(words("server_error", "no_capacity", TOO_DEAR), after)
             }
-            FaultKind::NotFound => Self::NotFound(ours(
+            FaultKind::NotFound => Self::NotFound(words(
                 INVALID,
                 "model_not_found",
                 "The provider does not know this model.",
             )),
             FaultKind::RateLimited => Self::TooManyRequests(
-                ours("rate_limit_error", "provider_rate_limited", PROVIDER_BUSY),
+                words("rate_limit_error", "provider_rate_limited", PROVIDER_BUSY),
                 after,
             ),
             FaultKind::Overloaded
@@ -160,11 +151,11 @@ impl From<Failure> for ApiError {
             | FaultKind::NoCapacity
             | FaultKind::InvalidKey
             | FaultKind::QuotaExhausted => {
-                Self::Unavailable(ours("server_error", "no_capacity", NO_CAPACITY), after)
+                Self::Unavailable(words("server_error", "no_capacity", NO_CAPACITY), after)
             }
-            FaultKind::Timeout => Self::GatewayTimeout(ours("server_error", "timeout", TOO_SLOW)),
+            FaultKind::Timeout => Self::GatewayTimeout(words("server_error", "timeout", TOO_SLOW)),
             FaultKind::Interrupted | FaultKind::InvalidAnswer => {
-                Self::BadGateway(ours("server_error", kind.word(), BROKE_OFF))
+                Self::BadGateway(words("server_error", kind.word(), BROKE_OFF))
             }
             FaultKind::Canceled | FaultKind::Internal => Self::internal(),
         }

@@ -148,7 +148,7 @@ impl Words<'_> {
 
 pub(super) const INVALID: &str = "invalid_request_error";
 
-pub(super) fn words(kind: &'static str, code: &'static str, message: &str) -> Json<ErrorBody> {
+pub(super) fn words(kind: &str, code: &str, message: &str) -> Json<ErrorBody> {
     Words {
         kind,
         code,

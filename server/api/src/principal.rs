@@ -167,10 +167,10 @@ fn auth(request: &Request) -> Result<&Auth, ApiError> {
     request.data::<Auth>().ok_or_else(ApiError::internal)
 }
 
-fn schemes(registry: &mut Registry, bearer: &'static str) {
+fn bearer_scheme(registry: &mut Registry) {
     let scheme = MetaSecurityScheme {
         ty: "http",
-        description: Some(bearer),
+        description: Some("A key (`wk_live_…`, `wk_test_…`) or an access token of a login"),
         name: None,
         key_in: None,
         scheme: Some("bearer"),
@@ -187,10 +187,7 @@ impl<'a, N: Need> ApiExtractor<'a> for TenantCaller<N> {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        schemes(
-            registry,
-            "A key (`wk_live_…`, `wk_test_…`) or an access token of a login",
-        );
+        bearer_scheme(registry);
         let scheme = MetaSecurityScheme {
             ty: "apiKey",
             description: Some("A key (`wk_live_…`, `wk_test_…`)"),
@@ -226,10 +223,7 @@ impl<'a, K: Kind> ApiExtractor<'a> for SuperadminCaller<K> {
     type ParamRawType = ();
 
     fn register(registry: &mut Registry) {
-        schemes(
-            registry,
-            "A key (`wk_live_…`, `wk_test_…`) or an access token of a login",
-        );
+        bearer_scheme(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {

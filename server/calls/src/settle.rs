@@ -78,7 +78,7 @@ impl std::fmt::Debug for Settler {
 pub(super) enum Told {
     /// How it ended.
     Ended(Box<Outcome>),
-    /// It does not know; `had` where a life of it that died had taken it up. Without that it never
+    /// It does not know; `had` where a life of it that died had, or may have, taken it up. Else it never
     /// came, which a gateway inside this process can't tell of an earlier life.
     Unknown { had: bool },
     /// It did not answer.
@@ -259,7 +259,13 @@ impl Settler {
             Ok(GenerationStatus::Failed { failure }) | Err(LinkError::Failed(failure)) => {
                 Told::Ended(Box::new(facts.nothing_produced(&failure, now)))
             }
-            Ok(GenerationStatus::Unknown { had, .. }) => Told::Unknown { had },
+            Ok(GenerationStatus::Unknown { had, memory_ms, .. }) => {
+                // One whose memory begins later than the call may have had it and forgotten. Both spans
+                // are measured by clocks of their own, so that it does not matter what these show.
+                let age_ms = now.since(facts.created_at).as_millis();
+                let forgot = memory_ms.is_some_and(|memory_ms| u128::from(memory_ms) < age_ms);
+                Told::Unknown { had: had || forgot }
+            }
             Err(LinkError::NotSent(_) | LinkError::Lost(_) | LinkError::Refused(_)) => Told::Away,
         }
     }

@@ -502,11 +502,18 @@ impl Generations for HttpLink {
         // Which of them had it is not known: the first that knows it answers for all.
         while let Some(answered) = answers.next().await {
             match answered {
-                // The one that had it says more than those that never heard of it.
-                Ok(status @ GenerationStatus::Unknown { had, .. }) if had || unknown.is_none() => {
-                    unknown = Some(status);
+                Ok(status @ GenerationStatus::Unknown { .. }) => {
+                    let rank = |status: &GenerationStatus| match status {
+                        // The one that had it says more than those that never heard of it, and of these
+                        // the one that remembers least: it may be the one that had it.
+                        GenerationStatus::Unknown { had, memory_ms, .. } => (!had, *memory_ms),
+                        GenerationStatus::Ended { .. } | GenerationStatus::Failed { .. } => {
+                            (true, None)
+                        }
+                    };
+                    let least = [unknown.take(), Some(status)].into_iter().flatten();
+                    unknown = least.min_by_key(rank);
                 }
-                Ok(GenerationStatus::Unknown { .. }) => {}
                 Ok(status) => return Ok(status),
                 Err(error) => away = Some(error),
             }

@@ -1,6 +1,8 @@
 //! What a person sees when there is no page: the facts of rooms as statuses and kinds of error
 //! pages. The words are the template's.
 
+use std::str::FromStr;
+
 use admin_templates::labels::ErrorKind;
 use poem::error::ResponseError;
 use poem::http::StatusCode;
@@ -48,6 +50,11 @@ pub enum PageError {
 
 /// What a handler of a page answers.
 pub type PageResult = Result<poem::Response, PageError>;
+
+/// An id or a place in a list out of an address; what is none leads nowhere.
+pub(super) fn parsed<T: FromStr>(text: &str) -> Result<T, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
 
 impl PageError {
     /// When another attempt makes sense.

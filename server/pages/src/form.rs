@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use admin_templates::form::{FieldError, Form};
+use admin_templates::page::Notice;
 use poem::{FromRequest, Request, RequestBody};
 use server_rooms::accounts::AccountError;
 use server_rooms::auth::password::{CHARS_MAX, CHARS_MIN};
 use shared::secret::Secret;
 
-use super::error::PageError;
+use super::error::{PageError, PageResult};
+use super::page_context::PageContext;
 
 /// A field of a form, and what is wrong with it; a name that the form does not have stands above its fields.
 pub type FieldProblem = (&'static str, FieldError);
@@ -127,6 +129,29 @@ pub fn field_error(error: AccountError) -> Result<FieldProblem, PageError> {
         | AccountError::Password(_)
         | AccountError::Store(_)) => Err(error.into()),
     }
+}
+
+/// Goes on after an account was changed; without its last owner nobody could go on.
+pub(super) fn account_changed<T>(
+    context: &PageContext,
+    changed: Result<T, AccountError>,
+    (path, notice): (&str, &Notice),
+) -> PageResult {
+    match changed {
+        Ok(_) => context.done(path, notice),
+        Err(AccountError::LastOwner) => context.go_saying(path, false, &Notice::LastOwner),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The value of a box.
+pub(super) fn ticked(is_ticked: bool) -> &'static str {
+    if is_ticked { "on" } else { "" }
+}
+
+/// The value of a field that may be left empty.
+pub(super) fn number<N: ToString>(number: Option<N>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
 }
 
 #[cfg(test)]

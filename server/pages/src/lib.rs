@@ -3,11 +3,13 @@
 //!
 //! How to add a page: a file with handlers whose first parameter says who may see it
 //! (`session::Admin<kind::…>`, `session::Member<Manager>`, `Confirmed<…>` around them for secrets and
-//! money), its rooms as `Data<&Room>` (put there by [`routes`]), and a line in `table`. A form's handler takes
+//! money), its rooms as `Data<&Room>` or, where they are many, a struct of them beside the page
+//! (`Console::supply` puts both there), and a line in `table`. A form's handler takes
 //! `form::FormData`, shows the view again with `show_again` when something is wrong, and ends with
 //! `done`.
 
 mod admin;
+mod api_keys;
 mod assets;
 mod bills;
 mod cookie;
@@ -23,6 +25,7 @@ mod security;
 pub mod session;
 mod settings;
 mod sign_in;
+mod spending;
 mod superadmins;
 mod table;
 
@@ -32,7 +35,7 @@ use poem::web::Data;
 use poem::{EndpointExt, Response, Route, get, handler};
 use server_rooms::browser_sessions::BrowserSessions;
 
-pub use self::admin::Console;
+pub use self::admin::console::Console;
 use self::error::PageResult;
 use self::page_context::PageContext;
 use self::page_guard::PageGuard;
@@ -92,20 +95,7 @@ pub fn listed() -> Vec<(Method, String)> {
 
 /// Every page, behind its door, and the files that pages ask for.
 pub fn routes(rooms: Console, services: PageServices) -> BoxEndpoint<'static, Response> {
-    let pages = table()
-        .into_route()
-        .data(rooms.clone())
-        .data(rooms.browsers.clone())
-        .data(rooms.accounts.clone())
-        .data(rooms.factors.clone())
-        .data(rooms.settings.clone())
-        .data(rooms.call_status)
-        .data(rooms.calls.clone())
-        .data(rooms.catalogue.clone())
-        .data(rooms.corrections.clone())
-        .data(rooms.reports.clone())
-        .data(rooms.ledger.clone())
-        .data(rooms.history.clone());
+    let pages = rooms.supply(table().into_route());
     Route::new()
         .at("/assets/:name", get(assets::asset))
         .nest_no_strip("/", PageGuard::new(pages, services))

@@ -8,8 +8,9 @@ use admin_templates::account::ErrorPage;
 use admin_templates::labels::{Label, PersonRole};
 use admin_templates::page::{Area, Flash, Lang, Notice, Page, Person as Shown, Theme};
 use admin_templates::views::View;
-use http::header::{ACCEPT_LANGUAGE, LOCATION, SET_COOKIE, USER_AGENT};
+use http::header::{ACCEPT_LANGUAGE, HOST, LOCATION, SET_COOKIE, USER_AGENT};
 use poem::error::ResponseError;
+use poem::http::uri::Authority;
 use poem::http::{HeaderMap, StatusCode};
 use poem::{FromRequest, Request, RequestBody, Response};
 use serde_json::json;
@@ -201,6 +202,19 @@ impl PageContext {
     /// Path and query of this page.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What clients of the API write as base URL: the address this page was asked at.
+    pub(super) fn base_url(&self, request: &Request) -> String {
+        let host = request.headers().get(HOST);
+        let host = host.and_then(|value| value.to_str().ok());
+        let authority = request.uri().authority().map(Authority::as_str);
+        let scheme = if self.services.secure() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
     }
 
     /// Where the request comes from.

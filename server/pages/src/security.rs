@@ -14,7 +14,7 @@ use server_rooms::sessions::{Session, SessionError};
 use shared::clock::Moment;
 
 use super::device::device;
-use super::error::{PageError, PageResult};
+use super::error::{PageError, PageResult, parsed};
 use super::form::{FormData, field_error};
 use super::page_context::{add_cookie, see_other};
 use super::session::{SettingUp, SignedIn};
@@ -247,7 +247,7 @@ pub(super) async fn end_session(
     Path(id): Path<String>,
     browsers: Data<&BrowserSessions>,
 ) -> PageResult {
-    let id = id.parse().map_err(|_| PageError::NotFound)?;
+    let id = parsed(&id)?;
     let address = who.client().address;
     if !browsers.end(&who.browser, &id, address).await? {
         return Err(PageError::NotFound);

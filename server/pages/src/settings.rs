@@ -13,7 +13,7 @@ use server_rooms::settings::{
 use shared::credits::Credits;
 
 use super::error::{PageError, PageResult};
-use super::form::{FieldProblem, FormData};
+use super::form::{FieldProblem, FormData, number, ticked};
 use super::page_context::PageContext;
 use super::session::{Admin, Confirmed};
 
@@ -21,14 +21,6 @@ const PATH: &str = "/admin/settings";
 
 /// An owner who proved a short while ago to be one.
 type Editor = Confirmed<Admin<kind::EditSettings>>;
-
-fn on(ticked: bool) -> &'static str {
-    if ticked { "on" } else { "" }
-}
-
-fn number<N: ToString>(number: Option<N>) -> String {
-    number.map_or_else(String::new, |number| number.to_string())
-}
 
 /// The page as it stands.
 async fn view(settings: &Settings) -> Result<View, PageError> {
@@ -42,7 +34,10 @@ async fn view(settings: &Settings) -> Result<View, PageError> {
         security: Form::of([
             ("idle_minutes", idle.to_string().as_str()),
             ("absolute_hours", absolute.to_string().as_str()),
-            ("require_second_factor", on(security.require_second_factor)),
+            (
+                "require_second_factor",
+                ticked(security.require_second_factor),
+            ),
         ]),
         retention: Form::of([
             ("usage_days", retention.usage_days.to_string().as_str()),

@@ -7,14 +7,13 @@ use admin_templates::labels::{AdminRole as RoleWord, MemberStatus, Word};
 use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::accounts::{AccountError, Accounts, NewSuperadmin, SuperadminChange};
+use server_rooms::accounts::{Accounts, NewSuperadmin, SuperadminChange};
 use server_rooms::auth::factors::Factors;
 use server_rooms::auth::roles::{AdminRole, Kind, kind};
 use server_rooms::browser_sessions::BrowserSessions;
-use shared::id::SuperadminId;
 
-use super::error::{PageError, PageResult};
-use super::form::{FieldProblem, FormData, field_error};
+use super::error::{PageError, PageResult, parsed};
+use super::form::{FieldProblem, FormData, account_changed, field_error};
 use super::session::{Admin, Confirmed};
 
 const PATH: &str = "/admin/superadmins";
@@ -29,10 +28,6 @@ fn role_word(role: AdminRole) -> RoleWord {
         AdminRole::Finance => RoleWord::Finance,
         AdminRole::ReadOnly => RoleWord::ReadOnly,
     }
-}
-
-fn id_of(text: &str) -> Result<SuperadminId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
 }
 
 /// The list with a form for a new one.
@@ -126,12 +121,9 @@ async fn change(
     change: SuperadminChange,
     notice: &Notice,
 ) -> PageResult {
-    let (actor, id) = (who.actor(), id_of(id)?);
-    match accounts.update_superadmin(&actor, &id, change).await {
-        Ok(_) => who.done(PATH, notice),
-        Err(AccountError::LastOwner) => who.go_saying(PATH, false, &Notice::LastOwner),
-        Err(error) => Err(error.into()),
-    }
+    let (actor, id) = (who.actor(), parsed(id)?);
+    let changed = accounts.update_superadmin(&actor, &id, change).await;
+    account_changed(who, changed, (PATH, notice))
 }
 
 /// `POST /admin/superadmins/{id}/role`
@@ -186,7 +178,7 @@ pub(super) async fn reset_password(
     Path(id): Path<String>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
-    let id = id_of(&id)?;
+    let id = parsed(&id)?;
     let (admin, password) = accounts.reset_superadmin(&who.actor(), &id).await?;
     who.show(&PasswordOnce {
         name: admin.username,

@@ -18,9 +18,10 @@ use shared::on;
 
 use super::Store;
 use super::accounts::{Superadmin, User};
+use super::part::{Part, newest_first};
 use super::schema::audit_entries;
 use super::usage::TimeRange;
-use super::usage_log::{LogQuery, place};
+use super::usage_log::{LogQuery, in_order, place};
 
 /// Who changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,20 +228,7 @@ impl Store {
                     query.filter(a::action.eq(action))
                 };
             }
-            query = match (part.behind, part.newest_first) {
-                (None, _) => query,
-                (Some((at, id)), true) => {
-                    query.filter(place!("(at, id) <", at.unix_ms(), id.to_owned()))
-                }
-                (Some((at, id)), false) => {
-                    query.filter(place!("(at, id) >", at.unix_ms(), id.to_owned()))
-                }
-            };
-            query = if part.newest_first {
-                query.order((a::at.desc(), a::id.desc()))
-            } else {
-                query.order((a::at.asc(), a::id.asc()))
-            };
+            let query = in_order!(query, part, (a::at, a::id), "(at, id)");
             query.load(conn).await
         })?;
         Ok(rows.into_iter().map(AuditEntry::from).collect())
@@ -249,12 +237,9 @@ impl Store {
     /// One entry.
     pub async fn audit_entry(&self, id: &AuditId) -> Result<Option<AuditEntry>, DbError> {
         let row: Option<AuditRow> = on!(self.db, |conn| {
-            audit_entries::table
-                .find(id.as_str())
-                .select(AuditRow::as_select())
-                .first(conn)
-                .await
-                .optional()
+            let entry = audit_entries::table.find(id.as_str());
+            let entry = entry.select(AuditRow::as_select());
+            entry.first(conn).await.optional()
         })?;
         Ok(row.map(AuditEntry::from))
     }
@@ -284,14 +269,9 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<AuditEntry>, DbError> {
         let rows: Vec<AuditRow> = on!(self.db, |conn| {
-            // `~` sorts behind every id.
-            audit_entries::table
-                .filter(audit_entries::id.lt(after.map_or("~", AuditId::as_str)))
-                .order(audit_entries::id.desc())
-                .select(AuditRow::as_select())
-                .limit(limit)
-                .load(conn)
-                .await
+            let entries = audit_entries::table.select(AuditRow::as_select());
+            let entries = newest_first!(entries, audit_entries::id, Part { after, limit });
+            entries.load(conn).await
         })?;
         Ok(rows.into_iter().map(AuditEntry::from).collect())
     }

@@ -255,20 +255,19 @@ impl PriceRow {
     }
 }
 
-/// Adds a price with its audit entry; a macro, because it runs inside either transaction.
-macro_rules! insert_price {
-    ($conn:expr, $actor:expr, $row:expr, $now:expr) => {{
-        let row: &PriceRow = $row;
-        diesel::insert_into(prices::table)
+/// Adds a row with its audit entry; a macro, because it runs inside either transaction.
+macro_rules! insert_row {
+    ($conn:expr, $table:ident, $row:expr, ($actor:expr, $action:literal, $now:expr)) => {{
+        let row = $row;
+        diesel::insert_into($table::table)
             .values(row.clone())
             .execute($conn)
             .await?;
         let note = Note {
-            tenant: None,
-            action: "price.create",
+            action: $action,
             subject: &row.id,
-            before: None,
             after: Some(row.shown()?),
+            ..Note::default()
         };
         note!($conn, $actor, note, $now)
     }};
@@ -286,6 +285,39 @@ macro_rules! only_default {
             .set(models::is_default.eq(false))
             .execute($conn)
             .await?;
+    }};
+}
+
+/// The row of that id, inside either transaction.
+macro_rules! row_of {
+    ($conn:expr, $table:ident, $row:ty, $id:expr) => {{
+        let row: Option<$row> = $table::table
+            .find($id)
+            .select(<$row>::as_select())
+            .first($conn)
+            .await
+            .optional()?;
+        row
+    }};
+}
+
+/// Removes the row of that id with its audit entry, inside either transaction; whether there was one.
+macro_rules! delete_row {
+    ($conn:expr, $table:ident, $row:ty, $id:expr, ($actor:expr, $action:literal, $now:expr)) => {{
+        announce!($conn, CATALOGUE, $now);
+        let row = row_of!($conn, $table, $row, $id);
+        if let Some(row) = &row {
+            let old = $table::table.find($id);
+            diesel::delete(old).execute($conn).await?;
+            let note = Note {
+                action: $action,
+                subject: &row.id,
+                before: Some(row.shown()?),
+                ..Note::default()
+            };
+            note!($conn, $actor, note, $now);
+        }
+        row.is_some()
     }};
 }
 
@@ -357,20 +389,9 @@ impl Store {
             if row.is_default {
                 only_default!(conn, &row);
             }
-            diesel::insert_into(models::table)
-                .values(row.clone())
-                .execute(conn)
-                .await?;
-            let note = Note {
-                tenant: None,
-                action: "model.create",
-                subject: &row.id,
-                before: None,
-                after: Some(row.shown()?),
-            };
-            note!(conn, actor, note, now);
+            insert_row!(conn, models, &row, (actor, "model.create", now));
             if let Some(price) = &price {
-                insert_price!(conn, actor, price, now);
+                insert_row!(conn, prices, price, (actor, "price.create", now));
             }
             Ok::<_, DbError>(())
         })
@@ -388,13 +409,7 @@ impl Store {
         write_tx!(self.db, |conn| -> DbError {
             // First, because it is also the lock that makes changes of one model wait for another.
             announce!(conn, CATALOGUE, now);
-            let found: Option<ModelRow> = models::table
-                .find(id)
-                .select(ModelRow::as_select())
-                .first(conn)
-                .await
-                .optional()?;
-            let Some(row) = found else {
+            let Some(row) = row_of!(conn, models, ModelRow, id) else {
                 return Ok::<_, DbError>(false);
             };
             let changed = row.patched(patch, now)?;
@@ -407,21 +422,17 @@ impl Store {
                 .await?;
             let (before, after) = (Some(row.shown()?), Some(changed.shown()?));
             if before != after {
-                note!(
-                    conn,
-                    actor,
-                    Note {
-                        tenant: None,
-                        action: "model.update",
-                        subject: id,
-                        before,
-                        after
-                    },
-                    now
-                );
+                let note = Note {
+                    tenant: None,
+                    action: "model.update",
+                    subject: id,
+                    before,
+                    after,
+                };
+                note!(conn, actor, note, now);
             }
             if let Some(price) = &price {
-                insert_price!(conn, actor, price, now);
+                insert_row!(conn, prices, price, (actor, "price.create", now));
             }
             Ok::<_, DbError>(true)
         })
@@ -436,26 +447,8 @@ impl Store {
         now: Moment,
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, CATALOGUE, now);
-            let found: Option<ModelRow> = models::table
-                .find(id)
-                .select(ModelRow::as_select())
-                .first(conn)
-                .await
-                .optional()?;
-            let Some(row) = found else {
-                return Ok::<_, DbError>(false);
-            };
-            diesel::delete(models::table.find(id)).execute(conn).await?;
-            let note = Note {
-                tenant: None,
-                action: "model.delete",
-                subject: id,
-                before: Some(row.shown()?),
-                after: None,
-            };
-            note!(conn, actor, note, now);
-            Ok::<_, DbError>(true)
+            let deleted = delete_row!(conn, models, ModelRow, id, (actor, "model.delete", now));
+            Ok::<_, DbError>(deleted)
         })
     }
 
@@ -482,7 +475,7 @@ impl Store {
                 }
             }
             for row in &rows {
-                insert_price!(conn, actor, row, now);
+                insert_row!(conn, prices, row, (actor, "price.create", now));
             }
             let ids = rows.iter().map(|row| PriceId::from_stored(row.id.clone()));
             Ok::<_, DbError>(Some(ids.collect()))
@@ -496,29 +489,10 @@ impl Store {
         id: &PriceId,
         now: Moment,
     ) -> Result<bool, DbError> {
+        let id = id.as_str();
         write_tx!(self.db, |conn| -> DbError {
-            announce!(conn, CATALOGUE, now);
-            let found: Option<PriceRow> = prices::table
-                .find(id.as_str())
-                .select(PriceRow::as_select())
-                .first(conn)
-                .await
-                .optional()?;
-            let Some(row) = found else {
-                return Ok::<_, DbError>(false);
-            };
-            diesel::delete(prices::table.find(id.as_str()))
-                .execute(conn)
-                .await?;
-            let note = Note {
-                tenant: None,
-                action: "price.delete",
-                subject: &row.id,
-                before: Some(row.shown()?),
-                after: None,
-            };
-            note!(conn, actor, note, now);
-            Ok::<_, DbError>(true)
+            let deleted = delete_row!(conn, prices, PriceRow, id, (actor, "price.delete", now));
+            Ok::<_, DbError>(deleted)
         })
     }
 }

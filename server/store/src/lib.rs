@@ -13,6 +13,7 @@ pub mod factors;
 pub mod filing;
 pub mod gateways;
 pub mod ledger;
+pub mod part;
 mod retention;
 pub mod rollups;
 pub mod schema;
@@ -54,6 +55,19 @@ fn sqlite_migrations() -> EmbeddedMigrations {
 struct OneText {
     #[diesel(sql_type = Nullable<Text>)]
     text: Option<String>,
+}
+
+/// What a failed statement means: `duplicate` where a unique index refused a row, else `other` of it.
+pub fn duplicate_or<E>(error: DbError, duplicate: E, other: impl FnOnce(DbError) -> E) -> E {
+    match error {
+        DbError::Duplicate(_) => duplicate,
+        error @ (DbError::UnknownScheme
+        | DbError::Unreachable(_)
+        | DbError::Damaged(_)
+        | DbError::Statement(_)
+        | DbError::Later(_)
+        | DbError::Migration(_)) => other(error),
+    }
 }
 
 /// The server's statements over one database; cheap to clone.

@@ -8,7 +8,7 @@ use shared::id::{SessionId, TenantId};
 use shared::{on, write_tx};
 
 use super::Store;
-use super::audit::{Note, note};
+use super::audit::note;
 use super::changes::{TENANT, announce};
 use super::schema::{refresh_tokens, sessions};
 use super::web_sessions::Ending;
@@ -57,6 +57,20 @@ pub enum TokenRotation {
     Reused,
     /// Unknown, expired or of a revoked session.
     Refused,
+}
+
+/// Revokes a session inside the transaction of `conn`, and lets the tenant's replicas know.
+macro_rules! revoke {
+    ($conn:expr, $session:expr, $now:expr) => {{
+        let session: &Session = $session;
+        if let Some(tenant) = &session.tenant_id {
+            announce!($conn, format!("{TENANT}{tenant}"), $now);
+        }
+        diesel::update(sessions::table.find(&session.id))
+            .set(sessions::revoked_at.eq($now.unix_ms()))
+            .execute($conn)
+            .await?;
+    }};
 }
 
 impl Store {
@@ -161,12 +175,7 @@ impl Store {
                 }
             };
             if ended > 0 {
-                let entry = Note {
-                    tenant: ending.tenant.map(TenantId::as_str),
-                    action: ending.action,
-                    subject: id.map_or(subject, SessionId::as_str),
-                    ..Note::default()
-                };
+                let entry = ending.note(id.map_or(subject, SessionId::as_str));
                 note!(conn, ending.actor, entry, now);
             }
             Ok(ended)
@@ -186,11 +195,8 @@ impl Store {
             return Ok(TokenRotation::Refused);
         }
         write_tx!(self.db, |conn| -> DbError {
-            let token: Option<TokenRow> = refresh_tokens::table
-                .find(hash)
-                .first(conn)
-                .await
-                .optional()?;
+            let token = refresh_tokens::table.find(hash);
+            let token: Option<TokenRow> = token.first(conn).await.optional()?;
             let Some(token) = token.filter(|token| token.expires_at > at) else {
                 return Ok(TokenRotation::Refused);
             };
@@ -211,13 +217,7 @@ impl Store {
                 .execute(conn)
                 .await?;
             if used == 0 {
-                if let Some(tenant) = &session.tenant_id {
-                    announce!(conn, format!("{TENANT}{tenant}"), now);
-                }
-                diesel::update(sessions::table.find(&session.id))
-                    .set(sessions::revoked_at.eq(at))
-                    .execute(conn)
-                    .await?;
+                revoke!(conn, &session, now);
                 return Ok(TokenRotation::Reused);
             }
             let next = TokenRow {
@@ -245,20 +245,11 @@ impl Store {
             return Ok(None);
         }
         write_tx!(self.db, |conn| -> DbError {
-            let token: Option<TokenRow> = refresh_tokens::table
-                .find(token_hash)
-                .first(conn)
-                .await
-                .optional()?;
+            let token = refresh_tokens::table.find(token_hash);
+            let token: Option<TokenRow> = token.first(conn).await.optional()?;
             let Some(token) = token else { return Ok(None) };
             let session: Session = sessions::table.find(&token.session_id).first(conn).await?;
-            if let Some(tenant) = &session.tenant_id {
-                announce!(conn, format!("{TENANT}{tenant}"), now);
-            }
-            diesel::update(sessions::table.find(&session.id))
-                .set(sessions::revoked_at.eq(now.unix_ms()))
-                .execute(conn)
-                .await?;
+            revoke!(conn, &session, now);
             Ok(session.tenant_id.map(TenantId::from_stored))
         })
     }

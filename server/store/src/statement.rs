@@ -2,6 +2,19 @@
 //! `sql_query` is prepared anew every time, and so is every insert of a row with columns that may be left
 //! out. On PostgreSQL the parameters are arrays, on SQLite the fields of one row. Holds no statement.
 
+/// Binds fields one behind the other, with commas between them.
+macro_rules! bind_fields {
+    ($out:ident, $of:expr, [$($field:ident: $sql:ty),+]) => {
+        let mut first = true;
+        $(
+            if !std::mem::take(&mut first) {
+                $out.push_sql(", ");
+            }
+            $out.push_bind_param::<$sql, _>(&$of.$field)?;
+        )+
+    };
+}
+
 /// A statement with a fixed text: `before` the parameters, each cast by its bind, `after` them.
 macro_rules! statement {
     ($name:ident, $before:expr, [$($field:ident: $sql:ty => $rust:ty),+ $(,)?], $after:expr) => {
@@ -14,13 +27,7 @@ macro_rules! statement {
                 mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
             ) -> diesel::QueryResult<()> {
                 out.push_sql($before);
-                let mut first = true;
-                $(
-                    if !std::mem::take(&mut first) {
-                        out.push_sql(", ");
-                    }
-                    out.push_bind_param::<$sql, _>(&self.$field)?;
-                )+
+                $crate::statement::bind_fields!(out, self, [$($field: $sql),+]);
                 out.push_sql($after);
                 Ok(())
             }
@@ -66,13 +73,7 @@ macro_rules! row_statement {
                 let row = self.0;
                 $(
                     out.push_sql($before);
-                    let mut first = true;
-                    $(
-                        if !std::mem::take(&mut first) {
-                            out.push_sql(", ");
-                        }
-                        out.push_bind_param::<$sql, _>(&row.$field)?;
-                    )+
+                    $crate::statement::bind_fields!(out, row, [$($field: $sql),+]);
                 )+
                 out.push_sql($after);
                 Ok(())
@@ -83,4 +84,4 @@ macro_rules! row_statement {
     };
 }
 
-pub(crate) use {over_rows, row_statement, statement};
+pub(crate) use {bind_fields, over_rows, row_statement, statement};

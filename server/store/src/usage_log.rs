@@ -50,15 +50,31 @@ pub struct LogQuery<'a> {
 
 /// A comparison with the place of a row, which both databases answer from an index.
 macro_rules! place {
-    ($words:literal, $at:expr, $id:expr) => {
-        sql::<Bool>(concat!("(", $words, " ("))
-            .bind::<BigInt, _>($at)
+    ($words:literal, $sign:literal, $at:expr, $id:expr) => {
+        sql::<Bool>(concat!("(", $words, $sign, "("))
+            .bind::<BigInt, _>($at.unix_ms())
             .sql(", ")
-            .bind::<Text, _>($id)
+            .bind::<Text, _>($id.to_owned())
             .sql("))")
     };
 }
-pub(crate) use place;
+
+/// `query` from where the part begins, in its order.
+macro_rules! in_order {
+    ($query:expr, $part:expr, ($at:expr, $id:expr), $words:literal) => {{
+        let query = match ($part.behind, $part.newest_first) {
+            (None, _) => $query,
+            (Some((at, id)), true) => $query.filter(place!($words, " < ", at, id)),
+            (Some((at, id)), false) => $query.filter(place!($words, " > ", at, id)),
+        };
+        if $part.newest_first {
+            query.order(($at.desc(), $id.desc()))
+        } else {
+            query.order(($at.asc(), $id.asc()))
+        }
+    }};
+}
+pub(crate) use {in_order, place};
 
 #[derive(QueryableByName)]
 struct LastCall {
@@ -139,20 +155,7 @@ impl Store {
                     query = query.filter(sql::<Bool>("status <> 'succeeded'"));
                 }
             }
-            query = match (part.behind, part.newest_first) {
-                (None, _) => query,
-                (Some((at, id)), true) => {
-                    query.filter(place!("(created_at, id) <", at.unix_ms(), id.to_owned()))
-                }
-                (Some((at, id)), false) => {
-                    query.filter(place!("(created_at, id) >", at.unix_ms(), id.to_owned()))
-                }
-            };
-            query = if part.newest_first {
-                query.order((u::created_at.desc(), u::id.desc()))
-            } else {
-                query.order((u::created_at.asc(), u::id.asc()))
-            };
+            let query = in_order!(query, part, (u::created_at, u::id), "(created_at, id)");
             query.load(conn).await
         })?;
         rows.into_iter().map(UsageRecord::try_from).collect()

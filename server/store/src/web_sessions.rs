@@ -95,6 +95,18 @@ pub struct Ending<'a> {
     pub action: &'static str,
 }
 
+impl<'a> Ending<'a> {
+    /// The audit entry of what ended.
+    pub(super) fn note(self, subject: &'a str) -> Note<'a> {
+        Note {
+            tenant: self.tenant.map(TenantId::as_str),
+            action: self.action,
+            subject,
+            ..Note::default()
+        }
+    }
+}
+
 #[derive(Debug, Clone, Queryable, Insertable)]
 #[diesel(table_name = web_sessions)]
 struct Row {
@@ -295,13 +307,7 @@ impl Store {
                 .filter(web_sessions::subject_id.eq(place.subject));
             let ended = diesel::delete(one).execute(conn).await?;
             if ended > 0 {
-                let entry = Note {
-                    tenant: ending.tenant.map(TenantId::as_str),
-                    action: ending.action,
-                    subject: place.id.as_str(),
-                    ..Note::default()
-                };
-                note!(conn, ending.actor, entry, now);
+                note!(conn, ending.actor, ending.note(place.id.as_str()), now);
             }
             Ok(ended > 0)
         })
@@ -320,11 +326,8 @@ impl Store {
                 .filter(web_sessions::subject_id.eq(place.subject));
             let ended = diesel::delete(others).execute(conn).await?;
             let entry = Note {
-                tenant: ending.tenant.map(TenantId::as_str),
-                action: ending.action,
-                subject: place.subject,
                 before: Some(json!({"sessions": ended}).to_string()),
-                after: None,
+                ..ending.note(place.subject)
             };
             note!(conn, ending.actor, entry, now);
             Ok(ended)

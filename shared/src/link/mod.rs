@@ -425,6 +425,10 @@ pub enum GenerationStatus {
         /// worked for it. Without that it never arrived, or was forgotten.
         #[serde(default)]
         had: bool,
+        /// How far back this gateway's memory reaches, in milliseconds: of a call that is older, not
+        /// knowing it says nothing. Absent from gateways of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        memory_ms: Option<u64>,
     },
     /// It ended.
     Ended {

@@ -390,13 +390,55 @@ const KEPT_KB: u64 = 256 * 1024;
 
 /// Memory that a process has, in kilobytes.
 fn resident(process: &Process) -> u64 {
+    memory(process, "VmRSS:")
+}
+
+/// Of a process, in kilobytes, as the kernel names it.
+fn memory(process: &Process, name: &str) -> u64 {
     let status = format!("/proc/{}/status", process.child.id());
     let status = std::fs::read_to_string(status).expect("a status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.split_whitespace().next());
     kilobytes
         .and_then(|number| number.parse().ok())
         .expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_was_freed_goes_back_to_the_system() {
+    let [place, _] = places().await;
+    let mut process = Process::spawn("waule", place.folder(), "", &[]);
+    process.alive().await;
+    let product = Product::at(process.port).await;
+    let own = || memory(&process, "RssAnon:");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = own();
+    // Each password that is checked takes nineteen megabytes.
+    let body = json!({"username": "admin", "password": ADMIN_PASSWORD});
+    let login = || {
+        let url = product.url("/admin/api/login");
+        product.http.post(url).json(&body).send()
+    };
+    let (most, ()) = tokio::join!(
+        async {
+            let mut most = 0;
+            for _ in 0..60 {
+                most = most.max(own());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            most
+        },
+        async {
+            for status in join_all((0..4).map(|_| login())).await {
+                assert_eq!(status.expect("an answer").status(), 200);
+            }
+        }
+    );
+    assert!(most > before + 15_000, "{before} kB, at most {most}");
+    until("it is given back", Duration::from_secs(20), async || {
+        own() < before + 6_000
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

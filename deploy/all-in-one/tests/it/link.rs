@@ -247,11 +247,19 @@ async fn failures_and_unknown_generations_are_told_apart() {
             .cancel(&[], &GenerationId::random(), Parting::Abandoned)
             .await
             .expect(name);
-        let boot = link.health().await.expect(name);
-        assert_eq!(
-            status,
-            GenerationStatus::Unknown { boot, had: false },
-            "{name}"
+        let own = link.health().await.expect(name);
+        let GenerationStatus::Unknown {
+            boot,
+            had,
+            memory_ms,
+        } = status
+        else {
+            panic!("{name}: {status:?}")
+        };
+        assert_eq!((boot, had), (own, false), "{name}");
+        assert!(
+            memory_ms.is_some_and(|ms| ms < 600_000),
+            "{name}: {memory_ms:?}"
         );
     }
     assert!(

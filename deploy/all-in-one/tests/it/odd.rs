@@ -115,6 +115,7 @@ impl Generations for Odd {
             Oddity::Forgets => Ok(GenerationStatus::Unknown {
                 boot: self.inner.health().await?,
                 had: true,
+                memory_ms: None,
             }),
             Oddity::Knows(outcome) => Ok(GenerationStatus::Ended { outcome }),
             Oddity::Away(name, wait) if gateways.iter().any(|gateway| gateway == name) => {

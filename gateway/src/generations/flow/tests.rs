@@ -1,35 +1,24 @@
 //! Streams as providers send them, cut in any place, and what comes out.
 
-use shared::units::Unit;
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream};
 use shared::dialect::Metered;
 use shared::dialect::openai::DONE;
-use shared::id::{GenerationId, RequestId};
 use shared::link::{Bounds, Call, Operation};
-use shared::surface::Surface;
+use shared::units::Unit;
 
 use super::*;
+use crate::fixture;
 
 fn call(operation: Operation, output_max: u64) -> Call {
+    let bounds = Bounds {
+        input_estimate: 10,
+        input_max: 100,
+        output_max,
+    };
     Call {
-        generation: GenerationId::random(),
-        request: RequestId::random(),
-        surface: Surface::of(operation),
-        targets: [].into(),
-        body: Bytes::from_static(b"{\"messages\":[]}"),
         stream: true,
-        show_usage: false,
-        caller: 0,
-        bounds: Some(Bounds {
-            input_estimate: 10,
-            input_max: 100,
-            output_max,
-        }),
-        answer_model: None,
-        tenant: None,
-        deadline: Duration::from_secs(60),
+        bounds: Some(bounds),
+        ..fixture::call(operation, "{\"messages\":[]}")
     }
 }
 

@@ -22,12 +22,13 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use shared::clock::Clock;
-use shared::id::{BootId, GenerationId, random_text};
+use shared::id::{BootId, GenerationId};
 use shared::telemetry::Metrics;
 use tokio::sync::oneshot;
 use tracing::warn;
 
 use self::line::{EndNote, EndText, What};
+use self::place::Place;
 use self::writer::Writer;
 use super::register::Ended;
 
@@ -37,7 +38,7 @@ const WAITING_MAX: usize = 65_536;
 /// What the journal is kept by.
 #[derive(Debug, Clone)]
 pub(crate) struct JournalSettings {
-    /// Where its files lie; made with the first line.
+    /// Where its files lie.
     pub(crate) folder: PathBuf,
     /// How long a file is kept after its last line.
     pub(crate) kept: Duration,
@@ -125,7 +126,8 @@ pub(crate) struct OutcomeJournal {
     commands: Sender<WriterCommand>,
     standing: Arc<Standing>,
     metrics: JournalMetrics,
-    folder: PathBuf,
+    clock: Clock,
+    place: Place,
 }
 
 impl std::fmt::Debug for OutcomeJournal {
@@ -169,8 +171,18 @@ impl OutcomeJournal {
     ) -> std::io::Result<Self> {
         let (commands, asked) = mpsc::channel();
         let standing = Arc::new(Standing::default());
-        let folder = settings.folder.clone();
-        let mut writer = Writer::new(settings, life, clock, metrics.clone(), standing.clone());
+        let place = Place::of(&settings.folder).unwrap_or_else(|error| {
+            let folder = settings.folder.display();
+            warn!(%error, "{folder} has no name, so a later start will know no call of this one: {error}");
+            Place::nowhere(clock.now())
+        });
+        let mut writer = Writer::new(
+            settings,
+            life,
+            clock.clone(),
+            metrics.clone(),
+            standing.clone(),
+        );
         std::thread::Builder::new()
             .name("outcomes".to_owned())
             .spawn(move || writer.run(&asked))?;
@@ -178,18 +190,20 @@ impl OutcomeJournal {
             commands,
             standing,
             metrics,
-            folder,
+            clock,
+            place,
         })
     }
 
-    /// The name of the folder that it is kept in, given with the first question. In a folder that takes
-    /// none it is new each time: no later life will be taken for this one.
-    pub(crate) fn place(&self) -> String {
-        place::of(&self.folder).unwrap_or_else(|error| {
-            let folder = self.folder.display();
-            warn!(%error, "{folder} has no name, so a later start will know no call of this one: {error}");
-            random_text(place::LETTERS)
-        })
+    /// The name of the folder that it is kept in.
+    pub(crate) fn place(&self) -> &str {
+        &self.place.name
+    }
+
+    /// How far back it reaches.
+    pub(crate) fn memory_ms(&self) -> u64 {
+        let since = self.clock.now().since(self.place.made_at);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Why nothing can be written now, as a sentence.

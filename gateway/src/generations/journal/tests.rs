@@ -92,10 +92,8 @@ async fn a_later_life_knows_how_it_ended_what_was_taken_and_what_died() {
     let folder = tempfile::tempdir().expect("a folder");
     let ids: Vec<_> = (0..5).map(|_| GenerationId::random()).collect();
     let first = open(folder.path());
-    assert!(
-        !folder.path().join("generations").exists(),
-        "made when needed"
-    );
+    let made = files(&folder.path().join("generations")).expect("a folder");
+    assert!(made.is_empty(), "made when needed: {made:?}");
     for id in &ids[..4] {
         first.begun(id);
     }
@@ -286,6 +284,7 @@ async fn a_disk_that_fails_keeps_nobody_up_and_is_told_until_it_works_again() {
     let journal = open_with(settings(folder.path()), &Clock::system(), &metrics);
     // Where the folder should be stands a file: as root nothing else can't be written to.
     let place = folder.path().join("generations");
+    std::fs::remove_dir_all(&place).expect("it has a name");
     std::fs::write(&place, "in the way").expect("written");
     let ids: Vec<_> = (0..3).map(|_| GenerationId::random()).collect();
     for id in &ids[..2] {

@@ -11,7 +11,7 @@ use shared::link::Call;
 use super::chat::stops;
 use super::marks::{Marks, TOKENS_MAX};
 use super::saying::Saying;
-use super::script::{Pace, Script, streamed};
+use super::script::{Pace, Script, event, streamed};
 use super::{CREATED, id_of, read, refusal, tokens_of};
 use crate::providers::{Answer, Refusal};
 
@@ -155,14 +155,7 @@ impl Plan {
     }
 
     fn event(&self, choices: Value, usage: Option<Value>) -> Bytes {
-        let mut chunk = self.head.clone();
-        chunk["choices"] = choices;
-        match usage {
-            Some(usage) => chunk["usage"] = usage,
-            None if self.show_usage => chunk["usage"] = Value::Null,
-            None => {}
-        }
-        Bytes::from(format!("data: {chunk}\n\n"))
+        event(self.head.clone(), choices, usage, self.show_usage)
     }
 }
 

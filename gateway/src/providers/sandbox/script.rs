@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use serde_json::Value;
 use shared::fault::{Fault, FaultKind};
 
 use crate::providers::ByteStream;
@@ -25,6 +26,22 @@ pub(super) struct Pace {
     pub(super) between: Duration,
     /// After so many events it breaks.
     pub(super) cut: Option<u64>,
+}
+
+/// An event of these choices; where usage is shown, one without it says so.
+pub(super) fn event(
+    mut head: Value,
+    choices: Value,
+    usage: Option<Value>,
+    shows_usage: bool,
+) -> Bytes {
+    head["choices"] = choices;
+    match usage {
+        Some(usage) => head["usage"] = usage,
+        None if shows_usage => head["usage"] = Value::Null,
+        None => {}
+    }
+    Bytes::from(format!("data: {head}\n\n"))
 }
 
 /// Where a stream stands.

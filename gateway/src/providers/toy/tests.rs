@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use shared::dialect::{Judged, Metered, Verdict};
-use shared::id::{GenerationId, RequestId};
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
@@ -12,24 +11,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::fixture;
 use crate::providers::learned::Learned;
 use crate::providers::provider;
 
 fn call(operation: Operation, stream: bool) -> Call {
     let body = r#"{"model":"ours","messages":[{"role":"user","content":"hi"}],"max_tokens":9}"#;
     Call {
-        generation: GenerationId::random(),
-        request: RequestId::random(),
-        surface: Surface::of(operation),
-        targets: Vec::new().into(),
-        body: Bytes::from_static(body.as_bytes()),
         stream,
         show_usage: true,
-        tenant: None,
-        caller: 0,
-        bounds: None,
-        answer_model: None,
-        deadline: Duration::from_secs(10),
+        ..fixture::call(operation, body)
     }
 }
 

@@ -81,14 +81,9 @@ impl AuditApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<AuditView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
-        let entries = self
-            .accounts
-            .audit(after.as_ref(), page_rows(limit))
-            .await?;
-        Ok(Json(Page::cut(
-            entries.into_iter().map(AuditView::from),
-            limit,
-            |view| view.id.clone(),
-        )))
+        let entries = self.accounts.audit(after.as_ref(), page_rows(limit));
+        Ok(Json(Page::cut(entries.await?, limit, |entry| {
+            entry.id.to_string()
+        })))
     }
 }

@@ -268,9 +268,7 @@ impl GatewaysApi {
     )]
     async fn list(&self, _caller: SuperadminCaller) -> Result<Json<Page<GatewayBody>>, ApiError> {
         let gateways = self.gateways.all().await?;
-        Ok(Json(Page::whole(
-            gateways.into_iter().map(GatewayBody::from),
-        )))
+        Ok(Json(Page::whole(gateways)))
     }
 
     /// List what gateways told
@@ -290,9 +288,7 @@ impl GatewaysApi {
         limit: Query<u16>,
     ) -> Result<Json<Page<GatewayEventBody>>, ApiError> {
         let events = self.gateways.events(limit.0.min(EVENTS_MAX).into()).await?;
-        Ok(Json(Page::whole(
-            events.into_iter().map(GatewayEventBody::from),
-        )))
+        Ok(Json(Page::whole(events)))
     }
 
     /// Add a gateway

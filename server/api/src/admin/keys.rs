@@ -70,15 +70,13 @@ impl KeysApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<KeyView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
+        let tenant = tenant_of(&id.0)?;
         let keys = self
             .accounts
-            .keys(&tenant_of(&id.0)?, after.as_ref(), page_rows(limit))
-            .await?;
-        Ok(Json(Page::cut(
-            keys.into_iter().map(KeyView::from),
-            limit,
-            |view| view.id.clone(),
-        )))
+            .keys(&tenant, after.as_ref(), page_rows(limit));
+        Ok(Json(Page::cut(keys.await?, limit, |key| {
+            key.id.to_string()
+        })))
     }
 
     /// Change a key

@@ -5,13 +5,12 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::auth::factors::FactorOwner;
 use server_rooms::sessions::login_steps::Chosen;
-use server_rooms::sessions::{AdminLoggedIn, Sessions, Shown};
-use shared::secret::Secret;
+use server_rooms::sessions::{AdminLoggedIn, Sessions};
 
 use crate::answer::Deleted;
 use crate::error::ApiError;
 use crate::manage::Page;
-use crate::manage::sessions::{FactorDraftView, LoginView, codes, login_of, secret};
+use crate::manage::sessions::{FactorDraftView, LoginView, Typed, codes, login_of, secret};
 use crate::principal::{Peer, SuperadminCaller};
 
 /// A superadmin's name and password.
@@ -92,29 +91,13 @@ pub struct AdminFactorSetUpView {
     pub session: AdminSessionView,
 }
 
-/// The fields of a login that all its steps have.
-struct Typed {
-    username: Secret<String>,
-    password: Secret<String>,
-    code: Option<Secret<String>>,
-}
-
-impl Typed {
-    fn read(body: AdminLogInBody) -> Result<Self, ApiError> {
-        Ok(Self {
-            username: secret("username", body.username)?,
-            password: secret("password", body.password)?,
-            code: body.code.map(|code| secret("code", code)).transpose()?,
+impl AdminLogInBody {
+    fn read(self) -> Result<Typed, ApiError> {
+        Ok(Typed {
+            username: secret("username", self.username)?,
+            password: secret("password", self.password)?,
+            code: self.code.map(|code| secret("code", code)).transpose()?,
         })
-    }
-
-    fn shown(&self, peer: Peer) -> Shown<'_> {
-        Shown {
-            username: self.username.expose(),
-            password: &self.password,
-            code: self.code.as_ref(),
-            address: peer.0,
-        }
     }
 }
 
@@ -156,7 +139,7 @@ impl AdminLoginApi {
         peer: Peer,
         body: Json<AdminLogInBody>,
     ) -> Result<Json<AdminSessionView>, ApiError> {
-        let typed = Typed::read(body.0)?;
+        let typed = body.0.read()?;
         let logged_in = self.sessions.log_in_superadmin(typed.shown(peer));
         Ok(Json(logged_in.await?.into()))
     }
@@ -176,11 +159,12 @@ impl AdminLoginApi {
     ) -> Result<Json<AdminSessionView>, ApiError> {
         let body = body.0;
         let password = secret("new_password", body.new_password)?;
-        let typed = Typed::read(AdminLogInBody {
+        let given = AdminLogInBody {
             username: body.username,
             password: body.password,
             code: body.code,
-        })?;
+        };
+        let typed = given.read()?;
         let chosen = Chosen {
             password: &password,
             username: body.new_username.as_deref(),
@@ -202,7 +186,7 @@ impl AdminLoginApi {
         peer: Peer,
         body: Json<AdminLogInBody>,
     ) -> Result<Json<FactorDraftView>, ApiError> {
-        let typed = Typed::read(body.0)?;
+        let typed = body.0.read()?;
         let draft = self.sessions.superadmin_draft(typed.shown(peer));
         Ok(Json(draft.await?.into()))
     }
@@ -220,7 +204,7 @@ impl AdminLoginApi {
         peer: Peer,
         body: Json<AdminLogInBody>,
     ) -> Result<Json<AdminFactorSetUpView>, ApiError> {
-        let typed = Typed::read(body.0)?;
+        let typed = body.0.read()?;
         let done = self.sessions.set_superadmin_up(typed.shown(peer)).await?;
         Ok(Json(AdminFactorSetUpView {
             recovery_codes: codes(&done.codes),
@@ -247,7 +231,7 @@ impl AdminLoginApi {
     )]
     async fn list(&self, caller: SuperadminCaller) -> Result<Json<Page<LoginView>>, ApiError> {
         let logins = self.sessions.list(caller.admin.id.as_str()).await?;
-        Ok(Json(Page::whole(logins.into_iter().map(LoginView::from))))
+        Ok(Json(Page::whole(logins)))
     }
 
     /// End a login

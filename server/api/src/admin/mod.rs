@@ -64,6 +64,19 @@ pub fn tenant_of(text: &str) -> Result<TenantId, ApiError> {
     text.parse().map_err(|_| ApiError::not_found("tenant"))
 }
 
+/// Whether somebody may log in, by the `status` of a change; absent where it stays.
+fn active(status: Option<&str>) -> Result<Option<bool>, ApiError> {
+    match status {
+        None => Ok(None),
+        Some("active") => Ok(Some(true)),
+        Some("disabled") => Ok(Some(false)),
+        Some(_) => Err(ApiError::bad_field(
+            "status",
+            "`status` must be active or disabled.",
+        )),
+    }
+}
+
 /// Limits; absent means none.
 #[derive(Debug, Clone, Copy, Object)]
 #[oai(deny_unknown_fields)]

@@ -241,9 +241,8 @@ impl MoneyApi {
         let tenant = tenant_of(&id.0)?;
         self.corrections.known(&tenant).await?;
         let entries = self.ledger.history(&tenant, before, page_rows(limit));
-        let views = entries.await?.into_iter().map(EntryView::from);
-        Ok(Json(Page::cut(views, limit, |view| {
-            view.number.to_string()
+        Ok(Json(Page::cut(entries.await?, limit, |entry| {
+            entry.number.to_string()
         })))
     }
 

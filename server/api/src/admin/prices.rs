@@ -1,13 +1,15 @@
 //! Prices as the superadmin sets them: amounts in credits, the provider's cost beside them.
 
+use std::sync::Arc;
+
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_edge::date::{self, Date};
 use server_edge::export::CsvFile;
 use server_rooms::auth::roles::kind;
-use server_rooms::catalogue::Catalogue;
 use server_rooms::catalogue::price::{ImagePrice, PlainPrice, Price, PriceList};
+use server_rooms::catalogue::{Catalogue, Model};
 use shared::clock::{Clock, Moment};
 use shared::id::PriceId;
 use shared::link::Operation;
@@ -61,72 +63,57 @@ pub struct ItemsBody {
     pub per_image: Option<Vec<ImagePriceBody>>,
 }
 
-/// What a model costs from now on.
-#[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields)]
-pub struct PriceBody {
-    /// For each call that produced something.
-    #[oai(default)]
-    pub per_request: Amount,
-    /// For a million input tokens.
-    #[oai(default)]
-    pub input_per_million: Amount,
-    /// For a million cached input tokens; as input when absent.
-    pub cached_input_per_million: Option<Amount>,
-    /// For a million tokens written to the cache; as input when absent.
-    pub cache_write_per_million: Option<Amount>,
-    /// For a million output tokens.
-    #[oai(default)]
-    pub output_per_million: Amount,
-    /// For a million reasoning tokens; as output when absent.
-    pub reasoning_per_million: Option<Amount>,
-    /// For an image, by size and quality.
-    pub per_image: Option<Vec<ImagePriceBody>>,
-    /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
-    /// that fits applies.
-    pub rates: Option<Vec<RateBody>>,
-    /// What a call that came to anything costs at least.
-    pub minimum: Option<Amount>,
-    /// In what costs are told; credits when absent.
-    pub currency: Option<CurrencyBody>,
-    /// What the provider takes; not known when absent. Rates have theirs beside them.
-    pub cost: Option<ItemsBody>,
+/// A body that tells a price, behind fields of its own.
+macro_rules! price_body {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Object)]
+        #[oai(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// For each call that produced something.
+            #[oai(default)]
+            pub per_request: Amount,
+            /// For a million input tokens.
+            #[oai(default)]
+            pub input_per_million: Amount,
+            /// For a million cached input tokens; as input when absent.
+            pub cached_input_per_million: Option<Amount>,
+            /// For a million tokens written to the cache; as input when absent.
+            pub cache_write_per_million: Option<Amount>,
+            /// For a million output tokens.
+            #[oai(default)]
+            pub output_per_million: Amount,
+            /// For a million reasoning tokens; as output when absent.
+            pub reasoning_per_million: Option<Amount>,
+            /// For an image, by size and quality.
+            pub per_image: Option<Vec<ImagePriceBody>>,
+            /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
+            /// that fits applies.
+            pub rates: Option<Vec<RateBody>>,
+            /// What a call that came to anything costs at least.
+            pub minimum: Option<Amount>,
+            /// In what costs are told; credits when absent.
+            pub currency: Option<CurrencyBody>,
+            /// What the provider takes; not known when absent. Rates have theirs beside them.
+            pub cost: Option<ItemsBody>,
+        }
+    };
 }
 
-/// A price to be added.
-#[derive(Debug, Clone, Object)]
-#[oai(deny_unknown_fields)]
-pub struct NewPriceBody {
-    /// Of which model.
-    pub model_id: String,
-    /// From this day (2026-11-21, UTC) or moment (RFC 3339) on; now when absent.
-    pub valid_from: Option<String>,
-    /// For each call that produced something.
-    #[oai(default)]
-    pub per_request: Amount,
-    /// For a million input tokens.
-    #[oai(default)]
-    pub input_per_million: Amount,
-    /// For a million cached input tokens; as input when absent.
-    pub cached_input_per_million: Option<Amount>,
-    /// For a million tokens written to the cache; as input when absent.
-    pub cache_write_per_million: Option<Amount>,
-    /// For a million output tokens.
-    #[oai(default)]
-    pub output_per_million: Amount,
-    /// For a million reasoning tokens; as output when absent.
-    pub reasoning_per_million: Option<Amount>,
-    /// For an image, by size and quality.
-    pub per_image: Option<Vec<ImagePriceBody>>,
-    /// All that a plain price can't say: instead of the fields above, rates by unit, of which the first
-    /// that fits applies.
-    pub rates: Option<Vec<RateBody>>,
-    /// What a call that came to anything costs at least.
-    pub minimum: Option<Amount>,
-    /// In what costs are told; credits when absent.
-    pub currency: Option<CurrencyBody>,
-    /// What the provider takes; not known when absent. Rates have theirs beside them.
-    pub cost: Option<ItemsBody>,
+price_body! {
+    /// What a model costs from now on.
+    PriceBody {}
+}
+
+price_body! {
+    /// A price to be added.
+    NewPriceBody {
+        /// Of which model.
+        model_id: String,
+        /// From this day (2026-11-21, UTC) or moment (RFC 3339) on; now when absent.
+        valid_from: Option<String>,
+    }
 }
 
 /// A price, in credits. The fields of a plain price are there where it is one.
@@ -301,6 +288,16 @@ fn moment(valid_from: Option<&str>) -> Result<Option<Moment>, ApiError> {
     Ok(read.transpose()?.map(Date::start))
 }
 
+/// The models whose prices are told: all, or the one of that id.
+fn wanted<'a>(
+    models: &'a [Arc<Model>],
+    id: Option<&'a str>,
+) -> impl Iterator<Item = &'a Arc<Model>> {
+    models
+        .iter()
+        .filter(move |model| id.is_none_or(|id| id == model.id))
+}
+
 /// Prices for the superadmin.
 #[derive(Debug, Clone)]
 pub struct PricesApi {
@@ -329,9 +326,7 @@ impl PricesApi {
     ) -> Result<Json<Page<PriceView>>, ApiError> {
         let limit = page_limit(limit.0)?;
         let models = self.catalogue.models();
-        let wanted = models
-            .iter()
-            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let wanted = wanted(&models, model_id.0.as_deref());
         let prices =
             wanted.flat_map(|model| model.prices.iter().map(|price| (model.id.as_str(), price)));
         let below = |id: &str| after.0.as_deref().is_none_or(|after| id < after);
@@ -381,9 +376,7 @@ impl PricesApi {
         model_id: Query<Option<String>>,
     ) -> Result<CsvFile, ApiError> {
         let (models, now) = (self.catalogue.models(), self.clock.now());
-        let wanted = models
-            .iter()
-            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let wanted = wanted(&models, model_id.0.as_deref());
         let lists =
             wanted.filter_map(|model| Some((model.id.as_str(), &*model.price_at(now)?.list)));
         Ok(price_file(lists))
@@ -405,9 +398,7 @@ impl PricesApi {
         model_id: Query<Option<String>>,
     ) -> Result<Json<PriceFileView>, ApiError> {
         let (models, now) = (self.catalogue.models(), self.clock.now());
-        let wanted = models
-            .iter()
-            .filter(|model| model_id.0.as_ref().is_none_or(|id| *id == model.id));
+        let wanted = wanted(&models, model_id.0.as_deref());
         let prices = wanted.filter_map(|model| {
             let price = model.price_at(now)?;
             Some(ModelPriceBody::new(&model.id, &price.list))

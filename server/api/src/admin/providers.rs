@@ -225,7 +225,7 @@ pub struct ProviderListBody {
 
 impl From<ProviderList> for ProviderListBody {
     fn from(list: ProviderList) -> Self {
-        let page = Page::whole(list.providers.into_iter().map(ProviderBody::from));
+        let page = Page::whole(list.providers);
         Self {
             object: page.object,
             data: page.data,
@@ -308,9 +308,7 @@ impl ProvidersApi {
         _caller: SuperadminCaller,
     ) -> Result<Json<Page<ConnectorsBody>>, ApiError> {
         let known = self.providers.connectors().await;
-        Ok(Json(Page::whole(
-            known.into_iter().map(ConnectorsBody::from),
-        )))
+        Ok(Json(Page::whole(known)))
     }
 
     /// Add a provider
@@ -395,7 +393,7 @@ impl ProvidersApi {
             gateway: told.gateway.clone(),
             answer,
         });
-        Ok(Json(Page::whole(each.map(ProviderKeyBody::from))))
+        Ok(Json(Page::whole(each)))
     }
 
     /// Add a key

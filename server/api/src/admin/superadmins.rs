@@ -12,6 +12,7 @@ use server_rooms::auth::roles::{AdminRole, kind};
 use server_rooms::sessions::SessionError;
 use shared::id::SuperadminId;
 
+use super::active;
 use crate::answer::{Created, Deleted};
 use crate::error::ApiError;
 use crate::manage::Page;
@@ -173,15 +174,7 @@ impl SuperadminsApi {
         id: Path<String>,
         body: Json<SuperadminPatchBody>,
     ) -> Result<Json<SuperadminDetailView>, ApiError> {
-        let active = match body.0.status.as_deref() {
-            None => None,
-            Some("active") => Some(true),
-            Some("disabled") => Some(false),
-            Some(_) => {
-                let message = "`status` must be active or disabled.";
-                return Err(ApiError::bad_field("status", message));
-            }
-        };
+        let active = active(body.0.status.as_deref())?;
         let change = SuperadminChange {
             role: body.0.role.as_deref().map(role).transpose()?,
             active,

@@ -183,13 +183,10 @@ impl TenantsApi {
         let search = search.0.unwrap_or_default();
         let tenants = self
             .accounts
-            .tenants(&search, after.as_ref(), page_rows(limit))
-            .await?;
-        Ok(Json(Page::cut(
-            tenants.into_iter().map(TenantView::from),
-            limit,
-            |view| view.id.clone(),
-        )))
+            .tenants(&search, after.as_ref(), page_rows(limit));
+        Ok(Json(Page::cut(tenants.await?, limit, |tenant| {
+            tenant.id.to_string()
+        })))
     }
 
     /// Show a tenant

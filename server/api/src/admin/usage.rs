@@ -140,11 +140,8 @@ impl AdminUsageApi {
         };
         let report = self.usage.report(&tenant, query).await?;
         let (page, summary) = report.ok_or_else(|| ApiError::not_found("tenant"))?;
-        let views = page.records.iter().map(AdminUsageView::from);
         Ok(Json(TenantUsageView {
-            records: Page::of(views, page.has_more, |view: &AdminUsageView| {
-                view.seen.id.clone()
-            }),
+            records: Page::of(&page.records, page.has_more, |record| record.id.to_string()),
             summary: summary.into_iter().map(SummaryView::from).collect(),
         }))
     }

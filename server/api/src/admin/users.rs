@@ -9,7 +9,7 @@ use server_rooms::auth::roles::kind;
 use server_rooms::sessions::SessionError;
 use shared::id::UserId;
 
-use super::tenant_of;
+use super::{active, tenant_of};
 use crate::answer::{Created, Deleted};
 use crate::error::ApiError;
 use crate::manage::sessions::{UserView, secret};
@@ -103,15 +103,13 @@ impl UsersApi {
         after: Query<Option<String>>,
     ) -> Result<Json<Page<UserView>>, ApiError> {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
+        let tenant = tenant_of(&id.0)?;
         let users = self
             .accounts
-            .users(&tenant_of(&id.0)?, after.as_ref(), page_rows(limit))
-            .await?;
-        Ok(Json(Page::cut(
-            users.into_iter().map(UserView::from),
-            limit,
-            |view| view.id.clone(),
-        )))
+            .users(&tenant, after.as_ref(), page_rows(limit));
+        Ok(Json(Page::cut(users.await?, limit, |user| {
+            user.id.to_string()
+        })))
     }
 
     /// Change a user
@@ -129,17 +127,7 @@ impl UsersApi {
         user_id: Path<String>,
         body: Json<UserPatchBody>,
     ) -> Result<Json<UserView>, ApiError> {
-        let active = match body.0.status.as_deref() {
-            None => None,
-            Some("active") => Some(true),
-            Some("disabled") => Some(false),
-            Some(_) => {
-                return Err(ApiError::bad_field(
-                    "status",
-                    "`status` must be active or disabled.",
-                ));
-            }
-        };
+        let active = active(body.0.status.as_deref())?;
         let change = UserChange {
             role: body.0.role.as_deref().map(role).transpose()?,
             active,

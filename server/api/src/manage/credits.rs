@@ -112,13 +112,9 @@ impl CreditsApi {
         let limit = page_limit(limit.0)?;
         let before = page_after(after.0.as_deref())?;
         let tenant = &caller.who.tenant;
-        let entries = self
-            .ledger
-            .history(tenant, before, page_rows(limit))
-            .await?;
-        let views = entries.into_iter().map(EntryView::from);
-        Ok(Json(Page::cut(views, limit, |view| {
-            view.number.to_string()
+        let entries = self.ledger.history(tenant, before, page_rows(limit));
+        Ok(Json(Page::cut(entries.await?, limit, |entry| {
+            entry.number.to_string()
         })))
     }
 }

@@ -106,8 +106,9 @@ impl OwnKeysApi {
         let (limit, after) = (page_limit(limit.0)?, page_after(after.0.as_deref())?);
         let tenant = &caller.who.tenant;
         let keys = self.accounts.keys(tenant, after.as_ref(), page_rows(limit));
-        let views = keys.await?.into_iter().map(KeyView::from);
-        Ok(Json(Page::cut(views, limit, |view| view.id.clone())))
+        Ok(Json(Page::cut(keys.await?, limit, |key| {
+            key.id.to_string()
+        })))
     }
 
     /// Show a key

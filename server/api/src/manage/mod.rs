@@ -34,36 +34,36 @@ pub struct Page<T: Type + ParseFromJSON + ToJSON + Send + Sync> {
 
 impl<T: Type + ParseFromJSON + ToJSON + Send + Sync> Page<T> {
     /// From items of which one more than `limit` was asked for.
-    pub fn cut(
-        items: impl IntoIterator<Item = T>,
+    pub fn cut<I: Into<T>>(
+        items: impl IntoIterator<Item = I>,
         limit: u32,
-        cursor: impl Fn(&T) -> String,
+        cursor: impl Fn(&I) -> String,
     ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut data: Vec<T> = items.into_iter().take(limit.saturating_add(1)).collect();
-        let has_more = data.len() > limit;
-        data.truncate(limit);
-        Self::of(data, has_more, cursor)
+        let mut items: Vec<I> = items.into_iter().take(limit.saturating_add(1)).collect();
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Self::of(items, has_more, cursor)
     }
 
     /// From the items of a page.
-    pub fn of(
-        items: impl IntoIterator<Item = T>,
+    pub fn of<I: Into<T>>(
+        items: impl IntoIterator<Item = I>,
         has_more: bool,
-        cursor: impl Fn(&T) -> String,
+        cursor: impl Fn(&I) -> String,
     ) -> Self {
-        let data: Vec<T> = items.into_iter().collect();
-        let next = data.last().filter(|_| has_more).map(cursor);
+        let items: Vec<I> = items.into_iter().collect();
+        let next = items.last().filter(|_| has_more).map(cursor);
         Self {
             object: "list".to_owned(),
-            data,
+            data: items.into_iter().map(Into::into).collect(),
             has_more,
             next,
         }
     }
 
     /// A list that is short enough to come whole.
-    pub fn whole(items: impl IntoIterator<Item = T>) -> Self {
+    pub fn whole(items: impl IntoIterator<Item = impl Into<T>>) -> Self {
         Self::of(items, false, |_| String::new())
     }
 }

@@ -242,31 +242,34 @@ pub fn login_of(text: &str) -> Result<SessionId, ApiError> {
     text.parse().map_err(|_| ApiError::not_found("session"))
 }
 
-/// The fields of a login that all its steps have.
-struct Typed {
-    key: Secret<String>,
-    username: Secret<String>,
-    password: Secret<String>,
-    code: Option<Secret<String>>,
+/// What people type at each step of a login.
+pub(crate) struct Typed {
+    pub(crate) username: Secret<String>,
+    pub(crate) password: Secret<String>,
+    pub(crate) code: Option<Secret<String>>,
 }
 
 impl Typed {
-    fn read(body: LogInBody) -> Result<Self, ApiError> {
-        Ok(Self {
-            key: secret("apiKey", body.api_key)?,
-            password: secret("password", body.password)?,
-            username: secret("username", body.username)?,
-            code: body.code.map(|code| secret("code", code)).transpose()?,
-        })
-    }
-
-    fn shown(&self, peer: Peer) -> Shown<'_> {
+    pub(crate) fn shown(&self, peer: Peer) -> Shown<'_> {
         Shown {
             username: self.username.expose(),
             password: &self.password,
             code: self.code.as_ref(),
             address: peer.0,
         }
+    }
+}
+
+impl LogInBody {
+    /// The tenant's key, and what the person typed.
+    fn read(self) -> Result<(Secret<String>, Typed), ApiError> {
+        let key = secret("apiKey", self.api_key)?;
+        let typed = Typed {
+            password: secret("password", self.password)?,
+            username: secret("username", self.username)?,
+            code: self.code.map(|code| secret("code", code)).transpose()?,
+        };
+        Ok((key, typed))
     }
 }
 
@@ -290,8 +293,8 @@ impl SessionsApi {
         peer: Peer,
         body: Json<LogInBody>,
     ) -> Result<Json<SessionView>, ApiError> {
-        let typed = Typed::read(body.0)?;
-        let logged_in = self.sessions.log_in(&typed.key, typed.shown(peer));
+        let (key, typed) = body.0.read()?;
+        let logged_in = self.sessions.log_in(&key, typed.shown(peer));
         Ok(Json(logged_in.await?.into()))
     }
 
@@ -308,8 +311,8 @@ impl SessionsApi {
         peer: Peer,
         body: Json<LogInBody>,
     ) -> Result<Json<FactorDraftView>, ApiError> {
-        let typed = Typed::read(body.0)?;
-        let draft = self.sessions.draft(&typed.key, typed.shown(peer));
+        let (key, typed) = body.0.read()?;
+        let draft = self.sessions.draft(&key, typed.shown(peer));
         Ok(Json(draft.await?.into()))
     }
 
@@ -326,8 +329,8 @@ impl SessionsApi {
         peer: Peer,
         body: Json<LogInBody>,
     ) -> Result<Json<FactorSetUpView>, ApiError> {
-        let typed = Typed::read(body.0)?;
-        let done = self.sessions.set_up(&typed.key, typed.shown(peer)).await?;
+        let (key, typed) = body.0.read()?;
+        let done = self.sessions.set_up(&key, typed.shown(peer)).await?;
         Ok(Json(FactorSetUpView {
             recovery_codes: codes(&done.codes),
             session: done.login.into(),
@@ -344,7 +347,7 @@ impl SessionsApi {
             Some(user) => self.sessions.list(user.as_str()).await?,
             None => Vec::new(),
         };
-        Ok(Json(Page::whole(logins.into_iter().map(LoginView::from))))
+        Ok(Json(Page::whole(logins)))
     }
 
     /// End a login

@@ -161,11 +161,9 @@ impl UsageApi {
             limit,
         };
         let page = self.usage.page(&caller.who.tenant, query).await?;
-        Ok(Json(Page::of(
-            page.records.iter().map(UsageView::from),
-            page.has_more,
-            |view| view.id.clone(),
-        )))
+        Ok(Json(Page::of(&page.records, page.has_more, |record| {
+            record.id.to_string()
+        })))
     }
 }
 

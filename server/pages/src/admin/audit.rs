@@ -9,13 +9,13 @@ use poem::{IntoResponse, Request, handler};
 use serde_json::Value;
 use server_edge::date::Date;
 use server_edge::export::{Excel, audit_file};
-use server_rooms::accounts::{AuditEntry, AuditFilter};
-use server_rooms::reports::TimeRange;
+use server_rooms::accounts::{Accounts, AuditEntry, AuditFilter};
+use server_rooms::reports::{Reports, TimeRange};
 use shared::id::AuditId;
 
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::session::Admin;
-use super::{Asked, Console, filters, list_state, page_request, reports_failed, wanted, word};
+use super::{Asked, filters, list_state, page_request, reports_failed, wanted, word};
 
 /// Rows of a page.
 const ROWS: u32 = 50;
@@ -26,12 +26,12 @@ const DEPTH_MAX: usize = 4;
 /// The filter of a query. Superadmins are named by their username, others by their id; an action
 /// without a dot stands for all of its kind: `tenant`.
 async fn filter(
-    rooms: &Console,
+    accounts: &Accounts,
     asked: &BTreeMap<String, String>,
 ) -> Result<AuditFilter, PageError> {
     let actor = match wanted(asked, "actor") {
         Some(text) => {
-            let admins = rooms.accounts.superadmins().await?;
+            let admins = accounts.superadmins().await?;
             let known = admins.iter().find(|admin| admin.username == text);
             Some(known.map_or_else(|| text.to_owned(), |admin| admin.id.to_string()))
         }
@@ -72,10 +72,15 @@ fn row(entry: &AuditEntry) -> AuditRow {
 
 /// `GET /admin/audit`
 #[handler]
-pub(super) async fn audit_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn audit_log(
+    who: Admin,
+    asked: Asked,
+    accounts: Data<&Accounts>,
+    reports: Data<&Reports>,
+) -> PageResult {
     let request = page_request(&asked, ROWS)?;
-    let filter = filter(&rooms, &asked).await?;
-    let page = rooms.reports.audit_log(&filter, &request).await;
+    let filter = filter(&accounts, &asked).await?;
+    let page = reports.audit_log(&filter, &request).await;
     let page = page.map_err(reports_failed)?;
     let list = list_state(filters(&asked, &FILTERS), &page);
     let rows = page.rows.iter().map(row).collect();
@@ -88,11 +93,12 @@ pub(super) async fn audit_csv(
     _who: Admin,
     asked: Asked,
     request: &Request,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
+    reports: Data<&Reports>,
 ) -> PageResult {
-    let filter = filter(&rooms, &asked).await?;
+    let filter = filter(&accounts, &asked).await?;
     let excel = Excel::of_query(request.uri().query());
-    Ok(audit_file(rooms.reports.export_audit(filter), excel).into_response())
+    Ok(audit_file(reports.export_audit(filter), excel).into_response())
 }
 
 fn text(value: &Value) -> String {
@@ -160,10 +166,10 @@ fn changes(before: Option<&str>, after: Option<&str>) -> Vec<ChangeRow> {
 pub(super) async fn audit_entry(
     who: Admin,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    reports: Data<&Reports>,
 ) -> PageResult {
-    let id: AuditId = id.parse().map_err(|_| PageError::NotFound)?;
-    let entry = rooms.reports.audit_entry(&id).await?;
+    let id: AuditId = parsed(&id)?;
+    let entry = reports.audit_entry(&id).await?;
     let entry = entry.ok_or(PageError::NotFound)?;
     who.show(&AuditDetail {
         row: row(&entry),

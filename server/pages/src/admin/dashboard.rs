@@ -10,6 +10,10 @@ use admin_templates::parts::{Quantiles, TopRow};
 use futures_util::future::join_all;
 use poem::handler;
 use poem::web::Data;
+use server_calls::Calls;
+use server_rooms::gateways::Gateways;
+use server_rooms::ledger::Ledger;
+use server_rooms::providers::Providers;
 use server_rooms::reports::dashboard::{Dashboard as Board, Range};
 use server_rooms::reports::sums::{Percentiles, Sums};
 use server_rooms::reports::{Point, ReportScope, Reports, Top};
@@ -22,12 +26,20 @@ use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::days::DAY_MS;
-use super::{
-    Asked, Console, WHOLE, booked, chart, live, named, range, reports_failed, signed, success,
-};
+use super::{Asked, WHOLE, booked, chart, live, named, range, reports_failed, signed, success};
 
 /// A gateway far away must not keep the page waiting.
 const PATIENCE: Duration = Duration::from_millis(800);
+
+/// What the dashboard is filled from.
+#[derive(Debug, Clone)]
+pub(super) struct DashboardRooms {
+    pub(super) calls: Calls,
+    pub(super) gateways: Gateways,
+    pub(super) ledger: Ledger,
+    pub(super) providers: Providers,
+    pub(super) reports: Reports,
+}
 
 /// A row of a chart.
 pub(super) type Row = (Measure, fn(&Sums) -> Option<i64>);
@@ -175,8 +187,8 @@ fn pool_alerts(provider: &str, keys: &[ProviderKeyView], now: Moment) -> Vec<Ale
     alerts
 }
 
-async fn provider_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
-    let Ok(Ok(list)) = tokio::time::timeout(PATIENCE, rooms.providers.all()).await else {
+async fn provider_alerts(providers: &Providers, now: Moment) -> Vec<AlertRow> {
+    let Ok(Ok(list)) = tokio::time::timeout(PATIENCE, providers.all()).await else {
         // The gateway's own alert tells.
         return Vec::new();
     };
@@ -186,7 +198,7 @@ async fn provider_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
         .filter(|one| one.answer.enabled && one.answer.secret.is_needed);
     let pools = on.map(async |one| {
         let of = list.address(one);
-        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&of)).await;
+        let keys = tokio::time::timeout(PATIENCE, providers.keys(&of)).await;
         keys.ok()
             .and_then(Result::ok)
             .map(|keys| pool_alerts(&of.to_string(), &keys.answer, now))
@@ -199,9 +211,9 @@ async fn provider_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
         .collect()
 }
 
-async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
+async fn gateway_alerts(gateways: &Gateways, now: Moment) -> Result<Vec<AlertRow>, PageError> {
     let mut alerts = Vec::new();
-    for gateway in rooms.gateways.all().await? {
+    for gateway in gateways.all().await? {
         let Some(view) = gateway.view else { continue };
         let name = if view.name.is_empty() {
             view.url.clone()
@@ -221,18 +233,19 @@ async fn gateway_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, P
 }
 
 /// Of the tenants that spend most, those that have nothing left, or less than they spend in a day.
-async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
+async fn tenant_alerts(
+    reports: &Reports,
+    ledger: &Ledger,
+    now: Moment,
+) -> Result<Vec<AlertRow>, PageError> {
     let week = Range::Last(server_rooms::reports::span::Span::Week);
-    let week = rooms
-        .reports
-        .dashboard(&ReportScope::Platform, week)
-        .await?;
+    let week = reports.dashboard(&ReportScope::Platform, week).await?;
     let tops = week.tenants.map(|tops| tops.tenants).unwrap_or_default();
     let ids = tops
         .iter()
         .filter_map(|top| top.name.parse::<TenantId>().ok());
     let ids: Vec<TenantId> = ids.collect();
-    let balances = rooms.ledger.balances(&ids).await.map_err(booked)?;
+    let balances = ledger.balances(&ids).await.map_err(booked)?;
     let mut alerts = Vec::new();
     for id in &ids {
         let available = balances
@@ -254,7 +267,7 @@ async fn tenant_alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, Pa
 }
 
 /// Models of which a call was charged in the last day without a rate that fits it.
-fn unpriced_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
+fn unpriced_alerts(calls: &Calls, now: Moment) -> Vec<AlertRow> {
     let from = Moment::from_unix_ms(now.unix_ms().saturating_sub(DAY_MS));
     let row = |(model, at): (String, Moment)| {
         // A name with slashes is no part of a path.
@@ -265,20 +278,20 @@ fn unpriced_alerts(rooms: &Console, now: Moment) -> Vec<AlertRow> {
         };
         alert((Severity::Critical, AlertKind::Unpriced), model, path, at)
     };
-    let models = rooms.calls.unpriced_since(from);
+    let models = calls.unpriced_since(from);
     models.into_iter().map(row).collect()
 }
 
-async fn alerts(rooms: &Console, now: Moment) -> Result<Vec<AlertRow>, PageError> {
+async fn alerts(rooms: &DashboardRooms, now: Moment) -> Result<Vec<AlertRow>, PageError> {
     let (providers, gateways, tenants) = tokio::join!(
-        provider_alerts(rooms, now),
-        gateway_alerts(rooms, now),
-        tenant_alerts(rooms, now)
+        provider_alerts(&rooms.providers, now),
+        gateway_alerts(&rooms.gateways, now),
+        tenant_alerts(&rooms.reports, &rooms.ledger, now)
     );
     let mut alerts = gateways?;
     alerts.extend(providers);
     alerts.extend(tenants?);
-    alerts.extend(unpriced_alerts(rooms, now));
+    alerts.extend(unpriced_alerts(&rooms.calls, now));
     alerts.sort_by_key(|alert| match alert.severity {
         Severity::Critical => 0,
         Severity::Warning => 1,
@@ -346,13 +359,18 @@ fn view(
 
 /// `GET /admin`
 #[handler]
-pub(super) async fn dashboard(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn dashboard(
+    who: Admin,
+    asked: Asked,
+    rooms: Data<&DashboardRooms>,
+) -> PageResult {
     let (range, span) = range(&asked, RangeWord::Day);
     let now = who.now();
     let board = rooms
         .reports
         .dashboard(&ReportScope::Platform, Range::Last(span));
-    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), live::running(&rooms));
+    let running = live::running(&rooms.ledger, &rooms.reports);
+    let (board, alerts, running) = tokio::join!(board, alerts(&rooms, now), running);
     let board = board.map_err(|error| reports_failed(error.into()))?;
     who.show(&view(&board, range, alerts?, running?)).await
 }

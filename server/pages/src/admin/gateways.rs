@@ -13,21 +13,21 @@ use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
 use serde_json::Value;
-use server_edge::date;
 use server_rooms::auth::roles::kind;
 use server_rooms::gateways::history::{Days, GatewayDay, HistoryBucket};
-use server_rooms::gateways::{Gateway, GatewayError, GatewayPatch, KeptGateway, ToldEvent};
+use server_rooms::gateways::{
+    Gateway, GatewayError, GatewayPatch, Gateways, KeptGateway, ToldEvent,
+};
 use shared::clock::Moment;
-use shared::id::GatewayId;
 use shared::link::{GatewayPlace, GatewayView, LinkCounts};
 use shared::secret::Secret;
 
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData};
 use super::super::page_context::PageContext;
 use super::super::session::{Admin, Confirmed};
 use super::form_errors::{FormErrors, again};
-use super::{Console, signed, word};
+use super::{length, minute, signed, word};
 
 const PATH: &str = "/admin/gateways";
 /// Events that are shown.
@@ -42,10 +42,6 @@ type Editor = Admin<kind::EditGateways>;
 type Founder = Confirmed<Admin<kind::AddGateways>>;
 /// A row of the chart of repairs.
 type Repair = (Measure, fn(&LinkCounts) -> u64);
-
-fn count(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
-}
 
 fn health(view: Option<&GatewayView>) -> Health {
     match view {
@@ -123,8 +119,8 @@ fn row(
         course: Spark {
             values: trips.map(Some).collect(),
         },
-        connections: view.map_or(0, |view| count(view.connections)),
-        in_flight: view.map_or(0, |view| count(view.streams)),
+        connections: view.map_or(0, |view| length(view.connections)),
+        in_flight: view.map_or(0, |view| length(view.streams)),
         resumes: happened.resumed,
         joins: happened.joined,
         hedges: happened.hedged,
@@ -163,11 +159,7 @@ fn event_row(told: &ToldEvent, names: &HashMap<&str, &str>) -> GatewayEventRow {
 
 /// `HH:MM` of the moments where buckets begin.
 fn labels(days: &Days) -> Vec<String> {
-    let label = |at: &Moment| {
-        let text = date::text(*at);
-        text.get(11..16).unwrap_or_default().to_owned()
-    };
-    days.starts.iter().map(label).collect()
+    days.starts.iter().copied().map(minute).collect()
 }
 
 fn round_trips(days: &Days, shown: &[(String, String)]) -> Chart {
@@ -213,9 +205,9 @@ fn repairs(days: &Days) -> Chart {
     }
 }
 
-async fn view(rooms: &Console, now: Moment) -> Result<GatewayList, PageError> {
-    let (all, events) = tokio::try_join!(rooms.gateways.all(), rooms.gateways.events(EVENTS_READ))?;
-    let (days, starts) = (rooms.gateways.days(), starts(&events));
+async fn view(gateways: &Gateways, now: Moment) -> Result<GatewayList, PageError> {
+    let (all, events) = tokio::try_join!(gateways.all(), gateways.events(EVENTS_READ))?;
+    let (days, starts) = (gateways.days(), starts(&events));
     let named = |gateway: &Gateway| {
         let place = place(gateway);
         let name = if place.name.is_empty() {
@@ -250,16 +242,16 @@ async fn view(rooms: &Console, now: Moment) -> Result<GatewayList, PageError> {
 
 /// `GET /admin/gateways`
 #[handler]
-pub(super) async fn gateway_list(who: Admin, rooms: Data<&Console>) -> PageResult {
-    who.show(&view(&rooms, who.now()).await?).await
+pub(super) async fn gateway_list(who: Admin, gateways: Data<&Gateways>) -> PageResult {
+    who.show(&view(&gateways, who.now()).await?).await
 }
 
 async fn show_wrong(
     who: &PageContext,
-    rooms: &Console,
+    gateways: &Gateways,
     fill: impl FnOnce(&mut GatewayList),
 ) -> PageResult {
-    let mut view = view(rooms, who.now()).await?;
+    let mut view = view(gateways, who.now()).await?;
     fill(&mut view);
     who.show_again(&view).await
 }
@@ -280,7 +272,7 @@ fn url(posted: &FormData) -> Result<String, FieldProblem> {
     if url.is_empty() {
         Err(("url", FieldError::Required))
     } else if url.len() > URL_BYTES_MAX {
-        Err(("url", FieldError::TooLong(count(URL_BYTES_MAX))))
+        Err(("url", FieldError::TooLong(length(URL_BYTES_MAX))))
     } else if !web || !url.bytes().all(|b| b.is_ascii_graphic()) {
         Err(("url", FieldError::NotAnAddress))
     } else {
@@ -292,7 +284,7 @@ fn name(posted: &FormData, field: &'static str) -> Result<String, FieldProblem> 
     let name = posted.text(field);
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if name.len() > NAME_BYTES_MAX {
-        Err((field, FieldError::TooLong(count(NAME_BYTES_MAX))))
+        Err((field, FieldError::TooLong(length(NAME_BYTES_MAX))))
     } else if name.bytes().all(allowed) {
         Ok(name.to_owned())
     } else {
@@ -332,24 +324,24 @@ pub(super) async fn rotate_secret(
     who: Founder,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    gateways: Data<&Gateways>,
 ) -> PageResult {
-    let id = gateway_id(&id)?;
+    let id = parsed(&id)?;
     let secret = Some(posted.secret("secret")).filter(|secret| !secret.expose().is_empty());
     let actor = who.actor();
-    let rotated = rooms.gateways.rotate_secret(&actor, &id, secret);
+    let rotated = gateways.rotate_secret(&actor, &id, secret);
     match rotated.await {
         Ok(made) => who.show(&once(made)).await,
         Err(error) => {
             let (_, error) = refused(error)?;
-            show_wrong(&who, &rooms, |view| view.add.error = Some(error)).await
+            show_wrong(&who, &gateways, |view| view.add.error = Some(error)).await
         }
     }
 }
 
 /// `POST /admin/gateways`
 #[handler]
-pub(super) async fn add(who: Founder, posted: FormData, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn add(who: Founder, posted: FormData, gateways: Data<&Gateways>) -> PageResult {
     let mut errors = FormErrors::default();
     let (url, manner) = (errors.take(url(&posted)), manner(&posted, &mut errors));
     let wrong = match errors.unless(url.zip(manner)) {
@@ -361,7 +353,7 @@ pub(super) async fn add(who: Founder, posted: FormData, rooms: Data<&Console>) -
                 priority,
                 secret: Some(posted.secret("secret")).filter(|secret| !secret.expose().is_empty()),
             };
-            match rooms.gateways.add(&who.actor(), place).await {
+            match gateways.add(&who.actor(), place).await {
                 Ok(made) => return who.show(&once(made)).await,
                 Err(error) => vec![refused(error)?],
             }
@@ -369,11 +361,7 @@ pub(super) async fn add(who: Founder, posted: FormData, rooms: Data<&Console>) -
         Err(wrong) => wrong,
     };
     let form = again(&posted, &["url", "name", "region", "priority"], wrong);
-    show_wrong(&who, &rooms, |view| view.add = form).await
-}
-
-fn gateway_id(text: &str) -> Result<GatewayId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
+    show_wrong(&who, &gateways, |view| view.add = form).await
 }
 
 /// `POST /admin/gateways/{id}/edit`
@@ -382,9 +370,9 @@ pub(super) async fn edit(
     who: Editor,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    gateways: Data<&Gateways>,
 ) -> PageResult {
-    let gateway = gateway_id(&id)?;
+    let gateway = parsed(&id)?;
     let mut errors = FormErrors::default();
     let manner = manner(&posted, &mut errors);
     let wrong = match errors.unless(manner) {
@@ -395,7 +383,7 @@ pub(super) async fn edit(
                 priority: Some(priority),
                 is_active: None,
             };
-            match rooms.gateways.change(&who.actor(), &gateway, patch).await {
+            match gateways.change(&who.actor(), &gateway, patch).await {
                 Ok(_) => return who.done(PATH, &Notice::Saved),
                 Err(error) => vec![refused(error)?],
             }
@@ -404,21 +392,21 @@ pub(super) async fn edit(
     };
     let form = again(&posted, &["name", "region", "priority"], wrong);
     let change = GatewayChange { id, form };
-    show_wrong(&who, &rooms, |view| view.changing = Some(change)).await
+    show_wrong(&who, &gateways, |view| view.changing = Some(change)).await
 }
 
-async fn switch(who: &Editor, rooms: &Console, id: &str, on: bool) -> PageResult {
-    let id = gateway_id(id)?;
+async fn switch(who: &Editor, gateways: &Gateways, id: &str, on: bool) -> PageResult {
+    let id = parsed(id)?;
     let patch = GatewayPatch {
         is_active: Some(on),
         ..GatewayPatch::default()
     };
-    match rooms.gateways.change(&who.actor(), &id, patch).await {
+    match gateways.change(&who.actor(), &id, patch).await {
         Ok(_) if on => who.done(PATH, &Notice::Enabled),
         Ok(_) => who.done(PATH, &Notice::Disabled),
         Err(error) => {
             let (_, error) = refused(error)?;
-            show_wrong(who, rooms, |view| view.add.error = Some(error)).await
+            show_wrong(who, gateways, |view| view.add.error = Some(error)).await
         }
     }
 }
@@ -428,9 +416,9 @@ async fn switch(who: &Editor, rooms: &Console, id: &str, on: bool) -> PageResult
 pub(super) async fn enable(
     who: Editor,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    gateways: Data<&Gateways>,
 ) -> PageResult {
-    switch(&who, &rooms, &id, true).await
+    switch(&who, &gateways, &id, true).await
 }
 
 /// `POST /admin/gateways/{id}/disable`
@@ -438,9 +426,9 @@ pub(super) async fn enable(
 pub(super) async fn disable(
     who: Editor,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    gateways: Data<&Gateways>,
 ) -> PageResult {
-    switch(&who, &rooms, &id, false).await
+    switch(&who, &gateways, &id, false).await
 }
 
 /// `POST /admin/gateways/{id}/delete`
@@ -448,10 +436,10 @@ pub(super) async fn disable(
 pub(super) async fn delete(
     who: Editor,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    gateways: Data<&Gateways>,
 ) -> PageResult {
-    let id = gateway_id(&id)?;
-    match rooms.gateways.remove(&who.actor(), &id).await {
+    let id = parsed(&id)?;
+    match gateways.remove(&who.actor(), &id).await {
         Ok(()) => who.done(PATH, &Notice::Deleted),
         Err(error) => {
             refused(error)?;

@@ -12,13 +12,15 @@ use admin_templates::parts::Fact;
 use poem::handler;
 use poem::web::Data;
 use server_edge::date;
-use server_rooms::health::{Asked, HealthReport};
+use server_rooms::health::{Asked, HealthCheck, HealthReport};
 use server_rooms::ledger::pulse::Commits;
+use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
 use server_rooms::reports::dashboard::Freshness;
 
 use super::super::error::PageResult;
 use super::super::session::Admin;
-use super::{Console, providers};
+use super::{length, minute, providers};
 
 /// A row of the chart of commits.
 type Taken = (Measure, fn(&Commits) -> Duration);
@@ -32,10 +34,6 @@ const FULL: usize = 2;
 
 fn ms(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn count(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn check<T>(part: SystemPart, asked: &Asked<T>, (health, detail): (Health, String)) -> CheckRow {
@@ -106,7 +104,7 @@ fn ledger(report: &HealthReport, page: &Page) -> CheckRow {
             } else {
                 Health::Good
             };
-            let overdue = page.count(count(found.overdue));
+            let overdue = page.count(length(found.overdue));
             let words = HealthNote::Overdue.text(page.lang);
             let mut told = format!("{overdue} {words}");
             if skewed {
@@ -122,10 +120,10 @@ fn ledger(report: &HealthReport, page: &Page) -> CheckRow {
 }
 
 /// Pools of keys, by what the gateway tells of them in time.
-async fn pools(rooms: &Console, lang: Lang) -> CheckRow {
+async fn pools(providers: &Providers, lang: Lang) -> CheckRow {
     let began = std::time::Instant::now();
-    let known = providers::known(rooms).await;
-    let healths = providers::healths(rooms, &known, |_| true).await;
+    let known = providers::known(providers).await;
+    let healths = providers::healths(providers, &known, |_| true).await;
     let named = |health: Health| -> Vec<&str> {
         let all = known.providers.iter().map(|one| one.answer.name.as_str());
         let mut of: Vec<&str> = all
@@ -198,7 +196,7 @@ fn facts(report: &HealthReport, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fa
     let rows = [
         (
             FactName::Replicas,
-            ledger.map(|found| page.count(count(found.processes))),
+            ledger.map(|found| page.count(length(found.processes))),
         ),
         (
             FactName::Running,
@@ -221,10 +219,6 @@ fn facts(report: &HealthReport, fresh: &Asked<Freshness>, page: &Page) -> Vec<Fa
 }
 
 fn commits(minutes: &[Commits]) -> Chart {
-    let label = |minute: &Commits| {
-        let text = date::text(minute.at);
-        text.get(11..16).unwrap_or_default().to_owned()
-    };
     let rows: [Taken; 3] = [
         (Measure::P50, |minute| minute.p50),
         (Measure::P95, |minute| minute.p95),
@@ -234,7 +228,7 @@ fn commits(minutes: &[Commits]) -> Chart {
     let whole =
         |took: Duration| i64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
     Chart {
-        labels: minutes.iter().map(label).collect(),
+        labels: minutes.iter().map(|of| minute(of.at)).collect(),
         series: rows
             .map(|(name, value)| Series {
                 name: name.into(),
@@ -261,18 +255,23 @@ fn worst(checks: &[CheckRow]) -> Health {
 
 /// `GET /admin/health`
 #[handler]
-pub(super) async fn health_page(who: Admin, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn health_page(
+    who: Admin,
+    health: Data<&HealthCheck>,
+    reports: Data<&Reports>,
+    providers: Data<&Providers>,
+) -> PageResult {
     let page = who.page().await;
     let began = std::time::Instant::now();
     let fresh = async {
-        let answer = rooms.reports.freshness().await.ok();
+        let answer = reports.freshness().await.ok();
         Asked {
             answer,
             took: began.elapsed(),
         }
     };
-    let (report, fresh, pools) =
-        tokio::join!(rooms.health.report(), fresh, pools(&rooms, page.lang));
+    let pools = pools(&providers, page.lang);
+    let (report, fresh, pools) = tokio::join!(health.report(), fresh, pools);
     let checks = vec![
         database(&report, page.lang),
         cache(&report, page.lang),
@@ -285,12 +284,12 @@ pub(super) async fn health_page(who: Admin, rooms: Data<&Console>) -> PageResult
     who.show(&SystemHealth {
         health: worst(&checks),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: rooms.health.started_at(),
+        started_at: health.started_at(),
         checks,
         queues: vec![QueueRow {
             name: QueueName::Ledger,
-            waiting: count(waiting),
-            bound: count(bound),
+            waiting: length(waiting),
+            bound: length(bound),
         }],
         facts: facts(&report, &fresh, &page),
         commits: commits(&report.commits),

@@ -12,15 +12,15 @@ use poem::http::header;
 use poem::web::Data;
 use poem::{Body, Response, handler};
 use serde_json::{Value, json};
-use server_rooms::ledger::Hold;
-use server_rooms::reports::ReportScope;
+use server_rooms::ledger::{Hold, Ledger};
 use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::Sums;
+use server_rooms::reports::{ReportScope, Reports};
 
 use super::super::error::{PageError, PageResult};
 use super::super::page_context::PageContext;
 use super::super::session::Admin;
-use super::{Asked, Console, booked, named, range, success, word};
+use super::{Asked, booked, named, range, success, word};
 
 /// Calls that are listed; the rest are counted.
 const CALLS: i64 = 20;
@@ -49,11 +49,14 @@ fn live_call(hold: Hold) -> LiveCall {
 }
 
 /// The newest calls that run, and how many there are in all.
-pub(super) async fn running(rooms: &Console) -> Result<(Vec<LiveCall>, u64), PageError> {
-    let (holds, all) = rooms.ledger.running(CALLS).await.map_err(booked)?;
+pub(super) async fn running(
+    ledger: &Ledger,
+    reports: &Reports,
+) -> Result<(Vec<LiveCall>, u64), PageError> {
+    let (holds, all) = ledger.running(CALLS).await.map_err(booked)?;
     let mut calls: Vec<LiveCall> = holds.into_iter().map(live_call).collect();
     let ids = calls.iter().map(|call| call.tenant.as_str());
-    let names = rooms.reports.tenant_names(ids).await?;
+    let names = reports.tenant_names(ids).await?;
     for call in &mut calls {
         call.tenant = named(&names, &call.tenant);
     }
@@ -74,7 +77,8 @@ fn shown(page: &Page, call: &LiveCall) -> Value {
 
 /// What an open dashboard follows.
 struct Feed {
-    rooms: Console,
+    ledger: Ledger,
+    reports: Reports,
     context: PageContext,
     page: Page,
     span: Span,
@@ -86,10 +90,10 @@ impl Feed {
     async fn look(&mut self) -> Result<String, PageError> {
         self.page.now = self.context.now();
         if self.looks.is_multiple_of(LOOKS_A_SUM) {
-            let totals = self.rooms.reports.totals(&ReportScope::Platform, self.span);
+            let totals = self.reports.totals(&ReportScope::Platform, self.span);
             self.sums = totals.await?;
         }
-        let (calls, all) = running(&self.rooms).await?;
+        let (calls, all) = running(&self.ledger, &self.reports).await?;
         let (page, sums) = (&self.page, &self.sums);
         let numbers = json!({
             "live_count": page.count(all),
@@ -135,11 +139,17 @@ impl Feed {
 
 /// `GET /admin/live`
 #[handler]
-pub(super) async fn live(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn live(
+    who: Admin,
+    asked: Asked,
+    ledger: Data<&Ledger>,
+    reports: Data<&Reports>,
+) -> PageResult {
     let (_, span) = range(&asked, RangeWord::Day);
     let context: PageContext = (*who).clone();
     let feed = Feed {
-        rooms: rooms.clone(),
+        ledger: ledger.clone(),
+        reports: reports.clone(),
         page: context.page().await,
         context,
         span,

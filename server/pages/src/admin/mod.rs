@@ -3,6 +3,7 @@
 
 mod audit;
 mod calls;
+pub(super) mod console;
 mod dashboard;
 mod days;
 mod form_errors;
@@ -23,31 +24,17 @@ use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{Range, Word};
 use admin_templates::list::ListState;
 use poem::web::Query;
-use server_calls::Calls;
 use server_edge::date::{self, Date};
-use server_rooms::accounts::Accounts;
-use server_rooms::auth::factors::Factors;
-use server_rooms::browser_sessions::BrowserSessions;
-use server_rooms::catalogue::Catalogue;
-use server_rooms::gateways::Gateways;
-use server_rooms::health::HealthCheck;
-use server_rooms::ledger::{Ledger, LedgerError};
-use server_rooms::money::corrections::Corrections;
-use server_rooms::money::recharge::Recharges;
-use server_rooms::providers::Providers;
-use server_rooms::reports::history::UsageHistory;
+use server_rooms::ledger::LedgerError;
 use server_rooms::reports::page::{Cursor, PageRequest, Paged};
 use server_rooms::reports::span::Span;
 use server_rooms::reports::sums::{Grain, Sums};
-use server_rooms::reports::{Point, Reports, ReportsError};
-use server_rooms::settings::Settings;
+use server_rooms::reports::{Point, ReportsError};
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::TenantId;
 
-use super::error::PageError;
+use super::error::{PageError, parsed};
 use super::form::{FieldProblem, FormData};
-use super::page_services::CallStatus;
 use super::table::Table;
 
 /// Rows of a list's page.
@@ -57,41 +44,6 @@ const WHOLE: i64 = 10_000;
 
 /// A page's query.
 type Asked = Query<BTreeMap<String, String>>;
-
-/// The rooms behind the pages.
-#[derive(Debug, Clone)]
-pub struct Console {
-    /// Tenants and people.
-    pub accounts: Accounts,
-    /// Calls, for trials and the studio.
-    pub calls: Calls,
-    /// What a refused call is told.
-    pub call_status: CallStatus,
-    /// Models and prices.
-    pub catalogue: Catalogue,
-    /// Corrections and budgets.
-    pub corrections: Corrections,
-    /// Second factors.
-    pub factors: Factors,
-    /// Lists and sums.
-    pub reports: Reports,
-    /// Names and places of gateways.
-    pub gateways: Gateways,
-    /// Usage records.
-    pub history: UsageHistory,
-    /// Money.
-    pub ledger: Ledger,
-    /// Providers at the gateways.
-    pub providers: Providers,
-    /// Giving money.
-    pub recharges: Recharges,
-    /// Settings of the platform.
-    pub settings: Settings,
-    /// How the platform's parts do.
-    pub health: HealthCheck,
-    /// Sessions of browsers.
-    pub browsers: BrowserSessions,
-}
 
 /// The console's own pages.
 pub(super) fn pages(table: Table) -> Table {
@@ -123,7 +75,7 @@ fn tenants(table: Table) -> Table {
         .post(one("/resume"), tenant::resume)
         .post(one("/delete"), tenant::delete)
         .post(one("/restore"), tenant::restore)
-        .post(one("/models"), tenant::set_models)
+        .post(one("/models"), tenant::limits::set_models)
         .get(one("/members"), tenant::people::member_list)
         .post(one("/members"), tenant::people::add_member)
         .post(one("/members/:member/disable"), tenant::people::disable)
@@ -137,9 +89,9 @@ fn tenants(table: Table) -> Table {
         .get(one("/money"), tenant::money::money_page)
         .post(one("/recharge"), tenant::money::recharge)
         .post(one("/adjust"), tenant::money::adjust)
-        .get(one("/limits"), tenant::limits_page)
-        .post(one("/limits"), tenant::set_limits)
-        .post(one("/multiplier"), tenant::set_multiplier)
+        .get(one("/limits"), tenant::limits::limits_page)
+        .post(one("/limits"), tenant::limits::set_limits)
+        .post(one("/multiplier"), tenant::limits::set_multiplier)
 }
 
 /// What calls run on: models, providers, gateways.
@@ -155,8 +107,8 @@ fn models_and_providers(table: Table) -> Table {
         .post(pool("/edit"), providers::edit)
         .post(pool("/delete"), providers::delete)
         .post(pool("/keys"), providers::add_key)
-        .get(pool("/keys/bulk"), providers::bulk_page)
-        .post(pool("/keys/bulk"), providers::bulk_add)
+        .get(pool("/keys/bulk"), providers::bulk::bulk_page)
+        .post(pool("/keys/bulk"), providers::bulk::bulk_add)
         .post(pool("/keys/:key/test"), providers::test_key)
         .post(pool("/keys/:key/disable"), providers::disable_key)
         .post(pool("/keys/:key/enable"), providers::enable_key)
@@ -208,10 +160,6 @@ fn booked(error: LedgerError) -> PageError {
     }
 }
 
-fn tenant_id(text: &str) -> Result<TenantId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 /// A value of the query, trimmed; databases take no control characters.
 fn wanted<'a>(asked: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     let value = asked.get(name).map(|value| value.trim())?;
@@ -232,9 +180,7 @@ fn filters(asked: &BTreeMap<String, String>, names: &[&str]) -> Form {
 /// Which page of a list.
 fn page_request(asked: &BTreeMap<String, String>, rows: u32) -> Result<PageRequest, PageError> {
     let cursor = wanted(asked, "after").or_else(|| wanted(asked, "before"));
-    let from: Option<Cursor> = cursor
-        .map(|text| text.parse().map_err(|_| PageError::NotFound))
-        .transpose()?;
+    let from: Option<Cursor> = cursor.map(parsed).transpose()?;
     Ok(PageRequest { from, rows })
 }
 
@@ -282,6 +228,17 @@ fn chart<N: Into<SeriesName>>(
         series: rows.collect(),
         unit,
     }
+}
+
+/// The hour and minute of a moment.
+fn minute(at: Moment) -> String {
+    let text = date::text(at);
+    text.get(11..16).unwrap_or_default().to_owned()
+}
+
+/// A length as pages take it.
+fn length(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// A count as charts take it.
@@ -347,8 +304,7 @@ fn words(posted: &FormData, name: &'static str) -> Result<String, FieldProblem> 
     const BYTES_MAX: usize = 500;
     let text = posted.text(name);
     if text.len() > BYTES_MAX {
-        let most = u64::try_from(BYTES_MAX).unwrap_or(u64::MAX);
-        return Err((name, FieldError::TooLong(most)));
+        return Err((name, FieldError::TooLong(length(BYTES_MAX))));
     }
     if text.chars().any(char::is_control) {
         return Err((name, FieldError::Letters));

@@ -20,14 +20,24 @@ use admin_templates::page::Notice;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::catalogue::{CatalogueError, Model, ModelPatch, NewModel};
+use server_rooms::catalogue::{Catalogue, CatalogueError, Model, ModelPatch, NewModel};
+use server_rooms::providers::Providers;
+use server_rooms::reports::Reports;
 use shared::id::PriceId;
 
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
 use super::form_errors::again;
-use super::{Asked, Console, providers};
+use super::{Asked, providers};
+
+/// What a model's page is filled from.
+#[derive(Debug, Clone)]
+pub(super) struct ModelRooms {
+    pub(super) catalogue: Catalogue,
+    pub(super) providers: Providers,
+    pub(super) reports: Reports,
+}
 
 /// One model's path; names may hold slashes.
 fn path(id: &str) -> String {
@@ -56,34 +66,43 @@ fn field_error(error: CatalogueError, taken: &'static str) -> Result<FieldProble
 
 /// Names of providers to choose from: those of the gateway, where it tells them in time, and those
 /// that models run at.
-async fn provider_names(rooms: &Console) -> Vec<String> {
-    let known = providers::known(rooms).await.providers.into_iter();
+async fn provider_names(catalogue: &Catalogue, providers: &Providers) -> Vec<String> {
+    let known = providers::known(providers).await.providers.into_iter();
     let mut names: BTreeSet<String> = known.map(|provider| provider.answer.name).collect();
-    for model in rooms.catalogue.models().iter() {
+    for model in catalogue.models().iter() {
         let of = model.targets.iter();
         names.extend(of.map(|target| target.provider.clone()));
     }
     names.into_iter().collect()
 }
 
-fn found(rooms: &Console, id: &str) -> Result<std::sync::Arc<Model>, PageError> {
-    rooms.catalogue.model(id).ok_or(PageError::NotFound)
+fn found(catalogue: &Catalogue, id: &str) -> Result<std::sync::Arc<Model>, PageError> {
+    catalogue.model(id).ok_or(PageError::NotFound)
 }
 
 /// `GET /admin/models`
 #[handler]
-pub(super) async fn model_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
-    let view = list::view(&rooms, &asked, who.now()).await?;
+pub(super) async fn model_list(
+    who: Admin,
+    asked: Asked,
+    catalogue: Data<&Catalogue>,
+    reports: Data<&Reports>,
+) -> PageResult {
+    let view = list::view(&catalogue, &reports, &asked, who.now()).await?;
     who.show(&view).await
 }
 
 /// `GET /admin/models/new`
 #[handler]
-pub(super) async fn new_model(who: Admin<kind::EditModels>, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn new_model(
+    who: Admin<kind::EditModels>,
+    catalogue: Data<&Catalogue>,
+    providers: Data<&Providers>,
+) -> PageResult {
     who.show(&ModelNew {
         form: Form::of([("operation", "chat"), ("enabled", "on")]),
         price: rates::Draft::starting(None).table(true),
-        providers: provider_names(&rooms).await,
+        providers: provider_names(&catalogue, &providers).await,
     })
     .await
 }
@@ -93,7 +112,8 @@ pub(super) async fn new_model(who: Admin<kind::EditModels>, rooms: Data<&Console
 pub(super) async fn add_model(
     who: Confirmed<Admin<kind::EditModels>>,
     posted: FormData,
-    rooms: Data<&Console>,
+    catalogue: Data<&Catalogue>,
+    providers: Data<&Providers>,
 ) -> PageResult {
     let mut draft = rates::Draft::posted(&posted);
     let price = if draft.is_blank() {
@@ -107,7 +127,7 @@ pub(super) async fn add_model(
         Ok(_) if draft.has_errors() => Vec::new(),
         Ok(new) => {
             let new = NewModel { price, ..new };
-            match rooms.catalogue.create_model(&who.actor(), new).await {
+            match catalogue.create_model(&who.actor(), new).await {
                 Ok(made) => return who.done(&path(&made.id), &Notice::Created),
                 Err(error) => vec![field_error(error, "id")?],
             }
@@ -118,7 +138,7 @@ pub(super) async fn add_model(
     who.show_again(&ModelNew {
         form: again(&posted, &names.concat(), wrong),
         price: draft.table(true),
-        providers: provider_names(&rooms).await,
+        providers: provider_names(&catalogue, &providers).await,
     })
     .await
 }
@@ -129,9 +149,9 @@ pub(super) async fn model_page(
     who: Admin,
     Path(id): Path<String>,
     asked: Asked,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let mut view = view::view(&rooms, &model, who.now()).await?;
     preview::fill(&mut view, &model, (&asked, who.now(), who.lang()));
     who.show(&view).await
@@ -140,7 +160,7 @@ pub(super) async fn model_page(
 /// The page again, with what was wrong.
 async fn show_wrong(
     who: &super::super::page_context::PageContext,
-    rooms: &Console,
+    rooms: &ModelRooms,
     model: &Model,
     fill: impl FnOnce(&mut ModelDetail),
 ) -> PageResult {
@@ -155,9 +175,9 @@ pub(super) async fn edit(
     who: Admin<kind::EditModels>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let (field, error) = match form::max_output(&posted, model.operation) {
         Ok(tokens) => {
             let patch = ModelPatch {
@@ -184,9 +204,9 @@ pub(super) async fn edit(
 pub(super) async fn delete(
     who: Confirmed<Admin<kind::EditModels>>,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    catalogue: Data<&Catalogue>,
 ) -> PageResult {
-    let deleted = rooms.catalogue.delete_model(&who.actor(), &id).await;
+    let deleted = catalogue.delete_model(&who.actor(), &id).await;
     match deleted {
         Ok(()) => who.done("/admin/models", &Notice::Deleted),
         Err(error) => {
@@ -202,9 +222,9 @@ pub(super) async fn add_price(
     who: Confirmed<Admin<kind::SetPrices>>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let mut draft = rates::Draft::posted(&posted);
     let from = match form::valid_from(&posted, who.now()) {
         Ok(from) => from,
@@ -237,16 +257,16 @@ pub(super) async fn add_price(
 pub(super) async fn withdraw(
     who: Confirmed<Admin<kind::SetPrices>>,
     Path((id, price)): Path<(String, String)>,
-    rooms: Data<&Console>,
+    catalogue: Data<&Catalogue>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
-    let price: PriceId = price.parse().map_err(|_| PageError::NotFound)?;
+    let model = found(&catalogue, &id)?;
+    let price: PriceId = parsed(&price)?;
     let of = model.prices.iter().find(|one| one.id == price);
     let of = of.ok_or(PageError::NotFound)?;
     if of.valid_from <= who.now() {
         return who.go_saying(&path(&id), false, &Notice::Stale);
     }
-    match rooms.catalogue.delete_price(&who.actor(), &price).await {
+    match catalogue.delete_price(&who.actor(), &price).await {
         Ok(()) => who.done(&path(&id), &Notice::Deleted),
         Err(error) => {
             field_error(error, "valid_from")?;

@@ -1,13 +1,14 @@
 //! Providers and the pools of their keys, which the gateway keeps. Their secrets only pass by.
 
+pub(super) mod bulk;
 mod form;
 mod pool;
 
 use std::collections::HashMap;
 
 use admin_templates::admin::providers::{
-    BulkAdd, BulkLine, KeyTest as TestView, PoolKeyRow, PresetRow, ProviderDetail,
-    ProviderList as ListView, ProviderNew, ProviderRow,
+    KeyTest as TestView, PoolKeyRow, PresetRow, ProviderDetail, ProviderList as ListView,
+    ProviderNew, ProviderRow,
 };
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::form::{FieldError, Form};
@@ -18,32 +19,28 @@ use poem::handler;
 use poem::web::{Data, Path, Query};
 use server_rooms::auth::roles::kind;
 use server_rooms::providers::{
-    Connectors, GatewayAnswer, ProviderError, ProviderList, ProviderRef,
+    Connectors, GatewayAnswer, ProviderError, ProviderList, ProviderRef, Providers,
 };
-use server_rooms::reports::ReportScope;
 use server_rooms::reports::costs::KnownCost;
+use server_rooms::reports::{ReportScope, Reports};
 use shared::clock::Moment;
 use shared::id::ProviderKeyId;
-use shared::link::connectors::SecretRule;
 use shared::link::{
     AdminError, KeyTest, KeyVerdict, NewProviderKey, ProviderKeyPatch, ProviderKeyView,
     ProviderView,
 };
 
-use self::form::{drafted_edit, drafted_key, drafted_provider, weight};
+use self::form::{drafted_edit, drafted_key, drafted_provider};
 use self::pool::{health, key_days, number};
 pub(super) use self::pool::{healths, known};
 use super::super::bills::known_cost;
-use super::super::error::{PageError, PageResult};
-use super::super::form::{FieldProblem, FormData};
+use super::super::error::{PageError, PageResult, parsed};
+use super::super::form::{FieldProblem, FormData, ticked};
 use super::super::session::{Admin, Confirmed};
 use super::dashboard::{RESULTS, day};
 use super::days::Day;
 use super::form_errors::again;
-use super::{Console, chart, success, word};
-
-/// Lines of a bulk at most; each is a call over the link.
-const BULK_MAX: usize = 200;
+use super::{chart, success, word};
 
 /// What a gateway may blame.
 const FIELDS: [&str; 6] = ["name", "kind", "base_url", "label", "secret", "weight"];
@@ -100,13 +97,14 @@ fn in_flight(keys: &[ProviderKeyView]) -> u64 {
 }
 
 async fn row(
-    rooms: &Console,
+    providers: &Providers,
+    reports: &Reports,
     list: &ProviderList,
     one: &GatewayAnswer<ProviderView>,
 ) -> Result<ProviderRow, PageError> {
     let (of, provider) = (list.address(one), one.answer.clone());
-    let keys = rooms.providers.keys(&of).await.map_err(refused)?.answer;
-    let board = day(&rooms.reports, ReportScope::Provider(provider.name.clone())).await?;
+    let keys = providers.keys(&of).await.map_err(refused)?.answer;
+    let board = day(reports, ReportScope::Provider(provider.name.clone())).await?;
     let (totals, calls) = (&board.totals, board.series.iter());
     let calls = calls.map(|point| super::signed(point.sums.calls));
     Ok(ProviderRow {
@@ -133,9 +131,14 @@ async fn row(
 
 /// `GET /admin/providers`
 #[handler]
-pub(super) async fn provider_list(who: Admin, rooms: Data<&Console>) -> PageResult {
-    let list = rooms.providers.all().await.map_err(refused)?;
-    let rows = list.providers.iter().map(|one| row(&rooms, &list, one));
+pub(super) async fn provider_list(
+    who: Admin,
+    providers: Data<&Providers>,
+    reports: Data<&Reports>,
+) -> PageResult {
+    let list = providers.all().await.map_err(refused)?;
+    let all = list.providers.iter();
+    let rows = all.map(|one| row(&providers, &reports, &list, one));
     let rows = try_join_all(rows).await?;
     let missing = list.missing.clone();
     who.show(&ListView { rows, missing }).await
@@ -184,9 +187,9 @@ struct Begin {
 pub(super) async fn new_provider(
     who: Admin<kind::EditProviders>,
     Query(begin): Query<Begin>,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
 ) -> PageResult {
-    let known = rooms.providers.connectors().await;
+    let known = providers.connectors().await;
     let presets = known.iter().filter_map(|of| of.facts.as_deref());
     let mut presets = presets.flat_map(|facts| &facts.presets);
     let preset = presets.find(|preset| begin.preset.as_deref() == Some(&*preset.name));
@@ -205,12 +208,12 @@ pub(super) async fn new_provider(
 pub(super) async fn add_provider(
     who: Admin<kind::EditProviders>,
     posted: FormData,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
 ) -> PageResult {
-    let known = rooms.providers.connectors().await;
+    let known = providers.connectors().await;
     let gateway = posted.optional("gateway");
     let wrong = match drafted_provider(&posted, &known) {
-        Ok(new) => match rooms.providers.create(&who.actor(), gateway, new).await {
+        Ok(new) => match providers.create(&who.actor(), gateway, new).await {
             Ok(made) => {
                 let of = ProviderRef::new(&made.answer.name, gateway.map(str::to_owned));
                 return who.done(&path(&of), &Notice::Created);
@@ -253,17 +256,21 @@ fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {
     }
 }
 
-async fn found(rooms: &Console, of: &ProviderRef) -> Result<ProviderView, PageError> {
-    let found = rooms.providers.one(of).await.map_err(refused)?;
+async fn found(providers: &Providers, of: &ProviderRef) -> Result<ProviderView, PageError> {
+    let found = providers.one(of).await.map_err(refused)?;
     Ok(found.answer)
 }
 
-async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<ProviderDetail, PageError> {
-    let provider = found(rooms, of).await?;
-    let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
-    let board = day(&rooms.reports, ReportScope::Provider(of.name.clone())).await?;
-    let days = key_days(&rooms.reports, &of.name, now).await?;
-    let enabled = if provider.enabled { "on" } else { "" };
+async fn view(
+    providers: &Providers,
+    reports: &Reports,
+    of: &ProviderRef,
+    now: Moment,
+) -> Result<ProviderDetail, PageError> {
+    let provider = found(providers, of).await?;
+    let keys = providers.keys(of).await.map_err(refused)?.answer;
+    let board = day(reports, ReportScope::Provider(of.name.clone())).await?;
+    let days = key_days(reports, &of.name, now).await?;
     Ok(ProviderDetail {
         health: health(&provider, &keys, success(&board.totals)),
         state: switch(provider.enabled),
@@ -274,7 +281,7 @@ async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<Provider
         traffic: chart(&board.series, board.query.grain, Unit::Count, RESULTS),
         edit: Form::of([
             ("base_url", provider.base_url.as_str()),
-            ("enabled", enabled),
+            ("enabled", ticked(provider.enabled)),
         ]),
         keys: keys.into_iter().map(|key| key_row(key, &days)).collect(),
         add: Form::of([("weight", "1")]),
@@ -292,10 +299,12 @@ async fn view(rooms: &Console, of: &ProviderRef, now: Moment) -> Result<Provider
 pub(super) async fn provider_page(
     who: Admin,
     Path(name): Path<String>,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
+    reports: Data<&Reports>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
-    who.show(&view(&rooms, &of, who.now()).await?).await
+    who.show(&view(&providers, &reports, &of, who.now()).await?)
+        .await
 }
 
 /// `POST /admin/providers/{name}/edit`
@@ -304,17 +313,18 @@ pub(super) async fn edit(
     who: Admin<kind::EditProviders>,
     Path(name): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
+    reports: Data<&Reports>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
     let (field, error) = match drafted_edit(&posted) {
-        Ok(patch) => match rooms.providers.update(&who.actor(), &of, patch).await {
+        Ok(patch) => match providers.update(&who.actor(), &of, patch).await {
             Ok(_) => return who.done(&path(&of), &Notice::Saved),
             Err(error) => field_error(error, "base_url")?,
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&rooms, &of, who.now()).await?;
+    let mut view = view(&providers, &reports, &of, who.now()).await?;
     view.edit = posted.again(&["base_url", "enabled"]).wrong(field, error);
     who.show_again(&view).await
 }
@@ -324,10 +334,10 @@ pub(super) async fn edit(
 pub(super) async fn delete(
     who: Editor,
     Path(name): Path<String>,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
-    let deleted = rooms.providers.delete(&who.actor(), &of).await;
+    let deleted = providers.delete(&who.actor(), &of).await;
     deleted.map_err(refused)?;
     who.done("/admin/providers", &Notice::Deleted)
 }
@@ -338,24 +348,21 @@ pub(super) async fn add_key(
     who: Editor,
     Path(name): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
+    reports: Data<&Reports>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
-    let rule = found(&rooms, &of).await?.secret;
+    let rule = found(&providers, &of).await?.secret;
     let wrong = match drafted_key(&posted, rule) {
-        Ok(new) => match rooms.providers.create_key(&who.actor(), &of, new).await {
+        Ok(new) => match providers.create_key(&who.actor(), &of, new).await {
             Ok(_) => return who.done(&path(&of), &Notice::Created),
             Err(error) => vec![field_error(error, "secret")?],
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&rooms, &of, who.now()).await?;
+    let mut view = view(&providers, &reports, &of, who.now()).await?;
     view.add = again(&posted, &["label", "weight", "secret"], wrong);
     who.show_again(&view).await
-}
-
-fn key_id(text: &str) -> Result<ProviderKeyId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
 }
 
 /// `POST /admin/providers/{name}/keys/{key}/test`: the page again, with what came of it.
@@ -364,13 +371,14 @@ pub(super) async fn test_key(
     who: Admin<kind::EditProviders>,
     Path((name, key)): Path<(String, String)>,
     posted: FormData,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
+    reports: Data<&Reports>,
 ) -> PageResult {
-    let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
+    let (of, key): (_, ProviderKeyId) = (ProviderRef::parse(&name), parsed(&key)?);
     let model = posted.optional("model");
-    let test = rooms.providers.test_key(&of, &key, model).await;
+    let test = providers.test_key(&of, &key, model).await;
     let test = test.map_err(refused)?.answer;
-    let mut view = view(&rooms, &of, who.now()).await?;
+    let mut view = view(&providers, &reports, &of, who.now()).await?;
     let row = view.keys.iter_mut().find(|row| row.id == key.as_str());
     row.ok_or(PageError::NotFound)?.test = Some(test_view(test));
     who.show(&view).await
@@ -378,7 +386,7 @@ pub(super) async fn test_key(
 
 async fn set_status(
     who: &Admin<kind::EditProviders>,
-    rooms: &Console,
+    providers: &Providers,
     (name, key): (String, String),
     (status, notice): (&str, Notice),
 ) -> PageResult {
@@ -386,9 +394,9 @@ async fn set_status(
         status: Some(status.to_owned()),
         ..ProviderKeyPatch::default()
     };
-    let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
+    let (of, key) = (ProviderRef::parse(&name), parsed(&key)?);
     let actor = who.actor();
-    let changed = rooms.providers.update_key(&actor, (&of, &key), patch);
+    let changed = providers.update_key(&actor, (&of, &key), patch);
     changed.await.map_err(refused)?;
     who.done(&path(&of), &notice)
 }
@@ -398,9 +406,9 @@ async fn set_status(
 pub(super) async fn disable_key(
     who: Admin<kind::EditProviders>,
     Path(ids): Path<(String, String)>,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
 ) -> PageResult {
-    set_status(&who, &rooms, ids, ("disabled", Notice::Disabled)).await
+    set_status(&who, &providers, ids, ("disabled", Notice::Disabled)).await
 }
 
 /// `POST /admin/providers/{name}/keys/{key}/enable`
@@ -408,9 +416,9 @@ pub(super) async fn disable_key(
 pub(super) async fn enable_key(
     who: Admin<kind::EditProviders>,
     Path(ids): Path<(String, String)>,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
 ) -> PageResult {
-    set_status(&who, &rooms, ids, ("active", Notice::Enabled)).await
+    set_status(&who, &providers, ids, ("active", Notice::Enabled)).await
 }
 
 /// `POST /admin/providers/{name}/keys/{key}/delete`
@@ -418,10 +426,10 @@ pub(super) async fn enable_key(
 pub(super) async fn delete_key(
     who: Editor,
     Path((name, key)): Path<(String, String)>,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
 ) -> PageResult {
-    let (of, key) = (ProviderRef::parse(&name), key_id(&key)?);
-    let deleted = rooms.providers.delete_key(&who.actor(), &of, &key).await;
+    let (of, key) = (ProviderRef::parse(&name), parsed(&key)?);
+    let deleted = providers.delete_key(&who.actor(), &of, &key).await;
     deleted.map_err(refused)?;
     who.done(&path(&of), &Notice::Deleted)
 }
@@ -430,12 +438,12 @@ pub(super) async fn delete_key(
 /// there, so that the pool is never without.
 async fn replace(
     who: &Editor,
-    rooms: &Console,
+    providers: &Providers,
     of: &ProviderRef,
     (id, posted): (&ProviderKeyId, &FormData),
 ) -> Result<Option<FieldProblem>, PageError> {
-    let rule = found(rooms, of).await?.secret;
-    let keys = rooms.providers.keys(of).await.map_err(refused)?.answer;
+    let rule = found(providers, of).await?.secret;
+    let keys = providers.keys(of).await.map_err(refused)?.answer;
     let old = keys.into_iter().find(|key| key.id == *id);
     let old = old.ok_or(PageError::NotFound)?;
     let new = match form::secret(posted.secret("secret").expose(), rule) {
@@ -447,10 +455,10 @@ async fn replace(
         Err(wrong) => return Ok(Some(wrong)),
     };
     let actor = who.actor();
-    if let Err(error) = rooms.providers.create_key(&actor, of, new).await {
+    if let Err(error) = providers.create_key(&actor, of, new).await {
         return field_error(error, "secret").map(Some);
     }
-    let deleted = rooms.providers.delete_key(&actor, of, id).await;
+    let deleted = providers.delete_key(&actor, of, id).await;
     deleted.map_err(refused)?;
     Ok(None)
 }
@@ -461,123 +469,16 @@ pub(super) async fn rotate_key(
     who: Editor,
     Path((name, key)): Path<(String, String)>,
     posted: FormData,
-    rooms: Data<&Console>,
+    providers: Data<&Providers>,
+    reports: Data<&Reports>,
 ) -> PageResult {
-    let (of, id) = (ProviderRef::parse(&name), key_id(&key)?);
-    let wrong = replace(&who, &rooms, &of, (&id, &posted)).await?;
+    let (of, id) = (ProviderRef::parse(&name), parsed(&key)?);
+    let wrong = replace(&who, &providers, &of, (&id, &posted)).await?;
     let Some((field, error)) = wrong else {
         return who.done(&path(&of), &Notice::Saved);
     };
-    let mut view = view(&rooms, &of, who.now()).await?;
+    let mut view = view(&providers, &reports, &of, who.now()).await?;
     view.rotate = Form::default().wrong(field, error);
     view.rotating = key;
     who.show_again(&view).await
-}
-
-fn bulk_view(of: &ProviderRef, form: Form) -> BulkAdd {
-    BulkAdd {
-        provider: of.name.clone(),
-        reference: of.to_string(),
-        form,
-        results: Vec::new(),
-    }
-}
-
-/// `GET /admin/providers/{name}/keys/bulk`
-#[handler]
-pub(super) async fn bulk_page(
-    who: Admin<kind::EditProviders>,
-    Path(name): Path<String>,
-    rooms: Data<&Console>,
-) -> PageResult {
-    let of = ProviderRef::parse(&name);
-    found(&rooms, &of).await?;
-    let form = Form::of([("weight", "1"), ("test", "on")]);
-    who.show(&bulk_view(&of, form)).await
-}
-
-/// How the keys of a bulk are added.
-struct Bulk {
-    of: ProviderRef,
-    rule: SecretRule,
-    weight: u32,
-    tests: bool,
-}
-
-/// Adds the key of one line, and tries it.
-async fn bulk_line(who: &Editor, rooms: &Console, bulk: &Bulk, line: &str) -> (bool, String) {
-    let (secret, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let new = match (form::secret(secret, bulk.rule), form::label(label.trim())) {
-        (Ok(secret), Ok(label)) => NewProviderKey {
-            secret,
-            label,
-            weight: bulk.weight,
-        },
-        (Err((_, error)), _) | (_, Err((_, error))) => {
-            return (false, error.text(&who.page().await));
-        }
-    };
-    let actor = who.actor();
-    let made = match rooms.providers.create_key(&actor, &bulk.of, new).await {
-        Ok(made) => made.answer,
-        Err(error) => return (false, error.to_string()),
-    };
-    if !bulk.tests {
-        return (true, String::new());
-    }
-    match rooms.providers.test_key(&bulk.of, &made.id, None).await {
-        Ok(GatewayAnswer { answer: test, .. }) if test.ok => {
-            (true, format!("{} ms", test.latency_ms))
-        }
-        Ok(GatewayAnswer { answer: test, .. }) => (true, test.detail),
-        Err(error) => (true, error.to_string()),
-    }
-}
-
-/// `POST /admin/providers/{name}/keys/bulk`
-#[handler]
-pub(super) async fn bulk_add(
-    who: Editor,
-    Path(name): Path<String>,
-    posted: FormData,
-    rooms: Data<&Console>,
-) -> PageResult {
-    let of = ProviderRef::parse(&name);
-    let rule = found(&rooms, &of).await?.secret;
-    let typed = posted.secret("secrets");
-    let lines = typed.expose().lines().map(str::trim).enumerate();
-    let lines: Vec<(usize, &str)> = lines.filter(|(_, line)| !line.is_empty()).collect();
-    let form = posted.again(&["weight", "test"]);
-    let weight = weight(&posted);
-    let wrong = match (&weight, lines.len()) {
-        (Err(wrong), _) => Some(wrong.clone()),
-        (Ok(_), 0) => Some(("secrets", FieldError::Required)),
-        (Ok(_), many) if many > BULK_MAX => {
-            let most = u64::try_from(BULK_MAX).unwrap_or(u64::MAX);
-            Some(("secrets", FieldError::OutOfRange(1, most)))
-        }
-        (Ok(_), _) => None,
-    };
-    if let Some((field, error)) = wrong {
-        let view = bulk_view(&of, form.wrong(field, error));
-        return who.show_again(&view).await;
-    }
-    let mut view = bulk_view(&of, form);
-    let bulk = Bulk {
-        of,
-        rule,
-        weight: weight.unwrap_or(1),
-        tests: posted.is_ticked("test"),
-    };
-    for (place, line) in lines {
-        let (added, detail) = bulk_line(&who, &rooms, &bulk, line).await;
-        let secret = line.split_whitespace().next().unwrap_or_default();
-        view.results.push(BulkLine {
-            number: u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1),
-            last4: form::last4(secret),
-            added,
-            detail,
-        });
-    }
-    who.show(&view).await
 }

@@ -1,12 +1,11 @@
-//! One tenant: information, usage, limits, and suspending it. Its people, keys and money are below.
+//! One tenant: information, usage, and suspending it. Its limits, people, keys and money are below.
 
 pub(super) mod keys;
+pub(super) mod limits;
 pub(super) mod money;
 pub(super) mod people;
 
-use std::collections::BTreeSet;
-
-use admin_templates::admin::tenants::{TenantHead, TenantInfo, TenantLimits, TenantUsage};
+use admin_templates::admin::tenants::{TenantHead, TenantInfo, TenantUsage};
 use admin_templates::chart::Unit;
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{Measure, Operation, Range as RangeWord, Word};
@@ -17,31 +16,44 @@ use poem::web::{Data, Path};
 use server_rooms::accounts::{Accounts, Tenant, TenantPatch, TenantStatus};
 use server_rooms::auth::roles::{Kind, kind};
 use server_rooms::ledger::{Balance, Ledger};
-use server_rooms::limits::LimitSettings;
 use server_rooms::reports::dashboard::Range;
-use server_rooms::reports::page::PageRequest;
+use server_rooms::reports::history::UsageHistory;
 use server_rooms::reports::span::Span;
-use server_rooms::reports::{ReportScope, TimeRange, UsageFilter, UsageStatus, UsageSummary};
-use server_rooms::settings::Retention;
+use server_rooms::reports::{
+    ReportScope, Reports, TimeRange, UsageFilter, UsageStatus, UsageSummary,
+};
+use server_rooms::settings::{Retention, Settings};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::zone::Zone;
 
 use super::super::bills::known_cost;
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Admin, Confirmed};
+use super::super::spending::last_call;
 use super::calls::CallNames;
 use super::dashboard::Row;
 use super::form_errors::{FormErrors, again};
 use super::tenants::status_word;
 use super::{
-    Asked, Console, ROWS, booked, chart, count, filters, list_state, page_request, range, reason,
-    reports_failed, success, tenant_id, wanted, word,
+    Asked, ROWS, booked, chart, filters, length, list_state, page_request, range, reason,
+    reports_failed, success, wanted, word,
 };
 
+/// Rows that are read for a page.
+const ROWS_READ: i64 = ROWS as i64 + 1;
 /// More people or keys than this are not counted.
 const COUNTED: i64 = 1_000;
+
+/// What a tenant's information and usage are filled from.
+#[derive(Debug, Clone)]
+pub(super) struct TenantRooms {
+    pub(super) accounts: Accounts,
+    pub(super) ledger: Ledger,
+    pub(super) reports: Reports,
+    pub(super) settings: Settings,
+}
 
 /// One tenant's path.
 fn path(tenant: &Tenant, tab: &str) -> String {
@@ -49,8 +61,18 @@ fn path(tenant: &Tenant, tab: &str) -> String {
 }
 
 /// The tenant of a path.
-async fn found(rooms: &Console, id: &str) -> Result<Tenant, PageError> {
-    Ok(rooms.accounts.tenant(&tenant_id(id)?).await?)
+async fn found(accounts: &Accounts, id: &str) -> Result<Tenant, PageError> {
+    Ok(accounts.tenant(&parsed(id)?).await?)
+}
+
+/// Cuts rows, of which one more than a page has was read; where more follow, the last one's id.
+fn cut<T>(rows: &mut Vec<T>, id: impl Fn(&T) -> String) -> Option<String> {
+    let page = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    if rows.len() <= page {
+        return None;
+    }
+    rows.truncate(page);
+    rows.last().map(id)
 }
 
 /// What stands above every tab.
@@ -82,25 +104,21 @@ fn balance_view(balance: &Balance) -> BalanceView {
 }
 
 /// The first tab as it stands.
-async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<TenantInfo, PageError> {
+async fn info_view(
+    rooms: &TenantRooms,
+    tenant: &Tenant,
+    now: Moment,
+) -> Result<TenantInfo, PageError> {
     let id = &tenant.id;
     let balance = rooms.ledger.balance(id).await.map_err(booked)?;
     let scope = ReportScope::Tenant(id.clone());
     let month = Range::Last(Span::Month);
     let month = rooms.reports.dashboard(&scope, month).await?;
-    let last = PageRequest {
-        from: None,
-        rows: 1,
-    };
     let of = UsageFilter {
         tenant: Some(id.clone()),
         ..UsageFilter::default()
     };
-    let newest = rooms
-        .reports
-        .usage_log(&of, &last)
-        .await
-        .map_err(reports_failed)?;
+    let called_at = last_call(&rooms.reports, &of).await;
     let keys = rooms.accounts.keys(id, None, COUNTED).await?;
     let works = |at: Option<Moment>| at.is_none_or(|at| at > now);
     let keys = keys
@@ -108,15 +126,14 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
         .filter(|key| !key.revoked && works(key.expires_at));
     let members = rooms.accounts.users(id, None, COUNTED).await?.len();
     let retention: Retention = rooms.settings.get().await?;
-    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let charged: [Row; 1] = [(Measure::Charged, |sums| Some(sums.credits.micros()))];
     Ok(TenantInfo {
         head: head_of(tenant, &balance),
         created_at: tenant.created_at,
-        called_at: newest.rows.first().map(|record| record.created_at),
+        called_at: called_at.map_err(reports_failed)?,
         balance: balance_view(&balance),
-        members: number(members),
-        keys: number(keys.count()),
+        members: length(members),
+        keys: length(keys.count()),
         calls: month.totals.calls,
         success: success(&month.totals),
         cost: known_cost(&month.totals.cost, month.totals.calls),
@@ -129,10 +146,47 @@ async fn info_view(rooms: &Console, tenant: &Tenant, now: Moment) -> Result<Tena
     })
 }
 
+/// Keeps a change of a tenant, or tells what is wrong with it.
+async fn keep<K: Kind>(
+    who: &Admin<K>,
+    tenant: &Tenant,
+    read: Result<TenantPatch, Vec<FieldProblem>>,
+    accounts: &Accounts,
+) -> Result<Option<Vec<FieldProblem>>, PageError> {
+    let patch = match read {
+        Ok(patch) => patch,
+        Err(wrong) => return Ok(Some(wrong)),
+    };
+    let kept = accounts
+        .update_tenant(&who.actor(), &tenant.id, patch)
+        .await;
+    match kept {
+        Ok(_) => Ok(None),
+        Err(error) => Ok(Some(vec![field_error(error)?])),
+    }
+}
+
+/// Makes a change that nothing can be wrong with.
+async fn change(
+    who: &Admin<kind::EditTenants>,
+    accounts: &Accounts,
+    tenant: &Tenant,
+    patch: TenantPatch,
+    notice: &Notice,
+) -> PageResult {
+    let (actor, id) = (who.actor(), &tenant.id);
+    accounts.update_tenant(&actor, id, patch).await?;
+    who.done(&path(tenant, ""), notice)
+}
+
 /// `GET /admin/tenants/{id}`
 #[handler]
-pub(super) async fn info(who: Admin, Path(id): Path<String>, rooms: Data<&Console>) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+pub(super) async fn info(
+    who: Admin,
+    Path(id): Path<String>,
+    rooms: Data<&TenantRooms>,
+) -> PageResult {
+    let tenant = found(&rooms.accounts, &id).await?;
     who.show(&info_view(&rooms, &tenant, who.now()).await?)
         .await
 }
@@ -143,23 +197,18 @@ pub(super) async fn rename(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&TenantRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let patch = TenantPatch {
         name: Some(posted.text("name").to_owned()),
         ..TenantPatch::default()
     };
-    let wrong = match rooms
-        .accounts
-        .update_tenant(&who.actor(), &tenant.id, patch)
-        .await
-    {
-        Ok(_) => return who.done(&path(&tenant, ""), &Notice::Saved),
-        Err(error) => field_error(error)?,
+    let Some(wrong) = keep(&who, &tenant, Ok(patch), &rooms.accounts).await? else {
+        return who.done(&path(&tenant, ""), &Notice::Saved);
     };
     let mut view = info_view(&rooms, &tenant, who.now()).await?;
-    view.rename = posted.again(&["name"]).wrong(wrong.0, wrong.1);
+    view.rename = again(&posted, &["name"], wrong);
     who.show_again(&view).await
 }
 
@@ -169,9 +218,9 @@ pub(super) async fn set_zone(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&TenantRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let Ok(zone) = Accounts::zone(posted.text("time_zone")) else {
         let mut view = info_view(&rooms, &tenant, who.now()).await?;
         let form = posted.again(&["time_zone"]);
@@ -182,9 +231,7 @@ pub(super) async fn set_zone(
         zone: Some(zone),
         ..TenantPatch::default()
     };
-    let (accounts, actor) = (&rooms.accounts, who.actor());
-    accounts.update_tenant(&actor, &tenant.id, patch).await?;
-    who.done(&path(&tenant, ""), &Notice::Saved)
+    change(&who, &rooms.accounts, &tenant, patch, &Notice::Saved).await
 }
 
 /// `POST /admin/tenants/{id}/suspend`
@@ -193,9 +240,9 @@ pub(super) async fn suspend(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&TenantRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let why = match reason(&posted, "reason") {
         Ok(why) => why,
         Err((field, error)) => {
@@ -209,9 +256,7 @@ pub(super) async fn suspend(
         reason: Some(why),
         ..TenantPatch::default()
     };
-    let (accounts, actor) = (&rooms.accounts, who.actor());
-    accounts.update_tenant(&actor, &tenant.id, patch).await?;
-    who.done(&path(&tenant, ""), &Notice::Saved)
+    change(&who, &rooms.accounts, &tenant, patch, &Notice::Saved).await
 }
 
 /// `POST /admin/tenants/{id}/resume`
@@ -219,9 +264,9 @@ pub(super) async fn suspend(
 pub(super) async fn resume(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&accounts, &id).await?;
     if tenant.delete_at.is_some() {
         // Its page was older than its deletion: that is taken back by its own form.
         return who.go_saying(&path(&tenant, ""), false, &Notice::Stale);
@@ -230,9 +275,7 @@ pub(super) async fn resume(
         status: Some(TenantStatus::Active),
         ..TenantPatch::default()
     };
-    let (accounts, actor) = (&rooms.accounts, who.actor());
-    accounts.update_tenant(&actor, &tenant.id, patch).await?;
-    who.done(&path(&tenant, ""), &Notice::Enabled)
+    change(&who, &accounts, &tenant, patch, &Notice::Enabled).await
 }
 
 /// `POST /admin/tenants/{id}/delete`
@@ -241,9 +284,9 @@ pub(super) async fn delete(
     who: Confirmed<Admin<kind::EditTenants>>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&TenantRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let mut errors = FormErrors::default();
     if posted.text("confirm") != tenant.name.trim() {
         errors.add("confirm", FieldError::Different);
@@ -271,11 +314,10 @@ pub(super) async fn delete(
 pub(super) async fn restore(
     who: Admin<kind::EditTenants>,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let (accounts, actor) = (&rooms.accounts, who.actor());
-    let patch = TenantPatch::default();
+    let tenant = found(&accounts, &id).await?;
+    let (actor, patch) = (who.actor(), TenantPatch::default());
     accounts.restore_tenant(&actor, &tenant.id, patch).await?;
     who.done(&path(&tenant, ""), &Notice::Enabled)
 }
@@ -310,9 +352,10 @@ pub(super) async fn usage_page(
     who: Admin,
     Path(id): Path<String>,
     asked: Asked,
-    rooms: Data<&Console>,
+    rooms: Data<&TenantRooms>,
+    history: Data<&UsageHistory>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let (range, span) = range(&asked, RangeWord::Week);
     let scope = ReportScope::Tenant(tenant.id.clone());
     let query = span.query(who.now());
@@ -321,7 +364,7 @@ pub(super) async fn usage_page(
         from: Some(query.from),
         until: Some(query.until),
     };
-    let summary = rooms.history.summary(&tenant.id, period).await?;
+    let summary = history.summary(&tenant.id, period).await?;
     let status = wanted(&asked, "status");
     let filter = UsageFilter {
         tenant: Some(tenant.id.clone()),
@@ -355,168 +398,4 @@ pub(super) async fn usage_page(
         rows: page.rows.into_iter().map(|row| names.row(row)).collect(),
     })
     .await
-}
-
-fn number<N: ToString>(number: Option<N>) -> String {
-    number.map_or_else(String::new, |number| number.to_string())
-}
-
-async fn limits_view(rooms: &Console, tenant: &Tenant) -> Result<TenantLimits, PageError> {
-    let limits = &tenant.limits;
-    let factor = Credits::from_micros(tenant.price_multiplier_ppm);
-    let allowed = tenant.allowed_models.clone().unwrap_or_default();
-    // Models that are gone since are shown too, so that keeping the form does not lose them unseen.
-    let models = rooms.catalogue.models();
-    let models = models.iter().map(|model| model.id.clone());
-    let models: BTreeSet<String> = models.chain(allowed.iter().cloned()).collect();
-    Ok(TenantLimits {
-        head: head(&rooms.ledger, tenant).await?,
-        limits: Form::of([
-            (
-                "requests_per_minute",
-                number(limits.requests_per_minute).as_str(),
-            ),
-            (
-                "tokens_per_minute",
-                number(limits.tokens_per_minute).as_str(),
-            ),
-            ("concurrent", number(limits.concurrency).as_str()),
-        ]),
-        allowed: Form::of([
-            (
-                "only",
-                if tenant.allowed_models.is_some() {
-                    "on"
-                } else {
-                    ""
-                },
-            ),
-            ("models", allowed.join(" ").as_str()),
-        ]),
-        models: models.into_iter().collect(),
-        multiplier: Form::of([("factor", factor.to_string().as_str())]),
-    })
-}
-
-/// `GET /admin/tenants/{id}/limits`
-#[handler]
-pub(super) async fn limits_page(
-    who: Admin,
-    Path(id): Path<String>,
-    rooms: Data<&Console>,
-) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let view = limits_view(&rooms, &tenant).await?;
-    who.show(&view).await
-}
-
-fn read_limits(posted: &FormData) -> Result<LimitSettings, Vec<FieldProblem>> {
-    let mut errors = FormErrors::default();
-    let requests = errors.take(count(posted, "requests_per_minute"));
-    let tokens = errors.take(count(posted, "tokens_per_minute"));
-    let concurrency = errors.take(count(posted, "concurrent"));
-    let limits = LimitSettings {
-        requests_per_minute: requests.flatten(),
-        tokens_per_minute: tokens.flatten(),
-        concurrency: concurrency.flatten(),
-    };
-    errors.unless(Some(limits))
-}
-
-/// Keeps a change of the last tab, or shows it again.
-async fn keep<K: Kind>(
-    who: &Admin<K>,
-    tenant: &Tenant,
-    read: Result<TenantPatch, Vec<FieldProblem>>,
-    accounts: &Accounts,
-) -> Result<Option<Vec<FieldProblem>>, PageError> {
-    let patch = match read {
-        Ok(patch) => patch,
-        Err(wrong) => return Ok(Some(wrong)),
-    };
-    let kept = accounts
-        .update_tenant(&who.actor(), &tenant.id, patch)
-        .await;
-    match kept {
-        Ok(_) => Ok(None),
-        Err(error) => Ok(Some(vec![field_error(error)?])),
-    }
-}
-
-/// `POST /admin/tenants/{id}/limits`
-#[handler]
-pub(super) async fn set_limits(
-    who: Admin<kind::EditTenants>,
-    Path(id): Path<String>,
-    posted: FormData,
-    rooms: Data<&Console>,
-) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let read = read_limits(&posted).map(|limits| TenantPatch {
-        limits: Some(limits),
-        ..TenantPatch::default()
-    });
-    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
-        return who.done(&path(&tenant, "/limits"), &Notice::Saved);
-    };
-    let names = ["requests_per_minute", "tokens_per_minute", "concurrent"];
-    let mut view = limits_view(&rooms, &tenant).await?;
-    view.limits = again(&posted, &names, wrong);
-    who.show_again(&view).await
-}
-
-/// The models of the form; none ticked while only the ticked ones are allowed would shut all out.
-fn read_models(posted: &FormData) -> Result<TenantPatch, Vec<FieldProblem>> {
-    let models = posted.several("models").to_vec();
-    let only = posted.is_ticked("only");
-    if only && models.is_empty() {
-        return Err(vec![("models", FieldError::Required)]);
-    }
-    Ok(TenantPatch {
-        allowed_models: Some(Some(models).filter(|_| only)),
-        ..TenantPatch::default()
-    })
-}
-
-/// `POST /admin/tenants/{id}/models`
-#[handler]
-pub(super) async fn set_models(
-    who: Admin<kind::EditTenants>,
-    Path(id): Path<String>,
-    posted: FormData,
-    rooms: Data<&Console>,
-) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let read = read_models(&posted);
-    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
-        return who.done(&path(&tenant, "/limits"), &Notice::Saved);
-    };
-    let mut view = limits_view(&rooms, &tenant).await?;
-    view.allowed = again(&posted, &["only", "models"], wrong);
-    who.show_again(&view).await
-}
-
-/// `POST /admin/tenants/{id}/multiplier`
-#[handler]
-pub(super) async fn set_multiplier(
-    who: Confirmed<Admin<kind::SetPrices>>,
-    Path(id): Path<String>,
-    posted: FormData,
-    rooms: Data<&Console>,
-) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let factor: Result<Credits, _> = posted.text("factor").parse();
-    let read = factor
-        .map(|factor| TenantPatch {
-            price_multiplier_ppm: Some(factor.micros()),
-            ..TenantPatch::default()
-        })
-        .map_err(|_| vec![("factor", FieldError::NotAPrice)]);
-    let Some(wrong) = keep(&who, &tenant, read, &rooms.accounts).await? else {
-        return who.done(&path(&tenant, "/limits"), &Notice::Saved);
-    };
-    let mut view = limits_view(&rooms, &tenant).await?;
-    let wrong = wrong.into_iter().map(|(_, error)| ("factor", error));
-    view.multiplier = again(&posted, &["factor"], wrong.collect());
-    who.show_again(&view).await
 }

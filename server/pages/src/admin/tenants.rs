@@ -5,26 +5,24 @@ use admin_templates::admin::tenants::{TenantList, TenantNew, TenantRow};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{TenantStatus as StatusWord, Word as _};
 use admin_templates::list::Sort;
-use poem::http::header::HOST;
-use poem::http::uri::Authority;
 use poem::web::Data;
 use poem::{Request, handler};
-use server_rooms::accounts::{DirectoryOrder, DirectoryStatus, NewUser, Role, Tenant};
+use server_rooms::accounts::{Accounts, DirectoryOrder, DirectoryStatus, NewUser, Role, Tenant};
 use server_rooms::auth::roles::{Action, kind};
 use server_rooms::catalogue::Catalogue;
-use server_rooms::money::recharge::Recharge;
+use server_rooms::money::recharge::{Recharge, Recharges};
+use server_rooms::reports::Reports;
 use server_rooms::reports::directory::{Listing, TenantLine};
-use server_rooms::settings::TenantDefaults;
+use server_rooms::settings::{Settings, TenantDefaults};
 use shared::clock::Moment;
 use shared::credits::Credits;
 
 use super::super::error::PageResult;
 use super::super::form::{FieldProblem, FormData, field_error};
-use super::super::page_context::PageContext;
 use super::super::session::{Admin, Confirmed};
 use super::form_errors::{FormErrors, again};
 use super::{
-    Asked, Console, ROWS, amount, filters, future, list_state, page_request, reports_failed, wanted,
+    Asked, ROWS, amount, filters, future, list_state, page_request, reports_failed, wanted,
 };
 use super::{word, words};
 
@@ -36,6 +34,15 @@ const NAMES: [&str; 6] = [
     "expires_at",
     "note",
 ];
+
+/// What a tenant is founded with.
+#[derive(Debug, Clone)]
+pub(super) struct FoundingRooms {
+    pub(super) accounts: Accounts,
+    pub(super) catalogue: Catalogue,
+    pub(super) recharges: Recharges,
+    pub(super) settings: Settings,
+}
 
 /// How a tenant stands: one that was deleted is more than suspended.
 pub(super) fn status_word(tenant: &Tenant) -> StatusWord {
@@ -79,7 +86,7 @@ fn order(word: &str) -> Option<(DirectoryOrder, Sort)> {
 /// `GET /admin/tenants`. Without a wish the order is by name where something is searched for, else the
 /// newest first.
 #[handler]
-pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn tenant_list(who: Admin, asked: Asked, reports: Data<&Reports>) -> PageResult {
     let search = wanted(&asked, "q").unwrap_or_default();
     let request = page_request(&asked, ROWS)?;
     let sort = wanted(&asked, "sort").and_then(order);
@@ -92,10 +99,7 @@ pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>)
             StatusWord::Deleting => DirectoryStatus::Deleting,
         }),
     };
-    let page = rooms
-        .reports
-        .tenants_listed(search, listing, &request)
-        .await;
+    let page = reports.tenants_listed(search, listing, &request).await;
     let page = page.map_err(reports_failed)?;
     let mut list = list_state(filters(&asked, &["q", "status"]), &page);
     list.sort = sort.map(|(_, sort)| sort);
@@ -105,8 +109,11 @@ pub(super) async fn tenant_list(who: Admin, asked: Asked, rooms: Data<&Console>)
 
 /// `GET /admin/tenants/new`
 #[handler]
-pub(super) async fn new_tenant(who: Admin<kind::EditTenants>, rooms: Data<&Console>) -> PageResult {
-    let defaults: TenantDefaults = rooms.settings.get().await?;
+pub(super) async fn new_tenant(
+    who: Admin<kind::EditTenants>,
+    settings: Data<&Settings>,
+) -> PageResult {
+    let defaults: TenantDefaults = settings.get().await?;
     let credits = Credits::from_micros(defaults.credits_micros);
     let gives = credits > Credits::ZERO && who.must_be_able_to(Action::MoveCredits).is_ok();
     let credits = if gives {
@@ -157,19 +164,6 @@ fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
     errors.unless(draft)
 }
 
-/// What clients write as base URL: the address the console itself was asked at.
-pub(super) fn base_url(context: &PageContext, request: &Request) -> String {
-    let authority = request.uri().authority().map(Authority::as_str);
-    let host = request.headers().get(HOST);
-    let host = host.and_then(|value| value.to_str().ok()).or(authority);
-    let scheme = if context.services().secure() {
-        "https"
-    } else {
-        "http"
-    };
-    format!("{scheme}://{}", host.unwrap_or("localhost"))
-}
-
 /// A model for the example beside a new key.
 pub(super) fn example(catalogue: &Catalogue) -> String {
     let models = catalogue.models();
@@ -186,7 +180,7 @@ pub(super) async fn found_tenant(
     who: Confirmed<Admin<kind::EditTenants>>,
     posted: FormData,
     request: &Request,
-    rooms: Data<&Console>,
+    rooms: Data<&FoundingRooms>,
 ) -> PageResult {
     let once_more = |wrong: Vec<FieldProblem>| TenantNew {
         form: again(&posted, &NAMES, wrong),
@@ -228,7 +222,7 @@ pub(super) async fn found_tenant(
     who.show(&SecretOnce {
         name: tenant.name,
         secret,
-        base_url: base_url(&who, request),
+        base_url: who.base_url(request),
         model: example(&rooms.catalogue),
         tenant_id: Some(tenant.id.into_string()),
         old_until: None,

@@ -7,18 +7,21 @@ use admin_templates::page::Notice;
 use admin_templates::parts::CallRow;
 use poem::handler;
 use poem::web::{Data, Path};
+use server_rooms::accounts::Accounts;
 use server_rooms::auth::roles::kind;
+use server_rooms::ledger::Ledger;
+use server_rooms::money::corrections::Corrections;
 use server_rooms::money::unknown::{Resolution, ResolveError};
 use shared::credits::Credits;
 use shared::id::GenerationId;
 
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
 use super::calls::CallNames;
 use super::form_errors::{FormErrors, again};
-use super::usage::{call_page, of_hold};
-use super::{Console, amount, booked, reason};
+use super::usage::{CallRooms, call_page, of_hold};
+use super::{amount, booked, reason};
 
 /// Calls that are listed, those first of which the gateways are asked no longer first.
 const ROWS: i64 = 100;
@@ -27,10 +30,10 @@ const ROWS: i64 = 100;
 type Payer = Confirmed<Admin<kind::MoveCredits>>;
 
 /// The calls whose end nobody knows, as rows.
-pub(super) async fn rows(rooms: &Console) -> Result<Vec<CallRow>, PageError> {
-    let holds = rooms.ledger.all_unknown(None, ROWS).await.map_err(booked)?;
+pub(super) async fn rows(ledger: &Ledger, accounts: &Accounts) -> Result<Vec<CallRow>, PageError> {
+    let holds = ledger.all_unknown(None, ROWS).await.map_err(booked)?;
     let records: Vec<_> = holds.iter().filter_map(of_hold).collect();
-    let names = CallNames::of(&rooms.accounts, &records).await?;
+    let names = CallNames::of(accounts, &records).await?;
     let rows = records.into_iter().map(|record| CallRow {
         status: CallStatus::Unknown,
         ..names.row(record)
@@ -51,15 +54,15 @@ fn wrong(error: ResolveError) -> Result<Vec<FieldProblem>, PageError> {
 /// Decides, or shows the page again with what is wrong.
 async fn decide(
     who: &Payer,
-    (rooms, id): (&Console, &str),
+    (id, rooms, corrections): (&str, &CallRooms, &Corrections),
     decision: Result<(Resolution, String), Vec<FieldProblem>>,
     show: impl FnOnce(&mut UnknownEnd, Vec<FieldProblem>),
 ) -> PageResult {
-    let call: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
+    let call: GenerationId = parsed(id)?;
     let wrong = match decision {
         Ok((resolution, why)) => {
             let (actor, resolving) = (who.actor(), (resolution, why.as_str()));
-            let made = rooms.corrections.resolve(&actor, &call, resolving);
+            let made = corrections.resolve(&actor, &call, resolving);
             match made.await {
                 Ok(_) => return who.done(&format!("/admin/usage/{call}"), &Notice::Booked),
                 Err(error) => wrong(error)?,
@@ -87,7 +90,8 @@ pub(super) async fn settle(
     who: Payer,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&CallRooms>,
+    corrections: Data<&Corrections>,
 ) -> PageResult {
     let mut errors = FormErrors::default();
     let (credits, why) = (
@@ -100,7 +104,7 @@ pub(super) async fn settle(
     let show = |unknown: &mut UnknownEnd, wrong| {
         unknown.settle = again(&posted, &["credits", "reason"], wrong);
     };
-    decide(&who, (&rooms, &id), decision, show).await
+    decide(&who, (&id, &rooms, &corrections), decision, show).await
 }
 
 /// `POST /admin/usage/{id}/release`
@@ -109,7 +113,8 @@ pub(super) async fn release(
     who: Payer,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&CallRooms>,
+    corrections: Data<&Corrections>,
 ) -> PageResult {
     let mut errors = FormErrors::default();
     let why = errors.take(reason(&posted, "reason"));
@@ -117,5 +122,5 @@ pub(super) async fn release(
     let show = |unknown: &mut UnknownEnd, wrong| {
         unknown.release = again(&posted, &["reason"], wrong);
     };
-    decide(&who, (&rooms, &id), decision, show).await
+    decide(&who, (&id, &rooms, &corrections), decision, show).await
 }

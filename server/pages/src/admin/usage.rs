@@ -5,26 +5,28 @@ use std::collections::BTreeMap;
 use admin_templates::admin::usage::{CallPage, HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog};
 use admin_templates::form::Form;
 use admin_templates::labels::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
+use admin_templates::list::ListState;
 use admin_templates::parts::{Arithmetic, EntryRow};
 use poem::web::{Data, Path};
 use poem::{IntoResponse, Request, handler};
 use server_edge::date::Date;
 use server_edge::export::{Excel, Reader, usage_file};
-use server_rooms::ledger::{CallSnapshot, Hold};
+use server_rooms::accounts::Accounts;
+use server_rooms::ledger::{CallSnapshot, Hold, Ledger};
 use server_rooms::reports::call_detail::{CallDetail, Charge};
-use server_rooms::reports::{TimeRange, UsageFilter, UsageRecord, UsageStatus};
+use server_rooms::reports::{Reports, TimeRange, UsageFilter, UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
 use shared::units::Usage;
 
 use super::super::bills;
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::session::Admin;
 use super::calls::CallNames;
 use super::tenant::money::entry_row;
 use super::{
-    Asked, Console, booked, filters, list_state, page_request, reports_failed, wanted, word,
+    Asked, booked, filters, list_state, page_request, reports_failed, unknown, wanted, word,
 };
 
 /// Rows of a page of the log.
@@ -35,6 +37,14 @@ const PLAIN_PPM: i64 = 1_000_000;
 /// Lines of the ledger that are looked through around a call's beginning and end.
 const AROUND: i64 = 200;
 
+/// What the log of calls and the page of one are filled from.
+#[derive(Debug, Clone)]
+pub(super) struct CallRooms {
+    pub(super) accounts: Accounts,
+    pub(super) ledger: Ledger,
+    pub(super) reports: Reports,
+}
+
 fn day(asked: &BTreeMap<String, String>, name: &str) -> Option<Date> {
     wanted(asked, name).and_then(|text| text.parse().ok())
 }
@@ -42,13 +52,13 @@ fn day(asked: &BTreeMap<String, String>, name: &str) -> Option<Date> {
 /// The filter of a query; `None` where nothing can pass it. A tenant is named by its id or its whole
 /// name.
 async fn filter(
-    rooms: &Console,
+    accounts: &Accounts,
     asked: &BTreeMap<String, String>,
 ) -> Result<Option<UsageFilter>, PageError> {
     let tenant = match wanted(asked, "tenant") {
         Some(text) => match text.parse::<TenantId>() {
             Ok(id) => Some(id),
-            Err(_) => match rooms.accounts.tenant_by_name(text).await? {
+            Err(_) => match accounts.tenant_by_name(text).await? {
                 Some(tenant) => Some(tenant.id),
                 None => return Ok(None),
             },
@@ -79,22 +89,21 @@ async fn filter(
 
 /// `GET /admin/usage`
 #[handler]
-pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&Console>) -> PageResult {
+pub(super) async fn usage_log(who: Admin, asked: Asked, rooms: Data<&CallRooms>) -> PageResult {
     let request = page_request(&asked, ROWS)?;
+    let whole = || ListState {
+        filters: filters(&asked, &FILTERS),
+        ..ListState::whole()
+    };
     if wanted(&asked, "status") == Some(CallStatus::Unknown.code()) {
-        let rows = super::unknown::rows(&rooms).await?;
-        let list = admin_templates::list::ListState {
-            filters: filters(&asked, &FILTERS),
-            ..admin_templates::list::ListState::whole()
-        };
+        let (list, rows) = (
+            whole(),
+            unknown::rows(&rooms.ledger, &rooms.accounts).await?,
+        );
         return who.show(&UsageLog { list, rows }).await;
     }
-    let Some(filter) = filter(&rooms, &asked).await? else {
-        let list = admin_templates::list::ListState {
-            filters: filters(&asked, &FILTERS),
-            ..admin_templates::list::ListState::whole()
-        };
-        let rows = Vec::new();
+    let Some(filter) = filter(&rooms.accounts, &asked).await? else {
+        let (list, rows) = (whole(), Vec::new());
         return who.show(&UsageLog { list, rows }).await;
     };
     let page = rooms.reports.usage_log(&filter, &request).await;
@@ -112,9 +121,9 @@ pub(super) async fn usage_csv(
     _who: Admin,
     asked: Asked,
     request: &Request,
-    rooms: Data<&Console>,
+    rooms: Data<&CallRooms>,
 ) -> PageResult {
-    let filter = filter(&rooms, &asked).await?;
+    let filter = filter(&rooms.accounts, &asked).await?;
     // A filter that nothing passes is a period of no length.
     let filter = filter.unwrap_or_else(|| UsageFilter {
         period: TimeRange {
@@ -188,9 +197,9 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
 }
 
 /// The number behind the tenant's last line up to a moment: lines are numbered as time goes.
-async fn behind(rooms: &Console, tenant: &TenantId, at: Moment) -> Result<Option<i64>, PageError> {
+async fn behind(ledger: &Ledger, tenant: &TenantId, at: Moment) -> Result<Option<i64>, PageError> {
     let line = async |before: Option<i64>| {
-        let lines = rooms.ledger.history(tenant, before, 1).await;
+        let lines = ledger.history(tenant, before, 1).await;
         Ok::<_, PageError>(lines.map_err(booked)?.pop())
     };
     let Some(newest) = line(None).await?.filter(|entry| entry.at > at) else {
@@ -210,7 +219,7 @@ async fn behind(rooms: &Console, tenant: &TenantId, at: Moment) -> Result<Option
 }
 
 /// A call's lines in the ledger, oldest first.
-async fn entries(rooms: &Console, detail: &CallDetail) -> Result<Vec<EntryRow>, PageError> {
+async fn entries(ledger: &Ledger, detail: &CallDetail) -> Result<Vec<EntryRow>, PageError> {
     let Some(held) = &detail.hold else {
         return Ok(Vec::new());
     };
@@ -219,8 +228,8 @@ async fn entries(rooms: &Console, detail: &CallDetail) -> Result<Vec<EntryRow>, 
     for at in moments.into_iter().flatten() {
         // Lines carry the moment of their commit, a little later than the call's.
         let at = Moment::from_unix_ms(at.unix_ms().saturating_add(1_000));
-        let before = behind(rooms, &detail.tenant, at).await?;
-        let lines = rooms.ledger.history(&detail.tenant, before, AROUND).await;
+        let before = behind(ledger, &detail.tenant, at).await?;
+        let lines = ledger.history(&detail.tenant, before, AROUND).await;
         let lines = lines.map_err(booked)?.into_iter();
         let own = lines.filter(|entry| entry.reference == detail.id.as_str());
         rows.extend(own.map(|entry| (entry.number, entry_row(entry))));
@@ -316,8 +325,8 @@ fn unknown_end(detail: &CallDetail) -> Option<UnknownEnd> {
 }
 
 /// A call's page; `None` where there is no such call.
-pub(super) async fn call_page(rooms: &Console, id: &str) -> Result<CallPage, PageError> {
-    let id: GenerationId = id.parse().map_err(|_| PageError::NotFound)?;
+pub(super) async fn call_page(rooms: &CallRooms, id: &str) -> Result<CallPage, PageError> {
+    let id: GenerationId = parsed(id)?;
     let detail = rooms
         .reports
         .call_detail(&id, None)
@@ -364,7 +373,7 @@ pub(super) async fn call_page(rooms: &Console, id: &str) -> Result<CallPage, Pag
         charge: arithmetic(&detail.charge, record.credits),
         cost: record.cost.map(|cost| arithmetic(&detail.cost, cost)),
         margin: record.cost.map(margin).map(Credits::from_micros),
-        entries: entries(rooms, &detail).await?,
+        entries: entries(&rooms.ledger, &detail).await?,
         fault: record.fault.filter(|_| status != CallStatus::Unknown),
         model: record.model,
     })
@@ -375,7 +384,7 @@ pub(super) async fn call_page(rooms: &Console, id: &str) -> Result<CallPage, Pag
 pub(super) async fn one_call(
     who: Admin,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    rooms: Data<&CallRooms>,
 ) -> PageResult {
     who.show(&call_page(&rooms, &id).await?).await
 }

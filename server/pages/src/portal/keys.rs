@@ -6,30 +6,29 @@ mod draft;
 
 use admin_templates::account::SecretOnce;
 use admin_templates::form::Form;
-use admin_templates::labels::{KeyKind, KeyStatus, Scope, Word};
+use admin_templates::labels::{KeyKind, Word};
 use admin_templates::list::ListState;
 use admin_templates::parts::KeyRow;
 use admin_templates::portal::{KeyForm, KeyList};
 use poem::web::{Data, Query};
 use poem::{Request, handler};
-use server_rooms::accounts::{Accounts, ApiKey, ApiKeyKind, KeyPlace, Scopes};
-use server_rooms::auth::api_key;
+use server_rooms::accounts::{Accounts, ApiKey, KeyPlace, Scopes};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::{Budget, Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
-use server_rooms::reports::page::PageRequest;
 use server_rooms::reports::{Reports, Top, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, TenantId};
-use shared::secret::Secret;
 
-use super::super::error::{PageError, PageResult};
+use super::super::api_keys::{self, KeyUse, NewSecret};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FormData, field_error};
 use super::super::session::{Confirmed, Manager, Member};
+use super::super::spending;
 use super::money;
 use super::rows::{self, Asked, field};
-use super::{base_url, reports_failed, unread, usage};
+use super::{reports_failed, unread};
 
 const PATH: &str = "/portal/keys";
 /// Keys read at once.
@@ -38,30 +37,6 @@ const BATCH: i64 = 200;
 const TOPS: usize = 10;
 /// Somebody who runs the tenant and proved a short while ago to be the one who logged in.
 type Editor = Confirmed<Member<Manager>>;
-
-fn status(key: &ApiKey, now: Moment) -> KeyStatus {
-    if key.revoked {
-        KeyStatus::Revoked
-    } else if key.expires_at.is_some_and(|at| at <= now) {
-        KeyStatus::Expired
-    } else if grace(key, now).is_some() {
-        KeyStatus::Rotating
-    } else {
-        KeyStatus::Active
-    }
-}
-
-/// When the secret of before ends, while it works.
-fn grace(key: &ApiKey, now: Moment) -> Option<Moment> {
-    let until = key.previous.as_ref().map(|old| old.until);
-    until.filter(|until| *until > now)
-}
-
-/// What a key may do, as pages say it.
-fn scope_words(scopes: Scopes) -> Vec<Scope> {
-    let words = scopes.words().into_iter();
-    words.filter_map(Scope::from_code).collect()
-}
 
 /// What keys are shown with besides themselves.
 struct Beside<'a> {
@@ -81,51 +56,24 @@ impl Beside<'_> {
         }
     }
 
-    /// When it last called.
-    async fn used_at(&self, key: &ApiKeyId) -> Result<Option<Moment>, PageError> {
-        let last = PageRequest {
-            from: None,
-            rows: 1,
-        };
-        let page = self.reports.usage_log(&self.filter(key), &last).await;
-        let page = page.map_err(reports_failed)?;
-        Ok(page.rows.first().map(|record| record.created_at))
-    }
-
     /// Charged in the last 30 days. Who is not among the first of a full ranking is added up.
     async fn spent(&self, key: &ApiKeyId) -> Result<Credits, PageError> {
         let top = self.tops.iter().find(|top| top.name == key.as_str());
         match top {
             Some(top) => Ok(top.credits),
             None if self.tops.len() < TOPS => Ok(Credits::ZERO),
-            None => usage::spent(self.reports, self.filter(key), self.now).await,
+            None => spending::spent(self.reports, self.filter(key), self.now).await,
         }
     }
 
     async fn row(&self, key: ApiKey) -> Result<KeyRow, PageError> {
-        let prefix = match key.kind {
-            ApiKeyKind::Live => api_key::LIVE_PREFIX,
-            ApiKeyKind::Test => api_key::TEST_PREFIX,
-        };
-        Ok(KeyRow {
-            used_at: self.used_at(&key.id).await?,
-            old_until: grace(&key, self.now),
-            status: status(&key, self.now),
+        let used_at = spending::last_call(self.reports, &self.filter(&key.id)).await;
+        let of = KeyUse {
+            used_at: used_at.map_err(reports_failed)?,
             budget: rows::budget_of(&self.budgets, &Spender::Key(key.id.clone())),
             spent: self.spent(&key.id).await?,
-            id: key.id.into_string(),
-            name: key.name,
-            kind: match key.kind {
-                ApiKeyKind::Live => KeyKind::Live,
-                ApiKeyKind::Test => KeyKind::Test,
-            },
-            prefix: prefix.to_owned(),
-            last4: key.last4,
-            scopes: scope_words(key.scopes),
-            models: key.allowed_models.unwrap_or_default(),
-            expires_at: key.expires_at,
-            created_at: key.created_at,
-        })
+        };
+        Ok(api_keys::row(key, of, self.now))
     }
 }
 
@@ -140,7 +88,7 @@ async fn found(
     let after = field(asked, "after");
     let mut after: Option<ApiKeyId> = match after {
         "" => None,
-        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+        text => Some(parsed(text)?),
     };
     let mut found = Vec::new();
     loop {
@@ -259,12 +207,7 @@ fn place<'a>(who: &'a Editor, id: &'a ApiKeyId) -> KeyPlace<'a> {
 }
 
 /// The page that shows a secret.
-fn once(
-    key: ApiKey,
-    secret: Secret<String>,
-    catalogue: &Catalogue,
-    base_url: String,
-) -> SecretOnce {
+fn once((key, secret): NewSecret, catalogue: &Catalogue, base_url: String) -> SecretOnce {
     let of_key = key.allowed_models.unwrap_or_default();
     let model = of_key.into_iter().chain(models(catalogue)).next();
     SecretOnce {
@@ -306,8 +249,8 @@ pub(super) async fn make_key(
                 accounts.revoke_key(&actor, place(&who, &key.id)).await?;
                 return Err(error);
             }
-            who.show(&once(key, secret, &catalogue, base_url(&who, request)))
-                .await
+            let view = once((key, secret), &catalogue, who.base_url(request));
+            who.show(&view).await
         }
         Err((name, error)) => {
             let form = posted.again(&draft::FIELDS).wrong(name, error);

@@ -12,7 +12,7 @@ use server_rooms::ledger::{Entry, Ledger};
 use server_rooms::reports::Reports;
 use shared::id::{GenerationId, TenantId};
 
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, field};
 use super::unread;
@@ -83,7 +83,7 @@ pub(super) async fn ledger_page(
     let tenant = &who.tenant.id;
     let before = match field(&asked, "after") {
         "" => None,
-        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+        text => Some(parsed(text)?),
     };
     let kind = EntryKind::from_code(field(&asked, "kind"));
     let (entries, next) = lines(&ledger, tenant, kind, before).await?;

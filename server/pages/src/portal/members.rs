@@ -24,12 +24,13 @@ use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::id::{TenantId, UserId};
 
-use super::super::error::{PageError, PageResult};
-use super::super::form::{FieldProblem, FormData, field_error};
+use super::super::error::{PageError, PageResult, parsed};
+use super::super::form::{FieldProblem, FormData, account_changed, field_error};
 use super::super::session::{Confirmed, Manager, Member};
+use super::super::spending;
 use super::money;
 use super::rows::{self, Asked, field};
-use super::{unread, usage};
+use super::unread;
 
 const PATH: &str = "/portal/members";
 /// People read at once.
@@ -50,7 +51,7 @@ async fn found(
     let wanted_rows = usize::try_from(rows::ROWS).unwrap_or(usize::MAX);
     let mut after: Option<UserId> = match field(asked, "after") {
         "" => None,
-        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+        text => Some(parsed(text)?),
     };
     let mut found = Vec::new();
     loop {
@@ -123,7 +124,7 @@ pub(super) async fn member_list(
             user: Some(user.id.clone()),
             ..UsageFilter::default()
         };
-        let spent = usage::spent(&reports, own, who.now()).await?;
+        let spent = spending::spent(&reports, own, who.now()).await?;
         let row = beside.row(user);
         rows.push(MemberRow { spent, ..row });
     }
@@ -154,7 +155,7 @@ fn must_reach(who: &Editor, role: Role) -> Result<(), PageError> {
 
 /// Somebody of the tenant whom this person may change: not themselves.
 async fn other(who: &Editor, accounts: &Accounts, id: &str) -> Result<User, PageError> {
-    let id: UserId = id.parse().map_err(|_| PageError::NotFound)?;
+    let id: UserId = parsed(id)?;
     let user = accounts.user(&who.tenant.id, &id).await?;
     if user.id == who.user.id {
         return Err(PageError::Forbidden);
@@ -304,11 +305,7 @@ async fn set_active(
     };
     let (actor, tenant) = (who.actor(), &who.tenant.id);
     let changed = accounts.update_user(&actor, tenant, &user.id, change);
-    match changed.await {
-        Ok(_) => who.done(PATH, notice),
-        Err(AccountError::LastOwner) => who.go_saying(PATH, false, &Notice::LastOwner),
-        Err(error) => Err(error.into()),
-    }
+    account_changed(who, changed.await, (PATH, notice))
 }
 
 /// `POST /portal/members/{id}/disable`

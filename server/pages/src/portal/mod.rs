@@ -14,8 +14,6 @@ mod usage;
 
 use std::sync::Arc;
 
-use poem::Request;
-use poem::http::header::HOST;
 use server_rooms::accounts::Scopes;
 use server_rooms::auth::{Principal, Role};
 use server_rooms::ledger::LedgerError;
@@ -23,7 +21,6 @@ use server_rooms::limits::LimitSettings;
 use server_rooms::reports::ReportsError;
 
 use super::error::PageError;
-use super::page_context::PageContext;
 use super::session::{Member, Rank};
 use super::table::Table;
 
@@ -83,22 +80,6 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         ends_at: None,
         zone: who.tenant.zone.clone(),
     })
-}
-
-/// What a client uses as base URL: where this browser found the page.
-fn base_url(context: &PageContext, request: &Request) -> String {
-    let host = request.headers().get(HOST);
-    let host = host.and_then(|host| host.to_str().ok());
-    let authority = request
-        .uri()
-        .authority()
-        .map(poem::http::uri::Authority::as_str);
-    let scheme = if context.services().secure() {
-        "https"
-    } else {
-        "http"
-    };
-    format!("{scheme}://{}", host.or(authority).unwrap_or("localhost"))
 }
 
 /// Whether they run the tenant.

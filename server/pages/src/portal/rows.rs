@@ -214,8 +214,13 @@ pub(super) fn status(record: &UsageRecord) -> CallStatus {
     }
 }
 
-/// A call in a list, without what tenants do not see.
-pub(super) fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
+/// Calls of a list, without what tenants do not see.
+pub(super) fn calls(records: Vec<UsageRecord>, names: &TenantNames) -> Vec<CallRow> {
+    let row = |record| call(record, names);
+    records.into_iter().map(row).collect()
+}
+
+fn call(record: UsageRecord, names: &TenantNames) -> CallRow {
     let status = status(&record);
     CallRow {
         caller: names.caller(record.user.as_ref(), record.key.as_ref()),

@@ -11,7 +11,6 @@ use shared::zone::Zone;
 use super::super::error::{PageError, PageResult};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Confirmed, Manager, Member, Owner, Rank};
-use super::base_url;
 
 const PATH: &str = "/portal/settings";
 
@@ -27,7 +26,7 @@ async fn view<R: Rank>(
     Ok(PortalSettings {
         tenant_id: who.tenant.id.to_string(),
         tenant: who.tenant.name.clone(),
-        base_url: base_url(who, request),
+        base_url: who.base_url(request),
         alerts: Form::of([("alert_below", below.as_deref().unwrap_or_default())]),
         security: Form::of([("require_second_factor", required)]),
         calendar: Form::of([("time_zone", who.tenant.zone.as_ref().map_or("", Zone::name))]),

@@ -24,7 +24,7 @@ use shared::id::UserId;
 use shared::units::Usage;
 
 use super::super::bills;
-use super::super::error::{PageError, PageResult};
+use super::super::error::{PageError, PageResult, parsed};
 use super::super::session::{Manager, Member};
 use super::rows::{self, Asked, Caller, TenantNames, field};
 use super::{manages, reports_failed, unread};
@@ -145,11 +145,7 @@ pub(super) async fn usage_page(
         calls: sums.calls,
         spend: rows::spend(&points, query.grain),
         sums: model_sums(usage.summary(tenant, since(query)).await?),
-        rows: page
-            .rows
-            .into_iter()
-            .map(|record| rows::call(record, &names))
-            .collect(),
+        rows: rows::calls(page.rows, &names),
     })
     .await
 }
@@ -271,8 +267,9 @@ pub(super) async fn call_page(
     reports: Data<&Reports>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
-    let id = id.parse().map_err(|_| PageError::NotFound)?;
-    let detail = reports.call_detail(&id, Some(&who.tenant.id)).await;
+    let detail = reports
+        .call_detail(&parsed(&id)?, Some(&who.tenant.id))
+        .await;
     let detail = detail.map_err(reports_failed)?.ok_or(PageError::NotFound)?;
     if !manages(&who) && !is_by(&detail, &who.user.id) {
         return Err(PageError::NotFound);
@@ -316,15 +313,6 @@ async fn days_of(reports: &Reports, of: UsageFilter, now: Moment) -> Result<Vec<
     Ok(points)
 }
 
-/// What calls that pass a filter were charged in the last 30 days; reads each of them.
-pub(super) async fn spent(
-    reports: &Reports,
-    of: UsageFilter,
-    now: Moment,
-) -> Result<Credits, PageError> {
-    Ok(totals(&days_of(reports, of, now).await?).credits)
-}
-
 /// `GET /portal/history`: a person's own calls.
 #[handler]
 pub(super) async fn history_page(
@@ -353,11 +341,7 @@ pub(super) async fn history_page(
         budget: rows::budget_of(&budgets, &Spender::User(who.user.id.clone())),
         spend: rows::spend(&points, Grain::Day),
         list: rows::list(&asked, &["model", "status"], &page),
-        rows: page
-            .rows
-            .into_iter()
-            .map(|record| rows::call(record, &names))
-            .collect(),
+        rows: rows::calls(page.rows, &names),
     })
     .await
 }

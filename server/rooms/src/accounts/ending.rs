@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use server_store::accounts::{KeyPlace, Scopes, Tenant, TenantPatch, TenantStatus};
+use server_store::accounts::{KeyPlace, Scopes, Tenant, TenantPatch, TenantStatus, UserPlace};
 use server_store::audit::Actor;
 use shared::id::TenantId;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +109,11 @@ impl Accounts {
                 break;
             }
             for user in people {
-                self.end_user(&actor, id, &user.id).await?;
+                let place = UserPlace {
+                    tenant: id,
+                    id: &user.id,
+                };
+                self.remove_user(&actor, place, true).await?;
             }
         }
         // Last, so that what breaks off in between is taken up again.

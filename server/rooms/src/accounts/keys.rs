@@ -7,6 +7,7 @@ use server_store::accounts::{
     ApiKey, ApiKeyKind, KeyChange, KeyPatch, KeyPlace, KeyRotation, Scopes,
 };
 use server_store::audit::Actor;
+use server_store::part::Part;
 use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId};
 use shared::secret::Secret;
@@ -164,7 +165,7 @@ impl Accounts {
         limit: i64,
     ) -> Result<Vec<ApiKey>, AccountError> {
         self.tenant(tenant).await?;
-        Ok(self.store.keys(tenant, after, limit).await?)
+        Ok(self.store.keys(tenant, Part { after, limit }).await?)
     }
 
     /// One key of a tenant.

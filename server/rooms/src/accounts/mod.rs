@@ -8,7 +8,6 @@ mod superadmins;
 mod tenant_settings;
 mod users;
 
-use server_store::Store;
 use server_store::accounts::Founding;
 pub use server_store::accounts::{
     ApiKey, ApiKeyKind, DirectoryOrder, DirectoryStatus, Field, KeyPatch, KeyPlace, Role, Scope,
@@ -16,6 +15,8 @@ pub use server_store::accounts::{
     User, UserStatus,
 };
 pub use server_store::audit::{Actor, AuditEntry, AuditFilter};
+use server_store::part::Part;
+use server_store::{Store, duplicate_or};
 use shared::clock::Clock;
 use shared::db::DbError;
 use shared::id::{AuditId, TenantId};
@@ -68,15 +69,7 @@ pub enum AccountError {
 
 /// A unique index that was hit means that `what` is taken.
 fn stored(what: &'static str) -> impl Fn(DbError) -> AccountError {
-    move |error| match error {
-        DbError::Duplicate(_) => AccountError::Taken(what),
-        error @ (DbError::UnknownScheme
-        | DbError::Unreachable(_)
-        | DbError::Damaged(_)
-        | DbError::Statement(_)
-        | DbError::Later(_)
-        | DbError::Migration(_)) => AccountError::Store(error),
-    }
+    move |error| duplicate_or(error, AccountError::Taken(what), AccountError::Store)
 }
 
 impl From<DbError> for AccountError {
@@ -190,7 +183,7 @@ impl Accounts {
         limit: i64,
     ) -> Result<Vec<Tenant>, AccountError> {
         check::search(search)?;
-        Ok(self.store.tenants(search, after, limit).await?)
+        Ok(self.store.tenants(search, Part { after, limit }).await?)
     }
 
     /// The time zone of a name; none for an empty one.

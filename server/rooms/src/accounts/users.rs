@@ -2,6 +2,7 @@
 
 use server_store::accounts::{Role, User, UserChanged, UserPatch, UserPlace, UserStatus};
 use server_store::audit::Actor;
+use server_store::part::Part;
 use shared::id::{TenantId, UserId};
 use shared::secret::Secret;
 
@@ -79,7 +80,7 @@ impl Accounts {
         limit: i64,
     ) -> Result<Vec<User>, AccountError> {
         self.tenant(tenant).await?;
-        Ok(self.store.users(tenant, after, limit).await?)
+        Ok(self.store.users(tenant, Part { after, limit }).await?)
     }
 
     /// Changes a user.
@@ -104,18 +105,14 @@ impl Accounts {
                 UserStatus::Disabled
             }
         });
-        self.patch_user(
-            actor,
-            tenant,
-            id,
-            UserPatch {
-                role: change.role,
-                status,
-                password_hash,
-                with_tenant: false,
-            },
-        )
-        .await
+        let patch = UserPatch {
+            role: change.role,
+            status,
+            password_hash,
+            with_tenant: false,
+        };
+        self.patch_user(actor, UserPlace { tenant, id }, patch)
+            .await
     }
 
     /// Removes a user; the records of what they did stay.
@@ -125,40 +122,34 @@ impl Accounts {
         tenant: &TenantId,
         id: &UserId,
     ) -> Result<(), AccountError> {
-        let patch = UserPatch {
-            status: Some(UserStatus::Deleted),
-            ..UserPatch::default()
-        };
-        self.patch_user(actor, tenant, id, patch).await.map(drop)
+        self.remove_user(actor, UserPlace { tenant, id }, false)
+            .await
     }
 
-    /// Removes a user of a tenant that goes away, also its last owner.
-    pub(super) async fn end_user(
+    /// Removes a user; also the last owner, where the tenant itself goes away.
+    pub(super) async fn remove_user(
         &self,
         actor: &Actor,
-        tenant: &TenantId,
-        id: &UserId,
+        place: UserPlace<'_>,
+        with_tenant: bool,
     ) -> Result<(), AccountError> {
         let patch = UserPatch {
             status: Some(UserStatus::Deleted),
-            with_tenant: true,
+            with_tenant,
             ..UserPatch::default()
         };
-        self.patch_user(actor, tenant, id, patch).await.map(drop)
+        self.patch_user(actor, place, patch).await.map(drop)
     }
 
     async fn patch_user(
         &self,
         actor: &Actor,
-        tenant: &TenantId,
-        id: &UserId,
+        place: UserPlace<'_>,
         patch: UserPatch,
     ) -> Result<User, AccountError> {
-        let changed = self
-            .store
-            .update_user(actor, UserPlace { tenant, id }, &patch, self.clock.now())
-            .await?;
-        self.auth.forget(tenant);
+        let now = self.clock.now();
+        let changed = self.store.update_user(actor, place, &patch, now).await?;
+        self.auth.forget(place.tenant);
         match changed {
             UserChanged::Done(user) => Ok(user),
             UserChanged::NotFound => Err(AccountError::NotFound("user")),

@@ -1,13 +1,11 @@
 //! Browsers that somebody logged in with before: a random value and its HMAC, bound to the account and
 //! kept by the browser alone. It opens nothing; strangers' wrong passwords do not lock it out.
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use shared::id::random_text;
 use shared::secret::Secret;
-use subtle::ConstantTimeEq;
 
-/// Says what the key is used for, so that no signature of another use fits.
+use super::signing::Signer;
+
 const PURPOSE: &[u8] = b"waule known device|";
 /// Characters of `[a-z0-9]` that tell devices apart: 124 bits.
 const NAME_CHARS: usize = 24;
@@ -15,37 +13,19 @@ const NAME_CHARS: usize = 24;
 const COOKIE_CHARS: usize = NAME_CHARS + 1 + 64;
 
 /// Makes and knows devices; cheap to clone.
-#[derive(Clone)]
-pub struct Devices(Hmac<Sha256>);
-
-impl std::fmt::Debug for Devices {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Devices")
-    }
-}
+#[derive(Debug, Clone)]
+pub struct Devices(Signer);
 
 impl Devices {
     /// From a secret that all replicas share.
     pub fn new(secret: &Secret<String>) -> Self {
-        // HMAC takes a key of any length.
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&[0; 64].into()));
-        mac.update(PURPOSE);
-        Self(mac)
-    }
-
-    fn signed(&self, account: &str, name: &str) -> String {
-        let mut mac = self.0.clone();
-        mac.update(name.as_bytes());
-        mac.update(b"|");
-        mac.update(account.as_bytes());
-        hex::encode(mac.finalize().into_bytes())
+        Self(Signer::new(secret, PURPOSE))
     }
 
     /// What a browser keeps after a login to that account.
     pub fn make(&self, account: &str) -> Secret<String> {
         let name = random_text(NAME_CHARS);
-        let signed = self.signed(account, &name);
+        let signed = self.0.sign(&format!("{name}|{account}"));
         Secret::new(format!("{name}.{signed}"))
     }
 
@@ -55,8 +35,8 @@ impl Devices {
             return None;
         }
         let (name, signed) = shown.split_once('.')?;
-        let right = self.signed(account, name);
-        bool::from(right.as_bytes().ct_eq(signed.as_bytes())).then_some(name)
+        let is_ours = self.0.fits(&format!("{name}|{account}"), signed);
+        is_ours.then_some(name)
     }
 }
 

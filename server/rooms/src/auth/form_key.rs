@@ -1,44 +1,30 @@
 //! Tokens of forms that are shown before anybody is logged in: the HMAC of a random value that the
 //! browser keeps in a cookie. Who can't set our cookies can't make a token. Keeps nothing.
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use shared::secret::Secret;
-use subtle::ConstantTimeEq;
 
-/// Says what the key is used for, so that no signature of another use fits.
+use super::signing::Signer;
+
 const PURPOSE: &[u8] = b"waule form token|";
 
 /// Makes and checks tokens; cheap to clone.
-#[derive(Clone)]
-pub struct FormKey(Hmac<Sha256>);
-
-impl std::fmt::Debug for FormKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FormKey")
-    }
-}
+#[derive(Debug, Clone)]
+pub struct FormKey(Signer);
 
 impl FormKey {
     /// From a secret that all replicas share.
     pub fn new(secret: &Secret<String>) -> Self {
-        // HMAC takes a key of any length.
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&[0; 64].into()));
-        mac.update(PURPOSE);
-        Self(mac)
+        Self(Signer::new(secret, PURPOSE))
     }
 
     /// The token of a cookie's value.
     pub fn token(&self, cookie: &str) -> String {
-        let mut mac = self.0.clone();
-        mac.update(cookie.as_bytes());
-        hex::encode(mac.finalize().into_bytes())
+        self.0.sign(cookie)
     }
 
     /// Whether a form's token is the one of the cookie that came with it.
     pub fn fits(&self, cookie: &str, token: &str) -> bool {
-        self.token(cookie).as_bytes().ct_eq(token.as_bytes()).into()
+        self.0.fits(cookie, token)
     }
 }
 

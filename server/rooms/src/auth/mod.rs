@@ -14,6 +14,7 @@ pub mod form_key;
 mod loads;
 pub mod password;
 pub mod roles;
+mod signing;
 pub mod token;
 pub mod totp;
 mod watch;

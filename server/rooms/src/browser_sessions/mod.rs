@@ -264,23 +264,14 @@ pub struct BrowserSessions {
 impl BrowserSessions {
     /// From its parts.
     pub fn new(parts: BrowserParts) -> Self {
-        let BrowserParts {
-            store,
-            logins,
-            factors,
-            accounts,
-            stages,
-            settings,
-            clock,
-        } = parts;
         Self {
-            store,
-            logins,
-            factors,
-            accounts,
-            stages,
-            settings,
-            clock,
+            store: parts.store,
+            logins: parts.logins,
+            factors: parts.factors,
+            accounts: parts.accounts,
+            stages: parts.stages,
+            settings: parts.settings,
+            clock: parts.clock,
         }
     }
 
@@ -412,23 +403,17 @@ impl BrowserSessions {
         id: &SessionId,
         address: IpAddr,
     ) -> Result<bool, DbError> {
-        let actor = browser.person.actor(address);
-        let ending = Ending {
-            actor: &actor,
-            tenant: browser.person.tenant(),
-            action: "session.end",
-        };
-        let place = SessionPlace {
-            subject: browser.person.id(),
-            id,
-        };
+        let person = &browser.person;
+        let actor = person.actor(address);
+        let ending = ending(&actor, person, "session.end");
+        let subject = person.id();
+        let place = SessionPlace { subject, id };
         let now = self.clock.now();
         if self.store.end_web_session(ending, place, now).await? {
             return Ok(true);
         }
         // It may be one of those over the API.
-        let (subject, id) = (place.subject, Some(place.id));
-        let ended = self.store.revoke_sessions(ending, subject, id, now);
+        let ended = self.store.revoke_sessions(ending, subject, Some(id), now);
         Ok(ended.await? > 0)
     }
 
@@ -451,21 +436,25 @@ impl BrowserSessions {
         browser: &BrowserSession,
         address: IpAddr,
     ) -> Result<usize, DbError> {
-        let actor = browser.person.actor(address);
-        let ending = Ending {
-            actor: &actor,
-            tenant: browser.person.tenant(),
-            action: "session.end_others",
-        };
-        let place = SessionPlace {
-            subject: browser.person.id(),
-            id: &browser.session.id,
-        };
+        let person = &browser.person;
+        let actor = person.actor(address);
+        let ending = ending(&actor, person, "session.end_others");
+        let (subject, id) = (person.id(), &browser.session.id);
+        let place = SessionPlace { subject, id };
         let now = self.clock.now();
         let browsers = self.store.end_other_web_sessions(ending, place, now);
         let browsers = browsers.await?;
-        let logins = self.store.revoke_sessions(ending, place.subject, None, now);
+        let logins = self.store.revoke_sessions(ending, subject, None, now);
         Ok(browsers + logins.await?)
+    }
+}
+
+/// Why sessions of `person` end.
+fn ending<'a>(actor: &'a Actor, person: &'a Person, action: &'static str) -> Ending<'a> {
+    Ending {
+        actor,
+        tenant: person.tenant(),
+        action,
     }
 }
 

@@ -12,10 +12,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde_json::json;
 pub use server_rules::catalogue::model::Model;
 pub use server_rules::catalogue::{model, price, typical};
-use server_store::Store;
 use server_store::audit::{Actor, Note};
 use server_store::catalogue::NewPrice;
 pub use server_store::catalogue::{ModelPatch, NewModel};
+use server_store::{Store, duplicate_or};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::{GenerationId, PriceId, TenantId};
@@ -52,15 +52,7 @@ pub enum CatalogueError {
 
 impl From<DbError> for CatalogueError {
     fn from(error: DbError) -> Self {
-        match error {
-            DbError::Duplicate(_) => Self::Duplicate,
-            error @ (DbError::UnknownScheme
-            | DbError::Unreachable(_)
-            | DbError::Damaged(_)
-            | DbError::Statement(_)
-            | DbError::Later(_)
-            | DbError::Migration(_)) => Self::Store(error),
-        }
+        duplicate_or(error, Self::Duplicate, Self::Store)
     }
 }
 

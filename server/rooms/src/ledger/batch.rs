@@ -114,8 +114,7 @@ fn to_load(batch: &[Command]) -> LoadSet {
     for command in batch {
         match command {
             Command::Hold(request, _) => {
-                // A hold of nothing needs no credits: its tenant may never have been given any.
-                to_load.open(&request.tenant);
+                to_load.tenants.push(request.tenant.clone());
                 let spenders = request.spenders.iter();
                 to_load
                     .spenders
@@ -129,23 +128,23 @@ fn to_load(batch: &[Command]) -> LoadSet {
                 to_load.holds.push(place);
             }
             Command::Settle(closing, _) | Command::Release(closing, _) => {
-                to_load.open(&closing.tenant);
+                to_load.tenants.push(closing.tenant.clone());
                 let place = (closing.tenant.clone(), closing.hold.clone());
                 to_load.holds.push(place);
             }
             Command::Grant(new, _) => {
-                to_load.open(&new.tenant);
+                to_load.tenants.push(new.tenant.clone());
                 let source = (new.tenant.clone(), new.source_key.clone());
                 to_load.sources.push(source);
             }
             Command::Adjust(wish, _) => {
-                to_load.open(&wish.tenant);
+                to_load.tenants.push(wish.tenant.clone());
                 let source = (wish.tenant.clone(), wish.source_key.clone());
                 to_load.adjustments.push(source);
             }
             Command::Budget(asked, _) => {
                 let (request, _) = &**asked;
-                to_load.open(&request.tenant);
+                to_load.tenants.push(request.tenant.clone());
                 to_load
                     .spenders
                     .push((request.tenant.clone(), request.spender.clone()));

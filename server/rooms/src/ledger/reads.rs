@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use server_store::part::Part;
 use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
@@ -29,10 +30,11 @@ impl Ledger {
         before: Option<&GrantId>,
         limit: i64,
     ) -> Result<Vec<Grant>, LedgerError> {
-        Ok(self
-            .store
-            .ledger_grants(tenant, false, before, limit)
-            .await?)
+        let part = Part {
+            after: before,
+            limit,
+        };
+        Ok(self.store.ledger_grants(tenant, false, part).await?)
     }
 
     /// A tenant's grants with something left, newest first; expired ones that were not swept too.
@@ -41,7 +43,8 @@ impl Ledger {
         tenant: &TenantId,
         limit: i64,
     ) -> Result<Vec<Grant>, LedgerError> {
-        Ok(self.store.ledger_grants(tenant, true, None, limit).await?)
+        let part = Part { after: None, limit };
+        Ok(self.store.ledger_grants(tenant, true, part).await?)
     }
 
     /// Calls that have credits set aside now, the newest first, and how many there are in all.

@@ -257,11 +257,7 @@ impl Limits {
     /// The password was wrong: each further failure makes the next attempt wait longer.
     pub async fn login_failed(&self, account: &str, from: impl Into<LoginFrom<'_>>) {
         let attempt = Attempt::new(account, from.into());
-        let counted = match &self.redis {
-            Some(redis) => redis.login_failed(&attempt).await,
-            None => None,
-        };
-        if counted.is_none() {
+        if !self.redis_counts(&attempt, "failed").await {
             self.logins.failed(&attempt);
         }
     }
@@ -269,12 +265,16 @@ impl Limits {
     /// The password was right: the failures are forgotten and the attempt costs nothing.
     pub async fn login_succeeded(&self, account: &str, from: impl Into<LoginFrom<'_>>) {
         let attempt = Attempt::new(account, from.into());
-        let counted = match &self.redis {
-            Some(redis) => redis.login_succeeded(&attempt).await,
-            None => None,
-        };
-        if counted.is_none() {
+        if !self.redis_counts(&attempt, "succeeded").await {
             self.logins.succeeded(&attempt);
+        }
+    }
+
+    /// Whether Redis took note of how an attempt ended; without it this process does.
+    async fn redis_counts(&self, attempt: &Attempt, how: &str) -> bool {
+        match &self.redis {
+            Some(redis) => redis.login_ended(attempt, how).await.is_some(),
+            None => false,
         }
     }
 }

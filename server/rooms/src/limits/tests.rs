@@ -412,45 +412,27 @@ async fn logins_are_limited_alike_by_both_counters() {
         let limits = &setup.limits;
         let account = TenantId::random().into_string();
         let address = IpAddr::V4(Ipv4Addr::from_bits(rand::random()));
+        let allow = || limits.allow_login(&account, address);
         for seconds in [0, 0, 0, 1, 2, 4, 8] {
-            limits
-                .allow_login(&account, address)
-                .await
-                .expect(setup.name);
+            allow().await.expect(setup.name);
             limits.login_failed(&account, address).await;
-            let wait = limits
-                .allow_login(&account, address)
-                .await
-                .err()
-                .unwrap_or_default();
+            let wait = allow().await.err().unwrap_or_default();
             assert_eq!(wait, Duration::from_secs(seconds), "{}", setup.name);
             if seconds == 0 {
                 limits.login_succeeded("another", address).await;
             }
             setup.clock.advance(Duration::from_secs(60));
         }
-        limits
-            .allow_login(&account, address)
-            .await
-            .expect(setup.name);
+        allow().await.expect(setup.name);
         limits.login_succeeded(&account, address).await;
         for _ in 0..30 {
-            limits
-                .allow_login(&account, address)
-                .await
-                .expect(setup.name);
+            allow().await.expect(setup.name);
             limits.login_succeeded(&account, address).await;
         }
         for _ in 0..5 {
-            limits
-                .allow_login(&account, address)
-                .await
-                .expect(setup.name);
+            allow().await.expect(setup.name);
         }
-        let wait = limits
-            .allow_login(&account, address)
-            .await
-            .expect_err(setup.name);
+        let wait = allow().await.expect_err(setup.name);
         assert_eq!(wait, Duration::from_secs(12), "{}", setup.name);
     }
 }

@@ -2,12 +2,15 @@
 //! the reader has taken the one before, and nobody is left behind when the reader goes away.
 
 use futures_util::stream::{Stream, try_unfold};
+use server_store::Store;
 use server_store::audit::{AuditEntry, AuditFilter};
 use server_store::usage::UsageRecord;
 use server_store::usage_log::{LogQuery, UsageFilter};
+use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::TenantId;
 
+use super::log::Log;
 use super::{Reports, ReportsError};
 use crate::ledger::{Entry, LedgerError};
 
@@ -19,6 +22,26 @@ fn is_last(rows: usize) -> bool {
     i64::try_from(rows).is_ok_and(|rows| rows < ROWS)
 }
 
+/// A log from its newest row on.
+fn pages<L: Log>(
+    store: Store,
+    filter: L,
+) -> impl Stream<Item = Result<Vec<L::Row>, DbError>> + Send + 'static {
+    let start: Option<Option<(Moment, String)>> = Some(None);
+    try_unfold((store, filter, start), async |(store, filter, from)| {
+        let Some(behind) = from else { return Ok(None) };
+        let query = LogQuery {
+            newest_first: true,
+            behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
+            limit: ROWS,
+        };
+        let rows = filter.read(&store, query).await?;
+        let last = rows.last().filter(|_| !is_last(rows.len()));
+        let next = last.map(|last| Some(L::place(last)));
+        Ok((!rows.is_empty()).then_some((rows, (store, filter, next))))
+    })
+}
+
 impl Reports {
     /// Every usage record that passes the filter, newest first. Records that arrive meanwhile are
     /// newer than the first page and stay out.
@@ -26,21 +49,7 @@ impl Reports {
         &self,
         filter: UsageFilter,
     ) -> impl Stream<Item = Result<Vec<UsageRecord>, DbError>> + Send + 'static {
-        let store = self.store.clone();
-        let start = Some(None);
-        try_unfold((store, filter, start), async |(store, filter, from)| {
-            let Some(from) = from else { return Ok(None) };
-            let behind: Option<(_, String)> = from;
-            let query = LogQuery {
-                newest_first: true,
-                behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
-                limit: ROWS,
-            };
-            let records = store.usage_log(&filter, query).await?;
-            let last = records.last().filter(|_| !is_last(records.len()));
-            let next = last.map(|last| Some((last.created_at, last.id.to_string())));
-            Ok((!records.is_empty()).then_some((records, (store, filter, next))))
-        })
+        pages(self.store.clone(), filter)
     }
 
     /// Every audit entry that passes the filter, newest first.
@@ -48,21 +57,7 @@ impl Reports {
         &self,
         filter: AuditFilter,
     ) -> impl Stream<Item = Result<Vec<AuditEntry>, DbError>> + Send + 'static {
-        let store = self.store.clone();
-        let start = Some(None);
-        try_unfold((store, filter, start), async |(store, filter, from)| {
-            let Some(from) = from else { return Ok(None) };
-            let behind: Option<(_, String)> = from;
-            let query = LogQuery {
-                newest_first: true,
-                behind: behind.as_ref().map(|(at, id)| (*at, id.as_str())),
-                limit: ROWS,
-            };
-            let entries = store.audit_log(&filter, query).await?;
-            let last = entries.last().filter(|_| !is_last(entries.len()));
-            let next = last.map(|last| Some((last.at, last.id.to_string())));
-            Ok((!entries.is_empty()).then_some((entries, (store, filter, next))))
-        })
+        pages(self.store.clone(), filter)
     }
 
     /// A tenant's whole ledger, newest first; entries that arrive meanwhile stay out.

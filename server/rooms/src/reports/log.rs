@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use server_store::Store;
 use server_store::audit::{AuditEntry, AuditFilter};
 use server_store::usage::UsageRecord;
 use server_store::usage_log::{LogQuery, UsageFilter};
+use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::AuditId;
 
@@ -26,21 +28,65 @@ fn log_query<'a>(
     })
 }
 
+/// What passes a filter, to be read part by part in order of time.
+pub(super) trait Log: Send + Sync + 'static {
+    type Row: Send + 'static;
+
+    fn read(
+        &self,
+        store: &Store,
+        part: LogQuery<'_>,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, DbError>> + Send;
+
+    /// Where a row stands in that order.
+    fn place(row: &Self::Row) -> (Moment, String);
+}
+
+impl Log for UsageFilter {
+    type Row = UsageRecord;
+
+    async fn read(&self, store: &Store, part: LogQuery<'_>) -> Result<Vec<UsageRecord>, DbError> {
+        store.usage_log(self, part).await
+    }
+
+    fn place(row: &UsageRecord) -> (Moment, String) {
+        (row.created_at, row.id.to_string())
+    }
+}
+
+impl Log for AuditFilter {
+    type Row = AuditEntry;
+
+    async fn read(&self, store: &Store, part: LogQuery<'_>) -> Result<Vec<AuditEntry>, DbError> {
+        store.audit_log(self, part).await
+    }
+
+    fn place(row: &AuditEntry) -> (Moment, String) {
+        (row.at, row.id.to_string())
+    }
+}
+
 impl Reports {
+    async fn page<L: Log>(
+        &self,
+        filter: &L,
+        request: &PageRequest,
+    ) -> Result<Paged<L::Row>, ReportsError> {
+        let part = log_query(request, request.from.as_ref())?;
+        let rows = filter.read(&self.store, part).await?;
+        Ok(Paged::cut(request, rows, |row| {
+            let (at, id) = L::place(row);
+            (at.unix_ms().to_string(), id)
+        }))
+    }
+
     /// Usage records that pass the filter.
     pub async fn usage_log(
         &self,
         filter: &UsageFilter,
         request: &PageRequest,
     ) -> Result<Paged<UsageRecord>, ReportsError> {
-        let records = self
-            .store
-            .usage_log(filter, log_query(request, request.from.as_ref())?)
-            .await?;
-        Ok(Paged::cut(request, records, |record| {
-            let at = record.created_at.unix_ms().to_string();
-            (at, record.id.to_string())
-        }))
+        self.page(filter, request).await
     }
 
     /// One audit entry.
@@ -63,12 +109,6 @@ impl Reports {
         filter: &AuditFilter,
         request: &PageRequest,
     ) -> Result<Paged<AuditEntry>, ReportsError> {
-        let entries = self
-            .store
-            .audit_log(filter, log_query(request, request.from.as_ref())?)
-            .await?;
-        Ok(Paged::cut(request, entries, |entry| {
-            (entry.at.unix_ms().to_string(), entry.id.to_string())
-        }))
+        self.page(filter, request).await
     }
 }

@@ -37,6 +37,17 @@ impl Sessions {
         }
     }
 
+    /// Puts the second factor that was drafted in force with its code; answers recovery codes.
+    async fn turn_on(
+        &self,
+        owner: FactorOwner<'_>,
+        shown: Shown<'_>,
+    ) -> Result<Vec<Secret<String>>, SessionError> {
+        let code = shown.code.ok_or(SessionError::CodeMissing)?;
+        let codes = self.factors.turn_on(owner, code.expose(), shown.address);
+        Ok(codes.await?)
+    }
+
     /// A superadmin chooses a password instead of the one that was made for them, and is logged in
     /// unless something else is asked for.
     pub async fn choose_password(
@@ -92,15 +103,12 @@ impl Sessions {
         let admin = self.superadmin(shown).await?;
         self.must_be_at(Comer::Superadmin(&admin), Stage::FactorSetup)
             .await?;
-        let code = shown.code.ok_or(SessionError::CodeMissing)?;
-        let actor = Actor::superadmin(&admin, shown.address);
         let owner = FactorOwner {
-            actor: &actor,
+            actor: &Actor::superadmin(&admin, shown.address),
             tenant: None,
         };
-        let codes = self.factors.turn_on(owner, code.expose(), shown.address);
         Ok(SetUp {
-            codes: codes.await?,
+            codes: self.turn_on(owner, shown).await?,
             login: self.let_superadmin_in(admin, shown.address).await?,
         })
     }
@@ -128,15 +136,12 @@ impl Sessions {
         let (user, tenant) = self.user(key, shown).await?;
         self.must_be_at(Comer::User(&user), Stage::FactorSetup)
             .await?;
-        let code = shown.code.ok_or(SessionError::CodeMissing)?;
-        let actor = Actor::user(&user, shown.address);
         let owner = FactorOwner {
-            actor: &actor,
+            actor: &Actor::user(&user, shown.address),
             tenant: Some(&tenant.id),
         };
-        let codes = self.factors.turn_on(owner, code.expose(), shown.address);
         Ok(SetUp {
-            codes: codes.await?,
+            codes: self.turn_on(owner, shown).await?,
             login: self.let_in(user, tenant, shown.address).await?,
         })
     }

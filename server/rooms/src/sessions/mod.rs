@@ -161,25 +161,15 @@ pub struct SessionsParts {
 impl Sessions {
     /// From its parts.
     pub fn new(parts: SessionsParts) -> Self {
-        let SessionsParts {
-            store,
-            tokens,
-            logins,
-            factors,
-            stages,
-            settings,
-            accounts,
-            clock,
-        } = parts;
         Self {
-            store,
-            tokens,
-            logins,
-            factors,
-            stages,
-            settings,
-            accounts,
-            clock,
+            store: parts.store,
+            tokens: parts.tokens,
+            logins: parts.logins,
+            factors: parts.factors,
+            stages: parts.stages,
+            settings: parts.settings,
+            accounts: parts.accounts,
+            clock: parts.clock,
         }
     }
 

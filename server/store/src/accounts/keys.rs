@@ -19,6 +19,7 @@ use super::{Scopes, damaged, words};
 use crate::Store;
 use crate::audit::{Actor, Note, note};
 use crate::changes::{TENANT, announce};
+use crate::part::{Part, newest_first};
 use crate::schema::api_keys;
 
 words! {
@@ -341,6 +342,15 @@ macro_rules! add_key {
 }
 pub(super) use add_key;
 
+/// A tenant's key, revoked or not.
+macro_rules! key_of {
+    ($tenant:expr, $id:expr) => {
+        api_keys::table
+            .filter(api_keys::tenant_id.eq($tenant.as_str()))
+            .filter(api_keys::id.eq($id.as_str()))
+    };
+}
+
 /// The key of a place inside the transaction of `conn`, or the function's answer why it can't be
 /// changed. Its announcement's lock lets one change at a time look.
 macro_rules! reached {
@@ -352,12 +362,7 @@ macro_rules! reached {
             within,
         } = $place;
         announce!($conn, format!("{TENANT}{tenant}"), $now);
-        let row: Option<KeyRow> = api_keys::table
-            .filter(api_keys::tenant_id.eq(tenant.as_str()))
-            .filter(api_keys::id.eq(id.as_str()))
-            .first($conn)
-            .await
-            .optional()?;
+        let row: Option<KeyRow> = key_of!(tenant, id).first($conn).await.optional()?;
         let Some(key) = row.map(ApiKey::try_from).transpose()? else {
             return Ok(KeyChange::Missing);
         };
@@ -421,17 +426,11 @@ impl Store {
     pub async fn keys(
         &self,
         tenant: &TenantId,
-        after: Option<&ApiKeyId>,
-        limit: i64,
+        part: Part<'_, ApiKeyId>,
     ) -> Result<Vec<ApiKey>, DbError> {
         let rows: Vec<KeyRow> = on!(self.db, |conn| {
-            api_keys::table
-                .filter(api_keys::tenant_id.eq(tenant.as_str()))
-                .filter(api_keys::id.lt(after.map_or("~", ApiKeyId::as_str)))
-                .order(api_keys::id.desc())
-                .limit(limit)
-                .load(conn)
-                .await
+            let keys = api_keys::table.filter(api_keys::tenant_id.eq(tenant.as_str()));
+            newest_first!(keys, api_keys::id, part).load(conn).await
         })?;
         rows.into_iter().map(ApiKey::try_from).collect()
     }
@@ -439,13 +438,8 @@ impl Store {
     /// Whether a key is the tenant's, revoked or not.
     pub async fn has_key(&self, tenant: &TenantId, id: &ApiKeyId) -> Result<bool, DbError> {
         let found: Option<String> = on!(self.db, |conn| {
-            api_keys::table
-                .filter(api_keys::tenant_id.eq(tenant.as_str()))
-                .filter(api_keys::id.eq(id.as_str()))
-                .select(api_keys::id)
-                .first(conn)
-                .await
-                .optional()
+            let key = key_of!(tenant, id).select(api_keys::id);
+            key.first(conn).await.optional()
         })?;
         Ok(found.is_some())
     }
@@ -453,12 +447,7 @@ impl Store {
     /// One key of a tenant, revoked or not.
     pub async fn key(&self, tenant: &TenantId, id: &ApiKeyId) -> Result<Option<ApiKey>, DbError> {
         let row: Option<KeyRow> = on!(self.db, |conn| {
-            api_keys::table
-                .filter(api_keys::tenant_id.eq(tenant.as_str()))
-                .filter(api_keys::id.eq(id.as_str()))
-                .first(conn)
-                .await
-                .optional()
+            key_of!(tenant, id).first(conn).await.optional()
         })?;
         row.map(ApiKey::try_from).transpose()
     }

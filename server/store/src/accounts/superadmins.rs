@@ -12,10 +12,10 @@ use shared::fold::folded;
 use shared::id::SuperadminId;
 use shared::{on, write_tx};
 
-use super::{damaged, exactly_first, words};
+use super::{damaged, exactly_first, log_out_everywhere, named, words};
 use crate::Store;
 use crate::audit::{Actor, Note, note};
-use crate::schema::{revisions, sessions, superadmins, web_sessions};
+use crate::schema::{revisions, superadmins};
 
 /// Superadmins are few; a list beyond this is a mistake.
 const SUPERADMINS_MAX: i64 = 1_000;
@@ -221,15 +221,7 @@ impl Store {
             let password_changed = patch.password.is_some();
             let role_changed = before.role != after.role;
             if password_changed || role_changed || !after.active {
-                let open = sessions::table
-                    .filter(sessions::subject_id.eq(id.as_str()))
-                    .filter(sessions::revoked_at.is_null());
-                diesel::update(open)
-                    .set(sessions::revoked_at.eq(now.unix_ms()))
-                    .execute(conn)
-                    .await?;
-                let browsers = web_sessions::table.filter(web_sessions::subject_id.eq(id.as_str()));
-                diesel::delete(browsers).execute(conn).await?;
+                log_out_everywhere!(conn, id.as_str(), now);
             }
             let mut shown = after.shown();
             if password_changed {
@@ -270,14 +262,9 @@ impl Store {
     /// One superadmin by name, whatever the case of its letters; the one that is written so exactly
     /// goes first.
     pub async fn superadmin_by_name(&self, username: &str) -> Result<Option<Superadmin>, DbError> {
+        use superadmins as s;
         let rows: Vec<SuperadminRow> = on!(self.db, |conn| {
-            superadmins::table
-                .filter(
-                    superadmins::username
-                        .eq(username)
-                        .or(superadmins::username_folded.eq(folded(username))),
-                )
-                .limit(2)
+            named!(s::table, s::username, s::username_folded, username)
                 .load(conn)
                 .await
         })?;

@@ -18,11 +18,12 @@ use shared::{on, write_tx};
 
 use super::keys::{ApiKey, add_key};
 use super::users::{User, add_user};
-use super::{damaged, exactly_first, words};
+use super::{damaged, exactly_first, named, words};
 use crate::Store;
 use crate::audit::{Actor, Note, note};
 use crate::changes::{TENANT, announce};
 use crate::ledger::open_account;
+use crate::part::{Part, newest_first};
 use crate::schema::tenants;
 
 words! {
@@ -284,15 +285,11 @@ impl Store {
     /// One tenant by its name, whatever the case of its letters; the one that is written so exactly
     /// goes first.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, DbError> {
-        let rows: Vec<TenantRow> = on!(self.db, |conn| tenants::table
-            .filter(
-                tenants::name
-                    .eq(name)
-                    .or(tenants::name_folded.eq(folded(name)))
-            )
-            .limit(2)
-            .load(conn)
-            .await)?;
+        let rows: Vec<TenantRow> = on!(self.db, |conn| {
+            named!(tenants::table, tenants::name, tenants::name_folded, name)
+                .load(conn)
+                .await
+        })?;
         let row = exactly_first(rows, |row| row.name == name);
         row.map(Tenant::try_from).transpose()
     }
@@ -301,8 +298,7 @@ impl Store {
     pub async fn tenants(
         &self,
         search: &str,
-        after: Option<&TenantId>,
-        limit: i64,
+        part: Part<'_, TenantId>,
     ) -> Result<Vec<Tenant>, DbError> {
         // Only the last `%` is a pattern.
         let pattern = |text: &str| {
@@ -311,19 +307,14 @@ impl Store {
         };
         let (written, compared) = (pattern(search), pattern(&folded(search)));
         let rows: Vec<TenantRow> = on!(self.db, |conn| {
-            tenants::table
-                .filter(tenants::id.lt(after.map_or("~", TenantId::as_str)))
-                .filter(
-                    tenants::name
-                        .like(&written)
-                        .escape('\\')
-                        .or(tenants::name_folded.like(&compared).escape('\\'))
-                        .or(tenants::id.eq(search)),
-                )
-                .order(tenants::id.desc())
-                .limit(limit)
-                .load(conn)
-                .await
+            let found = tenants::table.filter(
+                tenants::name
+                    .like(&written)
+                    .escape('\\')
+                    .or(tenants::name_folded.like(&compared).escape('\\'))
+                    .or(tenants::id.eq(search)),
+            );
+            newest_first!(found, tenants::id, part).load(conn).await
         })?;
         rows.into_iter().map(Tenant::try_from).collect()
     }

@@ -11,11 +11,12 @@ use shared::fold::folded;
 use shared::id::{TenantId, UserId};
 use shared::{on, write_tx};
 
-use super::{Role, damaged, exactly_first, words};
+use super::{Role, damaged, exactly_first, log_out_everywhere, named, words};
 use crate::Store;
 use crate::audit::{Actor, Note, note};
 use crate::changes::{TENANT, announce};
-use crate::schema::{sessions, users, web_sessions};
+use crate::part::{Part, newest_first};
+use crate::schema::users;
 
 words! {
     /// Whether a user may log in.
@@ -173,6 +174,16 @@ macro_rules! add_user {
 }
 pub(super) use add_user;
 
+/// A tenant's user who is not deleted.
+macro_rules! kept_user {
+    ($tenant:expr, $id:expr) => {
+        users::table
+            .filter(users::tenant_id.eq($tenant.as_str()))
+            .filter(users::id.eq($id.as_str()))
+            .filter(users::status.ne(UserStatus::Deleted.word()))
+    };
+}
+
 /// How many others of the tenant are owners and may log in, inside the transaction of `conn`.
 macro_rules! other_owners {
     ($conn:expr, $place:expr) => {{
@@ -205,13 +216,7 @@ impl Store {
     /// One user of a tenant, deleted ones excepted.
     pub async fn user(&self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, DbError> {
         let row: Option<UserRow> = on!(self.db, |conn| {
-            users::table
-                .filter(users::tenant_id.eq(tenant.as_str()))
-                .filter(users::id.eq(id.as_str()))
-                .filter(users::status.ne(UserStatus::Deleted.word()))
-                .first(conn)
-                .await
-                .optional()
+            kept_user!(tenant, id).first(conn).await.optional()
         })?;
         row.map(User::try_from).transpose()
     }
@@ -224,14 +229,8 @@ impl Store {
         username: &str,
     ) -> Result<Option<User>, DbError> {
         let rows: Vec<UserRow> = on!(self.db, |conn| {
-            users::table
-                .filter(users::tenant_id.eq(tenant.as_str()))
-                .filter(
-                    users::username
-                        .eq(username)
-                        .or(users::username_folded.eq(folded(username))),
-                )
-                .limit(2)
+            let users = users::table.filter(users::tenant_id.eq(tenant.as_str()));
+            named!(users, users::username, users::username_folded, username)
                 .load(conn)
                 .await
         })?;
@@ -243,25 +242,19 @@ impl Store {
     pub async fn users(
         &self,
         tenant: &TenantId,
-        after: Option<&UserId>,
-        limit: i64,
+        part: Part<'_, UserId>,
     ) -> Result<Vec<User>, DbError> {
         let rows: Vec<UserRow> = on!(self.db, |conn| {
-            users::table
+            let users = users::table
                 .filter(users::tenant_id.eq(tenant.as_str()))
-                .filter(users::id.lt(after.map_or("~", UserId::as_str)))
-                .filter(users::status.ne(UserStatus::Deleted.word()))
-                .order(users::id.desc())
-                .limit(limit)
-                .load(conn)
-                .await
+                .filter(users::status.ne(UserStatus::Deleted.word()));
+            newest_first!(users, users::id, part).load(conn).await
         })?;
         rows.into_iter().map(User::try_from).collect()
     }
 
     /// Changes a user. A deleted one frees its name; a new password or role, and any status but active,
     /// ends the user's sessions. The last owner who may log in stays one, unless the tenant itself goes.
-    #[expect(clippy::too_many_lines, reason = "one transaction, in order")]
     pub async fn update_user(
         &self,
         actor: &Actor,
@@ -273,13 +266,7 @@ impl Store {
         write_tx!(self.db, |conn| -> DbError {
             // Its lock makes changes wait for one another: of two owners who demote each other one stays.
             announce!(conn, format!("{TENANT}{tenant}"), now);
-            let row: Option<UserRow> = users::table
-                .filter(users::tenant_id.eq(tenant.as_str()))
-                .filter(users::id.eq(id.as_str()))
-                .filter(users::status.ne(UserStatus::Deleted.word()))
-                .first(conn)
-                .await
-                .optional()?;
+            let row: Option<UserRow> = kept_user!(tenant, id).first(conn).await.optional()?;
             let Some(before) = row.map(User::try_from).transpose()? else {
                 return Ok(UserChanged::NotFound);
             };
@@ -311,17 +298,7 @@ impl Store {
             let password_changed = patch.password_hash.is_some();
             let role_changed = before.role != after.role;
             if password_changed || role_changed || after.status != UserStatus::Active {
-                // Who knows the old password, had other rights, or was shut out, is logged out
-                // everywhere.
-                let open = sessions::table
-                    .filter(sessions::subject_id.eq(id.as_str()))
-                    .filter(sessions::revoked_at.is_null());
-                diesel::update(open)
-                    .set(sessions::revoked_at.eq(now.unix_ms()))
-                    .execute(conn)
-                    .await?;
-                let browsers = web_sessions::table.filter(web_sessions::subject_id.eq(id.as_str()));
-                diesel::delete(browsers).execute(conn).await?;
+                log_out_everywhere!(conn, id.as_str(), now);
             }
             let deleted = after.status == UserStatus::Deleted;
             let mut shown = after.shown();

@@ -11,7 +11,7 @@ use shared::db::DbError;
 
 use super::{Filing, MovedRow, counted_names, counted_names_of, delay, replacing, replacing_of};
 use crate::rollups::OneNumber;
-use crate::rollups::postgres::{LAST_NUMBER, add, lock, move_on};
+use crate::rollups::postgres::{LAST_NUMBER, add, move_on, under_lock};
 use crate::statement::statement;
 
 statement!(
@@ -41,12 +41,7 @@ pub(super) async fn file(
     limit: i64,
     now: Moment,
 ) -> Result<Filing, DbError> {
-    let mut guard = pool.get().await?;
-    let conn: &mut AsyncPgConnection = &mut guard;
-    conn.transaction::<_, DbError, _>(async |conn: &mut AsyncPgConnection| {
-        let Some(through) = lock(conn).await? else {
-            return Ok(Filing::Busy);
-        };
+    under_lock!(pool, Filing::Busy, |conn, through| {
         // Nobody else gives numbers under the lock, but for servers of earlier versions: these leave a
         // gap, here or in a later step.
         let last = diesel::sql_query(LAST_NUMBER).get_result::<OneNumber>(conn);
@@ -72,5 +67,4 @@ pub(super) async fn file(
             summed,
         })
     })
-    .await
 }

@@ -46,8 +46,9 @@ pub enum Owners {
 /// processes lock accounts in the same order and never wait for one another in a ring.
 #[derive(Debug, Clone, Default)]
 pub struct LoadSet {
+    /// An account is opened for those that have none: a hold of nothing needs no credits, so its tenant
+    /// may never have been given any.
     pub tenants: Vec<TenantId>,
-    pub accounts_to_open: Vec<TenantId>,
     pub spenders: Vec<(TenantId, Spender)>,
     /// New ids: nobody is expected to have used them.
     pub fresh: Vec<GenerationId>,
@@ -64,17 +65,20 @@ fn tidy<T: Ord>(list: &mut Vec<T>) {
     list.dedup();
 }
 
-impl LoadSet {
-    /// Loads a tenant whose account may not be there yet.
-    pub fn open(&mut self, tenant: &TenantId) {
-        self.tenants.push(tenant.clone());
-        self.accounts_to_open.push(tenant.clone());
-    }
+/// Holds behind a place in the order of a moment and their ids; a macro, because either connection loads
+/// them.
+macro_rules! in_order {
+    ($holds:expr, $moment:expr, ($at:expr, $id:expr)) => {{
+        let same = $moment.eq($at).and(ledger_holds::id.gt($id));
+        let holds = $holds.filter($moment.gt($at).or(same));
+        holds.order(($moment.asc(), ledger_holds::id.asc()))
+    }};
+}
 
+impl LoadSet {
     /// Sorts and drops repetitions.
     pub fn tidy(&mut self) {
         tidy(&mut self.tenants);
-        tidy(&mut self.accounts_to_open);
         tidy(&mut self.spenders);
         tidy(&mut self.holds);
         tidy(&mut self.sources);
@@ -160,12 +164,10 @@ impl Store {
 
     /// A tenant's budgets, by spender.
     pub async fn ledger_budgets(&self, tenant: &TenantId) -> Result<Vec<Budget>, DbError> {
+        use ledger_budgets as b;
         let rows: Vec<BudgetRow> = on!(self.db, |conn| {
-            ledger_budgets::table
-                .filter(ledger_budgets::tenant_id.eq(tenant.as_str()))
-                .order((ledger_budgets::spender, ledger_budgets::period))
-                .load(conn)
-                .await
+            let budgets = b::table.filter(b::tenant_id.eq(tenant.as_str()));
+            budgets.order((b::spender, b::period)).load(conn).await
         })?;
         rows.into_iter().map(Budget::try_from).collect()
     }
@@ -202,24 +204,15 @@ impl Store {
             (hold.deadline_at.unix_ms(), hold.id.as_str())
         });
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
-            ledger_holds::table
+            let holds = ledger_holds::table
                 .filter(ledger_holds::state.eq("held"))
                 .filter(
                     ledger_holds::owner.eq_any(gone).or(ledger_holds::owner
                         .eq(own.as_str())
                         .and(ledger_holds::deadline_at.lt(now.unix_ms()))),
-                )
-                .filter(
-                    ledger_holds::deadline_at
-                        .gt(at)
-                        .or(ledger_holds::deadline_at
-                            .eq(at)
-                            .and(ledger_holds::id.gt(id))),
-                )
-                .order((ledger_holds::deadline_at.asc(), ledger_holds::id.asc()))
-                .limit(limit)
-                .load(conn)
-                .await
+                );
+            let holds = in_order!(holds, ledger_holds::deadline_at, (at, id));
+            holds.limit(limit).load(conn).await
         })?;
         rows.into_iter().map(Hold::try_from).collect()
     }
@@ -255,19 +248,12 @@ impl Store {
         let at = behind.map_or(i64::MIN, |place| place.ask_until.unix_ms());
         let id = behind.map_or("", |place| place.id.as_str());
         let rows: Vec<HoldRow> = on!(self.db, |conn| {
-            ledger_holds::table
+            let holds = ledger_holds::table
                 .filter(ledger_holds::ask_until.is_not_null())
                 .filter(ledger_holds::owner.not_like(jobs))
-                .filter(ledger_holds::owner.not_like(sessions))
-                .filter(
-                    ledger_holds::ask_until
-                        .gt(at)
-                        .or(ledger_holds::ask_until.eq(at).and(ledger_holds::id.gt(id))),
-                )
-                .order((ledger_holds::ask_until.asc(), ledger_holds::id.asc()))
-                .limit(limit)
-                .load(conn)
-                .await
+                .filter(ledger_holds::owner.not_like(sessions));
+            let holds = in_order!(holds, ledger_holds::ask_until, (at, id));
+            holds.limit(limit).load(conn).await
         })?;
         rows.into_iter().map(Hold::try_from).collect()
     }

@@ -154,7 +154,7 @@ async fn body<B: Sync, A>(
 ) -> Result<Vec<A>, Trouble> {
     let to_load = attempt.to_load;
     let to_open: Vec<String> = to_load
-        .accounts_to_open
+        .tenants
         .iter()
         .filter(|tenant| !books.accounts.contains_key(*tenant))
         .map(ToString::to_string)

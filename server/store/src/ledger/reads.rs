@@ -14,6 +14,7 @@ use shared::on;
 
 use super::rows::{AccountRow, AllocationRow, GrantRow, HoldRow};
 use crate::Store;
+use crate::part::{Part, newest_first};
 use crate::schema::{ledger_accounts, ledger_allocations, ledger_grants, ledger_holds};
 
 fn plus(sum: &mut Credits, micros: i64) {
@@ -71,26 +72,21 @@ impl Store {
         Ok(balances)
     }
 
-    /// A tenant's grants, newest first, those before `before` only; with `open` only those that have
-    /// something left.
+    /// A tenant's grants, newest first; with `open` only those that have something left.
     pub async fn ledger_grants(
         &self,
         tenant: &TenantId,
         open: bool,
-        before: Option<&GrantId>,
-        limit: i64,
+        part: Part<'_, GrantId>,
     ) -> Result<Vec<Grant>, DbError> {
-        // `~` sorts behind every id; every grant has at least nothing left.
-        let (before, least) = (before.map_or("~", GrantId::as_str), i64::from(open));
+        // Every grant has at least nothing left.
+        let least = i64::from(open);
         let rows: Vec<GrantRow> = on!(self.db, |conn| {
-            ledger_grants::table
+            let grants = ledger_grants::table
                 .filter(ledger_grants::tenant_id.eq(tenant.as_str()))
-                .filter(ledger_grants::id.lt(before))
-                .filter(ledger_grants::remaining_micros.ge(least))
-                .order(ledger_grants::id.desc())
-                .limit(limit)
-                .load(conn)
-                .await
+                .filter(ledger_grants::remaining_micros.ge(least));
+            let grants = newest_first!(grants, ledger_grants::id, part);
+            grants.load(conn).await
         })?;
         rows.into_iter().map(Grant::try_from).collect()
     }

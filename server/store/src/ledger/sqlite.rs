@@ -6,6 +6,7 @@
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use server_rules::ledger::rules::Books;
@@ -70,7 +71,7 @@ pub(super) fn commit<B, A>(
     attempt: &Attempt<'_, B, A>,
 ) -> Result<Vec<A>, Trouble> {
     conn.immediate_transaction(|conn| {
-        for tenant in &attempt.to_load.accounts_to_open {
+        for tenant in &attempt.to_load.tenants {
             if !books.accounts.contains_key(tenant) {
                 diesel::insert_into(ledger_accounts::table)
                     .values(&empty_account(tenant))
@@ -187,26 +188,29 @@ fn one(changed: QueryResult<usize>) -> Result<(), Trouble> {
     }
 }
 
+/// Runs the statement of each row.
+fn each<'a, R, S>(
+    conn: &mut SqliteConnection,
+    rows: &'a [R],
+    statement: impl Fn(&'a R) -> S,
+) -> Result<(), Trouble>
+where
+    S: RunQueryDsl<SqliteConnection> + ExecuteDsl<SqliteConnection>,
+{
+    for row in rows {
+        one(statement(row).execute(conn))?;
+    }
+    Ok(())
+}
+
 fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
     write_accounts(conn, writes)?;
-    for row in &writes.holds_new {
-        one(InsertHold(row).execute(conn))?;
-    }
-    for row in &writes.holds_extended {
-        one(ExtendHold(row).execute(conn))?;
-    }
-    for row in &writes.holds_closed {
-        one(CloseHold(row).execute(conn))?;
-    }
-    for row in &writes.allocations {
-        one(InsertAllocation(row).execute(conn))?;
-    }
-    for row in &writes.entries {
-        one(InsertEntry(row).execute(conn))?;
-    }
-    for row in &writes.holds_resolved {
-        one(ResolveHold(row).execute(conn))?;
-    }
+    each(conn, &writes.holds_new, InsertHold)?;
+    each(conn, &writes.holds_extended, ExtendHold)?;
+    each(conn, &writes.holds_closed, CloseHold)?;
+    each(conn, &writes.allocations, InsertAllocation)?;
+    each(conn, &writes.entries, InsertEntry)?;
+    each(conn, &writes.holds_resolved, ResolveHold)?;
     for row in &writes.usage {
         // The record of a settlement that was repeated is there already.
         InsertUsage(row).execute(conn)?;
@@ -218,16 +222,12 @@ fn write(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
 }
 
 fn write_accounts(conn: &mut SqliteConnection, writes: &Writes) -> Result<(), Trouble> {
-    for row in &writes.accounts {
-        one(UpdateAccount(row).execute(conn))?;
-    }
+    each(conn, &writes.accounts, UpdateAccount)?;
     for row in &writes.grants_new {
         let insert = diesel::insert_into(ledger_grants::table).values(row);
         one(insert.execute(conn))?;
     }
-    for row in &writes.grants_changed {
-        one(UpdateGrant(row).execute(conn))?;
-    }
+    each(conn, &writes.grants_changed, UpdateGrant)?;
     for row in &writes.adjustments {
         let insert = diesel::insert_into(ledger_adjustments::table).values(row);
         one(insert.execute(conn))?;

@@ -41,18 +41,32 @@ const CHECKS: [(&str, &str); 11] = [
     ("budget and the open holds that count against it", BUDGETS),
 ];
 
-const FOLD_GRANTS: &str = "SELECT a.tenant_id AS subject, a.grants_micros AS stored, \
-     CAST(COALESCE(SUM(e.grants_delta), 0) AS BIGINT) AS computed FROM ledger_accounts a \
-     LEFT JOIN ledger_entries e ON e.tenant_id = a.tenant_id GROUP BY a.tenant_id, a.grants_micros \
-     HAVING a.grants_micros <> COALESCE(SUM(e.grants_delta), 0)";
-const FOLD_HELD: &str = "SELECT a.tenant_id AS subject, a.held_micros AS stored, \
-     CAST(COALESCE(SUM(e.held_delta), 0) AS BIGINT) AS computed FROM ledger_accounts a \
-     LEFT JOIN ledger_entries e ON e.tenant_id = a.tenant_id GROUP BY a.tenant_id, a.held_micros \
-     HAVING a.held_micros <> COALESCE(SUM(e.held_delta), 0)";
-const FOLD_REVENUE: &str = "SELECT a.tenant_id AS subject, a.revenue_micros AS stored, \
-     CAST(COALESCE(SUM(e.revenue_delta), 0) AS BIGINT) AS computed FROM ledger_accounts a \
-     LEFT JOIN ledger_entries e ON e.tenant_id = a.tenant_id GROUP BY a.tenant_id, a.revenue_micros \
-     HAVING a.revenue_micros <> COALESCE(SUM(e.revenue_delta), 0)";
+/// Where a column of an account is not the sum of a column over its rows of another table.
+macro_rules! sum_of {
+    ($stored:literal, $summed:literal, $table:literal $(, $only:literal)?) => {
+        concat!(
+            "SELECT a.tenant_id AS subject, a.",
+            $stored,
+            " AS stored, CAST(COALESCE(SUM(r.",
+            $summed,
+            "), 0) AS BIGINT) AS computed FROM ledger_accounts a LEFT JOIN ",
+            $table,
+            " r ON r.tenant_id = a.tenant_id",
+            $(" AND r.", $only,)?
+            " GROUP BY a.tenant_id, a.",
+            $stored,
+            " HAVING a.",
+            $stored,
+            " <> COALESCE(SUM(r.",
+            $summed,
+            "), 0)"
+        )
+    };
+}
+
+const FOLD_GRANTS: &str = sum_of!("grants_micros", "grants_delta", "ledger_entries");
+const FOLD_HELD: &str = sum_of!("held_micros", "held_delta", "ledger_entries");
+const FOLD_REVENUE: &str = sum_of!("revenue_micros", "revenue_delta", "ledger_entries");
 /// Each has its own weight, so that two differences do not cancel out.
 const FOLD_OTHERS: &str = "SELECT f.tenant_id AS subject, f.stored AS stored, f.computed AS computed FROM \
      (SELECT a.tenant_id, a.breakage_micros + 3 * a.refund_micros + 5 * a.debt_micros + 7 * a.loss_micros AS stored, \
@@ -71,14 +85,13 @@ const AFTER: &str = "SELECT f.tenant_id || ' entry ' || CAST(f.number AS TEXT) A
      LAG(e.held_after, 1, CAST(0 AS BIGINT)) OVER w AS held_before FROM ledger_entries e \
      WINDOW w AS (PARTITION BY e.tenant_id ORDER BY e.number)) f \
      WHERE f.grants_after <> f.grants_before + f.grants_delta OR f.held_after <> f.held_before + f.held_delta";
-const REMAINING: &str = "SELECT a.tenant_id AS subject, a.grants_micros AS stored, \
-     CAST(COALESCE(SUM(g.remaining_micros), 0) AS BIGINT) AS computed FROM ledger_accounts a \
-     LEFT JOIN ledger_grants g ON g.tenant_id = a.tenant_id GROUP BY a.tenant_id, a.grants_micros \
-     HAVING a.grants_micros <> COALESCE(SUM(g.remaining_micros), 0)";
-const OPEN: &str = "SELECT a.tenant_id AS subject, a.held_micros AS stored, \
-     CAST(COALESCE(SUM(h.held_micros), 0) AS BIGINT) AS computed FROM ledger_accounts a \
-     LEFT JOIN ledger_holds h ON h.tenant_id = a.tenant_id AND h.state = 'held' \
-     GROUP BY a.tenant_id, a.held_micros HAVING a.held_micros <> COALESCE(SUM(h.held_micros), 0)";
+const REMAINING: &str = sum_of!("grants_micros", "remaining_micros", "ledger_grants");
+const OPEN: &str = sum_of!(
+    "held_micros",
+    "held_micros",
+    "ledger_holds",
+    "state = 'held'"
+);
 const PARTS: &str = "SELECT f.id AS subject, f.held_micros AS stored, f.parts AS computed FROM \
      (SELECT h.id, h.held_micros, h.grant_micros + CAST(COALESCE((SELECT SUM(l.amount_micros) \
      FROM ledger_allocations l WHERE l.hold_id = h.id), 0) AS BIGINT) AS parts \

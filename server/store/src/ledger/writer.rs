@@ -20,8 +20,8 @@ use super::convert::{damaged, writes};
 use super::postgres::PostgresWriter;
 use super::rows::{AccountRow, AllocationRow, BudgetRow, HoldRow, Loaded, Missing, Writes};
 use super::{LoadSet, sqlite};
-use crate::Store;
 use crate::usage::Filed;
+use crate::{Store, duplicate_or};
 
 /// Accounts kept in memory; beyond, all are forgotten and read again as they are wanted.
 const ACCOUNTS_KEPT: usize = 20_000;
@@ -42,16 +42,8 @@ pub(super) enum Trouble {
 
 impl From<DbError> for Trouble {
     fn from(error: DbError) -> Self {
-        match error {
-            // A hold's id, or a source key, that another process used meanwhile.
-            DbError::Duplicate(_) => Self::Stale,
-            error @ (DbError::UnknownScheme
-            | DbError::Unreachable(_)
-            | DbError::Damaged(_)
-            | DbError::Statement(_)
-            | DbError::Later(_)
-            | DbError::Migration(_)) => Self::Failed(error),
-        }
+        // A hold's id, or a source key, that another process used meanwhile.
+        duplicate_or(error, Self::Stale, Self::Failed)
     }
 }
 

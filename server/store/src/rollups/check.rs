@@ -94,6 +94,20 @@ impl Comparison {
     }
 }
 
+/// A tenant's stored sums of these dimensions, on either connection.
+macro_rules! stored {
+    ($conn:ident, $dimensions:expr, $tenant:expr, $kept_from:expr) => {{
+        let rows: Vec<RollupRow> = rollups::table
+            .filter(rollups::dimension.eq_any($dimensions))
+            .filter(rollups::tenant_id.eq($tenant))
+            .filter(rollups::starts_at.ge($kept_from))
+            .select(RollupRow::as_select())
+            .load($conn)
+            .await?;
+        rows
+    }};
+}
+
 /// The comparison on one connection; a macro, because its body is compiled for either database.
 macro_rules! compare {
     ($conn:ident) => {{
@@ -122,13 +136,8 @@ macro_rules! compare {
             for row in rows.into_iter().map(Some).chain(ended.then_some(None)) {
                 let next = row.as_ref().map(|row| row.tenant_id.clone());
                 if current.is_some() && current != next {
-                    let stored: Vec<RollupRow> = rollups::table
-                        .filter(rollups::dimension.eq_any(["tenant", "call"]))
-                        .filter(rollups::tenant_id.eq(current.unwrap_or_default()))
-                        .filter(rollups::starts_at.ge(kept_from))
-                        .select(RollupRow::as_select())
-                        .load($conn)
-                        .await?;
+                    let tenant = current.unwrap_or_default();
+                    let stored = stored!($conn, ["tenant", "call"], tenant, kept_from);
                     let counted = std::mem::take(&mut comparison.tenant);
                     comparison.compare(&counted, &stored);
                 }
@@ -142,13 +151,8 @@ macro_rules! compare {
                 break;
             }
         }
-        let stored: Vec<RollupRow> = rollups::table
-            .filter(rollups::dimension.eq_any(["all", "operation", "model", "provider"]))
-            .filter(rollups::tenant_id.eq(""))
-            .filter(rollups::starts_at.ge(kept_from))
-            .select(RollupRow::as_select())
-            .load($conn)
-            .await?;
+        let dimensions = ["all", "operation", "model", "provider"];
+        let stored = stored!($conn, dimensions, "", kept_from);
         let counted = std::mem::take(&mut comparison.platform);
         comparison.compare(&counted, &stored);
         let all = "SELECT COUNT(*) AS number FROM rollups WHERE starts_at >= $1";

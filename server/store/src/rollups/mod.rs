@@ -46,6 +46,23 @@ use super::schema::{rollup_state, rollups, usage_records};
 /// The name of the only state there is.
 pub const USAGE: &str = "usage";
 
+/// Asks for records behind `through` with their numbers, none above `upto`; a macro, because either
+/// database loads them.
+macro_rules! numbered {
+    ($through:expr, $upto:expr, $limit:expr) => {
+        usage_records::table
+            .filter(usage_records::number.gt($through))
+            .filter(usage_records::number.le($upto))
+            .order(usage_records::number.asc())
+            .limit($limit)
+            .select((
+                CountedCallRow::as_select(),
+                usage_records::number.assume_not_null(),
+            ))
+    };
+}
+use numbered;
+
 macro_rules! rollup_row {
     ({} [$($key:ident: $key_sql:ty => $key_rust:ty,)+] $($field:ident: $sql:ty => $rust:ty,)+) => {
         #[derive(Debug, Clone, Default, Queryable, QueryableByName, Selectable)]

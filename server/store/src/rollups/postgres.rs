@@ -13,7 +13,7 @@ use server_rules::usage::sums::Place;
 use shared::clock::Moment;
 use shared::db::DbError;
 
-use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, merged};
+use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, merged, numbered};
 use crate::schema::{rollup_state, rollups, usage_records};
 use crate::statement::{over_rows, statement};
 
@@ -72,6 +72,17 @@ impl From<&Place> for PlaceRow {
     }
 }
 
+/// Runs what follows in a transaction of its own.
+macro_rules! in_transaction {
+    ($pool:expr, |$conn:ident| $job:block) => {{
+        let mut guard = $pool.get().await?;
+        let conn: &mut AsyncPgConnection = &mut guard;
+        conn.transaction::<_, DbError, _>(async |$conn: &mut AsyncPgConnection| $job)
+            .await
+    }};
+}
+pub(crate) use in_transaction;
+
 /// Takes the lock of whoever adds up, and answers how far the sums are; `None` where another has it.
 pub async fn lock(conn: &mut AsyncPgConnection) -> QueryResult<Option<i64>> {
     let state = rollup_state::table
@@ -81,6 +92,19 @@ pub async fn lock(conn: &mut AsyncPgConnection) -> QueryResult<Option<i64>> {
         .skip_locked();
     state.first(conn).await.optional()
 }
+
+/// Runs what follows in a transaction under that lock; answers `busy` where another has it.
+macro_rules! under_lock {
+    ($pool:expr, $busy:expr, |$conn:ident, $through:ident| $job:block) => {
+        $crate::rollups::postgres::in_transaction!($pool, |$conn| {
+            let Some($through) = $crate::rollups::postgres::lock($conn).await? else {
+                return Ok($busy);
+            };
+            $job
+        })
+    };
+}
+pub(crate) use under_lock;
 
 /// Adds records to the sums.
 pub async fn add(
@@ -113,23 +137,8 @@ pub(super) async fn roll(
     limit: i64,
     now: Moment,
 ) -> Result<Rolled, DbError> {
-    let mut guard = pool.get().await?;
-    let conn: &mut AsyncPgConnection = &mut guard;
-    conn.transaction::<_, DbError, _>(async |conn: &mut AsyncPgConnection| {
-        let Some(through) = lock(conn).await? else {
-            return Ok(Rolled::Busy);
-        };
-        let rows: Vec<(CountedCallRow, i64)> = usage_records::table
-            .filter(usage_records::number.gt(through))
-            .filter(usage_records::number.le(upto))
-            .order(usage_records::number.asc())
-            .limit(limit)
-            .select((
-                CountedCallRow::as_select(),
-                usage_records::number.assume_not_null(),
-            ))
-            .load(conn)
-            .await?;
+    under_lock!(pool, Rolled::Busy, |conn, through| {
+        let rows: Vec<(CountedCallRow, i64)> = numbered!(through, upto, limit).load(conn).await?;
         let records = rows.len();
         // Fewer than asked for: there are none up to the horizon any more.
         let full = i64::try_from(records).is_ok_and(|records| records >= limit);
@@ -139,13 +148,10 @@ pub(super) async fn roll(
         move_on(conn, through, now).await?;
         Ok(Rolled::Added { records, through })
     })
-    .await
 }
 
 pub(super) async fn number(pool: &Pool<AsyncPgConnection>, limit: i64) -> Result<usize, DbError> {
-    let mut guard = pool.get().await?;
-    let conn: &mut AsyncPgConnection = &mut guard;
-    conn.transaction::<_, DbError, _>(async |conn: &mut AsyncPgConnection| {
+    in_transaction!(pool, |conn| {
         // A transaction id before the first number, as the horizon takes for granted.
         conn.batch_execute("SELECT pg_current_xact_id()").await?;
         let numbered = diesel::sql_query(
@@ -154,13 +160,10 @@ pub(super) async fn number(pool: &Pool<AsyncPgConnection>, limit: i64) -> Result
         );
         Ok(numbered.bind::<BigInt, _>(limit).execute(conn).await?)
     })
-    .await
 }
 
 pub(super) async fn reset(pool: &Pool<AsyncPgConnection>) -> Result<(), DbError> {
-    let mut guard = pool.get().await?;
-    let conn: &mut AsyncPgConnection = &mut guard;
-    conn.transaction::<_, DbError, _>(async |conn: &mut AsyncPgConnection| {
+    in_transaction!(pool, |conn| {
         // The lock first: it waits for whoever adds up.
         let state = rollup_state::table.find(USAGE);
         let (through, kept_from): (i64, i64) = state
@@ -186,5 +189,4 @@ pub(super) async fn reset(pool: &Pool<AsyncPgConnection>) -> Result<(), DbError>
             .await?;
         Ok(())
     })
-    .await
 }

@@ -203,6 +203,17 @@ const TOP_SUMS: &str = "CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(failed) AS
      CAST(SUM(cost_micros) AS BIGINT) AS cost, CAST(SUM(costed_calls) AS BIGINT) AS costed_calls, \
      CAST(SUM(costed_credits_micros) AS BIGINT) AS costed_credits";
 
+/// Binds what a list of the most asks with in the end: which hours or days, and how many.
+macro_rules! most_of {
+    ($asked:expr, $query:expr, $limit:expr) => {
+        $asked
+            .bind::<Text, _>($query.grain.word())
+            .bind::<BigInt, _>($query.from.unix_ms())
+            .bind::<BigInt, _>($query.until.unix_ms())
+            .bind::<BigInt, _>($limit)
+    };
+}
+
 impl Store {
     /// The sums of each span that has any, in order of time.
     pub async fn sums_series(
@@ -271,15 +282,10 @@ impl Store {
              GROUP BY {column} ORDER BY credits DESC, calls DESC, name LIMIT $6"
         );
         let rows: Vec<TopRow> = on!(self.db, |conn| {
-            diesel::sql_query(&text)
+            let asked = diesel::sql_query(&text)
                 .bind::<Text, _>(dimension.word())
-                .bind::<Text, _>(tenant)
-                .bind::<Text, _>(query.grain.word())
-                .bind::<BigInt, _>(query.from.unix_ms())
-                .bind::<BigInt, _>(query.until.unix_ms())
-                .bind::<BigInt, _>(limit)
-                .load(conn)
-                .await
+                .bind::<Text, _>(tenant);
+            most_of!(asked, query, limit).load(conn).await
         })?;
         Ok(rows.into_iter().map(Top::from).collect())
     }
@@ -293,13 +299,8 @@ impl Store {
              GROUP BY tenant_id ORDER BY credits DESC, calls DESC, name LIMIT $4"
         );
         let rows: Vec<TopRow> = on!(self.db, |conn| {
-            diesel::sql_query(&text)
-                .bind::<Text, _>(query.grain.word())
-                .bind::<BigInt, _>(query.from.unix_ms())
-                .bind::<BigInt, _>(query.until.unix_ms())
-                .bind::<BigInt, _>(limit)
-                .load(conn)
-                .await
+            let asked = diesel::sql_query(&text);
+            most_of!(asked, query, limit).load(conn).await
         })?;
         Ok(rows.into_iter().map(Top::from).collect())
     }

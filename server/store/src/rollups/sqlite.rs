@@ -7,7 +7,7 @@ use server_rules::usage::sums::Place;
 use shared::clock::Moment;
 use shared::db::{DbError, SqlitePool};
 
-use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, merged};
+use super::{CountedCallRow, Rolled, RollupRow, USAGE, added, merged, numbered};
 use crate::schema::{rollup_state, rollup_tops, rollups, usage_records};
 use crate::statement::row_statement;
 
@@ -82,16 +82,7 @@ pub(super) async fn roll(
             .find(USAGE)
             .select(rollup_state::through)
             .first(conn)?;
-        let rows: Vec<(CountedCallRow, i64)> = usage_records::table
-            .filter(usage_records::number.gt(through))
-            .filter(usage_records::number.le(upto))
-            .order(usage_records::number.asc())
-            .limit(limit)
-            .select((
-                CountedCallRow::as_select(),
-                usage_records::number.assume_not_null(),
-            ))
-            .load(conn)?;
+        let rows: Vec<(CountedCallRow, i64)> = numbered!(through, upto, limit).load(conn)?;
         let records = rows.len();
         let through = rows.last().map_or(upto.max(through), |(_, number)| *number);
         add(conn, rows.into_iter().map(|(row, _)| row))?;

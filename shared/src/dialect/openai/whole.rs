@@ -126,6 +126,12 @@ mod tests {
         OPENAI_CHAT.usage(of(), json.as_bytes()).expect("JSON")
     }
 
+    /// Tokens in and out, and whether they are estimated.
+    fn counts(usage: &Usage) -> (u64, u64, bool) {
+        let (input, output) = (Unit::InputToken, Unit::OutputToken);
+        (usage.count(input), usage.count(output), usage.estimated)
+    }
+
     #[test]
     fn whole_answers_are_counted_by_what_they_say() {
         let said = |text: &str, usage: &str| {
@@ -134,50 +140,22 @@ mod tests {
             ))
         };
         let counted = said("Hello.", "");
-        assert_eq!(
-            (
-                counted.count(Unit::InputToken),
-                counted.count(Unit::OutputToken),
-                counted.estimated
-            ),
-            (100, 2, true)
-        );
+        assert_eq!(counts(&counted), (100, 2, true));
         let counted = said(
             "Hello.",
             r#","usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#,
         );
-        assert_eq!(
-            (
-                counted.count(Unit::InputToken),
-                counted.count(Unit::OutputToken),
-                counted.estimated
-            ),
-            (100, 2, true)
-        );
+        assert_eq!(counts(&counted), (100, 2, true));
         let counted = said(
             "Hello.",
             r#","usage":{"prompt_tokens":1000.0,"completion_tokens":3}"#,
         );
-        assert_eq!(
-            (
-                counted.count(Unit::InputToken),
-                counted.count(Unit::OutputToken),
-                counted.estimated
-            ),
-            (1_000, 3, false)
-        );
+        assert_eq!(counts(&counted), (1_000, 3, false));
         let counted = said(
             "",
             r#","usage":{"prompt_tokens":1000,"completion_tokens":0}"#,
         );
-        assert_eq!(
-            (
-                counted.count(Unit::InputToken),
-                counted.count(Unit::OutputToken),
-                counted.estimated
-            ),
-            (1_000, 0, false)
-        );
+        assert_eq!(counts(&counted), (1_000, 0, false));
         let counted = said(
             "Hello.",
             r#","usage":{"prompt_tokens":12,"completion_tokens":2,"total_tokens":331,"completion_tokens_details":{"reasoning_tokens":317}}"#,

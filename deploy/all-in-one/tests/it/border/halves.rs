@@ -102,20 +102,54 @@ async fn half_a_stream_is_paid_when_the_one_process_dies() {
     }
 }
 
+/// A server and its gateway, started.
+async fn apart(place: &Place) -> (Product, [Program; 2]) {
+    let door = free_port();
+    let number = door.to_string();
+    let arguments = ["--gateway-port", number.as_str()];
+    let gateway = Program::new("gateway", place.folder(), door, &arguments);
+    let port = free_port();
+    let server = server_program(place, port, &format!("http://127.0.0.1:{door}"));
+    let mut programs = [server, gateway];
+    for program in programs.iter_mut().rev() {
+        program.start().await;
+    }
+    (Product::at(port).await, programs)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_stream_is_paid_when_server_and_gateway_die() {
     for place in places().await {
-        let door = free_port();
-        let number = door.to_string();
-        let arguments = ["--gateway-port", number.as_str()];
-        let gateway = Program::new("gateway", place.folder(), door, &arguments);
-        let port = free_port();
-        let server = server_program(&place, port, &format!("http://127.0.0.1:{door}"));
-        let mut programs = [server, gateway];
-        for program in programs.iter_mut().rev() {
-            program.start().await;
-        }
-        let product = Product::at(port).await;
+        let (product, mut programs) = apart(&place).await;
         dies(place.name, &product, &mut programs).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_whose_folder_was_emptied_does_not_say_that_a_call_never_came() {
+    let [place, _] = places().await;
+    let (product, mut programs) = apart(&place).await;
+    let (vendor, customer) = with_vendor(&product, &[KEY]).await;
+    by_token(&product).await;
+    vendor_script(&vendor, 400, PACE);
+    let sent = ask(&product.http, &product.url(""), &customer.key).send();
+    let mut parts = sent.await.expect("an answer").bytes_stream();
+    for _ in 0..10 {
+        parts.next().await.expect("more").expect("whole");
+    }
+    for program in &mut programs {
+        program.kill();
+    }
+    std::fs::remove_dir_all(place.folder().join("generations")).expect("its journal");
+    for program in programs.iter_mut().rev() {
+        program.start().await;
+    }
+    // Several rounds of recovery ask it.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let balance = product.balance(&customer).await;
+    assert_ne!(
+        balance["held"], 0,
+        "nobody knows that it was free: {balance}"
+    );
+    assert_eq!(balance["used"], 0, "{balance}");
 }

@@ -1,29 +1,16 @@
 //! What is sent otherwise after a refusal.
 
-use std::time::Duration;
-
 use shared::dialect::openai::told;
-use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
-use shared::surface::Surface;
 
 use super::*;
+use crate::fixture;
 use crate::providers::openai::classify::classify;
 
 fn call(body: &str, stream: bool) -> Call {
     Call {
-        generation: GenerationId::random(),
-        request: RequestId::random(),
-        surface: Surface::of(Operation::Chat),
-        targets: [].into(),
-        body: Bytes::copy_from_slice(body.as_bytes()),
         stream,
-        show_usage: false,
-        tenant: None,
-        caller: 1,
-        answer_model: None,
-        bounds: None,
-        deadline: Duration::from_secs(1),
+        ..fixture::call(Operation::Chat, body.to_owned())
     }
 }
 

@@ -2,7 +2,6 @@
 //! An event is made when it is asked for: a tenant chooses how many there are.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -12,7 +11,7 @@ use shared::link::Call;
 
 use super::marks::{Marks, TOKENS_MAX};
 use super::saying::{Saying, Tool};
-use super::script::{Pace, Script, streamed};
+use super::script::{Pace, Script, event, streamed};
 use super::{CREATED, id_of, read, refusal, schema, text_of, tokens_of};
 use crate::providers::{Answer, Refusal};
 
@@ -72,8 +71,7 @@ struct Plan {
     logprobs: Option<u64>,
     prompt_tokens: u64,
     show_usage: bool,
-    pace: Duration,
-    cut: Option<u64>,
+    pace: Pace,
 }
 
 /// Answers a call.
@@ -125,8 +123,10 @@ fn plan(call: &Call, model: &str, chat: &Chat, marks: &Marks) -> Result<Plan, Re
         logprobs: logprobs.then_some(top),
         prompt_tokens: prompt_tokens(&chat.messages),
         show_usage: call.show_usage,
-        pace: marks.pace,
-        cut: marks.cut,
+        pace: Pace {
+            between: marks.pace,
+            cut: marks.cut,
+        },
     })
 }
 
@@ -281,15 +281,9 @@ impl Plan {
     }
 
     fn chunk(&self, choices: Value, usage: Option<Value>) -> Bytes {
-        let mut chunk = self.head.clone();
-        chunk["object"] = "chat.completion.chunk".into();
-        chunk["choices"] = choices;
-        match usage {
-            Some(usage) => chunk["usage"] = usage,
-            None if self.show_usage => chunk["usage"] = Value::Null,
-            None => {}
-        }
-        Bytes::from(format!("data: {chunk}\n\n"))
+        let mut head = self.head.clone();
+        head["object"] = "chat.completion.chunk".into();
+        event(head, choices, usage, self.show_usage)
     }
 
     fn choice(&self, index: u64, delta: Value, logprobs: Value, finish: Value) -> Bytes {
@@ -340,10 +334,7 @@ fn logprob(token: &str, top: u64) -> Value {
 
 impl Script for Plan {
     fn pace(&self) -> Pace {
-        Pace {
-            between: self.pace,
-            cut: self.cut,
-        }
+        self.pace
     }
 
     fn step(&self, at: u64) -> Option<VecDeque<Bytes>> {

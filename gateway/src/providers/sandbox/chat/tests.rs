@@ -1,29 +1,18 @@
 //! The sandbox as a tenant's agent sees it: tools, formats, stops, and long streams.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
-use shared::surface::Surface;
 
 use super::*;
+use crate::fixture;
 
 fn call(body: &Value, stream: bool) -> Call {
     Call {
-        generation: GenerationId::random(),
-        request: RequestId::random(),
-        surface: Surface::of(Operation::Chat),
-        targets: Vec::new().into(),
-        body: Bytes::from(body.to_string()),
         stream,
-        show_usage: false,
-        tenant: None,
-        caller: 0,
-        bounds: None,
-        answer_model: None,
-        deadline: Duration::from_secs(60),
+        ..fixture::call(Operation::Chat, body.to_string())
     }
 }
 

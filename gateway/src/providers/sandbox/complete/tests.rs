@@ -1,28 +1,16 @@
 //! Prompts of every form, whole and streamed.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
-use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
-use shared::surface::Surface;
 
 use super::*;
+use crate::fixture;
 
 fn call(body: &Value, stream: bool) -> Call {
     Call {
-        generation: GenerationId::random(),
-        request: RequestId::random(),
-        surface: Surface::of(Operation::Completion),
-        targets: Vec::new().into(),
-        body: Bytes::from(body.to_string()),
         stream,
         show_usage: true,
-        tenant: None,
-        caller: 0,
-        bounds: None,
-        answer_model: None,
-        deadline: Duration::from_secs(60),
+        ..fixture::call(Operation::Completion, body.to_string())
     }
 }
 

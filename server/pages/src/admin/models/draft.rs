@@ -12,15 +12,16 @@ use super::super::super::bills::known_cost;
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::FormData;
 use super::super::super::session::Admin;
-use super::super::{Console, reports_failed, word};
+use super::super::{reports_failed, word};
 use super::rates::Draft;
-use super::{found, view};
+use super::{ModelRooms, found, view};
 use server_edge::csv::{self, Cell};
 use server_rooms::auth::roles::kind;
 use server_rooms::catalogue::price::text::COLUMNS;
 use server_rooms::catalogue::price::{PriceList, Tariff};
 use server_rooms::catalogue::typical::{TypicalCall, typical};
-use server_rooms::catalogue::{Model, check};
+use server_rooms::catalogue::{Catalogue, Model, check};
+use server_rooms::reports::Reports;
 use server_rooms::reports::reprice::{Earned, Repricing};
 
 /// A list price.
@@ -70,7 +71,7 @@ fn repriced(of: &Repricing) -> Repriced {
 
 /// What a price would do; with the last 30 days where that was asked for.
 async fn tried(
-    rooms: &Console,
+    reports: &Reports,
     model: &Model,
     list: PriceList,
     (now, with_usage): (Moment, bool),
@@ -82,7 +83,7 @@ async fn tried(
         .iter()
         .map(|call| typical_row(current, &tariff, (call, now)));
     let usage = if with_usage {
-        let repricing = rooms.reports.reprice(&model.id, &tariff).await;
+        let repricing = reports.reprice(&model.id, &tariff).await;
         Some(repriced(&repricing.map_err(reports_failed)?))
     } else {
         None
@@ -99,9 +100,9 @@ pub(in super::super) async fn draft(
     who: Admin<kind::SetPrices>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let mut draft = Draft::posted(&posted);
     let mut shown = None;
     match posted.text("do") {
@@ -110,7 +111,7 @@ pub(in super::super) async fn draft(
         wish @ ("preview" | "reprice") => {
             if let Some(list) = draft.read(model.operation) {
                 let how = (who.now(), wish == "reprice");
-                shown = Some(tried(&rooms, &model, list, how).await?);
+                shown = Some(tried(&rooms.reports, &model, list, how).await?);
             }
         }
         other => {
@@ -138,8 +139,8 @@ fn file(name: &str, kind: &str, text: String) -> Response {
         .body(text)
 }
 
-fn current(rooms: &Console, id: &str, now: Moment) -> Result<PriceList, PageError> {
-    let model = found(rooms, id)?;
+fn current(catalogue: &Catalogue, id: &str, now: Moment) -> Result<PriceList, PageError> {
+    let model = found(catalogue, id)?;
     let price = model.price_at(now).ok_or(PageError::NotFound)?;
     Ok((*price.list).clone())
 }
@@ -149,9 +150,9 @@ fn current(rooms: &Console, id: &str, now: Moment) -> Result<PriceList, PageErro
 pub(in super::super) async fn price_csv(
     who: Admin,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    catalogue: Data<&Catalogue>,
 ) -> PageResult {
-    let list = current(&rooms, &id, who.now())?;
+    let list = current(&catalogue, &id, who.now())?;
     let mut out = String::new();
     csv::line(&mut out, &COLUMNS.map(Cell::Own));
     for row in list.rows() {
@@ -166,9 +167,9 @@ pub(in super::super) async fn price_csv(
 pub(in super::super) async fn price_json(
     who: Admin,
     Path(id): Path<String>,
-    rooms: Data<&Console>,
+    catalogue: Data<&Catalogue>,
 ) -> PageResult {
-    let list = current(&rooms, &id, who.now())?;
+    let list = current(&catalogue, &id, who.now())?;
     let text = serde_json::to_string_pretty(&list).map_err(|_| PageError::Internal)?;
     Ok(file("price.json", "application/json", text))
 }

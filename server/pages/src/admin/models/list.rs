@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use admin_templates::admin::catalogue::{ModelList, ModelRow};
 use admin_templates::list::{ListState, Sort};
-use server_rooms::catalogue::Model;
+use server_rooms::catalogue::{Catalogue, Model};
+use server_rooms::reports::Reports;
 use server_rooms::reports::sums::Sums;
 use shared::clock::Moment;
 
-use super::super::super::error::PageError;
+use super::super::super::error::{PageError, parsed};
 use super::super::providers::switch;
-use super::super::{Console, WHOLE, filters, success, wanted};
+use super::super::{WHOLE, filters, success, wanted};
 use super::operation;
 use super::view::price_lines;
 
@@ -64,18 +65,18 @@ fn row(model: &Model, sums: &HashMap<String, Sums>, now: Moment) -> ModelRow {
 /// Where a page begins; `before` and `after` tell it alike, and nobody else makes one up.
 fn start(asked: &BTreeMap<String, String>) -> Result<usize, PageError> {
     let cursor = wanted(asked, "after").or_else(|| wanted(asked, "before"));
-    let start = cursor.map(str::parse::<usize>).transpose();
-    Ok(start.map_err(|_| PageError::NotFound)?.unwrap_or(0))
+    Ok(cursor.map(parsed).transpose()?.unwrap_or(0))
 }
 
 /// A page of the list.
 pub(super) async fn view(
-    rooms: &Console,
+    catalogue: &Catalogue,
+    reports: &Reports,
     asked: &BTreeMap<String, String>,
     now: Moment,
 ) -> Result<ModelList, PageError> {
     let (start, sort) = (start(asked)?, sort(asked));
-    let all = rooms.catalogue.models();
+    let all = catalogue.models();
     let names: BTreeSet<String> = all
         .iter()
         .flat_map(|model| model.targets.iter().map(|target| target.provider.clone()))
@@ -83,7 +84,7 @@ pub(super) async fn view(
     let mut models: Vec<&Arc<Model>> = all.iter().filter(|model| fits(model, asked)).collect();
     if let Some(sort) = &sort {
         if sort.key == "calls" {
-            let calls = rooms.reports.model_calls().await?;
+            let calls = reports.model_calls().await?;
             models.sort_by_key(|model| calls.get(&model.id).copied().unwrap_or(0));
         }
         if sort.descending {
@@ -100,7 +101,7 @@ pub(super) async fn view(
     };
     let shown: Vec<&Arc<Model>> = models.into_iter().skip(start).take(ROWS).collect();
     let ids: Vec<&str> = shown.iter().map(|model| model.id.as_str()).collect();
-    let sums = rooms.reports.models_day(&ids).await?;
+    let sums = reports.models_day(&ids).await?;
     Ok(ModelList {
         list,
         providers: names.into_iter().collect(),

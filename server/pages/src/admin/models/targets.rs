@@ -7,14 +7,13 @@ use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
 use server_rooms::catalogue::model::WeightedTarget;
-use server_rooms::catalogue::{Model, ModelPatch};
+use server_rooms::catalogue::{Catalogue, Model, ModelPatch};
 
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::{FieldProblem, FormData};
 use super::super::super::session::Admin;
-use super::super::Console;
 use super::super::form_errors::{FormErrors, again};
-use super::{field_error, form, found, path, show_wrong};
+use super::{ModelRooms, field_error, form, found, path, show_wrong};
 
 type Who = Admin<kind::EditModels>;
 
@@ -37,7 +36,7 @@ fn is_doubled(targets: &[WeightedTarget], target: &WeightedTarget) -> bool {
 
 async fn keep(
     who: &Who,
-    rooms: &Console,
+    catalogue: &Catalogue,
     model: &Model,
     targets: Vec<WeightedTarget>,
 ) -> Result<Option<FieldProblem>, PageError> {
@@ -46,7 +45,7 @@ async fn keep(
         ..ModelPatch::default()
     };
     let actor = who.actor();
-    match rooms.catalogue.update_model(&actor, &model.id, patch).await {
+    match catalogue.update_model(&actor, &model.id, patch).await {
         Ok(_) => Ok(None),
         Err(error) => field_error(error, "model").map(Some),
     }
@@ -58,9 +57,9 @@ pub(in super::super) async fn add(
     who: Who,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let mut errors = FormErrors::default();
     let target = form::target(&posted, &mut errors);
     let wrong = match errors.unless(target) {
@@ -69,7 +68,7 @@ pub(in super::super) async fn add(
             if is_doubled(&targets, &target) {
                 vec![("model", FieldError::Taken)]
             } else {
-                match keep(&who, &rooms, &model, targets).await? {
+                match keep(&who, &rooms.catalogue, &model, targets).await? {
                     None => return who.done(&path(&id), &Notice::Created),
                     Some(wrong) => vec![wrong],
                 }
@@ -87,9 +86,9 @@ pub(in super::super) async fn change(
     who: Who,
     Path((id, target)): Path<(String, String)>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let at = place(&model.targets, &target)?;
     let mut errors = FormErrors::default();
     let way = form::way(&posted, &mut errors);
@@ -103,7 +102,7 @@ pub(in super::super) async fn change(
             if is_doubled(&targets, &changed) {
                 vec![("gateway", FieldError::Taken)]
             } else {
-                match keep(&who, &rooms, &model, targets).await? {
+                match keep(&who, &rooms.catalogue, &model, targets).await? {
                     None => return who.done(&path(&id), &Notice::Saved),
                     Some(wrong) => vec![wrong],
                 }
@@ -121,9 +120,9 @@ pub(in super::super) async fn change(
 pub(in super::super) async fn remove(
     who: Who,
     Path((id, target)): Path<(String, String)>,
-    rooms: Data<&Console>,
+    rooms: Data<&ModelRooms>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
+    let model = found(&rooms.catalogue, &id)?;
     let at = place(&model.targets, &target)?;
     let mut targets = model.targets.clone();
     targets.remove(at);
@@ -133,7 +132,7 @@ pub(in super::super) async fn remove(
         })
         .await;
     }
-    match keep(&who, &rooms, &model, targets).await? {
+    match keep(&who, &rooms.catalogue, &model, targets).await? {
         None => who.done(&path(&id), &Notice::Deleted),
         Some(_) => who.go_saying(&path(&id), false, &Notice::Stale),
     }

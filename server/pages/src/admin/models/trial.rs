@@ -10,8 +10,8 @@ use bytes::Bytes;
 use poem::handler;
 use poem::web::{Data, Path};
 use serde_json::{Value, json};
-use server_calls::{Answer, CallError, Receipt, SettledCall, Started};
-use server_rooms::accounts::{Scopes, Tenant, TenantStatus};
+use server_calls::{Answer, CallError, Calls, Receipt, SettledCall, Started};
+use server_rooms::accounts::{AccountError, Accounts, Scopes, Tenant, TenantStatus};
 use server_rooms::auth::roles::kind;
 use server_rooms::auth::{Principal, Role};
 use server_rooms::catalogue::Model;
@@ -25,24 +25,32 @@ use shared::surface::Surface;
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::FormData;
 use super::super::super::session::{Admin, Confirmed};
-use super::super::{Console, word};
-use super::{found, operation, show_wrong, view};
+use super::super::{length, word};
+use super::{ModelRooms, found, operation, show_wrong, view};
 
 /// A question longer than this belongs into a program.
 const PROMPT_BYTES_MAX: usize = 20_000;
 /// An answer's beginning tells enough.
 const TEXT_CHARS_MAX: usize = 4_000;
 
+/// What a trial is made with, and what its page is filled from.
+#[derive(Debug, Clone)]
+pub(in super::super) struct TrialRooms {
+    pub(in super::super) accounts: Accounts,
+    pub(in super::super) calls: Calls,
+    pub(in super::super) model: ModelRooms,
+}
+
 /// The tenant of that name or id.
-async fn payer(rooms: &Console, text: &str) -> Result<Option<Tenant>, PageError> {
+async fn payer(accounts: &Accounts, text: &str) -> Result<Option<Tenant>, PageError> {
     let id = text.parse::<TenantId>();
     Ok(match id {
-        Ok(id) => match rooms.accounts.tenant(&id).await {
+        Ok(id) => match accounts.tenant(&id).await {
             Ok(tenant) => Some(tenant),
-            Err(server_rooms::accounts::AccountError::NotFound(_)) => None,
+            Err(AccountError::NotFound(_)) => None,
             Err(error) => return Err(error.into()),
         },
-        Err(_) => rooms.accounts.tenant_by_name(text).await?,
+        Err(_) => accounts.tenant_by_name(text).await?,
     })
 }
 
@@ -138,7 +146,7 @@ fn refusal(error: &CallError) -> FieldError {
 
 /// What is wrong before anything is called.
 async fn checked(
-    rooms: &Console,
+    accounts: &Accounts,
     posted: &FormData,
     lang: admin_templates::page::Lang,
 ) -> Result<Result<Tenant, Form>, PageError> {
@@ -147,12 +155,12 @@ async fn checked(
     if prompt.is_empty() {
         form = form.wrong("prompt", FieldError::Required);
     } else if prompt.len() > PROMPT_BYTES_MAX {
-        let most = u64::try_from(PROMPT_BYTES_MAX).unwrap_or(u64::MAX);
-        form = form.wrong("prompt", FieldError::TooLong(most));
+        let most = FieldError::TooLong(length(PROMPT_BYTES_MAX));
+        form = form.wrong("prompt", most);
     }
     let wrong = match posted.optional("tenant") {
         None => FieldError::Required,
-        Some(text) => match payer(rooms, text).await? {
+        Some(text) => match payer(accounts, text).await? {
             None => FieldError::Unknown,
             Some(tenant) if tenant.status == TenantStatus::Active => {
                 return Ok(if form.has_errors() {
@@ -202,13 +210,15 @@ pub(in super::super) async fn attempt(
     who: Confirmed<Admin<kind::EditModels>>,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&TrialRooms>,
     request: Data<&RequestId>,
 ) -> PageResult {
-    let model = found(&rooms, &id)?;
-    let tenant = match checked(&rooms, &posted, who.lang()).await? {
+    let model = found(&rooms.model.catalogue, &id)?;
+    let tenant = match checked(&rooms.accounts, &posted, who.lang()).await? {
         Ok(tenant) => tenant,
-        Err(form) => return show_wrong(&who, &rooms, &model, |view| view.attempt = form).await,
+        Err(form) => {
+            return show_wrong(&who, &rooms.model, &model, |view| view.attempt = form).await;
+        }
     };
     let call = server_calls::Request {
         principal: principal(&tenant),
@@ -221,14 +231,14 @@ pub(in super::super) async fn attempt(
         Ok(started) => started,
         Err(error) => {
             form.error = Some(refusal(&error));
-            return show_wrong(&who, &rooms, &model, |view| view.attempt = form).await;
+            return show_wrong(&who, &rooms.model, &model, |view| view.attempt = form).await;
         }
     };
     let whose = (model.id.as_str(), &tenant.id);
     let (actor, call) = (who.actor(), &started.generation);
-    rooms.catalogue.note_try(&actor, whose, call).await?;
+    rooms.model.catalogue.note_try(&actor, whose, call).await?;
     let outcome = outcome(&model, (started, receipt), who.lang()).await?;
-    let mut view = view::view(&rooms, &model, who.now()).await?;
+    let mut view = view::view(&rooms.model, &model, who.now()).await?;
     (view.attempt, view.attempt_result) = (form, Some(outcome));
     who.show(&view).await
 }

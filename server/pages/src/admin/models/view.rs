@@ -7,15 +7,16 @@ use admin_templates::form::Form;
 use admin_templates::labels::Health;
 use server_rooms::catalogue::Model;
 use server_rooms::catalogue::price::{Price, Rate};
-use server_rooms::reports::UsageFilter;
+use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 
 use super::super::super::bills;
 use super::super::super::error::PageError;
+use super::super::super::form::ticked;
 use super::super::days::{Day, days};
-use super::super::{Console, WHOLE, providers};
+use super::super::{WHOLE, providers};
 use super::rates::Draft;
-use super::{operation, provider_names, targets};
+use super::{ModelRooms, operation, provider_names, targets};
 
 /// The rates of a price.
 pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
@@ -33,9 +34,9 @@ pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
     price.list.rates.iter().map(line).collect()
 }
 
-async fn prices(rooms: &Console, model: &Model, now: Moment) -> Result<Vec<PriceRow>, PageError> {
+async fn prices(reports: &Reports, model: &Model, now: Moment) -> Result<Vec<PriceRow>, PageError> {
     let ids: Vec<&str> = model.prices.iter().map(|price| price.id.as_str()).collect();
-    let authors = rooms.reports.authors("price.create", &ids).await?;
+    let authors = reports.authors("price.create", &ids).await?;
     let current = model.price_at(now).map(|price| &price.id);
     let row = |price: &Price| PriceRow {
         id: price.id.to_string(),
@@ -49,7 +50,7 @@ async fn prices(rooms: &Console, model: &Model, now: Moment) -> Result<Vec<Price
 }
 
 async fn target_rows(
-    rooms: &Console,
+    rooms: &ModelRooms,
     model: &Model,
     now: Moment,
 ) -> Result<Vec<TargetRow>, PageError> {
@@ -62,9 +63,9 @@ async fn target_rows(
         Some(place(&record.provider, &record.provider_model))
     });
     let known = async {
-        let all = providers::known(rooms).await;
+        let all = providers::known(&rooms.providers).await;
         let used = |name: &str| model.targets.iter().any(|target| target.provider == name);
-        providers::healths(rooms, &all, |one| used(&one.name)).await
+        providers::healths(&rooms.providers, &all, |one| used(&one.name)).await
     };
     let (days, healths): (_, HashMap<String, Health>) = tokio::join!(days, known);
     let days = days?;
@@ -87,21 +88,16 @@ async fn target_rows(
     Ok(model.targets.iter().map(row).collect())
 }
 
-/// A box of a form.
-fn ticked(is_ticked: bool) -> &'static str {
-    if is_ticked { "on" } else { "" }
-}
-
 /// The page as it stands.
 pub(super) async fn view(
-    rooms: &Console,
+    rooms: &ModelRooms,
     model: &Model,
     now: Moment,
 ) -> Result<ModelDetail, PageError> {
     let (targets, prices, providers) = tokio::join!(
         target_rows(rooms, model, now),
-        prices(rooms, model, now),
-        provider_names(rooms)
+        prices(&rooms.reports, model, now),
+        provider_names(&rooms.catalogue, &rooms.providers)
     );
     let tokens = model.max_output_tokens.to_string();
     let price = model.price_at(now);

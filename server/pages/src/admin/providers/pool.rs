@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use admin_templates::labels::Health;
 use futures_util::future::join_all;
-use server_rooms::providers::{GatewayAnswer, ProviderList};
+use server_rooms::providers::{GatewayAnswer, ProviderList, Providers};
 use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::link::{ProviderKeyView, ProviderView};
 
 use super::super::super::error::PageError;
 use super::super::days::{Day, days};
-use super::super::{Console, WHOLE};
+use super::super::{WHOLE, length};
 
 /// Fewer successes than this, in hundredths of a per cent, are a matter to look at.
 const GOOD_ENOUGH: i64 = 9_000;
@@ -39,8 +39,7 @@ pub(super) async fn key_days(
 
 /// How many keys are of a status.
 pub(super) fn number(keys: &[ProviderKeyView], status: &str) -> u64 {
-    let count = keys.iter().filter(|key| key.status == status).count();
-    u64::try_from(count).unwrap_or(u64::MAX)
+    length(keys.iter().filter(|key| key.status == status).count())
 }
 
 /// Whether it answers: what its keys and its last calls tell.
@@ -56,15 +55,15 @@ pub(super) fn health(provider: &ProviderView, keys: &[ProviderKeyView], succeede
 }
 
 /// Every provider that the gateways tell of in time; none where they do not.
-pub(in super::super) async fn known(rooms: &Console) -> ProviderList {
-    let all = tokio::time::timeout(PATIENCE, rooms.providers.all()).await;
+pub(in super::super) async fn known(providers: &Providers) -> ProviderList {
+    let all = tokio::time::timeout(PATIENCE, providers.all()).await;
     all.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// How each of the wanted providers does by its keys; those that are off, or whose keys no gateway
 /// tells of in time, are absent. Of several of one name the one that does worst is told.
 pub(in super::super) async fn healths(
-    rooms: &Console,
+    providers: &Providers,
     list: &ProviderList,
     is_wanted: impl Fn(&ProviderView) -> bool,
 ) -> HashMap<String, Health> {
@@ -72,7 +71,7 @@ pub(in super::super) async fn healths(
     let asked = list.providers.iter().filter(wanted);
     let asked = asked.map(async |one| {
         let of = list.address(one);
-        let keys = tokio::time::timeout(PATIENCE, rooms.providers.keys(&of)).await;
+        let keys = tokio::time::timeout(PATIENCE, providers.keys(&of)).await;
         let keys = keys.ok().and_then(Result::ok)?.answer;
         let provider = &one.answer;
         Some((provider.name.clone(), health(provider, &keys, WHOLE)))

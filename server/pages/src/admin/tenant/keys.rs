@@ -1,75 +1,62 @@
 //! A tenant's keys: making one, whose secret is shown this once, and revoking one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use admin_templates::account::SecretOnce;
 use admin_templates::admin::tenants::TenantKeys;
 use admin_templates::form::{FieldError, Form};
-use admin_templates::labels::{KeyKind, KeyStatus, Scope, Word};
 use admin_templates::list::ListState;
 use admin_templates::page::Notice;
 use admin_templates::parts::KeyRow;
 use poem::web::{Data, Path};
 use poem::{Request, handler};
-use server_rooms::accounts::{
-    self, AccountError, ApiKey, ApiKeyKind, GRACE_MAX, KeyPlace, NewKey, Scopes, Tenant,
-};
-use server_rooms::auth::api_key::{LIVE_PREFIX, TEST_PREFIX};
+use server_rooms::accounts::{Accounts, ApiKey, ApiKeyKind, KeyPlace, NewKey, Scopes, Tenant};
 use server_rooms::auth::roles::{Action, kind};
-use server_rooms::ledger::{BudgetPeriod, BudgetRequest, Spender};
+use server_rooms::catalogue::Catalogue;
+use server_rooms::ledger::{BudgetPeriod, BudgetRequest, Ledger, Spender};
 use server_rooms::limits::LimitSettings;
-use server_rooms::reports::UsageFilter;
-use server_rooms::reports::page::PageRequest;
+use server_rooms::money::corrections::Corrections;
+use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::ApiKeyId;
-use shared::secret::Secret;
 
-use super::super::super::error::{PageError, PageResult};
+use super::super::super::api_keys::{self, KeyUse, NewSecret};
+use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::form::{FieldProblem, FormData, field_error};
 use super::super::super::session::{Admin, Confirmed};
+use super::super::super::spending::{last_call, spent};
 use super::super::form_errors::{FormErrors, again};
-use super::super::tenants::{base_url, example};
-use super::super::{Asked, Console, ROWS, amount, count, filters, future, reports_failed};
-use super::super::{wanted, word};
-use super::people::{budget, budgets, fits, spent};
-use super::{found, head, path};
+use super::super::tenants::example;
+use super::super::{Asked, amount, count, filters, future, reports_failed, wanted};
+use super::people::{budget, budgets, fits};
+use super::{ROWS_READ, cut, found, head, path};
 
 /// Looked through for a search.
 const SEARCHED: i64 = 500;
-const SECONDS_PER_HOUR: u64 = 3_600;
 /// Fewer than this stand on top when there are no more.
 const TOPS: usize = 10;
+
+/// What a tenant's keys are shown and made with.
+#[derive(Debug, Clone)]
+pub(in super::super) struct KeyRooms {
+    pub(in super::super) accounts: Accounts,
+    pub(in super::super) catalogue: Catalogue,
+    pub(in super::super) corrections: Corrections,
+    pub(in super::super) ledger: Ledger,
+    pub(in super::super) reports: Reports,
+}
 
 /// Whoever makes secrets proved a short while ago to be themselves.
 type Editor = Confirmed<Admin<kind::EditKeys>>;
 
-fn status(key: &ApiKey, now: Moment) -> KeyStatus {
-    if key.revoked {
-        KeyStatus::Revoked
-    } else if key.expires_at.is_some_and(|at| at <= now) {
-        KeyStatus::Expired
-    } else if grace(key, now).is_some() {
-        KeyStatus::Rotating
-    } else {
-        KeyStatus::Active
-    }
-}
-
-/// When the secret of before ends, while it works.
-fn grace(key: &ApiKey, now: Moment) -> Option<Moment> {
-    let until = key.previous.as_ref().map(|old| old.until);
-    until.filter(|until| *until > now)
-}
-
 async fn rows(
-    rooms: &Console,
+    rooms: &KeyRooms,
     tenant: &Tenant,
     keys: Vec<ApiKey>,
     now: Moment,
 ) -> Result<Vec<KeyRow>, PageError> {
-    let budgets = budgets(rooms, tenant).await?;
+    let budgets = budgets(&rooms.corrections, tenant).await?;
     let overview = rooms
         .reports
         .overview(&tenant.id)
@@ -78,10 +65,6 @@ async fn rows(
     let all_told = overview.keys.len() < TOPS;
     let told = overview.keys.into_iter().map(|top| (top.name, top.credits));
     let told: HashMap<String, Credits> = told.collect();
-    let last = PageRequest {
-        from: None,
-        rows: 1,
-    };
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
         let own = UsageFilter {
@@ -89,49 +72,24 @@ async fn rows(
             key: Some(key.id.clone()),
             ..UsageFilter::default()
         };
-        let newest = rooms
-            .reports
-            .usage_log(&own, &last)
-            .await
-            .map_err(reports_failed)?;
+        let used_at = last_call(&rooms.reports, &own).await;
         let spent = match told.get(key.id.as_str()) {
             Some(credits) => *credits,
             None if all_told => Credits::ZERO,
-            None => spent(rooms, own, now).await?,
+            None => spent(&rooms.reports, own, now).await?,
         };
-        rows.push(KeyRow {
-            status: status(&key, now),
-            kind: word(key.kind.word(), KeyKind::Live),
-            prefix: match key.kind {
-                ApiKeyKind::Live => LIVE_PREFIX,
-                ApiKeyKind::Test => TEST_PREFIX,
-            }
-            .to_owned(),
-            old_until: grace(&key, now),
-            last4: key.last4,
-            scopes: {
-                let words = key.scopes.words().into_iter();
-                words.filter_map(Scope::from_code).collect()
-            },
-            models: key.allowed_models.unwrap_or_default(),
+        let of = KeyUse {
             budget: budget(&budgets, &Spender::Key(key.id.clone())),
             spent,
-            used_at: newest.rows.first().map(|record| record.created_at),
-            expires_at: key.expires_at,
-            created_at: key.created_at,
-            id: key.id.into_string(),
-            name: key.name,
-        });
+            used_at: used_at.map_err(reports_failed)?,
+        };
+        rows.push(api_keys::row(key, of, now));
     }
     Ok(rows)
 }
 
-fn key_id(text: &str) -> Result<ApiKeyId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 async fn view(
-    rooms: &Console,
+    rooms: &KeyRooms,
     tenant: &Tenant,
     asked: &BTreeMap<String, String>,
     now: Moment,
@@ -145,14 +103,10 @@ async fn view(
         keys.retain(|key| fits(&key.name, search) || key.last4 == search);
         keys
     } else {
-        let after = wanted(asked, "after").map(key_id).transpose()?;
-        let more = i64::from(ROWS).saturating_add(1);
-        let found = rooms.accounts.keys(&tenant.id, after.as_ref(), more);
+        let after = wanted(asked, "after").map(parsed).transpose()?;
+        let found = rooms.accounts.keys(&tenant.id, after.as_ref(), ROWS_READ);
         let mut keys = found.await?;
-        if keys.len() > usize::try_from(ROWS).unwrap_or(usize::MAX) {
-            keys.pop();
-            list.next = keys.last().map(|key| key.id.to_string());
-        }
+        list.next = cut(&mut keys, |key| key.id.to_string());
         keys
     };
     let models = rooms.catalogue.models();
@@ -172,28 +126,15 @@ pub(in super::super) async fn key_list(
     who: Admin,
     Path(id): Path<String>,
     asked: Asked,
-    rooms: Data<&Console>,
+    rooms: Data<&KeyRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let view = view(&rooms, &tenant, &asked, who.now()).await?;
     who.show(&view).await
 }
 
 /// A key, and what it may spend in which period.
 type Draft = (NewKey, Option<(BudgetPeriod, Credits)>);
-
-/// What a new key may do.
-fn wanted_scopes(posted: &FormData, kind: Option<ApiKeyKind>) -> Result<Scopes, FieldProblem> {
-    let scopes = posted.several("scopes").iter().map(String::as_str);
-    let scopes = Scopes::from_words(scopes).ok_or(("scopes", FieldError::Unknown))?;
-    if scopes.is_empty() {
-        return Err(("scopes", FieldError::Required));
-    }
-    if kind == Some(ApiKeyKind::Test) && scopes.has(accounts::Scope::Keys) {
-        return Err(("scopes", FieldError::NotForTest));
-    }
-    Ok(scopes)
-}
 
 fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
     let mut errors = FormErrors::default();
@@ -207,7 +148,7 @@ fn drafted(posted: &FormData, now: Moment) -> Result<Draft, Vec<FieldProblem>> {
     let addresses: Vec<String> = addresses.map(str::to_owned).collect();
     let models = posted.several("models").to_vec();
     let period = posted.optional("budget_period").unwrap_or("month");
-    let scopes = errors.take(wanted_scopes(posted, kind));
+    let scopes = errors.take(api_keys::scopes(posted, kind));
     let period = BudgetPeriod::from_word(period).ok_or(("budget_period", FieldError::Unknown));
     let period = errors.take(period);
     let expires_at = errors.take(future(posted, "expires_at", now));
@@ -251,9 +192,9 @@ pub(in super::super) async fn make_key(
     Path(id): Path<String>,
     posted: FormData,
     request: &Request,
-    rooms: Data<&Console>,
+    rooms: Data<&KeyRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let (actor, now) = (who.actor(), who.now());
     let made = match drafted(&posted, now) {
         Ok((new, budget)) => {
@@ -293,8 +234,8 @@ pub(in super::super) async fn make_key(
             return Err(PageError::Unavailable);
         }
     }
-    let base_url = base_url(&who, request);
-    let view = once(&rooms, &tenant, (key, secret), base_url);
+    let made = (key, secret);
+    let view = once(&rooms.catalogue, &tenant, made, who.base_url(request));
     who.show(&view).await
 }
 
@@ -321,15 +262,6 @@ fn place<'a>(tenant: &'a Tenant, id: &'a ApiKeyId) -> KeyPlace<'a> {
     }
 }
 
-/// The field `grace_hours`, within its bounds.
-fn grace_of(posted: &FormData) -> Result<Duration, FieldError> {
-    let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
-    let hours: Option<u64> = posted.text("grace_hours").parse().ok();
-    let hours = hours.filter(|hours| *hours <= most);
-    let hours = hours.ok_or(FieldError::OutOfRange(0, most))?;
-    Ok(Duration::from_secs(hours.saturating_mul(SECONDS_PER_HOUR)))
-}
-
 /// `POST /admin/tenants/{id}/keys/{key}/rotate`; the new secret is shown this once.
 #[handler]
 pub(in super::super) async fn rotate(
@@ -337,23 +269,16 @@ pub(in super::super) async fn rotate(
     Path((id, key)): Path<(String, String)>,
     posted: FormData,
     request: &Request,
-    rooms: Data<&Console>,
+    rooms: Data<&KeyRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let (actor, key) = (who.actor(), key_id(&key)?);
-    let error = match grace_of(&posted) {
-        Ok(grace) => {
-            let place = place(&tenant, &key);
-            match rooms.accounts.rotate_key(&actor, place, grace).await {
-                Ok((key, secret)) => {
-                    let base_url = base_url(&who, request);
-                    let view = once(&rooms, &tenant, (key, secret), base_url);
-                    return who.show(&view).await;
-                }
-                // It was revoked or has expired since the list was shown.
-                Err(AccountError::Ended(_)) => FieldError::Stale,
-                Err(error) => return Err(error.into()),
-            }
+    let tenant = found(&rooms.accounts, &id).await?;
+    let (actor, key) = (who.actor(), parsed(&key)?);
+    let place = place(&tenant, &key);
+    let rotated = api_keys::rotate(&rooms.accounts, &actor, place, &posted).await?;
+    let error = match rotated {
+        Ok(made) => {
+            let view = once(&rooms.catalogue, &tenant, made, who.base_url(request));
+            return who.show(&view).await;
         }
         Err(error) => error,
     };
@@ -364,16 +289,16 @@ pub(in super::super) async fn rotate(
 
 /// The page that shows a secret.
 fn once(
-    rooms: &Console,
+    catalogue: &Catalogue,
     tenant: &Tenant,
-    (key, secret): (ApiKey, Secret<String>),
+    (key, secret): NewSecret,
     base_url: String,
 ) -> SecretOnce {
     SecretOnce {
         name: key.name,
         secret,
         base_url,
-        model: example(&rooms.catalogue),
+        model: example(catalogue),
         tenant_id: Some(tenant.id.to_string()),
         old_until: key.previous.map(|old| old.until),
     }
@@ -384,11 +309,11 @@ fn once(
 pub(in super::super) async fn revoke(
     who: Admin<kind::EditKeys>,
     Path((id, key)): Path<(String, String)>,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let (actor, key) = (who.actor(), key_id(&key)?);
-    let revoked = rooms.accounts.revoke_key(&actor, place(&tenant, &key));
+    let tenant = found(&accounts, &id).await?;
+    let (actor, key) = (who.actor(), parsed(&key)?);
+    let revoked = accounts.revoke_key(&actor, place(&tenant, &key));
     revoked.await?;
     who.done(&path(&tenant, "/keys"), &Notice::Disabled)
 }

@@ -10,20 +10,20 @@ use admin_templates::page::Notice;
 use admin_templates::parts::{EntryRow, GrantRow};
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::accounts::Tenant;
+use server_rooms::accounts::{Accounts, Tenant};
 use server_rooms::auth::roles::kind;
-use server_rooms::ledger::{AdjustError, Entry, Grant, GrantError};
-use server_rooms::money::corrections::{Correction, CorrectionError};
-use server_rooms::money::recharge::{Recharge, RechargeError};
+use server_rooms::ledger::{AdjustError, Entry, Grant, GrantError, Ledger};
+use server_rooms::money::corrections::{Correction, CorrectionError, Corrections};
+use server_rooms::money::recharge::{Recharge, RechargeError, Recharges};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId, random_text};
 
-use super::super::super::error::{PageError, PageResult};
+use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::form::{FieldProblem, FormData};
 use super::super::super::session::{Admin, Confirmed};
 use super::super::form_errors::{FormErrors, again};
-use super::super::{Asked, Console, amount, booked, filters, future, reason, wanted};
+use super::super::{Asked, amount, booked, filters, future, reason, wanted};
 use super::super::{word, words};
 use super::{balance_view, found, head_of, path};
 
@@ -79,14 +79,14 @@ fn grant_row(grant: Grant) -> GrantRow {
 
 /// A page of the ledger, newest first, and from where the next one goes on.
 async fn lines(
-    rooms: &Console,
+    ledger: &Ledger,
     tenant: &TenantId,
     mut before: Option<i64>,
     kind: Option<EntryKind>,
 ) -> Result<(Vec<Entry>, Option<i64>), PageError> {
     let mut shown = Vec::new();
     for _ in 0..READINGS {
-        let read = rooms.ledger.history(tenant, before, READ).await;
+        let read = ledger.history(tenant, before, READ).await;
         let read = read.map_err(booked)?;
         let is_last = i64::try_from(read.len()).is_ok_and(|lines| lines < READ);
         for entry in read {
@@ -106,19 +106,18 @@ async fn lines(
 }
 
 async fn view(
-    rooms: &Console,
+    ledger: &Ledger,
     tenant: &Tenant,
     asked: &BTreeMap<String, String>,
 ) -> Result<TenantMoney, PageError> {
-    let balance = rooms.ledger.balance(&tenant.id).await.map_err(booked)?;
-    let grants = rooms.ledger.open_grants(&tenant.id, GRANTS).await;
+    let balance = ledger.balance(&tenant.id).await.map_err(booked)?;
+    let grants = ledger.open_grants(&tenant.id, GRANTS).await;
     let mut grants = grants.map_err(booked)?;
     // In the order of spending.
     grants.sort_by_key(|grant| (grant.expires_at.is_none(), grant.expires_at));
-    let before = wanted(asked, "after").map(str::parse).transpose();
-    let before: Option<i64> = before.map_err(|_| PageError::NotFound)?;
+    let before = wanted(asked, "after").map(parsed).transpose()?;
     let kind = wanted(asked, "kind").and_then(EntryKind::from_code);
-    let (entries, next) = lines(rooms, &tenant.id, before, kind).await?;
+    let (entries, next) = lines(ledger, &tenant.id, before, kind).await?;
     Ok(TenantMoney {
         head: head_of(tenant, &balance),
         balance: balance_view(&balance),
@@ -141,10 +140,11 @@ pub(in super::super) async fn money_page(
     who: Admin,
     Path(id): Path<String>,
     asked: Asked,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
+    ledger: Data<&Ledger>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
-    let view = view(&rooms, &tenant, &asked).await?;
+    let tenant = found(&accounts, &id).await?;
+    let view = view(&ledger, &tenant, &asked).await?;
     who.show(&view).await
 }
 
@@ -189,11 +189,13 @@ pub(in super::super) async fn recharge(
     who: Payer,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
+    ledger: Data<&Ledger>,
+    recharges: Data<&Recharges>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&accounts, &id).await?;
     let wrong = match payment(&posted, &tenant.id, who.now()) {
-        Ok(wish) => match rooms.recharges.recharge(&who.actor(), wish).await {
+        Ok(wish) => match recharges.recharge(&who.actor(), wish).await {
             Ok(_) => return who.done(&path(&tenant, "/money"), &Notice::Booked),
             Err(RechargeError::NoSuchTenant) => return Err(PageError::NotFound),
             Err(RechargeError::Grant(GrantError::Ledger(error))) => return Err(booked(error)),
@@ -204,7 +206,7 @@ pub(in super::super) async fn recharge(
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&rooms, &tenant, &BTreeMap::new()).await?;
+    let mut view = view(&ledger, &tenant, &BTreeMap::new()).await?;
     view.recharge = again(&posted, &["amount", "expires_at", "note"], wrong);
     who.show_again(&view).await
 }
@@ -242,11 +244,13 @@ pub(in super::super) async fn adjust(
     who: Payer,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
+    ledger: Data<&Ledger>,
+    corrections: Data<&Corrections>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&accounts, &id).await?;
     let wrong = match correction(&posted, &tenant.id) {
-        Ok(wish) => match rooms.corrections.adjust(&who.actor(), wish).await {
+        Ok(wish) => match corrections.adjust(&who.actor(), wish).await {
             Ok(_) => return who.done(&path(&tenant, "/money"), &Notice::Booked),
             Err(CorrectionError::NotFound(_)) => return Err(PageError::NotFound),
             Err(CorrectionError::Adjust(error)) => match error {
@@ -258,7 +262,7 @@ pub(in super::super) async fn adjust(
         },
         Err(wrong) => wrong,
     };
-    let mut view = view(&rooms, &tenant, &BTreeMap::new()).await?;
+    let mut view = view(&ledger, &tenant, &BTreeMap::new()).await?;
     view.adjust = again(
         &posted,
         &["direction", "amount", "reason", "into_debt"],

@@ -11,27 +11,40 @@ use admin_templates::page::Notice;
 use admin_templates::parts::{BudgetView, MemberRow};
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::accounts::{AccountError, NewUser, Role, Tenant, User, UserChange, UserStatus};
+use server_rooms::accounts::{Accounts, NewUser, Role, Tenant, User, UserChange, UserStatus};
+use server_rooms::auth::factors::Factors;
 use server_rooms::auth::roles::kind;
-use server_rooms::ledger::{AdjustError, Budget, Spender};
-use server_rooms::money::corrections::CorrectionError;
-use server_rooms::reports::span::Span;
-use server_rooms::reports::{TimeRange, UsageFilter};
+use server_rooms::browser_sessions::BrowserSessions;
+use server_rooms::ledger::{AdjustError, Budget, Ledger, Spender};
+use server_rooms::money::corrections::{CorrectionError, Corrections};
+use server_rooms::reports::{Reports, UsageFilter};
 use shared::clock::Moment;
 use shared::credits::Credits;
-use shared::id::{UserId, random_text};
+use shared::id::random_text;
 use shared::secret::Secret;
 
-use super::super::super::error::{PageError, PageResult};
-use super::super::super::form::{FieldProblem, FormData, field_error};
+use super::super::super::error::{PageError, PageResult, parsed};
+use super::super::super::form::{FieldProblem, FormData, account_changed, field_error};
 use super::super::super::session::{Admin, Confirmed};
-use super::super::{Asked, Console, ROWS, booked, filters, wanted, word};
-use super::{found, head, path};
+use super::super::super::spending::spent;
+use super::super::{Asked, booked, filters, wanted, word};
+use super::{ROWS_READ, cut, found, head, path};
 
 /// Looked through for a search.
 const SEARCHED: i64 = 500;
 /// Characters of `[a-z0-9]` of a password that is made for somebody: 82 bits.
 const PASSWORD_CHARS: usize = 16;
+
+/// What a list of a tenant's people is filled from.
+#[derive(Debug, Clone)]
+pub(in super::super) struct PeopleRooms {
+    pub(in super::super) accounts: Accounts,
+    pub(in super::super) browsers: BrowserSessions,
+    pub(in super::super) corrections: Corrections,
+    pub(in super::super) factors: Factors,
+    pub(in super::super) ledger: Ledger,
+    pub(in super::super) reports: Reports,
+}
 
 /// Whoever changes people's passwords proved a short while ago to be themselves.
 type Editor = Confirmed<Admin<kind::EditPeople>>;
@@ -50,39 +63,19 @@ pub(super) fn budget(budgets: &[Budget], spender: &Spender) -> Option<BudgetView
 }
 
 /// The budgets of a tenant's keys and people.
-pub(super) async fn budgets(rooms: &Console, tenant: &Tenant) -> Result<Vec<Budget>, PageError> {
-    let budgets = rooms.corrections.budgets(&tenant.id).await;
+pub(super) async fn budgets(
+    corrections: &Corrections,
+    tenant: &Tenant,
+) -> Result<Vec<Budget>, PageError> {
+    let budgets = corrections.budgets(&tenant.id).await;
     budgets.map_err(|error| match error {
         CorrectionError::Adjust(AdjustError::Ledger(error)) => booked(error),
         CorrectionError::NotFound(_) | CorrectionError::Adjust(_) => PageError::NotFound,
     })
 }
 
-/// What calls that pass a filter were charged in the last 30 days: read one after the other, because
-/// no sums are kept of people.
-pub(super) async fn spent(
-    rooms: &Console,
-    filter: UsageFilter,
-    now: Moment,
-) -> Result<Credits, PageError> {
-    use futures_util::TryStreamExt as _;
-
-    let query = Span::Month.query(now);
-    let period = TimeRange {
-        from: Some(query.from),
-        until: Some(query.until),
-    };
-    let records = rooms.reports.export_usage(UsageFilter { period, ..filter });
-    let add = async |sum: i64, page: Vec<server_rooms::reports::UsageRecord>| {
-        let page = page.iter().map(|record| record.credits.micros());
-        Ok(page.fold(sum, i64::saturating_add))
-    };
-    let sum = records.try_fold(0_i64, add).await?;
-    Ok(Credits::from_micros(sum))
-}
-
 async fn rows(
-    rooms: &Console,
+    rooms: &PeopleRooms,
     tenant: &Tenant,
     users: Vec<User>,
     now: Moment,
@@ -90,7 +83,7 @@ async fn rows(
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let with_factor = rooms.factors.owners_of_any(&ids).await?;
     let seen = rooms.browsers.last_seen(&ids).await?;
-    let budgets = budgets(rooms, tenant).await?;
+    let budgets = budgets(&rooms.corrections, tenant).await?;
     let mut rows = Vec::with_capacity(users.len());
     for user in users {
         let own = UsageFilter {
@@ -106,7 +99,7 @@ async fn rows(
             },
             second_factor: with_factor.contains(user.id.as_str()),
             budget: budget(&budgets, &Spender::User(user.id.clone())),
-            spent: spent(rooms, own, now).await?,
+            spent: spent(&rooms.reports, own, now).await?,
             seen_at: seen.get(user.id.as_str()).copied(),
             created_at: user.created_at,
             id: user.id.into_string(),
@@ -122,7 +115,7 @@ pub(super) fn fits(name: &str, search: &str) -> bool {
 }
 
 async fn view(
-    rooms: &Console,
+    rooms: &PeopleRooms,
     tenant: &Tenant,
     asked: &BTreeMap<String, String>,
     now: Moment,
@@ -136,14 +129,10 @@ async fn view(
         users.retain(|user| fits(&user.username, search));
         users
     } else {
-        let after = wanted(asked, "after").map(user_id).transpose()?;
-        let more = i64::from(ROWS).saturating_add(1);
-        let found = rooms.accounts.users(&tenant.id, after.as_ref(), more);
+        let after = wanted(asked, "after").map(parsed).transpose()?;
+        let found = rooms.accounts.users(&tenant.id, after.as_ref(), ROWS_READ);
         let mut users = found.await?;
-        if users.len() > usize::try_from(ROWS).unwrap_or(usize::MAX) {
-            users.pop();
-            list.next = users.last().map(|user| user.id.to_string());
-        }
+        list.next = cut(&mut users, |user| user.id.to_string());
         users
     };
     Ok(TenantMembers {
@@ -154,19 +143,15 @@ async fn view(
     })
 }
 
-fn user_id(text: &str) -> Result<UserId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 /// `GET /admin/tenants/{id}/members`
 #[handler]
 pub(in super::super) async fn member_list(
     who: Admin,
     Path(id): Path<String>,
     asked: Asked,
-    rooms: Data<&Console>,
+    rooms: Data<&PeopleRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let view = view(&rooms, &tenant, &asked, who.now()).await?;
     who.show(&view).await
 }
@@ -189,9 +174,9 @@ pub(in super::super) async fn add_member(
     who: Editor,
     Path(id): Path<String>,
     posted: FormData,
-    rooms: Data<&Console>,
+    rooms: Data<&PeopleRooms>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&rooms.accounts, &id).await?;
     let actor = who.actor();
     let made = match drafted(&posted) {
         Ok(new) => {
@@ -213,33 +198,23 @@ pub(in super::super) async fn add_member(
 
 async fn set_active(
     who: &Admin<kind::EditPeople>,
-    rooms: &Console,
+    accounts: &Accounts,
     (id, member): (String, String),
     active: bool,
 ) -> PageResult {
-    let tenant = found(rooms, &id).await?;
+    let tenant = found(accounts, &id).await?;
     let change = UserChange {
         active: Some(active),
         ..UserChange::default()
     };
-    let (actor, member) = (who.actor(), user_id(&member)?);
-    let changed = rooms
-        .accounts
-        .update_user(&actor, &tenant.id, &member, change);
-    match changed.await {
-        Ok(_) => {}
-        Err(AccountError::LastOwner) => {
-            let list = path(&tenant, "/members");
-            return who.go_saying(&list, false, &Notice::LastOwner);
-        }
-        Err(error) => return Err(error.into()),
-    }
+    let (actor, member) = (who.actor(), parsed(&member)?);
+    let changed = accounts.update_user(&actor, &tenant.id, &member, change);
     let notice = if active {
         Notice::Enabled
     } else {
         Notice::Disabled
     };
-    who.done(&path(&tenant, "/members"), &notice)
+    account_changed(who, changed.await, (&path(&tenant, "/members"), &notice))
 }
 
 /// `POST /admin/tenants/{id}/members/{member}/disable`
@@ -247,9 +222,9 @@ async fn set_active(
 pub(in super::super) async fn disable(
     who: Admin<kind::EditPeople>,
     Path(ids): Path<(String, String)>,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    set_active(&who, &rooms, ids, false).await
+    set_active(&who, &accounts, ids, false).await
 }
 
 /// `POST /admin/tenants/{id}/members/{member}/enable`
@@ -257,9 +232,9 @@ pub(in super::super) async fn disable(
 pub(in super::super) async fn enable(
     who: Admin<kind::EditPeople>,
     Path(ids): Path<(String, String)>,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    set_active(&who, &rooms, ids, true).await
+    set_active(&who, &accounts, ids, true).await
 }
 
 /// `POST /admin/tenants/{id}/members/{member}/password`; the new one is shown this once.
@@ -267,18 +242,16 @@ pub(in super::super) async fn enable(
 pub(in super::super) async fn reset(
     who: Editor,
     Path((id, member)): Path<(String, String)>,
-    rooms: Data<&Console>,
+    accounts: Data<&Accounts>,
 ) -> PageResult {
-    let tenant = found(&rooms, &id).await?;
+    let tenant = found(&accounts, &id).await?;
     let password = Secret::new(random_text(PASSWORD_CHARS));
     let change = UserChange {
         password: Some(password.clone()),
         ..UserChange::default()
     };
-    let (actor, member) = (who.actor(), user_id(&member)?);
-    let changed = rooms
-        .accounts
-        .update_user(&actor, &tenant.id, &member, change);
+    let (actor, member) = (who.actor(), parsed(&member)?);
+    let changed = accounts.update_user(&actor, &tenant.id, &member, change);
     let user = changed.await?;
     who.show(&PasswordOnce {
         name: user.username,

@@ -1,35 +1,27 @@
 //! What is done to a key that is there: changing its terms, rotating its secret, taking it back.
 
-use std::time::Duration;
-
-use admin_templates::form::{FieldError, Form};
+use admin_templates::form::Form;
 use admin_templates::page::Notice;
 use admin_templates::portal::KeyForm;
 use poem::web::{Data, Path};
 use poem::{Request, handler};
-use server_rooms::accounts::{AccountError, Accounts, ApiKey, GRACE_MAX};
+use server_rooms::accounts::{Accounts, ApiKey};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::{Ledger, Spender};
 use server_rooms::money::corrections::Corrections;
 use server_rooms::reports::Reports;
 use shared::id::ApiKeyId;
 
-use super::super::super::error::{PageError, PageResult};
+use super::super::super::api_keys;
+use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::form::{FormData, field_error};
-use super::super::base_url;
 use super::super::money;
 use super::super::rows::Asked;
 use super::{Editor, PATH, Shelves, draft, listed, models, once, place};
 
-const SECONDS_PER_HOUR: u64 = 3_600;
-
-fn key_id(text: &str) -> Result<ApiKeyId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 /// A key of the tenant that was not revoked.
 async fn open_key(who: &Editor, accounts: &Accounts, id: &str) -> Result<ApiKey, PageError> {
-    let key = accounts.key(&who.tenant.id, &key_id(id)?).await?;
+    let key = accounts.key(&who.tenant.id, &parsed(id)?).await?;
     if key.revoked {
         return Err(PageError::NotFound);
     }
@@ -110,15 +102,6 @@ pub(in super::super) async fn change_key(
     }
 }
 
-/// The field `grace_hours`, within its bounds.
-fn grace(posted: &FormData) -> Result<Duration, FieldError> {
-    let most = GRACE_MAX.as_secs() / SECONDS_PER_HOUR;
-    let hours: Option<u64> = posted.text("grace_hours").parse().ok();
-    let hours = hours.filter(|hours| *hours <= most);
-    let hours = hours.ok_or(FieldError::OutOfRange(0, most))?;
-    Ok(Duration::from_secs(hours.saturating_mul(SECONDS_PER_HOUR)))
-}
-
 /// `POST /portal/keys/{id}/rotate`; the new secret is shown this once.
 #[handler]
 #[expect(
@@ -135,19 +118,12 @@ pub(in super::super) async fn rotate_key(
     reports: Data<&Reports>,
     ledger: Data<&Ledger>,
 ) -> PageResult {
-    let (actor, id) = (who.actor(), key_id(&id)?);
-    let error = match grace(&posted) {
-        Ok(grace) => {
-            let rotated = accounts.rotate_key(&actor, place(&who, &id), grace);
-            match rotated.await {
-                Ok((key, secret)) => {
-                    let view = once(key, secret, &catalogue, base_url(&who, request));
-                    return who.show(&view).await;
-                }
-                // It was revoked or has expired since the list was shown.
-                Err(AccountError::Ended(_)) => FieldError::Stale,
-                Err(error) => return Err(error.into()),
-            }
+    let (actor, id): (_, ApiKeyId) = (who.actor(), parsed(&id)?);
+    let rotated = api_keys::rotate(&accounts, &actor, place(&who, &id), &posted).await?;
+    let error = match rotated {
+        Ok(made) => {
+            let view = once(made, &catalogue, who.base_url(request));
+            return who.show(&view).await;
         }
         Err(error) => error,
     };
@@ -171,7 +147,7 @@ pub(in super::super) async fn revoke_key(
     Path(id): Path<String>,
     accounts: Data<&Accounts>,
 ) -> PageResult {
-    let id = key_id(&id)?;
+    let id: ApiKeyId = parsed(&id)?;
     accounts.revoke_key(&who.actor(), place(&who, &id)).await?;
     who.done(PATH, &Notice::Disabled)
 }

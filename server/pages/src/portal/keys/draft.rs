@@ -3,12 +3,13 @@
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{KeyKind, Word};
 use server_edge::date::{self, Date};
-use server_rooms::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, NewKey, Scope, Scopes};
+use server_rooms::accounts::{ApiKey, ApiKeyKind, Field, KeyPatch, NewKey, Scopes};
 use server_rooms::ledger::BudgetPeriod;
 use server_rooms::limits::LimitSettings;
 use shared::clock::Moment;
 
-use super::super::super::form::{FieldProblem, FormData};
+use super::super::super::api_keys;
+use super::super::super::form::{self, FieldProblem, FormData};
 
 /// Fields that are filled in again.
 pub(super) const FIELDS: [&str; 10] = [
@@ -51,14 +52,7 @@ fn some(words: Vec<String>) -> Option<Vec<String>> {
 fn common(posted: &FormData, kind: ApiKeyKind) -> Result<Common, FieldProblem> {
     let name = posted.optional("name");
     let name = name.ok_or(("name", FieldError::Required))?;
-    let words = posted.several("scopes").iter().map(String::as_str);
-    let scopes = Scopes::from_words(words).ok_or(("scopes", FieldError::Unknown))?;
-    if scopes.is_empty() {
-        return Err(("scopes", FieldError::Required));
-    }
-    if kind == ApiKeyKind::Test && scopes.has(Scope::Keys) {
-        return Err(("scopes", FieldError::NotForTest));
-    }
+    let scopes = api_keys::scopes(posted, Some(kind))?;
     let expires_at = posted.optional("expires_at").map(str::parse::<Date>);
     let expires_at = expires_at.transpose();
     let expires_at = expires_at.map_err(|_| ("expires_at", FieldError::NotADate))?;
@@ -137,14 +131,8 @@ pub(super) fn filled(key: &ApiKey, budget: Option<(BudgetPeriod, String)>) -> Fo
         ("scopes", key.scopes.words().join(" ").as_str()),
         ("models", words(&key.allowed_models).as_str()),
         ("addresses", words(&key.allowed_addresses).as_str()),
-        (
-            "requests_per_minute",
-            requests.map(|n| n.to_string()).unwrap_or_default().as_str(),
-        ),
-        (
-            "tokens_per_minute",
-            tokens.map(|n| n.to_string()).unwrap_or_default().as_str(),
-        ),
+        ("requests_per_minute", form::number(requests).as_str()),
+        ("tokens_per_minute", form::number(tokens).as_str()),
         ("budget", limit.as_str()),
         ("budget_period", period.word()),
         ("expires_at", last_day(key.expires_at).as_str()),

@@ -5,11 +5,6 @@
 -- Answers: refused part (0 none, 1 requests, 2 tokens, 3 concurrency), its scope from 1, wait in
 --       ms, then for each scope: requests left, their reset in ms, tokens left, their reset in ms.
 local UNIT, NEVER, SLOT_WAIT = 60000, 60000, 1000
-local now = tonumber(ARGV[1])
-if now < 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local cost, slot_life, call = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
 local function drained(level, at, limit)

@@ -2,11 +2,6 @@
 -- KEYS: as in `admit.lua`. ARGV: now in ms or -1, the call's id, tokens and requests to add (negative:
 -- to give back), then for each scope its requests and tokens a minute; -1 is unlimited.
 local UNIT = 60000
-local now = tonumber(ARGV[1])
-if now < 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local function text(number) return string.format('%.0f', number) end
 
 for index = 1, #KEYS / 2 do

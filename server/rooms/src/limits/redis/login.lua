@@ -6,11 +6,6 @@
 --       in ms, how long a place is known in ms, whether it is known by itself (1).
 -- Answers the wait in ms.
 local UNIT = 60000
-local now = tonumber(ARGV[1])
-if now < 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local event = ARGV[2]
 local limits = { tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]) }
 local free, delay_max, memory = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])

@@ -57,6 +57,13 @@ pub(super) struct RedisLimits {
     clock: Option<Clock>,
 }
 
+/// A script of this folder, which finds `now` set.
+macro_rules! script {
+    ($file:literal) => {
+        Script::new(concat!(include_str!("now.lua"), include_str!($file)))
+    };
+}
+
 struct Scripts {
     admit: Script,
     finish: Script,
@@ -99,10 +106,10 @@ impl RedisLimits {
         let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(refuse)?;
         let (finished, ended) = mpsc::channel(FINISHED_MAX);
         let scripts = Scripts {
-            admit: Script::new(include_str!("admit.lua")),
-            finish: Script::new(include_str!("finish.lua")),
-            renew: Script::new(include_str!("renew.lua")),
-            login: Script::new(include_str!("login.lua")),
+            admit: script!("admit.lua"),
+            finish: script!("finish.lua"),
+            renew: script!("renew.lua"),
+            login: script!("login.lua"),
         };
         let slots = Mutex::default();
         let this = Arc::new(Self {
@@ -203,12 +210,9 @@ impl RedisLimits {
         Some(Duration::from_millis(wait))
     }
 
-    pub(super) async fn login_failed(&self, attempt: &Attempt) -> Option<()> {
-        self.run(&self.login_script(attempt, "failed")).await
-    }
-
-    pub(super) async fn login_succeeded(&self, attempt: &Attempt) -> Option<()> {
-        self.run(&self.login_script(attempt, "succeeded")).await
+    /// Counts an attempt that `failed` or `succeeded`.
+    pub(super) async fn login_ended(&self, attempt: &Attempt, how: &str) -> Option<()> {
+        self.run(&self.login_script(attempt, how)).await
     }
 
     fn login_script(&self, attempt: &Attempt, event: &str) -> ScriptInvocation<'_> {

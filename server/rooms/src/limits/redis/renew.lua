@@ -1,10 +1,5 @@
 -- Keeps the slots of calls that still run.
 -- KEYS: a sorted set for each slot. ARGV: now in ms or -1, life of a slot in ms, then each call's id.
-local now = tonumber(ARGV[1])
-if now < 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local life = tonumber(ARGV[2])
 for index, calls in ipairs(KEYS) do
   redis.call('ZADD', calls, 'XX', string.format('%.0f', now + life), ARGV[2 + index])

@@ -1,7 +1,5 @@
-//! Provider and key management: checks, seals, stores, and keeps the pools as the database says.
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! What operators do to providers and keys: checks, seals, stores, and has the list read again. Knows no
+//! HTTP and no calls.
 
 use async_trait::async_trait;
 use shared::clock::Moment;
@@ -15,24 +13,16 @@ use shared::link::{
     ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
-use tracing::{error, warn};
+use tracing::error;
 
-use crate::pool::health::{KeyHealth, Off, Shown};
-use crate::pool::{PoolKey, PoolProvider, ProviderHealth};
-use crate::providers;
-use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, Snapshot, at};
-use crate::{Gateway, link};
+use super::{ProviderList, off, seal_place};
+use crate::pool::health::Shown;
+use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, at};
+use crate::{link, providers};
 
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
-
-/// What was known before the list is read again.
-struct Known {
-    keys: HashMap<ProviderKeyId, Arc<KeyHealth>>,
-    /// By name and address: another address is another host.
-    providers: HashMap<(String, String), Arc<ProviderHealth>>,
-}
 
 fn invalid(field: &str, rule: impl ToString) -> AdminError {
     AdminError::Invalid(InvalidField {
@@ -52,6 +42,11 @@ fn refused(sentence: impl Into<String>) -> AdminError {
 /// A rule as the answer to whoever broke it with `field`.
 fn checked<T>(field: &str, outcome: Result<T, Broken>) -> Result<T, AdminError> {
     outcome.map_err(|broken| invalid(field, broken))
+}
+
+/// Of a change: whether there was what it is of.
+fn found(is_there: bool) -> Result<(), AdminError> {
+    is_there.then_some(()).ok_or(AdminError::NotFound)
 }
 
 /// The log gets the reason, the operator a word.
@@ -88,11 +83,6 @@ fn is_elsewhere(old: &str, new: &str) -> bool {
     origin(old) != origin(new)
 }
 
-/// What a key is sealed for.
-fn seal_place(id: &str) -> String {
-    format!("provider_keys|{id}")
-}
-
 fn last4(secret: &str) -> String {
     // A short secret shows nothing of itself.
     if secret.len() < 12 {
@@ -102,99 +92,28 @@ fn last4(secret: &str) -> String {
     }
 }
 
-impl Gateway {
-    /// Reads the list again. One at a time: an older list would take the place of a newer one, and what
-    /// is known of the keys between them would be lost.
-    pub(crate) async fn reload(&self) -> Result<(), DbError> {
-        let _alone = self.reloading.lock().await;
-        self.read_again().await
-    }
-
-    /// As [`Gateway::reload`], by whoever holds its lock.
-    pub(crate) async fn read_again(&self) -> Result<(), DbError> {
-        let snapshot = self.store.snapshot().await?;
-        let known = self.known_health();
-        self.pools.replace(self.opened(&snapshot, &known));
-        self.version
-            .store(snapshot.version, std::sync::atomic::Ordering::Release);
-        Ok(())
-    }
-
-    fn known_health(&self) -> Known {
-        let all = self.pools.all();
-        let keys = all.values().flat_map(|provider| &provider.keys);
-        let provider = |known: &Arc<PoolProvider>| {
-            let at = (known.name.clone(), known.base_url.clone());
-            (at, known.health.clone())
+impl ProviderList {
+    /// Every gateway has the sandbox: `wk_test_` keys reach nothing else.
+    pub(crate) async fn add_sandbox(&self) -> Result<(), AdminError> {
+        if self.pools.all().contains_key("sandbox") {
+            return Ok(());
+        }
+        let provider = NewProvider {
+            name: "sandbox".to_owned(),
+            kind: "sandbox".to_owned(),
+            base_url: String::new(),
         };
-        Known {
-            keys: keys
-                .map(|key| (key.id.clone(), key.health.clone()))
-                .collect(),
-            providers: all.values().map(provider).collect(),
+        let key = NewProviderKey {
+            secret: Secret::new("sandbox-needs-no-key".to_owned()),
+            label: "made at start".to_owned(),
+            weight: 1,
+        };
+        match self.create_provider(provider).await {
+            Ok(_) => self.create_provider_key("sandbox", key).await.map(drop),
+            // Another gateway on the same database was first.
+            Err(AdminError::Duplicate) => Ok(()),
+            Err(error) => Err(error),
         }
-    }
-
-    fn opened(&self, snapshot: &Snapshot, known: &Known) -> HashMap<String, Arc<PoolProvider>> {
-        let mut pools = HashMap::new();
-        for row in &snapshot.providers {
-            let Some(connector) = providers::provider(&row.kind) else {
-                warn!(
-                    provider = row.name,
-                    "provider `{}` has an unknown kind and is left out", row.name
-                );
-                continue;
-            };
-            let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
-            let keys = keys
-                .filter_map(|key| self.open_key(key, &known.keys))
-                .collect();
-            // Earlier versions kept what was pasted.
-            let base_url = rules::kept_url(&row.base_url).to_owned();
-            let at = (row.name.clone(), base_url.clone());
-            let health = known.providers.get(&at).cloned().unwrap_or_default();
-            let provider = PoolProvider {
-                name: row.name.clone(),
-                base_url,
-                enabled: row.enabled,
-                connector,
-                keys,
-                health,
-            };
-            pools.insert(row.name.clone(), Arc::new(provider));
-        }
-        pools
-    }
-
-    fn open_key(
-        &self,
-        row: &KeyRow,
-        health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
-    ) -> Option<Arc<PoolKey>> {
-        if row.has_no_secret() {
-            return None;
-        }
-        let opened = self
-            .sealer
-            .open(&seal_place(&row.id), &row.sealed)
-            .map_err(|e| e.to_string());
-        let secret = opened.and_then(|bytes| String::from_utf8(bytes).map_err(|e| e.to_string()));
-        let secret = secret
-            .inspect_err(|error| {
-                error!(key.id = row.id, "key `{}` can't be opened: {error}", row.id);
-            })
-            .ok()?;
-        let id = ProviderKeyId::from_stored(row.id.clone());
-        let health = health.get(&id).cloned().unwrap_or_default();
-        health.set_off(row.disabled.then(|| off(row)));
-        let weight = u32::try_from(row.weight).unwrap_or(1);
-        Some(Arc::new(PoolKey {
-            id,
-            secret: Secret::new(secret),
-            last4: row.last4.clone(),
-            weight,
-            health,
-        }))
     }
 
     fn key_view(&self, row: &KeyRow) -> ProviderKeyView {
@@ -250,16 +169,6 @@ impl Gateway {
     }
 }
 
-/// Why a key is off, and when it is asked about again. Earlier versions kept no such time.
-fn off(row: &KeyRow) -> Off {
-    let by_operator = row.reason.as_deref() == Some(BY_OPERATOR);
-    let probe_at = row.probe_at.or((!by_operator).then_some(0));
-    Off {
-        reason: row.reason.clone(),
-        probe_at: probe_at.map(Moment::from_unix_ms),
-    }
-}
-
 /// Of a provider's keys; of a kind that this version does not know, the usual.
 fn secret_rule(kind: &str) -> SecretRule {
     providers::provider(kind).map_or(SecretRule::IN_A_HEADER, |connector| {
@@ -280,7 +189,7 @@ fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
 }
 
 #[async_trait]
-impl ProviderAdmin for Gateway {
+impl ProviderAdmin for ProviderList {
     fn gateway(&self) -> GatewayName {
         GatewayName {
             name: link::INSIDE.to_owned(),
@@ -349,14 +258,12 @@ impl ProviderAdmin for Gateway {
                 Some(checked_address(kind.facts(), pasted)?)
             }
         };
-        let found = self
+        let changed = self
             .store
             .update_provider(name, base_url, patch.enabled, is_elsewhere)
             .await
             .map_err(failed)?;
-        if !found {
-            return Err(AdminError::NotFound);
-        }
+        found(changed)?;
         self.reload().await.map_err(failed)?;
         let (row, keys) = self.provider_row(name).await?;
         Ok(provider_view(row, keys.len()))
@@ -365,11 +272,7 @@ impl ProviderAdmin for Gateway {
     async fn delete_provider(&self, name: &str) -> Result<(), AdminError> {
         let gone = self.store.delete_provider(name).await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
-        if gone {
-            Ok(())
-        } else {
-            Err(AdminError::NotFound)
-        }
+        found(gone)
     }
 
     async fn provider_keys(&self, provider: &str) -> Result<Vec<ProviderKeyView>, AdminError> {
@@ -448,9 +351,7 @@ impl ProviderAdmin for Gateway {
             checked("label", rules::label(&label))?;
             row.label = label;
         }
-        if !self.store.update_key(&row).await.map_err(failed)? {
-            return Err(AdminError::NotFound);
-        }
+        found(self.store.update_key(&row).await.map_err(failed)?)?;
         if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
             known.health.overruled();
         }
@@ -465,11 +366,7 @@ impl ProviderAdmin for Gateway {
     ) -> Result<(), AdminError> {
         let gone = self.store.delete_key(provider, key).await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
-        if gone {
-            Ok(())
-        } else {
-            Err(AdminError::NotFound)
-        }
+        found(gone)
     }
 
     async fn test_provider_key(
