@@ -22,6 +22,8 @@ use crate::providers::Patience;
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// What a killed process had handed out since, nobody pays.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// A round that is so late tells that the machine has no time.
+const PROGRESS_LATE: Duration = Duration::from_millis(50);
 /// Streams looked at before others may run.
 const PROGRESS_AT_ONCE: usize = 16;
 /// The rest after a round, in times that it took: it never takes a twentieth of the time.
@@ -141,20 +143,24 @@ fn expire(register: &Register) {
 }
 
 /// Writes down, round after round, how far those that run have come, for whoever asks when this process is
-/// gone. Streams come first: where time is short, rounds are further apart and give way within.
+/// gone. Streams come first: where time is short, rounds are further apart, give way
+/// within, and write less.
 async fn write_progress(context: Arc<GenerationContext>, stop: CancellationToken) {
     let mut pause = PROGRESS_EVERY;
     let pausing = |pause| stop.run_until_cancelled(tokio::time::sleep(pause));
+    let mut due = Instant::now() + pause;
     while pausing(pause).await.is_some() {
         let began = Instant::now();
+        let is_time_short = began.saturating_duration_since(due) > PROGRESS_LATE;
         if context.register.running() > 0 {
             for (at, generation) in context.register.all_running().into_iter().enumerate() {
                 if at % PROGRESS_AT_ONCE == PROGRESS_AT_ONCE - 1 {
                     tokio::task::yield_now().await;
                 }
-                generation.write_progress(began);
+                generation.write_progress(began, is_time_short);
             }
         }
         pause = PROGRESS_EVERY.max(began.elapsed() * PROGRESS_REST);
+        due = Instant::now() + pause;
     }
 }

@@ -67,10 +67,10 @@ impl Generation {
 
     /// Writes down how far a stream has come, where that is worth a line. Of one whose tenant left,
     /// nothing is taken any more.
-    pub(super) fn write_progress(&self, now: Instant) {
+    pub(super) fn write_progress(&self, now: Instant, is_time_short: bool) {
         let mut state = self.lock();
         let taken = state.taking.output();
-        if state.parted.is_some() || !state.progress.is_due(taken, now) {
+        if state.parted.is_some() || !state.progress.is_due(taken, now, is_time_short) {
             return;
         }
         let usage = Self::consumed(&state);

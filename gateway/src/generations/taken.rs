@@ -104,11 +104,13 @@ impl Progress {
         Self { output: 0, at: now }
     }
 
-    /// Whether `output` tokens taken are worth a line.
-    pub(super) fn is_due(&self, output: u64, now: Instant) -> bool {
+    /// Whether `output` tokens taken are worth a line; where time is short, only the first ones are, and
+    /// what was taken for long.
+    pub(super) fn is_due(&self, output: u64, now: Instant, is_time_short: bool) -> bool {
         let more = output.saturating_sub(self.output);
         let is_late = now.saturating_duration_since(self.at) >= TOLD_WITHIN;
-        more > 0 && (is_late || more >= self.output / TOLD_PART)
+        let is_much = more >= self.output / TOLD_PART && !is_time_short;
+        more > 0 && (self.output == 0 || is_late || is_much)
     }
 
     /// It was written.
@@ -251,13 +253,13 @@ mod tests {
         let begun = Instant::now();
         let at = |tick: u64| begun + Duration::from_millis(tick * 100);
         let mut progress = Progress::new(begun);
-        assert!(!progress.is_due(0, at(100)), "nothing was taken");
-        assert!(progress.is_due(1, begun), "the first word at once");
+        assert!(!progress.is_due(0, at(100), false), "nothing was taken");
+        assert!(progress.is_due(1, begun, true), "the first word at once");
         // Forty words a second, looked at ten times a second for a minute.
         let mut lines = 0;
         for tick in 1..=600 {
             let taken = tick * 4;
-            if progress.is_due(taken, at(tick)) {
+            if progress.is_due(taken, at(tick), false) {
                 progress.told(taken, at(tick));
                 lines += 1;
             }
@@ -265,16 +267,24 @@ mod tests {
             assert!(behind <= (taken / TOLD_PART).min(80), "{behind} of {taken}");
         }
         assert!((20..70).contains(&lines), "{lines} lines");
-        assert!(!progress.is_due(2_401, at(601)), "one word is little");
         assert!(
-            progress.is_due(2_401, at(620)),
+            !progress.is_due(2_401, at(601), false),
+            "one word is little"
+        );
+        assert!(
+            progress.is_due(2_401, at(620), true),
             "after two seconds it is told"
         );
         progress.told(2_401, at(620));
         assert!(
-            !progress.is_due(2_401, at(900)),
+            !progress.is_due(2_401, at(900), false),
             "nothing more was taken since"
         );
+        assert!(
+            !progress.is_due(4_000, at(625), true),
+            "not where time is short"
+        );
+        assert!(progress.is_due(4_000, at(625), false), "else it is");
     }
 
     #[test]
