@@ -32,7 +32,7 @@ const STREAM_CONNECTIONS: usize = 32;
 const CONSTANT_RATE: u32 = 300;
 const WARMUP: Duration = Duration::from_millis(500);
 /// What start-up allocated for once has been given back by then.
-const IDLE_PAUSE: Duration = Duration::from_secs(2);
+const IDLE_PAUSE: Duration = Duration::from_secs(5);
 /// Settling is behind the answer by a batch; held credits return within this.
 const SETTLED_MAX: Duration = Duration::from_secs(10);
 
