@@ -23,7 +23,7 @@ const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// What a killed process had handed out since, nobody pays.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// A round that is so late tells that the machine has no time.
-const PROGRESS_LATE: Duration = Duration::from_millis(50);
+const PROGRESS_LATE: Duration = Duration::from_millis(200);
 /// Streams looked at before others may run.
 const PROGRESS_AT_ONCE: usize = 16;
 /// The rest after a round, in times that it took: it never takes a twentieth of the time.
