@@ -143,8 +143,8 @@ fn expire(register: &Register) {
 }
 
 /// Writes down, round after round, how far those that run have come, for whoever asks when this process is
-/// gone. Streams come first: where time is short, rounds are further apart, give way
-/// within, and write less.
+/// gone. Streams come first: where time is short, rounds are further apart, give way within, and write
+/// less.
 async fn write_progress(context: Arc<GenerationContext>, stop: CancellationToken) {
     let mut pause = PROGRESS_EVERY;
     let pausing = |pause| stop.run_until_cancelled(tokio::time::sleep(pause));

@@ -260,8 +260,9 @@ impl Settler {
                 Told::Ended(Box::new(facts.nothing_produced(&failure, now)))
             }
             Ok(GenerationStatus::Unknown { had, memory_ms, .. }) => {
-                // One whose memory begins later than the call may have had it and forgotten. Both spans
-                // are measured by clocks of their own, so that it does not matter what these show.
+                // One whose memory begins later than the call may have had it and forgotten. Each
+                // span is measured on its own side of the link. A server whose clock is off takes a call for
+                // older or younger than it is: then it waits, or is told what it was told before.
                 let age_ms = now.since(facts.created_at).as_millis();
                 let forgot = memory_ms.is_some_and(|memory_ms| u128::from(memory_ms) < age_ms);
                 Told::Unknown { had: had || forgot }
