@@ -7,14 +7,20 @@
 
 mod asked;
 pub mod body;
+mod counts;
 mod event;
+mod fields;
 mod fold;
+mod input;
 pub mod openai;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_images;
 pub mod openai_moderations;
+mod tally;
+mod text_count;
+pub mod told;
 mod walk;
 mod weight;
 

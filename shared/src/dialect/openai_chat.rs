@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::openai::fields::{Field, Fields, Rule, Why};
+use super::fields::{Field, Fields, Rule, Why};
 use super::openai::request::{MAX_COMPLETION_TOKENS, MAX_TOKENS};
 use super::openai::{Chunk, OpenAi, Shape, texts};
 use super::{Asked, BadBody};

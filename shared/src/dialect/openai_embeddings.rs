@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::openai::fields::{Field, Fields, Rule};
+use super::fields::{Field, Fields, Rule};
 use super::openai::{OPEN, OpenAi, Shape, no_stream};
 use super::{Asked, BadBody, Output};
 

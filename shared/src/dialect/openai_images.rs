@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::openai::fields::{Field, Fields, Rule, Why};
+use super::fields::{Field, Fields, Rule, Why};
 use super::openai::{OPEN, OpenAi, Shape};
 use super::walk::Walk;
 use super::{Asked, BadBody, Output};

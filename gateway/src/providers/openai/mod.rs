@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
-use shared::dialect::openai::told;
+use shared::dialect::told;
 use shared::dialect::{Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind, Scope};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};

@@ -3,8 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::told;
-use crate::dialect::{Judged, Look, Told};
+use crate::dialect::{Judged, Look, Told, told};
 use crate::json;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -5,20 +5,19 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
-use super::counts::{Counts, believe};
 use super::events::DONE;
-use super::scan::{Kind, Scan, Tally};
-use super::{Chunk, Shape, told, whole};
+use super::scan::{Kind, Scan};
+use super::{Chunk, Shape};
 use crate::dialect::event::{Said, said};
+use crate::dialect::tally::Tally;
+use crate::dialect::text_count::TextCount;
 use crate::dialect::walk::Walk;
-use crate::dialect::{Metered, StreamMeter, Told, Verdict};
+use crate::dialect::{Metered, StreamMeter, Told, Verdict, told};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Facts, Unit, Usage};
 
 /// What ends a stream of texts, and some others.
 const END: &[u8] = b"[DONE]";
-/// Empty parts and the first ones beside the text: a stream is not stopped for these.
-const EVENTS_SLACK: u64 = 16;
 
 /// How far a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +34,10 @@ enum Stage {
 /// The running count of one stream.
 #[derive(Debug)]
 pub(crate) struct EventMeter {
-    of: Metered,
+    count: TextCount,
     shape: Shape,
-    told: Counts,
     /// What was told of how it was served.
     facts: Facts,
-    /// All that was said.
-    all: Tally,
-    /// What was said after the last report that counts output.
-    uncovered: Tally,
     images: u64,
     seen: u128,
     finished: u128,
@@ -71,12 +65,9 @@ impl EventMeter {
     /// For a stream of a call.
     pub(crate) fn new(of: Metered, shape: Shape) -> Self {
         Self {
-            of,
+            count: TextCount::new(of),
             shape,
-            told: Counts::default(),
             facts: Facts::none(),
-            all: Tally::default(),
-            uncovered: Tally::default(),
             images: 0,
             seen: 0,
             finished: 0,
@@ -94,13 +85,7 @@ impl EventMeter {
 
     fn count(&mut self, scan: &Scan, data: &[u8]) {
         scan.note_tier(data, &mut self.facts);
-        self.told.merge(scan.counts);
-        self.all.add(&scan.tally);
-        if scan.counts.output > 0 {
-            self.uncovered = Tally::default();
-        } else {
-            self.uncovered.add(&scan.tally);
-        }
+        self.count.take(scan.counts, &scan.tally);
         self.seen |= scan.seen;
         self.finished |= scan.finished;
         self.has_answer |= scan.has_fields && (scan.choices > 0 || !scan.has_usage);
@@ -112,25 +97,6 @@ impl EventMeter {
         self.images += u64::from(is_picture);
         // The only event of a picture counts too.
         self.has_answer |= is_picture;
-    }
-
-    /// Whether what came so far is more than is paid for. What the provider tells is exact. An estimate must
-    /// be half above the bound with more parts than tokens are allowed, since a part is a token at least
-    /// and four bytes a token count prose too high; or twice above it, however it came.
-    fn is_over(&self) -> bool {
-        let (Some(bounds), Some(_)) = (self.of.bounds, self.chunk()) else {
-            return false;
-        };
-        // Input that is repeated is no output, however it is cut.
-        let max = bounds.output_max.saturating_add(self.of.echoed);
-        if self.uncovered.is_nothing() {
-            return false;
-        }
-        let parts = self.told.output + self.uncovered.events();
-        let weight = self.told.output + self.uncovered.by_weight();
-        let half_above = max.saturating_add(max / 2).saturating_add(EVENTS_SLACK);
-        let twice = max.saturating_mul(2).saturating_add(4 * EVENTS_SLACK);
-        (parts > max.saturating_add(EVENTS_SLACK) && weight > half_above) || weight > twice
     }
 
     /// Ends a stream as its provider would at the maximum; names are those of the chunk in `data`.
@@ -164,9 +130,13 @@ impl EventMeter {
             let choices = choices.join(",");
             let _ = write!(text, "data: {{{head}{object},\"choices\":[{choices}]}}\n\n");
         }
-        if self.of.show_usage {
+        if self.count.of.show_usage {
             let usage = self.usage();
-            let paid = self.of.bounds.map_or(u64::MAX, |bounds| bounds.output_max);
+            let paid = self
+                .count
+                .of
+                .bounds
+                .map_or(u64::MAX, |bounds| bounds.output_max);
             let (input, output) = (usage.input_total(), usage.output_total().min(paid));
             let sum = input.saturating_add(output);
             let _ = write!(
@@ -178,20 +148,6 @@ impl EventMeter {
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(DONE);
         bytes.into()
-    }
-
-    fn consumed(&self) -> Usage {
-        let said = (&self.uncovered, &self.all);
-        let mut usage = whole::consumed(&self.of, self.shape, self.told, said, true);
-        usage.facts = self.facts.clone();
-        usage
-    }
-
-    fn believed(&self, mut usage: Usage) -> Usage {
-        if let Some(bounds) = &self.of.bounds {
-            believe(&mut usage, bounds, self.all.most());
-        }
-        usage
     }
 }
 
@@ -244,22 +200,19 @@ impl StreamMeter for EventMeter {
         if scan.broke {
             return Verdict::Broken(broken(None));
         }
-        let was_over = self.is_over();
+        let was_over = self.chunk().is_some() && self.count.is_over();
         self.count(&scan, data);
         // What follows a part that went beyond the bound does not pass; that part itself may be all there
         // is, and its count may follow it.
-        let is_told_over = self
-            .of
-            .bounds
-            .is_some_and(|bounds| self.told.output > bounds.output_max);
+        let is_over = was_over || self.count.is_told_over();
         if !scan.tally.is_nothing()
-            && (was_over || is_told_over)
+            && is_over
             && let Some(chunk) = self.chunk()
         {
             self.stage = Stage::Stopped;
             return Verdict::Enough(self.ending(data, chunk));
         }
-        if self.of.show_usage || self.chunk().is_none() {
+        if self.count.of.show_usage || self.chunk().is_none() {
             return pass;
         }
         if scan.choices == 0 && scan.has_usage && scan.tally.is_nothing() {
@@ -288,12 +241,11 @@ impl StreamMeter for EventMeter {
     }
 
     fn passed(&self) -> u64 {
-        let output = self.all.output(true).saturating_sub(self.of.echoed);
-        output + self.all.reasoning(true)
+        self.count.passed()
     }
 
     fn is_told(&self) -> bool {
-        self.told.output > 0 && self.uncovered.is_nothing()
+        self.count.is_told()
     }
 
     fn is_whole(&self) -> bool {
@@ -309,28 +261,22 @@ impl StreamMeter for EventMeter {
             let why = "the stream ended without a finish_reason or [DONE]";
             return Some(Fault::new(FaultKind::Interrupted, why));
         }
-        let is_empty = !self.has_answer && self.all.is_nothing();
+        let is_empty = !self.has_answer && self.count.is_nothing();
         is_empty.then(|| Fault::new(FaultKind::InvalidAnswer, "the stream holds no answer"))
     }
 
     fn usage(&self) -> Usage {
-        let mut usage = self.consumed();
-        if matches!(self.shape, Shape::Pictures) {
-            usage.set(Unit::Image, usage.count(Unit::Image).max(self.images));
-            return self.believed(usage);
-        }
-        let is_empty = self.all.is_nothing() && self.told.output == 0;
-        if is_empty && self.finished == 0 {
+        let mut usage = if matches!(self.shape, Shape::Pictures) {
+            let mut made = self.count.told();
+            made.set(Unit::Image, made.count(Unit::Image).max(self.images));
+            self.count.believed(made)
+        } else if self.count.is_nothing() && !self.count.has_told() && self.finished == 0 {
             return Usage::default().as_estimate();
-        }
-        if let (true, Some(bounds)) = (self.stage != Stage::Stopped, self.of.bounds) {
-            // What only an estimate makes too much was not too much.
-            let told = self.told.output;
-            let most = bounds.output_max.max(told);
-            let surplus = usage.output_total().saturating_sub(most);
-            usage.cut_from([Unit::OutputToken, Unit::ReasoningToken], surplus);
-        }
-        self.believed(usage)
+        } else {
+            self.count.usage(self.stage == Stage::Stopped)
+        };
+        usage.facts = self.facts.clone();
+        usage
     }
 }
 

@@ -2,25 +2,22 @@
 //! fields, shapes of usage and of errors, server-sent events that end with `[DONE]`. One of them is a row
 //! of what it has of its own ([`OpenAi`]). Facts: OpenAI API reference as of 2026-08.
 
-mod counts;
 mod events;
-pub(crate) mod fields;
-pub mod input;
 mod look;
 mod meter;
 pub(crate) mod request;
 mod scan;
 pub(crate) mod texts;
-pub mod told;
 mod whole;
 
 use std::fmt;
 
 use bytes::Bytes;
 
-use self::fields::{Field, Fields};
 use self::meter::EventMeter;
 use super::body::Body;
+use super::fields::{Field, Fields};
+use super::text_count::input_estimate;
 use super::{Asked, BadBody, Dialect, ErrorText, Forward, Judged, Look, Metered, StreamMeter};
 use crate::fault::Fault;
 use crate::json;
@@ -134,7 +131,7 @@ impl Dialect for OpenAi {
             _ => 0,
         };
         Metered {
-            echoed: whole::input_estimate(&of).saturating_mul(repeated),
+            echoed: input_estimate(&of).saturating_mul(repeated),
             ..of
         }
     }

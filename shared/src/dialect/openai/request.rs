@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::Shape;
-use super::fields::STREAM_OPTIONS;
+use crate::dialect::fields::STREAM_OPTIONS;
 use crate::dialect::{BadBody, Forward, Maxima, Maximum};
 use crate::json::{self, Edit};
 

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::fields::Fields;
 use super::{OPEN, OUTPUT_TOKENS_MAX, events};
+use crate::dialect::fields::Fields;
 use crate::dialect::{Asked, BadBody, Output};
 
 /// What is asked for, with the maximum in these fields; of several the largest is held for.

@@ -1,46 +1,12 @@
-//! What was consumed, from what was told and from what was said; and what a whole answer comes to.
+//! What a whole answer comes to, from what was told and from what was said.
 
 use super::Shape;
-use super::counts::{Counts, OUTPUT_CLASSES, believe};
-use super::scan::{Scan, Tally};
+use super::scan::Scan;
 use crate::dialect::Metered;
+use crate::dialect::counts::{Counts, believe};
+use crate::dialect::text_count::{input_estimate, of_whole};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Unit, Usage};
-
-/// One token stands for about four bytes; for bodies whose parts nobody counted.
-const BYTES_PER_TOKEN: u64 = 4;
-
-/// About what the input of a call is.
-pub(super) fn input_estimate(of: &Metered) -> u64 {
-    of.bounds.map_or_else(
-        || of.input_bytes.div_ceil(BYTES_PER_TOKEN),
-        |bounds| bounds.input_estimate,
-    )
-}
-
-/// What texts or pictures consumed, from what was told and what was said that it does not cover.
-pub(super) fn consumed(
-    of: &Metered,
-    shape: Shape,
-    told: Counts,
-    (uncovered, all): (&Tally, &Tally),
-    streamed: bool,
-) -> Usage {
-    let mut usage = told.usage();
-    let is_text = !matches!(shape, Shape::Pictures);
-    if is_text && !uncovered.is_nothing() {
-        let output = uncovered.output(streamed).saturating_sub(of.echoed);
-        usage.add(Unit::OutputToken, output);
-        usage.add(Unit::ReasoningToken, uncovered.reasoning(streamed));
-        usage.estimated = true;
-    }
-    // No input is empty: zero is what a provider says that does not count.
-    if is_text && told.input == 0 && (usage.output_total() > 0 || !all.is_nothing()) {
-        usage.set(Unit::InputToken, input_estimate(of));
-        usage.estimated = true;
-    }
-    usage
-}
 
 /// What a whole answer consumed; `Err` where it is no JSON object. An answer that holds nothing costs
 /// nothing, whatever is told.
@@ -59,15 +25,7 @@ pub(super) fn usage(of: Metered, shape: Shape, bytes: &[u8]) -> Result<Usage, Fa
         return Ok(Usage::default());
     }
     let mut usage = match shape {
-        Shape::Choices(_) => {
-            let is_covered = scan.counts.output > 0;
-            let uncovered = if is_covered {
-                Tally::default()
-            } else {
-                scan.tally
-            };
-            consumed(&of, shape, scan.counts, (&uncovered, &scan.tally), false)
-        }
+        Shape::Choices(_) => of_whole(&of, scan.counts, &scan.tally),
         Shape::Vectors | Shape::Verdicts => by_input(&of, scan.counts),
         Shape::Pictures => {
             let mut usage = scan.counts.usage();
@@ -76,11 +34,7 @@ pub(super) fn usage(of: Metered, shape: Shape, bytes: &[u8]) -> Result<Usage, Fa
         }
     };
     scan.note_tier(json, &mut usage.facts);
-    if let Some(bounds) = &of.bounds {
-        if usage.estimated && scan.counts.output == 0 {
-            let surplus = usage.output_total().saturating_sub(bounds.output_max);
-            usage.cut_from(OUTPUT_CLASSES, surplus);
-        }
+    if let (false, Some(bounds)) = (matches!(shape, Shape::Choices(_)), &of.bounds) {
         believe(&mut usage, bounds, scan.tally.most());
     }
     Ok(usage)

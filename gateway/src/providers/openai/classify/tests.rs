@@ -1,6 +1,6 @@
 //! Refusals as providers were seen to send them, and what each is.
 
-use shared::dialect::openai::told;
+use shared::dialect::told;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! What is sent otherwise after a refusal.
 
-use shared::dialect::openai::told;
+use shared::dialect::told;
 use shared::link::Operation;
 
 use super::*;

@@ -561,11 +561,11 @@ proptest! {
         for event in &events {
             meter.event(event);
             let now = meter.usage();
-            prop_assert!(now.output_total() >= meter.told.output.min(5_000));
-            prop_assert!(now.output_total() <= 5_000.max(meter.all.most()));
+            prop_assert!(now.output_total() >= meter.count.told().output_total().min(5_000));
+            prop_assert!(now.output_total() <= 5_000.max(meter.count.most_said()));
             prop_assert!(now.input_total() <= 1_000);
             // Only a report takes the place of an estimate.
-            prop_assert!(now.output_total() >= before.output_total() || meter.told.output > 0);
+            prop_assert!(now.output_total() >= before.output_total() || meter.count.has_told());
             before = now;
         }
     }

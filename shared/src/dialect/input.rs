@@ -32,7 +32,7 @@ const DATA_MIN: usize = 256;
 
 /// The input of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Input {
+pub(crate) struct Input {
     quarters: u64,
     messages: u64,
     /// Bytes of the body that are no text.
@@ -69,7 +69,7 @@ struct Found {
 
 impl Input {
     /// Of an array of messages, as it is written.
-    pub fn of_messages(json: &[u8]) -> Self {
+    pub(crate) fn of_messages(json: &[u8]) -> Self {
         let mut input = Self::default();
         let mut walk = Walk::new(json);
         if walk.peek() == Some(b'[') {
@@ -83,14 +83,14 @@ impl Input {
     }
 
     /// Of any value: texts, parts, token arrays or lists of them.
-    pub fn of_value(json: &[u8]) -> Self {
+    pub(crate) fn of_value(json: &[u8]) -> Self {
         let mut input = Self::default();
         input.value(&mut Walk::new(json));
         input
     }
 
     /// Of texts that are read whole, names and all, as the descriptions of tools are.
-    pub fn of_text(json: &[u8]) -> Self {
+    pub(crate) fn of_text(json: &[u8]) -> Self {
         Self {
             quarters: weight::quarters(json),
             ..Self::default()
@@ -99,7 +99,7 @@ impl Input {
 
     /// Both together.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             quarters: self.quarters.saturating_add(other.quarters),
             messages: self.messages.saturating_add(other.messages),
@@ -110,7 +110,7 @@ impl Input {
     }
 
     /// About how many tokens it is.
-    pub fn estimate(&self) -> u64 {
+    pub(crate) fn estimate(&self) -> u64 {
         weight::tokens(self.quarters)
             .saturating_add(self.messages.saturating_mul(TOKENS_PER_MESSAGE))
             .saturating_add(self.others)
@@ -119,7 +119,7 @@ impl Input {
 
     /// How many tokens it is at most, in a body of `body_bytes`: of text a token stands for at least one
     /// byte, and the JSON around each message outweighs what a chat template adds.
-    pub fn most(&self, body_bytes: u64) -> u64 {
+    pub(crate) fn most(&self, body_bytes: u64) -> u64 {
         body_bytes
             .saturating_sub(self.other_bytes)
             .saturating_add(self.others_max)
