@@ -17,6 +17,7 @@ pub(crate) fn call(operation: Operation, body: impl Into<Bytes>) -> Call {
         body: body.into(),
         stream: false,
         show_usage: false,
+        headers: Vec::new(),
         tenant: None,
         caller: 0,
         bounds: None,

@@ -192,6 +192,7 @@ pub(crate) fn call(text: &str, stream: bool) -> Call {
         body: Bytes::from(body.to_string()),
         stream,
         show_usage: false,
+        headers: Vec::new(),
         tenant: None,
         caller: 5,
         answer_model: None,

@@ -40,7 +40,7 @@ use server_rooms::settings::zones::Zones;
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::dialect::body::Body;
-use shared::dialect::{Asked, BadBody, Dialect};
+use shared::dialect::{Asked, BadBody, Dialect, Head};
 use shared::id::{GenerationId, RequestId};
 use shared::link::{Call, Failure, Generations, LinkError, PieceStream, ReplyBody, Target};
 use shared::supervisor::Supervisor;
@@ -124,6 +124,8 @@ pub struct Request {
     pub request: RequestId,
     /// On which surface it came.
     pub surface: &'static Surface,
+    /// What of it stands beside its body.
+    pub head: Head,
     /// What the tenant sent.
     pub body: Body,
 }
@@ -365,6 +367,7 @@ impl Calls {
             body,
             stream: prepared.asked.stream,
             show_usage: prepared.asked.show_usage,
+            headers: request.head.headers,
             caller: caller_number(&request.principal.tenant),
             bounds,
             answer_model: prepared
@@ -387,7 +390,7 @@ impl Calls {
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
         let operation = request.surface.operation;
-        let asked = request.surface.dialect.read(&request.body)?;
+        let asked = request.surface.dialect.read(&request.head, &request.body)?;
         let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
         let model = if asked.model.is_empty() {
             let default = self.catalogue.default_of(operation, allowed);

@@ -110,6 +110,7 @@ fn most(asked: &Asked, output_tokens: u64) -> Usage {
 #[cfg(test)]
 mod tests {
     use server_rooms::catalogue::price::PlainPrice;
+    use shared::dialect::Head;
     use shared::dialect::body::Body;
     use shared::link::Operation;
     use shared::surface::Surface;
@@ -128,7 +129,9 @@ mod tests {
 
     fn planned(operation: Operation, body: &str) -> (Plan, Bounds) {
         let dialect = Surface::of(operation).dialect;
-        let asked = dialect.read(&Body::of_json(body)).expect("valid");
+        let asked = dialect
+            .read(&Head::default(), &Body::of_json(body))
+            .expect("valid");
         let price = price();
         let input = PlanInput {
             asked: &asked,
@@ -190,7 +193,9 @@ mod tests {
         };
         let body = r#"{"model":"m","max_tokens":100,"messages":[{"role":"user","content":"x"}],"service_tier":"default"}"#;
         let dialect = Surface::of(Operation::Chat).dialect;
-        let asked = dialect.read(&Body::of_json(body)).expect("valid");
+        let asked = dialect
+            .read(&Head::default(), &Body::of_json(body))
+            .expect("valid");
         let amount = |price: &Tariff| {
             let input = PlanInput {
                 asked: &asked,

@@ -249,6 +249,7 @@ mod tests {
             body: Bytes::new(),
             stream: false,
             show_usage: false,
+            headers: Vec::new(),
             tenant: None,
             caller: 0,
             bounds: None,

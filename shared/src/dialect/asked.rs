@@ -7,6 +7,29 @@ use smallvec::SmallVec;
 
 use crate::units::{Fact, Usage};
 
+/// What of a request stands beside its body.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The model, where the path names it; the body's own is then passed over.
+    pub model: Option<String>,
+    /// Whether a stream is asked for, where the path says it.
+    pub stream: Option<bool>,
+    /// Those headers that the dialect knows ([`super::Dialect::headers`]) and the request has, in small
+    /// letters.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Bytes of all headers together at most.
+    pub const HEADERS_BYTES_MAX: usize = 4 * 1024;
+
+    /// A header by its name in small letters.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 /// What is wrong with a body, for the tenant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

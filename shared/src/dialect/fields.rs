@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::input::Input;
-use crate::dialect::BadBody;
 use crate::dialect::fold::Folded;
 use crate::dialect::walk::{Walk, count, unescaped};
+use crate::dialect::{BadBody, Head};
 use crate::json;
 use crate::units::{Fact, Unit, Usage};
 
@@ -119,6 +119,7 @@ fn rule(own: &[Field], name: &[u8]) -> Option<Field> {
 /// The fields of a body that are named, as they stand there, and what they bring.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
+    head: &'a Head,
     body: &'a [u8],
     found: SmallVec<[(&'static str, &'a RawValue); 8]>,
     input: Input,
@@ -128,8 +129,9 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads `body` by the rules of one format. What is refused is told by [`Fields::allowed`], behind
     /// what the format itself finds wrong.
-    pub(crate) fn read(own: &[Field], body: &'a [u8]) -> Result<Self, BadBody> {
+    pub(crate) fn read(head: &'a Head, own: &[Field], body: &'a [u8]) -> Result<Self, BadBody> {
         let mut fields = Self {
+            head,
             body,
             found: SmallVec::new(),
             input: Input::default(),
@@ -239,14 +241,34 @@ impl<'a> Fields<'a> {
 
     /// The model's name, which must be there.
     pub(crate) fn model(&self) -> Result<String, BadBody> {
-        self.text("model", MODEL_CHARS_MAX)?
+        self.named_model()?
             .filter(|name| !name.is_empty())
             .ok_or_else(BadBody::no_model)
     }
 
     /// The model's name; empty where there is none.
     pub(crate) fn model_or_default(&self) -> Result<String, BadBody> {
-        Ok(self.text("model", MODEL_CHARS_MAX)?.unwrap_or_default())
+        Ok(self.named_model()?.unwrap_or_default())
+    }
+
+    fn named_model(&self) -> Result<Option<String>, BadBody> {
+        match &self.head.model {
+            Some(model) if model.chars().count() > MODEL_CHARS_MAX => {
+                let message =
+                    format!("The model's name is longer than {MODEL_CHARS_MAX} characters.");
+                Err(BadBody::of("model", message))
+            }
+            Some(model) => Ok(Some(model.clone())),
+            None => self.text("model", MODEL_CHARS_MAX),
+        }
+    }
+
+    /// Whether a stream is asked for.
+    pub(crate) fn streams(&self) -> Result<bool, BadBody> {
+        match self.head.stream {
+            Some(stream) => Ok(stream),
+            None => self.flag("stream"),
+        }
     }
 
     /// True or false; false where it is absent.

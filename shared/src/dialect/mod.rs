@@ -5,26 +5,33 @@
 //! A room is an implementation of [`Dialect`]. Those of OpenAI stand on [`openai`], and each is a row of
 //! what it has of its own.
 
+pub mod anthropic_messages;
 mod asked;
+pub mod bedrock_converse;
 pub mod body;
+pub mod cohere_chat;
 mod counts;
 mod event;
 mod fields;
 mod fold;
+pub mod gemini;
 mod input;
+mod look;
+pub mod neutral;
 pub mod openai;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_images;
 pub mod openai_moderations;
+pub mod openai_responses;
 mod tally;
 mod text_count;
 pub mod told;
 mod walk;
 mod weight;
 
-pub use self::asked::{Asked, BadBody, Maxima, Output};
+pub use self::asked::{Asked, BadBody, Head, Maxima, Output};
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -33,6 +40,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::body::Body;
+use self::neutral::Translator;
 use crate::fault::{Fault, FaultKind};
 use crate::link::{Bounds, Call};
 use crate::units::Usage;
@@ -48,7 +56,17 @@ pub trait Dialect: Debug + Send + Sync {
 
     /// Reads what routing, pricing and limits need of a request, and refuses what is wrong or has no
     /// price; one pass over the body.
-    fn read(&self, body: &Body) -> Result<Asked, BadBody>;
+    fn read(&self, head: &Head, body: &Body) -> Result<Asked, BadBody>;
+
+    /// Names of the request's headers that it knows, in small letters.
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Translates to and from the neutral form; `None` where its calls go only to providers that speak it.
+    fn translator(&self) -> Option<&'static dyn Translator> {
+        None
+    }
 
     /// The body of a request that `read` understood, with `tokens` as its only maximum of output tokens;
     /// for formats that have one.
@@ -105,6 +123,12 @@ pub trait Dialect: Debug + Send + Sync {
     /// What every whole stream ends with; empty where nothing marks the end.
     fn end(&self) -> &'static [u8] {
         b""
+    }
+
+    /// Whether these bytes, which are whole events, are the last of a whole stream.
+    fn ends(&self, bytes: &[u8]) -> bool {
+        let end = self.end();
+        !end.is_empty() && bytes.ends_with(end)
     }
 }
 

@@ -18,6 +18,7 @@ pub static OPENAI_CHAT: OpenAi = OpenAi {
     shape: Shape::Choices(CHUNK),
     echo: None,
     as_stream,
+    translator: None,
 };
 
 const SCHEMA: &str = r#"{

@@ -18,6 +18,7 @@ pub static OPENAI_COMPLETIONS: OpenAi = OpenAi {
     shape: Shape::Choices(CHUNK),
     echo: Some("echo"),
     as_stream,
+    translator: None,
 };
 
 const SCHEMA: &str = r#"{

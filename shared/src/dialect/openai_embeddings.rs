@@ -15,6 +15,7 @@ pub static OPENAI_EMBEDDINGS: OpenAi = OpenAi {
     shape: Shape::Vectors,
     echo: None,
     as_stream: no_stream,
+    translator: None,
 };
 
 const SCHEMA: &str = r#"{
@@ -47,8 +48,8 @@ fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Dialect;
     use super::super::body::Body;
+    use super::super::{Dialect, Head};
     use super::*;
     use crate::units::Unit;
 
@@ -62,11 +63,13 @@ mod tests {
             r#"{"input":"x"}"#,
             r#"{"model":"m","Input":"x"}"#,
         ] {
-            let read = OPENAI_EMBEDDINGS.read(&Body::of_json(body));
+            let read = OPENAI_EMBEDDINGS.read(&Head::default(), &Body::of_json(body));
             assert!(read.is_err(), "{body}");
         }
         let body = Body::of_json(r#"{"model":"m","input":[1,2,3]}"#);
-        let asked = OPENAI_EMBEDDINGS.read(&body).expect("valid");
+        let asked = OPENAI_EMBEDDINGS
+            .read(&Head::default(), &body)
+            .expect("valid");
         assert_eq!((asked.output, asked.stream), (Output::None, false));
         assert_eq!(asked.input_estimate, 3);
         assert!(asked.bounds.count(Unit::InputToken) >= 3);

@@ -18,6 +18,7 @@ pub static OPENAI_IMAGES: OpenAi = OpenAi {
     shape: Shape::Pictures,
     echo: None,
     as_stream,
+    translator: None,
 };
 
 const SCHEMA: &str = r#"{
@@ -70,7 +71,7 @@ fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
     let quality = fields.text("quality", WORD_CHARS_MAX)?;
     // OpenAI's clients may leave it out; the platform's default takes such calls.
     let mut asked = Asked::of(fields.model_or_default()?, Output::OfModel);
-    asked.stream = fields.flag("stream")?;
+    asked.stream = fields.streams()?;
     asked.answers = images;
     asked.input_estimate = fields.input_estimate();
     asked.bounds = fields.bounds();
@@ -171,8 +172,8 @@ fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Dialect;
     use super::super::body::Body;
+    use super::super::{Dialect, Head};
     use super::*;
 
     #[test]
@@ -225,9 +226,17 @@ mod tests {
             r#"{"model":7,"prompt":"x"}"#,
             r#"{"model":"m","prompt":"x","num_images":4}"#,
         ] {
-            assert!(OPENAI_IMAGES.read(&Body::of_json(body)).is_err(), "{body}");
+            assert!(
+                OPENAI_IMAGES
+                    .read(&Head::default(), &Body::of_json(body))
+                    .is_err(),
+                "{body}"
+            );
         }
-        let unnamed = OPENAI_IMAGES.read(&Body::of_json(r#"{"prompt":"x","model":null}"#));
+        let unnamed = OPENAI_IMAGES.read(
+            &Head::default(),
+            &Body::of_json(r#"{"prompt":"x","model":null}"#),
+        );
         assert_eq!(unnamed.expect("valid").model, "");
     }
 
@@ -237,7 +246,9 @@ mod tests {
             let body = format!(
                 r#"{{"model":"m","prompt":"x","n":3,"size":"{size}","quality":"HD","stream":true,"partial_images":2}}"#
             );
-            let asked = OPENAI_IMAGES.read(&Body::of_json(&body)).expect("valid");
+            let asked = OPENAI_IMAGES
+                .read(&Head::default(), &Body::of_json(&body))
+                .expect("valid");
             let facts = &asked.bounds.facts;
             assert_eq!(
                 (facts.get(Fact::Size), facts.get(Fact::Quality)),

@@ -16,6 +16,7 @@ pub static OPENAI_MODERATIONS: OpenAi = OpenAi {
     shape: Shape::Verdicts,
     echo: None,
     as_stream: no_stream,
+    translator: None,
 };
 
 const SCHEMA: &str = r#"{
@@ -48,7 +49,7 @@ fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
 #[cfg(test)]
 mod tests {
     use super::super::body::Body;
-    use super::super::{Dialect, Judged, Metered};
+    use super::super::{Dialect, Head, Judged, Metered};
     use super::*;
     use crate::link::Bounds;
     use crate::units::Unit;
@@ -61,13 +62,15 @@ mod tests {
             r#"{"model":"m","input":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}"#,
         ] {
             assert!(
-                OPENAI_MODERATIONS.read(&Body::of_json(body)).is_ok(),
+                OPENAI_MODERATIONS
+                    .read(&Head::default(), &Body::of_json(body))
+                    .is_ok(),
                 "{body}"
             );
         }
         for body in [r#"{"model":"m"}"#, r#"{"input":[]}"#, r#"{"input":7}"#] {
             let wrong = OPENAI_MODERATIONS
-                .read(&Body::of_json(body))
+                .read(&Head::default(), &Body::of_json(body))
                 .expect_err(body);
             assert_eq!(wrong.param, Some("input"), "{body}");
         }

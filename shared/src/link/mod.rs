@@ -216,6 +216,8 @@ pub struct Call {
     pub stream: bool,
     /// Whether the tenant asked to see the usage chunk of the stream.
     pub show_usage: bool,
+    /// Headers of the request that its dialect knows, in small letters.
+    pub headers: Vec<(String, String)>,
     /// Whose call it is; stays at the server, a gateway knows no tenants.
     pub tenant: Option<TenantId>,
     /// Calls of one number belong together: what they do to a pool's keys is bounded. Says nothing else

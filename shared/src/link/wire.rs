@@ -38,6 +38,8 @@ pub const CALLER: HeaderName = HeaderName::from_static("x-waule-caller");
 pub const BOUNDS: HeaderName = HeaderName::from_static("x-waule-bounds");
 /// The name that answers give their model.
 pub const ANSWER_MODEL: HeaderName = HeaderName::from_static("x-waule-answer-model");
+/// Headers of the tenant's request that its dialect knows, as a JSON array of pairs.
+pub const CLIENT_HEADERS: HeaderName = HeaderName::from_static("x-waule-client-headers");
 /// The tenant's request id.
 pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 /// The gateway's life.
@@ -112,6 +114,10 @@ pub fn write_call(call: &Call, headers: &mut HeaderMap) {
     if call.show_usage {
         put(SHOW_USAGE, "1");
     }
+    if !call.headers.is_empty() {
+        let pairs = serde_json::to_string(&call.headers).unwrap_or_default();
+        put(CLIENT_HEADERS, &escape_non_ascii(&pairs));
+    }
 }
 
 /// Reads a call; says which header is wrong. The generation's id is made when it is absent.
@@ -153,6 +159,10 @@ pub fn read_call(
         Some(json) => Some(serde_json::from_str(json).map_err(|e| format!("{BOUNDS}: {e}"))?),
         None => None,
     };
+    let client_headers = match text(&CLIENT_HEADERS)? {
+        Some(json) => serde_json::from_str(json).map_err(|e| format!("{CLIENT_HEADERS}: {e}"))?,
+        None => Vec::new(),
+    };
     Ok(Call {
         generation,
         request,
@@ -161,6 +171,7 @@ pub fn read_call(
         body,
         stream: text(&STREAM)? == Some("1"),
         show_usage: text(&SHOW_USAGE)? == Some("1"),
+        headers: client_headers,
         tenant: None,
         caller,
         bounds,
@@ -309,6 +320,7 @@ mod tests {
             body: Bytes::from_static(b"{}"),
             stream: true,
             show_usage: false,
+            headers: vec![("anthropic-version".to_owned(), "2023-06-01".to_owned())],
             tenant: None,
             caller: 7,
             bounds: Some(crate::link::Bounds {
@@ -328,6 +340,7 @@ mod tests {
         assert_eq!(read.targets, call.targets);
         assert_eq!((read.caller, read.bounds), (call.caller, call.bounds));
         assert_eq!(read.answer_model, call.answer_model);
+        assert_eq!(read.headers, call.headers);
         assert_eq!(
             (read.stream, read.show_usage, read.deadline),
             (true, false, call.deadline)

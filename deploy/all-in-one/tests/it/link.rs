@@ -37,6 +37,7 @@ fn call(text: &str, stream: bool) -> Call {
         body: Bytes::from(body.to_string()),
         stream,
         show_usage: true,
+        headers: Vec::new(),
         tenant: None,
         caller: 0,
         bounds: None,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::dialect::body::Body;
-use shared::dialect::{Asked, BadBody, Dialect, ErrorText, Forward, Judged, Metered, Output};
+use shared::dialect::{Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Metered, Output};
 use shared::fault::{Fault, FaultKind};
 use shared::json::{self, Edit};
 use shared::link::Operation;
@@ -32,7 +32,7 @@ impl Dialect for Shout {
         r#"{"type": "object", "required": ["model", "say"]}"#
     }
 
-    fn read(&self, body: &Body) -> Result<Asked, BadBody> {
+    fn read(&self, _: &Head, body: &Body) -> Result<Asked, BadBody> {
         let json = body.json().ok_or_else(|| BadBody::whole("Send JSON."))?;
         let [model, say] =
             json::fields(json, ["model", "say"]).map_err(|e| BadBody::whole(e.to_string()))?;

@@ -20,6 +20,7 @@ fn call(operation: Operation, stream: bool) -> Call {
     Call {
         stream,
         show_usage: true,
+        headers: Vec::new(),
         ..fixture::call(operation, body)
     }
 }

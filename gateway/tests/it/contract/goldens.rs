@@ -73,6 +73,7 @@ async fn a_request_goes_out_as_it_came_but_for_what_must_differ() {
         let asked = Call {
             body: Bytes::from_static(body.as_bytes()),
             show_usage: false,
+            headers: Vec::new(),
             ..call(surface, "vendor", *stream)
         };
         let came = came(link.as_ref(), asked).await;

@@ -41,6 +41,7 @@ fn call(surface: &'static Surface, provider: &str, stream: bool) -> Call {
         body: Bytes::from(body.to_string()),
         stream,
         show_usage: true,
+        headers: Vec::new(),
         tenant: None,
         caller: 1,
         bounds: Some(Bounds {

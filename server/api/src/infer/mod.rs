@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
 use server_calls::{Answer, CallError, Calls, EarlyAnswer, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
 use server_rooms::auth::Auth;
-use shared::dialect::Dialect;
 use shared::dialect::body::Body;
+use shared::dialect::{Dialect, Head};
 use shared::id::RequestId;
 use shared::surface::{BodyFormat, Surface};
 use tracing::{Instrument, info_span};
@@ -150,6 +150,7 @@ impl InferEndpoint {
             principal: Arc::clone(&principal),
             request: id,
             surface: self.surface,
+            head: head(dialect, request.headers()).map_err(refused)?,
             body,
         };
         let patience = Some(stream::HEAD_WITHIN);
@@ -163,6 +164,34 @@ impl InferEndpoint {
             Err(error) => Err(Box::new(refusal(error, dialect))),
         }
     }
+}
+
+/// What of a request its dialect reads beside the body.
+fn head(dialect: &dyn Dialect, headers: &HeaderMap) -> Result<Head, ApiError> {
+    let mut head = Head::default();
+    let mut bytes = 0;
+    for name in dialect.headers() {
+        // Several lines of one are one list (RFC 9110, 5.3).
+        let values: Option<Vec<&str>> = headers
+            .get_all(*name)
+            .iter()
+            .map(|v| v.to_str().ok())
+            .collect();
+        let value = values
+            .ok_or_else(|| ApiError::bad_field(name, format!("The header `{name}` is no text.")))?
+            .join(",");
+        bytes += name.len() + value.len();
+        if bytes > Head::HEADERS_BYTES_MAX {
+            return Err(ApiError::bad_field(
+                name,
+                format!("The header `{name}` is too long."),
+            ));
+        }
+        if !value.is_empty() {
+            head.headers.push(((*name).to_owned(), value));
+        }
+    }
+    Ok(head)
 }
 
 /// The whole body, bounded in size and time.

@@ -18,7 +18,7 @@ use server_calls::{Answer, CallError, Calls, Receipt, Started, TenantStream};
 use server_rooms::catalogue::Catalogue;
 use server_rooms::ledger::Ledger;
 use shared::credits::Credits;
-use shared::dialect::body;
+use shared::dialect::{Head, body};
 use shared::id::{GenerationId, RequestId};
 use shared::link::Operation;
 use shared::surface::Surface;
@@ -86,6 +86,7 @@ impl Studio {
             principal: principal(who),
             request: self.request.clone(),
             surface: Surface::of(operation),
+            head: Head::default(),
             body: body::Body::Json(body),
         };
         self.calls.start(call).await

@@ -14,7 +14,7 @@ use server_rooms::catalogue::{Catalogue, Model};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::dialect::body::Body;
-use shared::dialect::{Asked, Output};
+use shared::dialect::{Asked, Head, Output};
 use shared::link::Operation;
 use shared::surface::Surface;
 use shared::units::{Fact, Unit, Usage};
@@ -136,7 +136,7 @@ impl StudioRequest {
             Self::Image(form) => form.body(catalogue),
         };
         let dialect = Surface::of(operation).dialect;
-        let asked = dialect.read(&Body::Json(body));
+        let asked = dialect.read(&Head::default(), &Body::Json(body));
         let asked = asked.map_err(|error| FieldError::Words(error.message))?;
         let model = catalogue.model(&asked.model);
         let model = model.filter(|model| model.enabled && model.operation == operation);

@@ -8,9 +8,15 @@ use crate::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
 use crate::dialect::openai_images::OPENAI_IMAGES;
 use crate::dialect::openai_moderations::OPENAI_MODERATIONS;
 
+const HEAD: &Head = &Head {
+    model: None,
+    stream: None,
+    headers: Vec::new(),
+};
+
 /// The field that is refused, whatever else the format finds wrong.
 fn refused(format: &OpenAi, body: &str) -> Option<&'static str> {
-    let fields = Fields::read(format.fields, body.as_bytes()).expect("JSON");
+    let fields = Fields::read(HEAD, format.fields, body.as_bytes()).expect("JSON");
     fields.allowed().err().map(|refused| {
         let field = refused.param.expect("a field");
         assert!(refused.message.contains(field), "{}", refused.message);
@@ -151,7 +157,7 @@ fn tools_are_input() {
     let body = format!(
         r#"{{"tools":[{{"type":"function","function":{{"name":"f","description":"{text}"}}}}]}}"#
     );
-    let fields = Fields::read(OPENAI_CHAT.fields, body.as_bytes()).expect("fine");
+    let fields = Fields::read(HEAD, OPENAI_CHAT.fields, body.as_bytes()).expect("fine");
     let estimate = fields.input_estimate();
     assert!((100..140).contains(&estimate), "{estimate}");
 }

@@ -3,7 +3,6 @@
 //! of what it has of its own ([`OpenAi`]). Facts: OpenAI API reference as of 2026-08.
 
 mod events;
-mod look;
 mod meter;
 pub(crate) mod request;
 mod scan;
@@ -17,8 +16,12 @@ use bytes::Bytes;
 use self::meter::EventMeter;
 use super::body::Body;
 use super::fields::{Field, Fields};
+use super::look;
+use super::neutral::Translator;
 use super::text_count::input_estimate;
-use super::{Asked, BadBody, Dialect, ErrorText, Forward, Judged, Look, Metered, StreamMeter};
+use super::{
+    Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter,
+};
 use crate::fault::Fault;
 use crate::json;
 use crate::link::Call;
@@ -70,6 +73,8 @@ pub struct OpenAi {
     pub(crate) echo: Option<&'static str>,
     /// A whole answer as a stream.
     pub(crate) as_stream: fn(&[u8]) -> Option<Bytes>,
+    /// Translates, where others can be translated to it.
+    pub(crate) translator: Option<&'static dyn Translator>,
 }
 
 impl fmt::Debug for OpenAi {
@@ -98,11 +103,11 @@ impl Dialect for OpenAi {
         self.schema
     }
 
-    fn read(&self, body: &Body) -> Result<Asked, BadBody> {
+    fn read(&self, head: &Head, body: &Body) -> Result<Asked, BadBody> {
         let json = body.json().ok_or_else(|| {
             BadBody::whole("The body must be a JSON object; send application/json.")
         })?;
-        let fields = Fields::read(self.fields, json)?;
+        let fields = Fields::read(head, self.fields, json)?;
         let asked = (self.read)(&fields)?;
         fields.allowed()?;
         Ok(asked)
@@ -114,6 +119,10 @@ impl Dialect for OpenAi {
 
     fn forwarded(&self, body: &Bytes, to: Forward<'_>) -> Result<Bytes, BadBody> {
         request::forwarded(body, self.shape, to)
+    }
+
+    fn translator(&self) -> Option<&'static dyn Translator> {
+        self.translator
     }
 
     fn metered(&self, call: &Call) -> Metered {

@@ -23,7 +23,7 @@ pub(crate) fn asked(
         }
     }
     asked.output = Output::UpTo(largest);
-    asked.stream = fields.flag("stream")?;
+    asked.stream = fields.streams()?;
     asked.show_usage = asked.stream && fields.shows_usage()?;
     asked.input_estimate = fields.input_estimate();
     asked.bounds = fields.bounds();

@@ -1,12 +1,12 @@
 //! What is read of a chat, what is wrong with one, and where its maximum goes.
 
 use super::super::body::Body;
-use super::super::{Dialect, Output};
+use super::super::{Dialect, Head, Output};
 use super::*;
 use crate::units::{Fact, Unit};
 
 fn read(body: &str) -> Result<Asked, BadBody> {
-    OPENAI_CHAT.read(&Body::of_json(body))
+    OPENAI_CHAT.read(&Head::default(), &Body::of_json(body))
 }
 
 #[test]

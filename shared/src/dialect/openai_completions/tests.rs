@@ -1,13 +1,13 @@
 //! What is read of a completion, and what its answers count.
 
 use super::super::body::Body;
-use super::super::{Dialect, Metered, Output, Verdict};
+use super::super::{Dialect, Head, Metered, Output, Verdict};
 use super::*;
 use crate::link::Bounds;
 use crate::units::{Fact, Unit};
 
 fn read(body: &str) -> Result<Asked, BadBody> {
-    OPENAI_COMPLETIONS.read(&Body::of_json(body))
+    OPENAI_COMPLETIONS.read(&Head::default(), &Body::of_json(body))
 }
 
 fn within(output_max: u64) -> Metered {

@@ -139,6 +139,7 @@ fn call() -> Call {
         body: Bytes::from(body.to_string()),
         stream: false,
         show_usage: false,
+        headers: Vec::new(),
         tenant: None,
         caller: 0,
         bounds: None,

@@ -35,6 +35,7 @@ fn call() -> Call {
         body: Bytes::from(body.to_string()),
         stream: false,
         show_usage: false,
+        headers: Vec::new(),
         tenant: None,
         caller: 1,
         answer_model: None,

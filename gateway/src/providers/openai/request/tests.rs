@@ -98,6 +98,7 @@ fn a_refusal_that_names_a_field_says_how_to_send_it_again() {
     let fault = classify(400, &told);
     let theirs = Call {
         show_usage: true,
+        headers: Vec::new(),
         ..call("{}", true)
     };
     assert_eq!(

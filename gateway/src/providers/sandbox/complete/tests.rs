@@ -10,6 +10,7 @@ fn call(body: &Value, stream: bool) -> Call {
     Call {
         stream,
         show_usage: true,
+        headers: Vec::new(),
         ..fixture::call(Operation::Completion, body.to_string())
     }
 }

@@ -17,6 +17,7 @@ use server_rooms::auth::{Principal, Role};
 use server_rooms::catalogue::Model;
 use server_rooms::limits::LimitSettings;
 use shared::credits::Credits;
+use shared::dialect::Head;
 use shared::dialect::body::Body;
 use shared::id::{RequestId, TenantId};
 use shared::link::Operation;
@@ -224,6 +225,7 @@ pub(in super::super) async fn attempt(
         principal: principal(&tenant),
         request: request.0.clone(),
         surface: Surface::of(model.operation),
+        head: Head::default(),
         body: Body::Json(asked(&model, posted.text("prompt"))),
     };
     let mut form = posted.again(&["tenant", "prompt"]);

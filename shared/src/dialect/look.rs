@@ -9,7 +9,7 @@ use crate::json;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Looks at the first event with data; whatever a provider's content type says, the bytes say more.
-pub(super) fn look(seen: &[u8]) -> Look {
+pub(crate) fn look(seen: &[u8]) -> Look {
     let seen = seen.strip_prefix(BYTE_ORDER_MARK).unwrap_or(seen);
     match seen.trim_ascii_start().first() {
         None => return Look::More,
@@ -63,7 +63,7 @@ fn verdict(data: &[u8], says_error: bool) -> Look {
 }
 
 /// Whether JSON is the answer that was asked for: an object with a `list` that is not empty.
-pub(super) fn judge(answer: &[u8], list: &str) -> Judged {
+pub(crate) fn judge(answer: &[u8], list: &str) -> Judged {
     if let Some(told) = told::error_in(answer) {
         return Judged::Error(Box::new(told));
     }
