@@ -1,4 +1,5 @@
-//! The tree obeys its plan: who may import whom, size of files, module sentences, migrations in pairs.
+//! The tree obeys its plan: who may import whom, size of files, width of templates, module
+//! sentences, migrations in pairs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// No file is longer, tests included; the generated tables are the exception.
 const LINES_MAX: usize = 600;
+
+/// No line of a template is longer, in letters: what stands further to the right is seen by nobody.
+const COLUMNS_MAX: usize = 140;
 
 /// Folder, and words that its sources may not say. What whole crates may not import, their manifests say
 /// ([`CRATES`]).
@@ -138,14 +142,18 @@ fn root() -> PathBuf {
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
+    files(folder, "rs")
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else {
         return found;
     };
     for path in entries.map(|entry| entry.expect("readable").path()) {
         if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|its| its == ending) {
             found.push(path);
         }
     }
@@ -265,6 +273,24 @@ fn every_source_opens_with_a_sentence_and_none_is_too_long() {
             );
         }
     }
+}
+
+#[test]
+fn no_template_line_is_longer_than_140_columns() {
+    let templates = files(&root().join("admin-templates/templates"), "html");
+    assert!(!templates.is_empty(), "the fence would check nothing");
+    let mut broken = Vec::new();
+    for file in templates {
+        let text = fs::read_to_string(&file).expect("readable");
+        for (place, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            if columns > COLUMNS_MAX {
+                let (path, number) = (file.display(), place + 1);
+                broken.push(format!("{path}:{number} has {columns} columns"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]
