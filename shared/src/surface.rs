@@ -120,6 +120,12 @@ impl Surface {
         SURFACES.into_iter().find(|surface| surface.path == path)
     }
 
+    /// The first surface that speaks that dialect.
+    pub fn of_dialect(dialect: &dyn Dialect) -> Option<&'static Self> {
+        let mut all = SURFACES.into_iter();
+        all.find(|surface| surface.dialect.name() == dialect.name())
+    }
+
     /// The first surface of an operation.
     pub fn of(operation: Operation) -> &'static Self {
         let found = SURFACES.into_iter().find(|one| one.operation == operation);

@@ -16,6 +16,7 @@ use shared::sse::{Events, Keep, Room};
 use shared::units::Usage;
 use tokio::time::Sleep;
 
+use super::translation::StreamTranslation;
 use crate::providers::ByteStream;
 
 /// After the event that ends a stream: whoever counts behind it does so at once, and a connection that
@@ -47,6 +48,8 @@ pub(super) struct Flow {
     fault: Option<Fault>,
     /// Named in answers instead of the provider's name.
     answer_model: Option<Arc<str>>,
+    /// Where the tenant speaks another dialect than the provider.
+    translation: Option<StreamTranslation>,
     /// Whether the event that ends a stream well came, or was added.
     is_well: bool,
     /// Runs from the end of the stream to the end of its bytes.
@@ -69,9 +72,17 @@ impl Flow {
             room: None,
             fault: None,
             answer_model,
+            translation: None,
             is_well: false,
             after_done: None,
         }
+    }
+
+    /// The same for a tenant that speaks another dialect.
+    #[must_use]
+    pub(super) fn translated(mut self, translation: StreamTranslation) -> Self {
+        self.translation = Some(translation);
+        self
     }
 
     /// What was consumed so far.
@@ -132,20 +143,30 @@ impl Flow {
     fn take(&mut self, bytes: Bytes) {
         let (fault, meter) = (&mut self.fault, &mut self.meter);
         let name = self.answer_model.as_deref();
+        let translation = &mut self.translation;
         let mut is_over = false;
         let pushed = self.events.push(bytes, &mut self.ready, |event| {
             if fault.is_some() || is_over {
                 return Keep::Nothing;
             }
-            match meter.event(event) {
-                Verdict::Pass => named(event, 0..0, name),
-                Verdict::Without(cut) => named(event, cut, name),
-                Verdict::Hide => Keep::Nothing,
-                Verdict::Enough(end) => {
+            match (meter.event(event), translation.as_mut()) {
+                (Verdict::Pass | Verdict::Without(_), Some(translation)) => {
+                    translation.event(event);
+                    Keep::Nothing
+                }
+                (Verdict::Pass, None) => named(event, 0..0, name),
+                (Verdict::Without(cut), None) => named(event, cut, name),
+                (Verdict::Hide, _) => Keep::Nothing,
+                (Verdict::Enough(end), Some(translation)) => {
+                    is_over = true;
+                    translation.events(end);
+                    Keep::Nothing
+                }
+                (Verdict::Enough(end), None) => {
                     is_over = true;
                     Keep::Instead(all_named(end, name))
                 }
-                Verdict::Broken(error) => {
+                (Verdict::Broken(error), _) => {
                     *fault = Some(error);
                     Keep::Nothing
                 }
@@ -170,6 +191,22 @@ impl Flow {
                 self.ready.clear();
             }
         }
+        if self.is_well {
+            self.end_translation();
+        }
+        let written = self.translation.as_mut().and_then(StreamTranslation::take);
+        self.ready.extend(written.filter(|_| !self.has_no_answer()));
+    }
+
+    /// Whether the provider's stream ended and holds nothing that may be passed on.
+    fn has_no_answer(&self) -> bool {
+        self.fault.is_some() && self.meter.is_done()
+    }
+
+    fn end_translation(&mut self) {
+        if let Some(translation) = &mut self.translation {
+            translation.end(&self.meter.usage());
+        }
     }
 
     /// The provider's bytes are over: what is missing is added, or said.
@@ -184,7 +221,11 @@ impl Flow {
             return;
         }
         self.is_well = true;
-        if !self.meter.end().is_empty() {
+        if self.translation.is_some() {
+            self.end_translation();
+            let written = self.translation.as_mut().and_then(StreamTranslation::take);
+            self.ready.extend(written);
+        } else if !self.meter.end().is_empty() {
             self.ready.push(Bytes::from_static(self.meter.end()));
         }
     }

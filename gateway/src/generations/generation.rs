@@ -10,24 +10,27 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::answer_model;
-use shared::dialect::Metered;
+use shared::dialect::neutral::AnswerShown;
+use shared::dialect::{Dialect, Metered};
 use shared::fault::{Fault, FaultKind};
 use shared::id::{GenerationId, RequestId};
 use shared::link::Call;
 use shared::surface::Surface;
+use shared::units::Usage;
 use tokio::sync::Notify;
 use tracing::warn;
 
 use super::attempt::{self, Accepted};
 use super::context::GenerationContext;
 use super::ending::{late, left};
-use super::failure;
 use super::flow::{Flow, Flowed};
 use super::log::{Gone, Log};
 use super::register::Ended;
 use super::state::{Closing, Phase, State, Streaming, Subscriber};
 use super::taken::{Progress, Taking};
-use crate::providers::{Answer, ContentType};
+use super::translation::{self, StreamTranslation};
+use super::{AttemptTrail, failure};
+use crate::providers::{Answer, AnswerBody, ByteStream, ContentType};
 
 /// What of a call is needed after it was sent to a provider.
 pub(super) struct About {
@@ -118,6 +121,7 @@ impl Generation {
             patience: None,
             parted: None,
             content_type: ContentType::default(),
+            dropped: Vec::new(),
         };
         Arc::new(Self {
             about,
@@ -275,6 +279,11 @@ impl Generation {
         self.lock().content_type.clone()
     }
 
+    /// What of the request could not be said to the provider that accepted it.
+    pub(super) fn dropped(&self) -> Vec<String> {
+        self.lock().dropped.clone()
+    }
+
     /// Whether a provider has accepted, for a reader that comes later.
     pub(super) fn is_streaming(&self) -> bool {
         match &self.lock().phase {
@@ -385,14 +394,24 @@ impl Generation {
             trail,
             lease,
         } = accepted;
-        let bytes = match answer {
-            Answer::Stream {
-                content_type,
-                bytes,
-            } => {
-                state.content_type = content_type;
-                let meter = self.about.surface.dialect.meter(self.about.metered);
-                let flow = Flow::new(bytes, meter, self.about.answer_model.clone());
+        let Answer {
+            content_type,
+            dialect,
+            dropped,
+            body,
+        } = answer;
+        state.content_type = content_type;
+        state.dropped = dropped;
+        let spoken = dialect.unwrap_or(self.about.surface.dialect);
+        let bytes = match body {
+            AnswerBody::Stream(bytes) => {
+                let flow = match self.flow(bytes, dialect, &trail) {
+                    Ok(flow) => flow,
+                    Err(fault) => {
+                        drop(self.fail(state, failure(fault, trail.attempts)));
+                        return false;
+                    }
+                };
                 state.phase = Phase::Streaming(Box::new(Streaming {
                     flow,
                     trail,
@@ -401,19 +420,11 @@ impl Generation {
                 }));
                 return true;
             }
-            Answer::Whole {
-                content_type,
-                bytes,
-            } => {
-                state.content_type = content_type;
-                match &self.about.answer_model {
-                    Some(name) => answer_model::in_answer(&bytes, name),
-                    None => bytes,
-                }
-            }
+            AnswerBody::Whole(bytes) => bytes,
         };
-        match self.about.surface.dialect.usage(self.about.metered, &bytes) {
-            Ok(usage) => {
+        let counted = spoken.usage(self.metered_in(dialect), &bytes);
+        match counted.and_then(|usage| Ok((self.shown(bytes, dialect, &usage, &trail)?, usage))) {
+            Ok((bytes, usage)) => {
                 lease.succeeded();
                 Self::watch_maximum(&lease, &usage);
                 state.length = u64::try_from(bytes.len()).unwrap_or(0);
@@ -431,5 +442,66 @@ impl Generation {
             }
         }
         false
+    }
+
+    /// What must be known to count an answer in the dialect of its provider. Of a translated one the tenant
+    /// sees what its own dialect tells.
+    fn metered_in(&self, dialect: Option<&dyn Dialect>) -> Metered {
+        let own = self.about.metered;
+        match dialect {
+            None => own,
+            Some(_) => Metered {
+                show_usage: false,
+                ..own
+            },
+        }
+    }
+
+    /// How a translated answer is shown.
+    fn as_shown(&self, trail: &AttemptTrail) -> AnswerShown {
+        let model = self.about.answer_model.as_deref();
+        let bounds = self.about.metered.bounds;
+        AnswerShown {
+            model: model.unwrap_or(&trail.model).to_owned(),
+            id: self.about.id.as_str().to_owned(),
+            created: u64::try_from(self.context.pools.now().unix_ms() / 1_000).unwrap_or(0),
+            shows_usage: self.about.metered.show_usage,
+            input_estimate: bounds.map_or(0, |bounds| bounds.input_estimate),
+        }
+    }
+
+    /// A provider's stream on its way, translated where it is in another dialect.
+    fn flow(
+        &self,
+        bytes: ByteStream,
+        dialect: Option<&'static dyn Dialect>,
+        trail: &AttemptTrail,
+    ) -> Result<Flow, Fault> {
+        let own = self.about.surface.dialect;
+        let Some(foreign) = dialect else {
+            let meter = own.meter(self.about.metered);
+            return Ok(Flow::new(bytes, meter, self.about.answer_model.clone()));
+        };
+        let translation = StreamTranslation::new(foreign, own, self.as_shown(trail))?;
+        let meter = foreign.meter(self.metered_in(dialect));
+        Ok(Flow::new(bytes, meter, None).translated(translation))
+    }
+
+    /// A whole answer as the tenant sees it.
+    fn shown(
+        &self,
+        bytes: Bytes,
+        dialect: Option<&'static dyn Dialect>,
+        usage: &Usage,
+        trail: &AttemptTrail,
+    ) -> Result<Bytes, Fault> {
+        match (dialect, &self.about.answer_model) {
+            (Some(foreign), _) => {
+                let own = self.about.surface.dialect;
+                translation::whole(foreign, own, &bytes, usage, &self.as_shown(trail))
+            }
+            (None, Some(name)) => Ok(answer_model::in_answer(&bytes, name)),
+            (None, None) => Ok(bytes),
+        }
     }
 }

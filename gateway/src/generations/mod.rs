@@ -13,6 +13,7 @@ mod reader;
 pub(crate) mod register;
 mod state;
 mod taken;
+mod translation;
 
 pub(crate) use self::context::GenerationContext;
 pub(crate) use self::parting::cancel;

@@ -79,6 +79,8 @@ pub(super) struct State {
     pub(super) parted: Option<u64>,
     /// Of what it puts out.
     pub(super) content_type: ContentType,
+    /// What of the request could not be said to its provider.
+    pub(super) dropped: Vec<String>,
 }
 
 impl Closing {

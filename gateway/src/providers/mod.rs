@@ -4,11 +4,12 @@
 mod decode;
 pub(crate) mod http;
 pub(crate) mod learned;
-mod openai;
 pub(crate) mod presets;
 mod sandbox;
+mod spoken;
 #[cfg(test)]
 mod toy;
+mod vendor;
 mod wait;
 mod words;
 
@@ -18,12 +19,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
+use shared::dialect::Dialect;
 use shared::fault::Fault;
 use shared::link::connectors::ConnectorFacts;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
 
 use self::learned::Learned;
+pub(crate) use self::spoken::Spoken;
+use self::vendor::{Vendor, doors};
 
 /// Where one attempt goes.
 #[derive(Debug, Clone, Copy)]
@@ -45,38 +49,57 @@ pub(crate) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Fault>> + S
 pub(crate) type ContentType = std::borrow::Cow<'static, str>;
 
 /// What a provider that accepted a call answers.
-pub(crate) enum Answer {
+pub(crate) struct Answer {
+    /// Of what.
+    pub(crate) content_type: ContentType,
+    /// The dialect it is in, where that is not the surface's.
+    pub(crate) dialect: Option<&'static dyn Dialect>,
+    /// Fields of the request that could not be said there.
+    pub(crate) dropped: Vec<String>,
+    /// The answer.
+    pub(crate) body: AnswerBody,
+}
+
+/// The bytes of an answer.
+pub(crate) enum AnswerBody {
     /// All at once.
-    Whole {
-        /// Of what.
-        content_type: ContentType,
-        /// All of it.
-        bytes: Bytes,
-    },
+    Whole(Bytes),
     /// Piece by piece.
-    Stream {
-        /// Of what.
-        content_type: ContentType,
-        /// As it comes.
-        bytes: ByteStream,
-    },
+    Stream(ByteStream),
 }
 
 impl Answer {
     /// JSON at once.
     pub(crate) fn json(bytes: Bytes) -> Self {
-        Self::Whole {
-            content_type: ContentType::Borrowed("application/json"),
-            bytes,
+        Self::whole(ContentType::Borrowed("application/json"), bytes)
+    }
+
+    /// Of a type of its own, at once.
+    pub(crate) fn whole(content_type: ContentType, bytes: Bytes) -> Self {
+        Self {
+            content_type,
+            dialect: None,
+            dropped: Vec::new(),
+            body: AnswerBody::Whole(bytes),
         }
     }
 
     /// Server-sent events.
     pub(crate) fn events(bytes: ByteStream) -> Self {
-        Self::Stream {
+        Self {
             content_type: ContentType::Borrowed("text/event-stream; charset=utf-8"),
-            bytes,
+            dialect: None,
+            dropped: Vec::new(),
+            body: AnswerBody::Stream(bytes),
         }
+    }
+
+    /// The same, of a call that went out as `spoken`.
+    #[must_use]
+    pub(crate) fn in_dialect(mut self, spoken: Spoken) -> Self {
+        self.dialect = spoken.foreign();
+        self.dropped = spoken.dropped;
+        self
     }
 }
 
@@ -139,22 +162,22 @@ pub(crate) trait Provider: Send + Sync {
 }
 
 /// The one list of connectors.
-macro_rules! providers {
-    ($($(#[$when:meta])* $provider:path),+ $(,)?) => {
-        const ALL: &[&dyn Provider] = &[$($(#[$when])* &$provider),+];
-    };
-}
-
-providers![
-    openai::OpenAi,
-    sandbox::Sandbox,
-    #[cfg(test)]
-    toy::Toy,
+const ALL: &[&dyn Provider] = &[
+    &Vendor(doors::OpenAi),
+    &Vendor(doors::Anthropic),
+    &Vendor(doors::Gemini),
+    &sandbox::Sandbox,
 ];
+
+/// Those that stand in the tests alone.
+#[cfg(test)]
+const OF_TESTS: &[&dyn Provider] = &[&toy::Toy];
+#[cfg(not(test))]
+const OF_TESTS: &[&dyn Provider] = &[];
 
 /// The connector of that word.
 pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
-    let mut all = ALL.iter().copied();
+    let mut all = ALL.iter().chain(OF_TESTS).copied();
     all.find(|provider| provider.facts().kind == kind)
 }
 

@@ -63,6 +63,12 @@ pub trait Dialect: Debug + Send + Sync {
         &[]
     }
 
+    /// Whether a maximum of output tokens stands in OpenAI's fields, of which a model may know one alone,
+    /// and the usage of a stream must be asked for.
+    fn has_openai_maxima(&self) -> bool {
+        false
+    }
+
     /// Translates to and from the neutral form; `None` where its calls go only to providers that speak it.
     fn translator(&self) -> Option<&'static dyn Translator> {
         None
@@ -130,6 +136,20 @@ pub trait Dialect: Debug + Send + Sync {
         let end = self.end();
         !end.is_empty() && bytes.ends_with(end)
     }
+}
+
+/// Every dialect.
+static ALL: &[&dyn Dialect] = &[
+    &openai_chat::OPENAI_CHAT,
+    &openai_completions::OPENAI_COMPLETIONS,
+    &openai_embeddings::OPENAI_EMBEDDINGS,
+    &openai_images::OPENAI_IMAGES,
+    &openai_moderations::OPENAI_MODERATIONS,
+];
+
+/// The dialect of that name.
+pub fn named(name: &str) -> Option<&'static dyn Dialect> {
+    ALL.iter().copied().find(|dialect| dialect.name() == name)
 }
 
 /// How a tenant's request becomes a provider's.

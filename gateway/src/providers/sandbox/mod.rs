@@ -24,11 +24,13 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use shared::dialect::openai_chat::OPENAI_CHAT;
+use shared::dialect::{Dialect, Forward, Quirks};
 use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
 use shared::link::{Call, CallerError, KeyTest, KeyVerdict, Operation};
 
-use super::{Answer, Patience, Provider, Refusal, Route};
+use super::{Answer, Patience, Provider, Refusal, Route, Spoken};
 
 const BYTES_PER_TOKEN: usize = 4;
 /// The same moment in every answer, so that answers are the same: 2026-01-01.
@@ -79,6 +81,25 @@ fn id_of(kind: &str, body: &[u8]) -> String {
     format!("{kind}-sandbox-{digest}")
 }
 
+/// Chats with whoever asks in whatever dialect: translated as for any other provider.
+async fn chat_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
+    if call.surface.dialect.name() == OPENAI_CHAT.name() {
+        return chat::chat(call, model).await;
+    }
+    let to = Forward {
+        model,
+        asks_usage: call.stream,
+        quirks: Quirks::default(),
+    };
+    let spoken = Spoken::of(call, &OPENAI_CHAT, to)?;
+    let said = Call {
+        body: spoken.body.clone(),
+        show_usage: true,
+        ..call.clone()
+    };
+    Ok(chat::chat(&said, model).await?.in_dialect(spoken))
+}
+
 /// What it is and can.
 static FACTS: ConnectorFacts = ConnectorFacts {
     kind: Cow::Borrowed("sandbox"),
@@ -115,7 +136,7 @@ impl Provider for Sandbox {
         _patience: Patience,
     ) -> Result<Answer, Refusal> {
         match call.surface.operation {
-            Operation::Chat => chat::chat(call, route.model).await,
+            Operation::Chat => chat_in_any(call, route.model).await,
             Operation::Embedding => embed::embed(call, route.model).await,
             Operation::Image => draw::draw(call).await,
             Operation::Completion => complete::complete(call, route.model).await,

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::fixture;
+use crate::providers::AnswerBody;
 use crate::providers::learned::Learned;
 use crate::providers::provider;
 
@@ -68,7 +69,11 @@ const GOOD: &str = r#"{"a":"hello","counted":[3,1]}"#;
 #[tokio::test]
 async fn an_answer_comes_in_the_words_of_the_surface() {
     let (answered, seen) = asked(call(Operation::Chat, false), "200 OK", GOOD).await;
-    let Ok(Answer::Whole { bytes, .. }) = answered else {
+    let Ok(Answer {
+        body: AnswerBody::Whole(bytes),
+        ..
+    }) = answered
+    else {
         panic!("it answers");
     };
     let dialect = Surface::of(Operation::Chat).dialect;
@@ -89,7 +94,11 @@ async fn an_answer_comes_in_the_words_of_the_surface() {
 #[tokio::test]
 async fn a_stream_is_whole_by_the_dialects_own_meter() {
     let (answered, _) = asked(call(Operation::Chat, true), "200 OK", GOOD).await;
-    let Ok(Answer::Stream { mut bytes, .. }) = answered else {
+    let Ok(Answer {
+        body: AnswerBody::Stream(mut bytes),
+        ..
+    }) = answered
+    else {
         panic!("it streams");
     };
     let mut meter = Surface::of(Operation::Chat)

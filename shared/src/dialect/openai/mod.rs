@@ -121,6 +121,10 @@ impl Dialect for OpenAi {
         request::forwarded(body, self.shape, to)
     }
 
+    fn has_openai_maxima(&self) -> bool {
+        matches!(self.shape, Shape::Choices(_))
+    }
+
     fn translator(&self) -> Option<&'static dyn Translator> {
         self.translator
     }

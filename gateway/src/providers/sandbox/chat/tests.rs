@@ -8,6 +8,7 @@ use shared::link::Operation;
 
 use super::*;
 use crate::fixture;
+use crate::providers::AnswerBody;
 
 fn call(body: &Value, stream: bool) -> Call {
     Call {
@@ -18,7 +19,11 @@ fn call(body: &Value, stream: bool) -> Call {
 
 async fn whole(mut body: Value) -> Value {
     body["messages"] = body.get("messages").cloned().unwrap_or_else(said);
-    let Ok(Answer::Whole { bytes, .. }) = chat(&call(&body, false), "sandbox-chat").await else {
+    let Ok(Answer {
+        body: AnswerBody::Whole(bytes),
+        ..
+    }) = chat(&call(&body, false), "sandbox-chat").await
+    else {
         panic!("{body} has no whole answer");
     };
     serde_json::from_slice(&bytes).expect("JSON")
@@ -39,8 +44,9 @@ type Merged = (String, Vec<(String, String)>, String);
 
 /// The deltas of a stream, merged as clients do, per choice.
 async fn merged(body: &Value) -> Vec<Merged> {
-    let Ok(Answer::Stream {
-        bytes: mut events, ..
+    let Ok(Answer {
+        body: AnswerBody::Stream(mut events),
+        ..
     }) = chat(&call(body, true), "sandbox-chat").await
     else {
         panic!("{body} has no stream");
@@ -187,8 +193,9 @@ async fn formats_stops_and_probabilities_are_as_asked_for() {
 async fn a_long_stream_begins_at_once_and_leaves_room_for_others() {
     let body = json!({"messages": [{"role": "user", "content": "[tokens:100000]"}], "n": 8});
     let begun = Instant::now();
-    let Ok(Answer::Stream {
-        bytes: mut events, ..
+    let Ok(Answer {
+        body: AnswerBody::Stream(mut events),
+        ..
     }) = chat(&call(&body, true), "sandbox-chat").await
     else {
         panic!("no stream");

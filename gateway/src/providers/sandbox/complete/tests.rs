@@ -5,6 +5,7 @@ use shared::link::Operation;
 
 use super::*;
 use crate::fixture;
+use crate::providers::AnswerBody;
 
 fn call(body: &Value, stream: bool) -> Call {
     Call {
@@ -16,7 +17,11 @@ fn call(body: &Value, stream: bool) -> Call {
 }
 
 async fn whole(body: &Value) -> Value {
-    let Ok(Answer::Whole { bytes, .. }) = complete(&call(body, false), "m").await else {
+    let Ok(Answer {
+        body: AnswerBody::Whole(bytes),
+        ..
+    }) = complete(&call(body, false), "m").await
+    else {
         panic!("{body} has no whole answer");
     };
     serde_json::from_slice(&bytes).expect("JSON")
@@ -24,7 +29,11 @@ async fn whole(body: &Value) -> Value {
 
 /// The texts of a stream by choice, why each ended, and the usage.
 async fn merged(body: &Value) -> (Vec<(String, String)>, Value) {
-    let Ok(Answer::Stream { mut bytes, .. }) = complete(&call(body, true), "m").await else {
+    let Ok(Answer {
+        body: AnswerBody::Stream(mut bytes),
+        ..
+    }) = complete(&call(body, true), "m").await
+    else {
         panic!("{body} has no stream");
     };
     let (mut choices, mut usage) = (Vec::new(), Value::Null);

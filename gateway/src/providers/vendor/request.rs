@@ -2,61 +2,52 @@
 //! by name. What of a tenant's bytes changes is its dialect's to say.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Method, Request};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Request};
 use http_body_util::Full;
 use shared::dialect::{Forward, Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind};
-use shared::link::Call;
 
-use crate::providers::Route;
+use super::Way;
+use super::doors::{Asked, Door};
+use crate::providers::{Refusal, Route, Spoken};
 
 const MAX_TOKENS: &str = "max_tokens";
 const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
 const STREAM_OPTIONS: &str = "stream_options";
 
-/// What to send.
-pub(super) struct Asked<'a> {
-    pub(super) method: Method,
-    /// Below the provider's address.
-    pub(super) path: &'a str,
-    pub(super) stream: bool,
-    pub(super) body: Bytes,
-}
-
-/// Built from nothing: no header of the tenant goes to a provider.
-pub(super) fn request(route: Route<'_>, asked: Asked<'_>) -> Result<Request<Full<Bytes>>, Fault> {
-    let ours = |what: &str| Fault::new(FaultKind::Internal, what.to_owned());
-    let mut secret = HeaderValue::try_from(format!("Bearer {}", route.key.expose()))
-        .map_err(|_| ours("the key is not a header value"))?;
-    secret.set_sensitive(true);
+/// Built from nothing: no header of the tenant goes to a provider but those that its dialect knows.
+pub(super) async fn request(
+    door: &impl Door,
+    asked: &Asked<'_>,
+    route: Route<'_>,
+) -> Result<Request<Full<Bytes>>, Fault> {
     let accept = if asked.stream {
         "text/event-stream"
     } else {
         "application/json"
     };
-    Request::builder()
-        .method(asked.method)
+    let request = Request::builder()
+        .method(asked.method.clone())
         .uri(format!("{}{}", route.base_url, asked.path))
-        .header(AUTHORIZATION, secret)
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .header(ACCEPT, HeaderValue::from_static(accept))
         // Without it a provider may pack as it likes (RFC 9110, 12.5.3).
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-        .header(USER_AGENT, HeaderValue::from_static("waule"))
-        .body(Full::new(asked.body))
-        .map_err(|_| ours("the provider's address is not a URL"))
+        .header(USER_AGENT, HeaderValue::from_static("waule"));
+    let request = door.open(request, asked, route).await?;
+    let wrong = |_| Fault::new(FaultKind::Internal, "the provider's address is not a URL");
+    request.body(Full::new(asked.body.clone())).map_err(wrong)
 }
 
-/// The tenant's bytes for `model`, which differs by `quirks`.
-pub(super) fn translated(call: &Call, model: &str, quirks: Quirks) -> Result<Bytes, Fault> {
+/// The tenant's request as `way` says it, to a model that differs by `quirks`.
+pub(super) fn spoken(way: &Way<'_>, quirks: Quirks) -> Result<Spoken, Refusal> {
     let to = Forward {
-        model,
-        asks_usage: call.stream && !call.show_usage,
+        model: way.route.model,
+        asks_usage: way.adds_usage(),
         quirks,
     };
-    let bytes = call.surface.dialect.forwarded(&call.body, to);
-    bytes.map_err(|error| Fault::new(FaultKind::BadRequest, error.message))
+    Spoken::of(way.call, way.dialect, to)
 }
 
 /// Words of a refusal that does not know a field, and not only its value.
@@ -75,14 +66,15 @@ const UNKNOWN: [&str; 11] = [
 ];
 
 /// How to send it again, when the refusal names a field that we added or that has another name there.
-pub(super) fn otherwise(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quirks> {
+pub(super) fn otherwise(way: &Way<'_>, fault: &Fault, told: &Told) -> Option<Quirks> {
     let refuses_body = matches!(fault.upstream_status, Some(400 | 422));
-    if !refuses_body || !call.surface.operation.writes_text() {
+    if !refuses_body || !way.dialect.has_openai_maxima() {
         return None;
     }
+    let quirks = way.quirks;
     let message = told.message.to_lowercase();
     let names = |field: &str| told.param.as_deref() == Some(field) || message.contains(field);
-    let added_options = call.stream && !call.show_usage && !quirks.no_usage_option;
+    let added_options = way.adds_usage() && !quirks.no_usage_option;
     if added_options && names(STREAM_OPTIONS) {
         return Some(Quirks {
             no_usage_option: true,

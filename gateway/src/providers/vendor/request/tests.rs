@@ -1,11 +1,32 @@
 //! What is sent otherwise after a refusal.
 
 use shared::dialect::told;
-use shared::link::Operation;
+use shared::link::{Call, Operation};
+use shared::secret::Secret;
 
 use super::*;
 use crate::fixture;
-use crate::providers::openai::classify::classify;
+use crate::providers::learned::Learned;
+use crate::providers::vendor::classify::classify;
+
+/// How `call`, which was refused, is sent again to a vendor that speaks its dialect.
+fn again(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quirks> {
+    let (key, learned) = (Secret::new("sk-0".to_owned()), Learned::default());
+    let route = Route {
+        base_url: "https://api.example.com/v1",
+        key: &key,
+        model: "m",
+        learned: &learned,
+    };
+    let dialect = call.surface.dialect;
+    let way = Way {
+        call,
+        dialect,
+        route,
+        quirks,
+    };
+    otherwise(&way, fault, told)
+}
 
 fn call(body: &str, stream: bool) -> Call {
     Call {
@@ -89,10 +110,10 @@ fn a_refusal_that_names_a_field_says_how_to_send_it_again() {
     ] {
         let told = told::refusal(refusal.as_bytes());
         let fault = classify(status, &told);
-        let found = otherwise(&call("{}", true), &fault, &told, Quirks::default());
+        let found = again(&call("{}", true), &fault, &told, Quirks::default());
         assert_eq!(found, expected, "{refusal}");
-        let again = found.and_then(|quirks| otherwise(&call("{}", true), &fault, &told, quirks));
-        assert_eq!(again, None, "not for the same reason twice: {refusal}");
+        let twice = found.and_then(|quirks| again(&call("{}", true), &fault, &told, quirks));
+        assert_eq!(twice, None, "not for the same reason twice: {refusal}");
     }
     let told = told::refusal(br#"{"error":{"message":"unknown field stream_options"}}"#);
     let fault = classify(400, &told);
@@ -102,7 +123,7 @@ fn a_refusal_that_names_a_field_says_how_to_send_it_again() {
         ..call("{}", true)
     };
     assert_eq!(
-        otherwise(&theirs, &fault, &told, Quirks::default()),
+        again(&theirs, &fault, &told, Quirks::default()),
         None,
         "the tenant's own field"
     );

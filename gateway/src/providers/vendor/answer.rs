@@ -53,10 +53,8 @@ pub(super) async fn whole(
     let bytes = unmarked(bytes);
     judge(&bytes, expected.dialect)?;
     let json = "application/json";
-    Ok(Answer::Whole {
-        content_type: content_type.unwrap_or(ContentType::Borrowed(json)),
-        bytes,
-    })
+    let content_type = content_type.unwrap_or(ContentType::Borrowed(json));
+    Ok(Answer::whole(content_type, bytes))
 }
 
 /// Without the byte order mark, which JSON must not have (RFC 8259, 8.1) and clients don't read.

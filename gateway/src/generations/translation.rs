@@ -1,0 +1,92 @@
+//! An answer on its way from a provider's dialect to the tenant's. Counts nothing: the provider's meter,
+//! which sees each event before, tells what was consumed.
+
+use bytes::Bytes;
+use shared::dialect::Dialect;
+use shared::dialect::neutral::{AnswerShown, StreamReader, StreamWriter};
+use shared::fault::{Fault, FaultKind};
+use shared::sse::{Events, Keep};
+use shared::units::Usage;
+
+/// A stream between two dialects.
+#[derive(Debug)]
+pub(super) struct StreamTranslation {
+    reader: Box<dyn StreamReader>,
+    writer: Box<dyn StreamWriter>,
+    /// What was written and is not handed on yet.
+    out: Vec<u8>,
+    has_ended: bool,
+}
+
+fn untranslatable(from: &dyn Dialect, to: &dyn Dialect) -> Fault {
+    let why = format!("{} can't be said in {}", from.name(), to.name());
+    Fault::new(FaultKind::Internal, why)
+}
+
+impl StreamTranslation {
+    /// Of a stream that has not begun; `None` where one of them is not translated at all.
+    pub(super) fn new(
+        from: &dyn Dialect,
+        to: &dyn Dialect,
+        shown: AnswerShown,
+    ) -> Result<Self, Fault> {
+        let (Some(reads), Some(writes)) = (from.translator(), to.translator()) else {
+            return Err(untranslatable(from, to));
+        };
+        Ok(Self {
+            reader: reads.stream_reader(),
+            writer: writes.stream_writer(shown),
+            out: Vec::new(),
+            has_ended: false,
+        })
+    }
+
+    /// Takes one whole event of the provider's.
+    pub(super) fn event(&mut self, event: &[u8]) {
+        let Self {
+            reader,
+            writer,
+            out,
+            ..
+        } = self;
+        reader.read(event, &mut |said| writer.write(said, out));
+    }
+
+    /// Takes several.
+    pub(super) fn events(&mut self, events: Bytes) {
+        let mut unused = Vec::new();
+        // They are ours, and so whole and short.
+        let _ = Events::default().push(events, &mut unused, |event| {
+            self.event(event);
+            Keep::Nothing
+        });
+    }
+
+    /// Ends the tenant's stream well, once.
+    pub(super) fn end(&mut self, usage: &Usage) {
+        if !std::mem::replace(&mut self.has_ended, true) {
+            self.writer.end(usage, &mut self.out);
+        }
+    }
+
+    /// What was written since.
+    pub(super) fn take(&mut self) -> Option<Bytes> {
+        let out = std::mem::take(&mut self.out);
+        (!out.is_empty()).then(|| out.into())
+    }
+}
+
+/// A whole answer, likewise.
+pub(super) fn whole(
+    from: &dyn Dialect,
+    to: &dyn Dialect,
+    answer: &[u8],
+    usage: &Usage,
+    shown: &AnswerShown,
+) -> Result<Bytes, Fault> {
+    let (Some(reads), Some(writes)) = (from.translator(), to.translator()) else {
+        return Err(untranslatable(from, to));
+    };
+    let answer = reads.read_answer(answer)?;
+    Ok(writes.write_answer(&answer, usage, shown))
+}

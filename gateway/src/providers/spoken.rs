@@ -1,0 +1,85 @@
+//! A tenant's request in the words of a provider: as it is where both speak the same dialect, else
+//! translated. Sends nothing.
+
+use bytes::Bytes;
+use shared::dialect::neutral::WriteTo;
+use shared::dialect::{BadBody, Dialect, Forward, Head};
+use shared::fault::{Fault, FaultKind, Retry};
+use shared::link::{Call, CallerError};
+
+use super::Refusal;
+
+/// A request as it goes to a provider.
+#[derive(Debug)]
+pub(crate) struct Spoken {
+    /// In which dialect.
+    dialect: &'static dyn Dialect,
+    /// Whether that is the surface's own.
+    is_own: bool,
+    /// The body.
+    pub(crate) body: Bytes,
+    /// Fields of the tenant's that could not be said.
+    pub(crate) dropped: Vec<String>,
+}
+
+impl Spoken {
+    /// The dialect, where it is not the surface's.
+    pub(crate) fn foreign(&self) -> Option<&'static dyn Dialect> {
+        (!self.is_own).then_some(self.dialect)
+    }
+
+    /// `call` in `dialect`.
+    pub(crate) fn of(
+        call: &Call,
+        dialect: &'static dyn Dialect,
+        to: Forward<'_>,
+    ) -> Result<Self, Refusal> {
+        let own = call.surface.dialect;
+        if own.name() == dialect.name() {
+            let body = own.forwarded(&call.body, to).map_err(|e| unsaid(&e))?;
+            return Ok(Self {
+                dialect,
+                is_own: true,
+                body,
+                dropped: Vec::new(),
+            });
+        }
+        let (Some(from), Some(into)) = (own.translator(), dialect.translator()) else {
+            let why = format!("{} can't be said in {}", own.name(), dialect.name());
+            return Err(Fault::new(FaultKind::NotFound, why).into());
+        };
+        let head = Head {
+            model: Some(to.model.to_owned()),
+            stream: Some(call.stream),
+            headers: call.headers.clone(),
+        };
+        let request = from.read_request(&head, &call.body);
+        let request = request.map_err(|e| unsaid(&e))?;
+        let to = WriteTo {
+            model: to.model,
+            quirks: to.quirks,
+            output_max: call.bounds.map(|bounds| bounds.output_max),
+        };
+        let written = into.write_request(&request, to).map_err(|e| unsaid(&e))?;
+        Ok(Self {
+            dialect,
+            is_own: false,
+            body: written.body,
+            dropped: written.dropped,
+        })
+    }
+}
+
+/// What can't be said at this provider another target may take.
+fn unsaid(error: &BadBody) -> Refusal {
+    let mut fault = Fault::new(FaultKind::BadRequest, error.message.clone());
+    fault.retry = Retry::OtherKey;
+    Refusal {
+        fault,
+        caller: Some(CallerError {
+            message: error.message.clone(),
+            param: error.param.map(str::to_owned),
+            code: None,
+        }),
+    }
+}

@@ -1,0 +1,201 @@
+//! Vendors that are asked over HTTP and answer JSON or server-sent events: an attempt, its answer or its
+//! refusal, what a refusal teaches, and the free questions of operators. What a vendor has of its own is its
+//! door's to say, and what it speaks its dialect's.
+
+mod answer;
+mod classify;
+pub(super) mod doors;
+mod question;
+mod request;
+
+use async_trait::async_trait;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
+use shared::dialect::{Dialect, Quirks, Told, told};
+use shared::fault::{Fault, FaultKind};
+use shared::link::connectors::ConnectorFacts;
+use shared::link::{Call, CallerError, KeyTest};
+use shared::surface::AnswerForm;
+
+use self::answer::{Expected, NoAnswer};
+use self::classify::classify;
+use self::doors::{Asked, Door};
+use self::request::request;
+use super::wait::wait;
+use super::words::{Secrets, cleaned};
+use super::{Answer, ContentType, Patience, Provider, Refusal, Route, http as outbound};
+
+/// Ten images of 4 MiB in base64; the longest text and the largest batch of embeddings.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// An error text is short; what is longer is not read.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+/// Ways to send one request: as it is, without one field, with another one moved.
+const WAYS_MAX: u32 = 3;
+
+/// A vendor behind a door.
+pub(super) struct Vendor<D>(pub(super) D);
+
+/// A refusal with what it was made of.
+struct Refused {
+    refusal: Refusal,
+    told: Told,
+}
+
+#[async_trait]
+impl<D: Door> Provider for Vendor<D> {
+    fn facts(&self) -> &'static ConnectorFacts {
+        self.0.facts()
+    }
+
+    async fn call(
+        &self,
+        call: &Call,
+        route: Route<'_>,
+        patience: Patience,
+    ) -> Result<Answer, Refusal> {
+        let dialect = self.0.dialect(call.surface, route).ok_or_else(|| {
+            let what = call.surface.operation.word();
+            Fault::new(FaultKind::NotFound, format!("this vendor does no {what}"))
+        })?;
+        let mut quirks = route.learned.quirks(route.base_url, route.model);
+        let mut ways = 1;
+        loop {
+            let way = Way {
+                call,
+                dialect,
+                route,
+                quirks,
+            };
+            let refused = match way.attempt(&self.0, patience).await {
+                Ok(answer) => {
+                    if ways > 1 {
+                        route.learned.learn(route.model, quirks);
+                    }
+                    return Ok(answer);
+                }
+                Err(refused) => refused,
+            };
+            let Refused { refusal, told } = *refused;
+            match request::otherwise(&way, &refusal.fault, &told) {
+                Some(other) if ways < WAYS_MAX => {
+                    quirks = other;
+                    ways += 1;
+                }
+                _ => return Err(refusal),
+            }
+        }
+    }
+
+    async fn test(&self, route: Route<'_>) -> KeyTest {
+        question::test(&self.0, route).await
+    }
+
+    async fn try_model(&self, route: Route<'_>) -> KeyTest {
+        question::try_model(&self.0, route).await
+    }
+
+    fn ignored_maximum(&self, route: Route<'_>) {
+        route.learned.ignored(route.base_url, route.model);
+    }
+}
+
+/// One way to send a call.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    call: &'a Call,
+    /// As the vendor is asked.
+    dialect: &'static dyn Dialect,
+    route: Route<'a>,
+    quirks: Quirks,
+}
+
+impl Way<'_> {
+    /// Whether the vendor speaks the tenant's dialect.
+    fn is_own(&self) -> bool {
+        self.call.surface.dialect.name() == self.dialect.name()
+    }
+
+    /// Whether we ask for the usage of a stream, and the tenant does not.
+    fn adds_usage(&self) -> bool {
+        self.call.stream && !(self.is_own() && self.call.show_usage)
+    }
+
+    async fn attempt(&self, door: &impl Door, patience: Patience) -> Result<Answer, Box<Refused>> {
+        let Self {
+            call,
+            dialect,
+            route,
+            quirks,
+        } = *self;
+        let spoken = request::spoken(self, quirks)?;
+        let asked = Asked {
+            method: Method::POST,
+            path: door.path(call.surface, dialect, route, call.stream),
+            stream: call.stream,
+            body: spoken.body.clone(),
+            headers: if self.is_own() { &call.headers } else { &[] },
+        };
+        let request = request(door, &asked, route).await?;
+        let head = outbound::send(request, patience.first_byte).await?;
+        let status = head.status.as_u16();
+        if !head.status.is_success() {
+            let body = outbound::beginning(head.body, ERROR_BYTES_MAX, patience.silence).await;
+            return Err(self.refused(status, &head.headers, told::refusal(&body)));
+        }
+        let expected = Expected {
+            dialect,
+            bytes_max: ANSWER_BYTES_MAX,
+            silence: patience.silence,
+        };
+        let answer = if call.stream {
+            answer::streamed(head.body, expected).await
+        } else {
+            // What providers say of JSON is not believed; of sounds and pictures only they know.
+            let is_binary = call.surface.answer == AnswerForm::Binary;
+            let told = head.headers.get(CONTENT_TYPE).filter(|_| is_binary);
+            let told = told.and_then(|value| value.to_str().ok());
+            let content_type = told.map(|value| ContentType::Owned(value.to_owned()));
+            answer::whole(head.body, content_type, expected).await
+        };
+        match answer {
+            Ok(answer) => Ok(answer.in_dialect(spoken)),
+            Err(NoAnswer::Told(told)) => Err(self.refused(status, &head.headers, *told)),
+            Err(NoAnswer::Fault(fault)) => Err(fault.with_status(status).into()),
+        }
+    }
+
+    fn refused(&self, status: u16, headers: &HeaderMap, told: Told) -> Box<Refused> {
+        let fault = classify(status, &told).with_retry_after(wait(headers, &told));
+        let for_tenant = matches!(fault.kind, FaultKind::BadRequest | FaultKind::ContentPolicy);
+        let secrets = Secrets {
+            key: self.route.key.expose(),
+            base_url: self.route.base_url,
+            body: &self.call.body,
+        };
+        let clean = |text: &str| cleaned(text, secrets);
+        let caller = for_tenant.then(|| CallerError {
+            message: clean(&told.message),
+            param: told.param.as_deref().map(clean),
+            code: told.code.as_deref().map(clean),
+        });
+        Box::new(Refused {
+            refusal: Refusal { fault, caller },
+            told,
+        })
+    }
+}
+
+impl From<Refusal> for Box<Refused> {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Refused {
+            refusal,
+            told: Told::default(),
+        })
+    }
+}
+
+impl From<Fault> for Box<Refused> {
+    fn from(fault: Fault) -> Self {
+        Refusal::from(fault).into()
+    }
+}

@@ -1,0 +1,173 @@
+//! Questions that operators ask of a vendor while they wait: is a key accepted, does a model answer. They
+//! cost nothing or next to nothing.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Method;
+use shared::dialect::neutral::{ChatRequest, Part, Role, Turn, WriteTo};
+use shared::dialect::{Maximum, Quirks, Told, told};
+use shared::fault::{Fault, FaultKind, Scope};
+use shared::link::{KeyTest, KeyVerdict, Operation};
+use shared::surface::Surface;
+
+use super::ERROR_BYTES_MAX;
+use super::classify::classify;
+use super::doors::{Asked, Door};
+use super::request::request;
+use crate::providers::words::{Secrets, cleaned};
+use crate::providers::{Route, http as outbound};
+
+/// A key is tested while an operator waits.
+const TEST_MAX: Duration = Duration::from_secs(15);
+
+/// Whether the key is accepted: the list of models is asked for.
+pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
+    let path = door.models();
+    let asked = Asked {
+        method: Method::GET,
+        path: path.clone(),
+        stream: false,
+        body: Bytes::new(),
+        headers: &[],
+    };
+    let (mut test, _) = tested(door, route, &asked).await;
+    if matches!(test.status, 404 | 405 | 501) {
+        test.detail = format!(
+            "can't be told here: the provider has no GET {path} ({}); try a small call",
+            test.status
+        );
+    }
+    test
+}
+
+/// Whether the route's model answers: one token of an answer to the shortest question.
+pub(super) async fn try_model(door: &impl Door, route: Route<'_>) -> KeyTest {
+    let quirks = route.learned.quirks(route.base_url, route.model);
+    let (test, told) = small_call(door, route, quirks).await;
+    // Reasoning models know the other field only.
+    let wants_other = test.status == 400 && told.message.contains("max_completion_tokens");
+    if wants_other && quirks.maximum != Maximum::MaxCompletionTokens {
+        let maximum = Maximum::MaxCompletionTokens;
+        return small_call(door, route, Quirks { maximum, ..quirks })
+            .await
+            .0;
+    }
+    test
+}
+
+async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyTest, Told) {
+    let surface = Surface::of(Operation::Chat);
+    let question = ChatRequest {
+        turns: vec![Turn {
+            role: Role::User,
+            parts: vec![Part::text("hi")],
+        }],
+        output_max: Some(1),
+        ..ChatRequest::default()
+    };
+    let to = WriteTo {
+        model: route.model,
+        quirks,
+        output_max: Some(1),
+    };
+    let written = door.dialect(surface, route).and_then(|dialect| {
+        let written = dialect.translator()?.write_request(&question, to).ok()?;
+        Some((dialect, written))
+    });
+    let Some((dialect, written)) = written else {
+        let detail = "can't be told here: this kind of provider has no chats".to_owned();
+        return (unknown(detail), Told::default());
+    };
+    let asked = Asked {
+        method: Method::POST,
+        path: door.path(surface, dialect, route, false),
+        stream: false,
+        body: written.body,
+        headers: &[],
+    };
+    tested(door, route, &asked).await
+}
+
+fn unknown(detail: String) -> KeyTest {
+    KeyTest {
+        ok: false,
+        verdict: KeyVerdict::Unknown,
+        status: 0,
+        latency_ms: 0,
+        detail,
+    }
+}
+
+/// Sends what an operator waits for; answers also what was told.
+async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTest, Told) {
+    let begun = Instant::now();
+    let outcome = match request(door, asked, route).await {
+        Ok(request) => outbound::send(request, TEST_MAX).await,
+        Err(fault) => Err(fault),
+    };
+    let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let test = |verdict, status, detail| KeyTest {
+        ok: verdict == KeyVerdict::Accepted,
+        verdict,
+        status,
+        latency_ms,
+        detail,
+    };
+    let head = match outcome {
+        Ok(head) => head,
+        Err(fault) => {
+            let detail = fault.word().to_owned();
+            return (test(KeyVerdict::Unknown, 0, detail), Told::default());
+        }
+    };
+    let status = head.status.as_u16();
+    let body = outbound::beginning(head.body, ERROR_BYTES_MAX, TEST_MAX).await;
+    // A long list is cut off, and is none of the forms of an error.
+    let told = if head.status.is_success() {
+        told::error_in(&body)
+    } else {
+        Some(told::refusal(&body))
+    };
+    let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+    let (verdict, detail, told) = match told {
+        None if is_json => (
+            KeyVerdict::Accepted,
+            "the key is accepted".to_owned(),
+            Told::default(),
+        ),
+        None => (
+            KeyVerdict::Unknown,
+            format!("the provider answered {status} and no JSON"),
+            Told::default(),
+        ),
+        Some(told) => {
+            let fault = classify(status, &told);
+            let verdict = verdict(&fault);
+            let secrets = Secrets {
+                key: route.key.expose(),
+                base_url: "",
+                body: b"",
+            };
+            let words = cleaned(&told.message, secrets);
+            let detail = if words.is_empty() {
+                format!("the provider answered {status}")
+            } else {
+                format!("the provider answered {status}: {words}")
+            };
+            (verdict, detail, told)
+        }
+    };
+    (test(verdict, status, detail), told)
+}
+
+/// What a refusal of a free question says of the key.
+fn verdict(fault: &Fault) -> KeyVerdict {
+    let is_refused = fault.kind == FaultKind::InvalidKey
+        && (fault.scope == Scope::Key || fault.upstream_status == Some(401));
+    if is_refused && fault.scope != Scope::Account {
+        KeyVerdict::Refused
+    } else {
+        KeyVerdict::Unknown
+    }
+}
