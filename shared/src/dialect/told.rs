@@ -358,8 +358,15 @@ fn is_good_word(word: &str) -> bool {
         .any(|good| word.eq_ignore_ascii_case(good))
 }
 
-/// Google's list of what else is known: a reason that is a word, and how long to wait.
+/// What else is known: Google's list with a reason that is a word and how long to wait, Anthropic's object
+/// with a word.
 fn of_details(told: &mut Told, object: &Object) {
+    let word = object
+        .get("details")
+        .and_then(|details| details.get("error_code"));
+    if let Some(word) = word.and_then(Value::as_str).filter(|word| !word.is_empty()) {
+        told.code = Some(bounded(word, WORD_CHARS_MAX));
+    }
     let Some(details) = object.get("details").and_then(Value::as_array) else {
         return;
     };

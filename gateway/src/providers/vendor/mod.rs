@@ -164,7 +164,8 @@ impl Way<'_> {
         }
     }
 
-    fn refused(&self, status: u16, headers: &HeaderMap, told: Told) -> Box<Refused> {
+    fn refused(&self, status: u16, headers: &HeaderMap, mut told: Told) -> Box<Refused> {
+        told.code = told.code.or_else(|| error_type(headers));
         let fault = classify(status, &told).with_retry_after(wait(headers, &told));
         let for_tenant = matches!(fault.kind, FaultKind::BadRequest | FaultKind::ContentPolicy);
         let secrets = Secrets {
@@ -183,6 +184,13 @@ impl Way<'_> {
             told,
         })
     }
+}
+
+/// The kind of an error where Amazon tells it: in a header, with what is of no use behind a colon.
+fn error_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("x-amzn-errortype")?.to_str().ok()?;
+    let word = value.split(':').next()?.rsplit('#').next()?;
+    (1..=100).contains(&word.len()).then(|| word.to_owned())
 }
 
 impl From<Refusal> for Box<Refused> {

@@ -4,6 +4,7 @@ use shared::dialect::told;
 
 use super::*;
 
+mod doors;
 mod others;
 
 /// Status, body, kind, scope, what is next.
