@@ -14,6 +14,7 @@ use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::ProviderKeyId;
 use shared::link::events::GatewayEvent;
+use shared::link::options::ProviderOptions;
 use shared::link::rules;
 use shared::seal::Sealer;
 use shared::secret::Secret;
@@ -25,7 +26,7 @@ use tracing::{error, info, warn};
 use crate::events::Journal;
 use crate::pool::health::{KeyHealth, Off};
 use crate::pool::{PoolKey, PoolProvider, Pools, ProviderHealth};
-use crate::store::{BY_OPERATOR, KeyRow, Snapshot, Store};
+use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, Snapshot, Store};
 use crate::{keys, providers};
 
 /// Changes of keys that wait to be stored.
@@ -167,6 +168,7 @@ impl ProviderList {
             let provider = PoolProvider {
                 name: row.name.clone(),
                 base_url,
+                options: options(row),
                 enabled: row.enabled,
                 connector,
                 keys,
@@ -257,6 +259,17 @@ impl ProviderList {
         self.pools.written(news);
         Ok(())
     }
+}
+
+/// Options out of the database; what a later version wrote and this one can't read counts as none.
+pub(super) fn options(row: &ProviderRow) -> ProviderOptions {
+    serde_json::from_str(&row.options).unwrap_or_else(|error| {
+        warn!(
+            provider = row.name,
+            %error, "the options of provider `{}` can't be read: {error}", row.name
+        );
+        ProviderOptions::default()
+    })
 }
 
 /// Why a key is off, and when it is asked about again. Earlier versions kept no such time.

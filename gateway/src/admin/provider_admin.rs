@@ -7,6 +7,7 @@ use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{
     AdminError, GatewayName, InvalidField, KeyTest, NewProvider, NewProviderKey, ProviderAdmin,
@@ -77,6 +78,13 @@ fn checked_address<'a>(facts: &ConnectorFacts, pasted: &'a str) -> Result<&'a st
     }
 }
 
+/// Options as they are kept.
+fn kept_options(options: &ProviderOptions) -> Result<String, AdminError> {
+    let broken = |(name, broken): (&str, Broken)| invalid(&format!("options.{name}"), broken);
+    options.checked().map_err(broken)?;
+    serde_json::to_string(options).map_err(|_| AdminError::Internal)
+}
+
 /// Whether keys that were given for `old` would go to somebody else at `new`: whoever may move a
 /// provider must not get its secrets with that.
 fn is_elsewhere(old: &str, new: &str) -> bool {
@@ -102,6 +110,7 @@ impl ProviderList {
             name: "sandbox".to_owned(),
             kind: "sandbox".to_owned(),
             base_url: String::new(),
+            options: ProviderOptions::default(),
         };
         let key = NewProviderKey {
             secret: Secret::new("sandbox-needs-no-key".to_owned()),
@@ -178,6 +187,7 @@ fn secret_rule(kind: &str) -> SecretRule {
 
 fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
     ProviderView {
+        options: super::options(&row),
         secret: secret_rule(&row.kind),
         name: row.name,
         kind: row.kind,
@@ -237,6 +247,7 @@ impl ProviderAdmin for ProviderList {
             base_url,
             enabled: true,
             created_at: at(self.clock.now()),
+            options: kept_options(&new.options)?,
         };
         self.store.insert_provider(&row).await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
@@ -258,9 +269,16 @@ impl ProviderAdmin for ProviderList {
                 Some(checked_address(kind.facts(), pasted)?)
             }
         };
+        let options = patch.options.as_ref().map(kept_options).transpose()?;
         let changed = self
             .store
-            .update_provider(name, base_url, patch.enabled, is_elsewhere)
+            .update_provider(
+                name,
+                base_url,
+                patch.enabled,
+                options.as_deref(),
+                is_elsewhere,
+            )
             .await
             .map_err(failed)?;
         found(changed)?;

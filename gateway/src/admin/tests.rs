@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use shared::config::read;
+use shared::link::options::ProviderOptions;
 use shared::link::{NewProvider, NewProviderKey, ProviderAdmin, ProviderKeyPatch};
 use shared::telemetry::Metrics;
 
@@ -41,6 +42,7 @@ async fn providers(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<Pro
         name: "p".to_owned(),
         kind: "openai".to_owned(),
         base_url: "http://127.0.0.1:9/v1".to_owned(),
+        options: ProviderOptions::default(),
     };
     providers
         .create_provider(provider)

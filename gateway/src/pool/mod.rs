@@ -13,6 +13,7 @@ use shared::clock::{Clock, Moment};
 use shared::fault::{Fault, FaultKind};
 use shared::id::ProviderKeyId;
 use shared::link::events::{GatewayEvent, KeyEvent};
+use shared::link::options::ProviderOptions;
 use shared::secret::Secret;
 use tracing::warn;
 
@@ -43,6 +44,7 @@ fn share(keys: usize) -> usize {
 pub(crate) struct PoolProvider {
     pub(crate) name: String,
     pub(crate) base_url: String,
+    pub(crate) options: ProviderOptions,
     pub(crate) enabled: bool,
     pub(crate) connector: &'static dyn providers::Provider,
     pub(crate) keys: Vec<Arc<PoolKey>>,
@@ -63,6 +65,7 @@ impl PoolProvider {
     pub(crate) fn route<'a>(&'a self, key: &'a PoolKey, model: &'a str) -> Route<'a> {
         Route {
             base_url: &self.base_url,
+            options: &self.options,
             key: &key.secret,
             model,
             learned: &self.health.learned,

@@ -19,9 +19,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
-use shared::dialect::Dialect;
+use shared::dialect::{Dialect, Quirks};
 use shared::fault::Fault;
 use shared::link::connectors::ConnectorFacts;
+use shared::link::options::ProviderOptions;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
 
@@ -34,12 +35,22 @@ use self::vendor::{Vendor, doors};
 pub(crate) struct Route<'a> {
     /// The provider's address up to and with the version; empty where there is none.
     pub(crate) base_url: &'a str,
+    /// How it differs from its kind.
+    pub(crate) options: &'a ProviderOptions,
     /// The key.
     pub(crate) key: &'a Secret<String>,
     /// The model's name there.
     pub(crate) model: &'a str,
     /// What the provider taught before.
     pub(crate) learned: &'a Learned,
+}
+
+impl Route<'_> {
+    /// How the model differs from its dialect, as far as it is known.
+    pub(crate) fn quirks(&self) -> Quirks {
+        let known = self.learned.quirks(self.base_url, self.model);
+        self.options.quirks(known)
+    }
 }
 
 /// Bytes of the call's dialect as they come; an error ends them.
@@ -163,9 +174,12 @@ pub(crate) trait Provider: Send + Sync {
 
 /// The one list of connectors.
 const ALL: &[&dyn Provider] = &[
-    &Vendor(doors::OpenAi),
-    &Vendor(doors::Anthropic),
-    &Vendor(doors::Gemini),
+    &Vendor(&doors::OPENAI),
+    &Vendor(&doors::ANTHROPIC),
+    &Vendor(&doors::GEMINI),
+    &Vendor(doors::Azure),
+    &Vendor(&doors::COHERE),
+    &Vendor(&doors::CUSTOM),
     &sandbox::Sandbox,
 ];
 

@@ -42,6 +42,8 @@ pub(crate) struct ProviderRow {
     pub(crate) base_url: String,
     pub(crate) enabled: bool,
     pub(crate) created_at: i64,
+    /// As JSON.
+    pub(crate) options: String,
 }
 
 /// A key as it is kept: sealed.
@@ -157,6 +159,7 @@ impl Store {
         name: &str,
         base_url: Option<&str>,
         enabled: Option<bool>,
+        options: Option<&str>,
         moved: fn(&str, &str) -> bool,
     ) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
@@ -181,6 +184,7 @@ impl Store {
                 .set((
                     providers::base_url.eq(base_url.unwrap_or(&row.base_url)),
                     providers::enabled.eq(enabled.unwrap_or(row.enabled)),
+                    providers::options.eq(options.unwrap_or(&row.options)),
                 ))
                 .execute(conn)
                 .await?;

@@ -7,6 +7,7 @@ diesel::table! {
         base_url -> Text,
         enabled -> Bool,
         created_at -> BigInt,
+        options -> Text,
     }
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::connectors::{GatewayFacts, SecretRule};
+use super::options::ProviderOptions;
 use crate::id::ProviderKeyId;
 use crate::secret::Secret;
 
@@ -21,6 +22,9 @@ pub struct NewProvider {
     /// Where it answers, up to and with the version, for example `https://api.example.com/v1`.
     #[serde(default)]
     pub base_url: String,
+    /// How it differs from its kind.
+    #[serde(default, skip_serializing_if = "ProviderOptions::is_empty")]
+    pub options: ProviderOptions,
 }
 
 /// A change of a provider; what is absent stays.
@@ -31,6 +35,9 @@ pub struct ProviderPatch {
     pub base_url: Option<String>,
     /// Whether it takes calls.
     pub enabled: Option<bool>,
+    /// How it differs from its kind, all of it anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<ProviderOptions>,
 }
 
 /// A provider as an operator sees it.
@@ -46,6 +53,9 @@ pub struct ProviderView {
     pub enabled: bool,
     /// Keys in its pool.
     pub keys: u32,
+    /// How it differs from its kind.
+    #[serde(default, skip_serializing_if = "ProviderOptions::is_empty")]
+    pub options: ProviderOptions,
     /// What a secret of its keys must be like.
     pub secret: SecretRule,
     /// Created, in unix milliseconds.

@@ -48,6 +48,13 @@ pub struct Speaks {
     pub operation: Operation,
     /// The wire format.
     pub dialect: Text,
+    /// Whether it is asked so unless its options say otherwise.
+    #[serde(default = "usual")]
+    pub is_usual: bool,
+}
+
+fn usual() -> bool {
+    true
 }
 
 impl Speaks {
@@ -56,6 +63,16 @@ impl Speaks {
         Self {
             operation,
             dialect: Cow::Borrowed(dialect),
+            is_usual: true,
+        }
+    }
+
+    /// `operation` in `dialect`, which only some who are of the kind speak.
+    pub const fn seldom(operation: Operation, dialect: &'static str) -> Self {
+        Self {
+            operation,
+            dialect: Cow::Borrowed(dialect),
+            is_usual: false,
         }
     }
 }

@@ -92,6 +92,7 @@ pub mod codec;
 pub mod connectors;
 pub mod events;
 mod operation;
+pub mod options;
 pub mod prefix;
 pub mod rules;
 pub mod wire;

@@ -35,6 +35,21 @@ pub enum Broken {
     /// No http(s) address, or one with a user, a password or a query.
     #[error("like https://api.example.com/v1, without user, password or query")]
     NotAnAddress,
+    /// More than so many.
+    #[error("at most {0}")]
+    TooMany(usize),
+    /// A word that nobody knows here.
+    #[error("of the words that there are")]
+    UnknownWord,
+    /// No header, or one that is not for operators.
+    #[error("names of headers in small letters with plain values; not those that frame a request")]
+    NotAHeader,
+    /// No field of a request.
+    #[error("names of fields, of letters, digits, _ and -")]
+    NotAField,
+    /// A field that is needed.
+    #[error("names of fields that a request can do without")]
+    NeededField,
     /// Something else than a number between these, both included.
     #[error("a number from {0} to {1}")]
     OutOfRange(u32, u32),

@@ -53,11 +53,11 @@ impl<D: Door> Provider for Vendor<D> {
         route: Route<'_>,
         patience: Patience,
     ) -> Result<Answer, Refusal> {
-        let dialect = self.0.dialect(call.surface, route).ok_or_else(|| {
+        let dialect = doors::dialect(&self.0, call.surface, route).ok_or_else(|| {
             let what = call.surface.operation.word();
             Fault::new(FaultKind::NotFound, format!("this vendor does no {what}"))
         })?;
-        let mut quirks = route.learned.quirks(route.base_url, route.model);
+        let mut quirks = route.quirks();
         let mut ways = 1;
         loop {
             let way = Way {
@@ -133,6 +133,7 @@ impl Way<'_> {
             path: door.path(call.surface, dialect, route, call.stream),
             stream: call.stream,
             body: spoken.body.clone(),
+            dialect: Some(dialect),
             headers: if self.is_own() { &call.headers } else { &[] },
         };
         let request = request(door, &asked, route).await?;

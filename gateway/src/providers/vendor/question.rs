@@ -13,7 +13,7 @@ use shared::surface::Surface;
 
 use super::ERROR_BYTES_MAX;
 use super::classify::classify;
-use super::doors::{Asked, Door};
+use super::doors::{self, Asked, Door};
 use super::request::request;
 use crate::providers::words::{Secrets, cleaned};
 use crate::providers::{Route, http as outbound};
@@ -23,12 +23,13 @@ const TEST_MAX: Duration = Duration::from_secs(15);
 
 /// Whether the key is accepted: the list of models is asked for.
 pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
-    let path = door.models();
+    let path = door.models(route);
     let asked = Asked {
         method: Method::GET,
         path: path.clone(),
         stream: false,
         body: Bytes::new(),
+        dialect: None,
         headers: &[],
     };
     let (mut test, _) = tested(door, route, &asked).await;
@@ -43,7 +44,7 @@ pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
 
 /// Whether the route's model answers: one token of an answer to the shortest question.
 pub(super) async fn try_model(door: &impl Door, route: Route<'_>) -> KeyTest {
-    let quirks = route.learned.quirks(route.base_url, route.model);
+    let quirks = route.quirks();
     let (test, told) = small_call(door, route, quirks).await;
     // Reasoning models know the other field only.
     let wants_other = test.status == 400 && told.message.contains("max_completion_tokens");
@@ -71,7 +72,7 @@ async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyT
         quirks,
         output_max: Some(1),
     };
-    let written = door.dialect(surface, route).and_then(|dialect| {
+    let written = doors::dialect(door, surface, route).and_then(|dialect| {
         let written = dialect.translator()?.write_request(&question, to).ok()?;
         Some((dialect, written))
     });
@@ -84,6 +85,7 @@ async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyT
         path: door.path(surface, dialect, route, false),
         stream: false,
         body: written.body,
+        dialect: Some(dialect),
         headers: &[],
     };
     tested(door, route, &asked).await

@@ -3,10 +3,13 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::request::Builder;
 use http::{HeaderValue, Request};
 use http_body_util::Full;
-use shared::dialect::{Forward, Maximum, Quirks, Told};
+use shared::dialect::{Dialect, Forward, Maximum, Quirks, Told};
 use shared::fault::{Fault, FaultKind};
+use shared::json::{self, Edit};
+use shared::link::options::ProviderOptions;
 
 use super::Way;
 use super::doors::{Asked, Door};
@@ -35,9 +38,36 @@ pub(super) async fn request(
         // Without it a provider may pack as it likes (RFC 9110, 12.5.3).
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
         .header(USER_AGENT, HeaderValue::from_static("waule"));
+    let request = of_dialect(request, asked);
+    let own = route.options.headers.iter();
+    let request = own.fold(request, |request, header| {
+        request.header(&header.name, &header.value)
+    });
     let request = door.open(request, asked, route).await?;
     let wrong = |_| Fault::new(FaultKind::Internal, "the provider's address is not a URL");
     request.body(Full::new(asked.body.clone())).map_err(wrong)
+}
+
+const ANTHROPIC_VERSION: &str = "anthropic-version";
+/// Takes all that a translated request says.
+const ANTHROPIC_VERSION_USUAL: &str = "2023-06-01";
+
+/// What a dialect wants to be told in headers: the tenant's own words where it speaks that dialect.
+fn of_dialect(request: Builder, asked: &Asked<'_>) -> Builder {
+    let is_anthropics = |dialect: &dyn Dialect| dialect.headers().contains(&ANTHROPIC_VERSION);
+    if !asked.dialect.is_some_and(is_anthropics) {
+        return request;
+    }
+    let told = |name: &str| asked.headers.iter().any(|(known, _)| known == name);
+    let request = if told(ANTHROPIC_VERSION) {
+        request
+    } else {
+        request.header(ANTHROPIC_VERSION, ANTHROPIC_VERSION_USUAL)
+    };
+    let headers = asked.headers.iter();
+    headers.fold(request, |request, (name, value)| {
+        request.header(name, value)
+    })
 }
 
 /// The tenant's request as `way` says it, to a model that differs by `quirks`.
@@ -47,7 +77,28 @@ pub(super) fn spoken(way: &Way<'_>, quirks: Quirks) -> Result<Spoken, Refusal> {
         asks_usage: way.adds_usage(),
         quirks,
     };
-    Spoken::of(way.call, way.dialect, to)
+    let mut spoken = Spoken::of(way.call, way.dialect, to)?;
+    let options = way.route.options;
+    if !options.leave_out.is_empty() || !options.rename.is_empty() {
+        spoken.body = fitted(&spoken.body, options)?;
+    }
+    Ok(spoken)
+}
+
+/// A body without the fields that a provider does not take, and with the names that it has for others.
+fn fitted(body: &Bytes, options: &ProviderOptions) -> Result<Bytes, Fault> {
+    let mut edits = Vec::new();
+    let read = json::each_field(body, |name, value| {
+        let at = json::span(body, value);
+        if options.leave_out.iter().any(|out| out == name) {
+            edits.push(Edit::remove(body, &at));
+        } else if let Some(pair) = options.rename.iter().find(|pair| pair.name == name) {
+            edits.push(Edit::rename(body, &at, &pair.value));
+        }
+        Ok(())
+    });
+    read.map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
+    Ok(json::apply(body, edits))
 }
 
 /// Words of a refusal that does not know a field, and not only its value.

@@ -2,6 +2,7 @@
 //! out: only its last four characters do.
 
 mod connectors;
+mod options;
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -18,6 +19,7 @@ use shared::link::{
 use shared::secret::Secret;
 
 use self::connectors::ConnectorsBody;
+use self::options::ProviderOptionsBody;
 use crate::answer::{Created, Deleted};
 use crate::error::ApiError;
 use crate::manage::Page;
@@ -35,6 +37,8 @@ pub struct NewProviderBody {
     /// Where it answers, up to and with the version, for example `https://api.openai.com/v1`.
     #[oai(default)]
     pub base_url: String,
+    /// How it differs from its kind.
+    pub options: Option<ProviderOptionsBody>,
 }
 
 /// A change of a provider; what is absent stays.
@@ -45,6 +49,8 @@ pub struct ProviderPatchBody {
     pub base_url: Option<String>,
     /// Whether it takes calls.
     pub enabled: Option<bool>,
+    /// How it differs from its kind, all of it anew.
+    pub options: Option<ProviderOptionsBody>,
 }
 
 /// A provider.
@@ -58,6 +64,8 @@ pub struct ProviderBody {
     pub base_url: String,
     /// Whether it takes calls.
     pub enabled: bool,
+    /// How it differs from its kind.
+    pub options: ProviderOptionsBody,
     /// Keys in its pool.
     pub keys: u32,
     /// When it was added, in RFC 3339.
@@ -76,6 +84,7 @@ impl From<GatewayAnswer<ProviderView>> for ProviderBody {
             kind: view.kind,
             base_url: view.base_url,
             enabled: view.enabled,
+            options: view.options.into(),
             keys: view.keys,
             created_at: date::text(Moment::from_unix_ms(view.created_at)),
         }
@@ -242,6 +251,7 @@ impl From<NewProviderBody> for NewProvider {
             name: body.name,
             kind: body.kind,
             base_url: body.base_url,
+            options: body.options.map(Into::into).unwrap_or_default(),
         }
     }
 }
@@ -345,8 +355,16 @@ impl ProvidersApi {
         gateway: Query<Option<String>>,
         body: Json<ProviderPatchBody>,
     ) -> Result<Json<ProviderBody>, ApiError> {
-        let ProviderPatchBody { base_url, enabled } = body.0;
-        let patch = ProviderPatch { base_url, enabled };
+        let ProviderPatchBody {
+            base_url,
+            enabled,
+            options,
+        } = body.0;
+        let patch = ProviderPatch {
+            base_url,
+            enabled,
+            options: options.map(Into::into),
+        };
         let provider = self
             .providers
             .update(&caller.actor(), &ProviderRef::new(name.0, gateway.0), patch)

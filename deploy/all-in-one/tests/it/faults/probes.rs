@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::json;
 use shared::db::{Db, DbTarget};
 use shared::id::{GenerationId, ProviderKeyId, RequestId};
+use shared::link::options::ProviderOptions;
 use shared::link::{
     Call, Link, NewProvider, NewProviderKey, Operation, ProviderAdmin, ProviderKeyPatch, Target,
 };
@@ -119,6 +120,7 @@ async fn a_key_that_its_provider_refused_comes_back_when_it_is_accepted_again() 
             name: "p".to_owned(),
             kind: "openai".to_owned(),
             base_url: format!("http://{address}/v1"),
+            options: ProviderOptions::default(),
         };
         let admin = admin(&link);
         admin.create_provider(provider).await.expect("a provider");

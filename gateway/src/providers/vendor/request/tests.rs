@@ -12,8 +12,10 @@ use crate::providers::vendor::classify::classify;
 /// How `call`, which was refused, is sent again to a vendor that speaks its dialect.
 fn again(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quirks> {
     let (key, learned) = (Secret::new("sk-0".to_owned()), Learned::default());
+    let options = ProviderOptions::default();
     let route = Route {
         base_url: "https://api.example.com/v1",
+        options: &options,
         key: &key,
         model: "m",
         learned: &learned,

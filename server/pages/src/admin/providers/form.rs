@@ -3,6 +3,7 @@
 use admin_templates::form::FieldError;
 use server_rooms::providers::Connectors;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
 use shared::secret::Secret;
@@ -65,6 +66,7 @@ pub(super) fn drafted_provider(
             name: name?.to_owned(),
             kind: kind.to_owned(),
             base_url: base_url?,
+            options: ProviderOptions::default(),
         })
     };
     let new = new();
@@ -76,6 +78,7 @@ pub(super) fn drafted_edit(posted: &FormData) -> Result<ProviderPatch, FieldProb
     Ok(ProviderPatch {
         base_url: Some(address(posted, None)?),
         enabled: Some(posted.is_ticked("enabled")),
+        options: None,
     })
 }
 
