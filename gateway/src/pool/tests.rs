@@ -88,6 +88,7 @@ fn pool(keys: usize) -> Pool {
     let provider = PoolProvider {
         name: "p".to_owned(),
         base_url: "http://p".to_owned(),
+        options: ProviderOptions::default(),
         enabled: true,
         connector: &Fake,
         keys: (0..keys).map(key).collect(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use shared::dialect::{Judged, Metered, Verdict};
+use shared::link::options::ProviderOptions;
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
@@ -47,6 +48,7 @@ async fn asked(call: Call, status: &str, body: &str) -> (Result<Answer, Refusal>
     let (key, learned) = (Secret::new("k-1".to_owned()), Learned::default());
     let route = Route {
         base_url: &base_url,
+        options: &ProviderOptions::default(),
         key: &key,
         model: "theirs",
         learned: &learned,
@@ -148,6 +150,7 @@ fn question_of(operation: Operation) -> Result<Request<Full<Bytes>>, Refusal> {
     let (key, learned) = (Secret::new("k".to_owned()), Learned::default());
     let route = Route {
         base_url: "http://127.0.0.1:1",
+        options: &ProviderOptions::default(),
         key: &key,
         model: "theirs",
         learned: &learned,

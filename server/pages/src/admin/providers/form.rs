@@ -16,7 +16,14 @@ fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
     let error = match broken {
         Broken::Missing => FieldError::Required,
         Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
-        Broken::NotAWord | Broken::NotVisible | Broken::NotOneLine => FieldError::Letters,
+        Broken::NotAWord
+        | Broken::NotVisible
+        | Broken::NotOneLine
+        | Broken::NotAHeader
+        | Broken::NotAField
+        | Broken::NeededField => FieldError::Letters,
+        Broken::TooMany(most) => FieldError::TooMany(u64::try_from(most).unwrap_or(u64::MAX)),
+        Broken::UnknownWord => FieldError::Unknown,
         Broken::NotAnAddress => FieldError::NotAnAddress,
         Broken::OutOfRange(least, most) => FieldError::OutOfRange(least.into(), most.into()),
     };
