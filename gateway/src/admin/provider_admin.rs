@@ -211,7 +211,7 @@ impl ProviderAdmin for ProviderList {
         Ok(GatewayFacts {
             journal: self.journal.id.clone(),
             connectors: providers::facts().cloned().collect(),
-            presets: providers::presets::PRESETS.to_vec(),
+            presets: providers::presets::presets(),
         })
     }
 

@@ -1,83 +1,283 @@
 //! Vendors that a connector reaches as it is: a row of data each, which the console offers to begin a
-//! provider with. All of these take `Authorization: Bearer`. Facts: the vendors' documentation as of
-//! 2026-11; a vendor whose models come and go by the week has none listed.
+//! provider with. Facts: the vendors' documentation as of 2026-11; a vendor whose models come and go by the
+//! week has none listed.
 
 use std::borrow::Cow;
 
 use shared::link::connectors::ProviderPreset;
+use shared::link::options::ProviderOptions;
 
-type Text = Cow<'static, str>;
-
-const fn speaks_openai(
+/// A vendor.
+struct Row {
     name: &'static str,
     label: &'static str,
+    kind: &'static str,
     base_url: &'static str,
-    models: &'static [Text],
-) -> ProviderPreset {
-    ProviderPreset {
-        name: Cow::Borrowed(name),
-        label: Cow::Borrowed(label),
-        kind: Cow::Borrowed("openai"),
-        base_url: Cow::Borrowed(base_url),
-        models: Cow::Borrowed(models),
-    }
+    /// Where its keys are made.
+    keys_url: &'static str,
+    models: &'static [&'static str],
+    /// What it speaks beside what is usual for its kind; all of it, where there is any.
+    dialects: &'static [&'static str],
 }
 
-const DEEPSEEK: &[Text] = &[
-    Cow::Borrowed("deepseek-v4-flash"),
-    Cow::Borrowed("deepseek-v4-pro"),
-];
-/// Keys of the two regions are not shared.
-const MOONSHOT: &[Text] = &[
-    Cow::Borrowed("kimi-k2.6"),
-    Cow::Borrowed("kimi-k2.7-code"),
-    Cow::Borrowed("kimi-k3"),
+const OF_OPENAI: Row = Row {
+    name: "",
+    label: "",
+    kind: "openai",
+    base_url: "",
+    keys_url: "",
+    models: &[],
+    dialects: &[],
+};
+
+/// OpenAI's formats with Responses.
+const WITH_RESPONSES: &[&str] = &[
+    "openai_chat",
+    "openai_responses",
+    "openai_embeddings",
+    "openai_images",
+    "openai_completions",
+    "openai_moderations",
 ];
 
+/// Keys of the two regions are not shared.
+const MOONSHOT: &[&str] = &["kimi-k2.6", "kimi-k2.7-code", "kimi-k3"];
+
 /// In the order in which they are offered.
-pub(crate) static PRESETS: [ProviderPreset; 11] = [
-    speaks_openai("openai", "OpenAI", "https://api.openai.com/v1", &[]),
-    speaks_openai(
-        "openrouter",
-        "OpenRouter",
-        "https://openrouter.ai/api/v1",
-        &[],
-    ),
-    speaks_openai(
-        "deepseek",
-        "DeepSeek",
-        "https://api.deepseek.com/v1",
-        DEEPSEEK,
-    ),
-    speaks_openai(
-        "moonshot",
-        "Moonshot (international)",
-        "https://api.moonshot.ai/v1",
-        MOONSHOT,
-    ),
-    speaks_openai(
-        "moonshot-cn",
-        "Moonshot (China)",
-        "https://api.moonshot.cn/v1",
-        MOONSHOT,
-    ),
-    speaks_openai(
-        "dashscope",
-        "DashScope (Beijing)",
-        "https://dashscope.aliyuncs.com/compatible-mode/v1",
-        &[],
-    ),
-    speaks_openai(
-        "gemini",
-        "Gemini, as OpenAI speaks",
-        "https://generativelanguage.googleapis.com/v1beta/openai",
-        &[],
-    ),
-    speaks_openai("mistral", "Mistral", "https://api.mistral.ai/v1", &[]),
-    speaks_openai("xai", "xAI", "https://api.x.ai/v1", &[]),
-    speaks_openai("groq", "Groq", "https://api.groq.com/openai/v1", &[]),
-    speaks_openai("together", "Together", "https://api.together.xyz/v1", &[]),
+const ROWS: &[Row] = &[
+    Row {
+        name: "openai",
+        label: "OpenAI",
+        base_url: "https://api.openai.com/v1",
+        keys_url: "https://platform.openai.com/api-keys",
+        dialects: WITH_RESPONSES,
+        ..OF_OPENAI
+    },
+    Row {
+        name: "anthropic",
+        label: "Anthropic",
+        kind: "anthropic",
+        base_url: "https://api.anthropic.com/v1",
+        keys_url: "https://console.anthropic.com/settings/keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "gemini",
+        label: "Google Gemini",
+        kind: "gemini",
+        base_url: "https://generativelanguage.googleapis.com/v1beta",
+        keys_url: "https://aistudio.google.com/apikey",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "azure",
+        label: "Azure OpenAI",
+        kind: "azure",
+        base_url: "https://your-resource.openai.azure.com/openai/v1",
+        keys_url: "https://portal.azure.com",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "openrouter",
+        label: "OpenRouter",
+        base_url: "https://openrouter.ai/api/v1",
+        keys_url: "https://openrouter.ai/keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "deepseek",
+        label: "DeepSeek",
+        base_url: "https://api.deepseek.com/v1",
+        keys_url: "https://platform.deepseek.com/api_keys",
+        models: &["deepseek-v4-flash", "deepseek-v4-pro"],
+        ..OF_OPENAI
+    },
+    Row {
+        name: "moonshot",
+        label: "Moonshot (international)",
+        base_url: "https://api.moonshot.ai/v1",
+        keys_url: "https://platform.moonshot.ai/console/api-keys",
+        models: MOONSHOT,
+        ..OF_OPENAI
+    },
+    Row {
+        name: "moonshot-cn",
+        label: "Moonshot (China)",
+        base_url: "https://api.moonshot.cn/v1",
+        keys_url: "https://platform.moonshot.cn/console/api-keys",
+        models: MOONSHOT,
+        ..OF_OPENAI
+    },
+    Row {
+        name: "zai",
+        label: "Z.ai",
+        base_url: "https://api.z.ai/api/paas/v4",
+        keys_url: "https://z.ai/manage-apikey/apikey-list",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "zhipu",
+        label: "Zhipu (China)",
+        base_url: "https://open.bigmodel.cn/api/paas/v4",
+        keys_url: "https://open.bigmodel.cn/usercenter/apikeys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "dashscope",
+        label: "DashScope (Beijing)",
+        base_url: "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        keys_url: "https://bailian.console.aliyun.com",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "ark",
+        label: "Volcengine Ark",
+        base_url: "https://ark.cn-beijing.volces.com/api/v3",
+        keys_url: "https://console.volcengine.com/ark",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "siliconflow",
+        label: "SiliconFlow",
+        base_url: "https://api.siliconflow.cn/v1",
+        keys_url: "https://cloud.siliconflow.cn/account/ak",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "minimax",
+        label: "MiniMax",
+        base_url: "https://api.minimax.io/v1",
+        keys_url: "https://platform.minimax.io",
+        models: &["MiniMax-M3", "MiniMax-M2.5"],
+        ..OF_OPENAI
+    },
+    Row {
+        name: "mistral",
+        label: "Mistral",
+        base_url: "https://api.mistral.ai/v1",
+        keys_url: "https://console.mistral.ai/api-keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "xai",
+        label: "xAI",
+        base_url: "https://api.x.ai/v1",
+        keys_url: "https://console.x.ai",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "groq",
+        label: "Groq",
+        base_url: "https://api.groq.com/openai/v1",
+        keys_url: "https://console.groq.com/keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "cohere",
+        label: "Cohere",
+        kind: "cohere",
+        base_url: "https://api.cohere.com/v2",
+        keys_url: "https://dashboard.cohere.com/api-keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "together",
+        label: "Together",
+        base_url: "https://api.together.xyz/v1",
+        keys_url: "https://api.together.ai/settings/api-keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "fireworks",
+        label: "Fireworks",
+        base_url: "https://api.fireworks.ai/inference/v1",
+        keys_url: "https://app.fireworks.ai/settings/users/api-keys",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "perplexity",
+        label: "Perplexity",
+        base_url: "https://api.perplexity.ai",
+        keys_url: "https://www.perplexity.ai/settings/api",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "cerebras",
+        label: "Cerebras",
+        base_url: "https://api.cerebras.ai/v1",
+        keys_url: "https://cloud.cerebras.ai",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "nvidia",
+        label: "NVIDIA NIM",
+        base_url: "https://integrate.api.nvidia.com/v1",
+        keys_url: "https://build.nvidia.com",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "github",
+        label: "GitHub Models",
+        base_url: "https://models.github.ai/inference",
+        keys_url: "https://github.com/settings/tokens",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "ollama",
+        label: "Ollama",
+        base_url: "http://127.0.0.1:11434/v1",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "vllm",
+        label: "vLLM",
+        base_url: "http://127.0.0.1:8000/v1",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "sglang",
+        label: "SGLang",
+        base_url: "http://127.0.0.1:30000/v1",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "lm-studio",
+        label: "LM Studio",
+        base_url: "http://127.0.0.1:1234/v1",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "llama-cpp",
+        label: "llama.cpp",
+        base_url: "http://127.0.0.1:8080/v1",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "custom",
+        label: "Any other address",
+        kind: "custom",
+        base_url: "https://api.example.com/v1",
+        ..OF_OPENAI
+    },
 ];
+
+/// All of them, in the order in which they are offered.
+pub(crate) fn presets() -> Vec<ProviderPreset> {
+    let words = |words: &'static [&'static str]| words.iter().copied();
+    let preset = |row: &Row| ProviderPreset {
+        name: Cow::Borrowed(row.name),
+        label: Cow::Borrowed(row.label),
+        kind: Cow::Borrowed(row.kind),
+        base_url: Cow::Borrowed(row.base_url),
+        keys_url: Cow::Borrowed(row.keys_url),
+        models: words(row.models).map(Cow::Borrowed).collect(),
+        options: ProviderOptions {
+            dialects: words(row.dialects).map(str::to_owned).collect(),
+            ..ProviderOptions::default()
+        },
+    };
+    ROWS.iter().map(preset).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -92,16 +292,28 @@ mod tests {
     #[test]
     fn every_preset_can_be_made_a_provider_as_it_stands() {
         let mut names = HashSet::new();
-        for preset in &PRESETS {
-            assert!(names.insert(&preset.name), "{} is there twice", preset.name);
+        for preset in presets() {
+            let name = preset.name.clone();
+            assert!(names.insert(name.clone()), "{name} is there twice");
             let connector = providers::provider(&preset.kind).expect("a connector");
             assert_eq!(connector.facts().address, AddressRule::Needed);
-            assert_eq!(rules::name(&preset.name), Ok(()));
+            assert_eq!(rules::name(&name), Ok(()));
             let url = preset.base_url.as_ref();
             assert_eq!(rules::base_url(url), Ok(url), "{url} is kept as it stands");
-            assert!(url.starts_with("https://"), "{url}");
-            let mut models = preset.models.iter();
-            assert!(models.all(|model| rules::model(model).is_ok()));
+            let is_here = url.starts_with("http://127.0.0.1:");
+            assert!(url.starts_with("https://") || is_here, "{url}");
+            let makes_keys = preset.keys_url.starts_with("https://");
+            assert!(makes_keys || is_here || name == "custom", "{name}");
+            assert!(
+                preset
+                    .models
+                    .iter()
+                    .all(|model| rules::model(model).is_ok())
+            );
+            assert_eq!(preset.options.checked(), Ok(()));
+            let speaks = &connector.facts().speaks;
+            let can = |dialect: &String| speaks.iter().any(|one| one.dialect == *dialect);
+            assert!(preset.options.dialects.iter().all(can), "{name}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::Operation;
+use super::options::ProviderOptions;
 use crate::id::JournalId;
 
 /// A text that is written into the program at a gateway, and read at a server.
@@ -116,8 +117,14 @@ pub struct ProviderPreset {
     pub kind: Text,
     /// Where it answers.
     pub base_url: Text,
+    /// Where its keys are made; may be empty.
+    #[serde(default)]
+    pub keys_url: Text,
     /// Some of its models, by their names there; may be empty.
     pub models: Cow<'static, [Text]>,
+    /// How it differs from its connector's kind.
+    #[serde(default, skip_serializing_if = "ProviderOptions::is_empty")]
+    pub options: ProviderOptions,
 }
 
 impl GatewayFacts {
