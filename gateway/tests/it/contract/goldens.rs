@@ -94,7 +94,7 @@ async fn an_answer_comes_back_as_it_was_but_for_what_nobody_asked_for() {
     let link = node.gateway.local();
     let vendor = Vendor::start(recorded::good).await;
     provider(&node, "openai", "vendor", &vendor).await;
-    for (surface, stream) in super::ways() {
+    for (surface, stream) in super::own_ways() {
         for show_usage in [true, false] {
             let asked = Call {
                 show_usage,

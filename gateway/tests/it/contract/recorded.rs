@@ -1,5 +1,7 @@
-//! What vendors of OpenAI's formats answer on each surface, as recorded from OpenAI's reference: a whole
-//! answer, its stream where there is one, and what both count.
+//! What vendors answer where they are asked, as recorded from their references: a whole answer, its stream
+//! where there is one, and what both count. Those of OpenAI's formats are here.
+
+mod others;
 
 use serde_json::{Value, json};
 use shared::surface::Surface;
@@ -9,8 +11,8 @@ use super::vendor::{self, Seen};
 /// A request and its answers.
 pub(super) struct Recorded {
     pub(super) request: Value,
-    whole: &'static str,
-    stream: &'static str,
+    pub(super) whole: &'static str,
+    pub(super) stream: &'static str,
     /// Tokens of input and output.
     pub(super) counted: (u64, u64),
 }
@@ -21,6 +23,10 @@ pub(super) fn recorded(surface: &Surface) -> Recorded {
 }
 
 fn of(path: &str) -> Option<Recorded> {
+    of_openai(path).or_else(|| others::of(path))
+}
+
+fn of_openai(path: &str) -> Option<Recorded> {
     Some(match path {
         "/chat/completions" => Recorded {
             request: json!({"model": "ours", "messages": [{"role": "user", "content": "hi"}]}),
@@ -86,6 +92,20 @@ pub(super) fn broken(seen: &Seen, what: &str) -> String {
         _ => "",
     };
     format!("{}{behind}", &stream[..begun])
+}
+
+/// What the vendor of that kind counts of a call of this surface.
+pub(super) fn counted_by(kind: &str, surface: &Surface) -> (u64, u64) {
+    let asked_at = match (kind, surface.operation.word()) {
+        ("anthropic", _) => "/messages",
+        ("gemini", _) => "/generate",
+        ("cohere", _) => "/chat",
+        (_, "chat") => "/chat/completions",
+        _ => surface.path,
+    };
+    of(asked_at)
+        .unwrap_or_else(|| panic!("nothing was recorded of {asked_at}"))
+        .counted
 }
 
 /// What was recorded, as a text.

@@ -98,7 +98,7 @@ async fn serve(mut socket: TcpStream, rule: &Rule, kept: &Mutex<Vec<Seen>>) -> O
     let path = head.split(' ').nth(1).unwrap_or_default();
     let seen = Seen {
         path: path.trim_start_matches("/v1").to_owned(),
-        is_stream: body.contains("\"stream\":true"),
+        is_stream: body.contains("\"stream\":true") || path.contains(":stream"),
         body,
     };
     kept.lock().expect("no panic").push(seen.clone());
