@@ -1,0 +1,7 @@
+//! Streams of chunks, both ways.
+
+mod reader;
+mod writer;
+
+pub(super) use self::reader::ChunkReader;
+pub(super) use self::writer::ChunkWriter;
