@@ -117,3 +117,6 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
     }
     Ok(request)
 }
+
+#[cfg(test)]
+mod tests;
