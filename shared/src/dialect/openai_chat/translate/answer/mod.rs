@@ -217,3 +217,6 @@ pub(super) fn citation(entry: Raw<'_>) -> Option<Citation> {
         quote: words(quote),
     })
 }
+
+#[cfg(test)]
+mod tests;

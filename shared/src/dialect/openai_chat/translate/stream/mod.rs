@@ -5,3 +5,6 @@ mod writer;
 
 pub(super) use self::reader::ChunkReader;
 pub(super) use self::writer::ChunkWriter;
+
+#[cfg(test)]
+mod tests;
