@@ -50,3 +50,6 @@ impl Translator for ChatTranslator {
         Box::new(ChunkWriter::new(&shown))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,4 +7,7 @@ pub(super) use self::reader::ChunkReader;
 pub(super) use self::writer::ChunkWriter;
 
 #[cfg(test)]
+pub(super) use self::tests::owned;
+
+#[cfg(test)]
 mod tests;
