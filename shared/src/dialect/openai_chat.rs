@@ -1,5 +1,7 @@
 //! OpenAI's chat completions: messages in, texts and calls of tools out, in tokens.
 
+mod translate;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ pub static OPENAI_CHAT: OpenAi = OpenAi {
     shape: Shape::Choices(CHUNK),
     echo: None,
     as_stream,
-    translator: None,
+    translator: Some(&translate::ChatTranslator),
 };
 
 const SCHEMA: &str = r#"{

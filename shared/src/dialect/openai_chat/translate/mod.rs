@@ -1,0 +1,55 @@
+//! Chat completions to and from the neutral form: what OpenAI's API says, and what the many who are
+//! compatible with it say beside. What no field of this dialect can say is named, said in other words, or
+//! refused; each file says where.
+
+mod answer;
+mod media;
+mod out;
+mod raw;
+mod request;
+mod stream;
+mod target;
+mod thought;
+
+use bytes::Bytes;
+
+use self::stream::{ChunkReader, ChunkWriter};
+use crate::dialect::neutral::{
+    AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
+};
+use crate::dialect::{BadBody, Head};
+use crate::fault::Fault;
+use crate::units::Usage;
+
+/// The translator of chat completions.
+#[derive(Debug)]
+pub(super) struct ChatTranslator;
+
+impl Translator for ChatTranslator {
+    fn read_request(&self, head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
+        request::read(head, body)
+    }
+
+    fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
+        request::write(request, to)
+    }
+
+    fn read_answer(&self, answer: &[u8]) -> Result<ChatAnswer, Fault> {
+        answer::read(answer)
+    }
+
+    fn write_answer(&self, answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> Bytes {
+        answer::write(answer, usage, shown)
+    }
+
+    fn stream_reader(&self) -> Box<dyn StreamReader> {
+        Box::new(ChunkReader::default())
+    }
+
+    fn stream_writer(&self, shown: AnswerShown) -> Box<dyn StreamWriter> {
+        Box::new(ChunkWriter::new(&shown))
+    }
+}
+
+#[cfg(test)]
+mod tests;

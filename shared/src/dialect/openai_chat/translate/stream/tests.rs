@@ -1,0 +1,701 @@
+//! Streams as providers send them, and as official clients put them together.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::dialect::neutral::{
+    AnswerShown, Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
+    StreamReader, StreamWriter,
+};
+use crate::units::{Fact, Unit, Usage};
+
+fn read(events: &[&str]) -> Vec<Event<'static>> {
+    let mut reader = ChunkReader::default();
+    let mut found = Vec::new();
+    for event in events {
+        reader.read(event.as_bytes(), &mut |event| found.push(owned(event)));
+    }
+    found
+}
+
+/// The events of one choice's deltas; the last may be the whole choice.
+fn deltas(deltas: &[Value]) -> Vec<Event<'static>> {
+    let chunks = deltas.iter().map(|delta| {
+        let choice = if delta.get("delta").is_some() || delta.get("finish_reason").is_some() {
+            delta.clone()
+        } else {
+            json!({"index": 0, "delta": delta, "finish_reason": null})
+        };
+        format!("data: {}\n\n", json!({"id": "gen-1", "choices": [choice]}))
+    });
+    let chunks: Vec<String> = chunks.collect();
+    let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    let mut events = read(&chunks);
+    assert_eq!(events.remove(0), begin("gen-1"));
+    events
+}
+
+fn cow(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
+}
+
+pub(in super::super) fn owned(event: Event<'_>) -> Event<'static> {
+    match event {
+        Event::Begin { id } => begin(&id),
+        Event::Text { answer, text } => Event::Text {
+            answer,
+            text: cow(&text),
+        },
+        Event::Refusal { answer, text } => Event::Refusal {
+            answer,
+            text: cow(&text),
+        },
+        Event::Thought { answer, text } => Event::Thought {
+            answer,
+            text: cow(&text),
+        },
+        Event::Signature { answer, signature } => Event::Signature { answer, signature },
+        Event::ToolCall {
+            answer,
+            call,
+            id,
+            name,
+            signature,
+        } => Event::ToolCall {
+            answer,
+            call,
+            id: cow(&id),
+            name: cow(&name),
+            signature,
+        },
+        Event::Arguments { answer, call, json } => Event::Arguments {
+            answer,
+            call,
+            json: cow(&json),
+        },
+        Event::Media { answer, media } => Event::Media { answer, media },
+        Event::Citation { answer, citation } => Event::Citation { answer, citation },
+        Event::Stop { answer, stop } => Event::Stop { answer, stop },
+    }
+}
+
+fn begin(id: &str) -> Event<'static> {
+    Event::Begin { id: cow(id) }
+}
+
+fn text(answer: u32, text: &str) -> Event<'static> {
+    Event::Text {
+        answer,
+        text: cow(text),
+    }
+}
+
+fn thought(text: &str) -> Event<'static> {
+    Event::Thought {
+        answer: 0,
+        text: cow(text),
+    }
+}
+
+fn call(call: u32, id: &str, name: &str) -> Event<'static> {
+    Event::ToolCall {
+        answer: 0,
+        call,
+        id: cow(id),
+        name: cow(name),
+        signature: None,
+    }
+}
+
+fn arguments(call: u32, json: &str) -> Event<'static> {
+    Event::Arguments {
+        answer: 0,
+        call,
+        json: cow(json),
+    }
+}
+
+fn stop(answer: u32, stop: Stop) -> Event<'static> {
+    Event::Stop { answer, stop }
+}
+
+fn proof(format: SignatureFormat, data: &str) -> Event<'static> {
+    Event::Signature {
+        answer: 0,
+        signature: signature(format, data),
+    }
+}
+
+fn signature(format: SignatureFormat, data: &str) -> Signature {
+    Signature {
+        format,
+        data: data.to_owned(),
+    }
+}
+
+#[test]
+fn a_stream_of_openai_is_read() {
+    let chunk = |rest: &str| {
+        format!("data: {{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",{rest}}}\n\n")
+    };
+    let events = [
+        chunk(
+            r#""choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}],"usage":null"#,
+        ),
+        chunk(
+            r#""choices":[{"index":0,"delta":{"content":"He"},"logprobs":null,"finish_reason":null}],"obfuscation":"xx""#,
+        ),
+        chunk(
+            r#""choices":[{"index":1,"delta":{"content":"Hi \ud83d\ude00"},"finish_reason":null}]"#,
+        ),
+        chunk(r#""choices":[{"index":0,"delta":{"content":"llo"},"finish_reason":null}]"#),
+        chunk(r#""choices":[{"index":0,"delta":{},"finish_reason":"stop"}]"#),
+        chunk(r#""choices":[{"index":1,"delta":{},"finish_reason":"length"}]"#),
+        chunk(r#""choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}"#),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    assert_eq!(
+        read(&events),
+        [
+            begin("chatcmpl-1"),
+            text(0, "He"),
+            text(1, "Hi 😀"),
+            text(0, "llo"),
+            stop(0, Stop::End),
+            stop(1, Stop::MaxTokens),
+        ]
+    );
+}
+
+#[test]
+fn parallel_calls_come_in_pieces_by_their_indexes() {
+    let piece = |index: u32, more: Value| {
+        let mut entry = json!({"index": index});
+        for (name, value) in more.as_object().expect("an object") {
+            entry[name] = value.clone();
+        }
+        json!({"tool_calls": [entry]})
+    };
+    let events = deltas(&[
+        piece(
+            0,
+            json!({"id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}),
+        ),
+        piece(0, json!({"function": {"arguments": "{\"x\""}})),
+        piece(
+            1,
+            json!({"id": "b", "type": "function", "function": {"name": "g", "arguments": ""}}),
+        ),
+        piece(0, json!({"function": {"arguments": ":1}"}})),
+        piece(1, json!({"function": {"arguments": "{}"}})),
+        json!({"index": 0, "delta": {}, "finish_reason": "tool_calls"}),
+    ]);
+    assert_eq!(
+        events,
+        [
+            call(0, "a", "f"),
+            arguments(0, "{\"x\""),
+            call(1, "b", "g"),
+            arguments(0, ":1}"),
+            arguments(1, "{}"),
+            stop(0, Stop::ToolCalls),
+        ]
+    );
+}
+
+#[test]
+fn calls_are_told_apart_however_a_vendor_writes_them() {
+    let calls = |entries: Value| json!({"tool_calls": entries});
+    let whole = |index: Option<u32>, id: Option<&str>, name: &str| {
+        let mut entry = json!({"type": "function", "function": {"name": name, "arguments": "{}"}});
+        if let Some(index) = index {
+            entry["index"] = index.into();
+        }
+        if let Some(id) = id {
+            entry["id"] = id.into();
+        }
+        entry
+    };
+    let two = [
+        call(0, "a", "f"),
+        arguments(0, "{}"),
+        call(1, "b", "f"),
+        arguments(1, "{}"),
+    ];
+    // Both at once, with indexes, all of them zero, or without.
+    for (one, other) in [(Some(0), Some(1)), (Some(0), Some(0)), (None, None)] {
+        let entries = json!([whole(one, Some("a"), "f"), whole(other, Some("b"), "f")]);
+        assert_eq!(deltas(&[calls(entries)]), two, "{one:?} {other:?}");
+    }
+    // Without ids they get some.
+    let made = deltas(&[calls(json!([
+        whole(None, None, "f"),
+        whole(None, None, "f")
+    ]))]);
+    assert_eq!(made[0], call(0, "call_gen10_0", "f"));
+    assert_eq!(made[2], call(1, "call_gen10_1", "f"));
+    // The id and the name are told again with every piece.
+    let piece = |json: &str| {
+        let function = json!({"name": "f", "arguments": json});
+        calls(json!([{"index": 0, "id": "a", "type": "function", "function": function}]))
+    };
+    let pieces = deltas(&[piece("{"), piece("}")]);
+    assert_eq!(
+        pieces,
+        [call(0, "a", "f"), arguments(0, "{"), arguments(0, "}")]
+    );
+    // Another id with every piece, or an empty one, is no other call.
+    let piece = |id: &str, name: Value, json: &str| {
+        calls(json!([{"index": 0, "id": id, "function": {"name": name, "arguments": json}}]))
+    };
+    let pieces = deltas(&[
+        piece("a", json!("f"), ""),
+        piece("", json!(null), "{"),
+        piece("z", json!(""), "}"),
+    ]);
+    assert_eq!(
+        pieces,
+        [call(0, "a", "f"), arguments(0, "{"), arguments(0, "}")]
+    );
+    // The name behind the arguments, an object as arguments, the older form.
+    let late = deltas(&[
+        calls(json!([{"index": 0, "id": "a", "function": {"arguments": "{"}}])),
+        calls(json!([{"index": 0, "function": {"name": "f", "arguments": "}"}}])),
+    ]);
+    assert_eq!(
+        late,
+        [call(0, "a", "f"), arguments(0, "{"), arguments(0, "}")]
+    );
+    let object = deltas(&[calls(
+        json!([{"id": "a", "function": {"name": "f", "arguments": {"x": [1]}}}]),
+    )]);
+    assert_eq!(object, [call(0, "a", "f"), arguments(0, "{\"x\":[1]}")]);
+    let old = deltas(&[
+        json!({"function_call": {"name": "f", "arguments": ""}}),
+        json!({"function_call": {"arguments": "{}"}}),
+        json!({"index": 0, "delta": {}, "finish_reason": "function_call"}),
+    ]);
+    assert_eq!(
+        old,
+        [
+            call(0, "call_gen10_0", "f"),
+            arguments(0, "{}"),
+            stop(0, Stop::ToolCalls)
+        ]
+    );
+}
+
+#[test]
+fn thoughts_and_their_proofs_are_read_from_every_vendor() {
+    use SignatureFormat as F;
+    assert_eq!(
+        deltas(&[
+            json!({"reasoning_content": "a"}),
+            json!({"reasoning": "b", "content": ""})
+        ]),
+        [thought("a"), thought("b")]
+    );
+    // OpenRouter tells each piece twice.
+    let entry = |rest: Value| {
+        let mut entry =
+            json!({"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0});
+        for (name, value) in rest.as_object().expect("an object") {
+            entry[name] = value.clone();
+        }
+        json!([entry])
+    };
+    assert_eq!(
+        deltas(&[
+            json!({"reasoning": "a", "reasoning_details": entry(json!({"text": "a"}))}),
+            json!({"reasoning_details": entry(json!({"text": "b"}))}),
+            json!({"reasoning": null, "reasoning_details": entry(json!({"signature": "sig"}))}),
+            json!({"content": "c"}),
+        ]),
+        [
+            thought("a"),
+            thought("b"),
+            proof(F::Anthropic, "sig"),
+            text(0, "c")
+        ]
+    );
+    // All of it once more, with what proves it.
+    assert_eq!(
+        deltas(&[
+            json!({"reasoning_content": "a"}),
+            json!({"reasoning_content": "b"}),
+            json!({"reasoning_details": entry(json!({"text": "ab", "signature": "sig"}))}),
+        ]),
+        [thought("a"), thought("b"), proof(F::Anthropic, "sig")]
+    );
+    let encrypted = |format: &str| json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "d", "format": format, "id": "c"}]});
+    assert_eq!(
+        deltas(&[
+            encrypted("anthropic-claude-v1"),
+            encrypted("openai-responses-v1"),
+            encrypted("xai-responses-v1")
+        ]),
+        [proof(F::AnthropicRedacted, "d"), proof(F::OpenAi, "d")]
+    );
+    // Mistral's stand in the content.
+    assert_eq!(
+        deltas(&[
+            json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "a"}]}]}),
+            json!({"content": [{"type": "text", "text": "b"}]}),
+        ]),
+        [thought("a"), text(0, "b")]
+    );
+    // Of Google's calls, at the call or before or behind it.
+    let signed = Event::ToolCall {
+        answer: 0,
+        call: 0,
+        id: cow("c"),
+        name: cow("f"),
+        signature: Some(signature(F::Google, "d")),
+    };
+    let call_c = json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]});
+    let mut at_call = call_c.clone();
+    at_call["tool_calls"][0]["extra_content"] = json!({"google": {"thought_signature": "d"}});
+    assert_eq!(deltas(&[at_call]), [signed.clone()]);
+    assert_eq!(
+        deltas(&[encrypted("google-gemini-v1"), call_c.clone()]),
+        [signed]
+    );
+    assert_eq!(
+        deltas(&[call_c, encrypted("google-gemini-v1")]),
+        [call(0, "c", "f"), proof(F::Google, "d")]
+    );
+    assert_eq!(
+        deltas(&[
+            encrypted("google-gemini-v1"),
+            json!({"index": 0, "delta": {}, "finish_reason": "stop"}),
+        ]),
+        [proof(F::Google, "d"), stop(0, Stop::End)]
+    );
+}
+
+#[test]
+fn what_else_vendors_stream_is_read() {
+    let picture = Media {
+        kind: MediaKind::Image,
+        media_type: Some("image/png".to_owned()),
+        source: Source::Base64("iVBO".to_owned()),
+        name: None,
+        detail: None,
+        cache: None,
+    };
+    let events = deltas(&[
+        json!({"refusal": "No."}),
+        json!({"annotations": [{"type": "url_citation", "url_citation": {"url": "https://e"}}]}),
+        json!({"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}]}),
+        json!({"audio": {"transcript": "Hi."}}),
+        json!({"index": 0, "delta": {"content": "last"}, "finish_reason": "stop", "stop_reason": "END"}),
+        json!({"content": "behind the end"}),
+        json!({"index": 0, "delta": {}, "finish_reason": "stop"}),
+    ]);
+    let citation = Citation {
+        url: "https://e".to_owned(),
+        ..Citation::default()
+    };
+    assert_eq!(
+        events,
+        [
+            Event::Refusal {
+                answer: 0,
+                text: cow("No."),
+            },
+            Event::Citation {
+                answer: 0,
+                citation: Box::new(citation),
+            },
+            Event::Media {
+                answer: 0,
+                media: Box::new(picture),
+            },
+            text(0, "Hi."),
+            text(0, "last"),
+            stop(0, Stop::StopText(Some("END".to_owned()))),
+        ]
+    );
+    // A message where the delta should be, no index, carriage returns, no blank, null fields.
+    assert_eq!(
+        read(&[
+            "data:{\"id\":null,\"choices\":[{\"message\":{\"content\":\"x\",\"tool_calls\":null},\"finish_reason\":\"\"}]}\r\n\r\n"
+        ]),
+        [text(0, "x")]
+    );
+    assert_eq!(
+        read(&[
+            ": OPENROUTER PROCESSING\n\n",
+            "data: {\"id\":\"\",\"choices\":[],\"prompt_filter_results\":[]}\n\n",
+            "data: {\"id\":\"late\",\"choices\":[{\"index\":400,\"delta\":{\"content\":\"far\"}}]}\n\n",
+            "data: {\"id\":\"late\",\"choices\":7}\n\n",
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"cut off",
+        ]),
+        [begin("late")]
+    );
+}
+
+/// What is written for these events and this usage: its chunks.
+fn written(events: Vec<Event<'static>>, shows_usage: bool, usage: &Usage) -> Vec<Value> {
+    let mut writer = ChunkWriter::new(&AnswerShown {
+        model: "m \"x\"".to_owned(),
+        id: "abc".to_owned(),
+        created: 1_796_000_000,
+        shows_usage,
+        input_estimate: 0,
+    });
+    let mut bytes = Vec::new();
+    for event in events {
+        writer.write(event, &mut bytes);
+    }
+    writer.end(usage, &mut bytes);
+    let stream = String::from_utf8(bytes).expect("text");
+    let mut events: Vec<&str> = stream
+        .split_terminator("\n\n")
+        .map(|event| event.strip_prefix("data: ").expect("data"))
+        .collect();
+    assert_eq!(events.pop(), Some("[DONE]"));
+    let chunks: Vec<Value> = events
+        .into_iter()
+        .map(|event| serde_json::from_str(event).expect("JSON"))
+        .collect();
+    for chunk in &chunks {
+        assert_eq!(chunk["id"], "chatcmpl-abc");
+        assert_eq!(chunk["object"], "chat.completion.chunk");
+        assert_eq!(chunk["created"], 1_796_000_000_u64);
+        assert_eq!(chunk["model"], "m \"x\"");
+    }
+    chunks
+}
+
+/// Puts deltas together as OpenAI's own Python client does: texts are joined, lists by their indexes.
+fn joined(whole: &mut Value, delta: &Value) {
+    let (Some(whole), Some(delta)) = (whole.as_object_mut(), delta.as_object()) else {
+        panic!("objects: {whole} {delta}");
+    };
+    for (name, value) in delta {
+        match whole.get_mut(name) {
+            None | Some(Value::Null) => {
+                whole.insert(name.clone(), value.clone());
+            }
+            Some(_) if name == "index" || name == "type" => {}
+            Some(Value::String(text)) => text.push_str(value.as_str().expect("a text")),
+            Some(Value::Array(list)) => {
+                for entry in value.as_array().expect("a list") {
+                    let index = entry["index"].as_u64().expect("an index");
+                    let place = usize::try_from(index).expect("small");
+                    match list.get_mut(place) {
+                        Some(known) => joined(known, entry),
+                        None => list.push(entry.clone()),
+                    }
+                }
+            }
+            Some(object) => joined(object, value),
+        }
+    }
+}
+
+fn message_of(chunks: &[Value], index: u64) -> Value {
+    let mut message = Value::Object(Map::new());
+    for chunk in chunks {
+        for choice in chunk["choices"].as_array().expect("choices") {
+            if choice["index"] == index {
+                joined(&mut message, &choice["delta"]);
+            }
+        }
+    }
+    message
+}
+
+#[test]
+fn a_stream_is_written_as_openai_does() {
+    let events = vec![
+        begin("msg_1"),
+        text(0, "He"),
+        text(0, "llo"),
+        call(0, "toolu_1", "f"),
+        arguments(0, "{}"),
+        stop(0, Stop::ToolCalls),
+    ];
+    let mut usage = Usage::of([(Unit::InputToken, 3), (Unit::OutputToken, 2)]);
+    usage.facts.note(Fact::Tier, "flex");
+    let chunks = written(events.clone(), true, &usage);
+    let deltas: Vec<&Value> = chunks.iter().map(|chunk| &chunk["choices"]).collect();
+    let choice = |delta: Value| json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": null}]);
+    assert_eq!(
+        deltas,
+        [
+            &choice(json!({"role": "assistant", "content": ""})),
+            &choice(json!({"content": "He"})),
+            &choice(json!({"content": "llo"})),
+            &choice(
+                json!({"tool_calls": [{"index": 0, "id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": ""}}]})
+            ),
+            &choice(json!({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]})),
+            &json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": "tool_calls"}]),
+            &json!([]),
+        ]
+    );
+    let (last, others) = chunks.split_last().expect("chunks");
+    assert_eq!(last["usage"]["total_tokens"], 5);
+    assert_eq!(last["service_tier"], "flex");
+    assert!(
+        others
+            .iter()
+            .all(|chunk| chunk.get("usage") == Some(&Value::Null))
+    );
+    let quiet = written(events, false, &usage);
+    assert_eq!(quiet.len(), chunks.len() - 1);
+    assert!(quiet.iter().all(|chunk| chunk.get("usage").is_none()));
+}
+
+#[test]
+fn what_was_thought_is_put_together_to_what_can_be_sent_back() {
+    use SignatureFormat as F;
+    let events = vec![
+        thought("one "),
+        thought("two"),
+        proof(F::Anthropic, "sig"),
+        proof(F::AnthropicRedacted, "red"),
+        text(0, "Now."),
+        thought("three"),
+        text(0, "!"),
+        thought("four"),
+        proof(F::OpenAi, "enc"),
+        stop(0, Stop::End),
+    ];
+    let message = message_of(&written(events, false, &Usage::default()), 0);
+    assert_eq!(message["content"], "Now.!");
+    assert_eq!(message["reasoning_content"], "one twothreefour");
+    assert_eq!(
+        message["reasoning_details"],
+        json!([
+            {"type": "reasoning.text", "text": "one two", "signature": "sig", "format": "anthropic-claude-v1", "index": 0},
+            {"type": "reasoning.encrypted", "data": "red", "format": "anthropic-claude-v1", "index": 1},
+            {"type": "reasoning.text", "text": "three", "index": 2},
+            {"type": "reasoning.text", "text": "four", "format": "openai-responses-v1", "index": 3},
+            {"type": "reasoning.encrypted", "data": "enc", "format": "openai-responses-v1", "index": 4},
+        ])
+    );
+}
+
+#[test]
+fn a_proof_of_a_call_stands_at_the_call() {
+    let events = vec![
+        Event::ToolCall {
+            answer: 0,
+            call: 0,
+            id: cow("c"),
+            name: cow("f"),
+            signature: Some(signature(SignatureFormat::Google, "sig")),
+        },
+        arguments(0, "{}"),
+    ];
+    let message = message_of(&written(events, false, &Usage::default()), 0);
+    assert_eq!(
+        message["tool_calls"],
+        json!([{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"},
+            "extra_content": {"google": {"thought_signature": "sig"}}}])
+    );
+}
+
+#[test]
+fn pictures_and_places_have_indexes_of_their_own() {
+    let picture = |data: &str| Event::Media {
+        answer: 0,
+        media: Box::new(Media {
+            kind: MediaKind::Image,
+            media_type: None,
+            source: Source::Base64(data.to_owned()),
+            name: None,
+            detail: None,
+            cache: None,
+        }),
+    };
+    let place = |url: &str| Event::Citation {
+        answer: 0,
+        citation: Box::new(Citation {
+            url: url.to_owned(),
+            title: None,
+            quote: None,
+        }),
+    };
+    let events = vec![
+        text(0, "é1"),
+        place("a"),
+        place("b"),
+        text(0, "345"),
+        place("c"),
+        picture("AAAA"),
+        picture("BBBB"),
+        stop(0, Stop::End),
+        text(0, "behind the end"),
+    ];
+    let message = message_of(&written(events, false, &Usage::default()), 0);
+    assert_eq!(message["content"], "é1345");
+    let places: Vec<(u64, u64)> = message["annotations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| &entry["url_citation"])
+        .map(|held| {
+            (
+                held["start_index"].as_u64().unwrap(),
+                held["end_index"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(places, [(0, 2), (0, 2), (2, 5)]);
+    assert_eq!(
+        message["images"][1]["image_url"]["url"],
+        "data:image/png;base64,BBBB"
+    );
+}
+
+#[test]
+fn every_answer_begins_and_ends_whatever_its_provider_left_out() {
+    let chunks = written(
+        vec![text(1, "b"), call(0, "c", "f")],
+        false,
+        &Usage::default(),
+    );
+    let ends: Vec<(&Value, &Value)> = chunks
+        .iter()
+        .map(|chunk| &chunk["choices"][0])
+        .filter(|choice| !choice["finish_reason"].is_null())
+        .map(|choice| (&choice["index"], &choice["finish_reason"]))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (&json!(0), &json!("tool_calls")),
+            (&json!(1), &json!("stop"))
+        ]
+    );
+    assert_eq!(
+        message_of(&chunks, 1),
+        json!({"role": "assistant", "content": "b"})
+    );
+    let nothing = written(Vec::new(), true, &Usage::default());
+    assert_eq!(nothing.len(), 3);
+    let far = written(vec![text(u32::MAX, "x")], false, &Usage::default());
+    assert_eq!(message_of(&far, 0)["content"], "");
+}
+
+#[test]
+fn a_refusal_says_why_once() {
+    let why = || Stop::Refused(Some("why".to_owned()));
+    let chunks = written(vec![stop(0, why())], false, &Usage::default());
+    assert_eq!(message_of(&chunks, 0)["refusal"], "why");
+    let told = Event::Refusal {
+        answer: 0,
+        text: cow("words"),
+    };
+    let chunks = written(vec![told, stop(0, why())], false, &Usage::default());
+    assert_eq!(message_of(&chunks, 0)["refusal"], "words");
+    let last = &chunks[chunks.len() - 1]["choices"][0];
+    assert_eq!(last["finish_reason"], "content_filter");
+}
