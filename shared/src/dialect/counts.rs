@@ -12,6 +12,8 @@ pub(crate) struct Counts {
     pub(crate) input: u64,
     pub(crate) cached: u64,
     pub(crate) written: u64,
+    /// Of the written ones, those that live for an hour or longer.
+    pub(crate) written_long: u64,
     pub(crate) output: u64,
     pub(crate) reasoning: u64,
     pub(crate) images: u64,
@@ -51,6 +53,7 @@ struct Report {
     missed: u64,
     written: u64,
     written_apart: u64,
+    written_long: u64,
     reasoning: u64,
     /// Under names of vendors who never count it as output.
     thoughts: u64,
@@ -80,6 +83,9 @@ enum Meaning {
     Pictures,
     WrittenParts,
 }
+
+/// Anthropic's name of cache writes that live for an hour; the others live for minutes.
+const LONG_LIVED: &[u8] = b"ephemeral_1h_input_tokens";
 
 /// The names in use: OpenAI (chat, responses, images), DeepSeek, Moonshot, xAI, Groq, Anthropic's and
 /// Google's compatible doors, Bedrock's, and proxies that mix them.
@@ -197,15 +203,20 @@ impl Report {
         if walk.peek()? != b'{' {
             return walk.value().map(drop);
         }
-        let mut sum = 0_u64;
+        let (mut sum, mut long) = (0_u64, 0_u64);
         walk.object(|walk, name| {
             let value = walk.value()?;
             if name.ends_with(b"_input_tokens") {
-                sum = sum.saturating_add(count(value).min(MEASURE_MAX));
+                let tokens = count(value).min(MEASURE_MAX);
+                sum = sum.saturating_add(tokens);
+                if name == LONG_LIVED {
+                    long = tokens;
+                }
             }
             Some(())
         })?;
         self.written_apart = self.written_apart.max(sum);
+        self.written_long = self.written_long.max(long);
         Some(())
     }
 
@@ -242,6 +253,7 @@ impl Report {
             input,
             cached: self.cached.max(self.cached_apart),
             written: self.written.max(self.written_apart),
+            written_long: self.written_long,
             output,
             reasoning: thought,
             images: self.images,
@@ -267,6 +279,7 @@ impl Counts {
             &mut self.input,
             &mut self.cached,
             &mut self.written,
+            &mut self.written_long,
             &mut self.output,
             &mut self.reasoning,
             &mut self.images,
@@ -283,6 +296,7 @@ impl Counts {
         self.input = self.input.max(other.input);
         self.cached = self.cached.max(other.cached);
         self.written = self.written.max(other.written);
+        self.written_long = self.written_long.max(other.written_long);
         self.output = self.output.max(other.output);
         self.reasoning = self.reasoning.max(other.reasoning);
         self.images = self.images.max(other.images);
@@ -298,7 +312,8 @@ impl Counts {
         let [mut text, mut sound, mut pictures] = self.input_of.classes(self.input);
         let mut cached = self.cached.min(self.input);
         let mut written = self.written.min(self.input - cached);
-        let cache_writes = written;
+        let long_writes = self.written_long.min(written);
+        let cache_writes = written - long_writes;
         let told = self.cached_of;
         let told_sound = moved(&mut sound, &mut cached, told.sound);
         let told_pictures = moved(&mut pictures, &mut cached, told.pictures);
@@ -314,6 +329,7 @@ impl Counts {
             (Unit::InputToken, text),
             (Unit::CachedInputToken, cached_text),
             (Unit::CacheWriteToken, cache_writes),
+            (Unit::CacheWriteLongToken, long_writes),
             (Unit::InputAudioToken, sound),
             (Unit::CachedInputAudioToken, cached_sound),
             (Unit::InputImageToken, pictures),
@@ -350,11 +366,12 @@ fn moved(class: &mut u64, wanted: &mut u64, most: u64) -> u64 {
 }
 
 /// In the order in which what is not believed is taken away.
-const INPUT_CLASSES: [Unit; 7] = [
+const INPUT_CLASSES: [Unit; 8] = [
     Unit::InputToken,
     Unit::InputAudioToken,
     Unit::InputImageToken,
     Unit::CacheWriteToken,
+    Unit::CacheWriteLongToken,
     Unit::CachedInputToken,
     Unit::CachedInputAudioToken,
     Unit::CachedInputImageToken,

@@ -34,6 +34,8 @@ pub(crate) enum Rule {
     One,
     /// Functions pass; what the provider runs itself does not.
     Tools,
+    /// Functions pass, which need no `type`, and tools whose `type` begins with one of these words.
+    ToolsOf(&'static [&'static str]),
     /// Text and pictures pass.
     Modalities,
     /// It passes while its `mode` is `off`.
@@ -171,6 +173,10 @@ impl<'a> Fields<'a> {
             Rule::Tools => {
                 self.input = self.input.and(Input::of_text(value));
                 return are_functions(value);
+            }
+            Rule::ToolsOf(words) => {
+                self.input = self.input.and(Input::of_text(value));
+                return are_tools_of(value, words);
             }
             Rule::Refused(why) if !is_nothing(value) => return Err(why.sentence().to_owned()),
             Rule::Words(words) => return is_word(value, words),
@@ -388,6 +394,31 @@ fn are_functions(value: &[u8]) -> Result<(), String> {
     }
     let why = "only tools of the type `function` or `custom` have a price here; \
                what providers run themselves, as searches, is billed on top.";
+    if all { Ok(()) } else { Err(why.to_owned()) }
+}
+
+/// Tools without a `type` run at the tenant, and so do those of some types.
+fn are_tools_of(value: &[u8], words: &[&str]) -> Result<(), String> {
+    let mut all = true;
+    let mut walk = Walk::new(value);
+    if walk.peek() == Some(b'[') {
+        walk.array(|walk| {
+            if walk.peek()? != b'{' {
+                return walk.value().map(drop);
+            }
+            walk.object(|walk, name| {
+                let value = walk.value()?;
+                if Folded::of(name).get() == b"type" && value != b"null" {
+                    let text = value.strip_prefix(b"\"").unwrap_or_default();
+                    let text = unescaped(text.strip_suffix(b"\"").unwrap_or_default());
+                    all &= words.iter().any(|word| text.starts_with(word.as_bytes()));
+                }
+                Some(())
+            })
+        });
+    }
+    let why = "a tool among it is run by the provider, which bills it on top of tokens, and has no \
+               price here; leave that one out.";
     if all { Ok(()) } else { Err(why.to_owned()) }
 }
 

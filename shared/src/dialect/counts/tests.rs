@@ -82,7 +82,7 @@ fn every_vendors_shape_is_read_for_what_it_means() {
         (
             "Anthropic, cache writes by their life",
             r#"{"input_tokens":10,"cache_creation":{"ephemeral_5m_input_tokens":40,"ephemeral_1h_input_tokens":50},"output_tokens":5}"#,
-            [10, 0, 90, 5, 0],
+            [10, 0, 40, 5, 0],
         ),
         (
             "a proxy's prompt that holds what is read from the cache",
@@ -138,6 +138,7 @@ fn some_counts() -> impl Strategy<Value = String> {
             "cache_read_input_tokens",
             "cache_creation_input_tokens",
             "cache_write_tokens",
+            "cache_creation",
             "reasoning_tokens",
             "thoughtsTokenCount",
             "toolUsePromptTokenCount",
@@ -150,6 +151,9 @@ fn some_counts() -> impl Strategy<Value = String> {
         1 => any::<f64>().prop_map(|n| format!("{n:e}")),
         1 => (0_u32..500).prop_map(|n| format!("\"{n}.5\"")),
         1 => Just("null".to_owned()),
+        1 => (0_u32..500, 0_u32..500).prop_map(|(short, long)| {
+            format!("{{\"ephemeral_5m_input_tokens\":{short},\"ephemeral_1h_input_tokens\":{long}}}")
+        }),
     ];
     (names, prop::collection::vec(number, 9)).prop_map(|(names, numbers)| {
         let fields: Vec<String> = names
@@ -199,6 +203,52 @@ proptest! {
         believe(&mut usage, &bounds, shown);
         prop_assert_eq!(usage, once);
     }
+}
+
+#[test]
+fn cache_writes_that_live_long_are_a_class_of_their_own() {
+    let written = |json: &str| {
+        let usage = read(json);
+        let (short, long) = (Unit::CacheWriteToken, Unit::CacheWriteLongToken);
+        [usage.count(short), usage.count(long), usage.input_total()]
+    };
+    for (json, expected) in [
+        (
+            r#"{"input_tokens":10,"cache_creation_input_tokens":90,
+                "cache_creation":{"ephemeral_5m_input_tokens":40,"ephemeral_1h_input_tokens":50}}"#,
+            [40, 50, 100],
+        ),
+        (
+            r#"{"input_tokens":10,"cache_creation":{"ephemeral_1h_input_tokens":50}}"#,
+            [0, 50, 60],
+        ),
+        // The sum is smaller than its parts: the parts count.
+        (
+            r#"{"input_tokens":10,"cache_creation_input_tokens":5,
+                "cache_creation":{"ephemeral_5m_input_tokens":40,"ephemeral_1h_input_tokens":50}}"#,
+            [40, 50, 100],
+        ),
+        (
+            r#"{"input_tokens":10,"cache_creation_input_tokens":90,"cache_creation":null}"#,
+            [90, 0, 100],
+        ),
+        (
+            r#"{"input_tokens":10,"cache_creation":{"ephemeral_1h_input_tokens":-5}}"#,
+            [0, 0, 10],
+        ),
+    ] {
+        assert_eq!(written(json), expected, "{json}");
+    }
+    let mut usage = read(
+        r#"{"input_tokens":10,"cache_creation":{"ephemeral_5m_input_tokens":40,"ephemeral_1h_input_tokens":50}}"#,
+    );
+    let bounds = Bounds {
+        input_estimate: 1,
+        input_max: 20,
+        output_max: 1,
+    };
+    believe(&mut usage, &bounds, 0);
+    assert_eq!(usage.input_total(), 20, "what is cut is cut from these too");
 }
 
 #[test]
