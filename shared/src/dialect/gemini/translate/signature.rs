@@ -18,7 +18,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 /// Characters that hold a mark.
-const MARK_CHARS: usize = 8;
+const MARK_CHARS: usize = 4;
 
 /// As it is written.
 pub(super) fn written(signature: &Signature) -> String {
