@@ -55,8 +55,8 @@ struct Found {
     /// By the part's `type` or the names of its fields; the dearest counts.
     kind: Option<Media>,
     is_low: bool,
-    /// Whether it is a file where nothing says more.
-    is_file: bool,
+    /// What it is where nothing says more.
+    otherwise: Option<Media>,
     /// Whether it is one of a list, as a film's pictures are.
     is_listed: bool,
     /// Lengths of base64 whose kind is not told with it, and what the bytes themselves begin with.
@@ -162,11 +162,11 @@ impl Input {
             let is_part_data = match name.get() {
                 b"inline_data" | b"inlinedata" => true,
                 b"filedata" => {
-                    found.is_file = true;
+                    found.otherwise = Some(Media::File);
                     true
                 }
                 b"file_data" if walk.peek()? == b'{' => {
-                    found.is_file = true;
+                    found.otherwise = Some(Media::File);
                     true
                 }
                 _ => false,
@@ -185,7 +185,7 @@ impl Input {
             }
             self.value(walk)
         })?;
-        let kind = found.kind.or(found.is_file.then_some(Media::File));
+        let kind = found.kind.or(found.otherwise);
         let Some(kind) = kind else {
             self.quarters += found.quarters;
             return Some(());

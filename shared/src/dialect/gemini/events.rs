@@ -1,5 +1,5 @@
 //! Errors, usage and events as Google writes them (API reference, "Errors" and `UsageMetadata`), and as its
-//! clients read them (google-genai 3.6.1 in Python, js-genai and go-genai of 2026-08).
+//! clients read them (google-genai 3.6.1 in Python, @google/genai 2.32 in JavaScript, go-genai of 2026-08).
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -58,10 +58,10 @@ pub(super) fn error(told: ErrorText<'_>) -> String {
     json!({"error": error}).to_string()
 }
 
-/// A failure in a stream that has begun. Clients in Python raise it out of an event; those in JavaScript
-/// and Go only where it stands bare, as Google itself sends it, so it stands there twice. The last one has
-/// no blank line: clients in JavaScript pass over it where it comes in one piece with others, and raise
-/// what is left at the end.
+/// A failure in a stream that has begun. Clients in Python and of late in JavaScript raise it out of an event,
+/// those in Go and older ones in JavaScript only where it stands bare, as Google itself sends it: so it stands
+/// there twice. No blank line is behind the last one, since such clients in JavaScript pass over it where it
+/// comes in one piece with others, and raise what is left over at the end.
 pub(super) fn error_event(told: ErrorText<'_>) -> Bytes {
     let error = error(told);
     format!("data: {error}\n\n{error}\n").into()

@@ -331,13 +331,11 @@ fn whole(name: &'static str, raw: Option<&RawValue>, most: u64) -> Result<Option
     };
     let digits = raw.strip_suffix(".0").unwrap_or(raw);
     let number: Option<u64> = digits.parse().ok();
-    match number.filter(|number| (1..=most).contains(number)) {
-        Some(number) => Ok(Some(number)),
-        None => {
-            let message = format!("`{name}` must be a whole number from 1 to {most}.");
-            Err(BadBody::of(name, message))
-        }
-    }
+    let number = number.filter(|number| (1..=most).contains(number));
+    number.map(Some).ok_or_else(|| {
+        let message = format!("`{name}` must be a whole number from 1 to {most}.");
+        BadBody::of(name, message)
+    })
 }
 
 /// The first tool that is no list of functions.

@@ -131,11 +131,7 @@ impl EventMeter {
 fn passed(event: &[u8], said: &Said<'_>) -> Verdict {
     let line = said.at.and_then(|at| {
         let before = event.get(..at)?;
-        Some(
-            memchr::memchr2_iter(b'\n', b'\r', before)
-                .last()
-                .map_or(said.marked, |end| end + 1),
-        )
+        Some(memchr::memrchr2(b'\n', b'\r', before).map_or(said.marked, |end| end + 1))
     });
     match line {
         Some(from) if from > 0 => Verdict::Without(0..from),

@@ -36,7 +36,7 @@ pub(super) struct Scan<'a> {
 }
 
 /// A value as it is written between its quotes; `None` where it is no text or says nothing.
-fn word<'a>(value: &'a [u8]) -> Option<&'a [u8]> {
+fn word(value: &[u8]) -> Option<&[u8]> {
     let word = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     (!word.is_empty()).then_some(word)
 }

@@ -105,25 +105,23 @@ fn a_success_is_one_where_there_are_candidates() {
         assert_eq!(is(good), Judged::Answer, "{good}");
     }
     let blocked = r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT","safetyRatings":[]},"usageMetadata":{"promptTokenCount":7}}"#;
-    match is(blocked) {
-        Judged::Error(told) => {
-            assert_eq!(told.code.as_deref(), Some("content_filter"));
-            assert!(
-                told.message.contains("PROHIBITED_CONTENT"),
-                "{}",
-                told.message
-            );
-        }
-        other => panic!("{other:?}"),
-    }
+    let Judged::Error(told) = is(blocked) else {
+        panic!("not refused");
+    };
+    assert_eq!(told.code.as_deref(), Some("content_filter"));
+    assert!(
+        told.message.contains("PROHIBITED_CONTENT"),
+        "{}",
+        told.message
+    );
     for error in [
         r#"{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}"#,
         r#"[{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}]"#,
     ] {
-        match is(error) {
-            Judged::Error(told) => assert_eq!(told.status, Some(503)),
-            other => panic!("{other:?}"),
-        }
+        let Judged::Error(told) = is(error) else {
+            panic!("{error}");
+        };
+        assert_eq!(told.status, Some(503));
     }
     for nonsense in [
         "{}",
@@ -147,10 +145,10 @@ fn the_beginning_of_a_stream_says_whether_it_is_one() {
     assert_eq!(look("<!doctype html>"), Look::Page);
     let blocked =
         r#"{"promptFeedback": {"blockReason": "SAFETY"},"usageMetadata": {"promptTokenCount": 7}}"#;
-    match look(&format!("data: {blocked}\r\n\r\n")) {
-        Look::Error(told) => assert_eq!(told.code.as_deref(), Some("content_filter")),
-        other => panic!("{other:?}"),
-    }
+    let Look::Error(told) = look(&format!("data: {blocked}\r\n\r\n")) else {
+        panic!("not refused");
+    };
+    assert_eq!(told.code.as_deref(), Some("content_filter"));
     let error = "data: {\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}\r\n\r\n";
     assert!(matches!(look(error), Look::Error(_)));
 }

@@ -170,13 +170,13 @@ fn errors_in_a_stream_break_it_however_they_stand_there() {
         format!("event: error\ndata: {line}\n\n"),
         "event: error\ndata: overloaded\n\n".to_owned(),
         format!("data: [{line}]\n\n"),
-        format!("data: {{\"candidates\":[{{}}],\"error\":{{\"message\":\"x\"}}}}\n\n"),
+        "data: {\"candidates\":[{}],\"error\":{\"message\":\"x\"}}\n\n".to_owned(),
     ] {
         let (verdicts, meter) = metered(of(), &[&event("a", ""), &broken]);
-        match &verdicts[1] {
-            Verdict::Broken(fault) => assert_eq!(fault.kind, FaultKind::Overloaded, "{broken}"),
-            other => panic!("{broken}: {other:?}"),
-        }
+        let Verdict::Broken(fault) = &verdicts[1] else {
+            panic!("{broken}: {verdicts:?}");
+        };
+        assert_eq!(fault.kind, FaultKind::Overloaded, "{broken}");
         assert_eq!(meter.usage().count(Unit::OutputToken), 1);
     }
     let blocked = "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\n\n";

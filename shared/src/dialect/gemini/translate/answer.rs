@@ -71,7 +71,7 @@ fn take(one: &mut Candidate, event: Event<'_>) {
         Event::Refusal { text, .. } => parts.push(Part::Refusal(text.into_owned())),
         Event::Thought { text: more, .. } => match parts.last_mut() {
             Some(Part::Thought(thought)) if thought.signature.is_none() => {
-                thought.text.push_str(&more)
+                thought.text.push_str(&more);
             }
             _ => parts.push(Part::Thought(Thought {
                 text: more.into_owned(),
@@ -99,12 +99,8 @@ fn take(one: &mut Candidate, event: Event<'_>) {
         }
         Event::Media { media, .. } => parts.push(Part::Media(*media)),
         Event::Citation { citation, .. } => {
-            let texts = parts.iter_mut().rev();
-            let mut texts = texts.filter_map(|part| match part {
-                Part::Text { citations, .. } => Some(citations),
-                _ => None,
-            });
-            if let Some(citations) = texts.next() {
+            let is_text = |part: &&mut Part| matches!(part, Part::Text { .. });
+            if let Some(Part::Text { citations, .. }) = parts.iter_mut().rev().find(is_text) {
                 citations.push(*citation);
             }
         }
@@ -122,11 +118,12 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
         out.extend_from_slice(b"{\"content\":{\"parts\":[");
         write_parts(&one.parts, &mut out);
         out.extend_from_slice(b"],\"role\":\"model\"}");
-        let citations = one.parts.iter().filter_map(|part| match part {
-            Part::Text { citations, .. } => Some(citations),
-            _ => None,
-        });
-        let citations: Vec<&Citation> = citations.flatten().collect();
+        let mut citations: Vec<&Citation> = Vec::new();
+        for part in &one.parts {
+            if let Part::Text { citations: own, .. } = part {
+                citations.extend(own);
+            }
+        }
         writer::beside(index, &one.stop, &citations, &mut out);
         out.push(b'}');
     }
@@ -162,7 +159,7 @@ fn write_parts(all: &[Part], out: &mut Vec<u8>) {
                 );
             }
             Part::ToolCall(call) => {
-                parts.call(call, call.signature.as_ref().map(signature::written))
+                parts.call(call, call.signature.as_ref().map(signature::written));
             }
             // Never among an answer.
             Part::ToolResult(_) => {}

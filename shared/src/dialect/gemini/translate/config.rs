@@ -206,21 +206,20 @@ fn name_of(model: &str) -> &str {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Thinking {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thinking_budget: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thinking_level: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include_thoughts: Option<bool>,
+    #[serde(rename = "thinkingBudget", skip_serializing_if = "Option::is_none")]
+    budget: Option<u64>,
+    #[serde(rename = "thinkingLevel", skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
+    #[serde(rename = "includeThoughts", skip_serializing_if = "Option::is_none")]
+    shows: Option<bool>,
 }
 
 fn thinking(reasoning: &Reasoning, model: &str) -> Thinking {
     let mut thinking = Thinking {
-        thinking_budget: None,
-        thinking_level: None,
-        include_thoughts: reasoning.shows,
+        budget: None,
+        level: None,
+        shows: reasoning.shows,
     };
     let name = name_of(model);
     if thinks_by_budget(model) {
@@ -231,13 +230,13 @@ fn thinking(reasoning: &Reasoning, model: &str) -> Thinking {
             (0, BUDGET_MAX)
         };
         let budget = reasoning.budget.or(reasoning.effort.map(Effort::budget));
-        thinking.thinking_budget = budget.map(|budget| budget.clamp(least, most));
+        thinking.budget = budget.map(|budget| budget.clamp(least, most));
         return thinking;
     }
     // Both at once are refused.
     let effort = reasoning.effort.or(reasoning.budget.map(Effort::of_budget));
     let takes_minimal = MINIMAL.iter().any(|known| name.starts_with(known));
-    thinking.thinking_level = effort.map(|effort| match effort {
+    thinking.level = effort.map(|effort| match effort {
         Effort::None | Effort::Minimal if takes_minimal => "MINIMAL",
         Effort::None | Effort::Minimal | Effort::Low => "LOW",
         Effort::Medium => "MEDIUM",
@@ -271,8 +270,8 @@ struct Config<'a> {
     response_mime_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_json_schema: Option<&'a Json>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thinking_config: Option<Thinking>,
+    #[serde(rename = "thinkingConfig", skip_serializing_if = "Option::is_none")]
+    thinking: Option<Thinking>,
 }
 
 /// The object as JSON; `{}` where nothing is said. Notes in `dropped` what can't be.
@@ -301,7 +300,7 @@ pub(super) fn written(request: &ChatRequest, model: &str, dropped: &mut Vec<Stri
         frequency_penalty: sampling.frequency_penalty,
         response_mime_type: mime,
         response_json_schema: schema,
-        thinking_config: request
+        thinking: request
             .reasoning
             .as_ref()
             .map(|reasoning| thinking(reasoning, model)),

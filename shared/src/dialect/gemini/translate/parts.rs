@@ -103,7 +103,7 @@ impl<'a> Seen<'a> {
             b"id" => call.id = text::of_value(value).unwrap_or_default(),
             b"name" => call.name = text::of_value(value).unwrap_or_default(),
             b"args" if value.first() == Some(&b'{') => {
-                call.arguments = String::from_utf8_lossy(value)
+                call.arguments = String::from_utf8_lossy(value);
             }
             _ => {}
         });

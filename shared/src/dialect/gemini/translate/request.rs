@@ -323,7 +323,7 @@ fn choose(raw: &str, request: &mut ChatRequest) -> Result<(), BadBody> {
             b"mode" => {
                 mode = text::of_value(value)
                     .unwrap_or_default()
-                    .to_ascii_uppercase()
+                    .to_ascii_uppercase();
             }
             b"allowedFunctionNames" | b"allowed_function_names" => {
                 each_of(&mut Walk::new(value), |walk| {

@@ -303,7 +303,7 @@ fn response(words: &str, is_error: bool, out: &mut Vec<u8>) {
     let is_object = !is_error && parts::is_object(words);
     let mut is_worded = false;
     parts::fields(words.as_bytes(), |name, _| {
-        is_worded |= matches!(name, b"output" | b"error")
+        is_worded |= matches!(name, b"output" | b"error");
     });
     if is_object && !is_worded {
         out.extend_from_slice(words.as_bytes());

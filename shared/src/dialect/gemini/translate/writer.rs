@@ -11,6 +11,8 @@ use crate::units::{Fact, Usage};
 
 /// Calls that are not whole yet; further ones pass as they are.
 const OPEN_MAX: usize = 256;
+/// Places of one answer that are told at its end.
+const CITATIONS_MAX: usize = 256;
 
 /// Writes one stream.
 #[derive(Debug)]
@@ -106,18 +108,16 @@ impl Writer {
     }
 
     fn answer(&mut self, index: u32) -> &mut Answer {
-        let at = match self.answers.iter().position(|answer| answer.index == index) {
-            Some(at) => at,
-            None => {
-                self.answers.push(Answer {
-                    index,
-                    stop: Stop::End,
-                    held: None,
-                    citations: Vec::new(),
-                });
-                self.answers.len() - 1
-            }
-        };
+        let found = self.answers.iter().position(|answer| answer.index == index);
+        let at = found.unwrap_or_else(|| {
+            self.answers.push(Answer {
+                index,
+                stop: Stop::End,
+                held: None,
+                citations: Vec::new(),
+            });
+            self.answers.len() - 1
+        });
         &mut self.answers[at]
     }
 
@@ -162,6 +162,17 @@ impl Writer {
         }
     }
 
+    /// Adds to a call that is not whole yet.
+    fn arguments(&mut self, index: u32, number: u32, json: &str) {
+        // More than the largest event is no call that anybody reads.
+        let fits = self.open_bytes.saturating_add(json.len()) <= EVENT_BYTES_MAX;
+        let is_it = |open: &&mut Open| open.answer == index && open.number == number;
+        if let (true, Some(open)) = (fits, self.open.iter_mut().rev().find(is_it)) {
+            self.open_bytes += json.len();
+            open.call.arguments.push_str(json);
+        }
+    }
+
     fn text(&mut self, index: u32, words: &str, to: &mut Vec<u8>) {
         self.flush_calls(index, to);
         if !words.is_empty() {
@@ -175,7 +186,7 @@ impl StreamWriter for Writer {
         match event {
             Event::Begin { .. } => {}
             Event::Text { answer, text } | Event::Refusal { answer, text } => {
-                self.text(answer, &text, to)
+                self.text(answer, &text, to);
             }
             Event::Thought { answer, text } => {
                 self.flush_calls(answer, to);
@@ -215,19 +226,7 @@ impl StreamWriter for Writer {
                     },
                 });
             }
-            Event::Arguments { answer, call, json } => {
-                // More than the largest event is no call that anybody reads.
-                let fits = self.open_bytes.saturating_add(json.len()) <= EVENT_BYTES_MAX;
-                let found = self
-                    .open
-                    .iter_mut()
-                    .rev()
-                    .find(|open| open.answer == answer && open.number == call);
-                if let (true, Some(open)) = (fits, found) {
-                    self.open_bytes += json.len();
-                    open.call.arguments.push_str(&json);
-                }
-            }
+            Event::Arguments { answer, call, json } => self.arguments(answer, call, &json),
             Event::Media { answer, media } => {
                 self.flush_calls(answer, to);
                 let mut part = Vec::new();
@@ -235,7 +234,12 @@ impl StreamWriter for Writer {
                     self.event(answer, to, |out| out.extend_from_slice(&part));
                 }
             }
-            Event::Citation { answer, citation } => self.answer(answer).citations.push(*citation),
+            Event::Citation { answer, citation } => {
+                let citations = &mut self.answer(answer).citations;
+                if citations.len() < CITATIONS_MAX {
+                    citations.push(*citation);
+                }
+            }
             Event::Stop { answer, stop } => {
                 self.flush_calls(answer, to);
                 self.answer(answer).stop = stop;

@@ -175,6 +175,10 @@ fn candidates_come_in_the_order_of_their_indexes() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn an_answer_is_written_as_google_writes_it() {
     let foreign = Signature {
         format: SignatureFormat::Anthropic,

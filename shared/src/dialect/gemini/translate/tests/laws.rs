@@ -324,14 +324,15 @@ fn answer() -> impl Strategy<Value = ChatAnswer> {
         prop::option::of(words()),
     )
         .prop_map(|(mut parts, number, cited)| {
-            let last = parts.iter_mut().rev().find_map(|part| match part {
-                Part::Text { citations, .. } => Some(citations),
-                _ => None,
-            });
-            if let (Some(citations), Some(url)) = (last, cited) {
+            let last = parts
+                .iter_mut()
+                .rev()
+                .find(|part| matches!(part, Part::Text { .. }));
+            if let (Some(Part::Text { citations, .. }), Some(url)) = (last, cited) {
+                let title = Some("t".to_owned());
                 citations.push(Citation {
                     url,
-                    title: Some("t".to_owned()),
+                    title,
                     quote: None,
                 });
             }
@@ -456,10 +457,9 @@ proptest! {
         for (index, one) in (0_u32..).zip(&answer.candidates) {
             let mut expected = steps(index, one);
             // Places are told at the end, and texts of nothing not at all.
-            expected.sort_by_key(|event| match event {
-                Event::Citation { .. } => 1,
-                Event::Stop { .. } => 2,
-                _ => 0,
+            expected.sort_by_key(|event| {
+                let is_stop = matches!(event, Event::Stop { .. });
+                (is_stop, matches!(event, Event::Citation { .. }))
             });
             expected.retain(|event| !matches!(event, Event::Text { text, .. } if text.is_empty()));
             prop_assert_eq!(&found[usize::try_from(index).expect("small")], &expected);

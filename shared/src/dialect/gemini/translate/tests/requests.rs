@@ -49,11 +49,11 @@ fn result(id: &str, text: &str) -> ToolResult {
     }
 }
 
-fn google(data: &str) -> Option<Signature> {
-    Some(Signature {
+fn google(data: &str) -> Signature {
+    Signature {
         format: SignatureFormat::Google,
         data: data.to_owned(),
-    })
+    }
 }
 
 fn hi() -> ChatRequest {
@@ -64,6 +64,10 @@ fn hi() -> ChatRequest {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn a_request_of_everything_is_written_with_googles_words() {
     let request = ChatRequest {
         instructions: vec![Part::text("Be brief.")],
@@ -147,6 +151,10 @@ fn a_request_of_everything_is_written_with_googles_words() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn a_conversation_with_calls_is_written_in_turns() {
     let media = Media {
         kind: MediaKind::Image,
@@ -238,6 +246,10 @@ fn a_conversation_with_calls_is_written_in_turns() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn signatures_go_back_to_where_they_stood() {
     let json = json!({"contents": [
         {"role": "user", "parts": [{"text": "q"}]},
@@ -260,12 +272,12 @@ fn signatures_go_back_to_where_they_stood() {
         [
             Part::Thought(Thought {
                 text: "I think".to_owned(),
-                signature: google("AAA=")
+                signature: Some(google("AAA="))
             }),
             Part::text("so."),
             Part::Thought(Thought {
                 text: String::new(),
-                signature: google("BBB=")
+                signature: Some(google("BBB="))
             }),
             Part::Media(Media {
                 kind: MediaKind::Image,
@@ -276,24 +288,23 @@ fn signatures_go_back_to_where_they_stood() {
                 cache: None,
             }),
             Part::ToolCall(ToolCall {
-                signature: google("CCC="),
+                signature: Some(google("CCC=")),
                 ..call("call_0", "f", "{}")
             }),
             Part::ToolCall(call("call_1", "f", "{\"x\":1}")),
             Part::Thought(Thought {
                 text: String::new(),
-                signature: google("DDD=")
+                signature: Some(google("DDD="))
             }),
         ]
     );
-    let ids: Vec<&str> = request.turns[2]
-        .parts
-        .iter()
-        .map(|part| match part {
-            Part::ToolResult(result) => result.id.as_str(),
-            other => panic!("{other:?}"),
-        })
-        .collect();
+    let ids = request.turns[2].parts.iter().map(|part| {
+        let Part::ToolResult(result) = part else {
+            panic!("{part:?}");
+        };
+        result.id.as_str()
+    });
+    let ids: Vec<&str> = ids.collect();
     assert_eq!(ids, ["call_0", "call_1"]);
     let mut expected = json;
     for (turn, part, id) in [(1, 3, "call_0"), (1, 4, "call_1")] {
@@ -308,7 +319,7 @@ fn signatures_go_back_to_where_they_stood() {
     moved.turns[1].parts = vec![
         Part::Thought(Thought {
             text: String::new(),
-            signature: google("CCC="),
+            signature: Some(google("CCC=")),
         }),
         Part::ToolCall(call("call_0", "f", "{}")),
     ];
@@ -319,6 +330,10 @@ fn signatures_go_back_to_where_they_stood() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn thinking_is_asked_for_as_each_series_takes_it() {
     let asked = |effort, budget, model: &str| {
         let reasoning = Reasoning {
@@ -332,17 +347,21 @@ fn thinking_is_asked_for_as_each_series_takes_it() {
         };
         written(&request, model).0["generationConfig"]["thinkingConfig"].clone()
     };
-    use Effort as E;
     for (effort, budget, model, expected) in [
-        (Some(E::Minimal), None, NEW, json!({"thinkingLevel": "LOW"})),
         (
-            Some(E::None),
+            Some(Effort::Minimal),
+            None,
+            NEW,
+            json!({"thinkingLevel": "LOW"}),
+        ),
+        (
+            Some(Effort::None),
             None,
             "models/gemini-3-flash-preview",
             json!({"thinkingLevel": "MINIMAL"}),
         ),
         (
-            Some(E::Max),
+            Some(Effort::Max),
             None,
             "gemini-4-argon",
             json!({"thinkingLevel": "HIGH"}),
@@ -354,31 +373,31 @@ fn thinking_is_asked_for_as_each_series_takes_it() {
             json!({"thinkingLevel": "MEDIUM"}),
         ),
         (
-            Some(E::Low),
+            Some(Effort::Low),
             Some(5_000),
             "gemini-2.5-flash-image",
             json!({"thinkingBudget": 5_000}),
         ),
         (
-            Some(E::Max),
+            Some(Effort::Max),
             None,
             "gemini-2.5-flash-image",
             json!({"thinkingBudget": 24_576}),
         ),
         (
-            Some(E::None),
+            Some(Effort::None),
             None,
             "gemini-2.5-flash-image",
             json!({"thinkingBudget": 0}),
         ),
         (
-            Some(E::None),
+            Some(Effort::None),
             None,
             "gemini-2.5-pro",
             json!({"thinkingBudget": 128}),
         ),
         (
-            Some(E::Low),
+            Some(Effort::Low),
             None,
             "tunedModels/mine",
             json!({"thinkingBudget": 2_048}),
@@ -393,6 +412,10 @@ fn thinking_is_asked_for_as_each_series_takes_it() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn a_request_in_googles_words_is_read_in_either_way_to_write_them() {
     let request = read(
         r#"{
@@ -418,14 +441,12 @@ fn a_request_in_googles_words_is_read_in_either_way_to_write_them() {
     )
     .expect("read");
     assert_eq!(request.instructions, [Part::text("Be a cat.")]);
-    let kinds: Vec<MediaKind> = request.turns[0]
-        .parts
-        .iter()
-        .filter_map(|part| match part {
-            Part::Media(media) => Some(media.kind),
-            _ => None,
-        })
-        .collect();
+    let mut kinds = Vec::new();
+    for part in &request.turns[0].parts {
+        if let Part::Media(media) = part {
+            kinds.push(media.kind);
+        }
+    }
     assert_eq!(kinds, [MediaKind::Audio, MediaKind::Video]);
     let tools: Vec<(&str, Option<&str>)> = request
         .tools
@@ -475,6 +496,10 @@ fn a_request_in_googles_words_is_read_in_either_way_to_write_them() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn what_would_change_the_meaning_is_refused() {
     for (request, what) in [
         (
@@ -560,8 +585,9 @@ fn many_calls_of_one_name_are_matched_in_a_moment() {
     let json =
         format!(r#"{{"contents":[{{"role":"model","parts":[{calls}]}},{{"parts":[{results}]}}]}}"#);
     let request = read(&json).expect("read");
-    match request.turns[1].parts.last() {
-        Some(Part::ToolResult(result)) => assert_eq!(result.id, "call_49999"),
-        other => panic!("{other:?}"),
-    }
+    let last = request.turns[1].parts.last();
+    let Some(Part::ToolResult(result)) = last else {
+        panic!("{last:?}");
+    };
+    assert_eq!(result.id, "call_49999");
 }

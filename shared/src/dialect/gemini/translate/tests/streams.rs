@@ -133,6 +133,10 @@ fn googles_streams_are_read_as_they_come() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn a_stream_is_written_as_google_writes_it() {
     let text = |text: &'static str| Event::Text {
         answer: 0,
