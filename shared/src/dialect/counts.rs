@@ -29,6 +29,7 @@ pub(crate) struct Counts {
 struct Media {
     sound: u64,
     pictures: u64,
+    film: u64,
 }
 
 /// Which total details belong to.
@@ -82,6 +83,7 @@ enum Meaning {
     Sound,
     Pictures,
     WrittenParts,
+    Modalities(Part),
 }
 
 /// Anthropic's name of cache writes that live for an hour; the others live for minutes.
@@ -140,6 +142,13 @@ fn meaning(name: &[u8]) -> Option<Meaning> {
         b"audio_tokens" => M::Sound,
         b"image_tokens" => M::Pictures,
         b"cache_creation" => M::WrittenParts,
+        b"promptTokensDetails"
+        | b"toolUsePromptTokensDetails"
+        | b"tool_use_prompt_tokens_details" => M::Modalities(Part::Input),
+        b"candidatesTokensDetails" | b"candidates_tokens_details" | b"responseTokensDetails" => {
+            M::Modalities(Part::Output)
+        }
+        b"cacheTokensDetails" | b"cache_tokens_details" => M::Modalities(Part::Cached),
         _ => return None,
     })
 }
@@ -161,7 +170,10 @@ impl Report {
         use Meaning as M;
         let is_top = within.is_none();
         let field = match meaning {
+            // Google's name in small letters is OpenAI's, and tells apart by its form.
+            M::Parts(part) if walk.peek()? == b'[' => return self.modalities(walk, *part),
             M::Parts(part) => return self.read(walk, Some(*part)),
+            M::Modalities(part) => return self.modalities(walk, *part),
             M::WrittenParts => return self.lives(walk),
             // Within the details of a total these are of something else.
             M::Input { .. } | M::Output | M::Total if !is_top => return walk.value().map(drop),
@@ -195,6 +207,43 @@ impl Report {
             M::Images => &mut self.images,
         };
         *field = (*field).max(count(walk.value()?).min(MEASURE_MAX));
+        Some(())
+    }
+
+    /// Google's list of what a total consists of: `[{"modality":"IMAGE","tokenCount":258}]`.
+    fn modalities(&mut self, walk: &mut Walk<'_>, part: Part) -> Option<()> {
+        if walk.peek()? != b'[' {
+            return walk.value().map(drop);
+        }
+        let mut found = Media::default();
+        walk.array(|walk| {
+            if walk.peek()? != b'{' {
+                return walk.value().map(drop);
+            }
+            let (mut modality, mut tokens) = (&b""[..], 0);
+            walk.object(|walk, name| {
+                let value = walk.value()?;
+                match name {
+                    b"modality" => modality = value,
+                    b"tokenCount" | b"token_count" => tokens = count(value).min(MEASURE_MAX),
+                    _ => {}
+                }
+                Some(())
+            })?;
+            let field = match modality {
+                b"\"AUDIO\"" => &mut found.sound,
+                b"\"IMAGE\"" => &mut found.pictures,
+                b"\"VIDEO\"" => &mut found.film,
+                _ => return Some(()),
+            };
+            *field = field.saturating_add(tokens).min(MEASURE_MAX);
+            Some(())
+        })?;
+        match part {
+            Part::Input => self.input_of.merge(found),
+            Part::Cached => self.cached_of.merge(found),
+            Part::Output => self.output_of.merge(found),
+        }
         Some(())
     }
 
@@ -309,7 +358,7 @@ impl Counts {
     /// As disjoint classes that sum to the totals. Where nothing says otherwise text is what was cached
     /// and what was written to the cache.
     pub(crate) fn usage(self) -> Usage {
-        let [mut text, mut sound, mut pictures] = self.input_of.classes(self.input);
+        let [mut text, mut sound, mut pictures, mut film] = self.input_of.classes(self.input);
         let mut cached = self.cached.min(self.input);
         let mut written = self.written.min(self.input - cached);
         let long_writes = self.written_long.min(written);
@@ -317,14 +366,17 @@ impl Counts {
         let told = self.cached_of;
         let told_sound = moved(&mut sound, &mut cached, told.sound);
         let told_pictures = moved(&mut pictures, &mut cached, told.pictures);
-        let cached_text = moved(&mut text, &mut cached, u64::MAX);
+        // No class is for films that were cached: they are text there.
+        let told_film = moved(&mut film, &mut cached, told.film);
+        let cached_text = told_film + moved(&mut text, &mut cached, u64::MAX);
         let cached_sound = told_sound + moved(&mut sound, &mut cached, u64::MAX);
         let cached_pictures = told_pictures + moved(&mut pictures, &mut cached, u64::MAX);
-        for class in [&mut text, &mut sound, &mut pictures] {
+        let cached_text = cached_text + moved(&mut film, &mut cached, u64::MAX);
+        for class in [&mut text, &mut sound, &mut pictures, &mut film] {
             moved(class, &mut written, u64::MAX);
         }
         let reasoning = self.reasoning.min(self.output);
-        let [answer, spoken, drawn] = self.output_of.classes(self.output - reasoning);
+        let [answer, spoken, drawn, filmed] = self.output_of.classes(self.output - reasoning);
         Usage::of([
             (Unit::InputToken, text),
             (Unit::CachedInputToken, cached_text),
@@ -334,7 +386,8 @@ impl Counts {
             (Unit::CachedInputAudioToken, cached_sound),
             (Unit::InputImageToken, pictures),
             (Unit::CachedInputImageToken, cached_pictures),
-            (Unit::OutputToken, answer),
+            (Unit::InputVideoToken, film),
+            (Unit::OutputToken, answer.saturating_add(filmed)),
             (Unit::ReasoningToken, reasoning),
             (Unit::OutputAudioToken, spoken),
             (Unit::OutputImageToken, drawn),
@@ -347,13 +400,15 @@ impl Media {
     fn merge(&mut self, other: Self) {
         self.sound = self.sound.max(other.sound);
         self.pictures = self.pictures.max(other.pictures);
+        self.film = self.film.max(other.film);
     }
 
-    /// A total as text, sound and pictures.
-    fn classes(self, total: u64) -> [u64; 3] {
+    /// A total as text, sound, pictures and film.
+    fn classes(self, total: u64) -> [u64; 4] {
         let sound = self.sound.min(total);
         let pictures = self.pictures.min(total - sound);
-        [total - sound - pictures, sound, pictures]
+        let film = self.film.min(total - sound - pictures);
+        [total - sound - pictures - film, sound, pictures, film]
     }
 }
 
@@ -370,6 +425,7 @@ const INPUT_CLASSES: [Unit; 8] = [
     Unit::InputToken,
     Unit::InputAudioToken,
     Unit::InputImageToken,
+    Unit::InputVideoToken,
     Unit::CacheWriteToken,
     Unit::CacheWriteLongToken,
     Unit::CachedInputToken,

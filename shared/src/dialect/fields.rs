@@ -66,7 +66,8 @@ pub(crate) enum Why {
 }
 
 impl Why {
-    fn sentence(self) -> &'static str {
+    /// What the tenant reads.
+    pub(crate) fn sentence(self) -> &'static str {
         match self {
             Self::Routing => "this service chooses providers and models itself; leave it out.",
             Self::Elsewhere => "this service chooses where a call goes and how; leave it out.",
@@ -108,6 +109,15 @@ const COMMON: &[Field] = &[
     ("route", Rule::Refused(Why::Routing)),
     (SERVICE_TIER, TIERS),
 ];
+
+/// Whether a field is refused in every format, and why.
+pub(crate) fn refused_everywhere(name: &str) -> Option<(&'static str, Why)> {
+    let name = Folded::of_name(name.as_bytes());
+    match rule(&[], name.get())? {
+        (field, Rule::Refused(why)) => Some((field, why)),
+        _ => None,
+    }
+}
 
 /// The rule of a field, of `own` or of every format; both are in order.
 fn rule(own: &[Field], name: &[u8]) -> Option<Field> {
@@ -332,12 +342,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn wrong(field: &'static str, message: &str) -> BadBody {
+pub(crate) fn wrong(field: &'static str, message: &str) -> BadBody {
     BadBody::of(field, format!("`{field}` is not taken: {message}"))
 }
 
 /// Whether a value says as much as a field that is not there.
-fn is_nothing(value: &[u8]) -> bool {
+pub(crate) fn is_nothing(value: &[u8]) -> bool {
     let is_empty = |open, close| {
         let inside = value.strip_prefix(open).and_then(|v| v.strip_suffix(close));
         inside.is_some_and(|inside| inside.trim_ascii().is_empty())

@@ -55,6 +55,8 @@ struct Found {
     /// By the part's `type` or the names of its fields; the dearest counts.
     kind: Option<Media>,
     is_low: bool,
+    /// What it is where nothing says more.
+    otherwise: Option<Media>,
     /// Whether it is one of a list, as a film's pictures are.
     is_listed: bool,
     /// Lengths of base64 whose kind is not told with it, and what the bytes themselves begin with.
@@ -156,13 +158,35 @@ impl Input {
                 return Some(());
             }
             let kind = media(name.get());
-            if kind.is_some() || matches!(name.get(), b"source" | b"inline_data" | b"inlinedata") {
+            // Google's parts, which tell their kind by a media type beside the data.
+            let is_part_data = match name.get() {
+                b"inline_data" | b"inlinedata" => true,
+                b"filedata" => {
+                    found.otherwise = Some(Media::File);
+                    true
+                }
+                b"file_data" if walk.peek()? == b'{' => {
+                    found.otherwise = Some(Media::File);
+                    true
+                }
+                _ => false,
+            };
+            if is_part_data {
+                return self.media(walk, &mut found);
+            }
+            // What a function is called with and answers is text to a model, whatever its fields are called.
+            if matches!(name.get(), b"args" | b"response") && walk.peek()? == b'{' {
+                self.quarters += weight::quarters(walk.value()?);
+                return Some(());
+            }
+            if kind.is_some() || name.get() == b"source" {
                 found.kind = found.kind.max(kind);
                 return self.media(walk, &mut found);
             }
             self.value(walk)
         })?;
-        let Some(kind) = found.kind else {
+        let kind = found.kind.or(found.otherwise);
+        let Some(kind) = kind else {
             self.quarters += found.quarters;
             return Some(());
         };
@@ -187,12 +211,17 @@ impl Input {
                 walk.array(|walk| self.media(walk, found))?;
                 found.is_listed = false;
             }
-            b'{' => walk.object(|walk, name| {
-                if Folded::of(name).get() == b"detail" {
+            b'{' => walk.object(|walk, name| match Folded::of(name).get() {
+                b"detail" => {
                     found.is_low |= walk.value()? == b"\"low\"";
-                    return Some(());
+                    Some(())
                 }
-                self.media(walk, found)
+                b"mimetype" | b"mime_type" | b"media_type" if walk.peek()? == b'"' => {
+                    let mime = unescaped(walk.text()?).to_ascii_lowercase();
+                    found.kind = found.kind.max(of_mime(&mime));
+                    Some(())
+                }
+                _ => self.media(walk, found),
             })?,
             b'"' => {
                 let text = walk.text()?;

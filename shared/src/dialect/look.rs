@@ -10,6 +10,11 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Looks at the first event with data; whatever a provider's content type says, the bytes say more.
 pub(crate) fn look(seen: &[u8]) -> Look {
+    look_for(seen, |_| None)
+}
+
+/// The same, where `refusal` finds in its data what else is no answer to its dialect.
+pub(crate) fn look_for(seen: &[u8], refusal: fn(&[u8]) -> Option<Told>) -> Look {
     let seen = seen.strip_prefix(BYTE_ORDER_MARK).unwrap_or(seen);
     match seen.trim_ascii_start().first() {
         None => return Look::More,
@@ -28,7 +33,7 @@ pub(crate) fn look(seen: &[u8]) -> Look {
         if let Some(text) = line.strip_prefix(b"data:") {
             let text = text.trim_ascii();
             if data.is_empty() && is_whole(text) {
-                return verdict(text, says_error);
+                return verdict(text, says_error, refusal);
             }
             data.extend_from_slice(text);
             data.push(b'\n');
@@ -37,7 +42,7 @@ pub(crate) fn look(seen: &[u8]) -> Look {
         } else if line.is_empty() {
             let text = data.trim_ascii();
             if !text.is_empty() {
-                return verdict(text, says_error);
+                return verdict(text, says_error, refusal);
             }
             data.clear();
             says_error = false;
@@ -53,11 +58,11 @@ fn is_whole(text: &[u8]) -> bool {
             && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok())
 }
 
-fn verdict(data: &[u8], says_error: bool) -> Look {
+fn verdict(data: &[u8], says_error: bool, refusal: fn(&[u8]) -> Option<Told>) -> Look {
     let told: Option<Told> = if says_error {
         Some(told::refusal(data))
     } else {
-        told::error_in(data)
+        told::error_in(data).or_else(|| refusal(data))
     };
     told.map_or(Look::Event, |told| Look::Error(Box::new(told)))
 }

@@ -290,3 +290,54 @@ fn sound_and_pictures_are_classes_of_their_own() {
     );
     assert_eq!((odd.input_total(), odd.output_total()), (10, 2));
 }
+
+#[test]
+fn googles_modalities_are_classes_of_their_own() {
+    let all = |json: &str| read(json).measures().collect::<Vec<_>>();
+    let expected = [
+        (Unit::InputToken, 10),
+        (Unit::CachedInputToken, 20),
+        (Unit::InputAudioToken, 30),
+        (Unit::InputImageToken, 158),
+        (Unit::CachedInputImageToken, 100),
+        (Unit::InputVideoToken, 70),
+        (Unit::OutputToken, 10),
+        (Unit::ReasoningToken, 30),
+        (Unit::OutputAudioToken, 5),
+        (Unit::OutputImageToken, 1_290),
+    ];
+    let camel = r#"{"promptTokenCount":388,"cachedContentTokenCount":120,"candidatesTokenCount":1305,
+        "thoughtsTokenCount":30,"totalTokenCount":1723,"trafficType":"ON_DEMAND",
+        "promptTokensDetails":[{"modality":"TEXT","tokenCount":30},{"modality":"IMAGE","tokenCount":258},
+            {"modality":"AUDIO","tokenCount":30},{"modality":"VIDEO","tokenCount":70}],
+        "cacheTokensDetails":[{"modality":"IMAGE","tokenCount":100},{"modality":"TEXT","tokenCount":20}],
+        "candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290},{"modality":"AUDIO","tokenCount":5}]}"#;
+    assert_eq!(all(camel), expected);
+    let snake = r#"{"prompt_token_count":388,"cached_content_token_count":120,"candidates_token_count":1305,
+        "thoughts_token_count":30,"total_token_count":1723,
+        "prompt_tokens_details":[{"modality":"IMAGE","token_count":258},{"modality":"AUDIO","token_count":30},
+            {"modality":"VIDEO","token_count":70}],
+        "cache_tokens_details":[{"modality":"IMAGE","token_count":100}],
+        "candidates_tokens_details":[{"modality":"IMAGE","token_count":1290},{"modality":"AUDIO","token_count":5}]}"#;
+    assert_eq!(all(snake), expected);
+    // Films that were cached, more parts than there is of the whole, and forms that are none.
+    assert_eq!(
+        all(
+            r#"{"promptTokenCount":100,"cachedContentTokenCount":60,"candidatesTokenCount":2,
+                "promptTokensDetails":[{"modality":"VIDEO","tokenCount":100}],
+                "cacheTokensDetails":[{"modality":"VIDEO","tokenCount":60}],
+                "candidatesTokensDetails":[{"modality":"VIDEO","tokenCount":2}]}"#
+        ),
+        [
+            (Unit::CachedInputToken, 60),
+            (Unit::InputVideoToken, 40),
+            (Unit::OutputToken, 2)
+        ]
+    );
+    let odd = read(
+        r#"{"promptTokenCount":10,"candidatesTokenCount":3,"totalTokenCount":13,
+            "promptTokensDetails":[{"modality":"IMAGE","tokenCount":9e99},{"modality":"VIDEO","tokenCount":"7"},null,[1],{}],
+            "candidatesTokensDetails":null,"cacheTokensDetails":{"modality":"IMAGE"}}"#,
+    );
+    assert_eq!((odd.input_total(), odd.output_total()), (10, 3));
+}

@@ -194,6 +194,67 @@ fn token_arrays_count_as_themselves() {
     assert!((1_000..1_040).contains(&most), "{most}");
 }
 
+#[test]
+fn googles_parts_are_counted_by_their_media_types() {
+    let base64 = "A".repeat(4_000_000);
+    for (name, part, about, most) in [
+        (
+            "a picture",
+            format!(r#"{{"inlineData":{{"mimeType":"image/png","data":"{base64}"}}}}"#),
+            8_192..8_300,
+            8_192..8_400,
+        ),
+        (
+            "a picture whose type stands behind it, in the other way to write names",
+            format!(r#"{{"inline_data":{{"data":"{base64}","mime_type":"image/png"}}}}"#),
+            8_192..8_300,
+            8_192..8_400,
+        ),
+        (
+            "sound",
+            format!(r#"{{"inlineData":{{"mimeType":"audio/mp3","data":"{base64}"}}}}"#),
+            6_000..6_100,
+            62_000..63_000,
+        ),
+        (
+            "a document",
+            format!(r#"{{"inlineData":{{"mimeType":"application/pdf","data":"{}"}}}}"#, base64.replacen("AAAAA", "JVBER", 1)),
+            93_000..95_000,
+            262_144..262_500,
+        ),
+        (
+            "a film elsewhere",
+            r#"{"fileData":{"mimeType":"video/mp4","fileUri":"https://x.example/v1beta/files/a"},"videoMetadata":{"startOffset":"1s"}}"#.to_owned(),
+            16_384..16_500,
+            262_144..262_400,
+        ),
+        (
+            "a picture elsewhere",
+            r#"{"file_data":{"file_uri":"gs://bucket/a","mime_type":"image/png"}}"#.to_owned(),
+            2_048..2_100,
+            8_192..8_400,
+        ),
+        (
+            "something elsewhere",
+            r#"{"fileData":{"fileUri":"https://x.example/watch?v=a"}}"#.to_owned(),
+            8_192..8_300,
+            262_144..262_400,
+        ),
+        (
+            "what a function answers is text",
+            format!(r#"{{"functionResponse":{{"name":"f","response":{{"image":"{}","audio":null}}}}}}"#, "abcd".repeat(250)),
+            250..280,
+            1_000..1_200,
+        ),
+    ] {
+        let json = format!(r#"[{{"role":"user","parts":[{part}]}}]"#);
+        let input = Input::of_messages(json.as_bytes());
+        let (least, highest) = (input.estimate(), input.most(json.len() as u64));
+        assert!(about.contains(&least), "{name}: about {least}");
+        assert!(most.contains(&highest), "{name}: at most {highest}");
+    }
+}
+
 fn part() -> impl Strategy<Value = String> {
     let text = "\\PC{0,200}".prop_map(|text| serde_json::to_string(&text).expect("JSON"));
     prop_oneof![
