@@ -13,7 +13,7 @@ use shared::fault::{Fault, FaultKind};
 use shared::json::{self, Edit};
 use shared::link::Operation;
 use shared::listen::{Listening, serve_on_cores};
-use shared::surface::{AnswerForm, BodyFormat, Surface};
+use shared::surface::{AnswerForm, BodyFormat, Counting, Surface, TenantPath};
 use shared::units::{Unit, Usage};
 
 use crate::faults::fake::{Fake, answer, provider};
@@ -81,6 +81,11 @@ impl Dialect for Shout {
 
 static SHOUTS: Surface = Surface {
     path: "/shouts",
+    at: TenantPath::Plain,
+    counting: Some(Counting {
+        at: "/shouts/letters",
+        answer: "{\"letters\":",
+    }),
     operation: Operation::Moderation,
     dialect: &Shout,
     input: BodyFormat::Json,
