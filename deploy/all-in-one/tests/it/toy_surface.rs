@@ -150,6 +150,17 @@ async fn a_shout_is_heard_and_charged(product: &Product, url: &str, customer: &C
     assert_eq!(product.settled(customer).await["used"], 5);
 }
 
+/// Letters are counted for nothing.
+async fn a_shout_is_counted(product: &Product, url: &str, customer: &Customer) {
+    let body = json!({"say": "hello", "model": "loud"});
+    let got = send(product, &format!("{url}/letters"), &customer.key, &body).await;
+    assert_eq!(
+        (got.status, got.told),
+        (StatusCode::OK, json!({"letters": 5}))
+    );
+    assert_eq!(product.settled(customer).await["used"], 5, "as before");
+}
+
 /// Every refusal has the format's shape, whoever refuses.
 async fn refusals_have_its_shape(product: &Product, url: &str, customer: &Customer) {
     let good = json!({"say": "hello", "model": "loud"});
@@ -211,6 +222,8 @@ async fn a_surface_of_another_format_is_a_row_and_a_dialect() {
         let customer = product.customer("1000").await;
         let url = served(&product).await;
         a_shout_is_heard_and_charged(&product, &url, &customer).await;
+        a_shout_is_counted(&product, &url, &customer).await;
+        assert_eq!(fake.calls().len(), 1);
         let sent = &fake.calls()[0];
         assert!(sent.head.starts_with("post /v1/shouts "), "{}", sent.head);
         assert_eq!(

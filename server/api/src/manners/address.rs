@@ -20,6 +20,9 @@ const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 /// The query's word for a key.
 const KEY: &str = "key";
 
+/// So many versions may stand one behind the other: a base with one, a client's own, and one to spare.
+const VERSIONS_MAX: usize = 3;
+
 type Surfaces = &'static [&'static Surface];
 
 /// What a path says of its call that is not in the canonical one. Beside the request it goes to whoever
@@ -141,22 +144,28 @@ fn canonical(path: &str, surfaces: Surfaces) -> Option<Meant> {
 /// either of them twice (clients that add their own), `/openai/v1`, a version of a vendor's own, or no
 /// version at all before a resource of OpenAI's.
 fn api<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'static str, &'p [&'s str])> {
-    match parts {
-        ["api" | "openai", "v1", rest @ ..] | ["v1", rest @ ..] => {
-            Some(api(rest, surfaces).unwrap_or((PREFIX, rest)))
-        }
-        ["api", version, MODELS, ..] if is_version(version, surfaces) => {
-            Some((BETA_PREFIX, &parts[2..]))
-        }
-        [version, MODELS, ..] if is_version(version, surfaces) => Some((BETA_PREFIX, &parts[1..])),
-        ["api" | "openai", rest @ ..]
-            if is_resource(rest, surfaces) || deployed(rest, surfaces).is_some() =>
-        {
-            Some((PREFIX, rest))
-        }
-        rest if is_resource(rest, surfaces) => Some((PREFIX, rest)),
-        _ => None,
+    let (mut rest, mut has_version) = (parts, false);
+    for _ in 0..VERSIONS_MAX {
+        rest = match rest {
+            ["v1", below @ ..]
+            | ["api" | "openai", "v1", below @ ..]
+            | ["api", "openai", "v1", below @ ..] => below,
+            ["api", version, below @ ..] | [version, below @ ..]
+                if below.first() == Some(&MODELS) && is_version(version, surfaces) =>
+            {
+                return Some((BETA_PREFIX, below));
+            }
+            _ => break,
+        };
+        has_version = true;
     }
+    let is_known = |rest| is_resource(rest, surfaces) || deployed(rest, surfaces).is_some();
+    let below = match rest {
+        ["api", "openai", below @ ..] | ["api" | "openai", below @ ..] if is_known(below) => below,
+        rest if has_version || is_resource(rest, surfaces) => rest,
+        _ => return None,
+    };
+    Some((PREFIX, below))
 }
 
 /// Whether a word is the version of a vendor's API: that of the lists of models, or of a surface.
@@ -316,6 +325,12 @@ mod tests {
                 None,
             ),
             (
+                "/api/openai/deployments/a%2Fb/chat/completions",
+                "/api/v1/chat/completions",
+                "a/b",
+                None,
+            ),
+            (
                 "/openai/deployments/a%2Fb/chat/completions",
                 "/api/v1/chat/completions",
                 "a/b",
@@ -421,6 +436,9 @@ mod tests {
             "/openai/deployments/gpt-4o/chat/completions",
             "/v1/deployments/gpt-4o/chat/completions",
             "/openai/chat/completions",
+            "/api/openai/v1/chat/completions",
+            "/api/openai/chat/completions",
+            "/v1/api/chat/completions",
         ] {
             assert_eq!(meant(path), "/api/v1/chat/completions", "{path}");
         }
@@ -476,6 +494,12 @@ mod tests {
         ] {
             assert_eq!(meant(path), other, "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_of_nothing_but_versions_is_walked_once() {
+        let path = "/v1".repeat(20_000);
+        assert_eq!(meant(&path), format!("/api{}", &path[6..]));
     }
 
     #[test]
