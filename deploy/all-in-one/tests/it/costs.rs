@@ -80,9 +80,10 @@ async fn a_call_costs_at_most_what_its_tenant_says() {
             assert_eq!(status, StatusCode::OK);
             assert!(!headers.contains_key("x-waule-max-tokens"), "it fits whole");
             for (header, body) in [(Some("0.015999"), ask(400)), (None, with(json!(0)))] {
-                let (status, _, told) = post(&product, to, header, &body).await;
+                let (status, headers, told) = post(&product, to, header, &body).await;
                 assert_eq!(status, StatusCode::PAYMENT_REQUIRED, "{told}");
                 assert_eq!(told["error"]["code"], "max_cost_too_low");
+                assert_eq!(headers["x-should-retry"], "false");
                 let message = told["error"]["message"].as_str().expect("a sentence");
                 assert!(message.contains("at least 0.016 credits"), "{message}");
             }

@@ -596,3 +596,61 @@ async fn models_are_listed_in_the_shape_of_each_family() {
     }
     scene.product.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn estimates_know_models_of_paths_and_the_document_shows_paths_as_clients_write_them() {
+    let scene = Scene::start().await;
+    let own = [("x-goog-api-key", scene.customer.key.as_str())];
+    let body = json!({"messages": [{"role": "user", "content": "hi"}]});
+    for (path, body) in [
+        ("/v1/estimate?surface=/say-content&model=m", &body),
+        ("/v1/estimate?surface=/messages", &message("m")),
+        ("/v1/estimate?model=m", &body),
+    ] {
+        let got = scene.send((Method::POST, path), &own, Some(body)).await;
+        let told = got.json();
+        assert_eq!(
+            (got.status, &told["highest"]),
+            (StatusCode::OK, &json!(1)),
+            "{told}"
+        );
+    }
+    let path = "/v1/estimate?surface=/say-content";
+    let got = scene.send((Method::POST, path), &own, Some(&body)).await;
+    assert_eq!(got.status, StatusCode::BAD_REQUEST);
+    assert_eq!(got.json()["error"]["param"], "model", "in OpenAI's shape");
+    assert!(scene.fake.calls().is_empty());
+
+    let document = scene
+        .send((Method::GET, "/api/openapi.json"), &[], None)
+        .await
+        .json();
+    let paths = document["paths"].as_object().expect("paths");
+    let mut ids = Vec::new();
+    for path in [
+        "/api/v1/chat/completions",
+        "/api/v1/messages",
+        "/api/v1/messages/count_tokens",
+        "/api/v1beta/models/{model}:sayContent",
+        "/api/v1beta/models/{model}:streamSayContent",
+        "/api/v1beta/models/{model}:countTokens",
+        "/api/v1/estimate",
+    ] {
+        let route = &paths[path]["post"];
+        ids.push(route["operationId"].as_str().expect(path).to_owned());
+    }
+    assert_eq!(
+        ids,
+        [
+            "create_chat",
+            "create_messages",
+            "count_messages",
+            "create_say_content",
+            "create_stream_say_content",
+            "count_say_content",
+            "estimate_call"
+        ]
+    );
+    assert!(!paths.contains_key("/api/v1/say-content"));
+    scene.product.stop().await;
+}

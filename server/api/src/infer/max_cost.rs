@@ -18,10 +18,7 @@ pub(super) const HEADER: HeaderName = HeaderName::from_static("x-waule-max-cost"
 const FIELD: &str = "max_cost";
 
 /// The lower of both, and the body without the field.
-pub(super) fn take(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(Body, Option<Credits>), Box<ApiError>> {
+pub(super) fn take(headers: &HeaderMap, body: Body) -> Result<(Body, Option<Credits>), ApiError> {
     let told = match headers.get(HEADER) {
         Some(value) => {
             let text = value.to_str().map_err(|_| wrong(HEADER.as_str()))?.trim();
@@ -38,23 +35,24 @@ pub(super) fn take(
         return Ok((Body::Json(bytes), told));
     };
     let value: Value = serde_json::from_str(&value).map_err(|_| wrong(FIELD))?;
-    let field = match value {
-        Value::Null => None,
-        value => Some(credits(FIELD, value)?),
+    let field = if value.is_null() {
+        None
+    } else {
+        Some(credits(FIELD, value)?)
     };
     let least = told.into_iter().chain(field).min();
     Ok((Body::Json(rest), least))
 }
 
-fn credits(name: &str, value: Value) -> Result<Credits, Box<ApiError>> {
+fn credits(name: &str, value: Value) -> Result<Credits, ApiError> {
     let amount = Amount::parse_from_json(Some(value));
     amount.map(Credits::from).map_err(|_| wrong(name))
 }
 
-fn wrong(name: &str) -> Box<ApiError> {
+fn wrong(name: &str) -> ApiError {
     let message =
         format!("`{name}` must be credits, as 0.05: at least 0, with six decimals at most.");
-    Box::new(ApiError::bad_field(name, message))
+    ApiError::bad_field(name, message)
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ impl InferApi {
             BodyFormat::Json => Body::Json(body),
             BodyFormat::Form => Body::of(request.content_type(), body).map_err(CallError::Body)?,
         };
-        let (body, max_cost) = max_cost::take(request.headers(), body).map_err(|error| *error)?;
+        let (body, max_cost) = max_cost::take(request.headers(), body)?;
         Ok(Entered {
             principal,
             admitted,

@@ -22,9 +22,8 @@ pub fn operation_ids(surface: &Surface) -> Vec<String> {
     let mut ids = match surface.at {
         TenantPath::Plain => vec![operation_id(surface)],
         TenantPath::Model { verbs, .. } => {
-            let own = verbs.iter().map(|verb| words(verb.word));
-            own.map(|word| format!("{}_{word}", operation_id(surface)))
-                .collect()
+            let own = verbs.iter().map(|verb| snake(verb.word));
+            own.map(|word| format!("create_{word}")).collect()
         }
     };
     if surface.counting.is_some() {
@@ -35,6 +34,18 @@ pub fn operation_ids(surface: &Surface) -> Vec<String> {
 
 fn words(path: &str) -> String {
     path.trim_start_matches('/').replace(['/', '-'], "_")
+}
+
+/// `streamGenerateContent` as `stream_generate_content`.
+fn snake(word: &str) -> String {
+    let mut name = String::with_capacity(word.len() + 4);
+    for letter in word.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// The types that an answer may be of.
@@ -206,7 +217,10 @@ fn estimate(surfaces: &[&Surface]) -> Option<(String, Value)> {
                 "surface",
                 "The surface's path or the name of its format; chats when absent. The body is the body of that one.",
             ),
-            query("model", "The model, where the surface has it in its path."),
+            query(
+                "model",
+                "The model, where the call's path would name it and the body does not.",
+            ),
         ],
         answer,
     };

@@ -42,7 +42,7 @@ impl InferEndpoint {
 struct Asked {
     /// A surface's path or the name of its format.
     surface: Option<String>,
-    /// The model, where the surface's path names it and its body does not.
+    /// The model, where the call's path would name it and the body does not.
     model: Option<String>,
 }
 
@@ -83,11 +83,11 @@ impl EstimateEndpoint {
         let surface = named.as_ref().map_or(usual, |(surface, _)| *surface);
         let mut entered = self.api.enter(&mut request, surface).await?;
         let (surface, model) = named?;
-        if matches!(surface.at, TenantPath::Model { .. }) {
+        if matches!(surface.at, TenantPath::Model { .. }) && model.is_none() {
             let message = "`model` must stand in the query: this surface has it in its path.";
-            let named = model.ok_or_else(|| ApiError::bad_field("model", message))?;
-            entered.head.model = Some(named);
+            return Err(ApiError::bad_field("model", message).into());
         }
+        entered.head.model = model;
         let question = Question {
             principal: entered.principal,
             surface,

@@ -174,7 +174,7 @@ fn is_version(word: &str, surfaces: Surfaces) -> bool {
         TenantPath::Model { version, .. } => version == word,
         TenantPath::Plain => false,
     };
-    BETA_PREFIX.rsplit('/').next() == Some(word) || surfaces.iter().any(|surface| is_of(&surface))
+    BETA_PREFIX.rsplit('/').next() == Some(word) || surfaces.iter().any(is_of)
 }
 
 /// The model and the surface behind the name of a deployment, as Azure's client writes it; the model that the
@@ -186,13 +186,13 @@ fn deployed<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'s str
     let is_whole = |one: &&Surface| {
         one.at == TenantPath::Plain && behind(rest, one).is_some_and(<[_]>::is_empty)
     };
-    let found = surfaces.iter().any(|surface| is_whole(&surface));
+    let found = surfaces.iter().any(is_whole);
     found.then_some((*model, rest))
 }
 
 fn is_resource(parts: &[&str], surfaces: Surfaces) -> bool {
-    let is_of = |surface: &&&Surface| behind(parts, surface).is_some();
-    parts.first() == Some(&MODELS) || surfaces.iter().any(|surface| is_of(&surface))
+    let is_of = |surface: &&Surface| behind(parts, surface).is_some();
+    parts.first() == Some(&MODELS) || surfaces.iter().any(is_of)
 }
 
 /// What follows the path of a surface.
