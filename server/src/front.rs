@@ -24,6 +24,7 @@ struct Front {
     pages: BoxEndpoint<'static, Response>,
     methods: Methods,
     cors: Cors,
+    surfaces: &'static [&'static Surface],
 }
 
 impl Endpoint for Front {
@@ -39,7 +40,7 @@ impl Endpoint for Front {
 
 impl Front {
     async fn answer(&self, mut request: Request) -> poem::Result<Response> {
-        address::forgive(&mut request);
+        address::forgive(&mut request, self.surfaces);
         let uri = request.uri().clone();
         let granted = self.cors.granted(uri.path(), request.headers());
         if *request.method() == Method::OPTIONS
@@ -129,6 +130,7 @@ pub fn routes(
             .boxed(),
         methods,
         cors: rooms.cors.clone(),
+        surfaces,
     };
     front.boxed()
 }

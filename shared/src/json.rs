@@ -66,6 +66,19 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 }
 
+/// A top-level field's value as it is written, and the body without that field; `None` where it is absent,
+/// which one search of the bytes tells for nearly all. A body that does not name it is not looked into.
+pub fn take(body: &Bytes, name: &str) -> Result<Option<(String, Bytes)>, JsonError> {
+    if memchr::memmem::find(body, name.as_bytes()).is_none() {
+        return Ok(None);
+    }
+    let [found] = fields(body, [name])?;
+    Ok(found.map(|value| {
+        let edit = Edit::remove(body, &span(body, value));
+        (value.get().to_owned(), apply(body, vec![edit]))
+    }))
+}
+
 /// A key borrowed where it can be.
 pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
@@ -304,6 +317,35 @@ mod tests {
             assert_eq!(changed, Bytes::from_static(left.as_bytes()));
             fields(&changed, ["b"]).expect("still JSON");
         }
+    }
+
+    #[test]
+    fn a_field_is_taken_where_it_is_one_of_the_body() {
+        for (body, value, left) in [
+            (
+                r#"{"model":"m","max_cost":0.5,"x":[]}"#,
+                "0.5",
+                r#"{"model":"m","x":[]}"#,
+            ),
+            (
+                r#"{"max\u005fcost":null,"a":"max_cost"}"#,
+                "null",
+                r#"{"a":"max_cost"}"#,
+            ),
+        ] {
+            let body = Bytes::from_static(body.as_bytes());
+            let taken = take(&body, "max_cost").expect("valid").expect("there");
+            assert_eq!(
+                taken,
+                (value.to_owned(), Bytes::from_static(left.as_bytes()))
+            );
+        }
+        let inner = Bytes::from_static(br#"{"a":{"max_cost":1}}"#);
+        assert_eq!(take(&inner, "max_cost"), Ok(None));
+        assert_eq!(take(&Bytes::from_static(b"no JSON"), "max_cost"), Ok(None));
+        let twice = Bytes::from_static(br#"{"max_cost":1,"max_cost":2}"#);
+        assert!(take(&twice, "max_cost").is_err(), "which of them is meant?");
+        assert!(take(&Bytes::from_static(b"max_cost"), "max_cost").is_err());
     }
 
     #[test]

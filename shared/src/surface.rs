@@ -2,7 +2,11 @@
 //! speaks. Routing, the API's document, the gateways' doors and the tests of every route read it; a new
 //! surface is a row.
 
+use std::borrow::Cow;
+
 use crate::dialect::Dialect;
+use crate::dialect::anthropic_messages::ANTHROPIC_MESSAGES;
+use crate::dialect::gemini::GEMINI;
 use crate::dialect::openai_chat::OPENAI_CHAT;
 use crate::dialect::openai_completions::OPENAI_COMPLETIONS;
 use crate::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
@@ -30,11 +34,55 @@ pub enum AnswerForm {
     Binary,
 }
 
+/// Where tenants call a surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantPath {
+    /// At its path; the body says which model, and whether as a stream.
+    Plain,
+    /// At `models/{model}:{verb}`: the path says both.
+    Model {
+        /// The version of the vendor's API that its clients put before it. Below `v1` it is there too.
+        version: &'static str,
+        /// What may stand behind the colon.
+        verbs: &'static [Verb],
+    },
+}
+
+/// What a path asks of the model that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verb {
+    /// As it stands behind the colon.
+    pub word: &'static str,
+    /// Whether it asks for a stream.
+    pub stream: bool,
+}
+
+/// Where the tokens of a request are counted, which calls nobody and costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    /// Where the surface's path is plain, a path of its own; else one more verb.
+    pub at: &'static str,
+    /// The answer, up to the number.
+    pub answer: &'static str,
+}
+
+impl Counting {
+    /// The answer for so many tokens.
+    pub fn told(&self, tokens: u64) -> String {
+        format!("{}{tokens}}}", self.answer)
+    }
+}
+
 /// One route.
 #[derive(Debug)]
 pub struct Surface {
-    /// Below the version of the API, at the tenant and at providers that speak the same dialect.
+    /// What it is known by, one of its own: below the version of the API at the gateways' doors, at
+    /// providers that speak the same dialect, and where [`Self::at`] is plain at the tenant.
     pub path: &'static str,
+    /// Where tenants call it.
+    pub at: TenantPath,
+    /// Where they have its requests counted.
+    pub counting: Option<Counting>,
     /// What it does.
     pub operation: Operation,
     /// The wire format.
@@ -52,10 +100,20 @@ pub struct Surface {
 }
 
 /// Every surface. The first one of an operation is the one that pages of the console call.
-pub static SURFACES: [&Surface; 5] = [&CHAT, &EMBEDDINGS, &IMAGES, &COMPLETIONS, &MODERATIONS];
+pub static SURFACES: [&Surface; 7] = [
+    &CHAT,
+    &EMBEDDINGS,
+    &IMAGES,
+    &COMPLETIONS,
+    &MODERATIONS,
+    &MESSAGES,
+    &GENERATE,
+];
 
 static CHAT: Surface = Surface {
     path: "/chat/completions",
+    at: TenantPath::Plain,
+    counting: None,
     operation: Operation::Chat,
     dialect: &OPENAI_CHAT,
     input: BodyFormat::Json,
@@ -69,6 +127,8 @@ static CHAT: Surface = Surface {
 
 static EMBEDDINGS: Surface = Surface {
     path: "/embeddings",
+    at: TenantPath::Plain,
+    counting: None,
     operation: Operation::Embedding,
     dialect: &OPENAI_EMBEDDINGS,
     input: BodyFormat::Json,
@@ -80,6 +140,8 @@ static EMBEDDINGS: Surface = Surface {
 
 static IMAGES: Surface = Surface {
     path: "/images/generations",
+    at: TenantPath::Plain,
+    counting: None,
     operation: Operation::Image,
     dialect: &OPENAI_IMAGES,
     input: BodyFormat::Json,
@@ -92,6 +154,8 @@ static IMAGES: Surface = Surface {
 
 static COMPLETIONS: Surface = Surface {
     path: "/completions",
+    at: TenantPath::Plain,
+    counting: None,
     operation: Operation::Completion,
     dialect: &OPENAI_COMPLETIONS,
     input: BodyFormat::Json,
@@ -104,6 +168,8 @@ static COMPLETIONS: Surface = Surface {
 
 static MODERATIONS: Surface = Surface {
     path: "/moderations",
+    at: TenantPath::Plain,
+    counting: None,
     operation: Operation::Moderation,
     dialect: &OPENAI_MODERATIONS,
     input: BodyFormat::Json,
@@ -114,16 +180,85 @@ static MODERATIONS: Surface = Surface {
             model goes to the platform's default.",
 };
 
+static MESSAGES: Surface = Surface {
+    path: "/messages",
+    at: TenantPath::Plain,
+    counting: Some(Counting {
+        at: "/messages/count_tokens",
+        answer: "{\"input_tokens\":",
+    }),
+    operation: Operation::Chat,
+    dialect: &ANTHROPIC_MESSAGES,
+    input: BodyFormat::Json,
+    answer: AnswerForm::Events,
+    body_bytes_max: None,
+    title: "Messages",
+    about: "Anthropic's Messages, of both versions of its API, for any chat model; a model of another dialect \
+            is translated, and the header `x-waule-dropped` names what could not be said. The key goes into \
+            `x-api-key` or `authorization`.",
+};
+
+static GENERATE: Surface = Surface {
+    path: "/generate",
+    at: TenantPath::Model {
+        version: "v1beta",
+        verbs: &[
+            Verb {
+                word: "generateContent",
+                stream: false,
+            },
+            Verb {
+                word: "streamGenerateContent",
+                stream: true,
+            },
+        ],
+    },
+    counting: Some(Counting {
+        at: "countTokens",
+        answer: "{\"totalTokens\":",
+    }),
+    operation: Operation::Chat,
+    dialect: &GEMINI,
+    input: BodyFormat::Json,
+    answer: AnswerForm::Events,
+    body_bytes_max: None,
+    title: "Generate",
+    about: "Google's generateContent for any chat model; streams are server-sent events. A model of another \
+            dialect is translated, and the header `x-waule-dropped` names what could not be said. The key \
+            goes into `x-goog-api-key` or the query's `key`.",
+};
+
 impl Surface {
     /// The surface of that path.
     pub fn at(path: &str) -> Option<&'static Self> {
         SURFACES.into_iter().find(|surface| surface.path == path)
     }
 
-    /// The first surface that speaks that dialect.
-    pub fn of_dialect(dialect: &dyn Dialect) -> Option<&'static Self> {
-        let mut all = SURFACES.into_iter();
-        all.find(|surface| surface.dialect.name() == dialect.name())
+    /// The surface whose verb it is, and whether that asks for a stream; of one that counts the stream is
+    /// absent.
+    pub fn of_verb(
+        surfaces: &'static [&'static Self],
+        word: &str,
+    ) -> Option<(&'static Self, Option<bool>)> {
+        surfaces.iter().find_map(|surface| {
+            let TenantPath::Model { verbs, .. } = surface.at else {
+                return None;
+            };
+            if let Some(verb) = verbs.iter().find(|verb| verb.word == word) {
+                return Some((*surface, Some(verb.stream)));
+            }
+            let counting = surface.counting.filter(|counting| counting.at == word);
+            counting.map(|_| (*surface, None))
+        })
+    }
+
+    /// Where requests are counted, below the version of the API; no other route's path.
+    pub fn counting_path(&self) -> Option<Cow<'static, str>> {
+        let at = self.counting?.at;
+        Some(match self.at {
+            TenantPath::Plain => Cow::Borrowed(at),
+            TenantPath::Model { .. } => Cow::Owned(format!("{}/{at}", self.path)),
+        })
     }
 
     /// The first surface of an operation.
@@ -154,6 +289,24 @@ mod tests {
             assert_eq!(same.count(), 1, "{}", surface.path);
             assert_eq!(Surface::at(surface.path), Some(surface));
             assert!(surface.path.starts_with('/') && !surface.path.ends_with('/'));
+            if let Some(counting) = surface.counting {
+                let path = surface.counting_path().expect("it counts");
+                assert!(path.starts_with('/') && Surface::at(&path).is_none());
+                let told = counting.told(7);
+                let _: serde_json::Value = serde_json::from_str(&told).expect("an object");
+                let is_path = counting.at.starts_with('/');
+                assert_eq!(is_path, surface.at == TenantPath::Plain, "{path}");
+            }
+            if let TenantPath::Model { verbs, .. } = surface.at {
+                for verb in verbs {
+                    let found = Surface::of_verb(&SURFACES, verb.word);
+                    assert_eq!(
+                        found,
+                        Some((surface, Some(verb.stream))),
+                        "one verb, one row"
+                    );
+                }
+            }
             let schema = surface.dialect.request_schema();
             let _: serde_json::Value = serde_json::from_str(schema).expect(surface.path);
         }

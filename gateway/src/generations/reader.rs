@@ -121,6 +121,8 @@ impl Reader {
         Ok(Reply {
             boot,
             content_type: content_type.into_owned(),
+            // Until a generation translates, it says all.
+            dropped: Vec::new(),
             body: whole.unwrap_or_else(|| ReplyBody::Stream(Box::pin(self))),
         })
     }

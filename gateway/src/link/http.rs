@@ -285,6 +285,9 @@ fn respond(
     };
     put(CONTENT_TYPE, &reply.content_type);
     put(wire::GENERATION, generation.as_str());
+    if let Some(dropped) = wire::write_dropped(&reply.dropped) {
+        headers.insert(wire::DROPPED, dropped);
+    }
     match reply.body {
         ReplyBody::Whole { bytes, outcome } => {
             headers.insert(wire::OUTCOME, header(&outcome));

@@ -5,6 +5,7 @@ use server_calls::{CallError, sentences};
 use server_rooms::accounts::Scope;
 use server_rooms::ledger::{BudgetPeriod, Spender};
 use shared::credits::Credits;
+use shared::dialect::BadBody;
 use shared::fault::{FaultKind, Scope as Reach};
 use shared::link::Failure;
 
@@ -14,13 +15,19 @@ fn retry_after_seconds(ms: Option<u64>) -> u64 {
     ms.map_or(1, |ms| ms.div_ceil(1_000)).clamp(1, 3_600)
 }
 
+impl From<BadBody> for ApiError {
+    fn from(error: BadBody) -> Self {
+        match error.param {
+            Some(param) => Self::bad_field(param, error.message),
+            None => Self::bad_request("invalid_json", error.message),
+        }
+    }
+}
+
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Body(error) => match error.param {
-                Some(param) => Self::bad_field(param, error.message),
-                None => Self::bad_request("invalid_json", error.message),
-            },
+            CallError::Body(error) => error.into(),
             CallError::ScopeMissing => Self::scope_missing(Scope::Inference),
             CallError::ModelNotFound(model) => {
                 let message = format!(
@@ -65,6 +72,7 @@ impl From<CallError> for ApiError {
                 available,
                 required,
             } => short_of_credits(available, required),
+            CallError::MaxCostTooLow { max_cost, least } => max_cost_too_low(max_cost, least),
             CallError::OverBudget {
                 spender,
                 period,
@@ -88,6 +96,22 @@ fn short_of_credits(available: Credits, required: Credits) -> ApiError {
         "insufficient_credits",
         &message,
     ))
+}
+
+/// The tenant's own bound, not its balance: recharging would not help.
+fn max_cost_too_low(max_cost: Credits, least: Credits) -> ApiError {
+    let message = format!(
+        "This call needs at least {least} credits and its `max_cost` is {max_cost}. Raise it, or ask for less (a shorter input, n)."
+    );
+    ApiError::PaymentRequired(
+        Words {
+            kind: INVALID,
+            code: "max_cost_too_low",
+            message: &message,
+            param: Some("max_cost"),
+        }
+        .body(),
+    )
 }
 
 fn over_budget(
@@ -212,6 +236,7 @@ pub(super) fn waiting_cures(error: &CallError) -> bool {
         | CallError::NoPrice(_)
         | CallError::TooLarge
         | CallError::InsufficientCredits { .. }
+        | CallError::MaxCostTooLow { .. }
         | CallError::OverBudget { .. } => false,
     }
 }

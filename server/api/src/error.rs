@@ -237,6 +237,12 @@ impl ApiError {
         ))
     }
 
+    /// 404 for a path that no route has.
+    pub fn no_path() -> Self {
+        let message = "There is no such path. GET /api/docs lists them.";
+        Self::NotFound(words(INVALID, "not_found", message))
+    }
+
     /// 409.
     pub fn conflict(code: &'static str, message: impl AsRef<str>) -> Self {
         Self::Conflict(words(INVALID, code, message.as_ref()))
@@ -359,11 +365,7 @@ impl ApiError {
         let status = error.status();
         let text = error.to_string();
         match status.as_u16() {
-            404 => Self::NotFound(words(
-                INVALID,
-                "not_found",
-                "There is no such path. GET /api/docs lists them.",
-            )),
+            404 => Self::no_path(),
             405 => Self::method_not_allowed(),
             408 => Self::request_timeout(),
             413 => Self::PayloadTooLarge(words(

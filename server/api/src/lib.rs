@@ -54,12 +54,15 @@ use tracing::debug;
 use self::document::strict::Bodies;
 use self::error::ApiError;
 use self::infer::InferApi;
+use self::infer::places::Places;
 use self::manners::body;
 use self::manners::cors::Cors;
 use self::manners::methods::Methods;
 
 /// Where the tenants' API begins.
 pub const PREFIX: &str = "/api/v1";
+/// Where what clients of Google's API ask for begins.
+pub const BETA_PREFIX: &str = "/api/v1beta";
 /// OpenAI's name for the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -163,9 +166,15 @@ macro_rules! apis {
                 auth: rooms.auth.clone(),
             },
             manage::me::MeApi,
-            manage::models::ModelsApi {
-                catalogue: rooms.catalogue.clone(),
-            },
+            (
+                manage::models::ModelsApi {
+                    catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
+                },
+                manage::models::gemini::GeminiModelsApi {
+                    catalogue: rooms.catalogue.clone(),
+                },
+            ),
             manage::keys::OwnKeysApi {
                 accounts: rooms.accounts.clone(),
             },
@@ -286,11 +295,12 @@ pub fn routes(
         calls: rooms.calls.clone(),
         body_bytes_max: rooms.body_bytes_max,
     };
+    let places = Arc::new(Places::of(surfaces));
     let routes = infer
-        .mount(routes, PREFIX, surfaces)
+        .mount(routes, &places, surfaces)
         .around(with_plain_address)
         .catch_all_error(error::envelope)
-        .around(move |endpoint, request| infer::shaped(endpoint, request, PREFIX, surfaces))
+        .around(move |endpoint, request| infer::shaped(endpoint, request, places.clone()))
         .around(identified)
         .map_to_response()
         .boxed();
@@ -319,8 +329,12 @@ fn document(derived: &str, surfaces: &'static [&'static Surface]) -> (String, Me
     let Ok(derived_json) = serde_json::from_str::<Value>(derived) else {
         return (derived.to_owned(), methods, Bodies::default());
     };
-    let document = document::whole(derived_json, PREFIX, surfaces);
+    let document = document::whole(derived_json, surfaces);
     methods.add_document(&document);
+    // The document shows paths as clients write them; those with a model inside lead to these.
+    for place in Places::of(surfaces).all() {
+        methods.add(&place.path, http::Method::POST);
+    }
     let text = serde_json::to_string(&document).unwrap_or_else(|_| derived.to_owned());
     (text, methods, document::bodies(&document))
 }

@@ -27,6 +27,26 @@ impl std::fmt::Debug for EarlyAnswer {
     }
 }
 
+/// An answer and what is known of it beside its bytes.
+pub(super) struct Opened<A> {
+    /// Of the body.
+    pub(super) content_type: String,
+    /// What could not be said at the provider.
+    pub(super) dropped: Vec<String>,
+    /// The body.
+    pub(super) answer: A,
+}
+
+impl Opened<Answer> {
+    fn early(self) -> Opened<EarlyAnswer> {
+        Opened {
+            content_type: self.content_type,
+            dropped: self.dropped,
+            answer: EarlyAnswer::Answered(self.answer),
+        }
+    }
+}
+
 /// What a stream is, also before its provider says so.
 const EVENTS: &str = "text/event-stream; charset=utf-8";
 
@@ -36,16 +56,14 @@ impl Calls {
         &self,
         outgoing: Outgoing,
         patience: Option<Duration>,
-    ) -> Result<(String, EarlyAnswer), CallError> {
+    ) -> Result<Opened<EarlyAnswer>, CallError> {
         let Some(patience) = patience.filter(|_| outgoing.is_stream()) else {
-            let (content_type, answer) = self.open(outgoing).await?;
-            return Ok((content_type, EarlyAnswer::Answered(answer)));
+            return self.open(outgoing).await.map(Opened::early);
         };
         let this = self.clone();
         let mut opening = Box::pin(async move { this.open(outgoing).await });
         if let Ok(opened) = tokio::time::timeout(patience, &mut opening).await {
-            let (content_type, answer) = opened?;
-            return Ok((content_type, EarlyAnswer::Answered(answer)));
+            return opened.map(Opened::early);
         }
         let metrics = self.settler.metrics().clone();
         let later = async move {
@@ -53,8 +71,12 @@ impl Calls {
             if let Err(error) = &opened {
                 metrics.refused(error);
             }
-            opened.map(|(_, answer)| answer)
+            opened.map(|opened| opened.answer)
         };
-        Ok((EVENTS.to_owned(), EarlyAnswer::Later(Box::pin(later))))
+        Ok(Opened {
+            content_type: EVENTS.to_owned(),
+            dropped: Vec::new(),
+            answer: EarlyAnswer::Later(Box::pin(later)),
+        })
     }
 }

@@ -5,6 +5,7 @@ mod admit;
 mod asked;
 mod closing;
 mod early_answer;
+mod estimate;
 mod facts;
 mod kept;
 mod lanes;
@@ -21,6 +22,7 @@ mod stream;
 pub use self::admit::Admitted;
 pub use self::closing::Closing;
 pub use self::early_answer::{EarlyAnswer, Later};
+pub use self::estimate::{Estimate, Question};
 pub use self::receipt::{Receipt, SettledCall};
 pub use self::recovery::{RecoveryPace, Rounds};
 pub use self::settle::UnknownPolicy;
@@ -42,12 +44,15 @@ use shared::credits::Credits;
 use shared::dialect::body::Body;
 use shared::dialect::{Asked, BadBody, Dialect, Head};
 use shared::id::{GenerationId, RequestId};
-use shared::link::{Call, Failure, Generations, LinkError, PieceStream, ReplyBody, Target};
+use shared::link::{
+    Call, Failure, Generations, LinkError, Operation, PieceStream, ReplyBody, Target,
+};
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
 use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
 use self::closing::ClosingStream;
+use self::early_answer::Opened;
 use self::kept::Keeper;
 use self::open_call::{Held, HoldTerms, OpenCall, Outgoing, Sent, Unheld};
 use self::plan::PlanInput;
@@ -128,6 +133,8 @@ pub struct Request {
     pub head: Head,
     /// What the tenant sent.
     pub body: Body,
+    /// What the call may cost at most, where the tenant says it.
+    pub max_cost: Option<Credits>,
 }
 
 /// A call that a provider accepted, or may still accept.
@@ -140,6 +147,9 @@ pub struct Started<B = Answer> {
     /// The maximum of output tokens of each answer, when it was lowered: to what the balance pays for,
     /// or to what the model writes.
     pub lowered_max_tokens: Option<u64>,
+    /// Fields of the request that could not be said at the provider; where a stream is begun before one
+    /// accepts, that is not known.
+    pub dropped: Vec<String>,
     /// Of the body.
     pub content_type: String,
     /// The answer.
@@ -191,6 +201,14 @@ pub enum CallError {
         available: Credits,
         /// What the least useful answer costs.
         required: Credits,
+    },
+    /// The tenant's own bound of what the call may cost is too low.
+    #[error("the call may cost {max_cost} credits, {least} are needed")]
+    MaxCostTooLow {
+        /// What it may cost.
+        max_cost: Credits,
+        /// What the least useful answer costs.
+        least: Credits,
     },
     /// A budget of the key or the user is used up.
     #[error("{left} credits are left of a budget, {required} are needed")]
@@ -286,6 +304,7 @@ impl Calls {
             generation,
             limits,
             lowered_max_tokens,
+            dropped,
             content_type,
             body,
         } = started?;
@@ -297,6 +316,7 @@ impl Calls {
             generation,
             limits,
             lowered_max_tokens,
+            dropped,
             content_type,
             body,
         };
@@ -377,35 +397,47 @@ impl Calls {
             tenant: Some(request.principal.tenant.clone()),
             deadline: self.deadline,
         });
-        let (content_type, body) = self.begin(outgoing, patience).await?;
+        let opened = self.begin(outgoing, patience).await?;
         Ok(Started {
             generation,
             limits,
             lowered_max_tokens: lowered,
-            content_type,
-            body,
+            dropped: opened.dropped,
+            content_type: opened.content_type,
+            body: opened.answer,
         })
+    }
+
+    /// The model that is meant by a name, or by none.
+    fn model(
+        &self,
+        principal: &Principal,
+        operation: Operation,
+        name: &str,
+    ) -> Result<Arc<Model>, CallError> {
+        let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
+        let model = if name.is_empty() {
+            let default = self.catalogue.default_of(operation, allowed);
+            default.ok_or_else(BadBody::no_model)?
+        } else {
+            let meant = self.catalogue.meant(name);
+            let meant = meant.filter(|model| allowed(model));
+            meant.ok_or_else(|| CallError::ModelNotFound(name.to_owned()))?
+        };
+        if model.operation != operation {
+            return Err(CallError::WrongOperation {
+                model: name.to_owned(),
+                operation: Surface::of(model.operation).path,
+            });
+        }
+        Ok(model)
     }
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
         let principal = &request.principal;
         let operation = request.surface.operation;
         let asked = request.surface.dialect.read(&request.head, &request.body)?;
-        let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
-        let model = if asked.model.is_empty() {
-            let default = self.catalogue.default_of(operation, allowed);
-            default.ok_or_else(BadBody::no_model)?
-        } else {
-            let meant = self.catalogue.meant(&asked.model);
-            let meant = meant.filter(|model| allowed(model));
-            meant.ok_or_else(|| CallError::ModelNotFound(asked.model.clone()))?
-        };
-        if model.operation != operation {
-            return Err(CallError::WrongOperation {
-                model: asked.model,
-                operation: Surface::of(model.operation).path,
-            });
-        }
+        let model = self.model(principal, operation, &asked.model)?;
         if principal.test {
             let name = format!("sandbox-{}", operation.word());
             let targets = [Target {
@@ -454,8 +486,14 @@ impl Calls {
             open.refuse();
             return Err(CallError::TooLarge);
         };
+        let max_cost = request.max_cost.unwrap_or(plan.amount);
+        if max_cost < plan.least {
+            open.refuse();
+            let least = plan.least;
+            return Err(CallError::MaxCostTooLow { max_cost, least });
+        }
         let terms = HoldTerms {
-            amount: plan.amount,
+            amount: plan.amount.min(max_cost),
             least: plan.least,
             spenders: spenders(&request.principal),
             zone: self.zones.of(request.principal.zone.as_ref()).await,
@@ -472,10 +510,10 @@ impl Calls {
         Ok((open, body, Some(lowered)))
     }
 
-    async fn open(&self, outgoing: Outgoing) -> Result<(String, Answer), CallError> {
+    async fn open(&self, outgoing: Outgoing) -> Result<Opened<Answer>, CallError> {
         let dialect = outgoing.dialect();
         let (reply, open) = outgoing.open(self.closing.clone()).await?;
-        let body = match reply.body {
+        let answer = match reply.body {
             ReplyBody::Whole { bytes, outcome } => {
                 let settled = open.ended(*outcome);
                 if self.settle_first {
@@ -485,7 +523,11 @@ impl Calls {
             }
             ReplyBody::Stream(pieces) => self.stream(pieces, open, dialect),
         };
-        Ok((reply.content_type, body))
+        Ok(Opened {
+            content_type: reply.content_type,
+            dropped: reply.dropped,
+            answer,
+        })
     }
 
     /// The stream to the tenant, which ends with this process at the latest.

@@ -235,6 +235,7 @@ impl CallMetrics {
             CallError::TooLarge => "too_large",
             CallError::Limited(_) => "limit",
             CallError::InsufficientCredits { .. } => "credits",
+            CallError::MaxCostTooLow { .. } => "max_cost",
             CallError::OverBudget { .. } => "budget",
             CallError::Ledger(_) => "ledger",
             CallError::Failed(_) => "provider",

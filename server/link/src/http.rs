@@ -316,6 +316,7 @@ impl Inner {
             return Err(Missed::Told(refusal(&head.headers, head.status, &bytes)));
         }
         let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
+        let dropped = wire::read_dropped(&head.headers);
         let ended = head.headers.get(wire::OUTCOME);
         let is_stream = ended.is_none();
         let attachment = Attachment::new(&head.headers, body, 0).map_err(Missed::Told)?;
@@ -330,6 +331,7 @@ impl Inner {
         Ok(Reply {
             boot,
             content_type,
+            dropped,
             body,
         })
     }

@@ -8,6 +8,7 @@ pub use self::multipart::{Form, Part};
 use bytes::Bytes;
 
 use super::BadBody;
+use crate::json::{self, Edit};
 
 /// What a request brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,20 @@ impl Body {
         }
     }
 
+    /// The same with this field, where it is JSON without one of that name.
+    pub fn having(&self, name: &str, json: &str) -> Result<Self, BadBody> {
+        let Self::Json(bytes) = self else {
+            return Ok(self.clone());
+        };
+        let [found] =
+            json::fields(bytes, [name]).map_err(|error| BadBody::whole(error.to_string()))?;
+        if found.is_some() {
+            return Ok(self.clone());
+        }
+        let edit = Edit::insert(bytes, name, json);
+        Ok(Self::Json(json::apply(bytes, vec![edit])))
+    }
+
     /// The form, where it is one.
     pub fn form(&self) -> Option<&Form> {
         match self {
@@ -58,5 +73,20 @@ impl Body {
             Self::Form(form) => form.bytes().clone(),
             Self::Empty => Bytes::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_put_in_where_it_is_missing() {
+        let having = |json: &str| Body::of_json(json).having("max_tokens", "1");
+        assert_eq!(having("{}"), Ok(Body::of_json(r#"{"max_tokens":1}"#)));
+        let given = r#"{"a":[],"max_tokens":null}"#;
+        assert_eq!(having(given), Ok(Body::of_json(given)));
+        assert!(having("[]").is_err());
+        assert_eq!(Body::Empty.having("max_tokens", "1"), Ok(Body::Empty));
     }
 }

@@ -421,7 +421,7 @@ fn moved(class: &mut u64, wanted: &mut u64, most: u64) -> u64 {
 }
 
 /// In the order in which what is not believed is taken away.
-const INPUT_CLASSES: [Unit; 8] = [
+const INPUT_CLASSES: [Unit; 9] = [
     Unit::InputToken,
     Unit::InputAudioToken,
     Unit::InputImageToken,

@@ -58,6 +58,17 @@ pub trait Dialect: Debug + Send + Sync {
     /// price; one pass over the body.
     fn read(&self, head: &Head, body: &Body) -> Result<Asked, BadBody>;
 
+    /// The same of a request whose input is only to be counted: it may lack what a call must have
+    /// ([`Body::having`] puts that in), and what the format wraps it into is undone.
+    fn read_to_count(&self, head: &Head, body: &Body) -> Result<Asked, BadBody> {
+        self.read(head, body)
+    }
+
+    /// Whose API it is a part of.
+    fn family(&self) -> ApiFamily {
+        ApiFamily::OpenAi
+    }
+
     /// Names of the request's headers that it knows, in small letters.
     fn headers(&self) -> &'static [&'static str] {
         &[]
@@ -145,11 +156,25 @@ static ALL: &[&dyn Dialect] = &[
     &openai_embeddings::OPENAI_EMBEDDINGS,
     &openai_images::OPENAI_IMAGES,
     &openai_moderations::OPENAI_MODERATIONS,
+    &anthropic_messages::ANTHROPIC_MESSAGES,
+    &gemini::GEMINI,
 ];
 
 /// The dialect of that name.
 pub fn named(name: &str) -> Option<&'static dyn Dialect> {
     ALL.iter().copied().find(|dialect| dialect.name() == name)
+}
+
+/// Whose API a format is a part of: clients of one expect the same around the bodies, as lists of models and
+/// the name of the header with the request's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApiFamily {
+    /// OpenAI's, and whoever copies it.
+    OpenAi,
+    /// Anthropic's.
+    Anthropic,
+    /// Google's Gemini API.
+    Gemini,
 }
 
 /// How a tenant's request becomes a provider's.

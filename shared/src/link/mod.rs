@@ -365,6 +365,8 @@ pub struct Reply {
     pub boot: BootId,
     /// `content-type` of the body.
     pub content_type: String,
+    /// Fields of the request that could not be said at the provider, whose format is another.
+    pub dropped: Vec<String>,
     /// The answer.
     pub body: ReplyBody,
 }

@@ -46,6 +46,8 @@ pub const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 pub const BOOT: HeaderName = HeaderName::from_static("x-waule-boot");
 /// The outcome as JSON: a header of a whole reply, a trailer of a stream.
 pub const OUTCOME: HeaderName = HeaderName::from_static("x-waule-outcome");
+/// What of the request could not be said at the provider: fields by comma.
+pub const DROPPED: HeaderName = HeaderName::from_static("x-waule-dropped");
 /// `1` when the body is a `Failure` as JSON.
 pub const FAILURE: HeaderName = HeaderName::from_static("x-waule-failure");
 
@@ -79,6 +81,10 @@ pub const WHOLE: HeaderName = HeaderName::from_static("x-waule-whole");
 
 /// Ids in one [`SEEN`] at most.
 pub const SEEN_MAX: usize = 32;
+
+/// Fields that are named in one [`DROPPED`] at most, and bytes of each: more tell nobody anything.
+const DROPPED_MAX: usize = 32;
+const DROPPED_BYTES_MAX: usize = 64;
 
 /// A header value longer than this is refused: targets and outcomes are far shorter.
 const HEADER_BYTES_MAX: usize = 8 * 1024;
@@ -196,6 +202,37 @@ pub fn read_patience(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     let span = ms.map(Duration::from_millis);
     let span = span.ok_or_else(|| format!("{PATIENCE_MS} is not a number"))?;
     Ok(Some(span.min(DEADLINE_MAX)))
+}
+
+/// Fields as the value of [`DROPPED`]; `None` where there are none. Names are a tenant's own words, so what
+/// can't stand in a list is left out.
+pub fn write_dropped(fields: &[String]) -> Option<HeaderValue> {
+    let is_name = |name: &&String| {
+        let of_name = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+        (1..=DROPPED_BYTES_MAX).contains(&name.len()) && name.bytes().all(of_name)
+    };
+    let mut list = String::new();
+    for name in fields.iter().filter(is_name).take(DROPPED_MAX) {
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(name);
+    }
+    HeaderValue::try_from(list)
+        .ok()
+        .filter(|list| !list.is_empty())
+}
+
+/// Reads [`DROPPED`]; what is no list of names is as good as absent.
+pub fn read_dropped(headers: &HeaderMap) -> Vec<String> {
+    let Some(list) = headers.get(DROPPED).and_then(|list| list.to_str().ok()) else {
+        return Vec::new();
+    };
+    let names = list
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    names.take(DROPPED_MAX).map(str::to_owned).collect()
 }
 
 /// The query of a request to end a generation.
@@ -361,6 +398,22 @@ mod tests {
         assert_eq!(Joining::read(&headers), Ok(joining));
         headers.insert(OFFSET, HeaderValue::from_static("-1"));
         assert!(Joining::read(&headers).is_err_and(|e| e.starts_with("x-waule-offset")));
+    }
+
+    #[test]
+    fn what_was_dropped_survives_the_headers_and_carries_nothing_else() {
+        let names = |list: &[&str]| -> Vec<String> { list.iter().map(|&n| n.to_owned()).collect() };
+        let mut headers = HeaderMap::new();
+        assert_eq!(write_dropped(&[]), None);
+        assert_eq!(read_dropped(&headers), names(&[]));
+        let fields = names(&["seed", "x\r\nset-cookie: a", "a,b", "", "名", "top_k"]);
+        let value = write_dropped(&fields).expect("two of them");
+        assert_eq!(value, "seed, top_k");
+        headers.insert(DROPPED, value);
+        assert_eq!(read_dropped(&headers), names(&["seed", "top_k"]));
+        let many = vec!["x".repeat(DROPPED_BYTES_MAX); 1_000];
+        assert!(write_dropped(&many).expect("some").len() < HEADER_BYTES_MAX);
+        assert_eq!(write_dropped(&names(&["名"])), None);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) enum Oddity {
     LosesAnswers,
     /// The provider takes no notice of the maximum, and counts so many tokens.
     Overruns(u64),
+    /// The provider can't be told these fields.
+    Drops(&'static [&'static str]),
     /// The gateway knows nothing of any call.
     Forgets,
     /// It knows how every call ended.
@@ -96,6 +98,10 @@ impl Generations for Odd {
                 };
                 Ok(reply)
             }
+            Oddity::Drops(fields) => {
+                reply.dropped = fields.iter().map(|&field| field.to_owned()).collect();
+                Ok(reply)
+            }
             Oddity::None | Oddity::Forgets | Oddity::Knows(_) | Oddity::Away(..) => Ok(reply),
         }
     }
@@ -122,9 +128,11 @@ impl Generations for Odd {
                 tokio::time::sleep(wait).await;
                 Err(LinkError::NotSent("away on purpose".to_owned()))
             }
-            Oddity::None | Oddity::LosesAnswers | Oddity::Overruns(_) | Oddity::Away(..) => {
-                self.inner.cancel(&[], generation, why).await
-            }
+            Oddity::None
+            | Oddity::LosesAnswers
+            | Oddity::Overruns(_)
+            | Oddity::Drops(_)
+            | Oddity::Away(..) => self.inner.cancel(&[], generation, why).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use shared::fault::{Fault, FaultKind};
 use shared::json::{self, Edit};
 use shared::link::Operation;
 use shared::listen::{Listening, serve_on_cores};
-use shared::surface::{AnswerForm, BodyFormat, Surface};
+use shared::surface::{AnswerForm, BodyFormat, Counting, Surface, TenantPath};
 use shared::units::{Unit, Usage};
 
 use crate::faults::fake::{Fake, answer, provider};
@@ -81,6 +81,11 @@ impl Dialect for Shout {
 
 static SHOUTS: Surface = Surface {
     path: "/shouts",
+    at: TenantPath::Plain,
+    counting: Some(Counting {
+        at: "/shouts/letters",
+        answer: "{\"letters\":",
+    }),
     operation: Operation::Moderation,
     dialect: &Shout,
     input: BodyFormat::Json,
@@ -145,6 +150,17 @@ async fn a_shout_is_heard_and_charged(product: &Product, url: &str, customer: &C
     assert_eq!(product.settled(customer).await["used"], 5);
 }
 
+/// Letters are counted for nothing.
+async fn a_shout_is_counted(product: &Product, url: &str, customer: &Customer) {
+    let body = json!({"say": "hello", "model": "loud"});
+    let got = send(product, &format!("{url}/letters"), &customer.key, &body).await;
+    assert_eq!(
+        (got.status, got.told),
+        (StatusCode::OK, json!({"letters": 5}))
+    );
+    assert_eq!(product.settled(customer).await["used"], 5, "as before");
+}
+
 /// Every refusal has the format's shape, whoever refuses.
 async fn refusals_have_its_shape(product: &Product, url: &str, customer: &Customer) {
     let good = json!({"say": "hello", "model": "loud"});
@@ -206,6 +222,8 @@ async fn a_surface_of_another_format_is_a_row_and_a_dialect() {
         let customer = product.customer("1000").await;
         let url = served(&product).await;
         a_shout_is_heard_and_charged(&product, &url, &customer).await;
+        a_shout_is_counted(&product, &url, &customer).await;
+        assert_eq!(fake.calls().len(), 1);
         let sent = &fake.calls()[0];
         assert!(sent.head.starts_with("post /v1/shouts "), "{}", sent.head);
         assert_eq!(

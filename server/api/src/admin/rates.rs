@@ -28,7 +28,7 @@ pub struct RateBody {
 }
 
 /// Conditions, all of which must hold. A fact is one of the words that are given for it.
-#[derive(Debug, Clone, Default, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct WhenBody {
     /// Of a picture: `1024x1024`.
@@ -54,7 +54,7 @@ pub struct WhenBody {
 }
 
 /// A weekly window of a time zone's clocks.
-#[derive(Debug, Clone, Object)]
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub struct HoursBody {
     /// Whose clocks, by its IANA name.

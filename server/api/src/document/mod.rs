@@ -10,8 +10,8 @@ use shared::surface::Surface;
 
 use super::infer;
 
-/// The whole document: what poem-openapi derives, and the routes of `surfaces` below `prefix`.
-pub(super) fn whole(mut derived: Value, prefix: &str, surfaces: &[&Surface]) -> Value {
+/// The whole document: what poem-openapi derives, and the routes of `surfaces`.
+pub(super) fn whole(mut derived: Value, surfaces: &[&Surface]) -> Value {
     let taken = taken(&derived);
     if let Some(schemas) = derived
         .pointer_mut("/components/schemas")
@@ -27,7 +27,7 @@ pub(super) fn whole(mut derived: Value, prefix: &str, surfaces: &[&Surface]) -> 
     }
     tell_rules(&mut derived);
     tell_nothing(&mut derived);
-    infer::openapi::add(&mut derived, prefix, surfaces);
+    infer::openapi::add(&mut derived, surfaces);
     derived
 }
 
@@ -248,7 +248,7 @@ mod tests {
                 "rows": {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "integer"}}}},
             },
         }}}});
-        let whole = whole(derived, "/api/v1", &shared::surface::SURFACES);
+        let whole = whole(derived, &shared::surface::SURFACES);
         let fields = &whole["components"]["schemas"]["View"]["properties"];
         assert_eq!(fields["id"], json!({"type": "string"}));
         assert_eq!(fields["at"], json!({"type": "string", "nullable": true}));

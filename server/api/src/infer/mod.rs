@@ -1,9 +1,12 @@
 //! Inference endpoints: authenticate, admit, then read the body's bytes, call, pass bytes back as they
-//! come.
+//! come. Beside them what is only asked about a call: tokens and costs.
 //! Typed bodies would cost twice the time (docs/decisions/bytes-pass), so these routes are plain poem; their
 //! documentation is `openapi`.
 
+mod max_cost;
 pub mod openapi;
+pub mod places;
+mod question;
 mod stream;
 
 use std::sync::Arc;
@@ -11,20 +14,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use poem::{Endpoint, IntoResponse, Request, Response, Route};
-use server_calls::{Answer, CallError, Calls, EarlyAnswer, Started};
+use server_calls::{Admitted, Answer, CallError, Calls, EarlyAnswer, Started};
 use server_edge::doors::address::peer;
 use server_edge::doors::body::{self, BodyError, Bounds, Upload};
-use server_rooms::auth::Auth;
+use server_rooms::auth::{Auth, Principal};
+use shared::credits::Credits;
 use shared::dialect::body::Body;
-use shared::dialect::{Dialect, Head};
+use shared::dialect::{ApiFamily, Dialect, Head};
 use shared::id::RequestId;
-use shared::surface::{BodyFormat, Surface};
+use shared::link::wire;
+use shared::surface::{BodyFormat, Surface, TenantPath};
 use tracing::{Instrument, info_span};
 
+use self::places::{Asks, Places};
+use self::question::{ESTIMATE, EstimateEndpoint};
+use super::PREFIX;
 use super::call_error::waiting_cures;
 use super::error::{self, ApiError, InDialect};
+use super::manners::address::InPath;
 use super::manners::body::plain;
 
 /// A client that takes longer to send its body is cut off.
@@ -36,6 +45,8 @@ const MAX_TOKENS: HeaderName = HeaderName::from_static("x-waule-max-tokens");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The generation's id, as usage records show it.
 const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
+/// Anthropic's name for the request's id.
+const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// Tells nginx not to gather events (nginx, `proxy_buffering`).
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -55,124 +66,192 @@ impl InferApi {
     pub fn mount(
         self,
         routes: Route,
-        prefix: &str,
+        places: &Places,
         surfaces: &'static [&'static Surface],
     ) -> Route {
-        surfaces.iter().fold(routes, |routes, surface| {
+        let estimate = EstimateEndpoint::new(self.clone(), surfaces);
+        let routes = routes.at(format!("{PREFIX}{ESTIMATE}"), estimate);
+        places.all().iter().fold(routes, |routes, place| {
             let endpoint = InferEndpoint {
                 api: self.clone(),
-                surface,
+                surface: place.surface,
+                asks: place.asks,
             };
-            routes.at(format!("{prefix}{}", surface.path), endpoint)
+            routes.at(&place.path, endpoint)
+        })
+    }
+
+    /// Lets a request in, then reads what it brings for a surface.
+    async fn enter(
+        &self,
+        request: &mut Request,
+        surface: &'static Surface,
+    ) -> Result<Entered, Refused> {
+        let peer = peer(request);
+        let principal = self.auth.authenticate(request.headers(), peer).await;
+        let principal = principal.map_err(ApiError::from)?;
+        tracing::Span::current().record("tenant.id", principal.tenant.as_str());
+        let admitted = self.calls.admit(&principal).await?;
+        let own_max = surface.body_bytes_max.unwrap_or(usize::MAX);
+        let most = self.body_bytes_max.min(own_max);
+        let mut body = read_body(request, most).await?;
+        if let Some(upload) = request.extensions().get::<Upload>().cloned() {
+            let budget = upload.budget();
+            body = plain(request.headers_mut(), body, most, budget).await?;
+        }
+        let body = match surface.input {
+            BodyFormat::Json => Body::Json(body),
+            BodyFormat::Form => Body::of(request.content_type(), body).map_err(CallError::Body)?,
+        };
+        let (body, max_cost) = max_cost::take(request.headers(), body)?;
+        Ok(Entered {
+            principal,
+            admitted,
+            head: head(surface.dialect, request)?,
+            body,
+            max_cost,
         })
     }
 }
 
-/// Gives a refusal on a surface the shape of its dialect where whoever refused did not know of it.
+/// A request that was let in, and what it brings.
+struct Entered {
+    principal: Arc<Principal>,
+    admitted: Admitted,
+    head: Head,
+    body: Body,
+    max_cost: Option<Credits>,
+}
+
+/// Why a request is not answered.
+enum Refused {
+    /// By the edge.
+    Edge(Box<ApiError>),
+    /// By the work itself.
+    Call(Box<CallError>),
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self::Edge(Box::new(error))
+    }
+}
+
+impl From<CallError> for Refused {
+    fn from(error: CallError) -> Self {
+        Self::Call(Box::new(error))
+    }
+}
+
+impl Refused {
+    fn in_dialect(self, dialect: &dyn Dialect) -> Response {
+        match self {
+            Self::Edge(error) => error.in_dialect(dialect),
+            Self::Call(error) => refusal(*error, dialect),
+        }
+    }
+}
+
+/// Gives a refusal on a surface the shape of its dialect where whoever refused did not know of it, and each
+/// answer the headers that clients of its family look for.
 pub(super) async fn shaped<E: Endpoint>(
     endpoint: E,
     request: Request,
-    prefix: &str,
-    surfaces: &[&Surface],
+    places: Arc<Places>,
 ) -> poem::Result<Response> {
-    let below = request
-        .uri()
-        .path()
-        .strip_prefix(prefix)
-        .unwrap_or_default();
-    let surface = surfaces.iter().find(|surface| surface.path == below);
-    let dialect = surface.map(|surface| surface.dialect);
-    let response = endpoint.call(request).await?.into_response();
+    let Some(dialect) = places.dialect(&request) else {
+        return endpoint
+            .call(request)
+            .await
+            .map(IntoResponse::into_response);
+    };
+    let own_id = (dialect.family() == ApiFamily::Anthropic)
+        .then(|| request.extensions().get::<RequestId>().cloned())
+        .flatten();
+    let mut response = endpoint.call(request).await?.into_response();
     let is_refusal = response.status().is_client_error() || response.status().is_server_error();
-    match dialect {
-        Some(dialect) if is_refusal && response.extensions().get::<InDialect>().is_none() => {
-            Ok(error::reshaped(response, dialect).await)
-        }
-        Some(_) | None => Ok(response),
+    if is_refusal && response.extensions().get::<InDialect>().is_none() {
+        response = error::reshaped(response, dialect).await;
     }
+    let own_id = own_id.and_then(|id| HeaderValue::try_from(id.as_str()).ok());
+    if let Some(id) = own_id {
+        response.headers_mut().insert(ANTHROPIC_REQUEST_ID, id);
+    }
+    Ok(response)
 }
 
 struct InferEndpoint {
     api: InferApi,
     surface: &'static Surface,
+    asks: Asks,
 }
 
 impl Endpoint for InferEndpoint {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let id = request
-            .extensions()
-            .get::<RequestId>()
-            .cloned()
-            .unwrap_or_else(RequestId::random);
+        let dialect = self.surface.dialect;
+        let id = id_of(&request);
         let span = info_span!("call", request.id = %id, tenant.id = tracing::field::Empty);
-        Ok(self
-            .answer(request, id)
-            .instrument(span)
-            .await
-            .unwrap_or_else(|refusal| *refusal))
+        let answered = match self.asks {
+            Asks::Answer => self.answer(request, id).instrument(span).await,
+            Asks::Count => self.count(request).instrument(span).await,
+        };
+        Ok(answered.unwrap_or_else(|refused| refused.in_dialect(dialect)))
     }
 }
 
+/// The request's id, given or new.
+fn id_of(request: &Request) -> RequestId {
+    let id = request.extensions().get::<RequestId>();
+    id.cloned().unwrap_or_else(RequestId::random)
+}
+
 impl InferEndpoint {
-    async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Box<Response>> {
-        let dialect = self.surface.dialect;
-        let refused = |error: ApiError| Box::new(error.in_dialect(dialect));
+    /// Lets a request in, and reads what it brings.
+    async fn enter(&self, request: &mut Request) -> Result<Entered, Refused> {
         if request.method() != Method::POST {
-            return Err(refused(ApiError::method_not_allowed()));
+            return Err(ApiError::method_not_allowed().into());
         }
-        let peer = peer(&request);
-        let principal = self
-            .api
-            .auth
-            .authenticate(request.headers(), peer)
-            .await
-            .map_err(|e| refused(e.into()))?;
-        tracing::Span::current().record("tenant.id", principal.tenant.as_str());
-        let admitted = self.api.calls.admit(&principal).await;
-        let admitted = admitted.map_err(|error| Box::new(refusal(error, dialect)))?;
-        let own_max = self.surface.body_bytes_max.unwrap_or(usize::MAX);
-        let most = self.api.body_bytes_max.min(own_max);
-        let mut body = read_body(&request, most).await.map_err(refused)?;
-        if let Some(upload) = request.extensions().get::<Upload>().cloned() {
-            let budget = upload.budget();
-            body = plain(request.headers_mut(), body, most, budget)
-                .await
-                .map_err(refused)?;
+        let entered = self.api.enter(request, self.surface).await?;
+        let names_model = matches!(self.surface.at, TenantPath::Model { .. });
+        if names_model && entered.head.model.is_none() {
+            // Somebody wrote the route itself, which is no address of a model.
+            return Err(ApiError::no_path().into());
         }
-        let body = match self.surface.input {
-            BodyFormat::Json => Body::Json(body),
-            BodyFormat::Form => Body::of(request.content_type(), body)
-                .map_err(|error| Box::new(refusal(error.into(), dialect)))?,
-        };
+        Ok(entered)
+    }
+
+    async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Refused> {
+        let entered = self.enter(&mut request).await?;
         let call = server_calls::Request {
-            principal: Arc::clone(&principal),
+            principal: entered.principal,
             request: id,
             surface: self.surface,
-            head: head(dialect, request.headers()).map_err(refused)?,
-            body,
+            head: entered.head,
+            body: entered.body,
+            max_cost: entered.max_cost,
         };
-        let patience = Some(stream::HEAD_WITHIN);
-        match self
-            .api
-            .calls
-            .start_admitted(call, admitted, patience)
-            .await
-        {
-            Ok(started) => Ok(respond(started, dialect)),
-            Err(error) => Err(Box::new(refusal(error, dialect))),
-        }
+        let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
+        let started = calls.start_admitted(call, entered.admitted, patience).await;
+        Ok(respond(started?, self.surface.dialect))
     }
 }
 
 /// What of a request its dialect reads beside the body.
-fn head(dialect: &dyn Dialect, headers: &HeaderMap) -> Result<Head, ApiError> {
-    let mut head = Head::default();
+fn head(dialect: &dyn Dialect, request: &mut Request) -> Result<Head, ApiError> {
+    let in_path = request.extensions_mut().remove::<InPath>();
+    let InPath { model, stream } = in_path.unwrap_or_default();
+    let mut head = Head {
+        model,
+        stream,
+        headers: Vec::new(),
+    };
     let mut bytes = 0;
     for name in dialect.headers() {
         // Several lines of one are one list (RFC 9110, 5.3).
-        let values: Option<Vec<&str>> = headers
+        let values: Option<Vec<&str>> = request
+            .headers()
             .get_all(*name)
             .iter()
             .map(|v| v.to_str().ok())
@@ -247,6 +326,9 @@ fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Resp
     }
     if let Some(tokens) = started.lowered_max_tokens {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
+    }
+    if let Some(dropped) = wire::write_dropped(&started.dropped) {
+        headers.insert(wire::DROPPED, dropped);
     }
     match started.body {
         EarlyAnswer::Answered(Answer::Whole(bytes)) => response.set_body(bytes),

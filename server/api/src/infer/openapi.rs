@@ -2,18 +2,50 @@
 //! bytes. Made of the table of surfaces; a test compares the whole document with its snapshot.
 
 use serde_json::{Map, Value, json};
-use shared::surface::{AnswerForm, BodyFormat, Surface};
+use shared::surface::{AnswerForm, BodyFormat, Surface, TenantPath};
+
+use super::max_cost;
+use super::places::{shown_counting_path, shown_paths};
+use super::question::ESTIMATE;
+use crate::PREFIX;
 
 /// A name for programs: the operation's word, and where that has several surfaces the path's words.
 pub fn operation_id(surface: &Surface) -> String {
     if Surface::of(surface.operation) == surface {
         return format!("create_{}", surface.operation.word());
     }
-    let words = surface
-        .path
-        .trim_start_matches('/')
-        .replace(['/', '-'], "_");
-    format!("create_{words}")
+    format!("create_{}", words(surface.path))
+}
+
+/// The names of all its routes, that which counts the last.
+pub fn operation_ids(surface: &Surface) -> Vec<String> {
+    let mut ids = match surface.at {
+        TenantPath::Plain => vec![operation_id(surface)],
+        TenantPath::Model { verbs, .. } => {
+            let own = verbs.iter().map(|verb| snake(verb.word));
+            own.map(|word| format!("create_{word}")).collect()
+        }
+    };
+    if surface.counting.is_some() {
+        ids.push(format!("count_{}", words(surface.path)));
+    }
+    ids
+}
+
+fn words(path: &str) -> String {
+    path.trim_start_matches('/').replace(['/', '-'], "_")
+}
+
+/// `streamGenerateContent` as `stream_generate_content`.
+fn snake(word: &str) -> String {
+    let mut name = String::with_capacity(word.len() + 4);
+    for letter in word.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// The types that an answer may be of.
@@ -37,7 +69,39 @@ fn answers(surface: &Surface) -> Value {
     Value::Object(content)
 }
 
-fn path_item(surface: &Surface) -> Value {
+/// What a route takes, gives and is called.
+struct Route<'a> {
+    surface: &'a Surface,
+    id: String,
+    summary: String,
+    about: &'a str,
+    parameters: Vec<Value>,
+    answer: Value,
+}
+
+const COUNTED: &str = "About how many tokens the input of such a request is. Costs nothing and calls \
+                       nobody; counts as a request by the limits.";
+const ESTIMATED: &str = "What a call with this body would cost you: `highest` is what would be held, and \
+    what it is never charged beyond; `lowest` is about what its input costs at the price of input that \
+    is in no cache, with one token of each answer. `covered` tells whether `available` is enough for \
+    `highest`. Nothing is held and nobody is called; counts as a request by the limits.";
+
+fn max_cost_parameter() -> Value {
+    json!({
+        "in": "header", "name": max_cost::HEADER.as_str(), "required": false,
+        "description": "What the call may cost at most, in credits; also a field `max_cost` of the body. The maximum of \
+                        output tokens is lowered to it (`x-waule-max-tokens` says to what); 402 where not even a short \
+                        answer fits.",
+        "schema": {"type": "string", "pattern": "^[0-9]{1,10}([.][0-9]{1,6})?$"}
+    })
+}
+
+fn model_parameter() -> Value {
+    json!({"in": "path", "name": "model", "required": true, "schema": {"type": "string", "maxLength": 100}})
+}
+
+fn path_item(route: Route<'_>) -> Value {
+    let surface = route.surface;
     let schema: Value = serde_json::from_str(surface.dialect.request_schema()).unwrap_or_default();
     let input = match surface.input {
         BodyFormat::Json => "application/json",
@@ -52,15 +116,13 @@ fn path_item(surface: &Surface) -> Value {
     json!({
         "post": {
             "tags": [surface.title],
-            "summary": surface.title,
-            "description": surface.about,
-            "operationId": operation_id(surface),
+            "summary": route.summary,
+            "description": route.about,
+            "operationId": route.id,
+            "parameters": route.parameters,
             "requestBody": {"required": true, "content": {input: {"schema": schema}}},
             "responses": {
-                "200": {
-                    "description": "OpenAI's answer, as the provider gave it",
-                    "content": answers(surface)
-                },
+                "200": route.answer,
                 "400": error("The body is wrong; the message says what"),
                 "401": error("The key or token is missing or wrong"),
                 "402": error("The credits do not cover the call"),
@@ -83,12 +145,99 @@ fn path_item(surface: &Surface) -> Value {
     })
 }
 
-/// Adds the routes of surfaces below `prefix` to a document.
-pub fn add(document: &mut Value, prefix: &str, surfaces: &[&Surface]) {
+/// The routes on which a surface's models are called.
+fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
+    let parameters = match surface.at {
+        TenantPath::Plain => vec![max_cost_parameter()],
+        TenantPath::Model { .. } => vec![model_parameter(), max_cost_parameter()],
+    };
+    let answer = json!({
+        "description": "OpenAI's answer, as the provider gave it",
+        "content": answers(surface)
+    });
+    let routes = shown_paths(surface).into_iter().zip(operation_ids(surface));
+    routes.map(move |(path, id)| {
+        let route = Route {
+            surface,
+            id,
+            summary: surface.title.to_owned(),
+            about: surface.about,
+            parameters: parameters.clone(),
+            answer: answer.clone(),
+        };
+        (path, path_item(route))
+    })
+}
+
+/// The route on which a surface's requests are counted.
+fn counting(surface: &Surface) -> Option<(String, Value)> {
+    let path = shown_counting_path(surface)?;
+    let route = Route {
+        surface,
+        id: operation_ids(surface).pop()?,
+        summary: format!("{}: count tokens", surface.title),
+        about: COUNTED,
+        parameters: match surface.at {
+            TenantPath::Plain => Vec::new(),
+            TenantPath::Model { .. } => vec![model_parameter()],
+        },
+        answer: json!({
+            "description": "The number",
+            "content": {"application/json": {"schema": {"type": "object"}}}
+        }),
+    };
+    Some((path, path_item(route)))
+}
+
+/// The route on which costs are asked for.
+fn estimate(surfaces: &[&Surface]) -> Option<(String, Value)> {
+    let surface = surfaces.first()?;
+    let query = |name: &str, about: &str| json!({"in": "query", "name": name, "required": false, "description": about, "schema": {"type": "string"}});
+    let credits = json!({"type": "number", "description": "Credits, with at most six decimals"});
+    let answer = json!({
+        "description": "The estimate",
+        "content": {"application/json": {"schema": {
+            "type": "object",
+            "required": ["lowest", "highest", "currency", "covered", "available"],
+            "properties": {
+                "lowest": credits, "highest": credits,
+                "currency": {"type": "string", "description": "Always `credits`"},
+                "price": {"type": "string", "nullable": true, "description": "The id of the price"},
+                "covered": {"type": "boolean"}, "available": credits
+            }
+        }}}
+    });
+    let route = Route {
+        surface,
+        id: "estimate_call".to_owned(),
+        summary: "Estimate a call's cost".to_owned(),
+        about: ESTIMATED,
+        parameters: vec![
+            query(
+                "surface",
+                "The surface's path or the name of its format; chats when absent. The body is the body of that one.",
+            ),
+            query(
+                "model",
+                "The model, where the call's path would name it and the body does not.",
+            ),
+        ],
+        answer,
+    };
+    let mut item = path_item(route);
+    // The body of any surface.
+    item["post"]["requestBody"]["content"] =
+        json!({"application/json": {"schema": {"type": "object"}}});
+    Some((format!("{PREFIX}{ESTIMATE}"), item))
+}
+
+/// Adds the routes of surfaces to a document.
+pub fn add(document: &mut Value, surfaces: &[&Surface]) {
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
         return;
     };
     for surface in surfaces {
-        paths.insert(format!("{prefix}{}", surface.path), path_item(surface));
+        paths.extend(calls(surface).chain(counting(surface)));
     }
+    paths.extend(estimate(surfaces));
 }

@@ -1,14 +1,33 @@
-//! The catalogue as tenants see it, in OpenAI's shape: what is enabled and what their key may use.
+//! The catalogue as tenants see it, in the shape that their client expects: what is enabled and what their key
+//! may use.
 
+pub mod anthropic;
+pub mod gemini;
+
+use http::HeaderMap;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Object, OpenApi, Union};
+use server_edge::date;
+use server_rooms::catalogue::price::{Price, Rate};
 use server_rooms::catalogue::{Catalogue, Model};
+use shared::clock::{Clock, Moment};
+use shared::credits::Credits;
+use shared::dialect::ApiFamily;
+use shared::surface::SURFACES;
 
+use self::anthropic::{AnthropicModelList, AnthropicModelView};
+use self::gemini::{GeminiModelList, GeminiModelView};
+use super::Amount;
+use crate::admin::rates::{RateBody, WhenBody};
 use crate::error::{ApiError, INVALID, Words};
+use crate::infer::places::shown_paths;
 use crate::principal::TenantCaller;
 
-/// OpenAI's model object.
+/// Prices are multiplied by so many millionths.
+const PPM: i64 = 1_000_000;
+
+/// OpenAI's model object, and what this service knows beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct TenantModelView {
     /// The name to call it by.
@@ -19,6 +38,43 @@ pub struct TenantModelView {
     pub created: i64,
     /// Always `waule`.
     pub owned_by: String,
+    /// What it does: `chat`, `embedding` and so on.
+    pub operation: String,
+    /// Where it is called.
+    pub endpoints: Vec<String>,
+    /// Output tokens of an answer at most, where it writes some.
+    pub max_output_tokens: Option<u64>,
+    /// What it costs you now.
+    pub price: Option<TenantPriceView>,
+}
+
+/// What a model costs a tenant, in credits.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct TenantPriceView {
+    /// The price's id.
+    pub id: String,
+    /// From when on, in RFC 3339.
+    pub valid_from: String,
+    /// The first that fits a unit applies.
+    pub rates: Vec<TenantRateView>,
+    /// What a call that came to anything costs at least.
+    pub minimum: Option<Amount>,
+}
+
+/// The price of units.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct TenantRateView {
+    /// Of what: `input_token`, `image` and so on.
+    pub unit: String,
+    /// Of how many.
+    pub per: u64,
+    /// What you pay, rounded up to a millionth; a charge is rounded once, over all of its parts.
+    pub credits: Amount,
+    /// When it applies; always when absent.
+    pub when: Option<WhenBody>,
+    /// Begun steps of so many units count whole; 1 when absent.
+    pub step: Option<u64>,
 }
 
 /// OpenAI's list of models.
@@ -30,15 +86,92 @@ pub struct TenantModelList {
     pub data: Vec<TenantModelView>,
 }
 
-impl From<&Model> for TenantModelView {
-    fn from(model: &Model) -> Self {
+/// A list in the shape of the client's API.
+#[derive(Debug, Clone, PartialEq, Eq, Union)]
+pub enum ModelListAnswer {
+    /// OpenAI's.
+    OpenAi(TenantModelList),
+    /// Anthropic's.
+    Anthropic(AnthropicModelList),
+    /// Google's.
+    Gemini(GeminiModelList),
+}
+
+/// A model in the shape of the client's API.
+#[derive(Debug, Clone, PartialEq, Eq, Union)]
+pub enum ModelAnswer {
+    /// OpenAI's.
+    OpenAi(TenantModelView),
+    /// Anthropic's.
+    Anthropic(AnthropicModelView),
+    /// Google's.
+    Gemini(GeminiModelView),
+}
+
+/// Whose client asks where the path does not say it: by the headers that those of the others have.
+pub fn family_of(headers: &HeaderMap) -> ApiFamily {
+    let has = |name: &str| headers.contains_key(name);
+    if has("anthropic-version") || has("x-api-key") {
+        ApiFamily::Anthropic
+    } else if has("x-goog-api-key") {
+        ApiFamily::Gemini
+    } else {
+        ApiFamily::OpenAi
+    }
+}
+
+/// What is said of a model to a tenant, and when.
+#[derive(Debug, Clone, Copy)]
+struct Shown<'a> {
+    model: &'a Model,
+    multiplier_ppm: i64,
+    now: Moment,
+}
+
+impl From<Shown<'_>> for TenantModelView {
+    fn from(shown: Shown<'_>) -> Self {
+        let model = shown.model;
+        let surfaces = SURFACES.into_iter();
+        let own = surfaces.filter(|surface| surface.operation == model.operation);
+        let price = model.price_at(shown.now);
         Self {
             id: model.id.clone(),
             object: "model".to_owned(),
             created: model.created_at.unix_seconds(),
             owned_by: "waule".to_owned(),
+            operation: model.operation.word().to_owned(),
+            endpoints: own.flat_map(shown_paths).collect(),
+            max_output_tokens: Some(model.max_output_tokens).filter(|tokens| *tokens > 0),
+            price: price.and_then(|price| price_view(price, shown.multiplier_ppm)),
         }
     }
+}
+
+/// A price with a tenant's multiplier; `None` where that does not fit.
+fn price_view(price: &Price, multiplier_ppm: i64) -> Option<TenantPriceView> {
+    let own = |credits: Credits| credits.scaled_up(multiplier_ppm, PPM).map(Amount::from);
+    let rate = |rate: &Rate| {
+        let credits = own(rate.credits)?;
+        // The provider's cost is nobody's business here.
+        let told = RateBody::from(rate.clone());
+        Some(TenantRateView {
+            unit: told.unit,
+            per: rate.per,
+            credits,
+            when: told.when,
+            step: told.step,
+        })
+    };
+    let minimum = match price.list.minimum {
+        Some(minimum) => Some(own(minimum)?),
+        None => None,
+    };
+    Some(TenantPriceView {
+        id: price.id.to_string(),
+        valid_from: date::text(price.valid_from),
+        rates: price.list.rates.iter().map(rate).collect::<Option<_>>()?,
+        minimum,
+    })
 }
 
 /// Models for tenants.
@@ -46,55 +179,86 @@ impl From<&Model> for TenantModelView {
 pub struct ModelsApi {
     /// The models.
     pub catalogue: Catalogue,
+    /// Time: prices begin.
+    pub clock: Clock,
 }
 
 fn may_use(caller: &TenantCaller, model: &Model) -> bool {
     model.enabled && caller.who.may_use(&model.id)
 }
 
+/// The model that a caller means and may use.
+fn found(
+    catalogue: &Catalogue,
+    caller: &TenantCaller,
+    id: &str,
+) -> Result<std::sync::Arc<Model>, ApiError> {
+    let model = catalogue.meant(id).filter(|model| may_use(caller, model));
+    model.ok_or_else(|| {
+        let message =
+            "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
+        let words = Words {
+            kind: INVALID,
+            code: "model_not_found",
+            message,
+            param: Some("model"),
+        };
+        ApiError::NotFound(words.body())
+    })
+}
+
 #[OpenApi(prefix_path = "/api/v1", tag = "crate::Tag::Models")]
 impl ModelsApi {
     /// List models
     ///
-    /// Those that are enabled and that your key may use.
+    /// Those that are enabled and that your key may use. With the header `anthropic-version` or `x-api-key`
+    /// in Anthropic's shape, with `x-goog-api-key` in Google's: those that chat.
     #[oai(path = "/models", method = "get", operation_id = "list_models")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
-    async fn list(&self, caller: TenantCaller) -> Result<Json<TenantModelList>, ApiError> {
+    async fn list(
+        &self,
+        caller: TenantCaller,
+        headers: &HeaderMap,
+    ) -> Result<Json<ModelListAnswer>, ApiError> {
         let models = self.catalogue.models();
         let mine = models.iter().filter(|model| may_use(&caller, model));
-        let data = mine
-            .map(|model| TenantModelView::from(model.as_ref()))
-            .collect();
-        Ok(Json(TenantModelList {
-            object: "list".to_owned(),
-            data,
+        Ok(Json(match family_of(headers) {
+            ApiFamily::OpenAi => ModelListAnswer::OpenAi(TenantModelList {
+                object: "list".to_owned(),
+                data: mine.map(|model| self.shown(&caller, model)).collect(),
+            }),
+            ApiFamily::Anthropic => ModelListAnswer::Anthropic(AnthropicModelList::of(mine)),
+            ApiFamily::Gemini => ModelListAnswer::Gemini(GeminiModelList::of(mine)),
         }))
     }
 
     /// Show a model
     ///
-    /// Slashes of its name may be written as they are or as `%2F`.
+    /// Slashes of its name may be written as they are or as `%2F`. Its shape is chosen as that of the list.
     #[oai(path = "/models/:id", method = "get", operation_id = "get_model")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn get(
         &self,
         caller: TenantCaller,
         id: Path<String>,
-    ) -> Result<Json<TenantModelView>, ApiError> {
-        self.find(&caller, &id.0)
+        headers: &HeaderMap,
+    ) -> Result<Json<ModelAnswer>, ApiError> {
+        let model = found(&self.catalogue, &caller, &id.0)?;
+        Ok(Json(match family_of(headers) {
+            ApiFamily::OpenAi => ModelAnswer::OpenAi(self.shown(&caller, &model)),
+            ApiFamily::Anthropic => ModelAnswer::Anthropic(model.as_ref().into()),
+            ApiFamily::Gemini => ModelAnswer::Gemini(model.as_ref().into()),
+        }))
     }
 }
 
 impl ModelsApi {
-    fn find(&self, caller: &TenantCaller, id: &str) -> Result<Json<TenantModelView>, ApiError> {
-        let model = self
-            .catalogue
-            .meant(id)
-            .filter(|model| may_use(caller, model));
-        model.map(|model| Json(TenantModelView::from(model.as_ref()))).ok_or_else(|| {
-            let message = "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
-            let words = Words { kind: INVALID, code: "model_not_found", message, param: Some("model") };
-            ApiError::NotFound(words.body())
-        })
+    fn shown(&self, caller: &TenantCaller, model: &Model) -> TenantModelView {
+        Shown {
+            model,
+            multiplier_ppm: caller.who.price_multiplier_ppm,
+            now: self.clock.now(),
+        }
+        .into()
     }
 }

@@ -1,28 +1,59 @@
 //! Forgives what clients write into addresses: a slash too many, a version that is missing or there
-//! twice, a whole endpoint as the base, a model's name with slashes. Pure: a path in, the path of the
-//! table of routes out.
+//! twice, a whole endpoint as the base, a model's name with slashes. Takes out what addresses carry besides:
+//! the model that a path names, a key in a query. Pure: a path in, the path of the table of routes out.
 
 use poem::Request;
-use poem::http::Uri;
 use poem::http::uri::PathAndQuery;
-use shared::surface::{SURFACES, Surface};
+use poem::http::{HeaderName, HeaderValue, Uri};
+use server_edge::doors::text;
+use shared::surface::{Surface, TenantPath};
 
-use crate::PREFIX;
+use crate::{BETA_PREFIX, PREFIX};
 
 /// The resource whose ids have slashes.
 const MODELS: &str = "models";
 /// Below these words nothing is forgiven in front: a reverse proxy may keep people out of them by
 /// their beginning.
 const GUARDED: [&str; 3] = ["admin", "portal", "assets"];
+/// Where Google's clients put a key, if not into the query.
+const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+/// The query's word for a key.
+const KEY: &str = "key";
+
+/// So many versions may stand one behind the other: a base with one, a client's own, and one to spare.
+const VERSIONS_MAX: usize = 3;
+
+type Surfaces = &'static [&'static Surface];
+
+/// What a path says of its call that is not in the canonical one. Beside the request it goes to whoever
+/// answers it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InPath {
+    /// The model.
+    pub model: Option<String>,
+    /// Whether a stream is asked for.
+    pub stream: Option<bool>,
+}
 
 /// Gives a request the address that its route has.
-pub fn forgive(request: &mut Request) {
-    let Some(path) = canonical(request.uri().path()) else {
+pub fn forgive(request: &mut Request, surfaces: Surfaces) {
+    let path = request.uri().path();
+    let meant = canonical(path, surfaces);
+    let at = meant.as_ref().map_or(path, |meant| meant.path.as_str());
+    let keyless = request
+        .uri()
+        .query()
+        .filter(|_| takes_key(at, surfaces))
+        .and_then(without_key);
+    if meant.is_none() && keyless.is_none() {
         return;
-    };
-    let with_query = match request.uri().query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
+    }
+    let query = keyless.as_ref().map_or(request.uri().query(), |keyless| {
+        Some(keyless.query.as_str()).filter(|query| !query.is_empty())
+    });
+    let with_query = match query {
+        Some(query) => format!("{at}?{query}"),
+        None => at.to_owned(),
     };
     let Ok(with_query) = with_query.parse::<PathAndQuery>() else {
         return;
@@ -32,50 +63,136 @@ pub fn forgive(request: &mut Request) {
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
     }
+    if let Some(key) = keyless.and_then(|keyless| keyless.key) {
+        request.headers_mut().entry(GOOGLE_KEY).or_insert(key);
+    }
+    if let Some(in_path) = meant.and_then(|meant| meant.in_path) {
+        request.extensions_mut().insert(in_path);
+    }
+}
+
+/// A query without its key, which from here on nobody can write into a log.
+struct Keyless {
+    query: String,
+    key: Option<HeaderValue>,
+}
+
+/// Whether a key may stand in the query: as at Google, where models are listed and called. Elsewhere `key`
+/// is the id of one.
+fn takes_key(path: &str, surfaces: Surfaces) -> bool {
+    if path.starts_with(BETA_PREFIX) {
+        return true;
+    }
+    path.strip_prefix(PREFIX).is_some_and(|below| {
+        let models = below.strip_prefix('/').and_then(|b| b.strip_prefix(MODELS));
+        models.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            || surfaces.iter().any(|surface| {
+                below == surface.path || surface.counting_path().is_some_and(|at| at == below)
+            })
+    })
+}
+
+fn without_key(query: &str) -> Option<Keyless> {
+    let is_key = |pair: &&str| pair.split('=').next() == Some(KEY);
+    let found = query.split('&').find(is_key)?;
+    let (_, key) = found.split_once('=').unwrap_or_default();
+    let key = text::part(key);
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_key(pair)).collect();
+    let mut value = HeaderValue::try_from(key.trim()).ok();
+    if let Some(value) = &mut value {
+        value.set_sensitive(true);
+    }
+    Some(Keyless {
+        query: kept.join("&"),
+        key: value.filter(|key| !key.is_empty()),
+    })
+}
+
+/// What a path means.
+#[derive(Debug, PartialEq, Eq)]
+struct Meant {
+    path: String,
+    in_path: Option<InPath>,
+}
+
+impl Meant {
+    fn plain(path: String) -> Self {
+        Self {
+            path,
+            in_path: None,
+        }
+    }
 }
 
 /// The path that is meant, where it is written otherwise.
-fn canonical(path: &str) -> Option<String> {
-    // The busiest paths are told from the rest by three comparisons.
+fn canonical(path: &str, surfaces: Surfaces) -> Option<Meant> {
+    // The busiest paths are told from the rest by a few comparisons.
     if let Some(below) = path.strip_prefix(PREFIX)
-        && Surface::at(below).is_some()
+        && surfaces.iter().any(|surface| surface.path == below)
     {
         return None;
     }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let meant = match api(&parts) {
-        Some(rest) => below_version(rest),
-        None => other(path, &parts)?,
+    let meant = match api(&parts, surfaces) {
+        Some((prefix, rest)) => below_version(prefix, rest, surfaces),
+        None => Meant::plain(other(path, &parts)?),
     };
-    (meant != path).then_some(meant)
+    (meant.in_path.is_some() || meant.path != path).then_some(meant)
 }
 
-/// What stands below the version, if the path is one of the tenants' API: `/api/v1`, `/v1`, either of
-/// them twice (clients that add their own), `/openai/v1`, or no version at all before a resource of
-/// OpenAI's.
-fn api<'p, 's>(parts: &'p [&'s str]) -> Option<&'p [&'s str]> {
-    match parts {
-        ["api" | "openai", "v1", rest @ ..] | ["v1", rest @ ..] => Some(api(rest).unwrap_or(rest)),
-        ["api" | "openai", rest @ ..] if is_resource(rest) || deployed(rest).is_some() => {
-            Some(rest)
-        }
-        rest if is_resource(rest) => Some(rest),
-        _ => None,
+/// The canonical version and what stands below it, if the path is one of the tenants' API: `/api/v1`, `/v1`,
+/// either of them twice (clients that add their own), `/openai/v1`, a version of a vendor's own, or no
+/// version at all before a resource of OpenAI's.
+fn api<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'static str, &'p [&'s str])> {
+    let (mut rest, mut has_version) = (parts, false);
+    for _ in 0..VERSIONS_MAX {
+        rest = match rest {
+            ["v1", below @ ..]
+            | ["api" | "openai", "v1", below @ ..]
+            | ["api", "openai", "v1", below @ ..] => below,
+            ["api", version, below @ ..] | [version, below @ ..]
+                if below.first() == Some(&MODELS) && is_version(version, surfaces) =>
+            {
+                return Some((BETA_PREFIX, below));
+            }
+            _ => break,
+        };
+        has_version = true;
     }
+    let is_known = |rest| is_resource(rest, surfaces) || deployed(rest, surfaces).is_some();
+    let below = match rest {
+        ["api", "openai", below @ ..] | ["api" | "openai", below @ ..] if is_known(below) => below,
+        rest if has_version || is_resource(rest, surfaces) => rest,
+        _ => return None,
+    };
+    Some((PREFIX, below))
 }
 
-/// The surface behind the name of a deployment, as Azure's client writes it; the model stands in the
-/// body as well.
-fn deployed<'p, 's>(parts: &'p [&'s str]) -> Option<&'p [&'s str]> {
-    let ["deployments", _, rest @ ..] = parts else {
+/// Whether a word is the version of a vendor's API: that of the lists of models, or of a surface.
+fn is_version(word: &str, surfaces: Surfaces) -> bool {
+    let is_of = |surface: &&Surface| match surface.at {
+        TenantPath::Model { version, .. } => version == word,
+        TenantPath::Plain => false,
+    };
+    BETA_PREFIX.rsplit('/').next() == Some(word) || surfaces.iter().any(is_of)
+}
+
+/// The model and the surface behind the name of a deployment, as Azure's client writes it; the model that the
+/// path names is the one that is called.
+fn deployed<'p, 's>(parts: &'p [&'s str], surfaces: Surfaces) -> Option<(&'s str, &'p [&'s str])> {
+    let ["deployments", model, rest @ ..] = parts else {
         return None;
     };
-    let is_whole = |one: &Surface| behind(rest, one).is_some_and(<[_]>::is_empty);
-    SURFACES.into_iter().any(is_whole).then_some(rest)
+    let is_whole = |one: &&Surface| {
+        one.at == TenantPath::Plain && behind(rest, one).is_some_and(<[_]>::is_empty)
+    };
+    let found = surfaces.iter().any(is_whole);
+    found.then_some((*model, rest))
 }
 
-fn is_resource(parts: &[&str]) -> bool {
-    parts.first() == Some(&MODELS) || SURFACES.into_iter().any(|one| behind(parts, one).is_some())
+fn is_resource(parts: &[&str], surfaces: Surfaces) -> bool {
+    let is_of = |surface: &&Surface| behind(parts, surface).is_some();
+    parts.first() == Some(&MODELS) || surfaces.iter().any(is_of)
 }
 
 /// What follows the path of a surface.
@@ -90,17 +207,51 @@ fn behind<'p, 's>(parts: &'p [&'s str], surface: &Surface) -> Option<&'p [&'s st
         })
 }
 
-fn below_version(rest: &[&str]) -> String {
-    let rest = deployed(rest).unwrap_or(rest);
-    // The address of one endpoint was given as the base of all.
-    let inner = SURFACES
-        .into_iter()
-        .find_map(|surface| behind(rest, surface).filter(|inner| is_resource(inner)));
-    match inner.unwrap_or(rest) {
-        [MODELS, id @ ..] if id.len() > 1 => format!("{PREFIX}/{MODELS}/{}", id.join("%2F")),
-        [] => PREFIX.to_owned(),
-        rest => format!("{PREFIX}/{}", rest.join("/")),
+fn below_version(prefix: &str, rest: &[&str], surfaces: Surfaces) -> Meant {
+    if let [MODELS, id @ ..] = rest
+        && let Some(meant) = verb(id, surfaces)
+    {
+        return meant;
     }
+    let (model, rest) = match deployed(rest, surfaces) {
+        Some((model, rest)) => (Some(text::part(model)), rest),
+        None => (None, rest),
+    };
+    // The address of one endpoint was given as the base of all.
+    let inner = surfaces
+        .iter()
+        .find_map(|surface| behind(rest, surface).filter(|inner| is_resource(inner, surfaces)));
+    let path = match inner.unwrap_or(rest) {
+        [MODELS, id @ ..] if id.len() > 1 => format!("{prefix}/{MODELS}/{}", id.join("%2F")),
+        [] => prefix.to_owned(),
+        rest => format!("{prefix}/{}", rest.join("/")),
+    };
+    let in_path = model.map(|model| InPath {
+        model: Some(model),
+        stream: None,
+    });
+    Meant { path, in_path }
+}
+
+/// A model's name with what is asked of it behind a colon: the route of the surface that does it. Names have
+/// colons too, so the last one counts.
+fn verb(id: &[&str], surfaces: Surfaces) -> Option<Meant> {
+    let (last, before) = id.split_last()?;
+    let (end, word) = last.rsplit_once(':')?;
+    let (surface, stream) = Surface::of_verb(surfaces, word)?;
+    let mut name: Vec<&str> = before.to_vec();
+    name.push(end);
+    let below = match stream {
+        Some(_) => surface.path.into(),
+        None => surface.counting_path()?,
+    };
+    Some(Meant {
+        path: format!("{PREFIX}{below}"),
+        in_path: Some(InPath {
+            model: Some(text::part(&name.join("/"))),
+            stream,
+        }),
+    })
 }
 
 /// Any other path without its slashes too many; `None` where they stay.
@@ -114,10 +265,153 @@ fn other(path: &str, parts: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use shared::link::Operation;
+    use shared::surface::{Counting, SURFACES, Verb};
+
     use super::*;
 
+    /// A row with models in its paths, as Google's API has them.
+    static SAYINGS: std::sync::LazyLock<Surface> = std::sync::LazyLock::new(|| {
+        let chat = Surface::of(Operation::Chat);
+        Surface {
+            path: "/say-content",
+            at: TenantPath::Model {
+                version: "v1beta",
+                verbs: &[
+                    Verb {
+                        word: "sayContent",
+                        stream: false,
+                    },
+                    Verb {
+                        word: "streamSayContent",
+                        stream: true,
+                    },
+                ],
+            },
+            counting: Some(Counting {
+                at: "countTokens",
+                answer: "{\"totalTokens\":",
+            }),
+            dialect: chat.dialect,
+            operation: chat.operation,
+            input: chat.input,
+            answer: chat.answer,
+            body_bytes_max: None,
+            title: "Sayings",
+            about: "",
+        }
+    });
+
+    fn with_sayings() -> Surfaces {
+        static ALL: std::sync::LazyLock<[&'static Surface; 2]> =
+            std::sync::LazyLock::new(|| [Surface::of(Operation::Chat), &SAYINGS]);
+        &*ALL
+    }
+
+    #[test]
+    fn a_model_in_the_path_and_what_is_asked_of_it_are_told_beside_it() {
+        let say = "/api/v1/say-content";
+        for (path, route, model, stream) in [
+            ("/v1beta/models/m:sayContent", say, "m", Some(false)),
+            ("/api/v1beta/models/m:sayContent", say, "m", Some(false)),
+            ("/v1/models/m:streamSayContent", say, "m", Some(true)),
+            ("/api/v1//models/m:streamSayContent/", say, "m", Some(true)),
+            ("/v1/v1beta/models/m:sayContent", say, "m", Some(false)),
+            ("/models/a:b:sayContent", say, "a:b", Some(false)),
+            (
+                "/v1beta/models/hf.co/x/q:4%3Afree:countTokens",
+                "/api/v1/say-content/countTokens",
+                "hf.co/x/q:4:free",
+                None,
+            ),
+            (
+                "/api/openai/deployments/a%2Fb/chat/completions",
+                "/api/v1/chat/completions",
+                "a/b",
+                None,
+            ),
+            (
+                "/openai/deployments/a%2Fb/chat/completions",
+                "/api/v1/chat/completions",
+                "a/b",
+                None,
+            ),
+        ] {
+            let meant = canonical(path, with_sayings()).expect(path);
+            let in_path = meant.in_path.expect(path);
+            assert_eq!(meant.path, route, "{path}");
+            let told = (in_path.model.as_deref(), in_path.stream);
+            assert_eq!(told, (Some(model), stream), "{path}");
+        }
+        for (path, route) in [
+            ("/v1beta/models", "/api/v1beta/models"),
+            ("/v1beta/models/a/b", "/api/v1beta/models/a%2Fb"),
+            ("/v1/v1beta/models/", "/api/v1beta/models"),
+            ("/v1beta/models/m:nothing", "/api/v1beta/models/m:nothing"),
+            ("/v1/models/m:free", "/api/v1/models/m:free"),
+            ("/v1beta/chat/completions", "/v1beta/chat/completions"),
+            (
+                "/openai/deployments/m/say-content",
+                "/openai/deployments/m/say-content",
+            ),
+        ] {
+            let meant = canonical(path, with_sayings());
+            let shown = meant.map_or(path.to_owned(), |meant| {
+                assert_eq!(meant.in_path, None, "{path}");
+                meant.path
+            });
+            assert_eq!(shown, route);
+        }
+    }
+
+    #[test]
+    fn a_key_leaves_the_query_where_models_are_called() {
+        for (uri, shown, key) in [
+            (
+                "/v1beta/models/m:sayContent?alt=sse&key=wk_x",
+                "/api/v1/say-content?alt=sse",
+                Some("wk_x"),
+            ),
+            (
+                "/v1beta/models?key=wk%5fx",
+                "/api/v1beta/models",
+                Some("wk_x"),
+            ),
+            (
+                "/api/v1/models?key=a&key=b&c",
+                "/api/v1/models?c",
+                Some("a"),
+            ),
+            (
+                "/api/v1/chat/completions?key=a",
+                "/api/v1/chat/completions",
+                Some("a"),
+            ),
+            ("/v1/models/m?key=", "/api/v1/models/m", None),
+            ("/v1/models/m?key=%0a", "/api/v1/models/m", None),
+            ("/api/v1/usage?key=key_1", "/api/v1/usage?key=key_1", None),
+            ("/v1/usage?key=key_1", "/api/v1/usage?key=key_1", None),
+            ("/admin/api/x?key=key_1", "/admin/api/x?key=key_1", None),
+            ("/v1/models?monkey=1", "/api/v1/models?monkey=1", None),
+        ] {
+            let mut request = Request::builder().uri(Uri::from_static(uri)).finish();
+            forgive(&mut request, with_sayings());
+            assert_eq!(request.uri().to_string(), shown);
+            let found = request.headers().get(GOOGLE_KEY);
+            assert_eq!(found.map(|key| key.to_str().expect("text")), key, "{uri}");
+            assert!(found.is_none_or(HeaderValue::is_sensitive));
+        }
+        let mut request = Request::builder()
+            .uri(Uri::from_static("/v1beta/models?key=b"))
+            .header(GOOGLE_KEY, "a")
+            .finish();
+        forgive(&mut request, with_sayings());
+        assert_eq!(request.headers()[GOOGLE_KEY], "a", "a header goes before");
+    }
+
     fn meant(path: &str) -> String {
-        canonical(path).unwrap_or_else(|| path.to_owned())
+        let meant = canonical(path, &SURFACES);
+        meant.map_or_else(|| path.to_owned(), |meant| meant.path)
     }
 
     #[test]
@@ -142,6 +436,9 @@ mod tests {
             "/openai/deployments/gpt-4o/chat/completions",
             "/v1/deployments/gpt-4o/chat/completions",
             "/openai/chat/completions",
+            "/api/openai/v1/chat/completions",
+            "/api/openai/chat/completions",
+            "/v1/api/chat/completions",
         ] {
             assert_eq!(meant(path), "/api/v1/chat/completions", "{path}");
         }
@@ -200,13 +497,19 @@ mod tests {
     }
 
     #[test]
+    fn a_path_of_nothing_but_versions_is_walked_once() {
+        let path = "/v1".repeat(20_000);
+        assert_eq!(meant(&path), format!("/api{}", &path[6..]));
+    }
+
+    #[test]
     fn the_query_stays() {
         let mut request = Request::builder()
             .uri(Uri::from_static(
                 "/v1//models/?api-version=2024-10-21&a=/b//c",
             ))
             .finish();
-        forgive(&mut request);
+        forgive(&mut request, &SURFACES);
         let shown = request.uri().to_string();
         assert_eq!(shown, "/api/v1/models?api-version=2024-10-21&a=/b//c");
     }

@@ -8,12 +8,12 @@ use poem::http::header::{
 };
 use poem::http::{HeaderMap, HeaderValue, Uri};
 
-use crate::PREFIX;
+use crate::{BETA_PREFIX, PREFIX};
 
 /// Origins in the setting at most.
 const ORIGINS_MAX: usize = 100;
 /// What the official clients send besides the headers that browsers allow anyway.
-const ALLOWED: [&str; 14] = [
+const ALLOWED: [&str; 15] = [
     "accept",
     "accept-language",
     "api-key",
@@ -27,15 +27,23 @@ const ALLOWED: [&str; 14] = [
     "tracestate",
     "user-agent",
     "x-api-key",
+    "x-goog-api-key",
     "x-request-id",
 ];
 /// Families of such headers.
-const ALLOWED_FAMILIES: [&str; 4] = ["anthropic-", "openai-", "x-stainless-", "x-waule-"];
+const ALLOWED_FAMILIES: [&str; 5] = [
+    "anthropic-",
+    "openai-",
+    "x-goog-api-client",
+    "x-stainless-",
+    "x-waule-",
+];
 /// Names asked for that are looked at; clients send about 20.
 const ASKED_MAX: usize = 64;
 /// What a page may read of an answer.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "retry-after, x-request-id, x-should-retry, x-waule-generation, x-waule-max-tokens, \
+    "retry-after, x-request-id, request-id, x-should-retry, x-waule-generation, x-waule-max-tokens, \
+     x-waule-dropped, \
      x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, \
      x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, \
      content-disposition",
@@ -79,8 +87,10 @@ impl Cors {
 
     /// Whether a path is one that other places may call.
     fn covers(path: &str) -> bool {
-        path.strip_prefix(PREFIX)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        [PREFIX, BETA_PREFIX].iter().any(|prefix| {
+            path.strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     /// What a request for `path` is granted.
@@ -205,6 +215,8 @@ mod tests {
         let cors = Cors::parse(["https://app.example"]).expect("read");
         let path = "/api/v1/models";
         assert!(cors.granted(path, &from("https://app.example")).is_some());
+        let beta = "/api/v1beta/models";
+        assert!(cors.granted(beta, &from("https://app.example")).is_some());
         assert!(cors.granted(path, &HeaderMap::new()).is_none());
         for other in [
             "https://app.example.evil",

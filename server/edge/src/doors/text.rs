@@ -12,6 +12,11 @@ pub fn uri_is_plain(uri: &Uri) -> bool {
     !text.as_bytes().contains(&b'%') || is_plain(&unescaped(text.as_bytes()))
 }
 
+/// A part of a path or a query as it is meant; what is no UTF-8 is replaced.
+pub fn part(text: &str) -> String {
+    String::from_utf8_lossy(&unescaped(text.as_bytes())).into_owned()
+}
+
 /// Whether bytes are a text without NUL.
 fn is_plain(bytes: &[u8]) -> bool {
     !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok()

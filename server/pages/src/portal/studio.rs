@@ -88,6 +88,7 @@ impl Studio {
             surface: Surface::of(operation),
             head: Head::default(),
             body: body::Body::Json(body),
+            max_cost: None,
         };
         self.calls.start(call).await
     }

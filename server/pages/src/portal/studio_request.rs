@@ -181,6 +181,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
         }
         CallError::InsufficientCredits { .. }
         | CallError::OverBudget { .. }
+        | CallError::MaxCostTooLow { .. }
         | CallError::TooLarge => FieldError::Insufficient,
         CallError::Failed(failure) => {
             let told = failure.caller.as_ref().map(|told| told.message.clone());

@@ -79,18 +79,24 @@ enum Credential<'a> {
     Token(&'a str),
 }
 
-/// Where keys stand besides `Authorization`; the second is Azure's.
-const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+/// Anthropic's; its clients send another credential beside it where they are set up twice, and mean this
+/// one.
+const FIRST_HEADER: &str = "x-api-key";
+/// Where keys stand besides that and `Authorization`: Azure's and Google's. The edge puts Google's `?key=`
+/// into the second.
+const KEY_HEADERS: [&str; 2] = ["api-key", "x-goog-api-key"];
 
-/// `Authorization: Bearer`, or the bare key there, or one of [`KEY_HEADERS`]; the first that holds a
-/// credential.
+/// `x-api-key`, `Authorization: Bearer`, or the bare key there, or one of [`KEY_HEADERS`]; the first that
+/// holds a credential.
 fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
     let text = |name: &str| {
         let text = headers.get(name)?.to_str().ok()?.trim();
         Some(text).filter(|text| !text.is_empty())
     };
-    let found = text(AUTHORIZATION.as_str()).and_then(bearer);
-    let text = found.or_else(|| KEY_HEADERS.into_iter().find_map(text))?;
+    let bearer = || text(AUTHORIZATION.as_str()).and_then(bearer);
+    let text = text(FIRST_HEADER)
+        .or_else(bearer)
+        .or_else(|| KEY_HEADERS.into_iter().find_map(text))?;
     Some(if text.starts_with("wk_") {
         Credential::Key(text)
     } else {
@@ -347,5 +353,51 @@ impl Auth {
     /// Forgets everybody of a tenant in this process, at once.
     pub fn forget(&self, tenant: &TenantId) {
         self.0.cache.forget(tenant);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    /// What is found among these headers.
+    fn found(headers: &[(&'static str, &'static str)]) -> Option<String> {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| {
+                let name = HeaderName::from_static(name);
+                (name, HeaderValue::from_static(value))
+            })
+            .collect();
+        match credential(&headers)? {
+            Credential::Key(text) => Some(text.to_owned()),
+            Credential::Token(text) => Some(format!("token {text}")),
+        }
+    }
+
+    #[test]
+    fn a_credential_is_found_where_each_vendors_clients_put_it() {
+        let (bearer, key) = (("authorization", "Bearer wk_a"), ("x-api-key", "wk_b"));
+        let (azure, google) = (("api-key", "wk_c"), ("x-goog-api-key", "wk_d"));
+        for (headers, expected) in [
+            (vec![bearer], "wk_a"),
+            (vec![("authorization", "wk_a")], "wk_a"),
+            (vec![("authorization", "bearer  eyJ")], "token eyJ"),
+            (vec![key], "wk_b"),
+            (vec![bearer, key], "wk_b"),
+            (vec![bearer, ("x-api-key", " ")], "wk_a"),
+            (vec![azure], "wk_c"),
+            (vec![bearer, azure], "wk_a"),
+            (vec![google], "wk_d"),
+            (vec![google, bearer], "wk_a"),
+            (vec![google, azure], "wk_c"),
+            (vec![("authorization", "Basic dTpw"), google], "wk_d"),
+        ] {
+            assert_eq!(found(&headers).as_deref(), Some(expected), "{headers:?}");
+        }
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[("authorization", "Bearer ")]), None);
     }
 }

@@ -18,7 +18,8 @@ use super::body::Body;
 use super::look;
 use super::neutral::Translator;
 use super::{
-    Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter,
+    ApiFamily, Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered,
+    StreamMeter,
 };
 use crate::fault::Fault;
 use crate::units::Usage;
@@ -41,6 +42,14 @@ impl Dialect for AnthropicMessages {
 
     fn read(&self, head: &Head, body: &Body) -> Result<Asked, BadBody> {
         read::read(head, body)
+    }
+
+    fn read_to_count(&self, head: &Head, body: &Body) -> Result<Asked, BadBody> {
+        read::read(head, &body.having("max_tokens", "1")?)
+    }
+
+    fn family(&self) -> ApiFamily {
+        ApiFamily::Anthropic
     }
 
     fn headers(&self) -> &'static [&'static str] {

@@ -19,9 +19,11 @@ use super::body::Body;
 use super::look;
 use super::neutral::Translator;
 use super::{
-    Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter,
+    ApiFamily, Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered,
+    StreamMeter,
 };
 use crate::fault::Fault;
+use crate::json;
 use crate::units::Usage;
 
 /// The format.
@@ -73,6 +75,22 @@ impl Dialect for Gemini {
             BadBody::whole("The body must be a JSON object; send application/json.")
         })?;
         fields::read(head, json)
+    }
+
+    /// Google's clients wrap what is to be counted where it is more than contents.
+    fn read_to_count(&self, head: &Head, body: &Body) -> Result<Asked, BadBody> {
+        let wrapped = body.json().and_then(|bytes| {
+            let [wrapped] = json::fields(bytes, ["generateContentRequest"]).ok()?;
+            Some(bytes.slice(json::span(bytes, wrapped?)))
+        });
+        match wrapped {
+            Some(bytes) => self.read(head, &Body::Json(bytes)),
+            None => self.read(head, body),
+        }
+    }
+
+    fn family(&self) -> ApiFamily {
+        ApiFamily::Gemini
     }
 
     fn translator(&self) -> Option<&'static dyn Translator> {

@@ -139,6 +139,7 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge
+        | CallError::MaxCostTooLow { .. }
         | CallError::Stopping
         | CallError::Ledger(_)
         | CallError::Link(_)) => FieldError::Words(error.to_string()),
@@ -227,6 +228,7 @@ pub(in super::super) async fn attempt(
         surface: Surface::of(model.operation),
         head: Head::default(),
         body: Body::Json(asked(&model, posted.text("prompt"))),
+        max_cost: None,
     };
     let mut form = posted.again(&["tenant", "prompt"]);
     let (started, receipt) = match rooms.calls.start(call).await {

@@ -2,7 +2,7 @@
 
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::api::infer::openapi::operation_id;
+use server::api::infer::openapi::operation_ids;
 use shared::surface::{SURFACES, Surface};
 
 use super::super::{PASSWORD, Place, Start, places};
@@ -23,7 +23,7 @@ enum Door {
 
 /// The table; a route that is not in it fails.
 fn door(operation: &str) -> Option<Door> {
-    let is_call = |surface: &Surface| operation_id(surface) == operation;
+    let is_call = |surface: &Surface| operation_ids(surface).iter().any(|id| id == operation);
     if SURFACES.into_iter().any(is_call) {
         return Some(Door::Scope("inference"));
     }
@@ -34,7 +34,8 @@ fn door(operation: &str) -> Option<Door> {
         | "draft_second_factor"
         | "confirm_second_factor" => Door::Open,
         "list_sessions" | "end_session" | "get_me" | "list_models" | "get_model"
-        | "get_owned_model" => Door::SignedIn,
+        | "get_owned_model" | "list_gemini_models" | "get_gemini_model" => Door::SignedIn,
+        "estimate_call" => Door::Scope("inference"),
         "get_balance" | "list_usage" | "export_usage" => Door::Scope("usage"),
         "list_credit_entries" | "export_credit_entries" => Door::Managed("usage"),
         "create_key" | "list_keys" | "get_key" | "update_key" | "rotate_key" | "revoke_key" => {
