@@ -133,7 +133,7 @@ impl StreamMeter for EventMeter {
             return Verdict::Hide;
         }
         if said.is_error {
-            return Verdict::Broken(broken(told::error_in(data)));
+            return Verdict::Broken(broken(Some(told::refusal(data))));
         }
         if data.first() != Some(&b'{') {
             // A comment, or what clients that read objects stumble over.
@@ -152,7 +152,8 @@ impl StreamMeter for EventMeter {
         if scan.kind == Kind::Error {
             return Verdict::Broken(broken(told::error_in(data)));
         }
-        if (scan.may_be_error || scan.kind == Kind::Other)
+        // Events of types that nobody knew of pass; what has no type may be an error of another format.
+        if (scan.may_be_error || !scan.has_type)
             && let found @ Some(_) = told::error_in(data)
         {
             return Verdict::Broken(broken(found));

@@ -52,7 +52,7 @@ const CLIENT_TOOLS: &[&str] = &[
     "tool_search_tool_",
 ];
 
-const FIELDS: &[Field] = &[
+pub(super) const FIELDS: &[Field] = &[
     ("container", Rule::Refused(Why::Service)),
     (CONTEXT, Rule::Read),
     ("fallback_credit_token", Rule::Refused(Why::Routing)),

@@ -46,9 +46,15 @@ impl Kind {
 }
 
 /// What one pass found.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is found by itself, and nothing follows from two of them"
+)]
 #[derive(Debug, Default)]
 pub(super) struct Scan<'a> {
     pub(super) kind: Kind,
+    /// Whether it says what it is.
+    pub(super) has_type: bool,
     /// Which part of the answer an event belongs to.
     pub(super) index: u64,
     /// All reports that stand in it.
@@ -88,7 +94,10 @@ impl<'a> Scan<'a> {
 
     fn top(&mut self, walk: &mut Walk<'a>, name: &[u8]) -> Option<()> {
         match name {
-            b"type" if walk.peek()? == b'"' => self.kind = Kind::of(walk.text()?),
+            b"type" if walk.peek()? == b'"' => {
+                self.has_type = true;
+                self.kind = Kind::of(walk.text()?);
+            }
             b"index" => self.index = count(walk.value()?),
             b"message" if walk.peek()? == b'{' => walk.object(|walk, name| match name {
                 b"usage" => self.usage(walk),

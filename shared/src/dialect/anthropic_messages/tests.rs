@@ -31,6 +31,11 @@ fn refused(version: Option<&str>, body: &str) -> &'static str {
 }
 
 #[test]
+fn the_list_of_fields_is_in_order() {
+    assert!(read::FIELDS.is_sorted_by(|a, b| a.0 < b.0));
+}
+
+#[test]
 fn a_request_is_read_without_its_messages() {
     let body = with(r#""stream":true,"service_tier":"standard_only","system":"short","#);
     let asked = asked(None, &body).expect("valid");

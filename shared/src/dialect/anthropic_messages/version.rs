@@ -1,4 +1,4 @@
-//! Versions of the format and what each door to its models takes: the header `anthropic-version`, flags of
+//! Versions of the format and what each door to its models target: the header `anthropic-version`, flags of
 //! `anthropic-beta`, and fields that are known at one door and refused at another. Sends nothing: whoever
 //! calls a door asks here what fits it.
 //!
@@ -10,6 +10,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::models::Takes;
 use crate::dialect::{BadBody, Head};
 use crate::json::{self, Edit};
 
@@ -87,9 +88,9 @@ pub enum Door {
     Vertex,
 }
 
-/// What a target takes.
+/// What a target target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Takes {
+pub struct Target {
     /// Through which door it is called.
     pub door: Door,
     /// The newest version that it knows; models before 4.7 know only the older one at Bedrock.
@@ -98,6 +99,27 @@ pub struct Takes {
     pub sampling: bool,
     /// Whether the model knows `output_config`.
     pub output_config: bool,
+}
+
+impl Target {
+    /// Of a model behind a door, by its name there. Other doors than Anthropic's own know the newer
+    /// version for models from 4.7 on (for Vertex that is not confirmed), which are those that let nobody
+    /// choose words.
+    pub fn of(door: Door, model: &str) -> Self {
+        let takes = Takes::of(model);
+        let is_own = door == Door::Anthropic;
+        let newest = if is_own || !takes.sampling {
+            Version::Of2026
+        } else {
+            Version::Of2023
+        };
+        Self {
+            door,
+            newest,
+            sampling: takes.sampling,
+            output_config: is_own || takes.adaptive,
+        }
+    }
 }
 
 /// How a request fits a target.
@@ -129,26 +151,26 @@ impl Fit {
 /// Where a field is known.
 struct Row {
     name: &'static str,
-    /// Whether a target takes it.
-    fits: fn(&Takes) -> bool,
+    /// Whether a target target it.
+    fits: fn(&Target) -> bool,
     /// Whether a request without it still says what it said.
     is_advice: fn(&RawValue) -> bool,
 }
 
-/// The fields that not every target takes. What is not named here fits everywhere, or changes the bill and
+/// The fields that not every target target. What is not named here fits everywhere, or changes the bill and
 /// was refused before.
 const ROWS: [Row; 9] = {
     const fn own(name: &'static str) -> Row {
         Row {
             name,
-            fits: |takes| matches!(takes.door, Door::Anthropic),
+            fits: |target| matches!(target.door, Door::Anthropic),
             is_advice: |_| true,
         }
     }
     const fn sampling(name: &'static str) -> Row {
         Row {
             name,
-            fits: |takes| takes.sampling,
+            fits: |target| target.sampling,
             is_advice: |_| true,
         }
     }
@@ -163,7 +185,7 @@ const ROWS: [Row; 9] = {
         sampling("top_p"),
         Row {
             name: "output_config",
-            fits: |takes| takes.output_config,
+            fits: |target| target.output_config,
             // An effort is advice, a format is not.
             is_advice: |value| {
                 let found = json::fields(value.get().as_bytes(), ["format"]);
@@ -175,15 +197,15 @@ const ROWS: [Row; 9] = {
 
 /// What of a request of version `tenant` does not fit a target, and with which version it is called; `Err`
 /// where something does not fit without which the request would mean something else.
-pub fn fit_version(tenant: Version, body: &[u8], takes: &Takes) -> Result<Fit, BadBody> {
+pub fn fit_version(tenant: Version, body: &[u8], target: &Target) -> Result<Fit, BadBody> {
     let names = ROWS.map(|row| row.name);
     let found = json::fields(body, names).map_err(|error| BadBody::whole(error.to_string()))?;
     let mut fit = Fit {
-        version: tenant.min(takes.newest),
+        version: tenant.min(target.newest),
         unfit: Vec::new(),
     };
     for (row, value) in ROWS.iter().zip(found) {
-        let Some(value) = value.filter(|_| !(row.fits)(takes)) else {
+        let Some(value) = value.filter(|_| !(row.fits)(target)) else {
             continue;
         };
         if !(row.is_advice)(value) {
@@ -239,22 +261,16 @@ mod tests {
 
     #[test]
     fn a_request_is_fitted_to_a_door_without_losing_its_meaning() {
-        let old = Takes {
-            door: Door::Bedrock,
-            newest: Version::Of2023,
-            sampling: true,
-            output_config: false,
-        };
-        let new = Takes {
-            door: Door::Anthropic,
-            newest: Version::Of2026,
-            sampling: false,
-            output_config: true,
-        };
+        let old = Target::of(Door::Bedrock, "us.anthropic.claude-haiku-4-5-20251001-v1:0");
+        let new = Target::of(Door::Anthropic, "claude-opus-5-5");
+        assert_eq!(
+            Target::of(Door::Vertex, "claude-sonnet-5").newest,
+            Version::Of2026
+        );
         let body = Bytes::from_static(
             br#"{"model":"m","service_tier":"auto","cache_control":{"type":"ephemeral"},"temperature":1,"top_p":0.9,"output_config":{"effort":"low"},"messages":[]}"#,
         );
-        for (takes, version, left) in [
+        for (target, version, left) in [
             (
                 old,
                 Version::Of2023,
@@ -266,7 +282,7 @@ mod tests {
                 r#"{"model":"m","service_tier":"auto","cache_control":{"type":"ephemeral"},"output_config":{"effort":"low"},"messages":[]}"#,
             ),
         ] {
-            let fit = fit_version(Version::Of2026, &body, &takes).expect("it fits");
+            let fit = fit_version(Version::Of2026, &body, &target).expect("it fits");
             assert_eq!(fit.version, version);
             assert_eq!(fit.apply(&body), Bytes::from_static(left.as_bytes()));
         }

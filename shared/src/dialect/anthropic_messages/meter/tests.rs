@@ -173,6 +173,7 @@ fn thoughts_calls_and_searches_are_counted_by_what_they_are() {
         r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":""}}"#,
         r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"location\": \"Oslo"}}"#,
         r#"{"type":"something_new","index":1,"delta":{"type":"future_delta"}}"#,
+        r#"{"type":"notice","message":"a model is about to retire","code":7}"#,
         r#"{"type":"content_block_delta","index":1,"delta":{"type":"citations_delta","citation":{"cited_text":"long"}}}"#,
     ];
     let cut = meter(&events.map(named)).usage();

@@ -1,7 +1,7 @@
 //! The messages of a tenant's request: who says what, part by part.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -84,7 +84,7 @@ pub(super) struct Messages {
     pub(super) instructions: Vec<Part>,
     pub(super) turns: Vec<Turn>,
     /// Fields of parts that have no words elsewhere.
-    pub(super) unsaid: Vec<&'static str>,
+    pub(super) unsaid: BTreeSet<&'static str>,
     /// Functions by the ids of their calls.
     called: HashMap<String, String>,
 }
@@ -217,10 +217,10 @@ impl Messages {
         let config = block.citations.map(RawValue::get);
         let config: Option<Config> = config.and_then(|raw| serde_json::from_str(raw).ok());
         if config.is_some_and(|config| config.enabled == Some(true)) {
-            self.unsaid.push("citations");
+            self.unsaid.insert("citations");
         }
         if block.context.is_some() {
-            self.unsaid.push("context");
+            self.unsaid.insert("context");
         }
         let around = Around {
             kind: if is_image {

@@ -16,6 +16,10 @@ use crate::dialect::{BadBody, Head};
 use crate::json;
 
 pub(super) const MESSAGES: &str = "messages";
+/// Fields without words elsewhere that are named; the API has fewer, and each is compared with the others.
+const UNSAID_MAX: usize = 32;
+/// No field of the API has a longer name.
+const NAME_BYTES_MAX: usize = 64;
 /// What a schema is called that has no name here.
 const SCHEMA_NAME: &str = "answer";
 
@@ -116,7 +120,7 @@ impl Reading {
     fn field(&mut self, name: &str, raw: &RawValue) -> Result<(), BadBody> {
         let request = &mut self.request;
         match name {
-            "model" | "max_tokens_to_sample" => {}
+            "model" => {}
             MESSAGES => self.messages.read(raw)?,
             "system" => {
                 // Before those that stand between messages.
@@ -150,7 +154,8 @@ impl Reading {
 
     fn unsaid(&mut self, name: &str) {
         let unsaid = &mut self.request.unsaid;
-        if !unsaid.iter().any(|known| known == name) {
+        let is_name = name.len() <= NAME_BYTES_MAX && unsaid.len() < UNSAID_MAX;
+        if is_name && !unsaid.iter().any(|known| known == name) {
             unsaid.push(name.to_owned());
         }
     }

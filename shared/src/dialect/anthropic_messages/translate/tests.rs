@@ -321,3 +321,15 @@ fn what_would_change_its_meaning_is_refused_by_its_field() {
 fn hello_body() -> Value {
     json!({"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
 }
+
+#[test]
+fn fields_that_nobody_knows_are_named_and_not_without_end() {
+    let mut body = hello_body();
+    for at in 0..100_000 {
+        body[format!("field_{at}")] = 1.into();
+    }
+    body["x".repeat(1_000)] = 1.into();
+    let begun = std::time::Instant::now();
+    assert_eq!(read(&body).unsaid.len(), 32);
+    assert!(begun.elapsed().as_secs() < 10, "each is compared with few");
+}
