@@ -107,26 +107,12 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Each field of an object; none where it is no object.
-    pub(super) fn fields(self, mut each: impl FnMut(&[u8], Raw<'a>)) {
-        if self.is_object() {
-            Walk::new(self.0).object(|walk, name| {
-                let value = Raw(walk.value()?);
-                each(&unescaped(name), value);
-                Some(())
-            });
-        }
-    }
-
     /// The fields of these names; those that are null are not there, and of two of one name the last is.
     pub(super) fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Raw<'a>>; N] {
         let mut found = [None; N];
-        self.fields(|name, value| {
-            let place = names.iter().position(|known| known.as_bytes() == name);
-            if let Some(place) = place {
-                found[place] = (!value.is_null()).then_some(value);
-            }
-        });
+        if self.is_object() {
+            found_in(&mut Walk::new(self.0), &names, &mut found);
+        }
         found
     }
 
@@ -134,6 +120,49 @@ impl<'a> Raw<'a> {
     pub(super) fn get(self, name: &str) -> Option<Raw<'a>> {
         self.pick([name])[0]
     }
+}
+
+/// Puts the fields of the object that comes next into their places; `None` where it is no JSON, and then
+/// what was found before is there.
+fn found_in<'a>(walk: &mut Walk<'a>, names: &[&str], found: &mut [Option<Raw<'a>>]) -> Option<()> {
+    walk.object(|walk, name| {
+        let value = Raw(walk.value()?);
+        let is = |name: &[u8]| names.iter().position(|known| known.as_bytes() == name);
+        // A name with escapes is seldom; looking for them costs more than looking for the name.
+        let place = is(name).or_else(|| {
+            name.contains(&b'\\')
+                .then(|| is(&unescaped(name)))
+                .flatten()
+        });
+        if let Some(place) = place.and_then(|place| found.get_mut(place)) {
+            *place = (!value.is_null()).then_some(value);
+        }
+        Some(())
+    })
+}
+
+/// The same of each object of the list `name` in the object `json`, without a look at anything twice: for
+/// what passes by often.
+pub(super) fn pick_each<'a, const N: usize>(
+    json: &'a [u8],
+    name: &str,
+    names: [&str; N],
+    mut each: impl FnMut([Option<Raw<'a>>; N]),
+) {
+    Walk::new(json).object(|walk, known| {
+        if known != name.as_bytes() || walk.peek()? != b'[' {
+            return walk.value().map(drop);
+        }
+        walk.array(|walk| {
+            if walk.peek()? != b'{' {
+                return walk.value().map(drop);
+            }
+            let mut found = [None; N];
+            let read = found_in(walk, &names, &mut found);
+            each(found);
+            read
+        })
+    });
 }
 
 /// The text that `raw` stands for, whose first escape is at `first`. Halves of characters, which clients
@@ -261,7 +290,8 @@ mod tests {
             let raw = Raw::new(&noise);
             raw.text();
             raw.each(|_| ());
-            raw.fields(|_, _| ());
+            raw.get("a");
+            pick_each(&noise, "a", ["b"], |_| ());
             let quoted = [b"\"\\".as_slice(), &noise, b"\""].concat();
             Raw::new(&quoted).text();
         }

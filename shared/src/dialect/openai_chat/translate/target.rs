@@ -64,7 +64,8 @@ impl Target {
         };
         Self {
             maker,
-            is_routed: model.contains('/'),
+            // Google's own door has them as `models/gemini-..`.
+            is_routed: model.contains('/') && !model.starts_with("models/"),
         }
     }
 
@@ -155,6 +156,7 @@ mod tests {
         assert!(Target::of("openai/o3").proves(F::OpenAi));
         assert!(Target::of("Gemini-3.8-flash").proves_calls());
         assert!(!Target::of("gemini-3.8-flash").proves(F::Google));
+        assert!(!Target::of("models/gemini-3.8-flash").proves(F::Google));
         assert!(Target::of("deepseek-v4-pro").takes_top_k());
         assert!(!Target::of("mistral-large-latest").takes_top_k());
         assert!(Target::of("kimi-k3").takes_cache_key());

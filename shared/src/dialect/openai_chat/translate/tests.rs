@@ -507,6 +507,27 @@ fn any_end(bytes: &[u8]) {
 }
 
 #[test]
+fn what_a_stream_makes_its_reader_keep_is_bounded() {
+    let long = "x".repeat(100_000);
+    let mut reader = ChatTranslator.stream_reader();
+    let (mut calls, mut proofs) = (0, 0);
+    for number in 0..200 {
+        let event = format!(
+            "data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"index\":{number},\"id\":\"{number}{long}\",\"function\":{{\"name\":\"f\"}}}}],\
+             \"reasoning_details\":[{{\"data\":\"{long}\",\"id\":\"later{number}\",\"format\":\"google-gemini-v1\"}}]}}}}]}}\n\n"
+        );
+        reader.read(event.as_bytes(), &mut |event| {
+            proofs += u32::from(matches!(&event, Event::Signature { .. }));
+            if let Event::ToolCall { id, .. } = event {
+                calls += u32::from(id.len() > 1_000);
+            }
+        });
+    }
+    assert!((3..20).contains(&calls), "{calls}");
+    assert!(proofs > 100, "what is not kept is told at once: {proofs}");
+}
+
+#[test]
 fn deep_and_huge_events_take_time_that_grows_with_them_alone() {
     let deep = format!(
         "data: {{\"choices\":[{{\"delta\":{{\"content\":{}1{}}}}}]}}\n\n",

@@ -4,6 +4,9 @@
 //! with `data`, whose `format` says by whom (OpenRouter, "Reasoning tokens", 2026-08). Google's own door puts
 //! the proof of a call at the call, in `extra_content.google.thought_signature` (Google, "Thought
 //! signatures").
+//!
+//! Since an entry says whose its proof is, proofs stand there as their makers wrote them, as OpenRouter's do;
+//! one without a word for whose it is counts only where it bears Waule's own mark.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -73,20 +73,24 @@ impl Conversation {
                 *text = format!("<system>\n{text}\n</system>");
             }
         }
-        self.rest.push(Turn {
-            role: Role::User,
-            parts,
-        });
+        if !parts.is_empty() {
+            self.rest.push(Turn {
+                role: Role::User,
+                parts,
+            });
+        }
         Ok(())
     }
 
     fn user(&mut self, at: usize, message: Raw<'_>) -> Result<(), BadBody> {
         self.has_names |= message.get("name").and_then(Raw::words).is_some();
         let parts = content(at, message, true)?;
-        self.rest.push(Turn {
-            role: Role::User,
-            parts,
-        });
+        if !parts.is_empty() {
+            self.rest.push(Turn {
+                role: Role::User,
+                parts,
+            });
+        }
         Ok(())
     }
 

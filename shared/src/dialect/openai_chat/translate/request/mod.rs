@@ -120,3 +120,5 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod write_tests;

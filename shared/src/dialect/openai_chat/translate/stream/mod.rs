@@ -11,3 +11,5 @@ pub(super) use self::tests::owned;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod write_tests;

@@ -7,17 +7,19 @@ use std::borrow::Cow;
 use super::super::answer::{
     ANSWERS_MAX, Piece, citation, image, made_id, of_content, read_stop, sound,
 };
-use super::super::raw::Raw;
+use super::super::raw::{self, Raw};
 use super::super::thought::{self, Detail};
 use crate::dialect::event::said;
 use crate::dialect::neutral::{Event, Signature, StreamReader};
 
 /// Calls of one answer that are told apart; no model makes more.
 const CALLS_MAX: usize = 256;
-/// Proofs of calls that have not come yet.
-const PROOFS_MAX: usize = 64;
-/// Bytes of arguments that wait for the name of their function.
-const WAITING_MAX: usize = 64 * 1024;
+/// Bytes that one stream makes its reader keep, at most: ids and names of calls, proofs of calls to come,
+/// arguments that wait for the name of their function.
+const KEPT_MAX: usize = 1024 * 1024;
+
+/// What is read of a choice.
+const CHOICE: [&str; 5] = ["index", "delta", "message", "finish_reason", "stop_reason"];
 
 type Each<'e> = &'e mut dyn FnMut(Event<'_>);
 
@@ -27,6 +29,8 @@ pub(in super::super) struct ChunkReader {
     id: String,
     has_begun: bool,
     answers: Vec<Answer>,
+    /// Bytes of all that is kept.
+    kept: usize,
 }
 
 /// One answer of it.
@@ -56,26 +60,25 @@ struct Call {
 impl StreamReader for ChunkReader {
     fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
         let said = said(event);
-        let chunk = Raw::new(&said.data);
-        if !chunk.is_object() {
+        if said.data.first() != Some(&b'{') {
             return;
         }
-        let [id, choices] = chunk.pick(["id", "choices"]);
-        if let (false, Some(id)) = (self.has_begun, id.and_then(Raw::words)) {
+        if !self.has_begun
+            && let Some(id) = Raw::new(&said.data).get("id").and_then(Raw::words)
+        {
             self.has_begun = true;
             (*id).clone_into(&mut self.id);
             each(Event::Begin { id });
         }
-        if let Some(choices) = choices {
-            choices.each(|choice| self.choice(choice, each));
-        }
+        raw::pick_each(&said.data, "choices", CHOICE, |choice| {
+            self.choice(choice, each);
+        });
     }
 }
 
 impl ChunkReader {
-    fn choice(&mut self, choice: Raw<'_>, each: Each<'_>) {
-        let names = ["index", "delta", "message", "finish_reason", "stop_reason"];
-        let [index, delta, message, reason, stop_text] = choice.pick(names);
+    fn choice(&mut self, choice: [Option<Raw<'_>>; CHOICE.len()], each: Each<'_>) {
+        let [index, delta, message, reason, stop_text] = choice;
         let index: u32 = index.and_then(Raw::number).unwrap_or(0);
         if index >= ANSWERS_MAX {
             return;
@@ -97,6 +100,7 @@ impl ChunkReader {
             answer,
             index,
             id: &self.id,
+            kept: &mut self.kept,
             each,
         };
         if let Some(delta) = delta.or(message) {
@@ -114,7 +118,18 @@ struct Told<'t> {
     index: u32,
     /// The id of all answers.
     id: &'t str,
+    kept: &'t mut usize,
     each: Each<'t>,
+}
+
+/// Whether so many bytes more may be kept, which then count as kept.
+fn keeps(kept: &mut usize, bytes: usize) -> bool {
+    let sum = kept.saturating_add(bytes);
+    let is_allowed = sum <= KEPT_MAX;
+    if is_allowed {
+        *kept = sum;
+    }
+    is_allowed
 }
 
 impl Told<'_> {
@@ -211,7 +226,7 @@ impl Told<'_> {
         if let Some(id) = detail.call() {
             let is_late = self.answer.calls.iter().any(|call| call.id == id);
             if let (false, Some(signature)) = (is_late, &detail.signature)
-                && self.answer.proofs.len() < PROOFS_MAX
+                && keeps(self.kept, id.len().saturating_add(signature.data.len()))
             {
                 let proof = (id.to_owned(), signature.clone());
                 self.answer.proofs.push(proof);
@@ -236,7 +251,8 @@ impl Told<'_> {
         let id = id.and_then(Raw::words);
         let name = name.and_then(Raw::words);
         let index: Option<u64> = index.and_then(Raw::number);
-        let Some(place) = self.answer.place(index, id.as_deref(), name.as_deref()) else {
+        let known = self.answer.place(index, id.as_deref(), name.as_deref());
+        let Some(place) = known.or_else(|| self.new_call(index)) else {
             return;
         };
         let number = u32::try_from(place).unwrap_or(u32::MAX);
@@ -246,6 +262,10 @@ impl Told<'_> {
         let Some(call) = self.answer.calls.get_mut(place) else {
             return;
         };
+        // What is too long to be kept is as if it was not told.
+        let mut kept = |text: &Cow<'_, str>| keeps(self.kept, text.len());
+        let id = id.filter(|id| call.id == **id || !call.id.is_empty() || kept(id));
+        let name = name.filter(|name| !call.name.is_empty() || kept(name));
         if let (true, Some(id)) = (call.id.is_empty(), &id) {
             call.id.push_str(id);
         }
@@ -281,7 +301,7 @@ impl Told<'_> {
             return;
         }
         if call.name.is_empty() {
-            if call.waiting.len().saturating_add(json.len()) <= WAITING_MAX {
+            if keeps(self.kept, json.len()) {
                 call.waiting.push_str(&json);
             }
             return;
@@ -291,6 +311,18 @@ impl Told<'_> {
             call: number,
             json,
         });
+    }
+
+    /// A call that was not begun before; `None` where there are too many.
+    fn new_call(&mut self, index: Option<u64>) -> Option<usize> {
+        if self.answer.calls.len() >= CALLS_MAX {
+            return None;
+        }
+        self.answer.calls.push(Call {
+            index,
+            ..Call::default()
+        });
+        Some(self.answer.calls.len() - 1)
     }
 
     fn stop(&mut self, reason: Raw<'_>, stop_text: Option<Raw<'_>>) {
@@ -306,9 +338,8 @@ impl Told<'_> {
 }
 
 impl Answer {
-    /// Which call a piece is of, a new one where it is of none that is known; `None` where there are too
-    /// many.
-    fn place(&mut self, index: Option<u64>, id: Option<&str>, name: Option<&str>) -> Option<usize> {
+    /// Which call a piece is of, where it is of one that is known.
+    fn place(&self, index: Option<u64>, id: Option<&str>, name: Option<&str>) -> Option<usize> {
         let known = match (index, id) {
             (Some(_), _) => self.calls.iter().rposition(|call| call.index == index),
             (None, Some(id)) => self.calls.iter().rposition(|call| call.id == id),
@@ -322,18 +353,7 @@ impl Answer {
             (Some(id), Some(_)) => id != call.id,
             (None, Some(name)) => index.is_none() || name != call.name,
         };
-        let known = known.filter(|at| !self.calls.get(*at).is_some_and(is_other));
-        if known.is_some() {
-            return known;
-        }
-        if self.calls.len() >= CALLS_MAX {
-            return None;
-        }
-        self.calls.push(Call {
-            index,
-            ..Call::default()
-        });
-        Some(self.calls.len() - 1)
+        known.filter(|at| !self.calls.get(*at).is_some_and(is_other))
     }
 
     /// What proves the call of this id, where that came before it.

@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::dialect::neutral::{
-    AnswerShown, Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
-    StreamReader, StreamWriter,
+    Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamReader,
 };
-use crate::units::{Fact, Unit, Usage};
 
 fn read(events: &[&str]) -> Vec<Event<'static>> {
     let mut reader = ChunkReader::default();
@@ -37,7 +35,7 @@ fn deltas(deltas: &[Value]) -> Vec<Event<'static>> {
     events
 }
 
-fn cow(text: &str) -> Cow<'static, str> {
+pub(super) fn cow(text: &str) -> Cow<'static, str> {
     Cow::Owned(text.to_owned())
 }
 
@@ -81,25 +79,25 @@ pub(in super::super) fn owned(event: Event<'_>) -> Event<'static> {
     }
 }
 
-fn begin(id: &str) -> Event<'static> {
+pub(super) fn begin(id: &str) -> Event<'static> {
     Event::Begin { id: cow(id) }
 }
 
-fn text(answer: u32, text: &str) -> Event<'static> {
+pub(super) fn text(answer: u32, text: &str) -> Event<'static> {
     Event::Text {
         answer,
         text: cow(text),
     }
 }
 
-fn thought(text: &str) -> Event<'static> {
+pub(super) fn thought(text: &str) -> Event<'static> {
     Event::Thought {
         answer: 0,
         text: cow(text),
     }
 }
 
-fn call(call: u32, id: &str, name: &str) -> Event<'static> {
+pub(super) fn call(call: u32, id: &str, name: &str) -> Event<'static> {
     Event::ToolCall {
         answer: 0,
         call,
@@ -109,7 +107,7 @@ fn call(call: u32, id: &str, name: &str) -> Event<'static> {
     }
 }
 
-fn arguments(call: u32, json: &str) -> Event<'static> {
+pub(super) fn arguments(call: u32, json: &str) -> Event<'static> {
     Event::Arguments {
         answer: 0,
         call,
@@ -117,18 +115,18 @@ fn arguments(call: u32, json: &str) -> Event<'static> {
     }
 }
 
-fn stop(answer: u32, stop: Stop) -> Event<'static> {
+pub(super) fn stop(answer: u32, stop: Stop) -> Event<'static> {
     Event::Stop { answer, stop }
 }
 
-fn proof(format: SignatureFormat, data: &str) -> Event<'static> {
+pub(super) fn proof(format: SignatureFormat, data: &str) -> Event<'static> {
     Event::Signature {
         answer: 0,
         signature: signature(format, data),
     }
 }
 
-fn signature(format: SignatureFormat, data: &str) -> Signature {
+pub(super) fn signature(format: SignatureFormat, data: &str) -> Signature {
     Signature {
         format,
         data: data.to_owned(),
@@ -207,6 +205,10 @@ fn parallel_calls_come_in_pieces_by_their_indexes() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn calls_are_told_apart_however_a_vendor_writes_them() {
     let calls = |entries: Value| json!({"tool_calls": entries});
     let whole = |index: Option<u32>, id: Option<&str>, name: &str| {
@@ -289,6 +291,10 @@ fn calls_are_told_apart_however_a_vendor_writes_them() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is sent and what it means"
+)]
 fn thoughts_and_their_proofs_are_read_from_every_vendor() {
     use SignatureFormat as F;
     assert_eq!(
@@ -358,7 +364,7 @@ fn thoughts_and_their_proofs_are_read_from_every_vendor() {
     let call_c = json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]});
     let mut at_call = call_c.clone();
     at_call["tool_calls"][0]["extra_content"] = json!({"google": {"thought_signature": "d"}});
-    assert_eq!(deltas(&[at_call]), [signed.clone()]);
+    assert_eq!(deltas(&[at_call]), std::slice::from_ref(&signed));
     assert_eq!(
         deltas(&[encrypted("google-gemini-v1"), call_c.clone()]),
         [signed]
@@ -436,266 +442,4 @@ fn what_else_vendors_stream_is_read() {
         ]),
         [begin("late")]
     );
-}
-
-/// What is written for these events and this usage: its chunks.
-fn written(events: Vec<Event<'static>>, shows_usage: bool, usage: &Usage) -> Vec<Value> {
-    let mut writer = ChunkWriter::new(&AnswerShown {
-        model: "m \"x\"".to_owned(),
-        id: "abc".to_owned(),
-        created: 1_796_000_000,
-        shows_usage,
-        input_estimate: 0,
-    });
-    let mut bytes = Vec::new();
-    for event in events {
-        writer.write(event, &mut bytes);
-    }
-    writer.end(usage, &mut bytes);
-    let stream = String::from_utf8(bytes).expect("text");
-    let mut events: Vec<&str> = stream
-        .split_terminator("\n\n")
-        .map(|event| event.strip_prefix("data: ").expect("data"))
-        .collect();
-    assert_eq!(events.pop(), Some("[DONE]"));
-    let chunks: Vec<Value> = events
-        .into_iter()
-        .map(|event| serde_json::from_str(event).expect("JSON"))
-        .collect();
-    for chunk in &chunks {
-        assert_eq!(chunk["id"], "chatcmpl-abc");
-        assert_eq!(chunk["object"], "chat.completion.chunk");
-        assert_eq!(chunk["created"], 1_796_000_000_u64);
-        assert_eq!(chunk["model"], "m \"x\"");
-    }
-    chunks
-}
-
-/// Puts deltas together as OpenAI's own Python client does: texts are joined, lists by their indexes.
-fn joined(whole: &mut Value, delta: &Value) {
-    let (Some(whole), Some(delta)) = (whole.as_object_mut(), delta.as_object()) else {
-        panic!("objects: {whole} {delta}");
-    };
-    for (name, value) in delta {
-        match whole.get_mut(name) {
-            None | Some(Value::Null) => {
-                whole.insert(name.clone(), value.clone());
-            }
-            Some(_) if name == "index" || name == "type" => {}
-            Some(Value::String(text)) => text.push_str(value.as_str().expect("a text")),
-            Some(Value::Array(list)) => {
-                for entry in value.as_array().expect("a list") {
-                    let index = entry["index"].as_u64().expect("an index");
-                    let place = usize::try_from(index).expect("small");
-                    match list.get_mut(place) {
-                        Some(known) => joined(known, entry),
-                        None => list.push(entry.clone()),
-                    }
-                }
-            }
-            Some(object) => joined(object, value),
-        }
-    }
-}
-
-fn message_of(chunks: &[Value], index: u64) -> Value {
-    let mut message = Value::Object(Map::new());
-    for chunk in chunks {
-        for choice in chunk["choices"].as_array().expect("choices") {
-            if choice["index"] == index {
-                joined(&mut message, &choice["delta"]);
-            }
-        }
-    }
-    message
-}
-
-#[test]
-fn a_stream_is_written_as_openai_does() {
-    let events = vec![
-        begin("msg_1"),
-        text(0, "He"),
-        text(0, "llo"),
-        call(0, "toolu_1", "f"),
-        arguments(0, "{}"),
-        stop(0, Stop::ToolCalls),
-    ];
-    let mut usage = Usage::of([(Unit::InputToken, 3), (Unit::OutputToken, 2)]);
-    usage.facts.note(Fact::Tier, "flex");
-    let chunks = written(events.clone(), true, &usage);
-    let deltas: Vec<&Value> = chunks.iter().map(|chunk| &chunk["choices"]).collect();
-    let choice = |delta: Value| json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": null}]);
-    assert_eq!(
-        deltas,
-        [
-            &choice(json!({"role": "assistant", "content": ""})),
-            &choice(json!({"content": "He"})),
-            &choice(json!({"content": "llo"})),
-            &choice(
-                json!({"tool_calls": [{"index": 0, "id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": ""}}]})
-            ),
-            &choice(json!({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]})),
-            &json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": "tool_calls"}]),
-            &json!([]),
-        ]
-    );
-    let (last, others) = chunks.split_last().expect("chunks");
-    assert_eq!(last["usage"]["total_tokens"], 5);
-    assert_eq!(last["service_tier"], "flex");
-    assert!(
-        others
-            .iter()
-            .all(|chunk| chunk.get("usage") == Some(&Value::Null))
-    );
-    let quiet = written(events, false, &usage);
-    assert_eq!(quiet.len(), chunks.len() - 1);
-    assert!(quiet.iter().all(|chunk| chunk.get("usage").is_none()));
-}
-
-#[test]
-fn what_was_thought_is_put_together_to_what_can_be_sent_back() {
-    use SignatureFormat as F;
-    let events = vec![
-        thought("one "),
-        thought("two"),
-        proof(F::Anthropic, "sig"),
-        proof(F::AnthropicRedacted, "red"),
-        text(0, "Now."),
-        thought("three"),
-        text(0, "!"),
-        thought("four"),
-        proof(F::OpenAi, "enc"),
-        stop(0, Stop::End),
-    ];
-    let message = message_of(&written(events, false, &Usage::default()), 0);
-    assert_eq!(message["content"], "Now.!");
-    assert_eq!(message["reasoning_content"], "one twothreefour");
-    assert_eq!(
-        message["reasoning_details"],
-        json!([
-            {"type": "reasoning.text", "text": "one two", "signature": "sig", "format": "anthropic-claude-v1", "index": 0},
-            {"type": "reasoning.encrypted", "data": "red", "format": "anthropic-claude-v1", "index": 1},
-            {"type": "reasoning.text", "text": "three", "index": 2},
-            {"type": "reasoning.text", "text": "four", "format": "openai-responses-v1", "index": 3},
-            {"type": "reasoning.encrypted", "data": "enc", "format": "openai-responses-v1", "index": 4},
-        ])
-    );
-}
-
-#[test]
-fn a_proof_of_a_call_stands_at_the_call() {
-    let events = vec![
-        Event::ToolCall {
-            answer: 0,
-            call: 0,
-            id: cow("c"),
-            name: cow("f"),
-            signature: Some(signature(SignatureFormat::Google, "sig")),
-        },
-        arguments(0, "{}"),
-    ];
-    let message = message_of(&written(events, false, &Usage::default()), 0);
-    assert_eq!(
-        message["tool_calls"],
-        json!([{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"},
-            "extra_content": {"google": {"thought_signature": "sig"}}}])
-    );
-}
-
-#[test]
-fn pictures_and_places_have_indexes_of_their_own() {
-    let picture = |data: &str| Event::Media {
-        answer: 0,
-        media: Box::new(Media {
-            kind: MediaKind::Image,
-            media_type: None,
-            source: Source::Base64(data.to_owned()),
-            name: None,
-            detail: None,
-            cache: None,
-        }),
-    };
-    let place = |url: &str| Event::Citation {
-        answer: 0,
-        citation: Box::new(Citation {
-            url: url.to_owned(),
-            title: None,
-            quote: None,
-        }),
-    };
-    let events = vec![
-        text(0, "é1"),
-        place("a"),
-        place("b"),
-        text(0, "345"),
-        place("c"),
-        picture("AAAA"),
-        picture("BBBB"),
-        stop(0, Stop::End),
-        text(0, "behind the end"),
-    ];
-    let message = message_of(&written(events, false, &Usage::default()), 0);
-    assert_eq!(message["content"], "é1345");
-    let places: Vec<(u64, u64)> = message["annotations"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|entry| &entry["url_citation"])
-        .map(|held| {
-            (
-                held["start_index"].as_u64().unwrap(),
-                held["end_index"].as_u64().unwrap(),
-            )
-        })
-        .collect();
-    assert_eq!(places, [(0, 2), (0, 2), (2, 5)]);
-    assert_eq!(
-        message["images"][1]["image_url"]["url"],
-        "data:image/png;base64,BBBB"
-    );
-}
-
-#[test]
-fn every_answer_begins_and_ends_whatever_its_provider_left_out() {
-    let chunks = written(
-        vec![text(1, "b"), call(0, "c", "f")],
-        false,
-        &Usage::default(),
-    );
-    let ends: Vec<(&Value, &Value)> = chunks
-        .iter()
-        .map(|chunk| &chunk["choices"][0])
-        .filter(|choice| !choice["finish_reason"].is_null())
-        .map(|choice| (&choice["index"], &choice["finish_reason"]))
-        .collect();
-    assert_eq!(
-        ends,
-        [
-            (&json!(0), &json!("tool_calls")),
-            (&json!(1), &json!("stop"))
-        ]
-    );
-    assert_eq!(
-        message_of(&chunks, 1),
-        json!({"role": "assistant", "content": "b"})
-    );
-    let nothing = written(Vec::new(), true, &Usage::default());
-    assert_eq!(nothing.len(), 3);
-    let far = written(vec![text(u32::MAX, "x")], false, &Usage::default());
-    assert_eq!(message_of(&far, 0)["content"], "");
-}
-
-#[test]
-fn a_refusal_says_why_once() {
-    let why = || Stop::Refused(Some("why".to_owned()));
-    let chunks = written(vec![stop(0, why())], false, &Usage::default());
-    assert_eq!(message_of(&chunks, 0)["refusal"], "why");
-    let told = Event::Refusal {
-        answer: 0,
-        text: cow("words"),
-    };
-    let chunks = written(vec![told, stop(0, why())], false, &Usage::default());
-    assert_eq!(message_of(&chunks, 0)["refusal"], "words");
-    let last = &chunks[chunks.len() - 1]["choices"][0];
-    assert_eq!(last["finish_reason"], "content_filter");
 }
