@@ -121,7 +121,7 @@ impl Generation {
             patience: None,
             parted: None,
             content_type: ContentType::default(),
-            dropped: Vec::new(),
+            dropped: Arc::default(),
         };
         Arc::new(Self {
             about,
@@ -280,7 +280,7 @@ impl Generation {
     }
 
     /// What of the request could not be said to the provider that accepted it.
-    pub(super) fn dropped(&self) -> Vec<String> {
+    pub(super) fn dropped(&self) -> Arc<[String]> {
         self.lock().dropped.clone()
     }
 
@@ -401,7 +401,7 @@ impl Generation {
             body,
         } = answer;
         state.content_type = content_type;
-        state.dropped = dropped;
+        state.dropped = dropped.into();
         let spoken = dialect.unwrap_or(self.about.surface.dialect);
         let bytes = match body {
             AnswerBody::Stream(bytes) => {

@@ -114,15 +114,14 @@ impl Reader {
             Source::Ended { ended, .. } => self.whole(ended)?,
             Source::Live { .. } => None,
         };
-        let content_type = match &self.source {
-            Source::Ended { ended, .. } => ended.content_type.clone(),
-            Source::Live { generation, .. } => generation.content_type(),
+        let (content_type, dropped) = match &self.source {
+            Source::Ended { ended, .. } => (ended.content_type.clone(), ended.dropped.clone()),
+            Source::Live { generation, .. } => (generation.content_type(), generation.dropped()),
         };
         Ok(Reply {
             boot,
             content_type: content_type.into_owned(),
-            // Until a generation translates, it says all.
-            dropped: Vec::new(),
+            dropped: dropped.to_vec(),
             body: whole.unwrap_or_else(|| ReplyBody::Stream(Box::pin(self))),
         })
     }

@@ -74,6 +74,8 @@ pub(crate) struct Ended {
     pub(crate) whole: bool,
     /// Of what it put out; empty where that is not kept.
     pub(crate) content_type: ContentType,
+    /// What of the request could not be said to its provider; not remembered beyond this life.
+    pub(crate) dropped: Arc<[String]>,
     /// Bytes that it put out.
     pub(crate) length: u64,
     /// Those bytes, while they are kept.
@@ -89,6 +91,7 @@ impl Ended {
             end,
             whole,
             content_type: ContentType::default(),
+            dropped: Arc::default(),
             length,
             output: None,
             untaken: taken.map(Untaken::remembered),
@@ -394,6 +397,7 @@ mod tests {
             let fault = Fault::new(FaultKind::Canceled, "a test's end");
             let ended = Ended {
                 content_type: ContentType::default(),
+                dropped: Arc::default(),
                 end: End::Failure(Arc::new(failure(fault, 1))),
                 whole: true,
                 length: 0,

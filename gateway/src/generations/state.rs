@@ -80,7 +80,7 @@ pub(super) struct State {
     /// Of what it puts out.
     pub(super) content_type: ContentType,
     /// What of the request could not be said to its provider.
-    pub(super) dropped: Vec<String>,
+    pub(super) dropped: Arc<[String]>,
 }
 
 impl Closing {

@@ -53,6 +53,7 @@ fn outcome(output_tokens: u64, detail: &str) -> Outcome {
 fn answered(outcome: Outcome) -> Ended {
     Ended {
         content_type: crate::providers::ContentType::default(),
+        dropped: Arc::default(),
         end: End::Outcome(Arc::new(outcome)),
         whole: true,
         length: 500,
