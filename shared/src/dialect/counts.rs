@@ -12,6 +12,8 @@ pub(crate) struct Counts {
     pub(crate) input: u64,
     pub(crate) cached: u64,
     pub(crate) written: u64,
+    /// Of what was written, that which is kept for an hour or longer.
+    pub(crate) written_long: u64,
     pub(crate) output: u64,
     pub(crate) reasoning: u64,
     pub(crate) images: u64,
@@ -51,6 +53,8 @@ struct Report {
     missed: u64,
     written: u64,
     written_apart: u64,
+    written_short: u64,
+    written_long: u64,
     reasoning: u64,
     /// Under names of vendors who never count it as output.
     thoughts: u64,
@@ -71,6 +75,8 @@ enum Meaning {
     Missed,
     Written,
     WrittenApart,
+    WrittenShort,
+    WrittenLong,
     Reasoning,
     Thoughts,
     Tools,
@@ -118,6 +124,8 @@ fn meaning(name: &[u8]) -> Option<Meaning> {
         | b"cacheWriteInputTokens"
         | b"cache_creation_tokens"
         | b"cache_write_input_tokens" => M::WrittenApart,
+        b"ttl_30m_tokens" => M::WrittenShort,
+        b"ttl_12h_tokens" => M::WrittenLong,
         b"reasoning_tokens" | b"reasoningTokens" | b"thinking_tokens" => M::Reasoning,
         b"thoughtsTokenCount" | b"thoughts_token_count" | b"total_thought_tokens" => M::Thoughts,
         b"toolUsePromptTokenCount" | b"tool_use_prompt_token_count" => M::Tools,
@@ -125,7 +133,9 @@ fn meaning(name: &[u8]) -> Option<Meaning> {
         b"prompt_tokens_details"
         | b"prompt_token_details"
         | b"input_tokens_details"
-        | b"input_token_details" => M::Parts(Part::Input),
+        | b"input_token_details"
+        // Within those of the input.
+        | b"cache_write_tokens_details" => M::Parts(Part::Input),
         b"completion_tokens_details"
         | b"completion_token_details"
         | b"output_tokens_details"
@@ -183,6 +193,8 @@ impl Report {
             M::Missed => &mut self.missed,
             M::WrittenApart if is_top => &mut self.written_apart,
             M::Written | M::WrittenApart => &mut self.written,
+            M::WrittenShort => &mut self.written_short,
+            M::WrittenLong => &mut self.written_long,
             M::Reasoning => &mut self.reasoning,
             M::Thoughts => &mut self.thoughts,
             M::Tools => &mut self.tools,
@@ -241,7 +253,11 @@ impl Report {
         Counts {
             input,
             cached: self.cached.max(self.cached_apart),
-            written: self.written.max(self.written_apart),
+            written: self
+                .written
+                .max(self.written_apart)
+                .max(self.written_short.saturating_add(self.written_long)),
+            written_long: self.written_long,
             output,
             reasoning: thought,
             images: self.images,
@@ -267,6 +283,7 @@ impl Counts {
             &mut self.input,
             &mut self.cached,
             &mut self.written,
+            &mut self.written_long,
             &mut self.output,
             &mut self.reasoning,
             &mut self.images,
@@ -283,6 +300,7 @@ impl Counts {
         self.input = self.input.max(other.input);
         self.cached = self.cached.max(other.cached);
         self.written = self.written.max(other.written);
+        self.written_long = self.written_long.max(other.written_long);
         self.output = self.output.max(other.output);
         self.reasoning = self.reasoning.max(other.reasoning);
         self.images = self.images.max(other.images);
@@ -298,7 +316,8 @@ impl Counts {
         let [mut text, mut sound, mut pictures] = self.input_of.classes(self.input);
         let mut cached = self.cached.min(self.input);
         let mut written = self.written.min(self.input - cached);
-        let cache_writes = written;
+        let kept_long = self.written_long.min(written);
+        let kept_short = written - kept_long;
         let told = self.cached_of;
         let told_sound = moved(&mut sound, &mut cached, told.sound);
         let told_pictures = moved(&mut pictures, &mut cached, told.pictures);
@@ -313,7 +332,8 @@ impl Counts {
         Usage::of([
             (Unit::InputToken, text),
             (Unit::CachedInputToken, cached_text),
-            (Unit::CacheWriteToken, cache_writes),
+            (Unit::CacheWriteToken, kept_short),
+            (Unit::CacheWriteLongToken, kept_long),
             (Unit::InputAudioToken, sound),
             (Unit::CachedInputAudioToken, cached_sound),
             (Unit::InputImageToken, pictures),
@@ -350,11 +370,12 @@ fn moved(class: &mut u64, wanted: &mut u64, most: u64) -> u64 {
 }
 
 /// In the order in which what is not believed is taken away.
-const INPUT_CLASSES: [Unit; 7] = [
+const INPUT_CLASSES: [Unit; 8] = [
     Unit::InputToken,
     Unit::InputAudioToken,
     Unit::InputImageToken,
     Unit::CacheWriteToken,
+    Unit::CacheWriteLongToken,
     Unit::CachedInputToken,
     Unit::CachedInputAudioToken,
     Unit::CachedInputImageToken,
