@@ -433,12 +433,10 @@ impl Output {
 
     /// Where the text before comes from.
     pub(super) fn annotate(&mut self, annotation: Annotation<'_>, to: &mut Vec<u8>) {
-        let Some(open) = self.open.last_mut() else {
+        let open = self.open.last();
+        let Some(open) = open.filter(|open| open.part == Some(PartKind::Text)) else {
             return;
         };
-        if open.part != Some(PartKind::Text) {
-            return;
-        }
         let kind = "response.output_text.annotation.added";
         begin(kind, &mut self.sequence, to);
         open.place(Some("content_index"), to);
@@ -446,12 +444,17 @@ impl Output {
         put(to, &[",\"annotation\":"]);
         let from = to.len();
         annotation.json(to);
-        if open.annotated > 0 {
-            open.annotations.push(b',');
-        }
-        open.annotated += 1;
-        open.annotations.extend_from_slice(&to[from..]);
+        let said = from..to.len();
         put(to, &[END]);
+        if self.has_room(said.len())
+            && let (Some(open), Some(said)) = (self.open.last_mut(), to.get(said))
+        {
+            open.annotated += 1;
+            if !open.annotations.is_empty() {
+                open.annotations.push(b',');
+            }
+            open.annotations.extend_from_slice(said);
+        }
     }
 
     /// Ends every item that is open; only the last may have been cut off.

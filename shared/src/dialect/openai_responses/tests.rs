@@ -369,7 +369,7 @@ fn a_whole_answer_becomes_the_stream_that_was_asked_for() {
     for event in text.split_inclusive("\n\n") {
         assert_eq!(meter.event(event.as_bytes()), Verdict::Pass, "{event}");
         reader.read(event.as_bytes(), &mut |said| {
-            events.push(format!("{said:?}"))
+            events.push(format!("{said:?}"));
         });
     }
     assert!(meter.is_whole() && meter.is_told() && OPENAI_RESPONSES.ends(&stream));

@@ -227,10 +227,10 @@ fn errors_in_a_stream_break_it_and_say_whose_fault_they_are() {
         ),
     ] {
         let mut meter = passed(meter(500), &[begun()]);
-        match meter.event(&event) {
-            Verdict::Broken(fault) => assert_eq!(fault.kind, kind, "{fault}"),
-            other => panic!("{other:?}: {}", String::from_utf8_lossy(&event)),
-        }
+        let Verdict::Broken(fault) = meter.event(&event) else {
+            panic!("{}", String::from_utf8_lossy(&event))
+        };
+        assert_eq!(fault.kind, kind, "{fault}");
     }
     // A failure may tell what it cost.
     let mut meter = passed(meter(500), &[begun(), message_added(0), text(0, "Hi")]);
@@ -310,7 +310,9 @@ fn stopped(
                 });
                 return (events.collect(), meter);
             }
-            other => panic!("{other:?}"),
+            other @ (Verdict::Without(_) | Verdict::Hide | Verdict::Broken(_)) => {
+                panic!("{other:?}")
+            }
         }
     }
     panic!("it is never enough");

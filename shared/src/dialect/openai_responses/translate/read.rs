@@ -24,7 +24,8 @@ pub(super) fn request(body: &[u8]) -> Result<ChatRequest, BadBody> {
     let mut wrong = None;
     json::each_field(body, |name, value| {
         let says = !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"");
-        if wrong.is_none() && (says || name == "parallel_tool_calls") {
+        let may_be_nothing = matches!(name, "parallel_tool_calls" | "input");
+        if wrong.is_none() && (says || may_be_nothing) {
             wrong = reading.field(name, value).err();
         }
         Ok(())
@@ -67,7 +68,7 @@ impl<'a> Reading<'a> {
         let request = &mut self.request;
         match name {
             // Who answers is decided elsewhere, and streams can be told to leave out what ours never have.
-            "model" | "stream_options" | "background" | "context_management" => {}
+            "model" | "stream_options" => {}
             "input" => self.input = Some(value),
             "instructions" => self.instructions = text("instructions", value)?,
             "tools" => self.tools(value)?,
@@ -92,8 +93,8 @@ impl<'a> Reading<'a> {
             }
             "include" => self.include(value)?,
             "truncation" if value.get() == "\"disabled\"" => {}
-            "previous_response_id" | "conversation" | "prompt" => {
-                return Err(unseen(name));
+            "previous_response_id" | "conversation" | "prompt" | "background" => {
+                return Err(elsewhere(name));
             }
             other => request.unsaid.push(other.to_owned()),
         }
@@ -333,12 +334,12 @@ fn no_function() -> BadBody {
     BadBody::of("tool_choice", message)
 }
 
-fn unseen(name: &str) -> BadBody {
-    let param = match name {
-        "conversation" => "conversation",
-        "prompt" => "prompt",
-        _ => "previous_response_id",
+fn elsewhere(name: &str) -> BadBody {
+    let (param, why) = match name {
+        "background" => ("background", "answers are given at once or as a stream."),
+        "conversation" => ("conversation", "what it refers to is not here."),
+        "prompt" => ("prompt", "what it refers to is not here."),
+        _ => ("previous_response_id", "what it refers to is not here."),
     };
-    let message = format!("`{param}` is not taken: what it refers to is not here.");
-    BadBody::of(param, message)
+    BadBody::of(param, format!("`{param}` is not taken: {why}"))
 }

@@ -222,6 +222,10 @@ fn argue(call: u32, json: &str) -> Event<'_> {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "the events of a stream in their order"
+)]
 fn a_stream_has_every_event_that_clients_build_an_answer_of() {
     let thought = |text: &'static str| Event::Thought {
         answer: 0,
@@ -389,7 +393,7 @@ fn read_stream(events: &[String]) -> Vec<String> {
     let mut said = Vec::new();
     for event in events {
         reader.read(event.as_bytes(), &mut |event| {
-            said.push(format!("{event:?}"))
+            said.push(format!("{event:?}"));
         });
     }
     said

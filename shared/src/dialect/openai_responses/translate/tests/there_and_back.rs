@@ -124,9 +124,11 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
     let pairs = prop::collection::vec(prop_oneof![spoken, called()], 0..3);
     (user(), pairs).prop_map(|(first, pairs)| {
         let mut ids = std::collections::HashSet::new();
-        let pairs = pairs.into_iter().filter(|pair| match &pair[1][0] {
-            Part::ToolResult(result) => ids.insert(result.id.clone()),
-            _ => true,
+        let pairs = pairs.into_iter().filter(|pair| {
+            let Part::ToolResult(result) = &pair[1][0] else {
+                return true;
+            };
+            ids.insert(result.id.clone())
         });
         let sides = [Role::User, Role::Assistant].into_iter().cycle();
         let parts = std::iter::once(first).chain(pairs.flatten().collect::<Vec<_>>());
@@ -192,6 +194,11 @@ fn reasoning() -> impl Strategy<Value = Option<Reasoning>> {
     })
 }
 
+/// Numbers that are read as they were, however they are written.
+fn eighths(most: u8) -> impl Strategy<Value = Option<f64>> {
+    prop::option::of((0..=most).prop_map(|eighths| f64::from(eighths) / 8.0))
+}
+
 prop_compose! {
     fn request()(
         instructions in prop::collection::vec(words().prop_map(Part::text), 0..3),
@@ -200,7 +207,7 @@ prop_compose! {
         choice in 0..4_usize,
         format in format(),
         reasoning in reasoning(),
-        (temperature, top_p) in (prop::option::of(0.0..2.0), prop::option::of(0.0..1.0)),
+        (temperature, top_p) in (eighths(16), eighths(8)),
         output_max in prop::option::of(16..9_000_u64),
         texts in prop::collection::vec(prop::option::of(name()), 3),
         flags in prop::collection::vec(prop::option::of(any::<bool>()), 2),
@@ -270,9 +277,10 @@ fn answer() -> impl Strategy<Value = ChatAnswer> {
     let answer = (prop::collection::vec(part, 0..6), stop(), tier);
     answer.prop_map(|(parts, stop, tier)| {
         let calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
-        let stop = match stop {
-            Stop::End if calls => Stop::ToolCalls,
-            other => other,
+        let stop = if calls && stop == Stop::End {
+            Stop::ToolCalls
+        } else {
+            stop
         };
         ChatAnswer {
             id: "resp_g1".to_owned(),
@@ -356,11 +364,11 @@ fn told(events: &[Event<'_>]) -> Vec<String> {
             | Event::Citation { .. }
             | Event::Stop { .. } => ("", format!("{event:?}")),
         };
-        if kind != "" && text.is_empty() {
+        if !kind.is_empty() && text.is_empty() {
             continue;
         }
         match told.last_mut() {
-            Some(before) if kind != "" && kind == last => before.push_str(&text),
+            Some(before) if !kind.is_empty() && kind == last => before.push_str(&text),
             Some(_) | None => told.push(text),
         }
         last = kind;
@@ -404,11 +412,15 @@ proptest! {
             reader.read(event.as_bytes(), &mut |said| back.push(owned(said)));
         }
         prop_assert_eq!(told(&back), expected);
-        // The last event says the whole answer again.
+        // The last event says the whole answer again, places behind the texts that they are of.
         let data = text.trim_end().rsplit("data: ").next().expect("an event");
         let last: serde_json::Value = serde_json::from_str(data).expect("JSON");
         let whole = TRANSLATOR.read_answer(last["response"].to_string().as_bytes()).expect("an answer");
-        prop_assert_eq!(told(&self::events(&whole)), expected);
+        let mut again = self::events(&whole);
+        for events in [&mut again, &mut back] {
+            events.retain(|event| !matches!(event, Event::Citation { .. }));
+        }
+        prop_assert_eq!(told(&again), told(&back));
     }
 
     #[test]
