@@ -54,6 +54,7 @@ struct Report {
     missed: u64,
     written: u64,
     written_apart: u64,
+    written_short: u64,
     written_long: u64,
     reasoning: u64,
     /// Under names of vendors who never count it as output.
@@ -75,6 +76,8 @@ enum Meaning {
     Missed,
     Written,
     WrittenApart,
+    WrittenShort,
+    WrittenLong,
     Reasoning,
     Thoughts,
     Tools,
@@ -126,6 +129,8 @@ fn meaning(name: &[u8]) -> Option<Meaning> {
         | b"cacheWriteInputTokens"
         | b"cache_creation_tokens"
         | b"cache_write_input_tokens" => M::WrittenApart,
+        b"ttl_30m_tokens" => M::WrittenShort,
+        b"ttl_12h_tokens" => M::WrittenLong,
         b"reasoning_tokens" | b"reasoningTokens" | b"thinking_tokens" => M::Reasoning,
         b"thoughtsTokenCount" | b"thoughts_token_count" | b"total_thought_tokens" => M::Thoughts,
         b"toolUsePromptTokenCount" | b"tool_use_prompt_token_count" => M::Tools,
@@ -133,7 +138,9 @@ fn meaning(name: &[u8]) -> Option<Meaning> {
         b"prompt_tokens_details"
         | b"prompt_token_details"
         | b"input_tokens_details"
-        | b"input_token_details" => M::Parts(Part::Input),
+        | b"input_token_details"
+        // Within those of the input.
+        | b"cache_write_tokens_details" => M::Parts(Part::Input),
         b"completion_tokens_details"
         | b"completion_token_details"
         | b"output_tokens_details"
@@ -201,6 +208,8 @@ impl Report {
             M::Missed => &mut self.missed,
             M::WrittenApart if is_top => &mut self.written_apart,
             M::Written | M::WrittenApart => &mut self.written,
+            M::WrittenShort => &mut self.written_short,
+            M::WrittenLong => &mut self.written_long,
             M::Reasoning => &mut self.reasoning,
             M::Thoughts => &mut self.thoughts,
             M::Tools => &mut self.tools,
@@ -301,7 +310,10 @@ impl Report {
         Counts {
             input,
             cached: self.cached.max(self.cached_apart),
-            written: self.written.max(self.written_apart),
+            written: self
+                .written
+                .max(self.written_apart)
+                .max(self.written_short.saturating_add(self.written_long)),
             written_long: self.written_long,
             output,
             reasoning: thought,

@@ -24,6 +24,8 @@ pub(crate) enum Rule {
     Input,
     /// It is read by the model as it stands there.
     Text,
+    /// Likewise, and its format reads it too.
+    ReadText,
     /// A list of messages.
     Messages,
     /// It passes while it says nothing: null, false, zero or empty.
@@ -163,7 +165,11 @@ impl<'a> Fields<'a> {
             self.refused.get_or_insert_with(|| wrong(field, message));
             return Ok(());
         }
-        if matches!(rule, Rule::Read | Rule::Input | Rule::Messages) || field == SERVICE_TIER {
+        let is_read = matches!(
+            rule,
+            Rule::Read | Rule::Input | Rule::Messages | Rule::ReadText
+        );
+        if is_read || field == SERVICE_TIER {
             if rule != TIERS && self.get(field).is_some() {
                 return Err(format!("`{field}` is given twice"));
             }
@@ -179,7 +185,7 @@ impl<'a> Fields<'a> {
         match rule {
             Rule::Input => self.input = self.input.and(Input::of_value(value)),
             Rule::Messages => self.input = self.input.and(Input::of_messages(value)),
-            Rule::Text => self.input = self.input.and(Input::of_text(value)),
+            Rule::Text | Rule::ReadText => self.input = self.input.and(Input::of_text(value)),
             Rule::Tools => {
                 self.input = self.input.and(Input::of_text(value));
                 return are_functions(value);

@@ -70,16 +70,21 @@ struct Found {
 }
 
 impl Input {
-    /// Of an array of messages, as it is written.
+    /// Of an array of messages, as it is written, or of the text that stands for one.
     pub(crate) fn of_messages(json: &[u8]) -> Self {
         let mut input = Self::default();
         let mut walk = Walk::new(json);
-        if walk.peek() == Some(b'[') {
+        match walk.peek() {
             // Stops at what is no JSON; bodies are checked before.
-            walk.array(|walk| {
+            Some(b'[') => drop(walk.array(|walk| {
                 input.messages += 1;
                 input.value(walk)
-            });
+            })),
+            Some(b'"') => {
+                input.messages += 1;
+                input.value(&mut walk);
+            }
+            _ => {}
         }
         input
     }

@@ -2,7 +2,7 @@
 //! fields, shapes of usage and of errors, server-sent events that end with `[DONE]`. One of them is a row
 //! of what it has of its own ([`OpenAi`]). Facts: OpenAI API reference as of 2026-08.
 
-mod events;
+pub(crate) mod events;
 mod meter;
 pub(crate) mod request;
 mod scan;
