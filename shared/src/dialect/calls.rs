@@ -12,14 +12,14 @@ const CALLS_MAX: usize = 512;
 
 /// The calls of one answer.
 #[derive(Debug, Default)]
-pub(crate) struct Calls {
+pub(crate) struct StreamCalls {
     /// Their numbers in the stream.
     numbers: SmallVec<[u64; 4]>,
     /// The number of the one that has no arguments yet.
     bare: Option<u64>,
 }
 
-impl Calls {
+impl StreamCalls {
     /// A call begins.
     pub(crate) fn begin(
         &mut self,

@@ -1,5 +1,5 @@
 //! Counts streams whose events each say what they are, as those of Bedrock and Cohere do, while they pass,
-//! and says what becomes of each. A format says how one of its events is read ([`Steps`]); nothing here
+//! and says what becomes of each. A format says how one of its events is read ([`TypedSteps`]); nothing here
 //! knows any.
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ const TIER_BYTES_MAX: usize = 32;
 
 /// Where in a stream an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Mark {
+pub(crate) enum TypedMark {
     /// Nowhere that is known.
     #[default]
     Beside,
@@ -33,8 +33,8 @@ pub(crate) enum Mark {
 
 /// What one event or a whole answer says for billing.
 #[derive(Debug, Default)]
-pub(crate) struct Step<'a> {
-    pub(crate) mark: Mark,
+pub(crate) struct TypedStep<'a> {
+    pub(crate) mark: TypedMark,
     pub(crate) counts: Counts,
     /// What is said, as one part.
     pub(crate) tally: Tally,
@@ -48,9 +48,9 @@ pub(crate) struct Step<'a> {
 
 /// How one format is read.
 #[derive(Debug)]
-pub(crate) struct Steps {
+pub(crate) struct TypedSteps {
     /// Reads the data of an event; `None` where they are no JSON object.
-    pub(crate) read: for<'a> fn(&'a [u8]) -> Option<Step<'a>>,
+    pub(crate) read: for<'a> fn(&'a [u8]) -> Option<TypedStep<'a>>,
     /// What an event that is called an error means.
     pub(crate) fault: fn(Option<Told>) -> Fault,
     /// Events that end a stream at its maximum, with what was consumed.
@@ -105,7 +105,7 @@ enum Stage {
 #[derive(Debug)]
 pub(crate) struct TypedMeter {
     count: TextCount,
-    steps: &'static Steps,
+    steps: &'static TypedSteps,
     stage: Stage,
     has_answer: bool,
     written_long: u64,
@@ -113,7 +113,7 @@ pub(crate) struct TypedMeter {
 }
 
 impl TypedMeter {
-    pub(crate) fn new(of: Metered, steps: &'static Steps) -> Self {
+    pub(crate) fn new(of: Metered, steps: &'static TypedSteps) -> Self {
         Self {
             count: TextCount::new(of),
             steps,
@@ -124,7 +124,7 @@ impl TypedMeter {
         }
     }
 
-    fn take(&mut self, step: &Step<'_>) {
+    fn take(&mut self, step: &TypedStep<'_>) {
         self.count.take(step.counts, &step.tally);
         self.written_long = self.written_long.max(step.written_long);
         note_tier(step.tier, &mut self.facts);
@@ -182,7 +182,7 @@ impl StreamMeter for TypedMeter {
             let why = "an event is no JSON";
             return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
         };
-        if step.mark == Mark::Beside
+        if step.mark == TypedMark::Beside
             && step.fault.is_none()
             && let found @ Some(_) = told::error_in(data)
         {
@@ -198,11 +198,11 @@ impl StreamMeter for TypedMeter {
             self.stage = Stage::Stopped;
             return Verdict::Enough(self.ending());
         }
-        self.has_answer |= step.mark != Mark::Beside;
+        self.has_answer |= step.mark != TypedMark::Beside;
         self.stage = self.stage.max(match step.mark {
-            Mark::Beside | Mark::Answer => Stage::Open,
-            Mark::Stop => Stage::Ended,
-            Mark::Last => Stage::Done,
+            TypedMark::Beside | TypedMark::Answer => Stage::Open,
+            TypedMark::Stop => Stage::Ended,
+            TypedMark::Last => Stage::Done,
         });
         pass
     }

@@ -4,8 +4,9 @@ use bytes::Bytes;
 
 use super::media;
 use super::wire::{
-    Answer, Block, Citation as WireCitation, Cited, Location, Medium, Output, Plain, Reasoning,
-    ReasoningText, ToolUse, Web,
+    ConverseAnswer, ConverseBlock, ConverseCitation, ConverseCited, ConverseLocation,
+    ConverseMedium, ConverseOutput, ConversePlain, ConverseReasoning, ConverseReasoningText,
+    ConverseToolUse, ConverseWeb,
 };
 use crate::dialect::neutral::{
     Candidate, ChatAnswer, Citation, Json, MediaKind, Part, Signature, SignatureFormat, Stop,
@@ -42,7 +43,7 @@ pub(super) fn stop_word(stop: &Stop) -> &'static str {
 }
 
 /// A place with an address; places in the request's own files have none.
-pub(super) fn citation(told: WireCitation<'_>) -> Option<Citation> {
+pub(super) fn citation(told: ConverseCitation<'_>) -> Option<Citation> {
     let is_address = |text: &str| text.starts_with("http://") || text.starts_with("https://");
     let web = told.location.and_then(|location| location.web?.url);
     let url = web.or(told.source).filter(|url| is_address(url))?;
@@ -56,23 +57,23 @@ pub(super) fn citation(told: WireCitation<'_>) -> Option<Citation> {
 }
 
 /// The same in Converse's words.
-pub(super) fn of_citation(citation: &Citation) -> WireCitation<'_> {
+pub(super) fn of_citation(citation: &Citation) -> ConverseCitation<'_> {
     let url = Some(citation.url.as_str().into());
-    WireCitation {
+    ConverseCitation {
         title: citation.title.as_deref().map(Into::into),
         source: None,
         source_content: citation
             .quote
             .as_deref()
-            .map(|quote| vec![Plain { text: quote.into() }]),
-        location: Some(Location {
-            web: Some(Web { url }),
+            .map(|quote| vec![ConversePlain { text: quote.into() }]),
+        location: Some(ConverseLocation {
+            web: Some(ConverseWeb { url }),
         }),
     }
 }
 
 /// The parts that a block of either side's message is.
-pub(super) fn part_of(block: Block<'_>) -> Option<Part> {
+pub(super) fn part_of(block: ConverseBlock<'_>) -> Option<Part> {
     if let Some(text) = block.text {
         return Some(Part::text(text));
     }
@@ -93,7 +94,7 @@ pub(super) fn part_of(block: Block<'_>) -> Option<Part> {
             cache: None,
         });
     }
-    let media: [(MediaKind, Option<Medium<'_>>); 4] = [
+    let media: [(MediaKind, Option<ConverseMedium<'_>>); 4] = [
         (MediaKind::Image, block.image),
         (MediaKind::Document, block.document),
         (MediaKind::Video, block.video),
@@ -105,7 +106,7 @@ pub(super) fn part_of(block: Block<'_>) -> Option<Part> {
     found.next().map(Part::Media)
 }
 
-fn thought(reasoning: Reasoning<'_>) -> Option<Thought> {
+fn thought(reasoning: ConverseReasoning<'_>) -> Option<Thought> {
     if let Some(told) = reasoning.reasoning_text {
         let home = Some(SignatureFormat::Anthropic);
         return Some(Thought {
@@ -126,7 +127,7 @@ fn thought(reasoning: Reasoning<'_>) -> Option<Thought> {
     })
 }
 
-fn tool_call(call: ToolUse<'_>) -> Option<ToolCall> {
+fn tool_call(call: ConverseToolUse<'_>) -> Option<ToolCall> {
     if call.kind.as_deref() == Some("server_tool_use") {
         return None;
     }
@@ -144,7 +145,7 @@ fn tool_call(call: ToolUse<'_>) -> Option<ToolCall> {
 
 /// A whole answer.
 pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
-    let answer: Answer<'_> = serde_json::from_slice(json).map_err(|error| {
+    let answer: ConverseAnswer<'_> = serde_json::from_slice(json).map_err(|error| {
         Fault::new(
             FaultKind::InvalidAnswer,
             format!("not an answer of Converse: {error}"),
@@ -162,12 +163,12 @@ pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
 }
 
 /// A thought with its proof, for a model that takes those.
-pub(super) fn of_thought(thought: &Thought) -> Option<Block<'_>> {
+pub(super) fn of_thought(thought: &Thought) -> Option<ConverseBlock<'_>> {
     let signature = thought.signature.as_ref()?;
-    let mut reasoning = Reasoning::default();
+    let mut reasoning = ConverseReasoning::default();
     match signature.format {
         SignatureFormat::Anthropic => {
-            reasoning.reasoning_text = Some(ReasoningText {
+            reasoning.reasoning_text = Some(ConverseReasoningText {
                 text: thought.text.as_str().into(),
                 signature: Some(signature.data.as_str().into()),
             });
@@ -177,21 +178,21 @@ pub(super) fn of_thought(thought: &Thought) -> Option<Block<'_>> {
         }
         SignatureFormat::Google | SignatureFormat::OpenAi => return None,
     }
-    Some(Block {
+    Some(ConverseBlock {
         reasoning_content: Some(reasoning),
-        ..Block::default()
+        ..ConverseBlock::default()
     })
 }
 
 /// A part of an answer as a block; `None` where Converse can't say it.
-fn block_of(part: &Part) -> Option<Block<'_>> {
-    let mut block = Block::default();
+fn block_of(part: &Part) -> Option<ConverseBlock<'_>> {
+    let mut block = ConverseBlock::default();
     match part {
         Part::Text {
             text, citations, ..
         } if !citations.is_empty() => {
-            block.citations_content = Some(Cited {
-                content: vec![Plain {
+            block.citations_content = Some(ConverseCited {
+                content: vec![ConversePlain {
                     text: text.as_str().into(),
                 }],
                 citations: citations.iter().map(of_citation).collect(),
@@ -213,8 +214,8 @@ fn block_of(part: &Part) -> Option<Block<'_>> {
             if signature.is_some_and(|s| s.format == SignatureFormat::AnthropicRedacted) {
                 return of_thought(thought);
             }
-            block.reasoning_content = Some(Reasoning {
-                reasoning_text: Some(ReasoningText {
+            block.reasoning_content = Some(ConverseReasoning {
+                reasoning_text: Some(ConverseReasoningText {
                     text: thought.text.as_str().into(),
                     signature: signature.map(|s| s.written_in(home).into()),
                 }),
@@ -222,7 +223,7 @@ fn block_of(part: &Part) -> Option<Block<'_>> {
             });
         }
         Part::ToolCall(call) => {
-            block.tool_use = Some(ToolUse {
+            block.tool_use = Some(ConverseToolUse {
                 id: call.id.as_str().into(),
                 name: call.name.as_str().into(),
                 input: Json::of(call.arguments.as_str()).or_else(|| Json::of("{}")),
@@ -238,15 +239,15 @@ fn block_of(part: &Part) -> Option<Block<'_>> {
 pub(super) fn write(answer: &ChatAnswer, usage: &Usage) -> Bytes {
     let first = answer.candidates.first();
     let parts = first.map_or(&[][..], |candidate| &candidate.parts);
-    let mut written = Answer {
-        output: Output::default(),
+    let mut written = ConverseAnswer {
+        output: ConverseOutput::default(),
         stop_reason: Some(stop_word(first.map_or(&Stop::End, |c| &c.stop)).into()),
         usage: Json::of(usage_json(usage)),
         metrics: Json::of("{\"latencyMs\":0}"),
         service_tier: answer
             .tier
             .as_deref()
-            .map(|tier| super::wire::Typed { kind: tier.into() }),
+            .map(|tier| super::wire::ConverseTyped { kind: tier.into() }),
     };
     written.output.message.role = "assistant".into();
     written.output.message.content = parts.iter().filter_map(block_of).collect();

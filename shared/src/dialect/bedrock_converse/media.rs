@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::wire::{Medium, S3, Source as WireSource};
+use super::wire::{ConverseMedium, ConverseS3, ConverseSource};
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{Media, MediaKind, Source};
 
@@ -132,7 +132,10 @@ fn name(media: &Media, names: &mut Vec<String>) -> String {
 }
 
 /// As Converse holds it; `names` are those of the documents before.
-pub(super) fn write<'a>(media: &'a Media, names: &mut Vec<String>) -> Result<Medium<'a>, BadBody> {
+pub(super) fn write<'a>(
+    media: &'a Media,
+    names: &mut Vec<String>,
+) -> Result<ConverseMedium<'a>, BadBody> {
     let what = match media.kind {
         MediaKind::Image => "pictures",
         MediaKind::Audio => "sound",
@@ -140,7 +143,7 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut Vec<String>) -> Result<Med
         MediaKind::Document => "files",
     };
     let wrong = |why: &str| BadBody::of("messages", format!("The model's provider takes {why}"));
-    let mut source = WireSource::default();
+    let mut source = ConverseSource::default();
     match &media.source {
         Source::Base64(bytes) => source.bytes = Some(bytes.as_str().into()),
         Source::Text(text) if media.kind == MediaKind::Document => {
@@ -148,7 +151,7 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut Vec<String>) -> Result<Med
         }
         Source::Url(url) if url.starts_with("s3://") => {
             let uri = Cow::from(url.as_str());
-            source.s3 = Some(S3 { uri });
+            source.s3 = Some(ConverseS3 { uri });
         }
         Source::Url(_) | Source::Id(_) | Source::Text(_) => {
             let why = format!("{what} only with the request; send the bytes in base64.");
@@ -161,7 +164,7 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut Vec<String>) -> Result<Med
         return Err(wrong(&format!("{what} of these formats alone: {known}.")));
     };
     let is_document = media.kind == MediaKind::Document;
-    Ok(Medium {
+    Ok(ConverseMedium {
         format: Some(format.into()),
         name: is_document.then(|| name(media, names).into()),
         source,
@@ -169,7 +172,7 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut Vec<String>) -> Result<Med
 }
 
 /// Out of Converse; `None` where it holds nothing.
-pub(super) fn read(kind: MediaKind, medium: Medium<'_>) -> Option<Media> {
+pub(super) fn read(kind: MediaKind, medium: ConverseMedium<'_>) -> Option<Media> {
     let source = medium.source;
     let source = match (source.bytes, source.text, source.s3) {
         (Some(bytes), _, _) => Source::Base64(bytes.into_owned()),

@@ -14,13 +14,13 @@ mod write;
 
 use bytes::Bytes;
 
-use self::scan::{Scan, Whole};
+use self::scan::{ConverseScan, ConverseWhole};
 use super::body::Body;
 use super::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
 };
 use super::text_count::of_whole;
-use super::typed_meter::{Step, Steps, TypedMeter, in_stream, note_tier, part_writes};
+use super::typed_meter::{TypedMeter, TypedStep, TypedSteps, in_stream, note_tier, part_writes};
 use super::{
     Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter, Told,
     look, replay, told,
@@ -36,14 +36,14 @@ pub static BEDROCK_CONVERSE: BedrockConverse = BedrockConverse;
 #[derive(Debug)]
 pub struct BedrockConverse;
 
-static STEPS: Steps = Steps {
+static STEPS: TypedSteps = TypedSteps {
     read: step,
     fault,
     ending,
 };
 
-fn step(data: &[u8]) -> Option<Step<'_>> {
-    Scan::of(data).map(|scan| scan.step())
+fn step(data: &[u8]) -> Option<TypedStep<'_>> {
+    ConverseScan::of(data).map(|scan| scan.step())
 }
 
 fn ending(usage: &Usage) -> Bytes {
@@ -90,7 +90,7 @@ impl Dialect for BedrockConverse {
     }
 
     fn usage(&self, of: Metered, answer: &[u8]) -> Result<Usage, Fault> {
-        let Some(whole) = Whole::of(answer) else {
+        let Some(whole) = ConverseWhole::of(answer) else {
             let why = "not the JSON object that was expected";
             return Err(Fault::new(FaultKind::InvalidAnswer, why));
         };
@@ -107,7 +107,7 @@ impl Dialect for BedrockConverse {
         if let Some(told) = told::error_in(answer) {
             return Judged::Error(Box::new(told));
         }
-        match Whole::of(answer) {
+        match ConverseWhole::of(answer) {
             None => Judged::Nonsense("not the JSON object that was expected".to_owned()),
             Some(whole) => match whole.stop.and_then(scan::malformed) {
                 Some(fault) => Judged::Nonsense(fault.detail),
@@ -161,11 +161,11 @@ impl Translator for BedrockConverse {
     }
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
-        Box::new(stream::Reader::default())
+        Box::new(stream::ConverseReader::default())
     }
 
     fn stream_writer(&self, _: AnswerShown) -> Box<dyn StreamWriter> {
-        Box::new(stream::Writer::default())
+        Box::new(stream::ConverseWriter::default())
     }
 }
 

@@ -3,12 +3,15 @@
 
 use std::borrow::Cow;
 
-use super::wire::{Extra, Inference, OutputConfig, ReasoningConfig, Thinking, TopK};
+use super::wire::{
+    ConverseExtra, ConverseInference, ConverseOutputConfig, ConverseReasoningConfig,
+    ConverseThinking, ConverseTopK,
+};
 use crate::dialect::neutral::{ChatRequest, Effort, Reasoning, ToolChoice};
 
 /// Whose a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Maker {
+pub(super) enum ConverseMaker {
     /// Anthropic's, with its version where the name has one.
     Anthropic(Option<(u32, u32)>),
     /// Amazon's Nova, and whether it reasons (Nova 2).
@@ -31,7 +34,7 @@ const NO_SAMPLING: (u32, u32) = (4, 7);
 /// From here on it refuses `temperature` and `top_p` together.
 const ONE_OF_TWO: (u32, u32) = (4, 1);
 
-impl Maker {
+impl ConverseMaker {
     /// Of a model's id, of an inference profile's, or of their addresses (ARN).
     pub(super) fn of(model: &str) -> Self {
         if model.contains("anthropic.") || model.contains("claude") {
@@ -79,22 +82,22 @@ fn claude_version(model: &str) -> Option<(u32, u32)> {
 
 /// How much is thought and how words are chosen, as the model takes it.
 #[derive(Debug, Default)]
-pub(super) struct Tuned<'a> {
-    pub(super) inference: Inference<'a>,
-    pub(super) output: OutputConfig<'a>,
-    pub(super) extra: Extra<'a>,
+pub(super) struct ConverseTuned<'a> {
+    pub(super) inference: ConverseInference<'a>,
+    pub(super) output: ConverseOutputConfig<'a>,
+    pub(super) extra: ConverseExtra<'a>,
     /// What it does not take.
     pub(super) dropped: Vec<&'static str>,
 }
 
 /// Puts what `request` says of it into the words of the model.
-pub(super) fn tuned(request: &ChatRequest, maker: Maker) -> Tuned<'_> {
-    let mut tuned = Tuned {
-        inference: Inference {
+pub(super) fn tuned(request: &ChatRequest, maker: ConverseMaker) -> ConverseTuned<'_> {
+    let mut tuned = ConverseTuned {
+        inference: ConverseInference {
             max_tokens: request.output_max,
-            ..Inference::default()
+            ..ConverseInference::default()
         },
-        ..Tuned::default()
+        ..ConverseTuned::default()
     };
     if !request.stop.is_empty() {
         let texts = request.stop.iter().map(|text| Cow::from(text.as_str()));
@@ -107,33 +110,33 @@ pub(super) fn tuned(request: &ChatRequest, maker: Maker) -> Tuned<'_> {
     tuned
 }
 
-impl Tuned<'_> {
-    fn reason(&mut self, request: &ChatRequest, reasoning: &Reasoning, maker: Maker) {
+impl ConverseTuned<'_> {
+    fn reason(&mut self, request: &ChatRequest, reasoning: &Reasoning, maker: ConverseMaker) {
         let effort = reasoning.effort.or(reasoning.budget.map(Effort::of_budget));
         let Some(effort) = effort else {
             return;
         };
         match maker {
-            Maker::Anthropic(version) => self.think(request, reasoning, effort, version),
-            Maker::Amazon { reasons: true } if effort == Effort::None => {
-                self.extra.reasoning_config = Some(ReasoningConfig {
+            ConverseMaker::Anthropic(version) => self.think(request, reasoning, effort, version),
+            ConverseMaker::Amazon { reasons: true } if effort == Effort::None => {
+                self.extra.reasoning_config = Some(ConverseReasoningConfig {
                     kind: "disabled".into(),
                     max_reasoning_effort: None,
                 });
             }
-            Maker::Amazon { reasons: true } => {
+            ConverseMaker::Amazon { reasons: true } => {
                 let word = match effort {
                     Effort::None | Effort::Minimal | Effort::Low => "low",
                     // The highest takes no maximum of output tokens, which is what bounds the bill.
                     Effort::High | Effort::Max if request.output_max.is_none() => "high",
                     Effort::Medium | Effort::High | Effort::Max => "medium",
                 };
-                self.extra.reasoning_config = Some(ReasoningConfig {
+                self.extra.reasoning_config = Some(ConverseReasoningConfig {
                     kind: "enabled".into(),
                     max_reasoning_effort: Some(word.into()),
                 });
             }
-            Maker::OpenAi if effort != Effort::None => {
+            ConverseMaker::OpenAi if effort != Effort::None => {
                 let word = match effort {
                     Effort::None | Effort::Minimal | Effort::Low => "low",
                     Effort::Medium => "medium",
@@ -141,7 +144,10 @@ impl Tuned<'_> {
                 };
                 self.extra.reasoning_effort = Some(word.into());
             }
-            Maker::Amazon { .. } | Maker::OpenAi | Maker::Other | Maker::Unknown => {
+            ConverseMaker::Amazon { .. }
+            | ConverseMaker::OpenAi
+            | ConverseMaker::Other
+            | ConverseMaker::Unknown => {
                 self.dropped.push("reasoning");
             }
         }
@@ -156,9 +162,9 @@ impl Tuned<'_> {
         version: Option<(u32, u32)>,
     ) {
         if effort == Effort::None {
-            self.extra.thinking = Some(Thinking {
+            self.extra.thinking = Some(ConverseThinking {
                 kind: "disabled".into(),
-                ..Thinking::default()
+                ..ConverseThinking::default()
             });
             return;
         }
@@ -183,7 +189,7 @@ impl Tuned<'_> {
                 Effort::Max => "max",
             };
             self.output.effort = Some(word.into());
-            self.extra.thinking = Some(Thinking {
+            self.extra.thinking = Some(ConverseThinking {
                 kind: "adaptive".into(),
                 budget_tokens: None,
                 display,
@@ -199,14 +205,14 @@ impl Tuned<'_> {
             return;
         }
         let budget = reasoning.budget.unwrap_or_else(|| effort.budget());
-        self.extra.thinking = Some(Thinking {
+        self.extra.thinking = Some(ConverseThinking {
             kind: "enabled".into(),
             budget_tokens: Some(budget.clamp(BUDGET_MIN, most)),
             display: None,
         });
     }
 
-    fn sample(&mut self, request: &ChatRequest, maker: Maker) {
+    fn sample(&mut self, request: &ChatRequest, maker: ConverseMaker) {
         let asked = &request.sampling;
         let mut drop = |is_there: bool, name| {
             if is_there {
@@ -222,8 +228,11 @@ impl Tuned<'_> {
             .as_ref()
             .is_some_and(|thinking| thinking.kind != "disabled");
         let version = match maker {
-            Maker::Anthropic(version) => version.unwrap_or(NO_SAMPLING),
-            Maker::Amazon { .. } | Maker::OpenAi | Maker::Other | Maker::Unknown => (0, 0),
+            ConverseMaker::Anthropic(version) => version.unwrap_or(NO_SAMPLING),
+            ConverseMaker::Amazon { .. }
+            | ConverseMaker::OpenAi
+            | ConverseMaker::Other
+            | ConverseMaker::Unknown => (0, 0),
         };
         if thinks || version >= NO_SAMPLING {
             drop(asked.temperature.is_some(), "temperature");
@@ -239,11 +248,13 @@ impl Tuned<'_> {
             self.inference.top_p = asked.top_p;
         }
         match maker {
-            Maker::Anthropic(_) => self.extra.top_k = asked.top_k,
-            Maker::Amazon { .. } => {
-                self.extra.inference_config = asked.top_k.map(|top_k| TopK { top_k });
+            ConverseMaker::Anthropic(_) => self.extra.top_k = asked.top_k,
+            ConverseMaker::Amazon { .. } => {
+                self.extra.inference_config = asked.top_k.map(|top_k| ConverseTopK { top_k });
             }
-            Maker::OpenAi | Maker::Other | Maker::Unknown => drop(asked.top_k.is_some(), "top_k"),
+            ConverseMaker::OpenAi | ConverseMaker::Other | ConverseMaker::Unknown => {
+                drop(asked.top_k.is_some(), "top_k");
+            }
         }
     }
 }
@@ -254,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_name_tells_the_maker_and_the_version() {
-        let claude = |major, minor| Maker::Anthropic(Some((major, minor)));
+        let claude = |major, minor| ConverseMaker::Anthropic(Some((major, minor)));
         for (name, maker) in [
             ("anthropic.claude-opus-4-6-v1", claude(4, 6)),
             ("us.anthropic.claude-haiku-4-5-20251001-v1:0", claude(4, 5)),
@@ -264,25 +275,31 @@ mod tests {
                 "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-7",
                 claude(4, 7),
             ),
-            ("anthropic.claude-mythos-preview", Maker::Anthropic(None)),
+            (
+                "anthropic.claude-mythos-preview",
+                ConverseMaker::Anthropic(None),
+            ),
             (
                 "us.amazon.nova-2-lite-v1:0",
-                Maker::Amazon { reasons: true },
+                ConverseMaker::Amazon { reasons: true },
             ),
-            ("amazon.nova-premier-v1:0", Maker::Amazon { reasons: false }),
-            ("openai.gpt-oss-120b-1:0", Maker::OpenAi),
-            ("deepseek.v3-v1:0", Maker::Other),
+            (
+                "amazon.nova-premier-v1:0",
+                ConverseMaker::Amazon { reasons: false },
+            ),
+            ("openai.gpt-oss-120b-1:0", ConverseMaker::OpenAi),
+            ("deepseek.v3-v1:0", ConverseMaker::Other),
             (
                 "arn:aws:bedrock:us-east-1:1:application-inference-profile/a1b2",
-                Maker::Unknown,
+                ConverseMaker::Unknown,
             ),
             (
                 "arn:aws:bedrock:us-east-1::foundation-model/qwen.qwen3-32b-v1:0",
-                Maker::Other,
+                ConverseMaker::Other,
             ),
-            ("", Maker::Other),
+            ("", ConverseMaker::Other),
         ] {
-            assert_eq!(Maker::of(name), maker, "{name}");
+            assert_eq!(ConverseMaker::of(name), maker, "{name}");
         }
     }
 
@@ -304,13 +321,13 @@ mod tests {
     #[test]
     fn each_model_is_told_to_think_in_its_own_words() {
         let high = asked(Some(Effort::High), None, Some(10_000));
-        let new = tuned(&high, Maker::of("anthropic.claude-opus-4-7"));
+        let new = tuned(&high, ConverseMaker::of("anthropic.claude-opus-4-7"));
         assert_eq!(new.output.effort.as_deref(), Some("high"));
         assert_eq!(new.extra.thinking.expect("thinks").kind, "adaptive");
         assert_eq!(new.dropped, ["temperature", "top_p"]);
         let old = tuned(
             &high,
-            Maker::of("anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            ConverseMaker::of("anthropic.claude-sonnet-4-5-20250929-v1:0"),
         );
         let thinking = old.extra.thinking.expect("thinks");
         assert_eq!(thinking.budget_tokens, Some(9_999), "a part of the maximum");
@@ -318,19 +335,22 @@ mod tests {
         let small = asked(Some(Effort::High), None, Some(800));
         let old = tuned(
             &small,
-            Maker::of("anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            ConverseMaker::of("anthropic.claude-sonnet-4-5-20250929-v1:0"),
         );
         assert_eq!((old.extra.thinking, old.dropped[0]), (None, "reasoning"));
-        let nova = tuned(&high, Maker::of("us.amazon.nova-2-lite-v1:0"));
+        let nova = tuned(&high, ConverseMaker::of("us.amazon.nova-2-lite-v1:0"));
         let config = nova.extra.reasoning_config.expect("reasons");
         assert_eq!(config.max_reasoning_effort.as_deref(), Some("medium"));
         assert_eq!(nova.dropped, ["temperature"]);
         assert_eq!(nova.inference.temperature, Some(1.0));
-        let oss = tuned(&high, Maker::OpenAi);
+        let oss = tuned(&high, ConverseMaker::OpenAi);
         assert_eq!(oss.extra.reasoning_effort.as_deref(), Some("high"));
-        assert_eq!(tuned(&high, Maker::Other).dropped[0], "reasoning");
+        assert_eq!(tuned(&high, ConverseMaker::Other).dropped[0], "reasoning");
         let off = asked(Some(Effort::None), None, None);
-        let claude = tuned(&off, Maker::of("anthropic.claude-haiku-4-5-20251001-v1:0"));
+        let claude = tuned(
+            &off,
+            ConverseMaker::of("anthropic.claude-haiku-4-5-20251001-v1:0"),
+        );
         assert_eq!(claude.extra.thinking.expect("told").kind, "disabled");
         assert_eq!(claude.inference.temperature, Some(1.0));
         assert_eq!(claude.dropped, ["temperature", "top_p"]);
@@ -340,7 +360,7 @@ mod tests {
     fn a_forced_tool_goes_before_thoughts() {
         let mut request = asked(None, Some(4_096), None);
         request.tool_choice = Some(ToolChoice::Required);
-        let tuned = tuned(&request, Maker::of("anthropic.claude-opus-4-6-v1"));
+        let tuned = tuned(&request, ConverseMaker::of("anthropic.claude-opus-4-6-v1"));
         assert_eq!(
             (tuned.extra.thinking, tuned.dropped[0]),
             (None, "reasoning")

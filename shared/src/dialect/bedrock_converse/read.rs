@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::answer::part_of;
-use super::wire::{self, Block, Body, FIELDS, ToolConfig};
+use super::wire::{self, ConverseBlock, ConverseBody, ConverseToolConfig, FIELDS};
 use super::write::END_USER;
 use crate::dialect::neutral::{
     CacheMark, ChatRequest, Effort, Format, Json, Part, Reasoning, Role, Tool, ToolChoice,
@@ -27,7 +27,7 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
         Ok(())
     })
     .map_err(|error| wrong(error.to_string()))?;
-    let body: Body<'_> = serde_json::from_slice(body)
+    let body: ConverseBody<'_> = serde_json::from_slice(body)
         .map_err(|error| wrong(format!("The body is no request of Converse: {error}")))?;
     request.stream = head.stream.unwrap_or_default();
     request.instructions = parts(body.system.unwrap_or_default());
@@ -67,7 +67,7 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
     Ok(request)
 }
 
-fn mark(point: &wire::CachePoint<'_>) -> CacheMark {
+fn mark(point: &wire::ConverseCachePoint<'_>) -> CacheMark {
     if point.ttl.as_deref() == Some("1h") {
         CacheMark::Long
     } else {
@@ -76,7 +76,7 @@ fn mark(point: &wire::CachePoint<'_>) -> CacheMark {
 }
 
 /// Blocks as parts; a point of the cache is a mark on the part before it.
-fn parts(blocks: Vec<Block<'_>>) -> Vec<Part> {
+fn parts(blocks: Vec<ConverseBlock<'_>>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for mut block in blocks {
         if let Some(point) = &block.cache_point {
@@ -98,8 +98,8 @@ fn parts(blocks: Vec<Block<'_>>) -> Vec<Part> {
     parts
 }
 
-fn tool_result(result: wire::ToolResult<'_>) -> ToolResult {
-    let part = |block: Block<'_>| match &block.json {
+fn tool_result(result: wire::ConverseToolResult<'_>) -> ToolResult {
+    let part = |block: ConverseBlock<'_>| match &block.json {
         Some(json) => Some(Part::text(json.get())),
         None => part_of(block),
     };
@@ -112,7 +112,7 @@ fn tool_result(result: wire::ToolResult<'_>) -> ToolResult {
     }
 }
 
-fn tools(config: ToolConfig<'_>, request: &mut ChatRequest) {
+fn tools(config: ConverseToolConfig<'_>, request: &mut ChatRequest) {
     for tool in config.tools {
         if let (Some(point), Some(last)) = (&tool.cache_point, request.tools.last_mut()) {
             last.cache = Some(mark(point));
@@ -136,7 +136,7 @@ fn tools(config: ToolConfig<'_>, request: &mut ChatRequest) {
     });
 }
 
-fn reasoning(extra: &wire::Extra<'_>, effort: Option<&str>) -> Option<Reasoning> {
+fn reasoning(extra: &wire::ConverseExtra<'_>, effort: Option<&str>) -> Option<Reasoning> {
     let mut reasoning = Reasoning {
         effort: effort
             .or(extra.reasoning_effort.as_deref())
@@ -163,7 +163,7 @@ fn reasoning(extra: &wire::Extra<'_>, effort: Option<&str>) -> Option<Reasoning>
     (reasoning != Reasoning::default()).then_some(reasoning)
 }
 
-fn format(format: wire::TextFormat<'_>) -> Result<Format, BadBody> {
+fn format(format: wire::ConverseTextFormat<'_>) -> Result<Format, BadBody> {
     let schema = format.structure.json_schema;
     let Some(json) = Json::of(schema.schema) else {
         let message = "`outputConfig` holds a schema that is no JSON.";

@@ -3,7 +3,7 @@
 
 use crate::dialect::counts::Counts;
 use crate::dialect::tally::Tally;
-use crate::dialect::typed_meter::{Mark, Step};
+use crate::dialect::typed_meter::{TypedMark, TypedStep};
 use crate::dialect::walk::{Walk, count};
 use crate::fault::{Fault, FaultKind};
 use crate::units::MEASURE_MAX;
@@ -13,20 +13,20 @@ const MALFORMED: [&[u8]; 2] = [b"malformed_model_output", b"malformed_tool_use"]
 
 /// An event. Its name is not needed: each has fields of its own.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Scan<'a> {
+pub(super) struct ConverseScan<'a> {
     /// Whose message begins.
     pub(super) has_role: bool,
     pub(super) index: Option<u64>,
-    pub(super) start: Option<Start<'a>>,
-    pub(super) delta: Option<Delta<'a>>,
+    pub(super) start: Option<ConverseStart<'a>>,
+    pub(super) delta: Option<ConverseDelta<'a>>,
     pub(super) stop: Option<&'a [u8]>,
-    pub(super) usage: Option<Told>,
+    pub(super) usage: Option<ConverseTold>,
     pub(super) tier: Option<&'a [u8]>,
 }
 
 /// How a block begins.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Start<'a> {
+pub(super) struct ConverseStart<'a> {
     pub(super) id: &'a [u8],
     pub(super) name: &'a [u8],
     pub(super) is_tool: bool,
@@ -38,7 +38,7 @@ pub(super) struct Start<'a> {
 
 /// More of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Delta<'a> {
+pub(super) enum ConverseDelta<'a> {
     Nothing,
     Text(&'a [u8]),
     Thought(&'a [u8]),
@@ -53,13 +53,13 @@ pub(super) enum Delta<'a> {
 
 /// What is told of tokens.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct ConverseTold {
     pub(super) counts: Counts,
     /// Of what was written to the cache, what lives an hour.
     pub(super) written_long: u64,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> ConverseScan<'a> {
     /// `None` where it is no JSON object.
     pub(super) fn of(data: &'a [u8]) -> Option<Self> {
         let mut scan = Self::default();
@@ -86,24 +86,27 @@ impl<'a> Scan<'a> {
     }
 
     /// What it is for billing.
-    pub(super) fn step(&self) -> Step<'a> {
+    pub(super) fn step(&self) -> TypedStep<'a> {
         let mut said = Tally::default();
         if let Some(start) = &self.start {
             said.add_plain(start.name);
         }
         match self.delta {
-            Some(Delta::Text(text)) => said.add_text(text),
-            Some(Delta::Thought(text)) => said.add_thought(text),
-            Some(Delta::Input(text)) => said.add_plain(text),
-            Some(Delta::Image(_)) => said.add_picture(),
+            Some(ConverseDelta::Text(text)) => said.add_text(text),
+            Some(ConverseDelta::Thought(text)) => said.add_thought(text),
+            Some(ConverseDelta::Input(text)) => said.add_plain(text),
+            Some(ConverseDelta::Image(_)) => said.add_picture(),
             Some(
-                Delta::Nothing | Delta::Signature(_) | Delta::Redacted(_) | Delta::Citation(_),
+                ConverseDelta::Nothing
+                | ConverseDelta::Signature(_)
+                | ConverseDelta::Redacted(_)
+                | ConverseDelta::Citation(_),
             )
             | None => {}
         }
-        let mut step = Step {
+        let mut step = TypedStep {
             tier: self.tier,
-            ..Step::default()
+            ..TypedStep::default()
         };
         step.tally.add_event(&said);
         if let Some(told) = self.usage {
@@ -112,13 +115,13 @@ impl<'a> Scan<'a> {
         }
         step.fault = self.stop.and_then(malformed);
         step.mark = if self.usage.is_some() {
-            Mark::Last
+            TypedMark::Last
         } else if self.stop.is_some() {
-            Mark::Stop
+            TypedMark::Stop
         } else if self.index.is_some() {
-            Mark::Answer
+            TypedMark::Answer
         } else {
-            Mark::Beside
+            TypedMark::Beside
         };
         step
     }
@@ -151,8 +154,8 @@ fn text_or<'a>(walk: &mut Walk<'a>) -> Option<&'a [u8]> {
     walk.value().map(|_| &b""[..])
 }
 
-fn start<'a>(walk: &mut Walk<'a>) -> Option<Start<'a>> {
-    let mut start = Start::default();
+fn start<'a>(walk: &mut Walk<'a>) -> Option<ConverseStart<'a>> {
+    let mut start = ConverseStart::default();
     within(walk, |walk, name| match name {
         b"toolUse" => {
             start.is_tool = true;
@@ -179,30 +182,30 @@ fn start<'a>(walk: &mut Walk<'a>) -> Option<Start<'a>> {
     Some(start)
 }
 
-fn delta<'a>(walk: &mut Walk<'a>) -> Option<Delta<'a>> {
-    let mut found = Delta::Nothing;
+fn delta<'a>(walk: &mut Walk<'a>) -> Option<ConverseDelta<'a>> {
+    let mut found = ConverseDelta::Nothing;
     within(walk, |walk, name| {
         match name {
-            b"text" => found = Delta::Text(text_or(walk)?),
+            b"text" => found = ConverseDelta::Text(text_or(walk)?),
             b"toolUse" => within(walk, |walk, name| {
                 let text = text_or(walk)?;
                 if name == b"input" {
-                    found = Delta::Input(text);
+                    found = ConverseDelta::Input(text);
                 }
                 Some(())
             })?,
             b"reasoningContent" => within(walk, |walk, name| {
                 let text = text_or(walk)?;
                 match name {
-                    b"text" => found = Delta::Thought(text),
-                    b"signature" => found = Delta::Signature(text),
-                    b"redactedContent" => found = Delta::Redacted(text),
+                    b"text" => found = ConverseDelta::Thought(text),
+                    b"signature" => found = ConverseDelta::Signature(text),
+                    b"redactedContent" => found = ConverseDelta::Redacted(text),
                     _ => {}
                 }
                 Some(())
             })?,
             b"citation" if walk.peek()? == b'{' => {
-                found = Delta::Citation(walk.value()?);
+                found = ConverseDelta::Citation(walk.value()?);
             }
             b"image" => within(walk, |walk, name| {
                 if name != b"source" {
@@ -211,7 +214,7 @@ fn delta<'a>(walk: &mut Walk<'a>) -> Option<Delta<'a>> {
                 within(walk, |walk, name| {
                     let text = text_or(walk)?;
                     if name == b"bytes" {
-                        found = Delta::Image(text);
+                        found = ConverseDelta::Image(text);
                     }
                     Some(())
                 })
@@ -224,8 +227,8 @@ fn delta<'a>(walk: &mut Walk<'a>) -> Option<Delta<'a>> {
 }
 
 /// The cache is counted beside the input here, whatever the sum says (AWS, "Prompt caching").
-pub(super) fn told(walk: &mut Walk<'_>) -> Option<Told> {
-    let mut told = Told::default();
+pub(super) fn told(walk: &mut Walk<'_>) -> Option<ConverseTold> {
+    let mut told = ConverseTold::default();
     let mut input = 0_u64;
     within(walk, |walk, name| {
         let field = match name {
@@ -278,14 +281,14 @@ fn tier<'a>(walk: &mut Walk<'a>) -> Option<&'a [u8]> {
 
 /// A whole answer.
 #[derive(Debug, Default)]
-pub(super) struct Whole<'a> {
+pub(super) struct ConverseWhole<'a> {
     /// Whether a message stands where answers do.
     pub(super) has_message: bool,
     pub(super) stop: Option<&'a [u8]>,
-    pub(super) step: Step<'a>,
+    pub(super) step: TypedStep<'a>,
 }
 
-impl<'a> Whole<'a> {
+impl<'a> ConverseWhole<'a> {
     /// `None` where it is no JSON object.
     pub(super) fn of(json: &'a [u8]) -> Option<Self> {
         let mut whole = Self::default();

@@ -5,9 +5,9 @@ use std::io::Write;
 
 use super::answer::{citation, of_citation, stop_of, stop_word, usage_json};
 use super::media;
-use super::scan::{Delta, Scan, Start};
+use super::scan::{ConverseDelta, ConverseScan, ConverseStart};
 use super::wire;
-use crate::dialect::calls::Calls;
+use crate::dialect::calls::StreamCalls;
 use crate::dialect::event::said;
 use crate::dialect::neutral::{
     Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamReader, StreamWriter,
@@ -20,14 +20,14 @@ const IMAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Reads the stream of one answer.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
-    calls: Calls,
+pub(super) struct ConverseReader {
+    calls: StreamCalls,
     /// The format of a picture that is on its way, and what came of it.
     image: Option<(String, String)>,
 }
 
-impl Reader {
-    fn begin(&mut self, index: u64, start: Start<'_>, each: &mut dyn FnMut(Event<'_>)) {
+impl ConverseReader {
+    fn begin(&mut self, index: u64, start: ConverseStart<'_>, each: &mut dyn FnMut(Event<'_>)) {
         if let Some(format) = start.image {
             self.image = Some((text_of(format).into_owned(), String::new()));
         }
@@ -37,32 +37,32 @@ impl Reader {
         }
     }
 
-    fn more(&mut self, index: u64, delta: Delta<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn more(&mut self, index: u64, delta: ConverseDelta<'_>, each: &mut dyn FnMut(Event<'_>)) {
         let answer = 0;
         match delta {
-            Delta::Text(raw) if !raw.is_empty() => {
+            ConverseDelta::Text(raw) if !raw.is_empty() => {
                 let text = text_of(raw);
                 each(Event::Text { answer, text });
             }
-            Delta::Thought(raw) if !raw.is_empty() => {
+            ConverseDelta::Thought(raw) if !raw.is_empty() => {
                 let text = text_of(raw);
                 each(Event::Thought { answer, text });
             }
-            Delta::Signature(raw) if !raw.is_empty() => {
+            ConverseDelta::Signature(raw) if !raw.is_empty() => {
                 let home = Some(SignatureFormat::Anthropic);
                 if let Some(signature) = Signature::read_in(home, &text_of(raw)) {
                     each(Event::Signature { answer, signature });
                 }
             }
-            Delta::Redacted(raw) if !raw.is_empty() => {
+            ConverseDelta::Redacted(raw) if !raw.is_empty() => {
                 let signature = Signature {
                     format: SignatureFormat::AnthropicRedacted,
                     data: text_of(raw).into_owned(),
                 };
                 each(Event::Signature { answer, signature });
             }
-            Delta::Input(raw) => self.calls.more(index, text_of(raw), each),
-            Delta::Image(raw) => {
+            ConverseDelta::Input(raw) => self.calls.more(index, text_of(raw), each),
+            ConverseDelta::Image(raw) => {
                 let (_, bytes) = self
                     .image
                     .get_or_insert_with(|| ("png".to_owned(), String::new()));
@@ -70,18 +70,18 @@ impl Reader {
                     bytes.push_str(&text_of(raw));
                 }
             }
-            Delta::Citation(json) => {
-                let told = serde_json::from_slice::<wire::Citation<'_>>(json).ok();
+            ConverseDelta::Citation(json) => {
+                let told = serde_json::from_slice::<wire::ConverseCitation<'_>>(json).ok();
                 if let Some(citation) = told.and_then(citation) {
                     let citation = Box::new(citation);
                     each(Event::Citation { answer, citation });
                 }
             }
-            Delta::Nothing
-            | Delta::Text(_)
-            | Delta::Thought(_)
-            | Delta::Signature(_)
-            | Delta::Redacted(_) => {}
+            ConverseDelta::Nothing
+            | ConverseDelta::Text(_)
+            | ConverseDelta::Thought(_)
+            | ConverseDelta::Signature(_)
+            | ConverseDelta::Redacted(_) => {}
         }
     }
 
@@ -104,10 +104,10 @@ impl Reader {
     }
 }
 
-impl StreamReader for Reader {
+impl StreamReader for ConverseReader {
     fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
         let said = said(event);
-        let Some(scan) = Scan::of(&said.data) else {
+        let Some(scan) = ConverseScan::of(&said.data) else {
             return;
         };
         let index = scan.index.unwrap_or_default();
@@ -140,7 +140,7 @@ enum Open {
 
 /// Writes the stream of one answer; of several the first.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(super) struct ConverseWriter {
     has_begun: bool,
     open: Option<Open>,
     index: u32,
@@ -158,7 +158,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-impl Writer {
+impl ConverseWriter {
     fn begin(&mut self, to: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.has_begun, true) {
             put(
@@ -250,7 +250,7 @@ impl Writer {
     }
 }
 
-impl StreamWriter for Writer {
+impl StreamWriter for ConverseWriter {
     fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
         match event {
             Event::Begin { .. } => self.begin(to),

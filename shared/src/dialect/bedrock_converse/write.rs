@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::answer::of_thought;
 use super::media;
-use super::model::{Maker, tuned};
+use super::model::{ConverseMaker, tuned};
 use super::wire::{
-    Block, Body, CachePoint, Extra, Inference, Message, Named, NamedSchema, Nothing, Schema,
-    Structure, TextFormat, Tool, ToolChoice as WireChoice, ToolConfig, ToolResult as WireResult,
-    ToolSpec, ToolUse, Typed,
+    ConverseBlock, ConverseBody, ConverseCachePoint, ConverseExtra, ConverseInference,
+    ConverseMessage, ConverseNamed, ConverseNamedSchema, ConverseNothing, ConverseSchema,
+    ConverseStructure, ConverseTextFormat, ConverseTool, ConverseToolChoice, ConverseToolConfig,
+    ConverseToolResult, ConverseToolSpec, ConverseToolUse, ConverseTyped,
 };
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
@@ -36,7 +37,7 @@ const TIERS: [(&str, Option<&str>); 7] = [
 
 /// What one request is written with.
 struct Writer<'a> {
-    maker: Maker,
+    maker: ConverseMaker,
     /// Ids of calls by what they were.
     ids: HashMap<&'a str, Cow<'a, str>>,
     /// Names of documents so far.
@@ -46,7 +47,7 @@ struct Writer<'a> {
 
 /// The request in the words of Converse; the model is named in the path.
 pub(super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
-    let maker = Maker::of(to.model);
+    let maker = ConverseMaker::of(to.model);
     let mut writer = Writer {
         maker,
         ids: ids(request),
@@ -58,11 +59,11 @@ pub(super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, B
         return Err(BadBody::of("n", message));
     }
     let tuned = tuned(request, maker);
-    let mut body = Body {
+    let mut body = ConverseBody {
         messages: writer.messages(request)?,
         system: writer.system(request)?,
         tool_config: writer.tools(request)?,
-        ..Body::default()
+        ..ConverseBody::default()
     };
     if body.messages.is_empty() {
         let message = "`messages` holds nothing that the model could answer.";
@@ -73,9 +74,9 @@ pub(super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, B
     let is_some = output.text_format.is_some() || output.effort.is_some();
     body.output_config = is_some.then_some(output);
     body.inference_config =
-        Some(tuned.inference).filter(|inference| *inference != Inference::default());
+        Some(tuned.inference).filter(|inference| *inference != ConverseInference::default());
     body.additional_model_request_fields =
-        Some(tuned.extra).filter(|extra| *extra != Extra::default());
+        Some(tuned.extra).filter(|extra| *extra != ConverseExtra::default());
     body.service_tier = writer.tier(request);
     body.request_metadata = writer.end_user(request);
     let mut dropped = writer.dropped;
@@ -147,28 +148,31 @@ impl<'a> Writer<'a> {
         self.ids.get(id).cloned().unwrap_or(Cow::Borrowed(id))
     }
 
-    fn cache_point(&mut self, mark: Option<CacheMark>) -> Option<CachePoint<'a>> {
+    fn cache_point(&mut self, mark: Option<CacheMark>) -> Option<ConverseCachePoint<'a>> {
         let mark = mark?;
         if !self.maker.takes_cache_points() {
             self.drop("cache_control");
             return None;
         }
-        Some(CachePoint {
+        Some(ConverseCachePoint {
             kind: "default".into(),
             ttl: (mark == CacheMark::Long).then(|| "1h".into()),
         })
     }
 
-    fn marked(&mut self, mark: Option<CacheMark>, blocks: &mut Vec<Block<'a>>) {
+    fn marked(&mut self, mark: Option<CacheMark>, blocks: &mut Vec<ConverseBlock<'a>>) {
         if let cache_point @ Some(_) = self.cache_point(mark) {
-            blocks.push(Block {
+            blocks.push(ConverseBlock {
                 cache_point,
-                ..Block::default()
+                ..ConverseBlock::default()
             });
         }
     }
 
-    fn system(&mut self, request: &'a ChatRequest) -> Result<Option<Vec<Block<'a>>>, BadBody> {
+    fn system(
+        &mut self,
+        request: &'a ChatRequest,
+    ) -> Result<Option<Vec<ConverseBlock<'a>>>, BadBody> {
         let mut blocks = Vec::new();
         for part in &request.instructions {
             match part {
@@ -191,8 +195,8 @@ impl<'a> Writer<'a> {
         Ok(has_text.then_some(blocks))
     }
 
-    fn messages(&mut self, request: &'a ChatRequest) -> Result<Vec<Message<'a>>, BadBody> {
-        let mut messages: Vec<Message<'_>> = Vec::new();
+    fn messages(&mut self, request: &'a ChatRequest) -> Result<Vec<ConverseMessage<'a>>, BadBody> {
+        let mut messages: Vec<ConverseMessage<'_>> = Vec::new();
         for turn in &request.turns {
             let role = match turn.role {
                 Role::User => "user",
@@ -205,7 +209,7 @@ impl<'a> Writer<'a> {
             match messages.last_mut() {
                 Some(last) if last.role == role => last.content.append(&mut blocks),
                 _ if blocks.iter().all(|block| block.cache_point.is_some()) => {}
-                _ => messages.push(Message {
+                _ => messages.push(ConverseMessage {
                     role: role.into(),
                     content: blocks,
                 }),
@@ -218,7 +222,7 @@ impl<'a> Writer<'a> {
         &mut self,
         part: &'a Part,
         role: Role,
-        blocks: &mut Vec<Block<'a>>,
+        blocks: &mut Vec<ConverseBlock<'a>>,
     ) -> Result<(), BadBody> {
         match part {
             Part::Text { text, cache, .. } => {
@@ -252,9 +256,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn media(&mut self, media: &'a Media) -> Result<Block<'a>, BadBody> {
+    fn media(&mut self, media: &'a Media) -> Result<ConverseBlock<'a>, BadBody> {
         let medium = Some(media::write(media, &mut self.names)?);
-        let mut block = Block::default();
+        let mut block = ConverseBlock::default();
         match media.kind {
             MediaKind::Image => block.image = medium,
             MediaKind::Audio => block.audio = medium,
@@ -264,7 +268,7 @@ impl<'a> Writer<'a> {
         Ok(block)
     }
 
-    fn call(&self, call: &'a ToolCall) -> Result<Block<'a>, BadBody> {
+    fn call(&self, call: &'a ToolCall) -> Result<ConverseBlock<'a>, BadBody> {
         let arguments = match call.arguments.trim() {
             "" => "{}",
             arguments => arguments,
@@ -278,18 +282,18 @@ impl<'a> Writer<'a> {
             );
             return Err(BadBody::of("messages", message));
         };
-        Ok(Block {
-            tool_use: Some(ToolUse {
+        Ok(ConverseBlock {
+            tool_use: Some(ConverseToolUse {
                 id: self.id(&call.id),
                 name: call.name.as_str().into(),
                 input: Some(input),
                 kind: None,
             }),
-            ..Block::default()
+            ..ConverseBlock::default()
         })
     }
 
-    fn result(&mut self, result: &'a ToolResult) -> Result<Block<'a>, BadBody> {
+    fn result(&mut self, result: &'a ToolResult) -> Result<ConverseBlock<'a>, BadBody> {
         let mut content = Vec::new();
         for part in &result.parts {
             match part {
@@ -307,28 +311,31 @@ impl<'a> Writer<'a> {
             status = None;
             self.drop("is_error");
         }
-        Ok(Block {
-            tool_result: Some(WireResult {
+        Ok(ConverseBlock {
+            tool_result: Some(ConverseToolResult {
                 id: self.id(&result.id),
                 content,
                 status,
             }),
-            ..Block::default()
+            ..ConverseBlock::default()
         })
     }
 
-    fn tools(&mut self, request: &'a ChatRequest) -> Result<Option<ToolConfig<'a>>, BadBody> {
+    fn tools(
+        &mut self,
+        request: &'a ChatRequest,
+    ) -> Result<Option<ConverseToolConfig<'a>>, BadBody> {
         if request.tools.is_empty() {
             return Ok(None);
         }
-        let mut choice = WireChoice::default();
+        let mut choice = ConverseToolChoice::default();
         match &request.tool_choice {
             None => {}
-            Some(ToolChoice::Auto) => choice.auto = Some(Nothing {}),
-            Some(ToolChoice::Required) => choice.any = Some(Nothing {}),
+            Some(ToolChoice::Auto) => choice.auto = Some(ConverseNothing {}),
+            Some(ToolChoice::Required) => choice.any = Some(ConverseNothing {}),
             Some(ToolChoice::Function(name)) => {
                 let name = name.as_str().into();
-                choice.tool = Some(Named { name });
+                choice.tool = Some(ConverseNamed { name });
             }
             // Tools that may not be called need not be known, unless they were called before.
             Some(ToolChoice::None) if !has_calls(request) => return Ok(None),
@@ -343,30 +350,30 @@ impl<'a> Writer<'a> {
             let schema = tool.parameters.clone();
             let schema = schema.or_else(|| Json::of(r#"{"type":"object","properties":{}}"#));
             let description = tool.description.as_deref().filter(|text| !text.is_empty());
-            tools.push(Tool {
-                tool_spec: Some(ToolSpec {
+            tools.push(ConverseTool {
+                tool_spec: Some(ConverseToolSpec {
                     name: tool.name.as_str().into(),
                     description: description.map(Cow::from),
-                    input_schema: Schema { json: schema },
+                    input_schema: ConverseSchema { json: schema },
                     strict: tool.strict,
                 }),
                 cache_point: None,
             });
             if let cache_point @ Some(_) = self.cache_point(tool.cache) {
-                tools.push(Tool {
+                tools.push(ConverseTool {
                     tool_spec: None,
                     cache_point,
                 });
             }
         }
         let tool_choice = request.tool_choice.is_some().then_some(choice);
-        Ok(Some(ToolConfig { tools, tool_choice }))
+        Ok(Some(ConverseToolConfig { tools, tool_choice }))
     }
 
-    fn tier(&mut self, request: &'a ChatRequest) -> Option<Typed<'a>> {
+    fn tier(&mut self, request: &'a ChatRequest) -> Option<ConverseTyped<'a>> {
         let tier = request.tier.as_deref()?;
         if let Some((_, word)) = TIERS.iter().find(|(asked, _)| *asked == tier) {
-            return word.map(|word| Typed { kind: word.into() });
+            return word.map(|word| ConverseTyped { kind: word.into() });
         }
         self.drop("service_tier");
         None
@@ -387,10 +394,10 @@ impl<'a> Writer<'a> {
 }
 
 /// Blank texts are refused, and say nothing.
-fn text_block(text: &str) -> Option<Block<'_>> {
-    (!text.trim().is_empty()).then(|| Block {
+fn text_block(text: &str) -> Option<ConverseBlock<'_>> {
+    (!text.trim().is_empty()).then(|| ConverseBlock {
         text: Some(text.into()),
-        ..Block::default()
+        ..ConverseBlock::default()
     })
 }
 
@@ -399,7 +406,7 @@ fn has_calls(request: &ChatRequest) -> bool {
     parts.any(|part| matches!(part, Part::ToolCall(_) | Part::ToolResult(_)))
 }
 
-fn text_format(format: Option<&Format>) -> Result<Option<TextFormat<'_>>, BadBody> {
+fn text_format(format: Option<&Format>) -> Result<Option<ConverseTextFormat<'_>>, BadBody> {
     match format {
         None | Some(Format::Text) => Ok(None),
         Some(Format::JsonObject) => {
@@ -412,10 +419,10 @@ fn text_format(format: Option<&Format>) -> Result<Option<TextFormat<'_>>, BadBod
             description,
             schema,
             strict: _,
-        }) => Ok(Some(TextFormat {
+        }) => Ok(Some(ConverseTextFormat {
             kind: "json_schema".into(),
-            structure: Structure {
-                json_schema: NamedSchema {
+            structure: ConverseStructure {
+                json_schema: ConverseNamedSchema {
                     schema: schema.get().into(),
                     name: Some(name.as_str().into()),
                     description: description.as_deref().map(Cow::from),

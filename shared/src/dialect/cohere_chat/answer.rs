@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::wire::{
-    Answer, Called, Citation as WireCitation, Content, Item, Message, Source as WireSource,
-    ToolCall as WireCall,
+    CohereAnswer, CohereCalled, CohereCitation, CohereContent, CohereItem, CohereMessage,
+    CohereSource, CohereToolCall,
 };
 use crate::dialect::neutral::{
     AnswerShown, Candidate, ChatAnswer, Citation, Json, Part, Stop, Thought, ToolCall,
@@ -40,7 +40,7 @@ pub(super) fn stop_word(stop: &Stop) -> &'static str {
 }
 
 /// The first of its sources with an address.
-pub(super) fn citation(told: &WireCitation<'_>) -> Option<Citation> {
+pub(super) fn citation(told: &CohereCitation<'_>) -> Option<Citation> {
     let sources = told.sources.iter();
     let mut objects = sources.filter_map(|source| {
         let of_tool = source.tool_output.as_ref();
@@ -59,25 +59,25 @@ pub(super) fn citation(told: &WireCitation<'_>) -> Option<Citation> {
 }
 
 /// The same in Cohere's words.
-pub(super) fn of_citation(citation: &Citation) -> WireCitation<'_> {
+pub(super) fn of_citation(citation: &Citation) -> CohereCitation<'_> {
     let mut document = json!({"url": citation.url});
     for (name, value) in [("title", &citation.title), ("snippet", &citation.quote)] {
         if let Some(text) = value {
             document[name] = text.as_str().into();
         }
     }
-    WireCitation {
-        sources: vec![WireSource {
+    CohereCitation {
+        sources: vec![CohereSource {
             kind: "document".to_owned(),
             document: Some(document),
             tool_output: None,
         }],
-        ..WireCitation::default()
+        ..CohereCitation::default()
     }
 }
 
 /// A message of the model as parts, in the order in which it was thought, said and called.
-pub(super) fn parts(message: Message<'_>) -> Vec<Part> {
+pub(super) fn parts(message: CohereMessage<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     let thought = |text: String| {
         Part::Thought(Thought {
@@ -89,8 +89,8 @@ pub(super) fn parts(message: Message<'_>) -> Vec<Part> {
         parts.push(thought(plan.into_owned()));
     }
     match message.content {
-        Some(Content::Text(text)) if !text.is_empty() => parts.push(Part::text(text)),
-        Some(Content::Items(items)) => {
+        Some(CohereContent::Text(text)) if !text.is_empty() => parts.push(Part::text(text)),
+        Some(CohereContent::Items(items)) => {
             for item in items {
                 if let Some(text) = item.thinking {
                     parts.push(thought(text.into_owned()));
@@ -99,7 +99,7 @@ pub(super) fn parts(message: Message<'_>) -> Vec<Part> {
                 }
             }
         }
-        Some(Content::Text(_)) | None => {}
+        Some(CohereContent::Text(_)) | None => {}
     }
     let found: Vec<Citation> = message
         .citations
@@ -131,7 +131,7 @@ pub(super) fn parts(message: Message<'_>) -> Vec<Part> {
 
 /// A whole answer.
 pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
-    let answer: Answer<'_> = serde_json::from_slice(json).map_err(|error| {
+    let answer: CohereAnswer<'_> = serde_json::from_slice(json).map_err(|error| {
         let why = format!("not an answer of Cohere's chat: {error}");
         Fault::new(FaultKind::InvalidAnswer, why)
     })?;
@@ -146,11 +146,11 @@ pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
 }
 
 /// A call in Cohere's words.
-pub(super) fn of_call(call: &ToolCall) -> WireCall<'_> {
-    WireCall {
+pub(super) fn of_call(call: &ToolCall) -> CohereToolCall<'_> {
+    CohereToolCall {
         id: call.id.as_str().into(),
         kind: "function".into(),
-        function: Called {
+        function: CohereCalled {
             name: call.name.as_str().into(),
             arguments: call.arguments.as_str().into(),
         },
@@ -158,11 +158,11 @@ pub(super) fn of_call(call: &ToolCall) -> WireCall<'_> {
 }
 
 /// A text of an item's kind.
-pub(super) fn item(text: &str) -> Item<'_> {
-    Item {
+pub(super) fn item(text: &str) -> CohereItem<'_> {
+    CohereItem {
         kind: "text".into(),
         text: Some(text.into()),
-        ..Item::default()
+        ..CohereItem::default()
     }
 }
 
@@ -179,28 +179,28 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
                 citations.extend(c.iter().map(of_citation));
             }
             Part::Refusal(text) => items.push(item(text)),
-            Part::Thought(thought) => items.push(Item {
+            Part::Thought(thought) => items.push(CohereItem {
                 kind: "thinking".into(),
                 thinking: Some(thought.text.as_str().into()),
-                ..Item::default()
+                ..CohereItem::default()
             }),
             Part::ToolCall(call) => calls.push(of_call(call)),
             // Cohere's models make texts alone.
             Part::Media(_) | Part::ToolResult(_) => {}
         }
     }
-    let written = Answer {
+    let written = CohereAnswer {
         id: Cow::from(if answer.id.is_empty() {
             shown.id.as_str()
         } else {
             answer.id.as_str()
         }),
-        message: Message {
+        message: CohereMessage {
             role: "assistant".into(),
-            content: Some(Content::Items(items)),
+            content: Some(CohereContent::Items(items)),
             tool_calls: (!calls.is_empty()).then_some(calls),
             citations: (!citations.is_empty()).then_some(citations),
-            ..Message::default()
+            ..CohereMessage::default()
         },
         finish_reason: stop_word(first.map_or(&Stop::End, |c| &c.stop)).into(),
         usage: Json::of(usage_json(usage)),

@@ -12,13 +12,13 @@ mod write;
 use bytes::Bytes;
 use serde_json::Value;
 
-use self::scan::Scan;
+use self::scan::CohereScan;
 use super::body::Body;
 use super::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
 };
 use super::text_count::of_whole;
-use super::typed_meter::{Step, Steps, TypedMeter, in_stream};
+use super::typed_meter::{TypedMeter, TypedStep, TypedSteps, in_stream};
 use super::{
     Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter, Told,
     look, replay, told,
@@ -37,14 +37,14 @@ const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 #[derive(Debug)]
 pub struct CohereChat;
 
-static STEPS: Steps = Steps {
+static STEPS: TypedSteps = TypedSteps {
     read: step,
     fault,
     ending,
 };
 
-fn step(data: &[u8]) -> Option<Step<'_>> {
-    Scan::of(data).map(|scan| scan.step())
+fn step(data: &[u8]) -> Option<TypedStep<'_>> {
+    CohereScan::of(data).map(|scan| scan.step())
 }
 
 fn ending(usage: &Usage) -> Bytes {
@@ -89,7 +89,7 @@ impl Dialect for CohereChat {
     }
 
     fn usage(&self, of: Metered, answer: &[u8]) -> Result<Usage, Fault> {
-        let Some(scan) = Scan::of(answer) else {
+        let Some(scan) = CohereScan::of(answer) else {
             let why = "not the JSON object that was expected";
             return Err(Fault::new(FaultKind::InvalidAnswer, why));
         };
@@ -103,7 +103,7 @@ impl Dialect for CohereChat {
         if let Some(told) = told::error_in(answer) {
             return Judged::Error(Box::new(told));
         }
-        match Scan::of(answer) {
+        match CohereScan::of(answer) {
             None => Judged::Nonsense("not the JSON object that was expected".to_owned()),
             Some(scan) => match scan.fault() {
                 Some(fault) => Judged::Error(Box::new(Told {
@@ -161,11 +161,11 @@ impl Translator for CohereChat {
     }
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
-        Box::new(stream::Reader::default())
+        Box::new(stream::CohereReader::default())
     }
 
     fn stream_writer(&self, shown: AnswerShown) -> Box<dyn StreamWriter> {
-        Box::new(stream::Writer::new(shown.id))
+        Box::new(stream::CohereWriter::new(shown.id))
     }
 }
 

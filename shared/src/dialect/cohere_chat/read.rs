@@ -4,10 +4,13 @@
 use std::borrow::Cow;
 
 use super::answer::parts;
-use super::wire::{Body, Content, FIELDS, Format as WireFormat, Image, Item, Message, Tool};
+use super::wire::{
+    CohereBody, CohereContent, CohereFormat, CohereImage, CohereItem, CohereMessage, CohereTool,
+    FIELDS,
+};
 use crate::dialect::neutral::{
-    ChatRequest, Effort, Format, Media, MediaKind, Part, Reasoning, Role, Source,
-    Tool as NeutralTool, ToolChoice, ToolResult, Turn,
+    ChatRequest, Effort, Format, Media, MediaKind, Part, Reasoning, Role, Source, Tool, ToolChoice,
+    ToolResult, Turn,
 };
 use crate::dialect::{BadBody, Head};
 use crate::json;
@@ -26,7 +29,7 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
         Ok(())
     })
     .map_err(|error| wrong(error.to_string()))?;
-    let body: Body<'_> = serde_json::from_slice(body)
+    let body: CohereBody<'_> = serde_json::from_slice(body)
         .map_err(|error| wrong(format!("The body is no request of Cohere's chat: {error}")))?;
     for message in body.messages {
         take(message, &mut request)?;
@@ -62,8 +65,8 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
     Ok(request)
 }
 
-fn function(tool: Tool<'_>, strict: Option<bool>) -> NeutralTool {
-    NeutralTool {
+fn function(tool: CohereTool<'_>, strict: Option<bool>) -> Tool {
+    Tool {
         name: tool.function.name.into_owned(),
         description: tool.function.description.map(Cow::into_owned),
         parameters: tool.function.parameters,
@@ -72,7 +75,7 @@ fn function(tool: Tool<'_>, strict: Option<bool>) -> NeutralTool {
     }
 }
 
-fn format(format: WireFormat<'_>) -> Format {
+fn format(format: CohereFormat<'_>) -> Format {
     match (format.kind.as_ref(), format.json_schema) {
         ("json_object", Some(schema)) => Format::JsonSchema {
             name: SCHEMA_NAME.to_owned(),
@@ -85,7 +88,7 @@ fn format(format: WireFormat<'_>) -> Format {
     }
 }
 
-fn take(message: Message<'_>, request: &mut ChatRequest) -> Result<(), BadBody> {
+fn take(message: CohereMessage<'_>, request: &mut ChatRequest) -> Result<(), BadBody> {
     let (role, parts) = match message.role.as_ref() {
         "system" => {
             request.instructions.extend(contents(message.content));
@@ -116,15 +119,15 @@ fn take(message: Message<'_>, request: &mut ChatRequest) -> Result<(), BadBody> 
     Ok(())
 }
 
-fn contents(content: Option<Content<'_>>) -> Vec<Part> {
+fn contents(content: Option<CohereContent<'_>>) -> Vec<Part> {
     match content {
-        Some(Content::Text(text)) => vec![Part::text(text)],
-        Some(Content::Items(items)) => items.into_iter().filter_map(part).collect(),
+        Some(CohereContent::Text(text)) => vec![Part::text(text)],
+        Some(CohereContent::Items(items)) => items.into_iter().filter_map(part).collect(),
         None => Vec::new(),
     }
 }
 
-fn part(item: Item<'_>) -> Option<Part> {
+fn part(item: CohereItem<'_>) -> Option<Part> {
     if let Some(text) = item.text {
         return Some(Part::text(text));
     }
@@ -136,7 +139,7 @@ fn part(item: Item<'_>) -> Option<Part> {
 }
 
 /// A picture at its address, or as data in it (RFC 2397).
-fn picture(image: Image<'_>) -> Media {
+fn picture(image: CohereImage<'_>) -> Media {
     let data = image.url.strip_prefix("data:");
     let split = data.and_then(|data| data.split_once(";base64,"));
     let (media_type, source) = match split {

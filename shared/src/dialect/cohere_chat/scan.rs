@@ -3,13 +3,13 @@
 
 use crate::dialect::counts::Counts;
 use crate::dialect::tally::Tally;
-use crate::dialect::typed_meter::{Mark, Step};
+use crate::dialect::typed_meter::{TypedMark, TypedStep};
 use crate::dialect::walk::{Walk, count, text_of};
 use crate::fault::{Fault, FaultKind};
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Kind {
+pub(super) enum CohereKind {
     #[default]
     Other,
     MessageStart,
@@ -22,8 +22,8 @@ pub(super) enum Kind {
 
 /// An event, or a whole answer, of which one says what several events say.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Scan<'a> {
-    pub(super) kind: Kind,
+pub(super) struct CohereScan<'a> {
+    pub(super) kind: CohereKind,
     pub(super) id: Option<&'a [u8]>,
     pub(super) index: Option<u64>,
     pub(super) text: &'a [u8],
@@ -44,15 +44,15 @@ pub(super) struct Scan<'a> {
     said: Tally,
 }
 
-fn kind(word: &[u8]) -> Kind {
+fn kind(word: &[u8]) -> CohereKind {
     match word {
-        b"message-start" => Kind::MessageStart,
+        b"message-start" => CohereKind::MessageStart,
         b"content-start" | b"content-delta" | b"content-end" | b"tool-plan-delta"
-        | b"tool-call-delta" | b"citation-start" | b"citation-end" => Kind::More,
-        b"tool-call-start" => Kind::CallStart,
-        b"tool-call-end" => Kind::CallEnd,
-        b"message-end" => Kind::MessageEnd,
-        _ => Kind::Other,
+        | b"tool-call-delta" | b"citation-start" | b"citation-end" => CohereKind::More,
+        b"tool-call-start" => CohereKind::CallStart,
+        b"tool-call-end" => CohereKind::CallEnd,
+        b"message-end" => CohereKind::MessageEnd,
+        _ => CohereKind::Other,
     }
 }
 
@@ -64,7 +64,7 @@ fn text_or<'a>(walk: &mut Walk<'a>) -> Option<&'a [u8]> {
     walk.value().map(|_| &b""[..])
 }
 
-impl<'a> Scan<'a> {
+impl<'a> CohereScan<'a> {
     /// `None` where it is no JSON object.
     pub(super) fn of(json: &'a [u8]) -> Option<Self> {
         let mut scan = Self::default();
@@ -137,17 +137,17 @@ impl<'a> Scan<'a> {
     }
 
     /// What an event is for billing.
-    pub(super) fn step(&self) -> Step<'a> {
-        let mut step = Step {
+    pub(super) fn step(&self) -> TypedStep<'a> {
+        let mut step = TypedStep {
             counts: self.usage.unwrap_or_default(),
             fault: self.fault(),
-            ..Step::default()
+            ..TypedStep::default()
         };
         step.tally.add_event(&self.said);
         step.mark = match self.kind {
-            Kind::MessageEnd => Mark::Last,
-            Kind::More | Kind::CallStart | Kind::CallEnd => Mark::Answer,
-            Kind::MessageStart | Kind::Other => Mark::Beside,
+            CohereKind::MessageEnd => TypedMark::Last,
+            CohereKind::More | CohereKind::CallStart | CohereKind::CallEnd => TypedMark::Answer,
+            CohereKind::MessageStart | CohereKind::Other => TypedMark::Beside,
         };
         step
     }

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use super::answer::{citation, of_citation, stop_of, stop_word, usage_json};
-use super::scan::{Kind, Scan};
+use super::scan::{CohereKind, CohereScan};
 use super::wire;
-use crate::dialect::calls::Calls;
+use crate::dialect::calls::StreamCalls;
 use crate::dialect::event::said;
 use crate::dialect::neutral::{Event, Stop, StreamReader, StreamWriter};
 use crate::dialect::walk::text_of;
@@ -13,13 +13,13 @@ use crate::units::Usage;
 
 /// Reads the stream of one answer.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
-    calls: Calls,
+pub(super) struct CohereReader {
+    calls: StreamCalls,
 }
 
-impl Reader {
+impl CohereReader {
     /// What a part says.
-    fn more(&mut self, scan: &Scan<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn more(&mut self, scan: &CohereScan<'_>, each: &mut dyn FnMut(Event<'_>)) {
         let answer = 0;
         for raw in [scan.thought, scan.plan] {
             if !raw.is_empty() {
@@ -34,7 +34,7 @@ impl Reader {
         let number = scan.index.unwrap_or_default();
         self.calls.more(number, text_of(scan.arguments), each);
         if let Some(json) = scan.citation {
-            let told = serde_json::from_slice::<wire::Citation<'_>>(json).ok();
+            let told = serde_json::from_slice::<wire::CohereCitation<'_>>(json).ok();
             if let Some(citation) = told.as_ref().and_then(citation) {
                 let citation = Box::new(citation);
                 each(Event::Citation { answer, citation });
@@ -43,29 +43,29 @@ impl Reader {
     }
 }
 
-impl StreamReader for Reader {
+impl StreamReader for CohereReader {
     fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
         let said = said(event);
-        let Some(scan) = Scan::of(&said.data) else {
+        let Some(scan) = CohereScan::of(&said.data) else {
             return;
         };
         match scan.kind {
-            Kind::Other => {}
-            Kind::MessageStart => {
+            CohereKind::Other => {}
+            CohereKind::MessageStart => {
                 if let Some(id) = scan.id {
                     let id = text_of(id);
                     each(Event::Begin { id });
                 }
             }
-            Kind::CallStart => {
+            CohereKind::CallStart => {
                 let (id, name) = (text_of(scan.call_id), text_of(scan.call_name));
                 let number = scan.index.unwrap_or_default();
                 self.calls.begin(number, id, name, each);
                 self.more(&scan, each);
             }
-            Kind::More => self.more(&scan, each),
-            Kind::CallEnd => self.calls.end(each),
-            Kind::MessageEnd => {
+            CohereKind::More => self.more(&scan, each),
+            CohereKind::CallEnd => self.calls.end(each),
+            CohereKind::MessageEnd => {
                 self.calls.end(each);
                 let stop = stop_of(&scan.finish.map(text_of).unwrap_or_default());
                 each(Event::Stop { answer: 0, stop });
@@ -84,7 +84,7 @@ enum Open {
 
 /// Writes the stream of one answer; of several the first.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct CohereWriter {
     id: String,
     has_begun: bool,
     open: Option<Open>,
@@ -116,7 +116,7 @@ fn start_call(call: u32, id: &str, name: &str, to: &mut Vec<u8>) {
     );
 }
 
-impl Writer {
+impl CohereWriter {
     /// With the id that the answer has where its provider tells none.
     pub(super) fn new(id: String) -> Self {
         Self {
@@ -186,7 +186,7 @@ impl Writer {
     }
 }
 
-impl StreamWriter for Writer {
+impl StreamWriter for CohereWriter {
     fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
         match event {
             Event::Begin { id } => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::dialect::neutral::Json;
 
 /// A text that is there or not.
-pub(super) type Text<'a> = Option<Cow<'a, str>>;
+pub(super) type CohereText<'a> = Option<Cow<'a, str>>;
 
 /// A field that is null is one that is not there.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
@@ -21,19 +21,19 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 /// A request.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Body<'a> {
+pub(super) struct CohereBody<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) model: Cow<'a, str>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) messages: Vec<Message<'a>>,
+    pub(super) messages: Vec<CohereMessage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tools: Option<Vec<Tool<'a>>>,
+    pub(super) tools: Option<Vec<CohereTool<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) strict_tools: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_choice: Text<'a>,
+    pub(super) tool_choice: CohereText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) response_format: Option<Format<'a>>,
+    pub(super) response_format: Option<CohereFormat<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,12 +51,12 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) p: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thinking: Option<Thinking<'a>>,
+    pub(super) thinking: Option<CohereThinking<'a>>,
     #[serde(deserialize_with = "or_default")]
     pub(super) stream: bool,
 }
 
-/// The fields of [`Body`].
+/// The fields of [`CohereBody`].
 pub(super) const FIELDS: [&str; 16] = [
     "model",
     "messages",
@@ -78,67 +78,67 @@ pub(super) const FIELDS: [&str; 16] = [
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Message<'a> {
+pub(super) struct CohereMessage<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) role: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) content: Option<Content<'a>>,
+    pub(super) content: Option<CohereContent<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+    pub(super) tool_calls: Option<Vec<CohereToolCall<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_plan: Text<'a>,
+    pub(super) tool_plan: CohereText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_call_id: Text<'a>,
+    pub(super) tool_call_id: CohereText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) citations: Option<Vec<Citation<'a>>>,
+    pub(super) citations: Option<Vec<CohereCitation<'a>>>,
 }
 
 /// A text, or a list of items.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Content<'a> {
+pub(super) enum CohereContent<'a> {
     Text(Cow<'a, str>),
-    Items(Vec<Item<'a>>),
+    Items(Vec<CohereItem<'a>>),
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Item<'a> {
+pub(super) struct CohereItem<'a> {
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) text: Text<'a>,
+    pub(super) text: CohereText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thinking: Text<'a>,
+    pub(super) thinking: CohereText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) image_url: Option<Image<'a>>,
+    pub(super) image_url: Option<CohereImage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) document: Option<Value>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Image<'a> {
+pub(super) struct CohereImage<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) url: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Text<'a>,
+    pub(super) detail: CohereText<'a>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct ToolCall<'a> {
+pub(super) struct CohereToolCall<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) id: Cow<'a, str>,
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: Cow<'a, str>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) function: Called<'a>,
+    pub(super) function: CohereCalled<'a>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Called<'a> {
+pub(super) struct CohereCalled<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) name: Cow<'a, str>,
     #[serde(deserialize_with = "or_default")]
@@ -147,27 +147,27 @@ pub(super) struct Called<'a> {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Tool<'a> {
+pub(super) struct CohereTool<'a> {
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: Cow<'a, str>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) function: Function<'a>,
+    pub(super) function: CohereFunction<'a>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Function<'a> {
+pub(super) struct CohereFunction<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Text<'a>,
+    pub(super) description: CohereText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parameters: Option<Json>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Format<'a> {
+pub(super) struct CohereFormat<'a> {
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,7 +176,7 @@ pub(super) struct Format<'a> {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Thinking<'a> {
+pub(super) struct CohereThinking<'a> {
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,15 +186,15 @@ pub(super) struct Thinking<'a> {
 /// Where a text comes from; the same in answers and in streams.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Citation<'a> {
+pub(super) struct CohereCitation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) start: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) text: Text<'a>,
+    pub(super) text: CohereText<'a>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<CohereSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content_index: Option<u64>,
 }
@@ -202,7 +202,7 @@ pub(super) struct Citation<'a> {
 /// A document, or what a tool answered: fields of the tenant's own naming.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Source {
+pub(super) struct CohereSource {
     #[serde(rename = "type", deserialize_with = "or_default")]
     pub(super) kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,11 +214,11 @@ pub(super) struct Source {
 /// A whole answer.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Answer<'a> {
+pub(super) struct CohereAnswer<'a> {
     #[serde(deserialize_with = "or_default")]
     pub(super) id: Cow<'a, str>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) message: Message<'a>,
+    pub(super) message: CohereMessage<'a>,
     #[serde(deserialize_with = "or_default")]
     pub(super) finish_reason: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::answer::{item, of_call};
 use super::wire::{
-    Body, Content, Format as WireFormat, Function, Image, Item, Message, Thinking, Tool,
+    CohereBody, CohereContent, CohereFormat, CohereFunction, CohereImage, CohereItem,
+    CohereMessage, CohereThinking, CohereTool,
 };
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
@@ -33,14 +34,14 @@ pub(super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, B
         return Err(wrong("stop", message));
     }
     let mut dropped = request.unsaid.clone();
-    let mut body = Body {
+    let mut body = CohereBody {
         model: to.model.into(),
         messages: messages(request, &mut dropped)?,
         max_tokens: request.output_max,
         response_format: format(request.format.as_ref()),
         thinking: thinking(request),
         stream: request.stream,
-        ..Body::default()
+        ..CohereBody::default()
     };
     if body.messages.iter().all(|message| message.role == "system") {
         let message = "`messages` holds nothing that the model could answer.";
@@ -93,34 +94,34 @@ fn has_marks(request: &ChatRequest) -> bool {
     parts.any(is_marked) || request.tools.iter().any(|tool| tool.cache.is_some())
 }
 
-fn format(format: Option<&Format>) -> Option<WireFormat<'_>> {
+fn format(format: Option<&Format>) -> Option<CohereFormat<'_>> {
     let json_schema = match format? {
         Format::Text => return None,
         Format::JsonObject => None,
         Format::JsonSchema { schema, .. } => Some(schema.clone()),
     };
-    Some(WireFormat {
+    Some(CohereFormat {
         kind: "json_object".into(),
         json_schema,
     })
 }
 
-fn thinking(request: &ChatRequest) -> Option<Thinking<'_>> {
+fn thinking(request: &ChatRequest) -> Option<CohereThinking<'_>> {
     let reasoning = request.reasoning.as_ref()?;
     if reasoning.effort == Some(Effort::None) {
-        return Some(Thinking {
+        return Some(CohereThinking {
             kind: "disabled".into(),
             token_budget: None,
         });
     }
     let budget = reasoning.budget.or(reasoning.effort.map(Effort::budget))?;
-    Some(Thinking {
+    Some(CohereThinking {
         kind: "enabled".into(),
         token_budget: Some(budget),
     })
 }
 
-fn sample(request: &ChatRequest, body: &mut Body<'_>, dropped: &mut Vec<String>) {
+fn sample(request: &ChatRequest, body: &mut CohereBody<'_>, dropped: &mut Vec<String>) {
     let asked = &request.sampling;
     body.temperature = asked.temperature;
     body.p = asked.top_p.map(|p| p.clamp(P.0, P.1));
@@ -149,7 +150,7 @@ fn sample(request: &ChatRequest, body: &mut Body<'_>, dropped: &mut Vec<String>)
 
 fn tools<'a>(
     request: &'a ChatRequest,
-    body: &mut Body<'a>,
+    body: &mut CohereBody<'a>,
     dropped: &mut Vec<String>,
 ) -> Result<(), BadBody> {
     // One function alone can't be forced; but some one of those that are given can, and so only the one is
@@ -181,9 +182,9 @@ fn tools<'a>(
         // It is for all tools or for none.
         _ => dropped.push("strict".to_owned()),
     }
-    let tools = given.into_iter().map(|tool| Tool {
+    let tools = given.into_iter().map(|tool| CohereTool {
         kind: "function".into(),
-        function: Function {
+        function: CohereFunction {
             name: tool.name.as_str().into(),
             description: tool.description.as_deref().map(Cow::from),
             parameters: tool
@@ -199,8 +200,8 @@ fn tools<'a>(
 fn messages<'a>(
     request: &'a ChatRequest,
     dropped: &mut Vec<String>,
-) -> Result<Vec<Message<'a>>, BadBody> {
-    let mut messages: Vec<Message<'_>> = Vec::new();
+) -> Result<Vec<CohereMessage<'a>>, BadBody> {
+    let mut messages: Vec<CohereMessage<'_>> = Vec::new();
     let mut system = Vec::new();
     for part in &request.instructions {
         match part {
@@ -226,26 +227,30 @@ fn messages<'a>(
 }
 
 /// Adds items to the last message, where it is of the same role, else as one of their own.
-fn push<'a>(messages: &mut Vec<Message<'a>>, role: &'static str, mut items: Vec<Item<'a>>) {
+fn push<'a>(
+    messages: &mut Vec<CohereMessage<'a>>,
+    role: &'static str,
+    mut items: Vec<CohereItem<'a>>,
+) {
     if items.is_empty() {
         return;
     }
     if let Some(last) = messages.last_mut().filter(|last| last.role == role)
-        && let Some(Content::Items(before)) = &mut last.content
+        && let Some(CohereContent::Items(before)) = &mut last.content
     {
         before.append(&mut items);
         return;
     }
-    messages.push(Message {
+    messages.push(CohereMessage {
         role: role.into(),
-        content: Some(Content::Items(items)),
-        ..Message::default()
+        content: Some(CohereContent::Items(items)),
+        ..CohereMessage::default()
     });
 }
 
 fn user<'a>(
     turn: &'a Turn,
-    messages: &mut Vec<Message<'a>>,
+    messages: &mut Vec<CohereMessage<'a>>,
     dropped: &mut Vec<String>,
 ) -> Result<(), BadBody> {
     for part in &turn.parts {
@@ -261,7 +266,7 @@ fn user<'a>(
     Ok(())
 }
 
-fn medium(media: &Media) -> Result<Item<'_>, BadBody> {
+fn medium(media: &Media) -> Result<CohereItem<'_>, BadBody> {
     match (media.kind, &media.source) {
         (MediaKind::Image, Source::Base64(bytes)) => {
             let media_type = media.media_type.as_deref().unwrap_or("image/png");
@@ -278,16 +283,19 @@ fn medium(media: &Media) -> Result<Item<'_>, BadBody> {
     }
 }
 
-fn picture<'a>(media: &'a Media, url: Cow<'a, str>) -> Item<'a> {
+fn picture<'a>(media: &'a Media, url: Cow<'a, str>) -> CohereItem<'a> {
     let detail = media.detail.as_deref().map(Cow::from);
-    Item {
+    CohereItem {
         kind: "image_url".into(),
-        image_url: Some(Image { url, detail }),
-        ..Item::default()
+        image_url: Some(CohereImage { url, detail }),
+        ..CohereItem::default()
     }
 }
 
-fn tool<'a>(result: &'a ToolResult, dropped: &mut Vec<String>) -> Result<Message<'a>, BadBody> {
+fn tool<'a>(
+    result: &'a ToolResult,
+    dropped: &mut Vec<String>,
+) -> Result<CohereMessage<'a>, BadBody> {
     let mut items = Vec::new();
     for part in &result.parts {
         match part {
@@ -305,17 +313,17 @@ fn tool<'a>(result: &'a ToolResult, dropped: &mut Vec<String>) -> Result<Message
     if result.is_error {
         dropped.push("is_error".to_owned());
     }
-    Ok(Message {
+    Ok(CohereMessage {
         role: "tool".into(),
-        content: Some(Content::Items(items)),
+        content: Some(CohereContent::Items(items)),
         tool_call_id: Some(result.id.as_str().into()),
-        ..Message::default()
+        ..CohereMessage::default()
     })
 }
 
 /// What the model said. Thoughts before calls are the plan that models here have for them; other thoughts
 /// are of use to nobody but a provider that can prove them.
-fn assistant<'a>(turn: &'a Turn, messages: &mut Vec<Message<'a>>) -> Result<(), BadBody> {
+fn assistant<'a>(turn: &'a Turn, messages: &mut Vec<CohereMessage<'a>>) -> Result<(), BadBody> {
     let (mut items, mut calls, mut plan) = (Vec::new(), Vec::new(), String::new());
     for part in &turn.parts {
         match part {
@@ -338,12 +346,12 @@ fn assistant<'a>(turn: &'a Turn, messages: &mut Vec<Message<'a>>) -> Result<(), 
         push(messages, "assistant", items);
         return Ok(());
     }
-    messages.push(Message {
+    messages.push(CohereMessage {
         role: "assistant".into(),
-        content: (!items.is_empty()).then_some(Content::Items(items)),
+        content: (!items.is_empty()).then_some(CohereContent::Items(items)),
         tool_calls: Some(calls),
         tool_plan: (!plan.is_empty()).then(|| plan.into()),
-        ..Message::default()
+        ..CohereMessage::default()
     });
     Ok(())
 }
