@@ -12,6 +12,7 @@ use crate::dialect::openai_completions::OPENAI_COMPLETIONS;
 use crate::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
 use crate::dialect::openai_images::OPENAI_IMAGES;
 use crate::dialect::openai_moderations::OPENAI_MODERATIONS;
+use crate::dialect::openai_responses::OPENAI_RESPONSES;
 use crate::link::Operation;
 
 /// How a request's body comes.
@@ -100,12 +101,13 @@ pub struct Surface {
 }
 
 /// Every surface. The first one of an operation is the one that pages of the console call.
-pub static SURFACES: [&Surface; 7] = [
+pub static SURFACES: [&Surface; 8] = [
     &CHAT,
     &EMBEDDINGS,
     &IMAGES,
     &COMPLETIONS,
     &MODERATIONS,
+    &RESPONSES,
     &MESSAGES,
     &GENERATE,
 ];
@@ -178,6 +180,24 @@ static MODERATIONS: Surface = Surface {
     title: "Moderations",
     about: "OpenAI's moderations: whether texts and pictures hold what nobody should. A call that names no \
             model goes to the platform's default.",
+};
+
+static RESPONSES: Surface = Surface {
+    path: "/responses",
+    at: TenantPath::Plain,
+    counting: Some(Counting {
+        at: "/responses/input_tokens",
+        answer: "{\"object\":\"response.input_tokens\",\"input_tokens\":",
+    }),
+    operation: Operation::Chat,
+    dialect: &OPENAI_RESPONSES,
+    input: BodyFormat::Json,
+    answer: AnswerForm::Events,
+    body_bytes_max: None,
+    title: "Responses",
+    about: "OpenAI's Responses for any chat model, without state: nothing is kept, so `previous_response_id`, \
+            `conversation` and `background` are refused. A model of another dialect is translated, and the \
+            header `x-waule-dropped` names what could not be said.",
 };
 
 static MESSAGES: Surface = Surface {

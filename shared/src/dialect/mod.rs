@@ -9,6 +9,7 @@ pub mod anthropic_messages;
 mod asked;
 pub mod bedrock_converse;
 pub mod body;
+mod calls;
 pub mod cohere_chat;
 mod counts;
 mod event;
@@ -25,9 +26,11 @@ pub mod openai_embeddings;
 pub mod openai_images;
 pub mod openai_moderations;
 pub mod openai_responses;
+mod replay;
 mod tally;
 mod text_count;
 pub mod told;
+mod typed_meter;
 mod walk;
 mod weight;
 
@@ -158,6 +161,9 @@ static ALL: &[&dyn Dialect] = &[
     &openai_moderations::OPENAI_MODERATIONS,
     &anthropic_messages::ANTHROPIC_MESSAGES,
     &gemini::GEMINI,
+    &openai_responses::OPENAI_RESPONSES,
+    &bedrock_converse::BEDROCK_CONVERSE,
+    &cohere_chat::COHERE_CHAT,
 ];
 
 /// The dialect of that name.

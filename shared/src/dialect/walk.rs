@@ -158,6 +158,17 @@ pub(crate) fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// The same as a text; what is no UTF-8 is shown as such.
+pub(crate) fn text_of(raw: &[u8]) -> Cow<'_, str> {
+    match unescaped(raw) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Cow::Owned(text),
+            Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        },
+    }
+}
+
 /// A count as providers write them: `12`, `12.0`, `1.2e1`, `"12"`. Fractions count up; what is below
 /// nothing or is no number is nothing.
 pub(crate) fn count(raw: &[u8]) -> u64 {
