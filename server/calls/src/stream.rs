@@ -94,7 +94,7 @@ impl Stream for TenantStream {
                 return self.poll_held(cx);
             };
             match piece {
-                Some(Ok(Piece::Bytes(bytes))) if self.settle_first && self.ends(&bytes) => {
+                Some(Ok(Piece::Bytes(bytes))) if self.settle_first && self.dialect.ends(&bytes) => {
                     self.last.extend_from_slice(&bytes);
                     self.held = Some(Box::pin(tokio::time::sleep(HELD_MAX)));
                 }
@@ -132,12 +132,6 @@ impl TenantStream {
             settling: None,
             held: None,
         }
-    }
-
-    /// Whether these bytes are the last of a whole stream.
-    fn ends(&self, bytes: &[u8]) -> bool {
-        let end = self.dialect.end();
-        !end.is_empty() && bytes.ends_with(end)
     }
 
     /// What was held back, when that lasts too long.
