@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 
-use crate::support::{Customer, Joined, Place, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::{Customer, Place, Product, places};
 
 /// What ids of ours begin with.
 const IDS: [&str; 9] = [

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start, start_set};
+use crate::support::joined::{Joined, start, start_set};
+use crate::support::{Customer, Product, places};
 
 async fn stream(product: &Product, customer: &Customer, body: &Value) -> reqwest::Response {
     let request = product

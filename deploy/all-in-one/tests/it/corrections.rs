@@ -3,7 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::{Product, places};
 
 async fn adjust(product: &Product, tenant: &str, key: &str, body: Value) -> (StatusCode, Value) {
     let answer = product

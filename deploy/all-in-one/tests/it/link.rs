@@ -20,7 +20,7 @@ use shared::secret::Secret;
 use shared::surface::Surface;
 use shared::units::Unit;
 
-use crate::support::{links, places};
+use crate::support::{joined::links, places};
 
 fn call(text: &str, stream: bool) -> Call {
     let body =

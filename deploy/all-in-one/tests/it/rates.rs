@@ -3,7 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::{Customer, Product, places};
 
 async fn create(product: &Product, id: &str, operation: &str, price: Value) -> (StatusCode, Value) {
     let target = json!({"provider": "sandbox", "model": id, "weight": 1, "priority": 0});

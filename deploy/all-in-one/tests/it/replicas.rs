@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::{Customer, Product, places};
 
 async fn refused_within_a_second(product: &Product, customer: &Customer, what: &str) {
     let begun = Instant::now();

@@ -5,7 +5,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::faults::fake::{Fake, answer, provider, stream_of};
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::{Customer, Product, places};
 
 async fn post(
     product: &Product,

@@ -17,7 +17,8 @@ use shared::surface::{AnswerForm, BodyFormat, Surface};
 use shared::units::{Unit, Usage};
 
 use crate::faults::fake::{Fake, answer, provider};
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::{Customer, Product, places};
 
 /// Texts in, the same in capitals out, counted by their letters.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use shared::link::GenerationStatus;
 use super::deaths::server_program;
 use super::process::{Program, free_port};
 use super::{KEY, PRICE};
-use crate::gateways::{GOOD, answer, at_once, with_vendor};
+use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
 use crate::support::{Place, Product, SECRET, places, until};
 
 /// A gateway as a process, spoken to as a server does.

@@ -11,8 +11,8 @@ use server::link::http::LinkSettings;
 use super::process::{Program, free_port};
 use super::proxy::{Cut, Proxy};
 use super::{KEY, PRICE, expected, stream, vendor_script};
-use crate::gateways::{GOOD, Vendor, answer, at_once, with_vendor};
-use crate::support::{Customer, Place, Product, places, start_with, until};
+use crate::gateways::vendor::{GOOD, Vendor, answer, at_once, with_vendor};
+use crate::support::{Customer, Place, Product, joined::start_with, places, until};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Until then every call that nobody can answer was told so.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::KEY;
 use super::deaths::{by_token, server_program};
 use super::process::{Program, free_port, records};
-use crate::gateways::{GOOD, answer, with_vendor};
+use crate::gateways::vendor::{GOOD, answer, with_vendor};
 use crate::support::{Product, places, until};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,9 @@ use shared::supervisor::Supervisor;
 
 use super::proxy::{Cut, Proxy};
 use super::{KEY, PRICE, expected, stream, vendor_script};
-use crate::gateways::with_vendor;
-use crate::support::{Place, Product, gateway, places, start_with, until};
+use crate::gateways::vendor::with_vendor;
+use crate::support::joined::{gateway, start_with};
+use crate::support::{Place, Product, places, until};
 
 const STREAMS: usize = 300;
 const CHUNKS: usize = 50;

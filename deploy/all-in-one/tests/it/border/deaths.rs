@@ -14,10 +14,9 @@ use shared::supervisor::Supervisor;
 
 use super::process::{Program, free_port, records};
 use super::{KEY, expected, stream, vendor_script};
-use crate::gateways::with_vendor;
-use crate::support::{
-    ADMIN_PASSWORD, Customer, Place, Product, SECRET, gateway, places, start_with, until,
-};
+use crate::gateways::vendor::with_vendor;
+use crate::support::joined::{gateway, start_with};
+use crate::support::{ADMIN_PASSWORD, Customer, Place, Product, SECRET, places, until};
 
 /// What one output token costs, in credits.
 const TOKEN: i64 = 1;

@@ -17,10 +17,9 @@ use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
 use super::KEY;
-use crate::gateways::{at_once, with_vendor};
-use crate::support::{
-    Place, Product, SECRET, gateway, gateway_with_secret, places, start_with, until,
-};
+use crate::gateways::vendor::{at_once, with_vendor};
+use crate::support::joined::{gateway, gateway_with_secret, start_with};
+use crate::support::{Place, Product, SECRET, places, until};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::deaths::{ask, by_token, server_program};
 use super::process::{Program, free_port, records};
 use super::{KEY, vendor_script};
-use crate::gateways::with_vendor;
+use crate::gateways::vendor::with_vendor;
 use crate::support::{ADMIN_PASSWORD, Customer, Place, Product, places, until};
 
 /// Between two words of the vendor.

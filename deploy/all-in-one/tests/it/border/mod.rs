@@ -20,7 +20,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use serde_json::json;
 
-use crate::gateways::{DONE, Script, Vendor, sse_head};
+use crate::gateways::streams::{DONE, sse_head};
+use crate::gateways::vendor::{Script, Vendor};
 use crate::support::{Customer, Product};
 
 /// The vendor's key in these tests.

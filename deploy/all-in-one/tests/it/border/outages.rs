@@ -10,8 +10,9 @@ use shared::supervisor::Supervisor;
 
 use super::proxy::{Cut, Proxy};
 use super::{KEY, PRICE, expected, stream, vendor_script};
-use crate::gateways::{GOOD, answer, at_once, with_vendor};
-use crate::support::{gateway, long, places, start_with, until};
+use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
+use crate::support::joined::{gateway, start_with};
+use crate::support::{long, places, until};
 
 const STREAMS: usize = 12;
 const NEW_CALLS: usize = 12;

@@ -13,8 +13,9 @@ use shared::supervisor::Supervisor;
 
 use super::proxy::Proxy;
 use super::{KEY, expected, stream, vendor_script};
-use crate::gateways::with_vendor;
-use crate::support::{gateway, long, places, start_with};
+use crate::gateways::vendor::with_vendor;
+use crate::support::joined::{gateway, start_with};
+use crate::support::{long, places};
 
 const CHUNKS: usize = 40;
 const PACE: Duration = Duration::from_millis(50);

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Customer, Product};
 
-pub(crate) use crate::gateways::{GOOD, answer};
+pub(crate) use crate::gateways::vendor::{GOOD, answer};
 
 /// A request as the provider saw it.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
 use super::fake::{Fake, GOOD, answer, models};
-use crate::support::{Place, gateway, places, until};
+use crate::support::{Place, joined::gateway, places, until};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
