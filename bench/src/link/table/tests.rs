@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::super::scenarios::{CutFigures, TokenFigures, UploadFigures};
+use super::super::scenarios::uploads::UploadFigures;
+use super::super::scenarios::{CutFigures, TokenFigures};
 use super::super::ways::Way;
 use super::super::{Cell, Lateness};
 use super::*;

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::case::{Bill, case};
+use crate::case::bill::Bill;
+use crate::case::case;
 use crate::fake::bodies::{answer, error, good_whole, gzip, page, two_credits, whole};
 use crate::fake::script::{Framing, Script};
 use crate::fake::{always, on};

@@ -5,7 +5,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::auth::Role;
 
-use super::roles::Access;
+use super::roles::console::Access;
 use super::{Browser, PASSWORD, Place, Start, places};
 
 /// Who may what of the portal's own pages; the table of pages asks for it.

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::each;
-use crate::case::{Bill, Case, case};
+use crate::case::bill::Bill;
+use crate::case::{Case, case};
 use crate::fake::Ended;
 use crate::fake::always;
 use crate::fake::bodies::{DONE, chunk, event, finish, sse, text, usage};

@@ -33,6 +33,23 @@ fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a child of the other test"]
+async fn child() {
+    let spot = Spot {
+        folder: told("WAULE_TEST_FOLDER").into(),
+        database_url: told("WAULE_TEST_DATABASE"),
+    };
+    let end_at = told("WAULE_TEST_END_AT").parse().expect("a number");
+    let count = match told("WAULE_TEST_PART").as_str() {
+        "prepare" => prepare(&spot).await,
+        "scenario" => scenario(&spot, end_at).await,
+        "recover" => recover(&spot, end_at).await,
+        other => panic!("`{other}` is no part"),
+    };
+    shared::process::say(&format!("effects: {count}\n"));
+}
+
 /// A tenant with credits and a model with a price, and a token to give more.
 async fn prepare(spot: &Spot) -> u64 {
     let product = start(&spot.place(), Joined::InProcess).await;

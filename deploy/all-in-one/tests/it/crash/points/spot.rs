@@ -7,7 +7,6 @@ use diesel_async::SimpleAsyncConnection;
 use shared::db::Db;
 use shared::id::random_text;
 
-use super::{prepare, recover, scenario, told};
 use crate::support::Place;
 
 /// One database in one folder, made ready once and copied for each crash.
@@ -101,21 +100,4 @@ pub(super) async fn execute(db: &Db, statement: &str) {
     };
     let mut conn = pool.get().await.expect("a connection");
     conn.batch_execute(statement).await.expect(statement);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a child of the other test"]
-async fn child() {
-    let spot = Spot {
-        folder: told("WAULE_TEST_FOLDER").into(),
-        database_url: told("WAULE_TEST_DATABASE"),
-    };
-    let end_at = told("WAULE_TEST_END_AT").parse().expect("a number");
-    let count = match told("WAULE_TEST_PART").as_str() {
-        "prepare" => prepare(&spot).await,
-        "scenario" => scenario(&spot, end_at).await,
-        "recover" => recover(&spot, end_at).await,
-        other => panic!("`{other}` is no part"),
-    };
-    shared::process::say(&format!("effects: {count}\n"));
 }
