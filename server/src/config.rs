@@ -10,7 +10,7 @@ use server_api::manners::cors::Cors;
 use server_calls::{RecoveryPace, UnknownPolicy};
 use server_edge::doors::Doors;
 use server_edge::doors::address::{ForwardedHeader, TrustedProxies};
-use server_edge::doors::body::BodyBudget;
+use server_edge::doors::body::budget::BodyBudget;
 use server_link::http::{Enablement, LinkSettings};
 use server_pages::page_services::PublicAddress;
 use server_rooms::ledger::LedgerSettings;

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::connection::PING_EVERY;
 use super::slot_keeper::{REACH_MIN, REST_MAX, REST_MIN, WARM_BYTES, WARM_EVERY, rest};
 use super::*;
 

@@ -1,6 +1,7 @@
 //! Room: providers and their keys at the gateways, with an audit entry for each change. The gateways
 //! keep them, each database its own; here they only pass by, and a secret is never written down.
 
+mod keys;
 mod places;
 
 use std::future::Future;
@@ -12,11 +13,9 @@ use serde_json::{Value, json};
 use server_store::Store;
 use server_store::audit::{Actor, Note};
 use shared::clock::Clock;
-use shared::id::ProviderKeyId;
 use shared::link::connectors::GatewayFacts;
 use shared::link::{
-    AdminError, KeyTest, NewProvider, NewProviderKey, ProviderAdmin, ProviderAdmins,
-    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, NewProvider, ProviderAdmin, ProviderAdmins, ProviderPatch, ProviderView,
 };
 use tracing::{error, warn};
 
@@ -344,114 +343,6 @@ impl Providers {
         Ok(())
     }
 
-    /// The keys of one, oldest first.
-    pub async fn keys(&self, of: &ProviderRef) -> Answer<GatewayAnswer<Vec<ProviderKeyView>>> {
-        let admins = self.admins_of(of).await?;
-        let name = of.name.as_str();
-        ask(
-            &admins,
-            |admin| async move { admin.provider_keys(name).await },
-        )
-        .await
-    }
-
-    /// Adds a key.
-    pub async fn create_key(
-        &self,
-        actor: &Actor,
-        of: &ProviderRef,
-        new: NewProviderKey,
-    ) -> Answer<GatewayAnswer<ProviderKeyView>> {
-        let (admins, new) = (self.admins_of(of).await?, &new);
-        let name = of.name.as_str();
-        let made = ask(&admins, |admin| async move {
-            admin.create_provider_key(name, new.clone()).await
-        })
-        .await?;
-        let subject = key_subject(name, &made.answer.id);
-        let change = Change {
-            action: "provider_key.create",
-            subject: &subject,
-            gateway: &made.gateway,
-            before: None,
-            after: Some(key_shown(&made.answer)),
-        };
-        self.note(actor, change).await;
-        Ok(made)
-    }
-
-    /// Changes a key.
-    pub async fn update_key(
-        &self,
-        actor: &Actor,
-        (of, key): (&ProviderRef, &ProviderKeyId),
-        patch: ProviderKeyPatch,
-    ) -> Answer<GatewayAnswer<ProviderKeyView>> {
-        let before = self.key(of, key).await?;
-        let (admins, patch) = (self.admins_of(of).await?, &patch);
-        let name = of.name.as_str();
-        let after = ask(&admins, |admin| async move {
-            admin.update_provider_key(name, key, patch.clone()).await
-        })
-        .await?;
-        let subject = key_subject(name, key);
-        let change = Change {
-            action: "provider_key.update",
-            subject: &subject,
-            gateway: &after.gateway,
-            before: before.as_ref().map(key_shown),
-            after: Some(key_shown(&after.answer)),
-        };
-        self.note(actor, change).await;
-        Ok(after)
-    }
-
-    /// Removes a key.
-    pub async fn delete_key(
-        &self,
-        actor: &Actor,
-        of: &ProviderRef,
-        key: &ProviderKeyId,
-    ) -> Answer<()> {
-        let before = self.key(of, key).await?;
-        let admins = self.admins_of(of).await?;
-        let name = of.name.as_str();
-        let gone = ask(&admins, |admin| async move {
-            admin.delete_provider_key(name, key).await
-        })
-        .await?;
-        let subject = key_subject(name, key);
-        let change = Change {
-            action: "provider_key.delete",
-            subject: &subject,
-            gateway: &gone.gateway,
-            before: before.as_ref().map(key_shown),
-            after: None,
-        };
-        self.note(actor, change).await;
-        Ok(())
-    }
-
-    /// Makes one free call with a key, or the smallest one that `model` can answer; changes nothing.
-    pub async fn test_key(
-        &self,
-        of: &ProviderRef,
-        key: &ProviderKeyId,
-        model: Option<&str>,
-    ) -> Answer<GatewayAnswer<KeyTest>> {
-        let admins = self.admins_of(of).await?;
-        let name = of.name.as_str();
-        ask(&admins, |admin| async move {
-            admin.test_provider_key(name, key, model).await
-        })
-        .await
-    }
-
-    async fn key(&self, of: &ProviderRef, key: &ProviderKeyId) -> Answer<Option<ProviderKeyView>> {
-        let keys = self.keys(of).await?.answer;
-        Ok(keys.into_iter().find(|view| view.id == *key))
-    }
-
     /// The change is done at the gateway and can't be taken back: a lost entry goes to the log.
     async fn note(&self, actor: &Actor, change: Change<'_>) {
         let Change {
@@ -489,20 +380,6 @@ struct Change<'a> {
     after: Option<Value>,
 }
 
-fn key_subject(provider: &str, key: &ProviderKeyId) -> String {
-    format!("{provider}/{key}")
-}
-
 fn shown(view: &ProviderView) -> Value {
     json!({ "kind": view.kind, "base_url": view.base_url, "enabled": view.enabled })
-}
-
-/// What does not change by itself: neither cooling nor what runs.
-fn key_shown(view: &ProviderKeyView) -> Value {
-    let status = if view.status == "disabled" {
-        "disabled"
-    } else {
-        "active"
-    };
-    json!({ "label": view.label, "last4": view.last4, "weight": view.weight, "status": status })
 }

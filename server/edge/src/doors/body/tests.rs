@@ -1,5 +1,7 @@
 //! Bodies stay within their size, time and shared budget, and give all of it back.
 
+use tokio::time::sleep;
+
 use super::*;
 
 const BOUNDS: Bounds = Bounds {

@@ -1,5 +1,8 @@
 //! Periods begin at local midnight and on the first, and no change of clocks shortens one.
 
+use std::time::Duration;
+
+use super::budgets::{DAY_MIN, MONTH_MIN};
 use super::*;
 
 #[test]
