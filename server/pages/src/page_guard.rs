@@ -13,7 +13,8 @@ use admin_templates::assets::CONTENT_SECURITY_POLICY;
 use super::cookie::Jar;
 use super::error::PageError;
 use super::form::FormData;
-use super::page_context::{CSRF_HEADER, PageContext, add_cookie};
+use super::page_context::answers::add_cookie;
+use super::page_context::{CSRF_HEADER, PageContext};
 use super::page_services::PageServices;
 
 /// No form of ours is larger.

@@ -16,7 +16,7 @@ use shared::clock::Moment;
 use super::device::device;
 use super::error::{PageError, PageResult, parsed};
 use super::form::{FormData, field_error};
-use super::page_context::{add_cookie, see_other};
+use super::page_context::answers::{add_cookie, see_other};
 use super::session::{SettingUp, SignedIn};
 
 /// The forms of the page, of which at most one was sent.

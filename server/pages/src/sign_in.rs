@@ -15,7 +15,8 @@ use server_rooms::sessions::SessionError;
 
 use super::error::{PageError, PageResult};
 use super::form::{FormData, field_error};
-use super::page_context::{PageContext, add_cookie, local_path, see_other};
+use super::page_context::answers::{add_cookie, see_other};
+use super::page_context::{PageContext, local_path};
 use super::session::{SignedIn, step_path, with_next};
 
 /// Longer fields are not read.

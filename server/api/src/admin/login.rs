@@ -10,7 +10,7 @@ use server_rooms::sessions::{AdminLoggedIn, Sessions};
 use crate::answer::Deleted;
 use crate::error::ApiError;
 use crate::manage::Page;
-use crate::manage::sessions::{FactorDraftView, LoginView, Typed, codes, login_of, secret};
+use crate::manage::sessions::bodies::{FactorDraftView, LoginView, Typed, codes, login_of, secret};
 use crate::principal::{Peer, SuperadminCaller};
 
 /// A superadmin's name and password.

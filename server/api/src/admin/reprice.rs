@@ -7,7 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 
-use super::prices::PriceBody;
+use super::prices::bodies::PriceBody;
 use crate::error::ApiError;
 use crate::manage::Amount;
 use crate::principal::SuperadminCaller;

@@ -10,7 +10,7 @@ use server_rooms::auth::roles::{Action, kind};
 use super::{LimitsBody, tenant_of};
 use crate::answer::Created;
 use crate::error::ApiError;
-use crate::manage::sessions::secret;
+use crate::manage::sessions::bodies::secret;
 use crate::manage::{Page, page_after, page_limit, page_rows};
 use crate::principal::SuperadminCaller;
 

@@ -30,9 +30,8 @@ use super::statements::{
     LoadAllocations, LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts,
     MarkWriter, OpenAccounts, ResolveHolds, UpdateAccounts, UpdateGrants, WriteBudgets,
 };
-use super::writer::{
-    Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
-};
+use super::writer::books::{merge, missing, missing_grants, unknown_budgets};
+use super::writer::{Attempt, Life, Trouble, decided};
 
 /// A commit is answered when it is on disk, whatever the server's default; a transaction whose
 /// process is gone does not keep its locks; nobody waits for ever.

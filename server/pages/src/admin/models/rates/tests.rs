@@ -1,6 +1,7 @@
 //! The table of rates: what is read, what is told beside which field, and what stays of what was typed.
 
 use super::*;
+use shared::credits::Credits;
 
 fn posted(fields: &[(&str, &str)]) -> FormData {
     let body = serde_urlencoded::to_string(fields).expect("a form");
