@@ -130,7 +130,7 @@ pub(crate) async fn run(args: &LedgerArgs) -> Outcome<()> {
         return flat::run(args).await;
     }
     let mut stage = Stage::new()?;
-    let postgres = services::start_postgres(&mut stage).await?;
+    let postgres = services::database::start_postgres(&mut stage).await?;
     let url = format!("postgres://waule@127.0.0.1:{}/server", postgres.port);
     let file = stage.make_folder("sqlite")?.join("server.db");
     let mut rows = Vec::new();

@@ -58,7 +58,7 @@ impl Bench<'_> {
         let provider = Provider::start(&border.overseas, rhythm, self.epoch)?;
         let overseas = border
             .overseas
-            .run(|| self.block_on(ways::start_overseas(cell.way, &self.binaries)))??;
+            .run(|| self.block_on(ways::starting::start_overseas(cell.way, &self.binaries)))??;
         let figures = border.home.run(|| {
             self.block_on(async {
                 let mut ready = self.at_home(cell.way, overseas).await?;
@@ -83,7 +83,7 @@ impl Bench<'_> {
     }
 
     async fn at_home(&self, way: Way, overseas: Option<Stage>) -> Outcome<Ready> {
-        ways::start_at_home(way, &self.binaries, self.args.connections, overseas).await
+        ways::starting::start_at_home(way, &self.binaries, self.args.connections, overseas).await
     }
 
     fn conditions(&self) -> Conditions {

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::border::{Control, Cut};
+use super::border::Cut;
+use super::border::control::Control;
 use super::conditions::Loss;
 use crate::failure::{Failure, Outcome};
 

@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use super::border::{Border, Control, Cut, HOME, OVERSEAS};
+use super::border::control::Control;
+use super::border::{Border, Cut, HOME, OVERSEAS};
 use super::conditions::{Conditions, Loss};
 
 /// Generous: the machine may be busy with other tests.

@@ -1,6 +1,8 @@
 //! Amounts are read exactly, and a refused or odd answer is told with its step.
 
+use super::client::{success, text};
 use super::*;
+use crate::http::Reply;
 
 #[test]
 fn amounts_are_read_exactly_from_numbers_and_text() {

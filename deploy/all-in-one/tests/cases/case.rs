@@ -13,7 +13,8 @@ use shared::id::random_text;
 
 use self::bill::{Bill, bill};
 use crate::fake::{Row, Seen};
-use crate::reading::{Streamed, Whole, read_stream, read_whole};
+use crate::reading::streamed::{Streamed, read_stream};
+use crate::reading::{Whole, read_whole};
 use crate::support::{Customer, Product, client};
 use crate::world::{Shape, fake, product};
 

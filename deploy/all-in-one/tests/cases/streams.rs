@@ -13,7 +13,7 @@ use crate::fake::bodies::{
 };
 use crate::fake::script::{End, Script};
 use crate::fake::{always, with_field};
-use crate::reading::Streamed;
+use crate::reading::streamed::Streamed;
 use crate::world::{Shape, everywhere, run};
 
 const NONE: Value = Value::Null;

@@ -10,7 +10,8 @@ use server::limits::LimitSettings;
 use server::store::accounts::{ApiKeyKind, TenantPatch};
 use shared::id::{ApiKeyId, TenantId, UserId};
 
-use super::{HOME, actor, assert_refused, bearer, live, one_header, place, processes};
+use super::process::processes;
+use super::{HOME, actor, assert_refused, bearer, live, one_header, place};
 
 #[tokio::test]
 async fn a_key_lets_in_by_either_header_and_brings_what_a_call_needs() {

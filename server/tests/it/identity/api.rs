@@ -17,7 +17,8 @@ use server::api::manage::me::MeApi;
 use server::api::manage::sessions::SessionsApi;
 use server::store::accounts::ApiKeyKind;
 
-use super::{PASSWORD, Process, first_superadmin, processes};
+use super::process::{Process, processes};
+use super::{PASSWORD, first_superadmin};
 use crate::support::TestDb;
 
 /// The routes of identity alone, with the hook that the whole server has.

@@ -12,7 +12,8 @@ use shared::id::ApiKeyId;
 use shared::secret::Secret;
 
 use self::rotation::rotate;
-use super::{PASSWORD, Process, actor, assert_refused, live, place, processes, secret, shown};
+use super::process::{Process, processes};
+use super::{PASSWORD, actor, assert_refused, live, place, secret, shown};
 
 async fn logged_in(process: &Process, key: &Secret<String>) -> Result<LoggedIn, SessionError> {
     let password = secret(PASSWORD);

@@ -8,7 +8,8 @@ use server::store::Store;
 use server::store::accounts::AdminRole;
 use server::store::audit::Actor;
 
-use super::{HOME, PASSWORD, first_superadmin, processes, secret};
+use super::process::processes;
+use super::{HOME, PASSWORD, first_superadmin, secret};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_owners_who_demote_each_other_at_once_one_stays() {

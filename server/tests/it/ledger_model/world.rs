@@ -16,7 +16,8 @@ use shared::supervisor::Supervisor;
 use shared::zone::Zone;
 
 use super::reference::{Paper, Refused};
-use super::{PROCESSES, SPENDERS, START, Step, TENANTS, Turn};
+use super::steps::{Step, Turn};
+use super::{PROCESSES, SPENDERS, START, TENANTS};
 use crate::support::{TestDb, usage_record};
 
 /// What a trace works with on one database.

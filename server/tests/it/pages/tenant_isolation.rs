@@ -7,7 +7,7 @@ mod foreign;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::portal::tenant;
+use super::portal::people::tenant;
 use super::{PASSWORD, Place};
 
 /// A tenant as the tests need it: people, keys, and what can be asked for by id.

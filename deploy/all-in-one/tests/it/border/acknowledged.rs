@@ -10,7 +10,7 @@ use shared::db::{Db, DbTarget};
 use shared::id::GenerationId;
 use shared::link::GenerationStatus;
 
-use super::deaths::server_program;
+use super::deaths::servers::server_program;
 use super::process::{Program, free_port};
 use super::{KEY, PRICE};
 use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};

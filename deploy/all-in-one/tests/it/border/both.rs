@@ -10,7 +10,8 @@ use shared::db::{Db, DbTarget};
 use tokio::sync::oneshot;
 
 use super::KEY;
-use super::deaths::{by_token, server_program};
+use super::deaths::by_token;
+use super::deaths::servers::server_program;
 use super::process::{Program, free_port, records};
 use crate::gateways::vendor::{GOOD, answer, with_vendor};
 use crate::support::{Product, places, until};

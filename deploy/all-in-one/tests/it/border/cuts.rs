@@ -10,7 +10,8 @@ use shared::supervisor::Supervisor;
 use super::proxy::{Cut, Proxy};
 use super::{KEY, PRICE, expected, stream, vendor_script};
 use crate::gateways::vendor::with_vendor;
-use crate::support::joined::{gateway, start_with};
+use crate::support::joined::node::gateway;
+use crate::support::joined::start_with;
 use crate::support::{Place, Product, places, until};
 
 const STREAMS: usize = 300;

@@ -9,7 +9,8 @@ use server::link::http::LinkSettings;
 use shared::supervisor::Supervisor;
 
 use crate::console::Console;
-use crate::support::joined::{gateway, start_with};
+use crate::support::joined::node::gateway;
+use crate::support::joined::start_with;
 use crate::support::{Place, Product, places};
 
 const STOP_MAX: Duration = Duration::from_secs(10);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::deaths::{ask, by_token, server_program};
+use super::deaths::servers::server_program;
+use super::deaths::{ask, by_token};
 use super::process::{Program, free_port, records};
 use super::{KEY, vendor_script};
 use crate::gateways::vendor::with_vendor;

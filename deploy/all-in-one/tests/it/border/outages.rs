@@ -11,7 +11,8 @@ use shared::supervisor::Supervisor;
 use super::proxy::{Cut, Proxy};
 use super::{KEY, PRICE, expected, stream, vendor_script};
 use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
-use crate::support::joined::{gateway, start_with};
+use crate::support::joined::node::gateway;
+use crate::support::joined::start_with;
 use crate::support::{long, places, until};
 
 const STREAMS: usize = 12;

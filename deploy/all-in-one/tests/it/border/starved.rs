@@ -14,7 +14,8 @@ use shared::supervisor::Supervisor;
 use super::proxy::Proxy;
 use super::{KEY, expected, stream, vendor_script};
 use crate::gateways::vendor::with_vendor;
-use crate::support::joined::{gateway, start_with};
+use crate::support::joined::node::gateway;
+use crate::support::joined::start_with;
 use crate::support::{long, places};
 
 const CHUNKS: usize = 40;

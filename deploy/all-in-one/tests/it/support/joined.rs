@@ -1,20 +1,20 @@
 //! Starting a product: server and gateway in one process, or joined by links, each way that
 //! production knows.
 
+pub(crate) mod node;
+
 use std::sync::Arc;
 
-use gateway::config::GatewaySecrets;
-use gateway::{Gateway, GatewayParts};
 use server::app::{Server, ServerParts};
 use server::config::ServerSecrets;
 use server::link::http::{Enablement, HttpLink, LinkSettings};
 use server::link::metrics::LinkMetrics;
 use shared::clock::Clock;
-use shared::config::Common;
 use shared::link::Link;
 use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 
+use self::node::{Node, gateway};
 use super::{Place, Product, Settings, client};
 
 /// How a server reaches its gateway.
@@ -149,69 +149,6 @@ async fn serve(
         http,
         server: Some(server),
         admin: String::new(),
-    }
-}
-
-/// One gateway of a test.
-pub(crate) struct Node {
-    pub(crate) gateway: Arc<Gateway>,
-    pub(crate) metrics: Metrics,
-    config: gateway::config::Config,
-    common: Common,
-    pub(super) supervisor: Supervisor,
-}
-
-/// A gateway over a place's database, with these settings more.
-pub(crate) async fn gateway(place: &Place, supervisor: &Supervisor, more: &[&str]) -> Node {
-    gateway_of(place.settings(more), supervisor).await
-}
-
-/// A gateway that takes these internal secrets.
-pub(crate) async fn gateway_with_secret(
-    place: &Place,
-    supervisor: &Supervisor,
-    secret: &str,
-) -> Node {
-    gateway_of(place.settings_with(secret, &[]), supervisor).await
-}
-
-async fn gateway_of(settings: Settings, supervisor: &Supervisor) -> Node {
-    let Settings {
-        common,
-        gateway: config,
-        ..
-    } = settings;
-    let metrics = Metrics::default();
-    shared::tls::install_provider();
-    let parts = GatewayParts {
-        config: &config,
-        common: &common,
-        secrets: GatewaySecrets::take(&common).expect("secrets"),
-        supervisor,
-        metrics: &metrics,
-        clock: Clock::system(),
-    };
-    let gateway = Gateway::start(parts).await.expect("a gateway");
-    Node {
-        gateway,
-        metrics,
-        config,
-        common,
-        supervisor: supervisor.clone(),
-    }
-}
-
-impl Node {
-    /// Opens the gateway's door on loopback; answers its address.
-    pub(crate) fn open_door(&self) -> String {
-        let door = Gateway::bind(&self.config).expect("a port");
-        let url = format!("http://{}", door.local_addr().expect("an address"));
-        let (gateway, common) = (self.gateway.clone(), self.common.clone());
-        let supervisor = self.supervisor.clone();
-        self.supervisor.spawn("gateway door", async move {
-            gateway.serve(door, &common, &supervisor).await
-        });
-        url
     }
 }
 

@@ -6,7 +6,8 @@ use server::accounts::{AccountError, NewUser, UserChange};
 use server::auth::Role;
 use server::store::accounts::{TenantPatch, TenantStatus, UserStatus};
 
-use super::super::{PASSWORD, actor, first_superadmin, place, processes, secret, shown};
+use super::super::process::processes;
+use super::super::{PASSWORD, actor, first_superadmin, place, secret, shown};
 
 #[tokio::test]
 async fn every_change_leaves_an_entry_that_says_who_and_from_where_and_no_secret() {

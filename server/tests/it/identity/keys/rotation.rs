@@ -6,7 +6,8 @@ use server::accounts::{AccountError, GRACE_DEFAULT, GRACE_MAX, NewKey};
 use server::store::accounts::{ApiKey, KeyPatch, KeyPlace};
 use shared::secret::Secret;
 
-use super::super::{Process, actor, assert_refused, live, place, processes};
+use super::super::process::{Process, processes};
+use super::super::{actor, assert_refused, live, place};
 use super::logged_in;
 
 pub(super) async fn rotate(

@@ -162,7 +162,7 @@ fn access(method: &Method, path: &str) -> Option<Access> {
         ) => Some(Access::Admin(Action::EditSettings)),
         ("admin", &Method::POST, "settings/announcement") => Some(Access::Admin(Action::Announce)),
         ("admin", ..) => console(method, rest),
-        ("portal", ..) => portal::access(method, rest),
+        ("portal", ..) => portal::people::access(method, rest),
         _ => None,
     })
 }
@@ -196,7 +196,7 @@ async fn every_page_is_asked_as_everybody() {
             browser.get("/admin/security").await;
             admins.push((role, browser));
         }
-        let people = portal::people(&place, &owner, "Acme").await;
+        let people = portal::people::people(&place, &owner, "Acme").await;
         // A form token of the console's login, which the other area's session does not replace.
         let mut foreign = people[0].1.clone();
         foreign.get("/admin/login").await;
@@ -228,7 +228,7 @@ async fn every_page_is_asked_as_everybody() {
                     let (status, location) = ask(browser, &method, &filled).await;
                     assert!(!location.starts_with("/portal/login"), "{at}");
                     let refused = status == StatusCode::FORBIDDEN;
-                    let let_in = portal::may(*role, access);
+                    let let_in = portal::people::may(*role, access);
                     assert_eq!(refused, !let_in, "{at} {role:?}: {status}");
                 }
             }

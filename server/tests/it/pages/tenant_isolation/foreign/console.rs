@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::super::{PASSWORD, Start, places};
 use super::super::{admin, routes, tenant_fixture};
-use super::{FIELDS, Thing, ids, of_page, state};
+use super::ids::{Thing, ids, state};
+use super::portal::{FIELDS, of_page};
 
 /// What the second ids of superadmins' routes are of, with a body that a fitting pair takes.
 fn of_admin(operation: &str) -> Option<(Thing, Value)> {
