@@ -15,7 +15,8 @@ use self::bill::{Bill, bill};
 use crate::fake::{Row, Seen};
 use crate::reading::streamed::{Streamed, read_stream};
 use crate::reading::{Whole, read_whole};
-use crate::support::{Customer, Product, client};
+use crate::support::client;
+use crate::support::product::{Customer, Product};
 use crate::world::{Shape, fake, product};
 
 /// Input 0.001, cached 0.0001, output 0.01 credits a token.

@@ -9,7 +9,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::fake::Fake;
 use crate::support::joined::{Joined, start_set};
-use crate::support::{Place, Product, places};
+use crate::support::product::Product;
+use crate::support::{Place, places};
 
 /// Pictures in base64 are large.
 const SETTINGS: [&str; 2] = ["--body-bytes-max", "33554432"];

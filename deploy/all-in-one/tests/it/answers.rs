@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use self::steady::{steadied, steady};
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Place, Product, places};
+use crate::support::product::{Customer, Product};
+use crate::support::{Place, places};
 
 const CHAT: &str = "/api/v1/chat/completions";
 

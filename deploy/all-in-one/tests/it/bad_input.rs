@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn raw(
     product: &Product,

@@ -6,7 +6,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn stream(product: &Product, customer: &Customer, body: &Value) -> reqwest::Response {
     let request = product

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
 use crate::support::joined::{Joined, start};
-use crate::support::{ADMIN_PASSWORD, Product, places};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, places};
 
 /// A superadmin's browser: keeps cookies, and the token of the page it was last shown.
 pub(crate) struct Console<'a> {

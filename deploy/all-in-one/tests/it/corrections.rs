@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Product, places};
+use crate::support::places;
+use crate::support::product::Product;
 
 async fn adjust(product: &Product, tenant: &str, key: &str, body: Value) -> (StatusCode, Value) {
     let answer = product

@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 
 use crate::console::Console;
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places, until};
+use crate::support::product::{Customer, Product};
+use crate::support::{places, until};
 
 /// How many leave, and after how many milliseconds at most.
 const LEAVERS: u64 = 180;

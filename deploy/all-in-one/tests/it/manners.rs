@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Product, places};
+use crate::support::places;
+use crate::support::product::Product;
 
 /// One request with these headers; its status, headers and body.
 async fn ask(

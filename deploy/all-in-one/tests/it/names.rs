@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Product, places};
+use crate::support::places;
+use crate::support::product::Product;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -116,7 +117,7 @@ async fn a_days_budget_begins_in_the_tenants_time_zone() {
         let product = start(&place, Joined::InProcess).await;
         let customer = product.customer("10").await;
         let tenant = format!("/tenants/{}", customer.id);
-        let budget = async |customer: &crate::support::Customer| {
+        let budget = async |customer: &crate::support::product::Customer| {
             let (_, keys) = product
                 .admin(Method::GET, &format!("/tenants/{}/keys", customer.id), None)
                 .await;

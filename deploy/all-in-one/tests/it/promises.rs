@@ -13,7 +13,8 @@ use shared::units::{Unit, Usage};
 
 use crate::odd::{Odd, Oddity};
 use crate::support::joined::{Joined, start_around};
-use crate::support::{Customer, Place, Product, places, until};
+use crate::support::product::{Customer, Product};
+use crate::support::{Place, places, until};
 
 /// A token costs a thousandth of a credit.
 async fn dear(product: &Product) {

@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn create(product: &Product, id: &str, operation: &str, price: Value) -> (StatusCode, Value) {
     let target = json!({"provider": "sandbox", "model": id, "weight": 1, "priority": 0});

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use shared::credits::Credits;
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 const PASSWORD: &str = "correct horse battery";
 

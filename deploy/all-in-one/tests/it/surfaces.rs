@@ -7,7 +7,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn post(
     product: &Product,

@@ -18,7 +18,8 @@ use shared::units::{Unit, Usage};
 
 use crate::faults::fake::{Fake, answer, provider};
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, Product, places};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 /// Texts in, the same in capitals out, counted by their letters.
 #[derive(Debug)]

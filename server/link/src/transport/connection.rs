@@ -2,14 +2,15 @@
 //! not decide when to open one; the pool does.
 
 pub(super) mod body;
+pub(super) mod heard;
 mod watched;
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::body::{Body, ConnectionId, Stream};
+use self::heard::Heard;
 use self::watched::{Severed, Signs, Watched};
 use super::silence::SILENCE_MAX;
 
@@ -309,51 +311,6 @@ impl Connection {
                 },
             }),
         }
-    }
-}
-
-/// What was heard of a gateway over all its connections, and whether it was given up: silent for longer
-/// than anybody waits.
-#[derive(Debug)]
-pub(super) struct Heard {
-    begun: Instant,
-    last_ms: AtomicU64,
-    is_given_up: AtomicBool,
-}
-
-impl Heard {
-    pub(super) fn nothing() -> Self {
-        Self {
-            begun: Instant::now(),
-            last_ms: AtomicU64::new(0),
-            is_given_up: AtomicBool::new(false),
-        }
-    }
-
-    /// When something was last heard, about to a tenth of a second; grows with every later sign.
-    pub(super) fn last_ms(&self) -> u64 {
-        self.last_ms.load(Ordering::Relaxed)
-    }
-
-    fn heard(&self, now: Instant) {
-        // Plain reads mostly: cores share these, and each part of each stream is a sign.
-        let now_ms = millis(now.saturating_duration_since(self.begun));
-        if now_ms >= self.last_ms() + HEARD_ABOUT_MS {
-            self.last_ms.store(now_ms, Ordering::Relaxed);
-        }
-        if self.is_given_up() {
-            self.is_given_up.store(false, Ordering::Relaxed);
-        }
-    }
-
-    /// Nothing was heard for longer than anybody waits.
-    pub(super) fn give_up(&self) {
-        self.is_given_up.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was given up and not heard since.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.is_given_up.load(Ordering::Relaxed)
     }
 }
 

@@ -31,7 +31,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(super) use connection::body::{Body, ConnectionId};
 pub(super) use connection::describe;
-use connection::{CONNECT_MAX, Connection, Failed, Heard, Hello, Target};
+use connection::heard::Heard;
+use connection::{CONNECT_MAX, Connection, Failed, Hello, Target};
 use silence::FalseAlarms;
 pub(super) use silence::SILENCE_MAX;
 

@@ -5,7 +5,8 @@ use server_store::audit::Actor;
 use shared::id::ProviderKeyId;
 use shared::link::{KeyTest, NewProviderKey, ProviderKeyPatch, ProviderKeyView};
 
-use super::{Answer, Change, GatewayAnswer, ProviderRef, Providers, ask};
+use super::changes::Change;
+use super::{Answer, GatewayAnswer, ProviderRef, Providers, ask};
 
 impl Providers {
     /// The keys of one, oldest first.

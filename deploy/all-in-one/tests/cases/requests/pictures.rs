@@ -9,7 +9,7 @@ use crate::case::{Case, case};
 use crate::errors::says;
 use crate::fake::always;
 use crate::fake::bodies::good_whole;
-use crate::support::Customer;
+use crate::support::product::Customer;
 use crate::world::everywhere;
 
 /// 6 MB as a picture: 8 MB of base64.

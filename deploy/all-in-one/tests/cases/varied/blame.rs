@@ -14,7 +14,7 @@ use crate::errors::says;
 use crate::fake::bodies::{error, good_whole, page};
 use crate::fake::script::Script;
 use crate::fake::{Seen, always, on, saying, with_key};
-use crate::support::Customer;
+use crate::support::product::Customer;
 use crate::world::everywhere;
 
 const NONE: Value = Value::Null;

@@ -14,7 +14,8 @@ use super::deaths::by_token;
 use super::deaths::servers::server_program;
 use super::process::{Program, free_port, records};
 use crate::gateways::vendor::{GOOD, answer, with_vendor};
-use crate::support::{Product, places, until};
+use crate::support::product::Product;
+use crate::support::{places, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_could_not_be_settled_is_charged_once_after_both_died() {

@@ -12,7 +12,8 @@ use super::{KEY, PRICE, expected, stream, vendor_script};
 use crate::gateways::vendor::with_vendor;
 use crate::support::joined::node::gateway;
 use crate::support::joined::start_with;
-use crate::support::{Place, Product, places, until};
+use crate::support::product::Product;
+use crate::support::{Place, places, until};
 
 const STREAMS: usize = 300;
 const CHUNKS: usize = 50;
@@ -46,7 +47,7 @@ async fn chaos(proxy: &Proxy, seed: u64, cuts: &AtomicUsize) {
 
 async fn all_streams(
     product: &Product,
-    customer: &crate::support::Customer,
+    customer: &crate::support::product::Customer,
 ) -> Vec<Result<String, String>> {
     join_all((0..STREAMS).map(|_| stream(product, customer))).await
 }

@@ -11,7 +11,8 @@ use shared::supervisor::Supervisor;
 use crate::console::Console;
 use crate::support::joined::node::gateway;
 use crate::support::joined::start_with;
-use crate::support::{Place, Product, places};
+use crate::support::product::Product;
+use crate::support::{Place, places};
 
 const STOP_MAX: Duration = Duration::from_secs(10);
 

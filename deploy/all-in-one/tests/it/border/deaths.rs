@@ -19,7 +19,8 @@ use super::{KEY, expected, stream, vendor_script};
 use crate::gateways::vendor::with_vendor;
 use crate::support::joined::node::gateway;
 use crate::support::joined::start_with;
-use crate::support::{Customer, Product, places, until};
+use crate::support::product::{Customer, Product};
+use crate::support::{places, until};
 
 /// What one output token costs, in credits.
 const TOKEN: i64 = 1;

@@ -19,7 +19,8 @@ use super::KEY;
 use crate::gateways::vendor::{at_once, with_vendor};
 use crate::support::joined::node::gateway;
 use crate::support::joined::start_with;
-use crate::support::{Place, Product, SECRET, places, until};
+use crate::support::product::Product;
+use crate::support::{Place, SECRET, places, until};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::gateways::streams::{DONE, sse_head};
 use crate::gateways::vendor::{Script, Vendor};
-use crate::support::{Customer, Product};
+use crate::support::product::{Customer, Product};
 
 /// The vendor's key in these tests.
 const KEY: &str = "vendor-key-0123456789";

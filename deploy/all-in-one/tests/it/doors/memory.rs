@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::CHAT;
-use crate::support::{ADMIN_PASSWORD, Product, until};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, until};
 
 /// `waule` as a process of its own, whose memory is its own too.
 struct Waule {

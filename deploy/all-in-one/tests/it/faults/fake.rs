@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Customer, Product};
+use crate::support::product::{Customer, Product};
 
 pub(crate) use crate::gateways::vendor::{GOOD, answer};
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::vendor::{GOOD, answer, at_once, with_vendor};
 use crate::support::joined::{Joined, start};
-use crate::support::{Product, places, until};
+use crate::support::product::Product;
+use crate::support::{places, until};
 
 pub(super) async fn key_states(product: &Product) -> Vec<String> {
     let (_, keys) = product

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Customer, Product};
+use crate::support::product::{Customer, Product};
 
 /// What the vendor does with a request that shows a key, piece by piece with pauses.
 pub(crate) type Script = Vec<(Duration, Vec<u8>)>;

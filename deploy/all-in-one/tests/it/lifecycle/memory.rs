@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::process::{Process, command, free_port};
 use super::{KEY, chat};
-use crate::support::{ADMIN_PASSWORD, Product, long, places, until};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, long, places, until};
 
 /// What a gateway keeps of output at most, in kilobytes.
 const KEPT_KB: u64 = 256 * 1024;

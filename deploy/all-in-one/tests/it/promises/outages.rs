@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use super::{ask, dear, exact, message, odd};
 use crate::odd::Oddity;
 use crate::support::joined::{Joined, start, start_beside};
-use crate::support::{Customer, places, until};
+use crate::support::product::Customer;
+use crate::support::{places, until};
 
 /// Calls that may have gone to one of these gateways alone, or to any of them.
 const CALLS_TO: [&[&str]; 3] = [&["gone"], &["there"], &["gone", "there"]];

@@ -15,7 +15,8 @@ use shared::supervisor::Supervisor;
 use shared::telemetry::Metrics;
 
 use self::node::{Node, gateway};
-use super::{Place, Product, Settings, client};
+use super::product::Product;
+use super::{Place, Settings, client};
 
 /// How a server reaches its gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

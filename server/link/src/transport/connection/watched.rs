@@ -12,7 +12,8 @@ use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::silence::LATE_TELLS;
-use super::{Heard, millis};
+use super::heard::Heard;
+use super::millis;
 
 /// When something was last read from a connection.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::*;
-use super::{Caller, Setup, UNLIMITED, concurrency, local, on_redis, redis_url, requests};
+use super::setup::{Caller, Setup, local, on_redis, redis_url};
+use super::{UNLIMITED, concurrency, requests};
 
 #[tokio::test]
 async fn replicas_share_one_limit_and_never_admit_more() {

@@ -8,7 +8,8 @@ use shared::id::{GenerationId, GrantId, TenantId};
 
 use super::{minus, plus, spendable};
 use crate::ledger::nouns::budgets::Budget;
-use crate::ledger::nouns::{Grant, Hold, Spender};
+use crate::ledger::nouns::holds::Hold;
+use crate::ledger::nouns::{Grant, Spender};
 
 /// Spent grants are forgotten when an account has more than this many.
 const GRANTS_KEPT: usize = 32;

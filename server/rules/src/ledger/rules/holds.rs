@@ -7,7 +7,7 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};
 
 use super::{Allocation, Books, Deltas, EntryKind, Extended, HeldBook, minus};
-use crate::ledger::nouns::{Hold, HoldRequest, HoldState, Refusal};
+use crate::ledger::nouns::holds::{Hold, HoldRequest, HoldState, Refusal};
 use crate::ledger::{ExtendError, HoldError};
 
 fn refused(refusal: &Refusal, required: Credits) -> HoldError {

@@ -15,7 +15,8 @@ use super::super::{KEY, vendor_script};
 use super::{TOKEN, ask, by_token, words};
 use crate::gateways::vendor::with_vendor;
 use crate::support::joined::node::gateway;
-use crate::support::{ADMIN_PASSWORD, Place, Product, SECRET, places, until};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, Place, SECRET, places, until};
 
 /// A server as a process, with the settings of one that is watched.
 pub(in super::super) fn server_program(place: &Place, port: u16, gateway: &str) -> Program {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::effects::{self, Counted};
 use super::spot::Spot;
 use crate::support::joined::{Joined, start, start_without_login};
-use crate::support::{Customer, Product};
+use crate::support::product::{Customer, Product};
 
 /// What a call costs, in credits; the sandbox's tokens cost nothing.
 const PRICE: f64 = 0.25;

@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 
 use super::super::{ask, text};
 use crate::support::joined::{Joined, start};
-use crate::support::{Customer, places};
+use crate::support::places;
+use crate::support::product::Customer;
 
 /// The origin that the tests' products let in.
 const ORIGIN: &str = "https://app.example";

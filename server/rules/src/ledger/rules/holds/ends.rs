@@ -6,7 +6,7 @@ use shared::id::{GenerationId, TenantId};
 
 use super::super::{Allocation, Books, Deltas, EntryKind, HeldBook, minus, plus, spendable};
 use crate::ledger::SettleError;
-use crate::ledger::nouns::{Hold, HoldState, Loss, Settlement, Unknown};
+use crate::ledger::nouns::holds::{Hold, HoldState, Loss, Settlement, Unknown};
 
 /// What came back to grants and what lapsed on the way.
 #[derive(Default)]
