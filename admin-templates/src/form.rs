@@ -1,6 +1,8 @@
 //! Forms: what was typed, what was wrong with it, and the fields that show both.
 //! Checks nothing; the server does and fills `errors`.
 
+mod field;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -232,6 +234,5 @@ struct Alert<'a> {
     text: &'a str,
 }
 
-mod field;
 #[cfg(test)]
 mod tests;

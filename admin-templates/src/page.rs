@@ -1,6 +1,8 @@
 //! What every page needs besides its own content: language, theme, who is signed in, notices.
 //! Decides nothing about sessions; the server fills it.
 
+mod amounts;
+
 use shared::clock::Moment;
 
 use crate::html::{Html, escape, url_part};
@@ -285,6 +287,5 @@ impl Page {
     }
 }
 
-mod amounts;
 #[cfg(test)]
 mod tests;

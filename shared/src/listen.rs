@@ -2,6 +2,8 @@
 //! poem's own server leaves `TCP_NODELAY` off (40 ms stalls in event streams were measured) and has
 //! no deadline for slow headers; this loop has both, and TLS where it is wanted. Holds no route.
 
+mod connection;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
@@ -245,6 +247,5 @@ async fn accept(listening: Listening, endpoint: SharedEndpoint) {
     connections.shutdown().await;
 }
 
-mod connection;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,7 @@
 
 use shared::units::Unit;
 
-use super::labels;
-use super::{Label, Tone, Word};
+use super::{Label, Tone, Word, labels};
 use crate::fixtures::maker::{Maker, Sample};
 use crate::given::Given;
 use crate::page::Lang;

@@ -1,7 +1,6 @@
 //! Words of money: where credits come from, where they go, and what they are allowed for.
 
-use super::labels;
-use super::{Label, Tone, Word};
+use super::{Label, Tone, Word, labels};
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 

@@ -1,7 +1,6 @@
 //! Words of people: what they are, what they may do, and how they and their keys stand.
 
-use super::labels;
-use super::{Label, Tone, Word};
+use super::{Label, Tone, Word, labels};
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 

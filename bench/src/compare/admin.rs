@@ -1,6 +1,8 @@
 //! Prepares a gateway or a server through its admin API, and reads the tenant's balance. Leaves
 //! starting processes to `targets`; every failure names the step with status and body.
 
+mod client;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -161,6 +163,5 @@ fn credits_micros(value: &Value) -> Option<i64> {
     Some(sign * micros)
 }
 
-mod client;
 #[cfg(test)]
 mod tests;

@@ -21,12 +21,11 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-
-use crate::failure::{Outcome, Step};
-use crate::say;
 use wire::{Shape, Wire};
 
 use self::provider::MockProvider;
+use crate::failure::{Outcome, Step};
+use crate::say;
 
 /// More sockets than one benchmark opens at once; beyond it the acceptor waits.
 const SOCKETS_WAITING_MAX: usize = 1_024;

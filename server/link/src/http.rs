@@ -19,10 +19,9 @@ use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
 use shared::link::events::{EventSource, GatewayEvents};
-use shared::link::wire;
 use shared::link::{
     Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, LinkError,
-    Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, Target,
+    Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, Target, wire,
 };
 use shared::secret::Secret;
 use tokio::sync::Semaphore;

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use shared::id::{BootId, GenerationId};
-use shared::link::LinkError;
-use shared::link::wire;
+use shared::link::{LinkError, wire};
 use tracing::{debug, warn};
 
 use super::attachment::{Attachment, Frame};

@@ -2,6 +2,8 @@
 //! function makes the `Page`, one answers with a view, one goes elsewhere. Checks nothing; the guard
 //! does.
 
+pub(super) mod answers;
+
 use std::sync::Arc;
 
 use admin_templates::page::{Area, Flash, Lang, Notice, Page, Theme};
@@ -282,6 +284,5 @@ impl<'a> FromRequest<'a> for PageContext {
     }
 }
 
-pub(super) mod answers;
 #[cfg(test)]
 mod tests;

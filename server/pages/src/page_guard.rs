@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
+use admin_templates::assets::CONTENT_SECURITY_POLICY;
 use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use server_edge::doors::body::{self, BodyError, Bounds};
 use server_edge::doors::text;
-
-use admin_templates::assets::CONTENT_SECURITY_POLICY;
 
 use super::cookie::Jar;
 use super::error::PageError;

@@ -1,7 +1,6 @@
 //! The rooms for people: accounts, logins, sessions of browsers, joined once.
 
-use server_pages::page_services::PublicAddress;
-use server_pages::page_services::{PageServices, PageServicesParts};
+use server_pages::page_services::{PageServices, PageServicesParts, PublicAddress};
 use server_rooms::accounts::Accounts;
 use server_rooms::auth::Auth;
 use server_rooms::auth::devices::Devices;

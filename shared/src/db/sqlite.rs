@@ -3,6 +3,8 @@
 //! the connection go back to the others. Nothing waits for it in a `Drop`, which would stop a whole
 //! core's runtime (and panic there). Holds no statement.
 
+mod guard;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -319,6 +321,5 @@ pub mod transaction {
     }
 }
 
-mod guard;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Bodies: put aside until somebody who knows the caller asks for them, then read within a bound of
 //! their own, a budget of the whole process, and a time. A body that nobody asked for is not read.
 
+pub mod budget;
+
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -282,6 +284,5 @@ pub fn read_later<E: Send + Sync + 'static>(
     verdict
 }
 
-pub mod budget;
 #[cfg(test)]
 mod tests;

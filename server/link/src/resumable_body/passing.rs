@@ -6,8 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use shared::dialect::StreamMeter;
 use shared::fault::{Fault, FaultKind};
-use shared::link::wire;
-use shared::link::{Call, LinkError, Outcome, Piece, PieceStream};
+use shared::link::{Call, LinkError, Outcome, Piece, PieceStream, wire};
 use shared::sse::{Events, Keep, Room};
 
 use super::super::answers::outcome;

@@ -28,9 +28,8 @@ use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Confirmed, Manager, Member};
 use super::super::spending;
-use super::money;
 use super::rows::{self, Asked, field};
-use super::unread;
+use super::{money, unread};
 
 const PATH: &str = "/portal/members";
 /// People read at once.

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use server_store::audit::Actor;
 use server_store::sessions::Session;
-use server_store::web_sessions::WebSession;
-use server_store::web_sessions::{Ending, SessionPlace};
+use server_store::web_sessions::{Ending, SessionPlace, WebSession};
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::id::SessionId;

@@ -1,5 +1,8 @@
 //! The ledger's nouns: what is asked of it and what it answers. Decides nothing and stores nothing.
 
+pub(crate) mod budgets;
+pub(crate) mod holds;
+
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{AdjustmentId, ApiKeyId, BootId, GrantId, TenantId, UserId};
@@ -25,6 +28,7 @@ macro_rules! words {
         }
     };
 }
+use words;
 
 /// Where credits came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +209,5 @@ pub struct Entry {
     pub at: Moment,
 }
 
-pub(crate) mod budgets;
-pub(crate) mod holds;
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use diesel::OptionalExtension;
-use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::{OptionalExtension, QueryResult};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::{FutureExt, join_all};

@@ -66,6 +66,12 @@ pub(super) async fn tenant_fixture(place: &Place, token: &str, name: &str) -> Te
     }
 }
 
+/// Two tenants with the same people.
+async fn two_tenants(place: &Place, token: &str) -> (TenantFixture, TenantFixture) {
+    let acme = tenant_fixture(place, token, "Acme").await;
+    (acme, tenant_fixture(place, token, "Other").await)
+}
+
 impl TenantFixture {
     /// An API token of somebody.
     pub(super) async fn token(&self, place: &Place, username: &str) -> String {

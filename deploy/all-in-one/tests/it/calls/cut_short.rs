@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{question, stream};
@@ -41,11 +40,8 @@ async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
                 "{} {joined:?}: one credit a token, {used} charged",
                 place.name
             );
-            let path = "/api/v1/usage?limit=1";
-            let (_, usage) = product
-                .send(Method::GET, path, Some(&customer.key), None)
-                .await;
-            assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
+            let record = product.newest(&customer).await;
+            assert_eq!(record["status"], "canceled", "{record}");
             product.stop().await;
         }
     }
@@ -67,12 +63,9 @@ async fn a_tenant_that_leaves_early_pays_what_its_provider_counts() {
             drop(pieces);
             let balance = product.settled(&customer).await;
             assert_eq!(balance["used"], 60, "{} {joined:?}", place.name);
-            let path = "/api/v1/usage?limit=1";
-            let (_, usage) = product
-                .send(Method::GET, path, Some(&customer.key), None)
-                .await;
-            assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
-            assert_eq!(usage["data"][0]["output_tokens"], 60, "{usage}");
+            let record = product.newest(&customer).await;
+            assert_eq!(record["status"], "canceled", "{record}");
+            assert_eq!(record["output_tokens"], 60, "{record}");
             product.stop().await;
         }
     }

@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use reqwest::Method;
 use serde_json::json;
 
 use super::vendor::{at_once, with_vendor};
@@ -66,23 +65,9 @@ async fn a_stream_passes_byte_by_byte_in_any_split_without_the_usage_nobody_aske
                 place.name
             );
         }
-        product.settled(&customer).await;
-        let (_, usage) = product
-            .send(
-                Method::GET,
-                "/api/v1/usage?limit=1",
-                Some(&customer.key),
-                None,
-            )
-            .await;
-        assert_eq!(
-            (
-                &usage["data"][0]["input_tokens"],
-                &usage["data"][0]["output_tokens"]
-            ),
-            (&json!(9), &json!(30)),
-            "{usage}"
-        );
+        let record = product.newest(&customer).await;
+        let counted = (&record["input_tokens"], &record["output_tokens"]);
+        assert_eq!(counted, (&json!(9), &json!(30)), "{record}");
         product.stop().await;
     }
 }

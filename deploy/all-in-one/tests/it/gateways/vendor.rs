@@ -15,6 +15,44 @@ use crate::support::product::{Customer, Product};
 /// What the vendor does with a request that shows a key, piece by piece with pauses.
 pub(crate) type Script = Vec<(Duration, Vec<u8>)>;
 
+/// A request as it came over a socket.
+pub(crate) struct Received {
+    /// In small letters.
+    pub(crate) head: String,
+    /// The bearer.
+    pub(crate) key: String,
+    pub(crate) body: String,
+}
+
+/// Reads one request with its body; none when the client goes away before.
+pub(crate) async fn received(socket: &mut TcpStream) -> Option<Received> {
+    let mut read = Vec::new();
+    let head_end = loop {
+        if socket.read_buf(&mut read).await.ok()? == 0 {
+            return None;
+        }
+        if let Some(at) = read.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+    };
+    let head = String::from_utf8_lossy(&read[..head_end]).to_lowercase();
+    let value = |name: &str| {
+        let rest = head.split_once(name)?.1;
+        Some(rest.split("\r\n").next()?.trim().to_owned())
+    };
+    let length = value("content-length:")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0_usize);
+    while read.len() < head_end + length {
+        socket.read_buf(&mut read).await.ok()?;
+    }
+    Some(Received {
+        key: value("authorization: bearer ").unwrap_or_default(),
+        body: String::from_utf8_lossy(&read[head_end..]).into_owned(),
+        head,
+    })
+}
+
 /// A vendor that answers by key; counts calls, and notices when a client goes away.
 #[derive(Clone, Default)]
 pub(crate) struct Vendor {
@@ -58,33 +96,7 @@ impl Vendor {
     }
 
     async fn answer(&self, mut socket: TcpStream) -> Option<()> {
-        let mut seen = Vec::new();
-        let head_end = loop {
-            if socket.read_buf(&mut seen).await.ok()? == 0 {
-                return None;
-            }
-            if let Some(at) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at + 4;
-            }
-        };
-        let head = String::from_utf8_lossy(&seen[..head_end]).to_lowercase();
-        let value = |name: &str| {
-            Some(
-                head.split_once(name)?
-                    .1
-                    .split("\r\n")
-                    .next()?
-                    .trim()
-                    .to_owned(),
-            )
-        };
-        let length: usize = value("content-length:")
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(0);
-        while seen.len() < head_end + length {
-            socket.read_buf(&mut seen).await.ok()?;
-        }
-        let key = value("authorization: bearer ").unwrap_or_default();
+        let Received { head, key, .. } = received(&mut socket).await?;
         assert!(
             !head.contains("x-waule") && !head.contains("wk_live"),
             "nothing of ours reaches a vendor: {head}"

@@ -171,6 +171,17 @@ impl Product {
         panic!("credits are held for ever: {balance}");
     }
 
+    /// The record of the customer's newest call, when nothing is held any more.
+    pub(crate) async fn newest(&self, customer: &Customer) -> Value {
+        self.settled(customer).await;
+        let path = "/api/v1/usage?limit=1";
+        let (status, page) = self
+            .send(Method::GET, path, Some(&customer.key), None)
+            .await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        page["data"][0].clone()
+    }
+
     /// Waits until lists show every call that is settled.
     async fn filed(&self) {
         let Some(server) = self.server.as_deref() else {

@@ -7,8 +7,7 @@ use server_rooms::catalogue::{Model, ModelPatch, NewModel};
 use shared::clock::Moment;
 use shared::link::Operation;
 
-use super::super::prices::bodies::PriceBody;
-use super::super::prices::bodies::PriceView;
+use super::super::prices::bodies::{PriceBody, PriceView};
 use crate::error::ApiError;
 
 /// Output of a chat model whose bound was not told.

@@ -1,20 +1,21 @@
 //! A price as a table of rates: its rows as they were typed, what is wrong with each field of each row,
 //! and the price that they make. Pure; the catalogue's rules are the catalogue's.
 
+mod reading;
+
 use std::collections::BTreeMap;
 
 use admin_templates::admin::prices::{RateRow, RateTable};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::PriceItem;
-use shared::link::Operation;
-use shared::units::Unit;
-
-use super::super::super::form::FormData;
 use server_rooms::catalogue::price::text::LineError;
 use server_rooms::catalogue::price::when::When;
 use server_rooms::catalogue::price::{PriceList, RATES_MAX, Rate};
+use shared::link::Operation;
+use shared::units::Unit;
 
 use self::reading::bound;
+use super::super::super::form::FormData;
 
 /// The fields of a row, each with the row's number behind it: `unit-0`.
 const FIELDS: [&str; 6] = ["unit", "per", "when", "credits", "cost", "step"];
@@ -241,6 +242,5 @@ fn is_blank(row: &[String; 6]) -> bool {
         .all(|field| row[*field].is_empty())
 }
 
-mod reading;
 #[cfg(test)]
 mod tests;

@@ -15,8 +15,7 @@ use shared::id::UserId;
 
 use super::super::super::error::{PageError, PageResult, parsed};
 use super::super::super::form::{FormData, account_changed};
-use super::super::money;
-use super::super::rows;
+use super::super::{money, rows};
 use super::{Editor, FIELDS, PATH, role_of};
 
 /// Refuses an admin what is an owner's alone.

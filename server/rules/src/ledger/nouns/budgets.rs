@@ -7,7 +7,7 @@ use shared::credits::Credits;
 use shared::id::{BudgetId, TenantId};
 use shared::zone::Zone;
 
-use super::Spender;
+use super::{Spender, words};
 
 /// How long a budget lasts before it starts anew, in the tenant's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,8 +6,8 @@ use shared::id::{GenerationId, TenantId};
 use shared::zone::Zone;
 
 use super::super::{Owner, StoredSnapshot};
-use super::Spender;
 use super::budgets::{BudgetPeriod, CountedBudget};
+use super::{Spender, words};
 
 /// A wish to set credits aside for a call.
 #[derive(Debug, Clone)]

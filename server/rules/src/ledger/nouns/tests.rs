@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::budgets::BudgetPeriod;
-use super::budgets::{DAY_MIN, MONTH_MIN};
-use super::*;
 use shared::zone::Zone;
+
+use super::budgets::{BudgetPeriod, DAY_MIN, MONTH_MIN};
+use super::*;
 
 #[test]
 fn periods_begin_at_midnight_and_on_the_first() {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use self::ids::{Thing, ids, quoted, record, state};
 use super::super::{PASSWORD, Start, places};
-use super::{add_key, routes, tenant_fixture};
+use super::{add_key, routes, two_tenants};
 
 /// What the ids of the tenants' own API are of, with a body that an own id takes.
 fn of_api(operation: &str) -> Option<(Thing, Value)> {
@@ -30,10 +30,7 @@ const SHARED: [&str; 3] = ["get_model", "get_owned_model", "end_session"];
 async fn the_api_knows_no_ids_of_other_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let (acme, other) = (
-            tenant_fixture(&place, &token, "Acme").await,
-            tenant_fixture(&place, &token, "Other").await,
-        );
+        let (acme, other) = two_tenants(&place, &token).await;
         let (foreign, _) = ids(&place, &db, &token, &other).await;
         let manager = json!({"name": "m", "scopes": ["inference", "keys", "usage"]});
         let (_, secret) = add_key(&place, &token, &acme.id, &manager).await;

@@ -2,10 +2,9 @@
 
 use admin_templates::form::FieldError;
 use admin_templates::labels::PriceItem;
-use server_rooms::catalogue::CatalogueError;
-use server_rooms::catalogue::check;
 use server_rooms::catalogue::price::list::Currency;
 use server_rooms::catalogue::price::{PriceList, RATES_MAX, Rate};
+use server_rooms::catalogue::{CatalogueError, check};
 use shared::credits::Credits;
 use shared::link::Operation;
 use shared::units::Unit;

@@ -1,7 +1,8 @@
 //! The table of rates: what is read, what is told beside which field, and what stays of what was typed.
 
-use super::*;
 use shared::credits::Credits;
+
+use super::*;
 
 fn posted(fields: &[(&str, &str)]) -> FormData {
     let body = serde_urlencoded::to_string(fields).expect("a form");

@@ -4,7 +4,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::super::{PASSWORD, Start, places};
-use super::super::{admin, routes, tenant_fixture};
+use super::super::{admin, routes, two_tenants};
 use super::ids::{Thing, ids, state};
 use super::portal::{FIELDS, of_page};
 
@@ -26,10 +26,7 @@ fn of_admin(operation: &str) -> Option<(Thing, Value)> {
 async fn superadmins_routes_know_no_pair_of_two_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let (acme, other) = (
-            tenant_fixture(&place, &token, "Acme").await,
-            tenant_fixture(&place, &token, "Other").await,
-        );
+        let (acme, other) = two_tenants(&place, &token).await;
         let (foreign, _) = ids(&place, &db, &token, &other).await;
         let before = (
             state(&place, &token, &acme).await,
@@ -67,10 +64,7 @@ async fn superadmins_routes_know_no_pair_of_two_tenants() {
 async fn the_consoles_pages_know_no_pair_of_two_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let (acme, other) = (
-            tenant_fixture(&place, &token, "Acme").await,
-            tenant_fixture(&place, &token, "Other").await,
-        );
+        let (acme, other) = two_tenants(&place, &token).await;
         let (foreign, _) = ids(&place, &db, &token, &other).await;
         let mut console = place.browser();
         let admins = [("username", "admin")];

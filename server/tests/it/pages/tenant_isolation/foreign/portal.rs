@@ -4,7 +4,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::super::super::{Browser, PASSWORD, Start, places};
-use super::super::{admin, tenant_fixture};
+use super::super::{admin, two_tenants};
 use super::ids::{Thing, ids, portal, quoted, record, state};
 
 /// What the id of a portal's page is of, and whether it is a person's own thing.
@@ -39,10 +39,7 @@ async fn open(browser: &mut Browser, method: &Method, path: &str) -> StatusCode 
 async fn the_portals_pages_know_no_ids_of_other_tenants() {
     for (place, db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let (acme, other) = (
-            tenant_fixture(&place, &token, "Acme").await,
-            tenant_fixture(&place, &token, "Other").await,
-        );
+        let (acme, other) = two_tenants(&place, &token).await;
         let (foreign, [_, mut there]) = ids(&place, &db, &token, &other).await;
         let before = state(&place, &token, &other).await;
         let mut asked = 0;
