@@ -3,7 +3,6 @@
 mod any;
 mod late;
 
-use proptest::prelude::*;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, TenantId};

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use proptest::prelude::*;
 use server::ledger::{
     AdjustError, Adjustment, BudgetPeriod, BudgetRequest, ExtendError, GrantError, GrantKind,
     HoldError, HoldRequest, Ledger, LedgerSettings, NewGrant, SettleError, Spender, StoredSnapshot,

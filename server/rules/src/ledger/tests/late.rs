@@ -1,7 +1,6 @@
 //! What is given back and learned late: charged once, at most what was held, and a loss where it
 //! was promised.
 
-use proptest::prelude::*;
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, TenantId};
