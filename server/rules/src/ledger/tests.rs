@@ -1,4 +1,4 @@
-//! The rules against a simple reference: any sequence of operations keeps the invariants.
+//! The rules, case by case: who pays first, what lapses, and what refusals, debts and budgets do.
 
 mod any;
 mod late;
