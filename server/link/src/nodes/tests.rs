@@ -1,5 +1,6 @@
 //! Failing nodes are left out and let back in little by little, and work spreads over the rest.
 
+use super::health::{FAILURES_MAX, Health, RAMP, REST_MIN};
 use super::*;
 
 fn address(base: &str, priority: u8) -> Address {

@@ -12,6 +12,7 @@ mod credential;
 pub mod devices;
 pub mod factors;
 pub mod form_key;
+mod loading;
 mod loads;
 pub mod password;
 pub mod roles;
@@ -28,18 +29,17 @@ use std::time::Duration;
 use http::HeaderMap;
 pub use server_rules::access::{Network, Parent, Principal, Role};
 use server_store::Store;
-use server_store::accounts::{ApiKeyKind, Scopes, Superadmin, Tenant, TenantStatus, UserStatus};
+use server_store::accounts::Superadmin;
 use server_store::sessions::Session;
-use shared::clock::{Clock, Moment};
+use shared::clock::Clock;
 use shared::db::DbError;
-use shared::id::{SessionId, SuperadminId, TenantId, UserId};
+use shared::id::{SessionId, SuperadminId, TenantId};
 use tokio::sync::watch as watch_channel;
 
 use self::cache::{Cache, Known};
-use self::credential::{Credential, both, credential};
+use self::credential::{Credential, credential};
 use self::loads::Loads;
-use self::token::{Claims, TokenKind, Tokens};
-use crate::limits::LimitSettings;
+use self::token::{TokenKind, Tokens};
 
 /// After this without a successful poll a cached principal is not trusted: with it a revocation is
 /// seen within a second even when a poll fails.
@@ -158,109 +158,6 @@ impl Auth {
             }
         });
         loading.await?.ok_or(AuthError::Invalid)
-    }
-
-    async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
-        let now = self.0.clock.now();
-        let store = &self.0.store;
-        let Some(key) = store.key_by_hash(&hash, now).await? else {
-            return Ok(None);
-        };
-        if key.revoked {
-            return Ok(None);
-        }
-        let expires_at = key.ends_at(&hash);
-        let Some(tenant) = self.active_tenant(&key.tenant).await? else {
-            return Ok(None);
-        };
-        let parent = match &key.parent {
-            Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
-                key: parent.id,
-                limits: parent.limits,
-            }),
-            None => None,
-        };
-        let networks = key.allowed_addresses.as_ref();
-        let networks = networks.map(|list| {
-            list.iter()
-                .filter_map(|text| Network::parse(text))
-                .collect()
-        });
-        let principal = Principal {
-            tenant: key.tenant,
-            tenant_name: tenant.name,
-            user: None,
-            username: None,
-            key: Some(key.id),
-            key_name: Some(key.name),
-            scopes: key.scopes,
-            role: Role::Owner,
-            test: key.kind == ApiKeyKind::Test,
-            price_multiplier_ppm: tenant.price_multiplier_ppm,
-            tenant_limits: tenant.limits,
-            key_limits: key.limits,
-            allowed_models: both(tenant.allowed_models, key.allowed_models),
-            parent,
-            ends_at: expires_at,
-            zone: tenant.zone,
-        };
-        Ok(Some(Known {
-            principal: Arc::new(principal),
-            networks,
-            expires_at,
-            loaded_at: now,
-        }))
-    }
-
-    async fn load_user(&self, claims: Claims) -> Result<Option<Known>, DbError> {
-        let now = self.0.clock.now();
-        let store = &self.0.store;
-        let session = store.session(&SessionId::from_stored(claims.sid)).await?;
-        let Some(session) =
-            session.filter(|s| s.revoked_at.is_none() && s.subject_id == claims.user)
-        else {
-            return Ok(None);
-        };
-        let tenant = TenantId::from_stored(claims.tenant);
-        let user = store
-            .user(&tenant, &UserId::from_stored(claims.user))
-            .await?;
-        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
-            return Ok(None);
-        };
-        let Some(tenant) = self.active_tenant(&tenant).await? else {
-            return Ok(None);
-        };
-        let principal = Principal {
-            tenant: tenant.id,
-            tenant_name: tenant.name,
-            user: Some(user.id),
-            username: Some(user.username),
-            key: None,
-            key_name: None,
-            scopes: Scopes::ALL,
-            role: user.role,
-            test: false,
-            price_multiplier_ppm: tenant.price_multiplier_ppm,
-            tenant_limits: tenant.limits,
-            key_limits: LimitSettings::default(),
-            allowed_models: tenant.allowed_models,
-            parent: None,
-            ends_at: None,
-            zone: tenant.zone,
-        };
-        let expires_at = Some(Moment::from_unix_ms(session.expires_at));
-        Ok(Some(Known {
-            principal: Arc::new(principal),
-            networks: None,
-            expires_at,
-            loaded_at: now,
-        }))
-    }
-
-    async fn active_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
-        let tenant = self.0.store.tenant(id).await?;
-        Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
     }
 
     /// The superadmin of a token and the login it belongs to; read from the database each time, for
