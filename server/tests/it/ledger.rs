@@ -44,6 +44,11 @@ pub(crate) fn grant(tenant: &TenantId, micros: i64, source: &str) -> NewGrant {
     }
 }
 
+async fn give(ledger: &Ledger, tenant: &TenantId, micros: i64, source: &str) {
+    let given = ledger.grant(grant(tenant, micros, source)).await;
+    given.expect("granted");
+}
+
 pub(crate) fn ask(tenant: &TenantId, micros: i64, least: i64) -> HoldRequest {
     HoldRequest {
         id: GenerationId::random(),
@@ -190,19 +195,13 @@ async fn repeated_operations_change_nothing_and_other_amounts_are_conflicts() {
 async fn a_refusal_leaves_the_balance_and_stays_a_refusal() {
     for db in databases().await {
         let (ledger, tenant) = (Arc::new(ledger(&db).await), TenantId::random());
-        ledger
-            .grant(grant(&tenant, 10, "a"))
-            .await
-            .expect("granted");
+        give(&ledger, &tenant, 10, "a").await;
         let ask = ask(&tenant, 50, 11);
         assert!(matches!(
             ledger.hold(ask.clone()).await,
             Err(HoldError::Insufficient { .. })
         ));
-        ledger
-            .grant(grant(&tenant, 100, "b"))
-            .await
-            .expect("granted");
+        give(&ledger, &tenant, 100, "b").await;
         assert!(matches!(
             ledger.hold(ask).await,
             Err(HoldError::Insufficient { .. })
@@ -220,10 +219,7 @@ async fn a_refusal_leaves_the_balance_and_stays_a_refusal() {
 async fn what_an_exhausted_grant_gave_comes_back_to_it() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db).await, TenantId::random());
-        ledger
-            .grant(grant(&tenant, 10, "a"))
-            .await
-            .expect("granted");
+        give(&ledger, &tenant, 10, "a").await;
         let ask = ask(&tenant, 10, 10);
         ledger.hold(ask.clone()).await.expect("held");
         assert_eq!(
@@ -247,10 +243,7 @@ async fn what_an_exhausted_grant_gave_comes_back_to_it() {
 async fn the_database_refuses_to_change_or_delete_an_entry() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db).await, TenantId::random());
-        ledger
-            .grant(grant(&tenant, 10, "a"))
-            .await
-            .expect("granted");
+        give(&ledger, &tenant, 10, "a").await;
         for statement in [
             "UPDATE ledger_entries SET grants_delta = 0",
             "DELETE FROM ledger_entries",

@@ -193,6 +193,10 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
     let [place, _] = places().await;
     let product = start(&place, Joined::InProcess).await;
     let customer = product.customer("1").await;
+    let get = async |url: String, bearer: &str| {
+        let asked = product.http.get(url).bearer_auth(bearer);
+        asked.send().await.expect("an answer")
+    };
     let tenant = format!("/admin/api/tenants/{}", customer.id);
     let ledger = format!("{tenant}/ledger/export");
     let usage = format!("{tenant}/usage/export");
@@ -209,13 +213,7 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
             ("?bom=0", false),
         ] {
             let url = product.url(&format!("{path}{query}"));
-            let answer = product
-                .http
-                .get(url)
-                .bearer_auth(bearer)
-                .send()
-                .await
-                .expect("an answer");
+            let answer = get(url, bearer).await;
             assert!(
                 answer.status() != StatusCode::NOT_FOUND,
                 "{path} is no export"
@@ -225,13 +223,7 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
             assert_eq!(bytes.starts_with(b"\xef\xbb\xbf"), marked, "{path}{query}");
         }
         let url = product.url(&format!("{path}?bom=perhaps"));
-        let odd = product
-            .http
-            .get(url)
-            .bearer_auth(bearer)
-            .send()
-            .await
-            .expect("an answer");
+        let odd = get(url, bearer).await;
         assert_eq!(odd.status(), StatusCode::BAD_REQUEST);
     }
     product.stop().await;

@@ -12,7 +12,7 @@ use shared::credits::Credits;
 use shared::db::Db;
 use shared::id::{GenerationId, TenantId};
 
-use super::{ask, balance, exact, grant, ledger, usage};
+use super::{ask, balance, exact, give, grant, ledger, usage};
 use crate::support::{TestDb, databases};
 
 /// The number of a record that counts in sums once it is filed, 0 of one that does not count yet.
@@ -125,10 +125,7 @@ async fn a_promise_that_nothing_is_charged_is_kept_whatever_becomes_known() {
     for db in databases().await {
         let (ledger, tenant) = (ledger(&db).await, TenantId::random());
         let store = Store::new(db.db.clone());
-        ledger
-            .grant(grant(&tenant, 100, "a"))
-            .await
-            .expect("granted");
+        give(&ledger, &tenant, 100, "a").await;
         let unknown = Unknown {
             ask_until: Moment::from_unix_ms(i64::MAX),
             promised: true,
