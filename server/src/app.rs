@@ -1,5 +1,9 @@
 //! The composition root: builds the rooms, mounts the edges, serves. Holds no rule.
 
+pub(crate) mod ledger_checks;
+mod people;
+mod tasks;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,19 +13,9 @@ use poem::endpoint::BoxEndpoint;
 use server_api::Rooms;
 use server_calls::settle::CallMetrics;
 use server_calls::{Calls, CallsParts, Closing, Rounds};
-use server_pages::page_services::PublicAddress;
-use server_pages::page_services::{PageServices, PageServicesParts};
-use server_rooms::accounts::{AccountError, Accounts};
-use server_rooms::auth::Auth;
-use server_rooms::auth::devices::Devices;
-use server_rooms::auth::factors::{Factors, FactorsParts};
-use server_rooms::auth::form_key::FormKey;
-use server_rooms::auth::password::Passwords;
-use server_rooms::auth::token::Tokens;
-use server_rooms::browser_sessions::{BrowserParts, BrowserSessions};
+use server_pages::page_services::PageServices;
+use server_rooms::accounts::AccountError;
 use server_rooms::catalogue::{Catalogue, CatalogueError};
-use server_rooms::gateways::Gateways;
-use server_rooms::health::{HealthCheck, HealthCheckParts};
 use server_rooms::ledger::{GrantError, Ledger, LedgerError};
 use server_rooms::limits::{Limits, LimitsError};
 use server_rooms::money::corrections::Corrections;
@@ -29,12 +23,6 @@ use server_rooms::money::recharge::Recharges;
 use server_rooms::providers::Providers;
 use server_rooms::reports::Reports;
 use server_rooms::reports::history::UsageHistory;
-use server_rooms::reports::rollup::{FilingMetrics, Roller};
-use server_rooms::reports::sweep::Sweeper;
-use server_rooms::sessions::logins::Logins;
-use server_rooms::sessions::stages::Stages;
-use server_rooms::sessions::{Sessions, SessionsParts};
-use server_rooms::settings::Settings;
 use server_rooms::settings::zones::Zones;
 use server_store::{MIGRATIONS, Store};
 use shared::clock::Clock;
@@ -49,9 +37,11 @@ use shared::surface::{SURFACES, Surface};
 use shared::telemetry::Metrics;
 use tracing::info;
 
+use self::people::People;
+use self::tasks::{first_start, gateways, health, keep_records, look_after};
 use crate::config::{Config, ServerSecrets};
 use crate::front;
-use crate::seed::{self, FirstStart, Seed};
+use crate::seed::FirstStart;
 
 /// Why a server did not start; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -167,207 +157,6 @@ async fn open_database(
         Ok((store, catalogue))
     };
     opened.await.map_err(unusable(target.shown()))
-}
-
-/// Runs `work` over the database, which is taken as it is.
-async fn with_store<T>(
-    config: &Config,
-    common: &Common,
-    work: impl AsyncFnOnce(Store) -> Result<T, DbError>,
-) -> Result<T, StartError> {
-    let unusable = |place: String| move |error| StartError::Database { place, error };
-    let target = config
-        .database(&common.data_dir)
-        .map_err(unusable("DATABASE_URL".to_owned()))?;
-    let done = async { work(Store::new(Db::connect(&target).await?)).await };
-    done.await.map_err(unusable(target.shown()))
-}
-
-/// Checks the ledger's tables against each other; answers every difference as a sentence.
-pub async fn verify_ledger(config: &Config, common: &Common) -> Result<Vec<String>, StartError> {
-    with_store(config, common, async |store| {
-        store.ledger_differences().await
-    })
-    .await
-}
-
-/// Checks the sums of usage against the records; answers every difference as a sentence.
-pub async fn check_rollups(config: &Config, common: &Common) -> Result<Vec<String>, StartError> {
-    let check = async |store| Roller::new(store, Clock::system()).check().await;
-    with_store(config, common, check).await
-}
-
-/// Adds up all usage records anew; servers may run meanwhile.
-pub async fn rebuild_rollups(config: &Config, common: &Common) -> Result<(), StartError> {
-    let rebuild = async |store| {
-        let mut roller = Roller::new(store, Clock::system());
-        roller.rebuild(OLDER_TRANSACTIONS_WAIT).await
-    };
-    if with_store(config, common, rebuild).await? {
-        return Ok(());
-    }
-    Err(StartError::Unfinished)
-}
-
-/// Adds what a first start adds, while no other process does.
-async fn first_start(
-    store: &Store,
-    accounts: &Accounts,
-    (catalogue, ledger): (&Catalogue, &Ledger),
-    (config, demo): (&Config, bool),
-) -> Result<Option<FirstStart>, StartError> {
-    if accounts.has_superadmin().await? {
-        return Ok(None);
-    }
-    let alone = store.alone().await;
-    let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
-    // Whoever was first may have written since this process read.
-    let reloaded = catalogue.reload().await;
-    reloaded.map_err(|error| StartError::Seed(error.to_string()))?;
-    seed::finish_first_start(Seed {
-        accounts,
-        catalogue,
-        ledger,
-        config,
-        demo,
-    })
-    .await
-}
-
-/// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
-/// not write comes first, so that recovery asks nobody about it.
-async fn look_after(calls: &Calls, ledger: &Ledger, config: &Config, supervisor: &Supervisor) {
-    calls.take_over().await;
-    let recovery = calls
-        .clone()
-        .recover_forever(config.recovery(), supervisor.stopping());
-    supervisor.spawn("recovery", recovery);
-    let sweep = ledger.clone().sweep_forever(supervisor.stopping());
-    supervisor.spawn("expiry", sweep);
-}
-
-/// The gateways, followed from now on.
-async fn gateways(
-    link: &Arc<dyn Link>,
-    store: &Store,
-    (clock, sealer): (&Clock, Sealer),
-    supervisor: &Supervisor,
-) -> Gateways {
-    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone(), sealer);
-    gateways.start(supervisor).await;
-    gateways
-}
-
-fn health(
-    store: &Store,
-    limits: Limits,
-    ledger: &Ledger,
-    (gateways, clock): (&Gateways, &Clock),
-) -> HealthCheck {
-    HealthCheck::new(HealthCheckParts {
-        store: store.clone(),
-        limits,
-        ledger: ledger.clone(),
-        gateways: gateways.clone(),
-        clock: clock.clone(),
-    })
-}
-
-/// Starts what looks after records: files them and keeps the sums of usage up with them, deletes what was kept long
-/// enough, and ends deleted tenants whose days of grace are over.
-fn keep_records(
-    store: &Store,
-    accounts: &Accounts,
-    (clock, metrics): (&Clock, &Metrics),
-    supervisor: &Supervisor,
-) {
-    let ending = accounts.clone().end_forever(supervisor.stopping());
-    supervisor.spawn("deleted tenants", ending);
-    let roller =
-        Roller::new(store.clone(), clock.clone()).with_metrics(FilingMetrics::new(metrics));
-    supervisor.spawn("filing", roller.run_forever(supervisor.stopping()));
-    let sweeper = Sweeper::new(store.clone(), clock.clone());
-    supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
-}
-
-/// The rooms about people: who they are, how they log in, what they may change of themselves.
-struct People {
-    auth: Auth,
-    accounts: Accounts,
-    settings: Settings,
-    factors: Factors,
-    sessions: Sessions,
-    browsers: BrowserSessions,
-}
-
-impl People {
-    fn new(store: &Store, secrets: &ServerSecrets, limits: &Limits, clock: &Clock) -> Self {
-        let (store, limits, clock) = (store.clone(), limits.clone(), clock.clone());
-        let (tokens, passwords) = (
-            Tokens::new(&secrets.jwt, clock.clone()),
-            Passwords::default(),
-        );
-        let auth = Auth::new(store.clone(), tokens.clone(), clock.clone());
-        let (hasher, time) = (passwords.clone(), clock.clone());
-        let accounts = Accounts::new(store.clone(), auth.clone(), hasher, time);
-        let settings = Settings::new(store.clone(), clock.clone());
-        let logins = Logins::new(
-            store.clone(),
-            passwords,
-            limits.clone(),
-            clock.clone(),
-            Devices::new(&secrets.jwt),
-        );
-        let factors = Factors::new(FactorsParts {
-            store: store.clone(),
-            sealer: Sealer::new(&secrets.seal),
-            limits,
-            clock: clock.clone(),
-        });
-        let stages = Stages::new(factors.clone(), settings.clone());
-        let sessions = Sessions::new(SessionsParts {
-            store: store.clone(),
-            tokens,
-            logins: logins.clone(),
-            factors: factors.clone(),
-            stages: stages.clone(),
-            settings: settings.clone(),
-            accounts: accounts.clone(),
-            clock: clock.clone(),
-        });
-        let browsers = BrowserSessions::new(BrowserParts {
-            store,
-            logins,
-            factors: factors.clone(),
-            accounts: accounts.clone(),
-            stages,
-            settings: settings.clone(),
-            clock,
-        });
-        Self {
-            auth,
-            accounts,
-            settings,
-            factors,
-            sessions,
-            browsers,
-        }
-    }
-
-    fn services(
-        &self,
-        secrets: &ServerSecrets,
-        address: PublicAddress,
-        clock: &Clock,
-    ) -> PageServices {
-        PageServices::new(PageServicesParts {
-            browsers: self.browsers.clone(),
-            settings: self.settings.clone(),
-            form_key: FormKey::new(&secrets.jwt),
-            address,
-            clock: clock.clone(),
-        })
-    }
 }
 
 /// A server that is ready to serve.

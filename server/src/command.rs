@@ -48,14 +48,15 @@ impl Command {
     pub async fn run(self, config: &Config, common: &Common) -> Result<(), StartError> {
         match self {
             Self::Ledger(LedgerCommand::Verify) => told(
-                &app::verify_ledger(config, common).await?,
+                &app::ledger_checks::verify_ledger(config, common).await?,
                 StartError::Differences,
             ),
-            Self::Rollup(RollupCommand::Check) => {
-                told(&app::check_rollups(config, common).await?, StartError::Sums)
-            }
+            Self::Rollup(RollupCommand::Check) => told(
+                &app::ledger_checks::check_rollups(config, common).await?,
+                StartError::Sums,
+            ),
             Self::Rollup(RollupCommand::Rebuild) => {
-                app::rebuild_rollups(config, common).await?;
+                app::ledger_checks::rebuild_rollups(config, common).await?;
                 say("every record is added up\n");
                 Ok(())
             }

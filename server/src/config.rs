@@ -10,7 +10,7 @@ use server_api::manners::cors::Cors;
 use server_calls::{RecoveryPace, UnknownPolicy};
 use server_edge::doors::Doors;
 use server_edge::doors::address::{ForwardedHeader, TrustedProxies};
-use server_edge::doors::body::BodyBudget;
+use server_edge::doors::body::budget::BodyBudget;
 use server_link::http::{Enablement, LinkSettings};
 use server_pages::page_services::PublicAddress;
 use server_rooms::ledger::LedgerSettings;
@@ -286,60 +286,4 @@ impl ServerSecrets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, Args)]
-    struct Settings {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        server: Config,
-    }
-
-    fn address(url: &str, mode: &str) -> Result<PublicAddress, ConfigError> {
-        let arguments = ["waule-server", "--public-url", url, "--mode", mode];
-        let arguments = arguments.iter().map(std::ffi::OsString::from);
-        let read: Settings = shared::config::read("waule-server", "", arguments)?;
-        read.server.public_address(&read.common)
-    }
-
-    #[test]
-    fn a_public_address_decides_about_https_and_the_one_origin() {
-        for (url, mode, https, origin) in [
-            ("", "development", false, None),
-            ("", "production", true, None),
-            ("http://localhost:3000", "production", false, None),
-            (
-                "https://Waule.Example/",
-                "development",
-                true,
-                Some("https://waule.example"),
-            ),
-            (
-                "https://waule.example:443",
-                "production",
-                true,
-                Some("https://waule.example"),
-            ),
-            (
-                "https://waule.example:8443",
-                "production",
-                true,
-                Some("https://waule.example:8443"),
-            ),
-        ] {
-            let read = address(url, mode).expect(url);
-            assert_eq!((read.is_https(), read.origin()), (https, origin), "{url}");
-        }
-        for wrong in [
-            "waule.example",
-            "ftp://x",
-            "https://x/admin",
-            "https://x/?a",
-            "x y",
-        ] {
-            assert!(address(wrong, "development").is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;

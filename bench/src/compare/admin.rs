@@ -1,13 +1,16 @@
 //! Prepares a gateway or a server through its admin API, and reads the tenant's balance. Leaves
 //! starting processes to `targets`; every failure names the step with status and body.
 
+mod client;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use self::client::{Admin, success, text};
 use super::processes::Stage;
-use crate::failure::{Failure, Outcome, Step};
-use crate::http::{Call, Reply};
+use crate::failure::{Failure, Outcome};
+use crate::http::Call;
 use crate::load::chat_body;
 
 pub(crate) const ADMIN_PASSWORD: &str = "Bench-only-password-4711";
@@ -142,111 +145,6 @@ pub(crate) fn targets_header() -> String {
     json!([{"provider": PROVIDER, "model": MODEL}]).to_string()
 }
 
-struct Admin {
-    root: String,
-    header: (&'static str, String),
-}
-
-impl Admin {
-    async fn login(server: &str) -> Outcome<Self> {
-        const STEP: &str = "log in as superadmin";
-        let body = json!({"username": "admin", "password": ADMIN_PASSWORD}).to_string();
-        let call = Call::post(&format!("{server}/admin/api/login"), body)?;
-        let answer = success(STEP, &call.once(STEP_MAX).await?)?;
-        let token = text(&answer, "/token", STEP)?;
-        Ok(Self {
-            root: format!("{server}/admin/api"),
-            header: ("authorization", format!("Bearer {token}")),
-        })
-    }
-
-    async fn register_provider(&self, mock: &str) -> Outcome<()> {
-        let provider = json!({"name": PROVIDER, "kind": "openai", "base_url": mock});
-        self.post("register the provider", "/providers", &provider)
-            .await?;
-        let key = json!({"secret": "sk-mock-0123456789abcdef"});
-        let path = format!("/providers/{PROVIDER}/keys");
-        self.post("give the provider a key", &path, &key).await?;
-        Ok(())
-    }
-
-    async fn recharge(&self, tenant: &str) -> Outcome<()> {
-        let step = "recharge the tenant";
-        let amount = json!({"amount": CREDITS, "note": "bench"}).to_string();
-        let call = Call::post(&format!("{}/tenants/{tenant}/recharge", self.root), amount)?
-            .header("idempotency-key", "bench-recharge-1")?;
-        success(step, &self.send(call).await?)?;
-        Ok(())
-    }
-
-    async fn create_key(&self, tenant: &str) -> Outcome<String> {
-        let step = "create the tenant's key";
-        let key = json!({"name": "bench", "kind": "live"});
-        let made = self
-            .post(step, &format!("/tenants/{tenant}/keys"), &key)
-            .await?;
-        text(&made, "/secret", step)
-    }
-
-    /// Limits stay on, as in production, but so wide that no load reaches them.
-    async fn lift_limits(&self, tenant: &str) -> Outcome<()> {
-        let url = format!("{}/tenants/{tenant}", self.root);
-        let wide = json!({"limits": {
-            "requests_per_minute": 100_000_000,
-            "tokens_per_minute": 1_000_000_000_000_u64,
-            "concurrency": 100_000,
-        }});
-        let first = self.send(Call::patch(&url, wide.to_string())?).await?;
-        if first.status < 300 {
-            return Ok(());
-        }
-        // Such numbers may lie beyond what a field takes; none at all does too.
-        let none = json!({"limits": {
-            "requests_per_minute": null, "tokens_per_minute": null, "concurrency": null,
-        }});
-        let second = self.send(Call::patch(&url, none.to_string())?).await?;
-        success("lift the tenant's limits", &second)
-            .map(drop)
-            .map_err(|failure| {
-                let (status, body) = (first.status, first.excerpt());
-                Failure::new(format!("{failure}; with large numbers: {status}: {body}"))
-            })
-    }
-
-    async fn post(&self, step: &str, path: &str, body: &Value) -> Outcome<Value> {
-        let call = Call::post(&format!("{}{path}", self.root), body.to_string())?;
-        success(step, &self.send(call).await?)
-    }
-
-    async fn send(&self, call: Call) -> Outcome<Reply> {
-        let (name, value) = &self.header;
-        call.header(name, value)?.once(STEP_MAX).await
-    }
-}
-
-/// The JSON of a 2xx answer; anything else is a failure of the step.
-fn success(step: &str, reply: &Reply) -> Outcome<Value> {
-    if !(200..300).contains(&reply.status) {
-        return Err(Failure::new(format!(
-            "{step}: {}: {}",
-            reply.status,
-            reply.excerpt()
-        )));
-    }
-    if reply.body.is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(&reply.body)
-        .step(|| format!("{step}: {} is not JSON: {}", reply.status, reply.excerpt()))
-}
-
-fn text(answer: &Value, pointer: &str, step: &str) -> Outcome<String> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| Failure::new(format!("{step}: no text at `{pointer}` in {answer}")))
-}
-
 /// Reads decimal credits, sent as a number or as text, without passing through a float.
 fn credits_micros(value: &Value) -> Option<i64> {
     const DECIMALS: usize = 6;
@@ -266,38 +164,4 @@ fn credits_micros(value: &Value) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_exactly_from_numbers_and_text() {
-        let read = |text: &str| credits_micros(&serde_json::from_str(text).unwrap());
-        assert_eq!(read("1000000"), Some(1_000_000_000_000));
-        assert_eq!(read("999999.999"), Some(999_999_999_000));
-        assert_eq!(read("0.001"), Some(1_000));
-        assert_eq!(read("12.0"), Some(12_000_000));
-        assert_eq!(read("\"-3.000001\""), Some(-3_000_001));
-        assert_eq!(read("0.0000001"), None);
-        assert_eq!(read("\"much\""), None);
-        assert_eq!(read("null"), None);
-    }
-
-    #[test]
-    fn a_refused_step_is_named_with_status_and_body() {
-        let reply = Reply {
-            status: 409,
-            body: r#"{"error":"taken"}"#.into(),
-        };
-        let failure = success("create the tenant", &reply)
-            .unwrap_err()
-            .to_string();
-        assert_eq!(failure, r#"create the tenant: 409: {"error":"taken"}"#);
-    }
-
-    #[test]
-    fn an_answer_without_the_expected_field_is_shown() {
-        let failure = text(&json!({"a": 1}), "/tenant/id", "create the tenant").unwrap_err();
-        let expected = r#"create the tenant: no text at `/tenant/id` in {"a":1}"#;
-        assert_eq!(failure.to_string(), expected);
-    }
-}
+mod tests;

@@ -224,7 +224,7 @@ async fn sqlite(stage: &mut Stage, binaries: &Binaries, mock: Listening) -> Outc
 }
 
 async fn postgres(stage: &mut Stage, binaries: &Binaries, mock: Listening) -> Outcome<Target> {
-    let postgres = services::start_postgres(stage).await?;
+    let postgres = services::database::start_postgres(stage).await?;
     let database = |name| format!("postgres://waule@127.0.0.1:{}/{name}", postgres.port);
     let ports = WaulePorts::free()?;
     let gateway_url = format!("http://127.0.0.1:{}", ports.gateway);

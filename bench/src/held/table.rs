@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Held;
+use super::calls::Held;
 use crate::compare::machine::Machine;
 use crate::load::report::megabytes;
 

@@ -32,7 +32,7 @@ struct History {
 /// Measures each length in turns and writes the section.
 pub(super) async fn run(args: &LedgerArgs) -> Outcome<()> {
     let mut stage = Stage::new()?;
-    let postgres = services::start_postgres(&mut stage).await?;
+    let postgres = services::database::start_postgres(&mut stage).await?;
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = head(&mut text, &machine::describe(), args);

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{LedgerArgs, Run};
+use super::LedgerArgs;
+use super::pairs::Run;
 use crate::compare::machine::Machine;
 
 /// A case on a database, with its rounds.

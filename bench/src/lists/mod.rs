@@ -51,7 +51,7 @@ pub(crate) struct ListsArgs {
 pub(crate) async fn run(args: &ListsArgs) -> Outcome<()> {
     let mut stage = Stage::new()?;
     shared::tls::install_provider();
-    let postgres = services::start_postgres(&mut stage).await?;
+    let postgres = services::database::start_postgres(&mut stage).await?;
     let url = format!("postgres://waule@127.0.0.1:{}/server", postgres.port);
     let db = Db::connect(&DbTarget::Postgres(url))
         .await

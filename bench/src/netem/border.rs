@@ -1,6 +1,8 @@
 //! Two network namespaces, home and overseas, and the bad line between them, with a handle to make
 //! it worse while it is in use. Leaves the packets to `mover`.
 
+pub(crate) mod control;
+
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -9,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use tun_rs::{DeviceBuilder, SyncDevice};
 
-use super::conditions::{Conditions, Line, Loss};
-use super::mover::{Counts, Mover, Shared, lock, write};
+use self::control::Control;
+use super::conditions::{Conditions, Line};
+use super::mover::{Mover, Shared, lock};
 use super::namespace::{self, Namespace, ip};
 use super::packet::Direction;
-use crate::failure::{Failure, Outcome, Step};
+use crate::failure::{Outcome, Step};
 
 /// Home's address on the border.
 pub(crate) const HOME: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -33,14 +36,6 @@ pub(crate) struct Border {
     movers: Vec<JoinHandle<()>>,
     pub(crate) home: Namespace,
     pub(crate) overseas: Namespace,
-}
-
-/// Makes the line better or worse. Clones control the same line.
-#[derive(Clone)]
-pub(crate) struct Control {
-    shared: Arc<Mutex<Shared>>,
-    home: Arc<SyncDevice>,
-    overseas: Arc<SyncDevice>,
 }
 
 /// A cut in the middle of traffic.
@@ -115,62 +110,6 @@ impl Drop for Border {
             // A mover that panicked has nothing left to stop.
             let _ = mover.join();
         }
-    }
-}
-
-impl Control {
-    /// From now on, in both directions.
-    pub(crate) fn set_loss(&self, loss: Loss) {
-        lock(&self.shared).loss = loss;
-    }
-
-    /// Cuts now; gives how many connections were hit, or `None` where all are.
-    pub(crate) fn cut(&self, cut: Cut) -> Outcome<Option<usize>> {
-        let mut shared = lock(&self.shared);
-        match cut {
-            Cut::BlackHole(length) => {
-                shared.hole_until = Some(Instant::now() + length);
-                Ok(None)
-            }
-            Cut::SilentFlow => Ok(Some(shared.flows.silence_busiest().into_iter().count())),
-            Cut::Reset => {
-                let resets = shared.flows.reset_all();
-                drop(shared);
-                for (way, reset) in &resets {
-                    let device = match way {
-                        Direction::Out => &self.home,
-                        Direction::Back => &self.overseas,
-                    };
-                    write(device, &reset.packet()).step(|| "a forged reset".into())?;
-                }
-                Ok(Some(resets.len() / 2))
-            }
-        }
-    }
-
-    /// Ends a black hole before its time. Cut connections stay cut.
-    pub(crate) fn restore(&self) {
-        lock(&self.shared).hole_until = None;
-    }
-
-    /// What went out and what came back so far.
-    pub(crate) fn counts(&self) -> (Counts, Counts) {
-        let shared = lock(&self.shared);
-        (shared.out, shared.back)
-    }
-
-    /// An error when a direction has stopped working.
-    pub(crate) fn check(&self) -> Outcome<()> {
-        match &lock(&self.shared).broken {
-            None => Ok(()),
-            Some(reason) => Err(Failure::new(format!("the border broke: {reason}"))),
-        }
-    }
-}
-
-impl std::fmt::Debug for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control").finish_non_exhaustive()
     }
 }
 

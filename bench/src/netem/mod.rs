@@ -20,7 +20,8 @@ pub(crate) use mover::{Counts, Lateness};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use border::{Border, Control, HOME, OVERSEAS};
+use border::control::Control;
+use border::{Border, HOME, OVERSEAS};
 use conditions::{Conditions, Loss};
 use schedule::Planned;
 

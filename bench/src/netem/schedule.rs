@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::border::{Control, Cut};
+use super::border::Cut;
+use super::border::control::Control;
 use super::conditions::Loss;
 use crate::failure::{Failure, Outcome};
 
@@ -94,31 +95,4 @@ impl FromStr for Planned {
 impl std::error::Error for Failure {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cuts_are_read_and_anything_else_is_refused_by_name() {
-        let ms = Duration::from_millis;
-        let read = |text: &str| text.parse::<Planned>().ok();
-        let planned = |kind, at| Some(Planned { kind, at: ms(at) });
-        assert_eq!(read("loss:2.5@10"), planned(Kind::Loss(2.5), 10));
-        assert_eq!(read("restore@10"), planned(Kind::Restore, 10));
-        assert_eq!(read("reset@5000"), planned(Kind::Reset, 5_000));
-        let hole = Kind::BlackHole(ms(300));
-        assert_eq!(read("blackhole:300@7"), planned(hole, 7));
-        assert_eq!(read("flow@0"), planned(Kind::Flow, 0));
-        assert_eq!(read("halfclose@1"), planned(Kind::HalfClose, 1));
-        for wrong in [
-            "",
-            "reset",
-            "reset@",
-            "reset:3@5",
-            "blackhole@5",
-            "fire@5",
-            "loss:100@5",
-        ] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
-}
+mod tests;

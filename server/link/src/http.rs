@@ -2,6 +2,9 @@
 //! and when the link breaks joins it where it was sent. Never sends what may have been started
 //! anywhere else.
 
+mod attaching;
+mod opening;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,36 +13,27 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use shared::clock::Clock;
 use shared::config::ConfigError;
 use shared::id::{BootId, GenerationId};
 use shared::link::events::{EventSource, GatewayEvents};
-use shared::link::wire::{self, Joining};
 use shared::link::{
     Call, GatewayFleet, GatewayPlace, GatewayView, GenerationStatus, Generations, LinkError,
-    Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, ReplyBody, Target,
+    Parting, ProviderAdmin, ProviderAdmins, READ_ON_SECONDS_MAX, Reply, Target, wire,
 };
 use shared::secret::Secret;
 use tokio::sync::Semaphore;
-use tracing::debug;
 
 use super::admin::NodeAdmin;
-use super::answers::{
-    ANSWER_MAX, Missed, Missing, WHOLE_BYTES_MAX, accept, alive, collect, lane, outcome, refusal,
-    request, small, text, within,
-};
-use super::attachment::Attachment;
-use super::encoded_body::EncodedBody;
+use super::answers::{ANSWER_MAX, alive, request, small, within};
 use super::events::NodeEvents;
-use super::fleet::{Fleet, header, part_for};
-use super::metrics::{LinkEvent, LinkMetrics};
+use super::fleet::{Fleet, header};
+use super::metrics::LinkMetrics;
 use super::nodes::Node;
-use super::resumable_body::{Pauses, ResumableBody, pieces};
 pub use super::settings::{Enablement, LinkSettings};
-use super::transport::{Body, ConnectionId, Lane, SendError};
+use super::transport::{Body, Lane, SendError};
 
 /// Over the call's own deadline, so that the gateway's answer to it still arrives.
 const DEADLINE_SLACK: Duration = Duration::from_secs(5);
@@ -128,315 +122,6 @@ impl Inner {
             Err(SendError::Unknown { .. }) => {}
         }
         sent
-    }
-
-    /// Starts a call at the first node that takes it; while there is no way to any, waits for one.
-    async fn open(self: &Arc<Self>, call: &Call) -> Result<Reply, LinkError> {
-        let mut pauses = Pauses::new(self.fleet.patience());
-        let mut place = None;
-        loop {
-            let missing = match self.open_somewhere(call, pauses.until()).await {
-                Ok(opened) => return opened,
-                Err(missing) => missing,
-            };
-            if place.is_none() && missing.may_come {
-                place = self.waiting.try_acquire().ok();
-                self.metrics.waited();
-            }
-            if !missing.may_come || place.is_none() || !pauses.again().await {
-                return Err(LinkError::NotSent(missing.why));
-            }
-        }
-    }
-
-    /// One attempt at every node through which a target is reached; all of them share the time there
-    /// is, or one that only takes connections would use it up.
-    async fn open_somewhere(
-        self: &Arc<Self>,
-        call: &Call,
-        until: Instant,
-    ) -> Result<Result<Reply, LinkError>, Missing> {
-        let mut missing = Missing {
-            why: "there is no gateway for it".to_owned(),
-            may_come: false,
-        };
-        let mut before: Option<Arc<Node>> = None;
-        let nodes = self.fleet.for_call(call);
-        let mut left = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-        for node in nodes {
-            let now = Instant::now();
-            let until = now + until.saturating_duration_since(now) / left.max(1);
-            left = left.saturating_sub(1);
-            if let Some(before) = before {
-                self.metrics.count(&before.counters, LinkEvent::PassedOn);
-            }
-            let part = part_for(&node.place, call);
-            let opened = self.open_at(&node, part.as_ref().unwrap_or(call), until);
-            match opened.await {
-                Err(Missed::NotStarted(why)) => {
-                    missing = Missing {
-                        why,
-                        may_come: true,
-                    }
-                }
-                Err(Missed::Full(why)) => missing.why = why,
-                Err(Missed::Told(error)) => return Ok(Err(error)),
-                Err(Missed::Cut { why, .. }) => return Ok(Err(LinkError::Lost(why))),
-                Ok(reply) => return Ok(Ok(reply)),
-            }
-            before = Some(node);
-        }
-        Err(missing)
-    }
-
-    /// Starts a call at one node, if there is a way to it before `until`. Once it may have arrived
-    /// there it is only joined there, for as long as patience lasts after each sign of the node.
-    async fn open_at(
-        self: &Arc<Self>,
-        node: &Arc<Node>,
-        call: &Call,
-        until: Instant,
-    ) -> Result<Reply, Missed> {
-        let begun = Instant::now();
-        let mut life: Option<BootId> = None;
-        let mut pauses: Option<Pauses> = None;
-        loop {
-            let until = pauses.as_ref().map_or(until, Pauses::until);
-            let heard_ms = node.pool.last_heard_ms();
-            let joining = Joining {
-                offset: 0,
-                life: life.clone(),
-                seen: node.take_seen(),
-            };
-            let trying = self.try_open(node, call, &joining, (begun, until));
-            let why = match trying.await {
-                Ok(reply) => return Ok(reply),
-                Err(Missed::Told(error)) => {
-                    if matches!(error, LinkError::Lost(_)) {
-                        self.metrics.count(&node.counters, LinkEvent::Lost);
-                    }
-                    return Err(Missed::Told(error));
-                }
-                // An earlier copy may still be on its way to it, once there was one.
-                Err(missed @ (Missed::NotStarted(_) | Missed::Full(_))) if life.is_none() => {
-                    return Err(missed);
-                }
-                Err(Missed::NotStarted(why) | Missed::Full(why)) => why,
-                Err(Missed::Cut { why, boot }) => {
-                    life = life.or(boot);
-                    if life.is_none() {
-                        return Err(Missed::Cut { why, boot: None });
-                    }
-                    why
-                }
-            };
-            debug!("generation `{}` is joined: {why}", call.generation);
-            if node.pool.last_heard_ms() != heard_ms {
-                pauses = None;
-            }
-            let pauses = pauses.get_or_insert_with(|| Pauses::new(self.fleet.patience()));
-            if node.pool.is_given_up() || !pauses.again().await {
-                self.metrics.count(&node.counters, LinkEvent::Lost);
-                return Err(Missed::Told(LinkError::Lost(why)));
-            }
-            self.metrics.count(&node.counters, LinkEvent::Joined);
-        }
-    }
-
-    async fn try_open(
-        self: &Arc<Self>,
-        node: &Arc<Node>,
-        call: &Call,
-        joining: &Joining,
-        (begun, until): (Instant, Instant),
-    ) -> Result<Reply, Missed> {
-        let mut whole = false;
-        loop {
-            let encoded = match &node.encoder {
-                None => EncodedBody::plain(call.body.clone()),
-                Some(encoder) => {
-                    encoder
-                        .encode(&call.body, call.tenant.as_ref(), whole)
-                        .await
-                }
-            };
-            let path = call.surface.path;
-            let body = Full::new(encoded.body.clone());
-            let mut request = request(Method::POST, &node.place.base, wire::PREFIX, path, body)
-                .map_err(Missed::Told)?;
-            wire::write_call(call, request.headers_mut());
-            joining.write(request.headers_mut());
-            self.tell_patience(request.headers_mut());
-            encoded.write(request.headers_mut());
-            accept(node, request.headers_mut());
-            let way = (lane(call), until);
-            let response = match self.send_on(node, request, way).await {
-                Ok(response) => response,
-                Err(SendError::Unsent(why)) => return Err(Missed::NotStarted(why)),
-                Err(SendError::Unknown { why, boot }) => return Err(Missed::Cut { why, boot }),
-            };
-            if let Some(encoder) = &node.encoder {
-                if response.status() == StatusCode::PRECONDITION_REQUIRED && !whole {
-                    encoder.missing(&encoded);
-                    whole = true;
-                    continue;
-                }
-                encoder.arrived(&encoded);
-            }
-            return self.reply(node, call, response, begun).await;
-        }
-    }
-
-    /// What a gateway answered to a call.
-    async fn reply(
-        self: &Arc<Self>,
-        node: &Arc<Node>,
-        call: &Call,
-        response: Response<Body>,
-        begun: Instant,
-    ) -> Result<Reply, Missed> {
-        let (head, body) = response.into_parts();
-        let boot = BootId::from_stored(text(&head.headers, &wire::BOOT).to_owned());
-        let refused = !head.status.is_success();
-        if refused && head.headers.contains_key(wire::NOT_STARTED) {
-            node.health.closed(self.fleet.clock());
-            let why = collect(body).await.unwrap_or_default();
-            return Err(if why.ends_with(wire::DRAINING.as_bytes()) {
-                Missed::NotStarted("the gateway is stopping".to_owned())
-            } else {
-                Missed::Full("the gateway takes no more calls".to_owned())
-            });
-        }
-        if refused {
-            let cut = |why| Missed::Cut {
-                why,
-                boot: Some(boot),
-            };
-            let bytes = collect(body).await.map_err(|e| cut(e.to_string()))?;
-            return Err(Missed::Told(refusal(&head.headers, head.status, &bytes)));
-        }
-        let content_type = text(&head.headers, &CONTENT_TYPE).to_owned();
-        let dropped = wire::read_dropped(&head.headers);
-        let ended = head.headers.get(wire::OUTCOME);
-        let is_stream = ended.is_none();
-        let attachment = Attachment::new(&head.headers, body, 0).map_err(Missed::Told)?;
-        let body = ResumableBody::new(self, node, &call.generation, &boot, attachment, is_stream);
-        let body = match ended {
-            Some(value) => ReplyBody::Whole {
-                outcome: outcome(value).map_err(Missed::Told)?,
-                bytes: body.collect(WHOLE_BYTES_MAX).await.map_err(Missed::Told)?,
-            },
-            None => ReplyBody::Stream(pieces(body, call, begun)),
-        };
-        Ok(Reply {
-            boot,
-            content_type,
-            dropped,
-            body,
-        })
-    }
-
-    /// Attaches to a running or ended generation from `position` on, as soon as there is a link. Where
-    /// the gateway was silent for all of the patience already, nobody waits again.
-    pub(super) async fn reattach(
-        &self,
-        node: &Node,
-        generation: &GenerationId,
-        life: &BootId,
-        position: u64,
-    ) -> Result<Attachment, LinkError> {
-        let mut pauses = Pauses::new(self.fleet.patience());
-        let mut last = "no attempt was made".to_owned();
-        while !node.pool.is_given_up() && pauses.again().await {
-            let attempt = self.attach(node, generation, life, position, None);
-            let until = pauses.until().min(Instant::now() + ATTACH_MAX);
-            match tokio::time::timeout_at(until.into(), attempt).await {
-                Ok(Ok(attachment)) => return Ok(attachment),
-                Ok(Err(Missed::Told(error))) => return Err(error),
-                Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
-                    last = why;
-                }
-                Err(_) => "no answer in time".clone_into(&mut last),
-            }
-        }
-        let patience = self.fleet.patience().as_secs();
-        Err(LinkError::Lost(format!("no link for {patience} s: {last}")))
-    }
-
-    /// One attempt, over another connection than `beside` where there is one.
-    pub(super) async fn attach_once(
-        &self,
-        node: &Node,
-        generation: &GenerationId,
-        life: &BootId,
-        position: u64,
-        beside: Option<ConnectionId>,
-    ) -> Result<Attachment, LinkError> {
-        let attempt = self.attach(node, generation, life, position, beside);
-        match tokio::time::timeout(ATTACH_MAX, attempt).await {
-            Ok(Ok(attachment)) => Ok(attachment),
-            Ok(Err(Missed::Told(error))) => Err(error),
-            Ok(Err(Missed::Cut { why, .. } | Missed::NotStarted(why) | Missed::Full(why))) => {
-                Err(LinkError::Lost(why))
-            }
-            Err(_) => Err(LinkError::Lost("no answer in time".to_owned())),
-        }
-    }
-
-    async fn attach(
-        &self,
-        node: &Node,
-        generation: &GenerationId,
-        life: &BootId,
-        position: u64,
-        beside: Option<ConnectionId>,
-    ) -> Result<Attachment, Missed> {
-        let path = format!("/generations/{generation}/attach");
-        let base = &node.place.base;
-        let mut request = request(Method::POST, base, wire::PREFIX, &path, Full::default())
-            .map_err(Missed::Told)?;
-        let joining = Joining {
-            offset: position,
-            ..Joining::default()
-        };
-        let headers = request.headers_mut();
-        joining.write(headers);
-        self.tell_patience(headers);
-        accept(node, headers);
-        let lane = match beside {
-            Some(connection) => {
-                headers.insert(wire::GATHER, HeaderValue::from(GATHER_MS));
-                Lane::Beside(connection)
-            }
-            None => Lane::Any,
-        };
-        let until = Instant::now() + ATTACH_MAX;
-        match self.send_on(node, request, (lane, until)).await {
-            Err(SendError::Unsent(why) | SendError::Unknown { why, .. }) => {
-                Err(Missed::NotStarted(why))
-            }
-            Ok(response) => {
-                let (head, body) = response.into_parts();
-                let boot = text(&head.headers, &wire::BOOT);
-                if boot != life.as_str() {
-                    let lost = LinkError::Lost("the gateway was restarted".to_owned());
-                    return Err(Missed::Told(lost));
-                }
-                if head.status.is_server_error() {
-                    return Err(Missed::NotStarted(format!("it answered {}", head.status)));
-                }
-                if !head.status.is_success() {
-                    let lost = LinkError::Lost(format!("the gateway answered {}", head.status));
-                    return Err(Missed::Told(lost));
-                }
-                Attachment::new(&head.headers, body, position).map_err(Missed::Told)
-            }
-        }
-    }
-
-    /// What is kept for this server is kept for as long as it tries.
-    fn tell_patience(&self, headers: &mut HeaderMap) {
-        headers.insert(wire::PATIENCE_MS, self.fleet.kept.clone());
     }
 
     async fn view(&self, node: &Node) -> GatewayView {

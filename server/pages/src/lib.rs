@@ -48,18 +48,18 @@ fn shared(table: Table, root: &str) -> Table {
     table
         .get(at("/login"), sign_in::login_page)
         .post(at("/login"), sign_in::log_in)
-        .get(at("/login/second"), sign_in::second_page)
-        .post(at("/login/second"), sign_in::second)
+        .get(at("/login/second"), sign_in::steps::second_page)
+        .post(at("/login/second"), sign_in::steps::second)
         .post(at("/logout"), sign_in::log_out)
-        .get(at("/confirm"), sign_in::confirm_page)
-        .post(at("/confirm"), sign_in::confirm)
+        .get(at("/confirm"), sign_in::steps::confirm_page)
+        .post(at("/confirm"), sign_in::steps::confirm)
         .post(at("/preferences"), preferences::choose)
         .get(at("/security"), security::security_page)
         .post(at("/security/password"), security::change_password)
-        .get(at("/security/totp"), security::totp_page)
-        .post(at("/security/totp"), security::totp_on)
-        .post(at("/security/totp/off"), security::totp_off)
-        .post(at("/security/recovery"), security::renew_codes)
+        .get(at("/security/totp"), security::factor::totp_page)
+        .post(at("/security/totp"), security::factor::totp_on)
+        .post(at("/security/totp/off"), security::factor::totp_off)
+        .post(at("/security/recovery"), security::factor::renew_codes)
         .post(at("/security/sessions/:id/end"), security::end_session)
         .post(at("/security/sessions/end-others"), security::end_others)
 }
@@ -67,8 +67,8 @@ fn shared(table: Table, root: &str) -> Table {
 fn admin(table: Table) -> Table {
     let one = |path: &str| format!("/admin/superadmins/:id{path}");
     admin::pages(shared(table, "/admin"))
-        .get("/admin/setup", sign_in::setup_page)
-        .post("/admin/setup", sign_in::setup)
+        .get("/admin/setup", sign_in::steps::setup_page)
+        .post("/admin/setup", sign_in::steps::setup)
         .get("/admin/superadmins", superadmins::superadmin_list)
         .post("/admin/superadmins", superadmins::add_superadmin)
         .post(one("/role"), superadmins::set_role)
@@ -123,30 +123,4 @@ async fn start(context: PageContext, browsers: Data<&BrowserSessions>) -> PageRe
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_and_api_are_told_apart() {
-        for path in [
-            "/",
-            "/admin",
-            "/admin/",
-            "/admin/login",
-            "/portal",
-            "/portal/x",
-            "/assets/a.css",
-        ] {
-            assert!(is_page(path), "{path}");
-        }
-        for path in [
-            "/admin/api",
-            "/admin/api/login",
-            "/adminx",
-            "/api/v1/models",
-            "/healthz",
-        ] {
-            assert!(!is_page(path), "{path}");
-        }
-    }
-}
+mod tests;

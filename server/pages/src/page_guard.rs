@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
+use admin_templates::assets::CONTENT_SECURITY_POLICY;
 use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use server_edge::doors::body::{self, BodyError, Bounds};
 use server_edge::doors::text;
 
-use admin_templates::assets::CONTENT_SECURITY_POLICY;
-
 use super::cookie::Jar;
 use super::error::PageError;
 use super::form::FormData;
-use super::page_context::{CSRF_HEADER, PageContext, add_cookie};
+use super::page_context::answers::add_cookie;
+use super::page_context::{CSRF_HEADER, PageContext};
 use super::page_services::PageServices;
 
 /// No form of ours is larger.

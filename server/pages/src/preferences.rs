@@ -6,7 +6,8 @@ use poem::handler;
 use super::cookie::Jar;
 use super::error::PageResult;
 use super::form::FormData;
-use super::page_context::{PageContext, add_cookie, local_path, see_other};
+use super::page_context::answers::{add_cookie, see_other};
+use super::page_context::{PageContext, local_path};
 
 /// `POST {root}/preferences`
 #[handler]

@@ -58,7 +58,7 @@ macro_rules! over_rows {
 macro_rules! row_statement {
     ($name:ident of $row:ty, $($before:expr, [$($field:ident: $sql:ty),+ $(,)?]),+; $after:expr) => {
         #[derive(Clone, Copy)]
-        struct $name<'a>(&'a $row);
+        pub(super) struct $name<'a>(pub(super) &'a $row);
 
         impl diesel::query_builder::QueryId for $name<'_> {
             type QueryId = $name<'static>;

@@ -134,3 +134,21 @@ pub(crate) fn usage_record(
         loss_why: None,
     }
 }
+
+/// The bytes of a secret's letters (RFC 4648, 6).
+pub(crate) fn decoded(letters: &str) -> Vec<u8> {
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u64, 0_u32);
+    for letter in letters.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            _ => letter - b'2' + 26,
+        };
+        bits = (bits << 5) | u64::from(value);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from((bits >> held) & 0xff).expect("a byte"));
+        }
+    }
+    bytes
+}

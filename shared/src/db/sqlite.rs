@@ -3,8 +3,8 @@
 //! the connection go back to the others. Nothing waits for it in a `Drop`, which would stop a whole
 //! core's runtime (and panic there). Holds no statement.
 
-use std::error::Error;
-use std::ops::{Deref, DerefMut};
+mod guard;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -14,13 +14,11 @@ use diesel::sql_types::Integer;
 use diesel::{
     Connection, ConnectionResult, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
 };
-use diesel_async::pooled_connection::PoolableConnection;
-use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, TryFutureExt};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::guard::{Lease, SqliteGuard, Threads};
 use super::{CONNECTION_WAIT, DbError, TURN_WAIT};
 use crate::supervisor::Supervisor;
 
@@ -80,50 +78,13 @@ struct Kept {
     lease: Arc<Mutex<Weak<Lease>>>,
 }
 
-/// One use of a connection: held by the guard and by every statement under way. Whoever lets go last
-/// gives the connection back.
-struct Lease {
-    home: Arc<Home>,
-    /// Statements that were begun and did not return.
-    under_way: AtomicUsize,
-    back: Mutex<Option<Kept>>,
-    /// Released after the connection is back.
-    _permit: OwnedSemaphorePermit,
-}
-
-/// A connection for as long as it is held.
-pub struct SqliteGuard {
-    /// Always there until it is dropped.
-    kept: Option<Kept>,
-    lease: Arc<Lease>,
-}
-
-/// Runs a connection's statements on the blocking threads of the runtime that opened the pool.
-#[derive(Debug)]
-pub struct Threads {
-    threads: Handle,
-    lease: Arc<Mutex<Weak<Lease>>>,
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl std::fmt::Debug for Lease {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lease")
-    }
 }
 
 impl std::fmt::Debug for SqlitePool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SqlitePool({})", self.0.place)
-    }
-}
-
-impl std::fmt::Debug for SqliteGuard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SqliteGuard")
     }
 }
 
@@ -330,76 +291,6 @@ fn into_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
 /// Whether another connection had the file and did not let go of it in time.
 pub(super) fn is_locked(error: &diesel::result::Error) -> bool {
     matches!(error, diesel::result::Error::DatabaseError(_, info) if info.message() == "database is locked")
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let back = self.back.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut kept) = back.take() else { return };
-        self.home.turns.fetch_add(1, Ordering::Relaxed);
-        // A statement that panicked or was never run may have left anything behind; so has a caller
-        // that went away in the middle of a transaction.
-        let unharmed = *self.under_way.get_mut() == 0 && !std::thread::panicking();
-        let is_whole = unharmed && !kept.conn.is_broken();
-        if is_whole {
-            lock(&self.home.idle).push(kept);
-        } else {
-            // Closing rolls back, which is work for a thread that may block.
-            self.home.threads.spawn_blocking(move || drop(kept));
-        }
-    }
-}
-
-impl Drop for SqliteGuard {
-    fn drop(&mut self) {
-        *lock(&self.lease.back) = self.kept.take();
-    }
-}
-
-impl Deref for SqliteGuard {
-    type Target = SqliteConn;
-
-    fn deref(&self) -> &SqliteConn {
-        let kept = self.kept.as_ref();
-        &kept.expect("it is there until it is dropped").conn
-    }
-}
-
-impl DerefMut for SqliteGuard {
-    fn deref_mut(&mut self) -> &mut SqliteConn {
-        let kept = self.kept.as_mut();
-        &mut kept.expect("it is there until it is dropped").conn
-    }
-}
-
-impl SpawnBlocking for Threads {
-    fn spawn_blocking<'a, R>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
-    where
-        R: Send + 'static,
-    {
-        let lease = lock(&self.lease).upgrade();
-        if let Some(lease) = &lease {
-            lease.under_way.fetch_add(1, Ordering::AcqRel);
-        }
-        let work = self.threads.spawn_blocking(move || {
-            let done = task();
-            if let Some(lease) = lease {
-                lease.under_way.fetch_sub(1, Ordering::AcqRel);
-            }
-            done
-        });
-        work.map_err(Box::from).boxed()
-    }
-
-    fn get_runtime() -> Self {
-        Self {
-            threads: Handle::current(),
-            lease: Arc::default(),
-        }
-    }
 }
 
 /// Statements around the body of a writing transaction; `write_tx!` calls them.

@@ -1,10 +1,13 @@
 //! Clients with and without the right certificates against the loop on loopback.
 
+use poem::Request;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::connection::shake_hands;
 use super::*;
 use crate::tls::tests::Authority;
 use crate::tls::{client_config, client_config_with, server_config};

@@ -10,7 +10,8 @@ use shared::id::random_text;
 use crate::case::case;
 use crate::fake::always;
 use crate::fake::bodies::good_whole;
-use crate::support::{ADMIN_PASSWORD, Product};
+use crate::support::ADMIN_PASSWORD;
+use crate::support::product::Product;
 use crate::world::{Shape, everywhere, own_product, run};
 
 const NONE: Value = Value::Null;

@@ -13,7 +13,7 @@ mod requests;
 mod scenes;
 mod streams;
 #[expect(dead_code, reason = "the other test target uses the rest")]
-#[path = "../it/support.rs"]
+#[path = "../it/support/mod.rs"]
 mod support;
 mod varied;
 mod wholes;

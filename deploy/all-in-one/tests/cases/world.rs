@@ -8,7 +8,9 @@ use shared::id::random_text;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::fake::Fake;
-use crate::support::{Joined, Place, Product, places, start_set};
+use crate::support::joined::{Joined, start_set};
+use crate::support::product::Product;
+use crate::support::{Place, places};
 
 /// Pictures in base64 are large.
 const SETTINGS: [&str; 2] = ["--body-bytes-max", "33554432"];

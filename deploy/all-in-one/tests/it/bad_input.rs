@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn raw(
     product: &Product,

@@ -1,12 +1,13 @@
 //! Calls over HTTP: streams byte by byte, leaving in the middle, limits, keys that test.
 
-use std::time::{Duration, Instant};
+mod cut_short;
 
-use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start, start_set};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn stream(product: &Product, customer: &Customer, body: &Value) -> reqwest::Response {
     let request = product
@@ -51,101 +52,6 @@ async fn a_stream_is_the_same_through_both_doors_and_hides_usage_unless_asked() 
             product.stop().await;
         }
         assert_eq!(seen[0], seen[1], "{}", place.name);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_leaves_in_the_middle_pays_for_what_was_produced() {
-    for place in places().await {
-        for joined in [Joined::InProcess, Joined::OverHttp] {
-            // A provider that tells no count is not waited for here.
-            let product = start_set(&place, joined, &["--read-on-seconds", "0"]).await;
-            product
-                .model("words", "chat", json!({"output_per_million": 1_000_000}))
-                .await;
-            let customer = product.customer("5000").await;
-            let mut body = question("[tokens:500][pace:20]");
-            body["model"] = json!("words");
-            let mut pieces = stream(&product, &customer, &body).await.bytes_stream();
-            for _ in 0..6 {
-                pieces.next().await.expect("a piece").expect("whole");
-            }
-            let left = Instant::now();
-            drop(pieces);
-            let used = product.settled(&customer).await["used"]
-                .as_f64()
-                .expect("a number");
-            assert!(
-                left.elapsed() < Duration::from_secs(1),
-                "cancelled within a second"
-            );
-            assert!(
-                (3.0..60.0).contains(&used),
-                "{} {joined:?}: one credit a token, {used} charged",
-                place.name
-            );
-            let path = "/api/v1/usage?limit=1";
-            let (_, usage) = product
-                .send(Method::GET, path, Some(&customer.key), None)
-                .await;
-            assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
-            product.stop().await;
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_leaves_early_pays_what_its_provider_counts() {
-    for place in places().await {
-        for joined in [Joined::InProcess, Joined::OverHttp] {
-            let product = start(&place, joined).await;
-            product
-                .model("words", "chat", json!({"output_per_million": 1_000_000}))
-                .await;
-            let customer = product.customer("5000").await;
-            let mut body = question("[tokens:60][pace:20]");
-            body["model"] = json!("words");
-            let mut pieces = stream(&product, &customer, &body).await.bytes_stream();
-            pieces.next().await.expect("a piece").expect("whole");
-            drop(pieces);
-            let balance = product.settled(&customer).await;
-            assert_eq!(balance["used"], 60, "{} {joined:?}", place.name);
-            let path = "/api/v1/usage?limit=1";
-            let (_, usage) = product
-                .send(Method::GET, path, Some(&customer.key), None)
-                .await;
-            assert_eq!(usage["data"][0]["status"], "canceled", "{usage}");
-            assert_eq!(usage["data"][0]["output_tokens"], 60, "{usage}");
-            product.stop().await;
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_breaks_ends_with_an_error_event_and_costs_what_arrived() {
-    for place in places().await {
-        let product = start(&place, Joined::OverHttp).await;
-        product
-            .model("words", "chat", json!({"output_per_million": 1_000_000}))
-            .await;
-        let customer = product.customer("5000").await;
-        let mut body = question("[tokens:100][cut:11]");
-        body["model"] = json!("words");
-        let text = stream(&product, &customer, &body)
-            .await
-            .text()
-            .await
-            .expect("a stream");
-        assert!(!text.contains("[DONE]"), "{text}");
-        let last = text.trim_end().rsplit("data: ").next().unwrap_or_default();
-        let last: Value = serde_json::from_str(last).expect("an error event");
-        assert_eq!(last["error"]["code"], "interrupted");
-        assert_eq!(
-            product.settled(&customer).await["used"].as_f64(),
-            Some(10.0 + 3.0 * 0.0),
-            "ten words arrived"
-        );
-        product.stop().await;
     }
 }
 

@@ -8,8 +8,10 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 
-use crate::gateways::{GOOD, answer, at_once, with_vendor};
-use crate::support::{ADMIN_PASSWORD, Joined, Product, places, start};
+use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
+use crate::support::joined::{Joined, start};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, places};
 
 /// A superadmin's browser: keeps cookies, and the token of the page it was last shown.
 pub(crate) struct Console<'a> {

@@ -3,7 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::Product;
 
 async fn adjust(product: &Product, tenant: &str, key: &str, body: Value) -> (StatusCode, Value) {
     let answer = product

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use shared::link::Link;
 
 use crate::odd::{Odd, Oddity};
-use crate::support::{Customer, Joined, Product, places, start, start_around};
+use crate::support::joined::{Joined, start, start_around};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 const CHAT: &str = "/v1/chat/completions";
 

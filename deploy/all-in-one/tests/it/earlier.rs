@@ -12,8 +12,10 @@ use shared::db::{Db, DbTarget};
 use shared::id::random_text;
 
 use crate::console::Console;
-use crate::gateways::{Vendor, answer, at_once};
-use crate::support::{Joined, Place, Product, places, service, start_set, until};
+use crate::gateways::vendor::{Vendor, answer, at_once};
+use crate::support::joined::{Joined, start_set};
+use crate::support::product::Product;
+use crate::support::{Place, places, service, until};
 
 /// What the earlier program was given, so that sealed keys open.
 const SEALS: &str = "fedcba9876543210fedcba9876543210-old";

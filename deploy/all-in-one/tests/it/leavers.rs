@@ -10,7 +10,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::console::Console;
-use crate::support::{Customer, Joined, Product, places, start, until};
+use crate::support::joined::{Joined, start};
+use crate::support::product::{Customer, Product};
+use crate::support::{places, until};
 
 /// How many leave, and after how many milliseconds at most.
 const LEAVERS: u64 = 180;

@@ -4,7 +4,8 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Joined, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_calls_of_one_tenant_with_credits_for_105_end_with_exactly_nothing() {

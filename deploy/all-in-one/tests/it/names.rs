@@ -3,7 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::Product;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -115,7 +117,7 @@ async fn a_days_budget_begins_in_the_tenants_time_zone() {
         let product = start(&place, Joined::InProcess).await;
         let customer = product.customer("10").await;
         let tenant = format!("/tenants/{}", customer.id);
-        let budget = async |customer: &crate::support::Customer| {
+        let budget = async |customer: &crate::support::product::Customer| {
             let (_, keys) = product
                 .admin(Method::GET, &format!("/tenants/{}/keys", customer.id), None)
                 .await;
@@ -191,6 +193,10 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
     let [place, _] = places().await;
     let product = start(&place, Joined::InProcess).await;
     let customer = product.customer("1").await;
+    let get = async |url: String, bearer: &str| {
+        let asked = product.http.get(url).bearer_auth(bearer);
+        asked.send().await.expect("an answer")
+    };
     let tenant = format!("/admin/api/tenants/{}", customer.id);
     let ledger = format!("{tenant}/ledger/export");
     let usage = format!("{tenant}/usage/export");
@@ -207,13 +213,7 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
             ("?bom=0", false),
         ] {
             let url = product.url(&format!("{path}{query}"));
-            let answer = product
-                .http
-                .get(url)
-                .bearer_auth(bearer)
-                .send()
-                .await
-                .expect("an answer");
+            let answer = get(url, bearer).await;
             assert!(
                 answer.status() != StatusCode::NOT_FOUND,
                 "{path} is no export"
@@ -223,13 +223,7 @@ async fn exports_begin_with_the_mark_where_excel_is_asked_for() {
             assert_eq!(bytes.starts_with(b"\xef\xbb\xbf"), marked, "{path}{query}");
         }
         let url = product.url(&format!("{path}?bom=perhaps"));
-        let odd = product
-            .http
-            .get(url)
-            .bearer_auth(bearer)
-            .send()
-            .await
-            .expect("an answer");
+        let odd = get(url, bearer).await;
         assert_eq!(odd.status(), StatusCode::BAD_REQUEST);
     }
     product.stop().await;

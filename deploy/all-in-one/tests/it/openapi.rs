@@ -3,7 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::support::{Joined, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_is_what_it_was_and_the_page_shows_it() {

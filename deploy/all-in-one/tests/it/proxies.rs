@@ -4,7 +4,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN_PASSWORD, Joined, Place, Product, places, start_set};
+use crate::support::joined::{Joined, start_set};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, Place, places};
 
 const HOME: &str = "203.0.113.7";
 const STRANGER: &str = "198.51.100.1";

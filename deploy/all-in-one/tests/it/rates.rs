@@ -3,26 +3,14 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn create(product: &Product, id: &str, operation: &str, price: Value) -> (StatusCode, Value) {
     let target = json!({"provider": "sandbox", "model": id, "weight": 1, "priority": 0});
     let body = json!({"id": id, "operation": operation, "targets": [target], "price": price});
     product.admin(Method::POST, "/models", Some(body)).await
-}
-
-async fn newest(product: &Product, customer: &Customer) -> Value {
-    product.settled(customer).await;
-    let (status, page) = product
-        .send(
-            Method::GET,
-            "/api/v1/usage?limit=1",
-            Some(&customer.key),
-            None,
-        )
-        .await;
-    assert_eq!(status, StatusCode::OK, "{page}");
-    page["data"][0].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,12 +34,12 @@ async fn what_the_rates_say_is_held_charged_and_told() {
         let customer = product.customer("10").await;
         let (status, told) = product.chat(&customer, "by-rates", "hi [tokens:20]").await;
         assert_eq!(status, StatusCode::OK, "{told}");
-        let record = newest(&product, &customer).await;
+        let record = product.newest(&customer).await;
         assert_eq!(record["credits"], 0.02, "{}: {record}", place.name);
         assert_eq!(record["units"]["output_token"], 20);
         let (status, told) = product.chat(&customer, "by-rates", "hi [tokens:2]").await;
         assert_eq!(status, StatusCode::OK, "{told}");
-        let record = newest(&product, &customer).await;
+        let record = product.newest(&customer).await;
         assert_eq!(record["credits"], 0.005, "the least of a call: {record}");
         product.stop().await;
     }
@@ -118,7 +106,7 @@ async fn what_is_free_by_an_explicit_zero_works_without_any_credit() {
         };
         let (status, told) = product.chat(&poor, "free", "hi [tokens:5]").await;
         assert_eq!(status, StatusCode::OK, "{}: {told}", place.name);
-        assert_eq!(newest(&product, &poor).await["credits"], 0);
+        assert_eq!(product.newest(&poor).await["credits"], 0);
         let target = json!({"provider": "sandbox", "model": "x", "weight": 1, "priority": 0});
         let body = json!({"id": "unpriced", "operation": "chat", "targets": [target]});
         let (status, made) = product.admin(Method::POST, "/models", Some(body)).await;

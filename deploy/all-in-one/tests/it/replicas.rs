@@ -6,7 +6,9 @@ use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 async fn refused_within_a_second(product: &Product, customer: &Customer, what: &str) {
     let begun = Instant::now();

@@ -8,7 +8,9 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use shared::credits::Credits;
 
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 const PASSWORD: &str = "correct horse battery";
 

@@ -17,7 +17,9 @@ use shared::surface::{AnswerForm, BodyFormat, Counting, Surface, TenantPath};
 use shared::units::{Unit, Usage};
 
 use crate::faults::fake::{Fake, answer, provider};
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 /// Texts in, the same in capitals out, counted by their letters.
 #[derive(Debug)]

@@ -1,105 +1,20 @@
 //! Superadmins log in, step by step where more than a password is asked for, and out.
 
+pub mod bodies;
+
+use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::{Object, OpenApi};
 use server_rooms::auth::factors::FactorOwner;
+use server_rooms::sessions::Sessions;
 use server_rooms::sessions::login_steps::Chosen;
-use server_rooms::sessions::{AdminLoggedIn, Sessions};
 
+use self::bodies::{AdminFactorSetUpView, AdminLogInBody, AdminPasswordBody, AdminSessionView};
 use crate::answer::Deleted;
 use crate::error::ApiError;
 use crate::manage::Page;
-use crate::manage::sessions::{FactorDraftView, LoginView, Typed, codes, login_of, secret};
+use crate::manage::sessions::bodies::{FactorDraftView, LoginView, codes, login_of, secret};
 use crate::principal::{Peer, SuperadminCaller};
-
-/// A superadmin's name and password.
-#[derive(Object)]
-#[expect(missing_debug_implementations, reason = "holds a secret")]
-#[oai(deny_unknown_fields)]
-pub struct AdminLogInBody {
-    /// `admin` is the first one.
-    pub username: String,
-    /// The password.
-    pub password: String,
-    /// A code of their app, or a recovery code; needed where there is a second factor.
-    pub code: Option<String>,
-}
-
-/// A password of one's own, instead of the one that was given.
-#[derive(Object)]
-#[expect(missing_debug_implementations, reason = "holds a secret")]
-#[oai(deny_unknown_fields)]
-pub struct AdminPasswordBody {
-    /// `admin` is the first one.
-    pub username: String,
-    /// The password that was given.
-    pub password: String,
-    /// A code of their app, or a recovery code; needed where there is a second factor.
-    pub code: Option<String>,
-    /// The password they choose.
-    pub new_password: String,
-    /// Another name, if they want one.
-    pub new_username: Option<String>,
-}
-
-/// A superadmin.
-#[derive(Debug, Clone, Object)]
-pub struct SuperadminView {
-    /// Their id.
-    pub id: String,
-    /// Their name.
-    pub username: String,
-    /// `owner`, `operator`, `finance` or `read_only`.
-    pub role: String,
-}
-
-/// What a superadmin's login brings.
-#[derive(Object)]
-#[expect(missing_debug_implementations, reason = "holds a secret")]
-pub struct AdminSessionView {
-    /// Send it as `Authorization: Bearer`.
-    pub token: String,
-    /// Seconds until it ends.
-    pub expires_in: u64,
-    /// Who is logged in.
-    pub user: SuperadminView,
-}
-
-impl From<AdminLoggedIn> for AdminSessionView {
-    fn from(logged_in: AdminLoggedIn) -> Self {
-        let admin = logged_in.admin;
-        Self {
-            token: logged_in.token.expose().clone(),
-            expires_in: logged_in.expires_in.as_secs(),
-            user: SuperadminView {
-                id: admin.id.into_string(),
-                username: admin.username,
-                role: admin.role.word().to_owned(),
-            },
-        }
-    }
-}
-
-/// A second factor that is in force, and the login that is complete with it.
-#[derive(Object)]
-#[expect(missing_debug_implementations, reason = "holds a secret")]
-pub struct AdminFactorSetUpView {
-    /// Each logs in once without the app; shown this once.
-    pub recovery_codes: Vec<String>,
-    /// The login.
-    pub session: AdminSessionView,
-}
-
-impl AdminLogInBody {
-    fn read(self) -> Result<Typed, ApiError> {
-        Ok(Typed {
-            username: secret("username", self.username)?,
-            password: secret("password", self.password)?,
-            code: self.code.map(|code| secret("code", code)).transpose()?,
-        })
-    }
-}
 
 /// Sessions of superadmins.
 #[derive(Debug, Clone)]

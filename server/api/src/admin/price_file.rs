@@ -12,7 +12,7 @@ use server_edge::export::CsvFile;
 use server_rooms::catalogue::price::PriceList;
 use server_rooms::catalogue::price::text::{COLUMNS, rows};
 
-use super::prices::PriceView;
+use super::prices::bodies::PriceView;
 use super::rates::{CurrencyBody, RateBody, rates};
 use crate::error::ApiError;
 use crate::manage::Amount;

@@ -4,13 +4,6 @@
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
-use shared::clock::{Clock, Moment};
-use shared::credits::Credits;
-
-use super::prices::PriceBody;
-use crate::error::ApiError;
-use crate::manage::Amount;
-use crate::principal::SuperadminCaller;
 use server_edge::date;
 use server_rooms::auth::roles::kind;
 use server_rooms::catalogue::price::Tariff;
@@ -18,6 +11,13 @@ use server_rooms::catalogue::typical::{TypicalCall, typical};
 use server_rooms::catalogue::{Catalogue, check};
 use server_rooms::reports::Reports;
 use server_rooms::reports::reprice::{Earned, Repricing};
+use shared::clock::{Clock, Moment};
+use shared::credits::Credits;
+
+use super::prices::bodies::PriceBody;
+use crate::error::ApiError;
+use crate::manage::Amount;
+use crate::principal::SuperadminCaller;
 
 /// A list price.
 const PLAIN_PPM: i64 = 1_000_000;

@@ -16,7 +16,7 @@ use super::active;
 use crate::answer::{Created, Deleted};
 use crate::error::ApiError;
 use crate::manage::Page;
-use crate::manage::sessions::secret;
+use crate::manage::sessions::bodies::secret;
 use crate::principal::SuperadminCaller;
 
 /// A superadmin to be added.

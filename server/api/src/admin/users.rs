@@ -12,7 +12,7 @@ use shared::id::UserId;
 use super::{active, tenant_of};
 use crate::answer::{Created, Deleted};
 use crate::error::ApiError;
-use crate::manage::sessions::{UserView, secret};
+use crate::manage::sessions::bodies::{UserView, secret};
 use crate::manage::{Page, page_after, page_limit, page_rows};
 use crate::principal::SuperadminCaller;
 

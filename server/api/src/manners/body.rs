@@ -7,7 +7,8 @@ use bytes::{Buf, Bytes};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use server_edge::doors::body::{BodyBudget, Gathering};
+use server_edge::doors::body::Gathering;
+use server_edge::doors::body::budget::BodyBudget;
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use crate::error::ApiError;

@@ -1,8 +1,9 @@
 //! Bodies: put aside until somebody who knows the caller asks for them, then read within a bound of
 //! their own, a budget of the whole process, and a time. A body that nobody asked for is not read.
 
+pub mod budget;
+
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,7 +15,9 @@ use http_body::Frame;
 use http_body_util::combinators::BoxBody;
 use poem::{Body, Request};
 use sync_wrapper::SyncWrapper;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use self::budget::{BodyBudget, Kept, Share};
 
 /// A client from which nothing comes for so long is cut off.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
@@ -53,94 +56,6 @@ pub struct Bounds {
     pub bytes: usize,
     /// From the first look at it to its end.
     pub time: Duration,
-}
-
-#[derive(Debug)]
-struct Pot {
-    used: AtomicUsize,
-    max: usize,
-}
-
-/// Bytes of bodies that may be in memory at once, in all of the process; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct BodyBudget(Arc<Pot>);
-
-/// Bytes taken out of the budget until it is dropped.
-#[derive(Debug)]
-struct Share {
-    budget: BodyBudget,
-    bytes: usize,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.0.used.fetch_sub(self.bytes, Ordering::AcqRel);
-    }
-}
-
-impl BodyBudget {
-    /// Of so many bytes, and at least of enough for a body of `body_bytes_max`.
-    pub fn new(bytes: usize, body_bytes_max: usize) -> Self {
-        // Large bodies have three quarters.
-        let least = body_bytes_max.saturating_mul(2).max(LARGE_BYTES * 4);
-        Self(Arc::new(Pot {
-            used: AtomicUsize::new(0),
-            max: bytes.max(least),
-        }))
-    }
-
-    /// Bytes that are taken now.
-    pub fn used(&self) -> usize {
-        self.0.used.load(Ordering::Acquire)
-    }
-
-    fn share(&self) -> Share {
-        Share {
-            budget: self.clone(),
-            bytes: 0,
-        }
-    }
-}
-
-impl Share {
-    fn try_grow(&mut self, bytes: usize) -> bool {
-        let pot = &self.budget.0;
-        let is_large = self.bytes.saturating_add(bytes) > LARGE_BYTES;
-        let max = if is_large { pot.max / 4 * 3 } else { pot.max };
-        let grown = pot
-            .used
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
-                used.checked_add(bytes).filter(|used| *used <= max)
-            });
-        if grown.is_ok() {
-            self.bytes += bytes;
-        }
-        grown.is_ok()
-    }
-
-    /// Takes more, after a short wait if others have it just now.
-    async fn grow(&mut self, bytes: usize) -> Result<(), BodyError> {
-        let until = Instant::now() + ROOM_WAIT;
-        while !self.try_grow(bytes) {
-            if Instant::now() >= until {
-                return Err(BodyError::Busy);
-            }
-            sleep(ROOM_LOOK).await;
-        }
-        Ok(())
-    }
-}
-
-/// A body in memory with its share of the budget.
-struct Kept {
-    bytes: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 /// Bytes that are put together within the budget.
@@ -370,112 +285,4 @@ pub fn read_later<E: Send + Sync + 'static>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BOUNDS: Bounds = Bounds {
-        bytes: 1024 * 1024,
-        time: Duration::from_secs(60),
-    };
-
-    fn upload(budget: &BodyBudget, body: Body, announced: Option<usize>) -> Upload {
-        let mut request = Request::builder();
-        if let Some(bytes) = announced {
-            request = request.header(CONTENT_LENGTH, bytes.to_string());
-        }
-        Upload::of(&mut request.body(body), budget).expect("a body")
-    }
-
-    fn pieces(pieces: usize, bytes: usize) -> Body {
-        let pieces = (0..pieces).map(move |_| Ok::<_, std::io::Error>(vec![b'x'; bytes]));
-        Body::from_bytes_stream(futures_util::stream::iter(pieces))
-    }
-
-    #[tokio::test]
-    async fn a_body_keeps_its_share_until_its_last_bytes_are_gone() {
-        let budget = BodyBudget::new(0, 1024 * 1024);
-        let body = upload(&budget, pieces(10, 100_000), Some(1_000_000));
-        let bytes = body.read(BOUNDS).await.expect("read");
-        assert_eq!((bytes.len(), budget.used()), (1_000_000, 1_000_000));
-        let part = bytes.slice(..10);
-        drop(bytes);
-        assert_eq!(budget.used(), 1_000_000);
-        drop(part);
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[tokio::test]
-    async fn bodies_beyond_the_budget_are_refused_and_leave_nothing_behind() {
-        let budget = BodyBudget::new(4 * 1024 * 1024, 1024 * 1024);
-        let mut kept = Vec::new();
-        loop {
-            match upload(&budget, pieces(10, 100_000), None)
-                .read(BOUNDS)
-                .await
-            {
-                Ok(bytes) => kept.push(bytes),
-                Err(error) => {
-                    assert_eq!(error, BodyError::Busy);
-                    break;
-                }
-            }
-            assert!(kept.len() < 5, "the budget holds no more");
-        }
-        let small = upload(&budget, pieces(1, 1_000), Some(1_000));
-        let small = small.read(BOUNDS).await;
-        assert!(small.is_ok(), "large ones leave room for small ones");
-        drop(small);
-        kept.clear();
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[tokio::test]
-    async fn bodies_that_are_too_large_or_too_slow_are_cut() {
-        let budget = BodyBudget::new(0, 2 * 1024 * 1024);
-        let announced = upload(&budget, pieces(1, 10), Some(1024 * 1024 + 1));
-        assert_eq!(
-            announced.read(BOUNDS).await,
-            Err(BodyError::TooLarge(BOUNDS.bytes))
-        );
-        let streamed = upload(&budget, pieces(11, 100_000), None);
-        assert_eq!(
-            streamed.read(BOUNDS).await,
-            Err(BodyError::TooLarge(BOUNDS.bytes))
-        );
-        let silent = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
-        let silent = upload(&budget, Body::from_bytes_stream(silent), None);
-        let short = Bounds {
-            time: Duration::from_millis(200),
-            ..BOUNDS
-        };
-        assert_eq!(silent.read(short).await, Err(BodyError::Slow));
-        let trickle = futures_util::stream::unfold((), |()| async {
-            sleep(Duration::from_millis(20)).await;
-            Some((Ok::<_, std::io::Error>(vec![b'x'; 10]), ()))
-        });
-        let trickle = upload(&budget, Body::from_bytes_stream(trickle), None);
-        assert_eq!(trickle.read(short).await, Err(BodyError::Slow));
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_short_rest_is_drained_and_a_long_one_is_not() {
-        let budget = BodyBudget::new(0, 1024);
-        assert!(upload(&budget, pieces(2, 1_000), Some(2_000)).drain().await);
-        assert!(
-            !upload(&budget, pieces(2, 1_000), Some(1_000_000))
-                .drain()
-                .await
-        );
-        assert!(!upload(&budget, pieces(100, 1_000), None).drain().await);
-        let silent = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
-        assert!(
-            !upload(&budget, Body::from_bytes_stream(silent), Some(10))
-                .drain()
-                .await
-        );
-        let read = upload(&budget, pieces(1, 1_000), Some(1_000));
-        read.read(BOUNDS).await.expect("read");
-        assert!(read.drain().await);
-    }
-}
+mod tests;

@@ -10,7 +10,8 @@ use http::header::CONNECTION;
 use poem::{Request, Response};
 
 use self::address::{ClientAddress, TrustedProxies};
-use self::body::{BodyBudget, Upload};
+use self::body::Upload;
+use self::body::budget::BodyBudget;
 
 /// What all requests pass; cheap to clone.
 #[derive(Debug, Clone)]

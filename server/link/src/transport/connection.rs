@@ -1,35 +1,37 @@
 //! One HTTP/2 connection to a gateway: opened with the link's socket options, pinged, counted. Does
 //! not decide when to open one; the pool does.
 
+pub(super) mod body;
+pub(super) mod heard;
+mod watched;
+
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use shared::id::BootId;
 use shared::link::wire;
 use shared::supervisor::Supervisor;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::silence::{LATE_TELLS, SILENCE_MAX};
+use self::body::{Body, ConnectionId, Stream};
+use self::heard::Heard;
+use self::watched::{Severed, Signs, Watched};
+use super::silence::SILENCE_MAX;
 
 /// A border round trip is 300 ms at worst; TCP and TLS take three, and a lost packet a second more.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -309,225 +311,6 @@ impl Connection {
                 },
             }),
         }
-    }
-}
-
-/// What was heard of a gateway over all its connections, and whether it was given up: silent for longer
-/// than anybody waits.
-#[derive(Debug)]
-pub(super) struct Heard {
-    begun: Instant,
-    last_ms: AtomicU64,
-    is_given_up: AtomicBool,
-}
-
-impl Heard {
-    pub(super) fn nothing() -> Self {
-        Self {
-            begun: Instant::now(),
-            last_ms: AtomicU64::new(0),
-            is_given_up: AtomicBool::new(false),
-        }
-    }
-
-    /// When something was last heard, about to a tenth of a second; grows with every later sign.
-    pub(super) fn last_ms(&self) -> u64 {
-        self.last_ms.load(Ordering::Relaxed)
-    }
-
-    fn heard(&self, now: Instant) {
-        // Plain reads mostly: cores share these, and each part of each stream is a sign.
-        let now_ms = millis(now.saturating_duration_since(self.begun));
-        if now_ms >= self.last_ms() + HEARD_ABOUT_MS {
-            self.last_ms.store(now_ms, Ordering::Relaxed);
-        }
-        if self.is_given_up() {
-            self.is_given_up.store(false, Ordering::Relaxed);
-        }
-    }
-
-    /// Nothing was heard for longer than anybody waits.
-    pub(super) fn give_up(&self) {
-        self.is_given_up.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was given up and not heard since.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.is_given_up.load(Ordering::Relaxed)
-    }
-}
-
-/// When something was last read from a connection.
-#[derive(Debug, Clone)]
-struct Signs {
-    begun: Instant,
-    last_ms: Arc<AtomicU64>,
-    /// When the runtime that reads was last found to have had no time; zero for never.
-    late_ms: Arc<AtomicU64>,
-    all: Arc<Heard>,
-}
-
-impl Signs {
-    fn now(all: Arc<Heard>) -> Self {
-        Self {
-            begun: Instant::now(),
-            last_ms: Arc::default(),
-            late_ms: Arc::default(),
-            all,
-        }
-    }
-
-    fn age_ms(&self) -> u64 {
-        millis(self.begun.elapsed())
-    }
-
-    fn heard(&self) {
-        let now = Instant::now();
-        let age_ms = millis(now.saturating_duration_since(self.begun));
-        self.last_ms.store(age_ms, Ordering::Relaxed);
-        self.all.heard(now);
-    }
-
-    fn silence(&self) -> Duration {
-        self.since(&self.last_ms)
-    }
-
-    fn is_late(&self) -> bool {
-        self.late_ms.load(Ordering::Relaxed) > 0 && self.since(&self.late_ms) < LATE_TELLS
-    }
-
-    fn since(&self, moment: &AtomicU64) -> Duration {
-        let moment = moment.load(Ordering::Relaxed);
-        Duration::from_millis(self.age_ms().saturating_sub(moment))
-    }
-}
-
-/// Ends a socket from outside the task that reads it.
-#[derive(Debug, Default)]
-struct Severed {
-    is_severed: AtomicBool,
-    reader: AtomicWaker,
-}
-
-impl Severed {
-    fn sever(&self) {
-        self.is_severed.store(true, Ordering::Release);
-        self.reader.wake();
-    }
-
-    /// Whether it was; else the reader is woken when it is.
-    fn is_severed(&self, cx: &mut Context<'_>) -> bool {
-        self.reader.register(cx.waker());
-        self.is_severed.load(Ordering::Acquire)
-    }
-}
-
-/// A socket that notes every sign of life.
-struct Watched<S> {
-    inner: S,
-    signs: Signs,
-    severed: Arc<Severed>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.severed.is_severed(cx) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        // An end or an error may come from whoever stands between.
-        if buf.filled().len() > before {
-            self.signs.heard();
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-}
-
-/// One stream's slot in the count.
-struct Stream(Arc<Connection>);
-
-impl Stream {
-    fn on(connection: Arc<Connection>) -> Self {
-        connection.streams.fetch_add(1, Ordering::Relaxed);
-        Self(connection)
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Tells connections of a pool apart, while they are open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ConnectionId(usize);
-
-/// The body of an answer; its stream counts as live until this is dropped.
-pub(crate) struct Body {
-    inner: Incoming,
-    stream: Stream,
-}
-
-impl Body {
-    /// What it comes over.
-    pub(crate) fn connection(&self) -> ConnectionId {
-        self.stream.0.id()
-    }
-}
-
-impl http_body::Body for Body {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 

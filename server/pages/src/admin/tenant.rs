@@ -4,27 +4,24 @@ pub(super) mod keys;
 pub(super) mod limits;
 pub(super) mod money;
 pub(super) mod people;
+pub(super) mod usage;
 
-use admin_templates::admin::tenants::{TenantHead, TenantInfo, TenantUsage};
+use admin_templates::admin::tenants::{TenantHead, TenantInfo};
 use admin_templates::chart::Unit;
 use admin_templates::form::{FieldError, Form};
-use admin_templates::labels::{Measure, Operation, Range as RangeWord, Word};
+use admin_templates::labels::Measure;
 use admin_templates::page::Notice;
-use admin_templates::parts::{Balance as BalanceView, ModelSum};
+use admin_templates::parts::Balance as BalanceView;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::accounts::{Accounts, Tenant, TenantPatch, TenantStatus};
 use server_rooms::auth::roles::{Kind, kind};
 use server_rooms::ledger::{Balance, Ledger};
 use server_rooms::reports::dashboard::Range;
-use server_rooms::reports::history::UsageHistory;
 use server_rooms::reports::span::Span;
-use server_rooms::reports::{
-    ReportScope, Reports, TimeRange, UsageFilter, UsageStatus, UsageSummary,
-};
+use server_rooms::reports::{ReportScope, Reports, UsageFilter};
 use server_rooms::settings::{Retention, Settings};
 use shared::clock::Moment;
-use shared::credits::Credits;
 use shared::zone::Zone;
 
 use super::super::bills::known_cost;
@@ -32,14 +29,10 @@ use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData, field_error};
 use super::super::session::{Admin, Confirmed};
 use super::super::spending::last_call;
-use super::calls::CallNames;
 use super::dashboard::Row;
 use super::form_errors::{FormErrors, again};
 use super::tenants::status_word;
-use super::{
-    Asked, ROWS, booked, chart, filters, length, list_state, page_request, range, reason,
-    reports_failed, success, wanted, word,
-};
+use super::{ROWS, booked, chart, length, reason, reports_failed, success};
 
 /// Rows that are read for a page.
 const ROWS_READ: i64 = ROWS as i64 + 1;
@@ -320,82 +313,4 @@ pub(super) async fn restore(
     let (actor, patch) = (who.actor(), TenantPatch::default());
     accounts.restore_tenant(&actor, &tenant.id, patch).await?;
     who.done(&path(&tenant, ""), &Notice::Enabled)
-}
-
-fn sums(rows: Vec<UsageSummary>) -> Vec<ModelSum> {
-    let all: i128 = rows
-        .iter()
-        .map(|row| i128::from(row.credits.micros()))
-        .sum();
-    let share = |credits: Credits| {
-        let part = i128::from(credits.micros()).saturating_mul(10_000);
-        part.checked_div(all)
-            .and_then(|part| u64::try_from(part).ok())
-    };
-    let row = |row: UsageSummary| ModelSum {
-        operation: word(row.operation.word(), Operation::Chat),
-        share: share(row.credits).unwrap_or(0),
-        model: row.model,
-        calls: row.calls,
-        input_tokens: row.input_tokens,
-        output_tokens: row.output_tokens,
-        images: row.images,
-        credits: row.credits,
-        cost: row.cost.told(row.calls),
-    };
-    rows.into_iter().map(row).collect()
-}
-
-/// `GET /admin/tenants/{id}/usage`
-#[handler]
-pub(super) async fn usage_page(
-    who: Admin,
-    Path(id): Path<String>,
-    asked: Asked,
-    rooms: Data<&TenantRooms>,
-    history: Data<&UsageHistory>,
-) -> PageResult {
-    let tenant = found(&rooms.accounts, &id).await?;
-    let (range, span) = range(&asked, RangeWord::Week);
-    let scope = ReportScope::Tenant(tenant.id.clone());
-    let query = span.query(who.now());
-    let series = rooms.reports.series(&scope, query).await?;
-    let period = TimeRange {
-        from: Some(query.from),
-        until: Some(query.until),
-    };
-    let summary = history.summary(&tenant.id, period).await?;
-    let status = wanted(&asked, "status");
-    let filter = UsageFilter {
-        tenant: Some(tenant.id.clone()),
-        model: wanted(&asked, "model").map(str::to_owned),
-        status: status.and_then(UsageStatus::from_word),
-        period,
-        ..UsageFilter::default()
-    };
-    let page = rooms
-        .reports
-        .usage_log(&filter, &page_request(&asked, ROWS)?)
-        .await;
-    let mut page = page.map_err(reports_failed)?;
-    if status.is_some_and(|status| UsageStatus::from_word(status).is_none()) {
-        // Calls that run have no record yet.
-        (page.rows, page.next, page.previous) = (Vec::new(), None, None);
-    }
-    let names = CallNames::of(&rooms.accounts, &page.rows).await?;
-    let mut list = list_state(filters(&asked, &["model", "status"]), &page);
-    if list.next.is_some() || list.previous.is_some() {
-        let kept = ("range".to_owned(), range.code().to_owned());
-        list.filters.values.extend([kept]);
-    }
-    let charged: [Row; 1] = [(Measure::Charged, |sums| Some(sums.credits.micros()))];
-    who.show(&TenantUsage {
-        head: head(&rooms.ledger, &tenant).await?,
-        range,
-        list,
-        spend: chart(&series, query.grain, Unit::Credits, charged),
-        sums: sums(summary),
-        rows: page.rows.into_iter().map(|row| names.row(row)).collect(),
-    })
-    .await
 }

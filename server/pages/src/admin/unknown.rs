@@ -20,7 +20,8 @@ use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
 use super::calls::CallNames;
 use super::form_errors::{FormErrors, again};
-use super::usage::{CallRooms, call_page, of_hold};
+use super::usage::CallRooms;
+use super::usage::call::{call_page, of_hold};
 use super::{amount, booked, reason};
 
 /// Calls that are listed, those first of which the gateways are asked no longer first.

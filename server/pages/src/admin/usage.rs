@@ -1,41 +1,30 @@
 //! The log of all calls, its export, and the details of one.
 
+pub(super) mod call;
+
 use std::collections::BTreeMap;
 
-use admin_templates::admin::usage::{CallPage, HoldView, PhaseRow, TryRow, UnknownEnd, UsageLog};
-use admin_templates::form::Form;
-use admin_templates::labels::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
+use admin_templates::admin::usage::UsageLog;
+use admin_templates::labels::{CallStatus, Word};
 use admin_templates::list::ListState;
-use admin_templates::parts::{Arithmetic, EntryRow};
-use poem::web::{Data, Path};
+use poem::web::Data;
 use poem::{IntoResponse, Request, handler};
 use server_edge::date::Date;
 use server_edge::export::{Excel, Reader, usage_file};
 use server_rooms::accounts::Accounts;
-use server_rooms::ledger::{CallSnapshot, Hold, Ledger};
-use server_rooms::reports::call_detail::{CallDetail, Charge};
-use server_rooms::reports::{Reports, TimeRange, UsageFilter, UsageRecord, UsageStatus};
+use server_rooms::ledger::Ledger;
+use server_rooms::reports::{Reports, TimeRange, UsageFilter, UsageStatus};
 use shared::clock::Moment;
-use shared::credits::Credits;
-use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
-use shared::units::Usage;
+use shared::id::TenantId;
 
-use super::super::bills;
-use super::super::error::{PageError, PageResult, parsed};
+use super::super::error::{PageError, PageResult};
 use super::super::session::Admin;
 use super::calls::CallNames;
-use super::tenant::money::entry_row;
-use super::{
-    Asked, booked, filters, list_state, page_request, reports_failed, unknown, wanted, word,
-};
+use super::{Asked, filters, list_state, page_request, reports_failed, unknown, wanted};
 
 /// Rows of a page of the log.
 const ROWS: u32 = 50;
 const FILTERS: [&str; 6] = ["tenant", "model", "provider", "status", "from", "to"];
-/// What prices are multiplied by where nothing is.
-const PLAIN_PPM: i64 = 1_000_000;
-/// Lines of the ledger that are looked through around a call's beginning and end.
-const AROUND: i64 = 200;
 
 /// What the log of calls and the page of one are filled from.
 #[derive(Debug, Clone)]
@@ -139,252 +128,4 @@ pub(super) async fn usage_csv(
         Excel::of_query(request.uri().query()),
     )
     .into_response())
-}
-
-/// The lines of a charge; none where there is nothing to reckon with, but for what it came to.
-fn arithmetic(charge: &Charge, total: Credits) -> Arithmetic {
-    let Charge::Lines(bill) = charge else {
-        return Arithmetic {
-            lines: Vec::new(),
-            subtotal: total.to_string(),
-            multiplier_ppm: PLAIN_PPM,
-            total,
-        };
-    };
-    bills::arithmetic(bill)
-}
-
-/// The parts of a call's time that its record tells apart.
-fn phases(record: &UsageRecord) -> Vec<PhaseRow> {
-    let first = record.first_byte_ms.min(record.duration_ms);
-    let wait = if first == 0 {
-        record.duration_ms
-    } else {
-        first
-    };
-    let rows = [
-        (Phase::Wait, 0, wait),
-        (Phase::Stream, wait, record.duration_ms.saturating_sub(wait)),
-    ];
-    let rows = rows.into_iter().filter(|(_, _, length)| *length > 0);
-    rows.map(|(phase, start_ms, length_ms)| PhaseRow {
-        phase,
-        start_ms,
-        length_ms,
-    })
-    .collect()
-}
-
-/// The tries that the record tells of.
-fn tries(record: &UsageRecord) -> Vec<TryRow> {
-    let row = |one: &server_rooms::reports::Try| TryRow {
-        number: u64::from(one.number),
-        provider: one.provider.clone(),
-        model: one.model.clone(),
-        gateway: String::new(),
-        key_last4: one.key_last4.clone(),
-        started_ms: one.began_ms,
-        duration_ms: one.duration_ms,
-        status: 0,
-        result: match (&one.fault, one.number < record.attempts) {
-            (None, _) => TryResult::Answered,
-            (Some(_), true) => TryResult::NextTarget,
-            (Some(_), false) => TryResult::GaveUp,
-        },
-        detail: one.fault.clone().unwrap_or_default(),
-    };
-    record.tries.iter().map(row).collect()
-}
-
-/// The number behind the tenant's last line up to a moment: lines are numbered as time goes.
-async fn behind(ledger: &Ledger, tenant: &TenantId, at: Moment) -> Result<Option<i64>, PageError> {
-    let line = async |before: Option<i64>| {
-        let lines = ledger.history(tenant, before, 1).await;
-        Ok::<_, PageError>(lines.map_err(booked)?.pop())
-    };
-    let Some(newest) = line(None).await?.filter(|entry| entry.at > at) else {
-        return Ok(None);
-    };
-    let (mut low, mut high) = (0, newest.number);
-    while high.saturating_sub(low) > 1 {
-        let middle = low.saturating_add(high.saturating_sub(low) / 2);
-        let later = line(Some(middle.saturating_add(1))).await?;
-        if later.is_some_and(|entry| entry.at > at) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    Ok(Some(high))
-}
-
-/// A call's lines in the ledger, oldest first.
-async fn entries(ledger: &Ledger, detail: &CallDetail) -> Result<Vec<EntryRow>, PageError> {
-    let Some(held) = &detail.hold else {
-        return Ok(Vec::new());
-    };
-    let mut rows = BTreeMap::new();
-    let moments = [Some(held.hold.created_at), held.hold.closed_at];
-    for at in moments.into_iter().flatten() {
-        // Lines carry the moment of their commit, a little later than the call's.
-        let at = Moment::from_unix_ms(at.unix_ms().saturating_add(1_000));
-        let before = behind(ledger, &detail.tenant, at).await?;
-        let lines = ledger.history(&detail.tenant, before, AROUND).await;
-        let lines = lines.map_err(booked)?.into_iter();
-        let own = lines.filter(|entry| entry.reference == detail.id.as_str());
-        rows.extend(own.map(|entry| (entry.number, entry_row(entry))));
-    }
-    Ok(rows.into_values().collect())
-}
-
-fn hold_view(detail: &CallDetail) -> HoldView {
-    let Some(held) = &detail.hold else {
-        return HoldView {
-            amount: Credits::ZERO,
-            lowered_to: None,
-            released: Credits::ZERO,
-        };
-    };
-    let hold = &held.hold;
-    let left = hold.held.micros().saturating_sub(hold.settled.micros());
-    let released = if hold.closed_at.is_some() {
-        left.max(0)
-    } else {
-        0
-    };
-    HoldView {
-        amount: hold.held,
-        lowered_to: None,
-        released: Credits::from_micros(released),
-    }
-}
-
-/// What a call's hold keeps of it; test calls have none.
-fn kept(detail: &CallDetail) -> Option<CallSnapshot> {
-    detail.hold.as_ref()?.hold.snapshot.read()
-}
-
-/// A call that has no record yet, from what its hold keeps.
-fn running(detail: &CallDetail) -> Option<UsageRecord> {
-    of_hold(&detail.hold.as_ref()?.hold)
-}
-
-/// A call as far as its hold tells of it; `None` where it keeps nothing.
-pub(super) fn of_hold(hold: &Hold) -> Option<UsageRecord> {
-    let kept = hold.snapshot.read()?;
-    Some(UsageRecord {
-        id: hold.id.clone(),
-        tenant: hold.tenant.clone(),
-        user: kept.user,
-        key: kept.key,
-        test: false,
-        operation: kept.operation,
-        model: kept.model,
-        price: kept.price,
-        provider: kept.provider,
-        provider_model: String::new(),
-        usage: Usage::default(),
-        credits: hold.settled,
-        cost: None,
-        status: UsageStatus::Failed,
-        fault: None,
-        attempts: 0,
-        first_byte_ms: 0,
-        duration_ms: 0,
-        created_at: hold.created_at,
-        tries: Vec::new(),
-        loss: Credits::ZERO,
-        loss_why: None,
-    })
-}
-
-/// What is odd about a call's counts or its charge.
-fn notes(record: &UsageRecord, charge: &Charge) -> Vec<CallNote> {
-    let usage = &record.usage;
-    let odd = [
-        (usage.capped, CallNote::Capped),
-        (usage.overrun, CallNote::Overrun),
-        (*charge == Charge::ByHand, CallNote::ByHand),
-    ];
-    let odd = odd.into_iter().filter(|(is_so, _)| *is_so);
-    let lost = record.loss_why.as_deref().and_then(CallNote::from_code);
-    odd.map(|(_, note)| note).chain(lost).collect()
-}
-
-/// What may be decided where nobody knows how a call ended.
-fn unknown_end(detail: &CallDetail) -> Option<UnknownEnd> {
-    let hold = &detail.hold.as_ref()?.hold;
-    let unknown = hold.unknown?;
-    Some(UnknownEnd {
-        held: hold.held,
-        ask_until: unknown.ask_until,
-        promised: unknown.promised,
-        settle: Form::default(),
-        release: Form::default(),
-    })
-}
-
-/// A call's page; `None` where there is no such call.
-pub(super) async fn call_page(rooms: &CallRooms, id: &str) -> Result<CallPage, PageError> {
-    let id: GenerationId = parsed(id)?;
-    let detail = rooms
-        .reports
-        .call_detail(&id, None)
-        .await
-        .map_err(reports_failed)?;
-    let detail = detail.ok_or(PageError::NotFound)?;
-    let status = match (&detail.record, &detail.charge) {
-        (Some(record), _) => super::calls::status(record),
-        (None, Charge::Open) => CallStatus::Running,
-        (None, _) => CallStatus::Failed,
-    };
-    let record = detail.record.clone().or_else(|| running(&detail));
-    let record = record.ok_or(PageError::NotFound)?;
-    let names = CallNames::of(&rooms.accounts, [&record]).await?;
-    let caller = |id: Option<&str>| id.map(|id| names.caller(id));
-    let margin = |cost: Credits| record.credits.micros().saturating_sub(cost.micros());
-    let key = record.key.as_ref().map(ApiKeyId::as_str);
-    let request = kept(&detail).and_then(|kept| kept.request);
-    Ok(CallPage {
-        id: detail.id.to_string(),
-        request_id: request.map_or_else(String::new, RequestId::into_string),
-        status,
-        notes: notes(&record, &detail.charge),
-        lost: record.loss,
-        unknown: unknown_end(&detail),
-        operation: word(record.operation.word(), Operation::Chat),
-        test: record.test,
-        at: record.created_at,
-        tenant: names.tenant(detail.tenant.as_str()),
-        tenant_id: detail.tenant.to_string(),
-        person: caller(record.user.as_ref().map(UserId::as_str)),
-        key: caller(key),
-        key_last4: key.and_then(|key| names.last4(key)),
-        price_id: record
-            .price
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string),
-        first_byte_ms: record.first_byte_ms,
-        duration_ms: record.duration_ms,
-        hold: hold_view(&detail),
-        phases: phases(&record),
-        tries: tries(&record),
-        counts: bills::counts(&record.usage),
-        charge: arithmetic(&detail.charge, record.credits),
-        cost: record.cost.map(|cost| arithmetic(&detail.cost, cost)),
-        margin: record.cost.map(margin).map(Credits::from_micros),
-        entries: entries(&rooms.ledger, &detail).await?,
-        fault: record.fault.filter(|_| status != CallStatus::Unknown),
-        model: record.model,
-    })
-}
-
-/// `GET /admin/usage/{id}`
-#[handler]
-pub(super) async fn one_call(
-    who: Admin,
-    Path(id): Path<String>,
-    rooms: Data<&CallRooms>,
-) -> PageResult {
-    who.show(&call_page(&rooms, &id).await?).await
 }

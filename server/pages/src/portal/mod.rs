@@ -38,11 +38,14 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/members", members::member_list)
         .get("/portal/members/new", members::new_member)
         .post("/portal/members/new", members::add_member)
-        .get("/portal/members/:id", members::member_page)
-        .post("/portal/members/:id", members::change_member)
-        .post("/portal/members/:id/disable", members::disable)
-        .post("/portal/members/:id/enable", members::enable)
-        .post("/portal/members/:id/password", members::reset_password)
+        .get("/portal/members/:id", members::change::member_page)
+        .post("/portal/members/:id", members::change::change_member)
+        .post("/portal/members/:id/disable", members::change::disable)
+        .post("/portal/members/:id/enable", members::change::enable)
+        .post(
+            "/portal/members/:id/password",
+            members::change::reset_password,
+        )
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)
@@ -53,10 +56,10 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/usage.csv", usage::usage_csv)
         .get("/portal/usage/:id", usage::call_page)
         .get("/portal/history", usage::history_page)
-        .get("/portal/studio/chat", studio::chat_page)
-        .post("/portal/studio/chat", studio::send_chat)
-        .get("/portal/studio/images", studio::image_page)
-        .post("/portal/studio/images", studio::send_image)
+        .get("/portal/studio/chat", studio::chat::chat_page)
+        .post("/portal/studio/chat", studio::chat::send_chat)
+        .get("/portal/studio/images", studio::images::image_page)
+        .post("/portal/studio/images", studio::images::send_image)
         .post("/portal/studio/estimate", studio::reckon)
 }
 

@@ -8,9 +8,11 @@
 
 pub mod api_key;
 mod cache;
+mod credential;
 pub mod devices;
 pub mod factors;
 pub mod form_key;
+mod loading;
 mod loads;
 pub mod password;
 pub mod roles;
@@ -25,20 +27,19 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 pub use server_rules::access::{Network, Parent, Principal, Role};
 use server_store::Store;
-use server_store::accounts::{ApiKeyKind, Scopes, Superadmin, Tenant, TenantStatus, UserStatus};
+use server_store::accounts::Superadmin;
 use server_store::sessions::Session;
-use shared::clock::{Clock, Moment};
+use shared::clock::Clock;
 use shared::db::DbError;
-use shared::id::{SessionId, SuperadminId, TenantId, UserId};
+use shared::id::{SessionId, SuperadminId, TenantId};
 use tokio::sync::watch as watch_channel;
 
 use self::cache::{Cache, Known};
+use self::credential::{Credential, credential};
 use self::loads::Loads;
-use self::token::{Claims, TokenKind, Tokens};
-use crate::limits::LimitSettings;
+use self::token::{TokenKind, Tokens};
 
 /// After this without a successful poll a cached principal is not trusted: with it a revocation is
 /// seen within a second even when a poll fails.
@@ -71,57 +72,6 @@ struct Inner {
     polled_at: AtomicI64,
     /// Whether the last poll went well; told anew after each one.
     polls: watch_channel::Sender<bool>,
-}
-
-/// A credential as it came.
-enum Credential<'a> {
-    Key(&'a str),
-    Token(&'a str),
-}
-
-/// Anthropic's; its clients send another credential beside it where they are set up twice, and mean this
-/// one.
-const FIRST_HEADER: &str = "x-api-key";
-/// Where keys stand besides that and `Authorization`: Azure's and Google's. The edge puts Google's `?key=`
-/// into the second.
-const KEY_HEADERS: [&str; 2] = ["api-key", "x-goog-api-key"];
-
-/// `x-api-key`, `Authorization: Bearer`, or the bare key there, or one of [`KEY_HEADERS`]; the first that
-/// holds a credential.
-fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
-    let text = |name: &str| {
-        let text = headers.get(name)?.to_str().ok()?.trim();
-        Some(text).filter(|text| !text.is_empty())
-    };
-    let bearer = || text(AUTHORIZATION.as_str()).and_then(bearer);
-    let text = text(FIRST_HEADER)
-        .or_else(bearer)
-        .or_else(|| KEY_HEADERS.into_iter().find_map(text))?;
-    Some(if text.starts_with("wk_") {
-        Credential::Key(text)
-    } else {
-        Credential::Token(text)
-    })
-}
-
-/// What `Authorization` carries; another scheme is a proxy's and not ours.
-fn bearer(value: &str) -> Option<&str> {
-    match value.split_once([' ', '\t']) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Some(rest.trim()),
-        None if value.starts_with("wk_") => Some(value),
-        Some(_) | None => None,
-    }
-}
-
-/// The models that a tenant and its key may both use; all when neither is narrowed.
-fn both(tenant: Option<Vec<String>>, key: Option<Vec<String>>) -> Option<Vec<String>> {
-    match (tenant, key) {
-        (Some(tenant), Some(mut key)) => {
-            key.retain(|model| tenant.iter().any(|name| name.eq_ignore_ascii_case(model)));
-            Some(key)
-        }
-        (tenant, key) => tenant.or(key),
-    }
 }
 
 impl Auth {
@@ -210,109 +160,6 @@ impl Auth {
         loading.await?.ok_or(AuthError::Invalid)
     }
 
-    async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
-        let now = self.0.clock.now();
-        let store = &self.0.store;
-        let Some(key) = store.key_by_hash(&hash, now).await? else {
-            return Ok(None);
-        };
-        if key.revoked {
-            return Ok(None);
-        }
-        let expires_at = key.ends_at(&hash);
-        let Some(tenant) = self.active_tenant(&key.tenant).await? else {
-            return Ok(None);
-        };
-        let parent = match &key.parent {
-            Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
-                key: parent.id,
-                limits: parent.limits,
-            }),
-            None => None,
-        };
-        let networks = key.allowed_addresses.as_ref();
-        let networks = networks.map(|list| {
-            list.iter()
-                .filter_map(|text| Network::parse(text))
-                .collect()
-        });
-        let principal = Principal {
-            tenant: key.tenant,
-            tenant_name: tenant.name,
-            user: None,
-            username: None,
-            key: Some(key.id),
-            key_name: Some(key.name),
-            scopes: key.scopes,
-            role: Role::Owner,
-            test: key.kind == ApiKeyKind::Test,
-            price_multiplier_ppm: tenant.price_multiplier_ppm,
-            tenant_limits: tenant.limits,
-            key_limits: key.limits,
-            allowed_models: both(tenant.allowed_models, key.allowed_models),
-            parent,
-            ends_at: expires_at,
-            zone: tenant.zone,
-        };
-        Ok(Some(Known {
-            principal: Arc::new(principal),
-            networks,
-            expires_at,
-            loaded_at: now,
-        }))
-    }
-
-    async fn load_user(&self, claims: Claims) -> Result<Option<Known>, DbError> {
-        let now = self.0.clock.now();
-        let store = &self.0.store;
-        let session = store.session(&SessionId::from_stored(claims.sid)).await?;
-        let Some(session) =
-            session.filter(|s| s.revoked_at.is_none() && s.subject_id == claims.user)
-        else {
-            return Ok(None);
-        };
-        let tenant = TenantId::from_stored(claims.tenant);
-        let user = store
-            .user(&tenant, &UserId::from_stored(claims.user))
-            .await?;
-        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
-            return Ok(None);
-        };
-        let Some(tenant) = self.active_tenant(&tenant).await? else {
-            return Ok(None);
-        };
-        let principal = Principal {
-            tenant: tenant.id,
-            tenant_name: tenant.name,
-            user: Some(user.id),
-            username: Some(user.username),
-            key: None,
-            key_name: None,
-            scopes: Scopes::ALL,
-            role: user.role,
-            test: false,
-            price_multiplier_ppm: tenant.price_multiplier_ppm,
-            tenant_limits: tenant.limits,
-            key_limits: LimitSettings::default(),
-            allowed_models: tenant.allowed_models,
-            parent: None,
-            ends_at: None,
-            zone: tenant.zone,
-        };
-        let expires_at = Some(Moment::from_unix_ms(session.expires_at));
-        Ok(Some(Known {
-            principal: Arc::new(principal),
-            networks: None,
-            expires_at,
-            loaded_at: now,
-        }))
-    }
-
-    async fn active_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
-        let tenant = self.0.store.tenant(id).await?;
-        Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
-    }
-
     /// The superadmin of a token and the login it belongs to; read from the database each time, for
     /// they are few.
     pub async fn superadmin(
@@ -353,51 +200,5 @@ impl Auth {
     /// Forgets everybody of a tenant in this process, at once.
     pub fn forget(&self, tenant: &TenantId) {
         self.0.cache.forget(tenant);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::{HeaderName, HeaderValue};
-
-    use super::*;
-
-    /// What is found among these headers.
-    fn found(headers: &[(&'static str, &'static str)]) -> Option<String> {
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(name, value)| {
-                let name = HeaderName::from_static(name);
-                (name, HeaderValue::from_static(value))
-            })
-            .collect();
-        match credential(&headers)? {
-            Credential::Key(text) => Some(text.to_owned()),
-            Credential::Token(text) => Some(format!("token {text}")),
-        }
-    }
-
-    #[test]
-    fn a_credential_is_found_where_each_vendors_clients_put_it() {
-        let (bearer, key) = (("authorization", "Bearer wk_a"), ("x-api-key", "wk_b"));
-        let (azure, google) = (("api-key", "wk_c"), ("x-goog-api-key", "wk_d"));
-        for (headers, expected) in [
-            (vec![bearer], "wk_a"),
-            (vec![("authorization", "wk_a")], "wk_a"),
-            (vec![("authorization", "bearer  eyJ")], "token eyJ"),
-            (vec![key], "wk_b"),
-            (vec![bearer, key], "wk_b"),
-            (vec![bearer, ("x-api-key", " ")], "wk_a"),
-            (vec![azure], "wk_c"),
-            (vec![bearer, azure], "wk_a"),
-            (vec![google], "wk_d"),
-            (vec![google, bearer], "wk_a"),
-            (vec![google, azure], "wk_c"),
-            (vec![("authorization", "Basic dTpw"), google], "wk_d"),
-        ] {
-            assert_eq!(found(&headers).as_deref(), Some(expected), "{headers:?}");
-        }
-        assert_eq!(found(&[]), None);
-        assert_eq!(found(&[("authorization", "Bearer ")]), None);
     }
 }

@@ -2,9 +2,9 @@
 
 use shared::secret::Secret;
 
-use super::{
-    Before, BrowserError, BrowserSession, BrowserSessions, Client, NewSession, Person, Stage, owner,
-};
+use super::beginning::Before;
+use super::ending::owner;
+use super::{BrowserError, BrowserSession, BrowserSessions, Client, NewSession, Person, Stage};
 use crate::accounts::{SuperadminChange, UserChange};
 use crate::auth::factors::Draft;
 use crate::sessions::SessionError;

@@ -6,28 +6,27 @@
 //! anywhere is refused at once everywhere. People are few beside calls.
 
 mod account_security;
+mod beginning;
+mod ending;
 mod steps;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use server_store::Store;
 use server_store::accounts::{Superadmin, Tenant, TenantStatus, User, UserStatus};
 use server_store::audit::Actor;
-use server_store::sessions::Session;
-use server_store::web_sessions::{Ending, SessionPlace};
 pub use server_store::web_sessions::{PersonKind, Stage, WebSession};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;
-use shared::id::{SessionId, SuperadminId, TenantId, UserId, random_text};
+use shared::id::{SuperadminId, TenantId, UserId};
 use shared::secret::Secret;
 
 pub use self::account_security::{AccountSecurity, Proof};
 pub use self::steps::{FirstStep, OwnPassword};
 use crate::accounts::{AccountError, Accounts};
 use crate::auth::api_key;
-use crate::auth::factors::{FactorError, FactorOwner, Factors};
+use crate::auth::factors::{FactorError, Factors};
 use crate::sessions::SessionError;
 use crate::sessions::logins::{Logins, Origin};
 use crate::sessions::stages::{Comer, Stages};
@@ -202,34 +201,6 @@ pub struct NewSession {
     pub browser: BrowserSession,
 }
 
-/// What a new session takes the place of.
-#[derive(Debug, Clone, Copy)]
-enum Before<'a> {
-    /// None.
-    Nothing,
-    /// One that ends with it.
-    Ends(&'a WebSession),
-    /// The same login under another id.
-    GoesOn(&'a WebSession),
-}
-
-impl<'a> Before<'a> {
-    fn session(self) -> Option<&'a WebSession> {
-        match self {
-            Self::Nothing => None,
-            Self::Ends(session) | Self::GoesOn(session) => Some(session),
-        }
-    }
-
-    /// When the login that goes on ends; a login that was not complete does not say.
-    fn expires_at(self) -> Option<Moment> {
-        match self {
-            Self::Nothing | Self::Ends(_) => None,
-            Self::GoesOn(session) => (session.stage == Stage::Open).then_some(session.expires_at),
-        }
-    }
-}
-
 /// What [`BrowserSessions`] needs.
 #[derive(Debug)]
 pub struct BrowserParts {
@@ -332,136 +303,5 @@ impl BrowserSessions {
             idle_expires_at,
             ..session
         })
-    }
-
-    /// Begins a session under a new id and ends the one it takes the place of.
-    async fn begin(
-        &self,
-        person: Person,
-        stage: Stage,
-        client: &Client,
-        before: Before<'_>,
-    ) -> Result<NewSession, BrowserError> {
-        let (now, cookie) = (self.clock.now(), Secret::new(random_text(COOKIE_CHARS)));
-        let (expires_at, idle_expires_at) = match stage {
-            Stage::Open => {
-                let security: Security = self.settings.get().await?;
-                // The same login under a new id does not last longer for it.
-                let whole = now.after(security.absolute());
-                let expires_at = before.expires_at().unwrap_or(whole);
-                (expires_at, now.after(security.idle()).min(expires_at))
-            }
-            Stage::SecondFactor | Stage::NewPassword | Stage::FactorSetup => {
-                (now.after(STEP_LIFE), now.after(STEP_LIFE))
-            }
-        };
-        let session = WebSession {
-            id: SessionId::random(),
-            kind: person.kind(),
-            stage,
-            tenant: person.tenant().cloned(),
-            subject: person.id().to_owned(),
-            created_at: now,
-            seen_at: now,
-            idle_expires_at,
-            expires_at,
-            address: client.address.to_string(),
-            agent: client.agent(),
-            csrf: Secret::new(random_text(CSRF_CHARS)),
-            // Every way here begins with the password.
-            confirmed_at: (stage == Stage::Open).then_some(now),
-        };
-        let actor = person.actor(client.address);
-        let hash = api_key::hash(cookie.expose());
-        let instead_of = before.session().map(|old| &old.id);
-        let entered = stage == Stage::Open && before.expires_at().is_none();
-        self.store
-            .insert_web_session(&actor, &session, &hash, instead_of, entered)
-            .await?;
-        Ok(NewSession {
-            cookie,
-            device: None,
-            browser: BrowserSession { session, person },
-        })
-    }
-
-    /// The sessions of a person, the one last used first.
-    pub async fn sessions(&self, person: &Person) -> Result<Vec<WebSession>, DbError> {
-        let now = self.clock.now();
-        self.store.web_sessions_of(person.id(), now).await
-    }
-
-    /// When each of these people last used a session that has not ended.
-    pub async fn last_seen(&self, ids: &[String]) -> Result<HashMap<String, Moment>, DbError> {
-        self.store.web_sessions_seen(ids).await
-    }
-
-    /// Ends one of a person's sessions; `false` when they have none of that id.
-    pub async fn end(
-        &self,
-        browser: &BrowserSession,
-        id: &SessionId,
-        address: IpAddr,
-    ) -> Result<bool, DbError> {
-        let person = &browser.person;
-        let actor = person.actor(address);
-        let ending = ending(&actor, person, "session.end");
-        let subject = person.id();
-        let place = SessionPlace { subject, id };
-        let now = self.clock.now();
-        if self.store.end_web_session(ending, place, now).await? {
-            return Ok(true);
-        }
-        // It may be one of those over the API.
-        let ended = self.store.revoke_sessions(ending, subject, Some(id), now);
-        Ok(ended.await? > 0)
-    }
-
-    /// The logins of a person over the API that have not ended, the newest first.
-    pub async fn api_logins(&self, person: &Person) -> Result<Vec<Session>, DbError> {
-        let now = self.clock.now();
-        self.store.sessions_of(person.id(), now).await
-    }
-
-    /// Ends the session itself.
-    pub async fn log_out(&self, browser: &BrowserSession, address: IpAddr) -> Result<(), DbError> {
-        self.end(browser, &browser.session.id, address)
-            .await
-            .map(drop)
-    }
-
-    /// Ends all of a person's sessions but this one; how many there were.
-    pub async fn end_others(
-        &self,
-        browser: &BrowserSession,
-        address: IpAddr,
-    ) -> Result<usize, DbError> {
-        let person = &browser.person;
-        let actor = person.actor(address);
-        let ending = ending(&actor, person, "session.end_others");
-        let (subject, id) = (person.id(), &browser.session.id);
-        let place = SessionPlace { subject, id };
-        let now = self.clock.now();
-        let browsers = self.store.end_other_web_sessions(ending, place, now);
-        let browsers = browsers.await?;
-        let logins = self.store.revoke_sessions(ending, subject, None, now);
-        Ok(browsers + logins.await?)
-    }
-}
-
-/// Why sessions of `person` end.
-fn ending<'a>(actor: &'a Actor, person: &'a Person, action: &'static str) -> Ending<'a> {
-    Ending {
-        actor,
-        tenant: person.tenant(),
-        action,
-    }
-}
-
-/// Whose second factor it is.
-fn owner<'a>(actor: &'a Actor, person: &'a Person) -> FactorOwner<'a> {
-    FactorOwner {
-        actor,
-        tenant: person.tenant(),
     }
 }

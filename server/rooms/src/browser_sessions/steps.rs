@@ -3,9 +3,10 @@
 
 use shared::secret::Secret;
 
+use super::beginning::Before;
+use super::ending::owner;
 use super::{
-    Before, BrowserError, BrowserSession, BrowserSessions, Client, NewSession, Person, Stage,
-    WebSession, owner,
+    BrowserError, BrowserSession, BrowserSessions, Client, NewSession, Person, Stage, WebSession,
 };
 use crate::accounts::SuperadminChange;
 use crate::sessions::SessionError;

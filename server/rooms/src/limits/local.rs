@@ -10,7 +10,8 @@ use std::time::Duration;
 use shared::clock::{Clock, Moment};
 
 use super::rate_meter::RateMeter;
-use super::{LimitInfo, LimitSettings, LimitWhat, LimitedScope, Refusal, Scopes};
+use super::scopes::LimitedScope;
+use super::{LimitInfo, LimitSettings, LimitWhat, Refusal, Scopes};
 
 /// Far more than cores, so that two calls rarely wait for the same lock.
 const SHARDS: usize = 64;

@@ -7,10 +7,12 @@
 //! back: limits must not take the product down.
 
 pub mod info;
+mod lease;
 mod local;
 mod login;
 mod rate_meter;
 mod redis;
+mod scopes;
 #[cfg(test)]
 mod tests;
 
@@ -24,10 +26,12 @@ use shared::id::GenerationId;
 use shared::supervisor::Supervisor;
 
 pub use self::info::{Left, LimitInfo};
+use self::lease::{Counter, Lease};
 use self::local::Local;
 pub use self::login::LoginFrom;
 use self::login::{Attempt, LoginBook};
 use self::redis::RedisLimits;
+use self::scopes::Scopes;
 
 /// What ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,69 +108,6 @@ struct Refusal {
     scope: LimitScope,
     retry_after: Duration,
     info: LimitInfo,
-}
-
-/// A scope of a call that has limits.
-#[derive(Debug, Clone, Copy)]
-struct LimitedScope<'a> {
-    scope: LimitScope,
-    id: &'a str,
-    limits: LimitSettings,
-}
-
-/// An [`Admit`] as the backends read it.
-#[derive(Debug, Clone, Copy)]
-struct Scopes<'a> {
-    tenant: &'a str,
-    tenant_limits: LimitSettings,
-    key: Option<&'a str>,
-    key_limits: LimitSettings,
-    /// The key that made the key.
-    parent: Option<(&'a str, LimitSettings)>,
-    generation: &'a str,
-    tokens: u64,
-}
-
-impl<'a> Scopes<'a> {
-    fn new(call: &Admit<'a>) -> Self {
-        let principal = call.principal;
-        Self {
-            tenant: principal.tenant.as_str(),
-            tenant_limits: principal.tenant_limits,
-            key: principal.key.as_ref().map(shared::id::ApiKeyId::as_str),
-            key_limits: principal.key_limits,
-            parent: principal
-                .parent
-                .as_ref()
-                .map(|parent| (parent.key.as_str(), parent.limits)),
-            generation: call.generation.as_str(),
-            tokens: call.tokens,
-        }
-    }
-
-    /// The limited ones, tenant first.
-    fn limited(&self) -> impl Iterator<Item = LimitedScope<'a>> + use<'a> {
-        let tenant = LimitedScope {
-            scope: LimitScope::Tenant,
-            id: self.tenant,
-            limits: self.tenant_limits,
-        };
-        let limits = self.key_limits;
-        let key = self.key.map(|id| LimitedScope {
-            scope: LimitScope::Key,
-            id,
-            limits,
-        });
-        let parent = self.parent.map(|(id, limits)| LimitedScope {
-            scope: LimitScope::Parent,
-            id,
-            limits,
-        });
-        [Some(tenant), key, parent]
-            .into_iter()
-            .flatten()
-            .filter(|scope| !scope.limits.is_unlimited())
-    }
 }
 
 /// Counts calls and logins; cheap to clone.
@@ -378,70 +319,6 @@ impl Drop for Admission {
         // A call whose usage is not known keeps its estimate.
         if let Some(lease) = self.lease.take() {
             lease.finish(None);
-        }
-    }
-}
-
-/// Where a call was counted.
-#[derive(Debug, Clone)]
-enum Counter {
-    Local(Arc<Local>),
-    Redis(Arc<RedisLimits>),
-}
-
-/// A [`Scopes`] that outlives its principal.
-#[derive(Debug)]
-struct Lease {
-    counter: Counter,
-    tenant: Box<str>,
-    tenant_limits: LimitSettings,
-    key: Option<Box<str>>,
-    key_limits: LimitSettings,
-    parent: Option<(Box<str>, LimitSettings)>,
-    generation: Box<str>,
-    tokens: u64,
-}
-
-impl Lease {
-    fn new(scopes: &Scopes<'_>, counter: Counter) -> Self {
-        Self {
-            counter,
-            tenant: scopes.tenant.into(),
-            tenant_limits: scopes.tenant_limits,
-            key: scopes.key.map(Into::into),
-            key_limits: scopes.key_limits,
-            parent: scopes.parent.map(|(id, limits)| (id.into(), limits)),
-            generation: scopes.generation.into(),
-            tokens: scopes.tokens,
-        }
-    }
-
-    fn scopes(&self) -> Scopes<'_> {
-        Scopes {
-            tenant: &self.tenant,
-            tenant_limits: self.tenant_limits,
-            key: self.key.as_deref(),
-            key_limits: self.key_limits,
-            parent: self
-                .parent
-                .as_ref()
-                .map(|(id, limits)| (id.as_ref(), *limits)),
-            generation: &self.generation,
-            tokens: self.tokens,
-        }
-    }
-
-    fn finish(self, actual_tokens: Option<u64>) {
-        match &self.counter {
-            Counter::Local(local) => local.finish(&self.scopes(), actual_tokens),
-            Counter::Redis(redis) => redis.clone().finish(self, actual_tokens),
-        }
-    }
-
-    fn undo(self) {
-        match &self.counter {
-            Counter::Local(local) => local.undo(&self.scopes()),
-            Counter::Redis(redis) => redis.clone().undo(self),
         }
     }
 }

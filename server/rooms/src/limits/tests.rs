@@ -1,105 +1,14 @@
 //! The limits as their callers see them, in this process and in Redis.
 
+mod replicas;
+mod setup;
+
 use std::net::{IpAddr, Ipv4Addr};
 
-use shared::clock::Moment;
 use shared::id::{ApiKeyId, TenantId};
-use tokio::net::{TcpListener, TcpStream};
 
+use self::setup::{Caller, both, local, on_redis};
 use super::*;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by ./test.sh where Redis is"
-)]
-fn redis_url() -> String {
-    std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL is not set: run ./test.sh")
-}
-
-struct Setup {
-    name: &'static str,
-    limits: Limits,
-    clock: Clock,
-}
-
-/// The same clock for both, so that Redis can be moved through time too.
-fn local() -> Setup {
-    let clock = Clock::fixed(Moment::from_unix_ms(1_800_000_000_000));
-    let limits = Limits::new(&clock, None, &Supervisor::new()).expect("no address to refuse");
-    Setup {
-        name: "local",
-        limits,
-        clock,
-    }
-}
-
-fn on_redis() -> Setup {
-    let Setup {
-        mut limits, clock, ..
-    } = local();
-    let redis = RedisLimits::start_with(&redis_url(), Some(clock.clone()), &Supervisor::new());
-    limits.redis = Some(redis.expect("a usable address"));
-    Setup {
-        name: "redis",
-        limits,
-        clock,
-    }
-}
-
-fn both() -> [Setup; 2] {
-    [local(), on_redis()]
-}
-
-struct Caller {
-    tenant: TenantId,
-    key: ApiKeyId,
-    tenant_limits: LimitSettings,
-    key_limits: LimitSettings,
-}
-
-impl Caller {
-    fn new(tenant_limits: LimitSettings, key_limits: LimitSettings) -> Self {
-        Self {
-            tenant: TenantId::random(),
-            key: ApiKeyId::random(),
-            tenant_limits,
-            key_limits,
-        }
-    }
-
-    async fn call(&self, setup: &Setup, tokens: u64) -> Result<Admission, LimitExceeded> {
-        self.call_as(setup, tokens, &GenerationId::random()).await
-    }
-
-    async fn call_as(
-        &self,
-        setup: &Setup,
-        tokens: u64,
-        generation: &GenerationId,
-    ) -> Result<Admission, LimitExceeded> {
-        let scopes = Scopes {
-            tenant: self.tenant.as_str(),
-            tenant_limits: self.tenant_limits,
-            key: Some(self.key.as_str()),
-            key_limits: self.key_limits,
-            parent: None,
-            generation: generation.as_str(),
-            tokens,
-        };
-        setup.limits.admit_scopes(&scopes).await
-    }
-
-    /// Waits for what the task in the background tells Redis.
-    async fn eventually(&self, setup: &Setup, tokens: u64) -> Admission {
-        for _ in 0..200 {
-            if let Ok(admission) = self.call(setup, tokens).await {
-                return admission;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{}: the call was never admitted", setup.name);
-    }
-}
 
 const UNLIMITED: LimitSettings = LimitSettings {
     requests_per_minute: None,
@@ -286,93 +195,6 @@ async fn both_counters_give_the_same_answers() {
 }
 
 #[tokio::test]
-async fn replicas_share_one_limit_and_never_admit_more() {
-    let caller = Arc::new(Caller::new(requests(40), UNLIMITED));
-    let replicas: Vec<Arc<Setup>> = (0..4).map(|_| Arc::new(on_redis())).collect();
-    let calls = (0..200).map(|n| {
-        let (caller, setup) = (caller.clone(), replicas[n % 4].clone());
-        async move { caller.call(&setup, 1).await.is_ok() }
-    });
-    let admitted = futures_util::future::join_all(calls).await;
-    assert_eq!(admitted.into_iter().filter(|ok| *ok).count(), 40);
-}
-
-#[tokio::test]
-async fn slots_of_a_replica_that_died_come_free_and_those_of_a_living_one_stay() {
-    let (dead, living) = (on_redis(), on_redis());
-    let caller = Caller::new(concurrency(2), UNLIMITED);
-    // Its task never hears of the end, as if the process were gone.
-    std::mem::forget(caller.call(&dead, 1).await.expect("the first slot"));
-    let running = caller.call(&living, 1).await.expect("the second slot");
-    living.clock.advance(Duration::from_secs(40));
-    living
-        .limits
-        .redis
-        .as_ref()
-        .expect("on Redis")
-        .renew()
-        .await;
-    caller.call(&living, 1).await.expect_err("both are taken");
-    living.clock.advance(Duration::from_secs(40));
-    let freed = caller.call(&living, 1).await.expect("the dead one's slot");
-    caller
-        .call(&living, 1)
-        .await
-        .expect_err("the renewed one is still there");
-    drop((freed, running));
-}
-
-#[tokio::test]
-async fn without_redis_each_replica_counts_alone_until_it_is_back() {
-    let mut setup = local();
-    let reserved = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .expect("a free port");
-    let place = reserved.local_addr().expect("bound");
-    drop(reserved);
-    let redis = RedisLimits::start_with(&format!("redis://{place}"), None, &Supervisor::new());
-    setup.limits.redis = Some(redis.expect("a usable address"));
-    let caller = Caller::new(requests(3), UNLIMITED);
-    let began = std::time::Instant::now();
-    for _ in 0..3 {
-        caller.call(&setup, 1).await.expect("counted here");
-    }
-    caller
-        .call(&setup, 1)
-        .await
-        .expect_err("limits hold without Redis");
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "nobody waits for what is away"
-    );
-
-    let listener = TcpListener::bind(place).await.expect("the port again");
-    let upstream = redis_url()
-        .trim_start_matches("redis://")
-        .trim_end_matches('/')
-        .to_owned();
-    let supervisor = Supervisor::new();
-    supervisor.spawn("proxy", async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let Ok(mut server) = TcpStream::connect(&upstream).await else {
-                break;
-            };
-            Supervisor::new().spawn("pipe", async move {
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-            });
-        }
-    });
-    for _ in 0..100 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        // Redis has not seen this tenant yet.
-        if caller.call(&setup, 1).await.is_ok() {
-            return;
-        }
-    }
-    panic!("Redis was not asked again");
-}
-
-#[tokio::test]
 async fn the_unlimited_take_no_lock_and_leave_no_trace() {
     let setup = local();
     let caller = Caller::new(UNLIMITED, UNLIMITED);
@@ -392,18 +214,6 @@ async fn idle_callers_are_forgotten_and_their_number_is_bounded() {
     }
     let buckets = setup.limits.local.buckets();
     assert!(buckets < 10_000, "{buckets} are remembered");
-}
-
-#[tokio::test]
-async fn an_address_of_redis_that_is_none_is_refused_at_start() {
-    let clock = Clock::system();
-    let refused = Limits::new(&clock, Some("localhost:6379"), &Supervisor::new());
-    assert!(
-        refused
-            .expect_err("no scheme")
-            .to_string()
-            .starts_with("REDIS_URL is not usable")
-    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod failed;
 pub mod login_steps;
 pub mod logins;
 pub mod stages;
+mod superadmins;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,10 +28,8 @@ use crate::accounts::{AccountError, Accounts};
 use crate::auth::api_key;
 use crate::auth::factors::{FactorError, FactorOwner, Factors};
 use crate::auth::password::PasswordError;
-use crate::auth::token::{
-    Bearer, SESSION_LIFE, SUPERADMIN_LIFE, TokenKind, Tokens, USER_LIFE, refresh_token,
-};
-use crate::settings::{Security, Settings};
+use crate::auth::token::{Bearer, SESSION_LIFE, TokenKind, Tokens, USER_LIFE, refresh_token};
+use crate::settings::Settings;
 
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
@@ -318,52 +317,6 @@ impl Sessions {
             .store
             .revoke_session_of(&api_key::hash(token.expose()), self.clock.now())
             .await?)
-    }
-
-    /// Logs a superadmin in.
-    pub async fn log_in_superadmin(&self, shown: Shown<'_>) -> Result<AdminLoggedIn, SessionError> {
-        let admin = self.superadmin(shown).await?;
-        let actor = Actor::superadmin(&admin, shown.address);
-        let owner = FactorOwner {
-            actor: &actor,
-            tenant: None,
-        };
-        self.pass(Comer::Superadmin(&admin), owner, shown).await?;
-        self.let_superadmin_in(admin, shown.address).await
-    }
-
-    async fn superadmin(&self, shown: Shown<'_>) -> Result<Superadmin, SessionError> {
-        let (username, password) = (shown.username, shown.password);
-        let found = self.logins.superadmin(username, password, shown.address);
-        found.await
-    }
-
-    /// Begins the session of a superadmin whose login is complete.
-    async fn let_superadmin_in(
-        &self,
-        admin: Superadmin,
-        address: IpAddr,
-    ) -> Result<AdminLoggedIn, SessionError> {
-        let security: Security = self.settings.get().await?;
-        let life = SUPERADMIN_LIFE.min(security.absolute());
-        let session = Session {
-            address: Some(address.to_string()),
-            ..self.session("superadmin", admin.id.as_str(), life)
-        };
-        self.store
-            .insert_session(&session, &api_key::hash(refresh_token().expose()))
-            .await?;
-        let bearer = Bearer {
-            kind: TokenKind::Superadmin,
-            tenant: "",
-            user: admin.id.as_str(),
-            session: &session.id,
-        };
-        Ok(AdminLoggedIn {
-            token: Secret::new(self.tokens.issue(bearer, life)),
-            expires_in: life,
-            admin,
-        })
     }
 
     /// A person's logins over the API that have not ended, the newest first.

@@ -17,10 +17,12 @@ mod tests;
 use shared::credits::Credits;
 use shared::db::DbError;
 
+pub use self::nouns::budgets::{Budget, BudgetPeriod, BudgetRequest, CountedBudget};
+pub use self::nouns::holds::{
+    Hold, HoldRequest, HoldState, Loss, Refusal, Settlement, Unknown, UnknownPlace,
+};
 pub use self::nouns::{
-    Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CountedBudget, Entry,
-    Grant, GrantKind, Hold, HoldRequest, HoldState, Life, Loss, NewGrant, Refusal, Settlement,
-    Spender, Unknown, UnknownPlace,
+    Adjusted, Adjustment, Balance, Entry, Grant, GrantKind, Life, NewGrant, Spender,
 };
 pub use self::owner::Owner;
 pub use self::snapshot::{CallSnapshot, StoredSnapshot};

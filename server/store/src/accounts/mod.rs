@@ -14,9 +14,8 @@ pub use server_rules::access::{Role, Scope, Scopes};
 pub(crate) use server_rules::words;
 
 pub use self::directory::{DirectoryOrder, DirectoryQuery, DirectoryStatus};
-pub use self::keys::{
-    ApiKey, ApiKeyKind, Field, KeyChange, KeyPatch, KeyPlace, KeyRotation, PreviousSecret,
-};
+pub use self::keys::changes::{Field, KeyChange, KeyPatch, KeyPlace, KeyRotation, PreviousSecret};
+pub use self::keys::{ApiKey, ApiKeyKind};
 pub use self::superadmins::{AdminRole, Superadmin, SuperadminChanged, SuperadminPatch};
 pub use self::tenant_settings::{TenantSettings, TenantSettingsPatch};
 pub use self::tenants::{Founding, Tenant, TenantPatch, TenantStatus};

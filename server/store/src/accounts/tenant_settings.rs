@@ -9,7 +9,7 @@ use shared::db::DbError;
 use shared::id::TenantId;
 use shared::{on, write_tx};
 
-use super::keys::Field;
+use super::keys::changes::Field;
 use crate::Store;
 use crate::audit::{Actor, Note, note};
 use crate::schema::tenant_settings;

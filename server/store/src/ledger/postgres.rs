@@ -9,10 +9,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use diesel::OptionalExtension;
-use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::{OptionalExtension, QueryResult};
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::{FutureExt, join_all};
@@ -30,9 +29,8 @@ use super::statements::{
     LoadAllocations, LoadBudgets, LoadGrantBySource, LoadGrants, LoadHolds, LockAccounts,
     MarkWriter, OpenAccounts, ResolveHolds, UpdateAccounts, UpdateGrants, WriteBudgets,
 };
-use super::writer::{
-    Attempt, Life, Trouble, decided, merge, missing, missing_grants, unknown_budgets,
-};
+use super::writer::books::{merge, missing, missing_grants, unknown_budgets};
+use super::writer::{Attempt, Life, Trouble, decided};
 
 /// A commit is answered when it is on disk, whatever the server's default; a transaction whose
 /// process is gone does not keep its locks; nobody waits for ever.

@@ -1,9 +1,11 @@
 //! Reads sums: a series in time, what stands on top, what tenants spent. Adds nothing to them.
 
+mod kept;
+
 use std::collections::HashMap;
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use server_rules::usage::costs::KnownCost;
@@ -12,11 +14,12 @@ use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::db::DbError;
 use shared::id::TenantId;
-use shared::{on, write_tx};
+use shared::on;
 
+use self::kept::KeptTop;
 use super::{RollupRow, count};
 use crate::Store;
-use crate::schema::{rollup_tops, rollups};
+use crate::schema::rollups;
 
 /// Which spans of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,54 +104,6 @@ pub struct Top {
     pub credits: Credits,
     /// The providers' price, as far as it is known.
     pub cost: KnownCost,
-}
-
-/// The same as it is kept. Lists that versions before kept do not say how far the cost is known, and count
-/// as unknown.
-#[derive(Serialize, Deserialize)]
-struct KeptTop {
-    name: String,
-    calls: u64,
-    failed: u64,
-    canceled: u64,
-    credits: Credits,
-    cost: Credits,
-    #[serde(default)]
-    costed_calls: u64,
-    #[serde(default)]
-    costed_credits: Credits,
-}
-
-impl From<KeptTop> for Top {
-    fn from(kept: KeptTop) -> Self {
-        Self {
-            name: kept.name,
-            calls: kept.calls,
-            failed: kept.failed,
-            canceled: kept.canceled,
-            credits: kept.credits,
-            cost: KnownCost {
-                cost: kept.cost,
-                calls: kept.costed_calls,
-                credits: kept.costed_credits,
-            },
-        }
-    }
-}
-
-impl From<Top> for KeptTop {
-    fn from(top: Top) -> Self {
-        Self {
-            name: top.name,
-            calls: top.calls,
-            failed: top.failed,
-            canceled: top.canceled,
-            credits: top.credits,
-            cost: top.cost.cost,
-            costed_calls: top.cost.calls,
-            costed_credits: top.cost.credits,
-        }
-    }
 }
 
 /// The tenants that spent most, as they were found some time ago.
@@ -303,44 +258,6 @@ impl Store {
             most_of!(asked, query, limit).load(conn).await
         })?;
         Ok(rows.into_iter().map(Top::from).collect())
-    }
-
-    /// Keeps a top list for pages.
-    pub async fn keep_top_tenants(&self, span: &str, tops: &TopTenants) -> Result<(), DbError> {
-        let text = serde_json::to_string(&tops.tenants)
-            .map_err(|error| DbError::Damaged(error.to_string()))?;
-        let at = tops.at.unix_ms();
-        write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(rollup_tops::table)
-                .values((
-                    rollup_tops::span.eq(span),
-                    rollup_tops::tenants.eq(&text),
-                    rollup_tops::at.eq(at),
-                ))
-                .on_conflict(rollup_tops::span)
-                .do_update()
-                .set((rollup_tops::tenants.eq(&text), rollup_tops::at.eq(at)))
-                .execute(conn)
-                .await?;
-            Ok(())
-        })
-    }
-
-    /// A top list that was kept.
-    pub async fn kept_top_tenants(&self, span: &str) -> Result<Option<TopTenants>, DbError> {
-        let row: Option<(String, i64)> = on!(self.db, |conn| rollup_tops::table
-            .find(span)
-            .select((rollup_tops::tenants, rollup_tops::at))
-            .first(conn)
-            .await
-            .optional())?;
-        row.map(|(text, at)| {
-            let tenants = serde_json::from_str(&text)
-                .map_err(|error| DbError::Damaged(format!("the top of `{span}`: {error}")))?;
-            let at = Moment::from_unix_ms(at);
-            Ok(TopTenants { tenants, at })
-        })
-        .transpose()
     }
 
     /// What each of some tenants spent, and in how many calls; those without any are absent.

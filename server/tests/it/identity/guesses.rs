@@ -7,7 +7,8 @@ use server::sessions::SessionError;
 use server::store::audit::AuditEntry;
 use shared::secret::Secret;
 
-use super::{PASSWORD, Process, first_superadmin, processes, secret, shown};
+use super::process::{Process, processes};
+use super::{PASSWORD, first_superadmin, secret, shown};
 
 /// As long as a wrong password makes the next attempt wait.
 const BETWEEN: Duration = Duration::from_secs(60);

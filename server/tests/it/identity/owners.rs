@@ -1,9 +1,11 @@
 //! The last owner of a tenant stays, whichever way and however many at once try to make them go.
 
 use server::accounts::{AccountError, NewUser, UserChange};
+use server::auth::Role;
 use server::store::accounts::{Tenant, TenantPatch, User};
 
-use super::{PASSWORD, Process, Role, actor, processes, secret};
+use super::process::{Process, processes};
+use super::{PASSWORD, actor, secret};
 
 async fn owner(process: &Process, tenant: &Tenant, username: &str) -> User {
     let new = NewUser {

@@ -8,7 +8,8 @@ use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::clock::Clock;
 use shared::db::Db;
 
-use super::{PASSWORD, Process, Somebody, actor, assert_refused, place, start};
+use super::process::{Process, Somebody};
+use super::{PASSWORD, actor, assert_refused, place, start};
 use crate::support::{TestDb, databases};
 
 /// What the product promises.

@@ -7,10 +7,8 @@ use server::sessions::{LoggedIn, SessionError};
 use server::store::accounts::{TenantPatch, TenantStatus};
 use shared::secret::Secret;
 
-use super::{
-    PASSWORD, Process, Somebody, actor, assert_refused, first_superadmin, live, place, processes,
-    secret, shown,
-};
+use super::process::{Process, Somebody, processes};
+use super::{PASSWORD, actor, assert_refused, first_superadmin, live, place, secret, shown};
 
 /// Longer than any wait between attempts to log in.
 const CALM: Duration = Duration::from_secs(61);

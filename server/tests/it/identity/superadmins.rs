@@ -8,7 +8,9 @@ use server::store::Store;
 use server::store::accounts::AdminRole;
 use server::store::audit::Actor;
 
-use super::{HOME, PASSWORD, first_superadmin, processes, secret};
+use super::process::processes;
+use super::{HOME, PASSWORD, first_superadmin, secret};
+use crate::support::decoded;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_owners_who_demote_each_other_at_once_one_stays() {
@@ -81,25 +83,6 @@ async fn a_code_that_is_shown_twice_at_once_passes_once() {
         let left = factors.recovery_left(&actor.id).await;
         assert_eq!(left.expect(process.name), 9);
     }
-}
-
-/// The bytes of a secret's letters (RFC 4648, 6).
-fn decoded(letters: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0_u64, 0_u32);
-    for letter in letters.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            _ => letter - b'2' + 26,
-        };
-        bits = (bits << 5) | u64::from(value);
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).expect("a byte"));
-        }
-    }
-    bytes
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use serde_json::json;
 use server::auth::totp;
 
 use super::{Answer, Browser, PASSWORD, Place, Start, places};
+use crate::support::decoded;
 
 const STEP: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,21 +18,7 @@ fn secret_of(page: &Answer) -> Vec<u8> {
     let letters = shown
         .and_then(|rest| rest.split('<').next())
         .expect("letters");
-    let mut bits = 0_u64;
-    let (mut held, mut bytes) = (0_u32, Vec::new());
-    for letter in letters.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            _ => letter - b'2' + 26,
-        };
-        bits = (bits << 5) | u64::from(value);
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).expect("a byte"));
-        }
-    }
-    bytes
+    decoded(letters)
 }
 
 /// Sets a second factor up; answers its secret and the recovery codes.

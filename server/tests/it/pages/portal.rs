@@ -1,95 +1,13 @@
 //! The portal's door: a tenant's people come in by name, id or key, and are out at once when they
 //! are shut out.
 
+pub(super) mod people;
+
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::auth::Role;
 
-use super::roles::Access;
-use super::{Browser, PASSWORD, Place, Start, places};
-
-/// Who may what of the portal's own pages; the table of pages asks for it.
-pub(super) fn access(method: &Method, rest: &str) -> Option<Access> {
-    match (method, rest) {
-        (&Method::GET, "" | "history" | "usage/:id" | "studio/chat" | "studio/images")
-        | (&Method::POST, "studio/chat" | "studio/images" | "studio/estimate") => {
-            Some(Access::Member)
-        }
-        (
-            &Method::GET,
-            "keys" | "keys/new" | "keys/:id" | "ledger" | "ledger.csv" | "members" | "members/new"
-            | "members/:id" | "settings" | "usage" | "usage.csv",
-        )
-        | (
-            &Method::POST,
-            "keys/new"
-            | "keys/:id"
-            | "keys/:id/rotate"
-            | "keys/:id/revoke"
-            | "members/new"
-            | "members/:id"
-            | "members/:id/disable"
-            | "members/:id/enable"
-            | "members/:id/password"
-            | "settings"
-            | "settings/calendar",
-        ) => Some(Access::Manager),
-        (&Method::POST, "settings/security") => Some(Access::Owner),
-        _ => None,
-    }
-}
-
-/// Whether somebody of a tenant may.
-pub(super) fn may(role: Role, access: Access) -> bool {
-    match access {
-        Access::Everybody | Access::SignedIn | Access::Member => true,
-        Access::Manager => role != Role::Member,
-        Access::Owner => role == Role::Owner,
-        Access::Admin(_) => false,
-    }
-}
-
-/// A tenant's owner `ada`, admin `max` and member `mia`, each in the portal; the tenant is new.
-pub(super) async fn people(place: &Place, token: &str, name: &str) -> Vec<(Role, Browser)> {
-    let (id, ..) = tenant(place, token, name).await;
-    let mut people = Vec::new();
-    for (username, role) in [
-        ("ada", Role::Owner),
-        ("max", Role::Admin),
-        ("mia", Role::Member),
-    ] {
-        if role != Role::Owner {
-            let path = format!("/admin/api/tenants/{id}/users");
-            let body = json!({"username": username, "password": PASSWORD, "role": role.word()});
-            let made = place.api(Method::POST, &path, token, &body).await;
-            assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-        }
-        let mut browser = place.browser();
-        let names = [("tenant", name), ("username", username)];
-        let answer = browser.log_in("/portal", &names, PASSWORD).await;
-        assert_eq!(answer.location(), "/portal", "{}", answer.body);
-        browser.get("/portal/security").await;
-        people.push((role, browser));
-    }
-    people
-}
-
-/// A tenant with an owner: its id, its key and the owner's id.
-pub(super) async fn tenant(place: &Place, token: &str, name: &str) -> (String, String, String) {
-    let body = json!({"name": name, "username": "ada", "password": PASSWORD});
-    let made = place
-        .api(Method::POST, "/admin/api/tenants", token, &body)
-        .await;
-    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-    let made = made.json();
-    let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    let id = find(&made, "ten_").expect("the tenant's id");
-    let key = find(&made, "wk_live_").expect("the key");
-    let users = format!("/admin/api/tenants/{id}/users");
-    let users = place.api(Method::GET, &users, token, &json!({})).await;
-    let user = text(&users.json()["data"][0]["id"]);
-    (id, key, user)
-}
+use self::people::tenant;
+use super::{PASSWORD, Start, places};
 
 /// The first text in a document that begins so.
 fn find(value: &Value, start: &str) -> Option<String> {

@@ -1,10 +1,12 @@
 //! The portal's own pages: what a tenant's people see and may do there, and what they may not.
 
-use poem::http::{Method, StatusCode};
-use poem::{Body, Endpoint, Request};
-use serde_json::{Value, json};
+mod keys;
+mod studio;
 
-use super::{Answer, Browser, PASSWORD, Place, Start, places};
+use poem::http::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Browser, PASSWORD, Place, Start, places};
 
 /// A tenant with an owner `ada` and credits; answers its id.
 async fn tenant(place: &Place, token: &str, name: &str) -> String {
@@ -25,22 +27,6 @@ async fn log_in(place: &Place, tenant: &str, username: &str) -> Browser {
     assert_eq!(answer.location(), "/portal", "{}", answer.body);
     browser.get("/portal/security").await;
     browser
-}
-
-/// What our script sends: JSON with the token in a header, or without it.
-async fn script(browser: &Browser, path: &str, body: &Value, with_token: bool) -> Answer {
-    let mut request = Request::builder()
-        .method(Method::POST)
-        .uri(path.parse().expect("a path"))
-        .header("host", "localhost:3000")
-        .content_type("application/json");
-    let pairs = browser.cookies.iter().map(|(k, v)| format!("{k}={v}"));
-    request = request.header("cookie", pairs.collect::<Vec<_>>().join("; "));
-    if with_token {
-        request = request.header("x-csrf-token", &browser.token);
-    }
-    let request = request.body(Body::from(body.to_string()));
-    Answer::of(browser.face.get_response(request).await).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,171 +72,6 @@ async fn owners_begin_at_the_overview_and_members_in_the_studio() {
         assert_eq!(mia.get("/portal").await.location(), "/portal/studio/chat");
         assert_eq!(mia.get("/portal/studio/chat").await.status, StatusCode::OK);
         assert_eq!(mia.get("/portal/usage").await.status, StatusCode::FORBIDDEN);
-        place.end().await;
-    }
-}
-
-/// The first word of a page that begins so.
-fn word(body: &str, start: &str) -> String {
-    let at = body
-        .find(start)
-        .unwrap_or_else(|| panic!("no {start} in {body}"));
-    let word = body[at..].chars();
-    word.take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-        .collect()
-}
-
-/// The id of the newest key of a list.
-fn newest(list: &Answer) -> String {
-    let at = list.body.find("/portal/keys/key_").expect("a link");
-    word(&list.body[at..], "key_")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_changed_and_rotated_with_a_grace() {
-    for (place, _db) in places(Start::default()).await {
-        let token = place.token("admin", PASSWORD).await;
-        let tenant = tenant(&place, &token, "Acme").await;
-        let mut ada = log_in(&place, "Acme", "ada").await;
-        let form = [
-            ("name", "worker"),
-            ("kind", "live"),
-            ("scopes", "inference"),
-            ("scopes", "usage"),
-            ("models", "sandbox-chat"),
-            ("models", "sandbox-image"),
-            ("budget", "10"),
-            ("budget_period", "day"),
-            ("expires_at", "2027-03-01"),
-        ];
-        let shown = ada.post("/portal/keys/new", &form).await;
-        let old = word(&shown.body, "wk_live_");
-        let id = newest(&ada.get("/portal/keys").await);
-        let path = format!("/portal/keys/{id}");
-        let page = ada.get(&path).await;
-        for part in ["value=\"worker\"", "value=\"10\"", "value=\"2027-03-01\""] {
-            assert!(page.body.contains(part), "{part}: {}", page.body);
-        }
-
-        // What the key may do is narrowed, and obeyed at once.
-        let ask = async |secret: &str, path: &str| {
-            let answer = place.api(Method::GET, path, secret, &json!({})).await;
-            answer.status
-        };
-        assert_eq!(ask(&old, "/api/v1/usage").await, StatusCode::OK);
-        let change = [
-            ("name", "image worker"),
-            ("scopes", "inference"),
-            ("models", "sandbox-image"),
-            ("budget", "3"),
-            ("budget_period", "month"),
-            ("expires_at", "2027-03-01"),
-        ];
-        let wrong = [&change[..], &[("requests_per_minute", "many")]].concat();
-        let answer = ada.post(&path, &wrong).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.body.contains("image worker"), "what was typed stays");
-        assert_eq!(ask(&old, "/api/v1/usage").await, StatusCode::OK);
-        let answer = ada.post(&path, &change).await;
-        assert_eq!(answer.location(), "/portal/keys", "{}", answer.body);
-        assert_eq!(ask(&old, "/api/v1/usage").await, StatusCode::FORBIDDEN);
-        let nothing = json!({});
-        let models = place.api(Method::GET, "/api/v1/models", &old, &nothing);
-        let models = models.await.json();
-        assert_eq!(models["data"].as_array().map(Vec::len), Some(1), "{models}");
-        let page = ada.get(&path).await;
-        for part in [
-            "value=\"image worker\"",
-            "value=\"3\"",
-            "value=\"2027-03-01\"",
-        ] {
-            assert!(page.body.contains(part), "{part}: {}", page.body);
-        }
-
-        for hours in ["-1", "169", "soon", ""] {
-            ada.get("/portal/keys").await;
-            let rotate = format!("{path}/rotate");
-            let answer = ada.post(&rotate, &[("grace_hours", hours)]).await;
-            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{hours}");
-            assert!(answer.body.contains("Must be between 0 and 168."));
-        }
-        let answer = ada
-            .post(&format!("{path}/rotate"), &[("grace_hours", "1")])
-            .await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        let new = word(&answer.body, "wk_live_");
-        for secret in [&old, &new] {
-            assert_eq!(ask(secret, "/api/v1/models").await, StatusCode::OK);
-        }
-        place.clock.advance(std::time::Duration::from_secs(3_600));
-        assert_eq!(ask(&old, "/api/v1/models").await, StatusCode::UNAUTHORIZED);
-        assert_eq!(ask(&new, "/api/v1/models").await, StatusCode::OK);
-
-        // The console's tab does the same.
-        let mut owner = place.owner().await;
-        let tab = format!("/admin/tenants/{tenant}/keys");
-        owner.get(&tab).await;
-        let rotate = format!("{tab}/{id}/rotate");
-        let answer = owner.post(&rotate, &[("grace_hours", "200")]).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let answer = owner.post(&rotate, &[("grace_hours", "0")]).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        let last = word(&answer.body, "wk_live_");
-        assert_eq!(ask(&new, "/api/v1/models").await, StatusCode::UNAUTHORIZED);
-        assert_eq!(ask(&last, "/api/v1/models").await, StatusCode::OK);
-        place.end().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_shown_once_works_and_is_taken_back() {
-    for (place, _db) in places(Start::default()).await {
-        let token = place.token("admin", PASSWORD).await;
-        tenant(&place, &token, "Acme").await;
-        tenant(&place, &token, "Other").await;
-        let mut ada = log_in(&place, "Acme", "ada").await;
-        let mut form = vec![
-            ("name", "worker"),
-            ("kind", "live"),
-            ("scopes", "inference"),
-            ("scopes", "usage"),
-            ("budget", "10"),
-            ("budget_period", "day"),
-            ("addresses", "nowhere"),
-        ];
-        let answer = ada.post("/portal/keys/new", &form).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.body.contains("worker"), "what was typed stays");
-        form.pop();
-        let idle: Vec<_> = form
-            .iter()
-            .copied()
-            .filter(|pair| pair.0 != "scopes")
-            .collect();
-        let answer = ada.post("/portal/keys/new", &idle).await;
-        assert_eq!(
-            answer.status,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "a key that may do nothing is a mistake"
-        );
-        let shown = ada.post("/portal/keys/new", &form).await;
-        assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
-        let secret = word(&shown.body, "wk_live_");
-        let nothing = json!({});
-        let models = place.api(Method::GET, "/api/v1/models", &secret, &nothing);
-        assert_eq!(models.await.status, StatusCode::OK);
-        let list = ada.get("/portal/keys?q=WORK").await;
-        assert!(list.body.contains("worker") && !list.body.contains(&secret));
-        assert!(!ada.get("/portal/keys?q=zzz").await.body.contains("worker"));
-
-        let revoke = format!("/portal/keys/{}/revoke", newest(&list));
-        let mut eve = log_in(&place, "Other", "ada").await;
-        assert_eq!(eve.post(&revoke, &[]).await.status, StatusCode::NOT_FOUND);
-        ada.get("/portal/keys").await;
-        let answer = ada.post(&revoke, &[]).await;
-        assert_eq!(answer.location(), "/portal/keys", "{}", answer.body);
-        let models = place.api(Method::GET, "/api/v1/models", &secret, &nothing);
-        assert_eq!(models.await.status, StatusCode::UNAUTHORIZED);
         place.end().await;
     }
 }
@@ -324,69 +145,6 @@ async fn an_admin_neither_makes_owners_nor_changes_one() {
         );
         assert_eq!(ada.post(&disable, &[]).await.status, StatusCode::SEE_OTHER);
         assert!(!max.is_in("/portal/security").await);
-        place.end().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_studio_tells_costs_before_and_why_a_call_was_refused() {
-    for (place, _db) in places(Start::default()).await {
-        let token = place.token("admin", PASSWORD).await;
-        tenant(&place, &token, "Acme").await;
-        let mut ada = log_in(&place, "Acme", "ada").await;
-        let page = ada.get("/portal/studio/chat").await;
-        assert!(page.body.contains("sandbox-chat"), "{}", page.body);
-        let talk =
-            json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
-        let draw = json!({"model": "sandbox-image", "prompt": "a cat", "n": 2});
-        for wish in [&talk, &draw] {
-            let answer = script(&ada, "/portal/studio/estimate", wish, true).await;
-            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-            let number = |name: &str| -> f64 {
-                let text = answer.json()[name].as_str().expect("a text").to_owned();
-                text.parse().expect("a decimal")
-            };
-            let (least, most) = (number("credits_min"), number("credits_max"));
-            assert!(0.0 < least && least <= most, "{}", answer.body);
-        }
-        let unknown = json!({"model": "nobody", "prompt": "a cat"});
-        let answer = script(&ada, "/portal/studio/estimate", &unknown, true).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.json()["error"]["message"].is_string());
-
-        // The tenant has no credits: the hold is refused, the same way as at the API.
-        for (path, wish) in [
-            ("/portal/studio/chat", &talk),
-            ("/portal/studio/images", &draw),
-        ] {
-            let answer = script(&ada, path, wish, true).await;
-            assert_eq!(answer.status, StatusCode::PAYMENT_REQUIRED, "{path}");
-            assert!(answer.json()["error"]["message"].is_string());
-            let answer = script(&ada, path, wish, false).await;
-            assert_eq!(
-                answer.status,
-                StatusCode::FORBIDDEN,
-                "{path} without a token"
-            );
-            let answer = script(&ada, path, &json!({"model": 1}), true).await;
-            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
-        }
-        let form = [
-            ("model", "sandbox-chat"),
-            ("message", "<b>keep me</b>"),
-            ("history", "[{\"role\":\"user\",\"content\":\"before\"}]"),
-        ];
-        let answer = ada.post("/portal/studio/chat", &form).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.body.contains("keep me") && !answer.body.contains("<b>keep"));
-        assert!(answer.body.contains("before"), "the conversation stays");
-        let form = [("model", "sandbox-image"), ("prompt", "a cat"), ("n", "x")];
-        let answer = ada.post("/portal/studio/images", &form).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(
-            ada.get("/portal/usage/gen_0").await.status,
-            StatusCode::NOT_FOUND
-        );
         place.end().await;
     }
 }

@@ -4,7 +4,7 @@ use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::auth::Role;
 
-use super::portal::{people, tenant};
+use super::portal::people::{people, tenant};
 use super::{Browser, PASSWORD, Place, Start, places};
 
 fn of(people: &mut [(Role, Browser)], wanted: Role) -> &mut Browser {

@@ -7,7 +7,7 @@ mod foreign;
 use poem::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::portal::tenant;
+use super::portal::people::tenant;
 use super::{PASSWORD, Place};
 
 /// A tenant as the tests need it: people, keys, and what can be asked for by id.
@@ -64,6 +64,12 @@ pub(super) async fn tenant_fixture(place: &Place, token: &str, name: &str) -> Te
         member,
         secret,
     }
+}
+
+/// Two tenants with the same people.
+async fn two_tenants(place: &Place, token: &str) -> (TenantFixture, TenantFixture) {
+    let acme = tenant_fixture(place, token, "Acme").await;
+    (acme, tenant_fixture(place, token, "Other").await)
 }
 
 impl TenantFixture {

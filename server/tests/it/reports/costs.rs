@@ -1,21 +1,20 @@
 //! What nobody knows of costs is told as unknown, in every figure, and so are costs of before of which
 //! nobody can tell any more whether they were known.
 
+mod before;
+
 use futures_util::TryStreamExt as _;
 use server::reports::costs::KnownCost;
 use server::reports::dashboard::Range;
-use server::reports::rollup::Roller;
 use server::reports::span::Span;
 use server::store::rollups::ReportScope;
-use server::store::usage::{TimeRange, UsageRecord, UsageStatus};
+use server::store::usage::{TimeRange, UsageRecord};
 use server::store::usage_log::UsageFilter;
 use shared::clock::Moment;
-use shared::credits::Credits;
 use shared::db::Db;
 use shared::id::{GenerationId, TenantId};
-use shared::units::Usage;
 
-use super::{HOUR_MS, Room, START_MS, micros, rooms};
+use super::{HOUR_MS, START_MS, micros, rooms};
 use crate::support::usage_record;
 
 /// A call that was charged so much and cost so much, an hour before another one for each `n`.
@@ -81,89 +80,6 @@ async fn an_unknown_cost_is_neither_zero_nor_profit_in_any_figure() {
         let lines: Vec<Vec<UsageRecord>> = lines.try_collect().await.expect("exported");
         let unknown = lines.iter().flatten().filter(|one| one.cost.is_none());
         assert_eq!(unknown.count(), 2);
-        room.supervisor.stop();
-    }
-}
-
-/// What the records say, whatever the columns' order.
-async fn costs(room: &Room) -> Vec<(String, Option<i64>)> {
-    let pages = room.reports.export_usage(UsageFilter::default());
-    let pages: Vec<Vec<UsageRecord>> = pages.try_collect().await.expect("exported");
-    let mut costs: Vec<_> = pages
-        .into_iter()
-        .flatten()
-        .map(|one| (one.id.to_string(), one.cost.map(Credits::micros)))
-        .collect();
-    costs.sort_unstable();
-    costs
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn zeros_of_before_that_may_be_unknown_become_so_and_sums_say_how_much_they_know() {
-    for room in rooms().await {
-        let (up, down) = match &room.db.db {
-            Db::Postgres(_) => (
-                include_str!(
-                    "../../../../migrations/server/postgres/2026-12-02-000090_unknown_cost/up.sql"
-                ),
-                include_str!(
-                    "../../../../migrations/server/postgres/2026-12-02-000090_unknown_cost/down.sql"
-                ),
-            ),
-            Db::Sqlite { .. } => (
-                include_str!(
-                    "../../../../migrations/server/sqlite/2026-12-02-000090_unknown_cost/up.sql"
-                ),
-                include_str!(
-                    "../../../../migrations/server/sqlite/2026-12-02-000090_unknown_cost/down.sql"
-                ),
-            ),
-        };
-        let tenant = room.tenant("Acme").await;
-        let mut nothing = call(&tenant, 2, 0, Some(0));
-        (nothing.usage, nothing.status) = (Usage::default(), UsageStatus::Failed);
-        let mut test = call(&tenant, 3, 0, Some(0));
-        test.test = true;
-        let mut lost = call(&tenant, 4, 0, Some(0));
-        (lost.loss, lost.status) = (micros(9), UsageStatus::Canceled);
-        let of_a_free_model = call(&tenant, 5, 0, Some(0));
-        room.record([
-            call(&tenant, 0, 10, Some(4)),
-            call(&tenant, 1, 100, Some(0)),
-            nothing,
-            test,
-            lost,
-            of_a_free_model,
-        ])
-        .await;
-        room.put([call(&tenant, 6, 50, Some(0)), call(&tenant, 31, 7, Some(1))])
-            .await;
-        room.db.execute(down).await.expect(room.db.name);
-        room.db.execute(up).await.expect(room.db.name);
-        let roller = Roller::new(room.store.clone(), room.clock.clone());
-        let differences = roller.check().await.expect("checked");
-        assert_eq!(differences, Vec::<String>::new(), "{}", room.db.name);
-        room.file().await;
-        let told: Vec<Option<i64>> = costs(&room)
-            .await
-            .into_iter()
-            .map(|(_, cost)| cost)
-            .collect();
-        let unknown = [Some(4), None, Some(0), Some(0), None, None, None, Some(1)];
-        assert_eq!(told, unknown, "{}", room.db.name);
-        let roller = Roller::new(room.store.clone(), room.clock.clone());
-        assert_eq!(roller.check().await.expect("checked"), Vec::<String>::new());
-        let week = room
-            .reports
-            .totals(&ReportScope::Platform, Span::Week)
-            .await
-            .expect("sums");
-        let known = KnownCost {
-            cost: micros(5),
-            calls: 3,
-            credits: micros(17),
-        };
-        assert_eq!((week.calls, week.cost), (7, known), "{}", room.db.name);
         room.supervisor.stop();
     }
 }

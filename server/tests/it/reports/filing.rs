@@ -161,12 +161,7 @@ async fn two_who_file_while_others_settle_and_read_file_each_record_once() {
         stop.cancel();
         filing.join_all().await;
         assert_eq!(listed(&room).await.len(), all.len(), "{name}");
-        let roller = Roller::new(room.store.clone(), Clock::system());
-        assert_eq!(
-            roller.check().await.expect("checked"),
-            Vec::<String>::new(),
-            "{name}"
-        );
+        room.sums_are_exact().await;
         let state = room.store.rollup_state().await.expect("read");
         assert_eq!(state.through, 600, "{name}: filing itself adds up");
         room.supervisor.stop();
@@ -186,12 +181,7 @@ async fn a_record_that_is_written_again_after_it_was_filed_counts_once() {
         room.put(again).await;
         room.file().await;
         assert_eq!(listed(&room).await.len(), 4, "{name}");
-        let roller = Roller::new(room.store.clone(), Clock::system());
-        assert_eq!(
-            roller.check().await.expect("checked"),
-            Vec::<String>::new(),
-            "{name}"
-        );
+        room.sums_are_exact().await;
         let calls = rows(&room.db, "SELECT dimension AS id, calls AS number FROM rollups WHERE dimension = 'all' AND grain = 'day'").await;
         assert_eq!(calls.iter().map(|row| row.number).sum::<i64>(), 4, "{name}");
         room.supervisor.stop();
@@ -232,11 +222,7 @@ async fn a_step_that_fails_half_way_moves_nothing() {
         room.db.execute(&mend).await.expect("mended");
         room.file().await;
         assert_eq!(listed(&room).await.len(), 5, "{name}");
-        assert_eq!(
-            roller.check().await.expect("checked"),
-            Vec::<String>::new(),
-            "{name}"
-        );
+        room.sums_are_exact().await;
         room.supervisor.stop();
     }
 }
@@ -254,12 +240,7 @@ async fn filing_goes_on_while_sums_are_made_anew() {
         room.put(records(&tenant, 50)).await;
         room.file().await;
         assert_eq!(listed(&room).await.len(), 350, "{name}");
-        let roller = Roller::new(room.store.clone(), Clock::system());
-        assert_eq!(
-            roller.check().await.expect("checked"),
-            Vec::<String>::new(),
-            "{name}"
-        );
+        room.sums_are_exact().await;
         room.supervisor.stop();
     }
 }
@@ -288,6 +269,6 @@ async fn on_postgres_a_slow_server_of_an_earlier_version_is_not_passed_over() {
     slow.batch_execute("COMMIT").await.expect("committed");
     room.file().await;
     assert_eq!(listed(&room).await.len(), 6);
-    assert_eq!(roller.check().await.expect("checked"), Vec::<String>::new());
+    room.sums_are_exact().await;
     room.supervisor.stop();
 }

@@ -93,6 +93,13 @@ impl Room {
         assert!(done, "{}", self.db.name);
     }
 
+    /// The sums are what the records come to.
+    async fn sums_are_exact(&self) {
+        let roller = Roller::new(self.store.clone(), Clock::system());
+        let differences = roller.check().await.expect("checked");
+        assert_eq!(differences, Vec::<String>::new(), "{}", self.db.name);
+    }
+
     async fn add_up(&self) {
         self.file().await;
         let roller = Roller::new(self.store.clone(), self.clock.clone());

@@ -13,8 +13,8 @@ use super::cluster::Cluster;
 use super::process::Program;
 use super::{NO_FSYNC, Reading, by_token, credits, exact, figures, folder, paced};
 use crate::case::{Case, case};
-use crate::fake::always;
 use crate::fake::bodies::whole;
+use crate::fake::{Row, always};
 use crate::support::{long, until};
 use crate::world::{Shape, run};
 
@@ -41,6 +41,51 @@ async fn delivered(case: &Case, gone: impl Future<Output = ()>) -> usize {
     STREAMS
 }
 
+/// Streams that come word by word.
+fn by_words() -> Vec<Row> {
+    vec![always(paced(WORDS, Duration::from_millis(50)))]
+}
+
+/// A server and a gateway of their own over a database that can be taken away, with a tenant that has
+/// credits for all.
+struct Apart {
+    case: Case,
+    server: Program,
+    gateway: Program,
+    // The last to go: who writes goes before it.
+    cluster: Cluster,
+}
+
+impl Apart {
+    async fn start(rows: Vec<Row>, of_server: &[(&str, &str)]) -> Self {
+        let cluster = Cluster::start_new(&NO_FSYNC);
+        let folder = folder();
+        let mut gateway = Program::gateway(&folder, &[]);
+        gateway.start().await;
+        let urls = (cluster.url(), gateway.url());
+        let mut server = Program::server(&folder, (&urls.0, &urls.1), of_server);
+        server.start().await;
+        let case = case(Shape::Apart, rows)
+            .price(by_token())
+            .balance("100000")
+            .start_on(server.product().await)
+            .await;
+        Self {
+            case,
+            server,
+            gateway,
+            cluster,
+        }
+    }
+
+    /// The database, and then the two that died.
+    async fn come_back(&mut self) {
+        self.cluster.start();
+        self.gateway.start().await;
+        self.server.start().await;
+    }
+}
+
 /// The charge of every stream is the provider's count, once.
 async fn charged_once(scene: &str, case: &Case, program: &Program, away: Duration) {
     let bills = exact(case, program, STREAMS).await;
@@ -65,8 +110,7 @@ fn postgres_away_for_longer_than_all_waits_under_one_process() {
         let folder = folder();
         let mut waule = Program::whole(&folder, &cluster.url(), &[]);
         waule.start().await;
-        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
-        let case = case(Shape::Whole, rows)
+        let case = case(Shape::Whole, by_words())
             .price(by_token())
             .balance("100000")
             .start_on(waule.product().await)
@@ -82,54 +126,29 @@ fn postgres_away_for_longer_than_all_waits_under_one_process() {
 #[test]
 fn postgres_away_for_longer_than_all_waits_under_server_and_gateway() {
     run(async {
-        let mut cluster = Cluster::start_new(&NO_FSYNC);
-        let folder = folder();
-        let mut gateway = Program::gateway(&folder, &[]);
-        gateway.start().await;
-        let mut server = Program::server(&folder, (&cluster.url(), &gateway.url()), &[]);
-        server.start().await;
-        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
-        let case = case(Shape::Apart, rows)
-            .price(by_token())
-            .balance("100000")
-            .start_on(server.product().await)
-            .await;
-        delivered(&case, async { cluster.kill() }).await;
+        let mut stand = Apart::start(by_words(), &[]).await;
+        delivered(&stand.case, async { stand.cluster.kill() }).await;
         tokio::time::sleep(AWAY).await;
-        cluster.start();
-        charged_once("database away, apart", &case, &server, AWAY).await;
-        server.ready().await;
+        stand.cluster.start();
+        charged_once("database away, apart", &stand.case, &stand.server, AWAY).await;
+        stand.server.ready().await;
     });
 }
 
 #[test]
 fn a_server_told_to_stop_while_the_database_is_away_keeps_what_it_knows() {
     run(async {
-        let mut cluster = Cluster::start_new(&NO_FSYNC);
-        let folder = folder();
-        let mut gateway = Program::gateway(&folder, &[]);
-        gateway.start().await;
-        let urls = (cluster.url(), gateway.url());
-        let mut server = Program::server(&folder, (&urls.0, &urls.1), &[("SHUTDOWN_SECONDS", "2")]);
-        server.start().await;
-        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
-        let case = case(Shape::Apart, rows)
-            .price(by_token())
-            .balance("100000")
-            .start_on(server.product().await)
-            .await;
-        delivered(&case, async { cluster.kill() }).await;
-        server.tell_to_stop();
-        server.end(Duration::from_secs(20)).await;
+        let mut stand = Apart::start(by_words(), &[("SHUTDOWN_SECONDS", "2")]).await;
+        delivered(&stand.case, async { stand.cluster.kill() }).await;
+        stand.server.tell_to_stop();
+        stand.server.end(Duration::from_secs(20)).await;
         // Its memory is gone, and the gateway's as well.
-        gateway.kill();
-        cluster.start();
-        gateway.start().await;
-        server.start().await;
+        stand.gateway.kill();
+        stand.come_back().await;
         charged_once(
             "server stopped while the database is away",
-            &case,
-            &server,
+            &stand.case,
+            &stand.server,
             Duration::from_secs(5),
         )
         .await;
@@ -139,30 +158,17 @@ fn a_server_told_to_stop_while_the_database_is_away_keeps_what_it_knows() {
 #[test]
 fn server_and_gateway_die_within_a_minute_and_a_delivered_answer_is_charged_once() {
     run(async {
-        let mut cluster = Cluster::start_new(&NO_FSYNC);
-        let folder = folder();
-        let mut gateway = Program::gateway(&folder, &[]);
-        gateway.start().await;
-        let mut server = Program::server(&folder, (&cluster.url(), &gateway.url()), &[]);
-        server.start().await;
-        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
-        let case = case(Shape::Apart, rows)
-            .price(by_token())
-            .balance("100000")
-            .start_on(server.product().await)
-            .await;
+        let mut stand = Apart::start(by_words(), &[]).await;
         // The end can't be written, so only the two processes know of it.
-        delivered(&case, async { cluster.kill() }).await;
-        server.kill();
+        delivered(&stand.case, async { stand.cluster.kill() }).await;
+        stand.server.kill();
         tokio::time::sleep(Duration::from_secs(2)).await;
-        gateway.kill();
-        cluster.start();
-        gateway.start().await;
-        server.start().await;
+        stand.gateway.kill();
+        stand.come_back().await;
         charged_once(
             "server and gateway killed",
-            &case,
-            &server,
+            &stand.case,
+            &stand.server,
             Duration::from_secs(4),
         )
         .await;
@@ -172,31 +178,20 @@ fn server_and_gateway_die_within_a_minute_and_a_delivered_answer_is_charged_once
 #[test]
 fn a_whole_answer_survives_the_death_of_both_in_the_books() {
     run(async {
-        let mut cluster = Cluster::start_new(&NO_FSYNC);
-        let folder = folder();
-        let mut gateway = Program::gateway(&folder, &[]);
-        gateway.start().await;
-        let mut server = Program::server(&folder, (&cluster.url(), &gateway.url()), &[]);
-        server.start().await;
         let counted = serde_json::json!({"prompt_tokens": 10, "completion_tokens": WORDS});
         let slow = whole(&"word ".repeat(WORDS), &counted).after(Duration::from_millis(1_500));
-        let case = case(Shape::Apart, vec![always(slow)])
-            .price(by_token())
-            .balance("100000");
-        let case = case.start_on(server.product().await).await;
+        let mut stand = Apart::start(vec![always(slow)], &[]).await;
         let none = Value::Null;
         let gone = async {
             tokio::time::sleep(Duration::from_millis(700)).await;
-            cluster.kill();
+            stand.cluster.kill();
         };
-        let (told, ()) = tokio::join!(case.chat(&none), gone);
-        server.kill();
-        gateway.kill();
-        cluster.start();
-        gateway.start().await;
-        server.start().await;
-        let balance = case.settled().await;
-        server.verify();
+        let (told, ()) = tokio::join!(stand.case.chat(&none), gone);
+        stand.server.kill();
+        stand.gateway.kill();
+        stand.come_back().await;
+        let balance = stand.case.settled().await;
+        stand.server.verify();
         // Told and charged go together.
         let used = balance["used"].as_f64().expect("credits");
         figures(
@@ -208,7 +203,7 @@ fn a_whole_answer_survives_the_death_of_both_in_the_books() {
         } else if told.text.contains("othing was charged") {
             assert!(used.abs() < 1e-6, "{} {balance}", told.text);
         }
-        assert_eq!(case.calls().len(), 1);
+        assert_eq!(stand.case.calls().len(), 1);
     });
 }
 
@@ -219,8 +214,7 @@ fn sqlite_locked_for_longer_than_all_waits() {
         let folder = folder();
         let mut waule = Program::whole(&folder, "", &[]);
         waule.start().await;
-        let rows = vec![always(paced(WORDS, Duration::from_millis(50)))];
-        let case = case(Shape::Whole, rows)
+        let case = case(Shape::Whole, by_words())
             .price(by_token())
             .balance("100000")
             .start_on(waule.product().await)

@@ -157,16 +157,15 @@ async fn outlasts(stand: &Stand, cut: Duration) {
     );
 }
 
+async fn all_outlast(cut: Duration) {
+    let stands = stands(&[]).await;
+    join_all(stands.iter().map(|stand| outlasts(stand, cut))).await;
+}
+
 #[test]
 fn streams_and_new_calls_outlast_a_cut_of_twelve_seconds() {
     run(async {
-        let stands = stands(&[]).await;
-        join_all(
-            stands
-                .iter()
-                .map(|stand| outlasts(stand, Duration::from_secs(12))),
-        )
-        .await;
+        all_outlast(Duration::from_secs(12)).await;
     });
 }
 
@@ -176,13 +175,7 @@ fn streams_and_new_calls_outlast_a_cut_of_twenty_five_seconds() {
         return;
     }
     run(async {
-        let stands = stands(&[]).await;
-        join_all(
-            stands
-                .iter()
-                .map(|stand| outlasts(stand, Duration::from_secs(25))),
-        )
-        .await;
+        all_outlast(Duration::from_secs(25)).await;
     });
 }
 

@@ -118,8 +118,8 @@ fn words_of(streams: &[Reading]) -> Vec<usize> {
 }
 
 /// Records that charge that much, and what the others charge.
-fn split(bills: &[crate::case::Bill], full: f64) -> (usize, f64) {
-    let is_full = |bill: &&crate::case::Bill| (bill.credits - full).abs() < 1e-7;
+fn split(bills: &[crate::case::bill::Bill], full: f64) -> (usize, f64) {
+    let is_full = |bill: &&crate::case::bill::Bill| (bill.credits - full).abs() < 1e-7;
     let rest = bills.iter().filter(|bill| !is_full(bill));
     (
         bills.iter().filter(is_full).count(),

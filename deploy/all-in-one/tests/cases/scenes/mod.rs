@@ -19,7 +19,8 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use self::process::Program;
-use crate::case::{Bill, Case};
+use crate::case::Case;
+use crate::case::bill::Bill;
 use crate::fake::bodies::{DONE, finish, sse, text, usage};
 use crate::fake::script::Script;
 use crate::reading::datas;

@@ -13,7 +13,7 @@ use crate::admin::logged_in;
 use crate::case::case;
 use crate::fake::always;
 use crate::fake::bodies::good_whole;
-use crate::support::Product;
+use crate::support::product::Product;
 use crate::world::{Shape, run};
 
 /// Asks and goes away in the middle.

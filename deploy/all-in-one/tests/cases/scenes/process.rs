@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{ADMIN_PASSWORD, Product, SECRET, client, until};
+use crate::support::product::Product;
+use crate::support::{ADMIN_PASSWORD, SECRET, client, until};
 
 /// Starting takes a second; on a busy machine many.
 const STARTED_WITHIN: Duration = Duration::from_secs(90);

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::each;
-use crate::case::{case, long_question};
+use crate::case::{Case, case, long_question};
 use crate::errors::says;
 use crate::fake::bodies::{DONE, finish, good_whole, sse, text, usage, whole};
 use crate::fake::script::Script;
 use crate::fake::{Seen, always, on};
+use crate::reading::{Whole, read_whole};
 use crate::world::everywhere;
 
 const NONE: Value = Value::Null;
@@ -38,19 +39,21 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What a chat is told that has `field` in its body, byte for byte.
+async fn asked_with(case: &Case, question: &str, field: &str) -> Whole {
+    let model = &case.model;
+    let message = format!(r#"{{"role":"user","content":"{question}"}}"#);
+    let body = format!(r#"{{"model":"{model}","messages":[{message}],{field}}}"#);
+    let request = case.request("/api/v1/chat/completions");
+    let request = request.header("content-type", "application/json");
+    read_whole(request.body(body)).await
+}
+
 #[test]
 fn fields_that_change_the_bill_are_refused_by_name() {
     each(REFUSED, async |shape, field: &str| {
         let case = case(shape, vec![always(good_whole())]).start().await;
-        let body = format!(
-            r#"{{"model":"{}","messages":[{{"role":"user","content":"hi"}}],{field}}}"#,
-            case.model
-        );
-        let request = case.request("/api/v1/chat/completions");
-        let request = request
-            .header("content-type", "application/json")
-            .body(body);
-        let told = crate::reading::read_whole(request).await;
+        let told = asked_with(&case, "hi", field).await;
         told.is(400);
         let name = told.body["error"]["param"].as_str().unwrap_or_default();
         assert!(!name.is_empty() && field.contains(name), "{}", told.text);
@@ -76,16 +79,8 @@ const HARMLESS: &[(&str, &str)] = &[
 fn the_same_fields_pass_where_they_change_nothing() {
     each(HARMLESS, async |shape, field: &str| {
         let case = case(shape, vec![always(good_whole())]).start().await;
-        let body = format!(
-            r#"{{"model":"{}","messages":[{{"role":"user","content":"{}"}}],{field}}}"#,
-            case.model,
-            long_question()
-        );
-        let request = case.request("/api/v1/chat/completions");
-        let request = request
-            .header("content-type", "application/json")
-            .body(body);
-        crate::reading::read_whole(request).await.is(200);
+        let told = asked_with(&case, &long_question(), field).await;
+        told.is(200);
         case.bill().await.is(2.0);
     });
 }
@@ -111,15 +106,7 @@ const TWINS: &[(&str, &str)] = &[
 fn twins_of_fields_that_matter_are_refused() {
     each(TWINS, async |shape, field: &str| {
         let case = case(shape, vec![always(good_whole())]).start().await;
-        let body = format!(
-            r#"{{"model":"{}","messages":[{{"role":"user","content":"hi"}}],{field}}}"#,
-            case.model
-        );
-        let request = case.request("/api/v1/chat/completions");
-        let request = request
-            .header("content-type", "application/json")
-            .body(body);
-        let told = crate::reading::read_whole(request).await;
+        let told = asked_with(&case, "hi", field).await;
         told.is(400);
         assert!(case.calls().is_empty());
         case.is_free().await;

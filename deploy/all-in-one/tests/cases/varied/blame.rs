@@ -1,5 +1,8 @@
 //! Whose fault it is: what refusals do to keys and to other tenants' calls, and who is tried next.
 
+mod fields;
+mod outages;
+
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -8,11 +11,11 @@ use serde_json::{Value, json};
 use super::each;
 use crate::case::{Case, case};
 use crate::errors::says;
-use crate::fake::bodies::{error, good_stream, good_whole, page};
+use crate::fake::bodies::{error, good_whole, page};
 use crate::fake::script::Script;
-use crate::fake::{Seen, always, on, saying, with_field, with_key};
-use crate::support::Customer;
-use crate::world::{everywhere, run};
+use crate::fake::{Seen, always, on, saying, with_key};
+use crate::support::product::Customer;
+use crate::world::everywhere;
 
 const NONE: Value = Value::Null;
 pub(super) const FOUR: [&str; 4] = [
@@ -161,93 +164,6 @@ fn a_key_that_is_really_bad_is_taken_out() {
 }
 
 #[test]
-fn a_real_outage_hands_all_calls_to_the_second_target() {
-    const OUTAGES: &[(&str, Make)] = &[
-        ("500", || error(500, r#"{"error":{"message":"oops"}}"#)),
-        ("502, a page", || page(502)),
-        ("503", || error(503, BUSY)),
-        ("522, a page", || page(522)),
-        ("529", || {
-            error(
-                529,
-                r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-            )
-        }),
-        ("429", || error(429, BUSY).header("retry-after", "30")),
-        ("404, a page", || page(404)),
-        ("404, a path", || error(404, r#"{"detail":"Not Found"}"#)),
-        ("402, the account", || {
-            error(
-                402,
-                r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}}"#,
-            )
-        }),
-    ];
-    each(OUTAGES, async |shape, make: Make| {
-        let case = case(shape, vec![always(make())])
-            .keys(&FOUR)
-            .then(vec![always(good_whole())])
-            .start()
-            .await;
-        for n in 0..6 {
-            let told = case.chat(&NONE).await;
-            assert_eq!(told.status, 200, "call {n}: {}", told.text);
-        }
-        assert_eq!(case.second_calls().len(), 6);
-        assert_eq!(case.bills(6).await.len(), 6);
-    });
-}
-
-#[test]
-fn a_pool_that_rests_after_429_answers_429_with_the_time_to_wait() {
-    everywhere(async |shape| {
-        let busy = error(429, BUSY).header("retry-after", "40");
-        let mut case = case(shape, vec![always(busy)])
-            .keys(&FOUR[..2])
-            .start()
-            .await;
-        for n in 0..4 {
-            let told = case.chat(&NONE).await;
-            assert_eq!(told.status, 429, "call {n}: {}", told.text);
-            let after = told
-                .header("retry-after")
-                .and_then(|after| after.parse().ok());
-            assert!(
-                after.is_some_and(|after: u64| (20..=40).contains(&after)),
-                "{told:?}"
-            );
-        }
-        let own = case.calls().len();
-        assert!(
-            own <= 2,
-            "the keys rest for whoever was told so: {own} calls"
-        );
-        case.is_free().await;
-        // One tenant's word is not another's; two tenants' word is everybody's.
-        case.customer = neighbour(&case).await;
-        case.chat(&NONE).await.is(429);
-        let both = case.calls().len();
-        assert!((own + 1..=own + 2).contains(&both), "{own}, then {both}");
-        case.customer = neighbour(&case).await;
-        let third = case.chat(&NONE).await;
-        third.is(429);
-        assert!(third.header("retry-after").is_some(), "{third:?}");
-        assert_eq!(case.calls().len(), both, "the keys rest for all");
-    });
-}
-
-#[test]
-fn clients_are_told_not_to_try_again_what_waiting_cannot_cure() {
-    everywhere(async |shape| {
-        let mut case = case(shape, vec![always(good_whole())]).start().await;
-        case.customer = case.product.customer("0.001").await;
-        let poor = case.chat(&NONE).await;
-        poor.is(402);
-        assert_eq!(poor.header("x-should-retry"), Some("false"));
-    });
-}
-
-#[test]
 fn a_free_test_key_can_not_take_the_sandbox_from_anybody() {
     everywhere(async |shape| {
         let case = case(shape, vec![always(good_whole())]).start().await;
@@ -276,105 +192,5 @@ fn a_free_test_key_can_not_take_the_sandbox_from_anybody() {
         assert_eq!(status, StatusCode::OK, "{told}");
         let (status, told) = case.product.chat(&test, &case.model, "hi").await;
         assert_eq!(status, StatusCode::OK, "{told}");
-    });
-}
-
-#[test]
-fn a_field_that_was_added_is_left_out_when_the_provider_names_it() {
-    const FORMS: &[(&str, (u16, &str))] = &[
-        (
-            "OpenAI, an unknown argument",
-            (
-                400,
-                r#"{"error":{"message":"Unrecognized request argument supplied: stream_options","type":"invalid_request_error","param":null,"code":null}}"#,
-            ),
-        ),
-        (
-            "OpenAI, a parameter",
-            (
-                400,
-                r#"{"error":{"message":"Unknown parameter: 'stream_options'.","type":"invalid_request_error","param":"stream_options","code":"unknown_parameter"}}"#,
-            ),
-        ),
-        (
-            "Mistral",
-            (
-                422,
-                r#"{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted","input":{"include_usage":true}}]},"type":"invalid_request_error","param":null,"code":null}"#,
-            ),
-        ),
-        (
-            "a text",
-            (400, r#"{"error":"json: unknown field \"stream_options\""}"#),
-        ),
-    ];
-    each(FORMS, async |shape, (status, body): (u16, &str)| {
-        let rows = vec![
-            with_field("stream_options", error(status, body)),
-            always(good_stream()),
-        ];
-        let case = case(shape, rows).start().await;
-        let read = case.stream(&NONE).await;
-        read.is_whole();
-        case.bill().await.is(2.0);
-        assert_eq!(case.key_states().await, ["active"]);
-    });
-}
-
-#[test]
-fn a_field_that_the_tenant_sent_is_never_left_out() {
-    everywhere(async |shape| {
-        let body = r#"{"error":{"message":"Unknown parameter: 'logit_bias'.","type":"invalid_request_error","param":"logit_bias","code":"unknown_parameter"}}"#;
-        let rows = vec![
-            with_field("logit_bias", error(400, body)),
-            always(good_whole()),
-        ];
-        let case = case(shape, rows).start().await;
-        let refused = case.chat(&json!({"logit_bias": {"50256": -100}})).await;
-        refused.is(400);
-        assert_eq!(refused.body["error"]["param"], "logit_bias");
-        assert_eq!(case.calls().len(), 1);
-    });
-}
-
-#[test]
-fn base_urls_as_people_paste_them_lead_to_the_right_path() {
-    const ENDS: &[(&str, &str)] = &[
-        ("a slash", "/v1/"),
-        ("slashes", "/v1//"),
-        ("the chat path", "/v1/chat/completions"),
-        ("the chat path and a slash", "/v1/chat/completions/"),
-        ("the list of models", "/v1/models"),
-        ("blanks around it", "/v1 "),
-    ];
-    each(ENDS, async |shape, end: &str| {
-        let fake = crate::world::fake();
-        let mount = format!("pasted-{}", shared::id::random_text(8));
-        fake.lay(&mount, vec![always(good_whole())]);
-        let url = format!("http://{}/{mount}{end}", fake.address);
-        let case = case(shape, Vec::new()).base_url(url).start().await;
-        case.chat(&NONE).await.is(200);
-        let calls = fake.calls(&mount);
-        assert_eq!(
-            calls.last().map(|call| call.path.as_str()),
-            Some("/v1/chat/completions")
-        );
-    });
-}
-
-#[test]
-fn tries_end_within_a_bound_when_all_is_down() {
-    run(async {
-        let down = error(503, BUSY);
-        let case = case(crate::world::Shape::Apart, vec![always(down.clone())])
-            .keys(&FOUR)
-            .then(vec![always(down)])
-            .start()
-            .await;
-        let told = case.chat(&NONE).await;
-        told.is_one_of(&[429, 502, 503]);
-        let tries = case.calls().len() + case.second_calls().len();
-        assert!((2..=8).contains(&tries), "{tries}");
-        case.is_free().await;
     });
 }

@@ -6,11 +6,11 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::each;
-use crate::case::{Bill, Case, case};
-use crate::fake::Ended;
-use crate::fake::always;
+use crate::case::bill::Bill;
+use crate::case::{Case, case};
 use crate::fake::bodies::{DONE, chunk, event, finish, sse, text, usage};
 use crate::fake::script::{End, Script};
+use crate::fake::{Ended, always};
 use crate::world::Shape;
 
 const NONE: Value = Value::Null;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::each;
-use crate::case::{Bill, case};
+use crate::case::bill::Bill;
+use crate::case::case;
 use crate::fake::always;
 use crate::fake::bodies::{DONE, finish, sse, text, usage as usage_event, whole};
 use crate::world::Shape;

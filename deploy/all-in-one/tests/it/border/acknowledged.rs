@@ -10,11 +10,12 @@ use shared::db::{Db, DbTarget};
 use shared::id::GenerationId;
 use shared::link::GenerationStatus;
 
-use super::deaths::server_program;
+use super::deaths::servers::server_program;
 use super::process::{Program, free_port};
 use super::{KEY, PRICE};
-use crate::gateways::{GOOD, answer, at_once, with_vendor};
-use crate::support::{Place, Product, SECRET, places, until};
+use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
+use crate::support::product::Product;
+use crate::support::{Place, SECRET, places, until};
 
 /// A gateway as a process, spoken to as a server does.
 struct Door {

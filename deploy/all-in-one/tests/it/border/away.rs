@@ -11,8 +11,10 @@ use server::link::http::LinkSettings;
 use super::process::{Program, free_port};
 use super::proxy::{Cut, Proxy};
 use super::{KEY, PRICE, expected, stream, vendor_script};
-use crate::gateways::{GOOD, Vendor, answer, at_once, with_vendor};
-use crate::support::{Customer, Place, Product, places, start_with, until};
+use crate::gateways::vendor::{GOOD, Vendor, answer, at_once, with_vendor};
+use crate::support::joined::start_with;
+use crate::support::product::{Customer, Product};
+use crate::support::{Place, places, until};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Until then every call that nobody can answer was told so.

@@ -10,10 +10,12 @@ use shared::db::{Db, DbTarget};
 use tokio::sync::oneshot;
 
 use super::KEY;
-use super::deaths::{by_token, server_program};
+use super::deaths::by_token;
+use super::deaths::servers::server_program;
 use super::process::{Program, free_port, records};
-use crate::gateways::{GOOD, answer, with_vendor};
-use crate::support::{Product, places, until};
+use crate::gateways::vendor::{GOOD, answer, with_vendor};
+use crate::support::product::Product;
+use crate::support::{places, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_could_not_be_settled_is_charged_once_after_both_died() {

@@ -8,9 +8,11 @@ use server::link::http::{Enablement, LinkSettings};
 use shared::supervisor::Supervisor;
 
 use super::proxy::{Cut, Proxy};
-use super::{KEY, PRICE, expected, stream, vendor_script};
-use crate::gateways::with_vendor;
-use crate::support::{Place, Product, gateway, places, start_with, until};
+use super::{KEY, PRICE, behind_a_proxy, expected, stream, vendor_script};
+use crate::gateways::vendor::with_vendor;
+use crate::support::joined::start_with;
+use crate::support::product::Product;
+use crate::support::{Place, places, until};
 
 const STREAMS: usize = 300;
 const CHUNKS: usize = 50;
@@ -44,7 +46,7 @@ async fn chaos(proxy: &Proxy, seed: u64, cuts: &AtomicUsize) {
 
 async fn all_streams(
     product: &Product,
-    customer: &crate::support::Customer,
+    customer: &crate::support::product::Customer,
 ) -> Vec<Result<String, String>> {
     join_all((0..STREAMS).map(|_| stream(product, customer))).await
 }
@@ -60,11 +62,7 @@ struct Survived {
 /// Every stream arrives whole, is asked for once and paid once, while connections are cut.
 async fn survive(place: &Place, settings: LinkSettings) -> Survived {
     let supervisor = Supervisor::new();
-    let node = gateway(place, &supervisor, &[]).await;
-    let door = node.open_door();
-    let upstream = door.trim_start_matches("http://").parse();
-    let proxy = Proxy::before(upstream.expect("an address")).await;
-    let urls = [format!("http://{}", proxy.address)];
+    let (_node, proxy, urls) = behind_a_proxy(place, &supervisor, &[]).await;
     let (product, metrics) = start_with(place, &urls, settings).await;
     let (vendor, customer) = with_vendor(&product, &[KEY]).await;
     vendor_script(&vendor, CHUNKS, PACE);
@@ -130,15 +128,11 @@ async fn streams_that_dawdle_are_overtaken_over_another_connection() {
     const FEW: usize = 8;
     let [place, _] = places().await;
     let supervisor = Supervisor::new();
-    let node = gateway(&place, &supervisor, &[]).await;
-    let door = node.open_door();
-    let upstream = door.trim_start_matches("http://").parse();
-    let proxy = Proxy::before(upstream.expect("an address")).await;
+    let (_node, proxy, urls) = behind_a_proxy(&place, &supervisor, &[]).await;
     let settings = LinkSettings {
         hedging: Enablement::On,
         ..LinkSettings::default()
     };
-    let urls = [format!("http://{}", proxy.address)];
     let (product, metrics) = start_with(&place, &urls, settings).await;
     let (vendor, customer) = with_vendor(&product, &[KEY]).await;
     vendor_script(&vendor, CHUNKS, PACE);
@@ -169,14 +163,7 @@ async fn streams_that_dawdle_are_overtaken_over_another_connection() {
 async fn a_silent_link_costs_a_pause_and_an_answer_at_once_is_joined() {
     let [place, _] = places().await;
     let supervisor = Supervisor::new();
-    let node = gateway(&place, &supervisor, &[]).await;
-    let door = node.open_door();
-    let upstream = door
-        .trim_start_matches("http://")
-        .parse()
-        .expect("an address");
-    let proxy = Proxy::before(upstream).await;
-    let urls = [format!("http://{}", proxy.address)];
+    let (_node, proxy, urls) = behind_a_proxy(&place, &supervisor, &[]).await;
     let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
     let (vendor, customer) = with_vendor(&product, &[KEY]).await;
     // An answer at once, cut while the vendor thinks.

@@ -9,7 +9,10 @@ use server::link::http::LinkSettings;
 use shared::supervisor::Supervisor;
 
 use crate::console::Console;
-use crate::support::{Place, Product, gateway, places, start_with};
+use crate::support::joined::node::gateway;
+use crate::support::joined::start_with;
+use crate::support::product::Product;
+use crate::support::{Place, places};
 
 const STOP_MAX: Duration = Duration::from_secs(10);
 

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::deaths::{ask, by_token, server_program};
+use super::deaths::servers::server_program;
+use super::deaths::{ask, by_token};
 use super::process::{Program, free_port, records};
 use super::{KEY, vendor_script};
-use crate::gateways::with_vendor;
-use crate::support::{ADMIN_PASSWORD, Customer, Place, Product, places, until};
+use crate::gateways::vendor::with_vendor;
+use crate::support::product::{Customer, Product};
+use crate::support::{ADMIN_PASSWORD, Place, places, until};
 
 /// Between two words of the vendor.
 const PACE: Duration = Duration::from_millis(25);

@@ -19,9 +19,28 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::json;
+use shared::supervisor::Supervisor;
 
-use crate::gateways::{DONE, Script, Vendor, sse_head};
-use crate::support::{Customer, Product};
+use self::proxy::Proxy;
+use crate::gateways::streams::{DONE, sse_head};
+use crate::gateways::vendor::{Script, Vendor};
+use crate::support::Place;
+use crate::support::joined::node::{Node, gateway};
+use crate::support::product::{Customer, Product};
+
+/// A gateway, a proxy before its door, and the address that leads through the proxy.
+async fn behind_a_proxy(
+    place: &Place,
+    supervisor: &Supervisor,
+    more: &[&str],
+) -> (Node, Proxy, [String; 1]) {
+    let node = gateway(place, supervisor, more).await;
+    let door = node.open_door();
+    let upstream = door.trim_start_matches("http://").parse();
+    let proxy = Proxy::before(upstream.expect("an address")).await;
+    let urls = [format!("http://{}", proxy.address)];
+    (node, proxy, urls)
+}
 
 /// The vendor's key in these tests.
 const KEY: &str = "vendor-key-0123456789";

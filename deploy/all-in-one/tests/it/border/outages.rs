@@ -8,10 +8,11 @@ use reqwest::StatusCode;
 use server::link::http::LinkSettings;
 use shared::supervisor::Supervisor;
 
-use super::proxy::{Cut, Proxy};
-use super::{KEY, PRICE, expected, stream, vendor_script};
-use crate::gateways::{GOOD, answer, at_once, with_vendor};
-use crate::support::{gateway, long, places, start_with, until};
+use super::proxy::Cut;
+use super::{KEY, PRICE, behind_a_proxy, expected, stream, vendor_script};
+use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
+use crate::support::joined::start_with;
+use crate::support::{long, places, until};
 
 const STREAMS: usize = 12;
 const NEW_CALLS: usize = 12;
@@ -47,15 +48,11 @@ async fn an_outage_within_the_servers_patience_loses_no_stream_and_refuses_no_ca
         for place in places().await {
             let supervisor = Supervisor::new();
             let more = ["--detached-seconds", outage.detached_seconds];
-            let node = gateway(&place, &supervisor, &more).await;
-            let door = node.open_door();
-            let upstream = door.trim_start_matches("http://").parse();
-            let proxy = Proxy::before(upstream.expect("an address")).await;
+            let (_node, proxy, urls) = behind_a_proxy(&place, &supervisor, &more).await;
             let settings = LinkSettings {
                 patience: outage.patience,
                 ..LinkSettings::default()
             };
-            let urls = [format!("http://{}", proxy.address)];
             let (product, metrics) = start_with(&place, &urls, settings).await;
             let (vendor, customer) = with_vendor(&product, &[KEY]).await;
             vendor_script(&vendor, CHUNKS, PACE);
@@ -110,15 +107,11 @@ async fn an_outage_within_the_servers_patience_loses_no_stream_and_refuses_no_ca
 async fn a_new_call_waits_for_a_gateway_that_is_away_and_not_beyond_its_patience() {
     let [place, _] = places().await;
     let supervisor = Supervisor::new();
-    let node = gateway(&place, &supervisor, &[]).await;
-    let door = node.open_door();
-    let upstream = door.trim_start_matches("http://").parse();
-    let proxy = Proxy::before(upstream.expect("an address")).await;
+    let (_node, proxy, urls) = behind_a_proxy(&place, &supervisor, &[]).await;
     let settings = LinkSettings {
         patience: Duration::from_secs(3),
         ..LinkSettings::default()
     };
-    let urls = [format!("http://{}", proxy.address)];
     let (product, metrics) = start_with(&place, &urls, settings).await;
     let (vendor, customer) = with_vendor(&product, &[KEY]).await;
     vendor.script(KEY, at_once(answer("200 OK", "", GOOD)));

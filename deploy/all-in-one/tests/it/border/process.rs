@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{Customer, Product, SECRET, client, until};
+use crate::support::product::{Customer, Product};
+use crate::support::{SECRET, client, until};
 
 /// One program, killed with the test at the latest.
 pub(super) struct Program {

@@ -11,10 +11,10 @@ use serde_json::json;
 use server::link::http::LinkSettings;
 use shared::supervisor::Supervisor;
 
-use super::proxy::Proxy;
-use super::{KEY, expected, stream, vendor_script};
-use crate::gateways::with_vendor;
-use crate::support::{gateway, long, places, start_with};
+use super::{KEY, behind_a_proxy, expected, stream, vendor_script};
+use crate::gateways::vendor::with_vendor;
+use crate::support::joined::start_with;
+use crate::support::{long, places};
 
 const CHUNKS: usize = 40;
 const PACE: Duration = Duration::from_millis(50);
@@ -57,11 +57,7 @@ async fn a_machine_without_time_loses_no_stream_and_refuses_no_call() {
     };
     let [place, _] = places().await;
     let supervisor = Supervisor::new();
-    let node = gateway(&place, &supervisor, &[]).await;
-    let door = node.open_door();
-    let upstream = door.trim_start_matches("http://").parse();
-    let proxy = Proxy::before(upstream.expect("an address")).await;
-    let urls = [format!("http://{}", proxy.address)];
+    let (_node, _proxy, urls) = behind_a_proxy(&place, &supervisor, &[]).await;
     let (product, metrics) = start_with(&place, &urls, LinkSettings::default()).await;
     let (vendor, _) = with_vendor(&product, &[KEY]).await;
     let customer = product.customer("10000").await;

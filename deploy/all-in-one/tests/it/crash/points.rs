@@ -2,25 +2,17 @@
 //! i-th statement, commit or send, for every i; another child recovers, itself ended at every
 //! effect for some of them; the books must then be what the client of the first one saw.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
+mod scenario;
+mod spot;
 
-use diesel_async::SimpleAsyncConnection;
-use futures_util::StreamExt;
-use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use std::path::Path;
+
 use shared::db::{Db, DbTarget};
 use shared::id::random_text;
 
-use super::effects::{self, Counted};
-use crate::support::{Customer, Joined, Place, Product, long, service, start, start_without_login};
-
-/// What a call costs, in credits; the sandbox's tokens cost nothing.
-const PRICE: f64 = 0.25;
-const GIVEN: i64 = 10;
+use self::scenario::{prepare, recover, scenario};
+use self::spot::{Spot, execute};
+use crate::support::{long, service};
 
 /// What a child was told by its environment.
 #[expect(
@@ -29,99 +21,6 @@ const GIVEN: i64 = 10;
 )]
 fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
-}
-
-/// One database in one folder, made ready once and copied for each crash.
-#[derive(Debug, Clone)]
-struct Spot {
-    folder: PathBuf,
-    database_url: String,
-}
-
-impl Spot {
-    fn place(&self) -> Place {
-        Place::at(
-            self.folder.clone(),
-            self.database_url.clone(),
-            String::new(),
-        )
-    }
-
-    /// Runs a part in a child; answers how it ended.
-    fn child(&self, part: &str, end_at: u64) -> Output {
-        Command::new(std::env::current_exe().expect("this test"))
-            .args([
-                "--exact",
-                "crash::points::child",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env("WAULE_TEST_PART", part)
-            .env("WAULE_TEST_FOLDER", &self.folder)
-            .env("WAULE_TEST_DATABASE", &self.database_url)
-            .env("WAULE_TEST_END_AT", end_at.to_string())
-            .stdin(Stdio::null())
-            .output()
-            .expect("a child")
-    }
-
-    /// A part that must come to its end; answers the effects it had.
-    fn whole(&self, part: &str) -> u64 {
-        let output = self.child(part, u64::MAX);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{part}: {said}{wrong}");
-        let count = said.lines().find_map(|line| line.split_once("effects: "));
-        let (_, count) = count.unwrap_or_else(|| panic!("{part}: {said}"));
-        count.trim().parse().expect("a number")
-    }
-
-    async fn copy(&self, admin: &Db, kept: &Path) -> Self {
-        let folder = kept.join(random_text(8));
-        copy_folder(&self.folder, &folder);
-        let mut copy = Self {
-            folder,
-            database_url: String::new(),
-        };
-        if let Some((server, template)) = self.database_url.rsplit_once('/') {
-            let name = format!("crash_{}", random_text(12));
-            execute(
-                admin,
-                &format!("CREATE DATABASE {name} TEMPLATE {template}"),
-            )
-            .await;
-            copy.database_url = format!("{server}/{name}");
-        }
-        copy
-    }
-
-    async fn remove(self, admin: &Db) {
-        std::fs::remove_dir_all(&self.folder).expect("removed");
-        if let Some((_, name)) = self.database_url.rsplit_once('/') {
-            execute(admin, &format!("DROP DATABASE {name}")).await;
-        }
-    }
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("files") {
-        let from = entry.expect("an entry").path();
-        let to = to.join(from.file_name().expect("a name"));
-        if from.is_dir() {
-            copy_folder(&from, &to);
-        } else {
-            std::fs::copy(&from, &to).expect("copied");
-        }
-    }
-}
-
-async fn execute(db: &Db, statement: &str) {
-    let Db::Postgres(pool) = db else {
-        panic!("PostgreSQL")
-    };
-    let mut conn = pool.get().await.expect("a connection");
-    conn.batch_execute(statement).await.expect(statement);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,138 +38,6 @@ async fn child() {
         other => panic!("`{other}` is no part"),
     };
     shared::process::say(&format!("effects: {count}\n"));
-}
-
-/// A tenant with credits and a model with a price, and a token to give more.
-async fn prepare(spot: &Spot) -> u64 {
-    let product = start(&spot.place(), Joined::InProcess).await;
-    let price = json!({"per_request": PRICE});
-    product.model("flat", "chat", price).await;
-    let price = json!({"per_request": 1000});
-    product.model("dear", "chat", price).await;
-    let customer = product.customer(&GIVEN.to_string()).await;
-    let kept = json!({"id": customer.id, "key": customer.key, "admin": product.admin_token()});
-    std::fs::write(spot.folder.join("kept.json"), kept.to_string()).expect("written");
-    product.stop().await;
-    0
-}
-
-struct Kept {
-    customer: Customer,
-    admin: String,
-}
-
-fn kept(spot: &Spot) -> Kept {
-    let text = std::fs::read(spot.folder.join("kept.json")).expect("prepared");
-    let kept: Value = serde_json::from_slice(&text).expect("JSON");
-    let text = |name: &str| kept[name].as_str().expect("a text").to_owned();
-    Kept {
-        customer: Customer {
-            id: text("id"),
-            key: text("key"),
-        },
-        admin: text("admin"),
-    }
-}
-
-/// Notes what the client saw; it outlives the process.
-fn saw(spot: &Spot, what: &str) {
-    let path = spot.folder.join("seen.log");
-    let mut file = OpenOptions::new().create(true).append(true).open(path);
-    writeln!(file.as_mut().expect("a log"), "{what}").expect("noted");
-}
-
-async fn recharge(product: &Product, kept: &Kept) -> StatusCode {
-    let url = format!("/admin/api/tenants/{}/recharge", kept.customer.id);
-    let sent = product
-        .http
-        .post(product.url(&url))
-        .bearer_auth(&kept.admin)
-        .header("Idempotency-Key", "once")
-        .json(&json!({"amount": 5}))
-        .send();
-    sent.await.expect("an answer").status()
-}
-
-async fn scenario(spot: &Spot, end_at: u64) -> u64 {
-    effects::count_statements();
-    let counted = |link| Arc::new(Counted(link)) as _;
-    let product = start_without_login(&spot.place(), Joined::InProcess, counted).await;
-    let kept = kept(spot);
-    effects::arm(end_at);
-    assert_eq!(recharge(&product, &kept).await, StatusCode::OK);
-    saw(spot, "recharge");
-    let (status, answer) = product.chat(&kept.customer, "flat", "hello").await;
-    assert_eq!(status, StatusCode::OK, "{answer}");
-    saw(spot, "call");
-    let body = json!({"model": "flat", "stream": true, "messages": [{"role": "user", "content": "hi [tokens:5]"}]});
-    let sent = product
-        .http
-        .post(product.url("/api/v1/chat/completions"))
-        .bearer_auth(&kept.customer.key)
-        .json(&body)
-        .send();
-    let mut stream = sent.await.expect("an answer").bytes_stream();
-    let mut text = Vec::new();
-    while let Some(part) = stream.next().await {
-        text.extend_from_slice(&part.expect("a part"));
-    }
-    assert!(text.ends_with(b"data: [DONE]\n\n"));
-    saw(spot, "call");
-    let (status, _) = product.chat(&kept.customer, "dear", "hello").await;
-    assert_eq!(status, StatusCode::PAYMENT_REQUIRED);
-    let (status, _) = product
-        .chat(&kept.customer, "flat", "hello [fail:400]")
-        .await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-    product.stop().await;
-    effects::disarm()
-}
-
-/// Recovers, and checks the books against what was seen when it came to its end.
-async fn recover(spot: &Spot, end_at: u64) -> u64 {
-    effects::count_statements();
-    let counted = |link| Arc::new(Counted(link)) as _;
-    let product = start_without_login(&spot.place(), Joined::InProcess, counted).await;
-    let kept = kept(spot);
-    effects::arm(end_at);
-    product.server().recover_now().await;
-    let count = effects::disarm();
-    let differences = product.server().verify().await.expect("read");
-    assert!(differences.is_empty(), "{differences:#?}");
-    let balance = product.balance(&kept.customer).await;
-    assert_eq!(balance["held"], 0, "nothing is held after recovery");
-    let seen = std::fs::read_to_string(spot.folder.join("seen.log")).unwrap_or_default();
-    let calls = seen.lines().filter(|line| *line == "call").count();
-    let (_, usage) = product
-        .send(
-            Method::GET,
-            "/api/v1/usage?limit=100",
-            Some(&kept.customer.key),
-            None,
-        )
-        .await;
-    let charged = usage["data"].as_array().expect("records").iter();
-    let charged = charged
-        .filter(|record| record["credits"] == json!(PRICE))
-        .count();
-    // The last call may have been charged before its answer was seen.
-    assert!((calls..=calls + 1).contains(&charged), "{seen}{usage}");
-    if seen.contains("recharge") {
-        assert_eq!(recharge(&product, &kept).await, StatusCode::OK);
-        let again = product.balance(&kept.customer).await;
-        assert_eq!(again, balance, "an answered recharge was there already");
-    }
-    let (used, available) = (&balance["used"], &balance["available"]);
-    #[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-    let expected = PRICE * charged as f64;
-    let is = |value: &Value, wanted: f64| (value.as_f64().expect("credits") - wanted).abs() < 1e-9;
-    assert!(is(used, expected), "{balance}");
-    let sum = used.as_f64().expect("credits") + available.as_f64().expect("credits");
-    let (without, with) = (10.0, 15.0);
-    assert!(is(&json!(sum), with) || (is(&json!(sum), without) && !seen.contains("recharge")));
-    product.stop().await;
-    count
 }
 
 /// After so many runs in a row that came to their end, there is no later effect to end at: filing

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::cluster::Cluster;
-use super::kill::{Log, Work, exact, prepare};
+use super::kill::clients::{Log, Work};
+use super::kill::{exact, prepare};
 use super::process::{KEY, Waule, client};
 use crate::support::{long, until};
 

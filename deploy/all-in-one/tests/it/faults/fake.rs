@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Customer, Product};
+use crate::gateways::vendor::{Received, received};
+use crate::support::product::{Customer, Product};
 
-pub(crate) use crate::gateways::{GOOD, answer};
+pub(crate) use crate::gateways::vendor::{GOOD, answer};
 
 /// A request as the provider saw it.
 #[derive(Debug, Clone)]
@@ -78,37 +79,8 @@ impl Fake {
     }
 
     async fn serve(&self, mut socket: TcpStream) -> Option<()> {
-        let mut read = Vec::new();
-        let head_end = loop {
-            if socket.read_buf(&mut read).await.ok()? == 0 {
-                return None;
-            }
-            if let Some(at) = read.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at + 4;
-            }
-        };
-        let head = String::from_utf8_lossy(&read[..head_end]).to_lowercase();
-        let value = |name: &str| {
-            Some(
-                head.split_once(name)?
-                    .1
-                    .split("\r\n")
-                    .next()?
-                    .trim()
-                    .to_owned(),
-            )
-        };
-        let length = value("content-length:")
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(0_usize);
-        while read.len() < head_end + length {
-            socket.read_buf(&mut read).await.ok()?;
-        }
-        let seen = Seen {
-            key: value("authorization: bearer ").unwrap_or_default(),
-            body: String::from_utf8_lossy(&read[head_end..]).into_owned(),
-            head,
-        };
+        let Received { head, key, body } = received(&mut socket).await?;
+        let seen = Seen { head, key, body };
         self.seen.lock().expect("no panic").push(seen.clone());
         let bytes = (self.rule)(&seen);
         socket.write_all(&bytes).await.ok()

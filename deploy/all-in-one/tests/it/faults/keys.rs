@@ -6,7 +6,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::fake::{Fake, GOOD, answer, ask, count, keys, model, models, provider};
-use crate::support::{Joined, places, start, until};
+use crate::support::joined::{Joined, start};
+use crate::support::{places, until};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 

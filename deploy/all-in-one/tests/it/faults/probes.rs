@@ -18,7 +18,8 @@ use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
 use super::fake::{Fake, GOOD, answer, models};
-use crate::support::{Place, gateway, places, until};
+use crate::support::joined::node::gateway;
+use crate::support::{Place, places, until};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 

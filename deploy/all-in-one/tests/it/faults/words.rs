@@ -4,7 +4,8 @@
 use serde_json::json;
 
 use super::fake::{Fake, answer, ask, model, provider};
-use crate::support::{Joined, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
 
 /// Status line and body of a refusal; what the tenant gets, reads, and whether it is told not to retry.
 const TOLD: [(&str, &str, u16, &str, bool); 16] = [

@@ -20,7 +20,9 @@ use shared::surface::{AnswerForm, BodyFormat, Counting, Surface, TenantPath, Ver
 use shared::units::Usage;
 
 use crate::faults::fake::{Fake, GOOD, GOOD_STREAM, answer, model, provider, stream_of};
-use crate::support::{Customer, Joined, Product, places, start};
+use crate::support::joined::{Joined, start};
+use crate::support::places;
+use crate::support::product::{Customer, Product};
 
 /// OpenAI's format as another family writes what is around it.
 #[derive(Debug)]

@@ -1,23 +1,21 @@
 //! A price as a table of rates: its rows as they were typed, what is wrong with each field of each row,
 //! and the price that they make. Pure; the catalogue's rules are the catalogue's.
 
+mod reading;
+
 use std::collections::BTreeMap;
 
 use admin_templates::admin::prices::{RateRow, RateTable};
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::PriceItem;
-use shared::credits::Credits;
-use shared::link::Operation;
-use shared::units::Unit;
-
-use super::super::super::form::FormData;
-use super::form::price;
-use server_rooms::catalogue::CatalogueError;
-use server_rooms::catalogue::check;
-use server_rooms::catalogue::price::list::Currency;
 use server_rooms::catalogue::price::text::LineError;
 use server_rooms::catalogue::price::when::When;
 use server_rooms::catalogue::price::{PriceList, RATES_MAX, Rate};
+use shared::link::Operation;
+use shared::units::Unit;
+
+use self::reading::bound;
+use super::super::super::form::FormData;
 
 /// The fields of a row, each with the row's number behind it: `unit-0`.
 const FIELDS: [&str; 6] = ["unit", "per", "when", "credits", "cost", "step"];
@@ -213,128 +211,6 @@ impl Draft {
         self.error.is_some() || !self.errors.is_empty()
     }
 
-    /// Keeps what is right, and notes what is not beside its field.
-    fn take<T>(&mut self, name: String, read: Result<T, FieldError>) -> Option<T> {
-        read.map_err(|error| self.wrong(name, error)).ok()
-    }
-
-    fn rate(&mut self, at: usize, row: &[String; 6]) -> Option<Rate> {
-        let [unit, per, conditions, credits, cost, step] = row;
-        let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let credits = price(text(credits).as_deref());
-        let credits = credits.and_then(|credits| credits.ok_or(FieldError::Required));
-        let unit = unit.parse::<Unit>().map_err(|_| FieldError::Unknown);
-        let unit = self.take(name(UNIT, at), unit);
-        let per = self.take(name(PER, at), one_of_many(per));
-        let when = self.take(name(WHEN, at), when(conditions));
-        let credits = self.take(name(CREDITS, at), credits);
-        let cost = self.take(name(COST, at), price(text(cost).as_deref()));
-        let step = self.take(name(STEP, at), one_of_many(step));
-        let rate = Rate {
-            unit: unit?,
-            per: per?,
-            credits: credits?,
-            cost: cost?,
-            when: when?,
-            step: step?,
-        };
-        self.check(at, conditions, &rate)?;
-        Some(rate)
-    }
-
-    /// The catalogue's rules of one rate.
-    fn check(&mut self, at: usize, conditions: &str, rate: &Rate) -> Option<()> {
-        let Err(error) = check::rate(rate) else {
-            return Some(());
-        };
-        let (field, error) = match error {
-            CatalogueError::Invalid {
-                field: "rates.when",
-                ..
-            } => (WHEN, FieldError::Condition(conditions.to_owned())),
-            CatalogueError::Invalid {
-                field: "rates.step",
-                ..
-            } => (STEP, FieldError::NoSteps),
-            CatalogueError::Invalid { rule, .. } => (PER, FieldError::Words(rule)),
-            CatalogueError::NoSuchModel
-            | CatalogueError::NoSuchPrice
-            | CatalogueError::Duplicate
-            | CatalogueError::Store(_) => (PER, FieldError::Unknown),
-        };
-        self.wrong(name(field, at), error);
-        None
-    }
-
-    fn currency(&mut self) -> Option<Currency> {
-        let [code, credits, as_of] = ["currency_code", "currency_credits", "currency_as_of"]
-            .map(|name| self.beside_text(name).to_owned());
-        if code.is_empty() && credits.is_empty() && as_of.is_empty() {
-            return None;
-        }
-        let credits = price(Some(&credits));
-        let credits = self.take("currency_credits".to_owned(), credits).flatten();
-        Some(Currency {
-            code,
-            credits: credits.unwrap_or(Credits::ZERO),
-            as_of,
-        })
-    }
-
-    /// The price that the table makes for a model of that operation; what is wrong is noted.
-    pub(super) fn read(&mut self, operation: Operation) -> Option<PriceList> {
-        let rows = std::mem::take(&mut self.rows);
-        let mut rates = Vec::new();
-        for (at, row) in rows.iter().enumerate().filter(|(_, row)| !is_blank(row)) {
-            rates.extend(self.rate(at, row));
-        }
-        self.rows = rows;
-        let minimum = Some(self.beside_text("minimum")).filter(|text| !text.is_empty());
-        let minimum = price(minimum);
-        let minimum = self.take("minimum".to_owned(), minimum).flatten();
-        let currency = self.currency();
-        if self.is_blank() {
-            self.error = Some(FieldError::NoPrice);
-        }
-        if self.has_errors() {
-            return None;
-        }
-        let list = PriceList {
-            rates,
-            minimum,
-            currency,
-        };
-        self.check_whole(operation, &list)?;
-        Some(list)
-    }
-
-    fn check_whole(&mut self, operation: Operation, list: &PriceList) -> Option<()> {
-        if list.rates.len() > RATES_MAX {
-            self.error = Some(FieldError::TooMany(bound()));
-            return None;
-        }
-        let Err(error) = check::price(operation, list) else {
-            return Some(());
-        };
-        let mut uncovered = list
-            .uncovered(operation.units().iter().copied())
-            .into_iter();
-        match error {
-            CatalogueError::Invalid {
-                field: "currency", ..
-            } => self.wrong("currency_code".to_owned(), FieldError::Currency),
-            CatalogueError::Invalid { rule, .. } => {
-                let missing = uncovered.next().map(PriceItem::from);
-                self.error = Some(missing.map_or(FieldError::Words(rule), FieldError::Uncovered));
-            }
-            CatalogueError::NoSuchModel
-            | CatalogueError::NoSuchPrice
-            | CatalogueError::Duplicate
-            | CatalogueError::Store(_) => self.error = Some(FieldError::Unknown),
-        }
-        None
-    }
-
     /// As the page shows it.
     pub(super) fn table(self, open: bool) -> RateTable {
         let mut form = Form {
@@ -364,10 +240,6 @@ fn is_blank(row: &[String; 6]) -> bool {
     [WHEN, CREDITS, COST]
         .iter()
         .all(|field| row[*field].is_empty())
-}
-
-fn bound() -> u64 {
-    u64::try_from(RATES_MAX).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

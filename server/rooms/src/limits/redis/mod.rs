@@ -4,6 +4,7 @@
 //! A running call is a member of a sorted set that expires after [`SLOT_LIFE`] unless renewed, so
 //! the slots of a replica that died come free by themselves.
 
+mod answer;
 mod away;
 
 use std::collections::HashMap;
@@ -17,14 +18,13 @@ use shared::clock::Clock;
 use shared::supervisor::Supervisor;
 use tokio::sync::mpsc;
 
+use self::answer::{number, read_answer};
 use self::away::Away;
 use super::login::{
     Attempt, DELAY_MAX, FREE_FAILURES, KNOWN_FOR, MEMORY, PER_ACCOUNT, PER_ADDRESS, PER_PAIR,
 };
-use super::rate_meter::{COST_MAX, LIMIT_MAX};
-use super::{
-    Lease, Left, LimitInfo, LimitScope, LimitSettings, LimitWhat, LimitsError, Refusal, Scopes,
-};
+use super::rate_meter::COST_MAX;
+use super::{Lease, LimitInfo, LimitSettings, LimitsError, Refusal, Scopes};
 
 /// A call waits no longer than this for its limits; Redis in the same network answers within 1 ms.
 const ANSWER_MAX: Duration = Duration::from_millis(100);
@@ -342,62 +342,4 @@ fn calls_key(scopes: &Scopes<'_>, id: &str) -> String {
 
 fn ms(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn number(limit: Option<u64>) -> i64 {
-    limit.map_or(UNLIMITED, |limit| {
-        i64::try_from(limit.min(LIMIT_MAX)).unwrap_or(i64::MAX)
-    })
-}
-
-/// Reads what `admit.lua` answers.
-fn read_answer(scopes: &Scopes<'_>, answer: &[i64]) -> Result<Result<LimitInfo, Refusal>, String> {
-    let odd = || format!("an odd answer of {} numbers", answer.len());
-    let ([part, index, wait], lefts) = answer.split_first_chunk().ok_or_else(odd)?;
-    let natural = |n: i64| u64::try_from(n).unwrap_or(0);
-    let left = |limit: Option<u64>, remaining: i64, reset: i64| {
-        let reset = Duration::from_millis(natural(reset));
-        limit.map(|limit| Left {
-            limit,
-            remaining: natural(remaining),
-            reset,
-        })
-    };
-    let (lefts, rest) = lefts.as_chunks::<4>();
-    if !rest.is_empty() || lefts.len() != scopes.limited().count() {
-        return Err(odd());
-    }
-    let infos =
-        scopes
-            .limited()
-            .zip(lefts)
-            .map(
-                |(scope, [requests, reset, tokens, tokens_reset])| LimitInfo {
-                    requests: left(
-                        scope.limits.requests_per_minute.map(u64::from),
-                        *requests,
-                        *reset,
-                    ),
-                    tokens: left(scope.limits.tokens_per_minute, *tokens, *tokens_reset),
-                },
-            );
-    let info = infos.fold(LimitInfo::default(), LimitInfo::tighter);
-    let what = match part {
-        0 => return Ok(Ok(info)),
-        1 => LimitWhat::Requests,
-        2 => LimitWhat::Tokens,
-        3 => LimitWhat::Concurrency,
-        _ => return Err(odd()),
-    };
-    let at = usize::try_from(*index)
-        .ok()
-        .and_then(|index| index.checked_sub(1))
-        .ok_or_else(odd)?;
-    let scope: LimitScope = scopes.limited().nth(at).ok_or_else(odd)?.scope;
-    Ok(Err(Refusal {
-        what,
-        scope,
-        retry_after: Duration::from_millis(natural(*wait)),
-        info,
-    }))
 }

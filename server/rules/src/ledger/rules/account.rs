@@ -7,7 +7,9 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
 use super::{minus, plus, spendable};
-use crate::ledger::nouns::{Budget, Grant, Hold, Spender};
+use crate::ledger::nouns::budgets::Budget;
+use crate::ledger::nouns::holds::Hold;
+use crate::ledger::nouns::{Grant, Spender};
 
 /// Spent grants are forgotten when an account has more than this many.
 const GRANTS_KEPT: usize = 32;

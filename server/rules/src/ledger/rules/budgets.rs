@@ -7,7 +7,9 @@ use shared::id::{BudgetId, TenantId};
 use shared::zone::Zone;
 
 use super::{Books, plus};
-use crate::ledger::nouns::{Budget, BudgetRequest, CountedBudget, Refusal, Spender};
+use crate::ledger::nouns::Spender;
+use crate::ledger::nouns::budgets::{Budget, BudgetRequest, CountedBudget};
+use crate::ledger::nouns::holds::Refusal;
 
 /// Starts a budget anew when its period is over; calls of the last period do not count any more.
 fn turn(budget: &mut Budget, zone: &Zone, now: Moment) {

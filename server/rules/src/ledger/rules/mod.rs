@@ -15,7 +15,9 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, GrantId, TenantId};
 
 pub use self::account::{Account, Allocation, Deltas, EntryKind, HeldBook, NewEntry, Totals};
-use super::nouns::{Adjusted, BudgetPeriod, Grant, Hold, Spender};
+use super::nouns::budgets::BudgetPeriod;
+use super::nouns::holds::Hold;
+use super::nouns::{Adjusted, Grant, Spender};
 
 /// Everything a batch of operations may read and change. Accounts stay from batch to batch as long
 /// as their version in the database is the one that is known here.

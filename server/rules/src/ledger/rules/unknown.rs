@@ -6,7 +6,7 @@ use shared::credits::Credits;
 use shared::id::{GenerationId, TenantId};
 
 use super::{Books, Deltas, EntryKind, minus};
-use crate::ledger::nouns::{HoldState, Loss, Settlement};
+use crate::ledger::nouns::holds::{HoldState, Loss, Settlement};
 
 impl Books {
     /// Whether the hold was given back and its call's end is still asked for.

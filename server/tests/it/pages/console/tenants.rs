@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use poem::http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::credits::Credits;
 use shared::link::Operation;
 
-use super::super::{Browser, PASSWORD, Place, Start, places, superadmin};
+use super::super::portal::people::tenant;
+use super::super::{Browser, PASSWORD, Start, places, superadmin};
 
 const ROLES: [&str; 2] = ["operator", "finance"];
 
@@ -122,17 +123,6 @@ async fn listed(browser: &mut Browser, query: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-async fn tenant(place: &Place, token: &str, name: &str) -> (String, String) {
-    let body = json!({"name": name, "username": "ada", "password": PASSWORD});
-    let made = place
-        .api(Method::POST, "/admin/api/tenants", token, &body)
-        .await;
-    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
-    let made = made.json();
-    let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    (text(&made["tenant"]["id"]), text(&made["key"]))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_sorted_and_narrowed_by_its_links() {
     for (place, _db) in places(Start::default()).await {
@@ -169,7 +159,7 @@ async fn the_list_is_sorted_and_narrowed_by_its_links() {
 async fn a_deleted_tenant_is_shut_out_can_be_brought_back_and_goes_away() {
     for (place, _db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let (id, key) = tenant(&place, &token, "Acme").await;
+        let (id, key, _) = tenant(&place, &token, "Acme").await;
         let models = async || {
             let nothing = json!({});
             let answer = place.api(Method::GET, "/api/v1/models", &key, &nothing);
@@ -244,7 +234,7 @@ async fn a_deleted_tenant_is_shut_out_can_be_brought_back_and_goes_away() {
 async fn a_tenant_calls_the_models_it_is_allowed() {
     for (place, _db) in places(Start::default()).await {
         let token = place.token("admin", PASSWORD).await;
-        let (id, key) = tenant(&place, &token, "Acme").await;
+        let (id, key, _) = tenant(&place, &token, "Acme").await;
         let mut owner = place.owner().await;
         let limits = format!("/admin/tenants/{id}/limits");
         owner.get(&limits).await;

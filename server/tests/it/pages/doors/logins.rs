@@ -8,27 +8,10 @@ use server::auth::totp;
 
 use super::super::{Browser, PASSWORD, Place, Start, places, superadmin};
 use super::{admin, code, post, tenant_fixture};
+use crate::support::decoded;
 
 const LOGIN: &str = "/admin/api/login";
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// The bytes of a secret's letters (RFC 4648, 6).
-fn bytes_of(letters: &str) -> Vec<u8> {
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u64, 0_u32);
-    for letter in letters.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            _ => letter - b'2' + 26,
-        };
-        bits = (bits << 5) | u64::from(value);
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).expect("a byte"));
-        }
-    }
-    bytes
-}
 
 async fn works(place: &Place, token: &str) -> bool {
     let answer = place
@@ -139,7 +122,7 @@ async fn set_up(place: &Place, login: &str, shown: &Value) -> Vec<u8> {
     };
     let draft = post(place, &format!("{login}/factor"), "", shown).await;
     assert_eq!(draft.status, StatusCode::OK, "{}", draft.body);
-    let secret = bytes_of(draft.json()["secret"].as_str().expect("letters"));
+    let secret = decoded(draft.json()["secret"].as_str().expect("letters"));
     let path = format!("{login}/factor/confirm");
     let wrong = post(place, &path, "", &with("000000")).await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);

@@ -1,5 +1,7 @@
 //! The table of rates: what is read, what is told beside which field, and what stays of what was typed.
 
+use shared::credits::Credits;
+
 use super::*;
 
 fn posted(fields: &[(&str, &str)]) -> FormData {

@@ -1,0 +1,119 @@
+//! How a page writes numbers, money, spans and moments: as its reader's language wants them.
+
+use shared::clock::Moment;
+use shared::credits::Credits;
+
+use super::{DASH, Page};
+use crate::format;
+use crate::given::Given;
+use crate::html::{Html, escape};
+use crate::list::ListState;
+
+impl Page {
+    /// An amount of credits, exact, its decimals lighter.
+    pub fn money(&self, amount: impl Given<Credits>) -> Html {
+        format::money(amount.get())
+    }
+
+    /// An amount among others that are only compared: large ones to the hundredth.
+    pub fn about(&self, amount: impl Given<Credits>) -> Html {
+        format::about(amount.get())
+    }
+
+    /// Exact decimal text, filled with zeros in the background up to so many places.
+    pub fn exact(&self, text: impl AsRef<str>, places: impl Given<usize>) -> Html {
+        format::exact(text.as_ref(), places.get())
+    }
+
+    /// An amount with a sign, coloured when it is less than nothing.
+    pub fn change(&self, amount: impl Given<Credits>) -> Html {
+        format::change(amount.get())
+    }
+
+    /// A number with its thousands apart.
+    pub fn count(&self, number: impl Given<u64>) -> String {
+        format::count(number.get())
+    }
+
+    /// A number in few letters, as `1.2M` or `120万`.
+    pub fn short(&self, number: impl Given<u64>) -> String {
+        format::short(number.get(), self.lang)
+    }
+
+    /// A share in hundredths of a per cent.
+    pub fn share(&self, basis_points: impl Given<i64>) -> String {
+        format::share(basis_points.get())
+    }
+
+    /// A length of time in milliseconds.
+    pub fn span(&self, milliseconds: impl Given<u64>) -> String {
+        format::span(milliseconds.get(), self.lang)
+    }
+
+    /// A length of time that was measured; zero means that nothing was.
+    pub fn measured(&self, milliseconds: impl Given<u64>) -> Html {
+        Html::from_escaped(match milliseconds.get() {
+            0 => DASH.to_owned(),
+            length => format::span(length, self.lang),
+        })
+    }
+
+    /// The share of `calls` that went well, or a dash without any.
+    pub fn rate(&self, basis_points: impl Given<i64>, calls: impl Given<u64>) -> Html {
+        Html::from_escaped(match calls.get() {
+            0 => DASH.to_owned(),
+            _ => format::share(basis_points.get()),
+        })
+    }
+
+    /// A factor in millionths, as `×1.25`.
+    pub fn factor(&self, millionths: impl Given<i64>) -> String {
+        format::factor(millionths.get())
+    }
+
+    /// A moment; a script shows it in the reader's own time zone.
+    pub fn when(&self, moment: impl Given<Moment>) -> Html {
+        format::when(moment.get())
+    }
+
+    /// A moment, or a dash.
+    pub fn when_or(&self, moment: &Option<Moment>, otherwise: &str) -> Html {
+        moment.map_or_else(
+            || {
+                Html::from_escaped(format!(
+                    r#"<span class="faint">{}</span>"#,
+                    escape(otherwise)
+                ))
+            },
+            format::when,
+        )
+    }
+
+    /// How long ago, with the moment itself in reach.
+    pub fn ago(&self, moment: impl Given<Moment>) -> Html {
+        format::ago(moment.get(), self.now, self.lang)
+    }
+
+    /// A number that is missing where there is no limit.
+    pub fn limit(&self, number: &Option<u64>) -> Html {
+        Html::from_escaped(number.map_or_else(
+            || {
+                format!(
+                    r#"<span class="faint">{}</span>"#,
+                    escape(self.text().unlimited)
+                )
+            },
+            format::count,
+        ))
+    }
+
+    /// A column's head that sorts.
+    pub fn sort(&self, list: &ListState, key: &str, label: &str) -> Html {
+        list.head(key, label, "", self)
+    }
+
+    /// The head of a column of numbers that sorts.
+    pub fn sort_num(&self, list: &ListState, key: &str, label: &str) -> Html {
+        list.head(key, label, "num", self)
+    }
+}

@@ -1,0 +1,120 @@
+//! A credential that the cache does not know is looked up, with all that its principal needs.
+
+use std::sync::Arc;
+
+use server_rules::access::{Network, Parent, Principal, Role};
+use server_store::accounts::{ApiKeyKind, Scopes, Tenant, TenantStatus, UserStatus};
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::{SessionId, TenantId, UserId};
+
+use super::Auth;
+use super::cache::Known;
+use super::credential::both;
+use super::token::Claims;
+use crate::limits::LimitSettings;
+
+impl Auth {
+    pub(super) async fn load_key(&self, hash: String) -> Result<Option<Known>, DbError> {
+        let now = self.0.clock.now();
+        let store = &self.0.store;
+        let Some(key) = store.key_by_hash(&hash, now).await? else {
+            return Ok(None);
+        };
+        if key.revoked {
+            return Ok(None);
+        }
+        let expires_at = key.ends_at(&hash);
+        let Some(tenant) = self.active_tenant(&key.tenant).await? else {
+            return Ok(None);
+        };
+        let parent = match &key.parent {
+            Some(id) => store.key(&key.tenant, id).await?.map(|parent| Parent {
+                key: parent.id,
+                limits: parent.limits,
+            }),
+            None => None,
+        };
+        let networks = key.allowed_addresses.as_ref();
+        let networks = networks.map(|list| {
+            list.iter()
+                .filter_map(|text| Network::parse(text))
+                .collect()
+        });
+        let principal = Principal {
+            tenant: key.tenant,
+            tenant_name: tenant.name,
+            user: None,
+            username: None,
+            key: Some(key.id),
+            key_name: Some(key.name),
+            scopes: key.scopes,
+            role: Role::Owner,
+            test: key.kind == ApiKeyKind::Test,
+            price_multiplier_ppm: tenant.price_multiplier_ppm,
+            tenant_limits: tenant.limits,
+            key_limits: key.limits,
+            allowed_models: both(tenant.allowed_models, key.allowed_models),
+            parent,
+            ends_at: expires_at,
+            zone: tenant.zone,
+        };
+        Ok(Some(Known {
+            principal: Arc::new(principal),
+            networks,
+            expires_at,
+            loaded_at: now,
+        }))
+    }
+
+    pub(super) async fn load_user(&self, claims: Claims) -> Result<Option<Known>, DbError> {
+        let now = self.0.clock.now();
+        let store = &self.0.store;
+        let session = store.session(&SessionId::from_stored(claims.sid)).await?;
+        let Some(session) =
+            session.filter(|s| s.revoked_at.is_none() && s.subject_id == claims.user)
+        else {
+            return Ok(None);
+        };
+        let tenant = TenantId::from_stored(claims.tenant);
+        let user = store
+            .user(&tenant, &UserId::from_stored(claims.user))
+            .await?;
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
+            return Ok(None);
+        };
+        let Some(tenant) = self.active_tenant(&tenant).await? else {
+            return Ok(None);
+        };
+        let principal = Principal {
+            tenant: tenant.id,
+            tenant_name: tenant.name,
+            user: Some(user.id),
+            username: Some(user.username),
+            key: None,
+            key_name: None,
+            scopes: Scopes::ALL,
+            role: user.role,
+            test: false,
+            price_multiplier_ppm: tenant.price_multiplier_ppm,
+            tenant_limits: tenant.limits,
+            key_limits: LimitSettings::default(),
+            allowed_models: tenant.allowed_models,
+            parent: None,
+            ends_at: None,
+            zone: tenant.zone,
+        };
+        let expires_at = Some(Moment::from_unix_ms(session.expires_at));
+        Ok(Some(Known {
+            principal: Arc::new(principal),
+            networks: None,
+            expires_at,
+            loaded_at: now,
+        }))
+    }
+
+    async fn active_tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DbError> {
+        let tenant = self.0.store.tenant(id).await?;
+        Ok(tenant.filter(|tenant| tenant.status == TenantStatus::Active))
+    }
+}

@@ -1,0 +1,109 @@
+//! What a server does beside its calls: the first start, and tasks that run as long as it does.
+
+use std::sync::Arc;
+
+use server_calls::Calls;
+use server_rooms::accounts::Accounts;
+use server_rooms::catalogue::Catalogue;
+use server_rooms::gateways::Gateways;
+use server_rooms::health::{HealthCheck, HealthCheckParts};
+use server_rooms::ledger::Ledger;
+use server_rooms::limits::Limits;
+use server_rooms::reports::rollup::{FilingMetrics, Roller};
+use server_rooms::reports::sweep::Sweeper;
+use server_store::Store;
+use shared::clock::Clock;
+use shared::link::Link;
+use shared::seal::Sealer;
+use shared::supervisor::Supervisor;
+use shared::telemetry::Metrics;
+
+use super::StartError;
+use crate::config::Config;
+use crate::seed::{self, FirstStart, Seed};
+
+/// Adds what a first start adds, while no other process does.
+pub(super) async fn first_start(
+    store: &Store,
+    accounts: &Accounts,
+    (catalogue, ledger): (&Catalogue, &Ledger),
+    (config, demo): (&Config, bool),
+) -> Result<Option<FirstStart>, StartError> {
+    if accounts.has_superadmin().await? {
+        return Ok(None);
+    }
+    let alone = store.alone().await;
+    let _alone = alone.map_err(|error| StartError::Seed(error.to_string()))?;
+    // Whoever was first may have written since this process read.
+    let reloaded = catalogue.reload().await;
+    reloaded.map_err(|error| StartError::Seed(error.to_string()))?;
+    seed::finish_first_start(Seed {
+        accounts,
+        catalogue,
+        ledger,
+        config,
+        demo,
+    })
+    .await
+}
+
+/// Starts what looks after the money by itself: recovery and expiry. What earlier lives knew and could
+/// not write comes first, so that recovery asks nobody about it.
+pub(super) async fn look_after(
+    calls: &Calls,
+    ledger: &Ledger,
+    config: &Config,
+    supervisor: &Supervisor,
+) {
+    calls.take_over().await;
+    let recovery = calls
+        .clone()
+        .recover_forever(config.recovery(), supervisor.stopping());
+    supervisor.spawn("recovery", recovery);
+    let sweep = ledger.clone().sweep_forever(supervisor.stopping());
+    supervisor.spawn("expiry", sweep);
+}
+
+/// The gateways, followed from now on.
+pub(super) async fn gateways(
+    link: &Arc<dyn Link>,
+    store: &Store,
+    (clock, sealer): (&Clock, Sealer),
+    supervisor: &Supervisor,
+) -> Gateways {
+    let gateways = Gateways::new(link.clone(), store.clone(), clock.clone(), sealer);
+    gateways.start(supervisor).await;
+    gateways
+}
+
+pub(super) fn health(
+    store: &Store,
+    limits: Limits,
+    ledger: &Ledger,
+    (gateways, clock): (&Gateways, &Clock),
+) -> HealthCheck {
+    HealthCheck::new(HealthCheckParts {
+        store: store.clone(),
+        limits,
+        ledger: ledger.clone(),
+        gateways: gateways.clone(),
+        clock: clock.clone(),
+    })
+}
+
+/// Starts what looks after records: files them and keeps the sums of usage up with them, deletes what was kept long
+/// enough, and ends deleted tenants whose days of grace are over.
+pub(super) fn keep_records(
+    store: &Store,
+    accounts: &Accounts,
+    (clock, metrics): (&Clock, &Metrics),
+    supervisor: &Supervisor,
+) {
+    let ending = accounts.clone().end_forever(supervisor.stopping());
+    supervisor.spawn("deleted tenants", ending);
+    let roller =
+        Roller::new(store.clone(), clock.clone()).with_metrics(FilingMetrics::new(metrics));
+    supervisor.spawn("filing", roller.run_forever(supervisor.stopping()));
+    let sweeper = Sweeper::new(store.clone(), clock.clone());
+    supervisor.spawn("retention", sweeper.run_forever(supervisor.stopping()));
+}
