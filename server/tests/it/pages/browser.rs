@@ -24,6 +24,29 @@ impl Answer {
         }
     }
 
+    /// Whether it is a refusal with that code; in dialects that have no codes, the kind of its status.
+    pub(super) fn refuses_with(&self, code: &str) -> bool {
+        let told: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let error = &told["error"];
+        if error["message"].as_str().is_none_or(str::is_empty) {
+            return false;
+        }
+        if told["type"] == "error" {
+            let kind = match self.status {
+                StatusCode::UNAUTHORIZED => "authentication_error",
+                StatusCode::FORBIDDEN => "permission_error",
+                StatusCode::NOT_FOUND => "not_found_error",
+                StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+                _ => "invalid_request_error",
+            };
+            return error["type"] == kind;
+        }
+        if error["status"].is_string() {
+            return error["code"] == self.status.as_u16();
+        }
+        error["code"] == code
+    }
+
     pub(super) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().expect("text"))
