@@ -14,7 +14,7 @@ use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::ProviderKeyId;
 use shared::link::events::GatewayEvent;
-use shared::link::rules;
+use shared::link::{KeyTerms, rules};
 use shared::seal::Sealer;
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
@@ -24,7 +24,7 @@ use tracing::{error, info, warn};
 
 use crate::events::Journal;
 use crate::pool::health::{KeyHealth, Off};
-use crate::pool::{PoolKey, PoolProvider, Pools, ProviderHealth};
+use crate::pool::{PoolKey, PoolProvider, Pools, ProviderHealth, ProviderParts};
 use crate::store::{BY_OPERATOR, KeyRow, Snapshot, Store};
 use crate::{keys, providers};
 
@@ -164,14 +164,14 @@ impl ProviderList {
             let base_url = rules::kept_url(&row.base_url).to_owned();
             let at = (row.name.clone(), base_url.clone());
             let health = known.providers.get(&at).cloned().unwrap_or_default();
-            let provider = PoolProvider {
+            let provider = PoolProvider::new(ProviderParts {
                 name: row.name.clone(),
                 base_url,
                 enabled: row.enabled,
                 connector,
                 keys,
                 health,
-            };
+            });
             pools.insert(row.name.clone(), Arc::new(provider));
         }
         pools
@@ -204,6 +204,9 @@ impl ProviderList {
             secret: Secret::new(secret),
             last4: row.last4.clone(),
             weight,
+            terms: KeyTerms::default(),
+            headers: Vec::new(),
+            host: None,
             health,
         }))
     }

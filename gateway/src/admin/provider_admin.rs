@@ -9,8 +9,8 @@ use shared::id::ProviderKeyId;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::rules::{self, Broken};
 use shared::link::{
-    AdminError, GatewayName, InvalidField, KeyTest, NewProvider, NewProviderKey, ProviderAdmin,
-    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, InvalidField, KeyTerms, KeyTest, NewProvider, NewProviderKey,
+    ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
 use tracing::error;
@@ -107,6 +107,7 @@ impl ProviderList {
             secret: Secret::new("sandbox-needs-no-key".to_owned()),
             label: "made at start".to_owned(),
             weight: 1,
+            terms: KeyTerms::default(),
         };
         match self.create_provider(provider).await {
             Ok(_) => self.create_provider_key("sandbox", key).await.map(drop),
@@ -141,6 +142,8 @@ impl ProviderList {
             cooling_until: cooling_until.map(Moment::unix_ms),
             probe_at: probe_at.map(Moment::unix_ms),
             in_flight: known.map_or(0, |key| key.health.in_flight()),
+            terms: KeyTerms::default(),
+            header_names: Vec::new(),
             created_at: row.created_at,
         }
     }

@@ -50,6 +50,7 @@ async fn providers(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<Pro
         secret: Secret::new("a-key-that-its-provider-refuses".to_owned()),
         label: String::new(),
         weight: 1,
+        terms: KeyTerms::default(),
     };
     let made = providers.create_provider_key("p", key).await;
     made.expect("a key");

@@ -94,6 +94,7 @@ pub mod events;
 mod operation;
 pub mod prefix;
 pub mod rules;
+mod terms;
 pub mod wire;
 
 pub use self::admin::{
@@ -103,6 +104,7 @@ pub use self::admin::{
 use self::events::GatewayEvents;
 
 pub use self::operation::Operation;
+pub use self::terms::{KeyHeaders, KeyTerms};
 
 use std::pin::Pin;
 use std::time::Duration;

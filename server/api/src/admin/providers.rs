@@ -12,8 +12,8 @@ use server_rooms::providers::{GatewayAnswer, ProviderList, ProviderRef, Provider
 use shared::clock::Moment;
 use shared::id::ProviderKeyId;
 use shared::link::{
-    KeyTest, NewProvider, NewProviderKey, ProviderKeyPatch, ProviderKeyView, ProviderPatch,
-    ProviderView,
+    KeyTerms, KeyTest, NewProvider, NewProviderKey, ProviderKeyPatch, ProviderKeyView,
+    ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
 
@@ -252,6 +252,7 @@ impl From<NewProviderKeyBody> for NewProviderKey {
             secret: Secret::new(body.secret),
             label: body.label,
             weight: body.weight.unwrap_or(1),
+            terms: KeyTerms::default(),
         }
     }
 }
@@ -267,6 +268,7 @@ impl From<ProviderKeyPatchBody> for ProviderKeyPatch {
             weight: body.weight,
             label: body.label,
             secret: body.secret.map(Secret::new),
+            terms: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use admin_templates::form::FieldError;
 use server_rooms::providers::Connectors;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::rules::{self, Broken};
-use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
+use shared::link::{KeyTerms, NewProvider, NewProviderKey, ProviderPatch};
 use shared::secret::Secret;
 
 use super::super::super::form::{FieldProblem, FormData};
@@ -17,6 +17,7 @@ fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
         Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
         Broken::NotAWord | Broken::NotVisible | Broken::NotOneLine => FieldError::Letters,
         Broken::NotAnAddress => FieldError::NotAnAddress,
+        Broken::NotAHeader | Broken::TooMany(_) => FieldError::Letters,
         Broken::OutOfRange(least, most) => FieldError::OutOfRange(least.into(), most.into()),
     };
     (field, error)
@@ -124,6 +125,7 @@ pub(super) fn drafted_key(
             label: label?,
             secret: secret?,
             weight: weight?,
+            terms: KeyTerms::default(),
         })
     };
     let new = new();
