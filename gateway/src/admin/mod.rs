@@ -2,6 +2,7 @@
 //! Knows nothing of calls; what operators may change is `provider_admin`'s.
 
 mod provider_admin;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,7 @@ use shared::clock::{Clock, Moment};
 use shared::db::DbError;
 use shared::id::ProviderKeyId;
 use shared::link::events::GatewayEvent;
-use shared::link::{KeyTerms, rules};
+use shared::link::rules;
 use shared::seal::Sealer;
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
@@ -24,7 +25,7 @@ use tracing::{error, info, warn};
 
 use crate::events::Journal;
 use crate::pool::health::{KeyHealth, Off};
-use crate::pool::{PoolKey, PoolProvider, Pools, ProviderHealth, ProviderParts};
+use crate::pool::{HostHealth, PoolKey, PoolProvider, Pools, ProviderHealth, ProviderParts};
 use crate::store::{BY_OPERATOR, KeyRow, Snapshot, Store};
 use crate::{keys, providers};
 
@@ -55,6 +56,8 @@ struct Known {
     keys: HashMap<ProviderKeyId, Arc<KeyHealth>>,
     /// By name and address: another address is another host.
     providers: HashMap<(String, String), Arc<ProviderHealth>>,
+    /// Of keys with an address of their own, by provider and address.
+    hosts: HashMap<(String, String), Arc<HostHealth>>,
 }
 
 /// What a key is sealed for.
@@ -126,7 +129,7 @@ impl ProviderList {
     async fn read_again(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
         let known = self.known_health();
-        self.pools.replace(self.opened(&snapshot, &known));
+        self.pools.replace(self.opened(&snapshot, known));
         self.version.store(snapshot.version, Ordering::Release);
         Ok(())
     }
@@ -138,7 +141,16 @@ impl ProviderList {
             let at = (known.name.clone(), known.base_url.clone());
             (at, known.health.clone())
         };
+        let mut hosts = HashMap::new();
+        for provider in all.values() {
+            for key in &provider.keys {
+                if let (Some(address), Some(host)) = (&key.terms.base_url, &key.host) {
+                    hosts.insert((provider.name.clone(), address.clone()), host.clone());
+                }
+            }
+        }
         Known {
+            hosts,
             keys: keys
                 .map(|key| (key.id.clone(), key.health.clone()))
                 .collect(),
@@ -146,7 +158,7 @@ impl ProviderList {
         }
     }
 
-    fn opened(&self, snapshot: &Snapshot, known: &Known) -> HashMap<String, Arc<PoolProvider>> {
+    fn opened(&self, snapshot: &Snapshot, mut known: Known) -> HashMap<String, Arc<PoolProvider>> {
         let mut pools = HashMap::new();
         for row in &snapshot.providers {
             let Some(connector) = providers::provider(&row.kind) else {
@@ -158,7 +170,7 @@ impl ProviderList {
             };
             let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
             let keys = keys
-                .filter_map(|key| self.open_key(key, &known.keys))
+                .filter_map(|key| self.open_key(key, &mut known))
                 .collect();
             // Earlier versions kept what was pasted.
             let base_url = rules::kept_url(&row.base_url).to_owned();
@@ -177,11 +189,7 @@ impl ProviderList {
         pools
     }
 
-    fn open_key(
-        &self,
-        row: &KeyRow,
-        health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
-    ) -> Option<Arc<PoolKey>> {
+    fn open_key(&self, row: &KeyRow, known: &mut Known) -> Option<Arc<PoolKey>> {
         if row.has_no_secret() {
             return None;
         }
@@ -196,17 +204,21 @@ impl ProviderList {
             })
             .ok()?;
         let id = ProviderKeyId::from_stored(row.id.clone());
-        let health = health.get(&id).cloned().unwrap_or_default();
+        let health = known.keys.get(&id).cloned().unwrap_or_default();
         health.set_off(row.disabled.then(|| off(row)));
         let weight = u32::try_from(row.weight).unwrap_or(1);
+        let terms = terms::read(row);
         Some(Arc::new(PoolKey {
             id,
             secret: Secret::new(secret),
             last4: row.last4.clone(),
             weight,
-            terms: KeyTerms::default(),
-            headers: Vec::new(),
-            host: None,
+            headers: terms::headers(&self.sealer, row),
+            host: terms.base_url.as_ref().map(|address| {
+                let at = (row.provider.clone(), address.clone());
+                known.hosts.entry(at).or_default().clone()
+            }),
+            terms,
             health,
         }))
     }
