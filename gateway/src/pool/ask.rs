@@ -9,6 +9,8 @@ use super::dice::number_of;
 const PREFIX_BYTES: usize = 4 * 1024;
 /// A key of the caller's own stands near the beginning or the end of a body.
 const SEARCHED_BYTES: usize = 64 * 1024;
+/// A field's letters also stand where they are none: each message of a user has them.
+const PLACES_MAX: usize = 256;
 /// Longer keys are none.
 const KEY_BYTES_MAX: usize = 256;
 /// Bytes for a token where the server did not count, and the most tokens that are believed so: what is
@@ -54,28 +56,29 @@ pub(crate) fn affinity(call: &Call) -> Option<u64> {
         call.surface.operation,
         Operation::Chat | Operation::Completion
     );
-    if !reads_prompts {
-        return None;
-    }
+    let prefix = call.body.get(..PREFIX_BYTES).filter(|_| reads_prompts)?;
     let own = FIELDS.iter().find_map(|field| value(&call.body, field));
     if let Some(value) = own {
         return Some(number_of((call.caller, value)));
     }
-    let prefix = call.body.get(..PREFIX_BYTES)?;
     Some(number_of((call.caller, prefix)))
 }
 
 /// The text behind `field`. Inside a text its quotes would be escaped, so that it can't be taken for one.
 fn value<'a>(body: &'a [u8], field: &[u8]) -> Option<&'a [u8]> {
     let searched = body.len().min(SEARCHED_BYTES);
-    let head = memmem::find(&body[..searched], field);
-    let at = head.or_else(|| {
-        let from = body.len() - searched;
-        memmem::find(&body[from..], field).map(|at| at + from)
-    })?;
-    let rest = body[at + field.len()..].trim_ascii_start();
-    let rest = rest.strip_prefix(b":")?.trim_ascii_start();
-    let text = rest.strip_prefix(b"\"")?;
+    [&body[..searched], &body[body.len() - searched..]]
+        .into_iter()
+        .find_map(|part| {
+            let mut places = memmem::find_iter(part, field).take(PLACES_MAX);
+            places.find_map(|at| text_behind(&part[at + field.len()..]))
+        })
+}
+
+/// A value that is a text; none where no field stands there, but a text of the same letters.
+fn text_behind(rest: &[u8]) -> Option<&[u8]> {
+    let rest = rest.trim_ascii_start().strip_prefix(b":")?;
+    let text = rest.trim_ascii_start().strip_prefix(b"\"")?;
     let end = memchr::memchr(b'"', &text[..text.len().min(KEY_BYTES_MAX)])?;
     (end > 0).then(|| &text[..end])
 }
@@ -95,9 +98,10 @@ mod tests {
 
     #[test]
     fn requests_that_say_so_or_begin_alike_belong_together() {
-        let short = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+        let short = r#"{"messages":[{"role":"user","content":"hi"}],"user":"u"}"#;
         assert_eq!(of(1, short), None);
         let keyed = |key: &str, text: &str| {
+            let text = format!("{text}{}", "x".repeat(5_000));
             format!(
                 r#"{{"messages":[{{"role":"user","content":"{text}"}}],"prompt_cache_key" : "{key}"}}"#
             )
@@ -111,6 +115,12 @@ mod tests {
         assert_eq!(of(1, &long("a")), of(1, &long("b")));
         assert_ne!(of(1, &long("a")), of(2, &long("a")));
         assert!(of(1, &long("a")).is_some());
+        let of_user = |user: &str, text: &str| {
+            let text = format!("{text}{}", "x".repeat(5_000));
+            format!(r#"{{"messages":[{{"role":"user","content":"{text}"}}],"user":"{user}"}}"#)
+        };
+        assert_eq!(of(1, &of_user("a", "one")), of(1, &of_user("a", "two")));
+        assert_ne!(of(1, &of_user("a", "one")), of(1, &of_user("b", "one")));
         let picture = call(Operation::Image, long("a"));
         assert_eq!(affinity(&picture), None);
     }

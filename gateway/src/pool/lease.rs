@@ -51,7 +51,6 @@ impl Lease {
         provider: Arc<PoolProvider>,
     ) -> Self {
         provider.health.running.fetch_add(1, Ordering::Relaxed);
-        picked.key.health.enter(query.now);
         Self {
             provider,
             key: picked.key.clone(),
@@ -83,6 +82,11 @@ impl Lease {
         let is_trial = circuits.begin_trial(self.number, self.began);
         self.is_trial.store(is_trial, Ordering::Relaxed);
         is_trial
+    }
+
+    /// A call goes there now.
+    pub(super) fn enter(&self) {
+        self.key.health.enter(self.began);
     }
 
     pub(crate) fn provider(&self) -> &Arc<PoolProvider> {

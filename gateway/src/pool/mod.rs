@@ -268,6 +268,7 @@ impl Pools {
             lease.never_sent();
             return Err(Idle::Down);
         }
+        lease.enter();
         Ok(lease)
     }
 
