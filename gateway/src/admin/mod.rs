@@ -2,6 +2,7 @@
 //! Knows nothing of calls; what operators may change is `provider_admin`'s.
 
 mod provider_admin;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,7 @@ use tracing::{error, info, warn};
 
 use crate::events::Journal;
 use crate::pool::health::{KeyHealth, Off};
-use crate::pool::{PoolKey, PoolProvider, Pools, ProviderHealth};
+use crate::pool::{HostHealth, PoolKey, PoolProvider, Pools, ProviderHealth, ProviderParts};
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, Snapshot, Store};
 use crate::{keys, providers};
 
@@ -56,6 +57,8 @@ struct Known {
     keys: HashMap<ProviderKeyId, Arc<KeyHealth>>,
     /// By name and address: another address is another host.
     providers: HashMap<(String, String), Arc<ProviderHealth>>,
+    /// Of keys with an address of their own, by provider and address.
+    hosts: HashMap<(String, String), Arc<HostHealth>>,
 }
 
 /// What a key is sealed for.
@@ -127,7 +130,7 @@ impl ProviderList {
     async fn read_again(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
         let known = self.known_health();
-        self.pools.replace(self.opened(&snapshot, &known));
+        self.pools.replace(self.opened(&snapshot, known));
         self.version.store(snapshot.version, Ordering::Release);
         Ok(())
     }
@@ -139,7 +142,16 @@ impl ProviderList {
             let at = (known.name.clone(), known.base_url.clone());
             (at, known.health.clone())
         };
+        let mut hosts = HashMap::new();
+        for provider in all.values() {
+            for key in &provider.keys {
+                if let (Some(address), Some(host)) = (&key.terms.base_url, &key.host) {
+                    hosts.insert((provider.name.clone(), address.clone()), host.clone());
+                }
+            }
+        }
         Known {
+            hosts,
             keys: keys
                 .map(|key| (key.id.clone(), key.health.clone()))
                 .collect(),
@@ -147,7 +159,7 @@ impl ProviderList {
         }
     }
 
-    fn opened(&self, snapshot: &Snapshot, known: &Known) -> HashMap<String, Arc<PoolProvider>> {
+    fn opened(&self, snapshot: &Snapshot, mut known: Known) -> HashMap<String, Arc<PoolProvider>> {
         let mut pools = HashMap::new();
         for row in &snapshot.providers {
             let Some(connector) = providers::provider(&row.kind) else {
@@ -159,13 +171,13 @@ impl ProviderList {
             };
             let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
             let keys = keys
-                .filter_map(|key| self.open_key(key, &known.keys))
+                .filter_map(|key| self.open_key(key, &mut known))
                 .collect();
             // Earlier versions kept what was pasted.
             let base_url = rules::kept_url(&row.base_url).to_owned();
             let at = (row.name.clone(), base_url.clone());
             let health = known.providers.get(&at).cloned().unwrap_or_default();
-            let provider = PoolProvider {
+            let provider = PoolProvider::new(ProviderParts {
                 name: row.name.clone(),
                 base_url,
                 options: options(row),
@@ -173,17 +185,13 @@ impl ProviderList {
                 connector,
                 keys,
                 health,
-            };
+            });
             pools.insert(row.name.clone(), Arc::new(provider));
         }
         pools
     }
 
-    fn open_key(
-        &self,
-        row: &KeyRow,
-        health: &HashMap<ProviderKeyId, Arc<KeyHealth>>,
-    ) -> Option<Arc<PoolKey>> {
+    fn open_key(&self, row: &KeyRow, known: &mut Known) -> Option<Arc<PoolKey>> {
         if row.has_no_secret() {
             return None;
         }
@@ -198,14 +206,21 @@ impl ProviderList {
             })
             .ok()?;
         let id = ProviderKeyId::from_stored(row.id.clone());
-        let health = health.get(&id).cloned().unwrap_or_default();
+        let health = known.keys.get(&id).cloned().unwrap_or_default();
         health.set_off(row.disabled.then(|| off(row)));
         let weight = u32::try_from(row.weight).unwrap_or(1);
+        let terms = terms::read(row);
         Some(Arc::new(PoolKey {
             id,
             secret: Secret::new(secret),
             last4: row.last4.clone(),
             weight,
+            headers: terms::headers(&self.sealer, row),
+            host: terms.base_url.as_ref().map(|address| {
+                let at = (row.provider.clone(), address.clone());
+                known.hosts.entry(at).or_default().clone()
+            }),
+            terms,
             health,
         }))
     }

@@ -10,13 +10,13 @@ use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, Secret
 use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{
-    AdminError, GatewayName, InvalidField, KeyTest, NewProvider, NewProviderKey, ProviderAdmin,
-    ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
+    AdminError, GatewayName, InvalidField, KeyTerms, KeyTest, NewProvider, NewProviderKey,
+    ProviderAdmin, ProviderKeyPatch, ProviderKeyView, ProviderPatch, ProviderView,
 };
 use shared::secret::Secret;
 use tracing::error;
 
-use super::{ProviderList, off, seal_place};
+use super::{ProviderList, off, seal_place, terms};
 use crate::pool::health::Shown;
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, at};
 use crate::{link, providers};
@@ -24,6 +24,9 @@ use crate::{link, providers};
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
+
+/// Why a key is not moved.
+const SECRET_STAYS: &str = "a key that gets another address needs its secret entered with it";
 
 fn invalid(field: &str, rule: impl ToString) -> AdminError {
     AdminError::Invalid(InvalidField {
@@ -41,7 +44,7 @@ fn refused(sentence: impl Into<String>) -> AdminError {
 }
 
 /// A rule as the answer to whoever broke it with `field`.
-fn checked<T>(field: &str, outcome: Result<T, Broken>) -> Result<T, AdminError> {
+pub(super) fn checked<T>(field: &str, outcome: Result<T, Broken>) -> Result<T, AdminError> {
     outcome.map_err(|broken| invalid(field, broken))
 }
 
@@ -67,13 +70,17 @@ fn failed(error: DbError) -> AdminError {
 }
 
 /// The address as it is kept, where providers of the kind have one.
-fn checked_address<'a>(facts: &ConnectorFacts, pasted: &'a str) -> Result<&'a str, AdminError> {
+pub(super) fn checked_address<'a>(
+    facts: &ConnectorFacts,
+    field: &str,
+    pasted: &'a str,
+) -> Result<&'a str, AdminError> {
     match (facts.address, pasted.trim()) {
-        (AddressRule::Needed, pasted) => checked("base_url", rules::base_url(pasted)),
+        (AddressRule::Needed, pasted) => checked(field, rules::base_url(pasted)),
         (AddressRule::Absent, "") => Ok(""),
         (AddressRule::Absent, _) => {
             let rule = format!("empty: a provider of kind {} has no address", facts.kind);
-            Err(invalid("base_url", rule))
+            Err(invalid(field, rule))
         }
     }
 }
@@ -116,6 +123,7 @@ impl ProviderList {
             secret: Secret::new("sandbox-needs-no-key".to_owned()),
             label: "made at start".to_owned(),
             weight: 1,
+            terms: KeyTerms::default(),
         };
         match self.create_provider(provider).await {
             Ok(_) => self.create_provider_key("sandbox", key).await.map(drop),
@@ -150,8 +158,30 @@ impl ProviderList {
             cooling_until: cooling_until.map(Moment::unix_ms),
             probe_at: probe_at.map(Moment::unix_ms),
             in_flight: known.map_or(0, |key| key.health.in_flight()),
+            terms: terms::read(row),
+            header_names: terms::header_names(&self.sealer, row),
             created_at: row.created_at,
         }
+    }
+
+    /// Whoever may move a key must not get its secrets with that.
+    fn change_terms(
+        &self,
+        row: &mut KeyRow,
+        of: &ProviderRow,
+        terms: KeyTerms,
+        has_new_secret: bool,
+    ) -> Result<(), AdminError> {
+        let old = row.base_url.as_ref().unwrap_or(&of.base_url);
+        let new = terms.base_url.as_ref().unwrap_or(&of.base_url);
+        if is_elsewhere(old, new) {
+            if !has_new_secret && !row.has_no_secret() {
+                return Err(refused(SECRET_STAYS));
+            }
+            row.headers = None;
+        }
+        terms::write(&self.sealer, row, terms);
+        Ok(())
     }
 
     async fn provider_row(&self, name: &str) -> Result<(ProviderRow, Vec<KeyRow>), AdminError> {
@@ -183,6 +213,13 @@ fn secret_rule(kind: &str) -> SecretRule {
     providers::provider(kind).map_or(SecretRule::IN_A_HEADER, |connector| {
         connector.facts().secret
     })
+}
+
+/// Of a key of that provider.
+fn checked_terms(of: &ProviderRow, terms: KeyTerms) -> Result<KeyTerms, AdminError> {
+    let kind = providers::provider(&of.kind)
+        .ok_or_else(|| refused(format!("this gateway has no connector `{}`", of.kind)))?;
+    terms::checked_terms(kind.facts(), terms)
 }
 
 fn provider_view(row: ProviderRow, keys: usize) -> ProviderView {
@@ -235,7 +272,7 @@ impl ProviderAdmin for ProviderList {
         checked("name", rules::name(&new.name))?;
         let connector = providers::provider(&new.kind)
             .ok_or_else(|| invalid("kind", format!("one of {}", providers::kinds())))?;
-        let base_url = checked_address(connector.facts(), &new.base_url)?.to_owned();
+        let base_url = checked_address(connector.facts(), "base_url", &new.base_url)?.to_owned();
         if self.pools.all().len() >= PROVIDERS_MAX {
             return Err(refused(format!(
                 "there are {PROVIDERS_MAX} providers already"
@@ -266,7 +303,7 @@ impl ProviderAdmin for ProviderList {
                 let kind = providers::provider(&row.kind).ok_or_else(|| {
                     refused(format!("this gateway has no connector `{}`", row.kind))
                 })?;
-                Some(checked_address(kind.facts(), pasted)?)
+                Some(checked_address(kind.facts(), "base_url", pasted)?)
             }
         };
         let options = patch.options.as_ref().map(kept_options).transpose()?;
@@ -313,8 +350,9 @@ impl ProviderAdmin for ProviderList {
         if keys.len() >= KEYS_MAX {
             return Err(refused(format!("there are {KEYS_MAX} keys already")));
         }
+        let terms = checked_terms(&row, new.terms)?;
         let id = ProviderKeyId::random();
-        let row = KeyRow {
+        let mut row = KeyRow {
             sealed: self
                 .sealer
                 .seal(&seal_place(id.as_str()), new.secret.expose().as_bytes()),
@@ -327,7 +365,17 @@ impl ProviderAdmin for ProviderList {
             reason: None,
             created_at: at(self.clock.now()),
             probe_at: None,
+            priority: 0,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            calls_at_once: None,
+            requests_per_day: None,
+            models: None,
+            base_url: None,
+            headers: None,
+            tags: None,
         };
+        terms::write(&self.sealer, &mut row, terms);
         self.store.insert_key(&row).await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
         Ok(self.key_view(&row))
@@ -341,6 +389,11 @@ impl ProviderAdmin for ProviderList {
     ) -> Result<ProviderKeyView, AdminError> {
         let mut row = self.key_row(provider, key).await?;
         let sets_state = patch.secret.is_some() || patch.status.is_some();
+        if let Some(terms) = patch.terms {
+            let (of, _) = self.provider_row(provider).await?;
+            let terms = checked_terms(&of, terms)?;
+            self.change_terms(&mut row, &of, terms, patch.secret.is_some())?;
+        }
         if let Some(secret) = patch.secret {
             let (of, _) = self.provider_row(provider).await?;
             let secret = secret.expose();

@@ -1,25 +1,44 @@
 //! Attempts of one generation: pick a key, call, classify, and on a fault that surely did no work go on
 //! to another key and then to the next target. Never sends again what may have been billed.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use shared::clock::{Clock, Moment};
 use shared::fault::{Fault, FaultKind, Retry, Scope};
 use shared::id::ProviderKeyId;
 use shared::link::{Call, CallerError, FailedTry, Failure, Target};
+use shared::supervisor::Supervisor;
 use tracing::warn;
 
-use super::{AttemptTrail, GenerationContext, failure, millis};
+use super::{AttemptTrail, failure, millis};
 use crate::keys;
+use crate::pool::ask::{self, Size};
 use crate::pool::health::Asker;
-use crate::pool::{Idle, Lease};
-use crate::providers::{Answer, Refusal};
+use crate::pool::{Idle, Lease, Pools, Took};
+use crate::providers::{Answer, AnswerBody, Patience, Refusal};
 
 /// Keys of one target that are tried: a pool that is out of order must not starve the next target.
-const TRIES_PER_TARGET: usize = 2;
-/// Provider calls of one generation, whatever its targets.
+const TRIES_PER_TARGET: usize = 3;
+/// Connections to one target that may fail.
+const UNREACHABLE_MAX: usize = 2;
+/// Provider calls of one generation: from then on each target that is left has one.
 const TRIES_MAX: u32 = 8;
-/// The part of a call's time in which another try begins: what is left must be worth it.
+/// The part of a call's time in which another try at the same target begins: what is left must be worth
+/// it.
 const TRY_PART: u32 = 2;
+/// A target that was not tried yet is worth less: its first try begins up to the last quarter.
+const FIRST_TRY_PART: u32 = 4;
+/// Bytes of a whole answer for a token, for want of a better count.
+const TOKEN_BYTES: u64 = 4;
+
+/// What attempts are made with.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) pools: &'a Arc<Pools>,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) patience: Patience,
+}
 
 /// An attempt that a provider accepted.
 pub(super) struct Accepted {
@@ -30,17 +49,21 @@ pub(super) struct Accepted {
 
 /// Tries targets in order until one accepts; then those that only rest, because trying beats refusing.
 pub(super) async fn attempts(
-    context: &GenerationContext,
+    means: Means<'_>,
     call: &Call,
     begun: Instant,
 ) -> Result<Accepted, Failure> {
-    let mut so_far = AttemptsSoFar::new(begun);
+    let names = call.targets.iter().map(|target| target.provider.as_str());
+    let has_choice = means.pools.has_choice(names);
+    let affinity = has_choice.then(|| ask::affinity(call)).flatten();
+    let mut so_far = AttemptsSoFar::new(begun, means.pools, Size::of(call));
     let mut untried: Vec<usize> = Vec::new();
     let last = call.targets.len().saturating_sub(1);
     for (at, target) in call.targets.iter().enumerate() {
         let tries = Tries {
-            context,
+            means,
             call,
+            affinity,
             target,
             is_last: at == last,
             is_last_resort: false,
@@ -55,8 +78,9 @@ pub(super) async fn attempts(
     }
     for at in untried {
         let tries = Tries {
-            context,
+            means,
             call,
+            affinity,
             target: &call.targets[at],
             is_last: true,
             is_last_resort: true,
@@ -68,10 +92,24 @@ pub(super) async fn attempts(
     Err(so_far.last())
 }
 
+/// How far the try before came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastTry {
+    /// There was none, or nothing was sent.
+    NotSent,
+    Answered,
+    Unanswered,
+}
+
 /// What was tried so far.
 struct AttemptsSoFar {
     begun: Instant,
+    /// The same by the clock that keys rest by.
+    clock: Clock,
+    began: Moment,
+    size: Size,
     tried: u32,
+    last_try: LastTry,
     /// Stays empty, and costs nothing, when the first one answers.
     failed: Vec<FailedTry>,
     /// The failure that tells the tenant most.
@@ -80,8 +118,9 @@ struct AttemptsSoFar {
 
 /// The tries at one target.
 struct Tries<'a> {
-    context: &'a GenerationContext,
+    means: Means<'a>,
     call: &'a Call,
+    affinity: Option<u64>,
     target: &'a Target,
     /// No other target follows.
     is_last: bool,
@@ -95,30 +134,20 @@ impl Tries<'_> {
         let mut tried: Vec<ProviderKeyId> = Vec::new();
         // Faults that may be the body's: what the next key says decides.
         let mut open: Vec<(Lease, Fault)> = Vec::new();
-        while tried.len() < TRIES_PER_TARGET && so_far.may_go_on(self.call) {
-            let asker = Asker {
-                caller: self.call.caller,
-                model: &self.target.model,
-                is_last_resort: self.is_last_resort,
-            };
-            let pools = &self.context.pools;
-            let lease = match pools.lease(&self.target.provider, asker, &tried) {
-                Ok(lease) => lease,
-                Err(idle) => {
-                    so_far.idle(idle, self.target);
-                    break;
-                }
+        let mut unreachable = 0;
+        while tried.len() < TRIES_PER_TARGET && so_far.may_go_on(self.call, tried.is_empty()) {
+            let Some(lease) = self.lease(so_far, &tried) else {
+                break;
             };
             so_far.tried += 1;
-            let began_ms = millis(so_far.begun.elapsed());
-            let route = lease.provider().route(lease.key(), &self.target.model);
+            let began_ms = millis(so_far.elapsed());
             let connector = lease.provider().connector;
-            let Refusal { fault, caller } = match connector
-                .call(self.call, route, self.context.patience)
-                .await
-            {
+            let outcome = connector
+                .call(self.call, lease.route(), self.means.patience)
+                .await;
+            let Refusal { fault, caller } = match outcome {
                 Ok(answer) => {
-                    lease.answered();
+                    lease.accepted(took(&lease, &answer, so_far.elapsed(), began_ms));
                     // The same body was good here, so it was the key.
                     settle(open);
                     let trail = self.trail(so_far, &lease);
@@ -132,8 +161,10 @@ impl Tries<'_> {
             };
             self.note(so_far, &lease, &fault, began_ms);
             let goes_on = fault.retry == Retry::OtherKey;
+            unreachable += usize::from(fault.kind == FaultKind::Unreachable);
             // Another key of a host that does not answer is no better.
-            let is_dead = fault.kind == FaultKind::Unreachable && !self.is_last;
+            let may_be_chance = self.is_last && !self.is_last_resort;
+            let is_dead = unreachable >= if may_be_chance { UNREACHABLE_MAX } else { 1 };
             tried.push(lease.key().id.clone());
             so_far.fail(fault.clone(), caller, self.target);
             self.charge(&mut open, lease, fault);
@@ -149,10 +180,41 @@ impl Tries<'_> {
         Ok(None)
     }
 
+    /// A key for the next try, where there is one and a try again is not too much.
+    fn lease(&self, so_far: &mut AttemptsSoFar, tried: &[ProviderKeyId]) -> Option<Lease> {
+        let asker = Asker {
+            caller: self.call.caller,
+            model: &self.target.model,
+            is_last_resort: self.is_last_resort,
+            size: so_far.size,
+            affinity: self.affinity,
+        };
+        let lease = match self.means.pools.lease(&self.target.provider, asker, tried) {
+            Ok(lease) => lease,
+            Err(idle) => {
+                so_far.idle(idle, self.target);
+                return None;
+            }
+        };
+        // The first try of each target is free while its provider is taken for well, and so is one where
+        // nothing was sent before.
+        let is_paid = match so_far.last_try {
+            _ if self.is_last_resort && so_far.tried > 0 => lease.pay_again(true),
+            _ if tried.is_empty() => true,
+            LastTry::NotSent => true,
+            LastTry::Answered => lease.pay_again(true),
+            LastTry::Unanswered => lease.pay_again(false),
+        };
+        if !is_paid {
+            lease.never_sent();
+        }
+        is_paid.then_some(lease)
+    }
+
     /// Whose a fault is: its key's, unless the same body brought the same at the key before.
     fn charge(&self, open: &mut Vec<(Lease, Fault)>, lease: Lease, fault: Fault) {
         if fault.kind == FaultKind::InvalidKey {
-            keys::doubt(&self.context.pools, &self.context.supervisor, &lease);
+            keys::doubt(self.means.pools, self.means.supervisor, &lease);
         }
         if fault.upstream_status.is_some() {
             lease.answered();
@@ -178,6 +240,11 @@ impl Tries<'_> {
 
     fn note(&self, so_far: &mut AttemptsSoFar, lease: &Lease, fault: &Fault, began_ms: u64) {
         let (call, key) = (self.call, lease.key());
+        so_far.last_try = match (fault.kind, fault.upstream_status) {
+            (FaultKind::Unreachable, _) => LastTry::NotSent,
+            (_, Some(_)) => LastTry::Answered,
+            (_, None) => LastTry::Unanswered,
+        };
         warn!(
             request.id = %call.request, generation.id = %call.generation,
             provider = self.target.provider, key.last4 = key.last4,
@@ -188,7 +255,7 @@ impl Tries<'_> {
             model: self.target.model.clone(),
             key_last4: key.last4.clone(),
             began_ms,
-            duration_ms: millis(so_far.begun.elapsed()).saturating_sub(began_ms),
+            duration_ms: millis(so_far.elapsed()).saturating_sub(began_ms),
             fault: fault.word().to_owned(),
         });
     }
@@ -201,8 +268,21 @@ impl Tries<'_> {
             attempts: so_far.tried,
             failed: std::mem::take(&mut so_far.failed),
             begun: so_far.begun,
-            first_byte_ms: millis(so_far.begun.elapsed()).max(1),
+            first_byte_ms: millis(so_far.elapsed()).max(1),
         }
+    }
+}
+
+/// How long an answer was waited for, and what of it was there then.
+fn took(lease: &Lease, answer: &Answer, elapsed: Duration, began_ms: u64) -> Took {
+    let output = match &answer.body {
+        AnswerBody::Whole(bytes) => u64::try_from(bytes.len()).unwrap_or(0) / TOKEN_BYTES,
+        AnswerBody::Stream(_) => 0,
+    };
+    Took {
+        span: elapsed.saturating_sub(Duration::from_millis(began_ms)),
+        input: lease.input(),
+        output,
     }
 }
 
@@ -232,18 +312,34 @@ fn weight(fault: &Fault) -> u8 {
 }
 
 impl AttemptsSoFar {
-    fn new(begun: Instant) -> Self {
+    fn new(begun: Instant, pools: &Pools, size: Size) -> Self {
         Self {
             begun,
+            clock: pools.clock(),
+            began: pools.now(),
+            size,
             tried: 0,
+            last_try: LastTry::NotSent,
             failed: Vec::new(),
             told: None,
         }
     }
 
-    fn may_go_on(&self, call: &Call) -> bool {
-        let is_early = || self.begun.elapsed() < call.deadline / TRY_PART;
-        self.tried == 0 || (self.tried < TRIES_MAX && is_early())
+    fn elapsed(&self) -> Duration {
+        self.clock.now().since(self.began)
+    }
+
+    /// Whether there is time for another try, which is the first one of its target or not.
+    fn may_go_on(&self, call: &Call, is_first: bool) -> bool {
+        if self.tried == 0 {
+            return true;
+        }
+        let elapsed = self.elapsed();
+        if is_first {
+            elapsed < call.deadline.saturating_sub(call.deadline / FIRST_TRY_PART)
+        } else {
+            self.tried < TRIES_MAX && elapsed < call.deadline / TRY_PART
+        }
     }
 
     fn fail(&mut self, fault: Fault, caller: Option<CallerError>, target: &Target) {
@@ -298,3 +394,6 @@ fn no_capacity() -> Failure {
     );
     failure(fault, 0)
 }
+
+#[cfg(test)]
+mod simulation;

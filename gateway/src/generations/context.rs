@@ -10,6 +10,7 @@ use shared::id::BootId;
 use shared::supervisor::Supervisor;
 use tokio_util::sync::CancellationToken;
 
+use super::attempt::Means;
 use super::journal::{JournalMetrics, OutcomeJournal};
 use super::parting::Leavers;
 use super::register::Register;
@@ -92,6 +93,15 @@ impl GenerationContext {
             metrics: GatewayMetrics::new(parts.metrics),
             detached,
         }))
+    }
+
+    /// What attempts are made with.
+    pub(super) fn means(&self) -> Means<'_> {
+        Means {
+            pools: &self.pools,
+            supervisor: &self.supervisor,
+            patience: self.patience,
+        }
     }
 
     /// How long a generation runs on without a reader whose server says that it waits for `told`.

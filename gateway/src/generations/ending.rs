@@ -145,8 +145,10 @@ impl Generation {
         );
     }
 
-    /// A model that wrote more than it was asked for may not know the field of the maximum.
+    /// What was used counts at the key. A model that wrote more than it was asked for may not know the
+    /// field of the maximum.
     pub(super) fn watch_maximum(lease: &Lease, usage: &Usage) {
+        lease.used(usage);
         if usage.overrun {
             lease.ignored_maximum();
         }

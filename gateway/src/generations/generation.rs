@@ -106,7 +106,7 @@ impl Generation {
         }
         let opening = {
             let context = context.clone();
-            async move { attempt::attempts(&context, &call, begun).await }
+            async move { attempt::attempts(context.means(), &call, begun).await }
         };
         let state = State {
             phase: Phase::Opening(Box::pin(opening)),

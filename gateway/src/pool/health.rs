@@ -3,14 +3,16 @@
 //! Only the answer to a question of our own switches a key off, and then until it is asked again. How
 //! many keys of a pool a caller reaches so is [`super::share`]'s to say.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::clock::Moment;
 use shared::fault::{Fault, FaultKind};
 
+use super::ask::Size;
 use super::effect::{self, Effect, FAILURES_MAX, FAILURES_REST};
+use super::meters::Meters;
+use super::pace::KeyPace;
 
 /// Rests that are remembered of one key; the one that ends first makes room.
 const RESTS_MAX: usize = 64;
@@ -22,6 +24,8 @@ const PROBE_FIRST: Duration = Duration::from_secs(60);
 const PROBE_MAX: Duration = Duration::from_secs(6 * 3_600);
 /// A key is not asked about more often, however many answers name it.
 const CHECK_PAUSE: Duration = Duration::from_secs(10);
+/// A key that failed often in a row is tried by one call at a time, which has this long.
+const TRIAL: Duration = Duration::from_secs(10);
 
 /// Who wants to use a key, and for what.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +36,19 @@ pub(crate) struct Asker<'a> {
     pub(crate) model: &'a str,
     /// Nothing else is left: what rests only to spare time is used.
     pub(crate) is_last_resort: bool,
+    /// How large the call is.
+    pub(crate) size: Size,
+    /// Calls of one number are the better for being together.
+    pub(crate) affinity: Option<u64>,
 }
 
 /// Why a key is not used now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Block {
-    /// It is switched off.
+    /// It is switched off, or not for such calls.
     Off,
+    /// Its host does not answer.
+    Down,
     /// It rests.
     Rests {
         /// How long.
@@ -88,6 +98,8 @@ struct State {
     /// Whose the first of them was, and whether others had some too.
     failed_first: u64,
     failed_for_others: bool,
+    /// Until when a call tries whether it still fails.
+    trial_until: Moment,
     checked_at: Option<Moment>,
     /// That it rests was told.
     is_told: bool,
@@ -98,7 +110,8 @@ struct State {
 /// What is known of a key's health; survives a reload of the list.
 #[derive(Debug, Default)]
 pub(crate) struct KeyHealth {
-    in_flight: AtomicU32,
+    pub(super) meters: Meters,
+    pub(super) pace: KeyPace,
     state: Mutex<State>,
 }
 
@@ -129,15 +142,22 @@ impl KeyHealth {
     }
 
     pub(crate) fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
+        self.meters.running()
     }
 
-    pub(super) fn enter(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    /// What counts in this minute: requests and tokens.
+    #[cfg(test)]
+    pub(crate) fn minute(&self, now: Moment) -> (u64, u64) {
+        self.meters.minute(now)
     }
 
-    pub(super) fn leave(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    /// A call goes there.
+    pub(super) fn enter(&self, now: Moment) {
+        self.pace.used(now);
+        let mut state = self.lock();
+        if state.failures >= FAILURES_MAX {
+            state.trial_until = now.after(TRIAL);
+        }
     }
 
     /// Sets what the database says; none is on. While it does not know yet how this process switched
@@ -219,10 +239,9 @@ impl KeyHealth {
             .filter(is_theirs)
             .chain(for_everybody(concerning))
             .max_by_key(|rest| rest.until);
-        longest.map(|rest| Block::Rests {
-            until: rest.until,
-            kind: rest.kind,
-        })
+        let rest = longest.map(|rest| (rest.until, rest.kind));
+        let rest = rest.or_else(|| Some((state.trial(asker, now)?, FaultKind::Overloaded)));
+        rest.map(|(until, kind)| Block::Rests { until, kind })
     }
 
     /// Whether this caller's calls rest it as far as an operator sees.
@@ -407,6 +426,13 @@ impl State {
             .filter(|rest| rest.is_shown)
             .chain(for_everybody(concerning))
             .max_by_key(|rest| rest.until)
+    }
+
+    /// Until when `asker` waits for the one call that tries a key that failed often in a row.
+    fn trial(&self, asker: Asker<'_>, now: Moment) -> Option<Moment> {
+        let is_theirs = self.failed_for_others || self.failed_first == asker.caller;
+        let is_tried = self.failures >= FAILURES_MAX && self.trial_until > now;
+        (is_tried && is_theirs && !asker.is_last_resort).then_some(self.trial_until)
     }
 
     /// Rests in a row for what is reported.

@@ -1,24 +1,41 @@
 //! Providers and their keys in memory: who may be called now, and what a fault does to a key.
 //! Names no provider and holds no SQL; `admin` loads and stores.
 
+pub(crate) mod ask;
+mod bucket;
+mod budget;
 mod choose;
+mod circuit;
+mod dice;
 mod effect;
 pub(crate) mod health;
+mod lease;
+mod meters;
+mod pace;
 mod provider;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use http::{HeaderName, HeaderValue};
 use shared::clock::{Clock, Moment};
-use shared::fault::{Fault, FaultKind};
+use shared::fault::FaultKind;
 use shared::id::ProviderKeyId;
+use shared::link::KeyTerms;
 use shared::link::events::{GatewayEvent, KeyEvent};
 use shared::link::options::ProviderOptions;
 use shared::secret::Secret;
 use tracing::warn;
 
-use self::health::{Asker, Block, KeyHealth, Report};
-pub(crate) use self::provider::ProviderHealth;
+use self::choose::{KeyQuery, Tier};
+use self::circuit::Gate;
+use self::dice::{Dice, number_of};
+use self::health::{Asker, KeyHealth};
+pub(crate) use self::lease::Lease;
+use self::meters::Need;
+pub(crate) use self::pace::Took;
+pub(crate) use self::provider::{HostHealth, ProviderHealth};
 use crate::providers::{self, Route};
 
 /// The part of a pool that one caller's calls may show as cooling.
@@ -47,6 +64,19 @@ pub(crate) struct PoolProvider {
     pub(crate) options: ProviderOptions,
     pub(crate) enabled: bool,
     pub(crate) connector: &'static dyn providers::Provider,
+    /// In the order of their priorities.
+    pub(crate) keys: Vec<Arc<PoolKey>>,
+    pub(crate) health: Arc<ProviderHealth>,
+    tiers: Vec<Tier>,
+}
+
+/// What a provider is made of.
+pub(crate) struct ProviderParts {
+    pub(crate) name: String,
+    pub(crate) base_url: String,
+    pub(crate) options: ProviderOptions,
+    pub(crate) enabled: bool,
+    pub(crate) connector: &'static dyn providers::Provider,
     pub(crate) keys: Vec<Arc<PoolKey>>,
     pub(crate) health: Arc<ProviderHealth>,
 }
@@ -57,19 +87,58 @@ pub(crate) struct PoolKey {
     pub(crate) secret: Secret<String>,
     pub(crate) last4: String,
     pub(crate) weight: u32,
+    pub(crate) terms: KeyTerms,
+    /// Sent with it besides those that its connector needs.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Of its own address, where it has one.
+    pub(crate) host: Option<Arc<HostHealth>>,
     pub(crate) health: Arc<KeyHealth>,
 }
 
+impl PoolKey {
+    /// Whether it is for calls of `model`; a name may end in `*`.
+    fn serves(&self, model: &str) -> bool {
+        let matches = |allowed: &String| match allowed.strip_suffix('*') {
+            Some(begins) => model.starts_with(begins),
+            None => allowed == model,
+        };
+        self.terms.models.is_empty() || self.terms.models.iter().any(matches)
+    }
+}
+
 impl PoolProvider {
+    /// Of its parts.
+    pub(crate) fn new(parts: ProviderParts) -> Self {
+        let mut keys = parts.keys;
+        keys.sort_by_key(|key| key.terms.priority);
+        Self {
+            tiers: choose::tiers(&keys),
+            name: parts.name,
+            base_url: parts.base_url,
+            options: parts.options,
+            enabled: parts.enabled,
+            connector: parts.connector,
+            keys,
+            health: parts.health,
+        }
+    }
+
     /// Where a call of `model` with `key` goes.
     pub(crate) fn route<'a>(&'a self, key: &'a PoolKey, model: &'a str) -> Route<'a> {
         Route {
-            base_url: &self.base_url,
+            base_url: key.terms.base_url.as_ref().unwrap_or(&self.base_url),
             options: &self.options,
             key: &key.secret,
             model,
             learned: &self.health.learned,
+            headers: &key.headers,
+            heard: None,
         }
+    }
+
+    /// Of the address where calls with `key` go.
+    fn host<'a>(&'a self, key: &'a PoolKey) -> &'a HostHealth {
+        key.host.as_deref().unwrap_or(&self.health.host)
     }
 }
 
@@ -80,6 +149,7 @@ pub(crate) type EventSender = tokio::sync::mpsc::Sender<GatewayEvent>;
 pub(crate) struct Pools {
     providers: RwLock<Arc<HashMap<String, Arc<PoolProvider>>>>,
     clock: Clock,
+    dice: Dice,
     events: EventSender,
 }
 
@@ -99,23 +169,27 @@ pub(crate) enum Idle {
     },
 }
 
-/// A key in use for one attempt; gives its place back when dropped.
-pub(crate) struct Lease {
-    provider: Arc<PoolProvider>,
-    key: Arc<PoolKey>,
-    caller: u64,
-    model: String,
-    began: Moment,
-    clock: Clock,
-    events: EventSender,
+impl Idle {
+    fn until(until: Moment, kind: FaultKind, now: Moment) -> Self {
+        Self::Rests {
+            wait_ms: u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX),
+            kind,
+        }
+    }
 }
 
 impl Pools {
     /// Empty; what faults do to keys is told to `events`.
     pub(crate) fn new(clock: Clock, events: EventSender) -> Self {
+        Self::seeded(clock, events, rand::random())
+    }
+
+    /// The same with draws that come again.
+    pub(crate) fn seeded(clock: Clock, events: EventSender, seed: u64) -> Self {
         Self {
             providers: RwLock::default(),
             clock,
+            dice: Dice::of(seed),
             events,
         }
     }
@@ -125,12 +199,26 @@ impl Pools {
         self.clock.now()
     }
 
+    /// The clock that keys rest by.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// Every provider by name.
     pub(crate) fn all(&self) -> Arc<HashMap<String, Arc<PoolProvider>>> {
         self.providers
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Whether one of these providers has several keys to choose from.
+    pub(crate) fn has_choice<'a>(&self, mut providers: impl Iterator<Item = &'a str>) -> bool {
+        let all = self.all();
+        providers.any(|name| {
+            all.get(name)
+                .is_some_and(|provider| provider.keys.len() > 1)
+        })
     }
 
     /// A provider's key of that id.
@@ -161,32 +249,32 @@ impl Pools {
             .filter(|provider| provider.enabled)
             .ok_or(Idle::NoKey)?;
         let now = self.clock.now();
-        let untried = |key: &&Arc<PoolKey>| !tried.contains(&key.id);
-        let eligible = |key: &&Arc<PoolKey>| untried(key) && key.health.block(asker, now).is_none();
-        let key = match provider.keys.as_slice() {
-            [only] => Some(only).filter(eligible),
-            keys => choose::choose(keys.iter().filter(eligible), &mut rand::rng()),
+        let (model, health) = (number_of(asker.model), &provider.health);
+        let gate = health.circuits.gate(model, now);
+        if let (Gate::Shut(until), false) = (gate, asker.is_last_resort) {
+            return Err(Idle::until(until, FaultKind::Overloaded, now));
+        }
+        let likely = health.lengths.likely(model);
+        let query = KeyQuery {
+            provider,
+            asker,
+            model,
+            need: Need {
+                input: asker.size.input,
+                output: asker.size.output_max.min(likely),
+            },
+            tried,
+            now,
+            dice: &self.dice,
         };
-        let Some(key) = key else {
-            let untried = provider.keys.iter().filter(untried);
-            return Err(idle(
-                untried.filter_map(|key| key.health.block(asker, now)),
-                now,
-            ));
-        };
-        if !provider.health.may_try(now) && !asker.is_last_resort {
+        let picked = query.pick()?;
+        let lease = Lease::new(self, &query, picked, provider.clone());
+        if !asker.is_last_resort && !lease.may_go(gate) {
+            lease.never_sent();
             return Err(Idle::Down);
         }
-        key.health.enter();
-        Ok(Lease {
-            provider: provider.clone(),
-            key: key.clone(),
-            caller: asker.caller,
-            model: asker.model.to_owned(),
-            began: now,
-            clock: self.clock.clone(),
-            events: self.events.clone(),
-        })
+        lease.enter();
+        Ok(lease)
     }
 
     /// The provider itself says that a key is not good.
@@ -227,96 +315,6 @@ impl Pools {
     }
 }
 
-/// What the key that is ready first waits for.
-fn idle(blocks: impl Iterator<Item = Block>, now: Moment) -> Idle {
-    let rests = blocks.filter_map(|block| match block {
-        Block::Off => None,
-        Block::Rests { until, kind } => Some((until, kind)),
-    });
-    rests
-        .min_by_key(|(until, _)| *until)
-        .map_or(Idle::NoKey, |(until, kind)| Idle::Rests {
-            wait_ms: u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX),
-            kind,
-        })
-}
-
-impl Lease {
-    pub(crate) fn provider(&self) -> &Arc<PoolProvider> {
-        &self.provider
-    }
-
-    pub(crate) fn key(&self) -> &Arc<PoolKey> {
-        &self.key
-    }
-
-    fn asker(&self) -> Asker<'_> {
-        Asker {
-            caller: self.caller,
-            model: &self.model,
-            is_last_resort: false,
-        }
-    }
-
-    /// The provider answered, whatever it was.
-    pub(crate) fn answered(&self) {
-        self.provider.health.answered();
-    }
-
-    /// The attempt ended well: past faults are forgotten.
-    pub(crate) fn succeeded(&self) {
-        let now = self.clock.now();
-        if self.key.health.succeeded(self.asker(), self.began, now) {
-            self.tell(GatewayEvent::KeyRecovered, None);
-        }
-    }
-
-    /// The attempt failed.
-    pub(crate) fn failed(&self, fault: &Fault) {
-        if self.provider.connector.fails_on_request() {
-            return;
-        }
-        let now = self.clock.now();
-        if fault.kind == FaultKind::Unreachable {
-            self.provider.health.unreachable(now);
-        }
-        if self.key.health.failed(self.report(fault, now), now) {
-            self.tell(GatewayEvent::KeyCooling, Some(fault.word().to_owned()));
-        }
-    }
-
-    /// The attempt failed as another one with the same body at another key: it is the body's.
-    pub(crate) fn suspected(&self, fault: &Fault) {
-        if !self.provider.connector.fails_on_request() {
-            let now = self.clock.now();
-            self.key.health.suspected(self.report(fault, now), now);
-        }
-    }
-
-    /// The model wrote more than it was asked for.
-    pub(crate) fn ignored_maximum(&self) {
-        let route = self.provider.route(&self.key, &self.model);
-        self.provider.connector.ignored_maximum(route);
-    }
-
-    fn report<'a>(&'a self, fault: &'a Fault, now: Moment) -> Report<'a> {
-        let keys = &self.provider.keys;
-        let others = keys.iter().filter(|key| key.id != self.key.id);
-        let resting = others.filter(|key| key.health.rests_for(self.caller, now));
-        Report {
-            fault,
-            caller: self.caller,
-            model: &self.model,
-            is_within_share: resting.count() < share(keys.len()),
-        }
-    }
-
-    fn tell(&self, kind: fn(KeyEvent) -> GatewayEvent, reason: Option<String>) {
-        let news = kind(news(&self.provider, &self.key, reason));
-        tell(&self.events, &self.key, news);
-    }
-}
-
 fn news(provider: &PoolProvider, key: &PoolKey, reason: Option<String>) -> KeyEvent {
     KeyEvent {
         provider: provider.name.clone(),
@@ -334,12 +332,6 @@ fn tell(events: &EventSender, key: &PoolKey, news: GatewayEvent) -> bool {
         warn!(key.id = %key.id, "what happened to key `{}` is not stored", key.id);
     }
     is_taken
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.key.health.leave();
-    }
 }
 
 #[cfg(test)]

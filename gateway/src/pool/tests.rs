@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use shared::fault::Scope;
+use shared::fault::{Fault, Scope};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule};
 use shared::link::{Call, KeyTest, KeyVerdict};
 use tokio::sync::mpsc;
 
+use super::ask::Size;
 use super::effect::OVERLOADED_MAX;
 use super::health::{Off, Shown};
 use super::*;
@@ -58,6 +59,8 @@ fn asks(caller: u64, is_last_resort: bool) -> Asker<'static> {
         caller,
         model: MODEL,
         is_last_resort,
+        size: Size::default(),
+        affinity: None,
     }
 }
 
@@ -82,10 +85,13 @@ fn pool(keys: usize) -> Pool {
             secret: Secret::new("s".to_owned()),
             last4: "last".to_owned(),
             weight: 1,
+            terms: KeyTerms::default(),
+            headers: Vec::new(),
+            host: None,
             health: Arc::default(),
         })
     };
-    let provider = PoolProvider {
+    let provider = PoolProvider::new(ProviderParts {
         name: "p".to_owned(),
         base_url: "http://p".to_owned(),
         options: ProviderOptions::default(),
@@ -93,7 +99,7 @@ fn pool(keys: usize) -> Pool {
         connector: &Fake,
         keys: (0..keys).map(key).collect(),
         health: Arc::default(),
-    };
+    });
     pools.replace(HashMap::from([("p".to_owned(), Arc::new(provider))]));
     Pool { pools, clock, told }
 }
@@ -211,6 +217,8 @@ proptest! {
         for step in &script {
             run(&pool, HOSTILE, step);
             prop_assert_eq!(pool.open_to(OTHER), keys, "after {:?}", step);
+            let is_served = pool.lease(OTHER, false).is_ok();
+            prop_assert!(is_served, "no circuit is open after {:?}", step);
             prop_assert!(pool.cooling() <= share(keys), "{} shown", pool.cooling());
         }
     }
@@ -368,9 +376,8 @@ fn a_model_that_a_key_lacks_rests_for_that_model_alone() {
     let lacks = Fault::new(FaultKind::NotFound, "");
     pool.lease(HOSTILE, false).expect("a key").failed(&lacks);
     let other = Asker {
-        caller: HOSTILE,
         model: "other",
-        is_last_resort: false,
+        ..asks(HOSTILE, false)
     };
     assert!(pool.lease(HOSTILE, false).is_err());
     assert!(pool.pools.lease("p", other, &[]).is_ok());

@@ -6,6 +6,7 @@ pub(crate) mod bedrock;
 mod decode;
 pub(crate) mod http;
 pub(crate) mod learned;
+pub(crate) mod limits;
 pub(crate) mod presets;
 mod sandbox;
 mod spoken;
@@ -20,9 +21,11 @@ mod words;
 use std::pin::Pin;
 use std::time::Duration;
 
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
+use shared::clock::Clock;
 use shared::dialect::{Dialect, Quirks};
 use shared::fault::Fault;
 use shared::link::connectors::ConnectorFacts;
@@ -31,6 +34,7 @@ use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
 
 use self::learned::Learned;
+use self::limits::{LimitsHeard, ToldLimits};
 pub(crate) use self::spoken::Spoken;
 use self::vendor::{Vendor, doors};
 
@@ -47,9 +51,20 @@ pub(crate) struct Route<'a> {
     pub(crate) model: &'a str,
     /// What the provider taught before.
     pub(crate) learned: &'a Learned,
+    /// Sent besides those that the connector needs.
+    pub(crate) headers: &'a [(HeaderName, HeaderValue)],
+    /// Where what an answer tells of limits is kept; nowhere for questions of operators.
+    pub(crate) heard: Option<&'a LimitsHeard>,
 }
 
 impl Route<'_> {
+    /// An answer with these headers came, whatever it was.
+    pub(crate) fn hear(&self, headers: &HeaderMap) {
+        if let Some(heard) = self.heard {
+            heard.hear(ToldLimits::of(headers, Clock::system().now()));
+        }
+    }
+
     /// How the model differs from its dialect, as far as it is known.
     pub(crate) fn quirks(&self) -> Quirks {
         let known = self.learned.quirks(self.base_url, self.model);

@@ -60,6 +60,18 @@ pub(crate) struct KeyRow {
     pub(crate) reason: Option<String>,
     pub(crate) created_at: i64,
     pub(crate) probe_at: Option<i64>,
+    pub(crate) priority: i64,
+    pub(crate) requests_per_minute: Option<i64>,
+    pub(crate) tokens_per_minute: Option<i64>,
+    pub(crate) calls_at_once: Option<i64>,
+    pub(crate) requests_per_day: Option<i64>,
+    /// JSON, as are its tags.
+    pub(crate) models: Option<String>,
+    /// In place of its provider's.
+    pub(crate) base_url: Option<String>,
+    /// Sealed.
+    pub(crate) headers: Option<Vec<u8>>,
+    pub(crate) tags: Option<String>,
 }
 
 /// Everything the pools are made of, and the version it was read at.
@@ -170,10 +182,14 @@ impl Store {
                 .optional()?;
             let Some(row) = found else { return Ok(false) };
             if base_url.is_some_and(|url| moved(&row.base_url, url)) {
-                let keys = provider_keys::table.filter(provider_keys::provider.eq(name));
+                // Those with an address of their own are not moved with it.
+                let keys = provider_keys::table
+                    .filter(provider_keys::provider.eq(name))
+                    .filter(provider_keys::base_url.is_null());
                 diesel::update(keys)
                     .set((
                         provider_keys::sealed.eq(Vec::new()),
+                        provider_keys::headers.eq(None::<Vec<u8>>),
                         provider_keys::disabled.eq(true),
                         provider_keys::reason.eq(SECRET_GONE),
                     ))
@@ -218,7 +234,7 @@ impl Store {
         })
     }
 
-    /// Writes a key's label, weight, state and secret; answers whether there is such a key.
+    /// Writes a key's label, weight, terms, state and secret; answers whether there is such a key.
     pub(crate) async fn update_key(&self, row: &KeyRow) -> Result<bool, DbError> {
         write_tx!(self.db, |conn| -> DbError {
             let key = provider_keys::table
@@ -233,6 +249,15 @@ impl Store {
                     provider_keys::sealed.eq(&row.sealed),
                     provider_keys::last4.eq(&row.last4),
                     provider_keys::probe_at.eq(row.probe_at),
+                    provider_keys::priority.eq(row.priority),
+                    provider_keys::requests_per_minute.eq(row.requests_per_minute),
+                    provider_keys::tokens_per_minute.eq(row.tokens_per_minute),
+                    provider_keys::calls_at_once.eq(row.calls_at_once),
+                    provider_keys::requests_per_day.eq(row.requests_per_day),
+                    provider_keys::models.eq(&row.models),
+                    provider_keys::base_url.eq(&row.base_url),
+                    provider_keys::headers.eq(&row.headers),
+                    provider_keys::tags.eq(&row.tags),
                 ))
                 .execute(conn)
                 .await?;

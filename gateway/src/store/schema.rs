@@ -23,6 +23,15 @@ diesel::table! {
         reason -> Nullable<Text>,
         created_at -> BigInt,
         probe_at -> Nullable<BigInt>,
+        priority -> BigInt,
+        requests_per_minute -> Nullable<BigInt>,
+        tokens_per_minute -> Nullable<BigInt>,
+        calls_at_once -> Nullable<BigInt>,
+        requests_per_day -> Nullable<BigInt>,
+        models -> Nullable<Text>,
+        base_url -> Nullable<Text>,
+        headers -> Nullable<Binary>,
+        tags -> Nullable<Text>,
     }
 }
 

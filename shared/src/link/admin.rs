@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connectors::{GatewayFacts, SecretRule};
 use super::options::ProviderOptions;
+use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
 use crate::secret::Secret;
 
@@ -75,6 +76,9 @@ pub struct NewProviderKey {
     /// Share of the calls relative to the other keys, 1 to 100; default 1.
     #[serde(default = "one")]
     pub weight: u32,
+    /// On what terms it is used.
+    #[serde(default, skip_serializing_if = "KeyTerms::is_usual")]
+    pub terms: KeyTerms,
 }
 
 fn one() -> u32 {
@@ -134,6 +138,9 @@ pub struct ProviderKeyPatch {
     /// The secret again, or another one; crosses the link once and is sealed at the gateway.
     #[serde(with = "exposed::optional", skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret<String>>,
+    /// Other terms, all of them anew; of these, headers that are absent stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<KeyTerms>,
 }
 
 /// A key as an operator sees it: never its secret.
@@ -158,6 +165,12 @@ pub struct ProviderKeyView {
     pub probe_at: Option<i64>,
     /// Calls running on it now.
     pub in_flight: u32,
+    /// On what terms it is used, without its headers.
+    #[serde(default, skip_serializing_if = "KeyTerms::is_usual")]
+    pub terms: KeyTerms,
+    /// The names of its headers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub header_names: Vec<String>,
     /// Created, in unix milliseconds.
     pub created_at: i64,
 }

@@ -95,6 +95,7 @@ mod operation;
 pub mod options;
 pub mod prefix;
 pub mod rules;
+mod terms;
 pub mod wire;
 
 pub use self::admin::{
@@ -104,6 +105,7 @@ pub use self::admin::{
 use self::events::GatewayEvents;
 
 pub use self::operation::Operation;
+pub use self::terms::{KeyHeaders, KeyTerms};
 
 use std::pin::Pin;
 use std::time::Duration;

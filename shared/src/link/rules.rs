@@ -2,6 +2,7 @@
 //! check by them before they ask. What differs from connector to connector stands in its facts.
 
 use super::connectors::SecretRule;
+use super::terms::KeyHeaders;
 
 /// Names stand in targets, paths and metric labels.
 pub const NAME_CHARS_MAX: usize = 40;
@@ -13,6 +14,40 @@ pub const LABEL_CHARS_MAX: usize = 100;
 pub const WEIGHT_MAX: u32 = 100;
 /// The name of a model at a provider.
 pub const MODEL_CHARS_MAX: usize = 200;
+
+/// Keys of so many priorities are told apart.
+pub const PRIORITY_MAX: u32 = 100;
+/// A larger limit is none.
+pub const LIMIT_MAX: u32 = 2_000_000_000;
+/// Models that one key is for; a name that ends in `*` means many.
+pub const MODELS_MAX: usize = 200;
+/// Headers of one key, and the length of one's value.
+pub const HEADERS_MAX: usize = 16;
+pub const HEADER_CHARS_MAX: usize = 1_000;
+/// Words of an operator for one key, and the length of one.
+pub const TAGS_MAX: usize = 16;
+pub const TAG_CHARS_MAX: usize = 40;
+/// Headers that are the connector's, the client's or the way's to say, by name or beginning.
+const HEADERS_TAKEN: [&str; 18] = [
+    "accept",
+    "anthropic-version",
+    "api-key",
+    "authorization",
+    "connection",
+    "content-",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-api-key",
+    "x-goog-api-key",
+];
 
 /// What something must be and is not; as text what follows "must be".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +149,56 @@ pub fn model(text: &str) -> Result<(), Broken> {
     keep(!text.chars().any(char::is_control), Broken::NotOneLine)
 }
 
+/// Which keys come first.
+pub fn priority(priority: u32) -> Result<(), Broken> {
+    keep(
+        priority <= PRIORITY_MAX,
+        Broken::OutOfRange(0, PRIORITY_MAX),
+    )
+}
+
+/// Of calls or tokens.
+pub fn limit(limit: u64) -> Result<(), Broken> {
+    keep(
+        (1..=u64::from(LIMIT_MAX)).contains(&limit),
+        Broken::OutOfRange(1, LIMIT_MAX),
+    )
+}
+
+/// The models that a key is for.
+pub fn models(models: &[String]) -> Result<(), Broken> {
+    keep(models.len() <= MODELS_MAX, Broken::TooMany(MODELS_MAX))?;
+    models.iter().try_for_each(|name| model(name))
+}
+
+/// An operator's words for a key.
+pub fn tags(tags: &[String]) -> Result<(), Broken> {
+    keep(tags.len() <= TAGS_MAX, Broken::TooMany(TAGS_MAX))?;
+    tags.iter().try_for_each(|tag| {
+        within(tag, TAG_CHARS_MAX)?;
+        keep(!tag.chars().any(char::is_control), Broken::NotOneLine)
+    })
+}
+
+/// Headers that are sent with a key.
+pub fn headers(headers: &KeyHeaders) -> Result<(), Broken> {
+    keep(headers.0.len() <= HEADERS_MAX, Broken::TooMany(HEADERS_MAX))?;
+    headers.0.iter().try_for_each(|(name, value)| {
+        let lower = name.to_ascii_lowercase();
+        let is_taken = HEADERS_TAKEN
+            .iter()
+            .any(|taken| lower == *taken || (taken.ends_with('-') && lower.starts_with(taken)));
+        within(name, NAME_CHARS_MAX)?;
+        keep(
+            !is_taken && http::HeaderName::from_bytes(lower.as_bytes()).is_ok(),
+            Broken::NotAHeader,
+        )?;
+        within(value, HEADER_CHARS_MAX)?;
+        let is_visible = |b: u8| b.is_ascii_graphic() || b == b' ';
+        keep(value.bytes().all(is_visible), Broken::NotOneLine)
+    })
+}
+
 fn within(text: &str, most: usize) -> Result<(), Broken> {
     keep(!text.is_empty(), Broken::Missing)?;
     keep(text.chars().count() <= most, Broken::TooLong(most))
@@ -147,6 +232,34 @@ mod tests {
         assert_eq!(label(&"中".repeat(LABEL_CHARS_MAX)), Ok(()));
         assert_eq!(label("a\nb"), Err(Broken::NotOneLine));
         assert_eq!(weight(0), Err(Broken::OutOfRange(1, 100)));
+        assert_eq!(priority(100), Ok(()));
+        assert_eq!(priority(101), Err(Broken::OutOfRange(0, 100)));
+        assert_eq!(limit(0), Err(Broken::OutOfRange(1, LIMIT_MAX)));
+        assert_eq!(limit(LIMIT_MAX.into()), Ok(()));
+        let names = |count: usize| vec!["m-*".to_owned(); count];
+        assert_eq!(models(&names(MODELS_MAX)), Ok(()));
+        let many = Err(Broken::TooMany(MODELS_MAX));
+        assert_eq!(models(&names(MODELS_MAX + 1)), many);
+        assert_eq!(models(&[String::new()]), Err(Broken::Missing));
+        assert_eq!(
+            tags(&["eu".to_owned(), "a\tb".to_owned()]),
+            Err(Broken::NotOneLine)
+        );
+        let header = |name: &str, value: &str| {
+            headers(&KeyHeaders([(name.to_owned(), value.to_owned())].into()))
+        };
+        assert_eq!(header("X-Team", "a b"), Ok(()));
+        assert_eq!(header("x-team", "a\r\nb"), Err(Broken::NotOneLine));
+        for taken in [
+            "Authorization",
+            "host",
+            "Content-Length",
+            "x y",
+            "proxy-x",
+            "x-api-key",
+        ] {
+            assert_eq!(header(taken, "a"), Err(Broken::NotAHeader), "{taken}");
+        }
         assert_eq!(weight(100), Ok(()));
         assert_eq!(model(""), Err(Broken::Missing));
     }

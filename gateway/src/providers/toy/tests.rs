@@ -52,6 +52,8 @@ async fn asked(call: Call, status: &str, body: &str) -> (Result<Answer, Refusal>
         key: &key,
         model: "theirs",
         learned: &learned,
+        headers: &[],
+        heard: None,
     };
     let patience = Patience {
         first_byte: Duration::from_secs(5),
@@ -154,6 +156,8 @@ fn question_of(operation: Operation) -> Result<Request<Full<Bytes>>, Refusal> {
         key: &key,
         model: "theirs",
         learned: &learned,
+        headers: &[],
+        heard: None,
     };
     question(&call(operation, false), route)
 }

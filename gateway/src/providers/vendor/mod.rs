@@ -138,6 +138,7 @@ impl Way<'_> {
         };
         let request = request(door, &asked, route).await?;
         let head = outbound::send(request, patience.first_byte).await?;
+        route.hear(&head.headers);
         let status = head.status.as_u16();
         if !head.status.is_success() {
             let body = outbound::beginning(head.body, ERROR_BYTES_MAX, patience.silence).await;

@@ -45,7 +45,13 @@ pub(super) async fn request(
     });
     let request = door.open(request, asked, route).await?;
     let wrong = |_| Fault::new(FaultKind::Internal, "the provider's address is not a URL");
-    request.body(Full::new(asked.body.clone())).map_err(wrong)
+    let mut request = request.body(Full::new(asked.body.clone())).map_err(wrong)?;
+    for (name, value) in route.headers {
+        // What the connector says itself is not taken out of its mouth.
+        let entry = request.headers_mut().entry(name);
+        entry.or_insert_with(|| value.clone());
+    }
+    Ok(request)
 }
 
 const ANTHROPIC_VERSION: &str = "anthropic-version";

@@ -11,7 +11,8 @@ use shared::db::{Db, DbTarget};
 use shared::id::{GenerationId, ProviderKeyId, RequestId};
 use shared::link::options::ProviderOptions;
 use shared::link::{
-    Call, Link, NewProvider, NewProviderKey, Operation, ProviderAdmin, ProviderKeyPatch, Target,
+    Call, KeyTerms, Link, NewProvider, NewProviderKey, Operation, ProviderAdmin, ProviderKeyPatch,
+    Target,
 };
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
@@ -129,6 +130,7 @@ async fn a_key_that_its_provider_refused_comes_back_when_it_is_accepted_again() 
             secret: Secret::new("key-of-p-0".to_owned()),
             label: String::new(),
             weight: 1,
+            terms: KeyTerms::default(),
         };
         let key = admin.create_provider_key("p", new).await.expect("a key").id;
         assert!(link.open(call()).await.is_err());

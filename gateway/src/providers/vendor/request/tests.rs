@@ -19,6 +19,8 @@ fn again(call: &Call, fault: &Fault, told: &Told, quirks: Quirks) -> Option<Quir
         key: &key,
         model: "m",
         learned: &learned,
+        headers: &[],
+        heard: None,
     };
     let dialect = call.surface.dialect;
     let way = Way {

@@ -4,6 +4,7 @@ use poem_openapi::{Enum, Object};
 use server_edge::date;
 use server_rooms::providers::GatewayAnswer;
 use shared::clock::Moment;
+use shared::link::KeyTerms;
 use shared::link::{KeyTest, NewProviderKey, ProviderKeyPatch, ProviderKeyView};
 use shared::secret::Secret;
 
@@ -139,6 +140,7 @@ impl From<NewProviderKeyBody> for NewProviderKey {
             secret: Secret::new(body.secret),
             label: body.label,
             weight: body.weight.unwrap_or(1),
+            terms: KeyTerms::default(),
         }
     }
 }
@@ -154,6 +156,7 @@ impl From<ProviderKeyPatchBody> for ProviderKeyPatch {
             weight: body.weight,
             label: body.label,
             secret: body.secret.map(Secret::new),
+            terms: None,
         }
     }
 }

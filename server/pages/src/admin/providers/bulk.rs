@@ -6,8 +6,8 @@ use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
 use server_rooms::providers::{GatewayAnswer, ProviderRef, Providers};
-use shared::link::NewProviderKey;
 use shared::link::connectors::SecretRule;
+use shared::link::{KeyTerms, NewProviderKey};
 
 use super::super::super::error::PageResult;
 use super::super::super::form::FormData;
@@ -56,6 +56,7 @@ async fn bulk_line(who: &Editor, providers: &Providers, bulk: &Bulk, line: &str)
             secret,
             label,
             weight: bulk.weight,
+            terms: KeyTerms::default(),
         },
         (Err((_, error)), _) | (_, Err((_, error))) => {
             return (false, error.text(&who.page().await));

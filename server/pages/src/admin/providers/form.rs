@@ -5,7 +5,7 @@ use server_rooms::providers::Connectors;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
-use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
+use shared::link::{KeyTerms, NewProvider, NewProviderKey, ProviderPatch};
 use shared::secret::Secret;
 
 use super::super::super::form::{FieldProblem, FormData};
@@ -134,6 +134,7 @@ pub(super) fn drafted_key(
             label: label?,
             secret: secret?,
             weight: weight?,
+            terms: KeyTerms::default(),
         })
     };
     let new = new();

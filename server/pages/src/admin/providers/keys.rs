@@ -137,6 +137,8 @@ async fn replace(
             secret,
             label: old.label,
             weight: old.weight,
+            // Its headers are shown to nobody: they are entered again.
+            terms: old.terms,
         },
         Err(wrong) => return Ok(Some(wrong)),
     };

@@ -1,0 +1,9 @@
+ALTER TABLE provider_keys DROP COLUMN tags;
+ALTER TABLE provider_keys DROP COLUMN headers;
+ALTER TABLE provider_keys DROP COLUMN base_url;
+ALTER TABLE provider_keys DROP COLUMN models;
+ALTER TABLE provider_keys DROP COLUMN requests_per_day;
+ALTER TABLE provider_keys DROP COLUMN calls_at_once;
+ALTER TABLE provider_keys DROP COLUMN tokens_per_minute;
+ALTER TABLE provider_keys DROP COLUMN requests_per_minute;
+ALTER TABLE provider_keys DROP COLUMN priority;

@@ -1,0 +1,97 @@
+//! On what terms a provider's key is used: which calls it takes before others, how many, of which models, and
+//! how they reach it. Everything that is absent means no limit, so that sides of different versions agree.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The terms of one key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyTerms {
+    /// Keys of a lower number are used while one of them has room; 0 is the usual.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub priority: u32,
+    /// Calls in any sixty seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens in any sixty seconds, read and written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u64>,
+    /// Calls that run at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_at_once: Option<u32>,
+    /// Calls in a day of UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_day: Option<u32>,
+    /// The models that it serves, by their names at the provider; a name that ends in `*` means all that
+    /// begin so. Empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
+    /// An address of its own in place of the provider's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Headers that are sent with it. Absent in what a gateway shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<KeyHeaders>,
+    /// The operator's words for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl KeyTerms {
+    /// Whether nothing is set.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Headers by name. Their values may be secrets: they cross the link once, are sealed at the gateway, and
+/// are shown nowhere.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyHeaders(pub BTreeMap<String, String>);
+
+impl fmt::Debug for KeyHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_not_written_and_values_are_not_shown() {
+        let usual = KeyTerms::default();
+        assert_eq!(serde_json::to_string(&usual).expect("JSON"), "{}");
+        assert_eq!(
+            serde_json::from_str::<KeyTerms>("{}").expect("terms"),
+            usual
+        );
+        let terms = KeyTerms {
+            calls_at_once: Some(3),
+            headers: Some(KeyHeaders(
+                [("x-team".to_owned(), "hidden".to_owned())].into(),
+            )),
+            ..KeyTerms::default()
+        };
+        let text = serde_json::to_string(&terms).expect("JSON");
+        assert_eq!(text, r#"{"calls_at_once":3,"headers":{"x-team":"hidden"}}"#);
+        assert_eq!(
+            serde_json::from_str::<KeyTerms>(&text).expect("terms"),
+            terms
+        );
+        assert!(!format!("{terms:?}").contains("hidden"));
+    }
+}
