@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use shared::dialect::neutral::{ChatRequest, Part, Role, Turn, WriteTo};
 use shared::dialect::{Maximum, Quirks, Told, told};
 use shared::fault::{Fault, FaultKind, Scope};
@@ -13,7 +13,7 @@ use shared::surface::Surface;
 
 use super::ERROR_BYTES_MAX;
 use super::classify::classify;
-use super::doors::{self, Asked, Door};
+use super::doors::{self, Asked, Door, Fitted, Worded};
 use super::request::request;
 use crate::providers::words::{Secrets, cleaned};
 use crate::providers::{Route, http as outbound};
@@ -80,11 +80,21 @@ async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyT
         let detail = "can't be told here: this kind of provider has no chats".to_owned();
         return (unknown(detail), Told::default());
     };
+    let worded = Worded {
+        dialect,
+        model: route.model,
+        headers: &[],
+        body: &written.body,
+    };
+    let Ok(Fitted { body, .. }) = door.fitted(worded) else {
+        let detail = "can't be told here: this model takes no small call".to_owned();
+        return (unknown(detail), Told::default());
+    };
     let asked = Asked {
         method: Method::POST,
         path: door.path(surface, dialect, route, false),
         stream: false,
-        body: written.body,
+        body,
         dialect: Some(dialect),
         headers: &[],
     };
@@ -104,7 +114,9 @@ fn unknown(detail: String) -> KeyTest {
 /// Sends what an operator waits for; answers also what was told.
 async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTest, Told) {
     let begun = Instant::now();
-    let outcome = match request(door, asked, route).await {
+    let request = request(door, asked, route).await;
+    let is_open = request.is_ok();
+    let outcome = match request {
         Ok(request) => outbound::send(request, TEST_MAX).await,
         Err(fault) => Err(fault),
     };
@@ -116,13 +128,26 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         latency_ms,
         detail,
     };
+    let secrets = Secrets {
+        key: route.key.expose(),
+        base_url: "",
+        body: b"",
+    };
     let head = match outcome {
         Ok(head) => head,
-        Err(fault) => {
+        Err(fault) if is_open => {
             let detail = fault.word().to_owned();
             return (test(KeyVerdict::Unknown, 0, detail), Told::default());
         }
+        // What the door says of a key that it can't make use of.
+        Err(fault) => {
+            let detail = cleaned(&fault.detail, secrets);
+            return (test(verdict(&fault), 0, detail), Told::default());
+        }
     };
+    if head.status == StatusCode::UNAUTHORIZED {
+        door.refused(route);
+    }
     let status = head.status.as_u16();
     let body = outbound::beginning(head.body, ERROR_BYTES_MAX, TEST_MAX).await;
     // A long list is cut off, and is none of the forms of an error.
@@ -146,11 +171,6 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         Some(told) => {
             let fault = classify(status, &told);
             let verdict = verdict(&fault);
-            let secrets = Secrets {
-                key: route.key.expose(),
-                base_url: "",
-                body: b"",
-            };
             let words = cleaned(&told.message, secrets);
             let detail = if words.is_empty() {
                 format!("the provider answered {status}")
