@@ -108,6 +108,19 @@ pub fn kept_secret(text: &str, rule: SecretRule) -> Cow<'_, str> {
     })
 }
 
+/// The secret that a line begins with, and what stands behind it.
+pub fn first_secret(line: &str, rule: SecretRule) -> (&str, &str) {
+    let line = line.trim();
+    let mut object = serde_json::Deserializer::from_str(line).into_iter::<serde::de::IgnoredAny>();
+    let is_whole = rule.is_json && is_file(line) && matches!(object.next(), Some(Ok(_)));
+    if is_whole {
+        let (secret, rest) = line.split_at(object.byte_offset());
+        return (secret, rest.trim());
+    }
+    let (secret, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (secret, rest.trim())
+}
+
 /// Whether a secret is JSON, and nothing that goes into a header.
 pub fn is_file(secret: &str) -> bool {
     secret.trim_start().starts_with('{')
@@ -187,6 +200,19 @@ mod tests {
         for odd in ["ya29 a", "{\"a\":", "{}x", "[1]\n", "ä"] {
             assert_eq!(secret(odd, file), Err(Broken::NotJson), "{odd}");
         }
+        for (line, expected) in [
+            (
+                "{\"a\": \"b c\"} the label",
+                ("{\"a\": \"b c\"}", "the label"),
+            ),
+            ("{\"a\": \"b", ("{\"a\":", "\"b")),
+            (" sk-1  one two ", ("sk-1", "one two")),
+            ("sk-1", ("sk-1", "")),
+            ("", ("", "")),
+        ] {
+            assert_eq!(first_secret(line, file), expected, "{line}");
+        }
+        assert_eq!(first_secret("{\"a\": 1}", rule), ("{\"a\":", "1}"));
         assert_eq!(secret("{ }", rule), Err(Broken::NotVisible));
         assert_eq!(kept_secret("{ }", rule), "{ }");
         assert_eq!(label(&"中".repeat(LABEL_CHARS_MAX)), Ok(()));

@@ -1,5 +1,7 @@
 //! What a signed request looks like on the wire, and where its region comes from.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 use http::Method;
 use shared::clock::Moment;
@@ -59,7 +61,7 @@ async fn sent(of: Of<'_>) -> Result<String, Fault> {
         } else {
             ""
         };
-        text.push_str(&format!("{name}: {shown}{secret}\n"));
+        let _ = writeln!(text, "{name}: {shown}{secret}");
     }
     Ok(text)
 }

@@ -3,6 +3,7 @@
 //! Vertex AI", as of 2026-11.
 
 mod claude;
+mod gemini;
 mod token;
 mod tokens;
 
@@ -77,12 +78,10 @@ impl Door for &'static Vertex {
 
     fn fitted(&self, worded: Worded<'_>) -> Result<Fitted, BadBody> {
         if worded.dialect.name() == ANTHROPIC {
-            return claude::fitted(worded);
+            claude::fitted(worded)
+        } else {
+            gemini::fitted(worded)
         }
-        Ok(Fitted {
-            body: worded.body.clone(),
-            dropped: Vec::new(),
-        })
     }
 
     fn path<'a>(
@@ -100,14 +99,12 @@ impl Door for &'static Vertex {
             (false, false) => ("google", "generateContent"),
         };
         // Tuned models are asked at endpoints of their own.
-        let path = match model.strip_prefix("endpoints/") {
-            Some(endpoint) => format!("/endpoints/{}:{what}", paths::encoded(endpoint, b"")),
-            None => {
-                let model = paths::encoded(model, b"@");
-                format!("/publishers/{publisher}/models/{model}:{what}")
-            }
-        };
-        Cow::Owned(path)
+        if let Some(endpoint) = model.strip_prefix("endpoints/") {
+            let endpoint = paths::encoded(endpoint, b"");
+            return Cow::Owned(format!("/endpoints/{endpoint}:{what}"));
+        }
+        let model = paths::encoded(model, b"@");
+        Cow::Owned(format!("/publishers/{publisher}/models/{model}:{what}"))
     }
 
     /// Models of the project's own; there may be none.
