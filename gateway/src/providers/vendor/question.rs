@@ -11,10 +11,10 @@ use shared::fault::{Fault, FaultKind, Scope};
 use shared::link::{KeyTest, KeyVerdict, Operation};
 use shared::surface::Surface;
 
-use super::ERROR_BYTES_MAX;
 use super::classify::classify;
 use super::doors::{self, Asked, Door, Fitted, Worded};
 use super::request::request;
+use super::{ERROR_BYTES_MAX, error_type};
 use crate::providers::words::{Secrets, cleaned};
 use crate::providers::{Route, http as outbound};
 
@@ -29,7 +29,8 @@ pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
         path: path.clone(),
         stream: false,
         body: Bytes::new(),
-        dialect: None,
+        // Some want to be told its version with every request.
+        dialect: doors::dialect(door, Surface::of(Operation::Chat), route),
         headers: &[],
     };
     let (mut test, _) = tested(door, route, &asked).await;
@@ -114,12 +115,12 @@ fn unknown(detail: String) -> KeyTest {
 /// Sends what an operator waits for; answers also what was told.
 async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTest, Told) {
     let begun = Instant::now();
-    let request = request(door, asked, route).await;
-    let is_open = request.is_ok();
-    let outcome = match request {
-        Ok(request) => outbound::send(request, TEST_MAX).await,
-        Err(fault) => Err(fault),
+    let secrets = Secrets {
+        key: route.key.expose(),
+        base_url: "",
+        body: b"",
     };
+    let outcome = sent(door, route, asked, secrets).await;
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let test = |verdict, status, detail| KeyTest {
         ok: verdict == KeyVerdict::Accepted,
@@ -128,33 +129,20 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         latency_ms,
         detail,
     };
-    let secrets = Secrets {
-        key: route.key.expose(),
-        base_url: "",
-        body: b"",
-    };
     let head = match outcome {
         Ok(head) => head,
-        Err(fault) if is_open => {
-            let detail = fault.word().to_owned();
-            return (test(KeyVerdict::Unknown, 0, detail), Told::default());
-        }
-        // What the door says of a key that it can't make use of.
-        Err(fault) => {
-            let detail = cleaned(&fault.detail, secrets);
-            return (test(verdict(&fault), 0, detail), Told::default());
-        }
+        Err((verdict, detail)) => return (test(verdict, 0, detail), Told::default()),
     };
-    if head.status == StatusCode::UNAUTHORIZED {
-        door.refused(route);
-    }
     let status = head.status.as_u16();
+    let code = error_type(&head.headers);
     let body = outbound::beginning(head.body, ERROR_BYTES_MAX, TEST_MAX).await;
     // A long list is cut off, and is none of the forms of an error.
     let told = if head.status.is_success() {
         told::error_in(&body)
     } else {
-        Some(told::refusal(&body))
+        let mut told = told::refusal(&body);
+        told.code = told.code.or(code);
+        Some(told)
     };
     let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     let (verdict, detail, told) = match told {
@@ -181,6 +169,24 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         }
     };
     (test(verdict, status, detail), told)
+}
+
+/// Sends it; `Err` with what is told where no answer came.
+async fn sent(
+    door: &impl Door,
+    route: Route<'_>,
+    asked: &Asked<'_>,
+    secrets: Secrets<'_>,
+) -> Result<outbound::Head, (KeyVerdict, String)> {
+    // A door says itself what is wrong with a key that it can't make use of.
+    let unopened = |fault: Fault| (verdict(&fault), cleaned(&fault.detail, secrets));
+    let request = request(door, asked, route).await.map_err(unopened)?;
+    let head = outbound::send(request, TEST_MAX).await;
+    let head = head.map_err(|fault| (KeyVerdict::Unknown, fault.word().to_owned()))?;
+    if head.status == StatusCode::UNAUTHORIZED {
+        door.refused(route);
+    }
+    Ok(head)
 }
 
 /// What a refusal of a free question says of the key.

@@ -442,8 +442,8 @@ async fn every_door_answers_an_operators_questions() {
     .await;
     let refuses = Vendor::start(|_| {
         vendor::answer(
-            "403 Forbidden\r\nx-amzn-errortype: UnrecognizedClientException",
-            r#"{"message":"The security token included in the request is invalid."}"#,
+            "403 Forbidden\r\nx-amzn-errortype: InvalidSignatureException:http://internal.amazon.com/coral/",
+            r#"{"message":"The request signature we calculated does not match the signature you provided."}"#,
         )
     })
     .await;
@@ -464,6 +464,11 @@ async fn every_door_answers_an_operators_questions() {
             );
         }
     }
+    let versions = vendor.questions();
+    let mut versions = versions
+        .iter()
+        .filter_map(|seen| header(seen, "anthropic-version"));
+    assert_eq!(versions.next(), Some("2023-06-01"));
     let body = json!({"name": "refuses", "kind": "bedrock", "base_url": refuses.base_url(),
         "options": {"region": "us-east-1"}});
     provider_of(&node, &body, "AKIDEXAMPLE:wJalrXUtnFEMI").await;

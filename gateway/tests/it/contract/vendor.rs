@@ -118,6 +118,13 @@ impl Vendor {
         format!("http://{}/v1", self.address)
     }
 
+    /// The free questions so far.
+    pub(super) fn questions(&self) -> Vec<Seen> {
+        let seen = self.seen.lock().expect("no panic");
+        let questions = seen.iter().filter(|seen| seen.body.is_empty());
+        questions.cloned().collect()
+    }
+
     /// The calls so far, without the free questions about keys.
     pub(super) fn calls(&self) -> Vec<Seen> {
         let seen = self.seen.lock().expect("no panic");

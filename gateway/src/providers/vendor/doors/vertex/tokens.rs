@@ -197,4 +197,4 @@ fn unreachable(why: &str) -> Fault {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -10,15 +10,23 @@ use tokio::net::TcpListener;
 use super::super::token::tests::{NOW, file};
 use super::*;
 
-/// Somebody who answers each request for a token by its number, after a while.
-struct Google {
-    address: SocketAddr,
+/// Somebody who answers each request for a token by its number, after a while, and takes none of them.
+pub(in super::super) struct Google {
+    pub(in super::super) address: SocketAddr,
     asked: Arc<AtomicUsize>,
     supervisor: Supervisor,
 }
 
+/// Whether all of a request is there: those for tokens have a body.
+fn is_whole(read: &[u8]) -> bool {
+    const FORM: &str =
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey";
+    let text = String::from_utf8_lossy(read);
+    text.contains(FORM) || (text.starts_with("GET ") && text.ends_with("\r\n\r\n"))
+}
+
 impl Google {
-    async fn start(answer: fn(usize) -> (&'static str, String)) -> Self {
+    pub(in super::super) async fn start(answer: fn(usize) -> (&'static str, String)) -> Self {
         shared::tls::install_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -27,18 +35,15 @@ impl Google {
         supervisor.spawn_servant("google", async move {
             while let Ok((mut socket, _)) = listener.accept().await {
                 let mut read = Vec::new();
-                let is_whole = |read: &[u8]| {
-                    let text = String::from_utf8_lossy(read);
-                    text.contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey")
-                };
                 while !is_whole(&read) && matches!(socket.read_buf(&mut read).await, Ok(1..)) {}
                 let text = String::from_utf8_lossy(&read).into_owned();
-                assert!(text.starts_with("POST /token HTTP/1.1\r\n"), "{text}");
-                assert!(
-                    text.contains("content-type: application/x-www-form-urlencoded\r\n"),
-                    "{text}"
-                );
-                let (status, body) = answer(counted.fetch_add(1, Ordering::SeqCst));
+                let (status, body) = if text.starts_with("POST /token HTTP/1.1\r\n") {
+                    let form = "content-type: application/x-www-form-urlencoded\r\n";
+                    assert!(text.contains(form), "{text}");
+                    answer(counted.fetch_add(1, Ordering::SeqCst))
+                } else {
+                    ("401 Unauthorized", String::new())
+                };
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 let length = body.len();
                 let answer = format!(
@@ -56,13 +61,13 @@ impl Google {
     }
 
     /// The key of an account whose tokens are asked for here.
-    fn key(&self) -> String {
+    pub(in super::super) fn key(&self) -> String {
         let mut file = file();
         file["token_uri"] = format!("http://{}/token", self.address).into();
         file.to_string()
     }
 
-    fn asked(&self) -> usize {
+    pub(in super::super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -73,11 +78,11 @@ impl Drop for Google {
     }
 }
 
-fn is_here(uri: &str) -> bool {
+pub(in super::super) fn is_here(uri: &str) -> bool {
     uri.starts_with("http://127.0.0.1:")
 }
 
-fn numbered(number: usize) -> (&'static str, String) {
+pub(in super::super) fn numbered(number: usize) -> (&'static str, String) {
     let body = format!(r#"{{"access_token":"t{number}","expires_in":1000}}"#);
     ("200 OK", body)
 }
