@@ -55,7 +55,7 @@ pub struct Clock(Option<Arc<AtomicI64>>);
 
 impl Clock {
     /// The operating system's clock.
-    pub fn system() -> Self {
+    pub const fn system() -> Self {
         Self(None)
     }
 

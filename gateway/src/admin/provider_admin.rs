@@ -2,6 +2,7 @@
 //! HTTP and no calls.
 
 use async_trait::async_trait;
+use serde::Deserialize;
 use shared::clock::Moment;
 use shared::db::DbError;
 use shared::host::origin;
@@ -98,13 +99,32 @@ fn is_elsewhere(old: &str, new: &str) -> bool {
     origin(old) != origin(new)
 }
 
+/// How a secret ends; of a file of a key, how its name ends.
 fn last4(secret: &str) -> String {
+    /// What is of interest of such a file.
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct File {
+        private_key_id: String,
+    }
+    let name = rules::is_file(secret).then(|| {
+        let file: File = serde_json::from_str(secret).unwrap_or_default();
+        file.private_key_id
+    });
+    let shown = name.as_deref().unwrap_or(secret);
     // A short secret shows nothing of itself.
-    if secret.len() < 12 {
+    if shown.len() < 12 || !shown.is_ascii() {
         "····".to_owned()
     } else {
-        secret[secret.len() - 4..].to_owned()
+        shown[shown.len() - 4..].to_owned()
     }
+}
+
+/// A secret as it is kept, where its rule allows it.
+fn kept_secret(secret: &Secret<String>, rule: SecretRule) -> Result<Secret<String>, AdminError> {
+    checked("secret", rules::secret(secret.expose(), rule))?;
+    let kept = rules::kept_secret(secret.expose(), rule);
+    Ok(Secret::new(kept.into_owned()))
 }
 
 impl ProviderList {
@@ -343,10 +363,7 @@ impl ProviderAdmin for ProviderList {
         checked("label", rules::label(&new.label))?;
         checked("weight", rules::weight(new.weight))?;
         let (row, keys) = self.provider_row(provider).await?;
-        checked(
-            "secret",
-            rules::secret(new.secret.expose(), secret_rule(&row.kind)),
-        )?;
+        let secret = kept_secret(&new.secret, secret_rule(&row.kind))?;
         if keys.len() >= KEYS_MAX {
             return Err(refused(format!("there are {KEYS_MAX} keys already")));
         }
@@ -355,11 +372,11 @@ impl ProviderAdmin for ProviderList {
         let mut row = KeyRow {
             sealed: self
                 .sealer
-                .seal(&seal_place(id.as_str()), new.secret.expose().as_bytes()),
+                .seal(&seal_place(id.as_str()), secret.expose().as_bytes()),
             id: id.into_string(),
             provider: provider.to_owned(),
             label: new.label,
-            last4: last4(new.secret.expose()),
+            last4: last4(secret.expose()),
             weight: new.weight.into(),
             disabled: false,
             reason: None,
@@ -396,8 +413,8 @@ impl ProviderAdmin for ProviderList {
         }
         if let Some(secret) = patch.secret {
             let (of, _) = self.provider_row(provider).await?;
+            let secret = kept_secret(&secret, secret_rule(&of.kind))?;
             let secret = secret.expose();
-            checked("secret", rules::secret(secret, secret_rule(&of.kind)))?;
             row.sealed = self.sealer.seal(&seal_place(&row.id), secret.as_bytes());
             row.last4 = last4(secret);
             (row.disabled, row.reason, row.probe_at) = (false, None, None);

@@ -65,10 +65,20 @@ pub(crate) struct Head {
     pub(crate) body: Body,
 }
 
+/// Makes of a body's bytes what is read of them, as events of frames.
+pub(crate) trait Stage: Send {
+    /// What can be read now that these bytes came; may be nothing yet.
+    fn feed(&mut self, bytes: Bytes) -> Result<Bytes, Fault>;
+
+    /// Whether a body may end here.
+    fn end(&mut self) -> Result<(), Fault>;
+}
+
 /// A provider's answer as it comes, unpacked where it is packed.
 pub(crate) struct Body {
     incoming: Incoming,
     decoder: Option<Decoder>,
+    stage: Option<Box<dyn Stage>>,
 }
 
 /// Sends a request and waits for the answer's head.
@@ -83,7 +93,11 @@ pub(crate) async fn send(
         .map_err(|error| broken(&error))?;
     let (head, incoming) = answer.into_parts();
     let decoder = Decoder::for_answer(&head.headers)?;
-    let body = Body { incoming, decoder };
+    let body = Body {
+        incoming,
+        decoder,
+        stage: None,
+    };
     Ok(Head {
         status: head.status,
         headers: head.headers,
@@ -166,8 +180,31 @@ pub(crate) async fn beginning(mut body: Body, bytes_max: usize, silence: Duratio
 }
 
 impl Body {
+    /// The same, as `stage` makes it.
+    #[must_use]
+    pub(crate) fn through(self, stage: Option<Box<dyn Stage>>) -> Self {
+        Self { stage, ..self }
+    }
+
     /// The next piece, within `silence`; none at the end.
     pub(crate) async fn piece(&mut self, silence: Duration) -> Option<Result<Bytes, Fault>> {
+        loop {
+            let piece = self.unpacked(silence).await;
+            let Some(stage) = &mut self.stage else {
+                return piece;
+            };
+            return match piece {
+                Some(Ok(bytes)) => match stage.feed(bytes) {
+                    Ok(made) if made.is_empty() => continue,
+                    made => Some(made),
+                },
+                Some(Err(fault)) => Some(Err(fault)),
+                None => stage.end().err().map(Err),
+            };
+        }
+    }
+
+    async fn unpacked(&mut self, silence: Duration) -> Option<Result<Bytes, Fault>> {
         let Some(decoder) = &mut self.decoder else {
             return incoming(&mut self.incoming, silence).await;
         };

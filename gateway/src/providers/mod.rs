@@ -1,8 +1,6 @@
 //! Connectors: one module a provider's dialect, one line in the list below. A connector translates
 //! and classifies; it does not retry, choose keys, sleep, count money or know tenants.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "its connector comes next"))]
-pub(crate) mod bedrock;
 mod decode;
 pub(crate) mod http;
 pub(crate) mod learned;
@@ -13,8 +11,6 @@ mod spoken;
 #[cfg(test)]
 mod toy;
 mod vendor;
-#[cfg_attr(not(test), expect(dead_code, reason = "its connector comes next"))]
-pub(crate) mod vertex;
 mod wait;
 mod words;
 
@@ -197,6 +193,8 @@ const ALL: &[&dyn Provider] = &[
     &Vendor(&doors::ANTHROPIC),
     &Vendor(&doors::GEMINI),
     &Vendor(doors::Azure),
+    &Vendor(&doors::BEDROCK),
+    &Vendor(&doors::VERTEX),
     &Vendor(&doors::COHERE),
     &Vendor(&doors::CUSTOM),
     &sandbox::Sandbox,

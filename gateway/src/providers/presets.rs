@@ -78,6 +78,22 @@ const ROWS: &[Row] = &[
         ..OF_OPENAI
     },
     Row {
+        name: "bedrock",
+        label: "Amazon Bedrock",
+        kind: "bedrock",
+        base_url: "https://bedrock-runtime.us-east-1.amazonaws.com",
+        keys_url: "https://console.aws.amazon.com/bedrock",
+        ..OF_OPENAI
+    },
+    Row {
+        name: "vertex",
+        label: "Google Vertex AI",
+        kind: "vertex",
+        base_url: "https://us-central1-aiplatform.googleapis.com/v1/projects/your-project/locations/us-central1",
+        keys_url: "https://console.cloud.google.com/iam-admin/serviceaccounts",
+        ..OF_OPENAI
+    },
+    Row {
         name: "openrouter",
         label: "OpenRouter",
         base_url: "https://openrouter.ai/api/v1",

@@ -71,7 +71,7 @@ impl Spoken {
 }
 
 /// What can't be said at this provider another target may take.
-fn unsaid(error: &BadBody) -> Refusal {
+pub(super) fn unsaid(error: &BadBody) -> Refusal {
     let mut fault = Fault::new(FaultKind::BadRequest, error.message.clone());
     fault.retry = Retry::OtherKey;
     Refusal {

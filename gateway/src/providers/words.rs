@@ -2,6 +2,7 @@
 //! which provider is behind it. What the tenant itself sent may be told back.
 
 use memchr::memmem;
+use shared::link::rules::is_file;
 
 /// What a tenant sees of a provider's message.
 const CHARS_MAX: usize = 500;
@@ -13,6 +14,10 @@ const PREFIXES: [&str; 24] = [
     "fw_", "key-", "org-", "org_", "proj_", "proj-", "project-", "acct_", "acc_", "user_", "user-",
     "team-",
 ];
+/// Where Amazon repeats what it was sent, with all that opened it.
+const ECHO: &str = "The Canonical String for this request";
+/// A shorter part of a key that has parts may be any word.
+const PART_MIN: usize = 12;
 /// A word that begins so and goes on for this long is no word.
 const TAIL_MIN: usize = 6;
 
@@ -30,12 +35,18 @@ pub(super) struct Secrets<'a> {
 /// `message` without keys, accounts, addresses and hosts.
 pub(super) fn cleaned(message: &str, secrets: Secrets<'_>) -> String {
     let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let message = message.split(ECHO).next().unwrap_or_default();
     let mut text: String = message.chars().take(CHARS_MAX).map(shown).collect();
     let host = host(secrets.base_url);
     for hidden in [secrets.key, secrets.base_url, host] {
         if !hidden.is_empty() {
             text = text.replace(hidden, HIDDEN);
         }
+    }
+    // A file of a key is none that is sent, and its parts are no words.
+    let parts = secrets.key.split(':').filter(|_| !is_file(secrets.key));
+    for part in parts.filter(|part| part.len() >= PART_MIN) {
+        text = text.replace(part, HIDDEN);
     }
     let domain = domain(host);
     let mut out = String::with_capacity(text.len());
@@ -176,6 +187,28 @@ mod tests {
         ] {
             assert_eq!(clean(message), expected, "{message}");
         }
+        let of_amazon = |message: &str| {
+            let key = "AKIDEXAMPLE12:wJalrXUtnFEMI:IQoJb3JpZ2lu";
+            let (base_url, body) = ("", &b""[..]);
+            cleaned(
+                message,
+                Secrets {
+                    key,
+                    base_url,
+                    body,
+                },
+            )
+        };
+        assert_eq!(
+            of_amazon("AKIDEXAMPLE12 with wJalrXUtnFEMI or IQoJb3JpZ2lu"),
+            "… with … or …"
+        );
+        assert_eq!(
+            of_amazon(
+                "It does not match.\n\nThe Canonical String for this request should have been\n'POST\nx-amz-security-token:IQoJ"
+            ),
+            "It does not match.  "
+        );
         assert_eq!(clean(&"é".repeat(2_000)).chars().count(), CHARS_MAX);
     }
 

@@ -112,8 +112,9 @@ struct Top<'a> {
 }
 
 /// Fields that tell an error where there is no answer.
-const WORDS: [&str; 17] = [
+const WORDS: [&str; 18] = [
     "message",
+    "Message",
     "msg",
     "detail",
     "details",
@@ -308,6 +309,7 @@ fn of_object(object: &Object, depth: usize) -> Option<Told> {
     told.param = text("param");
     told.message = [
         "message",
+        "Message",
         "msg",
         "error_msg",
         "error_message",

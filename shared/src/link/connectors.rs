@@ -88,13 +88,17 @@ pub enum AddressRule {
     Needed,
 }
 
-/// What a key's secret must be like, besides visible ASCII characters.
+/// What a key's secret must be like, besides visible ASCII characters without spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretRule {
     /// Whether a provider without any key takes no calls.
     pub is_needed: bool,
     /// Characters at most.
     pub chars_max: u32,
+    /// Whether it may be a JSON object instead, as files of keys are, which is kept without the blanks
+    /// between its parts.
+    #[serde(default)]
+    pub is_json: bool,
 }
 
 impl SecretRule {
@@ -103,6 +107,7 @@ impl SecretRule {
     pub const IN_A_HEADER: Self = Self {
         is_needed: true,
         chars_max: 4_096,
+        is_json: false,
     };
 }
 

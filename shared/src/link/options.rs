@@ -61,6 +61,10 @@ pub struct ProviderOptions {
     /// The version of the interface, for kinds that have dated ones (Azure OpenAI).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
+    /// The region that its address is in, for kinds whose signatures name one (Amazon Bedrock) and addresses
+    /// that don't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Fields of a request that it does not take.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leave_out: Vec<String>,
@@ -149,6 +153,13 @@ impl ProviderOptions {
         if !self.api_version.iter().all(is_version) {
             return Err(("api_version", Broken::NotAWord));
         }
+        let is_region = |text: &String| {
+            let is_sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            (1..=40).contains(&text.len()) && text.bytes().all(is_sign)
+        };
+        if !self.region.iter().all(is_region) {
+            return Err(("region", Broken::NotAWord));
+        }
         let may_go = |name: &String| is_field(name) && !NEEDED.contains(&name.as_str());
         if !self.leave_out.iter().all(may_go) {
             return Err(("leave_out", Broken::NeededField));
@@ -204,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_is_sound_is_kept_and_comes_back() {
-        let json = r#"{"dialects":["openai_chat"],"key_header":{"name":"api-key","prefix":""},"headers":[{"name":"x-title","value":"Waule"}],"api_version":"2024-10-21","leave_out":["seed"],"rename":[{"name":"max_tokens","value":"max_new_tokens"}],"no_usage_option":true,"maximum":"max_tokens"}"#;
+        let json = r#"{"dialects":["openai_chat"],"key_header":{"name":"api-key","prefix":""},"headers":[{"name":"x-title","value":"Waule"}],"api_version":"2024-10-21","region":"eu-west-1","leave_out":["seed"],"rename":[{"name":"max_tokens","value":"max_new_tokens"}],"no_usage_option":true,"maximum":"max_tokens"}"#;
         assert_eq!(checked(json), Ok(()));
         let options: ProviderOptions = serde_json::from_str(json).expect("JSON");
         let again = serde_json::to_string(&options).expect("JSON");
@@ -234,6 +245,8 @@ mod tests {
             ),
             (r#"{"headers":[{"name":"x a","value":"a"}]}"#, "headers"),
             (r#"{"api_version":"2024&x=1"}"#, "api_version"),
+            (r#"{"region":"eu-west-1/x"}"#, "region"),
+            (r#"{"region":"EU"}"#, "region"),
             (r#"{"leave_out":["max_tokens"]}"#, "leave_out"),
             (r#"{"leave_out":["a\"b"]}"#, "leave_out"),
             (r#"{"rename":[{"name":"a","value":""}]}"#, "rename"),

@@ -1,6 +1,8 @@
 //! What a provider and its keys must be like, written once: gateways refuse by these rules, and forms
 //! check by them before they ask. What differs from connector to connector stands in its facts.
 
+use std::borrow::Cow;
+
 use super::connectors::SecretRule;
 use super::terms::KeyHeaders;
 
@@ -64,6 +66,9 @@ pub enum Broken {
     /// Blanks, control characters or letters that are not ASCII.
     #[error("visible ASCII characters without spaces")]
     NotVisible,
+    /// Neither that nor a JSON object.
+    #[error("visible ASCII characters without spaces, or a JSON object")]
+    NotJson,
     /// Control characters.
     #[error("one line without control characters")]
     NotOneLine,
@@ -120,10 +125,44 @@ pub fn kept_url(kept: &str) -> &str {
 /// Of a provider's key, as its connector has it.
 pub fn secret(text: &str, rule: SecretRule) -> Result<(), Broken> {
     within(text, usize::try_from(rule.chars_max).unwrap_or(usize::MAX))?;
-    keep(
-        text.bytes().all(|b| b.is_ascii_graphic()),
-        Broken::NotVisible,
-    )
+    let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
+    if rule.is_json {
+        let is_plain = is_visible && !is_file(text);
+        return keep(is_plain || object(text).is_some(), Broken::NotJson);
+    }
+    keep(is_visible, Broken::NotVisible)
+}
+
+/// A secret that is as it must be, as it is kept.
+pub fn kept_secret(text: &str, rule: SecretRule) -> Cow<'_, str> {
+    let object = (rule.is_json && is_file(text))
+        .then(|| object(text))
+        .flatten();
+    object.map_or(Cow::Borrowed(text), |object| {
+        Cow::Owned(serde_json::Value::Object(object).to_string())
+    })
+}
+
+/// The secret that a line begins with, and what stands behind it.
+pub fn first_secret(line: &str, rule: SecretRule) -> (&str, &str) {
+    let line = line.trim();
+    let mut object = serde_json::Deserializer::from_str(line).into_iter::<serde::de::IgnoredAny>();
+    let is_whole = rule.is_json && is_file(line) && matches!(object.next(), Some(Ok(_)));
+    if is_whole {
+        let (secret, rest) = line.split_at(object.byte_offset());
+        return (secret, rest.trim());
+    }
+    let (secret, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (secret, rest.trim())
+}
+
+/// Whether a secret is JSON, and nothing that goes into a header.
+pub fn is_file(secret: &str) -> bool {
+    secret.trim_start().starts_with('{')
+}
+
+fn object(text: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+    serde_json::from_str(text).ok()
 }
 
 /// An operator's name for a key; may be empty.
@@ -225,10 +264,42 @@ mod tests {
         let rule = SecretRule {
             is_needed: true,
             chars_max: 4,
+            is_json: false,
         };
         assert_eq!(secret("sk-1", rule), Ok(()));
         assert_eq!(secret("sk-12", rule), Err(Broken::TooLong(4)));
         assert_eq!(secret("s 1", rule), Err(Broken::NotVisible));
+        let file = SecretRule {
+            chars_max: 20,
+            is_json: true,
+            ..rule
+        };
+        for (text, kept) in [
+            ("ya29.a", "ya29.a"),
+            ("{\"a\":\"b c\"}", "{\"a\":\"b c\"}"),
+            (" {\n\"a\" : [1, 2]\n}\n", "{\"a\":[1,2]}"),
+        ] {
+            assert_eq!(secret(text, file), Ok(()), "{text}");
+            assert_eq!(kept_secret(text, file), kept);
+        }
+        for odd in ["ya29 a", "{\"a\":", "{}x", "[1]\n", "ä"] {
+            assert_eq!(secret(odd, file), Err(Broken::NotJson), "{odd}");
+        }
+        for (line, expected) in [
+            (
+                "{\"a\": \"b c\"} the label",
+                ("{\"a\": \"b c\"}", "the label"),
+            ),
+            ("{\"a\": \"b", ("{\"a\":", "\"b")),
+            (" sk-1  one two ", ("sk-1", "one two")),
+            ("sk-1", ("sk-1", "")),
+            ("", ("", "")),
+        ] {
+            assert_eq!(first_secret(line, file), expected, "{line}");
+        }
+        assert_eq!(first_secret("{\"a\": 1}", rule), ("{\"a\":", "1}"));
+        assert_eq!(secret("{ }", rule), Err(Broken::NotVisible));
+        assert_eq!(kept_secret("{ }", rule), "{ }");
         assert_eq!(label(&"中".repeat(LABEL_CHARS_MAX)), Ok(()));
         assert_eq!(label("a\nb"), Err(Broken::NotOneLine));
         assert_eq!(weight(0), Err(Broken::OutOfRange(1, 100)));

@@ -108,6 +108,7 @@ static FACTS: ConnectorFacts = ConnectorFacts {
     secret: SecretRule {
         is_needed: false,
         chars_max: 512,
+        is_json: false,
     },
     speaks: Cow::Borrowed(&[
         Speaks::new(Operation::Chat, "openai_chat"),

@@ -10,7 +10,7 @@ mod request;
 
 use async_trait::async_trait;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use shared::dialect::{Dialect, Quirks, Told, told};
 use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::ConnectorFacts;
@@ -115,6 +115,15 @@ impl Way<'_> {
         self.call.surface.dialect.name() == self.dialect.name()
     }
 
+    /// Headers of the tenant's request that the vendor understands.
+    fn headers(&self) -> &[(String, String)] {
+        if self.is_own() {
+            &self.call.headers
+        } else {
+            &[]
+        }
+    }
+
     /// Whether we ask for the usage of a stream, and the tenant does not.
     fn adds_usage(&self) -> bool {
         self.call.stream && !(self.is_own() && self.call.show_usage)
@@ -127,19 +136,22 @@ impl Way<'_> {
             route,
             quirks,
         } = *self;
-        let spoken = request::spoken(self, quirks)?;
+        let spoken = request::spoken(door, self, quirks)?;
         let asked = Asked {
             method: Method::POST,
             path: door.path(call.surface, dialect, route, call.stream),
             stream: call.stream,
             body: spoken.body.clone(),
             dialect: Some(dialect),
-            headers: if self.is_own() { &call.headers } else { &[] },
+            headers: self.headers(),
         };
         let request = request(door, &asked, route).await?;
         let head = outbound::send(request, patience.first_byte).await?;
         route.hear(&head.headers);
         let status = head.status.as_u16();
+        if head.status == StatusCode::UNAUTHORIZED {
+            door.refused(route);
+        }
         if !head.status.is_success() {
             let body = outbound::beginning(head.body, ERROR_BYTES_MAX, patience.silence).await;
             return Err(self.refused(status, &head.headers, told::refusal(&body)));
@@ -150,7 +162,7 @@ impl Way<'_> {
             silence: patience.silence,
         };
         let answer = if call.stream {
-            answer::streamed(head.body, expected).await
+            answer::streamed(head.body.through(door.unframed()), expected).await
         } else {
             // What providers say of JSON is not believed; of sounds and pictures only they know.
             let is_binary = call.surface.answer == AnswerForm::Binary;

@@ -4,17 +4,17 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use shared::dialect::neutral::{ChatRequest, Part, Role, Turn, WriteTo};
 use shared::dialect::{Maximum, Quirks, Told, told};
 use shared::fault::{Fault, FaultKind, Scope};
 use shared::link::{KeyTest, KeyVerdict, Operation};
 use shared::surface::Surface;
 
-use super::ERROR_BYTES_MAX;
 use super::classify::classify;
-use super::doors::{self, Asked, Door};
+use super::doors::{self, Asked, Door, Fitted, Worded};
 use super::request::request;
+use super::{ERROR_BYTES_MAX, error_type};
 use crate::providers::words::{Secrets, cleaned};
 use crate::providers::{Route, http as outbound};
 
@@ -29,7 +29,8 @@ pub(super) async fn test(door: &impl Door, route: Route<'_>) -> KeyTest {
         path: path.clone(),
         stream: false,
         body: Bytes::new(),
-        dialect: None,
+        // Some want to be told its version with every request.
+        dialect: doors::dialect(door, Surface::of(Operation::Chat), route),
         headers: &[],
     };
     let (mut test, _) = tested(door, route, &asked).await;
@@ -80,11 +81,21 @@ async fn small_call(door: &impl Door, route: Route<'_>, quirks: Quirks) -> (KeyT
         let detail = "can't be told here: this kind of provider has no chats".to_owned();
         return (unknown(detail), Told::default());
     };
+    let worded = Worded {
+        dialect,
+        model: route.model,
+        headers: &[],
+        body: &written.body,
+    };
+    let Ok(Fitted { body, .. }) = door.fitted(worded) else {
+        let detail = "can't be told here: this model takes no small call".to_owned();
+        return (unknown(detail), Told::default());
+    };
     let asked = Asked {
         method: Method::POST,
         path: door.path(surface, dialect, route, false),
         stream: false,
-        body: written.body,
+        body,
         dialect: Some(dialect),
         headers: &[],
     };
@@ -104,10 +115,12 @@ fn unknown(detail: String) -> KeyTest {
 /// Sends what an operator waits for; answers also what was told.
 async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTest, Told) {
     let begun = Instant::now();
-    let outcome = match request(door, asked, route).await {
-        Ok(request) => outbound::send(request, TEST_MAX).await,
-        Err(fault) => Err(fault),
+    let secrets = Secrets {
+        key: route.key.expose(),
+        base_url: "",
+        body: b"",
     };
+    let outcome = sent(door, route, asked, secrets).await;
     let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let test = |verdict, status, detail| KeyTest {
         ok: verdict == KeyVerdict::Accepted,
@@ -118,18 +131,18 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
     };
     let head = match outcome {
         Ok(head) => head,
-        Err(fault) => {
-            let detail = fault.word().to_owned();
-            return (test(KeyVerdict::Unknown, 0, detail), Told::default());
-        }
+        Err((verdict, detail)) => return (test(verdict, 0, detail), Told::default()),
     };
     let status = head.status.as_u16();
+    let code = error_type(&head.headers);
     let body = outbound::beginning(head.body, ERROR_BYTES_MAX, TEST_MAX).await;
     // A long list is cut off, and is none of the forms of an error.
     let told = if head.status.is_success() {
         told::error_in(&body)
     } else {
-        Some(told::refusal(&body))
+        let mut told = told::refusal(&body);
+        told.code = told.code.or(code);
+        Some(told)
     };
     let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     let (verdict, detail, told) = match told {
@@ -146,11 +159,6 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         Some(told) => {
             let fault = classify(status, &told);
             let verdict = verdict(&fault);
-            let secrets = Secrets {
-                key: route.key.expose(),
-                base_url: "",
-                body: b"",
-            };
             let words = cleaned(&told.message, secrets);
             let detail = if words.is_empty() {
                 format!("the provider answered {status}")
@@ -161,6 +169,24 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         }
     };
     (test(verdict, status, detail), told)
+}
+
+/// Sends it; `Err` with what is told where no answer came.
+async fn sent(
+    door: &impl Door,
+    route: Route<'_>,
+    asked: &Asked<'_>,
+    secrets: Secrets<'_>,
+) -> Result<outbound::Head, (KeyVerdict, String)> {
+    // A door says itself what is wrong with a key that it can't make use of.
+    let unopened = |fault: Fault| (verdict(&fault), cleaned(&fault.detail, secrets));
+    let request = request(door, asked, route).await.map_err(unopened)?;
+    let head = outbound::send(request, TEST_MAX).await;
+    let head = head.map_err(|fault| (KeyVerdict::Unknown, fault.word().to_owned()))?;
+    if head.status == StatusCode::UNAUTHORIZED {
+        door.refused(route);
+    }
+    Ok(head)
 }
 
 /// What a refusal of a free question says of the key.

@@ -12,7 +12,8 @@ use shared::json::{self, Edit};
 use shared::link::options::ProviderOptions;
 
 use super::Way;
-use super::doors::{Asked, Door};
+use super::doors::{Asked, Door, Fitted, Worded};
+use crate::providers::spoken::unsaid;
 use crate::providers::{Refusal, Route, Spoken};
 
 const MAX_TOKENS: &str = "max_tokens";
@@ -38,7 +39,11 @@ pub(super) async fn request(
         // Without it a provider may pack as it likes (RFC 9110, 12.5.3).
         .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
         .header(USER_AGENT, HeaderValue::from_static("waule"));
-    let request = of_dialect(request, asked);
+    let request = if door.has_headers() {
+        of_dialect(request, asked, route)
+    } else {
+        request
+    };
     let own = route.options.headers.iter();
     let request = own.fold(request, |request, header| {
         request.header(&header.name, &header.value)
@@ -58,32 +63,43 @@ const ANTHROPIC_VERSION: &str = "anthropic-version";
 /// Takes all that a translated request says.
 const ANTHROPIC_VERSION_USUAL: &str = "2023-06-01";
 
-/// What a dialect wants to be told in headers: the tenant's own words where it speaks that dialect.
-fn of_dialect(request: Builder, asked: &Asked<'_>) -> Builder {
+/// What a dialect wants to be told in headers: the tenant's own words where it speaks that dialect, and
+/// nothing that the operator says otherwise.
+fn of_dialect(request: Builder, asked: &Asked<'_>, route: Route<'_>) -> Builder {
     let is_anthropics = |dialect: &dyn Dialect| dialect.headers().contains(&ANTHROPIC_VERSION);
     if !asked.dialect.is_some_and(is_anthropics) {
         return request;
     }
     let told = |name: &str| asked.headers.iter().any(|(known, _)| known == name);
-    let request = if told(ANTHROPIC_VERSION) {
+    let own = |name: &str| route.options.headers.iter().any(|pair| pair.name == name);
+    let request = if told(ANTHROPIC_VERSION) || own(ANTHROPIC_VERSION) {
         request
     } else {
         request.header(ANTHROPIC_VERSION, ANTHROPIC_VERSION_USUAL)
     };
-    let headers = asked.headers.iter();
+    let headers = asked.headers.iter().filter(|(name, _)| !own(name));
     headers.fold(request, |request, (name, value)| {
         request.header(name, value)
     })
 }
 
 /// The tenant's request as `way` says it, to a model that differs by `quirks`.
-pub(super) fn spoken(way: &Way<'_>, quirks: Quirks) -> Result<Spoken, Refusal> {
+pub(super) fn spoken(door: &impl Door, way: &Way<'_>, quirks: Quirks) -> Result<Spoken, Refusal> {
     let to = Forward {
         model: way.route.model,
         asks_usage: way.adds_usage(),
         quirks,
     };
     let mut spoken = Spoken::of(way.call, way.dialect, to)?;
+    let worded = Worded {
+        dialect: way.dialect,
+        model: way.route.model,
+        headers: way.headers(),
+        body: &spoken.body,
+    };
+    let Fitted { body, dropped } = door.fitted(worded).map_err(|error| unsaid(&error))?;
+    spoken.body = body;
+    spoken.dropped.extend(dropped);
     let options = way.route.options;
     if !options.leave_out.is_empty() || !options.rename.is_empty() {
         spoken.body = fitted(&spoken.body, options)?;

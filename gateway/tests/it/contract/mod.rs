@@ -3,6 +3,7 @@
 //! it belongs to, in whatever form it comes. Connectors are played by their fakes, which answer what was
 //! recorded.
 
+mod doors;
 mod goldens;
 mod recorded;
 mod vendor;
@@ -119,9 +120,14 @@ async fn provider(node: &Node, kind: &str, name: &str, vendor: &Vendor) {
     if kind != "sandbox" {
         body["base_url"] = json!(vendor.base_url());
     }
-    admin(node.address, "/providers", &body).await;
-    let path = format!("/providers/{name}/keys");
-    admin(node.address, &path, &json!({"secret": "key-0123456789"})).await;
+    provider_of(node, &body, "key-0123456789").await;
+}
+
+/// A provider as `body` describes it, with that key.
+async fn provider_of(node: &Node, body: &serde_json::Value, key: &str) {
+    admin(node.address, "/providers", body).await;
+    let path = format!("/providers/{}/keys", body["name"].as_str().expect("a name"));
+    admin(node.address, &path, &json!({"secret": key})).await;
 }
 
 /// An answer is one by the rules of its surface, and whole.

@@ -66,6 +66,9 @@ fn of_openai(path: &str) -> Option<Recorded> {
 /// What was recorded, whole or as a stream.
 pub(super) fn good(seen: &Seen) -> Vec<u8> {
     match of(&seen.path) {
+        Some(recorded) if seen.is_stream && seen.path.starts_with("/model/") => {
+            vendor::frames(recorded.stream)
+        }
         Some(recorded) if seen.is_stream => vendor::events(recorded.stream),
         Some(recorded) => vendor::answer("200 OK", recorded.whole),
         None => vendor::answer("404 Not Found", ""),
@@ -98,7 +101,8 @@ pub(super) fn broken(seen: &Seen, what: &str) -> String {
 pub(super) fn counted_by(kind: &str, surface: &Surface) -> (u64, u64) {
     let asked_at = match (kind, surface.operation.word()) {
         ("anthropic", _) => "/messages",
-        ("gemini", _) => "/generate",
+        ("gemini" | "vertex", _) => "/generate",
+        ("bedrock", _) => "/model/theirs/converse",
         ("cohere", _) => "/chat",
         (_, "chat") => "/chat/completions",
         _ => surface.path,
@@ -116,6 +120,11 @@ pub(super) fn text(surface: &Surface, stream: bool) -> &'static str {
     } else {
         recorded.whole
     }
+}
+
+/// What was recorded of the stream that is asked for at that path.
+pub(super) fn text_at(path: &str) -> &'static str {
+    of(path).map_or("", |recorded| recorded.stream)
 }
 
 /// A stream without the event that counts, and without the fields that say that none is there.

@@ -233,6 +233,11 @@ fn a_refusal_without_json_is_its_text_and_a_page_tells_nothing() {
         (&b"404 page not found\n"[..], "404 page not found"),
         (b"upstream\tdied\r\n", "upstream died"),
         (b"\"quoted\"", "quoted"),
+        // Amazon's, before a request reaches the service itself.
+        (
+            b"{\"Message\":\"User is not authorized\"}",
+            "User is not authorized",
+        ),
         (b"[\"one\",\"two\"]", "one; two"),
         (b"<html><body>524</body></html>", ""),
         (b" <!DOCTYPE html>", ""),

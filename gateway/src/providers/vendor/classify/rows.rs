@@ -205,6 +205,15 @@ pub(super) const ROWS: &[Row] = &[
         scope: Scope::ModelAtKey,
         retry: None,
     },
+    // The clock of the gateway is off, which is no fault of the key (Amazon).
+    Row {
+        statuses: &[],
+        codes: &["requesttimetooskewed", "requestexpired"],
+        phrases: &[&["signature expired"], &["signature not yet current"]],
+        kind: K::Overloaded,
+        scope: Scope::Provider,
+        retry: None,
+    },
     // About the key.
     Row {
         statuses: &[],
@@ -240,6 +249,8 @@ pub(super) const ROWS: &[Row] = &[
             &["api key expired"],
             &["invalid subscription key"],
             &["no auth credentials"],
+            // Amazon Bedrock's own keys.
+            &["make sure your api key is valid"],
             &["authentication fails"],
             &["无效的令牌"],
             &["无效的api"],
@@ -319,6 +330,9 @@ pub(super) const ROWS: &[Row] = &[
             &["no such model"],
             &["unknown model"],
             &["is not a valid model"],
+            // Amazon Bedrock: no such name; a model that is asked through a profile alone.
+            &["model identifier is invalid"],
+            &["on-demand throughput isn"],
             &["no endpoints found"],
             &["not have access to", "model"],
             &["模型不存在"],
@@ -421,6 +435,15 @@ pub(super) const ROWS: &[Row] = &[
         phrases: &[&["rate limit"], &["too many requests"]],
         kind: K::RateLimited,
         scope: Scope::Key,
+        retry: None,
+    },
+    // In a stream that came as a success (Amazon Bedrock).
+    Row {
+        statuses: &[],
+        codes: &["validationexception"],
+        phrases: &[],
+        kind: K::BadRequest,
+        scope: Scope::Request,
         retry: None,
     },
 ];

@@ -2,11 +2,15 @@
 //! Most are a row of [`plain`]; a vendor that wants more than a key in a header has a file.
 
 mod azure;
+mod bedrock;
 mod paths;
 mod plain;
+mod vertex;
 
 pub(in crate::providers) use self::azure::Azure;
+pub(in crate::providers) use self::bedrock::BEDROCK;
 pub(in crate::providers) use self::plain::{ANTHROPIC, COHERE, CUSTOM, GEMINI, OPENAI};
+pub(in crate::providers) use self::vertex::VERTEX;
 
 use std::borrow::Cow;
 
@@ -14,12 +18,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::request::Builder;
 use http::{HeaderValue, Method};
-use shared::dialect::{self, Dialect};
+use shared::dialect::{self, BadBody, Dialect};
 use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::{ConnectorFacts, Speaks};
 use shared::surface::Surface;
 
 use crate::providers::Route;
+use crate::providers::http::Stage;
 
 /// What is asked of a vendor.
 #[derive(Debug, Clone)]
@@ -36,6 +41,27 @@ pub(in crate::providers) struct Asked<'a> {
     pub(super) headers: &'a [(String, String)],
 }
 
+/// A request in the words of a dialect, before a door makes it fit.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::providers) struct Worded<'a> {
+    /// In which.
+    pub(super) dialect: &'static dyn Dialect,
+    /// The model's name at the vendor.
+    pub(super) model: &'a str,
+    /// Headers that the tenant's request had and its dialect knows, where the vendor speaks that.
+    pub(super) headers: &'a [(String, String)],
+    /// The body.
+    pub(super) body: &'a Bytes,
+}
+
+/// A body that a door takes.
+#[derive(Debug)]
+pub(in crate::providers) struct Fitted {
+    pub(super) body: Bytes,
+    /// What it does not say any more.
+    pub(super) dropped: Vec<String>,
+}
+
 /// A vendor's door.
 #[async_trait]
 pub(in crate::providers) trait Door: Send + Sync + 'static {
@@ -45,6 +71,24 @@ pub(in crate::providers) trait Door: Send + Sync + 'static {
     /// The header that holds a key, and what stands before it.
     fn key_header(&self) -> (&'static str, &'static str) {
         ("authorization", "Bearer ")
+    }
+
+    /// Whether it asks `model` in the dialect of that name, where its kind speaks that at all.
+    fn is_asked_in(&self, _dialect: &str, _model: &str) -> bool {
+        true
+    }
+
+    /// Whether what a dialect tells in headers is told in headers here.
+    fn has_headers(&self) -> bool {
+        true
+    }
+
+    /// The body as it is taken here; `Err` where it would mean something else.
+    fn fitted(&self, worded: Worded<'_>) -> Result<Fitted, BadBody> {
+        Ok(Fitted {
+            body: worded.body.clone(),
+            dropped: Vec::new(),
+        })
     }
 
     /// Where a call of `surface` is asked in `dialect`, below the address.
@@ -63,6 +107,14 @@ pub(in crate::providers) trait Door: Send + Sync + 'static {
         Cow::Borrowed("/models")
     }
 
+    /// Makes events of a stream that comes in another form; `None` where it comes as events.
+    fn unframed(&self) -> Option<Box<dyn Stage>> {
+        None
+    }
+
+    /// A request was answered with 401: what was made of the route's key is not taken any more.
+    fn refused(&self, _: Route<'_>) {}
+
     /// Opens a request with the route's key.
     async fn open(
         &self,
@@ -70,12 +122,21 @@ pub(in crate::providers) trait Door: Send + Sync + 'static {
         _: &Asked<'_>,
         route: Route<'_>,
     ) -> Result<Builder, Fault> {
-        let (name, prefix) = match &route.options.key_header {
-            Some(own) => (own.name.as_str(), own.prefix.as_str()),
-            None => self.key_header(),
-        };
-        Ok(request.header(name, secret(prefix, route.key.expose())?))
+        opened(request, self.key_header(), route)
     }
+}
+
+/// Opened by the key itself, in the header that the route's options name, else in `usual`.
+fn opened(
+    request: Builder,
+    usual: (&'static str, &'static str),
+    route: Route<'_>,
+) -> Result<Builder, Fault> {
+    let (name, prefix) = match &route.options.key_header {
+        Some(own) => (own.name.as_str(), own.prefix.as_str()),
+        None => usual,
+    };
+    Ok(request.header(name, secret(prefix, route.key.expose())?))
 }
 
 /// The dialect in which calls of `surface` are asked at a vendor: their own where it speaks it, else the
@@ -93,7 +154,9 @@ pub(super) fn dialect(
         } else {
             chosen.iter().any(|name| *name == one.dialect)
         };
-        one.operation == surface.operation && is_spoken
+        one.operation == surface.operation
+            && is_spoken
+            && door.is_asked_in(&one.dialect, route.model)
     };
     let able = || door.facts().speaks.iter().filter(is_able);
     if able().any(|one| one.dialect == own) {

@@ -1,4 +1,4 @@
-//! What vendors of other formats answer: Anthropic, Google and Cohere, from their API references as of
+//! What vendors of other formats answer: Anthropic, Google, Amazon and Cohere, from their API references as of
 //! 2026-11, and OpenAI's Responses.
 
 use serde_json::json;
@@ -8,7 +8,9 @@ use super::Recorded;
 /// By the end of the path, in small letters.
 pub(super) fn of(path: &str) -> Option<Recorded> {
     Some(match path {
-        "/messages" => Recorded {
+        "/messages"
+        | "/publishers/anthropic/models/claude-haiku-4-5@20251001:rawpredict"
+        | "/publishers/anthropic/models/claude-haiku-4-5@20251001:streamrawpredict" => Recorded {
             request: json!({"model": "ours", "max_tokens": 20, "messages": [{"role": "user", "content": "hi"}]}),
             whole: ANTHROPIC_WHOLE,
             stream: ANTHROPIC_STREAM,
@@ -16,7 +18,9 @@ pub(super) fn of(path: &str) -> Option<Recorded> {
         },
         "/generate"
         | "/models/theirs:generatecontent"
-        | "/models/theirs:streamgeneratecontent?alt=sse" => Recorded {
+        | "/models/theirs:streamgeneratecontent?alt=sse"
+        | "/publishers/google/models/theirs:generatecontent"
+        | "/publishers/google/models/theirs:streamgeneratecontent?alt=sse" => Recorded {
             request: json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
             whole: GEMINI_WHOLE,
             stream: GEMINI_STREAM,
@@ -27,6 +31,12 @@ pub(super) fn of(path: &str) -> Option<Recorded> {
             whole: RESPONSES_WHOLE,
             stream: RESPONSES_STREAM,
             counted: (36, 87),
+        },
+        "/model/theirs/converse" | "/model/theirs/converse-stream" => Recorded {
+            request: json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]}),
+            whole: CONVERSE_WHOLE,
+            stream: CONVERSE_STREAM,
+            counted: (12, 6),
         },
         "/chat" => Recorded {
             request: json!({"model": "ours", "messages": [{"role": "user", "content": "hi"}]}),
@@ -94,6 +104,29 @@ const RESPONSES_STREAM: &str = concat!(
     r#"data: {"type":"response.completed","sequence_number":6,"response":{"id":"resp_1","object":"response","created_at":1764000000,"status":"completed","error":null,"model":"theirs","output":[{"type":"message","id":"msg_1","status":"completed","role":"assistant","content":[{"type":"output_text","text":"all well","annotations":[]}]}],"usage":{"input_tokens":36,"input_tokens_details":{"cached_tokens":0},"output_tokens":87,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":123}}}"#,
     "\n\n",
 );
+
+const CONVERSE_WHOLE: &str = r#"{"metrics":{"latencyMs":551},"output":{"message":{"content":[{"text":"all well"}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":9,"outputTokens":6,"totalTokens":18,"cacheReadInputTokens":3,"cacheWriteInputTokens":0}}"#;
+
+/// Written as events; they come as frames.
+const CONVERSE_STREAM: &str = r#"event: messageStart
+data: {"p":"abcd","role":"assistant"}
+
+event: contentBlockDelta
+data: {"contentBlockIndex":0,"delta":{"text":"all"},"p":"ab"}
+
+event: contentBlockDelta
+data: {"contentBlockIndex":0,"delta":{"text":" well"},"p":"abcdefgh"}
+
+event: contentBlockStop
+data: {"contentBlockIndex":0,"p":"a"}
+
+event: messageStop
+data: {"p":"abc","stopReason":"end_turn"}
+
+event: metadata
+data: {"metrics":{"latencyMs":551},"p":"abcde","usage":{"inputTokens":9,"outputTokens":6,"totalTokens":18,"cacheReadInputTokens":3,"cacheWriteInputTokens":0}}
+
+"#;
 
 const COHERE_WHOLE: &str = r#"{"id":"c-1","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text","text":"all well"}]},"usage":{"billed_units":{"input_tokens":5,"output_tokens":7},"tokens":{"input_tokens":71,"output_tokens":7}}}"#;
 

@@ -16,6 +16,8 @@ pub struct ProviderOptionsBody {
     pub headers: Vec<PairBody>,
     /// The version of the interface, for Azure's dated one.
     pub api_version: Option<String>,
+    /// The region that its address is in, for Amazon Bedrock behind an address that does not name it.
+    pub region: Option<String>,
     /// Fields of requests that it does not take.
     pub leave_out: Vec<String>,
     /// Fields of requests that have another name there.
@@ -77,6 +79,7 @@ impl From<ProviderOptionsBody> for ProviderOptions {
             }),
             headers: pairs(body.headers),
             api_version: body.api_version,
+            region: body.region,
             leave_out: body.leave_out,
             rename: pairs(body.rename),
             no_usage_option: body.no_usage_option,
@@ -98,6 +101,7 @@ impl From<ProviderOptions> for ProviderOptionsBody {
             }),
             headers: shown(options.headers),
             api_version: options.api_version,
+            region: options.region,
             leave_out: options.leave_out,
             rename: shown(options.rename),
             no_usage_option: options.no_usage_option,

@@ -7,7 +7,7 @@ use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
 use server_rooms::providers::{GatewayAnswer, ProviderRef, Providers};
 use shared::link::connectors::SecretRule;
-use shared::link::{KeyTerms, NewProviderKey};
+use shared::link::{KeyTerms, NewProviderKey, rules};
 
 use super::super::super::error::PageResult;
 use super::super::super::form::FormData;
@@ -50,8 +50,8 @@ struct Bulk {
 
 /// Adds the key of one line, and tries it.
 async fn bulk_line(who: &Editor, providers: &Providers, bulk: &Bulk, line: &str) -> (bool, String) {
-    let (secret, label) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let new = match (form::secret(secret, bulk.rule), form::label(label.trim())) {
+    let (secret, label) = rules::first_secret(line, bulk.rule);
+    let new = match (form::secret(secret, bulk.rule), form::label(label)) {
         (Ok(secret), Ok(label)) => NewProviderKey {
             secret,
             label,
@@ -115,7 +115,7 @@ pub(in super::super) async fn bulk_add(
     };
     for (place, line) in lines {
         let (added, detail) = bulk_line(&who, &providers, &bulk, line).await;
-        let secret = line.split_whitespace().next().unwrap_or_default();
+        let (secret, _) = rules::first_secret(line, bulk.rule);
         view.results.push(BulkLine {
             number: length(place).saturating_add(1),
             last4: form::last4(secret),

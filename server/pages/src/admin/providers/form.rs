@@ -18,6 +18,7 @@ fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
         Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
         Broken::NotAWord
         | Broken::NotVisible
+        | Broken::NotJson
         | Broken::NotOneLine
         | Broken::NotAHeader
         | Broken::NotAField

@@ -63,6 +63,7 @@ fn odd_keys_are_refused_beside_their_fields_all_at_once() {
     let rule = SecretRule {
         is_needed: true,
         chars_max: 6,
+        is_json: false,
     };
     let wrong = |body: &str| {
         let drafted = drafted_key(&posted(body), rule);

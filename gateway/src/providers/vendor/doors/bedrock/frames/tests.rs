@@ -28,7 +28,7 @@ fn frame(headers: &[u8], payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn event(name: &str, payload: &str) -> Vec<u8> {
+pub(in super::super) fn event(name: &str, payload: &str) -> Vec<u8> {
     let headers = [
         header(":event-type", name),
         header(":content-type", "application/json"),

@@ -282,4 +282,4 @@ pub(crate) fn write_event(frame: Frame<'_>, to: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -61,8 +61,6 @@ pub(crate) struct ServiceAccount {
     /// Google's name of the key.
     key_id: Option<String>,
     token_uri: String,
-    /// The cloud project that the account belongs to.
-    project: Option<String>,
     key: Arc<dyn SigningKey>,
 }
 
@@ -86,8 +84,6 @@ struct AccountFile {
     private_key_id: Option<String>,
     #[serde(default)]
     token_uri: Option<String>,
-    #[serde(default)]
-    project_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -108,7 +104,7 @@ struct Claims<'a> {
 }
 
 /// Whether a claim may be sent there: it is good for nothing else than a token, but for that it is.
-fn is_googles(uri: &str) -> bool {
+pub(super) fn is_googles(uri: &str) -> bool {
     let host = uri.strip_prefix("https://").map(|rest| {
         let end = rest.find(['/', '?', '#']);
         &rest[..end.unwrap_or(rest.len())]
@@ -118,8 +114,8 @@ fn is_googles(uri: &str) -> bool {
 }
 
 impl ServiceAccount {
-    /// Of a key's file, which is JSON.
-    pub(crate) fn read(json: &str) -> Result<Self, BadAccount> {
+    /// Of a key's file, which is JSON; a claim may be sent to the addresses that `trusts` knows.
+    pub(crate) fn read(json: &str, trusts: fn(&str) -> bool) -> Result<Self, BadAccount> {
         if json.len() > ACCOUNT_BYTES_MAX {
             return Err(BadAccount::Json("it is too long".to_owned()));
         }
@@ -134,7 +130,7 @@ impl ServiceAccount {
             return Err(BadAccount::Empty("client_email"));
         }
         let token_uri = file.token_uri.unwrap_or_else(|| TOKEN_URI.to_owned());
-        if !is_googles(&token_uri) {
+        if !trusts(&token_uri) {
             return Err(BadAccount::TokenUri);
         }
         let der = PrivateKeyDer::from_pem_slice(file.private_key.as_bytes());
@@ -146,7 +142,6 @@ impl ServiceAccount {
             email: file.client_email,
             key_id: file.private_key_id.filter(|id| !id.is_empty()),
             token_uri,
-            project: file.project_id.filter(|id| !id.is_empty()),
             key,
         })
     }
@@ -154,11 +149,6 @@ impl ServiceAccount {
     /// Where a token is asked for.
     pub(crate) fn token_uri(&self) -> &str {
         &self.token_uri
-    }
-
-    /// The cloud project that the account belongs to, where the file tells it.
-    pub(crate) fn project(&self) -> Option<&str> {
-        self.project.as_deref()
     }
 
     /// The claim that is exchanged for a token, made at `now`.
@@ -249,7 +239,10 @@ impl AccessToken {
         if let Some(error) = answer.error {
             let why = answer.error_description.unwrap_or_default();
             let told: String = format!("{error} {why}").trim().chars().take(300).collect();
+            // Google's words for a claim whose times don't fit its clock: that is ours to mend.
+            let is_early = why.contains("reasonable timeframe");
             return Err(match error.as_str() {
+                _ if is_early => NoToken::Other(told),
                 "invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied" => {
                     NoToken::Refused(told)
                 }
@@ -288,4 +281,4 @@ impl AccessToken {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -67,9 +67,9 @@ zWxWb4sMB3tuB_z1WlgR4dlEMKktvvmUmomE6AAOYJlFk99j736gUHFbABtwwoe5wD2-B6xpL5tQDdeK
 pRhNiSIq5CzVlK-FaPGnaguiVSjFoyYfsCiMR6ZDBDrTsxEohT5N2-Q0vcl4dCgZOSuXBDhkNVdM6UMJHmbzCBqemk\
 dhSAubbHE98JmIFxZyUeWRm_j5bPIFiEFg3UWQ58GFrfS42k7QkI9RRC_x2BCs6_UWJhBDgA";
 
-const NOW: Moment = Moment::from_unix_ms(1_796_000_000_500);
+pub(in super::super) const NOW: Moment = Moment::from_unix_ms(1_796_000_000_500);
 
-fn file() -> serde_json::Value {
+pub(in super::super) fn file() -> serde_json::Value {
     json!({
         "type": "service_account",
         "project_id": "p",
@@ -84,14 +84,13 @@ fn file() -> serde_json::Value {
 fn with(field: &str, value: serde_json::Value) -> Result<ServiceAccount, BadAccount> {
     let mut file = file();
     file[field] = value;
-    ServiceAccount::read(&file.to_string())
+    ServiceAccount::read(&file.to_string(), is_googles)
 }
 
 #[test]
 fn a_claim_is_signed_as_openssl_signs_it() {
-    let account = ServiceAccount::read(&file().to_string()).expect("a key");
+    let account = ServiceAccount::read(&file().to_string(), is_googles).expect("a key");
     assert_eq!(account.token_uri(), "https://oauth2.googleapis.com/token");
-    assert_eq!(account.project(), Some("p"));
     let form = account.form(NOW).expect("signed");
     let head = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
     let assertion = form.expose().strip_prefix(head).expect("a form");
@@ -122,7 +121,7 @@ fn a_claim_is_signed_as_openssl_signs_it() {
 
 #[test]
 fn nothing_of_a_key_is_printed() {
-    let account = ServiceAccount::read(&file().to_string()).expect("a key");
+    let account = ServiceAccount::read(&file().to_string(), is_googles).expect("a key");
     let shown = format!("{account:?}");
     assert_eq!(
         shown,
@@ -131,7 +130,7 @@ fn nothing_of_a_key_is_printed() {
     let form = account.form(NOW).expect("signed");
     assert_eq!(format!("{form:?}"), "[secret]");
     let wrong = format!("{{\"client_email\": 7, \"private_key\": \"{}\"}}", "S3CRET");
-    let told = ServiceAccount::read(&wrong)
+    let told = ServiceAccount::read(&wrong, is_googles)
         .expect_err("no key")
         .to_string();
     assert!(!told.contains("S3CRET"), "{told}");
@@ -173,7 +172,7 @@ fn keys_that_are_none_are_refused_with_their_reason() {
     let nobody = with("client_email", json!(" ")).map(drop);
     assert_eq!(nobody, Err(BadAccount::Empty("client_email")));
     for wrong in ["", "{}", "[]", "AIzaSy", &"x".repeat(100_000)] {
-        let read = ServiceAccount::read(wrong);
+        let read = ServiceAccount::read(wrong, is_googles);
         assert!(matches!(read, Err(BadAccount::Json(_))));
     }
 }
@@ -211,6 +210,7 @@ fn no_token_says_whether_the_key_is_to_blame() {
     assert_eq!(read(refused), Err(NoToken::Refused(told)));
     for other in [
         r#"{"error":"temporarily_unavailable"}"#,
+        r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."}"#,
         "{}",
         r#"{"access_token":""}"#,
         r#"{"access_token":"a b"}"#,
