@@ -371,6 +371,14 @@ const LATIN: &[&str] = &[
     "sat",
     "sun",
     "json",
+    // Formats, headers and fields of requests, by their names.
+    "responses",
+    "messages",
+    "azure",
+    "bearer",
+    "stream",
+    "options",
+    "completion",
 ];
 
 /// A Chinese page without anybody's content has no English left on it.
