@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
-use serde_json::json;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
 use crate::support::joined::{Joined, start};
@@ -115,7 +115,7 @@ async fn a_model_is_tried_at_a_tenants_expense() {
         product.model("sandbox-chat", "chat", price.clone()).await;
         let (status, made) = product
             .admin(
-                reqwest::Method::PATCH,
+                Method::PATCH,
                 "/models/sandbox-chat",
                 Some(json!({"price": price, "enabled": true})),
             )
@@ -184,11 +184,12 @@ async fn a_story_tells_of_the_try_that_failed_and_of_the_one_that_answered() {
 }
 
 /// The provider as the API shows it.
-async fn provider(product: &Product, name: &str) -> serde_json::Value {
-    let path = format!("/providers/{name}");
-    let (status, shown) = product.admin(reqwest::Method::GET, &path, None).await;
+async fn provider(product: &Product, name: &str) -> Value {
+    let (status, shown) = product.admin(Method::GET, "/providers", None).await;
     assert_eq!(status, StatusCode::OK, "{shown}");
-    shown
+    let rows = shown["data"].as_array().expect("rows").iter();
+    let mut rows = rows.filter(|row| row["name"] == name);
+    rows.next().expect("the provider").clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

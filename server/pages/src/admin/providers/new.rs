@@ -46,9 +46,10 @@ fn new_view(form: Form, begin: Option<&Beginning<'_>>, known: &[Connectors]) -> 
     }
 }
 
-/// The form as it is at first.
+/// The form as it is at first. The address of whoever the operator says is theirs to type.
 fn begun(begin: &Beginning<'_>) -> Form {
-    let mut form = begin.preset.map_or_else(Form::default, |preset| {
+    let known = begin.preset.filter(|_| begin.place() != VendorPlace::Other);
+    let mut form = known.map_or_else(Form::default, |preset| {
         Form::of([("name", &*preset.name), ("base_url", &*preset.base_url)])
     });
     options::fill(&mut form, &begin.options(), Some(begin.connector));
