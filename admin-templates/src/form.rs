@@ -60,6 +60,12 @@ pub enum FieldError {
     NotForTest,
     /// It has letters that are not allowed.
     Letters,
+    /// It is no header, or one that is not for operators.
+    NotAHeader,
+    /// It is no name of a field.
+    NotAField,
+    /// A request can't do without one of these fields.
+    NeededField,
     /// It is not an address or a network.
     NotAnAddress,
     /// The password or the code does not fit.
@@ -115,6 +121,9 @@ impl FieldError {
             Self::Unknown => t.error_unknown.to_owned(),
             Self::NotForTest => t.error_not_for_test.to_owned(),
             Self::Letters => t.error_letters.to_owned(),
+            Self::NotAHeader => t.a.error_header.to_owned(),
+            Self::NotAField => t.a.error_field.to_owned(),
+            Self::NeededField => t.a.error_needed_field.to_owned(),
             Self::NotAnAddress => t.error_not_an_address.to_owned(),
             Self::Wrong => t.error_wrong.to_owned(),
             Self::Different => t.error_different.to_owned(),

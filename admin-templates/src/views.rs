@@ -12,7 +12,7 @@ use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
-use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew};
+use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew, ProviderPick};
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
@@ -23,8 +23,8 @@ use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
-    MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker, Switch,
-    TenantStatus, Word,
+    LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker,
+    Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};
@@ -164,7 +164,8 @@ views! {
     ModelNew "model-new" "admin/model_new.html" [Admin] "/models/new" true;
     ModelDetail "model" "admin/model.html" [Admin] "/models/gpt-5" true;
     ProviderList "providers" "admin/providers.html" [Admin] "/providers" true;
-    ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new" true;
+    ProviderPick "provider-pick" "admin/provider_pick.html" [Admin] "/providers/new" true;
+    ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new?vendor=deepseek" true;
     ProviderDetail "provider" "admin/provider.html" [Admin] "/providers/openai" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;

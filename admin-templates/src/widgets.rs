@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use askama::Template;
 use shared::credits::Credits;
 
+use crate::admin::providers::VendorRow;
 use crate::chart;
 use crate::format;
 use crate::given::Given;
 use crate::html::{Html, escape, url_part};
 use crate::icon::Icon;
-use crate::labels::{Label, PersonRole, Phase, Range, Word};
+use crate::labels::{DialectName, Label, PersonRole, Phase, Range, Word};
 use crate::list::ListState;
 use crate::page::{Area, Lang, Page, Theme};
 use crate::parts::{BudgetView, KnownCost};
@@ -237,6 +238,39 @@ impl Page {
         }
     }
 
+    /// What stands for a vendor instead of a logo: two letters of what people call it.
+    pub fn initials(&self, label: &str) -> String {
+        initials(label)
+    }
+
+    /// A vendor by its name; what is none of them in the reader's language.
+    pub(crate) fn vendor<'a>(&self, row: &'a VendorRow) -> &'a str {
+        if row.is_any() {
+            return self.text().a.any_address;
+        }
+        &row.label
+    }
+
+    /// The language of that: names are as their makers write them.
+    pub(crate) fn vendor_lang(&self, row: &VendorRow) -> &'static str {
+        if row.is_any() {
+            return self.lang.code();
+        }
+        Lang::En.code()
+    }
+
+    /// Formats by their codes as words; one that this version does not know stands for itself.
+    pub fn dialects(&self, codes: &[String]) -> Vec<String> {
+        let word = |code: &String| self.dialect(code);
+        codes.iter().map(word).collect()
+    }
+
+    /// One of them.
+    pub(crate) fn dialect(&self, code: &str) -> String {
+        let known = DialectName::from_code(code);
+        known.map_or_else(|| code.to_owned(), |name| name.text(self.lang).to_owned())
+    }
+
     /// A pool's keys as a bar of three colours.
     pub fn pool(
         &self,
@@ -315,6 +349,31 @@ impl Page {
     }
 }
 
+/// Two letters of a name: those with which its words begin, where it has one word also those that are
+/// large in it, else its first two.
+fn initials(label: &str) -> String {
+    let words = || {
+        let split = label.split(|c: char| !c.is_alphanumeric());
+        split.filter(|word| !word.is_empty())
+    };
+    let large = |word: &str| {
+        let inside = word.chars().skip(1).zip(word.chars());
+        let steps = inside.filter(|(now, before)| now.is_uppercase() && !before.is_uppercase());
+        steps.map(|(now, _)| now).next()
+    };
+    let mut firsts = words().filter_map(|word| word.chars().next());
+    let Some(first) = firsts.next() else {
+        return String::new();
+    };
+    let word = words().next().unwrap_or_default();
+    let second = firsts
+        .next()
+        .or_else(|| large(word))
+        .or_else(|| word.chars().nth(1));
+    let both = [Some(first), second].into_iter().flatten();
+    both.flat_map(char::to_uppercase).collect()
+}
+
 #[derive(Template)]
 #[template(path = "components/ranges.html")]
 struct Ranges<'a> {
@@ -334,4 +393,30 @@ struct Empty<'a> {
 struct Copy<'a> {
     value: &'a str,
     t: &'static Text,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn two_letters_stand_for_a_vendor() {
+        for (label, letters) in [
+            ("OpenAI", "OA"),
+            ("Anthropic", "AN"),
+            ("Google Gemini", "GG"),
+            ("Moonshot (China)", "MC"),
+            ("xAI", "XA"),
+            ("vLLM", "VL"),
+            ("SGLang", "SG"),
+            ("llama.cpp", "LC"),
+            ("Z.ai", "ZA"),
+            ("通义", "通义"),
+            ("x", "X"),
+            ("()", ""),
+            ("", ""),
+        ] {
+            assert_eq!(initials(label), letters, "{label}");
+        }
+    }
 }

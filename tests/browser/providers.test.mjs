@@ -42,12 +42,36 @@ async function journey(ada, product, provider) {
   await ada.signIn("/admin", { username: "admin", password: ADMIN_PASSWORD });
   ada.expect(422);
 
+  // A vendor is found, chosen, and fills the form; its settings are there for whoever opens them.
   await ada.goto("/admin/providers/new");
-  const wrong = { name: "No such Name!", kind: "openai", base_url: provider.url };
+  await ada.axe();
+  await page.locator('form[role="search"] [name="q"]').fill("openai");
+  await page.locator('form[role="search"] button').first().click();
+  await page.waitForURL("**/new?q=openai");
+  assert.equal(await page.locator('a[href="/admin/providers/new?vendor=deepseek"]').count(), 0);
+  const keys = page.locator('.vendor a[href="https://platform.openai.com/api-keys"]');
+  assert.equal(await keys.getAttribute("rel"), "noopener noreferrer");
+  await page.locator('a[href="/admin/providers/new?vendor=openai"]').click();
+  await page.waitForURL("**/new?vendor=openai");
+  assert.equal(await page.locator('[name="base_url"]').inputValue(), "https://api.openai.com/v1");
+  const settings = page.locator("details.fold:has([name=settings])");
+  assert.equal(await settings.getAttribute("open"), null);
+  await settings.locator("summary").click();
+  const wrong = { name: "No such Name!", base_url: provider.url, headers: "x-lamp: lit\nhost" };
   assert.equal(await ada.send("/admin/providers/new", wrong), 422);
   await page.locator('[name="name"][aria-invalid="true"]').waitFor();
-  assert.equal(await ada.send("/admin/providers/new", { ...wrong, name }), 200);
+  await page.locator('[name="headers"][aria-invalid="true"]').waitFor();
+  await ada.axe();
+  const right = { name, headers: "x-lamp: lit", leave_out: "logit_bias" };
+  assert.equal(await ada.send("/admin/providers/new", right), 200);
   assert.equal(ada.path(), base);
+  await page.locator("section[aria-labelledby=connection-title] dd", { hasText: "x-lamp: lit" }).waitFor();
+  await page.locator("section[aria-labelledby=connection-title] dd", { hasText: "logit_bias" }).waitFor();
+  // The settings are open where something is set, and can be changed again.
+  assert.equal(await page.locator('[name="headers"]').inputValue(), "x-lamp: lit");
+  assert.equal(await ada.send(`${base}/edit`, { leave_out: "" }), 200);
+  await page.locator("section[aria-labelledby=connection-title] dd", { hasText: "x-lamp: lit" }).waitFor();
+  assert.equal(await page.locator("dd", { hasText: "logit_bias" }).count(), 0);
 
   await ada.sendDialog("add", `${base}/keys`, { label: "first", secret: secrets.good, weight: "1" });
   const row = (secret) => page.locator("tbody tr", { hasText: `…${secret.slice(-4)}` });

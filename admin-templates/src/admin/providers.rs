@@ -5,7 +5,9 @@ use shared::clock::Moment;
 use crate::chart::{Chart, Spark};
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
-use crate::labels::{Health, PoolKeyStatus, Switch};
+use crate::html::url_part;
+use crate::labels::{Health, PoolKeyStatus, Switch, VendorPlace};
+use crate::list::ListState;
 use crate::parts::KnownCost;
 
 sampled! {
@@ -21,6 +23,8 @@ sampled! {
         pub kind: String,
         /// Where it answers.
         pub base_url: String,
+        /// In which formats it is asked, by their codes.
+        pub speaks: Vec<String>,
         /// Whether it takes calls.
         pub state: Switch,
         /// Whether it answers.
@@ -53,27 +57,80 @@ sampled! {
         pub missing: Vec<String>,
     }
 
-    /// A vendor to begin a provider with.
-    pub struct PresetRow {
-        /// Its word in `?preset=`.
+    /// A vendor to begin a provider with, or a connector that no vendor stands for.
+    pub struct VendorRow {
+        /// Its word in `?vendor=`, or in `?kind=`.
         pub name: String,
         /// What people call it.
         pub label: String,
+        /// Whether it is a connector.
+        pub is_connector: bool,
+        /// In which formats it is asked, by their codes.
+        pub speaks: Vec<String>,
+        /// Where its keys are made; may be empty.
+        pub keys_url: String,
         /// Some of its models; may be empty.
         pub models: String,
     }
 
-    /// `GET /admin/providers/new?preset=`. `POST /admin/providers/new` with `name`, `kind`, `base_url`,
-    /// `gateway`.
+    /// Vendors of one place.
+    pub struct VendorGroup {
+        /// The place.
+        pub place: VendorPlace,
+        /// In the order in which they are offered.
+        pub rows: Vec<VendorRow>,
+    }
+
+    /// `GET /admin/providers/new?q=`.
+    pub struct ProviderPick {
+        /// What is looked for.
+        pub list: ListState,
+        /// Those that fit.
+        pub groups: Vec<VendorGroup>,
+    }
+
+    /// How a provider may differ from its kind, beside the values of the form.
+    pub struct SettingsChoices {
+        /// Formats to choose from, the preferred ones first, by their codes.
+        pub dialects: Vec<String>,
+        /// Whether something is set there, or wrong.
+        pub is_open: bool,
+    }
+
+    /// `GET /admin/providers/new?vendor=` or `?kind=`. `POST /admin/providers/new` with `vendor`, `kind`,
+    /// `name`, `base_url`, `gateway`, and the settings: `dialects` (several), `key_header`, `key_prefix`,
+    /// `headers` and `rename` (one a line), `api_version`, `leave_out`, `no_usage_option`, `maximum`.
     pub struct ProviderNew {
         /// What was typed.
         pub form: Form,
-        /// Connectors to choose from.
-        pub kinds: Vec<String>,
+        /// What it begins with; absent where the gateways never said what they have.
+        pub vendor: Option<VendorRow>,
+        /// The connector; empty where it is to be typed.
+        pub kind: String,
+        /// Whether providers of it have an address.
+        pub has_address: bool,
         /// Gateways to choose from; empty where all share their providers.
         pub gateways: Vec<String>,
-        /// Vendors to begin with.
-        pub presets: Vec<PresetRow>,
+        /// More settings.
+        pub settings: SettingsChoices,
+    }
+
+    /// How a provider differs from its kind, as it is read; what is empty is as the kind says.
+    pub struct OptionsShown {
+        /// The header that holds a key.
+        pub key_header: String,
+        /// Headers that every request has, with their values.
+        pub headers: Vec<String>,
+        /// The version of the interface.
+        pub api_version: String,
+        /// Fields that are left out.
+        pub leave_out: Vec<String>,
+        /// Fields with another name there.
+        pub rename: Vec<String>,
+        /// Whether the usage of streams is not asked for.
+        pub no_usage_option: bool,
+        /// The only field for the limit of output tokens.
+        pub maximum: String,
     }
 
     /// What came of testing a key.
@@ -122,7 +179,8 @@ sampled! {
         pub test: Option<KeyTest>,
     }
 
-    /// `GET /admin/providers/{name}`. `POST …/edit` with `base_url` and `enabled`;
+    /// `GET /admin/providers/{name}`. `POST …/edit` with `base_url`, `enabled` and, where `settings` is `on`,
+    /// the settings as with a new one;
     /// `POST …/delete`; `POST …/keys` with `label`, `secret`, `weight`;
     /// `POST …/keys/{key}/test` with `model` for a small call, `/disable`, `/enable`, `/delete`; `POST …/keys/{key}/rotate` with
     /// `secret`.
@@ -135,6 +193,12 @@ sampled! {
         pub gateway: String,
         /// Its connector.
         pub kind: String,
+        /// Where it answers.
+        pub base_url: String,
+        /// In which formats it is asked, by their codes.
+        pub speaks: Vec<String>,
+        /// How it differs from its kind.
+        pub options: OptionsShown,
         /// Whether it takes calls.
         pub state: Switch,
         /// Whether it answers.
@@ -149,8 +213,10 @@ sampled! {
         pub cost: KnownCost,
         /// Calls by result; shown stacked.
         pub traffic: Chart,
-        /// Address and whether it takes calls.
+        /// Address, whether it takes calls, and the settings.
         pub edit: Form,
+        /// More settings.
+        pub settings: SettingsChoices,
         /// Its keys.
         pub keys: Vec<PoolKeyRow>,
         /// A new key.
@@ -184,5 +250,23 @@ sampled! {
         pub form: Form,
         /// What came of it, line by line.
         pub results: Vec<BulkLine>,
+    }
+}
+
+impl VendorRow {
+    /// The page that begins with it.
+    pub(crate) fn href(&self) -> String {
+        let name = if self.is_connector { "kind" } else { "vendor" };
+        format!("/admin/providers/new?{name}={}", url_part(&self.name))
+    }
+
+    /// Whether it is whatever the operator says.
+    pub(crate) fn is_any(&self) -> bool {
+        self.name == "custom"
+    }
+
+    /// Whether there is a page of the vendor's that makes keys.
+    pub(crate) fn leads_to_keys(&self) -> bool {
+        self.keys_url.starts_with("https://")
     }
 }

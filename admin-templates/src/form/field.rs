@@ -163,6 +163,16 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// Formats by their codes, as the choices.
+    #[must_use]
+    pub fn dialects(mut self, page: &Page, codes: &[String]) -> Self {
+        self.choices.extend(codes.iter().map(|code| Choice {
+            value: code.clone(),
+            text: page.dialect(code),
+        }));
+        self
+    }
+
     /// Names, as the choices.
     #[must_use]
     pub fn choices(mut self, names: &[String]) -> Self {

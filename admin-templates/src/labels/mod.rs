@@ -5,6 +5,7 @@ mod calls;
 mod money;
 mod people;
 mod platform;
+mod providers;
 
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
@@ -18,6 +19,7 @@ pub use people::{
 pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
+pub use providers::{DialectName, LimitField, VendorPlace};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

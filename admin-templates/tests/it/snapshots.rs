@@ -44,3 +44,13 @@ fn the_portals_overview() {
 fn the_studio() {
     insta::assert_snapshot!(page("studio-chat", Area::Portal, Lang::En));
 }
+
+#[test]
+fn the_choice_of_a_vendor() {
+    insta::assert_snapshot!(page("provider-pick", Area::Admin, Lang::En));
+}
+
+#[test]
+fn a_new_provider() {
+    insta::assert_snapshot!(page("provider-new", Area::Admin, Lang::Zh));
+}

@@ -55,6 +55,11 @@ impl FormData {
         Some(self.text(name)).filter(|text| !text.is_empty())
     }
 
+    /// A field with the blanks around it; empty when absent.
+    pub fn as_typed(&self, name: &str) -> &str {
+        self.first(name)
+    }
+
     /// A password or key, as it was typed.
     pub fn secret(&self, name: &str) -> Secret<String> {
         Secret::new(self.first(name).to_owned())

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
-use serde_json::json;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::gateways::vendor::{GOOD, answer, at_once, with_vendor};
 use crate::support::joined::{Joined, start};
@@ -115,7 +115,7 @@ async fn a_model_is_tried_at_a_tenants_expense() {
         product.model("sandbox-chat", "chat", price.clone()).await;
         let (status, made) = product
             .admin(
-                reqwest::Method::PATCH,
+                Method::PATCH,
                 "/models/sandbox-chat",
                 Some(json!({"price": price, "enabled": true})),
             )
@@ -179,6 +179,100 @@ async fn a_story_tells_of_the_try_that_failed_and_of_the_one_that_answered() {
         let answered = story.find("fine").expect("the second try");
         assert!(failed < answered, "{story}");
         assert!(story[failed..answered].contains("rate_limited"), "{story}");
+        product.stop().await;
+    }
+}
+
+/// The provider as the API shows it.
+async fn provider(product: &Product, name: &str) -> Value {
+    let (status, shown) = product.admin(Method::GET, "/providers", None).await;
+    assert_eq!(status, StatusCode::OK, "{shown}");
+    let rows = shown["data"].as_array().expect("rows").iter();
+    let mut rows = rows.filter(|row| row["name"] == name);
+    rows.next().expect("the provider").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_of_any_address_is_set_by_the_console_alone() {
+    for place in places().await {
+        let product = start(&place, Joined::InProcess).await;
+        let mut console = Console::open(&product).await;
+        let page = console.get("/admin/providers/new?q=deepseek").await;
+        assert!(page.contains("/admin/providers/new?vendor=deepseek\""));
+        assert!(!page.contains("/admin/providers/new?vendor=custom\""));
+        assert!(page.contains("href=\"https://platform.deepseek.com/api_keys\""));
+        let page = console.get("/admin/providers/new?vendor=custom").await;
+        assert!(page.contains("name=\"kind\" value=\"custom\""), "{page}");
+        assert!(page.contains("value=\"anthropic_messages\""), "{page}");
+        let mut form = vec![
+            ("vendor", "custom"),
+            ("kind", "custom"),
+            ("name", "lighthouse"),
+            ("base_url", "https://models.example.com/v1"),
+            ("settings", "on"),
+            ("dialects", "klingon"),
+            ("key_header", "API-Key"),
+            ("key_prefix", "Token"),
+            ("headers", "x-title: Waule\r\nx-team: north"),
+            ("leave_out", "seed, logit_bias"),
+            ("rename", "user -> end_user"),
+            ("no_usage_option", "on"),
+            ("maximum", "max_tokens"),
+        ];
+        let (status, page) = console.post("/admin/providers/new", &form).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+        assert!(page.contains("id=\"f-dialects-error\""), "{page}");
+        assert!(page.contains("x-team: north"), "{page}");
+        form.retain(|(name, _)| *name != "dialects");
+        form.extend([
+            ("dialects", "anthropic_messages"),
+            ("dialects", "openai_chat"),
+        ]);
+        let (status, page) = console.post("/admin/providers/new", &form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        let mut options = json!({
+            "dialects": ["anthropic_messages", "openai_chat"],
+            "key_header": {"name": "api-key", "prefix": "Token "},
+            "headers": [{"name": "x-title", "value": "Waule"}, {"name": "x-team", "value": "north"}],
+            "leave_out": ["seed", "logit_bias"],
+            "rename": [{"name": "user", "value": "end_user"}],
+            "no_usage_option": true,
+            "maximum": "max_tokens",
+        });
+        assert_eq!(provider(&product, "lighthouse").await["options"], options);
+
+        let path = "/admin/providers/lighthouse";
+        let page = console.get(path).await;
+        let shown = text(&page);
+        for part in ["Messages · Chat", "api-key: Token …", "user → end_user"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        let list = text(&console.get("/admin/providers").await);
+        assert!(list.contains("Messages · Chat"), "{list}");
+        // A form of before the settings changes none of them.
+        let edit = format!("{path}/edit");
+        let address = ("base_url", "https://models.example.com/v2");
+        let (status, page) = console.post(&edit, &[address, ("enabled", "on")]).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        let now = provider(&product, "lighthouse").await;
+        assert_eq!(now["base_url"], "https://models.example.com/v2");
+        assert_eq!(now["options"], options);
+        let fewer = [
+            address,
+            ("enabled", "on"),
+            ("settings", "on"),
+            ("dialects", "gemini"),
+            ("leave_out", "model"),
+        ];
+        let (status, page) = console.post(&edit, &fewer).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+        assert!(page.contains("id=\"f-leave_out-error\""), "{page}");
+        let (status, page) = console.post(&edit, &fewer[..4]).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        options = json!({"dialects": ["gemini"]});
+        let now = provider(&product, "lighthouse").await;
+        assert_eq!(now["options"]["dialects"], options["dialects"], "{now}");
+        assert_ne!(now["options"]["no_usage_option"], true, "{now}");
         product.stop().await;
     }
 }

@@ -15,6 +15,11 @@ impl FormErrors {
         read.map_err(|wrong| self.0.push(wrong)).ok()
     }
 
+    /// The same of a part with faults of its own.
+    pub(super) fn take_all<T>(&mut self, read: Result<T, Vec<FieldProblem>>) -> Option<T> {
+        read.map_err(|wrong| self.0.extend(wrong)).ok()
+    }
+
     /// Notes a fault.
     pub(super) fn add(&mut self, name: &'static str, error: FieldError) {
         self.0.push((name, error));

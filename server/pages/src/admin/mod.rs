@@ -101,8 +101,8 @@ fn models_and_providers(table: Table) -> Table {
     let model = |path: &str| format!("/admin/models/:id{path}");
     table
         .get("/admin/providers", providers::provider_list)
-        .get("/admin/providers/new", providers::new_provider)
-        .post("/admin/providers/new", providers::add_provider)
+        .get("/admin/providers/new", providers::new::new_provider)
+        .post("/admin/providers/new", providers::new::add_provider)
         .get(pool(""), providers::provider_page)
         .post(pool("/edit"), providers::edit)
         .post(pool("/delete"), providers::delete)

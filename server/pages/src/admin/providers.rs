@@ -3,12 +3,15 @@
 pub(super) mod bulk;
 mod form;
 pub(super) mod keys;
+pub(super) mod new;
+mod options;
 mod pool;
+mod vendors;
 
 use std::collections::HashMap;
 
 use admin_templates::admin::providers::{
-    PoolKeyRow, PresetRow, ProviderDetail, ProviderList as ListView, ProviderNew, ProviderRow,
+    PoolKeyRow, ProviderDetail, ProviderList as ListView, ProviderRow,
 };
 use admin_templates::chart::{Spark, Unit};
 use admin_templates::form::{FieldError, Form};
@@ -16,7 +19,7 @@ use admin_templates::labels::{PoolKeyStatus, Switch};
 use admin_templates::page::Notice;
 use futures_util::future::try_join_all;
 use poem::handler;
-use poem::web::{Data, Path, Query};
+use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
 use server_rooms::providers::{
     Connectors, GatewayAnswer, ProviderError, ProviderList, ProviderRef, Providers,
@@ -24,9 +27,11 @@ use server_rooms::providers::{
 use server_rooms::reports::costs::KnownCost;
 use server_rooms::reports::{ReportScope, Reports};
 use shared::clock::Moment;
+use shared::link::connectors::ConnectorFacts;
+use shared::link::options::ProviderOptions;
 use shared::link::{AdminError, ProviderKeyView, ProviderView};
 
-use self::form::{drafted_edit, drafted_provider};
+use self::form::{drafted_edit, facts};
 use self::pool::{health, key_days, number};
 pub(super) use self::pool::{healths, known};
 use super::super::bills::known_cost;
@@ -39,7 +44,20 @@ use super::form_errors::again;
 use super::{chart, success, word};
 
 /// What a gateway may blame.
-const FIELDS: [&str; 6] = ["name", "kind", "base_url", "label", "secret", "weight"];
+const FIELDS: [&str; 12] = [
+    "name",
+    "kind",
+    "base_url",
+    "label",
+    "secret",
+    "weight",
+    "dialects",
+    "key_header",
+    "headers",
+    "api_version",
+    "leave_out",
+    "rename",
+];
 
 /// Whoever handles providers' secrets proved a short while ago to be themselves.
 type Editor = Confirmed<Admin<kind::EditProviders>>;
@@ -69,7 +87,8 @@ fn field_error(error: ProviderError, field: &'static str) -> Result<FieldProblem
     match error {
         ProviderError::Gateway(AdminError::Duplicate) => Ok((field, FieldError::Taken)),
         ProviderError::Gateway(AdminError::Invalid(wrong)) => {
-            let blamed = FIELDS.into_iter().find(|name| *name == wrong.field);
+            let field_name = wrong.field.trim_start_matches("options.");
+            let blamed = FIELDS.into_iter().find(|name| *name == field_name);
             let words = FieldError::Words(wrong.to_string());
             Ok((blamed.unwrap_or(field), words))
         }
@@ -92,9 +111,18 @@ fn in_flight(keys: &[ProviderKeyView]) -> u64 {
     keys.iter().map(|key| u64::from(key.in_flight)).sum()
 }
 
+/// What a kind is at a gateway, as far as one of its database said.
+fn connector<'a>(
+    known: &'a [Connectors],
+    gateway: Option<&str>,
+    kind: &str,
+) -> Option<&'a ConnectorFacts> {
+    facts(gateway.unwrap_or_default(), known)?.connector(kind)
+}
+
 async fn row(
-    providers: &Providers,
-    reports: &Reports,
+    (providers, reports): (&Providers, &Reports),
+    known: &[Connectors],
     list: &ProviderList,
     one: &GatewayAnswer<ProviderView>,
 ) -> Result<ProviderRow, PageError> {
@@ -103,7 +131,9 @@ async fn row(
     let board = day(reports, ReportScope::Provider(provider.name.clone())).await?;
     let (totals, calls) = (&board.totals, board.series.iter());
     let calls = calls.map(|point| super::signed(point.sums.calls));
+    let connector = connector(known, of.gateway.as_deref(), &provider.kind);
     Ok(ProviderRow {
+        speaks: options::spoken(&provider.options, connector),
         health: health(&provider, &keys, success(totals)),
         state: switch(provider.enabled),
         active: number(&keys, "active"),
@@ -133,93 +163,12 @@ pub(super) async fn provider_list(
     reports: Data<&Reports>,
 ) -> PageResult {
     let list = providers.all().await.map_err(refused)?;
+    let known = providers.connectors().await;
     let all = list.providers.iter();
-    let rows = all.map(|one| row(&providers, &reports, &list, one));
+    let rows = all.map(|one| row((&providers, &reports), &known, &list, one));
     let rows = try_join_all(rows).await?;
     let missing = list.missing.clone();
     who.show(&ListView { rows, missing }).await
-}
-
-/// The form, with what the gateways say of their connectors.
-fn new_view(form: Form, known: &[Connectors]) -> ProviderNew {
-    let facts = || known.iter().filter_map(|of| of.facts.as_deref());
-    let mut kinds: Vec<String> = Vec::new();
-    for connector in facts().flat_map(|facts| &facts.connectors) {
-        if !kinds.contains(&connector.kind.to_string()) {
-            kinds.push(connector.kind.to_string());
-        }
-    }
-    let mut presets: Vec<PresetRow> = Vec::new();
-    for preset in facts().flat_map(|facts| &facts.presets) {
-        if presets.iter().all(|known| known.name != preset.name) {
-            presets.push(PresetRow {
-                name: preset.name.to_string(),
-                label: preset.label.to_string(),
-                models: preset.models.join(", "),
-            });
-        }
-    }
-    let gateways = match known {
-        [] | [_] => Vec::new(),
-        several => several.iter().map(|of| of.gateway.clone()).collect(),
-    };
-    ProviderNew {
-        form,
-        kinds,
-        gateways,
-        presets,
-    }
-}
-
-/// What a new provider begins with.
-#[derive(Debug, serde::Deserialize)]
-struct Begin {
-    /// The word of a preset.
-    preset: Option<String>,
-}
-
-/// `GET /admin/providers/new`
-#[handler]
-pub(super) async fn new_provider(
-    who: Admin<kind::EditProviders>,
-    Query(begin): Query<Begin>,
-    providers: Data<&Providers>,
-) -> PageResult {
-    let known = providers.connectors().await;
-    let presets = known.iter().filter_map(|of| of.facts.as_deref());
-    let mut presets = presets.flat_map(|facts| &facts.presets);
-    let preset = presets.find(|preset| begin.preset.as_deref() == Some(&*preset.name));
-    let form = preset.map_or_else(Form::default, |preset| {
-        Form::of([
-            ("name", &*preset.name),
-            ("kind", &*preset.kind),
-            ("base_url", &*preset.base_url),
-        ])
-    });
-    who.show(&new_view(form, &known)).await
-}
-
-/// `POST /admin/providers/new`
-#[handler]
-pub(super) async fn add_provider(
-    who: Admin<kind::EditProviders>,
-    posted: FormData,
-    providers: Data<&Providers>,
-) -> PageResult {
-    let known = providers.connectors().await;
-    let gateway = posted.optional("gateway");
-    let wrong = match drafted_provider(&posted, &known) {
-        Ok(new) => match providers.create(&who.actor(), gateway, new).await {
-            Ok(made) => {
-                let of = ProviderRef::new(&made.answer.name, gateway.map(str::to_owned));
-                return who.done(&path(&of), &Notice::Created);
-            }
-            Err(error) => vec![field_error(error, "name")?],
-        },
-        Err(wrong) => wrong,
-    };
-    let form = again(&posted, &["name", "kind", "base_url", "gateway"], wrong);
-    who.show_again(&new_view(form, &known)).await
 }
 
 fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {
@@ -257,7 +206,17 @@ async fn view(
     let keys = providers.keys(of).await.map_err(refused)?.answer;
     let board = day(reports, ReportScope::Provider(of.name.clone())).await?;
     let days = key_days(reports, &of.name, now).await?;
+    let known = providers.connectors().await;
+    let connector = connector(&known, of.gateway.as_deref(), &provider.kind);
+    let mut form = Form::of([
+        ("base_url", provider.base_url.as_str()),
+        ("enabled", ticked(provider.enabled)),
+    ]);
+    options::fill(&mut form, &provider.options, connector);
     Ok(ProviderDetail {
+        speaks: options::spoken(&provider.options, connector),
+        options: options::shown(&provider.options),
+        settings: options::settings(&form, &ProviderOptions::default(), connector),
         health: health(&provider, &keys, success(&board.totals)),
         state: switch(provider.enabled),
         in_flight: in_flight(&keys),
@@ -265,10 +224,7 @@ async fn view(
         success: success(&board.totals),
         cost: known_cost(&board.totals.cost, board.totals.calls),
         traffic: chart(&board.series, board.query.grain, Unit::Count, RESULTS),
-        edit: Form::of([
-            ("base_url", provider.base_url.as_str()),
-            ("enabled", ticked(provider.enabled)),
-        ]),
+        edit: form,
         keys: keys.into_iter().map(|key| key_row(key, &days)).collect(),
         add: Form::of([("weight", "1")]),
         rotate: Form::default(),
@@ -277,6 +233,7 @@ async fn view(
         reference: of.to_string(),
         gateway: of.gateway.clone().unwrap_or_default(),
         kind: provider.kind,
+        base_url: provider.base_url,
     })
 }
 
@@ -303,15 +260,20 @@ pub(super) async fn edit(
     reports: Data<&Reports>,
 ) -> PageResult {
     let of = ProviderRef::parse(&name);
-    let (field, error) = match drafted_edit(&posted) {
+    let known = providers.connectors().await;
+    let kind = found(&providers, &of).await?.kind;
+    let connector = connector(&known, of.gateway.as_deref(), &kind);
+    let wrong = match drafted_edit(&posted, connector) {
         Ok(patch) => match providers.update(&who.actor(), &of, patch).await {
             Ok(_) => return who.done(&path(&of), &Notice::Saved),
-            Err(error) => field_error(error, "base_url")?,
+            Err(error) => vec![field_error(error, "base_url")?],
         },
         Err(wrong) => wrong,
     };
     let mut view = view(&providers, &reports, &of, who.now()).await?;
-    view.edit = posted.again(&["base_url", "enabled"]).wrong(field, error);
+    let names = [&["base_url", "enabled"], &options::NAMES[..]].concat();
+    view.edit = again(&posted, &names, wrong);
+    view.settings = options::settings(&view.edit, &ProviderOptions::default(), connector);
     who.show_again(&view).await
 }
 

@@ -137,7 +137,7 @@ async fn providers_of_gateways_with_databases_of_their_own_are_set_where_they_ar
         assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
         let page = console.get("/admin/providers/vendor%40eu").await;
         assert!(page.contains("https://eu.example/v1"), "{page}");
-        let page = console.get("/admin/providers/new?preset=deepseek").await;
+        let page = console.get("/admin/providers/new?vendor=deepseek").await;
         assert!(page.contains("https://api.deepseek.com/v1"), "{page}");
         assert!(page.contains("name=\"gateway\""), "{page}");
 

@@ -4,6 +4,8 @@ use poem_openapi::Object;
 use server_rooms::providers::Connectors;
 use shared::link::connectors::{AddressRule, ConnectorFacts, ProviderPreset};
 
+use super::options::ProviderOptionsBody;
+
 /// Something that can be asked of a connector.
 #[derive(Debug, Clone, Object)]
 pub(super) struct SpeaksBody {
@@ -11,6 +13,8 @@ pub(super) struct SpeaksBody {
     pub operation: String,
     /// In which wire format its providers are asked.
     pub dialect: String,
+    /// Whether a provider of it is asked so unless its options name the dialects.
+    pub is_usual: bool,
 }
 
 /// What a provider can be.
@@ -37,6 +41,7 @@ impl From<&ConnectorFacts> for ConnectorBody {
         let speaks = facts.speaks.iter().map(|speaks| SpeaksBody {
             operation: speaks.operation.word().to_owned(),
             dialect: speaks.dialect.to_string(),
+            is_usual: speaks.is_usual,
         });
         Self {
             kind: facts.kind.to_string(),
@@ -61,8 +66,12 @@ pub(super) struct PresetBody {
     pub kind: String,
     /// Where it answers.
     pub base_url: String,
+    /// Where its keys are made; may be empty.
+    pub keys_url: String,
     /// Some of its models; may be empty.
     pub models: Vec<String>,
+    /// How it differs from its connector's kind, as a new provider's `options` take it.
+    pub options: ProviderOptionsBody,
 }
 
 impl From<&ProviderPreset> for PresetBody {
@@ -72,7 +81,9 @@ impl From<&ProviderPreset> for PresetBody {
             label: preset.label.to_string(),
             kind: preset.kind.to_string(),
             base_url: preset.base_url.to_string(),
+            keys_url: preset.keys_url.to_string(),
             models: preset.models.iter().map(ToString::to_string).collect(),
+            options: preset.options.clone().into(),
         }
     }
 }

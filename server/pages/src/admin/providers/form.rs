@@ -3,26 +3,25 @@
 use admin_templates::form::FieldError;
 use server_rooms::providers::Connectors;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
-use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{KeyTerms, NewProvider, NewProviderKey, ProviderPatch};
 use shared::secret::Secret;
 
 use super::super::super::form::{FieldProblem, FormData};
 use super::super::form_errors::FormErrors;
+use super::options;
 
 /// A broken rule, beside its field.
-fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
+pub(super) fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
     let error = match broken {
         Broken::Missing => FieldError::Required,
         Broken::TooLong(most) => FieldError::TooLong(u64::try_from(most).unwrap_or(u64::MAX)),
-        Broken::NotAWord
-        | Broken::NotVisible
-        | Broken::NotJson
-        | Broken::NotOneLine
-        | Broken::NotAHeader
-        | Broken::NotAField
-        | Broken::NeededField => FieldError::Letters,
+        Broken::NotAWord | Broken::NotVisible | Broken::NotJson | Broken::NotOneLine => {
+            FieldError::Letters
+        }
+        Broken::NotAHeader => FieldError::NotAHeader,
+        Broken::NotAField => FieldError::NotAField,
+        Broken::NeededField => FieldError::NeededField,
         Broken::TooMany(most) => FieldError::TooMany(u64::try_from(most).unwrap_or(u64::MAX)),
         Broken::UnknownWord => FieldError::Unknown,
         Broken::NotAnAddress => FieldError::NotAnAddress,
@@ -33,8 +32,7 @@ fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
 
 /// What the gateway for the new provider said of its connectors; nothing where it was never reached:
 /// then it decides alone.
-fn facts<'a>(posted: &FormData, known: &'a [Connectors]) -> Option<&'a GatewayFacts> {
-    let gateway = posted.text("gateway");
+pub(super) fn facts<'a>(gateway: &str, known: &'a [Connectors]) -> Option<&'a GatewayFacts> {
     let named = known.iter().find(|of| of.gateway == gateway);
     named.or(known.first())?.facts.as_deref()
 }
@@ -63,31 +61,40 @@ pub(super) fn drafted_provider(
             .map(|()| name)
             .map_err(|broken| wrong("name", broken)),
     );
-    let (facts, kind) = (facts(posted, known), posted.text("kind"));
+    let (facts, kind) = (facts(posted.text("gateway"), known), posted.text("kind"));
     let connector = facts.and_then(|facts| facts.connector(kind));
     if facts.is_some() && connector.is_none() {
         errors.add("kind", FieldError::Unknown);
     }
     let base_url = errors.take(address(posted, connector));
+    let options = errors.take_all(options::drafted(posted, connector));
     let new = || {
         Some(NewProvider {
             name: name?.to_owned(),
             kind: kind.to_owned(),
             base_url: base_url?,
-            options: ProviderOptions::default(),
+            options: options?,
         })
     };
     let new = new();
     errors.unless(new)
 }
 
-/// A change of a provider.
-pub(super) fn drafted_edit(posted: &FormData) -> Result<ProviderPatch, FieldProblem> {
-    Ok(ProviderPatch {
-        base_url: Some(address(posted, None)?),
+/// A change of a provider. A form without the settings, as pages of before had it, leaves them as they are.
+pub(super) fn drafted_edit(
+    posted: &FormData,
+    connector: Option<&ConnectorFacts>,
+) -> Result<ProviderPatch, Vec<FieldProblem>> {
+    let mut errors = FormErrors::default();
+    let base_url = errors.take(address(posted, None));
+    let has_settings = posted.is_ticked("settings");
+    let options = has_settings.then(|| errors.take_all(options::drafted(posted, connector)));
+    let patch = ProviderPatch {
+        base_url,
         enabled: Some(posted.is_ticked("enabled")),
-        options: None,
-    })
+        options: options.flatten(),
+    };
+    errors.unless(Some(patch))
 }
 
 /// A provider's secret.

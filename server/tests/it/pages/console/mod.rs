@@ -2,6 +2,7 @@
 
 mod gateways;
 mod models;
+mod providers;
 mod tenants;
 mod unknown;
 mod watching;

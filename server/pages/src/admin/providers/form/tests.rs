@@ -88,3 +88,17 @@ fn short_secrets_are_not_told_by_their_end() {
     assert_eq!(last4("sk-1234567890"), "7890");
     assert_eq!(last4("short"), "");
 }
+
+#[test]
+fn a_form_of_before_leaves_the_settings_as_they_are() {
+    let patch = |body: &str| drafted_edit(&posted(body), None);
+    let before = patch("base_url=https://x&enabled=on").expect("a patch");
+    assert_eq!(before.base_url.as_deref(), Some("https://x"));
+    assert_eq!(before.options, None);
+    let now = patch("base_url=https://x&settings=on&leave_out=seed").expect("a patch");
+    let options = now.options.expect("settings");
+    assert_eq!(options.leave_out, ["seed"]);
+    let wrong = patch("base_url=x&settings=on&leave_out=model").expect_err("errors");
+    let fields: Vec<&str> = wrong.iter().map(|(field, _)| *field).collect();
+    assert_eq!(fields, ["base_url", "leave_out"]);
+}

@@ -1,0 +1,49 @@
+//! Words about providers: what they speak, where they run, what they are told otherwise.
+//! A format that a newer gateway has stands for itself; see `Page::dialects`.
+
+use super::labels;
+use super::{Label, Tone, Word};
+use crate::fixtures::maker::{Maker, Sample};
+use crate::page::Lang;
+
+labels! {
+    /// A format in which a provider is asked.
+    DialectName {
+        /// OpenAI's Chat Completions.
+        OpenAiChat = "openai_chat", Plain, "Chat", "对话";
+        /// OpenAI's Responses.
+        OpenAiResponses = "openai_responses", Plain, "Responses", "Responses 接口";
+        /// Anthropic's Messages.
+        AnthropicMessages = "anthropic_messages", Plain, "Messages", "Messages 接口";
+        /// Google's.
+        Gemini = "gemini", Plain, "Gemini", "Gemini 接口";
+        /// Cohere's.
+        CohereChat = "cohere_chat", Plain, "Cohere chat", "Cohere 对话";
+        /// Amazon's.
+        BedrockConverse = "bedrock_converse", Plain, "Bedrock Converse", "Bedrock 对话";
+        /// Vectors.
+        OpenAiEmbeddings = "openai_embeddings", Plain, "Embeddings", "向量";
+        /// Pictures.
+        OpenAiImages = "openai_images", Plain, "Images", "图像";
+        /// Continuations.
+        OpenAiCompletions = "openai_completions", Plain, "Completions", "补全";
+        /// Verdicts.
+        OpenAiModerations = "openai_moderations", Plain, "Moderations", "审核";
+    }
+    /// Where a vendor runs.
+    VendorPlace {
+        /// At the vendor's.
+        Hosted = "hosted", Plain, "Hosted", "云端";
+        /// On the gateway's own machine.
+        Here = "here", Plain, "On this machine", "本机";
+        /// Wherever the operator says.
+        Other = "other", Plain, "Any other", "其他";
+    }
+    /// The only field in which a provider takes the limit of output tokens.
+    LimitField {
+        /// The older one.
+        MaxTokens = "max_tokens", Plain, "max_tokens", "max_tokens";
+        /// The one of reasoning models.
+        MaxCompletionTokens = "max_completion_tokens", Plain, "max_completion_tokens", "max_completion_tokens";
+    }
+}
