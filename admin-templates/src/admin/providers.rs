@@ -99,7 +99,7 @@ sampled! {
 
     /// `GET /admin/providers/new?vendor=` or `?kind=`. `POST /admin/providers/new` with `vendor`, `kind`,
     /// `name`, `base_url`, `gateway`, and the settings: `dialects` (several), `key_header`, `key_prefix`,
-    /// `headers` and `rename` (one a line), `api_version`, `leave_out`, `no_usage_option`, `maximum`.
+    /// `headers` and `rename` (one a line), `api_version`, `region`, `leave_out`, `no_usage_option`, `maximum`.
     pub struct ProviderNew {
         /// What was typed.
         pub form: Form,
@@ -123,6 +123,8 @@ sampled! {
         pub headers: Vec<String>,
         /// The version of the interface.
         pub api_version: String,
+        /// The region of its address.
+        pub region: String,
         /// Fields that are left out.
         pub leave_out: Vec<String>,
         /// Fields with another name there.

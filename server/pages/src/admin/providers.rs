@@ -44,7 +44,7 @@ use super::form_errors::again;
 use super::{chart, success, word};
 
 /// What a gateway may blame.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "name",
     "kind",
     "base_url",
@@ -55,6 +55,7 @@ const FIELDS: [&str; 12] = [
     "key_header",
     "headers",
     "api_version",
+    "region",
     "leave_out",
     "rename",
 ];

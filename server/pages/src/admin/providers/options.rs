@@ -12,12 +12,13 @@ use super::super::length;
 use super::form::wrong;
 
 /// The fields of a form that hold them.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "dialects",
     "key_header",
     "key_prefix",
     "headers",
     "api_version",
+    "region",
     "leave_out",
     "rename",
     "no_usage_option",
@@ -96,6 +97,7 @@ pub(super) fn fill(form: &mut Form, options: &ProviderOptions, connector: Option
             "api_version",
             options.api_version.clone().unwrap_or_default(),
         ),
+        ("region", options.region.clone().unwrap_or_default()),
         ("leave_out", options.leave_out.join(", ")),
         ("rename", lines(&options.rename, " -> ")),
         (
@@ -127,6 +129,7 @@ pub(super) fn shown(options: &ProviderOptions) -> OptionsShown {
         key_header: header.map_or_else(String::new, |one| format!("{}: {}…", one.name, one.prefix)),
         headers: said(&options.headers, ": "),
         api_version: options.api_version.clone().unwrap_or_default(),
+        region: options.region.clone().unwrap_or_default(),
         leave_out: options.leave_out.clone(),
         rename: said(&options.rename, " → "),
         no_usage_option: options.no_usage_option,
@@ -224,6 +227,7 @@ pub(super) fn drafted(
         key_header: key_header.flatten(),
         headers: headers.unwrap_or_default().into_iter().map(small).collect(),
         api_version: posted.optional("api_version").map(str::to_owned),
+        region: posted.optional("region").map(str::to_owned),
         leave_out: left_out
             .filter(|name| !name.is_empty())
             .map(str::to_owned)
@@ -260,6 +264,10 @@ fn parts(options: &ProviderOptions) -> Vec<ProviderOptions> {
         },
         ProviderOptions {
             api_version: options.api_version.clone(),
+            ..none()
+        },
+        ProviderOptions {
+            region: options.region.clone(),
             ..none()
         },
         ProviderOptions {

@@ -41,6 +41,7 @@ fn whole() -> ProviderOptions {
         }),
         headers: vec![pair("x-title", "Waule: all"), pair("x-empty", "")],
         api_version: Some("2024-10-21".to_owned()),
+        region: Some("eu-west-1".to_owned()),
         leave_out: vec!["seed".to_owned(), "logit_bias".to_owned()],
         rename: vec![pair("user", "end_user")],
         no_usage_option: true,
@@ -99,6 +100,7 @@ fn all_that_is_wrong_stands_beside_its_fields_at_once() {
         ("key_prefix", "Bearer"),
         ("headers", "x-a: b\r\nhost"),
         ("api_version", "2024&x"),
+        ("region", "EU west"),
         ("leave_out", "model"),
         ("rename", "a b -> c"),
         ("maximum", "most"),
@@ -112,6 +114,7 @@ fn all_that_is_wrong_stands_beside_its_fields_at_once() {
         ("key_header", FieldError::Required),
         ("leave_out", FieldError::NeededField),
         ("maximum", FieldError::Unknown),
+        ("region", FieldError::Letters),
         ("rename", FieldError::NotAField),
     ];
     assert_eq!(wrong, expected);
