@@ -269,37 +269,6 @@ mod tests {
         assert_eq!(secret("sk-1", rule), Ok(()));
         assert_eq!(secret("sk-12", rule), Err(Broken::TooLong(4)));
         assert_eq!(secret("s 1", rule), Err(Broken::NotVisible));
-        let file = SecretRule {
-            chars_max: 20,
-            is_json: true,
-            ..rule
-        };
-        for (text, kept) in [
-            ("ya29.a", "ya29.a"),
-            ("{\"a\":\"b c\"}", "{\"a\":\"b c\"}"),
-            (" {\n\"a\" : [1, 2]\n}\n", "{\"a\":[1,2]}"),
-        ] {
-            assert_eq!(secret(text, file), Ok(()), "{text}");
-            assert_eq!(kept_secret(text, file), kept);
-        }
-        for odd in ["ya29 a", "{\"a\":", "{}x", "[1]\n", "ä"] {
-            assert_eq!(secret(odd, file), Err(Broken::NotJson), "{odd}");
-        }
-        for (line, expected) in [
-            (
-                "{\"a\": \"b c\"} the label",
-                ("{\"a\": \"b c\"}", "the label"),
-            ),
-            ("{\"a\": \"b", ("{\"a\":", "\"b")),
-            (" sk-1  one two ", ("sk-1", "one two")),
-            ("sk-1", ("sk-1", "")),
-            ("", ("", "")),
-        ] {
-            assert_eq!(first_secret(line, file), expected, "{line}");
-        }
-        assert_eq!(first_secret("{\"a\": 1}", rule), ("{\"a\":", "1}"));
-        assert_eq!(secret("{ }", rule), Err(Broken::NotVisible));
-        assert_eq!(kept_secret("{ }", rule), "{ }");
         assert_eq!(label(&"中".repeat(LABEL_CHARS_MAX)), Ok(()));
         assert_eq!(label("a\nb"), Err(Broken::NotOneLine));
         assert_eq!(weight(0), Err(Broken::OutOfRange(1, 100)));
@@ -333,6 +302,45 @@ mod tests {
         }
         assert_eq!(weight(100), Ok(()));
         assert_eq!(model(""), Err(Broken::Missing));
+    }
+
+    #[test]
+    fn a_secret_may_be_a_file_where_its_rule_says_so() {
+        let rule = SecretRule {
+            is_needed: true,
+            chars_max: 20,
+            is_json: false,
+        };
+        let file = SecretRule {
+            is_json: true,
+            ..rule
+        };
+        for (text, kept) in [
+            ("ya29.a", "ya29.a"),
+            ("{\"a\":\"b c\"}", "{\"a\":\"b c\"}"),
+            (" {\n\"a\" : [1, 2]\n}\n", "{\"a\":[1,2]}"),
+        ] {
+            assert_eq!(secret(text, file), Ok(()), "{text}");
+            assert_eq!(kept_secret(text, file), kept);
+        }
+        for odd in ["ya29 a", "{\"a\":", "{}x", "[1]\n", "ä"] {
+            assert_eq!(secret(odd, file), Err(Broken::NotJson), "{odd}");
+        }
+        for (line, expected) in [
+            (
+                "{\"a\": \"b c\"} the label",
+                ("{\"a\": \"b c\"}", "the label"),
+            ),
+            ("{\"a\": \"b", ("{\"a\":", "\"b")),
+            (" sk-1  one two ", ("sk-1", "one two")),
+            ("sk-1", ("sk-1", "")),
+            ("", ("", "")),
+        ] {
+            assert_eq!(first_secret(line, file), expected, "{line}");
+        }
+        assert_eq!(first_secret("{\"a\": 1}", rule), ("{\"a\":", "1}"));
+        assert_eq!(secret("{ }", rule), Err(Broken::NotVisible));
+        assert_eq!(kept_secret("{ }", rule), "{ }");
     }
 
     #[test]

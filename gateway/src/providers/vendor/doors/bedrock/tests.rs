@@ -41,6 +41,8 @@ async fn sent(of: Of<'_>) -> Result<String, Fault> {
         key: &key,
         model: "us.anthropic.claude-haiku-4-5-20251001-v1:0",
         learned: &learned,
+        headers: &[],
+        heard: None,
     };
     let door = door();
     let surface = Surface::of(Operation::Chat);

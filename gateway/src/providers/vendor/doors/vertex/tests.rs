@@ -50,6 +50,8 @@ fn the_model_says_in_which_words_and_where_it_is_asked() {
             key: &key,
             model,
             learned: &learned,
+            headers: &[],
+            heard: None,
         };
         for surface in shared::surface::SURFACES {
             let found = dialect(&&VERTEX, surface, route);
@@ -84,6 +86,8 @@ async fn a_request_is_opened_by_a_token_and_one_that_is_not_taken_is_forgotten()
         key: &key,
         model: "gemini-3.8-flash",
         learned: &learned,
+        headers: &[],
+        heard: None,
     };
     let asked = Asked {
         method: Method::GET,
