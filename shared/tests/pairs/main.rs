@@ -5,6 +5,7 @@ mod fold;
 mod pretty;
 mod recorded;
 mod requests;
+mod streams;
 
 use shared::dialect::neutral::Translator;
 use shared::dialect::{self, Dialect};
