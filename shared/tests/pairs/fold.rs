@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use shared::dialect::neutral::{
-    Candidate, ChatAnswer, Event, Part, Signature, Stop, Thought, ToolCall,
+    Candidate, ChatAnswer, Event, Part, Signature, SignatureFormat, Stop, Thought, ToolCall,
 };
 
 /// An answer in the making.
@@ -132,6 +132,64 @@ pub(crate) fn plain(mut answer: ChatAnswer) -> ChatAnswer {
             }
         }
         candidate.parts = all;
+        proofs_at_calls(&mut candidate.parts);
+        proofs_behind(&mut candidate.parts);
+        // In a stream the words come before it is known that they are the provider's.
+        if candidate.stop == Stop::Refused(None)
+            && let Some(Part::Refusal(why)) =
+                candidate.parts.pop_if(|part| matches!(part, Part::Refusal(_)))
+        {
+            candidate.stop = Stop::Refused(Some(why));
+        }
     }
     answer
+}
+
+/// The same for a dialect that has a place for each kind of part and no order between them.
+pub(crate) fn unordered(mut answer: ChatAnswer) -> ChatAnswer {
+    for candidate in &mut answer.candidates {
+        candidate.parts.sort_by_key(|part| match part {
+            Part::Thought(_) => 0,
+            Part::Text { .. } => 1,
+            Part::Refusal(_) => 2,
+            Part::Media(_) => 3,
+            Part::ToolCall(_) | Part::ToolResult(_) => 4,
+        });
+    }
+    plain(answer)
+}
+
+/// Where a call has no place for its proof, that stands before it, maybe at a thought; Google's requests
+/// have it at the call again.
+fn proofs_at_calls(parts: &mut Vec<Part>) {
+    let mut at = 0;
+    while at + 1 < parts.len() {
+        let [Part::Thought(proof), Part::ToolCall(call)] = &mut parts[at..at + 2] else {
+            at += 1;
+            continue;
+        };
+        let is_googles = |proof: &Signature| proof.format == SignatureFormat::Google;
+        let is_its = proof.signature.as_ref().is_some_and(is_googles);
+        if is_its && call.signature.is_none() {
+            call.signature = proof.signature.take();
+            if proof.text.is_empty() {
+                parts.remove(at);
+            }
+        }
+        at += 1;
+    }
+}
+
+/// In a stream a proof comes behind the text that it is of; the thought is before.
+fn proofs_behind(parts: &mut Vec<Part>) {
+    let is_open =
+        |part: &Part| matches!(part, Part::Thought(thought) if thought.signature.is_none());
+    let is_proof = |part: &Part| matches!(part, Part::Thought(thought) if thought.text.is_empty());
+    if let Some(proof) = parts.iter().position(is_proof)
+        && let Some(open) = parts[..proof].iter().rposition(is_open)
+        && let Part::Thought(proof) = parts.remove(proof)
+        && let Part::Thought(thought) = &mut parts[open]
+    {
+        thought.signature = proof.signature;
+    }
 }
