@@ -126,8 +126,12 @@ pub(crate) fn plain(mut answer: ChatAnswer) -> ChatAnswer {
                     citations.extend(further.iter().cloned());
                 }
                 (Some(Part::Refusal(text)), Part::Refusal(more)) => text.push_str(more),
-                (_, Part::Text { text, citations, .. })
-                    if text.is_empty() && citations.is_empty() => {}
+                (
+                    _,
+                    Part::Text {
+                        text, citations, ..
+                    },
+                ) if text.is_empty() && citations.is_empty() => {}
                 _ => all.push(part),
             }
         }
@@ -136,8 +140,9 @@ pub(crate) fn plain(mut answer: ChatAnswer) -> ChatAnswer {
         proofs_behind(&mut candidate.parts);
         // In a stream the words come before it is known that they are the provider's.
         if candidate.stop == Stop::Refused(None)
-            && let Some(Part::Refusal(why)) =
-                candidate.parts.pop_if(|part| matches!(part, Part::Refusal(_)))
+            && let Some(Part::Refusal(why)) = candidate
+                .parts
+                .pop_if(|part| matches!(part, Part::Refusal(_)))
         {
             candidate.stop = Stop::Refused(Some(why));
         }

@@ -2,6 +2,7 @@
 //! streams, and what there and back keeps. The snapshots are what a provider or a tenant is sent.
 
 mod fold;
+mod laws;
 mod pretty;
 mod recorded;
 mod requests;

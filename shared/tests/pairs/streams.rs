@@ -36,7 +36,7 @@ fn shown() -> AnswerShown {
 }
 
 /// Gives each event of a stream to `each`.
-fn each_event(stream: &[u8], mut each: impl FnMut(&[u8])) {
+pub(crate) fn each_event(stream: &[u8], mut each: impl FnMut(&[u8])) {
     let (mut events, mut out) = (Events::default(), Vec::new());
     for piece in stream.chunks(PIECE) {
         let pushed = events.push(Bytes::copy_from_slice(piece), &mut out, |event| {
@@ -77,7 +77,11 @@ fn is_whole(tenant: &dyn Dialect, stream: &[u8], usage: &Usage, name: &str) {
     each_event(stream, |event| {
         let verdict = meter.event(event);
         let is_good = matches!(verdict, Verdict::Pass | Verdict::Without(_));
-        assert!(is_good, "{name}: {verdict:?} {}", String::from_utf8_lossy(event));
+        assert!(
+            is_good,
+            "{name}: {verdict:?} {}",
+            String::from_utf8_lossy(event)
+        );
     });
     assert_eq!(meter.missing(), None, "{name}");
     assert!(meter.is_whole() && meter.is_told(), "{name}");
@@ -91,7 +95,9 @@ fn sums(usage: &Usage) -> (u64, u64) {
 
 fn merged(tenant: &dyn Translator, stream: &[u8]) -> ChatAnswer {
     let (mut reader, mut fold) = (tenant.stream_reader(), Fold::default());
-    each_event(stream, |event| reader.read(event, &mut |said| fold.take(said)));
+    each_event(stream, |event| {
+        reader.read(event, &mut |said| fold.take(said))
+    });
     fold.answer()
 }
 
@@ -137,7 +143,10 @@ fn every_answer_reaches_its_tenant_the_same_whole_and_streamed() {
                     "=== {}\n{}\n--- as a stream\n{}",
                     answered.name,
                     pretty(&whole),
-                    stream.replace("\r\n", "\n").replace("\n\n", "\n").trim_end(),
+                    stream
+                        .replace("\r\n", "\n")
+                        .replace("\n\n", "\n")
+                        .trim_end(),
                 );
                 text.push('\n');
             }
@@ -162,7 +171,12 @@ fn every_recorded_stream_is_whole_to_its_own_dialect() {
             let read = translator(provider).read_answer(answered.whole());
             let read = read.expect("an answer");
             let merged = merged(translator(provider), &stream);
-            assert_eq!(plain(merged), plain(read), "{} of {provider}", answered.name);
+            assert_eq!(
+                plain(merged),
+                plain(read),
+                "{} of {provider}",
+                answered.name
+            );
         }
     }
 }

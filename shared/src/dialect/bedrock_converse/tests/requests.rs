@@ -167,7 +167,10 @@ fn another_makers_model_gets_no_proofs_and_no_marks() {
     let said = &body["messages"][1]["content"];
     assert_eq!(said.as_array().map(Vec::len), Some(2), "{said}");
     assert_eq!(dropped, ["cache_control", "store"]);
-    let failed = body["messages"].to_string().matches(r#"{"text":"Error:"}"#).count();
+    let failed = body["messages"]
+        .to_string()
+        .matches(r#"{"text":"Error:"}"#)
+        .count();
     assert_eq!(failed, 1, "{body}");
 }
 
@@ -367,7 +370,10 @@ fn what_converse_insists_on_is_put_beside_what_was_said() {
     });
     let request = ChatRequest {
         turns: vec![
-            turn(Role::Assistant, vec![Part::text("Welcome!"), call("a", "{}")]),
+            turn(
+                Role::Assistant,
+                vec![Part::text("Welcome!"), call("a", "{}")],
+            ),
             turn(Role::User, vec![result("a", vec![Part::text("7")], false)]),
             turn(Role::Assistant, vec![Part::text("Seven.")]),
             turn(Role::User, vec![file]),
@@ -378,12 +384,20 @@ fn what_converse_insists_on_is_put_beside_what_was_said() {
     let first = json!({"role": "user", "content": [{"text": "."}]});
     assert_eq!(body["messages"][0], first, "the user begins");
     let last = &body["messages"][4]["content"];
-    assert_eq!(last[1], json!({"text": "."}), "a text beside a file: {last}");
+    assert_eq!(
+        last[1],
+        json!({"text": "."}),
+        "a text beside a file: {last}"
+    );
     let tools = json!([{"toolSpec": {
         "name": "look", "description": "Can't be called any more.",
         "inputSchema": {"json": {"type": "object", "properties": {}}},
     }}]);
-    assert_eq!(body["toolConfig"], json!({"tools": tools}), "what was called is known");
+    assert_eq!(
+        body["toolConfig"],
+        json!({"tools": tools}),
+        "what was called is known"
+    );
 }
 
 #[test]

@@ -345,7 +345,10 @@ fn nothing_is_said_with_no_words() {
     };
     let (body, _) = written(&request);
     let messages = &body["messages"];
-    assert_eq!(messages[0]["content"], json!([{"type": "text", "text": "Hi"}]));
+    assert_eq!(
+        messages[0]["content"],
+        json!([{"type": "text", "text": "Hi"}])
+    );
     let arguments = &messages[1]["tool_calls"][0]["function"]["arguments"];
     assert_eq!(arguments, "{}", "they are read as JSON");
     let budget = &body["thinking"]["token_budget"];

@@ -213,7 +213,7 @@ fn thinks(reasoning: &Reasoning) -> Thinks {
 }
 
 /// The words of others for the usual tier.
-fn tier(word: &str) -> &str {
+pub(super) fn tier(word: &str) -> &str {
     match word {
         "standard" | "standard_only" => "default",
         other => other,

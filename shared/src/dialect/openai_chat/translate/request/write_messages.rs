@@ -8,8 +8,8 @@ use super::super::target::Target;
 use super::super::{media, thought};
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
-    CacheMark, ChatRequest, Media, MediaKind, Part, Role, SignatureFormat, Source, Thought, ToolCall,
-    ToolResult, Turn,
+    CacheMark, ChatRequest, Media, MediaKind, Part, Role, SignatureFormat, Source, Thought,
+    ToolCall, ToolResult, Turn,
 };
 
 /// Between texts that were parts of one message.
@@ -157,7 +157,10 @@ impl<'a> Messages<'a> {
                 }
                 Piece::Media(media) => {
                     let is_file = media.kind == MediaKind::Document;
-                    if is_file && !self.target.fetches_files() && matches!(media.source, Source::Url(_)) {
+                    if is_file
+                        && !self.target.fetches_files()
+                        && matches!(media.source, Source::Url(_))
+                    {
                         return Err(cannot("a file is given by its address"));
                     }
                     let mark = self.mark(media.cache);

@@ -7,8 +7,8 @@ use super::tests::{
 };
 use super::*;
 use crate::dialect::neutral::{
-    CacheMark, Media, MediaKind, Part, Role, SignatureFormat, Source, Thought, ToolChoice, ToolResult,
-    Turn, WriteTo,
+    CacheMark, Media, MediaKind, Part, Role, SignatureFormat, Source, Thought, ToolChoice,
+    ToolResult, Turn, WriteTo,
 };
 use crate::dialect::{Maximum, Quirks};
 

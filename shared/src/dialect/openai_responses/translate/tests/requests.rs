@@ -520,7 +520,10 @@ fn what_the_system_says_late_keeps_its_place() {
     assert_eq!(request.turns[2].parts, [late]);
     let written = TRANSLATOR.write_request(&request, to()).expect("a request");
     let body: Value = serde_json::from_slice(&written.body).expect("JSON");
-    assert_eq!(body["input"][3]["arguments"], "{}", "clients read it as JSON");
+    assert_eq!(
+        body["input"][3]["arguments"], "{}",
+        "clients read it as JSON"
+    );
     let mut forced = request;
     forced.tool_choice = Some(ToolChoice::Required);
     assert!(TRANSLATOR.write_request(&forced, to()).is_err());
