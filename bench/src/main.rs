@@ -22,6 +22,7 @@ mod procfs;
 mod sections;
 #[cfg(target_os = "linux")]
 mod stop;
+mod translate;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -59,6 +60,8 @@ enum Command {
     /// Run a command over a bad network: delay, jitter, loss, bandwidth and hard cuts.
     #[cfg(target_os = "linux")]
     Netem(netem::NetemArgs),
+    /// Measure what translating a stream between two dialects costs, event by event.
+    Translate(translate::TranslateArgs),
     /// Measure lists and dashboards on millions of usage records in PostgreSQL.
     Lists(lists::ListsArgs),
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Ledger(args) => measure(ledger::run(&args)),
         #[cfg(target_os = "linux")]
         Command::Link(args) => link::run(&args),
+        Command::Translate(args) => translate::run(&args),
         Command::Lists(args) => measure(lists::run(&args)),
         #[cfg(target_os = "linux")]
         Command::Netem(args) => netem::run(&args),

@@ -113,11 +113,14 @@ pub(super) fn tuned(request: &ChatRequest, maker: ConverseMaker) -> ConverseTune
 impl ConverseTuned<'_> {
     fn reason(&mut self, request: &ChatRequest, reasoning: &Reasoning, maker: ConverseMaker) {
         let effort = reasoning.effort.or(reasoning.budget.map(Effort::of_budget));
+        if let ConverseMaker::Anthropic(version) = maker {
+            return self.think(request, reasoning, effort, version);
+        }
+        // As much as the model sees fit, which others do by themselves.
         let Some(effort) = effort else {
             return;
         };
         match maker {
-            ConverseMaker::Anthropic(version) => self.think(request, reasoning, effort, version),
             ConverseMaker::Amazon { reasons: true } if effort == Effort::None => {
                 self.extra.reasoning_config = Some(ConverseReasoningConfig {
                     kind: "disabled".into(),
@@ -145,6 +148,7 @@ impl ConverseTuned<'_> {
                 self.extra.reasoning_effort = Some(word.into());
             }
             ConverseMaker::Amazon { .. }
+            | ConverseMaker::Anthropic(_)
             | ConverseMaker::OpenAi
             | ConverseMaker::Other
             | ConverseMaker::Unknown => {
@@ -158,10 +162,10 @@ impl ConverseTuned<'_> {
         &mut self,
         request: &ChatRequest,
         reasoning: &Reasoning,
-        effort: Effort,
+        effort: Option<Effort>,
         version: Option<(u32, u32)>,
     ) {
-        if effort == Effort::None {
+        if effort == Some(Effort::None) {
             self.extra.thinking = Some(ConverseThinking {
                 kind: "disabled".into(),
                 ..ConverseThinking::default()
@@ -182,13 +186,13 @@ impl ConverseTuned<'_> {
             Cow::from(word)
         });
         if version.is_none_or(|version| version >= ADAPTIVE) {
-            let word = match effort {
+            let word = |effort: Effort| match effort {
                 Effort::None | Effort::Minimal | Effort::Low => "low",
                 Effort::Medium => "medium",
                 Effort::High => "high",
                 Effort::Max => "max",
             };
-            self.output.effort = Some(word.into());
+            self.output.effort = effort.map(|effort| word(effort).into());
             self.extra.thinking = Some(ConverseThinking {
                 kind: "adaptive".into(),
                 budget_tokens: None,
@@ -204,7 +208,8 @@ impl ConverseTuned<'_> {
             self.dropped.push("reasoning");
             return;
         }
-        let budget = reasoning.budget.unwrap_or_else(|| effort.budget());
+        let usual = effort.unwrap_or(Effort::Medium);
+        let budget = reasoning.budget.unwrap_or_else(|| usual.budget());
         self.extra.thinking = Some(ConverseThinking {
             kind: "enabled".into(),
             budget_tokens: Some(budget.clamp(BUDGET_MIN, most)),
@@ -220,8 +225,12 @@ impl ConverseTuned<'_> {
             }
         };
         drop(asked.seed.is_some(), "seed");
-        drop(asked.frequency_penalty.is_some(), "frequency_penalty");
-        drop(asked.presence_penalty.is_some(), "presence_penalty");
+        // What is so anyhow is not missed.
+        let is_other = |number: Option<f64>, usual: f64| {
+            number.is_some_and(|number| (number - usual).abs() > f64::EPSILON)
+        };
+        drop(is_other(asked.frequency_penalty, 0.0), "frequency_penalty");
+        drop(is_other(asked.presence_penalty, 0.0), "presence_penalty");
         let thinks = self
             .extra
             .thinking
@@ -235,15 +244,15 @@ impl ConverseTuned<'_> {
             | ConverseMaker::Unknown => (0, 0),
         };
         if thinks || version >= NO_SAMPLING {
-            drop(asked.temperature.is_some(), "temperature");
-            drop(asked.top_p.is_some(), "top_p");
+            drop(is_other(asked.temperature, 1.0), "temperature");
+            drop(is_other(asked.top_p, 1.0), "top_p");
             drop(asked.top_k.is_some(), "top_k");
             return;
         }
         drop(asked.temperature.is_some_and(|t| t > 1.0), "temperature");
         self.inference.temperature = asked.temperature.map(|t| t.clamp(0.0, 1.0));
         if version >= ONE_OF_TWO && asked.temperature.is_some() {
-            drop(asked.top_p.is_some(), "top_p");
+            drop(is_other(asked.top_p, 1.0), "top_p");
         } else {
             self.inference.top_p = asked.top_p;
         }

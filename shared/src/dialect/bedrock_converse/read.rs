@@ -160,7 +160,8 @@ fn reasoning(extra: &wire::ConverseExtra<'_>, effort: Option<&str>) -> Option<Re
     if is_off {
         reasoning.effort = Some(Effort::None);
     }
-    (reasoning != Reasoning::default()).then_some(reasoning)
+    let is_told = extra.thinking.is_some() || reasoning != Reasoning::default();
+    is_told.then_some(reasoning)
 }
 
 fn format(format: wire::ConverseTextFormat<'_>) -> Result<Format, BadBody> {

@@ -1,7 +1,7 @@
 //! A chat as a request of Converse.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::answer::of_thought;
 use super::media;
@@ -24,6 +24,12 @@ const ID_BYTES_MAX: usize = 64;
 pub(super) const END_USER: &str = "end_user";
 /// Values of metadata have few signs and are short.
 const METADATA_BYTES_MAX: usize = 256;
+/// A conversation must begin with the user, and a file must have a text beside it; where one is missing,
+/// this, since no text is refused (AWS, "Converse" and `DocumentBlock`, 2026-11).
+const BEGINNING: &str = ".";
+/// Of functions that stand in the conversation and are not given any more.
+const NOT_ANY_MORE: &str = "Can't be called any more.";
+const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 /// Tiers by what tenants call them and by what Converse does; `None` is said by not saying it.
 const TIERS: [(&str, Option<&str>); 7] = [
     ("auto", None),
@@ -215,6 +221,19 @@ impl<'a> Writer<'a> {
                 }),
             }
         }
+        if messages.first().is_some_and(|first| first.role != "user") {
+            let role = Cow::from("user");
+            let content = text_block(BEGINNING).into_iter().collect();
+            messages.insert(0, ConverseMessage { role, content });
+        }
+        for message in &mut messages {
+            // A file without a text beside it is refused.
+            let blocks = &mut message.content;
+            let has_file = blocks.iter().any(|block| block.document.is_some());
+            if has_file && blocks.iter().all(|block| block.text.is_none()) {
+                blocks.extend(text_block(BEGINNING));
+            }
+        }
         Ok(messages)
     }
 
@@ -309,7 +328,7 @@ impl<'a> Writer<'a> {
         let mut status = result.is_error.then(|| Cow::from("error"));
         if status.is_some() && !self.maker.takes_status() {
             status = None;
-            self.drop("is_error");
+            content.splice(0..0, text_block(ToolResult::FAILED));
         }
         Ok(ConverseBlock {
             tool_result: Some(ConverseToolResult {
@@ -325,8 +344,9 @@ impl<'a> Writer<'a> {
         &mut self,
         request: &'a ChatRequest,
     ) -> Result<Option<ConverseToolConfig<'a>>, BadBody> {
+        request.has_what_it_forces()?;
         if request.tools.is_empty() {
-            return Ok(None);
+            return Ok(called_before(request));
         }
         let mut choice = ConverseToolChoice::default();
         match &request.tool_choice {
@@ -348,7 +368,7 @@ impl<'a> Writer<'a> {
         let mut tools = Vec::new();
         for tool in &request.tools {
             let schema = tool.parameters.clone();
-            let schema = schema.or_else(|| Json::of(r#"{"type":"object","properties":{}}"#));
+            let schema = schema.or_else(|| Json::of(NO_PARAMETERS));
             let description = tool.description.as_deref().filter(|text| !text.is_empty());
             tools.push(ConverseTool {
                 tool_spec: Some(ConverseToolSpec {
@@ -398,6 +418,37 @@ fn text_block(text: &str) -> Option<ConverseBlock<'_>> {
     (!text.trim().is_empty()).then(|| ConverseBlock {
         text: Some(text.into()),
         ..ConverseBlock::default()
+    })
+}
+
+/// Calls that were made before need tools that are known, which is all that is known of them.
+fn called_before(request: &ChatRequest) -> Option<ConverseToolConfig<'_>> {
+    let parts = request.turns.iter().flat_map(|turn| &turn.parts);
+    let names: BTreeSet<&str> = parts
+        .filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call.name.as_str()),
+            Part::Text { .. }
+            | Part::Refusal(_)
+            | Part::Media(_)
+            | Part::Thought(_)
+            | Part::ToolResult(_) => None,
+        })
+        .collect();
+    let tool = |name: &'_ str| ConverseTool {
+        tool_spec: Some(ConverseToolSpec {
+            name: name.to_owned().into(),
+            description: Some(NOT_ANY_MORE.into()),
+            input_schema: ConverseSchema {
+                json: Json::of(NO_PARAMETERS),
+            },
+            strict: None,
+        }),
+        cache_point: None,
+    };
+    let tools: Vec<_> = names.into_iter().map(tool).collect();
+    (!tools.is_empty()).then_some(ConverseToolConfig {
+        tools,
+        tool_choice: None,
     })
 }
 

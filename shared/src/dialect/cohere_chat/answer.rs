@@ -152,7 +152,10 @@ pub(super) fn of_call(call: &ToolCall) -> CohereToolCall<'_> {
         kind: "function".into(),
         function: CohereCalled {
             name: call.name.as_str().into(),
-            arguments: call.arguments.as_str().into(),
+            arguments: match call.arguments.trim() {
+                "" => "{}".into(),
+                _ => call.arguments.as_str().into(),
+            },
         },
     }
 }

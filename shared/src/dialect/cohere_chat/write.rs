@@ -36,7 +36,7 @@ pub(super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, B
     let mut dropped = request.unsaid.clone();
     let mut body = CohereBody {
         model: to.model.into(),
-        messages: messages(request, &mut dropped)?,
+        messages: messages(request)?,
         max_tokens: request.output_max,
         response_format: format(request.format.as_ref()),
         thinking: thinking(request),
@@ -114,7 +114,10 @@ fn thinking(request: &ChatRequest) -> Option<CohereThinking<'_>> {
             token_budget: None,
         });
     }
-    let budget = reasoning.budget.or(reasoning.effort.map(Effort::budget))?;
+    // A part of the maximum; what is left of it is for the answer.
+    let most = request.output_max.unwrap_or(u64::MAX);
+    let of_effort = |effort: Effort| effort.budget().min(most / 5 * 4);
+    let budget = reasoning.budget.or(reasoning.effort.map(of_effort))?;
     Some(CohereThinking {
         kind: "enabled".into(),
         token_budget: Some(budget),
@@ -197,10 +200,7 @@ fn tools<'a>(
     Ok(())
 }
 
-fn messages<'a>(
-    request: &'a ChatRequest,
-    dropped: &mut Vec<String>,
-) -> Result<Vec<CohereMessage<'a>>, BadBody> {
+fn messages(request: &ChatRequest) -> Result<Vec<CohereMessage<'_>>, BadBody> {
     let mut messages: Vec<CohereMessage<'_>> = Vec::new();
     let mut system = Vec::new();
     for part in &request.instructions {
@@ -219,7 +219,7 @@ fn messages<'a>(
     push(&mut messages, "system", system);
     for turn in &request.turns {
         match turn.role {
-            Role::User => user(turn, &mut messages, dropped)?,
+            Role::User => user(turn, &mut messages)?,
             Role::Assistant => assistant(turn, &mut messages)?,
         }
     }
@@ -248,18 +248,16 @@ fn push<'a>(
     });
 }
 
-fn user<'a>(
-    turn: &'a Turn,
-    messages: &mut Vec<CohereMessage<'a>>,
-    dropped: &mut Vec<String>,
-) -> Result<(), BadBody> {
+fn user<'a>(turn: &'a Turn, messages: &mut Vec<CohereMessage<'a>>) -> Result<(), BadBody> {
     for part in &turn.parts {
         match part {
             Part::Text { text, .. } | Part::Refusal(text) => {
-                push(messages, "user", vec![item(text)]);
+                if !text.is_empty() {
+                    push(messages, "user", vec![item(text)]);
+                }
             }
             Part::Media(media) => push(messages, "user", vec![medium(media)?]),
-            Part::ToolResult(result) => messages.push(tool(result, dropped)?),
+            Part::ToolResult(result) => messages.push(tool(result)?),
             Part::Thought(_) | Part::ToolCall(_) => {}
         }
     }
@@ -274,7 +272,10 @@ fn medium(media: &Media) -> Result<CohereItem<'_>, BadBody> {
             Ok(picture(media, url))
         }
         (MediaKind::Image, Source::Url(url)) => Ok(picture(media, url.as_str().into())),
-        (MediaKind::Document, Source::Text(text)) => Ok(item(text)),
+        (MediaKind::Document, Source::Text(text)) => Ok(CohereItem {
+            text: Some(media.as_text().unwrap_or(text.into())),
+            ..item("")
+        }),
         _ => {
             let message = "The model's provider takes texts and pictures alone, in base64 or at an \
                            address.";
@@ -292,10 +293,7 @@ fn picture<'a>(media: &'a Media, url: Cow<'a, str>) -> CohereItem<'a> {
     }
 }
 
-fn tool<'a>(
-    result: &'a ToolResult,
-    dropped: &mut Vec<String>,
-) -> Result<CohereMessage<'a>, BadBody> {
+fn tool(result: &ToolResult) -> Result<CohereMessage<'_>, BadBody> {
     let mut items = Vec::new();
     for part in &result.parts {
         match part {
@@ -307,11 +305,12 @@ fn tool<'a>(
             Part::Thought(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
         }
     }
+    // The dialect has no flag for it.
+    if result.is_error {
+        items.insert(0, item(ToolResult::FAILED));
+    }
     if items.is_empty() {
         items.push(item(""));
-    }
-    if result.is_error {
-        dropped.push("is_error".to_owned());
     }
     Ok(CohereMessage {
         role: "tool".into(),

@@ -1,9 +1,12 @@
 //! A request for an answer to messages.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+use crate::dialect::BadBody;
 
 /// JSON as it was written: schemas and arguments keep the order of their fields, which prompt caches and
 /// models see.
@@ -83,6 +86,21 @@ pub struct ChatRequest {
     pub unsaid: Vec<String>,
 }
 
+impl ChatRequest {
+    /// Refuses that a tool must be called where there is none: left out, none would have to be.
+    pub fn has_what_it_forces(&self) -> Result<(), BadBody> {
+        let is_forced = matches!(
+            self.tool_choice,
+            Some(ToolChoice::Required | ToolChoice::Function(_))
+        );
+        if is_forced && self.tools.is_empty() {
+            let message = "`tool_choice` wants a tool to be called, and there are no `tools`.";
+            return Err(BadBody::of("tool_choice", message));
+        }
+        Ok(())
+    }
+}
+
 /// How words are chosen; numbers as they were written.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sampling {
@@ -151,6 +169,16 @@ impl Part {
             cache: None,
         }
     }
+
+    /// What the model is told within the conversation, as a part of what the user says. Before the
+    /// conversation it would be told too early, and change the beginning that a provider's cache knows.
+    #[must_use]
+    pub fn told_late(mut self) -> Self {
+        if let Self::Text { text, .. } = &mut self {
+            *text = format!("<system>\n{text}\n</system>");
+        }
+        self
+    }
 }
 
 /// That what stands up to here is kept by the provider's cache.
@@ -201,6 +229,19 @@ pub struct Media {
     pub detail: Option<String>,
     /// Whether a provider's cache should end behind it.
     pub cache: Option<CacheMark>,
+}
+
+impl Media {
+    /// A file that is given as text, for those who take it as no other: with its name, where it has one.
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
+        let Source::Text(text) = &self.source else {
+            return None;
+        };
+        Some(match &self.name {
+            None => Cow::Borrowed(text),
+            Some(name) => format!("<document name=\"{name}\">\n{text}\n</document>").into(),
+        })
+    }
 }
 
 /// Where media are.
@@ -315,6 +356,11 @@ pub struct ToolResult {
     pub is_error: bool,
     /// Whether a provider's cache should end behind it.
     pub cache: Option<CacheMark>,
+}
+
+impl ToolResult {
+    /// Stands before the answer of a function that failed, where nothing else says so.
+    pub const FAILED: &str = "Error:";
 }
 
 /// A function that may be called.
@@ -468,5 +514,23 @@ mod tests {
         assert_eq!(Some(one.clone()), Json::of("{\"a\":2,\"b\":1}"));
         assert_eq!(one.get(), "{\"b\": 1, \"a\": 2}");
         assert!(Json::of("{").is_none());
+    }
+
+    #[test]
+    fn a_file_of_text_is_told_with_its_name() {
+        let mut file = Media {
+            kind: MediaKind::Document,
+            media_type: None,
+            source: Source::Text("Buy milk.".to_owned()),
+            name: None,
+            detail: None,
+            cache: None,
+        };
+        assert_eq!(file.as_text().as_deref(), Some("Buy milk."));
+        file.name = Some("notes".to_owned());
+        let named = "<document name=\"notes\">\nBuy milk.\n</document>";
+        assert_eq!(file.as_text().as_deref(), Some(named));
+        file.source = Source::Id("f".to_owned());
+        assert_eq!(file.as_text(), None);
     }
 }

@@ -99,7 +99,14 @@ impl Messages {
                 "assistant" => (Role::Assistant, Place::Assistant),
                 "system" => {
                     let parts = self.parts(MESSAGES, message.content, Place::System)?;
-                    self.instructions.extend(parts);
+                    let has_answer = |turn: &Turn| turn.role == Role::Assistant;
+                    if self.turns.iter().any(has_answer) {
+                        let parts = parts.into_iter().map(Part::told_late).collect();
+                        let role = Role::User;
+                        self.turns.push(Turn { role, parts });
+                    } else {
+                        self.instructions.extend(parts);
+                    }
                     continue;
                 }
                 other => {

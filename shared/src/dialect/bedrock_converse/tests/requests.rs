@@ -166,7 +166,12 @@ fn another_makers_model_gets_no_proofs_and_no_marks() {
     assert_eq!(body["system"], json!([{"text": "Be brief."}]));
     let said = &body["messages"][1]["content"];
     assert_eq!(said.as_array().map(Vec::len), Some(2), "{said}");
-    assert_eq!(dropped, ["cache_control", "is_error", "store"]);
+    assert_eq!(dropped, ["cache_control", "store"]);
+    let failed = body["messages"]
+        .to_string()
+        .matches(r#"{"text":"Error:"}"#)
+        .count();
+    assert_eq!(failed, 1, "{body}");
 }
 
 #[test]
@@ -354,4 +359,66 @@ fn a_request_that_is_read_names_what_it_can_not_say() {
         let read = BEDROCK_CONVERSE.read_request(&head, wrong.as_bytes());
         assert!(read.is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn what_converse_insists_on_is_put_beside_what_was_said() {
+    let file = Part::Media(Media {
+        kind: MediaKind::Document,
+        media_type: Some("application/pdf".to_owned()),
+        ..image(Source::Base64("JVBERi0x".to_owned()))
+    });
+    let request = ChatRequest {
+        turns: vec![
+            turn(
+                Role::Assistant,
+                vec![Part::text("Welcome!"), call("a", "{}")],
+            ),
+            turn(Role::User, vec![result("a", vec![Part::text("7")], false)]),
+            turn(Role::Assistant, vec![Part::text("Seven.")]),
+            turn(Role::User, vec![file]),
+        ],
+        ..ChatRequest::default()
+    };
+    let (body, _) = written(&request, CLAUDE);
+    let first = json!({"role": "user", "content": [{"text": "."}]});
+    assert_eq!(body["messages"][0], first, "the user begins");
+    let last = &body["messages"][4]["content"];
+    assert_eq!(
+        last[1],
+        json!({"text": "."}),
+        "a text beside a file: {last}"
+    );
+    let tools = json!([{"toolSpec": {
+        "name": "look", "description": "Can't be called any more.",
+        "inputSchema": {"json": {"type": "object", "properties": {}}},
+    }}]);
+    assert_eq!(
+        body["toolConfig"],
+        json!({"tools": tools}),
+        "what was called is known"
+    );
+}
+
+#[test]
+fn a_tool_that_must_be_called_must_be_there() {
+    let mut request = asked();
+    request.tools.clear();
+    request.tool_choice = Some(ToolChoice::Required);
+    let refused = BEDROCK_CONVERSE.write_request(&request, to(CLAUDE));
+    assert_eq!(refused.expect_err("refused").param, Some("tool_choice"));
+}
+
+#[test]
+fn thinking_as_it_likes_is_told_and_what_is_so_anyhow_is_not_missed() {
+    let mut request = asked();
+    request.reasoning = Some(Reasoning::default());
+    request.sampling.temperature = Some(1.0);
+    request.sampling.top_p = Some(1.0);
+    request.sampling.frequency_penalty = Some(0.0);
+    let (body, dropped) = written(&request, "anthropic.claude-opus-4-6-v1");
+    let extra = &body["additionalModelRequestFields"];
+    assert_eq!(extra["thinking"], json!({"type": "adaptive"}));
+    assert_eq!(body["outputConfig"], Value::Null);
+    assert_eq!(dropped, Vec::<String>::new());
 }

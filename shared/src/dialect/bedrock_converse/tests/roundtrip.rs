@@ -145,7 +145,8 @@ prop_compose! {
     fn request()(
         instructions in vec(marked_text(), 0..2),
         turns in turns(),
-        tools in vec(tool(), 0..3),
+        // Calls in the conversation need tools.
+        tools in vec(tool(), 1..3),
         choice in option::of(prop_oneof![
             Just(ToolChoice::Auto), Just(ToolChoice::Required), Just(ToolChoice::Function("f".into()))]),
         output_max in option::of(1..9_000_u64),
@@ -160,7 +161,7 @@ prop_compose! {
         ChatRequest {
             instructions,
             turns,
-            tool_choice: choice.filter(|_| !tools.is_empty()),
+            tool_choice: choice,
             tools,
             output_max,
             sampling: Sampling { temperature, top_k, ..Sampling::default() },

@@ -141,8 +141,8 @@ fn a_conversation_is_written_in_messages() {
                 ]},
                 {"role": "assistant", "tool_plan": "I will look.", "content": [{"type": "text", "text": "Wait."}],
                     "tool_calls": [called("c|1"), called("c2")]},
-                {"role": "tool", "tool_call_id": "c|1", "content": [{"type": "text", "text": "rain"}]},
-                {"role": "tool", "tool_call_id": "c2", "content": [{"type": "text", "text": ""}]},
+                {"role": "tool", "tool_call_id": "c|1", "content": [{"type": "text", "text": "Error:"}, {"type": "text", "text": "rain"}]},
+                {"role": "tool", "tool_call_id": "c2", "content": [{"type": "text", "text": "Error:"}]},
                 {"role": "user", "content": [{"type": "text", "text": "So?"}]},
                 {"role": "assistant", "content": [{"type": "text", "text": "It "}, {"type": "text", "text": "rains."}]},
             ],
@@ -153,7 +153,7 @@ fn a_conversation_is_written_in_messages() {
             "stream": true,
         })
     );
-    assert_eq!(dropped, ["cache_control", "is_error", "store", "user"]);
+    assert_eq!(dropped, ["cache_control", "store", "user"]);
 }
 
 #[test]
@@ -323,4 +323,34 @@ fn a_request_that_is_read_names_what_it_can_not_say() {
         let read = COHERE_CHAT.read_request(&Head::default(), wrong.as_bytes());
         assert!(read.is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn nothing_is_said_with_no_words() {
+    let mut bare = call("a");
+    if let Part::ToolCall(call) = &mut bare {
+        call.arguments.clear();
+    }
+    let request = ChatRequest {
+        turns: vec![
+            turn(Role::User, vec![Part::text(""), Part::text("Hi")]),
+            turn(Role::Assistant, vec![bare]),
+        ],
+        output_max: Some(5_000),
+        reasoning: Some(Reasoning {
+            effort: Some(Effort::High),
+            ..Reasoning::default()
+        }),
+        ..ChatRequest::default()
+    };
+    let (body, _) = written(&request);
+    let messages = &body["messages"];
+    assert_eq!(
+        messages[0]["content"],
+        json!([{"type": "text", "text": "Hi"}])
+    );
+    let arguments = &messages[1]["tool_calls"][0]["function"]["arguments"];
+    assert_eq!(arguments, "{}", "they are read as JSON");
+    let budget = &body["thinking"]["token_budget"];
+    assert_eq!(*budget, 4_000, "a part of the maximum");
 }

@@ -245,7 +245,7 @@ pub(super) fn write_media(media: &Media, out: &mut Vec<u8>) -> bool {
             }
             out.push(b'}');
         }
-        Source::Text(words) => write_text(words, out),
+        Source::Text(words) => write_text(&media.as_text().unwrap_or(words.into()), out),
         Source::Id(_) => return false,
     }
     true

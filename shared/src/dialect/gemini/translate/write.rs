@@ -16,6 +16,7 @@ const MESSAGES: &str = "messages";
 
 /// The request as it is sent.
 pub(super) fn request(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
+    request.has_what_it_forces()?;
     let mut dropped = request.unsaid.clone();
     let mut writing = Writing {
         wants_signatures: config::wants_signatures(to.model),

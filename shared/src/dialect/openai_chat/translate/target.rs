@@ -91,6 +91,12 @@ impl Target {
         self.maker == Maker::Anthropic
     }
 
+    /// Whether files may be given by their addresses: OpenAI's own API takes data and ids alone (API
+    /// reference, chat completions), and OpenRouter fetches.
+    pub(super) fn fetches_files(self) -> bool {
+        self.maker != Maker::OpenAi || self.is_routed
+    }
+
     /// Whether it takes a number of candidates for each token.
     pub(super) fn takes_top_k(self) -> bool {
         matches!(

@@ -201,7 +201,9 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
         head: &head(shown),
         status,
         output: &items.output.whole,
-        tier: tier.or_else(|| usage.facts.get(Fact::Tier)),
+        tier: tier
+            .or_else(|| usage.facts.get(Fact::Tier))
+            .map(super::write::tier),
         usage: Some(usage),
     };
     let mut to = Vec::with_capacity(items.output.whole.len() + 1_024);

@@ -151,7 +151,14 @@ fn message(item: &Item<'_>, request: &mut ChatRequest) -> Result<(), String> {
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         Some("system" | "developer") => {
-            request.instructions.extend(parts);
+            let has_answer = |turn: &Turn| turn.role == Role::Assistant;
+            if !request.turns.iter().any(has_answer) {
+                request.instructions.extend(parts);
+                return Ok(());
+            }
+            for part in parts {
+                push(request, Role::User, part.told_late());
+            }
             return Ok(());
         }
         _ => return Err("its `role` must be user, assistant, system or developer.".to_owned()),

@@ -6,7 +6,7 @@ use super::write_items::{Item, Items};
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
     CacheMark, ChatRequest, Effort, Format, Json, Part, Reasoning, SignatureFormat, Thought,
-    ToolChoice, ToolResult, WriteTo, Written,
+    ToolChoice, WriteTo, Written,
 };
 
 /// OpenAI takes no smaller maximum here ("integer below minimum value. Expected a value >= 16").
@@ -110,6 +110,7 @@ pub(super) fn request(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written,
             "More than one answer can't be asked for: the provider of this model gives one.";
         return Err(BadBody::of("n", message));
     }
+    request.has_what_it_forces()?;
     let mut items = Items::default();
     let instructions = match (&request.instructions[..], &request.turns[..]) {
         ([Part::Text { text, .. }], [_, ..]) => Some(text.as_str()),
@@ -212,7 +213,7 @@ fn thinks(reasoning: &Reasoning) -> Thinks {
 }
 
 /// The words of others for the usual tier.
-fn tier(word: &str) -> &str {
+pub(super) fn tier(word: &str) -> &str {
     match word {
         "standard" | "standard_only" => "default",
         other => other,
@@ -244,16 +245,17 @@ fn brings_thoughts(request: &ChatRequest) -> bool {
 /// What the dialect has no words for.
 fn dropped(request: &ChatRequest) -> Vec<String> {
     let sampling = &request.sampling;
+    // Nothing is what there is without the field.
+    let is_other = |penalty: Option<f64>| penalty.is_some_and(|penalty| penalty != 0.0);
     let has_user_beyond = request.end_user.as_deref().is_some_and(|user| !fits(user));
     let rows = [
         ("stop", !request.stop.is_empty()),
         ("top_k", sampling.top_k.is_some()),
         ("seed", sampling.seed.is_some()),
-        ("frequency_penalty", sampling.frequency_penalty.is_some()),
-        ("presence_penalty", sampling.presence_penalty.is_some()),
+        ("frequency_penalty", is_other(sampling.frequency_penalty)),
+        ("presence_penalty", is_other(sampling.presence_penalty)),
         ("user", has_user_beyond),
         ("cache_control", has_marks(request)),
-        ("is_error", has_errors(request)),
     ];
     let unsaid = request.unsaid.iter().cloned();
     let named = rows.iter().filter(|(_, is_there)| *is_there);
@@ -279,9 +281,4 @@ fn mark(part: &Part) -> Option<CacheMark> {
         Part::ToolResult(result) => result.cache,
         Part::Refusal(_) | Part::Thought(_) => None,
     }
-}
-
-fn has_errors(request: &ChatRequest) -> bool {
-    let mut parts = request.turns.iter().flat_map(|turn| &turn.parts);
-    parts.any(|part| matches!(part, Part::ToolResult(ToolResult { is_error: true, .. })))
 }

@@ -40,7 +40,7 @@ pub(super) enum Item<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Output<'a> {
-    Text(&'a str),
+    Text(Cow<'a, str>),
     Parts(Vec<Piece<'a>>),
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Output<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Piece<'a> {
     InputText {
-        text: &'a str,
+        text: Cow<'a, str>,
     },
     OutputText {
         text: &'a str,
@@ -164,17 +164,26 @@ impl<'a> Items<'a> {
         self.all.push(Item::FunctionCall {
             call_id,
             name: &call.name,
-            arguments: &call.arguments,
+            arguments: match call.arguments.trim() {
+                "" => "{}",
+                _ => &call.arguments,
+            },
         });
     }
 
     fn result(&mut self, result: &'a ToolResult) -> Result<(), BadBody> {
         let call_id = self.id(&result.id);
-        let output = match &result.parts[..] {
-            [] => Output::Text(""),
-            [Part::Text { text, .. }] => Output::Text(text),
-            parts => {
-                let mut all = Vec::with_capacity(parts.len());
+        // The dialect has no flag for it.
+        let failed = result.is_error.then_some(ToolResult::FAILED);
+        let output = match (&result.parts[..], failed) {
+            ([], failed) => Output::Text(failed.unwrap_or_default().into()),
+            ([Part::Text { text, .. }], None) => Output::Text(text.into()),
+            ([Part::Text { text, .. }], Some(failed)) => {
+                Output::Text(format!("{failed}\n{text}").into())
+            }
+            (parts, failed) => {
+                let mut all = Vec::with_capacity(parts.len() + 1);
+                all.extend(failed.map(|text| Piece::InputText { text: text.into() }));
                 for part in parts {
                     all.extend(piece(part)?);
                 }
@@ -222,7 +231,9 @@ fn reasoning(thought: &Thought) -> Option<Item<'_>> {
 /// A part as the tenant's side says it; `None` where it says nothing there.
 fn piece(part: &Part) -> Result<Option<Piece<'_>>, BadBody> {
     match part {
-        Part::Text { text, .. } | Part::Refusal(text) => Ok(Some(Piece::InputText { text })),
+        Part::Text { text, .. } | Part::Refusal(text) => {
+            Ok(Some(Piece::InputText { text: text.into() }))
+        }
         Part::Media(media) => self::media(media).map(Some),
         Part::Thought(_) | Part::ToolCall(_) | Part::ToolResult(_) => Ok(None),
     }
@@ -235,8 +246,10 @@ fn data_url(media_type: &str, data: &str) -> String {
 fn media(media: &Media) -> Result<Piece<'_>, BadBody> {
     let detail = media.detail.as_deref();
     let kind = media.media_type.as_deref();
+    if let Some(text) = media.as_text() {
+        return Ok(Piece::InputText { text });
+    }
     match (media.kind, &media.source) {
-        (_, Source::Text(text)) => Ok(Piece::InputText { text }),
         (MediaKind::Image, source) => {
             let (image_url, file_id) = match source {
                 Source::Base64(data) => {
@@ -262,7 +275,7 @@ fn media(media: &Media) -> Result<Piece<'_>, BadBody> {
             let input_audio = Sound { data, format };
             Ok(Piece::InputAudio { input_audio })
         }
-        (MediaKind::Audio, Source::Url(_) | Source::Id(_)) => {
+        (MediaKind::Audio, Source::Url(_) | Source::Id(_) | Source::Text(_)) => {
             Err(no_media("Sound at an address, and not in the request,"))
         }
         (MediaKind::Video, _) => Err(no_media("A film")),

@@ -130,6 +130,7 @@ impl Writer {
         begin(kind, &mut self.output.sequence, to);
         put(to, &[",\"response\":"]);
         let tier = usage.and_then(|usage| usage.facts.get(Fact::Tier));
+        let tier = tier.map(super::write::tier);
         let shown = Shown {
             head: &self.head,
             status,

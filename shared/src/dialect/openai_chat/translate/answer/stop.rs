@@ -51,6 +51,23 @@ pub(in super::super) fn read_stop(
     text.map_or(Stop::End, |text| Stop::StopText(Some(text.into_owned())))
 }
 
+/// What is said of why it is refused, where that is a sentence: clients show it, and a word for programs
+/// says nothing to those who read it.
+pub(in super::super) fn told_why(stop: &Stop) -> Option<&str> {
+    match stop {
+        Stop::Refused(Some(why)) if why.contains(' ') => Some(why),
+        _ => None,
+    }
+}
+
+/// OpenAI's word for a tier; others call the usual one otherwise.
+pub(in super::super) fn tier_word(tier: &str) -> &str {
+    match tier {
+        "standard" | "on_demand" => "default",
+        other => other,
+    }
+}
+
 /// OpenAI's word. An answer that is to go on is not all there is, as one that is cut is.
 pub(in super::super) fn stop_word(stop: &Stop, has_calls: bool) -> &'static str {
     match stop {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::super::out::Json;
 use super::super::{media, thought};
-use super::{stop_word, write_usage};
+use super::{stop_word, tier_word, told_why, write_usage};
 use crate::dialect::neutral::{
     AnswerShown, Candidate, ChatAnswer, Citation, Media, MediaKind, Part, Source, Stop, Thought,
     ToolCall,
@@ -40,7 +40,7 @@ pub(in super::super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &Answer
     write_usage(&mut out, usage);
     let tier = usage.facts.get(Fact::Tier).or(answer.tier.as_deref());
     if let Some(tier) = tier {
-        out.key("service_tier").text(tier);
+        out.key("service_tier").text(tier_word(tier));
     }
     out.close(b'}');
     out.into()
@@ -82,8 +82,8 @@ impl<'a> Said<'a> {
                 Part::ToolResult(_) => {}
             }
         }
-        if let (Stop::Refused(Some(why)), true) = (&candidate.stop, said.refusal.is_empty()) {
-            said.refusal.clone_from(why);
+        if let (Some(why), true) = (told_why(&candidate.stop), said.refusal.is_empty()) {
+            why.clone_into(&mut said.refusal);
         }
         said
     }

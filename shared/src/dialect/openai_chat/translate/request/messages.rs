@@ -63,16 +63,12 @@ impl Conversation {
     }
 
     fn system(&mut self, at: usize, message: Raw<'_>) -> Result<(), BadBody> {
-        let mut parts = content(at, message, true)?;
+        let parts = content(at, message, true)?;
         if !self.has_answer {
             self.instructions.extend(parts);
             return Ok(());
         }
-        for part in &mut parts {
-            if let Part::Text { text, .. } = part {
-                *text = format!("<system>\n{text}\n</system>");
-            }
-        }
+        let parts: Vec<Part> = parts.into_iter().map(Part::told_late).collect();
         if !parts.is_empty() {
             self.rest.push(Turn {
                 role: Role::User,

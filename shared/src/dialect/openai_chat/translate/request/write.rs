@@ -12,6 +12,7 @@ use crate::dialect::{BadBody, Maximum};
 
 /// Writes a request.
 pub(in super::super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
+    request.has_what_it_forces()?;
     let target = Target::of(to.model);
     let mut dropped = request.unsaid.clone();
     let mut out = Vec::with_capacity(1_024);

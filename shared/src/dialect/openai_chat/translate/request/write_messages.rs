@@ -8,7 +8,8 @@ use super::super::target::Target;
 use super::super::{media, thought};
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
-    CacheMark, ChatRequest, Media, Part, Role, SignatureFormat, Thought, ToolCall, ToolResult, Turn,
+    CacheMark, ChatRequest, Media, MediaKind, Part, Role, SignatureFormat, Source, Thought,
+    ToolCall, ToolResult, Turn,
 };
 
 /// Between texts that were parts of one message.
@@ -110,6 +111,11 @@ impl<'a> Messages<'a> {
                 Part::Thought(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
             }
         }
+        // A text without words says nothing beside others.
+        let is_said = |piece: &Piece<'_>| !matches!(piece, Piece::Text("", _));
+        if pieces.iter().any(is_said) {
+            pieces.retain(is_said);
+        }
         self.has_marks |= pieces.iter().any(|piece| match piece {
             Piece::Text(_, cache) => cache.is_some(),
             Piece::Media(media) => media.cache.is_some(),
@@ -150,6 +156,13 @@ impl<'a> Messages<'a> {
                     self.out.key("text").text(text).cache(mark).close(b'}');
                 }
                 Piece::Media(media) => {
+                    let is_file = media.kind == MediaKind::Document;
+                    if is_file
+                        && !self.target.fetches_files()
+                        && matches!(media.source, Source::Url(_))
+                    {
+                        return Err(cannot("a file is given by its address"));
+                    }
                     let mark = self.mark(media.cache);
                     media::write(self.out, media, mark).map_err(|what| cannot(&what))?;
                 }
@@ -196,7 +209,7 @@ impl<'a> Messages<'a> {
         }
         // The dialect has no flag for it.
         if result.is_error {
-            pieces.insert(0, Piece::Text("Error:", None));
+            pieces.insert(0, Piece::Text(ToolResult::FAILED, None));
         }
         if let (Some(Piece::Text(_, cache)), Some(mark)) = (pieces.last_mut(), result.cache) {
             *cache = Some(mark);

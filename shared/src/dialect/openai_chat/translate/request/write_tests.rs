@@ -7,7 +7,8 @@ use super::tests::{
 };
 use super::*;
 use crate::dialect::neutral::{
-    CacheMark, Media, MediaKind, Part, SignatureFormat, Source, Thought, ToolResult, Turn, WriteTo,
+    CacheMark, Media, MediaKind, Part, Role, SignatureFormat, Source, Thought, ToolChoice,
+    ToolResult, Turn, WriteTo,
 };
 use crate::dialect::{Maximum, Quirks};
 
@@ -306,4 +307,32 @@ fn many_messages_take_time_that_grows_with_them_alone() {
     assert_eq!(request.turns.len(), 200_001);
     write(&request, to("m")).expect("it can be said");
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_file_at_an_address_goes_to_those_who_fetch_it_and_texts_without_words_to_nobody() {
+    let file = Part::Media(Media {
+        kind: MediaKind::Document,
+        media_type: None,
+        source: Source::Url("https://example.com/r.pdf".to_owned()),
+        name: None,
+        detail: None,
+        cache: None,
+    });
+    let request = |parts| ChatRequest {
+        turns: vec![Turn {
+            role: Role::User,
+            parts,
+        }],
+        ..ChatRequest::default()
+    };
+    let asked = request(vec![file]);
+    assert!(write(&asked, to("gpt-5.6")).is_err());
+    assert!(write(&asked, to("openai/gpt-5.6")).is_ok());
+    let asked = request(vec![Part::text(""), Part::text("Hi")]);
+    let (body, _) = written(&asked, to("gpt-5.6"));
+    assert_eq!(body["messages"][0]["content"], "Hi");
+    let mut forced = asked;
+    forced.tool_choice = Some(ToolChoice::Required);
+    assert!(write(&forced, to("gpt-5.6")).is_err());
 }

@@ -3,7 +3,9 @@
 //! clients put their pieces together, and a text that stands in two pieces of one entry becomes one; so each
 //! word that is no piece of a text is told once.
 
-use super::super::answer::{ANSWERS_MAX, stop_word, write_citation, write_image, write_usage};
+use super::super::answer::{
+    ANSWERS_MAX, stop_word, tier_word, told_why, write_citation, write_image, write_usage,
+};
 use super::super::out::Json;
 use super::super::thought;
 use crate::dialect::neutral::{
@@ -205,7 +207,7 @@ impl ChunkWriter {
     }
 
     fn stop(&self, answer: u32, stop: &Stop, to: &mut Vec<u8>, state: &mut Answer) {
-        if let (Stop::Refused(Some(why)), false) = (stop, state.has_refusal) {
+        if let (Some(why), false) = (told_why(stop), state.has_refusal) {
             self.chunk(to, answer, None, |to| {
                 to.key("refusal").text(why);
             });
@@ -308,7 +310,7 @@ impl StreamWriter for ChunkWriter {
             to.extend_from_slice(&self.head);
             to.extend_from_slice(b"]");
             if let Some(tier) = usage.facts.get(Fact::Tier) {
-                to.key("service_tier").text(tier);
+                to.key("service_tier").text(tier_word(tier));
             }
             to.key("usage");
             write_usage(to, usage);

@@ -378,7 +378,8 @@ fn calls_keep_their_ids_where_these_are_taken() {
         ids,
         ["toolu_1", "call_0", "call_1", "call_0", "toolu_1", "call_1"]
     );
-    assert_eq!(written.dropped, ["cache_control", "is_error"]);
+    assert_eq!(written.dropped, ["cache_control"]);
+    assert_eq!(items[3]["output"], "Error:");
 }
 
 #[test]
@@ -504,4 +505,26 @@ fn how_much_is_thought_is_said_in_words() {
         assert_eq!(body["text"]["format"]["type"], "json_object");
         assert_eq!(body["tool_choice"], "none");
     }
+}
+
+#[test]
+fn what_the_system_says_late_keeps_its_place() {
+    let body = br#"{"model":"m","store":false,"input":[
+        {"role":"developer","content":"Be kind."},{"role":"user","content":"Hi"},
+        {"role":"assistant","content":"Hello."},{"role":"developer","content":"Be brief."},
+        {"type":"function_call","call_id":"a","name":"f","arguments":""}]}"#;
+    let read = TRANSLATOR.read_request(&crate::dialect::Head::default(), body);
+    let request = read.expect("read");
+    assert_eq!(request.instructions, [Part::text("Be kind.")]);
+    let late = Part::text("<system>\nBe brief.\n</system>");
+    assert_eq!(request.turns[2].parts, [late]);
+    let written = TRANSLATOR.write_request(&request, to()).expect("a request");
+    let body: Value = serde_json::from_slice(&written.body).expect("JSON");
+    assert_eq!(
+        body["input"][3]["arguments"], "{}",
+        "clients read it as JSON"
+    );
+    let mut forced = request;
+    forced.tool_choice = Some(ToolChoice::Required);
+    assert!(TRANSLATOR.write_request(&forced, to()).is_err());
 }
