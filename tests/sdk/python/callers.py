@@ -9,6 +9,7 @@ from anthropic import Anthropic
 from google import genai
 from google.genai import types
 from openai import OpenAI
+from openai.types.chat import ChatCompletion
 
 from waule import BASE_URL, ORIGIN, TIMEOUT_SECONDS
 
@@ -47,6 +48,31 @@ def strict(answer):
     return kind.model_validate(answer.model_dump(by_alias=True, exclude_unset=True))
 
 
+def collected(chunks):
+    """The whole answer of a stream of chat completions."""
+    head = chunks[0].model_dump(include={"id", "created", "model"})
+    (usage,) = [chunk.usage for chunk in chunks if chunk.usage]
+    message, calls, finish = {"role": "assistant", "content": None}, [], None
+    for choice in (choice for chunk in chunks for choice in chunk.choices):
+        finish = choice.finish_reason or finish
+        for name, piece in choice.delta.model_dump(exclude_none=True).items():
+            if name in ("content", "reasoning_content"):
+                message[name] = (message.get(name) or "") + piece
+            elif name == "reasoning_details":
+                message.setdefault(name, []).extend(piece)
+            elif name == "tool_calls":
+                for part in piece:
+                    index = part.pop("index")
+                    if index == len(calls):
+                        calls.append(part)
+                    else:
+                        calls[index]["function"]["arguments"] += part["function"]["arguments"]
+    if calls:
+        message["tool_calls"] = calls
+    choice = {"index": 0, "message": message, "finish_reason": finish}
+    return ChatCompletion(**head, object="chat.completion", choices=[choice], usage=usage)
+
+
 class ChatCaller:
     name = "openai chat"
 
@@ -82,19 +108,15 @@ class ChatCaller:
             given["reasoning_effort"] = "low"
         if not stream:
             return self._reply(self.client.chat.completions.create(**given))
-        with self.client.chat.completions.stream(**given, stream_options={"include_usage": True}) as events:
-            for one in events:
-                if one.type == "chunk":
-                    strict(one.chunk)
-            return self._reply(events.get_final_completion(), is_snapshot=True)
+        # The client's own collector raises where an answer ends at its maximum.
+        stream = self.client.chat.completions.create(**given, stream=True, stream_options={"include_usage": True})
+        return self._reply(collected([strict(chunk) for chunk in stream]))
 
-    def _reply(self, answer, is_snapshot=False):
-        if not is_snapshot:
-            strict(answer)
+    def _reply(self, answer):
+        strict(answer)
         choice, usage = answer.choices[0], answer.usage
         message = choice.message
         calls = [(call.id, call.function.name, json.loads(call.function.arguments)) for call in message.tool_calls or []]
-        said = message.model_dump(exclude_none=True, exclude={"parsed": True, "tool_calls": {"__all__": {"function": {"parsed_arguments"}, "index": True}}})
         return Reply(
             text=message.content or "",
             thought=getattr(message, "reasoning_content", None) or "",
@@ -104,7 +126,7 @@ class ChatCaller:
             cached=usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else 0,
             output=usage.completion_tokens,
             thoughts=usage.completion_tokens_details.reasoning_tokens if usage.completion_tokens_details else 0,
-            said=said,
+            said=message.model_dump(exclude_none=True),
         )
 
 
@@ -147,10 +169,12 @@ class ResponsesCaller:
         with self.client.responses.stream(**given) as events:
             for one in events:
                 numbers.append(one.sequence_number)
-                if not one.type.endswith((".delta", ".done", ".completed", ".incomplete")):
+                if not one.type.endswith((".delta", ".done")):
                     strict(one)
+                if one.type in ("response.completed", "response.incomplete"):
+                    answer = one.response
             assert numbers == list(range(len(numbers)))
-            return self._reply(events.get_final_response())
+            return self._reply(answer)
 
     def _reply(self, answer):
         strict(answer)
@@ -187,7 +211,8 @@ class AnthropicCaller:
 
     def told(self, history, reply, results):
         back = [{"type": "tool_result", "tool_use_id": call[0], "content": result} for call, result in zip(reply.calls, results)]
-        return [*history, {"role": "assistant", "content": reply.said}, {"role": "user", "content": back}]
+        said = [*history, {"role": "assistant", "content": reply.said}]
+        return [*said, {"role": "user", "content": back}] if back else said
 
     def ask(self, model, history, stream=False, system=None, tools=(), schema=None, must=None, maximum=None, thinks=False):
         given = {"model": model, "messages": history, "max_tokens": maximum or 4096}
@@ -244,10 +269,10 @@ class GeminiCaller:
 
     def told(self, history, reply, results):
         back = [
-            types.Part(function_response=types.FunctionResponse(id=call[0], name=call[1], response={"result": result}))
+            types.Part(function_response=types.FunctionResponse(id=call[0], name=call[1], response={"output": result}))
             for call, result in zip(reply.calls, results)
         ]
-        return [*history, reply.said, types.Content(role="user", parts=back)]
+        return [*history, reply.said, *([types.Content(role="user", parts=back)] if back else [])]
 
     def ask(self, model, history, stream=False, system=None, tools=(), schema=None, must=None, maximum=None, thinks=False):
         config = types.GenerateContentConfig(

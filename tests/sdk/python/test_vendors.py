@@ -44,8 +44,9 @@ def test_a_chat(caller, models, dialect, stream, fakes):
     assert (asked.texts, asked.system, asked.stream) == ([text], "Be brief.", stream)
     assert asked.model == VENDORS[dialect][2]
     told = (reply.input, reply.cached, reply.output, reply.thoughts)
-    # Cohere counts no thoughts, and tells cached tokens of all it read.
-    assert told == (140, 40, 33, 0 if dialect == "cohere_chat" else 11)
+    # Cohere counts no thoughts, and tells cached tokens of what it read, which is more than what it bills.
+    cached, thoughts = (0, 0) if dialect == "cohere_chat" else (40, 11)
+    assert told == (140, cached, 33, thoughts)
 
 
 def test_the_maximum_is_told_and_met(caller, models, dialect, stream, fakes):
@@ -76,16 +77,9 @@ def test_a_tool_is_called_and_its_result_read(caller, models, dialect, stream, f
 
 
 def test_a_tool_that_must_be_called(caller, models, dialect, fakes):
-    def ask():
-        return caller.ask(models[dialect], caller.begin("Go."), tools=["get_tide", "get_moon"], must="get_moon")
-
-    if dialect == "cohere_chat":
-        # It can be made to call some tool, and no certain one.
-        assert refused(ask) == 400
-        assert fakes.asked() == []
-        return
-    reply = ask()
-    assert reply.calls
+    tools = ["get_tide", "get_moon"]
+    reply = caller.ask(models[dialect], caller.begin("Go."), tools=tools, must="get_moon")
+    assert [call[1] for call in reply.calls] == ["get_moon"]
     assert fakes.asked()[0][0].must_call
 
 
@@ -93,7 +87,8 @@ def test_thoughts_come_and_go_back(caller, models, dialect, stream):
     model = models[dialect]
     history = caller.begin("Think of Kirkwall. [think]")
     first = caller.ask(model, history, stream=stream, tools=["get_tide"], thinks=True)
-    assert first.thought == THOUGHT
+    # Cohere tells besides what it is about to do.
+    assert first.thought == THOUGHT + ("I will ask." if dialect == "cohere_chat" else "")
     history = caller.told(history, first, ["at six"])
     second = caller.ask(model, history, stream=stream, tools=["get_tide"], thinks=True)
     assert second.text == "The tools said: at six."
@@ -109,19 +104,12 @@ def test_a_picture_is_seen(caller, models, dialect, stream):
     assert reply.text == f"{TEXT} I see 1 image."
 
 
-def refused(ask):
-    """The status that a client raises its own exception for."""
-    with pytest.raises(Exception) as caught:
-        ask()
-    error = caught.value
-    return getattr(error, "status_code", None) or error.code
-
-
 def test_the_books_have_what_the_vendor_told(kind, dialect, models, new_tenant, stream):
     tenant = new_tenant(credits=10)
-    text = "What do you cost? [in:1400][cached:400][out:330]"
+    text = f"{'What do you cost? ' * 400}[in:1400][cached:400][out:330]"
     kind(tenant.key).ask(models[dialect], kind(tenant.key).begin(text), stream=stream)
     row = tenant.usage(calls=1)["chat"]
     assert (row["input_tokens"], row["output_tokens"]) == (1400, 330)
-    # Each price is for a million: 1000 at 3, 400 at 1, 330 at 15.
-    assert float(tenant.settled()["used"]) == pytest.approx(0.00835, abs=3e-6)
+    # Each price is for a million: 1000 at 3, 400 at 1, 330 at 15. Cohere bills nothing as cached.
+    expected = 0.00915 if dialect == "cohere_chat" else 0.00835
+    assert float(tenant.settled()["used"]) == pytest.approx(expected, abs=3e-6)

@@ -1,4 +1,4 @@
-"""A fake of Anthropic's Messages (version 2023-06-01), as strict as the API reference of 2026-11 says."""
+"""A fake of Anthropic's Messages, as strict as the API reference of 2026-11 says."""
 
 import json
 
@@ -11,6 +11,8 @@ FIELDS = (
     "model messages max_tokens system tools tool_choice thinking output_config temperature top_p top_k"
     " stop_sequences metadata service_tier stream cache_control container inference_geo"
 ).split()
+# How words are chosen is the model's own matter from version 2026-10-21 on.
+SAMPLING = {"temperature", "top_p", "top_k"}
 BLOCKS = {
     "text": "type text citations cache_control",
     "image": "type source cache_control",
@@ -68,8 +70,9 @@ class Anthropic:
         must(path == "v1/messages", f"no such path {path}")
         if headers.get("x-api-key") != SECRET or "authorization" in headers:
             raise Refused(401, "invalid x-api-key")
-        must(headers.get("anthropic-version") == "2023-06-01", "anthropic-version: header is required")
-        only(request, FIELDS)
+        version = headers.get("anthropic-version")
+        must(version in ("2023-06-01", "2026-10-21"), "anthropic-version: header is required")
+        only(request, FIELDS if version == "2023-06-01" else set(FIELDS) - SAMPLING)
         must(isinstance(request.get("max_tokens"), int) and request["max_tokens"] > 0, "max_tokens: Field required")
         messages = request["messages"]
         must(messages and messages[0]["role"] == "user", "messages: first message must use the user role")
@@ -129,6 +132,8 @@ class Anthropic:
             asked.must_call = choice["type"] in ("any", "tool")
             if choice["type"] == "none":
                 asked.tools = []
+            if choice["type"] == "tool":
+                asked.tools = [tool for tool in asked.tools if tool[0] == choice["name"]]
 
     def _usage(self, said):
         return {

@@ -118,7 +118,7 @@ class Cohere:
         if content:
             message["content"] = content
         if said.calls:
-            message["tool_plan"] = "I will ask for the tides."
+            message["tool_plan"] = "I will ask."
             message["tool_calls"] = [
                 {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
                 for call_id, name, arguments in said.calls
@@ -142,7 +142,7 @@ class Cohere:
                 yield {"type": "content-delta", "index": index, "delta": {"message": {"content": {kind: piece}}}}
             yield {"type": "content-end", "index": index}
             index += 1
-        for word in "I will ask.".split(" ") if said.calls else []:
+        for word in ("I will", " ask.") if said.calls else ():
             yield {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": word}}}
         for at, (call_id, name, arguments) in enumerate(said.calls):
             function = {"name": name, "arguments": ""}

@@ -84,6 +84,17 @@ class Responses:
     def read(self, path, headers, request):
         must(path == "v1/responses", f"no such path {path}")
         told_key(headers)
+        # The types say that these are there always; the API lets them be left out.
+        for item in request["input"] if isinstance(request["input"], list) else []:
+            if item.get("type") == "reasoning":
+                item.setdefault("id", "rs_tides")
+            for part in item["content"] if isinstance(item.get("content"), list) else []:
+                if part["type"] == "input_image":
+                    part.setdefault("detail", "auto")
+                if part["type"] == "output_text":
+                    part.setdefault("annotations", [])
+                    item.setdefault("id", "msg_tides")
+                    item.setdefault("status", "completed")
         checked(response_create_params.ResponseCreateParamsNonStreaming, request)
         must(request.get("store") is False, "a gateway keeps nothing at a vendor")
         asked = Asked(
@@ -105,6 +116,8 @@ class Responses:
         asked.must_call = choice == "required" or isinstance(choice, dict)
         if choice == "none":
             asked.tools = []
+        if isinstance(choice, dict):
+            asked.tools = [tool for tool in asked.tools if tool[0] == choice["name"]]
         form = (request.get("text") or {}).get("format") or {"type": "text"}
         if form["type"] == "json_schema":
             if form.get("strict"):
@@ -241,6 +254,11 @@ class Chat:
     def read(self, path, headers, request):
         must(path == "v1/chat/completions", f"no such path {path}")
         told_key(headers)
+        for message in request["messages"]:
+            # An answer is sent back as it came; thoughts are what compatible vendors take.
+            for name in ("annotations", "reasoning_content"):
+                must(name not in message or message["role"] == "assistant", f"Unknown parameter: {name}")
+                message.pop(name, None)
         checked(completion_create_params.CompletionCreateParamsNonStreaming, request)
         stream = request.get("stream") or False
         must(not stream or request["stream_options"]["include_usage"], "a gateway wants the usage of a stream")
@@ -256,6 +274,8 @@ class Chat:
         asked.must_call = choice == "required" or isinstance(choice, dict)
         if choice == "none":
             asked.tools = []
+        if isinstance(choice, dict):
+            asked.tools = [tool for tool in asked.tools if tool[0] == choice["function"]["name"]]
         form = request.get("response_format") or {"type": "text"}
         if form["type"] == "json_schema":
             asked.schema = form["json_schema"]["schema"]

@@ -8,6 +8,7 @@ use super::{plain, status, stop};
 use crate::dialect::neutral::{
     AnswerShown, Candidate, ChatAnswer, Citation, Part, Stop, Thought, ToolCall,
 };
+use crate::dialect::openai::tier_shown;
 use crate::dialect::openai_responses::answer::{Shown, Status};
 use crate::dialect::openai_responses::output::{
     Annotation, ItemKind as Written, Output, PartKind, escaped,
@@ -201,7 +202,9 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
         head: &head(shown),
         status,
         output: &items.output.whole,
-        tier: tier.or_else(|| usage.facts.get(Fact::Tier)),
+        tier: tier
+            .or_else(|| usage.facts.get(Fact::Tier))
+            .and_then(tier_shown),
         usage: Some(usage),
     };
     let mut to = Vec::with_capacity(items.output.whole.len() + 1_024);

@@ -9,7 +9,7 @@ use super::super::thought;
 use crate::dialect::neutral::{
     AnswerShown, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamWriter,
 };
-use crate::dialect::openai::DONE;
+use crate::dialect::openai::{DONE, tier_shown};
 use crate::units::{Fact, Usage};
 
 /// A stream, while it is written.
@@ -307,7 +307,7 @@ impl StreamWriter for ChunkWriter {
         if self.shows_usage {
             to.extend_from_slice(&self.head);
             to.extend_from_slice(b"]");
-            if let Some(tier) = usage.facts.get(Fact::Tier) {
+            if let Some(tier) = usage.facts.get(Fact::Tier).and_then(tier_shown) {
                 to.key("service_tier").text(tier);
             }
             to.key("usage");
