@@ -1,11 +1,13 @@
 """Fixtures: the superadmin, a client of the demo tenant, tenants made for one test, and fake vendors with models."""
 
+from contextlib import contextmanager
 from itertools import count
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+from callers import CALLERS
 from vendor_anthropic import Anthropic
 from vendor_cohere import Cohere
 from vendor_gemini import Gemini
@@ -55,14 +57,18 @@ def vendors():
     made.shutdown()
 
 
-@pytest.fixture(scope="session")
-def new_model(admin, vendors):
-    """Makes a model of a provider of its own that speaks a dialect, and tells its id."""
-    run, numbers = uuid4().hex[:6], count(1)
+_numbers = count(1)
+
+
+@contextmanager
+def made_models(admin, vendors):
+    """Makes models of providers of their own that speak a dialect, and takes all away in the end: there may not be
+    many providers."""
+    run, made = uuid4().hex[:6], []
 
     def make(dialect, vendor_model=None):
         _, kind, usual = VENDORS[dialect]
-        name = f"fake-{dialect.replace('_', '-')}-{run}-{next(numbers)}"
+        name = f"fake-{dialect.replace('_', '-')}-{run}-{next(_numbers)}"
         options = {"dialects": [dialect]} if kind == "custom" else {}
         provider = {"name": name, "kind": kind, "base_url": vendors.base_url(dialect), "options": options}
         admin.ask("POST", "/providers", provider)
@@ -71,21 +77,38 @@ def new_model(admin, vendors):
         target = {"provider": name, "model": vendor_model or usual}
         model = {"id": name, "operation": "chat", "max_output_tokens": 8192, "targets": [target], "price": price}
         admin.ask("POST", "/models", model)
+        made.append(name)
         return name
 
-    return make
+    yield make
+    for name in made:
+        admin.ask("DELETE", f"/models/{name}")
+        admin.ask("DELETE", f"/providers/{name}")
+
+
+@pytest.fixture
+def new_model(admin, vendors):
+    with made_models(admin, vendors) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def models(new_model):
+def models(admin, vendors):
     """A model of each dialect, that never fails."""
-    return {dialect: new_model(dialect) for dialect in VENDORS}
+    with made_models(admin, vendors) as make:
+        yield {dialect: make(dialect) for dialect in VENDORS}
 
 
 @pytest.fixture(scope="session")
 def rich(admin):
     """A tenant whose books nobody reads."""
     return Tenant(admin, credits=1000, limits=WIDE)
+
+
+@pytest.fixture(scope="session")
+def callers(rich):
+    """Each client as that tenant."""
+    return {kind: kind(rich.key) for kind in CALLERS}
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def caller(kind, rich):
-    return kind(rich.key)
+def caller(kind, callers):
+    return callers[kind]
 
 
 @pytest.fixture(params=[False, True], ids=["whole", "stream"])
@@ -107,7 +107,8 @@ def test_a_picture_is_seen(caller, models, dialect, stream):
 def test_the_books_have_what_the_vendor_told(kind, dialect, models, new_tenant, stream):
     tenant = new_tenant(credits=10)
     text = f"{'What do you cost? ' * 400}[in:1400][cached:400][out:330]"
-    kind(tenant.key).ask(models[dialect], kind(tenant.key).begin(text), stream=stream)
+    caller = kind(tenant.key)
+    caller.ask(models[dialect], caller.begin(text), stream=stream)
     row = tenant.usage(calls=1)["chat"]
     assert (row["input_tokens"], row["output_tokens"]) == (1400, 330)
     # Each price is for a million: 1000 at 3, 400 at 1, 330 at 15. Cohere bills nothing as cached.

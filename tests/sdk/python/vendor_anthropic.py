@@ -216,6 +216,9 @@ class Anthropic:
         kind = ERRORS.get(status, "api_error")
         return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_01tides"}
 
+    def error_event(self, status, message):
+        return event(self.error(status, message), "error")
+
 
 def closed(schema):
     """Objects in schemas of structured output must allow nothing besides (structured outputs guide)."""

@@ -157,3 +157,7 @@ class Cohere:
 
     def error(self, status, message):
         return {"id": "tides", "message": message}
+
+    def error_event(self, status, message):
+        delta = {"finish_reason": "ERROR", "error": message}
+        return event({"type": "message-end", "id": "tides", "delta": delta}, "message-end")

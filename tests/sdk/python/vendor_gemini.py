@@ -156,6 +156,9 @@ class Gemini:
     def error(self, status, message):
         return {"error": {"code": status, "message": message, "status": ERRORS.get(status, "INTERNAL")}}
 
+    def error_event(self, status, message):
+        return event(self.error(503, message))
+
 
 def text_of(response):
     """What a function answered, wherever a client puts it."""

@@ -78,6 +78,10 @@ class Responses:
     version = "v1"
     error = staticmethod(error)
 
+    def error_event(self, status, message):
+        failed = {"type": "error", "code": "server_error", "message": message, "param": None, "sequence_number": 9}
+        return event(failed, "error")
+
     def call_id(self, at):
         return f"call_tide{at}"
 
@@ -247,6 +251,9 @@ class Responses:
 class Chat:
     version = "v1"
     error = staticmethod(error)
+
+    def error_event(self, status, message):
+        return event(error(status, message))
 
     def call_id(self, at):
         return f"call_tide{at}"

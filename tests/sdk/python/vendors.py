@@ -3,7 +3,8 @@
 What to say is told by marks in the last text of a user: `[fail:429]` answers that status, `[in:120]`,
 `[cached:80]`, `[out:9]`, `[thought:5]` are the tokens it tells, `[cut]` ends at the maximum, `[think]` shows a
 thought. With tools the first one is called, or as many as `[calls:2]` says, until a result comes back; with a
-schema a value of it is answered. All a fake was asked is kept for the tests to look at.
+schema a value of it is answered. `[break]` ends a stream in its midst with the vendor's own error. All a fake was
+asked is kept for the tests to look at.
 """
 
 import json
@@ -133,6 +134,13 @@ def event(data, name=None):
     return f"{head}data: {text}\n\n".encode()
 
 
+def broken(vendor, events):
+    """The first events, then an error."""
+    for _ in range(7):
+        yield next(events)
+    yield vendor.error_event(529, "asked for by the prompt")
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -153,7 +161,8 @@ class Handler(BaseHTTPRequestHandler):
             self.server.seen.append((asked, request))
             said = reply(asked, vendor.call_id)
             if asked.stream:
-                self._stream(vendor.stream(asked, said))
+                events = vendor.stream(asked, said)
+                self._stream(broken(vendor, events) if "break" in asked.marks else events)
             else:
                 self._answer(200, vendor.whole(asked, said))
         except Refused as refused:
