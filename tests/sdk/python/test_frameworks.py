@@ -151,11 +151,6 @@ def test_a_chain_answers_in_the_form_of_a_call(chain):
     assert isinstance(shaped.invoke("The tide, please."), Tide)
 
 
-@pytest.mark.anyio
-async def test_a_chain_waits_for_many(chain, anyio_backend):
-    assert [chunk async for chunk in chain.astream("Why do tides come?")]
-
-
 def test_a_chain_tells_errors_of_its_client(chain):
     with pytest.raises(Exception) as caught:
         chain.invoke("No. [fail:400]")

@@ -76,14 +76,12 @@ def error(status, message):
 
 class Responses:
     version = "v1"
+    calls = "call_tide"  # what the ids of its calls begin with
     error = staticmethod(error)
 
     def error_event(self, status, message):
         failed = {"type": "error", "code": "server_error", "message": message, "param": None, "sequence_number": 9}
         return event(failed, "error")
-
-    def call_id(self, at):
-        return f"call_tide{at}"
 
     def read(self, path, headers, request):
         must(path == "v1/responses", f"no such path {path}")
@@ -99,6 +97,8 @@ class Responses:
                     part.setdefault("annotations", [])
                     item.setdefault("id", "msg_tides")
                     item.setdefault("status", "completed")
+        for tool in request.get("tools") or []:
+            tool.setdefault("strict", False)
         checked(response_create_params.ResponseCreateParamsNonStreaming, request)
         must(request.get("store") is False, "a gateway keeps nothing at a vendor")
         asked = Asked(
@@ -113,7 +113,7 @@ class Responses:
         self._items(items, asked)
         for tool in request.get("tools") or []:
             must(tool["type"] == "function", "functions alone")
-            if tool.get("strict", True):
+            if tool["strict"]:
                 strict(tool["parameters"], f"function '{tool['name']}'")
             asked.tools.append((tool["name"], tool["parameters"]))
         choice = request.get("tool_choice", "auto")
@@ -250,13 +250,11 @@ class Responses:
 
 class Chat:
     version = "v1"
+    calls = "call_tide"  # what the ids of its calls begin with
     error = staticmethod(error)
 
     def error_event(self, status, message):
         return event(error(status, message))
-
-    def call_id(self, at):
-        return f"call_tide{at}"
 
     def read(self, path, headers, request):
         must(path == "v1/chat/completions", f"no such path {path}")

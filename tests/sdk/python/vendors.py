@@ -12,6 +12,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 
 SECRET = "vendor-secret-0123456789"
 THOUGHT = "The moon pulls the water."
@@ -98,8 +99,11 @@ def value_of(schema, root=None, name="value"):
     return {"integer": 7, "number": 1.5, "boolean": True, "null": None}.get(kind, f"a {name}")
 
 
-def reply(asked, call_id):
-    """What every fake answers; ids of calls are the vendor's own."""
+_numbers = count(1)
+
+
+def reply(asked, call):
+    """What every fake answers. Ids of calls begin as the vendor's own do, and none comes twice."""
     marks = asked.marks
     if marks.get("fail"):
         raise Refused(int(marks["fail"]), "asked for by the prompt")
@@ -115,7 +119,7 @@ def reply(asked, call_id):
     if asked.tools and (not asked.results or asked.must_call):
         for at in range(number("calls", 1)):
             name, schema = asked.tools[at % len(asked.tools)]
-            said.calls.append((call_id(at), name, value_of(schema or {"type": "object"})))
+            said.calls.append((f"{call}{next(_numbers)}", name, value_of(schema or {"type": "object"})))
     elif asked.schema is not None:
         said.text = json.dumps(value_of(asked.schema))
     elif asked.results:
@@ -159,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
             request = json.loads(body)
             asked = vendor.read(path, headers, request)
             self.server.seen.append((asked, request))
-            said = reply(asked, vendor.call_id)
+            said = reply(asked, vendor.calls)
             if asked.stream:
                 events = vendor.stream(asked, said)
                 self._stream(broken(vendor, events) if "break" in asked.marks else events)
