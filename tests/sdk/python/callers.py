@@ -14,16 +14,22 @@ from openai.types.chat import ChatCompletion
 from waule import BASE_URL, ORIGIN, TIMEOUT_SECONDS
 
 # The smallest PNG: a pixel.
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 TIDE = {
     "type": "object",
     "properties": {"harbour": {"type": "string"}, "days": {"type": "integer"}},
     "required": ["harbour", "days"],
     "additionalProperties": False,
 }
-TOOLS = {"get_tide": TIDE, "get_moon": {"type": "object", "properties": {"phase": {"type": "string"}}, "required": ["phase"], "additionalProperties": False}}
+TOOLS = {
+    "get_tide": TIDE,
+    "get_moon": {
+        "type": "object",
+        "properties": {"phase": {"type": "string"}},
+        "required": ["phase"],
+        "additionalProperties": False,
+    },
+}
 ABOUT = "Tells what is asked of the sea."
 
 
@@ -45,7 +51,7 @@ class Reply:
 def strict(answer):
     """An answer again, by its client's types."""
     kind = type(answer)
-    return kind.model_validate(answer.model_dump(by_alias=True, exclude_unset=True))
+    return kind.model_validate(answer.model_dump(by_alias=True, exclude_unset=True, warnings=False))
 
 
 def collected(chunks):
@@ -89,19 +95,42 @@ class ChatCaller:
         return [{"role": "user", "content": content}]
 
     def told(self, history, reply, results):
-        back = [{"role": "tool", "tool_call_id": call[0], "content": result} for call, result in zip(reply.calls, results)]
+        back = [
+            {"role": "tool", "tool_call_id": call[0], "content": result}
+            for call, result in zip(reply.calls, results, strict=bool(results))
+        ]
         return [*history, reply.said, *back]
 
-    def ask(self, model, history, stream=False, system=None, tools=(), schema=None, must=None, maximum=None, thinks=False):
+    def ask(
+        self,
+        model,
+        history,
+        stream=False,
+        system=None,
+        tools=(),
+        schema=None,
+        must=None,
+        maximum=None,
+        thinks=False,
+    ):
         given = {"model": model, "messages": history}
         if system:
             given["messages"] = [{"role": "system", "content": system}, *history]
         if tools:
-            given["tools"] = [{"type": "function", "function": {"name": name, "description": ABOUT, "parameters": TOOLS[name]}} for name in tools]
+            given["tools"] = [
+                {
+                    "type": "function",
+                    "function": {"name": name, "description": ABOUT, "parameters": TOOLS[name]},
+                }
+                for name in tools
+            ]
         if must:
             given["tool_choice"] = {"type": "function", "function": {"name": must}}
         if schema:
-            given["response_format"] = {"type": "json_schema", "json_schema": {"name": "tide", "schema": schema, "strict": True}}
+            given["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "tide", "schema": schema, "strict": True},
+            }
         if maximum:
             given["max_completion_tokens"] = maximum
         if thinks:
@@ -109,14 +138,19 @@ class ChatCaller:
         if not stream:
             return self._reply(self.client.chat.completions.create(**given))
         # The client's own collector raises where an answer ends at its maximum.
-        stream = self.client.chat.completions.create(**given, stream=True, stream_options={"include_usage": True})
+        stream = self.client.chat.completions.create(
+            **given, stream=True, stream_options={"include_usage": True}
+        )
         return self._reply(collected([strict(chunk) for chunk in stream]))
 
     def _reply(self, answer):
         strict(answer)
         choice, usage = answer.choices[0], answer.usage
         message = choice.message
-        calls = [(call.id, call.function.name, json.loads(call.function.arguments)) for call in message.tool_calls or []]
+        calls = [
+            (call.id, call.function.name, json.loads(call.function.arguments))
+            for call in message.tool_calls or []
+        ]
         return Reply(
             text=message.content or "",
             thought=getattr(message, "reasoning_content", None) or "",
@@ -125,7 +159,9 @@ class ChatCaller:
             input=usage.prompt_tokens,
             cached=usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else 0,
             output=usage.completion_tokens,
-            thoughts=usage.completion_tokens_details.reasoning_tokens if usage.completion_tokens_details else 0,
+            thoughts=usage.completion_tokens_details.reasoning_tokens
+            if usage.completion_tokens_details
+            else 0,
             said=message.model_dump(exclude_none=True),
         )
 
@@ -141,24 +177,58 @@ class ResponsesCaller:
         if image:
             content = [
                 {"type": "input_text", "text": text},
-                {"type": "input_image", "image_url": f"data:image/png;base64,{image}", "detail": "auto"},
+                {
+                    "type": "input_image",
+                    "image_url": f"data:image/png;base64,{image}",
+                    "detail": "auto",
+                },
             ]
         return [{"role": "user", "content": content}]
 
     def told(self, history, reply, results):
-        back = [{"type": "function_call_output", "call_id": call[0], "output": result} for call, result in zip(reply.calls, results)]
+        back = [
+            {"type": "function_call_output", "call_id": call[0], "output": result}
+            for call, result in zip(reply.calls, results, strict=bool(results))
+        ]
         return [*history, *reply.said, *back]
 
-    def ask(self, model, history, stream=False, system=None, tools=(), schema=None, must=None, maximum=None, thinks=False):
-        given = {"model": model, "input": history, "store": False, "include": ["reasoning.encrypted_content"]}
+    def ask(
+        self,
+        model,
+        history,
+        stream=False,
+        system=None,
+        tools=(),
+        schema=None,
+        must=None,
+        maximum=None,
+        thinks=False,
+    ):
+        given = {
+            "model": model,
+            "input": history,
+            "store": False,
+            "include": ["reasoning.encrypted_content"],
+        }
         if system:
             given["instructions"] = system
         if tools:
-            given["tools"] = [{"type": "function", "name": name, "description": ABOUT, "parameters": TOOLS[name], "strict": True} for name in tools]
+            given["tools"] = [
+                {
+                    "type": "function",
+                    "name": name,
+                    "description": ABOUT,
+                    "parameters": TOOLS[name],
+                    "strict": True,
+                }
+                for name in tools
+            ]
         if must:
             given["tool_choice"] = {"type": "function", "name": must}
         if schema:
-            given["text"] = {"format": {"type": "json_schema", "name": "tide", "schema": schema, "strict": True}}
+            given["text"] = {
+                "format": {"type": "json_schema", "name": "tide", "schema": schema, "strict": True}
+            }
         if maximum:
             given["max_output_tokens"] = maximum
         if thinks:
@@ -179,10 +249,22 @@ class ResponsesCaller:
     def _reply(self, answer):
         strict(answer)
         usage = answer.usage
-        calls = [(one.call_id, one.name, json.loads(one.arguments)) for one in answer.output if one.type == "function_call"]
-        thoughts = [part.text for one in answer.output if one.type == "reasoning" for part in one.summary]
+        calls = [
+            (one.call_id, one.name, json.loads(one.arguments))
+            for one in answer.output
+            if one.type == "function_call"
+        ]
+        thoughts = [
+            part.text for one in answer.output if one.type == "reasoning" for part in one.summary
+        ]
         ended = {"completed": "calls" if calls else "end", "incomplete": "max"}
-        said = [one.model_dump(exclude_none=True, exclude={"parsed_arguments": True, "content": {"__all__": {"parsed"}}}) for one in answer.output]
+        said = [
+            one.model_dump(
+                exclude_none=True,
+                exclude={"parsed_arguments": True, "content": {"__all__": {"parsed"}}},
+            )
+            for one in answer.output
+        ]
         return Reply(
             text=answer.output_text,
             thought="".join(thoughts),
@@ -200,7 +282,9 @@ class AnthropicCaller:
     name = "anthropic"
 
     def __init__(self, key):
-        self.client = Anthropic(base_url=ORIGIN, api_key=key, max_retries=0, timeout=TIMEOUT_SECONDS)
+        self.client = Anthropic(
+            base_url=ORIGIN, api_key=key, max_retries=0, timeout=TIMEOUT_SECONDS
+        )
 
     def begin(self, text, image=None):
         content = text
@@ -210,16 +294,32 @@ class AnthropicCaller:
         return [{"role": "user", "content": content}]
 
     def told(self, history, reply, results):
-        back = [{"type": "tool_result", "tool_use_id": call[0], "content": result} for call, result in zip(reply.calls, results)]
+        back = [
+            {"type": "tool_result", "tool_use_id": call[0], "content": result}
+            for call, result in zip(reply.calls, results, strict=bool(results))
+        ]
         said = [*history, {"role": "assistant", "content": reply.said}]
         return [*said, {"role": "user", "content": back}] if back else said
 
-    def ask(self, model, history, stream=False, system=None, tools=(), schema=None, must=None, maximum=None, thinks=False):
+    def ask(
+        self,
+        model,
+        history,
+        stream=False,
+        system=None,
+        tools=(),
+        schema=None,
+        must=None,
+        maximum=None,
+        thinks=False,
+    ):
         given = {"model": model, "messages": history, "max_tokens": maximum or 4096}
         if system:
             given["system"] = system
         if tools:
-            given["tools"] = [{"name": name, "description": ABOUT, "input_schema": TOOLS[name]} for name in tools]
+            given["tools"] = [
+                {"name": name, "description": ABOUT, "input_schema": TOOLS[name]} for name in tools
+            ]
         if must:
             given["tool_choice"] = {"type": "tool", "name": must}
         if schema:
@@ -230,7 +330,12 @@ class AnthropicCaller:
             return self._reply(self.client.messages.create(**given))
         with self.client.messages.stream(**given) as events:
             for one in events:
-                if one.type in ("message_start", "content_block_start", "content_block_delta", "message_delta"):
+                if one.type in (
+                    "message_start",
+                    "content_block_start",
+                    "content_block_delta",
+                    "message_delta",
+                ):
                     strict(one)
             return self._reply(events.get_final_message(), is_snapshot=True)
 
@@ -269,19 +374,39 @@ class GeminiCaller:
 
     def told(self, history, reply, results):
         back = [
-            types.Part(function_response=types.FunctionResponse(id=call[0], name=call[1], response={"output": result}))
-            for call, result in zip(reply.calls, results)
+            types.Part(
+                function_response=types.FunctionResponse(
+                    id=call[0], name=call[1], response={"output": result}
+                )
+            )
+            for call, result in zip(reply.calls, results, strict=bool(results))
         ]
         return [*history, reply.said, *([types.Content(role="user", parts=back)] if back else [])]
 
-    def ask(self, model, history, stream=False, system=None, tools=(), schema=None, must=None, maximum=None, thinks=False):
+    def ask(
+        self,
+        model,
+        history,
+        stream=False,
+        system=None,
+        tools=(),
+        schema=None,
+        must=None,
+        maximum=None,
+        thinks=False,
+    ):
         config = types.GenerateContentConfig(
             system_instruction=system,
             max_output_tokens=maximum,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         )
         if tools:
-            declared = [types.FunctionDeclaration(name=name, description=ABOUT, parameters_json_schema=TOOLS[name]) for name in tools]
+            declared = [
+                types.FunctionDeclaration(
+                    name=name, description=ABOUT, parameters_json_schema=TOOLS[name]
+                )
+                for name in tools
+            ]
             config.tools = [types.Tool(function_declarations=declared)]
         if must:
             calling = types.FunctionCallingConfig(mode="ANY", allowed_function_names=[must])
@@ -290,21 +415,46 @@ class GeminiCaller:
             config.response_mime_type = "application/json"
             config.response_json_schema = schema
         if thinks:
-            config.thinking_config = types.ThinkingConfig(include_thoughts=True, thinking_budget=1024)
+            config.thinking_config = types.ThinkingConfig(
+                include_thoughts=True, thinking_budget=1024
+            )
         given = {"model": model, "contents": history, "config": config}
         if not stream:
             return self._reply([self.client.models.generate_content(**given)])
         return self._reply(list(self.client.models.generate_content_stream(**given)))
 
     def _reply(self, answers):
-        parts = [part for one in answers for part in (one.candidates[0].content.parts if one.candidates and one.candidates[0].content else []) or []]
-        finish = [one.candidates[0].finish_reason for one in answers if one.candidates and one.candidates[0].finish_reason]
+        parts = [
+            part
+            for one in answers
+            for part in (
+                one.candidates[0].content.parts
+                if one.candidates and one.candidates[0].content
+                else []
+            )
+            or []
+        ]
+        finish = [
+            one.candidates[0].finish_reason
+            for one in answers
+            if one.candidates and one.candidates[0].finish_reason
+        ]
         usage = answers[-1].usage_metadata
         thoughts = usage.thoughts_token_count or 0
-        calls = [(part.function_call.id, part.function_call.name, part.function_call.args) for part in parts if part.function_call]
+        calls = [
+            (part.function_call.id, part.function_call.name, part.function_call.args)
+            for part in parts
+            if part.function_call
+        ]
         assert len(finish) == 1, finish
-        assert usage.total_token_count == usage.prompt_token_count + usage.candidates_token_count + thoughts
-        ended = {types.FinishReason.STOP: "calls" if calls else "end", types.FinishReason.MAX_TOKENS: "max"}
+        assert (
+            usage.total_token_count
+            == usage.prompt_token_count + usage.candidates_token_count + thoughts
+        )
+        ended = {
+            types.FinishReason.STOP: "calls" if calls else "end",
+            types.FinishReason.MAX_TOKENS: "max",
+        }
         return Reply(
             text="".join(part.text or "" for part in parts if not part.thought),
             thought="".join(part.text or "" for part in parts if part.thought),

@@ -11,7 +11,8 @@ from callers import CALLERS
 from vendor_anthropic import Anthropic
 from vendor_cohere import Cohere
 from vendor_gemini import Gemini
-from vendor_openai import Chat, Responses
+from vendor_openai import Chat
+from vendor_responses import Responses
 from vendors import SECRET, Vendors
 from waule import DEMO_KEY, Admin, Tenant, client
 
@@ -70,12 +71,23 @@ def made_models(admin, vendors):
         _, kind, usual = VENDORS[dialect]
         name = f"fake-{dialect.replace('_', '-')}-{run}-{next(_numbers)}"
         options = {"dialects": [dialect]} if kind == "custom" else {}
-        provider = {"name": name, "kind": kind, "base_url": vendors.base_url(dialect), "options": options}
+        provider = {
+            "name": name,
+            "kind": kind,
+            "base_url": vendors.base_url(dialect),
+            "options": options,
+        }
         admin.ask("POST", "/providers", provider)
         admin.ask("POST", f"/providers/{name}/keys", {"secret": SECRET})
         price = {"input_per_million": 3, "output_per_million": 15, "cached_input_per_million": 1}
         target = {"provider": name, "model": vendor_model or usual}
-        model = {"id": name, "operation": "chat", "max_output_tokens": 8192, "targets": [target], "price": price}
+        model = {
+            "id": name,
+            "operation": "chat",
+            "max_output_tokens": 8192,
+            "targets": [target],
+            "price": price,
+        }
         admin.ask("POST", "/models", model)
         made.append(name)
         return name

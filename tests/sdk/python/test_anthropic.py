@@ -17,7 +17,9 @@ class Tide(BaseModel):
 
 @pytest.fixture(scope="module")
 def claude():
-    with Anthropic(base_url=ORIGIN, api_key=DEMO_KEY, max_retries=0, timeout=TIMEOUT_SECONDS) as client:
+    with Anthropic(
+        base_url=ORIGIN, api_key=DEMO_KEY, max_retries=0, timeout=TIMEOUT_SECONDS
+    ) as client:
         yield client
 
 
@@ -26,7 +28,11 @@ def ask(client, text="hello", **more):
 
 
 def test_a_message_is_answered_and_counted(claude):
-    answer = ask(claude, "Say something. [tokens:12]", system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}])
+    answer = ask(
+        claude,
+        "Say something. [tokens:12]",
+        system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+    )
     assert [block.type for block in answer.content] == ["text"]
     assert (answer.role, answer.type, answer.model) == ("assistant", "message", CHAT)
     assert answer.stop_reason == "end_turn"
@@ -37,7 +43,9 @@ def test_a_message_is_answered_and_counted(claude):
 
 def test_a_stream_says_the_same(claude):
     whole = ask(claude, "Stream it. [tokens:15]")
-    with claude.messages.stream(model=CHAT, max_tokens=200, messages=question("Stream it. [tokens:15]")) as stream:
+    with claude.messages.stream(
+        model=CHAT, max_tokens=200, messages=question("Stream it. [tokens:15]")
+    ) as stream:
         text = "".join(stream.text_stream)
         answer = stream.get_final_message()
     assert text == whole.content[0].text == answer.content[0].text
@@ -46,7 +54,9 @@ def test_a_stream_says_the_same(claude):
 
 
 def test_the_maximum_ends_an_answer(claude):
-    answer = claude.messages.create(model=CHAT, max_tokens=5, messages=question("Go on. [tokens:50]"))
+    answer = claude.messages.create(
+        model=CHAT, max_tokens=5, messages=question("Go on. [tokens:50]")
+    )
     assert answer.stop_reason == "max_tokens"
     assert answer.usage.output_tokens == 5
 
@@ -66,7 +76,11 @@ def test_the_clients_own_loop_calls_tools_to_the_end(claude, stream):
         return "at six"
 
     runner = claude.beta.messages.tool_runner(
-        model=CHAT, max_tokens=200, tools=[get_tide], messages=question("When is high water?"), stream=stream
+        model=CHAT,
+        max_tokens=200,
+        tools=[get_tide],
+        messages=question("When is high water?"),
+        stream=stream,
     )
     answer = runner.until_done()
     assert len(asked) == 1
@@ -108,7 +122,9 @@ def test_every_base_url_works(base):
 @pytest.mark.anyio
 async def test_the_client_that_waits_for_many(anyio_backend):
     async with AsyncAnthropic(base_url=ORIGIN, api_key=DEMO_KEY, max_retries=0) as client:
-        async with client.messages.stream(model=CHAT, max_tokens=50, messages=question("At once.")) as stream:
+        async with client.messages.stream(
+            model=CHAT, max_tokens=50, messages=question("At once.")
+        ) as stream:
             assert [text async for text in stream.text_stream]
 
 

@@ -38,9 +38,14 @@ def anyio_backend():
 # --- OpenAI's agents -----------------------------------------------------------------------------
 
 
-@pytest.fixture(params=[agents.OpenAIChatCompletionsModel, agents.OpenAIResponsesModel], ids=["chat", "responses"])
+@pytest.fixture(
+    params=[agents.OpenAIChatCompletionsModel, agents.OpenAIResponsesModel],
+    ids=["chat", "responses"],
+)
 async def openais(request, rich, model, anyio_backend):
-    async with AsyncOpenAI(base_url=BASE_URL, api_key=rich.key, max_retries=0, timeout=TIMEOUT_SECONDS) as client:
+    async with AsyncOpenAI(
+        base_url=BASE_URL, api_key=rich.key, max_retries=0, timeout=TIMEOUT_SECONDS
+    ) as client:
         yield request.param(model=model, openai_client=client)
 
 
@@ -53,7 +58,9 @@ def agent(model, **more):
         asked.append(harbour)
         return RESULT
 
-    return Agent(name="Pilot", instructions="Be brief.", model=model, tools=[get_tide], **more), asked
+    return Agent(
+        name="Pilot", instructions="Be brief.", model=model, tools=[get_tide], **more
+    ), asked
 
 
 @pytest.mark.anyio
@@ -66,7 +73,9 @@ async def test_an_agent_uses_its_tool(openais):
     assert usage.requests == 2
     assert usage.total_tokens == usage.input_tokens + usage.output_tokens > 0
     # A second turn carries all of the first.
-    again = await Runner.run(pilot, [*result.to_input_list(), {"role": "user", "content": "And tomorrow?"}])
+    again = await Runner.run(
+        pilot, [*result.to_input_list(), {"role": "user", "content": "And tomorrow?"}]
+    )
     assert again.final_output
 
 
@@ -104,7 +113,12 @@ def chain(request, rich, model):
     given = {"model": model, "api_key": rich.key, "max_retries": 0, "timeout": TIMEOUT_SECONDS}
     if request.param == "anthropic":
         return ChatAnthropic(base_url=ORIGIN, max_tokens=500, **given)
-    return ChatOpenAI(base_url=BASE_URL, use_responses_api=request.param == "responses", stream_usage=True, **given)
+    return ChatOpenAI(
+        base_url=BASE_URL,
+        use_responses_api=request.param == "responses",
+        stream_usage=True,
+        **given,
+    )
 
 
 def test_a_chain_answers(chain):

@@ -29,7 +29,9 @@ def ask(client, text="hello", model=CHAT, **config):
 
 
 def test_content_is_generated_and_counted(google):
-    answer = ask(google, "Say something. [tokens:12]", system_instruction="Be brief.", temperature=0.5)
+    answer = ask(
+        google, "Say something. [tokens:12]", system_instruction="Be brief.", temperature=0.5
+    )
     assert answer.text
     assert answer.candidates[0].finish_reason == types.FinishReason.STOP
     assert answer.usage_metadata.candidates_token_count == 12
@@ -39,7 +41,9 @@ def test_content_is_generated_and_counted(google):
 
 def test_a_stream_says_the_same(google):
     whole = ask(google, "Stream it. [tokens:15]")
-    chunks = list(google.models.generate_content_stream(model=CHAT, contents="Stream it. [tokens:15]"))
+    chunks = list(
+        google.models.generate_content_stream(model=CHAT, contents="Stream it. [tokens:15]")
+    )
     assert len(chunks) > 1
     assert "".join(chunk.text or "" for chunk in chunks) == whole.text
     assert chunks[-1].usage_metadata.candidates_token_count == 15
@@ -76,7 +80,9 @@ def test_structured_output_is_parsed(google):
     for given in ({"response_schema": Tide}, {"response_json_schema": Tide.model_json_schema()}):
         answer = ask(google, "The tide, please.", response_mime_type="application/json", **given)
         assert Tide.model_validate_json(answer.text)
-    several = ask(google, "Tides.", response_mime_type="application/json", response_schema=list[Tide])
+    several = ask(
+        google, "Tides.", response_mime_type="application/json", response_schema=list[Tide]
+    )
     assert all(isinstance(tide, Tide) for tide in several.parsed)
 
 
@@ -125,4 +131,6 @@ def test_errors_are_its_own(google, new_tenant):
 
 def test_a_stream_that_breaks_raises(google):
     with pytest.raises(errors.APIError):
-        list(google.models.generate_content_stream(model=CHAT, contents="Begin. [tokens:30][cut:5]"))
+        list(
+            google.models.generate_content_stream(model=CHAT, contents="Begin. [tokens:30][cut:5]")
+        )

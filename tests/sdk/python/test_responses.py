@@ -28,7 +28,9 @@ WEATHER = {
 
 
 def test_a_response_is_answered_and_counted(demo):
-    answer = demo.responses.create(model=CHAT, instructions="Be brief.", input="Say something. [tokens:12]")
+    answer = demo.responses.create(
+        model=CHAT, instructions="Be brief.", input="Say something. [tokens:12]"
+    )
     assert answer.output_text
     assert (answer.status, answer.object, answer.model) == ("completed", "response", CHAT)
     assert answer.usage.output_tokens == 12
@@ -68,7 +70,9 @@ def test_an_agent_calls_its_tool_and_comes_to_an_end(demo, streams):
             break
         for call in calls:
             assert isinstance(json.loads(call.arguments), dict)
-            items.append({"type": "function_call_output", "call_id": call.call_id, "output": "20 degrees"})
+            items.append(
+                {"type": "function_call_output", "call_id": call.call_id, "output": "20 degrees"}
+            )
     assert turn == 1
     assert answer.output_text
 
@@ -79,7 +83,11 @@ def test_structured_output_is_parsed(demo):
 
 
 def test_nothing_is_kept_and_that_is_said(demo):
-    for kept in ({"previous_response_id": "resp_1"}, {"background": True}, {"conversation": "conv_1"}):
+    for kept in (
+        {"previous_response_id": "resp_1"},
+        {"background": True},
+        {"conversation": "conv_1"},
+    ):
         with pytest.raises(openai.BadRequestError) as caught:
             demo.responses.create(model=CHAT, input="hi", **kept)
         assert next(iter(kept)) in caught.value.message

@@ -53,12 +53,16 @@ def shown(kind, caught):
 
 
 @pytest.mark.parametrize("status", SHOWN)
-def test_a_refusal_is_the_clients_own_exception_and_free(kind, dialect, status, new_model, new_tenant):
+def test_a_refusal_is_the_clients_own_exception_and_free(
+    kind, dialect, status, new_model, new_tenant
+):
     tenant = new_tenant(credits=10)
     caller = kind(tenant.key)
     with pytest.raises(ANY) as caught:
         # As a stream every other time: it has not begun, so both are told alike.
-        caller.ask(new_model(dialect), caller.begin(f"Fail. [fail:{status}]"), stream=status % 2 == 0)
+        caller.ask(
+            new_model(dialect), caller.begin(f"Fail. [fail:{status}]"), stream=status % 2 == 0
+        )
     assert shown(kind, caught) in SHOWN[status]
     if status == 400:
         assert "asked for by the prompt" in str(caught.value)

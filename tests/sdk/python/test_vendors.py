@@ -61,7 +61,10 @@ def test_a_tool_is_called_and_its_result_read(caller, models, dialect, stream, f
     history = caller.begin("When is high water in Kirkwall? [calls:2]")
     first = caller.ask(model, history, stream=stream, tools=tools)
     assert first.stop == "calls"
-    assert [call[1:] for call in first.calls] == [("get_tide", HARBOUR), ("get_moon", {"phase": "a phase"})]
+    assert [call[1:] for call in first.calls] == [
+        ("get_tide", HARBOUR),
+        ("get_moon", {"phase": "a phase"}),
+    ]
     assert len({call[0] for call in first.calls}) == 2
     history = caller.told(history, first, ["at six", "full"])
     second = caller.ask(model, history, stream=stream, tools=tools)

@@ -50,7 +50,10 @@ def blocks(content, role):
         is_own = kind in ("tool_use", "thinking", "redacted_thinking")
         must(not is_own or role == "assistant", f"{kind} is the assistant's")
         must(kind != "tool_result" or role == "user", "tool_result is the user's")
-        must(kind != "thinking" or block["signature"] == SIGNATURE, "Invalid `signature` in `thinking` block")
+        must(
+            kind != "thinking" or block["signature"] == SIGNATURE,
+            "Invalid `signature` in `thinking` block",
+        )
     return content
 
 
@@ -71,9 +74,15 @@ class Anthropic:
         version = headers.get("anthropic-version")
         must(version in ("2023-06-01", "2026-10-21"), "anthropic-version: header is required")
         only(request, FIELDS if version == "2023-06-01" else set(FIELDS) - SAMPLING)
-        must(isinstance(request.get("max_tokens"), int) and request["max_tokens"] > 0, "max_tokens: Field required")
+        must(
+            isinstance(request.get("max_tokens"), int) and request["max_tokens"] > 0,
+            "max_tokens: Field required",
+        )
         messages = request["messages"]
-        must(messages and messages[0]["role"] == "user", "messages: first message must use the user role")
+        must(
+            messages and messages[0]["role"] == "user",
+            "messages: first message must use the user role",
+        )
         asked = Asked(
             model=request["model"],
             stream=request.get("stream", False),
@@ -86,9 +95,17 @@ class Anthropic:
         thinking = request.get("thinking") or {"type": "disabled"}
         if thinking["type"] == "enabled":
             budget = thinking.get("budget_tokens")
-            must(1024 <= budget < request["max_tokens"], "`max_tokens` must be greater than `thinking.budget_tokens`")
-            must(request.get("temperature", 1) == 1, "`temperature` may only be set to 1 when thinking is enabled")
-            must(not asked.must_call, "Thinking may not be enabled when tool_choice forces tool use.")
+            must(
+                1024 <= budget < request["max_tokens"],
+                "`max_tokens` must be greater than `thinking.budget_tokens`",
+            )
+            must(
+                request.get("temperature", 1) == 1,
+                "`temperature` may only be set to 1 when thinking is enabled",
+            )
+            must(
+                not asked.must_call, "Thinking may not be enabled when tool_choice forces tool use."
+            )
         config = request.get("output_config") or {}
         only(config, ["effort", "format"], "output_config")
         if form := config.get("format"):
@@ -102,27 +119,44 @@ class Anthropic:
         for message in messages:
             only(message, ["role", "content"], "a message")
             role = message["role"]
-            must(role in ("user", "assistant") and role != before, "messages: roles must alternate between user and assistant")
+            must(
+                role in ("user", "assistant") and role != before,
+                "messages: roles must alternate between user and assistant",
+            )
             before = role
             content = blocks(message["content"], role)
             results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
             must(results <= open_calls, "unexpected `tool_use_id` found in `tool_result` blocks")
-            must(results >= open_calls, "`tool_use` ids were found without `tool_result` blocks immediately after")
+            must(
+                results >= open_calls,
+                "`tool_use` ids were found without `tool_result` blocks immediately after",
+            )
             kinds = [block["type"] for block in content]
-            must(kinds == sorted(kinds, key=lambda kind: kind != "tool_result") or role != "user", "tool_result blocks must come first")
+            must(
+                kinds == sorted(kinds, key=lambda kind: kind != "tool_result") or role != "user",
+                "tool_result blocks must come first",
+            )
             open_calls = {block["id"] for block in content if block["type"] == "tool_use"}
-            must(not open_calls or request.get("tools"), "Requests which include `tool_use` blocks must define tools")
+            must(
+                not open_calls or request.get("tools"),
+                "Requests which include `tool_use` blocks must define tools",
+            )
             asked.images += kinds.count("image")
             said = text_of(content)
             if role == "user" and said:
                 asked.texts.append(said)
-            asked.results = [text_of(block.get("content")) for block in content if block["type"] == "tool_result"]
+            asked.results = [
+                text_of(block.get("content")) for block in content if block["type"] == "tool_result"
+            ]
         must(before == "user", "This model does not support assistant message prefill.")
 
     def _tools(self, request, asked):
         for tool in request.get("tools") or []:
             only(tool, "name description input_schema type strict cache_control".split(), "a tool")
-            must(tool["input_schema"].get("type") == "object", "tools: input_schema.type: Field required")
+            must(
+                tool["input_schema"].get("type") == "object",
+                "tools: input_schema.type: Field required",
+            )
             asked.tools.append((tool["name"], tool["input_schema"]))
         if choice := request.get("tool_choice"):
             must(asked.tools, "tool_choice may only be specified while providing tools")
@@ -182,14 +216,25 @@ class Anthropic:
         yield {"type": "message_start", "message": begun}
         for index, block in enumerate(self._content(said)):
             kind = block["type"]
-            empty = {"text": {"text": ""}, "thinking": {"thinking": "", "signature": ""}, "tool_use": {"input": {}}}
-            yield {"type": "content_block_start", "index": index, "content_block": {**block, **empty[kind]}}
+            empty = {
+                "text": {"text": ""},
+                "thinking": {"thinking": "", "signature": ""},
+                "tool_use": {"input": {}},
+            }
+            yield {
+                "type": "content_block_start",
+                "index": index,
+                "content_block": {**block, **empty[kind]},
+            }
             if index == 0:
                 yield {"type": "ping"}
             for delta in self._deltas(block, said):
                 yield {"type": "content_block_delta", "index": index, "delta": delta}
             yield {"type": "content_block_stop", "index": index}
-        usage = {"output_tokens": said.output, "output_tokens_details": {"thinking_tokens": said.thoughts}}
+        usage = {
+            "output_tokens": said.output,
+            "output_tokens_details": {"thinking_tokens": said.thoughts},
+        }
         yield {
             "type": "message_delta",
             "delta": {"stop_reason": self._stop(said), "stop_sequence": None},
@@ -212,7 +257,11 @@ class Anthropic:
 
     def error(self, status, message):
         kind = ERRORS.get(status, "api_error")
-        return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_01tides"}
+        return {
+            "type": "error",
+            "error": {"type": kind, "message": message},
+            "request_id": "req_01tides",
+        }
 
     def error_event(self, status, message):
         return event(self.error(status, message), "error")
@@ -222,7 +271,10 @@ def closed(schema):
     """Objects in schemas of structured output must allow nothing besides (structured outputs guide)."""
     if isinstance(schema, dict):
         is_object = schema.get("type") == "object"
-        must(not is_object or schema.get("additionalProperties") is False, "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false")
+        must(
+            not is_object or schema.get("additionalProperties") is False,
+            "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false",
+        )
         for one in schema.values():
             closed(one)
     elif isinstance(schema, list):

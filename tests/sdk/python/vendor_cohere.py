@@ -44,7 +44,10 @@ class Cohere:
             raise Refused(401, "invalid api token")
         only(request, FIELDS)
         asked = Asked(
-            model=request["model"], stream=request.get("stream", False), texts=[], maximum=request.get("max_tokens")
+            model=request["model"],
+            stream=request.get("stream", False),
+            texts=[],
+            maximum=request.get("max_tokens"),
         )
         messages = request.get("messages")
         must(messages, "messages: must not be empty")
@@ -64,7 +67,9 @@ class Cohere:
             only(form, ["type", "json_schema"], "response_format")
             must(not asked.tools, "response_format with json_object is not supported with tools")
             if form["type"] == "json_object":
-                asked.schema = form.get("json_schema") or {"properties": {"tide": {"type": "string"}}}
+                asked.schema = form.get("json_schema") or {
+                    "properties": {"tide": {"type": "string"}}
+                }
                 must(asked.schema.get("properties"), "json_schema: must have properties")
         return asked
 
@@ -80,7 +85,11 @@ class Cohere:
                 system.append(said)
             if role == "user":
                 asked.texts.append(said)
-                asked.images += sum(item["type"] == "image_url" for item in message["content"] if isinstance(item, dict))
+                asked.images += sum(
+                    item["type"] == "image_url"
+                    for item in message["content"]
+                    if isinstance(item, dict)
+                )
             if role == "tool":
                 must(message["tool_call_id"] in open_calls, "tool_call_id is not of a call")
                 open_calls.discard(message["tool_call_id"])
@@ -90,17 +99,29 @@ class Cohere:
                 asked.results = []
             if role == "assistant":
                 calls = message.get("tool_calls") or []
-                must(said or calls or message.get("content"), "assistant message must have content or tool calls")
+                must(
+                    said or calls or message.get("content"),
+                    "assistant message must have content or tool calls",
+                )
                 for call in calls:
                     only(call, ["id", "type", "function"], "a tool call")
-                    must(isinstance(json.loads(call["function"]["arguments"]), dict), "arguments must be an object")
+                    must(
+                        isinstance(json.loads(call["function"]["arguments"]), dict),
+                        "arguments must be an object",
+                    )
                 open_calls = {call["id"] for call in calls}
-        must(messages[-1]["role"] in ("user", "tool"), "the last message must be the user's or a tool's")
+        must(
+            messages[-1]["role"] in ("user", "tool"),
+            "the last message must be the user's or a tool's",
+        )
         asked.system = "\n".join(system)
 
     def _usage(self, said):
         tokens = {"input_tokens": said.input, "output_tokens": said.output}
-        usage = {"billed_units": dict(tokens), "tokens": {**tokens, "input_tokens": said.input + 60}}
+        usage = {
+            "billed_units": dict(tokens),
+            "tokens": {**tokens, "input_tokens": said.input + 60},
+        }
         return {**usage, "cached_tokens": said.cached} if said.cached else usage
 
     def _finish(self, said):
@@ -118,10 +139,19 @@ class Cohere:
         if said.calls:
             message["tool_plan"] = "I will ask."
             message["tool_calls"] = [
-                {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+                {
+                    "id": call_id,
+                    "type": "function",
+                    "function": {"name": name, "arguments": json.dumps(arguments)},
+                }
                 for call_id, name, arguments in said.calls
             ]
-        return {"id": "tides", "finish_reason": self._finish(said), "message": message, "usage": self._usage(said)}
+        return {
+            "id": "tides",
+            "finish_reason": self._finish(said),
+            "message": message,
+            "usage": self._usage(said),
+        }
 
     def stream(self, asked, said):
         for one in self._events(said):
@@ -129,15 +159,29 @@ class Cohere:
         yield event("[DONE]")
 
     def _events(self, said):
-        message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+        message = {
+            "role": "assistant",
+            "content": [],
+            "tool_plan": "",
+            "tool_calls": [],
+            "citations": [],
+        }
         yield {"id": "tides", "type": "message-start", "delta": {"message": message}}
         index = 0
         for kind, pieces in (("thinking", [said.thought]), ("text", said.pieces)):
             if not any(pieces):
                 continue
-            yield {"type": "content-start", "index": index, "delta": {"message": {"content": {"type": kind, kind: ""}}}}
+            yield {
+                "type": "content-start",
+                "index": index,
+                "delta": {"message": {"content": {"type": kind, kind: ""}}},
+            }
             for piece in pieces:
-                yield {"type": "content-delta", "index": index, "delta": {"message": {"content": {kind: piece}}}}
+                yield {
+                    "type": "content-delta",
+                    "index": index,
+                    "delta": {"message": {"content": {kind: piece}}},
+                }
             yield {"type": "content-end", "index": index}
             index += 1
         for word in ("I will", " ask.") if said.calls else ():
@@ -145,13 +189,24 @@ class Cohere:
         for at, (call_id, name, arguments) in enumerate(said.calls):
             function = {"name": name, "arguments": ""}
             call = {"id": call_id, "type": "function", "function": function}
-            yield {"type": "tool-call-start", "index": at, "delta": {"message": {"tool_calls": call}}}
+            yield {
+                "type": "tool-call-start",
+                "index": at,
+                "delta": {"message": {"tool_calls": call}},
+            }
             text = json.dumps(arguments)
             for where in range(0, len(text), 5):
                 more = {"function": {"arguments": text[where : where + 5]}}
-                yield {"type": "tool-call-delta", "index": at, "delta": {"message": {"tool_calls": more}}}
+                yield {
+                    "type": "tool-call-delta",
+                    "index": at,
+                    "delta": {"message": {"tool_calls": more}},
+                }
             yield {"type": "tool-call-end", "index": at}
-        yield {"type": "message-end", "delta": {"finish_reason": self._finish(said), "usage": self._usage(said)}}
+        yield {
+            "type": "message-end",
+            "delta": {"finish_reason": self._finish(said), "usage": self._usage(said)},
+        }
 
     def error(self, status, message):
         return {"id": "tides", "message": message}

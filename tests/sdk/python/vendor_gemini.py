@@ -39,13 +39,17 @@ class Gemini:
     calls = "tide"  # what the ids of its calls begin with
 
     def read(self, path, headers, request):
-        named = re.fullmatch(r"v1beta/models/([^:/]+):(generateContent|streamGenerateContent\?alt=sse)", path)
+        named = re.fullmatch(
+            r"v1beta/models/([^:/]+):(generateContent|streamGenerateContent\?alt=sse)", path
+        )
         must(named, f"no such path {path}")
         if headers.get("x-goog-api-key") != SECRET:
             raise Refused(401, "API key not valid")
         only(request, FIELDS)
         asked = Asked(model=named[1], stream=named[2].startswith("stream"), texts=[])
-        contents = [checked(types.Content, one, "contents") for one in request.get("contents") or []]
+        contents = [
+            checked(types.Content, one, "contents") for one in request.get("contents") or []
+        ]
         must(contents, "contents is not specified")
         self._contents(contents, asked)
         if told := request.get("systemInstruction"):
@@ -53,9 +57,17 @@ class Gemini:
             asked.system = "".join(part.text for part in parts)
         for tool in request.get("tools") or []:
             for one in checked(types.Tool, tool, "tools").function_declarations or []:
-                must(re.fullmatch(r"[a-zA-Z_][\w.:-]{0,127}", one.name), f"Invalid function name {one.name!r}")
-                must(not (one.parameters and one.parameters_json_schema), "only one of parameters, parametersJsonSchema")
-                schema = one.parameters_json_schema or (one.parameters and one.parameters.model_dump(exclude_none=True, mode="json"))
+                must(
+                    re.fullmatch(r"[a-zA-Z_][\w.:-]{0,127}", one.name),
+                    f"Invalid function name {one.name!r}",
+                )
+                must(
+                    not (one.parameters and one.parameters_json_schema),
+                    "only one of parameters, parametersJsonSchema",
+                )
+                schema = one.parameters_json_schema or (
+                    one.parameters and one.parameters.model_dump(exclude_none=True, mode="json")
+                )
                 asked.tools.append((one.name, schema))
         if chosen := request.get("toolConfig"):
             calling = checked(types.ToolConfig, chosen, "toolConfig").function_calling_config
@@ -64,7 +76,9 @@ class Gemini:
                 asked.tools = []
             if calling.allowed_function_names:
                 must(asked.must_call, "allowedFunctionNames needs mode ANY")
-                asked.tools = [tool for tool in asked.tools if tool[0] in calling.allowed_function_names]
+                asked.tools = [
+                    tool for tool in asked.tools if tool[0] in calling.allowed_function_names
+                ]
         if config := request.get("generationConfig"):
             self._config(checked(types.GenerationConfig, config, "generationConfig"), asked)
         return asked
@@ -72,9 +86,18 @@ class Gemini:
     def _config(self, config, asked):
         asked.maximum = config.max_output_tokens
         schema = config.response_json_schema or config.response_schema
-        must(not (config.response_json_schema and config.response_schema), "only one of responseSchema, responseJsonSchema")
-        must(not schema or config.response_mime_type == "application/json", "responseSchema needs responseMimeType application/json")
-        must(not schema or not asked.tools or asked.model.startswith("gemini-3"), "tools and a JSON answer are unsupported together")
+        must(
+            not (config.response_json_schema and config.response_schema),
+            "only one of responseSchema, responseJsonSchema",
+        )
+        must(
+            not schema or config.response_mime_type == "application/json",
+            "responseSchema needs responseMimeType application/json",
+        )
+        must(
+            not schema or not asked.tools or asked.model.startswith("gemini-3"),
+            "tools and a JSON answer are unsupported together",
+        )
         if config.response_schema:
             schema = config.response_schema.model_dump(exclude_none=True, mode="json")
         if config.response_mime_type == "application/json":
@@ -83,24 +106,45 @@ class Gemini:
     def _contents(self, contents, asked):
         must(contents[0].role in (None, "user"), "Please ensure that the first turn is the user's")
         # The current turn begins with the last text of the user (guide "Thought signatures").
-        begins = max((at for at, one in enumerate(contents) if one.role != "model" and any(p.text for p in one.parts)), default=0)
+        begins = max(
+            (
+                at
+                for at, one in enumerate(contents)
+                if one.role != "model" and any(p.text for p in one.parts)
+            ),
+            default=0,
+        )
         calls = []
         for at, content in enumerate(contents):
-            must(content.role in (None, "user", "model"), f"Please use a valid role: user, model. {content.role}")
+            must(
+                content.role in (None, "user", "model"),
+                f"Please use a valid role: user, model. {content.role}",
+            )
             must(content.parts, "contents.parts must not be empty")
             is_model = content.role == "model"
             answered = [part.function_response for part in content.parts if part.function_response]
             if calls or answered:
-                must([one.name for one in answered] == [call.name for call in calls], "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.")
-                ids = [(one.id, call.id) for one, call in zip(answered, calls) if one.id and call.id]
-                must(all(one == call for one, call in ids), "the ids of function responses are not those of the calls")
+                must(
+                    [one.name for one in answered] == [call.name for call in calls],
+                    "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.",
+                )
+                ids = [
+                    (one.id, call.id) for one, call in zip(answered, calls) if one.id and call.id
+                ]
+                must(
+                    all(one == call for one, call in ids),
+                    "the ids of function responses are not those of the calls",
+                )
             called = [part for part in content.parts if part.function_call]
             must(is_model or not called, "functionCall is the model's")
             if called and at > begins and asked.model.startswith("gemini-3"):
                 signed = called[0].thought_signature or b""
                 # Base64 that the client decoded; letters outside of it stay as they are.
                 good = (base64.b64decode(SIGNATURE), base64.urlsafe_b64decode(SKIPS))
-                must(signed in good, f"Function call is missing a thought_signature in functionCall parts, or it is corrupted: {signed!r}")
+                must(
+                    signed in good,
+                    f"Function call is missing a thought_signature in functionCall parts, or it is corrupted: {signed!r}",
+                )
             calls = [part.function_call for part in called]
             asked.images += sum(1 for part in content.parts if part.inline_data)
             said = "".join(part.text or "" for part in content.parts if not part.thought)
@@ -133,7 +177,12 @@ class Gemini:
         candidate = {"content": {"role": "model", "parts": parts}, "index": 0}
         if ends:
             candidate["finishReason"] = "MAX_TOKENS" if said.cut else "STOP"
-        answer = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": asked.model, "responseId": "tides"}
+        answer = {
+            "candidates": [candidate],
+            "usageMetadata": usage,
+            "modelVersion": asked.model,
+            "responseId": "tides",
+        }
         types.GenerateContentResponse.model_validate(answer)
         return answer
 
@@ -152,7 +201,9 @@ class Gemini:
         yield event(self._answer(asked, said, [{"text": ""}], True)).replace(b"\n\n", b"\r\n\r\n")
 
     def error(self, status, message):
-        return {"error": {"code": status, "message": message, "status": ERRORS.get(status, "INTERNAL")}}
+        return {
+            "error": {"code": status, "message": message, "status": ERRORS.get(status, "INTERNAL")}
+        }
 
     def error_event(self, status, message):
         return event(self.error(503, message))

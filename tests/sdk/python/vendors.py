@@ -1,10 +1,10 @@
 """Fake vendors for the tests: one server that speaks every dialect as strictly as the vendor does.
 
-What to say is told by marks in the last text of a user: `[fail:429]` answers that status, `[in:120]`,
-`[cached:80]`, `[out:9]`, `[thought:5]` are the tokens it tells, `[cut]` ends at the maximum, `[think]` shows a
-thought. With tools the first one is called, or as many as `[calls:2]` says, until a result comes back; with a
-schema a value of it is answered. `[break]` ends a stream in its midst with the vendor's own error. All a fake was
-asked is kept for the tests to look at.
+What to say is told by marks in the last text of a user: `[fail:429]` answers that status,
+`[in:120]`, `[cached:80]`, `[out:9]`, `[thought:5]` are the tokens it tells, `[cut]` ends at the
+maximum, `[think]` shows a thought. With tools the first one is called, or as many as `[calls:2]`
+says, until a result comes back; with a schema a value of it is answered. `[break]` ends a stream in
+its midst with the vendor's own error. All a fake was asked is kept for the tests to look at.
 """
 
 import json
@@ -119,7 +119,9 @@ def reply(asked, call):
     if asked.tools and (not asked.results or asked.must_call):
         for at in range(number("calls", 1)):
             name, schema = asked.tools[at % len(asked.tools)]
-            said.calls.append((f"{call}{next(_numbers)}", name, value_of(schema or {"type": "object"})))
+            said.calls.append(
+                (f"{call}{next(_numbers)}", name, value_of(schema or {"type": "object"}))
+            )
     elif asked.schema is not None:
         said.text = json.dumps(value_of(asked.schema))
     elif asked.results:
