@@ -104,7 +104,11 @@ class Gemini:
             asked.schema = schema or {"type": "object", "properties": {"tide": {"type": "string"}}}
 
     def _contents(self, contents, asked):
-        must(contents[0].role in (None, "user"), "Please ensure that the first turn is the user's")
+        first = contents[0].parts or []
+        must(
+            not any(part.function_call for part in first),
+            "Please ensure that function call turn comes immediately after a user turn",
+        )
         # The current turn begins with the last text of the user (guide "Thought signatures").
         begins = max(
             (
