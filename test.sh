@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves the tree: formatting, lints, docs, Rust tests on SQLite and on PostgreSQL + Redis, scenes in
-# which databases, links and processes fail, and the official OpenAI clients, the OpenAPI document and
-# a browser against the running product. Installs what is missing where it may, starts private
+# which databases, links and processes fail, and the official clients of OpenAI, Anthropic and Google,
+# frameworks that stand on them, the OpenAPI document and a browser against the running product. Installs what is missing where it may, starts private
 # services on free ports in a temporary folder, and stops all however it ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -44,7 +44,11 @@ unset CONFIG WAULE_CONFIG WAULE_MODE DATABASE_URL GATEWAY_DATABASE_URL REDIS_URL
   METRICS_HOST METRICS_PORT DATA_DIR DEMO_TENANT_KEY ADMIN_PASSWORD LOG LOG_FORMAT SHUTDOWN_SECONDS \
   PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGPASSFILE PGSERVICE PGOPTIONS PGDATA \
   PYTHONPATH PYTHONHOME PYTEST_ADDOPTS NODE_OPTIONS OPENAI_API_KEY OPENAI_BASE_URL OPENAI_ORG_ID \
-  OPENAI_PROJECT_ID OPENAI_LOG OPENAI_CUSTOM_HEADERS
+  OPENAI_PROJECT_ID OPENAI_LOG OPENAI_CUSTOM_HEADERS OPENAI_API_BASE OPENAI_PROXY OPENAI_ADMIN_KEY \
+  ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL ANTHROPIC_API_URL ANTHROPIC_LOG \
+  ANTHROPIC_CUSTOM_HEADERS ANTHROPIC_PROXY GEMINI_API_KEY GOOGLE_API_KEY GOOGLE_CLOUD_PROJECT \
+  GOOGLE_CLOUD_LOCATION GOOGLE_GENAI_USE_VERTEXAI GOOGLE_GENAI_USE_ENTERPRISE GOOGLE_GEMINI_BASE_URL \
+  LANGSMITH_API_KEY LANGSMITH_TRACING LANGCHAIN_TRACING_V2 LANGCHAIN_API_KEY LANGCHAIN_PROJECT
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 # Snapshots are compared here, never written.
 export INSTA_UPDATE=no
@@ -432,9 +436,9 @@ sdk_tests() {
     env "WAULE_BASE_URL=http://127.0.0.1:$port/api/v1" "WAULE_KEY=$demo_key"
     "WAULE_ADMIN_PASSWORD=$admin_password"
   )
-  step "Python client, $shape" "${given[@]}" "$python_home/bin/python" -m pytest -q \
+  step "Python clients, $shape" "${given[@]}" "$python_home/bin/python" -m pytest -q \
     -p no:cacheprovider --strict-markers tests/sdk/python
-  step "Node client, $shape" "${given[@]}" node --test --test-reporter=spec \
+  step "Node clients, $shape" "${given[@]}" node --test --test-reporter=spec \
     "$node_home"/*.test.mjs
 }
 

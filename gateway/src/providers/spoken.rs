@@ -37,6 +37,7 @@ impl Spoken {
         let own = call.surface.dialect;
         if own.name() == dialect.name() {
             let body = own.forwarded(&call.body, to).map_err(|e| unsaid(&e))?;
+            let body = without_others(own, &body, call, to).unwrap_or(body);
             return Ok(Self {
                 dialect,
                 is_own: true,
@@ -55,12 +56,9 @@ impl Spoken {
         };
         let request = from.read_request(&head, &call.body);
         let request = request.map_err(|e| unsaid(&e))?;
-        let to = WriteTo {
-            model: to.model,
-            quirks: to.quirks,
-            output_max: call.bounds.map(|bounds| bounds.output_max),
-        };
-        let written = into.write_request(&request, to).map_err(|e| unsaid(&e))?;
+        let written = into
+            .write_request(&request, write_to(call, to))
+            .map_err(|e| unsaid(&e))?;
         Ok(Self {
             dialect,
             is_own: false,
@@ -68,6 +66,25 @@ impl Spoken {
             dropped: written.dropped,
         })
     }
+}
+
+fn write_to<'a>(call: &Call, to: Forward<'a>) -> WriteTo<'a> {
+    WriteTo {
+        model: to.model,
+        quirks: to.quirks,
+        output_max: call.bounds.map(|bounds| bounds.output_max),
+    }
+}
+
+/// A conversation may have begun with another vendor's model, behind the same surface.
+fn without_others(
+    dialect: &'static dyn Dialect,
+    body: &Bytes,
+    call: &Call,
+    to: Forward<'_>,
+) -> Option<Bytes> {
+    let translator = dialect.translator()?;
+    translator.without_others(body, write_to(call, to))
 }
 
 /// What can't be said at this provider another target may take.

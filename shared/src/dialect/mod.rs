@@ -26,6 +26,7 @@ pub mod openai_embeddings;
 pub mod openai_images;
 pub mod openai_moderations;
 pub mod openai_responses;
+mod others;
 mod replay;
 mod tally;
 mod text_count;

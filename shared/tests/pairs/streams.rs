@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use shared::dialect::neutral::{AnswerShown, ChatAnswer, Translator};
-use shared::dialect::{Dialect, Judged, Metered, StreamMeter, Verdict};
+use shared::dialect::{Dialect, Judged, Metered, Verdict};
 use shared::sse::{Events, Keep};
 use shared::units::Usage;
 

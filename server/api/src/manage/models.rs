@@ -5,6 +5,7 @@ pub mod anthropic;
 pub mod gemini;
 
 use http::HeaderMap;
+use http::header::USER_AGENT;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi, Union};
@@ -108,10 +109,19 @@ pub enum ModelAnswer {
     Gemini(GeminiModelView),
 }
 
-/// Whose client asks where the path does not say it: by the headers that those of the others have.
+/// Whose client asks where the path does not say it: by the headers that those of the others have. Of OpenAI's
+/// official clients (`OpenAI/Python 3.57.0`) some bring their key in `x-api-key`, too.
 pub fn family_of(headers: &HeaderMap) -> ApiFamily {
     let has = |name: &str| headers.contains_key(name);
-    if has("anthropic-version") || has("x-api-key") {
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
+    let is_openais = agent.is_some_and(|agent| agent.contains("OpenAI/"));
+    if has("anthropic-version") {
+        ApiFamily::Anthropic
+    } else if is_openais {
+        ApiFamily::OpenAi
+    } else if has("x-api-key") {
         ApiFamily::Anthropic
     } else if has("x-goog-api-key") {
         ApiFamily::Gemini
@@ -260,5 +270,43 @@ impl ModelsApi {
             now: self.clock.now(),
         }
         .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn a_client_is_known_by_its_headers() {
+        let openais = ("user-agent", "OpenAI/JS 7.59.0");
+        let key = ("x-api-key", "k");
+        for (headers, family) in [
+            (vec![], ApiFamily::OpenAi),
+            (vec![key], ApiFamily::Anthropic),
+            (vec![key, openais], ApiFamily::OpenAi),
+            (
+                vec![key, ("user-agent", "Anthropic/JS 1.14.0")],
+                ApiFamily::Anthropic,
+            ),
+            (
+                vec![("anthropic-version", "2023-06-01")],
+                ApiFamily::Anthropic,
+            ),
+            (vec![("x-goog-api-key", "k")], ApiFamily::Gemini),
+        ] {
+            let map: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| {
+                    (
+                        HeaderName::from_static(name),
+                        HeaderValue::from_static(value),
+                    )
+                })
+                .collect();
+            assert_eq!(family_of(&map), family, "{headers:?}");
+        }
     }
 }

@@ -85,9 +85,6 @@ pub(super) fn parts(message: CohereMessage<'_>) -> Vec<Part> {
             signature: None,
         })
     };
-    if let Some(plan) = message.tool_plan.filter(|plan| !plan.is_empty()) {
-        parts.push(thought(plan.into_owned()));
-    }
     match message.content {
         Some(CohereContent::Text(text)) if !text.is_empty() => parts.push(Part::text(text)),
         Some(CohereContent::Items(items)) => {
@@ -100,6 +97,12 @@ pub(super) fn parts(message: CohereMessage<'_>) -> Vec<Part> {
             }
         }
         Some(CohereContent::Text(_)) | None => {}
+    }
+    // The plan is what thinking came to.
+    if let Some(plan) = message.tool_plan.filter(|plan| !plan.is_empty()) {
+        let is_thought = |part: &&Part| matches!(part, Part::Thought(_));
+        let at = parts.iter().take_while(is_thought).count();
+        parts.insert(at, thought(plan.into_owned()));
     }
     let found: Vec<Citation> = message
         .citations

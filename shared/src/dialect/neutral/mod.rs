@@ -33,6 +33,12 @@ pub trait Translator: Debug + Send + Sync {
     /// The request in this dialect.
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody>;
 
+    /// A request of this dialect without what other vendors' models put into its conversation and this
+    /// model's maker refuses; `None` where nothing of it is there.
+    fn without_others(&self, _body: &Bytes, _to: WriteTo<'_>) -> Option<Bytes> {
+        None
+    }
+
     /// A whole answer that [`super::Dialect::judge`] took for one.
     fn read_answer(&self, answer: &[u8]) -> Result<ChatAnswer, Fault>;
 

@@ -35,6 +35,16 @@ pub(crate) const OPEN: &[Fact] = &[Fact::Tier];
 /// No model writes more in one answer; a larger number is a mistake or an attack.
 pub(crate) const OUTPUT_TOKENS_MAX: u64 = 10_000_000;
 
+/// The tier at which another vendor served, in the words that this API's clients know; `None` where it has
+/// none for it (OpenAI API reference, "service_tier", 2026-11).
+pub(crate) fn tier_shown(word: &str) -> Option<&str> {
+    match word {
+        "standard" | "standard_only" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" => Some(word),
+        _ => None,
+    }
+}
+
 /// Where an answer stands and what is counted of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {

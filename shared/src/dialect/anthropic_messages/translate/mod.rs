@@ -23,7 +23,7 @@ use crate::dialect::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, Stop, StreamReader, StreamWriter, Translator, WriteTo,
     Written,
 };
-use crate::dialect::{BadBody, Head};
+use crate::dialect::{BadBody, Head, others};
 use crate::fault::Fault;
 use crate::units::{Unit, Usage};
 
@@ -41,6 +41,18 @@ impl Translator for Messages {
 
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
         write_request::write(request, to)
+    }
+
+    fn without_others(&self, body: &Bytes, to: WriteTo<'_>) -> Option<Bytes> {
+        // Marks of others' proofs, and thoughts without any, as the writer of answers puts them.
+        let marks = [
+            "\"wsg1.",
+            "\"wso1.",
+            "\"signature\":\"\"",
+            "\"signature\": \"\"",
+        ];
+        let is_here = others::holds(body, &marks);
+        is_here.then(|| others::rewritten(self, body, to, ["messages", "thinking"]))?
     }
 
     fn read_answer(&self, answer: &[u8]) -> Result<ChatAnswer, Fault> {

@@ -69,7 +69,7 @@ fn a_whole_answer_is_read_and_counted_as_it_is_billed() {
     };
     assert_eq!(
         candidate.parts[..2],
-        [thought("I will look."), thought("Hm.")]
+        [thought("Hm."), thought("I will look.")]
     );
     let Part::Text { citations, .. } = &candidate.parts[2] else {
         panic!("a text");
@@ -162,8 +162,8 @@ fn a_whole_answer_becomes_a_stream_that_says_the_same() {
         steps(&text),
         [
             "begin a1b2",
-            "thought I will look.",
             "thought Hm.",
+            "thought I will look.",
             "text Rain.",
             "citation https://w.example",
             "call 0 look_1 look",

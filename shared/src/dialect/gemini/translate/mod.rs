@@ -21,7 +21,7 @@ use bytes::Bytes;
 use crate::dialect::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
 };
-use crate::dialect::{BadBody, Head};
+use crate::dialect::{BadBody, Head, others};
 use crate::fault::Fault;
 use crate::units::Usage;
 
@@ -36,6 +36,18 @@ impl Translator for GeminiTranslator {
 
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
         write::request(request, to)
+    }
+
+    fn without_others(&self, body: &Bytes, to: WriteTo<'_>) -> Option<Bytes> {
+        if !config::wants_signatures(to.model) {
+            return None;
+        }
+        // Calls that nobody signed are of models whose makers sign none.
+        let calls = ["\"functionCall\"", "\"function_call\""];
+        let proofs = ["\"thoughtSignature\"", "\"thought_signature\""];
+        let is_here = others::holds(body, &signature::OTHERS)
+            || (others::holds(body, &calls) && !others::holds(body, &proofs));
+        is_here.then(|| others::rewritten(self, body, to, ["contents", ""]))?
     }
 
     fn read_answer(&self, answer: &[u8]) -> Result<ChatAnswer, Fault> {

@@ -17,6 +17,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+/// How the marks of others' proofs begin in base64: `wsa1.`, `wsr1.`, `wso1.`.
+pub(super) const OTHERS: [&str; 3] = ["\"d3NhMS", "\"d3NyMS", "\"d3NvMS"];
 /// Characters that hold a mark.
 const MARK_CHARS: usize = 4;
 

@@ -14,10 +14,11 @@ mod thought;
 use bytes::Bytes;
 
 use self::stream::{ChunkReader, ChunkWriter};
+use self::target::Target;
 use crate::dialect::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
 };
-use crate::dialect::{BadBody, Head};
+use crate::dialect::{BadBody, Head, others};
 use crate::fault::Fault;
 use crate::units::Usage;
 
@@ -32,6 +33,12 @@ impl Translator for ChatTranslator {
 
     fn write_request(&self, request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
         request::write(request, to)
+    }
+
+    fn without_others(&self, body: &Bytes, to: WriteTo<'_>) -> Option<Bytes> {
+        let fields = ["\"reasoning_details\"", "\"extra_content\""];
+        let is_here = Target::of(to.model).is_strict() && others::holds(body, &fields);
+        is_here.then(|| others::rewritten(self, body, to, ["messages", ""]))?
     }
 
     fn read_answer(&self, answer: &[u8]) -> Result<ChatAnswer, Fault> {

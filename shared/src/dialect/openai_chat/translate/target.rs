@@ -86,6 +86,11 @@ impl Target {
         self.maker == Maker::Google
     }
 
+    /// Whether it refuses fields of messages that are not its own.
+    pub(super) fn is_strict(self) -> bool {
+        matches!(self.maker, Maker::OpenAi | Maker::Mistral) && !self.is_routed
+    }
+
     /// Whether parts may say where a cache should end.
     pub(super) fn takes_cache_marks(self) -> bool {
         self.maker == Maker::Anthropic

@@ -8,6 +8,7 @@ use super::{plain, status, stop};
 use crate::dialect::neutral::{
     AnswerShown, Candidate, ChatAnswer, Citation, Part, Stop, Thought, ToolCall,
 };
+use crate::dialect::openai::tier_shown;
 use crate::dialect::openai_responses::answer::{Shown, Status};
 use crate::dialect::openai_responses::output::{
     Annotation, ItemKind as Written, Output, PartKind, escaped,
@@ -203,7 +204,7 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
         output: &items.output.whole,
         tier: tier
             .or_else(|| usage.facts.get(Fact::Tier))
-            .map(super::write::tier),
+            .and_then(tier_shown),
         usage: Some(usage),
     };
     let mut to = Vec::with_capacity(items.output.whole.len() + 1_024);

@@ -8,6 +8,7 @@ use crate::dialect::neutral::{
     AnswerShown, Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
     StreamWriter,
 };
+use crate::dialect::openai::tier_shown;
 use crate::dialect::openai_responses::answer::{Head, Shown, Status};
 use crate::dialect::openai_responses::output::{
     Annotation, END, ItemKind, Output, PartKind, begin, escaped, number, put,
@@ -129,8 +130,9 @@ impl Writer {
     fn event(&mut self, kind: &str, status: Status<'_>, usage: Option<&Usage>, to: &mut Vec<u8>) {
         begin(kind, &mut self.output.sequence, to);
         put(to, &[",\"response\":"]);
-        let tier = usage.and_then(|usage| usage.facts.get(Fact::Tier));
-        let tier = tier.map(super::write::tier);
+        let tier = usage
+            .and_then(|usage| usage.facts.get(Fact::Tier))
+            .and_then(tier_shown);
         let shown = Shown {
             head: &self.head,
             status,

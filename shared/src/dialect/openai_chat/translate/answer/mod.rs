@@ -4,7 +4,7 @@ mod stop;
 mod usage;
 mod write;
 
-pub(super) use self::stop::{read_stop, stop_word, tier_word, told_why};
+pub(super) use self::stop::{read_stop, stop_word, told_why};
 pub(super) use self::usage::write_usage;
 pub(super) use self::write::{write, write_citation, write_image};
 

@@ -60,14 +60,6 @@ pub(in super::super) fn told_why(stop: &Stop) -> Option<&str> {
     }
 }
 
-/// OpenAI's word for a tier; others call the usual one otherwise.
-pub(in super::super) fn tier_word(tier: &str) -> &str {
-    match tier {
-        "standard" | "on_demand" => "default",
-        other => other,
-    }
-}
-
 /// OpenAI's word. An answer that is to go on is not all there is, as one that is cut is.
 pub(in super::super) fn stop_word(stop: &Stop, has_calls: bool) -> &'static str {
     match stop {

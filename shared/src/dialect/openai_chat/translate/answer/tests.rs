@@ -101,6 +101,21 @@ fn an_answer_is_written_as_openai_does() {
 }
 
 #[test]
+fn tiers_of_others_are_told_in_openais_words_or_not_at_all() {
+    for (tier, shown) in [
+        ("standard", json!("default")),
+        ("priority", json!("priority")),
+        ("batch", Value::Null),
+        ("on_demand_2", Value::Null),
+    ] {
+        let mut answer = of(vec![Part::text("x")], Stop::End);
+        answer.tier = Some(tier.to_owned());
+        let usage = Usage::default();
+        assert_eq!(written(&answer, &usage)["service_tier"], shown, "{tier}");
+    }
+}
+
+#[test]
 fn usage_is_told_as_totals_with_their_parts_and_counts_again_to_the_same() {
     let usage = Usage::of([
         (Unit::InputToken, 10),

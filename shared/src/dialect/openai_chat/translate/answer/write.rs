@@ -5,11 +5,11 @@ use bytes::Bytes;
 
 use super::super::out::Json;
 use super::super::{media, thought};
-use super::{stop_word, tier_word, told_why, write_usage};
+use super::{stop_word, told_why, write_usage};
 use crate::dialect::neutral::{
-    AnswerShown, Candidate, ChatAnswer, Citation, Media, MediaKind, Part, Source, Stop, Thought,
-    ToolCall,
+    AnswerShown, Candidate, ChatAnswer, Citation, Media, MediaKind, Part, Source, Thought, ToolCall,
 };
+use crate::dialect::openai::tier_shown;
 use crate::units::{Fact, Usage};
 
 /// How long OpenAI keeps a spoken answer, which clients read (API reference: `audio.expires_at`).
@@ -39,8 +39,8 @@ pub(in super::super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &Answer
     out.close(b']').key("usage");
     write_usage(&mut out, usage);
     let tier = usage.facts.get(Fact::Tier).or(answer.tier.as_deref());
-    if let Some(tier) = tier {
-        out.key("service_tier").text(tier_word(tier));
+    if let Some(tier) = tier.and_then(tier_shown) {
+        out.key("service_tier").text(tier);
     }
     out.close(b'}');
     out.into()

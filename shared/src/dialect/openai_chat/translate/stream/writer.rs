@@ -4,14 +4,14 @@
 //! word that is no piece of a text is told once.
 
 use super::super::answer::{
-    ANSWERS_MAX, stop_word, tier_word, told_why, write_citation, write_image, write_usage,
+    ANSWERS_MAX, stop_word, told_why, write_citation, write_image, write_usage,
 };
 use super::super::out::Json;
 use super::super::thought;
 use crate::dialect::neutral::{
     AnswerShown, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamWriter,
 };
-use crate::dialect::openai::DONE;
+use crate::dialect::openai::{DONE, tier_shown};
 use crate::units::{Fact, Usage};
 
 /// A stream, while it is written.
@@ -309,8 +309,8 @@ impl StreamWriter for ChunkWriter {
         if self.shows_usage {
             to.extend_from_slice(&self.head);
             to.extend_from_slice(b"]");
-            if let Some(tier) = usage.facts.get(Fact::Tier) {
-                to.key("service_tier").text(tier_word(tier));
+            if let Some(tier) = usage.facts.get(Fact::Tier).and_then(tier_shown) {
+                to.key("service_tier").text(tier);
             }
             to.key("usage");
             write_usage(to, usage);

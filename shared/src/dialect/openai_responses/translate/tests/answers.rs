@@ -100,6 +100,16 @@ fn an_answer_is_the_response_that_official_clients_want() {
 }
 
 #[test]
+fn a_tier_of_another_vendor_is_told_in_openais_words() {
+    for (tier, shown) in [("standard", "default"), ("flex", "flex"), ("batch", "")] {
+        let mut answer = answer(vec![Part::text("x")], Stop::End);
+        answer.tier = Some(tier.to_owned());
+        let told = written(&answer);
+        assert_eq!(told["service_tier"].as_str().unwrap_or_default(), shown);
+    }
+}
+
+#[test]
 fn why_an_answer_ends_is_said_by_its_status() {
     for (stop, status, reason) in [
         (Stop::End, "completed", Value::Null),
