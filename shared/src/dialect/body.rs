@@ -3,7 +3,7 @@
 
 mod multipart;
 
-pub use self::multipart::{Form, Part};
+pub use self::multipart::{Form, FormPart};
 
 use bytes::Bytes;
 

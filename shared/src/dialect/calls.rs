@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::neutral::Event;
+use super::neutral::ChatEvent;
 
 /// Calls that are told apart in one answer; no model makes more.
 const CALLS_MAX: usize = 512;
@@ -26,7 +26,7 @@ impl StreamCalls {
         number: u64,
         id: Cow<'_, str>,
         name: Cow<'_, str>,
-        each: &mut dyn FnMut(Event<'_>),
+        each: &mut dyn FnMut(ChatEvent<'_>),
     ) {
         self.end(each);
         let Some(call) = u32::try_from(self.numbers.len())
@@ -43,7 +43,7 @@ impl StreamCalls {
         } else {
             id
         };
-        each(Event::ToolCall {
+        each(ChatEvent::ToolCall {
             answer: 0,
             call,
             id,
@@ -57,21 +57,21 @@ impl StreamCalls {
         &mut self,
         number: u64,
         json: Cow<'_, str>,
-        each: &mut dyn FnMut(Event<'_>),
+        each: &mut dyn FnMut(ChatEvent<'_>),
     ) {
         let Some(call) = self.call(number).filter(|_| !json.is_empty()) else {
             return;
         };
         self.bare = self.bare.filter(|bare| *bare != number);
         let answer = 0;
-        each(Event::Arguments { answer, call, json });
+        each(ChatEvent::Arguments { answer, call, json });
     }
 
     /// The one that is open ends.
-    pub(crate) fn end(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+    pub(crate) fn end(&mut self, each: &mut dyn FnMut(ChatEvent<'_>)) {
         if let Some(call) = self.bare.take().and_then(|number| self.call(number)) {
             let (answer, json) = (0, Cow::from("{}"));
-            each(Event::Arguments { answer, call, json });
+            each(ChatEvent::Arguments { answer, call, json });
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::neutral::{AnswerShown, ChatAnswer, Event, Part, Translator};
+use super::neutral::{AnswerShown, ChatAnswer, ChatEvent, Part, Translator};
 use super::{Dialect, Judged, Metered};
 use crate::units::Usage;
 
@@ -36,16 +36,16 @@ pub(crate) fn stream<D: Dialect + Translator>(dialect: &D, answer: &[u8]) -> Opt
 }
 
 /// Gives the steps of a whole answer to `each`.
-pub(crate) fn each_event(whole: &ChatAnswer, each: &mut dyn FnMut(Event<'_>)) {
+pub(crate) fn each_event(whole: &ChatAnswer, each: &mut dyn FnMut(ChatEvent<'_>)) {
     let id = Cow::from(whole.id.as_str());
-    each(Event::Begin { id });
+    each(ChatEvent::Begin { id });
     for (answer, candidate) in (0..).zip(&whole.candidates) {
         let mut calls = 0..;
         for part in &candidate.parts {
             each_of(part, answer, &mut calls, each);
         }
         let stop = candidate.stop.clone();
-        each(Event::Stop { answer, stop });
+        each(ChatEvent::Stop { answer, stop });
     }
 }
 
@@ -53,39 +53,39 @@ fn each_of(
     part: &Part,
     answer: u32,
     calls: &mut std::ops::RangeFrom<u32>,
-    each: &mut dyn FnMut(Event<'_>),
+    each: &mut dyn FnMut(ChatEvent<'_>),
 ) {
     match part {
         Part::Text {
             text, citations, ..
         } => {
             let text = text.into();
-            each(Event::Text { answer, text });
+            each(ChatEvent::Text { answer, text });
             for citation in citations {
                 let citation = Box::new(citation.clone());
-                each(Event::Citation { answer, citation });
+                each(ChatEvent::Citation { answer, citation });
             }
         }
         Part::Refusal(text) => {
             let text = text.into();
-            each(Event::Refusal { answer, text });
+            each(ChatEvent::Refusal { answer, text });
         }
         Part::Media(media) => {
             let media = Box::new(media.clone());
-            each(Event::Media { answer, media });
+            each(ChatEvent::Media { answer, media });
         }
         Part::Thought(thought) => {
             if !thought.text.is_empty() {
                 let text = (&thought.text).into();
-                each(Event::Thought { answer, text });
+                each(ChatEvent::Thought { answer, text });
             }
             if let Some(signature) = thought.signature.clone() {
-                each(Event::Signature { answer, signature });
+                each(ChatEvent::Signature { answer, signature });
             }
         }
         Part::ToolCall(made) => {
             let call = calls.next().unwrap_or_default();
-            each(Event::ToolCall {
+            each(ChatEvent::ToolCall {
                 answer,
                 call,
                 id: (&made.id).into(),
@@ -93,7 +93,7 @@ fn each_of(
                 signature: made.signature.clone(),
             });
             let json = (&made.arguments).into();
-            each(Event::Arguments { answer, call, json });
+            each(ChatEvent::Arguments { answer, call, json });
         }
         // No answer holds one.
         Part::ToolResult(_) => {}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use shared::dialect::neutral::{
-    Candidate, ChatAnswer, Event, Part, Signature, SignatureFormat, Stop, Thought, ToolCall,
+    Candidate, ChatAnswer, ChatEvent, Part, Signature, SignatureFormat, Stop, Thought, ToolCall,
 };
 
 /// An answer in the making.
@@ -42,16 +42,16 @@ impl Fold {
         }
     }
 
-    pub(crate) fn take(&mut self, event: Event<'_>) {
+    pub(crate) fn take(&mut self, event: ChatEvent<'_>) {
         match event {
-            Event::Begin { id } => self.answer.id = id.into_owned(),
-            Event::Text { answer, text } => self.parts(answer).push(Part::text(text)),
-            Event::Refusal { answer, text } => {
+            ChatEvent::Begin { id } => self.answer.id = id.into_owned(),
+            ChatEvent::Text { answer, text } => self.parts(answer).push(Part::text(text)),
+            ChatEvent::Refusal { answer, text } => {
                 self.parts(answer).push(Part::Refusal(text.into_owned()));
             }
-            Event::Thought { answer, text } => self.thought(answer, &text, None),
-            Event::Signature { answer, signature } => self.thought(answer, "", Some(signature)),
-            Event::ToolCall {
+            ChatEvent::Thought { answer, text } => self.thought(answer, &text, None),
+            ChatEvent::Signature { answer, signature } => self.thought(answer, "", Some(signature)),
+            ChatEvent::ToolCall {
                 answer,
                 call,
                 id,
@@ -70,15 +70,15 @@ impl Fold {
                 let before = self.calls.insert((answer, call), at);
                 assert_eq!(before, None, "a call begins twice");
             }
-            Event::Arguments { answer, call, json } => {
+            ChatEvent::Arguments { answer, call, json } => {
                 let at = self.calls[&(answer, call)];
                 let Part::ToolCall(call) = &mut self.parts(answer)[at] else {
                     panic!("no call");
                 };
                 call.arguments.push_str(&json);
             }
-            Event::Media { answer, media } => self.parts(answer).push(Part::Media(*media)),
-            Event::Citation { answer, citation } => {
+            ChatEvent::Media { answer, media } => self.parts(answer).push(Part::Media(*media)),
+            ChatEvent::Citation { answer, citation } => {
                 let parts = self.parts(answer);
                 if !matches!(parts.last(), Some(Part::Text { .. })) {
                     parts.push(Part::text(""));
@@ -87,7 +87,7 @@ impl Fold {
                     citations.push(*citation);
                 }
             }
-            Event::Stop { answer, stop } => {
+            ChatEvent::Stop { answer, stop } => {
                 self.parts(answer);
                 let at = usize::try_from(answer).expect("a few");
                 self.answer.candidates[at].stop = stop;

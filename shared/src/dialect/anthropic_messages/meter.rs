@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::events::{STOP, event as write_event, is_stop};
-use super::scan::{Beside, Kind, Scan};
+use super::scan::{Beside, MessagesKind, MessagesScan};
 use crate::dialect::event::said;
 use crate::dialect::tally::Tally;
 use crate::dialect::text_count::TextCount;
@@ -34,7 +34,7 @@ enum Stage {
 
 /// The running count of one stream.
 #[derive(Debug)]
-pub(super) struct EventMeter {
+pub(super) struct MessagesMeter {
     count: TextCount,
     beside: Beside,
     /// Parts that began and did not end.
@@ -53,7 +53,7 @@ fn broken(told: Option<Told>) -> Fault {
     Fault::new(FaultKind::Overloaded, detail)
 }
 
-impl EventMeter {
+impl MessagesMeter {
     /// For a stream of a call.
     pub(super) fn new(of: Metered) -> Self {
         Self {
@@ -65,25 +65,25 @@ impl EventMeter {
         }
     }
 
-    fn take(&mut self, scan: &Scan<'_>) {
+    fn take(&mut self, scan: &MessagesScan<'_>) {
         self.beside.take(scan);
         self.count.take(scan.counts, &scan.tally);
         match scan.kind {
-            Kind::MessageStart => self.has_answer = true,
-            Kind::BlockStart if self.open.len() < OPEN_MAX => self.open.push(scan.index),
-            Kind::BlockStop => self.open.retain(|open| *open != scan.index),
-            Kind::MessageDelta if scan.has_ended => {
+            MessagesKind::MessageStart => self.has_answer = true,
+            MessagesKind::BlockStart if self.open.len() < OPEN_MAX => self.open.push(scan.index),
+            MessagesKind::BlockStop => self.open.retain(|open| *open != scan.index),
+            MessagesKind::MessageDelta if scan.has_ended => {
                 self.has_answer = true;
                 self.stage = self.stage.max(Stage::Ended);
             }
-            Kind::MessageStop => self.stage = self.stage.max(Stage::Done),
-            Kind::BlockStart
-            | Kind::BlockDelta
-            | Kind::MessageDelta
-            | Kind::Message
-            | Kind::Ping
-            | Kind::Error
-            | Kind::Other => {}
+            MessagesKind::MessageStop => self.stage = self.stage.max(Stage::Done),
+            MessagesKind::BlockStart
+            | MessagesKind::BlockDelta
+            | MessagesKind::MessageDelta
+            | MessagesKind::Message
+            | MessagesKind::Ping
+            | MessagesKind::Error
+            | MessagesKind::Other => {}
         }
         self.has_answer |= !scan.tally.is_nothing();
     }
@@ -115,7 +115,7 @@ impl EventMeter {
     }
 }
 
-impl StreamMeter for EventMeter {
+impl StreamMeter for MessagesMeter {
     fn event(&mut self, event: &[u8]) -> Verdict {
         let said = said(event);
         let data = &*said.data;
@@ -126,7 +126,7 @@ impl StreamMeter for EventMeter {
         };
         if self.is_done() {
             // Behind the end only counts are of use.
-            let mut scan = Scan::default();
+            let mut scan = MessagesScan::default();
             scan.read(data);
             scan.tally = Tally::default();
             self.take(&scan);
@@ -144,12 +144,12 @@ impl StreamMeter for EventMeter {
                 None => Verdict::Hide,
             };
         }
-        let mut scan = Scan::default();
+        let mut scan = MessagesScan::default();
         if !scan.read(data) {
             let why = "an event is no JSON";
             return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
         }
-        if scan.kind == Kind::Error {
+        if scan.kind == MessagesKind::Error {
             return Verdict::Broken(broken(told::error_in(data)));
         }
         // Events of types that nobody knew of pass; what has no type may be an error of another format.
@@ -164,7 +164,7 @@ impl StreamMeter for EventMeter {
         // is, and its count may follow it.
         let is_over = was_over || self.count.is_told_over();
         if is_over && !scan.tally.is_nothing() {
-            if scan.kind == Kind::BlockStart {
+            if scan.kind == MessagesKind::BlockStart {
                 // The client does not see it begin.
                 self.open.retain(|open| *open != scan.index);
             }

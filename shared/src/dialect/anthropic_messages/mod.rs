@@ -12,7 +12,7 @@ mod whole;
 
 use bytes::Bytes;
 
-use self::meter::EventMeter;
+use self::meter::MessagesMeter;
 use self::translate::TRANSLATOR;
 use super::body::Body;
 use super::look;
@@ -69,7 +69,7 @@ impl Dialect for AnthropicMessages {
     }
 
     fn meter(&self, of: Metered) -> Box<dyn StreamMeter> {
-        Box::new(EventMeter::new(of))
+        Box::new(MessagesMeter::new(of))
     }
 
     fn usage(&self, of: Metered, answer: &[u8]) -> Result<Usage, Fault> {

@@ -11,7 +11,7 @@ const TIER_BYTES_MAX: usize = 32;
 
 /// What an object is, by its `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Kind {
+pub(super) enum MessagesKind {
     /// One that nobody knew of, or none.
     #[default]
     Other,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     Error,
 }
 
-impl Kind {
+impl MessagesKind {
     /// Of a `type` as it is written between its quotes.
     pub(super) fn of(word: &[u8]) -> Self {
         match word {
@@ -51,8 +51,8 @@ impl Kind {
     reason = "each is found by itself, and nothing follows from two of them"
 )]
 #[derive(Debug, Default)]
-pub(super) struct Scan<'a> {
-    pub(super) kind: Kind,
+pub(super) struct MessagesScan<'a> {
+    pub(super) kind: MessagesKind,
     /// Whether it says what it is.
     pub(super) has_type: bool,
     /// Which part of the answer an event belongs to.
@@ -83,7 +83,7 @@ fn says(walk: &mut Walk<'_>) -> Option<bool> {
     ))
 }
 
-impl<'a> Scan<'a> {
+impl<'a> MessagesScan<'a> {
     /// Of a JSON object; what was found before something that is no JSON stays. Says whether all of it
     /// is an object.
     pub(super) fn read(&mut self, json: &'a [u8]) -> bool {
@@ -96,7 +96,7 @@ impl<'a> Scan<'a> {
         match name {
             b"type" if walk.peek()? == b'"' => {
                 self.has_type = true;
-                self.kind = Kind::of(walk.text()?);
+                self.kind = MessagesKind::of(walk.text()?);
             }
             b"index" => self.index = count(walk.value()?),
             b"message" if walk.peek()? == b'{' => walk.object(|walk, name| match name {
@@ -202,7 +202,7 @@ pub(super) struct Beside {
 
 impl Beside {
     /// Takes what one event told.
-    pub(super) fn take(&mut self, scan: &Scan<'_>) {
+    pub(super) fn take(&mut self, scan: &MessagesScan<'_>) {
         self.searches = self.searches.max(scan.searches);
         // What is no word is no tier.
         let is_word = |word: &&str| {

@@ -90,7 +90,7 @@ pub enum Door {
 
 /// What a target target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target {
+pub struct VersionTarget {
     /// Through which door it is called.
     pub door: Door,
     /// The newest version that it knows; models before 4.7 know only the older one at Bedrock.
@@ -101,7 +101,7 @@ pub struct Target {
     pub output_config: bool,
 }
 
-impl Target {
+impl VersionTarget {
     /// Of a model behind a door, by its name there. Other doors than Anthropic's own know the newer
     /// version for models from 4.7 on (for Vertex that is not confirmed), which are those that let nobody
     /// choose words.
@@ -152,7 +152,7 @@ impl Fit {
 struct Row {
     name: &'static str,
     /// Whether a target target it.
-    fits: fn(&Target) -> bool,
+    fits: fn(&VersionTarget) -> bool,
     /// Whether a request without it still says what it said.
     is_advice: fn(&RawValue) -> bool,
 }
@@ -197,7 +197,7 @@ const ROWS: [Row; 9] = {
 
 /// What of a request of version `tenant` does not fit a target, and with which version it is called; `Err`
 /// where something does not fit without which the request would mean something else.
-pub fn fit_version(tenant: Version, body: &[u8], target: &Target) -> Result<Fit, BadBody> {
+pub fn fit_version(tenant: Version, body: &[u8], target: &VersionTarget) -> Result<Fit, BadBody> {
     let names = ROWS.map(|row| row.name);
     let found = json::fields(body, names).map_err(|error| BadBody::whole(error.to_string()))?;
     let mut fit = Fit {
@@ -261,10 +261,10 @@ mod tests {
 
     #[test]
     fn a_request_is_fitted_to_a_door_without_losing_its_meaning() {
-        let old = Target::of(Door::Bedrock, "us.anthropic.claude-haiku-4-5-20251001-v1:0");
-        let new = Target::of(Door::Anthropic, "claude-opus-5-5");
+        let old = VersionTarget::of(Door::Bedrock, "us.anthropic.claude-haiku-4-5-20251001-v1:0");
+        let new = VersionTarget::of(Door::Anthropic, "claude-opus-5-5");
         assert_eq!(
-            Target::of(Door::Vertex, "claude-sonnet-5").newest,
+            VersionTarget::of(Door::Vertex, "claude-sonnet-5").newest,
             Version::Of2026
         );
         let body = Bytes::from_static(

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::events::{STOP, event};
-use super::scan::{Kind, Scan};
+use super::scan::{MessagesKind, MessagesScan};
 use crate::dialect::text_count::of_whole;
 use crate::dialect::{Judged, Metered, told};
 use crate::fault::{Fault, FaultKind};
@@ -19,7 +19,7 @@ fn unmarked(bytes: &[u8]) -> &[u8] {
 /// What a whole answer consumed; `Err` where it is no JSON object. One that says nothing and does not say
 /// why costs nothing, whatever is told; one that only warms a cache says why.
 pub(super) fn usage(of: Metered, answer: &[u8]) -> Result<Usage, Fault> {
-    let mut scan = Scan::default();
+    let mut scan = MessagesScan::default();
     if !scan.read(unmarked(answer)) {
         let why = "not the JSON object that was expected";
         return Err(Fault::new(FaultKind::InvalidAnswer, why));
@@ -37,13 +37,13 @@ pub(super) fn judge(answer: &[u8]) -> Judged {
     if let Some(told) = told::error_in(answer) {
         return Judged::Error(Box::new(told));
     }
-    let mut scan = Scan::default();
+    let mut scan = MessagesScan::default();
     let json = unmarked(answer.trim_ascii());
     let is_json = scan.read(json) && serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
     if !is_json {
         return Judged::Nonsense("not the JSON that was expected".to_owned());
     }
-    if scan.kind == Kind::Error {
+    if scan.kind == MessagesKind::Error {
         return Judged::Error(Box::default());
     }
     if scan.has_content && (scan.parts > 0 || scan.has_ended) {

@@ -10,7 +10,8 @@ use super::wire;
 use crate::dialect::calls::StreamCalls;
 use crate::dialect::event::said;
 use crate::dialect::neutral::{
-    Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamReader, StreamWriter,
+    ChatEvent, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamReader,
+    StreamWriter,
 };
 use crate::dialect::walk::text_of;
 use crate::units::Usage;
@@ -27,7 +28,7 @@ pub(super) struct ConverseReader {
 }
 
 impl ConverseReader {
-    fn begin(&mut self, index: u64, start: ConverseStart<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn begin(&mut self, index: u64, start: ConverseStart<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         if let Some(format) = start.image {
             self.image = Some((text_of(format).into_owned(), String::new()));
         }
@@ -37,21 +38,21 @@ impl ConverseReader {
         }
     }
 
-    fn more(&mut self, index: u64, delta: ConverseDelta<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn more(&mut self, index: u64, delta: ConverseDelta<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let answer = 0;
         match delta {
             ConverseDelta::Text(raw) if !raw.is_empty() => {
                 let text = text_of(raw);
-                each(Event::Text { answer, text });
+                each(ChatEvent::Text { answer, text });
             }
             ConverseDelta::Thought(raw) if !raw.is_empty() => {
                 let text = text_of(raw);
-                each(Event::Thought { answer, text });
+                each(ChatEvent::Thought { answer, text });
             }
             ConverseDelta::Signature(raw) if !raw.is_empty() => {
                 let home = Some(SignatureFormat::Anthropic);
                 if let Some(signature) = Signature::read_in(home, &text_of(raw)) {
-                    each(Event::Signature { answer, signature });
+                    each(ChatEvent::Signature { answer, signature });
                 }
             }
             ConverseDelta::Redacted(raw) if !raw.is_empty() => {
@@ -59,7 +60,7 @@ impl ConverseReader {
                     format: SignatureFormat::AnthropicRedacted,
                     data: text_of(raw).into_owned(),
                 };
-                each(Event::Signature { answer, signature });
+                each(ChatEvent::Signature { answer, signature });
             }
             ConverseDelta::Input(raw) => self.calls.more(index, text_of(raw), each),
             ConverseDelta::Image(raw) => {
@@ -74,7 +75,7 @@ impl ConverseReader {
                 let told = serde_json::from_slice::<wire::ConverseCitation<'_>>(json).ok();
                 if let Some(citation) = told.and_then(citation) {
                     let citation = Box::new(citation);
-                    each(Event::Citation { answer, citation });
+                    each(ChatEvent::Citation { answer, citation });
                 }
             }
             ConverseDelta::Nothing
@@ -86,7 +87,7 @@ impl ConverseReader {
     }
 
     /// What was kept for the end of a block.
-    fn close(&mut self, each: &mut dyn FnMut(Event<'_>)) {
+    fn close(&mut self, each: &mut dyn FnMut(ChatEvent<'_>)) {
         self.calls.end(each);
         if let Some((format, bytes)) = self.image.take()
             && !bytes.is_empty()
@@ -99,13 +100,13 @@ impl ConverseReader {
                 detail: None,
                 cache: None,
             });
-            each(Event::Media { answer: 0, media });
+            each(ChatEvent::Media { answer: 0, media });
         }
     }
 }
 
 impl StreamReader for ConverseReader {
-    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         let said = said(event);
         let Some(scan) = ConverseScan::of(&said.data) else {
             return;
@@ -122,7 +123,7 @@ impl StreamReader for ConverseReader {
         }
         if let Some(word) = scan.stop {
             self.close(each);
-            each(Event::Stop {
+            each(ChatEvent::Stop {
                 answer: 0,
                 stop: stop_of(&text_of(word)),
             });
@@ -251,19 +252,19 @@ impl ConverseWriter {
 }
 
 impl StreamWriter for ConverseWriter {
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>) {
         match event {
-            Event::Begin { .. } => self.begin(to),
-            Event::Text { answer: 0, text } | Event::Refusal { answer: 0, text } => {
+            ChatEvent::Begin { .. } => self.begin(to),
+            ChatEvent::Text { answer: 0, text } | ChatEvent::Refusal { answer: 0, text } => {
                 self.turn(Some(Open::Text), to);
                 self.delta(&format!("{{\"text\":{}}}", quoted(&text)), to);
             }
-            Event::Thought { answer: 0, text } => self.thought("text", &text, to),
-            Event::Signature {
+            ChatEvent::Thought { answer: 0, text } => self.thought("text", &text, to),
+            ChatEvent::Signature {
                 answer: 0,
                 signature,
             } => self.signature(&signature, to),
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer: 0,
                 call,
                 id,
@@ -275,7 +276,7 @@ impl StreamWriter for ConverseWriter {
                 let start = format!("{{\"toolUse\":{{\"toolUseId\":{id},\"name\":{name}}}}}");
                 self.start(&start, to);
             }
-            Event::Arguments {
+            ChatEvent::Arguments {
                 answer: 0,
                 call,
                 json,
@@ -283,8 +284,8 @@ impl StreamWriter for ConverseWriter {
                 let input = quoted(&json);
                 self.delta(&format!("{{\"toolUse\":{{\"input\":{input}}}}}"), to);
             }
-            Event::Media { answer: 0, media } => self.media(&media, to),
-            Event::Citation {
+            ChatEvent::Media { answer: 0, media } => self.media(&media, to),
+            ChatEvent::Citation {
                 answer: 0,
                 citation,
             } => {
@@ -292,17 +293,17 @@ impl StreamWriter for ConverseWriter {
                 let told = serde_json::to_string(&of_citation(&citation)).unwrap_or_default();
                 self.delta(&format!("{{\"citation\":{told}}}"), to);
             }
-            Event::Stop { answer: 0, stop } => self.stop = Some(stop),
+            ChatEvent::Stop { answer: 0, stop } => self.stop = Some(stop),
             // Converse has one answer, and one block at a time.
-            Event::Text { .. }
-            | Event::Refusal { .. }
-            | Event::Thought { .. }
-            | Event::Signature { .. }
-            | Event::ToolCall { .. }
-            | Event::Arguments { .. }
-            | Event::Media { .. }
-            | Event::Citation { .. }
-            | Event::Stop { .. } => {}
+            ChatEvent::Text { .. }
+            | ChatEvent::Refusal { .. }
+            | ChatEvent::Thought { .. }
+            | ChatEvent::Signature { .. }
+            | ChatEvent::ToolCall { .. }
+            | ChatEvent::Arguments { .. }
+            | ChatEvent::Media { .. }
+            | ChatEvent::Citation { .. }
+            | ChatEvent::Stop { .. } => {}
         }
     }
 

@@ -19,12 +19,12 @@ const HEAD_BYTES_MAX: usize = 8 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     bytes: Bytes,
-    parts: Vec<Part>,
+    parts: Vec<FormPart>,
 }
 
 /// One field or file of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct FormPart {
     /// The field's name.
     pub name: String,
     /// The file's name at the client; `None` for plain fields.
@@ -130,17 +130,17 @@ impl Form {
     }
 
     /// The parts, in their order.
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[FormPart] {
         &self.parts
     }
 
     /// The first part of a name.
-    pub fn part(&self, name: &str) -> Option<&Part> {
+    pub fn part(&self, name: &str) -> Option<&FormPart> {
         self.parts.iter().find(|part| part.name == name)
     }
 
     /// The content of a part of this form: a slice, no copy.
-    pub fn content(&self, part: &Part) -> Bytes {
+    pub fn content(&self, part: &FormPart) -> Bytes {
         self.bytes.slice(part.at.clone())
     }
 
@@ -162,7 +162,7 @@ fn head(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
     Some((std::str::from_utf8(&window[..end]).ok()?, at + end + 4))
 }
 
-fn part(head: &str, at: Range<usize>) -> Option<Part> {
+fn part(head: &str, at: Range<usize>) -> Option<FormPart> {
     let (mut name, mut file_name, mut content_type) = (None, None, None);
     for line in head.split("\r\n") {
         let Some((field, value)) = line.split_once(':') else {
@@ -176,7 +176,7 @@ fn part(head: &str, at: Range<usize>) -> Option<Part> {
             content_type = Some(value.trim().to_owned());
         }
     }
-    Some(Part {
+    Some(FormPart {
         name: name?,
         file_name,
         content_type,

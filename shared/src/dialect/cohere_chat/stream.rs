@@ -7,7 +7,7 @@ use super::scan::{CohereKind, CohereScan};
 use super::wire;
 use crate::dialect::calls::StreamCalls;
 use crate::dialect::event::said;
-use crate::dialect::neutral::{Event, Stop, StreamReader, StreamWriter};
+use crate::dialect::neutral::{ChatEvent, Stop, StreamReader, StreamWriter};
 use crate::dialect::walk::text_of;
 use crate::units::Usage;
 
@@ -19,17 +19,17 @@ pub(super) struct CohereReader {
 
 impl CohereReader {
     /// What a part says.
-    fn more(&mut self, scan: &CohereScan<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn more(&mut self, scan: &CohereScan<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let answer = 0;
         for raw in [scan.thought, scan.plan] {
             if !raw.is_empty() {
                 let text = text_of(raw);
-                each(Event::Thought { answer, text });
+                each(ChatEvent::Thought { answer, text });
             }
         }
         if !scan.text.is_empty() {
             let text = text_of(scan.text);
-            each(Event::Text { answer, text });
+            each(ChatEvent::Text { answer, text });
         }
         let number = scan.index.unwrap_or_default();
         self.calls.more(number, text_of(scan.arguments), each);
@@ -37,14 +37,14 @@ impl CohereReader {
             let told = serde_json::from_slice::<wire::CohereCitation<'_>>(json).ok();
             if let Some(citation) = told.as_ref().and_then(citation) {
                 let citation = Box::new(citation);
-                each(Event::Citation { answer, citation });
+                each(ChatEvent::Citation { answer, citation });
             }
         }
     }
 }
 
 impl StreamReader for CohereReader {
-    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         let said = said(event);
         let Some(scan) = CohereScan::of(&said.data) else {
             return;
@@ -54,7 +54,7 @@ impl StreamReader for CohereReader {
             CohereKind::MessageStart => {
                 if let Some(id) = scan.id {
                     let id = text_of(id);
-                    each(Event::Begin { id });
+                    each(ChatEvent::Begin { id });
                 }
             }
             CohereKind::CallStart => {
@@ -68,7 +68,7 @@ impl StreamReader for CohereReader {
             CohereKind::MessageEnd => {
                 self.calls.end(each);
                 let stop = stop_of(&scan.finish.map(text_of).unwrap_or_default());
-                each(Event::Stop { answer: 0, stop });
+                each(ChatEvent::Stop { answer: 0, stop });
             }
         }
     }
@@ -187,21 +187,21 @@ impl CohereWriter {
 }
 
 impl StreamWriter for CohereWriter {
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>) {
         match event {
-            Event::Begin { id } => {
+            ChatEvent::Begin { id } => {
                 if !id.is_empty() {
                     self.id = id.into_owned();
                 }
                 self.begin(to);
             }
-            Event::Text { answer: 0, text } | Event::Refusal { answer: 0, text } => {
+            ChatEvent::Text { answer: 0, text } | ChatEvent::Refusal { answer: 0, text } => {
                 self.content(Open::Text, "text", &text, to);
             }
-            Event::Thought { answer: 0, text } => {
+            ChatEvent::Thought { answer: 0, text } => {
                 self.content(Open::Thought, "thinking", &text, to);
             }
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer: 0,
                 call,
                 id,
@@ -211,7 +211,7 @@ impl StreamWriter for CohereWriter {
                 self.turn(Some(Open::Call(call)), to);
                 start_call(call, &id, &name, to);
             }
-            Event::Arguments {
+            ChatEvent::Arguments {
                 answer: 0,
                 call,
                 json,
@@ -226,7 +226,7 @@ impl StreamWriter for CohereWriter {
                     ),
                 );
             }
-            Event::Citation {
+            ChatEvent::Citation {
                 answer: 0,
                 citation,
             } => {
@@ -242,17 +242,17 @@ impl StreamWriter for CohereWriter {
                 );
                 put(to, "citation-end", format_args!(",\"index\":{index}"));
             }
-            Event::Stop { answer: 0, stop } => self.stop = Some(stop),
+            ChatEvent::Stop { answer: 0, stop } => self.stop = Some(stop),
             // One answer, of texts and calls.
-            Event::Text { .. }
-            | Event::Refusal { .. }
-            | Event::Thought { .. }
-            | Event::Signature { .. }
-            | Event::ToolCall { .. }
-            | Event::Arguments { .. }
-            | Event::Media { .. }
-            | Event::Citation { .. }
-            | Event::Stop { .. } => {}
+            ChatEvent::Text { .. }
+            | ChatEvent::Refusal { .. }
+            | ChatEvent::Thought { .. }
+            | ChatEvent::Signature { .. }
+            | ChatEvent::ToolCall { .. }
+            | ChatEvent::Arguments { .. }
+            | ChatEvent::Media { .. }
+            | ChatEvent::Citation { .. }
+            | ChatEvent::Stop { .. } => {}
         }
     }
 

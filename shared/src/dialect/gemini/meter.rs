@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::events;
-use super::scan::Scan;
+use super::scan::GeminiScan;
 use super::whole::refusal;
 use crate::dialect::event::{Said, said};
 use crate::dialect::tally::Tally;
@@ -20,7 +20,7 @@ use crate::units::{Fact, Facts, Unit, Usage};
 
 /// The running count of one stream.
 #[derive(Debug)]
-pub(super) struct EventMeter {
+pub(super) struct GeminiMeter {
     count: TextCount,
     /// What was told of how it was served.
     facts: Facts,
@@ -51,7 +51,7 @@ fn bare_error(event: &[u8]) -> Option<Told> {
     matches!(text.first(), Some(b'{' | b'[')).then(|| told::error_in(text))?
 }
 
-impl EventMeter {
+impl GeminiMeter {
     /// For a stream of a call.
     pub(super) fn new(of: Metered) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl EventMeter {
         }
     }
 
-    fn count(&mut self, scan: &Scan<'_>) {
+    fn count(&mut self, scan: &GeminiScan<'_>) {
         scan.note_tier(&mut self.facts);
         self.count.take(scan.counts, &scan.tally);
         self.seen |= scan.seen;
@@ -139,11 +139,11 @@ fn passed(event: &[u8], said: &Said<'_>) -> Verdict {
     }
 }
 
-impl StreamMeter for EventMeter {
+impl StreamMeter for GeminiMeter {
     fn event(&mut self, event: &[u8]) -> Verdict {
         let said = said(event);
         let data = &*said.data;
-        let mut scan = Scan::default();
+        let mut scan = GeminiScan::default();
         if self.is_stopped {
             // Behind the end only counts are of use.
             scan.read(data);

@@ -106,7 +106,7 @@ impl Dialect for Gemini {
     }
 
     fn meter(&self, of: Metered) -> Box<dyn StreamMeter> {
-        Box::new(meter::EventMeter::new(of))
+        Box::new(meter::GeminiMeter::new(of))
     }
 
     fn usage(&self, of: Metered, answer: &[u8]) -> Result<Usage, Fault> {

@@ -13,7 +13,7 @@ const TIER_BYTES_MAX: usize = 32;
 
 /// What one pass found.
 #[derive(Debug, Default)]
-pub(super) struct Scan<'a> {
+pub(super) struct GeminiScan<'a> {
     /// All reports that stand in it.
     pub(super) counts: Counts,
     /// What was said, altogether.
@@ -58,7 +58,7 @@ fn tier_of(traffic: &[u8]) -> Option<&'static str> {
     })
 }
 
-impl<'a> Scan<'a> {
+impl<'a> GeminiScan<'a> {
     /// Of a JSON object; what was found before something that is no JSON stays. Says whether all of it is an
     /// object.
     pub(super) fn read(&mut self, json: &'a [u8]) -> bool {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::scan::Scan;
+use super::scan::GeminiScan;
 use crate::dialect::event::said;
 use crate::dialect::text_count::of_whole;
 use crate::dialect::{Judged, Metered, Told, told};
@@ -18,7 +18,7 @@ fn unmarked(answer: &[u8]) -> &[u8] {
 /// What a whole answer consumed; `Err` where it is no JSON object. An answer that holds nothing costs
 /// nothing, whatever is told.
 pub(super) fn usage(of: &Metered, answer: &[u8]) -> Result<Usage, Fault> {
-    let mut scan = Scan::default();
+    let mut scan = GeminiScan::default();
     if !scan.read(unmarked(answer)) {
         let why = "not the JSON object that was expected";
         return Err(Fault::new(FaultKind::InvalidAnswer, why));
@@ -36,7 +36,7 @@ pub(super) fn judge(answer: &[u8]) -> Judged {
     if let Some(told) = told::error_in(answer) {
         return Judged::Error(Box::new(told));
     }
-    let mut scan = Scan::default();
+    let mut scan = GeminiScan::default();
     if !scan.read(unmarked(answer)) {
         return Judged::Nonsense("not the JSON that was expected".to_owned());
     }
@@ -52,13 +52,13 @@ pub(super) fn judge(answer: &[u8]) -> Judged {
 /// The refusal of a prompt, which Google tells as a success without candidates.
 pub(super) fn blocked(json: &[u8]) -> Option<Told> {
     memchr::memmem::find(json, b"lock")?;
-    let mut scan = Scan::default();
+    let mut scan = GeminiScan::default();
     scan.read(json);
     refusal(&scan)
 }
 
 /// The same of what was scanned.
-pub(super) fn refusal(scan: &Scan<'_>) -> Option<Told> {
+pub(super) fn refusal(scan: &GeminiScan<'_>) -> Option<Told> {
     let reason = scan.blocked.filter(|_| scan.candidates == 0)?;
     let reason: String = String::from_utf8_lossy(reason).chars().take(60).collect();
     Some(Told {
@@ -72,7 +72,7 @@ pub(super) fn refusal(scan: &Scan<'_>) -> Option<Told> {
 /// A whole answer as a stream, which is one event of the same form.
 pub(super) fn as_stream(answer: &[u8]) -> Option<Bytes> {
     let json = unmarked(answer).trim_ascii();
-    let mut scan = Scan::default();
+    let mut scan = GeminiScan::default();
     if !scan.read(json) || scan.candidates == 0 {
         return None;
     }
@@ -96,7 +96,7 @@ pub(super) fn ends(bytes: &[u8]) -> bool {
             Cow::Borrowed(data) => data,
             Cow::Owned(data) => data,
         };
-        let mut scan = Scan::default();
+        let mut scan = GeminiScan::default();
         scan.read(data);
         if scan.candidates == 0 {
             ended

@@ -10,7 +10,7 @@ use crate::units::Usage;
 /// One step of an answer. Steps of several answers may be mixed, those of one come in order; a part ends
 /// where one of another kind begins.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event<'a> {
+pub enum ChatEvent<'a> {
     /// It begins. Comes once, before everything else, where a provider tells its id.
     Begin {
         /// The provider's id of the answer.
@@ -93,13 +93,13 @@ pub enum Event<'a> {
 /// before.
 pub trait StreamReader: Debug + Send {
     /// Gives what one whole event says to `each`; events that say nothing give nothing.
-    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>));
+    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(ChatEvent<'_>));
 }
 
 /// Writes a tenant's stream, one whole event of its dialect after another.
 pub trait StreamWriter: Debug + Send {
     /// Writes what `event` says behind `to`; may keep back what needs what follows.
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>);
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>);
 
     /// Ends the stream well: what was kept back, the usage, and what marks the end.
     fn end(&mut self, usage: &Usage, to: &mut Vec<u8>);

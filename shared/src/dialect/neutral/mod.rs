@@ -9,7 +9,7 @@ mod event;
 mod request;
 
 pub use self::answer::{AnswerShown, Candidate, ChatAnswer, Stop};
-pub use self::event::{Event, StreamReader, StreamWriter};
+pub use self::event::{ChatEvent, StreamReader, StreamWriter};
 pub use self::request::{
     CacheMark, ChatRequest, Citation, Effort, Format, Json, Media, MediaKind, Part, Reasoning,
     Role, Sampling, Signature, SignatureFormat, Source, Thought, Tool, ToolCall, ToolChoice,

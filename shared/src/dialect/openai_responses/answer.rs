@@ -7,7 +7,7 @@ use crate::units::{Unit, Usage};
 
 /// The head of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Head<'a> {
+pub(super) struct ResponseHead<'a> {
     /// Between quotes.
     pub(super) id: Cow<'a, [u8]>,
     /// With its quotes.
@@ -48,7 +48,7 @@ impl Status<'_> {
 /// What a response says.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shown<'a> {
-    pub(super) head: &'a Head<'a>,
+    pub(super) head: &'a ResponseHead<'a>,
     pub(super) status: Status<'a>,
     /// Its items with commas between them.
     pub(super) output: &'a [u8],

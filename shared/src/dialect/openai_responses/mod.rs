@@ -184,7 +184,7 @@ fn asked(fields: &Fields<'_>) -> Result<Asked, BadBody> {
 /// (openai/openai-dotnet#881), which alone official SDKs raise; clients read either.
 fn error_event(told: ErrorText<'_>) -> Bytes {
     #[derive(Serialize)]
-    struct Event<'a> {
+    struct ErrorEvent<'a> {
         #[serde(rename = "type")]
         kind: &'a str,
         code: Option<&'a str>,
@@ -201,7 +201,7 @@ fn error_event(told: ErrorText<'_>) -> Bytes {
         message: &'a str,
         param: Option<&'a str>,
     }
-    let event = Event {
+    let event = ErrorEvent {
         kind: "error",
         code: told.code,
         message: told.message,

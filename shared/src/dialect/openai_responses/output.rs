@@ -302,7 +302,7 @@ fn call_words(is_custom: bool) -> (&'static str, &'static str) {
 
 /// The items of one response.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct OutputItems {
     /// The number of the next event.
     pub(super) sequence: u64,
     /// Items that are whole, with commas between them.
@@ -314,7 +314,7 @@ pub(super) struct Output {
     kept: usize,
 }
 
-impl Output {
+impl OutputItems {
     pub(super) fn new(kept_max: usize) -> Self {
         Self {
             sequence: 0,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::MAX_OUTPUT_TOKENS;
-use super::scan::{Item, ItemKind};
+use super::scan::{ScannedItem, ScannedKind};
 use crate::dialect::neutral::{Signature, SignatureFormat};
 use crate::dialect::walk::{Walk, unescaped};
 use crate::dialect::{BadBody, Forward, Maxima};
@@ -87,7 +87,7 @@ fn without_thoughts(input: &str, is_kept: bool) -> Option<String> {
     let mut walk = Walk::new(input.as_bytes());
     walk.array(|walk| {
         let json = walk.value()?;
-        if Item::of(json).is_some_and(|item| is_foreign(&item, is_kept)) {
+        if ScannedItem::of(json).is_some_and(|item| is_foreign(&item, is_kept)) {
             is_whole = false;
         } else {
             kept.push(std::str::from_utf8(json).ok()?);
@@ -97,8 +97,8 @@ fn without_thoughts(input: &str, is_kept: bool) -> Option<String> {
     (!is_whole).then(|| format!("[{}]", kept.join(",")))
 }
 
-fn is_foreign(item: &Item<'_>, is_kept: bool) -> bool {
-    if item.kind != ItemKind::Reasoning {
+fn is_foreign(item: &ScannedItem<'_>, is_kept: bool) -> bool {
+    if item.kind != ScannedKind::Reasoning {
         return false;
     }
     if item.encrypted.is_empty() {

@@ -11,7 +11,7 @@ const TIER_BYTES_MAX: usize = 32;
 
 /// What an event is (API reference, "Streaming events", 2026-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Kind {
+pub(super) enum ResponsesKind {
     /// It has no type, and is none of this dialect.
     #[default]
     None,
@@ -55,7 +55,7 @@ pub(super) enum Kind {
     Error,
 }
 
-impl Kind {
+impl ResponsesKind {
     fn of(kind: &[u8]) -> Self {
         match kind {
             b"response.output_text.delta" => Self::Text,
@@ -88,8 +88,8 @@ impl Kind {
 
 /// The fields of an event, values as they are written.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Scan<'a> {
-    pub(super) kind: Kind,
+pub(super) struct ResponsesScan<'a> {
+    pub(super) kind: ResponsesKind,
     /// More of a text, as it is written between its quotes.
     pub(super) delta: &'a [u8],
     /// Which item of the output; absent where a provider leaves it out.
@@ -123,7 +123,7 @@ fn text<'a>(walk: &mut Walk<'a>) -> Option<&'a [u8]> {
     walk.value().map(|_| &b""[..])
 }
 
-impl<'a> Scan<'a> {
+impl<'a> ResponsesScan<'a> {
     /// Of the data of an event; `None` where they are no JSON object.
     pub(super) fn of(json: &'a [u8]) -> Option<Self> {
         let mut scan = Self::default();
@@ -132,7 +132,7 @@ impl<'a> Scan<'a> {
             match name {
                 b"type" => {
                     let kind = text(walk)?;
-                    scan.kind = Kind::of(&unescaped(kind));
+                    scan.kind = ResponsesKind::of(&unescaped(kind));
                 }
                 b"delta" => scan.delta = text(walk)?,
                 b"output_index" => scan.index = given(walk.value()?).map(count),
@@ -153,7 +153,7 @@ impl<'a> Scan<'a> {
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum ItemKind {
+pub(super) enum ScannedKind {
     /// One that is none of these.
     #[default]
     Other,
@@ -171,8 +171,8 @@ pub(super) enum ItemKind {
 
 /// The fields of an item of an output, texts as they are written between their quotes.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Item<'a> {
-    pub(super) kind: ItemKind,
+pub(super) struct ScannedItem<'a> {
+    pub(super) kind: ScannedKind,
     pub(super) id: &'a [u8],
     pub(super) call_id: &'a [u8],
     pub(super) name: &'a [u8],
@@ -185,7 +185,7 @@ pub(super) struct Item<'a> {
     summary: Option<&'a [u8]>,
 }
 
-impl<'a> Item<'a> {
+impl<'a> ScannedItem<'a> {
     /// Of an item as it is written.
     pub(super) fn of(json: &'a [u8]) -> Option<Self> {
         let mut item = Self::default();
@@ -193,12 +193,12 @@ impl<'a> Item<'a> {
             let field = match name {
                 b"type" => {
                     item.kind = match &*unescaped(text(walk)?) {
-                        b"message" => ItemKind::Message,
-                        b"reasoning" => ItemKind::Reasoning,
-                        b"function_call" => ItemKind::Call,
-                        b"custom_tool_call" => ItemKind::CustomCall,
-                        b"image_generation_call" => ItemKind::Image,
-                        _ => ItemKind::Other,
+                        b"message" => ScannedKind::Message,
+                        b"reasoning" => ScannedKind::Reasoning,
+                        b"function_call" => ScannedKind::Call,
+                        b"custom_tool_call" => ScannedKind::CustomCall,
+                        b"image_generation_call" => ScannedKind::Image,
+                        _ => ScannedKind::Other,
                     };
                     return Some(());
                 }
@@ -227,7 +227,7 @@ impl<'a> Item<'a> {
     }
 
     /// The parts of a message.
-    pub(super) fn each_part(&self, each: impl FnMut(&Part<'a>)) {
+    pub(super) fn each_part(&self, each: impl FnMut(&ScannedPart<'a>)) {
         each_part(self.content, each);
     }
 
@@ -247,18 +247,18 @@ impl<'a> Item<'a> {
     pub(super) fn weigh(&self, tally: &mut Tally) {
         let mut said = Tally::default();
         match self.kind {
-            ItemKind::Message => self.each_part(|part| {
+            ScannedKind::Message => self.each_part(|part| {
                 said.add_text(part.text);
                 said.add_text(part.refusal);
             }),
-            ItemKind::Reasoning => self.each_thought(|text| said.add_thought(text)),
-            ItemKind::Call | ItemKind::CustomCall => {
+            ScannedKind::Reasoning => self.each_thought(|text| said.add_thought(text)),
+            ScannedKind::Call | ScannedKind::CustomCall => {
                 said.add_plain(self.name);
                 said.add_plain(self.arguments);
                 said.add_plain(self.input);
             }
-            ItemKind::Image if !self.result.is_empty() => said.add_picture(),
-            ItemKind::Image | ItemKind::Other => {}
+            ScannedKind::Image if !self.result.is_empty() => said.add_picture(),
+            ScannedKind::Image | ScannedKind::Other => {}
         }
         tally.add_event(&said);
     }
@@ -266,14 +266,14 @@ impl<'a> Item<'a> {
 
 /// A part of a message or of a thought.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Part<'a> {
+pub(super) struct ScannedPart<'a> {
     pub(super) is_refusal: bool,
     pub(super) text: &'a [u8],
     pub(super) refusal: &'a [u8],
     pub(super) annotations: Option<&'a [u8]>,
 }
 
-impl<'a> Part<'a> {
+impl<'a> ScannedPart<'a> {
     fn read(walk: &mut Walk<'a>) -> Option<Self> {
         let mut part = Self::default();
         walk.object(|walk, name| {
@@ -295,9 +295,9 @@ impl<'a> Part<'a> {
     }
 }
 
-fn each_part<'a>(list: Option<&'a [u8]>, mut each: impl FnMut(&Part<'a>)) {
+fn each_part<'a>(list: Option<&'a [u8]>, mut each: impl FnMut(&ScannedPart<'a>)) {
     each_object(list, |walk| {
-        each(&Part::read(walk)?);
+        each(&ScannedPart::read(walk)?);
         Some(())
     });
 }
@@ -321,12 +321,12 @@ pub(super) fn each_object<'a>(
 
 /// The place of an annotation.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place<'a> {
+pub(super) struct ResponsesPlace<'a> {
     pub(super) url: &'a [u8],
     pub(super) title: &'a [u8],
 }
 
-impl<'a> Place<'a> {
+impl<'a> ResponsesPlace<'a> {
     fn read(walk: &mut Walk<'a>) -> Option<Self> {
         let mut place = Self::default();
         walk.object(|walk, name| {
@@ -409,14 +409,14 @@ impl<'a> Response<'a> {
     }
 
     /// Gives every item of the output to `each`, with its place in it.
-    pub(super) fn each_item(&self, mut each: impl FnMut(u64, &Item<'a>)) {
+    pub(super) fn each_item(&self, mut each: impl FnMut(u64, &ScannedItem<'a>)) {
         let mut index = 0;
         let mut walk = Walk::new(self.output.unwrap_or_default());
         if walk.peek() != Some(b'[') {
             return;
         }
         walk.array(|walk| {
-            if let Some(item) = Item::of(walk.value()?) {
+            if let Some(item) = ScannedItem::of(walk.value()?) {
                 each(index, &item);
             }
             index += 1;

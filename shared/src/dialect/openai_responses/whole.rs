@@ -1,6 +1,6 @@
 //! Whole answers: what they consumed, and whether they are any; and what the beginning of a stream is.
 
-use super::scan::{Kind, Response, Scan};
+use super::scan::{Response, ResponsesKind, ResponsesScan};
 use crate::dialect::event::said;
 use crate::dialect::look;
 use crate::dialect::tally::Tally;
@@ -81,13 +81,13 @@ pub(super) fn look(seen: &[u8]) -> Look {
 /// What one event says of the stream; `None` where that is nothing.
 fn verdict(event: &[u8]) -> Option<Look> {
     let said = said(event);
-    let scan = Scan::of(&said.data).unwrap_or_default();
-    if scan.kind == Kind::Failed {
+    let scan = ResponsesScan::of(&said.data).unwrap_or_default();
+    if scan.kind == ResponsesKind::Failed {
         let told = scan.response.and_then(told::error_in);
         return Some(Look::Error(Box::new(told.unwrap_or_default())));
     }
     // A comment alone is no event.
-    let says_nothing = scan.kind == Kind::Begun || said.data.is_empty();
+    let says_nothing = scan.kind == ResponsesKind::Begun || said.data.is_empty();
     (!says_nothing).then_some(Look::Event)
 }
 
@@ -116,8 +116,8 @@ pub(super) fn ends(bytes: &[u8]) -> bool {
     let from = memchr::memmem::rfind(text, b"\n\n").max(memchr::memmem::rfind(text, b"\r\n\r\n"));
     let last = said(&text[from.unwrap_or(0)..]);
     // Its type is the first field as a rule; what else has the words is read to its end.
-    let Some(scan) = Scan::of(&last.data) else {
+    let Some(scan) = ResponsesScan::of(&last.data) else {
         return false;
     };
-    scan.kind.is_last() || scan.kind == Kind::Failed
+    scan.kind.is_last() || scan.kind == ResponsesKind::Failed
 }

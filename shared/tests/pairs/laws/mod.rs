@@ -7,7 +7,7 @@ mod says;
 
 use proptest::prelude::*;
 use shared::dialect::Head;
-use shared::dialect::neutral::{AnswerShown, ChatAnswer, ChatRequest, Event, Part, WriteTo};
+use shared::dialect::neutral::{AnswerShown, ChatAnswer, ChatEvent, ChatRequest, Part, WriteTo};
 use shared::units::{Unit, Usage};
 
 use self::limit::{canonical, limited};
@@ -68,7 +68,7 @@ fn answered(answer: &ChatAnswer, says: &Says) -> ChatAnswer {
 }
 
 /// The steps of an answer, texts and arguments in pieces of so many characters.
-fn steps(answer: &ChatAnswer, size: usize, each: &mut dyn FnMut(Event<'_>)) {
+fn steps(answer: &ChatAnswer, size: usize, each: &mut dyn FnMut(ChatEvent<'_>)) {
     let pieces = |text: &str| -> Vec<String> {
         let all: Vec<char> = text.chars().collect();
         all.chunks(size)
@@ -79,24 +79,24 @@ fn steps(answer: &ChatAnswer, size: usize, each: &mut dyn FnMut(Event<'_>)) {
         [one] => (0, &one.parts, one.stop.clone()),
         _ => panic!("one answer"),
     };
-    each(Event::Begin { id: "1".into() });
+    each(ChatEvent::Begin { id: "1".into() });
     let mut call = 0;
     for part in parts {
         match part {
             Part::Text { text, .. } => {
                 for text in pieces(text) {
                     let text = text.into();
-                    each(Event::Text { answer, text });
+                    each(ChatEvent::Text { answer, text });
                 }
             }
             Part::Thought(thought) => {
                 for text in pieces(&thought.text) {
                     let text = text.into();
-                    each(Event::Thought { answer, text });
+                    each(ChatEvent::Thought { answer, text });
                 }
             }
             Part::ToolCall(made) => {
-                each(Event::ToolCall {
+                each(ChatEvent::ToolCall {
                     answer,
                     call,
                     id: (&made.id).into(),
@@ -105,17 +105,17 @@ fn steps(answer: &ChatAnswer, size: usize, each: &mut dyn FnMut(Event<'_>)) {
                 });
                 for json in pieces(&made.arguments) {
                     let json = json.into();
-                    each(Event::Arguments { answer, call, json });
+                    each(ChatEvent::Arguments { answer, call, json });
                 }
                 call += 1;
             }
             Part::Refusal(_) | Part::Media(_) | Part::ToolResult(_) => panic!("none is made"),
         }
     }
-    each(Event::Stop { answer, stop });
+    each(ChatEvent::Stop { answer, stop });
 }
 
-fn written(says: &Says, of: impl FnOnce(&mut dyn FnMut(Event<'_>))) -> Vec<u8> {
+fn written(says: &Says, of: impl FnOnce(&mut dyn FnMut(ChatEvent<'_>))) -> Vec<u8> {
     let mut writer = translator(says.dialect).stream_writer(shown());
     let mut out = Vec::new();
     of(&mut |event| writer.write(event, &mut out));
@@ -123,7 +123,7 @@ fn written(says: &Says, of: impl FnOnce(&mut dyn FnMut(Event<'_>))) -> Vec<u8> {
     out
 }
 
-fn read(says: &Says, stream: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+fn read(says: &Says, stream: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
     let mut reader = translator(says.dialect).stream_reader();
     each_event(stream, |event| reader.read(event, each));
 }

@@ -52,8 +52,8 @@ fn good() -> Vec<String> {
     .to_vec()
 }
 
-fn meter(events: &[String]) -> EventMeter {
-    let mut meter = EventMeter::new(of(1_000));
+fn meter(events: &[String]) -> MessagesMeter {
+    let mut meter = MessagesMeter::new(of(1_000));
     for event in events {
         assert_eq!(meter.event(event.as_bytes()), Verdict::Pass, "{event}");
     }
@@ -93,7 +93,7 @@ fn every_form_of_lines_is_the_same_stream() {
         let events: Vec<String> = good().iter().map(change).collect();
         assert_eq!(meter(&events).usage(), expected, "{}", events[0]);
     }
-    let mut meter = EventMeter::new(of(1_000));
+    let mut meter = MessagesMeter::new(of(1_000));
     let marked = format!("\u{feff}{}", named(START));
     assert_eq!(meter.event(marked.as_bytes()), Verdict::Without(0..3));
 }
@@ -111,7 +111,7 @@ fn a_stream_that_ends_early_is_whole_where_it_said_why() {
     assert!(meter(&events[..2]).usage().is_nothing());
     let broken = meter(&events[..5]).usage();
     assert!(broken.estimated && broken.output_total() > 0 && broken.input_total() == 715);
-    let mut meter = EventMeter::new(of(1_000));
+    let mut meter = MessagesMeter::new(of(1_000));
     assert_eq!(meter.event(named(STOP_EVENT).as_bytes()), Verdict::Pass);
     let missing = meter.missing().expect("nothing came");
     assert_eq!(missing.kind, FaultKind::InvalidAnswer);
@@ -219,7 +219,7 @@ fn an_error_in_the_stream_does_not_pass() {
 
 #[test]
 fn what_goes_beyond_the_bound_is_ended_as_its_provider_would() {
-    let mut meter = EventMeter::new(of(10));
+    let mut meter = MessagesMeter::new(of(10));
     for event in [named(START), named(TEXT)] {
         assert_eq!(meter.event(event.as_bytes()), Verdict::Pass);
     }
@@ -262,7 +262,7 @@ fn the_end_is_known_without_its_blank_line() {
 
 #[test]
 fn a_huge_event_passes() {
-    let mut meter = EventMeter::new(of(10_000_000));
+    let mut meter = MessagesMeter::new(of(10_000_000));
     let huge = named(&text(&"x".repeat(1_500_000)));
     assert_eq!(meter.event(named(START).as_bytes()), Verdict::Pass);
     assert_eq!(meter.event(huge.as_bytes()), Verdict::Pass);
@@ -275,7 +275,7 @@ proptest! {
         order in prop::collection::vec(0_usize..8, 0..20),
         cut in any::<prop::sample::Index>(),
     ) {
-        let mut meter = EventMeter::new(of(20));
+        let mut meter = MessagesMeter::new(of(20));
         meter.event(&noise);
         for at in order {
             let event = &good()[at];

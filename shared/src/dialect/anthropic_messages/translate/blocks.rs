@@ -19,12 +19,12 @@ pub(super) enum Block<'a> {
         cache_control: Option<CacheControl>,
     },
     Image {
-        source: Source<'a>,
+        source: BlockSource<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cache_control: Option<CacheControl>,
     },
     Document {
-        source: Source<'a>,
+        source: BlockSource<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         title: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ fn is_false(flag: &bool) -> bool {
 /// Where media are.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Source<'a> {
+pub(super) enum BlockSource<'a> {
     Base64 {
         media_type: &'a str,
         data: &'a str,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::blocks::{Block, CacheControl, Source as Written};
+use super::blocks::{Block, BlockSource as Written, CacheControl};
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{CacheMark, Media, MediaKind, Part, Source};
 

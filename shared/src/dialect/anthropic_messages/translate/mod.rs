@@ -17,8 +17,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use self::reader::Reader;
-use self::writer::Writer;
+use self::reader::MessagesReader;
+use self::writer::MessagesWriter;
 use crate::dialect::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, Stop, StreamReader, StreamWriter, Translator, WriteTo,
     Written,
@@ -64,11 +64,11 @@ impl Translator for Messages {
     }
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
-        Box::new(Reader::default())
+        Box::new(MessagesReader::default())
     }
 
     fn stream_writer(&self, shown: AnswerShown) -> Box<dyn StreamWriter> {
-        Box::new(Writer::new(shown))
+        Box::new(MessagesWriter::new(shown))
     }
 }
 

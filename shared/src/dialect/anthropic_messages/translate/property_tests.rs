@@ -7,9 +7,9 @@ use proptest::sample::select;
 use super::*;
 use crate::dialect::Quirks;
 use crate::dialect::neutral::{
-    CacheMark, Candidate, Citation, Effort, Event, Format, Json, Media, MediaKind, Part, Reasoning,
-    Role, Sampling, Signature, SignatureFormat, Source, Thought, Tool, ToolCall, ToolChoice,
-    ToolResult, Turn,
+    CacheMark, Candidate, ChatEvent, Citation, Effort, Format, Json, Media, MediaKind, Part,
+    Reasoning, Role, Sampling, Signature, SignatureFormat, Source, Thought, Tool, ToolCall,
+    ToolChoice, ToolResult, Turn,
 };
 
 const MODEL: &str = "claude-sonnet-4-6";
@@ -330,8 +330,8 @@ fn shown() -> AnswerShown {
 
 /// Events that say what an answer says, its texts in two pieces.
 #[expect(clippy::too_many_lines, reason = "a part of each kind as events")]
-fn events(answer: &ChatAnswer) -> Vec<Event<'_>> {
-    let mut events = vec![Event::Begin {
+fn events(answer: &ChatAnswer) -> Vec<ChatEvent<'_>> {
+    let mut events = vec![ChatEvent::Begin {
         id: answer.id.as_str().into(),
     }];
     let candidate = &answer.candidates[0];
@@ -349,49 +349,54 @@ fn events(answer: &ChatAnswer) -> Vec<Event<'_>> {
                 text, citations, ..
             } => {
                 let (one, two) = halves(text);
-                events.push(Event::Text {
+                events.push(ChatEvent::Text {
                     answer: 0,
                     text: one.into(),
                 });
-                events.push(Event::Text {
+                events.push(ChatEvent::Text {
                     answer: 0,
                     text: two.into(),
                 });
-                events.extend(citations.iter().map(|citation| Event::Citation {
+                events.extend(citations.iter().map(|citation| ChatEvent::Citation {
                     answer: 0,
                     citation: Box::new(citation.clone()),
                 }));
             }
             Part::Thought(thought) => {
                 let (one, two) = halves(&thought.text);
-                events.push(Event::Thought {
+                events.push(ChatEvent::Thought {
                     answer: 0,
                     text: one.into(),
                 });
-                events.push(Event::Thought {
+                events.push(ChatEvent::Thought {
                     answer: 0,
                     text: two.into(),
                 });
-                events.extend(thought.signature.clone().map(|signature| Event::Signature {
-                    answer: 0,
-                    signature,
-                }));
+                events.extend(
+                    thought
+                        .signature
+                        .clone()
+                        .map(|signature| ChatEvent::Signature {
+                            answer: 0,
+                            signature,
+                        }),
+                );
             }
             Part::ToolCall(call) => {
                 let (one, two) = halves(&call.arguments);
-                events.push(Event::ToolCall {
+                events.push(ChatEvent::ToolCall {
                     answer: 0,
                     call: calls,
                     id: call.id.as_str().into(),
                     name: call.name.as_str().into(),
                     signature: None,
                 });
-                events.push(Event::Arguments {
+                events.push(ChatEvent::Arguments {
                     answer: 0,
                     call: calls,
                     json: one.into(),
                 });
-                events.push(Event::Arguments {
+                events.push(ChatEvent::Arguments {
                     answer: 0,
                     call: calls,
                     json: two.into(),
@@ -401,7 +406,7 @@ fn events(answer: &ChatAnswer) -> Vec<Event<'_>> {
             Part::Refusal(_) | Part::Media(_) | Part::ToolResult(_) => {}
         }
     }
-    events.push(Event::Stop {
+    events.push(ChatEvent::Stop {
         answer: 0,
         stop: candidate.stop.clone(),
     });
@@ -420,22 +425,22 @@ struct Gist {
 }
 
 impl Gist {
-    fn take(&mut self, event: Event<'_>) {
+    fn take(&mut self, event: ChatEvent<'_>) {
         match event {
-            Event::Text { text, .. } => self.texts.push_str(&text),
-            Event::Thought { text, .. } => self.thoughts.push_str(&text),
-            Event::Signature { signature, .. } => self.signatures.push(signature),
-            Event::ToolCall { id, name, .. } => {
+            ChatEvent::Text { text, .. } => self.texts.push_str(&text),
+            ChatEvent::Thought { text, .. } => self.thoughts.push_str(&text),
+            ChatEvent::Signature { signature, .. } => self.signatures.push(signature),
+            ChatEvent::ToolCall { id, name, .. } => {
                 self.calls
                     .push((id.into_owned(), name.into_owned(), String::new()));
             }
-            Event::Arguments { call, json, .. } => {
+            ChatEvent::Arguments { call, json, .. } => {
                 let at = usize::try_from(call).expect("small");
                 self.calls[at].2.push_str(&json);
             }
-            Event::Citation { citation, .. } => self.citations.push(*citation),
-            Event::Stop { stop, .. } => self.stops.push(stop),
-            Event::Begin { .. } | Event::Refusal { .. } | Event::Media { .. } => {}
+            ChatEvent::Citation { citation, .. } => self.citations.push(*citation),
+            ChatEvent::Stop { stop, .. } => self.stops.push(stop),
+            ChatEvent::Begin { .. } | ChatEvent::Refusal { .. } | ChatEvent::Media { .. } => {}
         }
     }
 }

@@ -66,7 +66,7 @@ struct Config {
 
 /// Where a part stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MessagePlace {
     System,
     User,
     Assistant,
@@ -78,7 +78,7 @@ pub(super) enum Place {
 
 /// What messages say, and what was learnt on the way.
 #[derive(Debug, Default)]
-pub(super) struct Messages {
+pub(super) struct MessagesRead {
     pub(super) version: Version,
     /// What the model is told, before the conversation or within it.
     pub(super) instructions: Vec<Part>,
@@ -89,16 +89,16 @@ pub(super) struct Messages {
     called: HashMap<String, String>,
 }
 
-impl Messages {
+impl MessagesRead {
     /// Reads `messages`.
     pub(super) fn read(&mut self, raw: &RawValue) -> Result<(), BadBody> {
         let messages: Vec<Message<'_>> = parsed(MESSAGES, raw)?;
         for message in messages {
             let (role, place) = match message.role.as_ref() {
-                "user" => (Role::User, Place::User),
-                "assistant" => (Role::Assistant, Place::Assistant),
+                "user" => (Role::User, MessagePlace::User),
+                "assistant" => (Role::Assistant, MessagePlace::Assistant),
                 "system" => {
-                    let parts = self.parts(MESSAGES, message.content, Place::System)?;
+                    let parts = self.parts(MESSAGES, message.content, MessagePlace::System)?;
                     let has_answer = |turn: &Turn| turn.role == Role::Assistant;
                     if self.turns.iter().any(has_answer) {
                         let parts = parts.into_iter().map(Part::told_late).collect();
@@ -130,7 +130,7 @@ impl Messages {
         &mut self,
         param: &'static str,
         raw: &RawValue,
-        place: Place,
+        place: MessagePlace,
     ) -> Result<Vec<Part>, BadBody> {
         if raw.get().starts_with('"') {
             let text: String = parsed(param, raw)?;
@@ -149,7 +149,7 @@ impl Messages {
         &mut self,
         param: &'static str,
         block: Block<'_>,
-        place: Place,
+        place: MessagePlace,
         parts: &mut Vec<Part>,
     ) -> Result<(), BadBody> {
         let missing = |name: &str| {
@@ -161,7 +161,10 @@ impl Messages {
                 let cache = block.cache();
                 let text = block.text.ok_or_else(|| missing("text"))?;
                 let citations = blocks::citations(block.citations);
-                if place == Place::User && !citations.is_empty() && !self.version.has_sampling() {
+                if place == MessagePlace::User
+                    && !citations.is_empty()
+                    && !self.version.has_sampling()
+                {
                     let message =
                         "a text of the user has `citations`, which this version does not take.";
                     return Err(BadBody::of(param, message));
@@ -174,22 +177,28 @@ impl Messages {
                     });
                 }
             }
-            ("image", Place::User | Place::Assistant | Place::Within | Place::Document)
-            | ("document", Place::User | Place::Assistant | Place::Within) => {
+            (
+                "image",
+                MessagePlace::User
+                | MessagePlace::Assistant
+                | MessagePlace::Within
+                | MessagePlace::Document,
+            )
+            | ("document", MessagePlace::User | MessagePlace::Assistant | MessagePlace::Within) => {
                 self.medium(block, place, parts)?;
             }
-            ("search_result", Place::User | Place::Within) => {
+            ("search_result", MessagePlace::User | MessagePlace::Within) => {
                 parts.push(self.search_result(param, &block)?);
             }
-            ("tool_reference", Place::Within) => {
+            ("tool_reference", MessagePlace::Within) => {
                 let name = block.tool_name.ok_or_else(|| missing("tool_name"))?;
                 parts.push(Part::text(name));
             }
-            ("tool_result", Place::User) => {
+            ("tool_result", MessagePlace::User) => {
                 let cache = block.cache();
                 let id = block.tool_use_id.ok_or_else(|| missing("tool_use_id"))?;
                 let within = match block.content {
-                    Some(raw) => self.parts(param, raw, Place::Within)?,
+                    Some(raw) => self.parts(param, raw, MessagePlace::Within)?,
                     None => Vec::new(),
                 };
                 let name = self.called.get(&id).cloned();
@@ -201,8 +210,14 @@ impl Messages {
                     cache,
                 }));
             }
-            (_, Place::Assistant) => assistants(param, block, parts)?,
-            (other, Place::System | Place::User | Place::Within | Place::Document) => {
+            (_, MessagePlace::Assistant) => assistants(param, block, parts)?,
+            (
+                other,
+                MessagePlace::System
+                | MessagePlace::User
+                | MessagePlace::Within
+                | MessagePlace::Document,
+            ) => {
                 return Err(unknown(param, other));
             }
         }
@@ -212,11 +227,11 @@ impl Messages {
     fn medium(
         &mut self,
         block: Block<'_>,
-        place: Place,
+        place: MessagePlace,
         parts: &mut Vec<Part>,
     ) -> Result<(), BadBody> {
         let is_image = block.kind == "image";
-        if !is_image && place == Place::Assistant && !self.version.has_sampling() {
+        if !is_image && place == MessagePlace::Assistant && !self.version.has_sampling() {
             let message =
                 "a message of the assistant has a `document`, which this version does not take.";
             return Err(BadBody::of(MESSAGES, message));
@@ -242,7 +257,7 @@ impl Messages {
             if is_image {
                 return Err(unknown(MESSAGES, "content"));
             }
-            self.parts(MESSAGES, raw, Place::Document)
+            self.parts(MESSAGES, raw, MessagePlace::Document)
         })?;
         parts.extend(read);
         Ok(())
@@ -251,7 +266,7 @@ impl Messages {
     /// A place that was searched for, as the text that stands there.
     fn search_result(&mut self, param: &'static str, block: &Block<'_>) -> Result<Part, BadBody> {
         let within = match block.content {
-            Some(raw) => self.parts(param, raw, Place::System)?,
+            Some(raw) => self.parts(param, raw, MessagePlace::System)?,
             None => Vec::new(),
         };
         let source = block.source.map(RawValue::get).unwrap_or_default();

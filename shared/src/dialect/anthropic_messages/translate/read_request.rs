@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::blocks::CacheRead;
-use super::read_parts::{Messages, Place};
+use super::read_parts::{MessagePlace, MessagesRead};
 use crate::dialect::anthropic_messages::read::no_sampling;
 use crate::dialect::anthropic_messages::version::Version;
 use crate::dialect::neutral::{
@@ -60,7 +60,7 @@ pub(super) fn read(head: &Head, body: &[u8]) -> Result<ChatRequest, BadBody> {
 #[derive(Debug, Default)]
 struct Reading {
     request: ChatRequest,
-    messages: Messages,
+    messages: MessagesRead,
     thinking: Option<Thinking>,
     effort: Option<String>,
     /// Whether a cache ends behind the last part.
@@ -124,7 +124,7 @@ impl Reading {
             MESSAGES => self.messages.read(raw)?,
             "system" => {
                 // Before those that stand between messages.
-                let parts = self.messages.parts("system", raw, Place::System)?;
+                let parts = self.messages.parts("system", raw, MessagePlace::System)?;
                 self.messages.instructions.splice(0..0, parts);
             }
             "max_tokens" => request.output_max = Some(parsed("max_tokens", raw)?),

@@ -6,9 +6,9 @@ use smallvec::SmallVec;
 
 use super::Told;
 use super::blocks::{self, CitedRead};
-use crate::dialect::anthropic_messages::scan::Kind;
+use crate::dialect::anthropic_messages::scan::MessagesKind;
 use crate::dialect::event::said;
-use crate::dialect::neutral::{Event, StreamReader};
+use crate::dialect::neutral::{ChatEvent, StreamReader};
 use crate::dialect::walk::{Walk, count, unescaped};
 
 /// Parts that are open at once; providers have one.
@@ -16,7 +16,7 @@ const OPEN_MAX: usize = 16;
 
 /// What is known of a stream so far.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct MessagesReader {
     /// Calls that began and did not end.
     open: SmallVec<[Open; 1]>,
     /// Calls so far.
@@ -39,7 +39,7 @@ struct Open {
 /// The fields of an event as they are written.
 #[derive(Default)]
 struct Fields<'a> {
-    kind: Kind,
+    kind: MessagesKind,
     index: u64,
     message: &'a [u8],
     block: &'a [u8],
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
         // Ends at what is no JSON, which its meter refused before.
         Walk::new(data).object(|walk, name| {
             match name {
-                b"type" if walk.peek()? == b'"' => fields.kind = Kind::of(walk.text()?),
+                b"type" if walk.peek()? == b'"' => fields.kind = MessagesKind::of(walk.text()?),
                 b"index" => fields.index = count(walk.value()?),
                 b"message" => fields.message = walk.value()?,
                 b"content_block" => fields.block = walk.value()?,
@@ -102,31 +102,35 @@ fn field<'a>(json: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     found
 }
 
-impl StreamReader for Reader {
-    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+impl StreamReader for MessagesReader {
+    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         let said = said(event);
         let fields = Fields::of(&said.data);
         match fields.kind {
-            Kind::MessageStart => {
+            MessagesKind::MessageStart => {
                 let [id] = texts(fields.message, [b"id"]);
-                each(Event::Begin { id });
+                each(ChatEvent::Begin { id });
             }
-            Kind::BlockStart => self.begin(&fields, each),
-            Kind::BlockDelta => self.delta(&fields, each),
-            Kind::BlockStop => self.end(fields.index, each),
-            Kind::MessageDelta => {
+            MessagesKind::BlockStart => self.begin(&fields, each),
+            MessagesKind::BlockDelta => self.delta(&fields, each),
+            MessagesKind::BlockStop => self.end(fields.index, each),
+            MessagesKind::MessageDelta => {
                 let told: Option<Told<'_>> = serde_json::from_slice(fields.delta).ok();
                 if let Some(stop) = told.and_then(Told::stop) {
-                    each(Event::Stop { answer: 0, stop });
+                    each(ChatEvent::Stop { answer: 0, stop });
                 }
             }
-            Kind::Message | Kind::MessageStop | Kind::Ping | Kind::Error | Kind::Other => {}
+            MessagesKind::Message
+            | MessagesKind::MessageStop
+            | MessagesKind::Ping
+            | MessagesKind::Error
+            | MessagesKind::Other => {}
         }
     }
 }
 
-impl Reader {
-    fn begin(&mut self, fields: &Fields<'_>, each: &mut dyn FnMut(Event<'_>)) {
+impl MessagesReader {
+    fn begin(&mut self, fields: &Fields<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let answer = 0;
         let names: [&[u8]; 7] = [
             b"type",
@@ -139,25 +143,25 @@ impl Reader {
         ];
         let [kind, text, thinking, signature, data, id, name] = texts(fields.block, names);
         match kind.as_ref() {
-            "text" if !text.is_empty() => each(Event::Text { answer, text }),
+            "text" if !text.is_empty() => each(ChatEvent::Text { answer, text }),
             "thinking" => {
                 if !thinking.is_empty() {
                     let text = thinking;
-                    each(Event::Thought { answer, text });
+                    each(ChatEvent::Thought { answer, text });
                 }
                 if let Some(signature) = blocks::signature(Some(signature.into_owned())) {
-                    each(Event::Signature { answer, signature });
+                    each(ChatEvent::Signature { answer, signature });
                 }
             }
             "redacted_thinking" => {
                 if let Some(signature) = blocks::redacted(&data) {
-                    each(Event::Signature { answer, signature });
+                    each(ChatEvent::Signature { answer, signature });
                 }
             }
             "tool_use" => {
                 let call = self.calls;
                 self.calls = self.calls.saturating_add(1);
-                each(Event::ToolCall {
+                each(ChatEvent::ToolCall {
                     answer,
                     call,
                     id,
@@ -181,19 +185,19 @@ impl Reader {
         }
     }
 
-    fn delta(&mut self, fields: &Fields<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn delta(&mut self, fields: &Fields<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let answer = 0;
         let names: [&[u8]; 5] = [b"type", b"text", b"thinking", b"signature", b"partial_json"];
         let [kind, text, thinking, signature, json] = texts(fields.delta, names);
         match kind.as_ref() {
-            "text_delta" if !text.is_empty() => each(Event::Text { answer, text }),
+            "text_delta" if !text.is_empty() => each(ChatEvent::Text { answer, text }),
             "thinking_delta" if !thinking.is_empty() => {
                 let text = thinking;
-                each(Event::Thought { answer, text });
+                each(ChatEvent::Thought { answer, text });
             }
             "signature_delta" => {
                 if let Some(signature) = blocks::signature(Some(signature.into_owned())) {
-                    each(Event::Signature { answer, signature });
+                    each(ChatEvent::Signature { answer, signature });
                 }
             }
             "input_json_delta" if !json.is_empty() => {
@@ -202,21 +206,21 @@ impl Reader {
                 if let Some(open) = open.find(|open| open.index == fields.index) {
                     open.has_arguments = true;
                     let call = open.call;
-                    each(Event::Arguments { answer, call, json });
+                    each(ChatEvent::Arguments { answer, call, json });
                 }
             }
             "citations_delta" => {
                 let raw = field(fields.delta, b"citation").unwrap_or_default();
                 if let Ok(cited) = serde_json::from_slice::<CitedRead>(raw) {
                     let citation = Box::new(cited.citation());
-                    each(Event::Citation { answer, citation });
+                    each(ChatEvent::Citation { answer, citation });
                 }
             }
             _ => {}
         }
     }
 
-    fn end(&mut self, index: u64, each: &mut dyn FnMut(Event<'_>)) {
+    fn end(&mut self, index: u64, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let Some(at) = self.open.iter().position(|open| open.index == index) else {
             return;
         };
@@ -224,7 +228,7 @@ impl Reader {
         if !open.has_arguments {
             // A call without arguments is one with an empty object of them.
             let json = open.input.unwrap_or_else(|| "{}".to_owned());
-            each(Event::Arguments {
+            each(ChatEvent::Arguments {
                 answer: 0,
                 call: open.call,
                 json: Cow::Owned(json),

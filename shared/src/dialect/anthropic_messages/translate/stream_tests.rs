@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::dialect::anthropic_messages::events::STOP;
 use crate::dialect::neutral::{
-    Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source,
+    ChatEvent, Citation, Media, MediaKind, Signature, SignatureFormat, Source,
 };
 
 /// What a provider's events say, a line each; pieces of one text are one line.
@@ -19,20 +19,20 @@ fn read(events: &[&str]) -> Vec<String> {
     lines
 }
 
-fn line(event: &Event<'_>) -> String {
+fn line(event: &ChatEvent<'_>) -> String {
     match event {
-        Event::Begin { id } => format!("begin {id}"),
-        Event::Text { text, .. } => format!("text {text}"),
-        Event::Refusal { text, .. } => format!("refusal {text}"),
-        Event::Thought { text, .. } => format!("thought {text}"),
-        Event::Signature { signature, .. } => {
+        ChatEvent::Begin { id } => format!("begin {id}"),
+        ChatEvent::Text { text, .. } => format!("text {text}"),
+        ChatEvent::Refusal { text, .. } => format!("refusal {text}"),
+        ChatEvent::Thought { text, .. } => format!("thought {text}"),
+        ChatEvent::Signature { signature, .. } => {
             format!("signature {:?} {}", signature.format, signature.data)
         }
-        Event::ToolCall { call, id, name, .. } => format!("call {call} {id} {name}"),
-        Event::Arguments { call, json, .. } => format!("arguments {call} {json}"),
-        Event::Media { .. } => "media".to_owned(),
-        Event::Citation { citation, .. } => format!("citation {}", citation.url),
-        Event::Stop { stop, .. } => format!("stop {stop:?}"),
+        ChatEvent::ToolCall { call, id, name, .. } => format!("call {call} {id} {name}"),
+        ChatEvent::Arguments { call, json, .. } => format!("arguments {call} {json}"),
+        ChatEvent::Media { .. } => "media".to_owned(),
+        ChatEvent::Citation { citation, .. } => format!("citation {}", citation.url),
+        ChatEvent::Stop { stop, .. } => format!("stop {stop:?}"),
     }
 }
 
@@ -140,7 +140,7 @@ fn shown() -> AnswerShown {
 }
 
 /// What a tenant is sent of these events.
-fn written(events: Vec<Event<'static>>, usage: &Usage) -> Vec<Value> {
+fn written(events: Vec<ChatEvent<'static>>, usage: &Usage) -> Vec<Value> {
     let mut writer = TRANSLATOR.stream_writer(shown());
     let mut bytes = Vec::new();
     for event in events {
@@ -212,14 +212,14 @@ fn gathered(events: &[Value]) -> Value {
     message
 }
 
-fn say(text: &'static str) -> Event<'static> {
+fn say(text: &'static str) -> ChatEvent<'static> {
     let text = text.into();
-    Event::Text { answer: 0, text }
+    ChatEvent::Text { answer: 0, text }
 }
 
-fn think(text: &'static str) -> Event<'static> {
+fn think(text: &'static str) -> ChatEvent<'static> {
     let text = text.into();
-    Event::Thought { answer: 0, text }
+    ChatEvent::Thought { answer: 0, text }
 }
 
 fn prove(format: SignatureFormat, data: &str) -> Signature {
@@ -227,8 +227,8 @@ fn prove(format: SignatureFormat, data: &str) -> Signature {
     Signature { format, data }
 }
 
-fn call(call: u32, id: &'static str, signature: Option<Signature>) -> Event<'static> {
-    Event::ToolCall {
+fn call(call: u32, id: &'static str, signature: Option<Signature>) -> ChatEvent<'static> {
+    ChatEvent::ToolCall {
         answer: 0,
         call,
         id: id.into(),
@@ -237,16 +237,16 @@ fn call(call: u32, id: &'static str, signature: Option<Signature>) -> Event<'sta
     }
 }
 
-fn argue(call: u32, json: &'static str) -> Event<'static> {
-    Event::Arguments {
+fn argue(call: u32, json: &'static str) -> ChatEvent<'static> {
+    ChatEvent::Arguments {
         answer: 0,
         call,
         json: json.into(),
     }
 }
 
-fn stop(stop: Stop) -> Event<'static> {
-    Event::Stop { answer: 0, stop }
+fn stop(stop: Stop) -> ChatEvent<'static> {
+    ChatEvent::Stop { answer: 0, stop }
 }
 
 #[test]
@@ -260,21 +260,21 @@ fn a_tenant_sees_one_part_after_another() {
     ]);
     let events = written(
         vec![
-            Event::Begin { id: "x".into() },
+            ChatEvent::Begin { id: "x".into() },
             think("Let me "),
             think("see."),
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 signature: prove(F::OpenAi, "gAAA"),
             },
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 signature: prove(F::AnthropicRedacted, "EmwK"),
             },
             say(""),
             say("Hel"),
             say("lo \"you\"\n"),
-            Event::Citation {
+            ChatEvent::Citation {
                 answer: 0,
                 citation: Box::new(Citation {
                     url: "https://x.test".to_owned(),
@@ -287,7 +287,7 @@ fn a_tenant_sees_one_part_after_another() {
             call(1, "", None),
             argue(1, ""),
             // Of another answer, of which this format has none.
-            Event::Text {
+            ChatEvent::Text {
                 answer: 1,
                 text: "no".into(),
             },
@@ -340,7 +340,7 @@ fn calls_whose_arguments_come_mixed_lose_none() {
 fn a_stream_of_nothing_and_one_that_is_refused_end_well() {
     let events = written(Vec::new(), &Usage::default());
     assert_eq!(gathered(&events)["stop_reason"], "end_turn");
-    let refusal = Event::Refusal {
+    let refusal = ChatEvent::Refusal {
         answer: 0,
         text: "No.".into(),
     };
@@ -360,7 +360,7 @@ fn a_stream_of_nothing_and_one_that_is_refused_end_well() {
         detail: None,
         cache: None,
     };
-    let media = Event::Media {
+    let media = ChatEvent::Media {
         answer: 0,
         media: Box::new(media),
     };

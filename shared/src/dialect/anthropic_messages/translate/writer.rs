@@ -9,7 +9,9 @@ use super::answer::{ended, linked, shown_signature};
 use super::blocks::Cited;
 use super::{Ending, UsageShown, call_id, tier_shown};
 use crate::dialect::anthropic_messages::events::STOP;
-use crate::dialect::neutral::{AnswerShown, Event, Signature, SignatureFormat, Stop, StreamWriter};
+use crate::dialect::neutral::{
+    AnswerShown, ChatEvent, Signature, SignatureFormat, Stop, StreamWriter,
+};
 use crate::units::{Fact, Unit, Usage};
 
 /// Calls whose parts are remembered: more in one answer is no answer.
@@ -19,7 +21,7 @@ const REFUSAL_BYTES_MAX: usize = 2_000;
 
 /// What was written so far.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct MessagesWriter {
     shown: AnswerShown,
     has_begun: bool,
     open: Option<Part>,
@@ -46,7 +48,7 @@ fn json(to: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let _ = serde_json::to_writer(to, value);
 }
 
-impl Writer {
+impl MessagesWriter {
     pub(super) fn new(shown: AnswerShown) -> Self {
         Self {
             shown,
@@ -192,29 +194,29 @@ impl Writer {
     }
 }
 
-impl StreamWriter for Writer {
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
+impl StreamWriter for MessagesWriter {
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>) {
         self.begin(to);
         match event {
-            Event::Text { answer: 0, text } => self.text(&text, to),
-            Event::Refusal { answer: 0, text } => {
+            ChatEvent::Text { answer: 0, text } => self.text(&text, to),
+            ChatEvent::Refusal { answer: 0, text } => {
                 if self.refusal.len() + text.len() <= REFUSAL_BYTES_MAX {
                     self.refusal.push_str(&text);
                 }
                 self.text(&text, to);
             }
-            Event::Thought { answer: 0, text } => {
+            ChatEvent::Thought { answer: 0, text } => {
                 if !text.is_empty() {
                     self.open_thought(to);
                     let head = b"\"type\":\"thinking_delta\",\"thinking\":";
                     Self::delta(to, self.index(), head, &text);
                 }
             }
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 signature,
             } => self.signature(&signature, to),
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer: 0,
                 call,
                 id,
@@ -228,34 +230,34 @@ impl StreamWriter for Writer {
                 }
                 self.call(call, (&id, &name), to);
             }
-            Event::Arguments {
+            ChatEvent::Arguments {
                 answer: 0,
                 call,
                 json,
             } => self.arguments(call, &json, to),
-            Event::Media { answer: 0, media } => self.text(&linked(&media), to),
-            Event::Citation {
+            ChatEvent::Media { answer: 0, media } => self.text(&linked(&media), to),
+            ChatEvent::Citation {
                 answer: 0,
                 citation,
             } if self.open == Some(Part::Text) => {
                 let head = b"\"type\":\"citations_delta\",\"citation\":";
                 Self::delta(to, self.index(), head, &Cited::of(&citation));
             }
-            Event::Stop { answer: 0, stop } => {
+            ChatEvent::Stop { answer: 0, stop } => {
                 self.close(to);
                 self.stop = stop;
             }
             // It has begun; and this format has one answer.
-            Event::Begin { .. }
-            | Event::Text { .. }
-            | Event::Refusal { .. }
-            | Event::Thought { .. }
-            | Event::Signature { .. }
-            | Event::ToolCall { .. }
-            | Event::Arguments { .. }
-            | Event::Media { .. }
-            | Event::Citation { .. }
-            | Event::Stop { .. } => {}
+            ChatEvent::Begin { .. }
+            | ChatEvent::Text { .. }
+            | ChatEvent::Refusal { .. }
+            | ChatEvent::Thought { .. }
+            | ChatEvent::Signature { .. }
+            | ChatEvent::ToolCall { .. }
+            | ChatEvent::Arguments { .. }
+            | ChatEvent::Media { .. }
+            | ChatEvent::Citation { .. }
+            | ChatEvent::Stop { .. } => {}
         }
     }
 

@@ -6,7 +6,7 @@ mod streams;
 
 use super::*;
 use crate::dialect::Quirks;
-use crate::dialect::neutral::{Event, Part, Stop};
+use crate::dialect::neutral::{ChatEvent, Part, Stop};
 use crate::units::{Fact, Unit};
 
 fn to(model: &str) -> WriteTo<'_> {
@@ -27,20 +27,22 @@ fn steps(stream: &str) -> Vec<String> {
     steps
 }
 
-fn short(event: &Event<'_>) -> String {
+fn short(event: &ChatEvent<'_>) -> String {
     match event {
-        Event::Begin { id } => format!("begin {id}"),
-        Event::Text { text, .. } => format!("text {text}"),
-        Event::Refusal { text, .. } => format!("refusal {text}"),
-        Event::Thought { text, .. } => format!("thought {text}"),
-        Event::Signature { signature, .. } => {
+        ChatEvent::Begin { id } => format!("begin {id}"),
+        ChatEvent::Text { text, .. } => format!("text {text}"),
+        ChatEvent::Refusal { text, .. } => format!("refusal {text}"),
+        ChatEvent::Thought { text, .. } => format!("thought {text}"),
+        ChatEvent::Signature { signature, .. } => {
             format!("signature {:?} {}", signature.format, signature.data)
         }
-        Event::ToolCall { call, id, name, .. } => format!("call {call} {id} {name}"),
-        Event::Arguments { call, json, .. } => format!("arguments {call} {json}"),
-        Event::Media { media, .. } => format!("media {:?} {:?}", media.media_type, media.source),
-        Event::Citation { citation, .. } => format!("citation {}", citation.url),
-        Event::Stop { stop, .. } => format!("stop {stop:?}"),
+        ChatEvent::ToolCall { call, id, name, .. } => format!("call {call} {id} {name}"),
+        ChatEvent::Arguments { call, json, .. } => format!("arguments {call} {json}"),
+        ChatEvent::Media { media, .. } => {
+            format!("media {:?} {:?}", media.media_type, media.source)
+        }
+        ChatEvent::Citation { citation, .. } => format!("citation {}", citation.url),
+        ChatEvent::Stop { stop, .. } => format!("stop {stop:?}"),
     }
 }
 

@@ -6,7 +6,7 @@ mod streams;
 
 use super::*;
 use crate::dialect::Quirks;
-use crate::dialect::neutral::{Event, Part, Stop, Thought};
+use crate::dialect::neutral::{ChatEvent, Part, Stop, Thought};
 use crate::units::Unit;
 
 const TO: WriteTo<'_> = WriteTo {
@@ -27,16 +27,16 @@ fn steps(stream: &str) -> Vec<String> {
     steps
 }
 
-fn short(event: &Event<'_>) -> String {
+fn short(event: &ChatEvent<'_>) -> String {
     match event {
-        Event::Begin { id } => format!("begin {id}"),
-        Event::Text { text, .. } => format!("text {text}"),
-        Event::Thought { text, .. } => format!("thought {text}"),
-        Event::ToolCall { call, id, name, .. } => format!("call {call} {id} {name}"),
-        Event::Arguments { call, json, .. } => format!("arguments {call} {json}"),
-        Event::Citation { citation, .. } => format!("citation {}", citation.url),
-        Event::Stop { stop, .. } => format!("stop {stop:?}"),
-        Event::Refusal { .. } | Event::Signature { .. } | Event::Media { .. } => {
+        ChatEvent::Begin { id } => format!("begin {id}"),
+        ChatEvent::Text { text, .. } => format!("text {text}"),
+        ChatEvent::Thought { text, .. } => format!("thought {text}"),
+        ChatEvent::ToolCall { call, id, name, .. } => format!("call {call} {id} {name}"),
+        ChatEvent::Arguments { call, json, .. } => format!("arguments {call} {json}"),
+        ChatEvent::Citation { citation, .. } => format!("citation {}", citation.url),
+        ChatEvent::Stop { stop, .. } => format!("stop {stop:?}"),
+        ChatEvent::Refusal { .. } | ChatEvent::Signature { .. } | ChatEvent::Media { .. } => {
             format!("{event:?}")
         }
     }

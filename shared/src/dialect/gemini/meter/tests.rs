@@ -18,8 +18,8 @@ fn usage_event(text: &str, counts: &str, rest: &str) -> String {
 }
 
 /// What becomes of each event, and the meter after them.
-fn metered(of: Metered, events: &[&str]) -> (Vec<Verdict>, EventMeter) {
-    let mut meter = EventMeter::new(of);
+fn metered(of: Metered, events: &[&str]) -> (Vec<Verdict>, GeminiMeter) {
+    let mut meter = GeminiMeter::new(of);
     let verdicts = events
         .iter()
         .map(|event| meter.event(event.as_bytes()))
@@ -149,7 +149,7 @@ fn a_stream_over_its_bound_ends_as_at_the_maximum() {
     assert_eq!(meter.event(event("c", "").as_bytes()), Verdict::Hide);
     assert!(meter.usage().overrun);
     // By estimate, a provider that counts nothing is stopped too, some way behind the bound.
-    let mut meter = EventMeter::new(bounded(10));
+    let mut meter = GeminiMeter::new(bounded(10));
     let stopped = (0..200).find(|_| {
         matches!(
             meter.event(usage_event("word word word word ", "", "").as_bytes()),
@@ -243,7 +243,7 @@ fn a_stream_is_whole_where_every_candidate_ended() {
         (meter.missing(), meter.usage().count(Unit::InputToken)),
         (None, 9)
     );
-    let meter = EventMeter::new(of());
+    let meter = GeminiMeter::new(of());
     assert!(meter.is_complete(event("a", "").as_bytes()));
     assert!(meter.is_complete(b"{\"error\":{\"code\":503}}\n\n"));
     assert!(!meter.is_complete(b"data: {\"candidates\":[\n\n"));

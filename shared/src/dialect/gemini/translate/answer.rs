@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::parts::{self, Parts, sign};
-use super::reader::Reader;
+use super::reader::GeminiReader;
 use super::{signature, writer};
 use crate::dialect::gemini::events;
-use crate::dialect::gemini::scan::Scan;
+use crate::dialect::gemini::scan::GeminiScan;
 use crate::dialect::neutral::{
-    AnswerShown, Candidate, ChatAnswer, Citation, Event, Part, Stop, Thought, ToolCall,
+    AnswerShown, Candidate, ChatAnswer, ChatEvent, Citation, Part, Stop, Thought, ToolCall,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Fact, Usage};
@@ -21,7 +21,7 @@ pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(json)
         .trim_ascii();
-    let mut scan = Scan::default();
+    let mut scan = GeminiScan::default();
     if !scan.read(json) || scan.candidates == 0 {
         let why = "the answer holds no candidates";
         return Err(Fault::new(FaultKind::InvalidAnswer, why));
@@ -31,17 +31,17 @@ pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
         ..ChatAnswer::default()
     };
     let mut found: BTreeMap<u32, Candidate> = BTreeMap::new();
-    Reader::default().json(json, &mut |event| match event {
-        Event::Begin { id } => answer.id = id.into_owned(),
-        Event::Text { answer, .. }
-        | Event::Refusal { answer, .. }
-        | Event::Thought { answer, .. }
-        | Event::Signature { answer, .. }
-        | Event::ToolCall { answer, .. }
-        | Event::Arguments { answer, .. }
-        | Event::Media { answer, .. }
-        | Event::Citation { answer, .. }
-        | Event::Stop { answer, .. } => {
+    GeminiReader::default().json(json, &mut |event| match event {
+        ChatEvent::Begin { id } => answer.id = id.into_owned(),
+        ChatEvent::Text { answer, .. }
+        | ChatEvent::Refusal { answer, .. }
+        | ChatEvent::Thought { answer, .. }
+        | ChatEvent::Signature { answer, .. }
+        | ChatEvent::ToolCall { answer, .. }
+        | ChatEvent::Arguments { answer, .. }
+        | ChatEvent::Media { answer, .. }
+        | ChatEvent::Citation { answer, .. }
+        | ChatEvent::Stop { answer, .. } => {
             let one = found.entry(answer).or_insert_with(|| Candidate {
                 parts: Vec::new(),
                 stop: Stop::End,
@@ -60,16 +60,16 @@ pub(super) fn read(json: &[u8]) -> Result<ChatAnswer, Fault> {
     Ok(answer)
 }
 
-fn take(one: &mut Candidate, event: Event<'_>) {
+fn take(one: &mut Candidate, event: ChatEvent<'_>) {
     let parts = &mut one.parts;
     match event {
-        Event::Begin { .. } => {}
-        Event::Text { text: more, .. } => match parts.last_mut() {
+        ChatEvent::Begin { .. } => {}
+        ChatEvent::Text { text: more, .. } => match parts.last_mut() {
             Some(Part::Text { text, .. }) => text.push_str(&more),
             _ => parts.push(Part::text(more)),
         },
-        Event::Refusal { text, .. } => parts.push(Part::Refusal(text.into_owned())),
-        Event::Thought { text: more, .. } => match parts.last_mut() {
+        ChatEvent::Refusal { text, .. } => parts.push(Part::Refusal(text.into_owned())),
+        ChatEvent::Thought { text: more, .. } => match parts.last_mut() {
             Some(Part::Thought(thought)) if thought.signature.is_none() => {
                 thought.text.push_str(&more);
             }
@@ -78,8 +78,8 @@ fn take(one: &mut Candidate, event: Event<'_>) {
                 signature: None,
             })),
         },
-        Event::Signature { signature, .. } => sign(parts, signature),
-        Event::ToolCall {
+        ChatEvent::Signature { signature, .. } => sign(parts, signature),
+        ChatEvent::ToolCall {
             id,
             name,
             signature,
@@ -92,19 +92,19 @@ fn take(one: &mut Candidate, event: Event<'_>) {
             cache: None,
         })),
         // A call's arguments come right behind it.
-        Event::Arguments { json, .. } => {
+        ChatEvent::Arguments { json, .. } => {
             if let Some(Part::ToolCall(call)) = parts.last_mut() {
                 call.arguments.push_str(&json);
             }
         }
-        Event::Media { media, .. } => parts.push(Part::Media(*media)),
-        Event::Citation { citation, .. } => {
+        ChatEvent::Media { media, .. } => parts.push(Part::Media(*media)),
+        ChatEvent::Citation { citation, .. } => {
             let is_text = |part: &&mut Part| matches!(part, Part::Text { .. });
             if let Some(Part::Text { citations, .. }) = parts.iter_mut().rev().find(is_text) {
                 citations.push(*citation);
             }
         }
-        Event::Stop { stop, .. } => one.stop = stop,
+        ChatEvent::Stop { stop, .. } => one.stop = stop,
     }
 }
 

@@ -59,11 +59,11 @@ impl Translator for GeminiTranslator {
     }
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
-        Box::new(reader::Reader::default())
+        Box::new(reader::GeminiReader::default())
     }
 
     fn stream_writer(&self, shown: AnswerShown) -> Box<dyn StreamWriter> {
-        Box::new(writer::Writer::new(shown))
+        Box::new(writer::GeminiWriter::new(shown))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::dialect::walk::Walk;
 
 /// The fields of a part as they stand there.
 #[derive(Debug, Default)]
-pub(super) struct Seen<'a> {
+pub(super) struct SeenPart<'a> {
     /// Between its quotes.
     pub(super) text: Option<&'a [u8]>,
     pub(super) is_thought: bool,
@@ -22,7 +22,7 @@ pub(super) struct Seen<'a> {
 
 /// A function call.
 #[derive(Debug, Default)]
-pub(super) struct Call<'a> {
+pub(super) struct SeenCall<'a> {
     /// Empty where there is none.
     pub(super) id: Cow<'a, str>,
     pub(super) name: Cow<'a, str>,
@@ -55,7 +55,7 @@ pub(super) fn fields<'a>(value: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8
     }
 }
 
-impl<'a> Seen<'a> {
+impl<'a> SeenPart<'a> {
     /// Reads one part.
     pub(super) fn read(walk: &mut Walk<'a>) -> Option<Self> {
         let mut seen = Self::default();
@@ -97,8 +97,8 @@ impl<'a> Seen<'a> {
     }
 
     /// The function call, where it is one with a name.
-    pub(super) fn call(&self) -> Option<Call<'a>> {
-        let mut call = Call::default();
+    pub(super) fn call(&self) -> Option<SeenCall<'a>> {
+        let mut call = SeenCall::default();
         fields(self.call?, |name, value| match name {
             b"id" => call.id = text::of_value(value).unwrap_or_default(),
             b"name" => call.name = text::of_value(value).unwrap_or_default(),

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::parts::{Seen, each_of, fields};
+use super::parts::{SeenPart, each_of, fields};
 use super::text;
 use crate::dialect::event::said;
 use crate::dialect::gemini::scan::is_reason;
-use crate::dialect::neutral::{Citation, Event, Stop, StreamReader};
+use crate::dialect::neutral::{ChatEvent, Citation, Stop, StreamReader};
 use crate::dialect::walk::{Walk, count};
 
 /// Google makes eight answers at most; what has a higher index is one with the last.
@@ -41,7 +41,7 @@ pub(super) fn refusal_word(reason: &str) -> Option<&'static str> {
 
 /// Reads one stream.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct GeminiReader {
     has_begun: bool,
     /// The provider's id of the answer, as it stands in ids that are made.
     id: String,
@@ -67,15 +67,15 @@ struct Beside<'a> {
     citations: Option<&'a [u8]>,
 }
 
-impl StreamReader for Reader {
-    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+impl StreamReader for GeminiReader {
+    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         self.json(&said(event).data, each);
     }
 }
 
-impl Reader {
+impl GeminiReader {
     /// Reads an answer or one event of it.
-    pub(super) fn json(&mut self, json: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+    pub(super) fn json(&mut self, json: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         if json.first() != Some(&b'{') {
             return;
         }
@@ -90,7 +90,7 @@ impl Reader {
     }
 
     /// The id stands behind the candidates.
-    fn begin(&mut self, json: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+    fn begin(&mut self, json: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         if self.has_begun {
             return;
         }
@@ -104,11 +104,15 @@ impl Reader {
         if !id.is_empty() {
             let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
             self.id = id.chars().filter(is_plain).take(ID_CHARS_MAX).collect();
-            each(Event::Begin { id });
+            each(ChatEvent::Begin { id });
         }
     }
 
-    fn candidate(&mut self, walk: &mut Walk<'_>, each: &mut dyn FnMut(Event<'_>)) -> Option<()> {
+    fn candidate(
+        &mut self,
+        walk: &mut Walk<'_>,
+        each: &mut dyn FnMut(ChatEvent<'_>),
+    ) -> Option<()> {
         if walk.peek()? != b'{' {
             return walk.value().map(drop);
         }
@@ -130,7 +134,7 @@ impl Reader {
                         return walk.value().map(drop);
                     }
                     each_of(walk, |walk| {
-                        let seen = Seen::read(walk)?;
+                        let seen = SeenPart::read(walk)?;
                         self.part(at, &seen, each);
                         Some(())
                     })
@@ -162,7 +166,7 @@ impl Reader {
         })
     }
 
-    fn part(&mut self, at: usize, seen: &Seen<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn part(&mut self, at: usize, seen: &SeenPart<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let Some(of) = self.answers.get_mut(at) else {
             return;
         };
@@ -178,14 +182,14 @@ impl Reader {
             let (number, json) = (of.calls, call.arguments);
             of.calls = of.calls.saturating_add(1);
             of.has_said = true;
-            each(Event::ToolCall {
+            each(ChatEvent::ToolCall {
                 answer,
                 call: number,
                 id,
                 name: call.name,
                 signature,
             });
-            each(Event::Arguments {
+            each(ChatEvent::Arguments {
                 answer,
                 call: number,
                 json,
@@ -196,11 +200,11 @@ impl Reader {
         if seen.is_thought {
             // Pictures on the way to others are thoughts too, and shown to nobody.
             if let Some(text) = words {
-                each(Event::Thought { answer, text });
+                each(ChatEvent::Thought { answer, text });
             }
         }
         if let Some(signature) = signature.take() {
-            each(Event::Signature { answer, signature });
+            each(ChatEvent::Signature { answer, signature });
         }
         if seen.is_thought {
             return;
@@ -208,25 +212,25 @@ impl Reader {
         let words = seen.text.map(text::read).filter(|words| !words.is_empty());
         if let Some(text) = words.or_else(|| seen.code().map(Cow::Owned)) {
             of.has_said = true;
-            each(Event::Text { answer, text });
+            each(ChatEvent::Text { answer, text });
         }
         if let Some(media) = seen.media() {
             of.has_said = true;
-            each(Event::Media {
+            each(ChatEvent::Media {
                 answer,
                 media: Box::new(media),
             });
         }
     }
 
-    fn beside(&mut self, at: usize, beside: &Beside<'_>, each: &mut dyn FnMut(Event<'_>)) {
+    fn beside(&mut self, at: usize, beside: &Beside<'_>, each: &mut dyn FnMut(ChatEvent<'_>)) {
         let Some(of) = self.answers.get_mut(at) else {
             return;
         };
         let answer = of.index;
         for citation in cited(beside) {
             if of.cited.len() < CITATIONS_MAX && of.cited.insert(citation.url.clone()) {
-                each(Event::Citation {
+                each(ChatEvent::Citation {
                     answer,
                     citation: Box::new(citation),
                 });
@@ -255,10 +259,10 @@ impl Reader {
                 _ => None,
             };
             if let Some(text) = words {
-                each(Event::Refusal { answer, text });
+                each(ChatEvent::Refusal { answer, text });
             }
         }
-        each(Event::Stop { answer, stop });
+        each(ChatEvent::Stop { answer, stop });
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::value::RawValue;
 
-use super::parts::{Seen, each_of, fields, sign};
+use super::parts::{SeenPart, each_of, fields, sign};
 use super::{config, schema, text};
 use crate::dialect::neutral::{
     ChatRequest, Json, Part, Role, Thought, Tool, ToolCall, ToolChoice, ToolResult, Turn,
@@ -131,7 +131,7 @@ fn content(value: &[u8], calls: &mut Calls) -> Result<(Option<String>, Vec<Part>
     let (mut parts, mut bad) = (Vec::new(), None);
     if let Some(list) = list {
         each_of(&mut Walk::new(list), |walk| {
-            let seen = Seen::read(walk)?;
+            let seen = SeenPart::read(walk)?;
             bad = part(&seen, calls, &mut parts).err();
             bad.is_none().then_some(())
         });
@@ -168,7 +168,7 @@ fn turn(value: &[u8], calls: &mut Calls) -> Result<Option<Turn>, BadBody> {
     Ok((!parts.is_empty()).then_some(Turn { role, parts }))
 }
 
-fn part(seen: &Seen<'_>, calls: &mut Calls, parts: &mut Vec<Part>) -> Result<(), BadBody> {
+fn part(seen: &SeenPart<'_>, calls: &mut Calls, parts: &mut Vec<Part>) -> Result<(), BadBody> {
     let signature = seen.signature();
     if let Some(call) = seen.call() {
         parts.push(Part::ToolCall(ToolCall {
@@ -224,7 +224,7 @@ fn result(raw: &[u8], calls: &mut Calls) -> ToolResult {
         b"response" => response = Some(value),
         b"parts" => {
             each_of(&mut Walk::new(value), |walk| {
-                media.extend(Seen::read(walk)?.media().map(Part::Media));
+                media.extend(SeenPart::read(walk)?.media().map(Part::Media));
                 Some(())
             });
         }

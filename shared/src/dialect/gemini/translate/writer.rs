@@ -5,7 +5,7 @@ use super::parts::{self, Parts};
 use super::reader::refusal_word;
 use super::{signature, text};
 use crate::dialect::gemini::events;
-use crate::dialect::neutral::{AnswerShown, Citation, Event, Stop, StreamWriter, ToolCall};
+use crate::dialect::neutral::{AnswerShown, ChatEvent, Citation, Stop, StreamWriter, ToolCall};
 use crate::sse::EVENT_BYTES_MAX;
 use crate::units::{Fact, Usage};
 
@@ -16,7 +16,7 @@ const CITATIONS_MAX: usize = 256;
 
 /// Writes one stream.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct GeminiWriter {
     /// What stands behind the candidates of each event.
     behind: Vec<u8>,
     open: Vec<Open>,
@@ -94,7 +94,7 @@ pub(super) fn names(shown: &AnswerShown, out: &mut Vec<u8>) {
     text::write(out, &shown.id);
 }
 
-impl Writer {
+impl GeminiWriter {
     pub(super) fn new(shown: AnswerShown) -> Self {
         let mut behind = Vec::new();
         names(&shown, &mut behind);
@@ -181,14 +181,14 @@ impl Writer {
     }
 }
 
-impl StreamWriter for Writer {
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
+impl StreamWriter for GeminiWriter {
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>) {
         match event {
-            Event::Begin { .. } => {}
-            Event::Text { answer, text } | Event::Refusal { answer, text } => {
+            ChatEvent::Begin { .. } => {}
+            ChatEvent::Text { answer, text } | ChatEvent::Refusal { answer, text } => {
                 self.text(answer, &text, to);
             }
-            Event::Thought { answer, text } => {
+            ChatEvent::Thought { answer, text } => {
                 self.flush_calls(answer, to);
                 self.flush_signature(answer, to);
                 if !text.is_empty() {
@@ -198,12 +198,12 @@ impl StreamWriter for Writer {
                     });
                 }
             }
-            Event::Signature { answer, signature } => {
+            ChatEvent::Signature { answer, signature } => {
                 self.flush_calls(answer, to);
                 self.flush_signature(answer, to);
                 self.answer(answer).held = Some(signature::written(&signature));
             }
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer,
                 call,
                 id,
@@ -226,21 +226,21 @@ impl StreamWriter for Writer {
                     },
                 });
             }
-            Event::Arguments { answer, call, json } => self.arguments(answer, call, &json),
-            Event::Media { answer, media } => {
+            ChatEvent::Arguments { answer, call, json } => self.arguments(answer, call, &json),
+            ChatEvent::Media { answer, media } => {
                 self.flush_calls(answer, to);
                 let mut part = Vec::new();
                 if parts::write_media(&media, &mut part) {
                     self.event(answer, to, |out| out.extend_from_slice(&part));
                 }
             }
-            Event::Citation { answer, citation } => {
+            ChatEvent::Citation { answer, citation } => {
                 let citations = &mut self.answer(answer).citations;
                 if citations.len() < CITATIONS_MAX {
                     citations.push(*citation);
                 }
             }
-            Event::Stop { answer, stop } => {
+            ChatEvent::Stop { answer, stop } => {
                 self.flush_calls(answer, to);
                 self.answer(answer).stop = stop;
             }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::out::Json;
+use super::out::JsonOut;
 use super::raw::Raw;
 use crate::dialect::neutral::{CacheMark, Media, MediaKind, Source};
 

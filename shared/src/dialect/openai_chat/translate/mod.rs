@@ -14,7 +14,7 @@ mod thought;
 use bytes::Bytes;
 
 use self::stream::{ChunkReader, ChunkWriter};
-use self::target::Target;
+use self::target::ModelTarget;
 use crate::dialect::neutral::{
     AnswerShown, ChatAnswer, ChatRequest, StreamReader, StreamWriter, Translator, WriteTo, Written,
 };
@@ -37,7 +37,7 @@ impl Translator for ChatTranslator {
 
     fn without_others(&self, body: &Bytes, to: WriteTo<'_>) -> Option<Bytes> {
         let fields = ["\"reasoning_details\"", "\"extra_content\""];
-        let is_here = Target::of(to.model).is_strict() && others::holds(body, &fields);
+        let is_here = ModelTarget::of(to.model).is_strict() && others::holds(body, &fields);
         is_here.then(|| others::rewritten(self, body, to, ["messages", ""]))?
     }
 

@@ -7,7 +7,7 @@ use crate::dialect::neutral::CacheMark;
 
 /// JSON that is being written at the end of bytes. What is written in a wrong order is no JSON: whoever
 /// writes knows the order.
-pub(super) trait Json {
+pub(super) trait JsonOut {
     /// The bytes.
     fn bytes(&mut self) -> &mut Vec<u8>;
 
@@ -95,7 +95,7 @@ pub(super) trait Json {
     }
 }
 
-impl Json for Vec<u8> {
+impl JsonOut for Vec<u8> {
     fn bytes(&mut self) -> &mut Vec<u8> {
         self
     }

@@ -17,7 +17,7 @@ const NAME_MAX: usize = 64;
 
 /// For whose model a request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct ModelTarget {
     maker: Maker,
     /// Whether the name says its maker before a slash, as OpenRouter's do.
     is_routed: bool,
@@ -51,7 +51,7 @@ const NAMES: [(&str, Maker); 14] = [
     ("moonshot", Maker::Moonshot),
 ];
 
-impl Target {
+impl ModelTarget {
     pub(super) fn of(model: &str) -> Self {
         let model = model.to_ascii_lowercase();
         let found = NAMES.iter().find(|(name, _)| model.contains(name));
@@ -158,28 +158,28 @@ mod tests {
     #[test]
     fn makers_are_known_by_the_names_of_their_models() {
         use SignatureFormat as F;
-        let routed = Target::of("anthropic/claude-opus-4.6");
+        let routed = ModelTarget::of("anthropic/claude-opus-4.6");
         assert!(routed.proves(F::Anthropic) && routed.takes_cache_marks());
         assert!(!routed.proves(F::Google));
-        assert!(!Target::of("gpt-5.6").proves(F::OpenAi));
-        assert!(Target::of("openai/gpt-5.6").proves(F::OpenAi));
-        assert!(!Target::of("openai/gpt-oss-120b").proves(F::OpenAi));
-        assert!(Target::of("openai/o3").proves(F::OpenAi));
-        assert!(Target::of("Gemini-3.8-flash").proves_calls());
-        assert!(!Target::of("gemini-3.8-flash").proves(F::Google));
-        assert!(!Target::of("models/gemini-3.8-flash").proves(F::Google));
-        assert!(Target::of("deepseek-v4-pro").takes_top_k());
-        assert!(!Target::of("mistral-large-latest").takes_top_k());
-        assert!(Target::of("kimi-k3").takes_cache_key());
+        assert!(!ModelTarget::of("gpt-5.6").proves(F::OpenAi));
+        assert!(ModelTarget::of("openai/gpt-5.6").proves(F::OpenAi));
+        assert!(!ModelTarget::of("openai/gpt-oss-120b").proves(F::OpenAi));
+        assert!(ModelTarget::of("openai/o3").proves(F::OpenAi));
+        assert!(ModelTarget::of("Gemini-3.8-flash").proves_calls());
+        assert!(!ModelTarget::of("gemini-3.8-flash").proves(F::Google));
+        assert!(!ModelTarget::of("models/gemini-3.8-flash").proves(F::Google));
+        assert!(ModelTarget::of("deepseek-v4-pro").takes_top_k());
+        assert!(!ModelTarget::of("mistral-large-latest").takes_top_k());
+        assert!(ModelTarget::of("kimi-k3").takes_cache_key());
     }
 
     #[test]
     fn calls_that_may_not_be_called_so_get_a_name() {
-        let mistral = Target::of("mistral-large-latest");
+        let mistral = ModelTarget::of("mistral-large-latest");
         assert_eq!(mistral.call_id("a1B2c3D4e", 0), "a1B2c3D4e");
         assert!(mistral.takes_call_id(&mistral.call_id("toolu_01", 0)));
         assert!(mistral.takes_call_id(&mistral.call_id("", 3)));
-        let other = Target::of("m");
+        let other = ModelTarget::of("m");
         assert_eq!(other.call_id("toolu_01", 0), "toolu_01");
         assert_eq!(other.call_id("", 3), "call_000000003");
         let long = "x".repeat(41);

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::stream::owned;
 use super::*;
 use crate::dialect::neutral::{
-    CacheMark, Candidate, Citation, Effort, Event, Format, Json, Media, MediaKind, Part, Reasoning,
-    Role, Sampling, Signature, SignatureFormat, Source, Stop, Thought, Tool, ToolCall, ToolChoice,
-    ToolResult, Turn,
+    CacheMark, Candidate, ChatEvent, Citation, Effort, Format, Json, Media, MediaKind, Part,
+    Reasoning, Role, Sampling, Signature, SignatureFormat, Source, Stop, Thought, Tool, ToolCall,
+    ToolChoice, ToolResult, Turn,
 };
 use crate::dialect::openai_chat::OPENAI_CHAT;
 use crate::dialect::{Dialect, Look, Metered, Quirks, Verdict};
@@ -342,7 +342,7 @@ fn shown() -> AnswerShown {
 }
 
 /// The events that say what `candidate` does, its texts in pieces of a few characters.
-fn events_of(answer: u32, candidate: &Candidate) -> Vec<Event<'static>> {
+fn events_of(answer: u32, candidate: &Candidate) -> Vec<ChatEvent<'static>> {
     let mut events = Vec::new();
     let mut call = 0;
     let pieces = |text: &str| {
@@ -358,29 +358,29 @@ fn events_of(answer: u32, candidate: &Candidate) -> Vec<Event<'static>> {
                 text, citations, ..
             } => {
                 let texts = pieces(text).into_iter();
-                events.extend(texts.map(|text| Event::Text { answer, text }));
-                events.extend(citations.iter().map(|citation| Event::Citation {
+                events.extend(texts.map(|text| ChatEvent::Text { answer, text }));
+                events.extend(citations.iter().map(|citation| ChatEvent::Citation {
                     answer,
                     citation: Box::new(citation.clone()),
                 }));
             }
             Part::Refusal(text) => {
                 let texts = pieces(text).into_iter();
-                events.extend(texts.map(|text| Event::Refusal { answer, text }));
+                events.extend(texts.map(|text| ChatEvent::Refusal { answer, text }));
             }
             Part::Thought(thought) => {
                 let texts = pieces(&thought.text).into_iter();
-                events.extend(texts.map(|text| Event::Thought { answer, text }));
+                events.extend(texts.map(|text| ChatEvent::Thought { answer, text }));
                 if let Some(signature) = thought.signature.clone() {
-                    events.push(Event::Signature { answer, signature });
+                    events.push(ChatEvent::Signature { answer, signature });
                 }
             }
-            Part::Media(media) => events.push(Event::Media {
+            Part::Media(media) => events.push(ChatEvent::Media {
                 answer,
                 media: Box::new(media.clone()),
             }),
             Part::ToolCall(made) => {
-                events.push(Event::ToolCall {
+                events.push(ChatEvent::ToolCall {
                     answer,
                     call,
                     id: made.id.clone().into(),
@@ -388,13 +388,13 @@ fn events_of(answer: u32, candidate: &Candidate) -> Vec<Event<'static>> {
                     signature: made.signature.clone(),
                 });
                 let json = pieces(&made.arguments).into_iter();
-                events.extend(json.map(|json| Event::Arguments { answer, call, json }));
+                events.extend(json.map(|json| ChatEvent::Arguments { answer, call, json }));
                 call += 1;
             }
             Part::ToolResult(_) => {}
         }
     }
-    events.push(Event::Stop {
+    events.push(ChatEvent::Stop {
         answer,
         stop: candidate.stop.clone(),
     });
@@ -426,7 +426,7 @@ proptest! {
 
     #[test]
     fn a_stream_comes_back_event_by_event_and_is_whole_to_its_meter(candidates in prop::collection::vec(candidate(), 1..3)) {
-        let mut events = vec![Event::Begin { id: "chatcmpl-abc".into() }];
+        let mut events = vec![ChatEvent::Begin { id: "chatcmpl-abc".into() }];
         let answers = candidates.iter().zip(0..).map(|(candidate, answer)| events_of(answer, candidate));
         events.extend(answers.flatten());
         let usage = Usage::of([(Unit::InputToken, 7), (Unit::OutputToken, 9), (Unit::ReasoningToken, 4)]);
@@ -517,8 +517,8 @@ fn what_a_stream_makes_its_reader_keep_is_bounded() {
              \"reasoning_details\":[{{\"data\":\"{long}\",\"id\":\"later{number}\",\"format\":\"google-gemini-v1\"}}]}}}}]}}\n\n"
         );
         reader.read(event.as_bytes(), &mut |event| {
-            proofs += u32::from(matches!(&event, Event::Signature { .. }));
-            if let Event::ToolCall { id, .. } = event {
+            proofs += u32::from(matches!(&event, ChatEvent::Signature { .. }));
+            if let ChatEvent::ToolCall { id, .. } = event {
                 calls += u32::from(id.len() > 1_000);
             }
         });

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::out::Json;
+use super::out::JsonOut;
 use super::raw::Raw;
 use crate::dialect::neutral::{Signature, SignatureFormat, Thought, ToolCall};
 

@@ -4,9 +4,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::dialect::openai_responses::answer::{Head, Shown, Status};
-use crate::dialect::openai_responses::output::{END, ItemKind, Open, Output, PartKind, begin, put};
-use crate::dialect::openai_responses::scan::{self, Item, Kind, Part, Response, Scan};
+use crate::dialect::openai_responses::answer::{ResponseHead, Shown, Status};
+use crate::dialect::openai_responses::output::{
+    END, ItemKind, Open, OutputItems, PartKind, begin, put,
+};
+use crate::dialect::openai_responses::scan::{
+    self, Response, ResponsesKind, ResponsesScan, ScannedItem, ScannedPart,
+};
 use crate::units::Usage;
 
 /// Of an output that is longer the beginning of what is open is said again at its end, and no more.
@@ -17,8 +21,8 @@ const WORD_BYTES_MAX: usize = 1024;
 /// The output as far as it came.
 #[derive(Debug)]
 pub(super) struct Follow {
-    output: Output,
-    head: Option<Head<'static>>,
+    output: OutputItems,
+    head: Option<ResponseHead<'static>>,
 }
 
 fn word(bytes: &[u8]) -> Vec<u8> {
@@ -29,30 +33,30 @@ fn word(bytes: &[u8]) -> Vec<u8> {
 impl Follow {
     pub(super) fn new() -> Self {
         Self {
-            output: Output::new(KEPT_BYTES_MAX),
+            output: OutputItems::new(KEPT_BYTES_MAX),
             head: None,
         }
     }
 
     /// Takes what an event says.
-    pub(super) fn take(&mut self, scan: &Scan<'_>) {
+    pub(super) fn take(&mut self, scan: &ResponsesScan<'_>) {
         self.output.sequence = scan.sequence.saturating_add(1);
         match scan.kind {
-            Kind::Begun => self.begun(scan),
-            Kind::ItemAdded => self.added(scan),
-            Kind::ItemDone => self.done(scan),
-            Kind::Text => self.more(scan, PartKind::Text),
-            Kind::Refusal => self.more(scan, PartKind::Refusal),
-            Kind::Summary => self.more(scan, PartKind::Summary),
-            Kind::Thought => self.more(scan, PartKind::Thought),
-            Kind::Arguments | Kind::Input => {
+            ResponsesKind::Begun => self.begun(scan),
+            ResponsesKind::ItemAdded => self.added(scan),
+            ResponsesKind::ItemDone => self.done(scan),
+            ResponsesKind::Text => self.more(scan, PartKind::Text),
+            ResponsesKind::Refusal => self.more(scan, PartKind::Refusal),
+            ResponsesKind::Summary => self.more(scan, PartKind::Summary),
+            ResponsesKind::Thought => self.more(scan, PartKind::Thought),
+            ResponsesKind::Arguments | ResponsesKind::Input => {
                 let has_room = self.output.has_room(scan.delta.len());
                 if let (Some(open), true) = (self.open(scan), has_room) {
                     open.text.extend_from_slice(scan.delta);
                 }
             }
-            Kind::PartAdded => {
-                let part = scan.part.and_then(Part::of);
+            ResponsesKind::PartAdded => {
+                let part = scan.part.and_then(ScannedPart::of);
                 if let (Some(open), Some(part)) = (self.open(scan), part)
                     && open.kind == ItemKind::Message
                 {
@@ -63,12 +67,12 @@ impl Follow {
                     });
                 }
             }
-            Kind::SummaryAdded => {
+            ResponsesKind::SummaryAdded => {
                 if let Some(open) = self.open(scan) {
                     open.part = Some(PartKind::Summary);
                 }
             }
-            Kind::PartDone | Kind::SummaryDone => {
+            ResponsesKind::PartDone | ResponsesKind::SummaryDone => {
                 let part = scan.part.unwrap_or_default();
                 let has_room = self.output.has_room(part.len());
                 if let (Some(open), true) = (self.open(scan), has_room && !part.is_empty())
@@ -77,17 +81,17 @@ impl Follow {
                     open.take_part(part);
                 }
             }
-            Kind::None
-            | Kind::Other
-            | Kind::Annotation
-            | Kind::Completed
-            | Kind::Incomplete
-            | Kind::Failed
-            | Kind::Error => {}
+            ResponsesKind::None
+            | ResponsesKind::Other
+            | ResponsesKind::Annotation
+            | ResponsesKind::Completed
+            | ResponsesKind::Incomplete
+            | ResponsesKind::Failed
+            | ResponsesKind::Error => {}
         }
     }
 
-    fn begun(&mut self, scan: &Scan<'_>) {
+    fn begun(&mut self, scan: &ResponsesScan<'_>) {
         if self.head.is_some() {
             return;
         }
@@ -101,7 +105,7 @@ impl Follow {
         ));
     }
 
-    fn open(&mut self, scan: &Scan<'_>) -> Option<&mut Open> {
+    fn open(&mut self, scan: &ResponsesScan<'_>) -> Option<&mut Open> {
         let mut open = self.output.open.iter_mut().rev();
         match scan.index {
             Some(index) => open.find(|open| open.index == index),
@@ -109,19 +113,19 @@ impl Follow {
         }
     }
 
-    fn added(&mut self, scan: &Scan<'_>) {
-        let Some(item) = scan.item.and_then(Item::of) else {
+    fn added(&mut self, scan: &ResponsesScan<'_>) {
+        let Some(item) = scan.item.and_then(ScannedItem::of) else {
             return;
         };
         let kind = match item.kind {
-            scan::ItemKind::Message => ItemKind::Message,
-            scan::ItemKind::Reasoning => ItemKind::Reasoning,
-            scan::ItemKind::Call | scan::ItemKind::CustomCall => ItemKind::Call {
-                is_custom: item.kind == scan::ItemKind::CustomCall,
+            scan::ScannedKind::Message => ItemKind::Message,
+            scan::ScannedKind::Reasoning => ItemKind::Reasoning,
+            scan::ScannedKind::Call | scan::ScannedKind::CustomCall => ItemKind::Call {
+                is_custom: item.kind == scan::ScannedKind::CustomCall,
                 call_id: word(item.call_id),
                 name: word(item.name),
             },
-            scan::ItemKind::Image | scan::ItemKind::Other => return,
+            scan::ScannedKind::Image | scan::ScannedKind::Other => return,
         };
         // Whoever begins ever more items and ends none does not fill the memory.
         if self.output.has_room(size_of::<Open>()) {
@@ -130,7 +134,7 @@ impl Follow {
         }
     }
 
-    fn done(&mut self, scan: &Scan<'_>) {
+    fn done(&mut self, scan: &ResponsesScan<'_>) {
         let at = match scan.index {
             Some(index) => {
                 let mut open = self.output.open.iter();
@@ -146,7 +150,7 @@ impl Follow {
         }
     }
 
-    fn more(&mut self, scan: &Scan<'_>, part: PartKind) {
+    fn more(&mut self, scan: &ResponsesScan<'_>, part: PartKind) {
         let has_room = self.output.has_room(scan.delta.len());
         let Some(open) = self.open(scan) else {
             return;
@@ -182,8 +186,8 @@ impl Follow {
     }
 }
 
-fn head_of(id: &[u8], model: &[u8], created: &[u8]) -> Head<'static> {
-    Head {
+fn head_of(id: &[u8], model: &[u8], created: &[u8]) -> ResponseHead<'static> {
+    ResponseHead {
         id: Cow::Owned(id.to_vec()),
         model: Cow::Owned(model.to_vec()),
         created: Cow::Owned(created.to_vec()),
@@ -191,7 +195,7 @@ fn head_of(id: &[u8], model: &[u8], created: &[u8]) -> Head<'static> {
 }
 
 /// A head of values as they were told, or of those that stand for nothing.
-fn head(id: &[u8], model: &[&[u8]; 2], created: &[&[u8]; 2]) -> Head<'static> {
+fn head(id: &[u8], model: &[&[u8]; 2], created: &[&[u8]; 2]) -> ResponseHead<'static> {
     let first = |values: &[&[u8]; 2]| {
         let [told, nothing] = *values;
         let is_short = (1..=WORD_BYTES_MAX).contains(&told.len());
@@ -212,8 +216,8 @@ mod tests {
         let long = "x".repeat(KEPT_BYTES_MAX);
         let delta = format!(r#"{{"type":"response.output_text.delta","delta":"{long}"}}"#);
         for _ in 0..3 {
-            follow.take(&Scan::of(added.as_bytes()).expect("an event"));
-            follow.take(&Scan::of(delta.as_bytes()).expect("an event"));
+            follow.take(&ResponsesScan::of(added.as_bytes()).expect("an event"));
+            follow.take(&ResponsesScan::of(delta.as_bytes()).expect("an event"));
         }
         let kept: usize = follow.output.open.iter().map(|open| open.text.len()).sum();
         assert!(kept <= KEPT_BYTES_MAX);

@@ -4,7 +4,7 @@
 mod follow;
 
 use self::follow::Follow;
-use super::scan::{Item, Kind, Marks, Response, Scan};
+use super::scan::{Marks, Response, ResponsesKind, ResponsesScan, ScannedItem};
 use super::told::fault;
 use crate::dialect::event::said;
 use crate::dialect::tally::Tally;
@@ -59,41 +59,41 @@ impl ResponseMeter {
     }
 
     /// Takes what an event says; returns whether it said more of the answer.
-    fn take(&mut self, scan: &Scan<'_>) -> bool {
+    fn take(&mut self, scan: &ResponsesScan<'_>) -> bool {
         let mut said = Tally::default();
         let index = scan.index.unwrap_or(self.last_index);
         match scan.kind {
-            Kind::Text | Kind::Refusal => said.add_text(scan.delta),
-            Kind::Summary | Kind::Thought => said.add_thought(scan.delta),
-            Kind::Arguments | Kind::Input => said.add_plain(scan.delta),
-            Kind::ItemAdded => {
+            ResponsesKind::Text | ResponsesKind::Refusal => said.add_text(scan.delta),
+            ResponsesKind::Summary | ResponsesKind::Thought => said.add_thought(scan.delta),
+            ResponsesKind::Arguments | ResponsesKind::Input => said.add_plain(scan.delta),
+            ResponsesKind::ItemAdded => {
                 self.last_index = index;
-                if let Some(item) = scan.item.and_then(Item::of) {
+                if let Some(item) = scan.item.and_then(ScannedItem::of) {
                     // Its arguments follow, or come whole at its end.
                     said.add_plain(item.name);
                 }
             }
-            Kind::ItemDone => {
+            ResponsesKind::ItemDone => {
                 self.has_answer = true;
                 return self.take_whole(scan, index);
             }
-            Kind::None
-            | Kind::Other
-            | Kind::Begun
-            | Kind::PartAdded
-            | Kind::PartDone
-            | Kind::SummaryAdded
-            | Kind::SummaryDone
-            | Kind::Annotation
-            | Kind::Completed
-            | Kind::Incomplete
-            | Kind::Failed
-            | Kind::Error => return false,
+            ResponsesKind::None
+            | ResponsesKind::Other
+            | ResponsesKind::Begun
+            | ResponsesKind::PartAdded
+            | ResponsesKind::PartDone
+            | ResponsesKind::SummaryAdded
+            | ResponsesKind::SummaryDone
+            | ResponsesKind::Annotation
+            | ResponsesKind::Completed
+            | ResponsesKind::Incomplete
+            | ResponsesKind::Failed
+            | ResponsesKind::Error => return false,
         }
         if said.is_nothing() {
             return false;
         }
-        if scan.kind != Kind::ItemAdded {
+        if scan.kind != ResponsesKind::ItemAdded {
             self.counted.set(index);
         }
         let mut tally = Tally::default();
@@ -104,10 +104,10 @@ impl ResponseMeter {
     }
 
     /// An item at its end: what it says, where that did not come before.
-    fn take_whole(&mut self, scan: &Scan<'_>, index: u64) -> bool {
+    fn take_whole(&mut self, scan: &ResponsesScan<'_>, index: u64) -> bool {
         let mut tally = Tally::default();
         if !self.counted.has(index)
-            && let Some(item) = scan.item.and_then(Item::of)
+            && let Some(item) = scan.item.and_then(ScannedItem::of)
         {
             item.weigh(&mut tally);
             self.counted.set(index);
@@ -117,7 +117,7 @@ impl ResponseMeter {
     }
 
     /// The response as the last events tell it: its usage, and items that did not come before.
-    fn take_response(&mut self, scan: &Scan<'_>) {
+    fn take_response(&mut self, scan: &ResponsesScan<'_>) {
         let Some(response) = scan.response.and_then(Response::of) else {
             return;
         };
@@ -135,16 +135,16 @@ impl ResponseMeter {
         self.count.take(response.counts, &Tally::default());
     }
 
-    fn judge(&mut self, scan: &Scan<'_>, data: &[u8]) -> Option<Verdict> {
+    fn judge(&mut self, scan: &ResponsesScan<'_>, data: &[u8]) -> Option<Verdict> {
         let broken = |told| Some(Verdict::Broken(fault(told)));
-        if scan.kind == Kind::Failed {
+        if scan.kind == ResponsesKind::Failed {
             self.take_response(scan);
             return broken(scan.response.and_then(told::error_in));
         }
-        let is_foreign = scan.kind == Kind::None;
-        if is_foreign || scan.kind == Kind::Error || scan.has_error {
+        let is_foreign = scan.kind == ResponsesKind::None;
+        if is_foreign || scan.kind == ResponsesKind::Error || scan.has_error {
             let found = told::error_in(data);
-            if found.is_some() || scan.kind == Kind::Error {
+            if found.is_some() || scan.kind == ResponsesKind::Error {
                 return broken(found);
             }
         }
@@ -180,7 +180,7 @@ impl StreamMeter for ResponseMeter {
                 None => Verdict::Hide,
             };
         }
-        let Some(scan) = Scan::of(data) else {
+        let Some(scan) = ResponsesScan::of(data) else {
             let why = "an event is no JSON";
             return Verdict::Broken(Fault::new(FaultKind::InvalidAnswer, why));
         };
@@ -189,7 +189,7 @@ impl StreamMeter for ResponseMeter {
         }
         if scan.kind.is_last() {
             self.take_response(&scan);
-            self.has_answer |= scan.kind == Kind::Incomplete;
+            self.has_answer |= scan.kind == ResponsesKind::Incomplete;
             self.stage = Stage::Done;
             self.follow = None;
             return pass;

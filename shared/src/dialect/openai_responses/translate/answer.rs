@@ -11,9 +11,11 @@ use crate::dialect::neutral::{
 use crate::dialect::openai::tier_shown;
 use crate::dialect::openai_responses::answer::{Shown, Status};
 use crate::dialect::openai_responses::output::{
-    Annotation, ItemKind as Written, Output, PartKind, escaped,
+    Annotation, ItemKind as Written, OutputItems, PartKind, escaped,
 };
-use crate::dialect::openai_responses::scan::{self, Item, ItemKind, Place, Response};
+use crate::dialect::openai_responses::scan::{
+    self, Response, ResponsesPlace, ScannedItem, ScannedKind,
+};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Fact, Usage};
 
@@ -27,7 +29,7 @@ pub(super) fn read(answer: &[u8]) -> Result<ChatAnswer, Fault> {
     };
     let (mut parts, mut calls) = (Vec::new(), false);
     response.each_item(|_, item| {
-        calls |= matches!(item.kind, ItemKind::Call | ItemKind::CustomCall);
+        calls |= matches!(item.kind, ScannedKind::Call | ScannedKind::CustomCall);
         read_item(item, &mut parts);
     });
     let stop = stop(response.status, response.reason, calls);
@@ -38,36 +40,36 @@ pub(super) fn read(answer: &[u8]) -> Result<ChatAnswer, Fault> {
     })
 }
 
-fn read_item(item: &Item<'_>, parts: &mut Vec<Part>) {
+fn read_item(item: &ScannedItem<'_>, parts: &mut Vec<Part>) {
     match item.kind {
-        ItemKind::Message => item.each_part(|part| {
+        ScannedKind::Message => item.each_part(|part| {
             let said = read_part(part);
             parts.extend(said);
         }),
-        ItemKind::Reasoning => {
+        ScannedKind::Reasoning => {
             let (text, signature) = (thought(item), signature(item));
             if !text.is_empty() || signature.is_some() {
                 parts.push(Part::Thought(Thought { text, signature }));
             }
         }
-        ItemKind::Call | ItemKind::CustomCall => parts.push(Part::ToolCall(ToolCall {
+        ScannedKind::Call | ScannedKind::CustomCall => parts.push(Part::ToolCall(ToolCall {
             id: plain(item.call_id).into_owned(),
             name: plain(item.name).into_owned(),
             arguments: arguments(item).into_owned(),
             signature: None,
             cache: None,
         })),
-        ItemKind::Image => parts.extend(read_picture(item).map(Part::Media)),
-        ItemKind::Other => {}
+        ScannedKind::Image => parts.extend(read_picture(item).map(Part::Media)),
+        ScannedKind::Other => {}
     }
 }
 
-fn read_part(part: &scan::Part<'_>) -> Option<Part> {
+fn read_part(part: &scan::ScannedPart<'_>) -> Option<Part> {
     if part.is_refusal {
         return Some(Part::Refusal(plain(part.refusal).into_owned()));
     }
     let mut citations = Vec::new();
-    Place::each(part.annotations, |place| citations.push(citation(place)));
+    ResponsesPlace::each(part.annotations, |place| citations.push(citation(place)));
     let text = plain(part.text).into_owned();
     let says = !text.is_empty() || !citations.is_empty();
     says.then_some(Part::Text {
@@ -79,7 +81,7 @@ fn read_part(part: &scan::Part<'_>) -> Option<Part> {
 
 /// The response in the making.
 struct Items<'a> {
-    output: Output,
+    output: OutputItems,
     /// Where items go that are written as they would be in events, which nobody reads here.
     unread: Vec<u8>,
     id: &'a str,
@@ -182,7 +184,7 @@ impl Items<'_> {
 /// The first of the answers as a response.
 pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> Bytes {
     let mut items = Items {
-        output: Output::new(usize::MAX),
+        output: OutputItems::new(usize::MAX),
         unread: Vec::new(),
         id: &shown.id,
         in_message: false,

@@ -45,11 +45,11 @@ impl Translator for Responses {
     }
 
     fn stream_reader(&self) -> Box<dyn StreamReader> {
-        Box::<reader::Reader>::default()
+        Box::<reader::ResponsesReader>::default()
     }
 
     fn stream_writer(&self, shown: AnswerShown) -> Box<dyn StreamWriter> {
-        Box::new(writer::Writer::new(shown))
+        Box::new(writer::ResponsesWriter::new(shown))
     }
 }
 

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::{plain, stop};
 use crate::dialect::event::said;
 use crate::dialect::neutral::{
-    Citation, Event, Json, Media, MediaKind, Signature, SignatureFormat, Source, StreamReader,
+    ChatEvent, Citation, Json, Media, MediaKind, Signature, SignatureFormat, Source, StreamReader,
 };
 use crate::dialect::openai_responses::scan::{
-    Item, ItemKind, Kind, Marks, Part, Place, Response, Scan,
+    Marks, Response, ResponsesKind, ResponsesPlace, ResponsesScan, ScannedItem, ScannedKind,
+    ScannedPart,
 };
 
 /// Calls that are told apart in one answer.
@@ -19,7 +20,7 @@ const ANSWER: u32 = 0;
 
 /// How far a stream is.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct ResponsesReader {
     has_begun: bool,
     has_ended: bool,
     /// Items whose texts came piece by piece.
@@ -36,12 +37,12 @@ pub(super) struct Reader {
     last_index: u64,
 }
 
-type Each<'e> = &'e mut dyn FnMut(Event<'_>);
+type Each<'e> = &'e mut dyn FnMut(ChatEvent<'_>);
 
-impl StreamReader for Reader {
+impl StreamReader for ResponsesReader {
     fn read(&mut self, event: &[u8], each: Each<'_>) {
         let said = said(event);
-        let Some(scan) = Scan::of(&said.data) else {
+        let Some(scan) = ResponsesScan::of(&said.data) else {
             return;
         };
         if self.has_ended {
@@ -50,61 +51,61 @@ impl StreamReader for Reader {
         let index = scan.index.unwrap_or(self.last_index);
         let text = plain(scan.delta);
         match scan.kind {
-            Kind::Text | Kind::Refusal if !text.is_empty() => {
+            ResponsesKind::Text | ResponsesKind::Refusal if !text.is_empty() => {
                 self.told.set(index);
                 let answer = ANSWER;
-                each(if scan.kind == Kind::Text {
-                    Event::Text { answer, text }
+                each(if scan.kind == ResponsesKind::Text {
+                    ChatEvent::Text { answer, text }
                 } else {
-                    Event::Refusal { answer, text }
+                    ChatEvent::Refusal { answer, text }
                 });
             }
-            Kind::Summary if !self.thoughts.has(index) => {
+            ResponsesKind::Summary if !self.thoughts.has(index) => {
                 self.summaries.set(index);
                 self.thought(index, text, each);
             }
-            Kind::Thought if !self.summaries.has(index) => {
+            ResponsesKind::Thought if !self.summaries.has(index) => {
                 self.thoughts.set(index);
                 self.thought(index, text, each);
             }
-            Kind::SummaryAdded if scan.part_index > 0 && self.told.has(index) => {
+            ResponsesKind::SummaryAdded if scan.part_index > 0 && self.told.has(index) => {
                 self.thought(index, Cow::Borrowed("\n\n"), each);
             }
-            Kind::Arguments => self.arguments(index, text, each),
-            Kind::Annotation => self.annotation(index, &scan, each),
-            Kind::Begun => self.begun(scan.response.and_then(Response::of).as_ref(), each),
-            Kind::ItemAdded => {
+            ResponsesKind::Arguments => self.arguments(index, text, each),
+            ResponsesKind::Annotation => self.annotation(index, &scan, each),
+            ResponsesKind::Begun => self.begun(scan.response.and_then(Response::of).as_ref(), each),
+            ResponsesKind::ItemAdded => {
                 self.last_index = index;
-                if let Some(item) = scan.item.and_then(Item::of) {
+                if let Some(item) = scan.item.and_then(ScannedItem::of) {
                     self.added(index, &item, each);
                 }
             }
-            Kind::ItemDone => {
-                if let Some(item) = scan.item.and_then(Item::of) {
+            ResponsesKind::ItemDone => {
+                if let Some(item) = scan.item.and_then(ScannedItem::of) {
                     self.whole(index, &item, each);
                     self.done.set(index);
                 }
             }
-            Kind::Completed | Kind::Incomplete => self.ended(&scan, each),
+            ResponsesKind::Completed | ResponsesKind::Incomplete => self.ended(&scan, each),
             // What failed is the meter's to say; the rest says nothing that is not said elsewhere.
-            Kind::None
-            | Kind::Other
-            | Kind::Text
-            | Kind::Refusal
-            | Kind::Summary
-            | Kind::Thought
-            | Kind::Input
-            | Kind::PartAdded
-            | Kind::PartDone
-            | Kind::SummaryAdded
-            | Kind::SummaryDone
-            | Kind::Failed
-            | Kind::Error => {}
+            ResponsesKind::None
+            | ResponsesKind::Other
+            | ResponsesKind::Text
+            | ResponsesKind::Refusal
+            | ResponsesKind::Summary
+            | ResponsesKind::Thought
+            | ResponsesKind::Input
+            | ResponsesKind::PartAdded
+            | ResponsesKind::PartDone
+            | ResponsesKind::SummaryAdded
+            | ResponsesKind::SummaryDone
+            | ResponsesKind::Failed
+            | ResponsesKind::Error => {}
         }
     }
 }
 
-impl Reader {
+impl ResponsesReader {
     fn begun(&mut self, response: Option<&Response<'_>>, each: Each<'_>) {
         if self.has_begun {
             return;
@@ -112,7 +113,7 @@ impl Reader {
         self.has_begun = true;
         if let Some(response) = response {
             let id = plain(response.id);
-            each(Event::Begin { id });
+            each(ChatEvent::Begin { id });
         }
     }
 
@@ -122,7 +123,7 @@ impl Reader {
         }
         self.told.set(index);
         let answer = ANSWER;
-        each(Event::Thought { answer, text });
+        each(ChatEvent::Thought { answer, text });
     }
 
     fn call(&self, index: u64) -> Option<u32> {
@@ -136,12 +137,12 @@ impl Reader {
         };
         self.told.set(index);
         let answer = ANSWER;
-        each(Event::Arguments { answer, call, json });
+        each(ChatEvent::Arguments { answer, call, json });
     }
 
     /// A call begins; its arguments follow.
-    fn added(&mut self, index: u64, item: &Item<'_>, each: Each<'_>) {
-        let is_call = matches!(item.kind, ItemKind::Call | ItemKind::CustomCall);
+    fn added(&mut self, index: u64, item: &ScannedItem<'_>, each: Each<'_>) {
+        let is_call = matches!(item.kind, ScannedKind::Call | ScannedKind::CustomCall);
         if !is_call || self.call(index).is_some() || self.calls.len() >= CALLS_MAX {
             return;
         }
@@ -149,7 +150,7 @@ impl Reader {
             return;
         };
         self.calls.push(index);
-        each(Event::ToolCall {
+        each(ChatEvent::ToolCall {
             answer: ANSWER,
             call,
             id: plain(item.call_id),
@@ -158,48 +159,48 @@ impl Reader {
         });
     }
 
-    fn annotation(&mut self, index: u64, scan: &Scan<'_>, each: Each<'_>) {
-        if let Some(place) = scan.annotation.and_then(Place::of) {
+    fn annotation(&mut self, index: u64, scan: &ResponsesScan<'_>, each: Each<'_>) {
+        if let Some(place) = scan.annotation.and_then(ResponsesPlace::of) {
             self.annotated.set(index);
             cite(place, each);
         }
     }
 
     /// An item is whole: gives what of it did not come before.
-    fn whole(&mut self, index: u64, item: &Item<'_>, each: Each<'_>) {
+    fn whole(&mut self, index: u64, item: &ScannedItem<'_>, each: Each<'_>) {
         let was_told = self.told.has(index);
         match item.kind {
-            ItemKind::Message => {
+            ScannedKind::Message => {
                 let was_annotated = self.annotated.has(index);
                 item.each_part(|part| message(part, was_told, was_annotated, each));
             }
-            ItemKind::Reasoning => {
+            ScannedKind::Reasoning => {
                 if !was_told {
                     let text = thought(item);
                     self.thought(index, Cow::Owned(text), each);
                 }
                 if let Some(signature) = signature(item) {
                     let answer = ANSWER;
-                    each(Event::Signature { answer, signature });
+                    each(ChatEvent::Signature { answer, signature });
                 }
             }
-            ItemKind::Call | ItemKind::CustomCall => {
+            ScannedKind::Call | ScannedKind::CustomCall => {
                 self.added(index, item, each);
                 if !was_told {
                     self.arguments(index, arguments(item), each);
                 }
             }
-            ItemKind::Image => {
+            ScannedKind::Image => {
                 if let Some(media) = picture(item) {
                     let (answer, media) = (ANSWER, Box::new(media));
-                    each(Event::Media { answer, media });
+                    each(ChatEvent::Media { answer, media });
                 }
             }
-            ItemKind::Other => {}
+            ScannedKind::Other => {}
         }
     }
 
-    fn ended(&mut self, scan: &Scan<'_>, each: Each<'_>) {
+    fn ended(&mut self, scan: &ResponsesScan<'_>, each: Each<'_>) {
         self.has_ended = true;
         let response = scan.response.and_then(Response::of).unwrap_or_default();
         self.begun(Some(&response), each);
@@ -208,20 +209,20 @@ impl Reader {
                 self.whole(index, item, each);
             }
         });
-        let status: &[u8] = if scan.kind == Kind::Incomplete {
+        let status: &[u8] = if scan.kind == ResponsesKind::Incomplete {
             b"incomplete"
         } else {
             response.status
         };
         let calls = !self.calls.is_empty();
-        each(Event::Stop {
+        each(ChatEvent::Stop {
             answer: ANSWER,
             stop: stop(status, response.reason, calls),
         });
     }
 }
 
-fn message(part: &Part<'_>, was_told: bool, was_annotated: bool, each: Each<'_>) {
+fn message(part: &ScannedPart<'_>, was_told: bool, was_annotated: bool, each: Each<'_>) {
     let answer = ANSWER;
     if !was_told {
         let text = plain(if part.is_refusal {
@@ -231,23 +232,23 @@ fn message(part: &Part<'_>, was_told: bool, was_annotated: bool, each: Each<'_>)
         });
         match (text.is_empty(), part.is_refusal) {
             (true, _) => {}
-            (false, true) => each(Event::Refusal { answer, text }),
-            (false, false) => each(Event::Text { answer, text }),
+            (false, true) => each(ChatEvent::Refusal { answer, text }),
+            (false, false) => each(ChatEvent::Text { answer, text }),
         }
     }
     if !was_annotated {
-        Place::each(part.annotations, |place| cite(place, each));
+        ResponsesPlace::each(part.annotations, |place| cite(place, each));
     }
 }
 
-fn cite(place: Place<'_>, each: Each<'_>) {
+fn cite(place: ResponsesPlace<'_>, each: Each<'_>) {
     let citation = Box::new(citation(place));
     let answer = ANSWER;
-    each(Event::Citation { answer, citation });
+    each(ChatEvent::Citation { answer, citation });
 }
 
 /// The place as it is cited.
-pub(super) fn citation(place: Place<'_>) -> Citation {
+pub(super) fn citation(place: ResponsesPlace<'_>) -> Citation {
     let title = plain(place.title).into_owned();
     Citation {
         url: plain(place.url).into_owned(),
@@ -257,7 +258,7 @@ pub(super) fn citation(place: Place<'_>) -> Citation {
 }
 
 /// What is shown of a thought.
-pub(super) fn thought(item: &Item<'_>) -> String {
+pub(super) fn thought(item: &ScannedItem<'_>) -> String {
     let mut text = String::new();
     item.each_thought(|part| {
         if !text.is_empty() {
@@ -269,7 +270,7 @@ pub(super) fn thought(item: &Item<'_>) -> String {
 }
 
 /// What proves a thought.
-pub(super) fn signature(item: &Item<'_>) -> Option<Signature> {
+pub(super) fn signature(item: &ScannedItem<'_>) -> Option<Signature> {
     let text = plain(item.encrypted);
     if text.is_empty() {
         return None;
@@ -278,8 +279,8 @@ pub(super) fn signature(item: &Item<'_>) -> Option<Signature> {
 }
 
 /// The arguments of a call; the text of a tool that takes one is the argument `input`.
-pub(super) fn arguments<'a>(item: &Item<'a>) -> Cow<'a, str> {
-    if item.kind == ItemKind::CustomCall {
+pub(super) fn arguments<'a>(item: &ScannedItem<'a>) -> Cow<'a, str> {
+    if item.kind == ScannedKind::CustomCall {
         return Cow::Owned(custom_arguments(&plain(item.input)));
     }
     plain(item.arguments)
@@ -292,7 +293,7 @@ pub(super) fn custom_arguments(input: &str) -> String {
 }
 
 /// A picture that was made.
-pub(super) fn picture(item: &Item<'_>) -> Option<Media> {
+pub(super) fn picture(item: &ScannedItem<'_>) -> Option<Media> {
     let data = plain(item.result);
     if data.is_empty() {
         return None;

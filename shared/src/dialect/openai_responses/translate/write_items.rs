@@ -19,10 +19,10 @@ const CALL_ID_CHARS_MAX: usize = 64;
 pub(super) enum Item<'a> {
     Message {
         role: &'static str,
-        content: Vec<Piece<'a>>,
+        content: Vec<ItemPiece<'a>>,
     },
     Reasoning {
-        summary: Vec<Piece<'a>>,
+        summary: Vec<ItemPiece<'a>>,
         encrypted_content: &'a str,
     },
     FunctionCall {
@@ -32,22 +32,22 @@ pub(super) enum Item<'a> {
     },
     FunctionCallOutput {
         call_id: Cow<'a, str>,
-        output: Output<'a>,
+        output: ToolOutput<'a>,
     },
 }
 
 /// What a function answered.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Output<'a> {
+pub(super) enum ToolOutput<'a> {
     Text(Cow<'a, str>),
-    Parts(Vec<Piece<'a>>),
+    Parts(Vec<ItemPiece<'a>>),
 }
 
 /// A part of a message.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Piece<'a> {
+pub(super) enum ItemPiece<'a> {
     InputText {
         text: Cow<'a, str>,
     },
@@ -97,7 +97,7 @@ pub(super) struct Sound<'a> {
 pub(super) struct Items<'a> {
     all: Vec<Item<'a>>,
     /// The message that is being written.
-    message: Vec<Piece<'a>>,
+    message: Vec<ItemPiece<'a>>,
     /// Ids of calls that are written otherwise: as they are, and their number.
     renamed: HashMap<&'a str, usize>,
 }
@@ -142,10 +142,10 @@ impl<'a> Items<'a> {
                     }
                 }
                 (Part::Text { text, .. }, Role::Assistant) => {
-                    self.message.push(Piece::OutputText { text });
+                    self.message.push(ItemPiece::OutputText { text });
                 }
                 (Part::Refusal(refusal), Role::Assistant) => {
-                    self.message.push(Piece::Refusal { refusal });
+                    self.message.push(ItemPiece::Refusal { refusal });
                 }
                 (Part::Media(_), Role::Assistant) => {
                     let message = "A picture, sound or file in what the model said before can't be given \
@@ -176,18 +176,18 @@ impl<'a> Items<'a> {
         // The dialect has no flag for it.
         let failed = result.is_error.then_some(ToolResult::FAILED);
         let output = match (&result.parts[..], failed) {
-            ([], failed) => Output::Text(failed.unwrap_or_default().into()),
-            ([Part::Text { text, .. }], None) => Output::Text(text.into()),
+            ([], failed) => ToolOutput::Text(failed.unwrap_or_default().into()),
+            ([Part::Text { text, .. }], None) => ToolOutput::Text(text.into()),
             ([Part::Text { text, .. }], Some(failed)) => {
-                Output::Text(format!("{failed}\n{text}").into())
+                ToolOutput::Text(format!("{failed}\n{text}").into())
             }
             (parts, failed) => {
                 let mut all = Vec::with_capacity(parts.len() + 1);
-                all.extend(failed.map(|text| Piece::InputText { text: text.into() }));
+                all.extend(failed.map(|text| ItemPiece::InputText { text: text.into() }));
                 for part in parts {
                     all.extend(piece(part)?);
                 }
-                Output::Parts(all)
+                ToolOutput::Parts(all)
             }
         };
         self.all.push(Item::FunctionCallOutput { call_id, output });
@@ -220,7 +220,7 @@ fn reasoning(thought: &Thought) -> Option<Item<'_>> {
     let summary = if text.is_empty() {
         Vec::new()
     } else {
-        vec![Piece::SummaryText { text }]
+        vec![ItemPiece::SummaryText { text }]
     };
     Some(Item::Reasoning {
         summary,
@@ -229,10 +229,10 @@ fn reasoning(thought: &Thought) -> Option<Item<'_>> {
 }
 
 /// A part as the tenant's side says it; `None` where it says nothing there.
-fn piece(part: &Part) -> Result<Option<Piece<'_>>, BadBody> {
+fn piece(part: &Part) -> Result<Option<ItemPiece<'_>>, BadBody> {
     match part {
         Part::Text { text, .. } | Part::Refusal(text) => {
-            Ok(Some(Piece::InputText { text: text.into() }))
+            Ok(Some(ItemPiece::InputText { text: text.into() }))
         }
         Part::Media(media) => self::media(media).map(Some),
         Part::Thought(_) | Part::ToolCall(_) | Part::ToolResult(_) => Ok(None),
@@ -243,11 +243,11 @@ fn data_url(media_type: &str, data: &str) -> String {
     format!("data:{media_type};base64,{data}")
 }
 
-fn media(media: &Media) -> Result<Piece<'_>, BadBody> {
+fn media(media: &Media) -> Result<ItemPiece<'_>, BadBody> {
     let detail = media.detail.as_deref();
     let kind = media.media_type.as_deref();
     if let Some(text) = media.as_text() {
-        return Ok(Piece::InputText { text });
+        return Ok(ItemPiece::InputText { text });
     }
     match (media.kind, &media.source) {
         (MediaKind::Image, source) => {
@@ -259,7 +259,7 @@ fn media(media: &Media) -> Result<Piece<'_>, BadBody> {
                 Source::Url(url) | Source::Text(url) => (Some(Cow::Borrowed(url.as_str())), None),
                 Source::Id(id) => (None, Some(id.as_str())),
             };
-            Ok(Piece::InputImage {
+            Ok(ItemPiece::InputImage {
                 image_url,
                 file_id,
                 detail,
@@ -273,7 +273,7 @@ fn media(media: &Media) -> Result<Piece<'_>, BadBody> {
                 _ => return Err(no_media("Sound that is neither wav nor mp3")),
             };
             let input_audio = Sound { data, format };
-            Ok(Piece::InputAudio { input_audio })
+            Ok(ItemPiece::InputAudio { input_audio })
         }
         (MediaKind::Audio, Source::Url(_) | Source::Id(_) | Source::Text(_)) => {
             Err(no_media("Sound at an address, and not in the request,"))
@@ -282,7 +282,7 @@ fn media(media: &Media) -> Result<Piece<'_>, BadBody> {
     }
 }
 
-fn file<'a>(media: &'a Media, source: &'a Source) -> Piece<'a> {
+fn file<'a>(media: &'a Media, source: &'a Source) -> ItemPiece<'a> {
     let kind = media.media_type.as_deref().unwrap_or("application/pdf");
     let mut filename = media.name.as_deref();
     let (mut file_data, mut file_url, mut file_id) = (None, None, None);
@@ -295,7 +295,7 @@ fn file<'a>(media: &'a Media, source: &'a Source) -> Piece<'a> {
         Source::Url(url) | Source::Text(url) => file_url = Some(url.as_str()),
         Source::Id(id) => file_id = Some(id.as_str()),
     }
-    Piece::InputFile {
+    ItemPiece::InputFile {
         filename,
         file_data,
         file_url,

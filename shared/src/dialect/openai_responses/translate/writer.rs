@@ -5,13 +5,13 @@ use std::borrow::Cow;
 
 use super::status;
 use crate::dialect::neutral::{
-    AnswerShown, Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
+    AnswerShown, ChatEvent, Citation, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
     StreamWriter,
 };
 use crate::dialect::openai::tier_shown;
-use crate::dialect::openai_responses::answer::{Head, Shown, Status};
+use crate::dialect::openai_responses::answer::{ResponseHead, Shown, Status};
 use crate::dialect::openai_responses::output::{
-    Annotation, END, ItemKind, Output, PartKind, begin, escaped, number, put,
+    Annotation, END, ItemKind, OutputItems, PartKind, begin, escaped, number, put,
 };
 use crate::units::{Fact, Usage};
 
@@ -20,11 +20,11 @@ const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A stream in the making.
 #[derive(Debug)]
-pub(super) struct Writer {
-    head: Head<'static>,
+pub(super) struct ResponsesWriter {
+    head: ResponseHead<'static>,
     /// What stands in the ids of items.
     id: String,
-    output: Output,
+    output: OutputItems,
     has_begun: bool,
     stop: Stop,
     /// The numbers of the calls that are open, beside the items that are.
@@ -34,11 +34,11 @@ pub(super) struct Writer {
 }
 
 /// The head of a response that is shown so.
-pub(super) fn head(shown: &AnswerShown) -> Head<'static> {
+pub(super) fn head(shown: &AnswerShown) -> ResponseHead<'static> {
     let mut id = b"resp_".to_vec();
     escaped(&shown.id, &mut id);
     let model = serde_json::to_vec(&shown.model);
-    Head {
+    ResponseHead {
         id: Cow::Owned(id),
         // Texts always can be written.
         model: Cow::Owned(model.unwrap_or_else(|_| b"\"\"".to_vec())),
@@ -114,12 +114,12 @@ pub(super) fn encrypted(signature: &Signature) -> Vec<u8> {
     to
 }
 
-impl Writer {
+impl ResponsesWriter {
     pub(super) fn new(shown: AnswerShown) -> Self {
         Self {
             head: head(&shown),
             id: shown.id,
-            output: Output::new(KEPT_BYTES_MAX),
+            output: OutputItems::new(KEPT_BYTES_MAX),
             has_begun: false,
             stop: Stop::End,
             calls: Vec::new(),
@@ -226,28 +226,28 @@ impl Writer {
     }
 }
 
-impl StreamWriter for Writer {
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
+impl StreamWriter for ResponsesWriter {
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>) {
         self.begin(to);
         match event {
             // Responses have one answer.
-            Event::Text {
+            ChatEvent::Text {
                 answer: 0,
                 ref text,
             } if !text.is_empty() => self.text(PartKind::Text, text, to),
-            Event::Refusal {
+            ChatEvent::Refusal {
                 answer: 0,
                 ref text,
             } if !text.is_empty() => self.text(PartKind::Refusal, text, to),
-            Event::Thought {
+            ChatEvent::Thought {
                 answer: 0,
                 ref text,
             } if !text.is_empty() => self.thought(text, to),
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 ref signature,
             } => self.signature(signature, to),
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer: 0,
                 call: number,
                 ref id,
@@ -261,7 +261,7 @@ impl StreamWriter for Writer {
                 let place = (&*self.id, self.output.next());
                 self.call(number, call(id, name, place), to);
             }
-            Event::Arguments {
+            ChatEvent::Arguments {
                 answer: 0,
                 call,
                 ref json,
@@ -270,27 +270,27 @@ impl StreamWriter for Writer {
                     self.output.argue(at, json, to);
                 }
             }
-            Event::Media {
+            ChatEvent::Media {
                 answer: 0,
                 ref media,
             } => self.media(media, to),
-            Event::Citation {
+            ChatEvent::Citation {
                 answer: 0,
                 ref citation,
             } => {
                 self.cite(citation, to);
             }
-            Event::Stop { answer: 0, stop } => self.stop = stop,
-            Event::Begin { .. }
-            | Event::Text { .. }
-            | Event::Refusal { .. }
-            | Event::Thought { .. }
-            | Event::Signature { .. }
-            | Event::ToolCall { .. }
-            | Event::Arguments { .. }
-            | Event::Media { .. }
-            | Event::Citation { .. }
-            | Event::Stop { .. } => {}
+            ChatEvent::Stop { answer: 0, stop } => self.stop = stop,
+            ChatEvent::Begin { .. }
+            | ChatEvent::Text { .. }
+            | ChatEvent::Refusal { .. }
+            | ChatEvent::Thought { .. }
+            | ChatEvent::Signature { .. }
+            | ChatEvent::ToolCall { .. }
+            | ChatEvent::Arguments { .. }
+            | ChatEvent::Media { .. }
+            | ChatEvent::Citation { .. }
+            | ChatEvent::Stop { .. } => {}
         }
     }
 

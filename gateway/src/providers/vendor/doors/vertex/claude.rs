@@ -2,7 +2,7 @@
 //! tried out stand in the body.
 
 use shared::dialect::anthropic_messages::version::{
-    Door, Target, Version, fit_version, fitted_beta,
+    Door, Version, VersionTarget, fit_version, fitted_beta,
 };
 use shared::dialect::{BadBody, Head};
 use shared::json::{self, Edit, JsonError};
@@ -31,7 +31,7 @@ pub(super) fn fitted(worded: Worded<'_>) -> Result<Fitted, BadBody> {
         headers: worded.headers.to_vec(),
         ..Head::default()
     };
-    let target = Target::of(Door::Vertex, worded.model);
+    let target = VersionTarget::of(Door::Vertex, worded.model);
     let fit = fit_version(Version::of(&head)?, worded.body, &target)?;
     let mut dropped: Vec<String> = fit.unfit.iter().map(|(name, _)| (*name).into()).collect();
     let mut body = fit.apply(worded.body);

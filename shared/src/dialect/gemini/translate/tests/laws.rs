@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dialect::neutral::{
-    Candidate, Citation, Effort, Event, Format, Json, Media, MediaKind, Part, Reasoning, Role,
+    Candidate, ChatEvent, Citation, Effort, Format, Json, Media, MediaKind, Part, Reasoning, Role,
     Sampling, Signature, SignatureFormat, Source, Stop, Thought, Tool, ToolCall, ToolChoice,
     ToolResult, Turn,
 };
@@ -351,7 +351,7 @@ fn answer() -> impl Strategy<Value = ChatAnswer> {
 }
 
 /// A candidate as a stream would say it.
-fn steps(answer: u32, one: &Candidate) -> Vec<Event<'static>> {
+fn steps(answer: u32, one: &Candidate) -> Vec<ChatEvent<'static>> {
     let mut steps = Vec::new();
     let mut call = 0;
     for part in &one.parts {
@@ -364,25 +364,25 @@ fn steps(answer: u32, one: &Candidate) -> Vec<Event<'static>> {
                     .nth(text.chars().count() / 2)
                     .map_or(0, |(at, _)| at);
                 for piece in [&text[..half], &text[half..]] {
-                    steps.push(Event::Text {
+                    steps.push(ChatEvent::Text {
                         answer,
                         text: Cow::Owned(piece.to_owned()),
                     });
                 }
                 for citation in citations {
-                    steps.push(Event::Citation {
+                    steps.push(ChatEvent::Citation {
                         answer,
                         citation: Box::new(citation.clone()),
                     });
                 }
             }
             Part::Thought(thought) => {
-                steps.push(Event::Thought {
+                steps.push(ChatEvent::Thought {
                     answer,
                     text: Cow::Owned(thought.text.clone()),
                 });
                 if let Some(signature) = &thought.signature {
-                    steps.push(Event::Signature {
+                    steps.push(ChatEvent::Signature {
                         answer,
                         signature: signature.clone(),
                     });
@@ -390,7 +390,7 @@ fn steps(answer: u32, one: &Candidate) -> Vec<Event<'static>> {
             }
             Part::ToolCall(made) => {
                 let (id, name) = (Cow::Owned(made.id.clone()), Cow::Owned(made.name.clone()));
-                steps.push(Event::ToolCall {
+                steps.push(ChatEvent::ToolCall {
                     answer,
                     call,
                     id,
@@ -398,17 +398,17 @@ fn steps(answer: u32, one: &Candidate) -> Vec<Event<'static>> {
                     signature: made.signature.clone(),
                 });
                 let json = Cow::Owned(made.arguments.clone());
-                steps.push(Event::Arguments { answer, call, json });
+                steps.push(ChatEvent::Arguments { answer, call, json });
                 call += 1;
             }
-            Part::Media(media) => steps.push(Event::Media {
+            Part::Media(media) => steps.push(ChatEvent::Media {
                 answer,
                 media: Box::new(media.clone()),
             }),
             Part::Refusal(_) | Part::ToolResult(_) => {}
         }
     }
-    steps.push(Event::Stop {
+    steps.push(ChatEvent::Stop {
         answer,
         stop: one.stop.clone(),
     });
@@ -447,7 +447,7 @@ proptest! {
         writer.end(&Usage::default(), &mut out);
         prop_assert!(GEMINI.ends(&out));
         // All events as one answer.
-        let mut found: Vec<Vec<Event<'static>>> = vec![Vec::new(); answer.candidates.len()];
+        let mut found: Vec<Vec<ChatEvent<'static>>> = vec![Vec::new(); answer.candidates.len()];
         let mut reader = translator().stream_reader();
         for event in std::str::from_utf8(&out).expect("UTF-8").split_inclusive("\n\n") {
             reader.read(event.as_bytes(), &mut |event| if let Some((answer, event)) = owned(event) {
@@ -458,10 +458,10 @@ proptest! {
             let mut expected = steps(index, one);
             // Places are told at the end, and texts of nothing not at all.
             expected.sort_by_key(|event| {
-                let is_stop = matches!(event, Event::Stop { .. });
-                (is_stop, matches!(event, Event::Citation { .. }))
+                let is_stop = matches!(event, ChatEvent::Stop { .. });
+                (is_stop, matches!(event, ChatEvent::Citation { .. }))
             });
-            expected.retain(|event| !matches!(event, Event::Text { text, .. } if text.is_empty()));
+            expected.retain(|event| !matches!(event, ChatEvent::Text { text, .. } if text.is_empty()));
             prop_assert_eq!(&found[usize::try_from(index).expect("small")], &expected);
         }
     }
@@ -488,33 +488,35 @@ proptest! {
     }
 }
 
-fn owned(event: Event<'_>) -> Option<(u32, Event<'static>)> {
+fn owned(event: ChatEvent<'_>) -> Option<(u32, ChatEvent<'static>)> {
     let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
     Some(match event {
-        Event::Begin { .. } => return None,
-        Event::Text { answer, text } => (
+        ChatEvent::Begin { .. } => return None,
+        ChatEvent::Text { answer, text } => (
             answer,
-            Event::Text {
+            ChatEvent::Text {
                 answer,
                 text: own(text),
             },
         ),
-        Event::Refusal { answer, text } => (
+        ChatEvent::Refusal { answer, text } => (
             answer,
-            Event::Refusal {
+            ChatEvent::Refusal {
                 answer,
                 text: own(text),
             },
         ),
-        Event::Thought { answer, text } => (
+        ChatEvent::Thought { answer, text } => (
             answer,
-            Event::Thought {
+            ChatEvent::Thought {
                 answer,
                 text: own(text),
             },
         ),
-        Event::Signature { answer, signature } => (answer, Event::Signature { answer, signature }),
-        Event::ToolCall {
+        ChatEvent::Signature { answer, signature } => {
+            (answer, ChatEvent::Signature { answer, signature })
+        }
+        ChatEvent::ToolCall {
             answer,
             call,
             id,
@@ -522,7 +524,7 @@ fn owned(event: Event<'_>) -> Option<(u32, Event<'static>)> {
             signature,
         } => (
             answer,
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer,
                 call,
                 id: own(id),
@@ -530,16 +532,18 @@ fn owned(event: Event<'_>) -> Option<(u32, Event<'static>)> {
                 signature,
             },
         ),
-        Event::Arguments { answer, call, json } => (
+        ChatEvent::Arguments { answer, call, json } => (
             answer,
-            Event::Arguments {
+            ChatEvent::Arguments {
                 answer,
                 call,
                 json: own(json),
             },
         ),
-        Event::Media { answer, media } => (answer, Event::Media { answer, media }),
-        Event::Citation { answer, citation } => (answer, Event::Citation { answer, citation }),
-        Event::Stop { answer, stop } => (answer, Event::Stop { answer, stop }),
+        ChatEvent::Media { answer, media } => (answer, ChatEvent::Media { answer, media }),
+        ChatEvent::Citation { answer, citation } => {
+            (answer, ChatEvent::Citation { answer, citation })
+        }
+        ChatEvent::Stop { answer, stop } => (answer, ChatEvent::Stop { answer, stop }),
     })
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::*;
-use crate::dialect::neutral::{Citation, Event, Signature, SignatureFormat, Stop};
+use crate::dialect::neutral::{ChatEvent, Citation, Signature, SignatureFormat, Stop};
 use crate::units::Unit;
 
 /// What is said in these events, in short words.
@@ -15,14 +15,14 @@ fn said(events: &[&str]) -> Vec<String> {
     for event in events {
         reader.read(event.as_bytes(), &mut |event| {
             all.push(match event {
-                Event::Begin { id } => format!("begin {id}"),
-                Event::Text { answer, text } => format!("{answer} text {text}"),
-                Event::Refusal { answer, text } => format!("{answer} refusal {text}"),
-                Event::Thought { answer, text } => format!("{answer} thought {text}"),
-                Event::Signature { answer, signature } => {
+                ChatEvent::Begin { id } => format!("begin {id}"),
+                ChatEvent::Text { answer, text } => format!("{answer} text {text}"),
+                ChatEvent::Refusal { answer, text } => format!("{answer} refusal {text}"),
+                ChatEvent::Thought { answer, text } => format!("{answer} thought {text}"),
+                ChatEvent::Signature { answer, signature } => {
                     format!("{answer} signature {}", signature.data)
                 }
-                Event::ToolCall {
+                ChatEvent::ToolCall {
                     answer,
                     call,
                     id,
@@ -34,21 +34,21 @@ fn said(events: &[&str]) -> Vec<String> {
                         signature.map(|one| one.data).unwrap_or_default()
                     )
                 }
-                Event::Arguments { answer, call, json } => {
+                ChatEvent::Arguments { answer, call, json } => {
                     format!("{answer} arguments {call} {json}")
                 }
-                Event::Media { answer, media } => format!("{answer} media {:?}", media.kind),
-                Event::Citation { answer, citation } => {
+                ChatEvent::Media { answer, media } => format!("{answer} media {:?}", media.kind),
+                ChatEvent::Citation { answer, citation } => {
                     format!("{answer} citation {}", citation.url)
                 }
-                Event::Stop { answer, stop } => format!("{answer} stop {stop:?}"),
+                ChatEvent::Stop { answer, stop } => format!("{answer} stop {stop:?}"),
             });
         });
     }
     all
 }
 
-fn written(events: Vec<Event<'_>>, usage: &Usage) -> Vec<u8> {
+fn written(events: Vec<ChatEvent<'_>>, usage: &Usage) -> Vec<u8> {
     let mut writer = translator().stream_writer(shown());
     let mut out = Vec::new();
     for event in events {
@@ -138,16 +138,16 @@ fn googles_streams_are_read_as_they_come() {
     reason = "a table of what is sent and what it means"
 )]
 fn a_stream_is_written_as_google_writes_it() {
-    let text = |text: &'static str| Event::Text {
+    let text = |text: &'static str| ChatEvent::Text {
         answer: 0,
         text: Cow::Borrowed(text),
     };
-    let arguments = |call, json: &'static str| Event::Arguments {
+    let arguments = |call, json: &'static str| ChatEvent::Arguments {
         answer: 0,
         call,
         json: Cow::Borrowed(json),
     };
-    let begins = |call, id: &'static str| Event::ToolCall {
+    let begins = |call, id: &'static str| ChatEvent::ToolCall {
         answer: 0,
         call,
         id: Cow::Borrowed(id),
@@ -157,14 +157,14 @@ fn a_stream_is_written_as_google_writes_it() {
     let usage = Usage::of([(Unit::InputToken, 3), (Unit::OutputToken, 4)]);
     let stream = written(
         vec![
-            Event::Begin {
+            ChatEvent::Begin {
                 id: Cow::Borrowed("theirs"),
             },
-            Event::Thought {
+            ChatEvent::Thought {
                 answer: 0,
                 text: Cow::Borrowed("Hm."),
             },
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 signature: Signature {
                     format: SignatureFormat::Anthropic,
@@ -179,7 +179,7 @@ fn a_stream_is_written_as_google_writes_it() {
             arguments(0, "1}"),
             arguments(1, "{}"),
             arguments(9, "{}"),
-            Event::Citation {
+            ChatEvent::Citation {
                 answer: 0,
                 citation: Box::new(Citation {
                     url: "u".to_owned(),
@@ -187,7 +187,7 @@ fn a_stream_is_written_as_google_writes_it() {
                     quote: None,
                 }),
             },
-            Event::Stop {
+            ChatEvent::Stop {
                 answer: 0,
                 stop: Stop::ToolCalls,
             },
@@ -235,7 +235,7 @@ fn a_stream_is_written_as_google_writes_it() {
     let end = events(&written(
         vec![
             text("x"),
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 signature,
             },
@@ -254,7 +254,7 @@ fn arguments_without_end_are_kept_within_a_bound() {
     let mut out = Vec::new();
     for call in 0..2_000 {
         writer.write(
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer: 0,
                 call,
                 id: Cow::Borrowed("c"),
@@ -267,7 +267,7 @@ fn arguments_without_end_are_kept_within_a_bound() {
     let piece = "x".repeat(1 << 20);
     for _ in 0..40 {
         writer.write(
-            Event::Arguments {
+            ChatEvent::Arguments {
                 answer: 0,
                 call: 1_999,
                 json: Cow::Borrowed(&piece),
@@ -276,7 +276,7 @@ fn arguments_without_end_are_kept_within_a_bound() {
         );
     }
     writer.write(
-        Event::Stop {
+        ChatEvent::Stop {
             answer: 0,
             stop: Stop::End,
         },

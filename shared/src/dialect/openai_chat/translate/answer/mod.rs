@@ -123,9 +123,9 @@ fn said(message: Raw<'_>, parts: &mut Vec<Part>) {
     let mut media = Vec::new();
     if let Some(content) = content {
         of_content(content, &mut |piece| match piece {
-            Piece::Text(more) => text.push_str(&more),
-            Piece::Thought(thought) => parts.push(Part::Thought(thought)),
-            Piece::Media(one) => media.push(Part::Media(*one)),
+            TextPiece::Text(more) => text.push_str(&more),
+            TextPiece::Thought(thought) => parts.push(Part::Thought(thought)),
+            TextPiece::Media(one) => media.push(Part::Media(*one)),
         });
     }
     // What is spoken says the same in words.
@@ -148,31 +148,31 @@ fn said(message: Raw<'_>, parts: &mut Vec<Part>) {
 }
 
 /// A piece of what stands in `content`.
-pub(super) enum Piece<'a> {
+pub(super) enum TextPiece<'a> {
     Text(Cow<'a, str>),
     Thought(crate::dialect::neutral::Thought),
     Media(Box<Media>),
 }
 
 /// What stands in `content`: a text, or a list of parts as Mistral writes them.
-pub(super) fn of_content<'a>(content: Raw<'a>, each: &mut dyn FnMut(Piece<'a>)) {
+pub(super) fn of_content<'a>(content: Raw<'a>, each: &mut dyn FnMut(TextPiece<'a>)) {
     if let Some(text) = content.words() {
-        each(Piece::Text(text));
+        each(TextPiece::Text(text));
         return;
     }
     content.each(|part| {
         if let Some(text) = part.words() {
-            each(Piece::Text(text));
+            each(TextPiece::Text(text));
             return;
         }
         let [kind, text] = part.pick(["type", "text"]);
         let kind = kind.and_then(Raw::words).unwrap_or_default();
         if kind == "thinking" {
-            each(Piece::Thought(spoken_thought(part)));
+            each(TextPiece::Thought(spoken_thought(part)));
         } else if let Some(Ok(read)) = media::read(&kind, part) {
-            each(Piece::Media(Box::new(read)));
+            each(TextPiece::Media(Box::new(read)));
         } else if let Some(text) = text.and_then(Raw::words) {
-            each(Piece::Text(text));
+            each(TextPiece::Text(text));
         }
     });
 }

@@ -1,6 +1,6 @@
 //! What was consumed, as OpenAI's usage object: totals that hold their parts.
 
-use super::super::out::Json;
+use super::super::out::JsonOut;
 use crate::units::{Unit, Usage};
 
 /// Writes the object.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::super::out::Json;
+use super::super::out::JsonOut;
 use super::super::{media, thought};
 use super::{stop_word, told_why, write_usage};
 use crate::dialect::neutral::{

@@ -1,8 +1,8 @@
 //! Writes a request for a provider that speaks this dialect, as plainly as can be: many servers speak a part
 //! of it, and refuse what they don't know.
 
-use super::super::out::Json;
-use super::super::target::{Target, name};
+use super::super::out::JsonOut;
+use super::super::target::{ModelTarget, name};
 use super::write_messages;
 use crate::dialect::neutral::{
     ChatRequest, Effort, Format, Sampling, Tool, ToolChoice, WriteTo, Written,
@@ -13,7 +13,7 @@ use crate::dialect::{BadBody, Maximum};
 /// Writes a request.
 pub(in super::super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<Written, BadBody> {
     request.has_what_it_forces()?;
-    let target = Target::of(to.model);
+    let target = ModelTarget::of(to.model);
     let mut dropped = request.unsaid.clone();
     let mut out = Vec::with_capacity(1_024);
     out.open(b'{').key("model").text(to.model);
@@ -56,7 +56,7 @@ pub(in super::super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<
     })
 }
 
-fn tools(out: &mut Vec<u8>, request: &ChatRequest, target: Target) {
+fn tools(out: &mut Vec<u8>, request: &ChatRequest, target: ModelTarget) {
     // Without tools both are refused, and mean nothing.
     if request.tools.is_empty() {
         return;
@@ -91,7 +91,7 @@ fn tools(out: &mut Vec<u8>, request: &ChatRequest, target: Target) {
     }
 }
 
-fn write_tool(out: &mut Vec<u8>, tool: &Tool, target: Target) {
+fn write_tool(out: &mut Vec<u8>, tool: &Tool, target: ModelTarget) {
     out.open(b'{').key("type").text("function");
     out.key("function").open(b'{').key("name").text(&tool.name);
     if let Some(description) = &tool.description {
@@ -108,7 +108,7 @@ fn write_tool(out: &mut Vec<u8>, tool: &Tool, target: Target) {
     out.close(b'}');
 }
 
-fn sampling(out: &mut Vec<u8>, said: &Sampling, target: Target, dropped: &mut Vec<String>) {
+fn sampling(out: &mut Vec<u8>, said: &Sampling, target: ModelTarget, dropped: &mut Vec<String>) {
     let numbers = [
         ("temperature", said.temperature),
         ("top_p", said.top_p),
@@ -182,7 +182,12 @@ fn reasoning(out: &mut Vec<u8>, request: &ChatRequest, dropped: &mut Vec<String>
 }
 
 /// What changes nothing of what is answered.
-fn advice(out: &mut Vec<u8>, request: &ChatRequest, target: Target, dropped: &mut Vec<String>) {
+fn advice(
+    out: &mut Vec<u8>,
+    request: &ChatRequest,
+    target: ModelTarget,
+    dropped: &mut Vec<String>,
+) {
     if let Some(user) = &request.end_user {
         out.key("user").text(&name(user));
     }

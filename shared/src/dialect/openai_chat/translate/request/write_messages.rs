@@ -3,8 +3,8 @@
 //! Pictures and files in answers of tools or of the model have no place there and follow in a message of the
 //! user, which says whose they are.
 
-use super::super::out::Json;
-use super::super::target::Target;
+use super::super::out::JsonOut;
+use super::super::target::ModelTarget;
 use super::super::{media, thought};
 use crate::dialect::BadBody;
 use crate::dialect::neutral::{
@@ -20,7 +20,7 @@ const NO_TEXT: &str = "(What it answered follows in a message of the user.)";
 pub(super) fn write(
     out: &mut Vec<u8>,
     request: &ChatRequest,
-    target: Target,
+    target: ModelTarget,
 ) -> Result<bool, BadBody> {
     let mut messages = Messages {
         target,
@@ -64,7 +64,7 @@ fn last_question(turns: &[Turn]) -> Option<usize> {
 /// The messages, while they are written.
 struct Messages<'a> {
     out: &'a mut Vec<u8>,
-    target: Target,
+    target: ModelTarget,
     /// The turn of the user's last question: what was thought before it is done with.
     last_question: Option<usize>,
     /// Media that wait for a message of the user, with what is said of them.
@@ -76,7 +76,7 @@ struct Messages<'a> {
 
 /// A part of a message's content.
 #[derive(Clone, Copy)]
-enum Piece<'a> {
+enum TextPiece<'a> {
     Text(&'a str, Option<CacheMark>),
     Media(&'a Media),
 }
@@ -101,24 +101,24 @@ impl<'a> Messages<'a> {
     }
 
     /// Texts and media among these parts.
-    fn pieces(&mut self, parts: &'a [Part]) -> Vec<Piece<'a>> {
+    fn pieces(&mut self, parts: &'a [Part]) -> Vec<TextPiece<'a>> {
         let mut pieces = Vec::with_capacity(parts.len());
         for part in parts {
             match part {
-                Part::Text { text, cache, .. } => pieces.push(Piece::Text(text, *cache)),
-                Part::Refusal(text) => pieces.push(Piece::Text(text, None)),
-                Part::Media(media) => pieces.push(Piece::Media(media)),
+                Part::Text { text, cache, .. } => pieces.push(TextPiece::Text(text, *cache)),
+                Part::Refusal(text) => pieces.push(TextPiece::Text(text, None)),
+                Part::Media(media) => pieces.push(TextPiece::Media(media)),
                 Part::Thought(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
             }
         }
         // A text without words says nothing beside others.
-        let is_said = |piece: &Piece<'_>| !matches!(piece, Piece::Text("", _));
+        let is_said = |piece: &TextPiece<'_>| !matches!(piece, TextPiece::Text("", _));
         if pieces.iter().any(is_said) {
             pieces.retain(is_said);
         }
         self.has_marks |= pieces.iter().any(|piece| match piece {
-            Piece::Text(_, cache) => cache.is_some(),
-            Piece::Media(media) => media.cache.is_some(),
+            TextPiece::Text(_, cache) => cache.is_some(),
+            TextPiece::Media(media) => media.cache.is_some(),
         });
         pieces
     }
@@ -128,34 +128,34 @@ impl<'a> Messages<'a> {
     }
 
     /// Writes `content`: one text where there are texts alone, and no marks that would be lost.
-    fn content(&mut self, pieces: &[Piece<'_>], between: &str) -> Result<(), BadBody> {
+    fn content(&mut self, pieces: &[TextPiece<'_>], between: &str) -> Result<(), BadBody> {
         self.out.key("content");
         let mut texts = Vec::with_capacity(pieces.len() * 2);
         for piece in pieces {
             match piece {
-                Piece::Text(text, cache) if self.mark(*cache).is_none() => {
+                TextPiece::Text(text, cache) if self.mark(*cache).is_none() => {
                     if !texts.is_empty() {
                         texts.push(between);
                     }
                     texts.push(*text);
                 }
-                Piece::Text(..) | Piece::Media(_) => return self.parts(pieces),
+                TextPiece::Text(..) | TextPiece::Media(_) => return self.parts(pieces),
             }
         }
         self.out.joined(&texts);
         Ok(())
     }
 
-    fn parts(&mut self, pieces: &[Piece<'_>]) -> Result<(), BadBody> {
+    fn parts(&mut self, pieces: &[TextPiece<'_>]) -> Result<(), BadBody> {
         self.out.open(b'[');
         for piece in pieces {
             match piece {
-                Piece::Text(text, cache) => {
+                TextPiece::Text(text, cache) => {
                     let mark = self.mark(*cache);
                     self.out.open(b'{').key("type").text("text");
                     self.out.key("text").text(text).cache(mark).close(b'}');
                 }
-                Piece::Media(media) => {
+                TextPiece::Media(media) => {
                     let is_file = media.kind == MediaKind::Document;
                     if is_file
                         && !self.target.fetches_files()
@@ -203,15 +203,15 @@ impl<'a> Messages<'a> {
             let label = format!("What the call of `{of}` answered:");
             self.pending.push((label, media));
         }
-        pieces.retain(|piece| matches!(piece, Piece::Text(..)));
+        pieces.retain(|piece| matches!(piece, TextPiece::Text(..)));
         if pieces.is_empty() && !media.is_empty() {
-            pieces.push(Piece::Text(NO_TEXT, None));
+            pieces.push(TextPiece::Text(NO_TEXT, None));
         }
         // The dialect has no flag for it.
         if result.is_error {
-            pieces.insert(0, Piece::Text(ToolResult::FAILED, None));
+            pieces.insert(0, TextPiece::Text(ToolResult::FAILED, None));
         }
-        if let (Some(Piece::Text(_, cache)), Some(mark)) = (pieces.last_mut(), result.cache) {
+        if let (Some(TextPiece::Text(_, cache)), Some(mark)) = (pieces.last_mut(), result.cache) {
             *cache = Some(mark);
         }
         self.out.open(b'{').key("role").text("tool");
@@ -231,10 +231,10 @@ impl<'a> Messages<'a> {
         let mut last = "";
         for (label, media) in &pending {
             if label != last {
-                pieces.push(Piece::Text(label, None));
+                pieces.push(TextPiece::Text(label, None));
             }
             last = label;
-            pieces.push(Piece::Media(media));
+            pieces.push(TextPiece::Media(media));
         }
         self.out.open(b'{').key("role").text("user").key("content");
         self.parts(&pieces)?;
@@ -254,7 +254,7 @@ impl<'a> Messages<'a> {
             pieces.extend(of_turn);
         }
         let media: Vec<&Media> = pieces.iter().filter_map(media_of).collect();
-        pieces.retain(|piece| matches!(piece, Piece::Text(..)));
+        pieces.retain(|piece| matches!(piece, TextPiece::Text(..)));
         let is_empty = pieces.is_empty() && calls.is_empty();
         if !is_empty {
             self.flush()?;
@@ -358,8 +358,8 @@ fn thought_of(part: &Part) -> Option<&Thought> {
     }
 }
 
-fn media_of<'a>(piece: &Piece<'a>) -> Option<&'a Media> {
-    if let Piece::Media(media) = piece {
+fn media_of<'a>(piece: &TextPiece<'a>) -> Option<&'a Media> {
+    if let TextPiece::Media(media) = piece {
         Some(media)
     } else {
         None

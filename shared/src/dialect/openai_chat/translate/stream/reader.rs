@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 
 use super::super::answer::{
-    ANSWERS_MAX, Piece, citation, image, made_id, of_content, read_stop, sound,
+    ANSWERS_MAX, TextPiece, citation, image, made_id, of_content, read_stop, sound,
 };
 use super::super::raw::{self, Raw};
 use super::super::thought::{self, Detail};
 use crate::dialect::event::said;
-use crate::dialect::neutral::{Event, Signature, StreamReader};
+use crate::dialect::neutral::{ChatEvent, Signature, StreamReader};
 
 /// Calls of one answer that are told apart; no model makes more.
 const CALLS_MAX: usize = 256;
@@ -21,7 +21,7 @@ const KEPT_MAX: usize = 1024 * 1024;
 /// What is read of a choice.
 const CHOICE: [&str; 5] = ["index", "delta", "message", "finish_reason", "stop_reason"];
 
-type Each<'e> = &'e mut dyn FnMut(Event<'_>);
+type Each<'e> = &'e mut dyn FnMut(ChatEvent<'_>);
 
 /// A stream, while it is read.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ struct Call {
 }
 
 impl StreamReader for ChunkReader {
-    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+    fn read(&mut self, event: &[u8], each: &mut dyn FnMut(ChatEvent<'_>)) {
         let said = said(event);
         if said.data.first() != Some(&b'{') {
             return;
@@ -68,7 +68,7 @@ impl StreamReader for ChunkReader {
         {
             self.has_begun = true;
             (*id).clone_into(&mut self.id);
-            each(Event::Begin { id });
+            each(ChatEvent::Begin { id });
         }
         raw::pick_each(&said.data, "choices", CHOICE, |choice| {
             self.choice(choice, each);
@@ -168,13 +168,13 @@ impl Told<'_> {
         }
         if let Some(content) = content {
             of_content(content, &mut |piece| match piece {
-                Piece::Text(text) => (self.each)(Event::Text { answer, text }),
-                Piece::Thought(thought) => self.thought(Cow::Owned(thought.text)),
-                Piece::Media(media) => (self.each)(Event::Media { answer, media }),
+                TextPiece::Text(text) => (self.each)(ChatEvent::Text { answer, text }),
+                TextPiece::Thought(thought) => self.thought(Cow::Owned(thought.text)),
+                TextPiece::Media(media) => (self.each)(ChatEvent::Media { answer, media }),
             });
         }
         if let Some(text) = refusal.and_then(Raw::words) {
-            (self.each)(Event::Refusal { answer, text });
+            (self.each)(ChatEvent::Refusal { answer, text });
         }
         self.others(others);
         if let Some(calls) = calls {
@@ -191,23 +191,23 @@ impl Told<'_> {
         if let Some(annotations) = annotations {
             annotations.each(|entry| {
                 if let Some(citation) = citation(entry).map(Box::new) {
-                    (self.each)(Event::Citation { answer, citation });
+                    (self.each)(ChatEvent::Citation { answer, citation });
                 }
             });
         }
         if let Some(images) = images {
             images.each(|entry| {
                 if let Some(media) = image(entry).map(Box::new) {
-                    (self.each)(Event::Media { answer, media });
+                    (self.each)(ChatEvent::Media { answer, media });
                 }
             });
         }
         if let Some(audio) = audio {
             if let Some(text) = audio.get("transcript").and_then(Raw::words) {
-                (self.each)(Event::Text { answer, text });
+                (self.each)(ChatEvent::Text { answer, text });
             }
             if let Some(media) = sound(audio).map(Box::new) {
-                (self.each)(Event::Media { answer, media });
+                (self.each)(ChatEvent::Media { answer, media });
             }
         }
     }
@@ -216,7 +216,7 @@ impl Told<'_> {
         if !text.is_empty() {
             self.answer.thought = self.answer.thought.saturating_add(text.len());
             let answer = self.index;
-            (self.each)(Event::Thought { answer, text });
+            (self.each)(ChatEvent::Thought { answer, text });
         }
     }
 
@@ -240,7 +240,7 @@ impl Told<'_> {
         }
         if let Some(signature) = detail.signature {
             self.answer.thought = 0;
-            (self.each)(Event::Signature { answer, signature });
+            (self.each)(ChatEvent::Signature { answer, signature });
         }
     }
 
@@ -276,7 +276,7 @@ impl Told<'_> {
             } else {
                 Cow::Borrowed(call.id.as_str())
             };
-            (self.each)(Event::ToolCall {
+            (self.each)(ChatEvent::ToolCall {
                 answer,
                 call: number,
                 id,
@@ -285,7 +285,7 @@ impl Told<'_> {
             });
             let waiting = std::mem::take(&mut call.waiting);
             if !waiting.is_empty() {
-                (self.each)(Event::Arguments {
+                (self.each)(ChatEvent::Arguments {
                     answer,
                     call: number,
                     json: Cow::Owned(waiting),
@@ -306,7 +306,7 @@ impl Told<'_> {
             }
             return;
         }
-        (self.each)(Event::Arguments {
+        (self.each)(ChatEvent::Arguments {
             answer,
             call: number,
             json,
@@ -328,12 +328,12 @@ impl Told<'_> {
     fn stop(&mut self, reason: Raw<'_>, stop_text: Option<Raw<'_>>) {
         let answer = self.index;
         for (_, signature) in std::mem::take(&mut self.answer.proofs) {
-            (self.each)(Event::Signature { answer, signature });
+            (self.each)(ChatEvent::Signature { answer, signature });
         }
         self.answer.has_stopped = true;
         let has_calls = !self.answer.calls.is_empty();
         let stop = read_stop(Some(reason), stop_text, has_calls);
-        (self.each)(Event::Stop { answer, stop });
+        (self.each)(ChatEvent::Stop { answer, stop });
     }
 }
 

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::dialect::neutral::{
-    Citation, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamReader,
+    ChatEvent, Citation, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamReader,
 };
 
-fn read(events: &[&str]) -> Vec<Event<'static>> {
+fn read(events: &[&str]) -> Vec<ChatEvent<'static>> {
     let mut reader = ChunkReader::default();
     let mut found = Vec::new();
     for event in events {
@@ -19,7 +19,7 @@ fn read(events: &[&str]) -> Vec<Event<'static>> {
 }
 
 /// The events of one choice's deltas; the last may be the whole choice.
-fn deltas(deltas: &[Value]) -> Vec<Event<'static>> {
+fn deltas(deltas: &[Value]) -> Vec<ChatEvent<'static>> {
     let chunks = deltas.iter().map(|delta| {
         let choice = if delta.get("delta").is_some() || delta.get("finish_reason").is_some() {
             delta.clone()
@@ -39,66 +39,66 @@ pub(super) fn cow(text: &str) -> Cow<'static, str> {
     Cow::Owned(text.to_owned())
 }
 
-pub(in super::super) fn owned(event: Event<'_>) -> Event<'static> {
+pub(in super::super) fn owned(event: ChatEvent<'_>) -> ChatEvent<'static> {
     match event {
-        Event::Begin { id } => begin(&id),
-        Event::Text { answer, text } => Event::Text {
+        ChatEvent::Begin { id } => begin(&id),
+        ChatEvent::Text { answer, text } => ChatEvent::Text {
             answer,
             text: cow(&text),
         },
-        Event::Refusal { answer, text } => Event::Refusal {
+        ChatEvent::Refusal { answer, text } => ChatEvent::Refusal {
             answer,
             text: cow(&text),
         },
-        Event::Thought { answer, text } => Event::Thought {
+        ChatEvent::Thought { answer, text } => ChatEvent::Thought {
             answer,
             text: cow(&text),
         },
-        Event::Signature { answer, signature } => Event::Signature { answer, signature },
-        Event::ToolCall {
+        ChatEvent::Signature { answer, signature } => ChatEvent::Signature { answer, signature },
+        ChatEvent::ToolCall {
             answer,
             call,
             id,
             name,
             signature,
-        } => Event::ToolCall {
+        } => ChatEvent::ToolCall {
             answer,
             call,
             id: cow(&id),
             name: cow(&name),
             signature,
         },
-        Event::Arguments { answer, call, json } => Event::Arguments {
+        ChatEvent::Arguments { answer, call, json } => ChatEvent::Arguments {
             answer,
             call,
             json: cow(&json),
         },
-        Event::Media { answer, media } => Event::Media { answer, media },
-        Event::Citation { answer, citation } => Event::Citation { answer, citation },
-        Event::Stop { answer, stop } => Event::Stop { answer, stop },
+        ChatEvent::Media { answer, media } => ChatEvent::Media { answer, media },
+        ChatEvent::Citation { answer, citation } => ChatEvent::Citation { answer, citation },
+        ChatEvent::Stop { answer, stop } => ChatEvent::Stop { answer, stop },
     }
 }
 
-pub(super) fn begin(id: &str) -> Event<'static> {
-    Event::Begin { id: cow(id) }
+pub(super) fn begin(id: &str) -> ChatEvent<'static> {
+    ChatEvent::Begin { id: cow(id) }
 }
 
-pub(super) fn text(answer: u32, text: &str) -> Event<'static> {
-    Event::Text {
+pub(super) fn text(answer: u32, text: &str) -> ChatEvent<'static> {
+    ChatEvent::Text {
         answer,
         text: cow(text),
     }
 }
 
-pub(super) fn thought(text: &str) -> Event<'static> {
-    Event::Thought {
+pub(super) fn thought(text: &str) -> ChatEvent<'static> {
+    ChatEvent::Thought {
         answer: 0,
         text: cow(text),
     }
 }
 
-pub(super) fn call(call: u32, id: &str, name: &str) -> Event<'static> {
-    Event::ToolCall {
+pub(super) fn call(call: u32, id: &str, name: &str) -> ChatEvent<'static> {
+    ChatEvent::ToolCall {
         answer: 0,
         call,
         id: cow(id),
@@ -107,20 +107,20 @@ pub(super) fn call(call: u32, id: &str, name: &str) -> Event<'static> {
     }
 }
 
-pub(super) fn arguments(call: u32, json: &str) -> Event<'static> {
-    Event::Arguments {
+pub(super) fn arguments(call: u32, json: &str) -> ChatEvent<'static> {
+    ChatEvent::Arguments {
         answer: 0,
         call,
         json: cow(json),
     }
 }
 
-pub(super) fn stop(answer: u32, stop: Stop) -> Event<'static> {
-    Event::Stop { answer, stop }
+pub(super) fn stop(answer: u32, stop: Stop) -> ChatEvent<'static> {
+    ChatEvent::Stop { answer, stop }
 }
 
-pub(super) fn proof(format: SignatureFormat, data: &str) -> Event<'static> {
-    Event::Signature {
+pub(super) fn proof(format: SignatureFormat, data: &str) -> ChatEvent<'static> {
+    ChatEvent::Signature {
         answer: 0,
         signature: signature(format, data),
     }
@@ -354,7 +354,7 @@ fn thoughts_and_their_proofs_are_read_from_every_vendor() {
         [thought("a"), text(0, "b")]
     );
     // Of Google's calls, at the call or before or behind it.
-    let signed = Event::ToolCall {
+    let signed = ChatEvent::ToolCall {
         answer: 0,
         call: 0,
         id: cow("c"),
@@ -408,15 +408,15 @@ fn what_else_vendors_stream_is_read() {
     assert_eq!(
         events,
         [
-            Event::Refusal {
+            ChatEvent::Refusal {
                 answer: 0,
                 text: cow("No."),
             },
-            Event::Citation {
+            ChatEvent::Citation {
                 answer: 0,
                 citation: Box::new(citation),
             },
-            Event::Media {
+            ChatEvent::Media {
                 answer: 0,
                 media: Box::new(picture),
             },

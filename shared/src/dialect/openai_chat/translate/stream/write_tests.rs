@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use super::tests::{arguments, begin, call, cow, proof, signature, stop, text, thought};
 use super::*;
 use crate::dialect::neutral::{
-    AnswerShown, Citation, Event, Media, MediaKind, SignatureFormat, Source, Stop, StreamWriter,
+    AnswerShown, ChatEvent, Citation, Media, MediaKind, SignatureFormat, Source, Stop, StreamWriter,
 };
 use crate::units::{Fact, Unit, Usage};
 
 /// What is written for these events and this usage: its chunks.
-fn written(events: Vec<Event<'static>>, shows_usage: bool, usage: &Usage) -> Vec<Value> {
+fn written(events: Vec<ChatEvent<'static>>, shows_usage: bool, usage: &Usage) -> Vec<Value> {
     let mut writer = ChunkWriter::new(&AnswerShown {
         model: "m \"x\"".to_owned(),
         id: "abc".to_owned(),
@@ -156,7 +156,7 @@ fn what_was_thought_is_put_together_to_what_can_be_sent_back() {
 #[test]
 fn a_proof_of_a_call_stands_at_the_call() {
     let events = vec![
-        Event::ToolCall {
+        ChatEvent::ToolCall {
             answer: 0,
             call: 0,
             id: cow("c"),
@@ -175,7 +175,7 @@ fn a_proof_of_a_call_stands_at_the_call() {
 
 #[test]
 fn pictures_and_places_have_indexes_of_their_own() {
-    let picture = |data: &str| Event::Media {
+    let picture = |data: &str| ChatEvent::Media {
         answer: 0,
         media: Box::new(Media {
             kind: MediaKind::Image,
@@ -186,7 +186,7 @@ fn pictures_and_places_have_indexes_of_their_own() {
             cache: None,
         }),
     };
-    let place = |url: &str| Event::Citation {
+    let place = |url: &str| ChatEvent::Citation {
         answer: 0,
         citation: Box::new(Citation {
             url: url.to_owned(),
@@ -261,7 +261,7 @@ fn a_refusal_says_why_once() {
     let why = || Stop::Refused(Some("why".to_owned()));
     let chunks = written(vec![stop(0, why())], false, &Usage::default());
     assert_eq!(message_of(&chunks, 0)["refusal"], "why");
-    let told = Event::Refusal {
+    let told = ChatEvent::Refusal {
         answer: 0,
         text: cow("words"),
     };

@@ -6,10 +6,11 @@
 use super::super::answer::{
     ANSWERS_MAX, stop_word, told_why, write_citation, write_image, write_usage,
 };
-use super::super::out::Json;
+use super::super::out::JsonOut;
 use super::super::thought;
 use crate::dialect::neutral::{
-    AnswerShown, Event, Media, MediaKind, Signature, SignatureFormat, Source, Stop, StreamWriter,
+    AnswerShown, ChatEvent, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
+    StreamWriter,
 };
 use crate::dialect::openai::{DONE, tier_shown};
 use crate::units::{Fact, Usage};
@@ -114,15 +115,18 @@ impl ChunkWriter {
         self.state(answer).filter(|state| !state.has_stopped)
     }
 
-    fn say(&mut self, event: Event<'_>, to: &mut Vec<u8>, state: &mut Answer) {
-        let is_thought = matches!(event, Event::Thought { .. } | Event::Signature { .. });
+    fn say(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>, state: &mut Answer) {
+        let is_thought = matches!(
+            event,
+            ChatEvent::Thought { .. } | ChatEvent::Signature { .. }
+        );
         if !is_thought && state.is_thinking {
             state.is_thinking = false;
             state.details += 1;
         }
         match event {
-            Event::Begin { .. } => {}
-            Event::Text { answer, text } => {
+            ChatEvent::Begin { .. } => {}
+            ChatEvent::Text { answer, text } => {
                 if std::mem::take(&mut state.is_cited) {
                     state.cited_from = state.characters;
                 }
@@ -131,13 +135,13 @@ impl ChunkWriter {
                     to.key("content").text(&text);
                 });
             }
-            Event::Refusal { answer, text } => {
+            ChatEvent::Refusal { answer, text } => {
                 state.has_refusal = true;
                 self.chunk(to, answer, None, |to| {
                     to.key("refusal").text(&text);
                 });
             }
-            Event::Thought { answer, text } => {
+            ChatEvent::Thought { answer, text } => {
                 state.is_thinking = true;
                 self.chunk(to, answer, None, |to| {
                     to.key("reasoning_content").text(&text);
@@ -146,10 +150,10 @@ impl ChunkWriter {
                     to.close(b']');
                 });
             }
-            Event::Signature { answer, signature } => {
+            ChatEvent::Signature { answer, signature } => {
                 self.chunk(to, answer, None, |to| write_proof(to, &signature, state));
             }
-            Event::ToolCall {
+            ChatEvent::ToolCall {
                 answer,
                 call,
                 id,
@@ -161,7 +165,7 @@ impl ChunkWriter {
                     write_call(to, call, (&id, &name), signature.as_ref());
                 });
             }
-            Event::Arguments { answer, call, json } => {
+            ChatEvent::Arguments { answer, call, json } => {
                 self.chunk(to, answer, None, |to| {
                     to.key("tool_calls").open(b'[').open(b'{');
                     to.key("index").plain(call).key("function").open(b'{');
@@ -169,8 +173,8 @@ impl ChunkWriter {
                     to.close(b'}').close(b']');
                 });
             }
-            Event::Media { answer, media } => self.media(answer, &media, to, state),
-            Event::Citation { answer, citation } => {
+            ChatEvent::Media { answer, media } => self.media(answer, &media, to, state),
+            ChatEvent::Citation { answer, citation } => {
                 state.is_cited = true;
                 let place = (state.cited_from, state.characters);
                 self.chunk(to, answer, None, |to| {
@@ -180,7 +184,7 @@ impl ChunkWriter {
                 });
                 state.citations += 1;
             }
-            Event::Stop { answer, stop } => self.stop(answer, &stop, to, state),
+            ChatEvent::Stop { answer, stop } => self.stop(answer, &stop, to, state),
         }
     }
 
@@ -266,23 +270,23 @@ fn write_proof(to: &mut Vec<u8>, signature: &Signature, state: &mut Answer) {
 }
 
 /// Which answer an event is of.
-fn answer_of(event: &Event<'_>) -> u32 {
+fn answer_of(event: &ChatEvent<'_>) -> u32 {
     match event {
-        Event::Begin { .. } => 0,
-        Event::Text { answer, .. }
-        | Event::Refusal { answer, .. }
-        | Event::Thought { answer, .. }
-        | Event::Signature { answer, .. }
-        | Event::ToolCall { answer, .. }
-        | Event::Arguments { answer, .. }
-        | Event::Media { answer, .. }
-        | Event::Citation { answer, .. }
-        | Event::Stop { answer, .. } => *answer,
+        ChatEvent::Begin { .. } => 0,
+        ChatEvent::Text { answer, .. }
+        | ChatEvent::Refusal { answer, .. }
+        | ChatEvent::Thought { answer, .. }
+        | ChatEvent::Signature { answer, .. }
+        | ChatEvent::ToolCall { answer, .. }
+        | ChatEvent::Arguments { answer, .. }
+        | ChatEvent::Media { answer, .. }
+        | ChatEvent::Citation { answer, .. }
+        | ChatEvent::Stop { answer, .. } => *answer,
     }
 }
 
 impl StreamWriter for ChunkWriter {
-    fn write(&mut self, event: Event<'_>, to: &mut Vec<u8>) {
+    fn write(&mut self, event: ChatEvent<'_>, to: &mut Vec<u8>) {
         let answer = answer_of(&event);
         let Some(state) = self.open(answer, to) else {
             return;
@@ -303,7 +307,7 @@ impl StreamWriter for ChunkWriter {
             let state = self.answers.get(place);
             if state.is_some_and(|state| state.has_begun && !state.has_stopped) {
                 let stop = Stop::End;
-                self.write(Event::Stop { answer, stop }, to);
+                self.write(ChatEvent::Stop { answer, stop }, to);
             }
         }
         if self.shows_usage {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{TRANSLATOR, shown};
 use crate::dialect::neutral::{
-    AnswerShown, Candidate, ChatAnswer, Citation, Event, Part, Signature, SignatureFormat, Stop,
-    Thought, ToolCall, Translator,
+    AnswerShown, Candidate, ChatAnswer, ChatEvent, Citation, Part, Signature, SignatureFormat,
+    Stop, Thought, ToolCall, Translator,
 };
 use crate::dialect::openai_responses::OPENAI_RESPONSES;
 use crate::dialect::{Dialect, Metered};
@@ -177,7 +177,7 @@ fn answers_of_providers_are_read_for_what_they_say() {
 }
 
 /// The events of a stream as it is written, with their names in front.
-fn stream(events: Vec<Event<'_>>, shown: AnswerShown) -> Vec<Value> {
+fn stream(events: Vec<ChatEvent<'_>>, shown: AnswerShown) -> Vec<Value> {
     let mut writer = TRANSLATOR.stream_writer(shown);
     let mut to = Vec::new();
     for event in events {
@@ -206,15 +206,15 @@ fn kinds(events: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-fn text(text: &str) -> Event<'_> {
-    Event::Text {
+fn text(text: &str) -> ChatEvent<'_> {
+    ChatEvent::Text {
         answer: 0,
         text: text.into(),
     }
 }
 
-fn begun(call: u32) -> Event<'static> {
-    Event::ToolCall {
+fn begun(call: u32) -> ChatEvent<'static> {
+    ChatEvent::ToolCall {
         answer: 0,
         call,
         id: format!("call_{call}").into(),
@@ -223,8 +223,8 @@ fn begun(call: u32) -> Event<'static> {
     }
 }
 
-fn argue(call: u32, json: &str) -> Event<'_> {
-    Event::Arguments {
+fn argue(call: u32, json: &str) -> ChatEvent<'_> {
+    ChatEvent::Arguments {
         answer: 0,
         call,
         json: json.into(),
@@ -237,7 +237,7 @@ fn argue(call: u32, json: &str) -> Event<'_> {
     reason = "the events of a stream in their order"
 )]
 fn a_stream_has_every_event_that_clients_build_an_answer_of() {
-    let thought = |text: &'static str| Event::Thought {
+    let thought = |text: &'static str| ChatEvent::Thought {
         answer: 0,
         text: text.into(),
     };
@@ -252,21 +252,21 @@ fn a_stream_has_every_event_that_clients_build_an_answer_of() {
     };
     let events = stream(
         vec![
-            Event::Begin { id: "x".into() },
+            ChatEvent::Begin { id: "x".into() },
             thought("H"),
             thought("m."),
-            Event::Signature {
+            ChatEvent::Signature {
                 answer: 0,
                 signature: proof,
             },
             text("Hel"),
             text(""),
             text("lo \"你\"."),
-            Event::Citation {
+            ChatEvent::Citation {
                 answer: 0,
                 citation: Box::new(place),
             },
-            Event::Text {
+            ChatEvent::Text {
                 answer: 1,
                 text: "another".into(),
             },
@@ -275,7 +275,7 @@ fn a_stream_has_every_event_that_clients_build_an_answer_of() {
             begun(1),
             argue(0, ":1}"),
             argue(1, "{}"),
-            Event::Stop {
+            ChatEvent::Stop {
                 answer: 0,
                 stop: Stop::ToolCalls,
             },
@@ -342,7 +342,7 @@ fn a_stream_has_every_event_that_clients_build_an_answer_of() {
 
 #[test]
 fn a_stream_that_is_cut_off_says_so() {
-    let stop = Event::Stop {
+    let stop = ChatEvent::Stop {
         answer: 0,
         stop: Stop::MaxTokens,
     };
@@ -367,7 +367,7 @@ fn a_stream_that_is_cut_off_says_so() {
 
 #[test]
 fn proofs_of_calls_and_many_calls_have_their_items() {
-    let call = |number: u32, signature| Event::ToolCall {
+    let call = |number: u32, signature| ChatEvent::ToolCall {
         answer: 0,
         call: number,
         id: "".into(),
@@ -382,7 +382,7 @@ fn proofs_of_calls_and_many_calls_have_their_items() {
     let output = &events.last().expect("events")["response"]["output"];
     assert_eq!(output[0]["encrypted_content"], "wsg1.Cg==");
     assert_eq!(output[1]["call_id"], "call_g1_1");
-    let mut many: Vec<Event<'_>> = (0..100).map(|number| call(number, None)).collect();
+    let mut many: Vec<ChatEvent<'_>> = (0..100).map(|number| call(number, None)).collect();
     many.push(argue(99, "{}"));
     many.push(argue(0, "late"));
     let events = stream(many, shown());

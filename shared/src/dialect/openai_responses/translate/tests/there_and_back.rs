@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::{TRANSLATOR, read, shown, to};
 use crate::dialect::Head;
 use crate::dialect::neutral::{
-    Candidate, ChatAnswer, ChatRequest, Citation, Effort, Event, Format, Json, Media, MediaKind,
-    Part, Reasoning, Role, Sampling, Signature, SignatureFormat, Source, Stop, Thought, Tool,
-    ToolCall, ToolChoice, ToolResult, Translator, Turn,
+    Candidate, ChatAnswer, ChatEvent, ChatRequest, Citation, Effort, Format, Json, Media,
+    MediaKind, Part, Reasoning, Role, Sampling, Signature, SignatureFormat, Source, Stop, Thought,
+    Tool, ToolCall, ToolChoice, ToolResult, Translator, Turn,
 };
 use crate::units::Usage;
 
@@ -291,8 +291,8 @@ fn answer() -> impl Strategy<Value = ChatAnswer> {
 }
 
 /// The events that would bring an answer, texts in pieces.
-fn events(answer: &ChatAnswer) -> Vec<Event<'_>> {
-    let mut events = vec![Event::Begin {
+fn events(answer: &ChatAnswer) -> Vec<ChatEvent<'_>> {
+    let mut events = vec![ChatEvent::Begin {
         id: answer.id.as_str().into(),
     }];
     let mut call = 0;
@@ -305,26 +305,26 @@ fn events(answer: &ChatAnswer) -> Vec<Event<'_>> {
             } => {
                 for (at, c) in text.char_indices() {
                     let text = text[at..at + c.len_utf8()].into();
-                    events.push(Event::Text { answer, text });
+                    events.push(ChatEvent::Text { answer, text });
                 }
                 for citation in citations {
                     let citation = Box::new(citation.clone());
-                    events.push(Event::Citation { answer, citation });
+                    events.push(ChatEvent::Citation { answer, citation });
                 }
             }
-            Part::Refusal(text) => events.push(Event::Refusal {
+            Part::Refusal(text) => events.push(ChatEvent::Refusal {
                 answer,
                 text: text.as_str().into(),
             }),
             Part::Thought(thought) => {
                 let text = thought.text.as_str().into();
-                events.push(Event::Thought { answer, text });
+                events.push(ChatEvent::Thought { answer, text });
                 if let Some(signature) = thought.signature.clone() {
-                    events.push(Event::Signature { answer, signature });
+                    events.push(ChatEvent::Signature { answer, signature });
                 }
             }
             Part::ToolCall(made) => {
-                events.push(Event::ToolCall {
+                events.push(ChatEvent::ToolCall {
                     answer,
                     call,
                     id: made.id.as_str().into(),
@@ -332,37 +332,37 @@ fn events(answer: &ChatAnswer) -> Vec<Event<'_>> {
                     signature: None,
                 });
                 let json = made.arguments.as_str().into();
-                events.push(Event::Arguments { answer, call, json });
+                events.push(ChatEvent::Arguments { answer, call, json });
                 call += 1;
             }
             Part::Media(media) => {
                 let media = Box::new(media.clone());
-                events.push(Event::Media { answer, media });
+                events.push(ChatEvent::Media { answer, media });
             }
             Part::ToolResult(_) => {}
         }
     }
     let (answer, stop) = (0, candidate.stop.clone());
-    events.push(Event::Stop { answer, stop });
+    events.push(ChatEvent::Stop { answer, stop });
     events
 }
 
 /// What events say, neighbours of one kind as one.
-fn told(events: &[Event<'_>]) -> Vec<String> {
+fn told(events: &[ChatEvent<'_>]) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     let mut last = "";
     for event in events {
         let (kind, text) = match event {
-            Event::Text { text, .. } => ("text", text.to_string()),
-            Event::Refusal { text, .. } => ("refusal", text.to_string()),
-            Event::Thought { text, .. } => ("thought", text.to_string()),
-            Event::Arguments { json, .. } => ("arguments", json.to_string()),
-            Event::Begin { .. }
-            | Event::Signature { .. }
-            | Event::ToolCall { .. }
-            | Event::Media { .. }
-            | Event::Citation { .. }
-            | Event::Stop { .. } => ("", format!("{event:?}")),
+            ChatEvent::Text { text, .. } => ("text", text.to_string()),
+            ChatEvent::Refusal { text, .. } => ("refusal", text.to_string()),
+            ChatEvent::Thought { text, .. } => ("thought", text.to_string()),
+            ChatEvent::Arguments { json, .. } => ("arguments", json.to_string()),
+            ChatEvent::Begin { .. }
+            | ChatEvent::Signature { .. }
+            | ChatEvent::ToolCall { .. }
+            | ChatEvent::Media { .. }
+            | ChatEvent::Citation { .. }
+            | ChatEvent::Stop { .. } => ("", format!("{event:?}")),
         };
         if !kind.is_empty() && text.is_empty() {
             continue;
@@ -418,7 +418,7 @@ proptest! {
         let whole = TRANSLATOR.read_answer(last["response"].to_string().as_bytes()).expect("an answer");
         let mut again = self::events(&whole);
         for events in [&mut again, &mut back] {
-            events.retain(|event| !matches!(event, Event::Citation { .. }));
+            events.retain(|event| !matches!(event, ChatEvent::Citation { .. }));
         }
         prop_assert_eq!(told(&again), told(&back));
     }
@@ -498,43 +498,43 @@ fn anything() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-fn owned(event: Event<'_>) -> Event<'static> {
+fn owned(event: ChatEvent<'_>) -> ChatEvent<'static> {
     let text = |text: std::borrow::Cow<'_, str>| text.into_owned().into();
     match event {
-        Event::Begin { id } => Event::Begin { id: text(id) },
-        Event::Text { answer, text: said } => Event::Text {
+        ChatEvent::Begin { id } => ChatEvent::Begin { id: text(id) },
+        ChatEvent::Text { answer, text: said } => ChatEvent::Text {
             answer,
             text: text(said),
         },
-        Event::Refusal { answer, text: said } => Event::Refusal {
+        ChatEvent::Refusal { answer, text: said } => ChatEvent::Refusal {
             answer,
             text: text(said),
         },
-        Event::Thought { answer, text: said } => Event::Thought {
+        ChatEvent::Thought { answer, text: said } => ChatEvent::Thought {
             answer,
             text: text(said),
         },
-        Event::Signature { answer, signature } => Event::Signature { answer, signature },
-        Event::ToolCall {
+        ChatEvent::Signature { answer, signature } => ChatEvent::Signature { answer, signature },
+        ChatEvent::ToolCall {
             answer,
             call,
             id,
             name,
             signature,
-        } => Event::ToolCall {
+        } => ChatEvent::ToolCall {
             answer,
             call,
             id: text(id),
             name: text(name),
             signature,
         },
-        Event::Arguments { answer, call, json } => Event::Arguments {
+        ChatEvent::Arguments { answer, call, json } => ChatEvent::Arguments {
             answer,
             call,
             json: text(json),
         },
-        Event::Media { answer, media } => Event::Media { answer, media },
-        Event::Citation { answer, citation } => Event::Citation { answer, citation },
-        Event::Stop { answer, stop } => Event::Stop { answer, stop },
+        ChatEvent::Media { answer, media } => ChatEvent::Media { answer, media },
+        ChatEvent::Citation { answer, citation } => ChatEvent::Citation { answer, citation },
+        ChatEvent::Stop { answer, stop } => ChatEvent::Stop { answer, stop },
     }
 }
