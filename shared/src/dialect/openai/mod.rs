@@ -36,7 +36,7 @@ pub(crate) const OPEN: &[Fact] = &[Fact::Tier];
 pub(crate) const OUTPUT_TOKENS_MAX: u64 = 10_000_000;
 
 /// The tier at which another vendor served, in the words that this API's clients know; `None` where it has
-/// none for it (OpenAI API reference, "service_tier", 2026-11).
+/// none for it (OpenAI API reference, `service_tier`, 2026-11).
 pub(crate) fn tier_shown(word: &str) -> Option<&str> {
     match word {
         "standard" | "standard_only" => Some("default"),
