@@ -292,8 +292,8 @@ need_node_version() {
 }
 
 need_python_version() {
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-    die "Python 3.10 or newer is needed (found $(python3 --version)); install a newer one and put it first in PATH"
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    die "Python 3.11 or newer is needed (found $(python3 --version)); install a newer one and put it first in PATH"
 }
 
 need_rust() {
