@@ -38,7 +38,11 @@ fn said(request: &ChatRequest, says: &Says) -> ChatRequest {
     let mut read = read.unwrap_or_else(|bad| panic!("{}: {bad}", says.dialect));
     // What is written to providers and is none of the request.
     read.unsaid.retain(|name| name != "store");
-    assert_eq!(read.unsaid, lost, "{} does not know its own words", says.dialect);
+    assert_eq!(
+        read.unsaid, lost,
+        "{} does not know its own words",
+        says.dialect
+    );
     read
 }
 
@@ -67,7 +71,9 @@ fn answered(answer: &ChatAnswer, says: &Says) -> ChatAnswer {
 fn steps(answer: &ChatAnswer, size: usize, each: &mut dyn FnMut(Event<'_>)) {
     let pieces = |text: &str| -> Vec<String> {
         let all: Vec<char> = text.chars().collect();
-        all.chunks(size).map(|piece| piece.iter().collect()).collect()
+        all.chunks(size)
+            .map(|piece| piece.iter().collect())
+            .collect()
     };
     let (answer, parts, stop) = match &answer.candidates[..] {
         [one] => (0, &one.parts, one.stop.clone()),
@@ -139,7 +145,8 @@ fn counted(answer: ChatAnswer) -> ChatAnswer {
 /// Every dialect after every other, itself among them.
 fn pairs() -> impl Iterator<Item = (&'static Says, &'static Says)> {
     static ROWS: [Says; 6] = TABLE;
-    ROWS.iter().flat_map(|one| ROWS.iter().map(move |other| (one, other)))
+    ROWS.iter()
+        .flat_map(|one| ROWS.iter().map(move |other| (one, other)))
 }
 
 proptest! {

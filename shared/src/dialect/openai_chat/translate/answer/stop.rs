@@ -54,10 +54,10 @@ pub(in super::super) fn read_stop(
 /// What is said of why it is refused, where that is a sentence: clients show it, and a word for programs
 /// says nothing to those who read it.
 pub(in super::super) fn told_why(stop: &Stop) -> Option<&str> {
-    match stop {
-        Stop::Refused(Some(why)) if why.contains(' ') => Some(why),
-        _ => None,
-    }
+    let Stop::Refused(Some(why)) = stop else {
+        return None;
+    };
+    Some(why.as_str()).filter(|why| why.contains(' '))
 }
 
 /// OpenAI's word for a tier; others call the usual one otherwise.

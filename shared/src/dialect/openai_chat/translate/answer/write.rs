@@ -7,8 +7,7 @@ use super::super::out::Json;
 use super::super::{media, thought};
 use super::{stop_word, tier_word, told_why, write_usage};
 use crate::dialect::neutral::{
-    AnswerShown, Candidate, ChatAnswer, Citation, Media, MediaKind, Part, Source, Stop, Thought,
-    ToolCall,
+    AnswerShown, Candidate, ChatAnswer, Citation, Media, MediaKind, Part, Source, Thought, ToolCall,
 };
 use crate::units::{Fact, Usage};
 
