@@ -69,7 +69,7 @@ impl Answered {
         let mut stream = String::new();
         for event in &self.events {
             let data = event.get();
-            stream += &match dialect {
+            let event = match dialect {
                 "openai_chat" => format!("data: {data}\n\n"),
                 "gemini" => format!("data: {data}\r\n\r\n"),
                 "bedrock_converse" => {
@@ -83,6 +83,7 @@ impl Answered {
                     format!("event: {}\ndata: {data}\n\n", typed.kind)
                 }
             };
+            stream.push_str(&event);
         }
         if dialect == "openai_chat" {
             stream += "data: [DONE]\n\n";

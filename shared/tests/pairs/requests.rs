@@ -58,7 +58,7 @@ fn every_request_becomes_what_its_provider_takes_or_is_refused_in_words() {
         for into in PROVIDERS {
             let mut text = String::new();
             for recorded in requests(from) {
-                let _ = write!(text, "=== {}\n", recorded.name);
+                let _ = writeln!(text, "=== {}", recorded.name);
                 let _ = match spoken(from, into, &recorded) {
                     Err(bad) => writeln!(
                         text,

@@ -63,7 +63,9 @@ fn translated(
             reader.read(event, &mut |said| writer.write(said, &mut out));
         }
         Verdict::Hide => {}
-        verdict => panic!("{verdict:?} for {}", String::from_utf8_lossy(event)),
+        verdict @ (Verdict::Broken(_) | Verdict::Enough(_)) => {
+            panic!("{verdict:?} for {}", String::from_utf8_lossy(event))
+        }
     });
     assert_eq!(meter.missing(), None);
     assert!(meter.is_whole() && meter.is_told());
@@ -96,7 +98,7 @@ fn sums(usage: &Usage) -> (u64, u64) {
 fn merged(tenant: &dyn Translator, stream: &[u8]) -> ChatAnswer {
     let (mut reader, mut fold) = (tenant.stream_reader(), Fold::default());
     each_event(stream, |event| {
-        reader.read(event, &mut |said| fold.take(said))
+        reader.read(event, &mut |said| fold.take(said));
     });
     fold.answer()
 }

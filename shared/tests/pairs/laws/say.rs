@@ -246,11 +246,14 @@ pub(super) fn answer() -> impl Strategy<Value = ChatAnswer> {
                     cache: None,
                 }));
             }
-            let stop = match stop {
-                _ if has_calls => Stop::ToolCalls,
-                // Who refuses and says nothing is read as saying why.
-                Stop::Refused(_) if !parts.iter().any(is_text) => Stop::End,
-                stop => stop,
+            // Who refuses and says nothing is read as saying why.
+            let is_mute = stop == Stop::Refused(None) && !parts.iter().any(is_text);
+            let stop = if has_calls {
+                Stop::ToolCalls
+            } else if is_mute {
+                Stop::End
+            } else {
+                stop
             };
             ChatAnswer {
                 id: String::new(),
