@@ -75,7 +75,7 @@ pub(super) fn settings(
     };
     SettingsChoices {
         dialects: choices(form, connector),
-        is_open: form.errors.contains_key("dialects") || NAMES.iter().any(|name| is_set(name)),
+        is_open: form.errors.contains_key("dialects") || NAMES.iter().any(is_set),
     }
 }
 

@@ -123,7 +123,10 @@ fn fits(row: &VendorRow, wanted: &str) -> bool {
     for code in &row.speaks {
         let name = DialectName::from_code(code);
         let words = Lang::ALL.map(|lang| name.map_or("", |name| name.text(lang)));
-        text.push_str(&format!(" {code} {}", words.join(" ")));
+        for word in [code.as_str()].into_iter().chain(words) {
+            text.push(' ');
+            text.push_str(word);
+        }
     }
     let text = text.to_lowercase();
     let mut words = wanted.split_whitespace();

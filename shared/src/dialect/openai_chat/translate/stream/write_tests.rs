@@ -258,7 +258,7 @@ fn every_answer_begins_and_ends_whatever_its_provider_left_out() {
 
 #[test]
 fn a_refusal_says_why_once() {
-    let why = || Stop::Refused(Some("why".to_owned()));
+    let why = || Stop::Refused(Some("It is harmful.".to_owned()));
     let chunks = written(vec![stop(0, why())], false, &Usage::default());
     assert_eq!(message_of(&chunks, 0)["refusal"], "why");
     let told = ChatEvent::Refusal {
