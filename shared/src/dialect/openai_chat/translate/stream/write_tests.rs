@@ -260,7 +260,13 @@ fn every_answer_begins_and_ends_whatever_its_provider_left_out() {
 fn a_refusal_says_why_once() {
     let why = || Stop::Refused(Some("It is harmful.".to_owned()));
     let chunks = written(vec![stop(0, why())], false, &Usage::default());
-    assert_eq!(message_of(&chunks, 0)["refusal"], "why");
+    assert_eq!(message_of(&chunks, 0)["refusal"], "It is harmful.");
+    let word = Stop::Refused(Some("safety".to_owned()));
+    let chunks = written(vec![stop(0, word)], false, &Usage::default());
+    assert!(
+        message_of(&chunks, 0)["refusal"].is_null(),
+        "a word is for programs"
+    );
     let told = ChatEvent::Refusal {
         answer: 0,
         text: cow("words"),
