@@ -117,18 +117,16 @@ fn all(known: &[Connectors]) -> Vec<Beginning<'_>> {
     all
 }
 
-/// Whether each word of what is looked for stands in what is known of a vendor.
+/// Whether each word of what is looked for stands in what is shown of a vendor, in any language.
 fn fits(row: &VendorRow, wanted: &str) -> bool {
-    let mut text = format!("{} {} {}", row.name, row.label, row.models);
+    let mut shown = vec![&*row.name, &*row.label, &*row.models];
     for code in &row.speaks {
-        let name = DialectName::from_code(code);
-        let words = Lang::ALL.map(|lang| name.map_or("", |name| name.text(lang)));
-        for word in [code.as_str()].into_iter().chain(words) {
-            text.push(' ');
-            text.push_str(word);
+        match DialectName::from_code(code) {
+            Some(name) => shown.extend(Lang::ALL.map(|lang| name.text(lang))),
+            None => shown.push(code),
         }
     }
-    let text = text.to_lowercase();
+    let text = shown.join(" ").to_lowercase();
     let mut words = wanted.split_whitespace();
     words.all(|word| text.contains(&word.to_lowercase()))
 }

@@ -78,6 +78,7 @@ fn each_vendor_stands_once_where_it_runs() {
     assert_eq!(names("responses"), [(VendorPlace::Hosted, of("north"))]);
     assert_eq!(names("对话 near"), [(VendorPlace::Here, of("near"))]);
     assert_eq!(names("north toy"), []);
+    assert_eq!(names("openai"), [], "codes are not shown");
 }
 
 #[test]
