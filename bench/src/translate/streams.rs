@@ -31,7 +31,7 @@ pub(super) fn stream(dialect: &str) -> Vec<Vec<u8>> {
     };
     let mut events: Vec<String> = Vec::new();
     let all = |lines: &[&str]| lines.iter().map(|line| framed(dialect, line)).collect();
-    let pieces = |line: &str, piece: &str| framed(dialect, &line.replace("$", piece));
+    let pieces = |line: &str, piece: &str| framed(dialect, &line.replace('$', piece));
     events.append(&mut all(form.begin));
     events.extend((0..THOUGHTS).map(|_| pieces(form.thought, PIECE)));
     events.append(&mut all(form.between));
