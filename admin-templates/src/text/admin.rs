@@ -40,7 +40,7 @@ AdminText [] {
     key_prefix_hint: "For example Bearer; a word is followed by a space.", "例如 Bearer；单词之后会自动加空格。";
     extra_headers: "Extra headers", "附加请求头";
     extra_headers_hint: "One per line, as name: value. Sent with every request, and visible to all superadmins: not for secrets.", "每行一个，格式为 名称: 值。随每个请求发送，且所有管理员可见，请勿填写机密内容。";
-    region_hint: "For Amazon Bedrock behind an address that does not name its region. Leave empty otherwise.", "仅用于地址中不含区域的 Amazon Bedrock，其他情况请留空。";
+    region_hint: "For Amazon Bedrock behind an address that does not name its region. Leave empty otherwise.", "仅当签名需要区域而地址中不含区域时填写，其他情况请留空。";
     api_version: "API version", "接口版本";
     api_version_hint: "For the dated API of Azure OpenAI only. Leave empty otherwise.", "仅用于 Azure OpenAI 按日期划分的接口，其他情况请留空。";
     leave_out: "Fields to leave out", "不发送的字段";
