@@ -62,7 +62,13 @@ async fn what_happens_at_a_gateway_is_told_once_to_all_servers_also_after_they_w
         let door = node.open_door();
         let product = server_at(&place, &door).await;
         let second = server_at(&place, &door).await;
-        let keys = ["bad-key-0123456789", "worse-key-012345678", KEY];
+        // One more than a call tries at a target.
+        let keys = [
+            "bad-key-0123456789",
+            "worse-key-012345678",
+            "worst-key-012345678",
+            KEY,
+        ];
         let (vendor, customer) = with_vendor(&product, &keys).await;
         for key in keys {
             vendor.script(key, at_once(refused()));

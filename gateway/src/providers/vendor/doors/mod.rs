@@ -159,7 +159,9 @@ pub(super) fn dialect(
             && door.is_asked_in(&one.dialect, route.model)
     };
     let able = || door.facts().speaks.iter().filter(is_able);
-    if able().any(|one| one.dialect == own) {
+    // What nobody translates goes out as it came, to whoever an operator says does it.
+    let is_alone = surface.dialect.translator().is_none() && able().next().is_some();
+    if is_alone || able().any(|one| one.dialect == own) {
         return Some(surface.dialect);
     }
     let place = |one: &&Speaks| chosen.iter().position(|name| *name == one.dialect);
