@@ -27,6 +27,9 @@ pub fn start_log(common: &Common) -> Result<(), ConfigError> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(BoxMakeWriter::new(std::io::stderr))
+        // A line that could not be written would be told on the same stream, and that panics: a log on a
+        // full disk would end whatever task wrote it, the ledger's writer too.
+        .log_internal_errors(false)
         .with_ansi(pretty && std::io::stderr().is_terminal());
     // A second start in one process (tests) keeps the first log.
     let _ = if pretty {

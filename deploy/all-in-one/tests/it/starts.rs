@@ -120,6 +120,60 @@ fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
     }
 }
 
+/// 2026-11: a line that could not be written ended the task that wrote it, the ledger's writer among them,
+/// and the process served nobody any more.
+#[tokio::test]
+async fn a_log_on_a_full_disk_ends_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .expect("a port")
+        .port();
+    // Every write to it fails as on a full disk (full(4)).
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut child = command(folder.path())
+        .args(["--port", &port.to_string()])
+        .env("LOG", "debug")
+        .stdout(Stdio::piped())
+        .stderr(full.expect("Linux has it"))
+        .spawn()
+        .expect("started");
+    let mut shown = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let key = tokio::task::spawn_blocking(move || {
+        let word = |line: String| {
+            let word = line
+                .split_whitespace()
+                .find(|word| word.starts_with("wk_live_"));
+            word.map(str::to_owned)
+        };
+        shown.find_map(|line| word(line.ok()?)).expect("a key")
+    });
+    let key = tokio::time::timeout(Duration::from_secs(20), key).await;
+    let key = key.expect("it starts").expect("no panic");
+    let call = || {
+        let body = serde_json::json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
+        let call = reqwest::Client::new()
+            .post(format!("http://127.0.0.1:{port}/api/v1/chat/completions"))
+            .bearer_auth(&key)
+            .body(body.to_string());
+        async move {
+            call.send()
+                .await
+                .map(|answer| answer.status().as_u16())
+                .unwrap_or(0)
+        }
+    };
+    let begun = Instant::now();
+    while call().await != 200 && begun.elapsed() < Duration::from_secs(20) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(call().await, 200);
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
 #[test]
 fn each_thing_that_is_wrong_ends_with_one_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
