@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::service;
+use crate::support::{client, service};
 
 fn command(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
@@ -125,35 +125,36 @@ fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
 #[tokio::test]
 async fn a_log_on_a_full_disk_ends_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|free| free.local_addr())
-        .expect("a port")
-        .port();
     // Every write to it fails as on a full disk (full(4)).
     let full = std::fs::File::options().write(true).open("/dev/full");
     let mut child = command(folder.path())
-        .args(["--port", &port.to_string()])
-        .env("LOG", "debug")
         .stdout(Stdio::piped())
         .stderr(full.expect("Linux has it"))
         .spawn()
         .expect("started");
-    let mut shown = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let key = tokio::task::spawn_blocking(move || {
-        let word = |line: String| {
-            let word = line
-                .split_whitespace()
-                .find(|word| word.starts_with("wk_live_"));
-            word.map(str::to_owned)
-        };
-        shown.find_map(|line| word(line.ok()?)).expect("a key")
+    let shown = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let words = tokio::task::spawn_blocking(move || {
+        let (mut door, mut key) = (None, None);
+        for line in shown.map_while(Result::ok) {
+            for word in line.split_whitespace() {
+                door = door.or(word.strip_suffix("/admin").map(str::to_owned));
+                key = key.or(word.starts_with("wk_live_").then(|| word.to_owned()));
+            }
+            if let (Some(door), Some(key)) = (&door, &key) {
+                return Some((door.clone(), key.clone()));
+            }
+        }
+        None
     });
-    let key = tokio::time::timeout(Duration::from_secs(20), key).await;
-    let key = key.expect("it starts").expect("no panic");
+    let words = tokio::time::timeout(Duration::from_secs(20), words).await;
+    let (door, key) = words
+        .expect("in time")
+        .expect("no panic")
+        .expect("it starts");
     let call = || {
         let body = serde_json::json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
-        let call = reqwest::Client::new()
-            .post(format!("http://127.0.0.1:{port}/api/v1/chat/completions"))
+        let call = client()
+            .post(format!("{door}/api/v1/chat/completions"))
             .bearer_auth(&key)
             .body(body.to_string());
         async move {
