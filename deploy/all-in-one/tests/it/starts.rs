@@ -124,6 +124,7 @@ fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
 /// and the process served nobody any more.
 #[tokio::test]
 async fn a_log_on_a_full_disk_ends_nothing() {
+    shared::tls::install_provider();
     let folder = tempfile::tempdir().expect("a folder");
     // Every write to it fails as on a full disk (full(4)).
     let full = std::fs::File::options().write(true).open("/dev/full");
