@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use crate::support::{client, service};
 
 fn command(data_dir: &Path) -> Command {
+    command_at(data_dir, 0)
+}
+
+fn command_at(data_dir: &Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waule"));
+    command.args(["--port", &port.to_string()]);
     command.args([
-        "--port",
-        "0",
         "--gateway-port",
         "0",
         "--metrics-port",
@@ -126,36 +129,30 @@ fn the_first_start_shows_secrets_once_and_the_second_keeps_the_data() {
 async fn a_log_on_a_full_disk_ends_nothing() {
     shared::tls::install_provider();
     let folder = tempfile::tempdir().expect("a folder");
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let port = free.expect("a port").port();
     // Every write to it fails as on a full disk (full(4)).
     let full = std::fs::File::options().write(true).open("/dev/full");
-    let mut child = command(folder.path())
+    let mut child = command_at(folder.path(), port)
         .stdout(Stdio::piped())
         .stderr(full.expect("Linux has it"))
         .spawn()
         .expect("started");
     let shown = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let words = tokio::task::spawn_blocking(move || {
-        let (mut door, mut key) = (None, None);
-        for line in shown.map_while(Result::ok) {
-            for word in line.split_whitespace() {
-                door = door.or(word.strip_suffix("/admin").map(str::to_owned));
-                key = key.or(word.starts_with("wk_live_").then(|| word.to_owned()));
-            }
-            if let (Some(door), Some(key)) = (&door, &key) {
-                return Some((door.clone(), key.clone()));
-            }
-        }
-        None
+    let key = tokio::task::spawn_blocking(move || {
+        let lines = shown.map_while(Result::ok);
+        let mut words = lines.flat_map(|line| {
+            let words = line.split_whitespace().map(str::to_owned);
+            words.collect::<Vec<_>>()
+        });
+        words.find(|word| word.starts_with("wk_live_"))
     });
-    let words = tokio::time::timeout(Duration::from_secs(20), words).await;
-    let (door, key) = words
-        .expect("in time")
-        .expect("no panic")
-        .expect("it starts");
+    let key = tokio::time::timeout(Duration::from_secs(20), key).await;
+    let key = key.expect("in time").expect("no panic").expect("it starts");
     let call = || {
         let body = serde_json::json!({"model": "sandbox-chat", "messages": [{"role": "user", "content": "hi"}]});
         let call = client()
-            .post(format!("{door}/api/v1/chat/completions"))
+            .post(format!("http://127.0.0.1:{port}/api/v1/chat/completions"))
             .bearer_auth(&key)
             .body(body.to_string());
         async move {
