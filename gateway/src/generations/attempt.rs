@@ -165,6 +165,8 @@ impl Tries<'_> {
             // Another key of a host that does not answer is no better.
             let may_be_chance = self.is_last && !self.is_last_resort;
             let is_dead = unreachable >= if may_be_chance { UNREACHABLE_MAX } else { 1 };
+            // What can't be said to a vendor no other key of it understands.
+            let is_unsaid = fault.kind == FaultKind::BadRequest && fault.upstream_status.is_none();
             tried.push(lease.key().id.clone());
             so_far.fail(fault.clone(), caller, self.target);
             self.charge(&mut open, lease, fault);
@@ -172,7 +174,7 @@ impl Tries<'_> {
                 settle(open);
                 return Err(so_far.last());
             }
-            if is_dead {
+            if is_dead || is_unsaid {
                 break;
             }
         }

@@ -393,3 +393,28 @@ async fn a_stream_that_is_cut_or_fails_in_the_middle_is_told_as_such_and_counted
     }
     node.stop().await;
 }
+
+/// Anthropic takes no JSON by no schema.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cant_be_said_to_a_vendor_is_tried_at_no_other_key_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = Node::start(folder.path(), &[]).await;
+    let link = node.gateway.local();
+    let vendor = Vendor::start(recorded::good).await;
+    provider(&node, "anthropic", "anthropic", &vendor).await;
+    let other = json!({"secret": "key-9876543210"});
+    admin(node.address, "/providers/anthropic/keys", &other).await;
+    let chat = Surface::of(shared::link::Operation::Chat);
+    let body = json!({"model": "ours", "response_format": {"type": "json_object"},
+        "messages": [{"role": "user", "content": "hi"}]});
+    let asked = Call {
+        body: Bytes::from(body.to_string()),
+        ..call(chat, "anthropic", false)
+    };
+    let failure = came(link.as_ref(), asked).await.err().expect("refused");
+    assert_eq!(failure.fault.kind, FaultKind::BadRequest, "{failure}");
+    assert_eq!(failure.attempts, 1, "{failure}");
+    assert!(failure.caller.is_some_and(|told| !told.message.is_empty()));
+    assert!(vendor.calls().is_empty(), "nothing was sent");
+    node.stop().await;
+}
