@@ -5,6 +5,7 @@ pub(crate) mod bill;
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, Method, StatusCode};
@@ -198,10 +199,14 @@ pub(crate) fn long_question() -> String {
 }
 
 impl Case {
-    /// A chat body with these fields more; `Null` takes one out.
+    /// A chat body with these fields more; `Null` takes one out. Each begins with another word, because what
+    /// begins alike is kept at the key that read it before.
     pub(crate) fn chat_body(&self, more: &Value) -> Value {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        let word = format!("{:05}", ASKED.fetch_add(1, Ordering::Relaxed));
+        let question = long_question().replacen("every", &word, 1);
         let mut body = json!({"model": self.model,
-            "messages": [{"role": "user", "content": long_question()}]});
+            "messages": [{"role": "user", "content": question}]});
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
