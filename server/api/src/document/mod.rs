@@ -22,6 +22,7 @@ pub(super) fn whole(mut derived: Value, surfaces: &[&Surface]) -> Value {
             if taken.contains(name) {
                 // Bodies refuse what they do not know: a typo must not change nothing silently.
                 schema["additionalProperties"] = Value::Bool(false);
+                let_default(schema);
             }
         }
     }
@@ -29,6 +30,25 @@ pub(super) fn whole(mut derived: Value, surfaces: &[&Surface]) -> Value {
     tell_nothing(&mut derived);
     infer::openapi::add(&mut derived, surfaces);
     derived
+}
+
+/// What has a default may be absent.
+fn let_default(schema: &mut Value) {
+    let has_default = |name: &Value| {
+        let field = name.as_str().map(|name| &schema["properties"][name]);
+        field.is_some_and(|field| field.get("default").is_some())
+    };
+    let required = schema["required"].as_array().into_iter().flatten();
+    let required: Vec<Value> = required
+        .filter(|name| !has_default(name))
+        .cloned()
+        .collect();
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("required");
+        if !required.is_empty() {
+            fields.insert("required".to_owned(), Value::Array(required));
+        }
+    }
 }
 
 /// Routes whose answer is `null` when there is nothing.
@@ -209,6 +229,17 @@ fn make_nullable(field: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_a_default_may_be_absent() {
+        let fields = json!({"a": {"type": "string"}, "b": {"type": "array", "default": []}});
+        let mut schema = json!({"required": ["a", "b"], "properties": fields});
+        let_default(&mut schema);
+        assert_eq!(schema["required"], json!(["a"]));
+        let mut schema = json!({"required": ["b"], "properties": fields});
+        let_default(&mut schema);
+        assert_eq!(schema.get("required"), None);
+    }
 
     #[test]
     fn every_rule_is_of_a_field_and_a_bound_that_stands_stays() {
