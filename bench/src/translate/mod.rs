@@ -95,6 +95,7 @@ impl Pair {
             created: 1_764_300_000,
             shows_usage: true,
             input_estimate: 100,
+            repeated: bytes::Bytes::new(),
         };
         let mut meter = self.from.meter(Metered {
             show_usage: true,

@@ -28,6 +28,7 @@ fn shown() -> AnswerShown {
         created: 1_795_000_000,
         shows_usage: true,
         input_estimate: 7,
+        repeated: bytes::Bytes::new(),
     }
 }
 
