@@ -246,9 +246,10 @@ static GENERATE: Surface = Surface {
     answer: AnswerForm::Events,
     body_bytes_max: None,
     title: "Generate",
-    about: "Google's generateContent for any chat model; streams are server-sent events. A model of another \
-            dialect is translated, and the header `x-waule-dropped` names what could not be said. The key \
-            goes into `x-goog-api-key` or the query's `key`.",
+    about: "Google's generateContent for any chat model; a stream is one JSON array that comes element by \
+            element, with `alt=sse` in the query server-sent events. A model of another dialect is \
+            translated, and the header `x-waule-dropped` names what could not be said. The key goes into \
+            `x-goog-api-key` or the query's `key`.",
 };
 
 static EMBED_CONTENT: Surface = Surface {

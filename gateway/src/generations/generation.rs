@@ -497,12 +497,7 @@ impl Generation {
     }
 
     /// A whole answer as the tenant sees it.
-    fn shown(
-        &self,
-        bytes: Bytes,
-        from: Option<Foreign>,
-        usage: &Usage,
-    ) -> Result<Bytes, Fault> {
+    fn shown(&self, bytes: Bytes, from: Option<Foreign>, usage: &Usage) -> Result<Bytes, Fault> {
         match (from, &self.about.answer_model) {
             (Some(Foreign { dialect, shown }), _) => {
                 let own = self.about.surface.dialect;

@@ -153,6 +153,11 @@ pub trait Dialect: Debug + Send + Sync {
         self.error(told)
     }
 
+    /// The pair of a query by which a stream comes as events, where it is one JSON array without it.
+    fn events_asked_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What is sent where nothing comes for a while; `None` where clients would stumble over it.
     fn keep_alive(&self) -> Option<Bytes> {
         None

@@ -133,6 +133,10 @@ impl Dialect for Gemini {
         events::error_event(told)
     }
 
+    fn events_asked_by(&self) -> Option<&'static str> {
+        Some("alt=sse")
+    }
+
     fn keep_alive(&self) -> Option<Bytes> {
         Some(Bytes::from_static(events::KEEP_ALIVE))
     }

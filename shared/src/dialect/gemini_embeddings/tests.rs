@@ -44,14 +44,23 @@ fn shown() -> AnswerShown {
 
 #[test]
 fn what_is_asked_is_read_of_either_form_and_bounds_all_its_input() {
-    let single = r#"{"content":{"parts":[{"text":"abcdefgh"}]},"taskType":"CLUSTERING","title":"t"}"#;
+    let single =
+        r#"{"content":{"parts":[{"text":"abcdefgh"}]},"taskType":"CLUSTERING","title":"t"}"#;
     let asked = read(&GEMINI_EMBEDDING, single).expect("read");
-    assert_eq!((asked.model.as_str(), asked.output), ("m", super::super::Output::None));
+    assert_eq!(
+        (asked.model.as_str(), asked.output),
+        ("m", super::super::Output::None)
+    );
     assert_eq!(asked.input_estimate, 3);
     let length = u64::try_from(single.len()).expect("short");
     assert_eq!(asked.bounds.count(Unit::InputToken), length);
     let batch = r#"{"requests":[{"model":"models/m","content":{"parts":[{"text":"abcdefgh"}]}},{"content":{"parts":[{"text":"abcdefgh"}]}}]}"#;
-    assert_eq!(read(&GEMINI_EMBEDDINGS, batch).expect("read").input_estimate, 4);
+    assert_eq!(
+        read(&GEMINI_EMBEDDINGS, batch)
+            .expect("read")
+            .input_estimate,
+        4
+    );
     // A picture is counted as one, and not by its letters.
     let picture = format!(
         r#"{{"content":{{"parts":[{{"inlineData":{{"mimeType":"image/png","data":"{}"}}}}]}}}}"#,
@@ -67,11 +76,23 @@ fn what_is_no_request_is_refused_by_its_field() {
         (&GEMINI_EMBEDDING, "{}", Some("content")),
         (&GEMINI_EMBEDDING, r#"{"content":{}}"#, Some("content")),
         (&GEMINI_EMBEDDING, r#"{"content":"a"}"#, Some("content")),
-        (&GEMINI_EMBEDDING, r#"{"requests":[{"content":{"parts":[]}}]}"#, Some("content")),
-        (&GEMINI_EMBEDDINGS, r#"{"content":{"parts":[{"text":"a"}]}}"#, Some("requests")),
+        (
+            &GEMINI_EMBEDDING,
+            r#"{"requests":[{"content":{"parts":[]}}]}"#,
+            Some("content"),
+        ),
+        (
+            &GEMINI_EMBEDDINGS,
+            r#"{"content":{"parts":[{"text":"a"}]}}"#,
+            Some("requests"),
+        ),
         (&GEMINI_EMBEDDINGS, r#"{"requests":[]}"#, Some("requests")),
         (&GEMINI_EMBEDDINGS, r#"{"requests":{}}"#, Some("requests")),
-        (&GEMINI_EMBEDDINGS, r#"{"requests":["a"]}"#, Some("requests")),
+        (
+            &GEMINI_EMBEDDINGS,
+            r#"{"requests":["a"]}"#,
+            Some("requests"),
+        ),
         (&GEMINI_EMBEDDINGS, r#"{"requests":[{}]}"#, Some("requests")),
         (
             &GEMINI_EMBEDDING,
@@ -104,7 +125,7 @@ fn bytes_pass_to_google_but_for_the_models_name() {
     for (body, sent) in [
         (
             r#"{ "model":"models/ours", "content":{"parts":[{"text":"é"}]} }"#,
-            r#"{ "content":{"parts":[{"text":"é"}]} }"#,
+            r#"{  "content":{"parts":[{"text":"é"}]} }"#,
         ),
         (
             r#"{"requests":[{"model":"models/ours","content":{"parts":[]}}, { "content":{} }]}"#,
@@ -136,7 +157,10 @@ fn an_answer_counts_what_it_tells_and_else_its_input() {
     };
     for (answer, expected) in [
         (r#"{"embedding":{"values":[0.5]}}"#, (7, true)),
-        (r#"{"embeddings":[{"values":[0.5]},{"values":[1]}]}"#, (7, true)),
+        (
+            r#"{"embeddings":[{"values":[0.5]},{"values":[1]}]}"#,
+            (7, true),
+        ),
         (
             r#"{"embeddings":[{"values":[0.5]}],"usageMetadata":{"promptTokenCount":9}}"#,
             (9, false),
@@ -155,7 +179,9 @@ fn an_answer_counts_what_it_tells_and_else_its_input() {
             (50, true),
         ),
     ] {
-        let usage = GEMINI_EMBEDDINGS.usage(of, answer.as_bytes()).expect("JSON");
+        let usage = GEMINI_EMBEDDINGS
+            .usage(of, answer.as_bytes())
+            .expect("JSON");
         assert_eq!(
             (usage.count(Unit::InputToken), usage.estimated),
             expected,
@@ -171,7 +197,9 @@ fn an_answer_counts_what_it_tells_and_else_its_input() {
         r#"{"embedding":null}"#,
         r#"{"embeddings":{"values":[1]}}"#,
     ] {
-        let usage = GEMINI_EMBEDDINGS.usage(of, nothing.as_bytes()).expect("JSON");
+        let usage = GEMINI_EMBEDDINGS
+            .usage(of, nothing.as_bytes())
+            .expect("JSON");
         assert!(usage.is_nothing(), "{nothing}");
         let judged = GEMINI_EMBEDDINGS.judge(nothing.as_bytes());
         assert!(matches!(judged, Judged::Nonsense(_)), "{nothing}");
@@ -190,17 +218,35 @@ fn a_request_is_read_into_texts_with_what_they_are_for() {
         (one.text.as_str(), one.task.as_deref(), one.title.as_deref()),
         ("a\nb", Some("RETRIEVAL_DOCUMENT"), Some("t"))
     );
-    assert_eq!((request.dimensions, request.unsaid.as_slice()), (Some(8), &["autoTruncate".to_owned()][..]));
+    assert_eq!(
+        (request.dimensions, request.unsaid.as_slice()),
+        (Some(8), &["autoTruncate".to_owned()][..])
+    );
     // As Vertex's clients write it.
     let body = r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"taskType":"CLUSTERING","outputDimensionality":4}}]}"#;
     let request = neutral(&GEMINI_EMBEDDINGS, body).expect("read");
-    assert_eq!((request.dimensions, request.texts[0].task.as_deref()), (Some(4), Some("CLUSTERING")));
+    assert_eq!(
+        (request.dimensions, request.texts[0].task.as_deref()),
+        (Some(4), Some("CLUSTERING"))
+    );
     for (body, param) in [
-        (r#"{"requests":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"aa"}}]}}]}"#, "content"),
+        (
+            r#"{"requests":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"aa"}}]}}]}"#,
+            "content",
+        ),
         (r#"{"requests":[{"content":{"parts":[]}}]}"#, "content"),
-        (r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"title":7}]}"#, "title"),
-        (r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":1},{"content":{"parts":[{"text":"a"}]}}]}"#, "outputDimensionality"),
-        (r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":"8"}]}"#, "outputDimensionality"),
+        (
+            r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"title":7}]}"#,
+            "title",
+        ),
+        (
+            r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":1},{"content":{"parts":[{"text":"a"}]}}]}"#,
+            "outputDimensionality",
+        ),
+        (
+            r#"{"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":"8"}]}"#,
+            "outputDimensionality",
+        ),
     ] {
         let wrong = neutral(&GEMINI_EMBEDDINGS, body).expect_err(body);
         assert_eq!(wrong.param, Some(param), "{body}");

@@ -142,10 +142,7 @@ struct Values<'a> {
 }
 
 /// A request for one vector, and its size. What has no words here is noted in `unsaid`, each once.
-fn one(
-    body: &[u8],
-    unsaid: &mut Vec<String>,
-) -> Result<(EmbeddedText, Option<u64>), BadBody> {
+fn one(body: &[u8], unsaid: &mut Vec<String>) -> Result<(EmbeddedText, Option<u64>), BadBody> {
     let (mut found, mut dimensions) = (EmbeddedText::default(), None);
     let mut bad = None;
     fields(body, &mut |name, raw| {
@@ -215,7 +212,8 @@ fn text(raw: &str) -> Result<String, BadBody> {
         text: String,
     }
     let wrong = || {
-        let message = "`content` must hold parts with texts: this model's provider takes nothing else.";
+        let message =
+            "`content` must hold parts with texts: this model's provider takes nothing else.";
         BadBody::of(CONTENT, message)
     };
     let content: Content = serde_json::from_str(raw).map_err(|_| wrong())?;

@@ -6,6 +6,7 @@ pub(crate) mod events;
 mod meter;
 pub(crate) mod request;
 mod scan;
+pub(crate) mod strict;
 pub(crate) mod texts;
 mod whole;
 

@@ -170,6 +170,16 @@ fn as_one(parts: Vec<Part>) -> Vec<Part> {
     }
 }
 
+/// A schema that OpenAI takes as strict, where it is to be one.
+fn for_strict(schema: Json, strict: Option<bool>) -> Json {
+    let closed = r#"{"type":"object","properties":{"b":{"type":"string"}},"required":["b"],"additionalProperties":false}"#;
+    if strict == Some(true) {
+        Json::of(closed).expect("JSON")
+    } else {
+        schema
+    }
+}
+
 fn tools() -> impl Strategy<Value = Vec<Tool>> {
     let tool = (
         name(),
@@ -181,7 +191,7 @@ fn tools() -> impl Strategy<Value = Vec<Tool>> {
     let tool = tool.prop_map(|(name, description, parameters, strict, cache)| Tool {
         name,
         description,
-        parameters,
+        parameters: parameters.map(|schema| for_strict(schema, strict)),
         strict,
         cache,
     });
@@ -198,7 +208,7 @@ fn format() -> impl Strategy<Value = Option<Format>> {
     let schema = schema.prop_map(|(name, description, schema, strict)| Format::JsonSchema {
         name,
         description,
-        schema,
+        schema: for_strict(schema, strict),
         strict,
     });
     prop::option::of(prop_oneof![

@@ -108,7 +108,8 @@ fn vectors_are_asked_for_where_the_surface_says_and_of_models_that_know_it() {
         let expected = asked_at.map(|what| format!("/publishers/google/models/{model}:{what}"));
         assert_eq!(at.as_deref(), expected.as_deref(), "{path} {model}");
     }
-    let body = Bytes::from_static(br#"{"requests":[{"model":"models/m","content":{}},{"content":{}}]}"#);
+    let body =
+        Bytes::from_static(br#"{"requests":[{"model":"models/m","content":{}},{"content":{}}]}"#);
     let fitted = (&VERTEX).fitted(Worded {
         dialect: &shared::dialect::gemini_embeddings::GEMINI_EMBEDDINGS,
         model: "m",
@@ -116,7 +117,10 @@ fn vectors_are_asked_for_where_the_surface_says_and_of_models_that_know_it() {
         body: &body,
     });
     let sent = fitted.expect("it fits").body;
-    assert_eq!(sent, &br#"{"requests":[{"content":{}},{"content":{}}]}"#[..]);
+    assert_eq!(
+        sent,
+        &br#"{"requests":[{"content":{}},{"content":{}}]}"#[..]
+    );
 }
 
 #[tokio::test]

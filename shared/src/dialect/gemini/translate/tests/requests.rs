@@ -591,3 +591,29 @@ fn many_calls_of_one_name_are_matched_in_a_moment() {
     };
     assert_eq!(result.id, "call_49999");
 }
+
+#[test]
+fn a_model_that_cant_be_kept_from_thinking_says_so() {
+    for (model, asked, is_named) in [
+        ("gemini-2.5-flash", json!({"thinkingBudget": 0}), false),
+        ("gemini-2.5-pro", json!({"thinkingBudget": 128}), true),
+        (
+            "gemini-3-flash-preview",
+            json!({"thinkingLevel": "MINIMAL"}),
+            true,
+        ),
+        ("gemini-3.1-pro", json!({"thinkingLevel": "LOW"}), true),
+    ] {
+        let request = ChatRequest {
+            turns: vec![user(vec![Part::text("hi")])],
+            reasoning: Some(Reasoning {
+                effort: Some(Effort::None),
+                ..Reasoning::default()
+            }),
+            ..ChatRequest::default()
+        };
+        let (body, dropped) = written(&request, model);
+        assert_eq!(body["generationConfig"]["thinkingConfig"], asked, "{model}");
+        assert_eq!(dropped == ["reasoning"], is_named, "{model} {dropped:?}");
+    }
+}
