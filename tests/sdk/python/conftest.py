@@ -63,9 +63,14 @@ def new_tenant(admin):
     return make
 
 
+def started_vendors():
+    """All fakes, on a port."""
+    return Vendors({dialect: kind() for dialect, (kind, *_) in {**VENDORS, **TWINS}.items()})
+
+
 @pytest.fixture(scope="session")
 def vendors():
-    made = Vendors({dialect: kind() for dialect, (kind, *_) in {**VENDORS, **TWINS}.items()})
+    made = started_vendors()
     yield made
     made.shutdown()
 
