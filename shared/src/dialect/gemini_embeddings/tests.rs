@@ -268,11 +268,11 @@ fn an_answer_is_written_in_the_form_that_was_asked_for() {
     let told = json!({"promptTokenCount": 7, "totalTokenCount": 7});
     assert_eq!(
         write(&GEMINI_EMBEDDINGS),
-        json!({"embeddings": [{"values": [0.5, -1]}, {"values": [0.25]}], "usageMetadata": told})
+        json!({"embeddings": [{"values": [0.5, -1.0]}, {"values": [0.25]}], "usageMetadata": told})
     );
     assert_eq!(
         write(&GEMINI_EMBEDDING),
-        json!({"embedding": {"values": [0.5, -1]}, "usageMetadata": told})
+        json!({"embedding": {"values": [0.5, -1.0]}, "usageMetadata": told})
     );
 }
 

@@ -1,8 +1,6 @@
 //! Translates OpenAI's embeddings to and from the neutral form. A base64 of vectors is float32 in little
 //! endian (OpenAI API reference, `encoding_format`, 2026-11).
 
-use std::io::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -112,13 +110,8 @@ impl EmbeddingsTranslator for OpenAiEmbeddingsTranslator {
 
 /// A vector as a list of JSON.
 pub(crate) fn write_numbers(vector: &[f32], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (at, number) in vector.iter().enumerate() {
-        let comma = if at > 0 { "," } else { "" };
-        // Into a vector of bytes nothing can fail.
-        let _ = write!(out, "{comma}{number}");
-    }
-    out.push(b']');
+    // Numbers that are some can be written, and into a vector of bytes nothing fails.
+    let _ = serde_json::to_writer(out, vector);
 }
 
 fn invalid(error: impl std::fmt::Display) -> Fault {

@@ -103,8 +103,8 @@ fn an_answer_is_packed_where_it_was_asked_for_so() {
     assert_eq!(
         whole,
         json!({"object": "list", "model": "ours", "usage": {"prompt_tokens": 7, "total_tokens": 7}, "data": [
-            {"object": "embedding", "index": 0, "embedding": [1, -0.5]},
-            {"object": "embedding", "index": 1, "embedding": [0.25, 0]}]})
+            {"object": "embedding", "index": 0, "embedding": [1.0, -0.5]},
+            {"object": "embedding", "index": 1, "embedding": [0.25, 0.0]}]})
     );
     let packed = HERE.write_answer(&vectors, &usage, &shown(BASE64));
     let packed: Value = serde_json::from_slice(&packed).expect("JSON");
