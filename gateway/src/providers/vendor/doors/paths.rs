@@ -18,6 +18,7 @@ pub(super) fn path<'a>(
         "gemini_embeddings" => asked_of(model, embedding_verb(surface)),
         "anthropic_messages" => Cow::Borrowed("/messages"),
         "openai_chat" => Cow::Borrowed("/chat/completions"),
+        "openai_embeddings" => Cow::Borrowed("/embeddings"),
         "openai_responses" => Cow::Borrowed("/responses"),
         "cohere_chat" => Cow::Borrowed("/chat"),
         // One surface speaks it, and has its path.
