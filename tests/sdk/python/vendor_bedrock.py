@@ -10,12 +10,13 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
+# What proves a thought of Anthropic's models is good at both (Anthropic, "Extended thinking").
+from vendor_anthropic import SIGNATURE
 from vendors import SECRET, Asked, Refused, must, only
 
 KEY_ID = "AKIATIDES0123456789"
 REGION = "us-east-1"
 SIGNED = "content-type;host;x-amz-date"
-SIGNATURE = "the moon pulls the water, says Amazon"
 FIELDS = (
     "messages system inferenceConfig toolConfig outputConfig serviceTier requestMetadata"
     " additionalModelRequestFields"
