@@ -4,6 +4,7 @@ mod answers;
 mod laws;
 mod requests;
 mod streams;
+mod thinking;
 
 use serde_json::Value;
 

@@ -565,3 +565,23 @@ fn deep_and_huge_events_take_time_that_grows_with_them_alone() {
     );
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
+
+#[test]
+fn what_openai_would_not_take_as_strict_is_said_without_it_and_named() {
+    let schema = r#"{"type":"object","properties":{"z":{}},"additionalProperties":false}"#;
+    let body = format!(
+        r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}],"tools":[{{"type":"function","function":{{"name":"f","parameters":{schema},"strict":true}}}}],"response_format":{{"type":"json_schema","json_schema":{{"name":"o","schema":{schema},"strict":true}}}}}}"#
+    );
+    let request = ChatTranslator.read_request(&Head::default(), body.as_bytes());
+    let to = WriteTo {
+        model: MODEL,
+        quirks: Quirks::default(),
+        output_max: None,
+    };
+    let written = ChatTranslator.write_request(&request.expect("a request"), to);
+    let written = written.expect("it can be said");
+    let text = String::from_utf8_lossy(&written.body);
+    assert!(!text.contains("strict"), "{text}");
+    assert_eq!(text.matches(schema).count(), 2, "{text}");
+    assert_eq!(written.dropped, ["strict"]);
+}

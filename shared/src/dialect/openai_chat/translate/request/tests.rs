@@ -588,17 +588,3 @@ fn half_characters_and_strange_content_do_no_harm() {
         json!({"role": "assistant", "content": "No."})
     );
 }
-
-#[test]
-fn what_openai_would_not_take_as_strict_is_said_without_it_and_named() {
-    let optional = json!({"type": "object", "properties": {"z": {"type": "string"}},
-        "additionalProperties": false});
-    let request = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}],
-        "tools": [{"type": "function", "function": {"name": "f", "parameters": optional, "strict": true}}],
-        "response_format": {"type": "json_schema", "json_schema": {"name": "o", "schema": optional, "strict": true}}});
-    let (value, dropped) = written(&read_value(&request), to("gpt-5.4"));
-    assert_eq!(value["tools"][0]["function"].get("strict"), None);
-    let shape = &value["response_format"]["json_schema"];
-    assert_eq!((shape.get("strict"), &shape["schema"]), (None, &optional));
-    assert_eq!(dropped, ["strict"]);
-}
