@@ -130,9 +130,10 @@ class Bedrock:
                 asked.schema = json.loads(schema["schema"])
         extra = request.get("additionalModelRequestFields") or {}
         if thinking := extra.get("thinking"):
+            # Without `maxTokens` the model's own maximum is meant.
             must(
                 thinking["type"] != "enabled"
-                or 1024 <= thinking["budget_tokens"] < (asked.maximum or 0),
+                or 1024 <= thinking["budget_tokens"] < (asked.maximum or 64_000),
                 "`max_tokens` must be greater than `thinking.budget_tokens`",
             )
             must(
