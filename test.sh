@@ -438,6 +438,8 @@ sdk_tests() {
   )
   step "Python clients, $shape" "${given[@]}" "$python_home/bin/python" -m pytest -q \
     -p no:cacheprovider --strict-markers tests/sdk/python
+  # The fakes of vendors are the Python suite's.
+  given+=("WAULE_PYTHON=$python_home/bin/python" "WAULE_FAKES=$PWD/tests/sdk/python/serve.py")
   step "Node clients, $shape" "${given[@]}" node --test --test-reporter=spec \
     "$node_home"/*.test.mjs
 }

@@ -8,6 +8,8 @@ use crate::json::{self, Edit};
 /// Where a name stands in answers, one level down: Anthropic's first event, and OpenAI's responses.
 const HOLDERS: [&str; 2] = ["message", "response"];
 const FIELD: &str = "model";
+/// Google's name for it.
+const GOOGLES: &str = "modelVersion";
 
 /// A whole JSON answer with `name` as its model's; unchanged where it names none.
 pub fn in_answer(answer: &Bytes, name: &str) -> Bytes {
@@ -16,7 +18,7 @@ pub fn in_answer(answer: &Bytes, name: &str) -> Bytes {
 
 /// One whole event of a stream, likewise. Events that are no JSON pass as they are.
 pub fn in_event(event: &Bytes, name: &str) -> Bytes {
-    if memchr::memmem::find(event, b"\"model\"").is_none() {
+    if memchr::memmem::find(event, b"\"model").is_none() {
         return event.clone();
     }
     event_renamed(event, name).unwrap_or_else(|| event.clone())
@@ -71,10 +73,11 @@ fn data_lines(event: &[u8]) -> impl Iterator<Item = (usize, usize)> {
 
 /// JSON with the name changed at its top or in one of [`HOLDERS`]; `None` where there is none.
 fn renamed(text: &Bytes, name: &str) -> Option<Bytes> {
-    let [own, message, response] = json::fields(text, [FIELD, HOLDERS[0], HOLDERS[1]]).ok()?;
+    let names = [FIELD, GOOGLES, HOLDERS[0], HOLDERS[1]];
+    let [own, googles, message, response] = json::fields(text, names).ok()?;
     let json = serde_json::to_string(name).ok()?;
     let is_text = |old: &&serde_json::value::RawValue| old.get().starts_with('"');
-    if let Some(old) = own.filter(is_text) {
+    if let Some(old) = own.filter(is_text).or(googles.filter(is_text)) {
         let edit = Edit::replace(json::span(text, old), json);
         return Some(json::apply(text, vec![edit]));
     }

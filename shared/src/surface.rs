@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic_messages::ANTHROPIC_MESSAGES;
 use crate::dialect::gemini::GEMINI;
+use crate::dialect::gemini_embeddings::{GEMINI_EMBEDDING, GEMINI_EMBEDDINGS};
 use crate::dialect::openai_chat::OPENAI_CHAT;
 use crate::dialect::openai_completions::OPENAI_COMPLETIONS;
 use crate::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
@@ -101,7 +102,7 @@ pub struct Surface {
 }
 
 /// Every surface. The first one of an operation is the one that pages of the console call.
-pub static SURFACES: [&Surface; 8] = [
+pub static SURFACES: [&Surface; 10] = [
     &CHAT,
     &EMBEDDINGS,
     &IMAGES,
@@ -110,6 +111,8 @@ pub static SURFACES: [&Surface; 8] = [
     &RESPONSES,
     &MESSAGES,
     &GENERATE,
+    &EMBED_CONTENT,
+    &BATCH_EMBED_CONTENTS,
 ];
 
 static CHAT: Surface = Surface {
@@ -243,9 +246,51 @@ static GENERATE: Surface = Surface {
     answer: AnswerForm::Events,
     body_bytes_max: None,
     title: "Generate",
-    about: "Google's generateContent for any chat model; streams are server-sent events. A model of another \
-            dialect is translated, and the header `x-waule-dropped` names what could not be said. The key \
-            goes into `x-goog-api-key` or the query's `key`.",
+    about: "Google's generateContent for any chat model; a stream is one JSON array that comes element by \
+            element, with `alt=sse` in the query server-sent events. A model of another dialect is \
+            translated, and the header `x-waule-dropped` names what could not be said. The key goes into \
+            `x-goog-api-key` or the query's `key`.",
+};
+
+static EMBED_CONTENT: Surface = Surface {
+    path: "/embed-content",
+    at: TenantPath::Model {
+        version: "v1beta",
+        verbs: &[Verb {
+            word: "embedContent",
+            stream: false,
+        }],
+    },
+    counting: None,
+    operation: Operation::Embedding,
+    dialect: &GEMINI_EMBEDDING,
+    input: BodyFormat::Json,
+    answer: AnswerForm::Json,
+    body_bytes_max: None,
+    title: "Embed",
+    about: "Google's embedContent for any model of embeddings: one content, one vector. A model of another \
+            dialect is translated: what has several parts is one text, a line each, and the header \
+            `x-waule-dropped` names what could not be said.",
+};
+
+static BATCH_EMBED_CONTENTS: Surface = Surface {
+    path: "/batch-embed-contents",
+    at: TenantPath::Model {
+        version: "v1beta",
+        verbs: &[Verb {
+            word: "batchEmbedContents",
+            stream: false,
+        }],
+    },
+    counting: None,
+    operation: Operation::Embedding,
+    dialect: &GEMINI_EMBEDDINGS,
+    input: BodyFormat::Json,
+    answer: AnswerForm::Json,
+    body_bytes_max: None,
+    title: "Embed several",
+    about: "Google's batchEmbedContents for any model of embeddings: as Embed, for up to 2,048 contents at \
+            once. A provider may take fewer.",
 };
 
 impl Surface {

@@ -23,6 +23,8 @@ labels! {
         BedrockConverse = "bedrock_converse", Plain, "Bedrock Converse", "Bedrock 对话";
         /// Vectors.
         OpenAiEmbeddings = "openai_embeddings", Plain, "Embeddings", "向量";
+        /// Google's vectors.
+        GeminiEmbeddings = "gemini_embeddings", Plain, "Gemini embeddings", "Gemini 向量";
         /// Pictures.
         OpenAiImages = "openai_images", Plain, "Images", "图像";
         /// Continuations.

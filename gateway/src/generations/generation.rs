@@ -47,6 +47,14 @@ pub(super) struct About {
     pub(super) answer_model: Option<Arc<str>>,
 }
 
+/// An answer in another dialect than the tenant's.
+struct Foreign {
+    /// Which.
+    dialect: &'static dyn Dialect,
+    /// How the tenant sees it.
+    shown: AnswerShown,
+}
+
 /// One generation.
 pub(crate) struct Generation {
     pub(super) about: About,
@@ -398,14 +406,19 @@ impl Generation {
             content_type,
             dialect,
             dropped,
+            repeated,
             body,
         } = answer;
         state.content_type = content_type;
         state.dropped = dropped.into();
         let spoken = dialect.unwrap_or(self.about.surface.dialect);
+        let from = dialect.map(|dialect| Foreign {
+            dialect,
+            shown: self.as_shown(&trail, repeated),
+        });
         let bytes = match body {
             AnswerBody::Stream(bytes) => {
-                let flow = match self.flow(bytes, dialect, &trail) {
+                let flow = match self.flow(bytes, from) {
                     Ok(flow) => flow,
                     Err(fault) => {
                         drop(self.fail(state, failure(fault, trail.attempts)));
@@ -423,7 +436,7 @@ impl Generation {
             AnswerBody::Whole(bytes) => bytes,
         };
         let counted = spoken.usage(self.metered_in(dialect), &bytes);
-        match counted.and_then(|usage| Ok((self.shown(bytes, dialect, &usage, &trail)?, usage))) {
+        match counted.and_then(|usage| Ok((self.shown(bytes, from, &usage)?, usage))) {
             Ok((bytes, usage)) => {
                 lease.succeeded();
                 Self::watch_maximum(&lease, &usage);
@@ -458,7 +471,7 @@ impl Generation {
     }
 
     /// How a translated answer is shown.
-    fn as_shown(&self, trail: &AttemptTrail) -> AnswerShown {
+    fn as_shown(&self, trail: &AttemptTrail, repeated: Bytes) -> AnswerShown {
         let model = self.about.answer_model.as_deref();
         let bounds = self.about.metered.bounds;
         AnswerShown {
@@ -467,38 +480,28 @@ impl Generation {
             created: u64::try_from(self.context.pools.now().unix_ms() / 1_000).unwrap_or(0),
             shows_usage: self.about.metered.show_usage,
             input_estimate: bounds.map_or(0, |bounds| bounds.input_estimate),
+            repeated,
         }
     }
 
     /// A provider's stream on its way, translated where it is in another dialect.
-    fn flow(
-        &self,
-        bytes: ByteStream,
-        dialect: Option<&'static dyn Dialect>,
-        trail: &AttemptTrail,
-    ) -> Result<Flow, Fault> {
+    fn flow(&self, bytes: ByteStream, from: Option<Foreign>) -> Result<Flow, Fault> {
         let own = self.about.surface.dialect;
-        let Some(foreign) = dialect else {
+        let Some(Foreign { dialect, shown }) = from else {
             let meter = own.meter(self.about.metered);
             return Ok(Flow::new(bytes, meter, self.about.answer_model.clone()));
         };
-        let translation = StreamTranslation::new(foreign, own, self.as_shown(trail))?;
-        let meter = foreign.meter(self.metered_in(dialect));
+        let translation = StreamTranslation::new(dialect, own, shown)?;
+        let meter = dialect.meter(self.metered_in(Some(dialect)));
         Ok(Flow::new(bytes, meter, None).translated(translation))
     }
 
     /// A whole answer as the tenant sees it.
-    fn shown(
-        &self,
-        bytes: Bytes,
-        dialect: Option<&'static dyn Dialect>,
-        usage: &Usage,
-        trail: &AttemptTrail,
-    ) -> Result<Bytes, Fault> {
-        match (dialect, &self.about.answer_model) {
-            (Some(foreign), _) => {
+    fn shown(&self, bytes: Bytes, from: Option<Foreign>, usage: &Usage) -> Result<Bytes, Fault> {
+        match (from, &self.about.answer_model) {
+            (Some(Foreign { dialect, shown }), _) => {
                 let own = self.about.surface.dialect;
-                translation::whole(foreign, own, &bytes, usage, &self.as_shown(trail))
+                translation::whole(dialect, own, &bytes, usage, &shown)
             }
             (None, Some(name)) => Ok(answer_model::in_answer(&bytes, name)),
             (None, None) => Ok(bytes),

@@ -84,6 +84,10 @@ pub(super) fn whole(
     usage: &Usage,
     shown: &AnswerShown,
 ) -> Result<Bytes, Fault> {
+    if let (Some(reads), Some(writes)) = (from.embeddings(), to.embeddings()) {
+        let vectors = reads.read_answer(answer)?;
+        return Ok(writes.write_answer(&vectors, usage, shown));
+    }
     let (Some(reads), Some(writes)) = (from.translator(), to.translator()) else {
         return Err(untranslatable(from, to));
     };

@@ -82,6 +82,8 @@ pub(crate) struct Answer {
     pub(crate) dialect: Option<&'static dyn Dialect>,
     /// Fields of the request that could not be said there.
     pub(crate) dropped: Vec<String>,
+    /// What a translated answer repeats of its request.
+    pub(crate) repeated: Bytes,
     /// The answer.
     pub(crate) body: AnswerBody,
 }
@@ -106,6 +108,7 @@ impl Answer {
             content_type,
             dialect: None,
             dropped: Vec::new(),
+            repeated: Bytes::new(),
             body: AnswerBody::Whole(bytes),
         }
     }
@@ -116,6 +119,7 @@ impl Answer {
             content_type: ContentType::Borrowed("text/event-stream; charset=utf-8"),
             dialect: None,
             dropped: Vec::new(),
+            repeated: Bytes::new(),
             body: AnswerBody::Stream(bytes),
         }
     }
@@ -125,6 +129,7 @@ impl Answer {
     pub(crate) fn in_dialect(mut self, spoken: Spoken) -> Self {
         self.dialect = spoken.foreign();
         self.dropped = spoken.dropped;
+        self.repeated = spoken.repeated;
         self
     }
 }

@@ -2,7 +2,7 @@
 //! translated. Sends nothing.
 
 use bytes::Bytes;
-use shared::dialect::neutral::WriteTo;
+use shared::dialect::neutral::{WriteTo, Written};
 use shared::dialect::{BadBody, Dialect, Forward, Head};
 use shared::fault::{Fault, FaultKind, Retry};
 use shared::link::{Call, CallerError};
@@ -20,6 +20,8 @@ pub(crate) struct Spoken {
     pub(crate) body: Bytes,
     /// Fields of the tenant's that could not be said.
     pub(crate) dropped: Vec<String>,
+    /// What a translated answer repeats of the tenant's request.
+    pub(crate) repeated: Bytes,
 }
 
 impl Spoken {
@@ -43,29 +45,44 @@ impl Spoken {
                 is_own: true,
                 body,
                 dropped: Vec::new(),
+                repeated: Bytes::new(),
             });
         }
-        let (Some(from), Some(into)) = (own.translator(), dialect.translator()) else {
-            let why = format!("{} can't be said in {}", own.name(), dialect.name());
-            return Err(Fault::new(FaultKind::NotFound, why).into());
-        };
-        let head = Head {
-            model: Some(to.model.to_owned()),
-            stream: Some(call.stream),
-            headers: call.headers.clone(),
-        };
-        let request = from.read_request(&head, &call.body);
-        let request = request.map_err(|e| unsaid(&e))?;
-        let written = into
-            .write_request(&request, write_to(call, to))
-            .map_err(|e| unsaid(&e))?;
+        let written = translated(call, dialect, to)?;
         Ok(Self {
             dialect,
             is_own: false,
             body: written.body,
             dropped: written.dropped,
+            repeated: own.repeated(&call.body),
         })
     }
+}
+
+/// `call` in the words of another dialect than its own.
+fn translated(
+    call: &Call,
+    dialect: &'static dyn Dialect,
+    to: Forward<'_>,
+) -> Result<Written, Refusal> {
+    let own = call.surface.dialect;
+    let head = Head {
+        model: Some(to.model.to_owned()),
+        stream: Some(call.stream),
+        headers: call.headers.clone(),
+    };
+    let to = write_to(call, to);
+    let written = if let (Some(from), Some(into)) = (own.translator(), dialect.translator()) {
+        let request = from.read_request(&head, &call.body);
+        request.and_then(|request| into.write_request(&request, to))
+    } else if let (Some(from), Some(into)) = (own.embeddings(), dialect.embeddings()) {
+        let request = from.read_request(&head, &call.body);
+        request.and_then(|request| into.write_request(&request, to))
+    } else {
+        let why = format!("{} can't be said in {}", own.name(), dialect.name());
+        return Err(Fault::new(FaultKind::NotFound, why).into());
+    };
+    written.map_err(|error| unsaid(&error))
 }
 
 fn write_to<'a>(call: &Call, to: Forward<'a>) -> WriteTo<'a> {

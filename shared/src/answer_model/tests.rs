@@ -25,6 +25,10 @@ fn each_event_names_the_public_model_and_keeps_every_other_byte() {
             ": note\nevent: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"our/name\"}}\n\n",
         ),
         (
+            "data: {\"candidates\":[],\"modelVersion\":\"gemini-3.8-flash\",\"responseId\":\"r\"}\r\n\r\n",
+            "data: {\"candidates\":[],\"modelVersion\":\"our/name\",\"responseId\":\"r\"}\r\n\r\n",
+        ),
+        (
             "data: {\"response\":{\"model\":\"c\"},\"a\":1}\n\n",
             "data: {\"response\":{\"model\":\"our/name\"},\"a\":1}\n\n",
         ),
@@ -44,6 +48,8 @@ fn what_names_no_model_passes_as_it_is() {
         ": keep-alive \"model\"\n\n",
         "data: {\"model\":null}\n\n",
         "data: {\"model\":7}\n\n",
+        "data: {\"modelVersion\":null}\n\n",
+        "data: {\"modelVersions\":\"a\"}\n\n",
         "data: {\"message\":\"model\"}\n\n",
         "data: {\"message\":{\"model\":{}}}\n\n",
         "data: {\"model\":\"cut",

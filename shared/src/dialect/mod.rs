@@ -16,6 +16,7 @@ mod event;
 mod fields;
 mod fold;
 pub mod gemini;
+pub mod gemini_embeddings;
 mod input;
 mod look;
 pub mod neutral;
@@ -44,7 +45,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::body::Body;
-use self::neutral::Translator;
+use self::neutral::{EmbeddingsTranslator, Translator};
 use crate::fault::{Fault, FaultKind};
 use crate::link::{Bounds, Call};
 use crate::units::Usage;
@@ -87,6 +88,22 @@ pub trait Dialect: Debug + Send + Sync {
     /// Translates to and from the neutral form; `None` where its calls go only to providers that speak it.
     fn translator(&self) -> Option<&'static dyn Translator> {
         None
+    }
+
+    /// The same of embeddings.
+    fn embeddings(&self) -> Option<&'static dyn EmbeddingsTranslator> {
+        None
+    }
+
+    /// What of a request its answer repeats, or is written by, where it is translated into this dialect.
+    fn repeated(&self, body: &Bytes) -> Bytes {
+        let _ = body;
+        Bytes::new()
+    }
+
+    /// Whether calls may go to providers that speak another one.
+    fn is_translated(&self) -> bool {
+        self.translator().is_some() || self.embeddings().is_some()
     }
 
     /// The body of a request that `read` understood, with `tokens` as its only maximum of output tokens;
@@ -136,6 +153,11 @@ pub trait Dialect: Debug + Send + Sync {
         self.error(told)
     }
 
+    /// The pair of a query by which a stream comes as events, where it is one JSON array without it.
+    fn events_asked_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What is sent where nothing comes for a while; `None` where clients would stumble over it.
     fn keep_alive(&self) -> Option<Bytes> {
         None
@@ -158,6 +180,7 @@ static ALL: &[&dyn Dialect] = &[
     &openai_chat::OPENAI_CHAT,
     &openai_completions::OPENAI_COMPLETIONS,
     &openai_embeddings::OPENAI_EMBEDDINGS,
+    &gemini_embeddings::GEMINI_EMBEDDINGS,
     &openai_images::OPENAI_IMAGES,
     &openai_moderations::OPENAI_MODERATIONS,
     &anthropic_messages::ANTHROPIC_MESSAGES,

@@ -1,10 +1,19 @@
 //! OpenAI's embeddings: texts or tokens in, vectors out, counted by their input.
 
+mod translate;
+
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::fields::{Field, Fields, Rule};
 use super::openai::{OPEN, OpenAi, Shape, no_stream};
 use super::{Asked, BadBody, Output};
+use crate::json;
+
+pub(crate) use self::translate::{OpenAiEmbeddingsTranslator, numbers, write_numbers};
+
+/// Translates it.
+pub(super) static TRANSLATOR: OpenAiEmbeddingsTranslator = OpenAiEmbeddingsTranslator;
 
 /// The format.
 pub static OPENAI_EMBEDDINGS: OpenAi = OpenAi {
@@ -44,6 +53,15 @@ fn read(fields: &Fields<'_>) -> Result<Asked, BadBody> {
         open: OPEN,
         ..Asked::of(fields.model()?, Output::None)
     })
+}
+
+/// How the vectors of an answer are to be written; empty where that is as numbers.
+pub(super) fn packing(body: &[u8]) -> Bytes {
+    let format = json::fields(body, ["encoding_format"]);
+    match format {
+        Ok([Some(word)]) if word.get() == "\"base64\"" => Bytes::from_static(translate::BASE64),
+        Ok(_) | Err(_) => Bytes::new(),
+    }
 }
 
 #[cfg(test)]

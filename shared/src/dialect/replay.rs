@@ -28,6 +28,7 @@ pub(crate) fn stream<D: Dialect + Translator>(dialect: &D, answer: &[u8]) -> Opt
         created: 0,
         shows_usage: true,
         input_estimate: usage.input_total(),
+        repeated: bytes::Bytes::new(),
     });
     let mut to = Vec::with_capacity(answer.len().saturating_mul(2));
     each_event(&whole, &mut |event| writer.write(event, &mut to));

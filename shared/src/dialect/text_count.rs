@@ -171,3 +171,16 @@ pub(crate) fn of_whole(of: &Metered, told: Counts, said: &Tally) -> Usage {
     }
     usage
 }
+
+/// Of an answer that is counted by its input, which some tell as the sum alone.
+pub(crate) fn by_input(of: &Metered, mut told: Counts) -> Usage {
+    if told.input == 0 {
+        (told.input, told.output) = (told.sum.max(told.output), 0);
+    }
+    let mut usage = told.usage();
+    if told.input == 0 {
+        usage.set(Unit::InputToken, input_estimate(of));
+        usage.estimated = true;
+    }
+    usage
+}

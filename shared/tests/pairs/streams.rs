@@ -32,6 +32,7 @@ fn shown() -> AnswerShown {
         created: 1_764_300_000,
         shows_usage: true,
         input_estimate: 9,
+        repeated: bytes::Bytes::new(),
     }
 }
 

@@ -9,6 +9,8 @@ import pytest
 
 from callers import CALLERS
 from vendor_anthropic import Anthropic
+from vendor_azure import DATED, Azure, AzureNew
+from vendor_bedrock import REGION, Bedrock
 from vendor_cohere import Cohere
 from vendor_gemini import Gemini
 from vendor_openai import Chat
@@ -16,13 +18,23 @@ from vendor_responses import Responses
 from vendors import SECRET, Vendors
 from waule import DEMO_KEY, Admin, Tenant, client
 
-# The dialect of each fake, the kind of its provider, and the vendor's name of a model that can all it can.
+# The dialect of each fake or its vendor's name, the kind of its provider, and the vendor's name of a model that can all it
+# can.
 VENDORS = {
     "openai_chat": (Chat, "openai", "gpt-5.4"),
     "openai_responses": (Responses, "custom", "gpt-5.4"),
+    "azure": (Azure, "azure", "gpt-5.4"),
+    "bedrock": (Bedrock, "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
     "anthropic_messages": (Anthropic, "anthropic", "claude-sonnet-4-5"),
     "gemini": (Gemini, "gemini", "gemini-3.8-flash"),
     "cohere_chat": (Cohere, "cohere", "command-a-03-2025"),
+}
+# Those that speak as another one does: one chat proves where they are asked and how they are opened.
+TWINS = {"azure_v1": (AzureNew, "azure", "gpt-5.4")}
+OPTIONS = {
+    "openai_responses": {"dialects": ["openai_responses"]},
+    "azure": {"api_version": DATED},
+    "bedrock": {"region": REGION},
 }
 WIDE = {"requests_per_minute": 100_000, "tokens_per_minute": 100_000_000, "concurrency": 100}
 
@@ -51,9 +63,14 @@ def new_tenant(admin):
     return make
 
 
+def started_vendors():
+    """All fakes, on a port."""
+    return Vendors({dialect: kind() for dialect, (kind, *_) in {**VENDORS, **TWINS}.items()})
+
+
 @pytest.fixture(scope="session")
 def vendors():
-    made = Vendors({dialect: kind() for dialect, (kind, *_) in VENDORS.items()})
+    made = started_vendors()
     yield made
     made.shutdown()
 
@@ -67,27 +84,27 @@ def made_models(admin, vendors):
     many providers."""
     run, made = uuid4().hex[:6], []
 
-    def make(dialect, vendor_model=None):
-        _, kind, usual = VENDORS[dialect]
+    def make(dialect, vendor_model=None, operation="chat"):
+        fake, kind, usual = {**VENDORS, **TWINS}[dialect]
         name = f"fake-{dialect.replace('_', '-')}-{run}-{next(_numbers)}"
-        options = {"dialects": [dialect]} if kind == "custom" else {}
         provider = {
             "name": name,
             "kind": kind,
             "base_url": vendors.base_url(dialect),
-            "options": options,
+            "options": OPTIONS.get(dialect, {}),
         }
         admin.ask("POST", "/providers", provider)
-        admin.ask("POST", f"/providers/{name}/keys", {"secret": SECRET})
+        admin.ask("POST", f"/providers/{name}/keys", {"secret": getattr(fake, "secret", SECRET)})
         price = {"input_per_million": 3, "output_per_million": 15, "cached_input_per_million": 1}
         target = {"provider": name, "model": vendor_model or usual}
         model = {
             "id": name,
-            "operation": "chat",
-            "max_output_tokens": 8192,
+            "operation": operation,
             "targets": [target],
             "price": price,
         }
+        if operation == "chat":
+            model["max_output_tokens"] = 8192
         admin.ask("POST", "/models", model)
         made.append(name)
         return name

@@ -5,7 +5,7 @@ from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
 
-from waule import CHAT, DEMO_KEY, ORIGIN, TIMEOUT_SECONDS
+from waule import CHAT, DEMO_KEY, EMBEDDING, ORIGIN, TIMEOUT_SECONDS, call
 
 
 class Tide(BaseModel):
@@ -92,7 +92,33 @@ def test_tokens_are_counted_for_nothing(new_tenant):
     assert counted.total_tokens > 0
 
 
+@pytest.mark.parametrize("text, code", [("Go on. [tokens:9]", None), ("[tokens:30][cut:5]", 502)])
+def test_a_stream_that_does_not_ask_for_events_is_one_array(text, code):
+    body = {"contents": [{"parts": [{"text": text}]}]}
+    path = f"/v1beta/models/{CHAT}:streamGenerateContent"
+    answer = call("POST", path, body, {"x-goog-api-key": DEMO_KEY})
+    assert answer.status == 200, answer
+    assert answer.headers["content-type"].startswith("application/json")
+    assert len(answer.body) > 2
+    last = answer.body[-1]
+    if code:
+        assert last["error"]["code"] >= 500
+    else:
+        assert last["candidates"][0]["finishReason"] == "STOP"
+        assert last["usageMetadata"]["candidatesTokenCount"] == 9
+
+
+def test_vectors_are_made_of_texts(google):
+    config = types.EmbedContentConfig(output_dimensionality=5)
+    made = google.models.embed_content(model=EMBEDDING, contents=["a", "b", "a"], config=config)
+    first, second, third = (one.values for one in made.embeddings)
+    assert first == third != second
+    assert len(first) == 5
+    assert made.usage_metadata.prompt_token_count > 0
+
+
 def test_models_are_listed_in_its_own_shape(google):
+    assert f"models/{EMBEDDING}" in [model.name for model in google.models.list()]
     assert f"models/{CHAT}" in [model.name for model in google.models.list()]
     assert google.models.get(model=CHAT).name == f"models/{CHAT}"
 

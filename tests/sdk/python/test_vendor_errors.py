@@ -69,10 +69,11 @@ def test_a_refusal_is_the_clients_own_exception_and_free(
     tenant.untouched()
 
 
-def test_a_stream_that_breaks_raises(kind, dialect, new_model, callers):
+@pytest.mark.parametrize("how", ["break", "sever"])
+def test_a_stream_that_breaks_raises(kind, dialect, how, new_model, callers):
     caller = callers[kind]
     with pytest.raises(ANY):
-        caller.ask(new_model(dialect), caller.begin("Begin. [break]"), stream=True)
+        caller.ask(new_model(dialect), caller.begin(f"Begin. [{how}]"), stream=True)
 
 
 def test_a_model_that_is_not_there_is_not_found(kind, dialect, callers, fakes):

@@ -12,6 +12,10 @@ from vendors import THOUGHT
 TEXT = "Tides follow the moon, “naïvely” 🌊."
 HARBOUR = {"harbour": "a harbour", "days": 7}
 
+# Cohere counts no thoughts, and tells cached tokens of what it read, which is more than what it bills; Amazon counts no
+# thoughts.
+TOLD = {"cohere_chat": (0, 0), "bedrock": (40, 0)}
+
 pytestmark = [
     pytest.mark.parametrize("dialect", VENDORS),
     pytest.mark.parametrize("kind", CALLERS, ids=lambda kind: kind.name),
@@ -44,8 +48,7 @@ def test_a_chat(caller, models, dialect, stream, fakes):
     assert (asked.texts, asked.system, asked.stream) == ([text], "Be brief.", stream)
     assert asked.model == VENDORS[dialect][2]
     told = (reply.input, reply.cached, reply.output, reply.thoughts)
-    # Cohere counts no thoughts, and tells cached tokens of what it read, which is more than what it bills.
-    cached, thoughts = (0, 0) if dialect == "cohere_chat" else (40, 11)
+    cached, thoughts = TOLD.get(dialect, (40, 11))
     assert told == (140, cached, 33, thoughts)
 
 
@@ -117,3 +120,14 @@ def test_the_books_have_what_the_vendor_told(kind, dialect, models, new_tenant, 
     # Each price is for a million: 1000 at 3, 400 at 1, 330 at 15. Cohere bills nothing as cached.
     expected = 0.00915 if dialect == "cohere_chat" else 0.00835
     assert float(tenant.settled()["used"]) == pytest.approx(expected, abs=3e-6)
+
+
+def test_lines_that_end_as_in_http_and_counts_of_nothing(kind, dialect, models, new_tenant):
+    tenant = new_tenant(credits=10)
+    caller = kind(tenant.key)
+    reply = caller.ask(models[dialect], caller.begin("Hm. [crlf][zeros]"), stream=True)
+    assert reply.text == TEXT
+    # What is said costs what it is about, though the vendor says it is nothing.
+    row = tenant.usage(calls=1)["chat"]
+    assert row["input_tokens"] > 0 and row["output_tokens"] > 0
+    assert tenant.settled()["used"] > 0

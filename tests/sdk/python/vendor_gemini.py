@@ -7,9 +7,12 @@ import re
 from google.genai import types
 from pydantic import ValidationError
 
-from vendors import SECRET, Asked, Refused, event, must, only
+from vendors import SECRET, Asked, Refused, event, must, only, vector
 
 FIELDS = "contents systemInstruction tools toolConfig safetySettings generationConfig cachedContent serviceTier labels store".split()
+EMBED = "model content taskType title outputDimensionality".split()
+TASKS = "RETRIEVAL_QUERY RETRIEVAL_DOCUMENT SEMANTIC_SIMILARITY CLASSIFICATION CLUSTERING".split()
+SIZE = 8  # of a vector, where none is asked for
 SIGNATURE = base64.b64encode(b"the moon pulls the water, says Google").decode()
 # What the guide "Thought signatures" gives for calls of other models.
 SKIPS = "skip_thought_signature_validator"
@@ -40,11 +43,15 @@ class Gemini:
 
     def read(self, path, headers, request):
         named = re.fullmatch(
-            r"v1beta/models/([^:/]+):(generateContent|streamGenerateContent\?alt=sse)", path
+            r"v1beta/models/([^:/]+):(generateContent|streamGenerateContent\?alt=sse"
+            r"|embedContent|batchEmbedContents)",
+            path,
         )
         must(named, f"no such path {path}")
         if headers.get("x-goog-api-key") != SECRET:
             raise Refused(401, "API key not valid")
+        if "mbedContent" in named[2]:
+            return self._embed(named[1], named[2] == "embedContent", request)
         only(request, FIELDS)
         asked = Asked(model=named[1], stream=named[2].startswith("stream"), texts=[])
         contents = [
@@ -81,6 +88,27 @@ class Gemini:
                 ]
         if config := request.get("generationConfig"):
             self._config(checked(types.GenerationConfig, config, "generationConfig"), asked)
+        return asked
+
+    def _embed(self, model, is_single, request):
+        asked = Asked(model=model, stream=False, texts=[], vectors=SIZE)
+        only(request, EMBED if is_single else ["requests"])
+        for one in [request] if is_single else request["requests"]:
+            only(one, EMBED, "a request")
+            must(
+                is_single or one.get("model") == f"models/{model}",
+                f"the model must be that of the path: {one.get('model')!r}",
+            )
+            content = checked(types.Content, one["content"], "content")
+            asked.texts.append("".join(part.text for part in content.parts))
+            task = one.get("taskType")
+            must(task in (None, *TASKS), f"Invalid value at 'task_type': {task!r}")
+            must(
+                "title" not in one or task == "RETRIEVAL_DOCUMENT",
+                "title is for RETRIEVAL_DOCUMENT alone",
+            )
+            asked.vectors = one.get("outputDimensionality", SIZE)
+        asked.single = is_single
         return asked
 
     def _config(self, config, asked):
@@ -191,6 +219,10 @@ class Gemini:
         return answer
 
     def whole(self, asked, said):
+        if asked.vectors:
+            # Usage is not told.
+            all_of = [{"values": vector(text, asked.vectors)} for text in asked.texts]
+            return {"embedding": all_of[0]} if asked.single else {"embeddings": all_of}
         parts = list(self._parts(said))
         texts = [part for part in parts if set(part) == {"text"}]
         others = [part for part in parts if set(part) != {"text"}]

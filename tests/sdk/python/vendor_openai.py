@@ -1,12 +1,15 @@
 """A fake of OpenAI's chat completions, which refuses what the official client's types do not know."""
 
+import base64
 import json
+import struct
 from functools import cache
 
+from openai.types import EmbeddingCreateParams
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_create_params
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from vendors import SECRET, Asked, Refused, event, must
+from vendors import SECRET, Asked, Refused, event, must, vector
 
 
 @cache
@@ -89,8 +92,10 @@ class Chat:
         return event(error(status, message))
 
     def read(self, path, headers, request):
-        must(path == "v1/chat/completions", f"no such path {path}")
         told_key(headers)
+        if path == "v1/embeddings":
+            return self._embed(request)
+        must(path == "v1/chat/completions", f"no such path {path}")
         for message in request["messages"]:
             # An answer is sent back as it came; thoughts are what compatible vendors take.
             for name in ("annotations", "reasoning_content"):
@@ -131,6 +136,30 @@ class Chat:
             )
             asked.schema = {"type": "object", "properties": {"tide": {"type": "string"}}}
         return asked
+
+    def _embed(self, request):
+        checked(EmbeddingCreateParams, request)
+        given = request["input"]
+        texts = [given] if isinstance(given, str) else given
+        must(texts and all(isinstance(text, str) and text for text in texts), "input is invalid")
+        length = request.get("dimensions") or 8
+        asked = Asked(model=request["model"], stream=False, texts=texts, vectors=length)
+        asked.packed = request.get("encoding_format") == "base64"
+        return asked
+
+    def _vectors(self, asked, said):
+        def shown(text):
+            numbers = vector(text, asked.vectors)
+            if not asked.packed:
+                return numbers
+            return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
+
+        data = [
+            {"object": "embedding", "index": at, "embedding": shown(text)}
+            for at, text in enumerate(asked.texts)
+        ]
+        usage = {"prompt_tokens": said.input, "total_tokens": said.input}
+        return {"object": "list", "data": data, "model": asked.model, "usage": usage}
 
     def _messages(self, messages, asked):
         open_calls = set()
@@ -187,6 +216,8 @@ class Chat:
         }
 
     def whole(self, asked, said):
+        if asked.vectors:
+            return self._vectors(asked, said)
         message = {
             "role": "assistant",
             "content": said.text or None,

@@ -4,7 +4,8 @@ What to say is told by marks in the last text of a user: `[fail:429]` answers th
 `[in:120]`, `[cached:80]`, `[out:9]`, `[thought:5]` are the tokens it tells, `[cut]` ends at the
 maximum, `[think]` shows a thought. With tools the first one is called, or as many as `[calls:2]`
 says, until a result comes back; with a schema a value of it is answered. `[break]` ends a stream in
-its midst with the vendor's own error. All a fake was asked is kept for the tests to look at.
+its midst with the vendor's own error, `[sever]` with nothing; `[crlf]` ends its lines as HTTP does,
+`[zeros]` counts nothing. All a fake was asked is kept for the tests to look at.
 """
 
 import json
@@ -12,9 +13,10 @@ import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
+from itertools import count, islice
 
 SECRET = "vendor-secret-0123456789"
+RETRY_AFTER = 7  # seconds that each 429 names
 THOUGHT = "The moon pulls the water."
 
 
@@ -52,6 +54,9 @@ class Asked:
     schema: dict | None = None
     images: int = 0
     maximum: int | None = None
+    vectors: int | None = None  # how many numbers each vector is to have, where vectors are asked for
+    single: bool = False  # whether it is one vector that is not in a list
+    packed: bool = False  # whether vectors are to come in base64
 
     @property
     def marks(self):
@@ -116,6 +121,8 @@ def reply(asked, call):
         cut="cut" in marks,
         thought=THOUGHT if "think" in marks else "",
     )
+    if "zeros" in marks:
+        said.input = said.cached = said.output = said.thoughts = 0
     if asked.tools and (not asked.results or asked.must_call):
         for at in range(number("calls", 1)):
             name, schema = asked.tools[at % len(asked.tools)]
@@ -133,6 +140,11 @@ def reply(asked, call):
     return said
 
 
+def vector(text, length):
+    """The vector of a text: half numbers that float32 has exactly, the first by the text's length."""
+    return [len(text) / 2, *[-0.25] * (length - 1)]
+
+
 def event(data, name=None):
     """One server-sent event."""
     head = f"event: {name}\n" if name else ""
@@ -140,11 +152,24 @@ def event(data, name=None):
     return f"{head}data: {text}\n\n".encode()
 
 
+BEGUN = 6  # events of a stream before it breaks
+
+
 def broken(vendor, events):
     """The first events, then an error."""
-    for _ in range(7):
-        yield next(events)
+    yield from islice(events, BEGUN)
     yield vendor.error_event(529, "asked for by the prompt")
+
+
+def misbehaving(vendor, events, marks):
+    """A stream as bad as the marks say."""
+    if "break" in marks:
+        return broken(vendor, events)
+    if "sever" in marks:
+        return islice(events, BEGUN)
+    if "crlf" in marks and not hasattr(vendor, "content_type"):
+        return (re.sub(rb"\r?\n", rb"\r\n", data) for data in events)
+    return events
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -162,33 +187,41 @@ class Handler(BaseHTTPRequestHandler):
         vendor = self.server.vendors[dialect]
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
+            if check := getattr(vendor, "check", None):
+                check(self.command, self.path, headers, body)
             request = json.loads(body)
             asked = vendor.read(path, headers, request)
             self.server.seen.append((asked, request))
             said = reply(asked, vendor.calls)
             if asked.stream:
                 events = vendor.stream(asked, said)
-                self._stream(broken(vendor, events) if "break" in asked.marks else events)
+                kind = getattr(vendor, "content_type", "text/event-stream")
+                self._stream(kind, misbehaving(vendor, events, asked.marks))
             else:
                 self._answer(200, vendor.whole(asked, said))
         except Refused as refused:
             self.server.refusals.append(f"{dialect} {refused.status}: {refused.message}")
-            self._answer(refused.status, vendor.error(refused.status, refused.message))
+            more = getattr(vendor, "error_headers", lambda _: {})(refused.status)
+            if refused.status == 429:
+                more = {**more, "retry-after": str(RETRY_AFTER)}
+            self._answer(refused.status, vendor.error(refused.status, refused.message), more)
         except Exception as error:
             self.server.refusals.append(f"{dialect} broke: {error!r}")
             raise
 
-    def _answer(self, status, body):
+    def _answer(self, status, body, headers=None):
         data = json.dumps(body, ensure_ascii=False).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, events):
+    def _stream(self, kind, events):
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", kind)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         for data in events:

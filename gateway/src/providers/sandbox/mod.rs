@@ -25,6 +25,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shared::dialect::openai_chat::OPENAI_CHAT;
+use shared::dialect::openai_embeddings::OPENAI_EMBEDDINGS;
 use shared::dialect::{Dialect, Forward, Quirks};
 use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::{AddressRule, ConnectorFacts, SecretRule, Speaks};
@@ -100,6 +101,24 @@ async fn chat_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
     Ok(chat::chat(&said, model).await?.in_dialect(spoken))
 }
 
+/// The same of embeddings.
+async fn embeddings_in_any(call: &Call, model: &str) -> Result<Answer, Refusal> {
+    if call.surface.dialect.name() == OPENAI_EMBEDDINGS.name() {
+        return embed::embed(call, model).await;
+    }
+    let to = Forward {
+        model,
+        asks_usage: false,
+        quirks: Quirks::default(),
+    };
+    let spoken = Spoken::of(call, &OPENAI_EMBEDDINGS, to)?;
+    let said = Call {
+        body: spoken.body.clone(),
+        ..call.clone()
+    };
+    Ok(embed::embed(&said, model).await?.in_dialect(spoken))
+}
+
 /// What it is and can.
 static FACTS: ConnectorFacts = ConnectorFacts {
     kind: Cow::Borrowed("sandbox"),
@@ -138,7 +157,7 @@ impl Provider for Sandbox {
     ) -> Result<Answer, Refusal> {
         match call.surface.operation {
             Operation::Chat => chat_in_any(call, route.model).await,
-            Operation::Embedding => embed::embed(call, route.model).await,
+            Operation::Embedding => embeddings_in_any(call, route.model).await,
             Operation::Image => draw::draw(call).await,
             Operation::Completion => complete::complete(call, route.model).await,
             Operation::Moderation => moderate::moderate(call, route.model).await,

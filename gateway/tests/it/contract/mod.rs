@@ -108,7 +108,12 @@ fn ways() -> Vec<(&'static Surface, bool)> {
 /// Those that a vendor of OpenAI's formats is asked as they came.
 fn own_ways() -> Vec<(&'static Surface, bool)> {
     let is_own = |(surface, _): &(&'static Surface, bool)| {
-        let foreign = ["openai_responses", "anthropic_messages", "gemini"];
+        let foreign = [
+            "openai_responses",
+            "anthropic_messages",
+            "gemini",
+            "gemini_embeddings",
+        ];
         !foreign.contains(&surface.dialect.name())
     };
     ways().into_iter().filter(is_own).collect()

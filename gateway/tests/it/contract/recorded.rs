@@ -100,11 +100,14 @@ pub(super) fn broken(seen: &Seen, what: &str) -> String {
 /// What the vendor of that kind counts of a call of this surface.
 pub(super) fn counted_by(kind: &str, surface: &Surface) -> (u64, u64) {
     let asked_at = match (kind, surface.operation.word()) {
+        ("gemini" | "vertex", "embedding") if surface.path == "/embed-content" => surface.path,
+        ("gemini" | "vertex", "embedding") => "/batch-embed-contents",
         ("anthropic", _) => "/messages",
         ("gemini" | "vertex", _) => "/generate",
         ("bedrock", _) => "/model/theirs/converse",
         ("cohere", _) => "/chat",
         (_, "chat") => "/chat/completions",
+        (_, "embedding") => "/embeddings",
         _ => surface.path,
     };
     of(asked_at)

@@ -3,6 +3,7 @@
 //! Typed bodies would cost twice the time (docs/decisions/bytes-pass), so these routes are plain poem; their
 //! documentation is `openapi`.
 
+mod array;
 mod max_cost;
 pub mod openapi;
 pub mod places;
@@ -49,6 +50,9 @@ const GENERATION: HeaderName = HeaderName::from_static("x-waule-generation");
 const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// Tells nginx not to gather events (nginx, `proxy_buffering`).
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Of a stream that is one array.
+const ARRAY: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// What the inference routes need.
 #[derive(Debug, Clone)]
@@ -224,6 +228,7 @@ impl InferEndpoint {
 
     async fn answer(&self, mut request: Request, id: RequestId) -> Result<Response, Refused> {
         let entered = self.enter(&mut request).await?;
+        let as_array = is_array(self.surface.dialect, &entered.head, request.uri().query());
         let call = server_calls::Request {
             principal: entered.principal,
             request: id,
@@ -234,8 +239,17 @@ impl InferEndpoint {
         };
         let (calls, patience) = (&self.api.calls, Some(stream::HEAD_WITHIN));
         let started = calls.start_admitted(call, entered.admitted, patience).await;
-        Ok(respond(started?, self.surface.dialect))
+        Ok(respond(started?, self.surface.dialect, as_array))
     }
+}
+
+/// Whether a stream that a path asks for is to come as one JSON array: nothing in its query asks for events.
+fn is_array(dialect: &dyn Dialect, head: &Head, query: Option<&str>) -> bool {
+    let Some(pair) = dialect.events_asked_by() else {
+        return false;
+    };
+    let asks = query.is_some_and(|query| query.split('&').any(|one| one == pair));
+    head.stream == Some(true) && !asks
 }
 
 /// What of a request its dialect reads beside the body.
@@ -314,7 +328,11 @@ fn refusal(error: CallError, dialect: &dyn Dialect) -> Response {
     response
 }
 
-fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Response {
+fn respond(
+    started: Started<EarlyAnswer>,
+    dialect: &'static dyn Dialect,
+    as_array: bool,
+) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.extend(started.limits.headers());
@@ -338,7 +356,10 @@ fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Resp
                 HeaderValue::from_static("no-cache, no-transform"),
             );
             headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-            response.set_body(stream::body(begun, dialect));
+            if as_array {
+                headers.insert(CONTENT_TYPE, ARRAY);
+            }
+            response.set_body(stream::body(begun, dialect, as_array));
         }
     }
     response

@@ -48,15 +48,21 @@ fn snake(word: &str) -> String {
     name
 }
 
-/// The types that an answer may be of.
-fn answers(surface: &Surface) -> Value {
+/// The types that an answer may be of; of a route that `streams` and of which events must be asked for, the
+/// JSON is an array of what comes.
+fn answers(surface: &Surface, streams: bool) -> Value {
+    let whole = if streams && surface.dialect.events_asked_by().is_some() {
+        json!({"type": "array", "items": {"type": "object"}})
+    } else {
+        json!({"type": "object"})
+    };
     let mut content = Map::new();
     let mut add =
         |kind: &str, schema: Value| content.insert(kind.to_owned(), json!({"schema": schema}));
     match surface.answer {
-        AnswerForm::Json => drop(add("application/json", json!({"type": "object"}))),
+        AnswerForm::Json => drop(add("application/json", whole)),
         AnswerForm::Events => {
-            add("application/json", json!({"type": "object"}));
+            add("application/json", whole);
             add("text/event-stream", json!({"type": "string"}));
         }
         AnswerForm::Binary => {
@@ -151,19 +157,23 @@ fn calls(surface: &Surface) -> impl Iterator<Item = (String, Value)> {
         TenantPath::Plain => vec![max_cost_parameter()],
         TenantPath::Model { .. } => vec![model_parameter(), max_cost_parameter()],
     };
-    let answer = json!({
-        "description": "OpenAI's answer, as the provider gave it",
-        "content": answers(surface)
-    });
     let routes = shown_paths(surface).into_iter().zip(operation_ids(surface));
-    routes.map(move |(path, id)| {
+    routes.enumerate().map(move |(at, (path, id))| {
+        let streams = match surface.at {
+            TenantPath::Plain => false,
+            TenantPath::Model { verbs, .. } => verbs.get(at).is_some_and(|verb| verb.stream),
+        };
+        let answer = json!({
+            "description": "OpenAI's answer, as the provider gave it",
+            "content": answers(surface, streams)
+        });
         let route = Route {
             surface,
             id,
             summary: surface.title.to_owned(),
             about: surface.about,
             parameters: parameters.clone(),
-            answer: answer.clone(),
+            answer,
         };
         (path, path_item(route))
     })

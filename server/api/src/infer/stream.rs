@@ -17,6 +17,7 @@ use sync_wrapper::SyncWrapper;
 use tokio::time::Sleep;
 
 use super::super::error::ApiError;
+use super::array::ArrayWriter;
 
 /// A stream begins after this long, whether or not there is anything to be told: proxies give up on
 /// silence, the strictest in use after 15 seconds.
@@ -46,6 +47,8 @@ impl State {
 struct StreamBody {
     state: SyncWrapper<State>,
     dialect: &'static dyn Dialect,
+    /// Where it is shown as one.
+    array: Option<ArrayWriter>,
     timer: Pin<Box<Sleep>>,
     quiet: Duration,
     /// Whether anything passed since the timer was set.
@@ -65,6 +68,7 @@ impl StreamBody {
         Self {
             state: SyncWrapper::new(state),
             dialect,
+            array: None,
             timer: Box::pin(tokio::time::sleep(first)),
             quiet,
             passed: false,
@@ -76,7 +80,13 @@ impl StreamBody {
         loop {
             let state = self.state.get_mut();
             match state {
-                State::Pieces(pieces) => return pieces.as_mut().poll_next(cx),
+                State::Pieces(pieces) => {
+                    let piece = std::task::ready!(pieces.as_mut().poll_next(cx));
+                    if piece.is_none() {
+                        *state = State::Over;
+                    }
+                    return Poll::Ready(piece);
+                }
                 State::Over => return Poll::Ready(None),
                 State::Later(later) => match std::task::ready!(later.as_mut().poll(cx)) {
                     Ok(Answer::Stream(stream)) => *state = State::Pieces(Box::into_pin(stream)),
@@ -86,6 +96,23 @@ impl StreamBody {
                         return Poll::Ready(Some(event));
                     }
                 },
+            }
+        }
+    }
+
+    /// The same as it is shown.
+    fn poll_shown(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            let piece = std::task::ready!(self.poll_answer(cx));
+            let Some(array) = &mut self.array else {
+                return Poll::Ready(piece);
+            };
+            let Some(piece) = piece else {
+                return Poll::Ready(array.end());
+            };
+            let shown = array.piece(piece);
+            if !shown.is_empty() {
+                return Poll::Ready(Some(shown));
             }
         }
     }
@@ -122,7 +149,7 @@ impl http_body::Body for StreamBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = match self.poll_answer(cx) {
+        let bytes = match self.poll_shown(cx) {
             Poll::Ready(bytes) => bytes,
             Poll::Pending => std::task::ready!(self.poll_quiet(cx)),
         };
@@ -131,9 +158,17 @@ impl http_body::Body for StreamBody {
     }
 }
 
-pub(super) fn body(begun: EarlyAnswer, dialect: &'static dyn Dialect) -> poem::Body {
-    let body = StreamBody::new(begun, dialect, QUIET).map_err(|never| match never {});
-    poem::Body::from(BoxBody::new(body))
+/// The body; as an array where `as_array`.
+pub(super) fn body(
+    begun: EarlyAnswer,
+    dialect: &'static dyn Dialect,
+    as_array: bool,
+) -> poem::Body {
+    let body = StreamBody {
+        array: as_array.then(ArrayWriter::default),
+        ..StreamBody::new(begun, dialect, QUIET)
+    };
+    poem::Body::from(BoxBody::new(body.map_err(|never| match never {})))
 }
 
 #[cfg(test)]
@@ -159,6 +194,7 @@ mod tests {
         StreamBody {
             state: SyncWrapper::new(state),
             dialect: Surface::of(Operation::Chat).dialect,
+            array: None,
             timer: Box::pin(tokio::time::sleep(SHORT)),
             quiet: SHORT,
             passed: false,

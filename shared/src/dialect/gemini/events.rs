@@ -30,7 +30,7 @@ fn status_word(status: u16) -> &'static str {
 
 /// The error object as JSON. The stable word stands where Google has its own, as the reason of an
 /// `ErrorInfo`.
-pub(super) fn error(told: ErrorText<'_>) -> String {
+pub(in crate::dialect) fn error(told: ErrorText<'_>) -> String {
     let ErrorText {
         status,
         kind: _,
@@ -81,7 +81,7 @@ fn modalities(text: u64, others: [(&str, u64); 3]) -> Option<Value> {
 }
 
 /// A `usageMetadata` object.
-pub(super) fn usage(usage: &Usage, tier: Option<&str>) -> Value {
+pub(in crate::dialect) fn usage(usage: &Usage, tier: Option<&str>) -> Value {
     use Unit as U;
     let count = |unit| usage.count(unit);
     let (input, output) = (usage.input_total(), usage.output_total());

@@ -110,7 +110,7 @@ const CONFIG_FIELDS: &[Field] = &[
 ];
 
 /// Whether a name as somebody wrote it is that of a field.
-fn is_named(name: &str, field: &str) -> bool {
+pub(in crate::dialect) fn is_named(name: &str, field: &str) -> bool {
     let folded = Folded::of_name(name.as_bytes());
     let mut written = folded.get().iter().copied().filter(|byte| *byte != b'_');
     let mut known = field.bytes();
@@ -308,7 +308,7 @@ impl<'a> Reading<'a> {
 }
 
 /// The model's name, out of the path as a rule.
-fn model(head: &Head, raw: Option<&RawValue>) -> Result<String, BadBody> {
+pub(in crate::dialect) fn model(head: &Head, raw: Option<&RawValue>) -> Result<String, BadBody> {
     let own = || {
         let text: String = serde_json::from_str(raw?.get()).ok()?;
         Some(text.strip_prefix("models/").unwrap_or(&text).to_owned())

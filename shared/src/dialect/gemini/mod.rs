@@ -5,8 +5,8 @@
 //! Names are read as they are written in either way that Google takes, `maxOutputTokens` and
 //! `max_output_tokens`: its own Python client mixes them in one body.
 
-mod events;
-mod fields;
+pub(in crate::dialect) mod events;
+pub(in crate::dialect) mod fields;
 mod meter;
 mod request;
 mod scan;
@@ -131,6 +131,10 @@ impl Dialect for Gemini {
 
     fn error_event(&self, told: ErrorText<'_>) -> Bytes {
         events::error_event(told)
+    }
+
+    fn events_asked_by(&self) -> Option<&'static str> {
+        Some("alt=sse")
     }
 
     fn keep_alive(&self) -> Option<Bytes> {

@@ -1,5 +1,7 @@
 //! A whole answer to a chat.
 
+use bytes::Bytes;
+
 use super::request::Part;
 
 /// What was answered.
@@ -55,4 +57,6 @@ pub struct AnswerShown {
     pub shows_usage: bool,
     /// About how many tokens the input was, for dialects that tell it before the provider does.
     pub input_estimate: u64,
+    /// What the answer repeats of its request, as [`crate::dialect::Dialect::repeated`] gave it.
+    pub repeated: Bytes,
 }

@@ -5,10 +5,12 @@
 //! what is meant; `docs/decisions/translation.md` has the table.
 
 mod answer;
+pub(crate) mod embeddings;
 mod event;
 mod request;
 
 pub use self::answer::{AnswerShown, Candidate, ChatAnswer, Stop};
+pub use self::embeddings::{EmbeddedText, EmbeddingsRequest, EmbeddingsTranslator, Vector};
 pub use self::event::{ChatEvent, StreamReader, StreamWriter};
 pub use self::request::{
     CacheMark, ChatRequest, Citation, Effort, Format, Json, Media, MediaKind, Part, Reasoning,

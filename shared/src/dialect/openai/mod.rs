@@ -6,6 +6,7 @@ pub(crate) mod events;
 mod meter;
 pub(crate) mod request;
 mod scan;
+pub(crate) mod strict;
 pub(crate) mod texts;
 mod whole;
 
@@ -17,7 +18,8 @@ use self::meter::EventMeter;
 use super::body::Body;
 use super::fields::{Field, Fields};
 use super::look;
-use super::neutral::Translator;
+use super::neutral::{EmbeddingsTranslator, Translator};
+use super::openai_embeddings;
 use super::text_count::input_estimate;
 use super::{
     Asked, BadBody, Dialect, ErrorText, Forward, Head, Judged, Look, Metered, StreamMeter,
@@ -137,6 +139,20 @@ impl Dialect for OpenAi {
 
     fn translator(&self) -> Option<&'static dyn Translator> {
         self.translator
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn EmbeddingsTranslator> {
+        match self.shape {
+            Shape::Vectors => Some(&openai_embeddings::TRANSLATOR),
+            Shape::Choices(_) | Shape::Pictures | Shape::Verdicts => None,
+        }
+    }
+
+    fn repeated(&self, body: &Bytes) -> Bytes {
+        match self.shape {
+            Shape::Vectors => openai_embeddings::packing(body),
+            Shape::Choices(_) | Shape::Pictures | Shape::Verdicts => Bytes::new(),
+        }
     }
 
     fn metered(&self, call: &Call) -> Metered {

@@ -3,8 +3,8 @@
 use super::Shape;
 use super::scan::Scan;
 use crate::dialect::Metered;
-use crate::dialect::counts::{Counts, believe};
-use crate::dialect::text_count::{input_estimate, of_whole};
+use crate::dialect::counts::believe;
+use crate::dialect::text_count::{by_input, of_whole};
 use crate::fault::{Fault, FaultKind};
 use crate::units::{Unit, Usage};
 
@@ -38,19 +38,6 @@ pub(super) fn usage(of: Metered, shape: Shape, bytes: &[u8]) -> Result<Usage, Fa
         believe(&mut usage, bounds, scan.tally.most());
     }
     Ok(usage)
-}
-
-/// Of an answer that is counted by its input, which some tell as the sum alone.
-fn by_input(of: &Metered, mut told: Counts) -> Usage {
-    if told.input == 0 {
-        (told.input, told.output) = (told.sum.max(told.output), 0);
-    }
-    let mut usage = told.usage();
-    if told.input == 0 {
-        usage.set(Unit::InputToken, input_estimate(of));
-        usage.estimated = true;
-    }
-    usage
 }
 
 #[cfg(test)]

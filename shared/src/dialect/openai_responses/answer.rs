@@ -54,16 +54,9 @@ pub(super) struct Shown<'a> {
     pub(super) output: &'a [u8],
     pub(super) tier: Option<&'a str>,
     pub(super) usage: Option<&'a Usage>,
+    /// What it repeats of its request ([`super::echo`]).
+    pub(super) echo: &'a [u8],
 }
-
-/// What the request said of these is not known any more where an answer is written; official clients want
-/// them to be there (OpenAI's SDK for Python 3.57: `Response`).
-const ECHO_BEFORE: &str =
-    "\"instructions\":null,\"max_output_tokens\":null,\"max_tool_calls\":null,\"metadata\":{}";
-const ECHO_BEHIND: &str = "\"parallel_tool_calls\":true,\"previous_response_id\":null,\
-     \"reasoning\":{\"effort\":null,\"summary\":null},\"store\":false,\"temperature\":null,\
-     \"text\":{\"format\":{\"type\":\"text\"}},\"tool_choice\":\"auto\",\"tools\":[],\"top_logprobs\":0,\
-     \"top_p\":null,\"truncation\":\"disabled\",\"user\":null";
 
 impl Shown<'_> {
     /// As JSON.
@@ -83,11 +76,12 @@ impl Shown<'_> {
                 put(to, &[",\"incomplete_details\":null,"]);
             }
         }
-        put(to, &[ECHO_BEFORE, ",\"model\":"]);
+        put(to, &["\"model\":"]);
         to.extend_from_slice(&self.head.model);
         put(to, &[",\"output\":["]);
         to.extend_from_slice(self.output);
-        put(to, &["],", ECHO_BEHIND]);
+        put(to, &["],"]);
+        to.extend_from_slice(self.echo);
         if let Some(tier) = self.tier
             && let Ok(tier) = serde_json::to_string(tier)
         {

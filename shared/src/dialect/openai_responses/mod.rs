@@ -2,6 +2,7 @@
 //! to an earlier one is refused. Facts: API reference and official SDKs as of 2026-11.
 
 mod answer;
+mod echo;
 mod meter;
 mod output;
 mod request;
@@ -111,6 +112,10 @@ impl Dialect for OpenAiResponses {
 
     fn translator(&self) -> Option<&'static dyn Translator> {
         Some(&translate::TRANSLATOR)
+    }
+
+    fn repeated(&self, body: &Bytes) -> Bytes {
+        echo::of(body)
     }
 
     fn with_maximum(&self, body: &Bytes, asked: &Asked, tokens: u64) -> Bytes {

@@ -133,7 +133,9 @@ fn tool(name: &str, description: String) -> Tool {
     Tool {
         name: name.to_owned(),
         description: Some(description),
-        parameters: Json::of(r#"{"type":"object","properties":{"q":{"type":"string"}}}"#),
+        parameters: Json::of(
+            r#"{"type":"object","properties":{"q":{"type":"string"}},"required":["q"],"additionalProperties":false}"#,
+        ),
         strict: None,
         cache: None,
     }
@@ -158,8 +160,10 @@ fn format() -> impl Strategy<Value = Option<Format>> {
     let schema = Format::JsonSchema {
         name: "s".to_owned(),
         description: None,
-        schema: Json::of(r#"{"type":"object","properties":{"a":{"type":"string"}}}"#)
-            .expect("JSON"),
+        schema: Json::of(
+            r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}"#,
+        )
+        .expect("JSON"),
         strict: None,
     };
     option::of(prop_oneof![Just(Format::JsonObject), Just(schema)])

@@ -160,7 +160,7 @@ pub(super) fn dialect(
     };
     let able = || door.facts().speaks.iter().filter(is_able);
     // What nobody translates goes out as it came, to whoever an operator says does it.
-    let is_alone = surface.dialect.translator().is_none() && able().next().is_some();
+    let is_alone = !surface.dialect.is_translated() && able().next().is_some();
     if is_alone || able().any(|one| one.dialect == own) {
         return Some(surface.dialect);
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use shared::dialect::Dialect;
-use shared::surface::Surface;
+use shared::surface::{Surface, TenantPath};
 
 /// Of a call of `surface`, asked in `dialect` of `model`.
 pub(super) fn path<'a>(
@@ -15,8 +15,10 @@ pub(super) fn path<'a>(
 ) -> Cow<'a, str> {
     match dialect.name() {
         "gemini" => generate(model, stream),
+        "gemini_embeddings" => asked_of(model, embedding_verb(surface)),
         "anthropic_messages" => Cow::Borrowed("/messages"),
         "openai_chat" => Cow::Borrowed("/chat/completions"),
+        "openai_embeddings" => Cow::Borrowed("/embeddings"),
         "openai_responses" => Cow::Borrowed("/responses"),
         "cohere_chat" => Cow::Borrowed("/chat"),
         // One surface speaks it, and has its path.
@@ -24,15 +26,30 @@ pub(super) fn path<'a>(
     }
 }
 
-/// Where `model` generates. Tuned models have a collection of their own in their names.
+/// Where `model` generates.
 fn generate<'a>(model: &str, stream: bool) -> Cow<'a, str> {
-    let collection = if model.contains('/') { "" } else { "models/" };
     let what = if stream {
         "streamGenerateContent?alt=sse"
     } else {
         "generateContent"
     };
+    asked_of(model, what)
+}
+
+/// Where Google is asked something of `model`. Tuned models have a collection of their own in their names.
+fn asked_of<'a>(model: &str, what: &str) -> Cow<'a, str> {
+    let collection = if model.contains('/') { "" } else { "models/" };
     Cow::Owned(format!("/{collection}{}:{what}", encoded(model, b"/@")))
+}
+
+/// What Google is asked for vectors with: the surface's own word, and what is translated goes in batches.
+pub(super) fn embedding_verb(surface: &Surface) -> &'static str {
+    match surface.at {
+        TenantPath::Model {
+            verbs: [verb, ..], ..
+        } => verb.word,
+        TenantPath::Model { .. } | TenantPath::Plain => "batchEmbedContents",
+    }
 }
 
 /// As a part of a path (RFC 3986, 3.3); these bytes stay as they are, too.

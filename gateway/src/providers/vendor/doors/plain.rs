@@ -71,7 +71,10 @@ pub(in crate::providers) static ANTHROPIC: Plain = vendor(
     &ANTHROPIC_SPEAKS,
 );
 
-static GEMINI_SPEAKS: [Speaks; 1] = [Speaks::new(Operation::Chat, "gemini")];
+static GEMINI_SPEAKS: [Speaks; 2] = [
+    Speaks::new(Operation::Chat, "gemini"),
+    Speaks::new(Operation::Embedding, "gemini_embeddings"),
+];
 
 /// Google's Gemini API.
 pub(in crate::providers) static GEMINI: Plain = vendor(
@@ -86,13 +89,14 @@ static COHERE_SPEAKS: [Speaks; 1] = [Speaks::new(Operation::Chat, "cohere_chat")
 /// Cohere's own interface.
 pub(in crate::providers) static COHERE: Plain = vendor("cohere", "Cohere", BEARER, &COHERE_SPEAKS);
 
-static CUSTOM_SPEAKS: [Speaks; 9] = [
+static CUSTOM_SPEAKS: [Speaks; 10] = [
     Speaks::new(Operation::Chat, "openai_chat"),
     Speaks::seldom(Operation::Chat, "openai_responses"),
     Speaks::seldom(Operation::Chat, "anthropic_messages"),
     Speaks::seldom(Operation::Chat, "gemini"),
     Speaks::seldom(Operation::Chat, "cohere_chat"),
     Speaks::new(Operation::Embedding, "openai_embeddings"),
+    Speaks::seldom(Operation::Embedding, "gemini_embeddings"),
     Speaks::new(Operation::Image, "openai_images"),
     Speaks::new(Operation::Completion, "openai_completions"),
     Speaks::new(Operation::Moderation, "openai_moderations"),

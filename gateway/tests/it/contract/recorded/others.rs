@@ -26,6 +26,23 @@ pub(super) fn of(path: &str) -> Option<Recorded> {
             stream: GEMINI_STREAM,
             counted: (8, 14),
         },
+        "/embed-content"
+        | "/models/theirs:embedcontent"
+        | "/publishers/google/models/theirs:embedcontent" => Recorded {
+            request: json!({"content": {"parts": [{"text": "hi"}]}}),
+            whole: r#"{"embedding":{"values":[0.0125,-0.5]}}"#,
+            stream: "",
+            // Nothing is told: the estimate of the call.
+            counted: (10, 0),
+        },
+        "/batch-embed-contents"
+        | "/models/theirs:batchembedcontents"
+        | "/publishers/google/models/theirs:batchembedcontents" => Recorded {
+            request: json!({"requests": [{"model": "models/ours", "content": {"parts": [{"text": "hi"}]}}]}),
+            whole: r#"{"embeddings":[{"values":[0.0125,-0.5]}],"usageMetadata":{"promptTokenCount":6,"totalTokenCount":6}}"#,
+            stream: "",
+            counted: (6, 0),
+        },
         "/responses" => Recorded {
             request: json!({"model": "ours", "input": "hi"}),
             whole: RESPONSES_WHOLE,

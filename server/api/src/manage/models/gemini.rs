@@ -33,7 +33,7 @@ pub struct GeminiModelView {
 /// Google's list of models, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct GeminiModelList {
-    /// All that chat.
+    /// All that chat or make vectors.
     pub models: Vec<GeminiModelView>,
 }
 
@@ -67,9 +67,9 @@ impl From<&Model> for GeminiModelView {
 impl GeminiModelList {
     /// Those of `models` that Google's API could call.
     pub(super) fn of<'m>(models: impl Iterator<Item = &'m Arc<Model>>) -> Self {
-        let chatting = models.filter(|model| model.operation == Operation::Chat);
+        let callable = models.filter(|model| !methods(model.operation).is_empty());
         Self {
-            models: chatting.map(|model| model.as_ref().into()).collect(),
+            models: callable.map(|model| model.as_ref().into()).collect(),
         }
     }
 }
@@ -85,7 +85,7 @@ pub struct GeminiModelsApi {
 impl GeminiModelsApi {
     /// List models in Google's shape
     ///
-    /// Those that chat, are enabled and that your key may use.
+    /// Those that chat or make vectors, are enabled and that your key may use.
     #[oai(path = "/models", method = "get", operation_id = "list_gemini_models")]
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<GeminiModelList>, ApiError> {

@@ -136,6 +136,7 @@ fn shown() -> AnswerShown {
         created: 7,
         shows_usage: true,
         input_estimate: 12,
+        repeated: bytes::Bytes::new(),
     }
 }
 

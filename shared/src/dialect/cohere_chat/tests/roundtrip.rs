@@ -205,6 +205,7 @@ fn shown() -> AnswerShown {
         created: 1,
         shows_usage: true,
         input_estimate: 1,
+        repeated: bytes::Bytes::new(),
     }
 }
 

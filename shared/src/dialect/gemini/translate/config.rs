@@ -229,7 +229,9 @@ fn thinking(reasoning: &Reasoning, model: &str) -> Thinking {
         } else {
             (0, BUDGET_MAX)
         };
-        let budget = reasoning.budget.or(reasoning.effort.map(Effort::budget));
+        let in_words = reasoning.effort.map(Effort::budget);
+        let is_off = reasoning.effort == Some(Effort::None);
+        let budget = reasoning.budget.filter(|_| !is_off).or(in_words);
         thinking.budget = budget.map(|budget| budget.clamp(least, most));
         return thinking;
     }
@@ -288,6 +290,14 @@ pub(super) fn written(request: &ChatRequest, model: &str, dropped: &mut Vec<Stri
         Some(Format::JsonObject) => (Some(JSON), None),
         Some(Format::JsonSchema { schema, .. }) => (Some(JSON), Some(schema)),
     };
+    let thinking = request.reasoning.as_ref().map(|reasoning| {
+        let thinking = thinking(reasoning, model);
+        // Some can't be kept from thinking: they are asked for the least.
+        if reasoning.effort == Some(Effort::None) && thinking.budget != Some(0) {
+            dropped.push("reasoning".to_owned());
+        }
+        thinking
+    });
     let config = Config {
         temperature: sampling.temperature,
         top_p: sampling.top_p,
@@ -300,10 +310,7 @@ pub(super) fn written(request: &ChatRequest, model: &str, dropped: &mut Vec<Stri
         frequency_penalty: sampling.frequency_penalty,
         response_mime_type: mime,
         response_json_schema: schema,
-        thinking: request
-            .reasoning
-            .as_ref()
-            .map(|reasoning| thinking(reasoning, model)),
+        thinking,
     };
     // Numbers that are none are written as null, which says nothing.
     serde_json::to_string(&config).unwrap_or_else(|_| "{}".to_owned())

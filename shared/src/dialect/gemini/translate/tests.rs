@@ -4,6 +4,7 @@ mod answers;
 mod laws;
 mod requests;
 mod streams;
+mod thinking;
 
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ fn shown() -> AnswerShown {
         created: 1_795_000_000,
         shows_usage: true,
         input_estimate: 7,
+        repeated: bytes::Bytes::new(),
     }
 }
 

@@ -170,6 +170,16 @@ fn as_one(parts: Vec<Part>) -> Vec<Part> {
     }
 }
 
+/// A schema that OpenAI takes as strict, where it is to be one.
+fn for_strict(schema: Json, strict: Option<bool>) -> Json {
+    let closed = r#"{"type":"object","properties":{"b":{"type":"string"}},"required":["b"],"additionalProperties":false}"#;
+    if strict == Some(true) {
+        Json::of(closed).expect("JSON")
+    } else {
+        schema
+    }
+}
+
 fn tools() -> impl Strategy<Value = Vec<Tool>> {
     let tool = (
         name(),
@@ -181,7 +191,7 @@ fn tools() -> impl Strategy<Value = Vec<Tool>> {
     let tool = tool.prop_map(|(name, description, parameters, strict, cache)| Tool {
         name,
         description,
-        parameters,
+        parameters: parameters.map(|schema| for_strict(schema, strict)),
         strict,
         cache,
     });
@@ -198,7 +208,7 @@ fn format() -> impl Strategy<Value = Option<Format>> {
     let schema = schema.prop_map(|(name, description, schema, strict)| Format::JsonSchema {
         name,
         description,
-        schema,
+        schema: for_strict(schema, strict),
         strict,
     });
     prop::option::of(prop_oneof![
@@ -338,6 +348,7 @@ fn shown() -> AnswerShown {
         created: 1_796_000_000,
         shows_usage: true,
         input_estimate: 0,
+        repeated: bytes::Bytes::new(),
     }
 }
 
@@ -553,4 +564,24 @@ fn deep_and_huge_events_take_time_that_grows_with_them_alone() {
         "so many calls are told apart, and no more"
     );
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_openai_would_not_take_as_strict_is_said_without_it_and_named() {
+    let schema = r#"{"type":"object","properties":{"z":{}},"additionalProperties":false}"#;
+    let body = format!(
+        r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}],"tools":[{{"type":"function","function":{{"name":"f","parameters":{schema},"strict":true}}}}],"response_format":{{"type":"json_schema","json_schema":{{"name":"o","schema":{schema},"strict":true}}}}}}"#
+    );
+    let request = ChatTranslator.read_request(&Head::default(), body.as_bytes());
+    let to = WriteTo {
+        model: MODEL,
+        quirks: Quirks::default(),
+        output_max: None,
+    };
+    let written = ChatTranslator.write_request(&request.expect("a request"), to);
+    let written = written.expect("it can be said");
+    let text = String::from_utf8_lossy(&written.body);
+    assert!(!text.contains("strict"), "{text}");
+    assert_eq!(text.matches(schema).count(), 2, "{text}");
+    assert_eq!(written.dropped, ["strict"]);
 }

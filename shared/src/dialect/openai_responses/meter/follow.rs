@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use crate::dialect::openai_responses::answer::{ResponseHead, Shown, Status};
+use crate::dialect::openai_responses::echo;
 use crate::dialect::openai_responses::output::{
     END, ItemKind, Open, OutputItems, PartKind, begin, put,
 };
@@ -171,12 +172,14 @@ impl Follow {
         self.output.close(status.of_item(), None, &mut to);
         let head = self.head.take();
         let head = head.unwrap_or_else(|| head_of(b"", b"\"\"", b"0"));
+        let echo = echo::usual();
         let shown = Shown {
             head: &head,
             status,
             output: &self.output.whole,
             tier: None,
             usage: Some(usage),
+            echo: &echo,
         };
         begin("response.incomplete", &mut self.output.sequence, &mut to);
         put(&mut to, &[",\"response\":"]);

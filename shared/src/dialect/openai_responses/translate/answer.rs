@@ -10,6 +10,7 @@ use crate::dialect::neutral::{
 };
 use crate::dialect::openai::tier_shown;
 use crate::dialect::openai_responses::answer::{Shown, Status};
+use crate::dialect::openai_responses::echo;
 use crate::dialect::openai_responses::output::{
     Annotation, ItemKind as Written, OutputItems, PartKind, escaped,
 };
@@ -200,6 +201,7 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
     let status: Status<'_> = status(&candidate.stop);
     items.close(status.of_item(), None);
     let tier = answer.tier.as_deref();
+    let echo = echo::shown(shown.repeated.clone());
     let shown = Shown {
         head: &head(shown),
         status,
@@ -208,6 +210,7 @@ pub(super) fn write(answer: &ChatAnswer, usage: &Usage, shown: &AnswerShown) -> 
             .or_else(|| usage.facts.get(Fact::Tier))
             .and_then(tier_shown),
         usage: Some(usage),
+        echo: &echo,
     };
     let mut to = Vec::with_capacity(items.output.whole.len() + 1_024);
     shown.json(&mut to);

@@ -8,6 +8,7 @@ use crate::dialect::neutral::{
     CacheMark, ChatRequest, Effort, Format, Json, Part, Reasoning, SignatureFormat, Thought,
     ToolChoice, WriteTo, Written,
 };
+use crate::dialect::openai::strict;
 
 /// OpenAI takes no smaller maximum here ("integer below minimum value. Expected a value >= 16").
 const OUTPUT_MIN: u64 = 16;
@@ -168,7 +169,7 @@ fn tools(request: &ChatRequest) -> Vec<Tool<'_>> {
         name: &tool.name,
         description: tool.description.as_deref(),
         parameters: tool.parameters.as_ref(),
-        strict: tool.strict.unwrap_or(false),
+        strict: strict::said(tool.strict, tool.parameters.as_ref()).unwrap_or(false),
     });
     tools.collect()
 }
@@ -198,7 +199,7 @@ fn format(format: &Format) -> Text<'_> {
             name,
             description: description.as_deref(),
             schema,
-            strict: *strict,
+            strict: strict::said(*strict, Some(schema)),
         },
     };
     Text { format }
@@ -256,6 +257,7 @@ fn dropped(request: &ChatRequest) -> Vec<String> {
         ("presence_penalty", is_other(sampling.presence_penalty)),
         ("user", has_user_beyond),
         ("cache_control", has_marks(request)),
+        ("strict", strict::is_weakened(request)),
     ];
     let unsaid = request.unsaid.iter().cloned();
     let named = rows.iter().filter(|(_, is_there)| *is_there);

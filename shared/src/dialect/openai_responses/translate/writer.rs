@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 use super::status;
 use crate::dialect::neutral::{
     AnswerShown, ChatEvent, Citation, Media, MediaKind, Signature, SignatureFormat, Source, Stop,
@@ -10,6 +12,7 @@ use crate::dialect::neutral::{
 };
 use crate::dialect::openai::tier_shown;
 use crate::dialect::openai_responses::answer::{ResponseHead, Shown, Status};
+use crate::dialect::openai_responses::echo;
 use crate::dialect::openai_responses::output::{
     Annotation, END, ItemKind, OutputItems, PartKind, begin, escaped, number, put,
 };
@@ -23,6 +26,8 @@ const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub(super) struct ResponsesWriter {
     head: ResponseHead<'static>,
     /// What stands in the ids of items.
+    /// What each response repeats of the request.
+    echo: Bytes,
     id: String,
     output: OutputItems,
     has_begun: bool,
@@ -118,6 +123,7 @@ impl ResponsesWriter {
     pub(super) fn new(shown: AnswerShown) -> Self {
         Self {
             head: head(&shown),
+            echo: echo::shown(shown.repeated),
             id: shown.id,
             output: OutputItems::new(KEPT_BYTES_MAX),
             has_begun: false,
@@ -139,6 +145,7 @@ impl ResponsesWriter {
             output: &self.output.whole,
             tier,
             usage,
+            echo: &self.echo,
         };
         shown.json(to);
         put(to, &[END]);

@@ -35,6 +35,21 @@ pub(super) fn fitted(worded: Worded<'_>) -> Result<Fitted, BadBody> {
     Ok(Fitted { body, dropped })
 }
 
+/// The same of a request for vectors, in which the path alone names the model.
+pub(super) fn fitted_embeddings(worded: Worded<'_>) -> Result<Fitted, BadBody> {
+    let body = worded.body;
+    let [requests] = json::fields(body, ["requests"]).map_err(broken)?;
+    let mut edits = Vec::new();
+    for one in each(requests) {
+        let [model] = json::fields(one.get().as_bytes(), ["model"]).map_err(broken)?;
+        edits.extend(model.map(|model| Edit::remove(body, &json::span(body, model))));
+    }
+    Ok(Fitted {
+        body: json::apply(body, edits),
+        dropped: Vec::new(),
+    })
+}
+
 fn broken(error: JsonError) -> BadBody {
     BadBody::whole(error.to_string())
 }

@@ -25,6 +25,7 @@ use crate::providers::Route;
 
 const GEMINI: &str = "gemini";
 const ANTHROPIC: &str = "anthropic_messages";
+const EMBEDDINGS: &str = "gemini_embeddings";
 
 /// The door.
 pub(in crate::providers) struct Vertex {
@@ -53,6 +54,7 @@ static FACTS: ConnectorFacts = ConnectorFacts {
     speaks: Cow::Borrowed(&[
         Speaks::new(Operation::Chat, GEMINI),
         Speaks::new(Operation::Chat, ANTHROPIC),
+        Speaks::new(Operation::Embedding, EMBEDDINGS),
     ]),
     media: false,
 };
@@ -62,6 +64,14 @@ fn is_claude(model: &str) -> bool {
     model.starts_with("claude")
 }
 
+/// Google's older models of vectors, which answer to `:predict` alone, in a format of its own.
+const PREDICTING: [&str; 3] = ["text-", "textembedding", "multimodalembedding"];
+
+/// Whether a model is asked for vectors as at the Gemini API.
+fn embeds(model: &str) -> bool {
+    !is_claude(model) && !PREDICTING.iter().any(|name| model.starts_with(name))
+}
+
 #[async_trait]
 impl Door for &'static Vertex {
     fn facts(&self) -> &'static ConnectorFacts {
@@ -69,6 +79,9 @@ impl Door for &'static Vertex {
     }
 
     fn is_asked_in(&self, dialect: &str, model: &str) -> bool {
+        if dialect == EMBEDDINGS {
+            return embeds(model);
+        }
         (dialect == ANTHROPIC) == is_claude(model)
     }
 
@@ -77,22 +90,23 @@ impl Door for &'static Vertex {
     }
 
     fn fitted(&self, worded: Worded<'_>) -> Result<Fitted, BadBody> {
-        if worded.dialect.name() == ANTHROPIC {
-            claude::fitted(worded)
-        } else {
-            gemini::fitted(worded)
+        match worded.dialect.name() {
+            ANTHROPIC => claude::fitted(worded),
+            EMBEDDINGS => gemini::fitted_embeddings(worded),
+            _ => gemini::fitted(worded),
         }
     }
 
     fn path<'a>(
         &self,
-        _: &'static Surface,
-        _: &'static dyn Dialect,
+        surface: &'static Surface,
+        dialect: &'static dyn Dialect,
         route: Route<'a>,
         stream: bool,
     ) -> Cow<'a, str> {
         let model = route.model;
         let (publisher, what) = match (is_claude(model), stream) {
+            _ if dialect.name() == EMBEDDINGS => ("google", paths::embedding_verb(surface)),
             (true, true) => ("anthropic", "streamRawPredict"),
             (true, false) => ("anthropic", "rawPredict"),
             (false, true) => ("google", "streamGenerateContent?alt=sse"),

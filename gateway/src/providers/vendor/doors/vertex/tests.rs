@@ -55,6 +55,11 @@ fn the_model_says_in_which_words_and_where_it_is_asked() {
         };
         for surface in shared::surface::SURFACES {
             let found = dialect(&&VERTEX, surface, route);
+            if surface.operation == Operation::Embedding {
+                let is_googles = found.is_some_and(|one| one.name() == EMBEDDINGS);
+                assert_eq!(is_googles, word == GEMINI, "{model}");
+                continue;
+            }
             if surface.operation != Operation::Chat {
                 assert!(found.is_none());
                 continue;
@@ -66,6 +71,56 @@ fn the_model_says_in_which_words_and_where_it_is_asked() {
             assert_eq!(door.path(surface, found, route, true), stream);
         }
     }
+}
+
+#[test]
+fn vectors_are_asked_for_where_the_surface_says_and_of_models_that_know_it() {
+    let (key, learned) = (Secret::new("ya29.x".to_owned()), Learned::default());
+    let options = ProviderOptions::default();
+    for (path, model, asked_at) in [
+        ("/embed-content", "gemini-embedding-2", Some("embedContent")),
+        (
+            "/batch-embed-contents",
+            "gemini-embedding-001",
+            Some("batchEmbedContents"),
+        ),
+        (
+            "/embeddings",
+            "gemini-embedding-2",
+            Some("batchEmbedContents"),
+        ),
+        ("/embeddings", "text-embedding-005", None),
+        ("/embed-content", "text-multilingual-embedding-002", None),
+        ("/embeddings", "claude-haiku-4-5@20251001", None),
+    ] {
+        let route = Route {
+            base_url: "https://aiplatform.googleapis.com/v1/projects/p/locations/global",
+            options: &options,
+            key: &key,
+            model,
+            learned: &learned,
+            headers: &[],
+            heard: None,
+        };
+        let surface = Surface::at(path).expect("a surface");
+        let found = dialect(&&VERTEX, surface, route);
+        let at = found.map(|found| (&VERTEX).path(surface, found, route, false));
+        let expected = asked_at.map(|what| format!("/publishers/google/models/{model}:{what}"));
+        assert_eq!(at.as_deref(), expected.as_deref(), "{path} {model}");
+    }
+    let body =
+        Bytes::from_static(br#"{"requests":[{"model":"models/m","content":{}},{"content":{}}]}"#);
+    let fitted = (&VERTEX).fitted(Worded {
+        dialect: &shared::dialect::gemini_embeddings::GEMINI_EMBEDDINGS,
+        model: "m",
+        headers: &[],
+        body: &body,
+    });
+    let sent = fitted.expect("it fits").body;
+    assert_eq!(
+        sent,
+        &br#"{"requests":[{"content":{}},{"content":{}}]}"#[..]
+    );
 }
 
 #[tokio::test]

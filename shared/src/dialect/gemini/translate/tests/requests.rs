@@ -8,7 +8,7 @@ use crate::dialect::neutral::{
     SignatureFormat, Source, Thought, Tool, ToolCall, ToolChoice, ToolResult, Turn,
 };
 
-fn written(request: &ChatRequest, model: &str) -> (Value, Vec<String>) {
+pub(super) fn written(request: &ChatRequest, model: &str) -> (Value, Vec<String>) {
     let written = translator()
         .write_request(request, to(model))
         .expect("written");
@@ -56,7 +56,7 @@ fn google(data: &str) -> Signature {
     }
 }
 
-fn hi() -> ChatRequest {
+pub(super) fn hi() -> ChatRequest {
     ChatRequest {
         turns: vec![user(vec![Part::text("hi")])],
         ..ChatRequest::default()
@@ -327,88 +327,6 @@ fn signatures_go_back_to_where_they_stood() {
         written(&moved, NEW).0["contents"][1]["parts"],
         json!([{"functionCall": {"id": "call_0", "name": "f", "args": {}}, "thoughtSignature": "CCC="}])
     );
-}
-
-#[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "a table of what is sent and what it means"
-)]
-fn thinking_is_asked_for_as_each_series_takes_it() {
-    let asked = |effort, budget, model: &str| {
-        let reasoning = Reasoning {
-            effort,
-            budget,
-            shows: None,
-        };
-        let request = ChatRequest {
-            reasoning: Some(reasoning),
-            ..hi()
-        };
-        written(&request, model).0["generationConfig"]["thinkingConfig"].clone()
-    };
-    for (effort, budget, model, expected) in [
-        (
-            Some(Effort::Minimal),
-            None,
-            NEW,
-            json!({"thinkingLevel": "LOW"}),
-        ),
-        (
-            Some(Effort::None),
-            None,
-            "models/gemini-3-flash-preview",
-            json!({"thinkingLevel": "MINIMAL"}),
-        ),
-        (
-            Some(Effort::Max),
-            None,
-            "gemini-4-argon",
-            json!({"thinkingLevel": "HIGH"}),
-        ),
-        (
-            None,
-            Some(5_000),
-            "gemini-flash-latest",
-            json!({"thinkingLevel": "MEDIUM"}),
-        ),
-        (
-            Some(Effort::Low),
-            Some(5_000),
-            "gemini-2.5-flash-image",
-            json!({"thinkingBudget": 5_000}),
-        ),
-        (
-            Some(Effort::Max),
-            None,
-            "gemini-2.5-flash-image",
-            json!({"thinkingBudget": 24_576}),
-        ),
-        (
-            Some(Effort::None),
-            None,
-            "gemini-2.5-flash-image",
-            json!({"thinkingBudget": 0}),
-        ),
-        (
-            Some(Effort::None),
-            None,
-            "gemini-2.5-pro",
-            json!({"thinkingBudget": 128}),
-        ),
-        (
-            Some(Effort::Low),
-            None,
-            "tunedModels/mine",
-            json!({"thinkingBudget": 2_048}),
-        ),
-    ] {
-        assert_eq!(
-            asked(effort, budget, model),
-            expected,
-            "{model} {effort:?} {budget:?}"
-        );
-    }
 }
 
 #[test]

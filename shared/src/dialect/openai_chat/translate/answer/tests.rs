@@ -15,6 +15,7 @@ fn shown() -> AnswerShown {
         created: 1_796_000_000,
         shows_usage: true,
         input_estimate: 0,
+        repeated: bytes::Bytes::new(),
     }
 }
 

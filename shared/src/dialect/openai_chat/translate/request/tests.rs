@@ -73,7 +73,8 @@ pub(super) fn picture(data: &str) -> Media {
 
 #[test]
 fn a_whole_request_comes_out_as_it_went_in_but_for_the_names_of_its_model_and_fields() {
-    let schema = json!({"type": "object", "properties": {"z": {"type": "string"}, "a": {}}});
+    let schema = json!({"type": "object", "properties": {"z": {"type": "string"}, "a": {}},
+        "required": ["z", "a"], "additionalProperties": false});
     let request = json!({
         "model": "tenant/model",
         "messages": [

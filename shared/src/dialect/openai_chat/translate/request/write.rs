@@ -8,6 +8,7 @@ use crate::dialect::neutral::{
     ChatRequest, Effort, Format, Sampling, Tool, ToolChoice, WriteTo, Written,
 };
 use crate::dialect::openai::request::{MAX_COMPLETION_TOKENS, MAX_TOKENS};
+use crate::dialect::openai::strict;
 use crate::dialect::{BadBody, Maximum};
 
 /// Writes a request.
@@ -20,6 +21,9 @@ pub(in super::super) fn write(request: &ChatRequest, to: WriteTo<'_>) -> Result<
     let has_marks = write_messages::write(&mut out, request, target)?;
     if has_marks && !target.takes_cache_marks() {
         dropped.push("cache_control".to_owned());
+    }
+    if strict::is_weakened(request) {
+        dropped.push("strict".to_owned());
     }
     tools(&mut out, request, target);
     if let Some(most) = request.output_max {
@@ -100,7 +104,7 @@ fn write_tool(out: &mut Vec<u8>, tool: &Tool, target: ModelTarget) {
     if let Some(parameters) = &tool.parameters {
         out.key("parameters").raw(parameters.get());
     }
-    if let Some(strict) = tool.strict {
+    if let Some(strict) = strict::said(tool.strict, tool.parameters.as_ref()) {
         out.key("strict").plain(strict);
     }
     out.close(b'}');
@@ -156,7 +160,7 @@ fn format(out: &mut Vec<u8>, format: Option<&Format>) {
                 out.key("description").text(description);
             }
             out.key("schema").raw(schema.get());
-            if let Some(strict) = strict {
+            if let Some(strict) = strict::said(*strict, Some(schema)) {
                 out.key("strict").plain(strict);
             }
             out.close(b'}');

@@ -17,6 +17,7 @@ fn written(events: Vec<ChatEvent<'static>>, shows_usage: bool, usage: &Usage) ->
         created: 1_796_000_000,
         shows_usage,
         input_estimate: 0,
+        repeated: bytes::Bytes::new(),
     });
     let mut bytes = Vec::new();
     for event in events {

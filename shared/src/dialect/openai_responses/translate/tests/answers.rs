@@ -91,12 +91,44 @@ fn an_answer_is_the_response_that_official_clients_want() {
         "parallel_tool_calls": true, "previous_response_id": null,
         "reasoning": {"effort": null, "summary": null}, "store": false, "temperature": null,
         "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [], "top_logprobs": 0,
-        "top_p": null, "truncation": "disabled", "user": null, "service_tier": "flex",
+        "top_p": null, "truncation": "disabled", "user": null, "prompt_cache_key": null, "safety_identifier": null, "service_tier": "flex",
         "usage": serde_json::from_str::<Value>(USAGE).expect("JSON"),
     });
     assert_eq!(response, expected);
     let counted = OPENAI_RESPONSES.usage(Metered::default(), response.to_string().as_bytes());
     assert_eq!(counted.expect("a response"), usage());
+}
+
+#[test]
+fn a_response_repeats_what_its_request_said() {
+    let request = json!({"model": "public", "input": "hi", "instructions": "Be brief.",
+        "temperature": 0.5, "metadata": {"a": "b"},
+        "tools": [{"type": "function", "name": "f", "parameters": null, "strict": false}]});
+    let shown = AnswerShown {
+        repeated: OPENAI_RESPONSES.repeated(&request.to_string().into()),
+        ..shown()
+    };
+    let whole = answer(vec![Part::text("Hi")], Stop::End);
+    let whole = TRANSLATOR.write_answer(&whole, &usage(), &shown);
+    let mut events = Vec::new();
+    TRANSLATOR.stream_writer(shown).end(&usage(), &mut events);
+    let events = String::from_utf8(events).expect("text");
+    let data = events
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    let streamed = data.filter_map(|data| {
+        let mut event: Value = serde_json::from_str(data).expect("JSON");
+        event.get_mut("response").map(Value::take)
+    });
+    let whole: Value = serde_json::from_slice(&whole).expect("JSON");
+    let all: Vec<Value> = std::iter::once(whole).chain(streamed).collect();
+    assert!(all.len() >= 3, "{events}");
+    for response in all {
+        for name in ["instructions", "temperature", "metadata", "tools"] {
+            assert_eq!(response[name], request[name], "{name}");
+        }
+        assert_eq!(response["tool_choice"], "auto");
+    }
 }
 
 #[test]

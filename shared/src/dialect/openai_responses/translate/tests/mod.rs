@@ -22,6 +22,7 @@ pub(super) fn shown() -> AnswerShown {
         created: 1_795_000_000,
         shows_usage: true,
         input_estimate: 10,
+        repeated: bytes::Bytes::new(),
     }
 }
 

@@ -22,7 +22,8 @@ fn again(json: &Value) -> (Value, Vec<String>) {
     reason = "a table of what is asked and what becomes of it"
 )]
 fn requests_are_written_as_they_are_read() {
-    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}},
+        "required": ["city"], "additionalProperties": false});
     for (asked, written) in [
         (
             json!({"input": "Hi"}),
@@ -527,4 +528,21 @@ fn what_the_system_says_late_keeps_its_place() {
     let mut forced = request;
     forced.tool_choice = Some(ToolChoice::Required);
     assert!(TRANSLATOR.write_request(&forced, to()).is_err());
+}
+
+#[test]
+fn what_openai_would_not_take_as_strict_is_said_without_it_and_named() {
+    let optional = json!({"type": "object", "properties": {"city": {"type": "string"}},
+        "additionalProperties": false});
+    let request = read(&json!({"input": "hi",
+        "tools": [{"type": "function", "name": "f", "parameters": optional, "strict": true}],
+        "text": {"format": {"type": "json_schema", "name": "n", "schema": optional, "strict": true}}}));
+    let super::Written { body, dropped } = TRANSLATOR
+        .write_request(&request.expect("a request"), to())
+        .expect("it can be said");
+    let body: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(body["tools"][0]["strict"], false);
+    assert_eq!(body["text"]["format"].get("strict"), None);
+    assert_eq!(body["text"]["format"]["schema"], optional);
+    assert_eq!(dropped, ["strict"]);
 }

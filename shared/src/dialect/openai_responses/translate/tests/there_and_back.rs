@@ -139,7 +139,8 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 }
 
 fn schema() -> Json {
-    Json::of(r#"{"type":"object","properties":{"b":{},"a":{}}}"#).expect("JSON")
+    Json::of(r#"{"type":"object","properties":{"b":{"type":"string"},"a":{"type":"null"}},"required":["a","b"],"additionalProperties":false}"#)
+        .expect("JSON")
 }
 
 fn tools() -> impl Strategy<Value = Vec<Tool>> {
