@@ -35,6 +35,7 @@ use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::price_list::FILE_BYTES_MAX;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
