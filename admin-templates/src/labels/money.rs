@@ -67,6 +67,8 @@ labels! {
         Gone = "gone", Plain, "model removed", "模型已删除";
         /// Something would have no price.
         Missing = "missing", Bad, "price incomplete", "价格不完整";
+        /// Nobody said that it was checked.
+        Unconfirmed = "unconfirmed", Warn, "tick that you have checked it", "请勾选“我已核对”";
         /// It breaks a rule.
         Refused = "refused", Bad, "not a price", "价格无效";
     }

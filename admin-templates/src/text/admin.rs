@@ -236,7 +236,6 @@ AdminText [] {
     import_unmatched_help: "No model here runs under these names. Nothing is added.", "此处没有以这些名称运行的模型，不会新增。";
     import_without: "Not in the list", "列表中没有";
     import_problems: "Not readable", "无法读取";
-    import_unconfirmed: "Tick that you have checked it.", "请勾选“我已核对”。";
     pin_price: "Pin the price", "锁定价格";
     unpin_price: "Unpin the price", "解除锁定";
     pinned_help: "Imports of price lists do not change this price.", "导入价格列表不会更改该价格。";

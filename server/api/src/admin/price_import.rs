@@ -1,7 +1,7 @@
 //! Price lists of others, looked through before they are prices: uploaded, read back row by row, and set as
 //! somebody chose. Models whose price no import changes are pinned here too.
 
-mod bodies;
+pub mod bodies;
 
 use std::collections::HashMap;
 
