@@ -24,8 +24,8 @@ use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
-    LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker,
-    Switch, TenantStatus, Word,
+    LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope,
+    Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

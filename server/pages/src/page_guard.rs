@@ -94,7 +94,9 @@ impl<E> PageGuard<E> {
         let is_in = context.browser().is_some();
         let files = Some(content_type(request.headers())).filter(|kind| {
             // The one form with a file; nobody who is not in sends any.
-            is_in && request.uri().path() == price_import::PATH && is_of(kind, "multipart/form-data")
+            is_in
+                && request.uri().path() == price_import::PATH
+                && is_of(kind, "multipart/form-data")
         });
         let files = files.map(str::to_owned);
         let body = body::read(request, bounds(is_in, files.is_some())).await?;

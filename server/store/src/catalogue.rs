@@ -5,7 +5,7 @@ mod price_reviews;
 mod statements;
 
 pub use self::price_reviews::{
-    ApplyPrices, AppliedPrices, NewPriceReview, PriceReview, ReviewedPrice, prices_print,
+    AppliedPrices, ApplyPrices, NewPriceReview, PriceReview, ReviewedPrice, prices_print,
 };
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;

@@ -54,7 +54,8 @@ impl From<ImportError> for ApiError {
 }
 
 fn id(text: &str) -> Result<PriceReviewId, ApiError> {
-    text.parse().map_err(|_| ApiError::not_found("price review"))
+    text.parse()
+        .map_err(|_| ApiError::not_found("price review"))
 }
 
 /// Price lists for the superadmin.
@@ -73,7 +74,9 @@ impl PriceImportApi {
     /// alone.
     async fn kinds(&self) -> HashMap<String, String> {
         let known = self.providers.all().await.unwrap_or_default().providers;
-        let kinds = known.into_iter().map(|one| (one.answer.name, one.answer.kind));
+        let kinds = known
+            .into_iter()
+            .map(|one| (one.answer.name, one.answer.kind));
         kinds.collect()
     }
 }

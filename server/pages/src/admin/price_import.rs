@@ -97,7 +97,8 @@ pub(super) async fn import_page(
         ("currency_credits", worth.unwrap_or_default().as_str()),
         ("currency_as_of", day.as_str()),
     ]);
-    who.show(&page(&catalogue, (form, String::new())).await?).await
+    who.show(&page(&catalogue, (form, String::new())).await?)
+        .await
 }
 
 fn terms(posted: &FormData) -> Result<ImportTerms, FieldProblem> {
@@ -120,7 +121,9 @@ fn terms(posted: &FormData) -> Result<ImportTerms, FieldProblem> {
 /// Kinds of providers by name; none where no gateway answers.
 async fn kinds(rooms: &ModelRooms) -> HashMap<String, String> {
     let known = providers::known(&rooms.providers).await.providers;
-    let kinds = known.into_iter().map(|one| (one.answer.name, one.answer.kind));
+    let kinds = known
+        .into_iter()
+        .map(|one| (one.answer.name, one.answer.kind));
     kinds.collect()
 }
 

@@ -152,8 +152,7 @@ impl Store {
         };
         let told = json(&[("file", &new.file_name), ("sha256", &new.file_hash)])?;
         write_tx!(self.db, |conn| -> DbError {
-            let over = price_reviews::table
-                .filter(price_reviews::expires_at.le(now.unix_ms()));
+            let over = price_reviews::table.filter(price_reviews::expires_at.le(now.unix_ms()));
             diesel::delete(over).execute(conn).await?;
             let beyond: Vec<String> = price_reviews::table
                 .order((price_reviews::created_at.desc(), price_reviews::id.desc()))
@@ -232,7 +231,10 @@ impl Store {
         now: Moment,
     ) -> Result<AppliedPrices, DbError> {
         let id = apply.review.as_str();
-        let rows = apply.prices.iter().map(|one| PriceRow::new(&one.price, now));
+        let rows = apply
+            .prices
+            .iter()
+            .map(|one| PriceRow::new(&one.price, now));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let made = rows.iter().map(|row| {
             let id = PriceId::from_stored(row.id.clone());

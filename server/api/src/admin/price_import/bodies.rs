@@ -53,7 +53,9 @@ impl NewReviewBody {
             Some(TakesBody::Cost) => Takes::Cost,
             Some(TakesBody::Price) => Takes::Price,
         };
-        let factor = self.factor.map_or(Credits::from_micros(1_000_000), Credits::from);
+        let factor = self
+            .factor
+            .map_or(Credits::from_micros(1_000_000), Credits::from);
         Ok(ListImport {
             file: self.file,
             file_name: self.file_name.unwrap_or_default(),

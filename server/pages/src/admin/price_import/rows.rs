@@ -112,7 +112,10 @@ pub(super) fn view(of: ReviewedList, sent: &Sent, lang: Lang) -> PriceReviewPage
         expires_at: of.review.expires_at,
         applied: of.review.applied.is_some(),
         factor: Credits::from_micros(of.terms.factor_ppm).to_string(),
-        currency: format!("1 {} = {} ({})", currency.code, currency.credits, currency.as_of),
+        currency: format!(
+            "1 {} = {} ({})",
+            currency.code, currency.credits, currency.as_of
+        ),
         form: sent.form.clone(),
         rows: of.rows.iter().map(|one| row(one, sent, lang)).collect(),
         effect: None,

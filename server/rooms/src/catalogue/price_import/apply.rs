@@ -10,9 +10,7 @@ use shared::db::DbError;
 use shared::id::{PriceId, PriceReviewId};
 use tracing::info;
 
-use super::{
-    AppliedReview, ImportError, ReviewRow, ReviewedList, RowChoice, RowRefusal, RowState,
-};
+use super::{AppliedReview, ImportError, ReviewRow, ReviewedList, RowChoice, RowRefusal, RowState};
 use crate::catalogue::{Catalogue, CatalogueError, check};
 
 /// Rows that can be set now, and why others can't.
@@ -139,7 +137,10 @@ impl Catalogue {
             reviewed.push(ReviewedPrice { price, print });
         }
         let names = |of: &dyn Fn(&&ReviewRow) -> bool| -> Vec<&str> {
-            rows.iter().filter(of).map(|row| row.model.as_str()).collect()
+            rows.iter()
+                .filter(of)
+                .map(|row| row.model.as_str())
+                .collect()
         };
         let told = json!({
             "file": list.review.file_name, "sha256": list.review.file_hash,

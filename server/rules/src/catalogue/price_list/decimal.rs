@@ -260,11 +260,20 @@ mod tests {
             ("99", "99", "9801"),
             ("1.25", "8", "10"),
             ("0", "7", "0"),
-            ("0.30000000000000004", "0.30000000000000004", "0.0900000000000000240000000000000016"),
+            (
+                "0.30000000000000004",
+                "0.30000000000000004",
+                "0.0900000000000000240000000000000016",
+            ),
         ] {
             assert_eq!(number(a).times(&number(b)), number(product), "{a} * {b}");
         }
-        for (more, less) in [("1", "0"), ("10", "9.99"), ("1.01", "1"), ("2e-7", "1.99e-7")] {
+        for (more, less) in [
+            ("1", "0"),
+            ("10", "9.99"),
+            ("1.01", "1"),
+            ("2e-7", "1.99e-7"),
+        ] {
             assert!(number(more).is_more_than(&number(less)), "{more} {less}");
             assert!(!number(less).is_more_than(&number(more)), "{less} {more}");
             assert!(!number(more).is_more_than(&number(more)), "{more}");

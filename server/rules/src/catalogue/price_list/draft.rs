@@ -247,7 +247,13 @@ impl Drafting<'_> {
         let Some(old) = self.old else {
             return;
         };
-        let told: Vec<Family> = self.draft.list.rates.iter().map(|rate| rate.unit.family()).collect();
+        let told: Vec<Family> = self
+            .draft
+            .list
+            .rates
+            .iter()
+            .map(|rate| rate.unit.family())
+            .collect();
         let mut kept = Vec::new();
         for rate in &old.rates {
             let is_told = told.contains(&rate.unit.family());

@@ -11,8 +11,23 @@ use crate::catalogue::model::Model;
 
 /// What lists call the providers that have another name here.
 const ALIASES: [(&str, &[&str]); 10] = [
-    ("gemini", &["gemini", "vertex_ai-language-models", "vertex_ai-embedding-models", "vertex_ai-image-models"]),
-    ("vertex", &["vertex_ai", "vertex_ai-language-models", "vertex_ai-anthropic_models"]),
+    (
+        "gemini",
+        &[
+            "gemini",
+            "vertex_ai-language-models",
+            "vertex_ai-embedding-models",
+            "vertex_ai-image-models",
+        ],
+    ),
+    (
+        "vertex",
+        &[
+            "vertex_ai",
+            "vertex_ai-language-models",
+            "vertex_ai-anthropic_models",
+        ],
+    ),
     ("azure", &["azure", "azure_ai", "azure_text"]),
     ("bedrock", &["bedrock", "bedrock_converse"]),
     ("openai", &["openai", "text-completion-openai"]),
@@ -83,7 +98,11 @@ impl<'a> ListIndex<'a> {
     }
 
     /// The place in the list of a model of the catalogue, whose providers' kinds are `kinds`.
-    pub fn find(&self, model: &Model, kinds: &HashMap<String, String>) -> Option<(usize, MatchedBy)> {
+    pub fn find(
+        &self,
+        model: &Model,
+        kinds: &HashMap<String, String>,
+    ) -> Option<(usize, MatchedBy)> {
         let by_id = || Some((self.named(&model.id)?.0, MatchedBy::Model));
         if self.shape == ListShape::Own {
             return by_id();
@@ -101,8 +120,7 @@ impl<'a> ListIndex<'a> {
                 return Some((at, MatchedBy::Target));
             }
             let mut prefixed = aliases.iter();
-            let found =
-                prefixed.find_map(|alias| self.named(&format!("{alias}/{}", target.model)));
+            let found = prefixed.find_map(|alias| self.named(&format!("{alias}/{}", target.model)));
             if let Some((at, _)) = found {
                 return Some((at, MatchedBy::Prefix));
             }

@@ -103,7 +103,8 @@ pub(super) fn csv(text: &str) -> Result<PriceSheet, SheetError> {
     let mut sheet = PriceSheet::new(ListShape::Own);
     let lines = rows(text).map_err(|error| SheetError::Unreadable(error.to_string()))?;
     let is_header = |row: &Vec<String>| {
-        row.first().is_some_and(|cell| cell == MODEL) && row.get(1).is_some_and(|cell| cell == "unit")
+        row.first().is_some_and(|cell| cell == MODEL)
+            && row.get(1).is_some_and(|cell| cell == "unit")
     };
     // Any text is CSV of something.
     if !lines.first().is_some_and(|(_, row)| is_header(row)) {

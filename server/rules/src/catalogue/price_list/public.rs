@@ -173,7 +173,8 @@ fn searches(value: &RawValue) -> Result<Vec<Quote>, ListFault> {
             dearest = Some(each.clone());
         }
         let mut when = When::default();
-        when.facts.insert(Fact::SearchContext, vec![word.to_owned()]);
+        when.facts
+            .insert(Fact::SearchContext, vec![word.to_owned()]);
         let unit = Unit::Search;
         quotes.push(Quote { unit, when, each });
     }

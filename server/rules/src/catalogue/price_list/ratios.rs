@@ -62,7 +62,9 @@ impl Ratios {
         let Some(ratio) = self.get("model_ratio") else {
             return quotes;
         };
-        let input = Decimal::millionths(RATIO_ONE_MICROS).times(ratio).times(group);
+        let input = Decimal::millionths(RATIO_ONE_MICROS)
+            .times(ratio)
+            .times(group);
         let times = |base: &Decimal, kind: &str| self.get(kind).map(|ratio| base.times(ratio));
         for (unit, kind) in [
             (Unit::OutputToken, "completion_ratio"),
@@ -223,7 +225,9 @@ fn row(sheet: &mut PriceSheet, name: &str, fields: &Fields<'_>, group: &Decimal)
         return sheet.problem(name, "billing_expr", ListFault::Expression);
     }
     let mut ratios = Ratios {
-        is_per_call: fields.get("quota_type").is_some_and(|kind| kind.get() == "1"),
+        is_per_call: fields
+            .get("quota_type")
+            .is_some_and(|kind| kind.get() == "1"),
         ..Ratios::default()
     };
     for (at, kind) in KINDS.into_iter().enumerate() {

@@ -160,7 +160,10 @@ pub(super) fn whole(json: &str, group: Option<&str>) -> Result<PriceSheet, Sheet
         };
     }
     let top: Fields<'_> = serde_json::from_str(json).map_err(|e| unreadable(&e))?;
-    if top.get("prices").is_some_and(|value| value.get().starts_with('[')) {
+    if top
+        .get("prices")
+        .is_some_and(|value| value.get().starts_with('['))
+    {
         return match group {
             Some(_) => Err(SheetError::NoSuchGroup),
             None => own::json(&top),

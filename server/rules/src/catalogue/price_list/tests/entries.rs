@@ -272,7 +272,8 @@ fn own_exports_come_back_as_they_were() {
 
 #[test]
 fn a_margin_and_a_currency_make_the_price_of_the_cost() {
-    let sheet = sheet(r#"{"m": {"input_cost_per_token": 3e-07, "output_cost_per_token": 1.1111111e-06}}"#);
+    let sheet =
+        sheet(r#"{"m": {"input_cost_per_token": 3e-07, "output_cost_per_token": 1.1111111e-06}}"#);
     let made = draft(
         &one(&sheet).offer,
         None,
@@ -284,7 +285,10 @@ fn a_margin_and_a_currency_make_the_price_of_the_cost() {
     );
     assert_eq!(made.rounded, [shared::units::Unit::OutputToken]);
     let currency = made.list.currency.expect("the list's");
-    assert_eq!((currency.code.as_str(), currency.credits), ("USD", credits("7.1")));
+    assert_eq!(
+        (currency.code.as_str(), currency.credits),
+        ("USD", credits("7.1"))
+    );
 }
 
 #[test]
@@ -319,7 +323,10 @@ fn what_the_list_does_not_tell_stays() {
     ] {
         let made = draft(offer, Some(&old), &terms(takes, 1_000_000, "4"));
         let text = made.list.to_text();
-        let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches(",1")).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(|line| line.trim_end_matches(",1"))
+            .collect();
         assert_eq!(lines.join("\n"), told, "{takes:?}");
         assert_eq!(made.kept, [shared::units::Unit::Request], "{takes:?}");
         // What was imported once changes nothing the second time.
