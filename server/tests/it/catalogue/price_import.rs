@@ -229,10 +229,11 @@ async fn who_comes_second_is_told_of_what_has_changed_and_pins_hold() {
         let first = import(&room.catalogue, LIST).await.expect(room.name);
         // Another replica serves it too.
         assert_eq!(rows(&other, &first).await.len(), 2, "{}", room.name);
+        let who = actor();
         let list = PriceList::from_text("input_token,1000000,9\noutput_token,1000000,9");
-        let set =
-            room.catalogue
-                .create_price(&actor(), "b".to_owned(), None, list.expect("a price"));
+        let set = room
+            .catalogue
+            .create_price(&who, "b".to_owned(), None, list.expect("a price"));
         set.await.expect(room.name);
         room.clock.advance(Duration::from_secs(1));
         // The other replica has not heard of it yet.

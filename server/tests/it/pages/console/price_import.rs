@@ -21,6 +21,8 @@ async fn a_list_is_uploaded_looked_through_and_set() {
             .api(Method::POST, "/admin/api/models", &token, &body)
             .await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        // A model has one price from a millisecond on.
+        place.clock.advance(std::time::Duration::from_secs(1));
         let mut owner = place.owner().await;
         let models = owner.get("/admin/models").await;
         assert!(models.body.contains(PATH), "{}", models.body);
