@@ -33,6 +33,7 @@ fn without_currency(list: &PriceList) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn entries_of_the_public_list_become_exact_rates() {
     for (entry, told) in [
         (
