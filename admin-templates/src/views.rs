@@ -12,6 +12,7 @@ use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
+use crate::admin::price_import::{PriceImports, PriceReviewPage};
 use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew, ProviderPick};
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
@@ -23,8 +24,8 @@ use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
-    LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker,
-    Switch, TenantStatus, Word,
+    LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope,
+    Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};
@@ -163,6 +164,8 @@ views! {
     ModelList "models" "admin/models.html" [Admin] "/models" true;
     ModelNew "model-new" "admin/model_new.html" [Admin] "/models/new" true;
     ModelDetail "model" "admin/model.html" [Admin] "/models/gpt-5" true;
+    PriceImports "price-imports" "admin/price_imports.html" [Admin] "/price-imports" true;
+    PriceReviewPage "price-review" "admin/price_review.html" [Admin] "/price-imports/prv_1" true;
     ProviderList "providers" "admin/providers.html" [Admin] "/providers" true;
     ProviderPick "provider-pick" "admin/provider_pick.html" [Admin] "/providers/new" true;
     ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new?vendor=deepseek" true;

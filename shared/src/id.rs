@@ -133,6 +133,8 @@ ids! {
     EntryId = "ent_";
     /// A price of a model, valid from a date.
     PriceId = "prc_";
+    /// A price list that waits to be looked through.
+    PriceReviewId = "prv_";
     /// A chain of refresh tokens that began with one login.
     SessionId = "ses_";
     /// A line of the audit log.

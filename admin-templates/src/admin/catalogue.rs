@@ -150,7 +150,7 @@ sampled! {
     /// `POST …/targets/{target}` with `weight`, `priority` and `gateway`;
     /// `POST …/targets/{target}/delete`; `POST …/prices` with a [`RateTable`];
     /// `POST …/prices/draft` with the same and `do`: `add`, `remove-0`, `import`, `preview`, `reprice`;
-    /// `GET …/prices.csv` and `GET …/prices.json`; `POST …/prices/{price}/delete`;
+    /// `GET …/prices.csv` and `GET …/prices.json`; `POST …/prices/{price}/delete`; `POST …/pin` with `pinned`;
     /// `GET …?preview_input=…&preview_cached=…&preview_output=…&preview_reasoning=…
     /// &preview_images=…&preview_multiplier=…`; `POST …/try` with `prompt` and
     /// `tenant`, whose credits it costs; `POST …/delete`.
@@ -175,6 +175,8 @@ sampled! {
         pub prices: Vec<PriceRow>,
         /// Whether a price is valid now, which can be exported.
         pub has_price: bool,
+        /// Whether imports leave the price alone.
+        pub pinned: bool,
         /// A new price.
         pub price: RateTable,
         /// What the new price would do, where that was asked for.

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod dashboard;
 pub mod gateways;
 pub mod platform;
+pub mod price_import;
 pub mod prices;
 pub mod providers;
 pub mod tenants;

@@ -11,7 +11,9 @@ use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
-pub use money::{BudgetPeriod, Direction, EntryKind, GrantKind};
+pub use money::{
+    BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
+};
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
     TenantStatus,

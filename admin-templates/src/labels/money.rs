@@ -44,6 +44,59 @@ labels! {
         /// For ever.
         Total = "total", Plain, "in total", "总计";
     }
+    /// What of a price an imported list tells.
+    ListTakes {
+        /// The cost, of which the price is made.
+        CostAndPrice = "cost_and_price", Plain, "the provider's cost; the price is the cost times the factor", "供应商成本；售价为成本乘以系数";
+        /// The cost alone.
+        Cost = "cost", Plain, "the provider's cost only; prices stay", "仅供应商成本；售价不变";
+        /// The price alone.
+        Price = "price", Plain, "the tenants' price only; costs stay", "仅租户售价；成本不变";
+    }
+    /// Whether a row of an imported list can be set.
+    ImportState {
+        /// It can.
+        Ready = "ready", Good, "can be set", "可设置";
+        /// It is so already.
+        Unchanged = "unchanged", Plain, "no change", "无变化";
+        /// Imports leave it alone.
+        Pinned = "pinned", Info, "pinned", "已锁定";
+        /// Somebody was faster.
+        Changed = "changed", Warn, "changed since", "已被他人更改";
+        /// The model is gone.
+        Gone = "gone", Plain, "model removed", "模型已删除";
+        /// Something would have no price.
+        Missing = "missing", Bad, "price incomplete", "价格不完整";
+        /// Nobody said that it was checked.
+        Unconfirmed = "unconfirmed", Warn, "tick that you have checked it", "请勾选“我已核对”";
+        /// It breaks a rule.
+        Refused = "refused", Bad, "not a price", "价格无效";
+    }
+    /// What is wrong with a model of an imported list.
+    ListFaultWord {
+        /// No number.
+        NotANumber = "not_a_number", Plain, "not a number", "不是数字";
+        /// Null.
+        Null = "null", Plain, "empty (null); taken as not told", "为空（null），视为未提供";
+        /// Below nothing.
+        Negative = "negative", Plain, "below 0", "小于 0";
+        /// Too many digits.
+        TooLong = "too_long", Plain, "too many digits", "位数过多";
+        /// Twice.
+        Twice = "twice", Plain, "stands there twice", "重复出现";
+        /// No name.
+        BadName = "bad_name", Plain, "no usable name", "名称不可用";
+        /// No object.
+        NotAnObject = "not_an_object", Plain, "no object with prices", "不是价格对象";
+        /// No price.
+        NoPrice = "no_price", Plain, "no price that is known here", "没有可识别的价格";
+        /// An expression.
+        Expression = "expression", Plain, "priced by an expression, which is not read", "按表达式计价，无法读取";
+        /// A rule of prices.
+        BadPrice = "bad_price", Plain, "not a price", "价格无效";
+        /// More than is read.
+        TooMany = "too_many", Plain, "beyond the largest size of a list", "超出列表上限";
+    }
     /// Whether credits come or go.
     Direction {
         /// To the tenant.

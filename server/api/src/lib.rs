@@ -35,6 +35,7 @@ use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::price_list::FILE_BYTES_MAX;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -154,6 +155,10 @@ impl std::fmt::Debug for Rooms {
 const MANAGE_BYTES_MAX: usize = 64 * 1024;
 /// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
+/// A price list, each quote of which has a backslash before it in the body.
+const LIST_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
+/// As long as 16 MiB take over a slow line.
+const LIST_READ_MAX: Duration = Duration::from_secs(120);
 /// Nobody types while a body is under way.
 const MANAGE_READ_MAX: Duration = Duration::from_secs(15);
 
@@ -228,6 +233,11 @@ macro_rules! apis {
                     catalogue: rooms.catalogue.clone(),
                     reports: rooms.reports.clone(),
                     clock: rooms.clock.clone(),
+                },
+                admin::price_import::PriceImportApi {
+                    catalogue: rooms.catalogue.clone(),
+                    providers: rooms.providers.clone(),
+                    reports: rooms.reports.clone(),
                 },
                 admin::providers::ProvidersApi {
                     providers: rooms.providers.clone(),
@@ -370,6 +380,12 @@ async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem:
 
 /// How large a body of a management request may be.
 fn bounds_of(path: &str) -> Bounds {
+    if path == "/admin/api/price-reviews" {
+        return Bounds {
+            bytes: LIST_BYTES_MAX,
+            time: LIST_READ_MAX,
+        };
+    }
     let is_login = path.starts_with("/admin/api/login") || path.starts_with("/api/v1/auth/");
     Bounds {
         bytes: if is_login {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use admin_templates::form::{FieldError, Form};
 use admin_templates::page::Notice;
+use bytes::Bytes;
 use poem::{FromRequest, Request, RequestBody};
 use server_rooms::accounts::AccountError;
 use server_rooms::auth::password::{CHARS_MAX, CHARS_MIN};
+use shared::dialect::body::Body;
 use shared::secret::Secret;
 
 use super::error::{PageError, PageResult};
@@ -34,6 +36,28 @@ impl FormData {
         let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in pairs {
             fields.entry(name).or_default().push(value);
+        }
+        Some(Self(fields))
+    }
+
+    /// Out of a body of `multipart/form-data`; of a file its content stands under its field's name, and its
+    /// name under `file_name`. `None` where it is none, or where a part is no text.
+    pub(super) fn parse_multipart(content_type: &str, body: Bytes) -> Option<Self> {
+        let body = Body::of(Some(content_type), body).ok()?;
+        let form = body.form()?;
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for part in form.parts() {
+            let content = form.content(part);
+            let text = std::str::from_utf8(&content).ok()?;
+            if text.contains('\0') {
+                return None;
+            }
+            let values = fields.entry(part.name.clone()).or_default();
+            values.push(text.to_owned());
+            if let Some(name) = &part.file_name {
+                let names = fields.entry("file_name".to_owned()).or_default();
+                names.push(name.replace('\0', ""));
+            }
         }
         Some(Self(fields))
     }

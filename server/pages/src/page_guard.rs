@@ -9,6 +9,7 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use server_edge::doors::body::{self, BodyError, Bounds};
 use server_edge::doors::text;
 
+use super::admin::price_import;
 use super::cookie::Jar;
 use super::error::PageError;
 use super::form::FormData;
@@ -22,6 +23,8 @@ const FORM_BYTES_MAX: usize = 256 * 1024;
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
 /// A form is sent at once.
 const FORM_READ_MAX: Duration = Duration::from_secs(30);
+/// A file of megabytes takes its time over a slow line.
+const FILE_READ_MAX: Duration = Duration::from_secs(120);
 /// The token's field in a form.
 const CSRF_FIELD: &str = "csrf";
 
@@ -89,16 +92,17 @@ impl<E> PageGuard<E> {
             return Err(PageError::FormExpired);
         }
         let is_in = context.browser().is_some();
-        let bounds = Bounds {
-            bytes: if is_in {
-                FORM_BYTES_MAX
-            } else {
-                LOGIN_BYTES_MAX
-            },
-            time: FORM_READ_MAX,
-        };
-        let body = body::read(request, bounds).await?;
-        let posted = if is_form(request.headers()) {
+        let files = Some(content_type(request.headers())).filter(|kind| {
+            // The one form with a file; nobody who is not in sends any.
+            is_in
+                && request.uri().path() == price_import::PATH
+                && is_of(kind, "multipart/form-data")
+        });
+        let files = files.map(str::to_owned);
+        let body = body::read(request, bounds(is_in, files.is_some())).await?;
+        let posted = if let Some(kind) = &files {
+            FormData::parse_multipart(kind, body.clone()).ok_or(PageError::OddText)?
+        } else if is_form(request.headers()) {
             if !text::form_is_plain(&body) {
                 return Err(PageError::OddText);
             }
@@ -170,15 +174,37 @@ impl From<BodyError> for PageError {
     }
 }
 
+/// How large and how long a form may be.
+fn bounds(is_in: bool, with_file: bool) -> Bounds {
+    match (is_in, with_file) {
+        (true, true) => Bounds {
+            bytes: price_import::BYTES_MAX,
+            time: FILE_READ_MAX,
+        },
+        (true, false) => Bounds {
+            bytes: FORM_BYTES_MAX,
+            time: FORM_READ_MAX,
+        },
+        (false, _) => Bounds {
+            bytes: LOGIN_BYTES_MAX,
+            time: FORM_READ_MAX,
+        },
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+fn is_of(content_type: &str, wanted: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case(wanted)
+}
+
 fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    kind.and_then(|kind| kind.split(';').next())
-        .is_some_and(|kind| {
-            kind.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        })
+    is_of(content_type(headers), "application/x-www-form-urlencoded")
 }
 
 impl<E: Endpoint> Endpoint for PageGuard<E> {

@@ -1,8 +1,12 @@
 //! Models and their prices. Each change is one transaction with its audit entry and its line in
 //! `changes`, so that every replica hears of it exactly when it is there.
 
+mod price_reviews;
 mod statements;
 
+pub use self::price_reviews::{
+    AppliedPrices, ApplyPrices, NewPriceReview, PriceReview, ReviewedPrice, prices_print,
+};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

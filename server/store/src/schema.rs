@@ -185,6 +185,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    price_reviews (id) {
+        id -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        author -> Text,
+        file_name -> Text,
+        file_hash -> Text,
+        body -> Text,
+        applied_at -> Nullable<BigInt>,
+        applied -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    price_pins (model_id) {
+        model_id -> Text,
+        pinned_at -> BigInt,
+        pinned_by -> Text,
+    }
+}
+
 macro_rules! table_of {
     ({ $name:ident { $($more:tt)* } } $($field:ident: $sql:ty => $rust:ty,)+) => {
         diesel::table! {
@@ -439,6 +461,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     models,
     prices,
     ended_prices,
+    price_reviews,
+    price_pins,
     usage_inbox,
     usage_records,
     rollups,

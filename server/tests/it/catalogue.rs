@@ -1,5 +1,6 @@
 //! Models, prices and usage records on both databases.
 
+mod price_import;
 mod prices;
 mod usage;
 

@@ -22,6 +22,7 @@ mod money;
 mod names;
 mod odd;
 mod openapi;
+mod price_lists;
 mod promises;
 mod proxies;
 mod rates;

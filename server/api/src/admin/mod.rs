@@ -9,6 +9,7 @@ pub mod login;
 pub mod models;
 pub mod money;
 pub mod price_file;
+pub mod price_import;
 pub mod prices;
 pub mod providers;
 pub mod rates;

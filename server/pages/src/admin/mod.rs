@@ -11,6 +11,7 @@ mod gateways;
 mod health;
 mod live;
 mod models;
+pub(super) mod price_import;
 mod providers;
 mod tenant;
 mod tenants;
@@ -129,6 +130,11 @@ fn models_and_providers(table: Table) -> Table {
         .post(model("/prices/draft"), models::draft::draft)
         .post(model("/prices/:price/delete"), models::withdraw)
         .post(model("/try"), models::trial::attempt)
+        .post(model("/pin"), models::pin_price)
+        .get(price_import::PATH, price_import::import_page)
+        .post(price_import::PATH, price_import::upload)
+        .get("/admin/price-imports/:id", price_import::review_page)
+        .post("/admin/price-imports/:id", price_import::apply)
         .get("/admin/gateways", gateways::gateway_list)
         .post("/admin/gateways", gateways::edit::add)
         .post(gateway("/edit"), gateways::edit::edit)

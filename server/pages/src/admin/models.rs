@@ -2,7 +2,7 @@
 //! would cost and trying it are below.
 
 pub(super) mod draft;
-mod form;
+pub(super) mod form;
 mod list;
 mod preview;
 mod rates;
@@ -270,6 +270,24 @@ pub(super) async fn withdraw(
         Ok(()) => who.done(&path(&id), &Notice::Deleted),
         Err(error) => {
             field_error(error, "valid_from")?;
+            who.go_saying(&path(&id), false, &Notice::Stale)
+        }
+    }
+}
+
+/// `POST /admin/models/{id}/pin` with `pinned`: `on` or `off`.
+#[handler]
+pub(super) async fn pin_price(
+    who: Admin<kind::SetPrices>,
+    Path(id): Path<String>,
+    posted: FormData,
+    catalogue: Data<&Catalogue>,
+) -> PageResult {
+    let pin = posted.is_ticked("pinned");
+    match catalogue.pin_price(&who.actor(), &id, pin).await {
+        Ok(()) => who.done(&path(&id), &Notice::Saved),
+        Err(error) => {
+            field_error(error, "id")?;
             who.go_saying(&path(&id), false, &Notice::Stale)
         }
     }

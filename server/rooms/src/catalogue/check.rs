@@ -6,7 +6,7 @@ use shared::link::Operation;
 
 use super::CatalogueError;
 use super::model::WeightedTarget;
-use super::price::list::{PERS, WORDS_MAX};
+use super::price::list::{Currency, PERS, WORDS_MAX};
 use super::price::{PriceList, RATE_MAX, RATES_MAX, Rate, Tariff};
 
 /// A model's name goes into paths, headers and logs.
@@ -134,15 +134,8 @@ pub fn price(operation: Operation, list: &PriceList) -> Checked {
     for one in &list.rates {
         rate(one)?;
     }
-    if let Some(currency) = &list.currency {
-        let code = &currency.code;
-        let is_code = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
-        let holds = is_code && Credits::ZERO < currency.credits && currency.credits <= RATE_MAX;
-        rule(
-            holds && is_day(&currency.as_of),
-            "currency",
-            "a code of three capitals, the credits that one of it is worth, and the day of that",
-        )?;
+    if let Some(told) = &list.currency {
+        currency(told)?;
     }
     if !list.is_sound() {
         return Err(unsound());
@@ -155,6 +148,18 @@ pub fn price(operation: Operation, list: &PriceList) -> Checked {
             format!("complete: `{unit}` needs a rate without conditions, 0 where it is free"),
         ),
     }
+}
+
+/// The currency of costs, at the rate of a day.
+pub fn currency(currency: &Currency) -> Checked {
+    let code = &currency.code;
+    let is_code = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+    let holds = is_code && Credits::ZERO < currency.credits && currency.credits <= RATE_MAX;
+    rule(
+        holds && is_day(&currency.as_of),
+        "currency",
+        "a code of three capitals, the credits that one of it is worth, and the day of that",
+    )
 }
 
 /// The same, to be reckoned with.

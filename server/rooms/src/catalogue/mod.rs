@@ -6,15 +6,16 @@
 
 mod changes;
 pub mod check;
+pub mod price_import;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::json;
 pub use server_rules::catalogue::model::Model;
-pub use server_rules::catalogue::{model, price, typical};
+pub use server_rules::catalogue::{model, price, price_list, typical};
 use server_store::audit::{Actor, Note};
-pub use server_store::catalogue::{ModelPatch, NewModel};
+pub use server_store::catalogue::{ModelPatch, NewModel, PriceReview};
 use server_store::{Store, duplicate_or};
 use shared::clock::{Clock, Moment};
 use shared::db::DbError;

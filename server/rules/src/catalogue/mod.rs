@@ -2,4 +2,5 @@
 
 pub mod model;
 pub mod price;
+pub mod price_list;
 pub mod typical;

@@ -126,6 +126,35 @@ impl Browser {
                 .body(Body::from(body)),
             None => request.finish(),
         };
+        self.ask(request).await
+    }
+
+    /// Sends a form with a file, with the token of the last page.
+    pub(super) async fn post_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, file): (&str, &str),
+    ) -> Answer {
+        let mut body = String::new();
+        let token = self.token.clone();
+        for (field, value) in [("csrf", token.as_str())].iter().chain(fields) {
+            body.push_str(&format!(
+                "--part\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+            ));
+        }
+        body.push_str(&format!(
+            "--part\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/json\r\n\r\n{file}\r\n--part--\r\n"
+        ));
+        let request = self
+            .request(Method::POST, path)
+            .content_type("multipart/form-data; boundary=part")
+            .body(Body::from(body));
+        self.ask(request).await
+    }
+
+    async fn ask(&mut self, request: Request) -> Answer {
         let answer = Answer::of(self.face.get_response(request).await).await;
         for cookie in answer.set_cookies() {
             let (name, rest) = cookie.split_once('=').expect("a cookie");

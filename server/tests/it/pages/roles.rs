@@ -30,6 +30,9 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_entries"
         | "admin_list_budgets"
         | "admin_list_prices"
+        | "admin_list_price_reviews"
+        | "admin_get_price_review"
+        | "admin_get_price_pin"
         | "admin_list_providers"
         | "admin_list_connectors"
         | "admin_list_provider_keys"
@@ -67,7 +70,11 @@ fn action(operation: &str) -> Option<Action> {
         "admin_create_price"
         | "admin_delete_price"
         | "admin_import_prices"
-        | "admin_preview_price" => Action::SetPrices,
+        | "admin_preview_price"
+        | "admin_create_price_review"
+        | "admin_preview_price_review"
+        | "admin_apply_price_review"
+        | "admin_put_price_pin" => Action::SetPrices,
         "admin_recharge"
         | "admin_adjust"
         | "admin_settle_call"

@@ -70,7 +70,7 @@ fn repriced(of: &Repricing) -> Repriced {
 }
 
 /// What a price would do; with the last 30 days where that was asked for.
-async fn tried(
+pub(in super::super) async fn tried(
     reports: &Reports,
     model: &Model,
     list: PriceList,

@@ -141,7 +141,10 @@ pub(super) fn price(text: Option<&str>) -> Result<Option<Credits>, FieldError> {
 }
 
 /// From when on a price is valid: today and nothing are now.
-pub(super) fn valid_from(posted: &FormData, now: Moment) -> Result<Option<Moment>, FieldProblem> {
+pub(in super::super) fn valid_from(
+    posted: &FormData,
+    now: Moment,
+) -> Result<Option<Moment>, FieldProblem> {
     let name = "valid_from";
     let Some(text) = posted.optional(name) else {
         return Ok(None);

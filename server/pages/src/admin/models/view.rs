@@ -99,6 +99,7 @@ pub(super) async fn view(
         prices(&rooms.reports, model, now),
         provider_names(&rooms.catalogue, &rooms.providers)
     );
+    let pins = rooms.catalogue.price_pins().await?;
     let tokens = model.max_output_tokens.to_string();
     let price = model.price_at(now);
     let price = price.map_or_else(
@@ -121,6 +122,7 @@ pub(super) async fn view(
         providers,
         prices: prices?,
         has_price: model.price_at(now).is_some(),
+        pinned: pins.contains(&model.id),
         price: price.table(false),
         price_try: None,
         preview: Form::of([

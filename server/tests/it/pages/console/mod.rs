@@ -2,6 +2,7 @@
 
 mod gateways;
 mod models;
+mod price_import;
 mod providers;
 mod tenants;
 mod unknown;

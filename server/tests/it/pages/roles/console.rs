@@ -69,9 +69,11 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "models/:id/targets/:target/delete"
             | "models/:id/try",
         ) => Action::EditModels,
-        (
+        (_, "price-imports" | "price-imports/:id")
+        | (
             &Method::POST,
-            "models/:id/prices"
+            "models/:id/pin"
+            | "models/:id/prices"
             | "models/:id/prices/draft"
             | "models/:id/prices/:price/delete"
             | "tenants/:id/multiplier",

@@ -1,0 +1,2 @@
+DROP TABLE price_pins;
+DROP TABLE price_reviews;

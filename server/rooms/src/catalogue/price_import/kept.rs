@@ -1,0 +1,49 @@
+//! A review as the database keeps it: what was read, without what may change meanwhile.
+
+use serde::{Deserialize, Serialize};
+use shared::db::DbError;
+use shared::units::Unit;
+
+use crate::catalogue::price::PriceList;
+use crate::catalogue::price_list::draft::ImportTerms;
+use crate::catalogue::price_list::matching::MatchedBy;
+use crate::catalogue::price_list::{ListProblem, ListShape};
+
+/// A model of the catalogue with the price that the list makes for it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptRow {
+    pub(super) model: String,
+    pub(super) listed: String,
+    pub(super) matched_by: MatchedBy,
+    /// The model's prices that the new one was made beside.
+    pub(super) print: String,
+    pub(super) list: PriceList,
+    pub(super) rounded: Vec<Unit>,
+    pub(super) kept: Vec<Unit>,
+    pub(super) left_out: Vec<Unit>,
+    pub(super) unread: Vec<String>,
+}
+
+/// All of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct KeptReview {
+    pub(super) shape: ListShape,
+    pub(super) terms: ImportTerms,
+    pub(super) group: Option<String>,
+    pub(super) rows: Vec<KeptRow>,
+    pub(super) unmatched: Vec<String>,
+    pub(super) unmatched_count: usize,
+    pub(super) problems: Vec<ListProblem>,
+    pub(super) problem_count: usize,
+}
+
+impl KeptReview {
+    pub(super) fn to_json(&self) -> Result<String, DbError> {
+        serde_json::to_string(self).map_err(|error| DbError::Damaged(error.to_string()))
+    }
+
+    pub(super) fn from_json(text: &str) -> Result<Self, DbError> {
+        serde_json::from_str(text)
+            .map_err(|error| DbError::Damaged(format!("a review of prices: {error}")))
+    }
+}
