@@ -152,6 +152,8 @@ impl std::fmt::Debug for Rooms {
 
 /// Bodies of management requests are small.
 const MANAGE_BYTES_MAX: usize = 64 * 1024;
+/// Those of lists are a thousand lines: keys of a provider, or providers.
+const LIST_BYTES_MAX: usize = 1024 * 1024;
 /// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
 /// Nobody types while a body is under way.
@@ -229,9 +231,17 @@ macro_rules! apis {
                     reports: rooms.reports.clone(),
                     clock: rooms.clock.clone(),
                 },
-                admin::providers::ProvidersApi {
-                    providers: rooms.providers.clone(),
-                },
+                (
+                    admin::providers::ProvidersApi {
+                        providers: rooms.providers.clone(),
+                    },
+                    admin::providers::key_batch::KeyBatchApi {
+                        providers: rooms.providers.clone(),
+                    },
+                    admin::providers::copies::ProviderCopiesApi {
+                        providers: rooms.providers.clone(),
+                    },
+                ),
                 admin::superadmins::SuperadminsApi {
                     accounts: rooms.accounts.clone(),
                     factors: rooms.factors.clone(),
@@ -371,9 +381,13 @@ async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem:
 /// How large a body of a management request may be.
 fn bounds_of(path: &str) -> Bounds {
     let is_login = path.starts_with("/admin/api/login") || path.starts_with("/api/v1/auth/");
+    let is_list = path.starts_with("/admin/api/providers/") && path.ends_with("/key-batch")
+        || path == "/admin/api/import/providers";
     Bounds {
         bytes: if is_login {
             LOGIN_BYTES_MAX
+        } else if is_list {
+            LIST_BYTES_MAX
         } else {
             MANAGE_BYTES_MAX
         },

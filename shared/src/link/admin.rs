@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::connectors::{GatewayFacts, SecretRule};
+use super::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
@@ -239,6 +240,38 @@ pub enum AdminError {
     Internal,
 }
 
+impl AdminError {
+    /// What a gateway answers, or would, that does not know what it was asked.
+    pub fn earlier() -> Self {
+        Self::Invalid(InvalidField {
+            field: String::new(),
+            rule: EARLIER.to_owned(),
+        })
+    }
+
+    /// The same where a gateway of an earlier version met a field that it does not know, which it says
+    /// as its reader of JSON does; so no limit is dropped without a word.
+    #[must_use]
+    pub fn plainly(self) -> Self {
+        match self {
+            Self::Invalid(InvalidField { field, rule })
+                if field.is_empty() && rule.starts_with("unknown field") =>
+            {
+                let unknown = rule.split('`').nth(1).unwrap_or_default().to_owned();
+                Self::Invalid(InvalidField {
+                    field: String::new(),
+                    rule: format!("{EARLIER} (it does not know `{unknown}`)"),
+                })
+            }
+            other => other,
+        }
+    }
+}
+
+/// For operators.
+const EARLIER: &str =
+    "the gateway is of an earlier version and can't do this; nothing was changed: update it first";
+
 /// What is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidField {
@@ -335,6 +368,24 @@ pub trait ProviderAdmin: Send + Sync {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError>;
+    /// Adds many keys, all that are good or none. A gateway of an earlier version says that it can't.
+    async fn add_provider_keys(
+        &self,
+        provider: &str,
+        new: NewProviderKeys,
+    ) -> Result<KeysAdded, AdminError> {
+        let _ = (provider, new);
+        Err(AdminError::earlier())
+    }
+    /// Changes several keys, all or none. A gateway of an earlier version says that it can't.
+    async fn change_provider_keys(
+        &self,
+        provider: &str,
+        change: KeysChange,
+    ) -> Result<KeysChanged, AdminError> {
+        let _ = (provider, change);
+        Err(AdminError::earlier())
+    }
     /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,
