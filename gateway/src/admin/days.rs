@@ -73,3 +73,6 @@ impl ProviderList {
         self.save_days().await
     }
 }
+
+#[cfg(test)]
+mod tests;
