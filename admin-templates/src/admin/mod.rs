@@ -5,6 +5,7 @@ pub mod dashboard;
 pub mod gateways;
 pub mod platform;
 pub mod prices;
+pub mod provider_keys;
 pub mod providers;
 pub mod tenants;
 pub mod usage;

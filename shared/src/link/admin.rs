@@ -249,6 +249,11 @@ impl AdminError {
         })
     }
 
+    /// Whether it is that.
+    pub fn is_earlier(&self) -> bool {
+        matches!(self, Self::Invalid(wrong) if wrong.rule.starts_with(EARLIER))
+    }
+
     /// The same where a gateway of an earlier version met a field that it does not know, which it says
     /// as its reader of JSON does; so no limit is dropped without a word.
     #[must_use]
@@ -393,4 +398,28 @@ pub trait ProviderAdmin: Send + Sync {
         key: &ProviderKeyId,
         model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_does_not_know_a_field_is_told_to_be_earlier() {
+        let said = serde_json::from_str::<KeyTerms>(r#"{"limit_of_tomorrow":1}"#);
+        let told = |rule: String, field: &str| {
+            AdminError::Invalid(InvalidField {
+                field: field.to_owned(),
+                rule,
+            })
+        };
+        let rule = said.expect_err("an unknown field").to_string();
+        let plain = told(rule.clone(), "").plainly();
+        assert!(plain.is_earlier(), "{plain}");
+        assert!(plain.to_string().contains("`limit_of_tomorrow`"), "{plain}");
+        // What a gateway blames a field for is another matter.
+        assert!(!told(rule, "terms").plainly().is_earlier());
+        assert!(!AdminError::NotFound.plainly().is_earlier());
+        assert!(AdminError::earlier().is_earlier());
+    }
 }
