@@ -100,6 +100,10 @@ pub enum FieldError {
     DraftGone,
     /// A line with another number of columns.
     KeyColumns,
+    /// A wrong line stopped all of them.
+    NothingAdded,
+    /// There was nothing to add.
+    NothingNew,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -157,6 +161,8 @@ impl FieldError {
             Self::NothingToChange => t.a.batch_nothing.to_owned(),
             Self::Unsure => t.a.batch_unsure.to_owned(),
             Self::DraftGone => t.a.draft_gone.to_owned(),
+            Self::NothingAdded => t.a.preview_keys_wrong.to_owned(),
+            Self::NothingNew => t.a.preview_keys_none.to_owned(),
             Self::KeyColumns => t.a.line_columns.to_owned(),
             Self::Words(words) => words.clone(),
         }

@@ -1,6 +1,7 @@
 //! Providers as they are taken elsewhere: copied under another name, written out without any secret, and
 //! made again out of that.
 
+use serde_json::{Value, json};
 use server_store::audit::Actor;
 use shared::link::{AdminError, NewProvider, ProviderKeyView, ProviderPatch, ProviderView};
 
@@ -15,6 +16,36 @@ pub struct ProviderExport {
     pub gateway: String,
     /// Its keys.
     pub keys: Vec<ProviderKeyView>,
+}
+
+impl ProviderExport {
+    /// These as a file, in the form that an import takes.
+    pub fn file(exports: &[Self], missing: &[String]) -> Value {
+        let key = |key: &ProviderKeyView| {
+            json!({
+                "label": key.label,
+                "last4": key.last4,
+                "weight": key.weight,
+                "status": key.status,
+                "terms": key.terms,
+                "header_names": key.header_names,
+            })
+        };
+        let provider = |export: &Self| {
+            let view = &export.provider;
+            json!({
+                "name": view.name,
+                "kind": view.kind,
+                "base_url": view.base_url,
+                "enabled": view.enabled,
+                "options": view.options,
+                "gateway": export.gateway,
+                "keys": export.keys.iter().map(key).collect::<Vec<Value>>(),
+            })
+        };
+        let providers: Vec<Value> = exports.iter().map(provider).collect();
+        json!({ "providers": providers, "missing": missing })
+    }
 }
 
 /// A provider to be made again.

@@ -37,6 +37,13 @@ pub enum ProviderError {
     SayWhich(Vec<String>),
 }
 
+impl ProviderError {
+    /// Whether there is no such provider or key.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Gateway(AdminError::NotFound))
+    }
+}
+
 /// How long one of several databases keeps the list of all waiting.
 const LIST_MAX: Duration = Duration::from_secs(5);
 
