@@ -122,7 +122,10 @@ pub(super) fn last4(secret: &str) -> String {
 }
 
 /// A secret as it is kept, where its rule allows it.
-pub(super) fn kept_secret(secret: &Secret<String>, rule: SecretRule) -> Result<Secret<String>, AdminError> {
+pub(super) fn kept_secret(
+    secret: &Secret<String>,
+    rule: SecretRule,
+) -> Result<Secret<String>, AdminError> {
     checked("secret", rules::secret(secret.expose(), rule))?;
     let kept = rules::kept_secret(secret.expose(), rule);
     Ok(Secret::new(kept.into_owned()))
@@ -244,7 +247,10 @@ impl ProviderList {
         Ok(())
     }
 
-    pub(super) async fn provider_row(&self, name: &str) -> Result<(ProviderRow, Vec<KeyRow>), AdminError> {
+    pub(super) async fn provider_row(
+        &self,
+        name: &str,
+    ) -> Result<(ProviderRow, Vec<KeyRow>), AdminError> {
         let snapshot = self.store.snapshot().await.map_err(failed)?;
         let row = snapshot
             .providers

@@ -17,10 +17,7 @@ use crate::program::Settings;
 use crate::{Gateway, GatewayParts};
 
 /// A gateway over what is in `folder`.
-pub(super) async fn opened(
-    folder: &std::path::Path,
-    supervisor: &Supervisor,
-) -> Arc<ProviderList> {
+pub(super) async fn opened(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<ProviderList> {
     let data = folder.display().to_string();
     let arguments = [
         "waule-gateway",

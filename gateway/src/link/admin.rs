@@ -33,7 +33,10 @@ pub(super) fn routes(providers: &Arc<ProviderList>) -> impl Endpoint + use<> {
             patch(update_key).delete(delete_key),
         )
         .at("/providers/:name/keys/:key/test", post(test_key))
-        .at("/providers/:name/key-batch", post(add_keys).patch(change_keys));
+        .at(
+            "/providers/:name/key-batch",
+            post(add_keys).patch(change_keys),
+        );
     routes.data(providers.clone())
 }
 

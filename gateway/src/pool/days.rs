@@ -63,12 +63,12 @@ impl Day {
     /// a whole day's limit needs a day of its own.
     pub(super) fn wait(&self, terms: &KeyTerms, tokens: u64) -> Option<Moment> {
         let used = |known: i64, own: i64| u64::try_from(known.saturating_add(own)).unwrap_or(0);
-        let is_over = |used: u64, need: u64, limit: u64| {
-            used.saturating_add(need.min(limit)) > limit
-        };
+        let is_over =
+            |used: u64, need: u64, limit: u64| used.saturating_add(need.min(limit)) > limit;
         let requests = used(self.known.requests, self.own.requests);
         let spent = used(self.known.tokens, self.own.tokens);
-        let is_full = (terms.requests_per_day).is_some_and(|most| is_over(requests, 1, most.into()))
+        let is_full = (terms.requests_per_day)
+            .is_some_and(|most| is_over(requests, 1, most.into()))
             || (terms.tokens_per_day).is_some_and(|most| is_over(spent, tokens, most));
         is_full.then(|| {
             let tomorrow = self.day.saturating_add(1).saturating_mul(DAY_SECONDS);

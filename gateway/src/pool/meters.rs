@@ -315,10 +315,13 @@ mod tests {
 
     #[test]
     fn what_is_in_the_database_of_a_day_counts_and_is_written_once() {
-        let (meters, daily) = (Meters::default(), KeyTerms {
-            requests_per_day: Some(10),
-            ..KeyTerms::default()
-        });
+        let (meters, daily) = (
+            Meters::default(),
+            KeyTerms {
+                requests_per_day: Some(10),
+                ..KeyTerms::default()
+            },
+        );
         let ticket = take(&meters, &daily, at(0)).expect("room");
         let unsaved = meters.unsaved(at(0));
         assert_eq!((unsaved.requests, unsaved.tokens), (1, 100));

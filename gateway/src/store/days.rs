@@ -18,11 +18,7 @@ macro_rules! add_to_day {
             .set(key_days::day.eq(key_days::day))
             .execute($conn)
             .await?;
-        let found: Option<i64> = key()
-            .select(key_days::day)
-            .first($conn)
-            .await
-            .optional()?;
+        let found: Option<i64> = key().select(key_days::day).first($conn).await.optional()?;
         let values = (
             key_days::day.eq($count.day),
             key_days::requests.eq($count.requests),

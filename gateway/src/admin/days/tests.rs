@@ -63,7 +63,10 @@ async fn a_restart_forgets_nothing_of_a_keys_day() {
     let key = after.pools.all()["p"].keys[0].id.clone();
     let today = day_of(after.clock.now());
     let rows = after.store.days(today).await.expect("days");
-    let row = rows.iter().find(|(id, _)| id == key.as_str()).expect("a row");
+    let row = rows
+        .iter()
+        .find(|(id, _)| id == key.as_str())
+        .expect("a row");
     assert_eq!((row.1.requests, row.1.tokens), (5, 500));
     limit(
         &after,

@@ -1,9 +1,7 @@
 //! Many keys at once over a gateway of its own: what is added, what is left out, and what stops it all.
 
 use shared::link::key_batch::{KEYS_AT_ONCE_MAX, KeyLineVerdict, KeysChange, NewProviderKeys};
-use shared::link::{
-    AdminError, KeyHeaders, KeyTerms, NewProviderKey, ProviderAdmin, TermsChange,
-};
+use shared::link::{AdminError, KeyHeaders, KeyTerms, NewProviderKey, ProviderAdmin, TermsChange};
 use shared::secret::Secret;
 use shared::supervisor::Supervisor;
 
@@ -52,11 +50,17 @@ async fn good_keys_are_added_together_and_known_ones_are_left_out_and_named() {
     let expected = ["good", "known", "repeated", "good"];
     let asked = providers.add_provider_keys("p", list(keys(), true)).await;
     let asked = asked.expect("told");
-    assert_eq!((asked.added, words(&asked.lines)), (false, expected.to_vec()));
+    assert_eq!(
+        (asked.added, words(&asked.lines)),
+        (false, expected.to_vec())
+    );
     assert_eq!(labels(&providers).await, [""], "nothing was added");
     let added = providers.add_provider_keys("p", list(keys(), false)).await;
     let added = added.expect("added");
-    assert_eq!((added.added, words(&added.lines)), (true, expected.to_vec()));
+    assert_eq!(
+        (added.added, words(&added.lines)),
+        (true, expected.to_vec())
+    );
     assert_eq!(labels(&providers).await, ["", "one", "two"]);
     assert_eq!(added.lines[3].last4, "6789");
     let KeyLineVerdict::Good { key: Some(id) } = &added.lines[3].verdict else {
@@ -65,7 +69,10 @@ async fn good_keys_are_added_together_and_known_ones_are_left_out_and_named() {
     let all = providers.provider_keys("p").await.expect("keys");
     let second = all.iter().find(|one| one.id == *id).expect("it is there");
     assert_eq!((second.label.as_str(), second.weight), ("two", 2));
-    assert_eq!(added.lines[2].verdict, KeyLineVerdict::Repeated { first: 0 });
+    assert_eq!(
+        added.lines[2].verdict,
+        KeyLineVerdict::Repeated { first: 0 }
+    );
     // The same list again adds nothing.
     let again = providers.add_provider_keys("p", list(keys(), false)).await;
     let again = again.expect("told");
@@ -133,7 +140,10 @@ async fn several_keys_are_changed_alike_or_none_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let supervisor = Supervisor::new();
     let providers = providers(folder.path(), &supervisor).await;
-    let keys = vec![key("sk-first-0123456789", "one"), key("sk-second-0123456789", "two")];
+    let keys = vec![
+        key("sk-first-0123456789", "one"),
+        key("sk-second-0123456789", "two"),
+    ];
     let added = providers.add_provider_keys("p", list(keys, false)).await;
     assert!(added.expect("added").added);
     let first = KeysChange {
@@ -148,10 +158,16 @@ async fn several_keys_are_changed_alike_or_none_is() {
         },
         ..KeysChange::default()
     };
-    let changed = providers.change_provider_keys("p", first).await.expect("changed");
+    let changed = providers
+        .change_provider_keys("p", first)
+        .await
+        .expect("changed");
     assert_eq!(changed.after.len(), 2);
     for (before, after) in changed.before.iter().zip(&changed.after) {
-        assert_eq!((before.status.as_str(), after.status.as_str()), ("active", "disabled"));
+        assert_eq!(
+            (before.status.as_str(), after.status.as_str()),
+            ("active", "disabled")
+        );
         assert_eq!((before.weight, after.weight), (2, 7));
         assert_eq!(after.terms.requests_per_minute, Some(60));
         assert_eq!(after.terms.tags, ["pasted", "eu"]);
@@ -159,7 +175,9 @@ async fn several_keys_are_changed_alike_or_none_is() {
     let ids: Vec<ProviderKeyId> = changed.after.iter().map(|key| key.id.clone()).collect();
     let shown = async || {
         let keys = providers.provider_keys("p").await.expect("keys");
-        let told = keys.into_iter().map(|key| (key.label, key.status, key.terms.requests_per_minute));
+        let told = keys
+            .into_iter()
+            .map(|key| (key.label, key.status, key.terms.requests_per_minute));
         told.collect::<Vec<_>>()
     };
     let kept = shown().await;
@@ -209,15 +227,26 @@ async fn several_keys_are_changed_alike_or_none_is() {
         },
         ..active(ids.clone(), None)
     };
-    let changed = providers.change_provider_keys("p", on).await.expect("changed");
+    let changed = providers
+        .change_provider_keys("p", on)
+        .await
+        .expect("changed");
     assert!(changed.after.iter().all(|key| key.status == "active"));
-    assert!(changed.after.iter().all(|key| key.terms.requests_per_minute.is_none()));
+    assert!(
+        changed
+            .after
+            .iter()
+            .all(|key| key.terms.requests_per_minute.is_none())
+    );
     let remove = KeysChange {
         keys: ids,
         delete: true,
         ..KeysChange::default()
     };
-    let removed = providers.change_provider_keys("p", remove).await.expect("removed");
+    let removed = providers
+        .change_provider_keys("p", remove)
+        .await
+        .expect("removed");
     assert_eq!((removed.before.len(), removed.after.len()), (2, 0));
     assert_eq!(labels(&providers).await, [""]);
     supervisor.finish(std::time::Duration::from_secs(5)).await;

@@ -109,7 +109,10 @@ fn models_and_providers(table: Table) -> Table {
         .post(pool("/keys"), providers::keys::add_key)
         .post(pool("/copy"), providers::copies::copy)
         .get(pool("/export.json"), providers::copies::export)
-        .get("/admin/providers/export.json", providers::copies::export_all)
+        .get(
+            "/admin/providers/export.json",
+            providers::copies::export_all,
+        )
         .post(pool("/keys/batch"), providers::batch::change_keys)
         .get(pool("/keys/:key/edit"), providers::key_edit::key_page)
         .post(pool("/keys/:key/edit"), providers::key_edit::edit_key)

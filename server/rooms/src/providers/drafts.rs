@@ -29,7 +29,12 @@ impl Providers {
     }
 
     /// The text again; nothing when it is another one's, changed or too old.
-    pub fn open_draft(&self, actor: &Actor, of: &ProviderRef, draft: &str) -> Option<Secret<String>> {
+    pub fn open_draft(
+        &self,
+        actor: &Actor,
+        of: &ProviderRef,
+        draft: &str,
+    ) -> Option<Secret<String>> {
         let sealed = URL_SAFE_NO_PAD.decode(draft).ok()?;
         let plain = self.sealer.open(&place(actor, of), &sealed).ok()?;
         let (ends, text) = plain.split_first_chunk::<END_BYTES>()?;

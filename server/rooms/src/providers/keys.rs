@@ -129,8 +129,7 @@ pub(super) fn key_shown(view: &ProviderKeyView) -> Value {
     } else {
         "active"
     };
-    let mut shown =
-        json!({ "label": view.label, "last4": view.last4, "weight": view.weight, "status": status });
+    let mut shown = json!({ "label": view.label, "last4": view.last4, "weight": view.weight, "status": status });
     if !view.terms.is_usual() {
         shown["terms"] = json!(view.terms);
     }

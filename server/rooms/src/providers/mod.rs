@@ -162,12 +162,7 @@ async fn ask<T, F: Future<Output = Result<T, AdminError>>>(
 
 impl Providers {
     /// Over the link to the gateways. The sealer is for what an operator pasted, while it is looked at.
-    pub fn new(
-        link: Arc<dyn ProviderAdmins>,
-        store: Store,
-        clock: Clock,
-        sealer: Sealer,
-    ) -> Self {
+    pub fn new(link: Arc<dyn ProviderAdmins>, store: Store, clock: Clock, sealer: Sealer) -> Self {
         Self {
             link,
             said: Arc::default(),

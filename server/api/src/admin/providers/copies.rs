@@ -4,9 +4,7 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::auth::roles::kind;
-use server_rooms::providers::{
-    Imported, ProviderExport, ProviderImport, ProviderRef, Providers,
-};
+use server_rooms::providers::{Imported, ProviderExport, ProviderImport, ProviderRef, Providers};
 use shared::link::{NewProvider, ProviderKeyView};
 
 use super::bodies::ProviderBody;

@@ -117,10 +117,16 @@ mod tests {
         assert_eq!(blamed("do=disable"), [""]);
         assert_eq!(blamed("do=change&tag=eu"), [""], "nothing is changed");
         assert_eq!(blamed("do=delete&tag=eu"), ["sure"]);
-        assert_eq!(blamed("do=change&tag=eu&weight=101&priority=x"), ["priority", "weight"]);
+        assert_eq!(
+            blamed("do=change&tag=eu&weight=101&priority=x"),
+            ["priority", "weight"]
+        );
         let id = ProviderKeyId::random();
         assert_eq!(blamed(&format!("do=enable&tag=eu&key={id}")), ["tag"]);
-        assert_eq!(blamed(&format!("do=delete&sure=on&key={id}&key=nonsense"))[0], "");
+        assert_eq!(
+            blamed(&format!("do=delete&sure=on&key={id}&key=nonsense"))[0],
+            ""
+        );
         let change = asked(&format!("do=delete&sure=on&key={id}&weight=x"));
         assert_eq!((change.keys, change.delete), (vec![id], true));
     }

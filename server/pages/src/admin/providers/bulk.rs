@@ -146,7 +146,11 @@ async fn results(
                 }
                 Some(KeyLineVerdict::Good { key: None }) => (KeyLineState::New, String::new()),
                 Some(KeyLineVerdict::Known { key, label }) => {
-                    let name = if label.is_empty() { key.into_string() } else { label };
+                    let name = if label.is_empty() {
+                        key.into_string()
+                    } else {
+                        label
+                    };
                     (KeyLineState::Known, name)
                 }
                 Some(KeyLineVerdict::Repeated { first }) => {
@@ -268,6 +272,8 @@ impl FormData {
     }
 
     fn unpacked(text: &Secret<String>) -> Option<Self> {
-        serde_json::from_str(text.expose()).ok().map(Self::of_fields)
+        serde_json::from_str(text.expose())
+            .ok()
+            .map(Self::of_fields)
     }
 }

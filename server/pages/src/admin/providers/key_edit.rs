@@ -89,7 +89,8 @@ pub(in super::super) async fn edit_key(
     let key = key_of(&providers, &of, &key).await?;
     let wrong = match drafted(&posted, rule) {
         Ok(patch) => {
-            let changed = providers.update_key(&who.actor(), (&of, &key.id), patch);
+            let actor = who.actor();
+            let changed = providers.update_key(&actor, (&of, &key.id), patch);
             match changed.await {
                 Ok(_) => return who.done(&path(&of), &Notice::Saved),
                 Err(error) => vec![field_error(error, "secret")?],

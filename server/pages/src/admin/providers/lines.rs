@@ -40,7 +40,9 @@ struct Columns<'a> {
 /// A field of a table without the quotes that spreadsheets put around some.
 fn unquoted(field: &str) -> &str {
     let field = field.trim();
-    let inner = field.strip_prefix('"').and_then(|field| field.strip_suffix('"'));
+    let inner = field
+        .strip_prefix('"')
+        .and_then(|field| field.strip_suffix('"'));
     inner.unwrap_or(field)
 }
 
@@ -157,7 +159,12 @@ mod tests {
             .iter()
             .map(|key| {
                 let read = key.read.as_ref().expect("a key");
-                (key.number, read.label.as_str(), read.weight, read.terms.tags.join("+"))
+                (
+                    key.number,
+                    read.label.as_str(),
+                    read.weight,
+                    read.terms.tags.join("+"),
+                )
             })
             .collect();
         assert_eq!(

@@ -50,11 +50,7 @@ pub(super) fn field(blamed: &str) -> Option<&'static str> {
 }
 
 /// A number that may be left out; `least` to the rule's most.
-fn limit(
-    posted: &FormData,
-    name: &'static str,
-    least: u64,
-) -> Result<Option<u64>, FieldProblem> {
+fn limit(posted: &FormData, name: &'static str, least: u64) -> Result<Option<u64>, FieldProblem> {
     let Some(text) = posted.optional(name) else {
         return Ok(None);
     };
@@ -66,11 +62,7 @@ fn limit(
     Ok(Some(count))
 }
 
-fn small(
-    posted: &FormData,
-    name: &'static str,
-    least: u64,
-) -> Result<Option<u32>, FieldProblem> {
+fn small(posted: &FormData, name: &'static str, least: u64) -> Result<Option<u32>, FieldProblem> {
     let count = limit(posted, name, least)?;
     Ok(count.and_then(|count| u32::try_from(count).ok()))
 }
@@ -141,15 +133,21 @@ pub(super) fn drafted(posted: &FormData) -> Result<KeyTerms, Vec<FieldProblem>> 
     let mut errors = FormErrors::default();
     let mut terms = KeyTerms {
         priority: errors.take(priority(posted)).flatten().unwrap_or(0),
-        requests_per_minute: errors.take(small(posted, "requests_per_minute", 1)).flatten(),
+        requests_per_minute: errors
+            .take(small(posted, "requests_per_minute", 1))
+            .flatten(),
         tokens_per_minute: errors.take(limit(posted, "tokens_per_minute", 1)).flatten(),
         calls_at_once: errors.take(small(posted, "calls_at_once", 1)).flatten(),
         requests_per_day: errors.take(small(posted, "requests_per_day", 1)).flatten(),
         tokens_per_day: errors.take(limit(posted, "tokens_per_day", 1)).flatten(),
-        models: errors.take(list(posted, "models", rules::models)).unwrap_or_default(),
+        models: errors
+            .take(list(posted, "models", rules::models))
+            .unwrap_or_default(),
         base_url: errors.take(address(posted)).flatten(),
         headers: errors.take(headers(posted)).flatten(),
-        tags: errors.take(list(posted, "tags", rules::tags)).unwrap_or_default(),
+        tags: errors
+            .take(list(posted, "tags", rules::tags))
+            .unwrap_or_default(),
     };
     if posted.is_ticked("drop_headers") && terms.headers.is_none() {
         terms.headers = Some(KeyHeaders::default());
@@ -164,13 +162,17 @@ pub(super) fn change(posted: &FormData) -> Result<TermsChange, Vec<FieldProblem>
     let models = models.filter(|models| !models.is_empty());
     let change = TermsChange {
         priority: errors.take(priority(posted)).flatten(),
-        requests_per_minute: errors.take(small(posted, "requests_per_minute", 0)).flatten(),
+        requests_per_minute: errors
+            .take(small(posted, "requests_per_minute", 0))
+            .flatten(),
         tokens_per_minute: errors.take(limit(posted, "tokens_per_minute", 0)).flatten(),
         calls_at_once: errors.take(small(posted, "calls_at_once", 0)).flatten(),
         requests_per_day: errors.take(small(posted, "requests_per_day", 0)).flatten(),
         tokens_per_day: errors.take(limit(posted, "tokens_per_day", 0)).flatten(),
         models: models.map(|models| if models == ["*"] { Vec::new() } else { models }),
-        add_tags: errors.take(list(posted, "add_tags", rules::tags)).unwrap_or_default(),
+        add_tags: errors
+            .take(list(posted, "add_tags", rules::tags))
+            .unwrap_or_default(),
         remove_tags: errors
             .take(list(posted, "remove_tags", rules::tags))
             .unwrap_or_default(),
@@ -239,7 +241,10 @@ mod tests {
         let filled: BTreeMap<_, _> = values(&read).into_iter().collect();
         assert_eq!(filled["requests_per_minute"], "60");
         assert_eq!(filled["calls_at_once"], "");
-        assert!(!format!("{filled:?}").contains("one"), "headers are secrets");
+        assert!(
+            !format!("{filled:?}").contains("one"),
+            "headers are secrets"
+        );
         // Nothing typed is no limit at all, and headers stay.
         assert_eq!(drafted(&posted("weight=1")), Ok(KeyTerms::default()));
         let dropped = drafted(&posted("drop_headers=on")).expect("terms");
@@ -264,7 +269,13 @@ mod tests {
                 "key_headers"
             ]
         );
-        for headers in ["host:+x", "no+colon", "x:+%01", "content-length:+1", "x+y:+1"] {
+        for headers in [
+            "host:+x",
+            "no+colon",
+            "x:+%01",
+            "content-length:+1",
+            "x+y:+1",
+        ] {
             let form = posted(&format!("key_headers={headers}"));
             assert_eq!(blamed(drafted(&form)), ["key_headers"], "{headers}");
         }
