@@ -135,17 +135,38 @@ async fn one_wrong_key_stops_them_all_and_is_told_with_its_rule() {
     supervisor.finish(std::time::Duration::from_secs(5)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn several_keys_are_changed_alike_or_none_is() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let supervisor = Supervisor::new();
-    let providers = providers(folder.path(), &supervisor).await;
+/// Two keys with a tag beside the one that is there.
+async fn two_keys(providers: &ProviderList) -> Vec<ProviderKeyId> {
     let keys = vec![
         key("sk-first-0123456789", "one"),
         key("sk-second-0123456789", "two"),
     ];
     let added = providers.add_provider_keys("p", list(keys, false)).await;
-    assert!(added.expect("added").added);
+    let lines = added.expect("added").lines.into_iter();
+    let ids = lines.filter_map(|line| match line.verdict {
+        KeyLineVerdict::Good { key } => key,
+        KeyLineVerdict::Known { .. }
+        | KeyLineVerdict::Repeated { .. }
+        | KeyLineVerdict::Wrong(_) => None,
+    });
+    ids.collect()
+}
+
+fn active(keys: &[ProviderKeyId], tag: Option<&str>) -> KeysChange {
+    KeysChange {
+        keys: keys.to_vec(),
+        tag: tag.map(str::to_owned),
+        status: Some("active".to_owned()),
+        ..KeysChange::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_a_tag_are_changed_alike_and_removed_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = providers(folder.path(), &supervisor).await;
+    let ids = two_keys(&providers).await;
     let first = KeysChange {
         tag: Some("pasted".to_owned()),
         status: Some("disabled".to_owned()),
@@ -158,60 +179,82 @@ async fn several_keys_are_changed_alike_or_none_is() {
         },
         ..KeysChange::default()
     };
-    let changed = providers
-        .change_provider_keys("p", first)
-        .await
-        .expect("changed");
+    let changed = providers.change_provider_keys("p", first).await;
+    let changed = changed.expect("changed");
     assert_eq!(changed.after.len(), 2);
     for (before, after) in changed.before.iter().zip(&changed.after) {
-        assert_eq!(
-            (before.status.as_str(), after.status.as_str()),
-            ("active", "disabled")
-        );
+        assert_eq!((&*before.status, &*after.status), ("active", "disabled"));
         assert_eq!((before.weight, after.weight), (2, 7));
         assert_eq!(after.terms.requests_per_minute, Some(60));
         assert_eq!(after.terms.tags, ["pasted", "eu"]);
     }
-    let ids: Vec<ProviderKeyId> = changed.after.iter().map(|key| key.id.clone()).collect();
+    let on = KeysChange {
+        terms: TermsChange {
+            requests_per_minute: Some(0),
+            ..TermsChange::default()
+        },
+        ..active(&ids, None)
+    };
+    let changed = providers.change_provider_keys("p", on).await;
+    for key in changed.expect("changed").after {
+        assert_eq!(key.status, "active");
+        assert_eq!(key.terms.requests_per_minute, None);
+        assert_eq!(key.terms.tokens_per_day, Some(1_000_000));
+    }
+    let remove = KeysChange {
+        keys: ids,
+        delete: true,
+        ..KeysChange::default()
+    };
+    let removed = providers.change_provider_keys("p", remove).await;
+    let removed = removed.expect("removed");
+    assert_eq!((removed.before.len(), removed.after.len()), (2, 0));
+    assert_eq!(labels(&providers).await, [""]);
+    supervisor.finish(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_can_not_be_made_of_all_is_made_of_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = Supervisor::new();
+    let providers = providers(folder.path(), &supervisor).await;
+    let ids = two_keys(&providers).await;
     let shown = async || {
         let keys = providers.provider_keys("p").await.expect("keys");
         let told = keys
             .into_iter()
-            .map(|key| (key.label, key.status, key.terms.requests_per_minute));
+            .map(|key| (key.label, key.status, key.weight));
         told.collect::<Vec<_>>()
     };
     let kept = shown().await;
-    // An unknown one, a rule that is broken, an empty choice: none of them changes anything.
-    let unknown = ProviderKeyId::random();
-    let active = |keys: Vec<ProviderKeyId>, tag: Option<&str>| KeysChange {
-        keys,
-        tag: tag.map(str::to_owned),
-        status: Some("active".to_owned()),
-        ..KeysChange::default()
+    let off = |change: KeysChange| KeysChange {
+        status: Some("disabled".to_owned()),
+        ..change
     };
+    let unknown = [ids[0].clone(), ProviderKeyId::random()];
     for (refused, what) in [
-        (active(vec![ids[0].clone(), unknown], None), "unknown"),
-        (active(Vec::new(), Some("nobody's")), "no key of the tag"),
-        (active(Vec::new(), None), "none"),
-        (active(ids.clone(), Some("eu")), "both"),
+        (off(active(&unknown, None)), "unknown"),
+        (off(active(&[], Some("nobody's"))), "no key of the tag"),
+        (off(active(&[], None)), "none"),
+        (off(active(&ids, Some("pasted"))), "both"),
         (
             KeysChange {
                 weight: Some(101),
-                ..active(ids.clone(), None)
+                ..off(active(&ids, None))
             },
             "weight",
         ),
         (
             KeysChange {
-                keys: ids.clone(),
-                ..KeysChange::default()
+                status: None,
+                ..active(&ids, None)
             },
             "nothing",
         ),
         (
             KeysChange {
                 status: Some("cooling".to_owned()),
-                ..active(ids.clone(), None)
+                ..active(&ids, None)
             },
             "status",
         ),
@@ -220,34 +263,5 @@ async fn several_keys_are_changed_alike_or_none_is() {
         assert!(outcome.is_err(), "{what}: {outcome:?}");
         assert_eq!(shown().await, kept, "{what}");
     }
-    let on = KeysChange {
-        terms: TermsChange {
-            requests_per_minute: Some(0),
-            ..TermsChange::default()
-        },
-        ..active(ids.clone(), None)
-    };
-    let changed = providers
-        .change_provider_keys("p", on)
-        .await
-        .expect("changed");
-    assert!(changed.after.iter().all(|key| key.status == "active"));
-    assert!(
-        changed
-            .after
-            .iter()
-            .all(|key| key.terms.requests_per_minute.is_none())
-    );
-    let remove = KeysChange {
-        keys: ids,
-        delete: true,
-        ..KeysChange::default()
-    };
-    let removed = providers
-        .change_provider_keys("p", remove)
-        .await
-        .expect("removed");
-    assert_eq!((removed.before.len(), removed.after.len()), (2, 0));
-    assert_eq!(labels(&providers).await, [""]);
     supervisor.finish(std::time::Duration::from_secs(5)).await;
 }
