@@ -86,6 +86,24 @@ pub enum FieldError {
     Stale,
     /// A part of the platform does not answer, so nothing was changed.
     Unavailable,
+    /// The gateway is too old for it.
+    Earlier,
+    /// Nothing was chosen.
+    ChooseKeys,
+    /// Two ways to choose at once.
+    KeysOrTag,
+    /// All would stay as it is.
+    NothingToChange,
+    /// A removal that was not confirmed.
+    Unsure,
+    /// What was previewed is not known any more.
+    DraftGone,
+    /// A line with another number of columns.
+    KeyColumns,
+    /// A wrong line stopped all of them.
+    NothingAdded,
+    /// There was nothing to add.
+    NothingNew,
     /// Words of the caller's own, already in the reader's language.
     Words(String),
 }
@@ -137,6 +155,15 @@ impl FieldError {
             Self::InUse => t.error_in_use.to_owned(),
             Self::Stale => t.error_stale.to_owned(),
             Self::Unavailable => t.error_unavailable.to_owned(),
+            Self::Earlier => t.a.gateway_earlier.to_owned(),
+            Self::ChooseKeys => t.a.batch_none.to_owned(),
+            Self::KeysOrTag => t.a.batch_both.to_owned(),
+            Self::NothingToChange => t.a.batch_nothing.to_owned(),
+            Self::Unsure => t.a.batch_unsure.to_owned(),
+            Self::DraftGone => t.a.draft_gone.to_owned(),
+            Self::NothingAdded => t.a.preview_keys_wrong.to_owned(),
+            Self::NothingNew => t.a.preview_keys_none.to_owned(),
+            Self::KeyColumns => t.a.line_columns.to_owned(),
             Self::Words(words) => words.clone(),
         }
     }

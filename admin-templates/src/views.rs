@@ -13,7 +13,8 @@ use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
 use crate::admin::price_import::{PriceImports, PriceReviewPage};
-use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew, ProviderPick};
+use crate::admin::provider_keys::{BulkAdd, ProviderKeyEdit};
+use crate::admin::providers::{ProviderDetail, ProviderList, ProviderNew, ProviderPick};
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
@@ -23,9 +24,9 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
-    LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope,
-    Speaker, Switch, TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, KeyLineState,
+    Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem,
+    Scope, Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};
@@ -170,6 +171,7 @@ views! {
     ProviderPick "provider-pick" "admin/provider_pick.html" [Admin] "/providers/new" true;
     ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new?vendor=deepseek" true;
     ProviderDetail "provider" "admin/provider.html" [Admin] "/providers/openai" true;
+    ProviderKeyEdit "provider-key" "admin/provider_key.html" [Admin] "/providers/openai/keys/pky_1/edit" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;

@@ -127,6 +127,8 @@ impl Gateway {
         let generations = GenerationContext::open(&parts, pools)?;
         let door = HttpDoor::new(parts.config, &parts.secrets.internal)?;
         providers.reload().await.map_err(unusable(target.shown()))?;
+        let restored = providers.restore_days().await;
+        restored.map_err(unusable(target.shown()))?;
         providers.add_sandbox().await.map_err(|error| {
             ConfigError::Invalid(format!("the sandbox can't be added: {error}"))
         })?;

@@ -224,7 +224,7 @@ impl Server {
         keep_records(&store, &people.accounts, (&clock, metrics), supervisor);
         let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
-        let gateways = gateways(&link, &store, (&clock, sealer), supervisor).await;
+        let gateways = gateways(&link, &store, (&clock, sealer.clone()), supervisor).await;
         let rooms = Rooms {
             health: health(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
@@ -240,7 +240,7 @@ impl Server {
             ledger,
             usage: UsageHistory::new(store.clone()),
             gateways,
-            providers: Providers::new(link.clone(), store.clone(), clock.clone()),
+            providers: Providers::new(link.clone(), store.clone(), clock.clone(), sealer),
             calls,
             link,
             leaving: supervisor.leaving(),

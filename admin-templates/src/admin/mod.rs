@@ -6,6 +6,7 @@ pub mod gateways;
 pub mod platform;
 pub mod price_import;
 pub mod prices;
+pub mod provider_keys;
 pub mod providers;
 pub mod tenants;
 pub mod usage;

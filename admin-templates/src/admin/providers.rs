@@ -2,6 +2,7 @@
 
 use shared::clock::Moment;
 
+use super::provider_keys::KeyTermsShown;
 use crate::chart::{Chart, Spark};
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
@@ -179,11 +180,16 @@ sampled! {
         pub created_at: Moment,
         /// A test that was just made.
         pub test: Option<KeyTest>,
+        /// On what terms it is used.
+        pub terms: KeyTermsShown,
+        /// Whether it was chosen in a form that was sent and was wrong.
+        pub is_chosen: bool,
     }
 
     /// `GET /admin/providers/{name}`. `POST …/edit` with `base_url`, `enabled` and, where `settings` is `on`,
     /// the settings as with a new one;
-    /// `POST …/delete`; `POST …/keys` with `label`, `secret`, `weight`;
+    /// `POST …/delete`; `POST …/copy` with `name`; `GET …/export.json`; `POST …/keys` with `label`, `secret`, `weight` and
+    /// the terms; `POST …/keys/batch` with `key` (several) or `tag`, `do` and what is to be changed;
     /// `POST …/keys/{key}/test` with `model` for a small call, `/disable`, `/enable`, `/delete`; `POST …/keys/{key}/rotate` with
     /// `secret`.
     pub struct ProviderDetail {
@@ -227,31 +233,10 @@ sampled! {
         pub rotate: Form,
         /// The key whose rotation was sent and was wrong.
         pub rotating: String,
-    }
-
-    /// What came of one line of a bulk.
-    pub struct BulkLine {
-        /// The line, from 1.
-        pub number: u64,
-        /// How the secret ends.
-        pub last4: String,
-        /// Whether it was added.
-        pub added: bool,
-        /// Why not.
-        pub detail: String,
-    }
-
-    /// `GET` and `POST /admin/providers/{name}/keys/bulk` with `secrets` (one a line, a label may
-    /// follow after a blank), `weight`, `test`.
-    pub struct BulkAdd {
-        /// The provider.
-        pub provider: String,
-        /// How its page is addressed.
-        pub reference: String,
-        /// What was typed; secrets are never filled in again.
-        pub form: Form,
-        /// What came of it, line by line.
-        pub results: Vec<BulkLine>,
+        /// A change of several keys.
+        pub batch: Form,
+        /// The name of a copy.
+        pub copy: Form,
     }
 }
 

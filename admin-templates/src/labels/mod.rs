@@ -21,7 +21,7 @@ pub use people::{
 pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
-pub use providers::{DialectName, LimitField, VendorPlace};
+pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

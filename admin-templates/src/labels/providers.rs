@@ -41,6 +41,19 @@ labels! {
         /// Wherever the operator says.
         Other = "other", Plain, "Any other", "其他";
     }
+    /// What came of one of many keys, or would.
+    KeyLineState {
+        /// It would be added.
+        New = "good", Good, "new", "新增";
+        /// It was added.
+        Added = "added", Good, "added", "已添加";
+        /// The pool has it.
+        Known = "known", Plain, "known already", "已存在";
+        /// A line before has it.
+        Repeated = "repeated", Plain, "repeated", "重复";
+        /// It breaks a rule.
+        Wrong = "wrong", Bad, "not added", "未添加";
+    }
     /// The only field in which a provider takes the limit of output tokens.
     LimitField {
         /// The older one.

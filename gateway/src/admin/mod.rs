@@ -1,6 +1,8 @@
 //! The list of providers and keys: kept as the database says, with each change of a key written to it.
 //! Knows nothing of calls; what operators may change is `provider_admin`'s.
 
+mod days;
+mod key_batch;
 mod provider_admin;
 mod terms;
 #[cfg(test)]
@@ -97,6 +99,7 @@ impl ProviderList {
         supervisor.spawn("providers", reading);
         let writing = self.clone().write_events(told, supervisor.stopping());
         supervisor.spawn("events", writing);
+        supervisor.spawn("key days", self.clone().keep_days(supervisor.clone()));
     }
 
     async fn keep_current(self: Arc<Self>, supervisor: Supervisor) {

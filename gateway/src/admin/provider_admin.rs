@@ -8,6 +8,7 @@ use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{
@@ -24,12 +25,12 @@ use crate::{link, providers};
 
 /// More providers or keys than anybody has; the list is kept in memory.
 const PROVIDERS_MAX: usize = 200;
-const KEYS_MAX: usize = 1_000;
+pub(super) const KEYS_MAX: usize = 1_000;
 
 /// Why a key is not moved.
 const SECRET_STAYS: &str = "a key that gets another address needs its secret entered with it";
 
-fn invalid(field: &str, rule: impl ToString) -> AdminError {
+pub(super) fn invalid(field: &str, rule: impl ToString) -> AdminError {
     AdminError::Invalid(InvalidField {
         field: field.to_owned(),
         rule: rule.to_string(),
@@ -37,7 +38,7 @@ fn invalid(field: &str, rule: impl ToString) -> AdminError {
 }
 
 /// No field is to blame.
-fn refused(sentence: impl Into<String>) -> AdminError {
+pub(super) fn refused(sentence: impl Into<String>) -> AdminError {
     AdminError::Invalid(InvalidField {
         field: String::new(),
         rule: sentence.into(),
@@ -55,7 +56,7 @@ fn found(is_there: bool) -> Result<(), AdminError> {
 }
 
 /// The log gets the reason, the operator a word.
-fn failed(error: DbError) -> AdminError {
+pub(super) fn failed(error: DbError) -> AdminError {
     match error {
         DbError::Duplicate(_) => AdminError::Duplicate,
         DbError::UnknownScheme
@@ -100,7 +101,7 @@ fn is_elsewhere(old: &str, new: &str) -> bool {
 }
 
 /// How a secret ends; of a file of a key, how its name ends.
-fn last4(secret: &str) -> String {
+pub(super) fn last4(secret: &str) -> String {
     /// What is of interest of such a file.
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -121,7 +122,10 @@ fn last4(secret: &str) -> String {
 }
 
 /// A secret as it is kept, where its rule allows it.
-fn kept_secret(secret: &Secret<String>, rule: SecretRule) -> Result<Secret<String>, AdminError> {
+pub(super) fn kept_secret(
+    secret: &Secret<String>,
+    rule: SecretRule,
+) -> Result<Secret<String>, AdminError> {
     checked("secret", rules::secret(secret.expose(), rule))?;
     let kept = rules::kept_secret(secret.expose(), rule);
     Ok(Secret::new(kept.into_owned()))
@@ -153,7 +157,7 @@ impl ProviderList {
         }
     }
 
-    fn key_view(&self, row: &KeyRow) -> ProviderKeyView {
+    pub(super) fn key_view(&self, row: &KeyRow) -> ProviderKeyView {
         let id = ProviderKeyId::from_stored(row.id.clone());
         let known = self.pools.key(&row.provider, &id);
         let shown = match known {
@@ -184,6 +188,45 @@ impl ProviderList {
         }
     }
 
+    /// A new key as it is kept, where it breaks no rule.
+    pub(super) fn new_row(
+        &self,
+        of: &ProviderRow,
+        new: NewProviderKey,
+    ) -> Result<KeyRow, AdminError> {
+        checked("label", rules::label(&new.label))?;
+        checked("weight", rules::weight(new.weight))?;
+        let secret = kept_secret(&new.secret, secret_rule(&of.kind))?;
+        let terms = checked_terms(of, new.terms)?;
+        let id = ProviderKeyId::random();
+        let mut row = KeyRow {
+            sealed: self
+                .sealer
+                .seal(&seal_place(id.as_str()), secret.expose().as_bytes()),
+            id: id.into_string(),
+            provider: of.name.clone(),
+            label: new.label,
+            last4: last4(secret.expose()),
+            weight: new.weight.into(),
+            disabled: false,
+            reason: None,
+            created_at: at(self.clock.now()),
+            probe_at: None,
+            priority: 0,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            calls_at_once: None,
+            requests_per_day: None,
+            tokens_per_day: None,
+            models: None,
+            base_url: None,
+            headers: None,
+            tags: None,
+        };
+        terms::write(&self.sealer, &mut row, terms);
+        Ok(row)
+    }
+
     /// Whoever may move a key must not get its secrets with that.
     fn change_terms(
         &self,
@@ -204,7 +247,10 @@ impl ProviderList {
         Ok(())
     }
 
-    async fn provider_row(&self, name: &str) -> Result<(ProviderRow, Vec<KeyRow>), AdminError> {
+    pub(super) async fn provider_row(
+        &self,
+        name: &str,
+    ) -> Result<(ProviderRow, Vec<KeyRow>), AdminError> {
         let snapshot = self.store.snapshot().await.map_err(failed)?;
         let row = snapshot
             .providers
@@ -228,15 +274,32 @@ impl ProviderList {
     }
 }
 
+/// Switches a key on or off, where that is asked for.
+pub(super) fn set_status(row: &mut KeyRow, status: Option<&str>) -> Result<(), AdminError> {
+    match status {
+        None => {}
+        Some("active") if row.has_no_secret() => return Err(refused(SECRET_GONE)),
+        Some("active") => (row.disabled, row.reason, row.probe_at) = (false, None, None),
+        // Why it waits for its secret stays told.
+        Some("disabled") if row.has_no_secret() => {}
+        Some("disabled") => {
+            (row.disabled, row.reason) = (true, Some(BY_OPERATOR.to_owned()));
+            row.probe_at = None;
+        }
+        Some(_) => return Err(invalid("status", "active or disabled")),
+    }
+    Ok(())
+}
+
 /// Of a provider's keys; of a kind that this version does not know, the usual.
-fn secret_rule(kind: &str) -> SecretRule {
+pub(super) fn secret_rule(kind: &str) -> SecretRule {
     providers::provider(kind).map_or(SecretRule::IN_A_HEADER, |connector| {
         connector.facts().secret
     })
 }
 
 /// Of a key of that provider.
-fn checked_terms(of: &ProviderRow, terms: KeyTerms) -> Result<KeyTerms, AdminError> {
+pub(super) fn checked_terms(of: &ProviderRow, terms: KeyTerms) -> Result<KeyTerms, AdminError> {
     let kind = providers::provider(&of.kind)
         .ok_or_else(|| refused(format!("this gateway has no connector `{}`", of.kind)))?;
     terms::checked_terms(kind.facts(), terms)
@@ -360,40 +423,15 @@ impl ProviderAdmin for ProviderList {
         provider: &str,
         new: NewProviderKey,
     ) -> Result<ProviderKeyView, AdminError> {
-        checked("label", rules::label(&new.label))?;
-        checked("weight", rules::weight(new.weight))?;
-        let (row, keys) = self.provider_row(provider).await?;
-        let secret = kept_secret(&new.secret, secret_rule(&row.kind))?;
+        let (of, keys) = self.provider_row(provider).await?;
         if keys.len() >= KEYS_MAX {
             return Err(refused(format!("there are {KEYS_MAX} keys already")));
         }
-        let terms = checked_terms(&row, new.terms)?;
-        let id = ProviderKeyId::random();
-        let mut row = KeyRow {
-            sealed: self
-                .sealer
-                .seal(&seal_place(id.as_str()), secret.expose().as_bytes()),
-            id: id.into_string(),
-            provider: provider.to_owned(),
-            label: new.label,
-            last4: last4(secret.expose()),
-            weight: new.weight.into(),
-            disabled: false,
-            reason: None,
-            created_at: at(self.clock.now()),
-            probe_at: None,
-            priority: 0,
-            requests_per_minute: None,
-            tokens_per_minute: None,
-            calls_at_once: None,
-            requests_per_day: None,
-            models: None,
-            base_url: None,
-            headers: None,
-            tags: None,
-        };
-        terms::write(&self.sealer, &mut row, terms);
-        self.store.insert_key(&row).await.map_err(failed)?;
+        let row = self.new_row(&of, new)?;
+        self.store
+            .insert_keys(std::slice::from_ref(&row))
+            .await
+            .map_err(failed)?;
         self.reload().await.map_err(failed)?;
         Ok(self.key_view(&row))
     }
@@ -419,18 +457,7 @@ impl ProviderAdmin for ProviderList {
             row.last4 = last4(secret);
             (row.disabled, row.reason, row.probe_at) = (false, None, None);
         }
-        match patch.status.as_deref() {
-            None => {}
-            Some("active") if row.has_no_secret() => return Err(refused(SECRET_GONE)),
-            Some("active") => (row.disabled, row.reason, row.probe_at) = (false, None, None),
-            // Why it waits for its secret stays told.
-            Some("disabled") if row.has_no_secret() => {}
-            Some("disabled") => {
-                (row.disabled, row.reason) = (true, Some(BY_OPERATOR.to_owned()));
-                row.probe_at = None;
-            }
-            Some(_) => return Err(invalid("status", "active or disabled")),
-        }
+        set_status(&mut row, patch.status.as_deref())?;
         if let Some(weight) = patch.weight {
             checked("weight", rules::weight(weight))?;
             row.weight = weight.into();
@@ -439,7 +466,8 @@ impl ProviderAdmin for ProviderList {
             checked("label", rules::label(&label))?;
             row.label = label;
         }
-        found(self.store.update_key(&row).await.map_err(failed)?)?;
+        let changed = self.store.update_keys(std::slice::from_ref(&row)).await;
+        found(changed.map_err(failed)? > 0)?;
         if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
             known.health.overruled();
         }
@@ -452,9 +480,26 @@ impl ProviderAdmin for ProviderList {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError> {
-        let gone = self.store.delete_key(provider, key).await.map_err(failed)?;
+        let gone = self.store.delete_keys(provider, std::slice::from_ref(key));
+        let gone = gone.await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
-        found(gone)
+        found(gone > 0)
+    }
+
+    async fn add_provider_keys(
+        &self,
+        provider: &str,
+        new: NewProviderKeys,
+    ) -> Result<KeysAdded, AdminError> {
+        self.add_keys(provider, new).await
+    }
+
+    async fn change_provider_keys(
+        &self,
+        provider: &str,
+        change: KeysChange,
+    ) -> Result<KeysChanged, AdminError> {
+        self.change_keys(provider, change).await
     }
 
     async fn test_provider_key(

@@ -33,6 +33,7 @@ pub(super) fn checked_terms(
             "terms.requests_per_day",
             terms.requests_per_day.map(u64::from),
         ),
+        ("terms.tokens_per_day", terms.tokens_per_day),
     ];
     for (field, limit) in limits {
         if let Some(limit) = limit {
@@ -65,6 +66,7 @@ pub(super) fn write(sealer: &Sealer, row: &mut KeyRow, terms: KeyTerms) {
     row.tokens_per_minute = terms.tokens_per_minute.and_then(|n| i64::try_from(n).ok());
     row.calls_at_once = terms.calls_at_once.map(i64::from);
     row.requests_per_day = terms.requests_per_day.map(i64::from);
+    row.tokens_per_day = terms.tokens_per_day.and_then(|n| i64::try_from(n).ok());
     row.models = list(&terms.models);
     row.tags = list(&terms.tags);
     row.base_url = terms.base_url;
@@ -84,6 +86,7 @@ pub(super) fn read(row: &KeyRow) -> KeyTerms {
         tokens_per_minute: row.tokens_per_minute.and_then(|n| u64::try_from(n).ok()),
         calls_at_once: count(row.calls_at_once),
         requests_per_day: count(row.requests_per_day),
+        tokens_per_day: row.tokens_per_day.and_then(|n| u64::try_from(n).ok()),
         models: parsed(row.models.as_deref()),
         base_url: row.base_url.clone(),
         headers: None,

@@ -16,8 +16,8 @@ use crate::config::GatewaySecrets;
 use crate::program::Settings;
 use crate::{Gateway, GatewayParts};
 
-/// A gateway with a provider `p` of one key.
-async fn providers(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<ProviderList> {
+/// A gateway over what is in `folder`.
+pub(super) async fn opened(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<ProviderList> {
     let data = folder.display().to_string();
     let arguments = [
         "waule-gateway",
@@ -40,7 +40,15 @@ async fn providers(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<Pro
         clock: Clock::system(),
     };
     let gateway = Gateway::start(parts).await.expect("a gateway");
-    let providers = gateway.providers.clone();
+    gateway.providers.clone()
+}
+
+/// A gateway with a provider `p` of one key.
+pub(super) async fn providers(
+    folder: &std::path::Path,
+    supervisor: &Supervisor,
+) -> Arc<ProviderList> {
+    let providers = opened(folder, supervisor).await;
     let provider = NewProvider {
         name: "p".to_owned(),
         kind: "openai".to_owned(),
@@ -133,6 +141,7 @@ async fn terms_are_kept_and_shown_without_what_headers_say() {
         tokens_per_minute: Some(1_000_000_000),
         calls_at_once: Some(8),
         requests_per_day: Some(1_000),
+        tokens_per_day: Some(5_000_000),
         models: vec!["m-*".to_owned()],
         base_url: Some(" http://127.0.0.1:9/v2/ ".to_owned()),
         headers: Some(KeyHeaders(

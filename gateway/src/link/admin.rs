@@ -15,6 +15,8 @@ use crate::admin::ProviderList;
 
 /// Operators' requests are small.
 const ADMIN_BYTES_MAX: usize = 64 * 1024;
+/// Those of many keys are a thousand times a secret of 4 KiB with its terms.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// All that operators ask of a gateway.
 pub(super) fn routes(providers: &Arc<ProviderList>) -> impl Endpoint + use<> {
@@ -30,7 +32,11 @@ pub(super) fn routes(providers: &Arc<ProviderList>) -> impl Endpoint + use<> {
             "/providers/:name/keys/:key",
             patch(update_key).delete(delete_key),
         )
-        .at("/providers/:name/keys/:key/test", post(test_key));
+        .at("/providers/:name/keys/:key/test", post(test_key))
+        .at(
+            "/providers/:name/key-batch",
+            post(add_keys).patch(change_keys),
+        );
     routes.data(providers.clone())
 }
 
@@ -53,7 +59,11 @@ fn answered<T: Serialize>(status: StatusCode, outcome: Result<T, AdminError>) ->
 }
 
 async fn read_json<T: DeserializeOwned>(body: poem::Body) -> Result<T, AdminError> {
-    let bytes = body.into_bytes_limit(ADMIN_BYTES_MAX).await;
+    read_within(body, ADMIN_BYTES_MAX).await
+}
+
+async fn read_within<T: DeserializeOwned>(body: poem::Body, most: usize) -> Result<T, AdminError> {
+    let bytes = body.into_bytes_limit(most).await;
     let refused = |sentence| {
         AdminError::Invalid(InvalidField {
             field: String::new(),
@@ -151,4 +161,26 @@ async fn test_key(
             .await
     };
     answered(StatusCode::OK, tested.await)
+}
+
+#[handler]
+async fn add_keys(providers: Shared<'_>, Path(name): Path<String>, body: poem::Body) -> Response {
+    let added = async {
+        let new = read_within(body, BATCH_BYTES_MAX).await?;
+        providers.add_provider_keys(&name, new).await
+    };
+    answered(StatusCode::OK, added.await)
+}
+
+#[handler]
+async fn change_keys(
+    providers: Shared<'_>,
+    Path(name): Path<String>,
+    body: poem::Body,
+) -> Response {
+    let changed = async {
+        let change = read_within(body, BATCH_BYTES_MAX).await?;
+        providers.change_provider_keys(&name, change).await
+    };
+    answered(StatusCode::OK, changed.await)
 }

@@ -2,8 +2,9 @@
 //! provider told. What a call may bring is taken before it is sent, corrected when it is known, and its
 //! place is given back when it is over.
 //!
-//! These counters live in the process. Several gateways on one database each count their own; what they
-//! would have to share, say through Redis, is [`Meters::take`], [`Meters::correct`] and nothing else.
+//! These counters live in the process, where several gateways on one database each count their own. What
+//! was used of a day is in the database too, see `days`; what they would have to share of the rest, say
+//! through Redis, is [`Meters::take`], [`Meters::correct`] and nothing else.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use shared::clock::Moment;
 use shared::link::KeyTerms;
 
 use super::bucket::Bucket;
+use super::days::{Day, DayCount};
 use super::window::Minute;
 use crate::providers::limits::{ToldLimit, ToldLimits};
 
@@ -22,7 +24,6 @@ const MODELS_MAX: usize = 16;
 const KINDS: usize = 4;
 /// A call that ends makes room in this time, as likely as not.
 const PLACE_WAIT: Duration = Duration::from_millis(500);
-const DAY_SECONDS: i64 = 86_400;
 
 /// Tokens that a call may bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,9 +80,7 @@ struct ModelMeter {
 struct State {
     requests: Minute,
     tokens: Minute,
-    /// Days since 1970 in UTC.
-    day: i64,
-    today: u64,
+    today: Day,
     models: Vec<ModelMeter>,
 }
 
@@ -127,8 +126,7 @@ impl Meters {
         self.running.fetch_add(1, Ordering::Relaxed);
         let second = state.requests.add(now.unix_seconds(), 1);
         state.tokens.add(second, need.all());
-        state.today = state.today.saturating_add(1);
-        let day = state.day;
+        let day = state.today.take(need.all());
         let meter = state.model(model, now);
         for (sent, count) in meter.sent.iter_mut().zip(need.by_kind()) {
             *sent = sent.saturating_add(count);
@@ -156,15 +154,27 @@ impl Meters {
     pub(super) fn correct(&self, ticket: &Ticket, before: Need, actual: Need) {
         let mut state = self.lock();
         (state.tokens).change(ticket.second, before.all(), actual.all());
+        let (before, actual) = (before.all(), actual.all());
+        state.today.change_tokens(ticket.day, before, actual);
+    }
+
+    /// What was used of the day that `now` is in and is not in the database.
+    pub(super) fn unsaved(&self, now: Moment) -> DayCount {
+        let mut state = self.lock();
+        state.today.pass(now);
+        state.today.unsaved()
+    }
+
+    /// `written` is in the database, which has `total` in all.
+    pub(super) fn saved(&self, written: DayCount, total: DayCount) {
+        self.lock().today.saved(written, total);
     }
 
     /// It never reached its provider: its request does not count either.
     pub(super) fn never_sent(&self, ticket: &Ticket) {
         let mut state = self.lock();
         state.requests.change(ticket.second, 1, 0);
-        if state.day == ticket.day {
-            state.today = state.today.saturating_sub(1);
-        }
+        state.today.never_sent(ticket.day);
     }
 
     /// The answer to the call of `ticket` told of its model's limits.
@@ -219,14 +229,8 @@ impl State {
         if let Some(limit) = terms.tokens_per_minute {
             waits(self.tokens.wait(second, need.all(), limit).map(at));
         }
-        let day = second.div_euclid(DAY_SECONDS);
-        if day > self.day {
-            (self.day, self.today) = (day, 0);
-        }
-        if (terms.requests_per_day).is_some_and(|most| self.today >= u64::from(most)) {
-            let tomorrow = self.day.saturating_add(1).saturating_mul(DAY_SECONDS);
-            waits(Some(Moment::from_unix_ms(tomorrow.saturating_mul(1_000))));
-        }
+        self.today.pass(now);
+        waits(self.today.wait(terms, need.all()));
         if let Some(meter) = self.models.iter_mut().find(|meter| meter.model == model) {
             for (bucket, count) in meter.told.iter_mut().zip(need.by_kind()) {
                 waits(bucket.as_mut().and_then(|bucket| bucket.wait(now, count)));
@@ -300,6 +304,45 @@ mod tests {
         let until = (22 * 3_600 + 13 * 60 + 20) * 1_000;
         assert_eq!(take(&meters, &daily, at(0)).err(), Some(until));
         take(&meters, &daily, at(until)).expect("tomorrow");
+        let tokens = KeyTerms {
+            tokens_per_day: Some(250),
+            ..KeyTerms::default()
+        };
+        take(&meters, &tokens, at(until)).expect("200 of 250");
+        let next = until + 86_400_000;
+        assert_eq!(take(&meters, &tokens, at(until)).err(), Some(next));
+    }
+
+    #[test]
+    fn what_is_in_the_database_of_a_day_counts_and_is_written_once() {
+        let (meters, daily) = (
+            Meters::default(),
+            KeyTerms {
+                requests_per_day: Some(10),
+                ..KeyTerms::default()
+            },
+        );
+        let ticket = take(&meters, &daily, at(0)).expect("room");
+        let unsaved = meters.unsaved(at(0));
+        assert_eq!((unsaved.requests, unsaved.tokens), (1, 100));
+        // It is corrected while it is written, and others wrote eight.
+        meters.correct(&ticket, NEED, Need::default());
+        let total = DayCount {
+            requests: 9,
+            tokens: 900,
+            ..unsaved
+        };
+        meters.saved(unsaved, total);
+        let left = meters.unsaved(at(0));
+        assert_eq!((left.requests, left.tokens), (0, -100));
+        take(&meters, &daily, at(0)).expect("the tenth");
+        assert!(take(&meters, &daily, at(0)).is_err());
+        // Another day has nothing of it.
+        let tomorrow = at(86_400_000);
+        let begun = meters.unsaved(tomorrow);
+        assert_eq!((begun.requests, begun.tokens), (0, 0));
+        meters.saved(unsaved, total);
+        take(&meters, &daily, tomorrow).expect("tomorrow");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod bucket;
 mod budget;
 mod choose;
 mod circuit;
+pub(crate) mod days;
 mod dice;
 mod effect;
 pub(crate) mod health;

@@ -1,7 +1,9 @@
 //! Every statement of the gateway: providers and their sealed keys, and what happened to them. Opens
 //! no seal and holds no rule.
 
+mod days;
 mod events;
+mod keys;
 pub(crate) mod schema;
 
 use diesel::{
@@ -72,6 +74,7 @@ pub(crate) struct KeyRow {
     /// Sealed.
     pub(crate) headers: Option<Vec<u8>>,
     pub(crate) tags: Option<String>,
+    pub(crate) tokens_per_day: Option<i64>,
 }
 
 /// Everything the pools are made of, and the version it was read at.
@@ -223,49 +226,6 @@ impl Store {
         })
     }
 
-    pub(crate) async fn insert_key(&self, row: &KeyRow) -> Result<(), DbError> {
-        write_tx!(self.db, |conn| -> DbError {
-            diesel::insert_into(provider_keys::table)
-                .values(row)
-                .execute(conn)
-                .await?;
-            moved!(conn);
-            Ok(())
-        })
-    }
-
-    /// Writes a key's label, weight, terms, state and secret; answers whether there is such a key.
-    pub(crate) async fn update_key(&self, row: &KeyRow) -> Result<bool, DbError> {
-        write_tx!(self.db, |conn| -> DbError {
-            let key = provider_keys::table
-                .filter(provider_keys::id.eq(&row.id))
-                .filter(provider_keys::provider.eq(&row.provider));
-            let changed = diesel::update(key)
-                .set((
-                    provider_keys::label.eq(&row.label),
-                    provider_keys::weight.eq(row.weight),
-                    provider_keys::disabled.eq(row.disabled),
-                    provider_keys::reason.eq(&row.reason),
-                    provider_keys::sealed.eq(&row.sealed),
-                    provider_keys::last4.eq(&row.last4),
-                    provider_keys::probe_at.eq(row.probe_at),
-                    provider_keys::priority.eq(row.priority),
-                    provider_keys::requests_per_minute.eq(row.requests_per_minute),
-                    provider_keys::tokens_per_minute.eq(row.tokens_per_minute),
-                    provider_keys::calls_at_once.eq(row.calls_at_once),
-                    provider_keys::requests_per_day.eq(row.requests_per_day),
-                    provider_keys::models.eq(&row.models),
-                    provider_keys::base_url.eq(&row.base_url),
-                    provider_keys::headers.eq(&row.headers),
-                    provider_keys::tags.eq(&row.tags),
-                ))
-                .execute(conn)
-                .await?;
-            moved!(conn);
-            Ok(changed > 0)
-        })
-    }
-
     /// Moves the time of a probe on; answers whether nobody else did before, and no operator switched
     /// the key off meanwhile. The others read it again.
     pub(crate) async fn claim_probe(
@@ -294,21 +254,6 @@ impl Store {
                 .await?;
             moved!(conn);
             Ok(claimed > 0)
-        })
-    }
-
-    pub(crate) async fn delete_key(
-        &self,
-        provider: &str,
-        id: &ProviderKeyId,
-    ) -> Result<bool, DbError> {
-        write_tx!(self.db, |conn| -> DbError {
-            let key = provider_keys::table
-                .filter(provider_keys::id.eq(id.as_str()))
-                .filter(provider_keys::provider.eq(provider));
-            let gone = diesel::delete(key).execute(conn).await?;
-            moved!(conn);
-            Ok(gone > 0)
         })
     }
 

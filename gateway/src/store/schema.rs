@@ -32,6 +32,16 @@ diesel::table! {
         base_url -> Nullable<Text>,
         headers -> Nullable<Binary>,
         tags -> Nullable<Text>,
+        tokens_per_day -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    key_days (key_id) {
+        key_id -> Text,
+        day -> BigInt,
+        requests -> BigInt,
+        tokens -> BigInt,
     }
 }
 
@@ -60,6 +70,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     providers,
     provider_keys,
+    key_days,
     revisions,
     events,
     journals

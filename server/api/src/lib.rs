@@ -153,12 +153,14 @@ impl std::fmt::Debug for Rooms {
 
 /// Bodies of management requests are small.
 const MANAGE_BYTES_MAX: usize = 64 * 1024;
+/// Those of lists are a thousand lines: keys of a provider, or providers.
+const LIST_BYTES_MAX: usize = 1024 * 1024;
 /// Strangers log in, with four fields of at most 512 bytes, however they are escaped.
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
 /// A price list, each quote of which has a backslash before it in the body.
-const LIST_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
+const PRICE_LIST_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
 /// As long as 16 MiB take over a slow line.
-const LIST_READ_MAX: Duration = Duration::from_secs(120);
+const PRICE_LIST_READ_MAX: Duration = Duration::from_secs(120);
 /// Nobody types while a body is under way.
 const MANAGE_READ_MAX: Duration = Duration::from_secs(15);
 
@@ -239,9 +241,17 @@ macro_rules! apis {
                     providers: rooms.providers.clone(),
                     reports: rooms.reports.clone(),
                 },
-                admin::providers::ProvidersApi {
-                    providers: rooms.providers.clone(),
-                },
+                (
+                    admin::providers::ProvidersApi {
+                        providers: rooms.providers.clone(),
+                    },
+                    admin::providers::key_batch::KeyBatchApi {
+                        providers: rooms.providers.clone(),
+                    },
+                    admin::providers::copies::ProviderCopiesApi {
+                        providers: rooms.providers.clone(),
+                    },
+                ),
                 admin::superadmins::SuperadminsApi {
                     accounts: rooms.accounts.clone(),
                     factors: rooms.factors.clone(),
@@ -382,14 +392,18 @@ async fn with_plain_address<E: Endpoint>(endpoint: E, request: Request) -> poem:
 fn bounds_of(path: &str) -> Bounds {
     if path == "/admin/api/price-reviews" {
         return Bounds {
-            bytes: LIST_BYTES_MAX,
-            time: LIST_READ_MAX,
+            bytes: PRICE_LIST_BYTES_MAX,
+            time: PRICE_LIST_READ_MAX,
         };
     }
     let is_login = path.starts_with("/admin/api/login") || path.starts_with("/api/v1/auth/");
+    let is_list = path.starts_with("/admin/api/providers/") && path.ends_with("/key-batch")
+        || path == "/admin/api/import/providers";
     Bounds {
         bytes: if is_login {
             LOGIN_BYTES_MAX
+        } else if is_list {
+            LIST_BYTES_MAX
         } else {
             MANAGE_BYTES_MAX
         },

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::GatewayFacts;
+use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use shared::link::wire;
 use shared::link::{
     AdminError, GatewayName, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
@@ -47,7 +48,11 @@ impl NodeAdmin {
             return Ok(bytes);
         }
         let told: Result<AdminError, _> = serde_json::from_slice(&bytes);
-        Err(told.unwrap_or(match status {
+        Err(told.map(AdminError::plainly).unwrap_or(match status {
+            // A gateway that knows the way says what is not there.
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if path.ends_with(BATCH) => {
+                AdminError::earlier()
+            }
             StatusCode::NOT_FOUND => AdminError::NotFound,
             StatusCode::CONFLICT => AdminError::Duplicate,
             _ => AdminError::Internal,
@@ -78,6 +83,13 @@ fn provider_path(name: &str) -> Result<String, AdminError> {
     } else {
         Err(AdminError::NotFound)
     }
+}
+
+/// How the path of many keys ends.
+const BATCH: &str = "/key-batch";
+
+fn batch_path(provider: &str) -> Result<String, AdminError> {
+    Ok(format!("{}{BATCH}", provider_path(provider)?))
 }
 
 fn key_path(provider: &str, key: &ProviderKeyId) -> Result<String, AdminError> {
@@ -160,6 +172,24 @@ impl ProviderAdmin for NodeAdmin {
         self.admin(Method::DELETE, &key_path(provider, key)?, Bytes::new())
             .await
             .map(drop)
+    }
+
+    async fn add_provider_keys(
+        &self,
+        provider: &str,
+        new: NewProviderKeys,
+    ) -> Result<KeysAdded, AdminError> {
+        self.ask(Method::POST, &batch_path(provider)?, json(&new))
+            .await
+    }
+
+    async fn change_provider_keys(
+        &self,
+        provider: &str,
+        change: KeysChange,
+    ) -> Result<KeysChanged, AdminError> {
+        self.ask(Method::PATCH, &batch_path(provider)?, json(&change))
+            .await
     }
 
     async fn test_provider_key(

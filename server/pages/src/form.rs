@@ -62,6 +62,18 @@ impl FormData {
         Some(Self(fields))
     }
 
+    /// All of it but the form's key, to be kept; secrets are among it.
+    pub(super) fn fields(&self) -> BTreeMap<&str, &[String]> {
+        let own = self.0.iter().filter(|(name, _)| *name != "csrf");
+        own.map(|(name, values)| (name.as_str(), values.as_slice()))
+            .collect()
+    }
+
+    /// What was kept.
+    pub(super) fn of_fields(fields: BTreeMap<String, Vec<String>>) -> Self {
+        Self(fields)
+    }
+
     fn first(&self, name: &str) -> &str {
         self.0
             .get(name)

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::connectors::{GatewayFacts, SecretRule};
+use super::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
@@ -239,6 +240,43 @@ pub enum AdminError {
     Internal,
 }
 
+impl AdminError {
+    /// What a gateway answers, or would, that does not know what it was asked.
+    pub fn earlier() -> Self {
+        Self::Invalid(InvalidField {
+            field: String::new(),
+            rule: EARLIER.to_owned(),
+        })
+    }
+
+    /// Whether it is that.
+    pub fn is_earlier(&self) -> bool {
+        matches!(self, Self::Invalid(wrong) if wrong.rule.starts_with(EARLIER))
+    }
+
+    /// The same where a gateway of an earlier version met a field that it does not know, which it says
+    /// as its reader of JSON does; so no limit is dropped without a word.
+    #[must_use]
+    pub fn plainly(self) -> Self {
+        match self {
+            Self::Invalid(InvalidField { field, rule })
+                if field.is_empty() && rule.starts_with("unknown field") =>
+            {
+                let unknown = rule.split('`').nth(1).unwrap_or_default().to_owned();
+                Self::Invalid(InvalidField {
+                    field: String::new(),
+                    rule: format!("{EARLIER} (it does not know `{unknown}`)"),
+                })
+            }
+            other => other,
+        }
+    }
+}
+
+/// For operators.
+const EARLIER: &str =
+    "the gateway is of an earlier version and can't do this; nothing was changed: update it first";
+
 /// What is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidField {
@@ -335,6 +373,24 @@ pub trait ProviderAdmin: Send + Sync {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError>;
+    /// Adds many keys, all that are good or none. A gateway of an earlier version says that it can't.
+    async fn add_provider_keys(
+        &self,
+        provider: &str,
+        new: NewProviderKeys,
+    ) -> Result<KeysAdded, AdminError> {
+        let _ = (provider, new);
+        Err(AdminError::earlier())
+    }
+    /// Changes several keys, all or none. A gateway of an earlier version says that it can't.
+    async fn change_provider_keys(
+        &self,
+        provider: &str,
+        change: KeysChange,
+    ) -> Result<KeysChanged, AdminError> {
+        let _ = (provider, change);
+        Err(AdminError::earlier())
+    }
     /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,
@@ -342,4 +398,28 @@ pub trait ProviderAdmin: Send + Sync {
         key: &ProviderKeyId,
         model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_does_not_know_a_field_is_told_to_be_earlier() {
+        let said = serde_json::from_str::<KeyTerms>(r#"{"limit_of_tomorrow":1}"#);
+        let told = |rule: String, field: &str| {
+            AdminError::Invalid(InvalidField {
+                field: field.to_owned(),
+                rule,
+            })
+        };
+        let rule = said.expect_err("an unknown field").to_string();
+        let plain = told(rule.clone(), "").plainly();
+        assert!(plain.is_earlier(), "{plain}");
+        assert!(plain.to_string().contains("`limit_of_tomorrow`"), "{plain}");
+        // What a gateway blames a field for is another matter.
+        assert!(!told(rule, "terms").plainly().is_earlier());
+        assert!(!AdminError::NotFound.plainly().is_earlier());
+        assert!(AdminError::earlier().is_earlier());
+    }
 }

@@ -91,6 +91,7 @@ mod admin;
 pub mod codec;
 pub mod connectors;
 pub mod events;
+pub mod key_batch;
 mod operation;
 pub mod options;
 pub mod prefix;
@@ -105,7 +106,7 @@ pub use self::admin::{
 use self::events::GatewayEvents;
 
 pub use self::operation::Operation;
-pub use self::terms::{KeyHeaders, KeyTerms};
+pub use self::terms::{KeyHeaders, KeyTerms, TermsChange};
 
 use std::pin::Pin;
 use std::time::Duration;

@@ -25,6 +25,9 @@ pub struct KeyTerms {
     /// Calls in a day of UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_day: Option<u32>,
+    /// Tokens in a day of UTC, read and written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_day: Option<u64>,
     /// The models that it serves, by their names at the provider; a name that ends in `*` means all that
     /// begin so. Empty means all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +58,70 @@ impl KeyTerms {
     }
 }
 
+/// A change of the terms of several keys: what is absent stays as each of them has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TermsChange {
+    /// Another priority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u32>,
+    /// Another limit of calls in a minute; 0 takes it away, as with the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Another limit of tokens in a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u64>,
+    /// Another limit of calls at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_at_once: Option<u32>,
+    /// Another limit of calls in a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_day: Option<u32>,
+    /// Another limit of tokens in a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_day: Option<u64>,
+    /// Other models; none of them means all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<String>>,
+    /// Words that each of them gets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_tags: Vec<String>,
+    /// Words that each of them loses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove_tags: Vec<String>,
+}
+
+impl TermsChange {
+    /// Whether all stays.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Makes it. What comes of it may break a rule, which is for others to say.
+    pub fn make(&self, terms: &mut KeyTerms) {
+        fn set<N: Copy + PartialEq + Default>(limit: &mut Option<N>, change: Option<N>) {
+            if let Some(other) = change {
+                *limit = Some(other).filter(|other| *other != N::default());
+            }
+        }
+        terms.priority = self.priority.unwrap_or(terms.priority);
+        set(&mut terms.requests_per_minute, self.requests_per_minute);
+        set(&mut terms.tokens_per_minute, self.tokens_per_minute);
+        set(&mut terms.calls_at_once, self.calls_at_once);
+        set(&mut terms.requests_per_day, self.requests_per_day);
+        set(&mut terms.tokens_per_day, self.tokens_per_day);
+        if let Some(models) = &self.models {
+            terms.models.clone_from(models);
+        }
+        terms.tags.retain(|tag| !self.remove_tags.contains(tag));
+        for tag in &self.add_tags {
+            if !terms.tags.contains(tag) {
+                terms.tags.push(tag.clone());
+            }
+        }
+    }
+}
+
 /// Headers by name. Their values may be secrets: they cross the link once, are sealed at the gateway, and
 /// are shown nowhere.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,6 +137,34 @@ impl fmt::Debug for KeyHeaders {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_leaves_what_it_does_not_name_and_0_takes_a_limit_away() {
+        let before = KeyTerms {
+            priority: 2,
+            requests_per_minute: Some(60),
+            tokens_per_day: Some(9_000),
+            models: vec!["m".to_owned()],
+            tags: vec!["eu".to_owned(), "old".to_owned()],
+            ..KeyTerms::default()
+        };
+        let mut terms = before.clone();
+        TermsChange::default().make(&mut terms);
+        assert_eq!(terms, before);
+        let change: TermsChange = serde_json::from_str(
+            r#"{"requests_per_minute":0,"calls_at_once":4,"models":[],"add_tags":["eu","new"],"remove_tags":["old"]}"#,
+        )
+        .expect("a change");
+        change.make(&mut terms);
+        let after = KeyTerms {
+            requests_per_minute: None,
+            calls_at_once: Some(4),
+            models: Vec::new(),
+            tags: vec!["eu".to_owned(), "new".to_owned()],
+            ..before
+        };
+        assert_eq!(terms, after);
+    }
 
     #[test]
     fn what_is_usual_is_not_written_and_values_are_not_shown() {

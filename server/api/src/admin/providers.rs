@@ -3,8 +3,11 @@
 
 pub mod bodies;
 mod connectors;
+pub mod copies;
+pub mod key_batch;
 pub mod key_bodies;
 pub mod options;
+pub mod terms;
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};

@@ -35,7 +35,7 @@ impl FormErrors {
 }
 
 /// Fields that are never filled in again.
-const UNTOLD: [&str; 3] = ["password", "secret", "secrets"];
+const UNTOLD: [&str; 4] = ["password", "secret", "secrets", "key_headers"];
 
 /// The form as it was sent, each fault beside its field; one without a field stands above.
 pub(super) fn again(posted: &FormData, names: &[&str], wrong: Vec<FieldProblem>) -> Form {

@@ -108,6 +108,15 @@ fn models_and_providers(table: Table) -> Table {
         .post(pool("/edit"), providers::edit)
         .post(pool("/delete"), providers::delete)
         .post(pool("/keys"), providers::keys::add_key)
+        .post(pool("/copy"), providers::copies::copy)
+        .get(pool("/export.json"), providers::copies::export)
+        .get(
+            "/admin/providers/export.json",
+            providers::copies::export_all,
+        )
+        .post(pool("/keys/batch"), providers::batch::change_keys)
+        .get(pool("/keys/:key/edit"), providers::key_edit::key_page)
+        .post(pool("/keys/:key/edit"), providers::key_edit::edit_key)
         .get(pool("/keys/bulk"), providers::bulk::bulk_page)
         .post(pool("/keys/bulk"), providers::bulk::bulk_add)
         .post(pool("/keys/:key/test"), providers::keys::test_key)

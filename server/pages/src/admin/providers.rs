@@ -1,11 +1,16 @@
 //! Providers and the pools of their keys, which the gateway keeps. Their secrets only pass by.
 
+pub(super) mod batch;
 pub(super) mod bulk;
+pub(super) mod copies;
 mod form;
+pub(super) mod key_edit;
 pub(super) mod keys;
+mod lines;
 pub(super) mod new;
 mod options;
 mod pool;
+mod terms;
 mod vendors;
 
 use std::collections::HashMap;
@@ -87,7 +92,11 @@ fn refused(error: ProviderError) -> PageError {
 fn field_error(error: ProviderError, field: &'static str) -> Result<FieldProblem, PageError> {
     match error {
         ProviderError::Gateway(AdminError::Duplicate) => Ok((field, FieldError::Taken)),
+        ProviderError::Gateway(error) if error.is_earlier() => Ok(("", FieldError::Earlier)),
         ProviderError::Gateway(AdminError::Invalid(wrong)) => {
+            if let Some(blamed) = terms::field(&wrong.field) {
+                return Ok((blamed, FieldError::Words(wrong.to_string())));
+            }
             let field_name = wrong.field.trim_start_matches("options.");
             let blamed = FIELDS.into_iter().find(|name| *name == field_name);
             let words = FieldError::Words(wrong.to_string());
@@ -189,6 +198,8 @@ fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {
         created_at: Moment::from_unix_ms(key.created_at),
         last4: key.last4,
         test: None,
+        terms: terms::shown(key.terms, key.header_names),
+        is_chosen: false,
     }
 }
 
@@ -230,6 +241,8 @@ async fn view(
         add: Form::of([("weight", "1")]),
         rotate: Form::default(),
         rotating: String::new(),
+        batch: Form::default(),
+        copy: Form::default(),
         name: provider.name,
         reference: of.to_string(),
         gateway: of.gateway.clone().unwrap_or_default(),

@@ -123,11 +123,18 @@ fn key_subject(provider: &str, key: &ProviderKeyId) -> String {
 }
 
 /// What does not change by itself: neither cooling nor what runs.
-fn key_shown(view: &ProviderKeyView) -> Value {
+pub(super) fn key_shown(view: &ProviderKeyView) -> Value {
     let status = if view.status == "disabled" {
         "disabled"
     } else {
         "active"
     };
-    json!({ "label": view.label, "last4": view.last4, "weight": view.weight, "status": status })
+    let mut shown = json!({ "label": view.label, "last4": view.last4, "weight": view.weight, "status": status });
+    if !view.terms.is_usual() {
+        shown["terms"] = json!(view.terms);
+    }
+    if !view.header_names.is_empty() {
+        shown["header_names"] = json!(view.header_names);
+    }
+    shown
 }

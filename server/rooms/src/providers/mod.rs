@@ -1,7 +1,10 @@
 //! Room: providers and their keys at the gateways, with an audit entry for each change. The gateways
 //! keep them, each database its own; here they only pass by, and a secret is never written down.
 
+mod batch;
 mod changes;
+mod copies;
+mod drafts;
 mod keys;
 mod places;
 
@@ -14,8 +17,10 @@ use server_store::Store;
 use shared::clock::Clock;
 use shared::link::connectors::GatewayFacts;
 use shared::link::{AdminError, ProviderAdmin, ProviderAdmins, ProviderView};
+use shared::seal::Sealer;
 use tracing::warn;
 
+pub use self::copies::{Imported, ProviderExport, ProviderImport};
 use self::places::{Database, Said};
 
 /// Why what an operator asked was not done.
@@ -30,6 +35,13 @@ pub enum ProviderError {
     /// The gateways have several databases: one of these must be named.
     #[error("say which gateway: {}", .0.join(", "))]
     SayWhich(Vec<String>),
+}
+
+impl ProviderError {
+    /// Whether there is no such provider or key.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Gateway(AdminError::NotFound))
+    }
 }
 
 /// How long one of several databases keeps the list of all waiting.
@@ -119,6 +131,7 @@ pub struct Providers {
     said: Arc<Said>,
     store: Store,
     clock: Clock,
+    sealer: Sealer,
 }
 
 impl std::fmt::Debug for Providers {
@@ -148,13 +161,14 @@ async fn ask<T, F: Future<Output = Result<T, AdminError>>>(
 }
 
 impl Providers {
-    /// Over the link to the gateways.
-    pub fn new(link: Arc<dyn ProviderAdmins>, store: Store, clock: Clock) -> Self {
+    /// Over the link to the gateways. The sealer is for what an operator pasted, while it is looked at.
+    pub fn new(link: Arc<dyn ProviderAdmins>, store: Store, clock: Clock, sealer: Sealer) -> Self {
         Self {
             link,
             said: Arc::default(),
             store,
             clock,
+            sealer,
         }
     }
 

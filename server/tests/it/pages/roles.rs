@@ -35,6 +35,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_get_price_pin"
         | "admin_list_providers"
         | "admin_list_connectors"
+        | "admin_export_providers"
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"
@@ -64,6 +65,10 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_create_provider_key"
         | "admin_update_provider_key"
         | "admin_delete_provider_key"
+        | "admin_create_provider_keys"
+        | "admin_update_provider_keys"
+        | "admin_copy_provider"
+        | "admin_import_providers"
         | "admin_test_provider_key" => Action::EditProviders,
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,

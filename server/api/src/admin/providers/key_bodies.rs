@@ -4,9 +4,10 @@ use poem_openapi::{Enum, Object};
 use server_edge::date;
 use server_rooms::providers::GatewayAnswer;
 use shared::clock::Moment;
-use shared::link::KeyTerms;
 use shared::link::{KeyTest, NewProviderKey, ProviderKeyPatch, ProviderKeyView};
 use shared::secret::Secret;
+
+use super::terms::KeyTermsBody;
 
 /// A key to be added.
 #[derive(Clone, Object)]
@@ -20,6 +21,8 @@ pub struct NewProviderKeyBody {
     pub label: String,
     /// Its share of the calls, 1 to 100; 1 when absent.
     pub weight: Option<u32>,
+    /// On what terms it is used; without limits when absent.
+    pub terms: Option<KeyTermsBody>,
 }
 
 impl std::fmt::Debug for NewProviderKeyBody {
@@ -53,6 +56,8 @@ pub struct ProviderKeyPatchBody {
     /// Its secret again, or another one; it takes calls at once. Needed after the provider's address
     /// changed to another scheme, host or port, which takes the secrets away.
     pub secret: Option<String>,
+    /// Other terms, all of them anew; of these, headers that are absent stay.
+    pub terms: Option<KeyTermsBody>,
 }
 
 /// A key, without its secret.
@@ -76,6 +81,10 @@ pub struct ProviderKeyBody {
     pub probe_at: Option<String>,
     /// Calls running on it now.
     pub in_flight: u32,
+    /// On what terms it is used, without its headers.
+    pub terms: KeyTermsBody,
+    /// The names of the headers that are sent with it.
+    pub header_names: Vec<String>,
     /// When it was added, in RFC 3339.
     pub created_at: String,
     /// The gateway that said so.
@@ -98,6 +107,8 @@ impl From<GatewayAnswer<ProviderKeyView>> for ProviderKeyBody {
                 .map(|ms| date::text(Moment::from_unix_ms(ms))),
             probe_at: view.probe_at.map(|ms| date::text(Moment::from_unix_ms(ms))),
             in_flight: view.in_flight,
+            terms: view.terms.into(),
+            header_names: view.header_names,
             created_at: date::text(Moment::from_unix_ms(view.created_at)),
         }
     }
@@ -140,23 +151,30 @@ impl From<NewProviderKeyBody> for NewProviderKey {
             secret: Secret::new(body.secret),
             label: body.label,
             weight: body.weight.unwrap_or(1),
-            terms: KeyTerms::default(),
+            terms: body.terms.map(Into::into).unwrap_or_default(),
+        }
+    }
+}
+
+impl KeyStatus {
+    /// Its word at the gateway.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
         }
     }
 }
 
 impl From<ProviderKeyPatchBody> for ProviderKeyPatch {
     fn from(body: ProviderKeyPatchBody) -> Self {
-        let status = body.status.map(|status| match status {
-            KeyStatus::Active => "active".to_owned(),
-            KeyStatus::Disabled => "disabled".to_owned(),
-        });
+        let status = body.status.map(|status| status.word().to_owned());
         Self {
             status,
             weight: body.weight,
             label: body.label,
             secret: body.secret.map(Secret::new),
-            terms: None,
+            terms: body.terms.map(Into::into),
         }
     }
 }

@@ -4,12 +4,12 @@ use admin_templates::form::FieldError;
 use server_rooms::providers::Connectors;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::rules::{self, Broken};
-use shared::link::{KeyTerms, NewProvider, NewProviderKey, ProviderPatch};
+use shared::link::{NewProvider, NewProviderKey, ProviderPatch};
 use shared::secret::Secret;
 
 use super::super::super::form::{FieldProblem, FormData};
 use super::super::form_errors::FormErrors;
-use super::options;
+use super::{options, terms};
 
 /// A broken rule, beside its field.
 pub(super) fn wrong(field: &'static str, broken: Broken) -> FieldProblem {
@@ -137,12 +137,13 @@ pub(super) fn drafted_key(
     let label = errors.take(label(posted.text("label")));
     let secret = errors.take(secret(posted.secret("secret").expose(), rule));
     let weight = errors.take(weight(posted));
+    let terms = errors.take_all(terms::drafted(posted));
     let new = || {
         Some(NewProviderKey {
             label: label?,
             secret: secret?,
             weight: weight?,
-            terms: KeyTerms::default(),
+            terms: terms?,
         })
     };
     let new = new();

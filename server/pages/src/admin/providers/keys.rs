@@ -16,7 +16,7 @@ use super::super::super::form::{FieldProblem, FormData};
 use super::super::super::session::Admin;
 use super::super::form_errors::again;
 use super::form::drafted_key;
-use super::{Editor, field_error, form, found, path, refused, view};
+use super::{Editor, field_error, form, found, path, refused, terms, view};
 
 fn test_view(test: KeyTest) -> TestView {
     TestView {
@@ -47,7 +47,8 @@ pub(in super::super) async fn add_key(
         Err(wrong) => wrong,
     };
     let mut view = view(&providers, &reports, &of, who.now()).await?;
-    view.add = again(&posted, &["label", "weight", "secret"], wrong);
+    let names = ["label", "weight", "secret", terms::HEADERS];
+    view.add = again(&posted, &[&names, &terms::NAMES[..]].concat(), wrong);
     who.show_again(&view).await
 }
 

@@ -39,7 +39,9 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "usage.csv"
             | "usage/:id"
             | "providers"
+            | "providers/export.json"
             | "providers/:id"
+            | "providers/:id/export.json"
             | "models"
             | "models/:id"
             | "models/:id/prices.csv"
@@ -78,11 +80,13 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "models/:id/prices/:price/delete"
             | "tenants/:id/multiplier",
         ) => Action::SetPrices,
-        (_, "providers/new" | "providers/:id/keys/bulk")
+        (_, "providers/new" | "providers/:id/keys/bulk" | "providers/:id/keys/:key/edit")
         | (
             &Method::POST,
             "providers/:id/edit"
             | "providers/:id/delete"
+            | "providers/:id/copy"
+            | "providers/:id/keys/batch"
             | "providers/:id/keys"
             | "providers/:id/keys/:key/test"
             | "providers/:id/keys/:key/disable"

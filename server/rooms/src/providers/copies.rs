@@ -1,0 +1,162 @@
+//! Providers as they are taken elsewhere: copied under another name, written out without any secret, and
+//! made again out of that.
+
+use serde_json::{Value, json};
+use server_store::audit::Actor;
+use shared::link::{AdminError, NewProvider, ProviderKeyView, ProviderPatch, ProviderView};
+
+use super::{Answer, GatewayAnswer, ProviderError, ProviderRef, Providers};
+
+/// A provider with its keys, as they are written out: a gateway shows no secret of them.
+#[derive(Debug, Clone)]
+pub struct ProviderExport {
+    /// The provider.
+    pub provider: ProviderView,
+    /// Which gateway has it.
+    pub gateway: String,
+    /// Its keys.
+    pub keys: Vec<ProviderKeyView>,
+}
+
+impl ProviderExport {
+    /// These as a file, in the form that an import takes.
+    pub fn file(exports: &[Self], missing: &[String]) -> Value {
+        let key = |key: &ProviderKeyView| {
+            json!({
+                "label": key.label,
+                "last4": key.last4,
+                "weight": key.weight,
+                "status": key.status,
+                "terms": key.terms,
+                "header_names": key.header_names,
+            })
+        };
+        let provider = |export: &Self| {
+            let view = &export.provider;
+            json!({
+                "name": view.name,
+                "kind": view.kind,
+                "base_url": view.base_url,
+                "enabled": view.enabled,
+                "options": view.options,
+                "gateway": export.gateway,
+                "keys": export.keys.iter().map(key).collect::<Vec<Value>>(),
+            })
+        };
+        let providers: Vec<Value> = exports.iter().map(provider).collect();
+        json!({ "providers": providers, "missing": missing })
+    }
+}
+
+/// A provider to be made again.
+#[derive(Debug, Clone)]
+pub struct ProviderImport {
+    /// As it is to be.
+    pub new: NewProvider,
+    /// Whether it takes calls.
+    pub enabled: bool,
+}
+
+/// What came of one provider of an import.
+#[derive(Debug)]
+pub enum Imported {
+    /// It was made.
+    Made(Box<GatewayAnswer<ProviderView>>),
+    /// There is one of its name, which was left as it is.
+    Exists,
+    /// The gateway did not take it.
+    Refused(AdminError),
+}
+
+impl Providers {
+    /// Makes a provider with all settings of another one, but without its keys.
+    pub async fn copy(
+        &self,
+        actor: &Actor,
+        of: &ProviderRef,
+        name: &str,
+    ) -> Answer<GatewayAnswer<ProviderView>> {
+        let original = self.one(of).await?;
+        // Another gateway might be asked for where there are several databases.
+        let gateway = of.gateway.as_deref();
+        let gateway = match self.admins(gateway).await {
+            Err(ProviderError::SayWhich(_)) => Some(original.gateway.as_str()),
+            _ => gateway,
+        };
+        let import = ProviderImport {
+            enabled: original.answer.enabled,
+            new: NewProvider {
+                name: name.to_owned(),
+                kind: original.answer.kind.clone(),
+                base_url: original.answer.base_url.clone(),
+                options: original.answer.options.clone(),
+            },
+        };
+        self.make(actor, gateway, import).await
+    }
+
+    /// Makes one; of two that are off the second step may fail, which leaves it on and without keys.
+    async fn make(
+        &self,
+        actor: &Actor,
+        gateway: Option<&str>,
+        import: ProviderImport,
+    ) -> Answer<GatewayAnswer<ProviderView>> {
+        let made = self.create(actor, gateway, import.new).await?;
+        if import.enabled {
+            return Ok(made);
+        }
+        let off = ProviderPatch {
+            enabled: Some(false),
+            ..ProviderPatch::default()
+        };
+        let of = ProviderRef::new(&made.answer.name, gateway.map(str::to_owned));
+        self.update(actor, &of, off).await
+    }
+
+    /// One with its keys.
+    pub async fn export(&self, of: &ProviderRef) -> Answer<ProviderExport> {
+        let provider = self.one(of).await?;
+        Ok(ProviderExport {
+            keys: self.keys(of).await?.answer,
+            provider: provider.answer,
+            gateway: provider.gateway,
+        })
+    }
+
+    /// All of them with their keys, and the gateways whose providers are missing.
+    pub async fn export_all(&self) -> Answer<(Vec<ProviderExport>, Vec<String>)> {
+        let list = self.all().await?;
+        let mut exports = Vec::new();
+        for one in &list.providers {
+            exports.push(ProviderExport {
+                keys: self.keys(&list.address(one)).await?.answer,
+                provider: one.answer.clone(),
+                gateway: one.gateway.clone(),
+            });
+        }
+        Ok((exports, list.missing))
+    }
+
+    /// Makes providers, one after the other; those that are there stay as they are, so that an import may
+    /// be sent again.
+    pub async fn import(
+        &self,
+        actor: &Actor,
+        gateway: Option<&str>,
+        imports: Vec<ProviderImport>,
+    ) -> Answer<Vec<Imported>> {
+        let mut outcomes = Vec::new();
+        for import in imports {
+            outcomes.push(match self.make(actor, gateway, import).await {
+                Ok(made) => Imported::Made(Box::new(made)),
+                Err(ProviderError::Gateway(AdminError::Duplicate)) => Imported::Exists,
+                Err(ProviderError::Gateway(error @ AdminError::Invalid(_))) => {
+                    Imported::Refused(error)
+                }
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(outcomes)
+    }
+}
