@@ -1,6 +1,7 @@
 //! The list of providers and keys: kept as the database says, with each change of a key written to it.
 //! Knows nothing of calls; what operators may change is `provider_admin`'s.
 
+pub(crate) mod balances;
 mod provider_admin;
 mod terms;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::balances::{BalancePace, BalancesKnown};
 use crate::events::Journal;
 use crate::pool::health::{KeyHealth, Off};
 use crate::pool::{HostHealth, PoolKey, PoolProvider, Pools, ProviderHealth, ProviderParts};
@@ -50,6 +52,8 @@ pub(crate) struct ProviderList {
     reloading: tokio::sync::Mutex<()>,
     /// What the database called it when it was read.
     version: AtomicI64,
+    /// How often balances are asked for.
+    pace: BalancePace,
 }
 
 /// What was known before the list is read again.
@@ -59,6 +63,7 @@ struct Known {
     providers: HashMap<(String, String), Arc<ProviderHealth>>,
     /// Of keys with an address of their own, by provider and address.
     hosts: HashMap<(String, String), Arc<HostHealth>>,
+    balances: BalancesKnown,
 }
 
 /// What a key is sealed for.
@@ -73,7 +78,7 @@ impl ProviderList {
         journal: Arc<Journal>,
         pools: Arc<Pools>,
         sealer: Sealer,
-        clock: Clock,
+        (clock, pace): (Clock, BalancePace),
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
@@ -83,6 +88,7 @@ impl ProviderList {
             clock,
             reloading: tokio::sync::Mutex::default(),
             version: AtomicI64::new(-1),
+            pace,
         })
     }
 
@@ -97,6 +103,8 @@ impl ProviderList {
         supervisor.spawn("providers", reading);
         let writing = self.clone().write_events(told, supervisor.stopping());
         supervisor.spawn("events", writing);
+        let asking = self.clone().keep_balances(supervisor.clone());
+        supervisor.spawn("balances", asking);
     }
 
     async fn keep_current(self: Arc<Self>, supervisor: Supervisor) {
@@ -129,7 +137,8 @@ impl ProviderList {
     /// As [`ProviderList::reload`], by whoever holds its lock.
     async fn read_again(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
-        let known = self.known_health();
+        let mut known = self.known_health();
+        known.balances = BalancesKnown::of(&snapshot);
         self.pools.replace(self.opened(&snapshot, known));
         self.version.store(snapshot.version, Ordering::Release);
         Ok(())
@@ -152,6 +161,7 @@ impl ProviderList {
         }
         Known {
             hosts,
+            balances: BalancesKnown::default(),
             keys: keys
                 .map(|key| (key.id.clone(), key.health.clone()))
                 .collect(),
@@ -171,7 +181,7 @@ impl ProviderList {
             };
             let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
             let keys = keys
-                .filter_map(|key| self.open_key(key, &mut known))
+                .filter_map(|key| self.open_key((row, key), &mut known))
                 .collect();
             // Earlier versions kept what was pasted.
             let base_url = rules::kept_url(&row.base_url).to_owned();
@@ -191,7 +201,11 @@ impl ProviderList {
         pools
     }
 
-    fn open_key(&self, row: &KeyRow, known: &mut Known) -> Option<Arc<PoolKey>> {
+    fn open_key(
+        &self,
+        (of, row): (&ProviderRow, &KeyRow),
+        known: &mut Known,
+    ) -> Option<Arc<PoolKey>> {
         if row.has_no_secret() {
             return None;
         }
@@ -208,6 +222,7 @@ impl ProviderList {
         let id = ProviderKeyId::from_stored(row.id.clone());
         let health = known.keys.get(&id).cloned().unwrap_or_default();
         health.set_off(row.disabled.then(|| off(row)));
+        health.set_parked(known.balances.parked_until((of, row), self.pace));
         let weight = u32::try_from(row.weight).unwrap_or(1);
         let terms = terms::read(row);
         Some(Arc::new(PoolKey {

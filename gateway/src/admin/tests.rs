@@ -17,7 +17,10 @@ use crate::program::Settings;
 use crate::{Gateway, GatewayParts};
 
 /// A gateway with a provider `p` of one key.
-async fn providers(folder: &std::path::Path, supervisor: &Supervisor) -> Arc<ProviderList> {
+pub(super) async fn providers(
+    folder: &std::path::Path,
+    supervisor: &Supervisor,
+) -> Arc<ProviderList> {
     let data = folder.display().to_string();
     let arguments = [
         "waule-gateway",

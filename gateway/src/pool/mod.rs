@@ -7,6 +7,7 @@ mod budget;
 mod choose;
 mod circuit;
 mod dice;
+mod dry;
 mod effect;
 pub(crate) mod health;
 mod lease;

@@ -9,6 +9,8 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
+use shared::link::balance::{BalanceBoard, BalanceTerms};
+use shared::link::choice::{ChoiceQuery, ChoiceTold};
 use shared::link::connectors::GatewayFacts;
 use shared::link::wire;
 use shared::link::{
@@ -174,5 +176,22 @@ impl ProviderAdmin for NodeAdmin {
         let query = serde_urlencoded::to_string(&trial).unwrap_or_default();
         let path = format!("{}/test?{query}", key_path(provider, key)?);
         self.ask(Method::POST, &path, Bytes::new()).await
+    }
+
+    async fn balances(&self) -> Result<BalanceBoard, AdminError> {
+        self.ask(Method::GET, "/balances", Bytes::new()).await
+    }
+
+    async fn set_balance_terms(
+        &self,
+        provider: &str,
+        terms: BalanceTerms,
+    ) -> Result<(), AdminError> {
+        let path = format!("{}/balance", provider_path(provider)?);
+        self.admin(Method::PUT, &path, json(&terms)).await.map(drop)
+    }
+
+    async fn would_choose(&self, query: ChoiceQuery) -> Result<ChoiceTold, AdminError> {
+        self.ask(Method::POST, "/choices", json(&query)).await
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::balance::{BalanceBoard, BalanceTerms};
+use super::choice::{ChoiceQuery, ChoiceTold};
 use super::connectors::{GatewayFacts, SecretRule};
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
@@ -342,4 +344,14 @@ pub trait ProviderAdmin: Send + Sync {
         key: &ProviderKeyId,
         model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
+    /// What is left on the accounts of all keys.
+    async fn balances(&self) -> Result<BalanceBoard, AdminError>;
+    /// Says what is to be done about those of a provider's keys.
+    async fn set_balance_terms(
+        &self,
+        provider: &str,
+        terms: BalanceTerms,
+    ) -> Result<(), AdminError>;
+    /// Where a call would go; calls nobody and changes nothing.
+    async fn would_choose(&self, query: ChoiceQuery) -> Result<ChoiceTold, AdminError>;
 }
