@@ -8,11 +8,13 @@ use crate::account::{
     ConfirmPassword, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor, SecretOnce,
     Security, SignIn, TotpSetup,
 };
+use crate::admin::balances::BalancePage;
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
 use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew, ProviderPick};
+use crate::admin::route_check::RouteCheckPage;
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
@@ -167,6 +169,8 @@ views! {
     ProviderPick "provider-pick" "admin/provider_pick.html" [Admin] "/providers/new" true;
     ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new?vendor=deepseek" true;
     ProviderDetail "provider" "admin/provider.html" [Admin] "/providers/openai" true;
+    BalancePage "balances" "admin/balances.html" [Admin] "/balances" true;
+    RouteCheckPage "route-check" "admin/route_check.html" [Admin] "/models/gpt-5/route" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;

@@ -1,10 +1,12 @@
 //! Pages of the superadmin's console, one struct each.
 
+pub mod balances;
 pub mod catalogue;
 pub mod dashboard;
 pub mod gateways;
 pub mod platform;
 pub mod prices;
 pub mod providers;
+pub mod route_check;
 pub mod tenants;
 pub mod usage;

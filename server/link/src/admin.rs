@@ -95,6 +95,10 @@ impl ProviderAdmin for NodeAdmin {
         }
     }
 
+    fn region(&self) -> String {
+        self.node.place.region.clone()
+    }
+
     async fn facts(&self) -> Result<GatewayFacts, AdminError> {
         self.ask(Method::GET, "/facts", Bytes::new()).await
     }

@@ -13,6 +13,7 @@ use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
 use crate::secret::Secret;
+use crate::units::Usage;
 
 /// A provider to be created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,6 +216,9 @@ pub struct KeyTest {
     pub latency_ms: u64,
     /// What went wrong, without any secret.
     pub detail: String,
+    /// What a small call consumed; absent of a free question, and from earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
 }
 
 /// Why the gateway did not do what an operator asked.
@@ -302,6 +306,10 @@ pub trait ProviderAdmins: Send + Sync {
 pub trait ProviderAdmin: Send + Sync {
     /// Which gateway this is.
     fn gateway(&self) -> GatewayName;
+    /// Its region, which targets may give; may be empty.
+    fn region(&self) -> String {
+        String::new()
+    }
     /// Its connectors, and which other gateways share its database.
     async fn facts(&self) -> Result<GatewayFacts, AdminError>;
     /// Every provider, by name.

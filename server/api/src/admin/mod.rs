@@ -1,6 +1,7 @@
 //! Management endpoints of superadmins: what they share.
 
 pub mod audit;
+pub mod balances;
 pub mod calls;
 pub mod export;
 pub mod gateways;
@@ -10,10 +11,12 @@ pub mod models;
 pub mod money;
 pub mod price_file;
 pub mod prices;
+pub mod provider_test;
 pub mod providers;
 pub mod rates;
 pub mod recharge;
 pub mod reprice;
+pub mod route_check;
 pub mod settings;
 pub mod superadmins;
 pub mod tenants;

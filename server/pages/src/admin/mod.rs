@@ -2,6 +2,7 @@
 //! nouns into rows. Knows no session and no markup.
 
 mod audit;
+mod balances;
 mod calls;
 pub(super) mod console;
 mod dashboard;
@@ -106,6 +107,8 @@ fn models_and_providers(table: Table) -> Table {
         .get(pool(""), providers::provider_page)
         .post(pool("/edit"), providers::edit)
         .post(pool("/delete"), providers::delete)
+        .post(pool("/balance"), balances::set_terms)
+        .get("/admin/balances", balances::balance_page)
         .post(pool("/keys"), providers::keys::add_key)
         .get(pool("/keys/bulk"), providers::bulk::bulk_page)
         .post(pool("/keys/bulk"), providers::bulk::bulk_add)
@@ -129,6 +132,7 @@ fn models_and_providers(table: Table) -> Table {
         .post(model("/prices/draft"), models::draft::draft)
         .post(model("/prices/:price/delete"), models::withdraw)
         .post(model("/try"), models::trial::attempt)
+        .get(model("/route"), models::route::check)
         .get("/admin/gateways", gateways::gateway_list)
         .post("/admin/gateways", gateways::edit::add)
         .post(gateway("/edit"), gateways::edit::edit)

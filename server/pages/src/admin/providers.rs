@@ -68,7 +68,7 @@ fn path(provider: &ProviderRef) -> String {
 }
 
 /// A gateway that did not do it, where no form is to blame.
-fn refused(error: ProviderError) -> PageError {
+pub(super) fn refused(error: ProviderError) -> PageError {
     match error {
         ProviderError::Gateway(
             AdminError::NotFound | AdminError::Duplicate | AdminError::Invalid(_),

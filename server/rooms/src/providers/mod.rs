@@ -1,9 +1,12 @@
 //! Room: providers and their keys at the gateways, with an audit entry for each change. The gateways
 //! keep them, each database its own; here they only pass by, and a secret is never written down.
 
+pub mod balances;
 mod changes;
+pub mod choices;
 mod keys;
 mod places;
+pub mod trial;
 
 use std::future::Future;
 use std::sync::Arc;

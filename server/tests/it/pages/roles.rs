@@ -32,6 +32,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_prices"
         | "admin_list_providers"
         | "admin_list_connectors"
+        | "admin_list_balances"
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"
@@ -54,13 +55,17 @@ fn action(operation: &str) -> Option<Action> {
         "admin_create_key" | "admin_update_key" | "admin_rotate_key" | "admin_revoke_key" => {
             Action::EditKeys
         }
-        "admin_create_model" | "admin_update_model" | "admin_delete_model" => Action::EditModels,
+        "admin_create_model" | "admin_update_model" | "admin_delete_model" | "admin_check_route" => {
+            Action::EditModels
+        }
         "admin_create_provider"
         | "admin_update_provider"
         | "admin_delete_provider"
         | "admin_create_provider_key"
         | "admin_update_provider_key"
         | "admin_delete_provider_key"
+        | "admin_set_balance_terms"
+        | "admin_test_provider"
         | "admin_test_provider_key" => Action::EditProviders,
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,
