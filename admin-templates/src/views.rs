@@ -25,7 +25,8 @@ use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
-    LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker,
+    LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, ProviderFilter,
+    Scope, Speaker,
     Switch, TenantStatus, Word,
 };
 use crate::nav;

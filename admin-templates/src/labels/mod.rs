@@ -21,7 +21,7 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, LimitField, VendorPlace};
-pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, RouteState};
+pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, ProviderFilter, RouteState};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,6 +19,19 @@ labels! {
         /// The key takes no calls until there is more.
         Parked = "parked", Bad, "parked", "余额不足，已暂停";
     }
+    /// Providers to filter a list by.
+    ProviderFilter {
+        /// It answers.
+        Good = "good", Good, "healthy", "正常";
+        /// Slowly, or in part.
+        Degraded = "degraded", Warn, "degraded", "已降级";
+        /// It does not.
+        Away = "away", Bad, "away", "不可用";
+        /// Switched off.
+        Off = "off", Plain, "off", "已停用";
+        /// A key of it has no balance, or soon.
+        LowBalance = "low_balance", Warn, "low balance", "余额不足";
+    }
     /// Why a vendor's answer told no balance.
     BalanceTrouble {
         /// Not to this key.

@@ -42,7 +42,6 @@ AdminText [] {
     balance_warn_at: "Warn at or below", "提醒线";
     balance_warn_days: "Warn when it lasts fewer days than", "剩余天数少于此值时提醒";
     balance_warn_hint: "0 warns of no days.", "填 0 则不按天数提醒。";
-    no_pool_keys: "This provider has no key.", "该供应商没有密钥。";
     route_check: "Where would a call go?", "调用会发往何处？";
     route_check_lede: "Each gateway is asked what it would do now. Nothing is called, charged or changed.", "向每个网关询问此刻的选择，不发起调用、不收费、不改变任何状态。";
     route_again: "Check", "检查";
@@ -57,6 +56,7 @@ AdminText [] {
     provider_keys: "Keys", "密钥";
     cost_week: "Cost, 7 days", "7 天成本";
     test_now: "Test", "测试";
+    tried_list: "No model could be called in this way, so the list of models was asked for.", "没有可按此方式调用的模型，已改为查询模型列表。";
     announcement: "Announcement", "公告";
     gateways_missing: "The providers of these gateways are missing, since they do not answer:", "以下网关没有响应，未显示其供应商：";
     pick_lede: "Pick where the models run. The address and the formats are filled in; the key comes afterwards.", "选择模型所在的供应商，自动填写接口地址与格式，密钥随后添加。";

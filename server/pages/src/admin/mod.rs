@@ -101,13 +101,14 @@ fn models_and_providers(table: Table) -> Table {
     let gateway = |path: &str| format!("/admin/gateways/:id{path}");
     let model = |path: &str| format!("/admin/models/:id{path}");
     table
-        .get("/admin/providers", providers::provider_list)
+        .get("/admin/providers", providers::list::provider_list)
         .get("/admin/providers/new", providers::new::new_provider)
         .post("/admin/providers/new", providers::new::add_provider)
         .get(pool(""), providers::provider_page)
         .post(pool("/edit"), providers::edit)
         .post(pool("/delete"), providers::delete)
         .post(pool("/balance"), balances::set_terms)
+        .post(pool("/test"), providers::list::test_provider)
         .get("/admin/balances", balances::balance_page)
         .post(pool("/keys"), providers::keys::add_key)
         .get(pool("/keys/bulk"), providers::bulk::bulk_page)
