@@ -4,7 +4,6 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use server_rooms::accounts::Accounts;
-use server_rooms::auth::roles::kind;
 use server_rooms::catalogue::Catalogue;
 use server_rooms::providers::Providers;
 use server_rooms::providers::choices::{CallShape, GatewayChoice, RoutedTarget, Unsaid};
@@ -197,7 +196,7 @@ impl RouteCheckApi {
     )]
     async fn check(
         &self,
-        _caller: SuperadminCaller<kind::EditModels>,
+        _caller: SuperadminCaller,
         id: Path<String>,
         body: Json<RouteCheckAsked>,
     ) -> Result<Json<RouteCheckBody>, ApiError> {

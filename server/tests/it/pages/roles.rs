@@ -33,6 +33,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_providers"
         | "admin_list_connectors"
         | "admin_list_balances"
+        | "admin_check_route"
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"
@@ -55,9 +56,7 @@ fn action(operation: &str) -> Option<Action> {
         "admin_create_key" | "admin_update_key" | "admin_rotate_key" | "admin_revoke_key" => {
             Action::EditKeys
         }
-        "admin_create_model" | "admin_update_model" | "admin_delete_model" | "admin_check_route" => {
-            Action::EditModels
-        }
+        "admin_create_model" | "admin_update_model" | "admin_delete_model" => Action::EditModels,
         "admin_create_provider"
         | "admin_update_provider"
         | "admin_delete_provider"

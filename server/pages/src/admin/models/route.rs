@@ -7,7 +7,6 @@ use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{KeyKept, RouteState};
 use poem::handler;
 use poem::web::{Data, Path};
-use server_rooms::auth::roles::kind;
 use server_rooms::providers::choices::{CallShape, GatewayChoice, RoutedTarget, Unsaid};
 use shared::link::choice::{ChosenKey, KeyRooms};
 
@@ -88,7 +87,7 @@ fn rows(targets: Vec<RoutedTarget>) -> Vec<RouteTargetRow> {
 /// `GET /admin/models/{id}/route`
 #[handler]
 pub(in super::super) async fn check(
-    who: Admin<kind::EditModels>,
+    who: Admin,
     Path(id): Path<String>,
     asked: Asked,
     rooms: Data<&TrialRooms>,

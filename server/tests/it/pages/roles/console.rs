@@ -41,7 +41,9 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "providers"
             | "providers/:id"
             | "models"
+            | "balances"
             | "models/:id"
+            | "models/:id/route"
             | "models/:id/prices.csv"
             | "models/:id/prices.json"
             | "gateways"
@@ -80,6 +82,8 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
         | (
             &Method::POST,
             "providers/:id/edit"
+            | "providers/:id/balance"
+            | "providers/:id/test"
             | "providers/:id/delete"
             | "providers/:id/keys"
             | "providers/:id/keys/:key/test"
