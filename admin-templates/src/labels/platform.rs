@@ -105,6 +105,8 @@ labels! {
         KeyCooling = "key_cooling", Warn, "key cools down", "密钥冷却中";
         /// A key serves again.
         KeyRecovered = "key_recovered", Good, "key recovered", "密钥已恢复";
+        /// A key's balance passed a line.
+        KeyBalance = "key_balance", Warn, "balance changed", "余额变动";
         /// Something newer than this page.
         Other = "other", Plain, "other", "其他";
     }

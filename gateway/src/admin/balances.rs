@@ -16,6 +16,7 @@ use shared::link::balance::{
 };
 use shared::link::events::GatewayEvent;
 use shared::supervisor::Supervisor;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use self::reckon::{Fall, fall};
@@ -38,6 +39,10 @@ const FRESH_LEAST: Duration = Duration::from_secs(3_600);
 const FRESH_QUESTIONS: u32 = 3;
 /// A vendor that does not answer is asked after twice as long, and so on, at most this.
 const PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
+
+/// Keys that are told of at once, those that somebody must look at first: an answer to a server is 1 MiB at
+/// most, and a key takes some 250 bytes.
+const TOLD_MAX: usize = 3_000;
 
 /// How often balances are asked for; never where it is zero.
 #[derive(Debug, Clone, Copy)]
@@ -145,11 +150,9 @@ impl ProviderList {
         let stop = supervisor.stopping();
         let mut looks = 0_u32;
         loop {
-            let round = stop.run_until_cancelled(self.ask_due()).await;
-            match round {
-                None => return,
-                Some(Ok(())) => {}
-                Some(Err(error)) => warn!(%error, "balances were not asked for: {error}"),
+            // Never dropped in the middle of a statement: what waits is the vendor's answer.
+            if let Err(error) = self.ask_due(&stop).await {
+                warn!(%error, "balances were not asked for: {error}");
             }
             if looks.is_multiple_of(FORGET_EVERY)
                 && let Err(error) = self.store.forget_balances().await
@@ -165,9 +168,12 @@ impl ProviderList {
     }
 
     /// One after the other: nobody waits for it, and a vendor is asked gently.
-    async fn ask_due(&self) -> Result<(), DbError> {
+    async fn ask_due(&self, stop: &CancellationToken) -> Result<(), DbError> {
         for due in self.due_balances().await? {
-            self.ask_balance(due).await?;
+            if stop.is_cancelled() {
+                break;
+            }
+            self.ask_balance(due, stop).await?;
         }
         Ok(())
     }
@@ -213,7 +219,7 @@ impl ProviderList {
         Ok(due)
     }
 
-    async fn ask_balance(&self, due: Due) -> Result<(), DbError> {
+    async fn ask_balance(&self, due: Due, stop: &CancellationToken) -> Result<(), DbError> {
         let whose = (due.provider.name.as_str(), &due.key.id);
         let at = due.row.as_ref().map(|row| row.next_at);
         let claimed = self.clock.now().after(self.pace.next(0));
@@ -221,7 +227,10 @@ impl ProviderList {
         if !self.store.claim_balance(whose, at, claimed).await? {
             return Ok(());
         }
-        let told = due.vendor.ask(due.provider.route(&due.key, "")).await;
+        let asking = due.vendor.ask(due.provider.route(&due.key, ""));
+        let Some(told) = stop.run_until_cancelled(asking).await else {
+            return Ok(());
+        };
         let now = self.clock.now();
         let samples = self.store.samples(due.key.id.as_str()).await?;
         let (row, news) = self.told(&due, told, (&samples, now));
@@ -328,25 +337,43 @@ impl ProviderList {
         }
         let known = BalancesKnown::of(&snapshot);
         let now = self.clock.now();
-        let providers = snapshot.providers.iter().map(|provider| {
+        let mut told: Vec<(usize, KeyBalance)> = Vec::new();
+        let mut providers = Vec::new();
+        for (place, provider) in snapshot.providers.iter().enumerate() {
             let terms = known.terms.get(&provider.name).cloned().unwrap_or_default();
+            let is_asked = |at: &String| !self.pace.0.is_zero() && vendor(&terms, at).is_some();
             let keys = snapshot.keys.iter();
-            let keys = keys.filter(|key| key.provider == provider.name).map(|key| {
-                let samples = samples.get(&key.id).map_or(&[][..], Vec::as_slice);
-                self.key_balance((key, known.rows.get(&key.id)), samples, (&terms, now))
+            let keys = keys.filter(|key| {
+                let at = key.base_url.as_ref().unwrap_or(&provider.base_url);
+                key.provider == provider.name && is_asked(at)
             });
-            ProviderBalances {
+            told.extend(keys.map(|key| {
+                let samples = samples.get(&key.id).map_or(&[][..], Vec::as_slice);
+                let balance =
+                    self.key_balance((key, known.rows.get(&key.id)), samples, (&terms, now));
+                (place, balance)
+            }));
+            providers.push(ProviderBalances {
                 provider: provider.name.clone(),
                 vendor: vendor(&terms, &provider.base_url)
                     .filter(|_| !self.pace.0.is_zero())
                     .map(|vendor| vendor.name.to_owned()),
-                keys: keys.collect(),
+                keys: Vec::new(),
                 terms,
+            });
+        }
+        if told.len() > TOLD_MAX {
+            told.sort_by_key(|(_, key)| std::cmp::Reverse(key.state.urgency()));
+            told.truncate(TOLD_MAX);
+        }
+        for (place, key) in told {
+            if let Some(provider) = providers.get_mut(place) {
+                provider.keys.push(key);
             }
-        });
+        }
         Ok(BalanceBoard {
             vendors: balance::vendors(),
-            providers: providers.collect(),
+            providers,
         })
     }
 

@@ -157,7 +157,7 @@ pub struct ProviderKeyView {
     pub last4: String,
     /// Its share.
     pub weight: u32,
-    /// `active`, `cooling` or `disabled`.
+    /// `active`, `cooling`, `parked` or `disabled`.
     pub status: String,
     /// Why it cools or is disabled.
     pub reason: Option<String>,

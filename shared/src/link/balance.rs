@@ -215,6 +215,17 @@ impl BalanceState {
         Self::Parked,
     ];
 
+    /// How soon somebody must look; the highest first.
+    pub fn urgency(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Fine => 1,
+            Self::Ending => 2,
+            Self::Low => 3,
+            Self::Parked => 4,
+        }
+    }
+
     /// Stable word.
     pub fn word(self) -> &'static str {
         match self {

@@ -118,7 +118,8 @@ async fn asked(providers: &ProviderList, terms: BalanceTerms) -> Vec<KeyBalance>
     let since = providers.clock.now().unix_ms();
     providers.set_balance_terms("deep", terms).await.expect("terms");
     loop {
-        providers.ask_due().await.expect("asked");
+        let never = CancellationToken::new();
+        providers.ask_due(&never).await.expect("asked");
         let board = providers.balances().await.expect("a board");
         let mut providers = board.providers.into_iter();
         let mut keys = providers.find(|one| one.provider == "deep").expect("it").keys;

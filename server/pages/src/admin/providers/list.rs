@@ -17,7 +17,7 @@ use server_rooms::reports::dashboard::Range;
 use server_rooms::reports::span::Span;
 use server_rooms::reports::{ReportScope, Reports};
 use shared::link::ProviderView;
-use shared::link::balance::{BalanceState, KeyBalance};
+use shared::link::balance::KeyBalance;
 
 use super::super::super::bills::known_cost;
 use super::super::super::error::{PageError, PageResult};
@@ -38,22 +38,11 @@ struct Sources<'a> {
     balances: HashMap<ProviderRef, Vec<&'a KeyBalance>>,
 }
 
-/// How bad a state is; the worst of a provider's keys is shown.
-fn badness(state: BalanceState) -> u8 {
-    match state {
-        BalanceState::Unknown => 0,
-        BalanceState::Fine => 1,
-        BalanceState::Ending => 2,
-        BalanceState::Low => 3,
-        BalanceState::Parked => 4,
-    }
-}
-
 /// The lowest balance that is known, and how the worst stands. Amounts in several currencies can't be
 /// compared: then the one of the worst key is told.
 fn lowest(keys: &[&KeyBalance]) -> (String, BalanceWord) {
     let told = keys.iter().filter(|key| key.amount.is_some());
-    let worst = told.min_by_key(|key| (std::cmp::Reverse(badness(key.state)), key.amount));
+    let worst = told.min_by_key(|key| (std::cmp::Reverse(key.state.urgency()), key.amount));
     worst.map_or((String::new(), BalanceWord::Unknown), |key| {
         let amount = key.amount.unwrap_or_default();
         let currency = key.currency.as_deref().unwrap_or_default();
@@ -207,6 +196,7 @@ pub(in super::super) async fn test_provider(
 #[cfg(test)]
 mod tests {
     use shared::id::ProviderKeyId;
+    use shared::link::balance::BalanceState;
 
     use super::*;
 
