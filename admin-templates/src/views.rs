@@ -26,8 +26,7 @@ use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
     LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, ProviderFilter,
-    Scope, Speaker,
-    Switch, TenantStatus, Word,
+    Scope, Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

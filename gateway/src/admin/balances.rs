@@ -201,18 +201,20 @@ impl ProviderList {
         let rows = self.store.balances().await?.into_iter();
         let mut rows: HashMap<String, BalanceRow> =
             rows.map(|row| (row.key_id.clone(), row)).collect();
-        let due = asked.into_iter().filter_map(|(provider, key, vendor, terms)| {
-            let row = rows.remove(key.id.as_str());
-            let is_due = row.as_ref().is_none_or(|row| row.next_at <= now.unix_ms());
-            let is_off = matches!(key.health.shown(now), Shown::Off(_));
-            (is_due && !is_off).then(|| Due {
-                provider: provider.clone(),
-                key: key.clone(),
-                vendor,
-                terms,
-                row,
-            })
-        });
+        let due = asked
+            .into_iter()
+            .filter_map(|(provider, key, vendor, terms)| {
+                let row = rows.remove(key.id.as_str());
+                let is_due = row.as_ref().is_none_or(|row| row.next_at <= now.unix_ms());
+                let is_off = matches!(key.health.shown(now), Shown::Off(_));
+                (is_due && !is_off).then(|| Due {
+                    provider: provider.clone(),
+                    key: key.clone(),
+                    vendor,
+                    terms,
+                    row,
+                })
+            });
         let mut due: Vec<Due> = due.collect();
         due.sort_by_key(|due| due.row.as_ref().map_or(0, |row| row.next_at));
         due.truncate(ROUND_MAX);
@@ -280,7 +282,11 @@ impl ProviderList {
             Err(problem) => {
                 let failures = old.failures.saturating_add(1);
                 let is_stale = self.is_stale(old.read_at, now);
-                let state = if is_stale { BalanceState::Unknown } else { before };
+                let state = if is_stale {
+                    BalanceState::Unknown
+                } else {
+                    before
+                };
                 let row = BalanceRow {
                     asked_at,
                     next_at: now.after(self.pace.next(failures)).unix_ms(),
@@ -296,10 +302,18 @@ impl ProviderList {
             at: now.unix_ms(),
             amount: reading.amount.micros(),
         };
-        let same_currency = old.currency.as_deref().is_none_or(|old| old == reading.currency);
+        let same_currency = old
+            .currency
+            .as_deref()
+            .is_none_or(|old| old == reading.currency);
         let samples = if same_currency { samples } else { &[] };
-        let state = state(&due.terms, reading.amount, &fall(samples, last, due.terms.floor));
-        let is_news = state != before && (before, state) != (BalanceState::Unknown, BalanceState::Fine);
+        let state = state(
+            &due.terms,
+            reading.amount,
+            &fall(samples, last, due.terms.floor),
+        );
+        let is_news =
+            state != before && (before, state) != (BalanceState::Unknown, BalanceState::Fine);
         let news = is_news.then(|| {
             GatewayEvent::KeyBalance(BalanceEvent {
                 provider: due.provider.name.clone(),

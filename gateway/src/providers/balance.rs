@@ -252,11 +252,7 @@ impl BalanceVendor {
 }
 
 impl BalanceQuestion {
-    async fn ask(
-        &self,
-        begin: &str,
-        route: Route<'_>,
-    ) -> Result<BalanceReading, BalanceProblem> {
+    async fn ask(&self, begin: &str, route: Route<'_>) -> Result<BalanceReading, BalanceProblem> {
         let request = self.request(begin, route)?;
         let unheard = |fault: Fault| match fault.kind {
             FaultKind::Timeout => BalanceProblem::Slow,
@@ -265,7 +261,9 @@ impl BalanceQuestion {
         };
         let head = outbound::send(request, ASK_MAX).await.map_err(unheard)?;
         match head.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(BalanceProblem::Refused),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(BalanceProblem::Refused);
+            }
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE => {
                 return Err(BalanceProblem::Absent);
             }

@@ -11,7 +11,9 @@ use shared::{on, write_tx};
 
 use super::Store;
 use super::events::write_event;
-use super::schema::{balance_samples, balance_terms, events, key_balances, provider_keys, revisions};
+use super::schema::{
+    balance_samples, balance_terms, events, key_balances, provider_keys, revisions,
+};
 
 /// How far apart samples are kept, and for how long: 192 of a key at most.
 const SAMPLE_EVERY_MS: i64 = 3_600_000;
@@ -157,18 +159,18 @@ impl Store {
                 .filter(key_balances::key_id.eq(&row.key_id))
                 .filter(key_balances::next_at.eq(claimed));
             let changed = diesel::update(known)
-            .set((
-                key_balances::amount.eq(row.amount),
-                key_balances::currency.eq(&row.currency),
-                key_balances::read_at.eq(row.read_at),
-                key_balances::asked_at.eq(row.asked_at),
-                key_balances::next_at.eq(row.next_at),
-                key_balances::problem.eq(&row.problem),
-                key_balances::failures.eq(row.failures),
-                key_balances::state.eq(&row.state),
-            ))
-            .execute(conn)
-            .await?;
+                .set((
+                    key_balances::amount.eq(row.amount),
+                    key_balances::currency.eq(&row.currency),
+                    key_balances::read_at.eq(row.read_at),
+                    key_balances::asked_at.eq(row.asked_at),
+                    key_balances::next_at.eq(row.next_at),
+                    key_balances::problem.eq(&row.problem),
+                    key_balances::failures.eq(row.failures),
+                    key_balances::state.eq(&row.state),
+                ))
+                .execute(conn)
+                .await?;
             if changed == 0 {
                 return Ok(());
             }

@@ -281,7 +281,10 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
             fault: outcome.fault.as_ref().map(word),
             began_ms,
             duration_ms: outcome.duration_ms.saturating_sub(began_ms),
-            status: outcome.fault.as_ref().and_then(|fault| fault.upstream_status),
+            status: outcome
+                .fault
+                .as_ref()
+                .and_then(|fault| fault.upstream_status),
             next: None,
         });
     }

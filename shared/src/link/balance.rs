@@ -63,9 +63,7 @@ impl VendorAmount {
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
         let (number, exponent) = match text.split_once(['e', 'E']) {
-            Some((number, exponent)) => {
-                (number, exponent.parse::<i32>().map_err(|_| NotAnAmount)?)
-            }
+            Some((number, exponent)) => (number, exponent.parse::<i32>().map_err(|_| NotAnAmount)?),
             None => (text, 0),
         };
         if exponent.abs() > EXPONENT_MAX || shift.abs() > EXPONENT_MAX {

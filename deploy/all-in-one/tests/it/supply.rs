@@ -24,7 +24,10 @@ fn holds(amount: &str) -> Vec<u8> {
 async fn balances(product: &Product) -> Value {
     let (status, told) = product.admin(Method::GET, "/balances", None).await;
     assert_eq!(status, StatusCode::OK, "{told}");
-    assert!(told["missing"].as_array().is_some_and(Vec::is_empty), "{told}");
+    assert!(
+        told["missing"].as_array().is_some_and(Vec::is_empty),
+        "{told}"
+    );
     let rows = told["data"].as_array().expect("rows");
     let row = rows.iter().find(|row| row["provider"] == "vendor");
     row.expect("the vendor").clone()
@@ -65,8 +68,15 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
         let (vendor, customer) = with_vendor(&product, &KEYS).await;
         let ready = route(&product).await;
         assert_eq!(ready["state"], "ready", "{ready}");
-        assert_eq!((&ready["keys"]["all"], &ready["keys"]["ready"]), (&json!(2), &json!(2)));
-        assert_eq!(vendor.calls(KEYS[0]) + vendor.calls(KEYS[1]), 0, "nothing is called");
+        assert_eq!(
+            (&ready["keys"]["all"], &ready["keys"]["ready"]),
+            (&json!(2), &json!(2))
+        );
+        assert_eq!(
+            vendor.calls(KEYS[0]) + vendor.calls(KEYS[1]),
+            0,
+            "nothing is called"
+        );
 
         vendor.script(KEYS[0], at_once(holds("0.00")));
         vendor.script(KEYS[1], at_once(holds("-1.5")));
@@ -87,8 +97,13 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
             of(row, "none")["state"] == "parked" && of(row, "some")["state"] == "parked"
         })
         .await;
-        assert_eq!((&row["vendor"], &of(&row, "some")["amount"]), (&json!("deepseek"), &json!("-1.5")));
-        let (_, keys) = product.admin(Method::GET, "/providers/vendor/keys", None).await;
+        assert_eq!(
+            (&row["vendor"], &of(&row, "some")["amount"]),
+            (&json!("deepseek"), &json!("-1.5"))
+        );
+        let (_, keys) = product
+            .admin(Method::GET, "/providers/vendor/keys", None)
+            .await;
         assert_eq!(keys["data"][0]["status"], "parked", "{keys}");
         let parked = route(&product).await;
         assert_eq!(parked["state"], "no_key", "{parked}");
@@ -102,7 +117,10 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
         assert_eq!(vendor.calls(KEYS[0]) + vendor.calls(KEYS[1]), asked);
         let mut console = Console::open(&product).await;
         let page = console.get("/admin/balances").await;
-        assert!(page.contains("-1.5 CNY") && page.contains(">parked<"), "{page}");
+        assert!(
+            page.contains("-1.5 CNY") && page.contains(">parked<"),
+            "{page}"
+        );
         let board = console.get("/admin").await;
         assert!(board.contains("A key is parked"), "{board}");
         let check = console.get("/admin/models/ours/route").await;
@@ -125,14 +143,24 @@ async fn a_key_without_balance_is_parked_before_a_call_bounces_and_comes_back() 
         })
         .await;
         assert_eq!(of(&row, "none")["problem"], "unreadable");
-        assert_eq!(of(&row, "none")["state"], "parked", "it was read a moment ago");
+        assert_eq!(
+            of(&row, "none")["state"],
+            "parked",
+            "it was read a moment ago"
+        );
         let ready = route(&product).await;
-        assert_eq!((&ready["state"], &ready["key"]["last4"]), (&json!("ready"), &json!("some")));
+        assert_eq!(
+            (&ready["state"], &ready["key"]["last4"]),
+            (&json!("ready"), &json!("some"))
+        );
         vendor.script(KEYS[1], at_once(answer("200 OK", "", GOOD)));
         let (status, body) = product.chat(&customer, "ours", "hi").await;
         assert_eq!(status, StatusCode::OK, "{body}");
         let (_, told) = product.admin(Method::GET, "/audit", None).await;
-        assert!(told.to_string().contains("provider.balance_terms"), "{told}");
+        assert!(
+            told.to_string().contains("provider.balance_terms"),
+            "{told}"
+        );
         product.stop().await;
     }
 }
@@ -147,12 +175,20 @@ async fn a_provider_is_tried_with_a_real_call_that_nobody_pays_for() {
         let test = || product.admin(Method::POST, "/providers/vendor/test", None);
         let (status, told) = test().await;
         assert_eq!(status, StatusCode::OK, "{told}");
-        assert_eq!((&told["ok"], &told["model"]), (&json!(true), &json!("their-name")), "{told}");
+        assert_eq!(
+            (&told["ok"], &told["model"]),
+            (&json!(true), &json!("their-name")),
+            "{told}"
+        );
         assert_eq!(told["key_last4"], "some", "{told}");
         assert_eq!(vendor.calls(KEYS[1]), 1, "a real call");
         vendor.script(KEYS[1], at_once(answer("401 Unauthorized", "", "{}")));
         let (_, told) = test().await;
-        assert_eq!((&told["ok"], &told["verdict"]), (&json!(false), &json!("refused")), "{told}");
+        assert_eq!(
+            (&told["ok"], &told["verdict"]),
+            (&json!(false), &json!("refused")),
+            "{told}"
+        );
         assert_eq!(product.balance(&customer).await, before);
         let (status, told) = product
             .admin(Method::POST, "/providers/nobody/test", None)
@@ -165,7 +201,10 @@ async fn a_provider_is_tried_with_a_real_call_that_nobody_pays_for() {
         vendor.script(KEYS[1], at_once(answer("200 OK", "", GOOD)));
         let (status, page) = console.post("/admin/providers/vendor/test", &[]).await;
         assert_eq!(status, StatusCode::OK, "{page}");
-        assert!(page.contains("their-name") && page.contains("HTTP 200"), "{page}");
+        assert!(
+            page.contains("their-name") && page.contains("HTTP 200"),
+            "{page}"
+        );
         let off = console.get("/admin/providers?state=off").await;
         assert!(!off.contains("/admin/providers/vendor/test"), "{off}");
         let named = console.get("/admin/providers?q=vend&state=good").await;

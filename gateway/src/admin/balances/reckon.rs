@@ -79,7 +79,12 @@ mod tests {
             // What is below the floor lasts no longer.
             (&[(0, 100), (24, 76)], 80, Some(24), Some(0)),
             // What was paid in is no fall backwards, and its time counts for nothing.
-            (&[(0, 20), (12, 8), (13, 1_008), (25, 996)], 0, Some(24), Some(996)),
+            (
+                &[(0, 20), (12, 8), (13, 1_008), (25, 996)],
+                0,
+                Some(24),
+                Some(996),
+            ),
             // What does not fall never ends.
             (&[(0, 50), (48, 50)], 0, Some(0), None),
             (&[(0, 5), (24, 50)], 0, None, None),

@@ -93,7 +93,10 @@ async fn with_keys(providers: &ProviderList, address: String, rows: usize) {
         base_url: address,
         options: shared::link::options::ProviderOptions::default(),
     };
-    providers.create_provider(provider).await.expect("a provider");
+    providers
+        .create_provider(provider)
+        .await
+        .expect("a provider");
     for row in 0..rows {
         let key = NewProviderKey {
             secret: Secret::new(format!("key-of-row-{row:02}")),
@@ -101,7 +104,10 @@ async fn with_keys(providers: &ProviderList, address: String, rows: usize) {
             weight: 1,
             terms: KeyTerms::default(),
         };
-        providers.create_provider_key("deep", key).await.expect("a key");
+        providers
+            .create_provider_key("deep", key)
+            .await
+            .expect("a key");
     }
 }
 
@@ -116,14 +122,23 @@ fn terms() -> BalanceTerms {
 /// Asks every key anew, and answers how each stands, by its row.
 async fn asked(providers: &ProviderList, terms: BalanceTerms) -> Vec<KeyBalance> {
     let since = providers.clock.now().unix_ms();
-    providers.set_balance_terms("deep", terms).await.expect("terms");
+    providers
+        .set_balance_terms("deep", terms)
+        .await
+        .expect("terms");
     loop {
         let never = CancellationToken::new();
         providers.ask_due(&never).await.expect("asked");
         let board = providers.balances().await.expect("a board");
         let mut providers = board.providers.into_iter();
-        let mut keys = providers.find(|one| one.provider == "deep").expect("it").keys;
-        if keys.iter().all(|key| key.asked_at.is_some_and(|at| at >= since)) {
+        let mut keys = providers
+            .find(|one| one.provider == "deep")
+            .expect("it")
+            .keys;
+        if keys
+            .iter()
+            .all(|key| key.asked_at.is_some_and(|at| at >= since))
+        {
             keys.sort_by(|a, b| a.label.cmp(&b.label));
             return keys;
         }
@@ -152,7 +167,12 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
         (says(200, html), None, "unreadable", "active"),
         (says(200, ""), None, "unreadable", "active"),
         (says(200, &huge), None, "unreadable", "active"),
-        (says(200, "{\"balance_infos\":[]}"), None, "unreadable", "active"),
+        (
+            says(200, "{\"balance_infos\":[]}"),
+            None,
+            "unreadable",
+            "active",
+        ),
         (says(401, "{}"), None, "refused", "active"),
         (says(403, html), None, "refused", "active"),
         (says(404, "{}"), None, "absent", "active"),
@@ -194,24 +214,43 @@ async fn a_reading_parks_and_frees_a_key_and_a_failure_does_neither() {
     }
     let told = asked(&providers, terms()).await;
     let views = statuses(&providers).await;
-    assert_eq!((views[2].status.as_str(), told[2].state), ("active", BalanceState::Fine));
-    assert_eq!((views[3].status.as_str(), told[3].state), ("parked", BalanceState::Parked));
+    assert_eq!(
+        (views[2].status.as_str(), told[2].state),
+        ("active", BalanceState::Fine)
+    );
+    assert_eq!(
+        (views[3].status.as_str(), told[3].state),
+        ("parked", BalanceState::Parked)
+    );
     assert_eq!(told[3].problem, Some(BalanceProblem::Failed));
-    assert_eq!((views[0].status.as_str(), told[0].state), ("active", BalanceState::Fine));
-    assert_eq!(told[0].amount.map(|amount| amount.to_string()).as_deref(), Some("110"));
+    assert_eq!(
+        (views[0].status.as_str(), told[0].state),
+        ("active", BalanceState::Fine)
+    );
+    assert_eq!(
+        told[0].amount.map(|amount| amount.to_string()).as_deref(),
+        Some("110")
+    );
     let events = providers.store.events(0).await.expect("events");
     let told = events.iter().filter(|event| event.kind == "key_balance");
     let states = told.filter_map(|event| event.body["state"].as_str());
     let mut states: Vec<&str> = states.collect();
     states.sort_unstable();
-    assert_eq!(states, ["fine", "low", "parked", "parked"], "each line once");
+    assert_eq!(
+        states,
+        ["fine", "low", "parked", "parked"],
+        "each line once"
+    );
 
     // Who does not want it asked has no parked key.
     let off = BalanceTerms {
         is_asked: false,
         ..terms()
     };
-    providers.set_balance_terms("deep", off).await.expect("terms");
+    providers
+        .set_balance_terms("deep", off)
+        .await
+        .expect("terms");
     assert_eq!(statuses(&providers).await[3].status, "active");
     supervisor.finish(Duration::from_secs(5)).await;
 }
@@ -244,10 +283,19 @@ async fn another_secret_is_another_account_and_terms_are_checked() {
         secret: Some(Secret::new("key-of-row-01".to_owned())),
         ..shared::link::ProviderKeyPatch::default()
     };
-    let changed = providers.update_provider_key("deep", &told[0].key, patch).await;
-    assert_eq!(changed.expect("changed").status, "active", "nothing is known of it");
+    let changed = providers
+        .update_provider_key("deep", &told[0].key, patch)
+        .await;
+    assert_eq!(
+        changed.expect("changed").status,
+        "active",
+        "nothing is known of it"
+    );
     let told = asked(&providers, terms()).await;
-    assert_eq!(told[0].amount.map(|amount| amount.to_string()).as_deref(), Some("7"));
+    assert_eq!(
+        told[0].amount.map(|amount| amount.to_string()).as_deref(),
+        Some("7")
+    );
 
     let stranger = BalanceTerms {
         vendor: Some("nobody".to_owned()),

@@ -130,12 +130,36 @@ fn what_is_no_balance_is_a_problem_and_never_zero() {
 #[test]
 fn a_vendor_is_known_by_its_own_address_alone() {
     for (address, vendor, begin) in [
-        ("https://api.deepseek.com/v1", Some("deepseek"), "https://api.deepseek.com"),
-        ("https://api.deepseek.com", Some("deepseek"), "https://api.deepseek.com"),
-        ("https://API.deepseek.com./anthropic", Some("deepseek"), "https://API.deepseek.com."),
-        ("https://openrouter.ai/api/v1", Some("openrouter"), "https://openrouter.ai"),
-        ("https://api.moonshot.cn/v1", Some("moonshot-cn"), "https://api.moonshot.cn"),
-        ("https://api.novita.ai/openai/v1", Some("novita"), "https://api.novita.ai"),
+        (
+            "https://api.deepseek.com/v1",
+            Some("deepseek"),
+            "https://api.deepseek.com",
+        ),
+        (
+            "https://api.deepseek.com",
+            Some("deepseek"),
+            "https://api.deepseek.com",
+        ),
+        (
+            "https://API.deepseek.com./anthropic",
+            Some("deepseek"),
+            "https://API.deepseek.com.",
+        ),
+        (
+            "https://openrouter.ai/api/v1",
+            Some("openrouter"),
+            "https://openrouter.ai",
+        ),
+        (
+            "https://api.moonshot.cn/v1",
+            Some("moonshot-cn"),
+            "https://api.moonshot.cn",
+        ),
+        (
+            "https://api.novita.ai/openai/v1",
+            Some("novita"),
+            "https://api.novita.ai",
+        ),
         ("http://api.deepseek.com/v1", None, ""),
         ("https://api.deepseek.com:8443/v1", None, ""),
         ("https://api.deepseek.com.evil.example/v1", None, ""),

@@ -172,7 +172,9 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
     };
     // A question that is free consumes nothing.
     let is_accepted = verdict == KeyVerdict::Accepted;
-    let counted = asked.dialect.filter(|_| is_accepted && asked.method == Method::POST);
+    let counted = asked
+        .dialect
+        .filter(|_| is_accepted && asked.method == Method::POST);
     let metered = Metered {
         input_bytes: u64::try_from(asked.body.len()).unwrap_or(u64::MAX),
         ..Metered::default()

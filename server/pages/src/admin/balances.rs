@@ -167,6 +167,9 @@ mod tests {
         assert_eq!(amount(some, Some("CNY")), "12.5 CNY");
         assert_eq!(amount(some, None), "12.5");
         assert_eq!(amount(None, Some("CNY")), "");
-        assert_eq!((days(0), days(36), days(47)), ("0.0".into(), "1.5".into(), "1.9".into()));
+        assert_eq!(
+            (days(0), days(36), days(47)),
+            ("0.0".into(), "1.5".into(), "1.9".into())
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 pub(super) mod bulk;
 mod form;
-pub(super) mod list;
 pub(super) mod keys;
+pub(super) mod list;
 pub(super) mod new;
 mod options;
 mod pool;

@@ -59,7 +59,10 @@ impl Providers {
                 Ok(Ok(told)) => told,
                 Ok(Err(error)) => {
                     let gateway = database.name();
-                    warn!(gateway, "the balances of gateway `{gateway}` are missing: {error}");
+                    warn!(
+                        gateway,
+                        "the balances of gateway `{gateway}` are missing: {error}"
+                    );
                     list.missing.push(gateway);
                     continue;
                 }

@@ -45,7 +45,10 @@ fn dearness(model: &Model, now: Moment) -> (bool, Credits) {
     let smallest = Usage::of([(Unit::InputToken, 1_000), (Unit::OutputToken, 1_000)]);
     let price = model.price_at(now);
     let cost = price.and_then(|price| price.list.cost_bill(&smallest, now));
-    (cost.is_none(), cost.map_or(Credits::ZERO, |bill| bill.total))
+    (
+        cost.is_none(),
+        cost.map_or(Credits::ZERO, |bill| bill.total),
+    )
 }
 
 /// The chats that are set at a provider, the cheapest first.
@@ -68,7 +71,10 @@ fn chats<'a>(
 /// The first key that takes calls, or else one that may again.
 fn usable(keys: &[ProviderKeyView]) -> Option<&ProviderKeyView> {
     let of = |status: &str| keys.iter().find(|key| key.status == status);
-    of("active").or_else(|| of("cooling")).or_else(|| of("parked")).or_else(|| keys.first())
+    of("active")
+        .or_else(|| of("cooling"))
+        .or_else(|| of("parked"))
+        .or_else(|| keys.first())
 }
 
 impl Providers {

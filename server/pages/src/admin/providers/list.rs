@@ -103,7 +103,9 @@ fn fits(row: &ProviderRow, asked: &BTreeMap<String, String>) -> bool {
     let part = wanted(asked, "q").map(str::to_lowercase);
     let named = part.is_none_or(|part| {
         let texts = [&row.name, &row.kind, &row.base_url];
-        texts.into_iter().any(|text| text.to_lowercase().contains(&part))
+        texts
+            .into_iter()
+            .any(|text| text.to_lowercase().contains(&part))
     });
     let is_on = row.state == Switch::On;
     let state = wanted(asked, "state").and_then(ProviderFilter::from_code);

@@ -78,7 +78,9 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
         status: one.status.unwrap_or(0),
         result: match (&one.fault, one.number < record.attempts) {
             (None, _) => TryResult::Answered,
-            (Some(_), true) if one.next.as_deref() == Some(NextStep::OtherKey.word()) => TryResult::NextKey,
+            (Some(_), true) if one.next.as_deref() == Some(NextStep::OtherKey.word()) => {
+                TryResult::NextKey
+            }
             (Some(_), true) => TryResult::NextTarget,
             (Some(_), false) => TryResult::GaveUp,
         },
