@@ -8,6 +8,7 @@ use crate::account::{
     ConfirmPassword, ErrorPage, FirstStart, PasswordOnce, RecoveryCodes, SecondFactor, SecretOnce,
     Security, SignIn, TotpSetup,
 };
+use crate::admin::balances::BalancePage;
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
@@ -15,6 +16,7 @@ use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, Sy
 use crate::admin::price_import::{PriceImports, PriceReviewPage};
 use crate::admin::provider_keys::{BulkAdd, ProviderKeyEdit};
 use crate::admin::providers::{ProviderDetail, ProviderList, ProviderNew, ProviderPick};
+use crate::admin::route_check::RouteCheckPage;
 use crate::admin::tenants::{
     TenantInfo, TenantKeys, TenantLimits, TenantList, TenantMembers, TenantMoney, TenantNew,
     TenantUsage,
@@ -26,7 +28,7 @@ use crate::icon::Icon;
 use crate::labels::{
     AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, KeyLineState,
     Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem,
-    Scope, Speaker, Switch, TenantStatus, Word,
+    ProviderFilter, Scope, Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};
@@ -172,6 +174,8 @@ views! {
     ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new?vendor=deepseek" true;
     ProviderDetail "provider" "admin/provider.html" [Admin] "/providers/openai" true;
     ProviderKeyEdit "provider-key" "admin/provider_key.html" [Admin] "/providers/openai/keys/pky_1/edit" true;
+    BalancePage "balances" "admin/balances.html" [Admin] "/balances" true;
+    RouteCheckPage "route-check" "admin/route_check.html" [Admin] "/models/gpt-5/route" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;

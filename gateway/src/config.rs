@@ -13,6 +13,7 @@ use shared::link::READ_ON_SECONDS_MAX;
 use shared::secret::Secret;
 use shared::tls::{self, Identity};
 
+use crate::admin::balances::BalancePace;
 use crate::generations::journal::JournalSettings;
 use crate::generations::register::REMEMBERED;
 
@@ -62,6 +63,9 @@ pub struct Config {
     /// ends the call at once with an estimate
     #[arg(long, env = "READ_ON_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=READ_ON_SECONDS_MAX))]
     pub read_on_seconds: u64,
+    /// Seconds between two questions for the balance of a key, where its vendor tells it; 0 asks none
+    #[arg(long, env = "BALANCE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub balance_seconds: u64,
     /// Hours for which outcomes of calls are kept on disk (`DATA_DIR/generations`)
     #[arg(long, env = "OUTCOMES_KEPT_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u64).range(2..=2_160))]
     pub outcomes_kept_hours: u64,
@@ -116,6 +120,10 @@ impl Config {
 
     pub(crate) fn read_on(&self) -> Duration {
         Duration::from_secs(self.read_on_seconds)
+    }
+
+    pub(crate) fn balance_pace(&self) -> BalancePace {
+        BalancePace(Duration::from_secs(self.balance_seconds))
     }
 
     /// How the journal of outcomes is kept. Longer than any server may ask: a known outcome that is

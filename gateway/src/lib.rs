@@ -122,7 +122,7 @@ impl Gateway {
                 .map_err(unusable(target.shown()))?,
             pools.clone(),
             Sealer::new(&parts.secrets.encryption),
-            parts.clock.clone(),
+            (parts.clock.clone(), parts.config.balance_pace()),
         );
         let generations = GenerationContext::open(&parts, pools)?;
         let door = HttpDoor::new(parts.config, &parts.secrets.internal)?;

@@ -1,5 +1,6 @@
 //! Pages of the superadmin's console, one struct each.
 
+pub mod balances;
 pub mod catalogue;
 pub mod dashboard;
 pub mod gateways;
@@ -8,5 +9,6 @@ pub mod price_import;
 pub mod prices;
 pub mod provider_keys;
 pub mod providers;
+pub mod route_check;
 pub mod tenants;
 pub mod usage;

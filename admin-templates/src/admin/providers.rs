@@ -1,13 +1,14 @@
 //! Providers with their key pools.
 
 use shared::clock::Moment;
+use shared::credits::Credits;
 
 use super::provider_keys::KeyTermsShown;
-use crate::chart::{Chart, Spark};
+use crate::chart::Chart;
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
 use crate::html::url_part;
-use crate::labels::{Health, PoolKeyStatus, Switch, VendorPlace};
+use crate::labels::{BalanceWord, Health, PoolKeyStatus, Switch, VendorPlace};
 use crate::list::ListState;
 use crate::parts::KnownCost;
 
@@ -40,20 +41,50 @@ sampled! {
         pub in_flight: u64,
         /// Calls in the last 24 hours.
         pub calls: u64,
-        /// Their course.
-        pub course: Spark,
         /// Those that succeeded, in hundredths of a per cent.
         pub success: i64,
+        /// To the first token, half of all, in milliseconds.
+        pub first_token_p50_ms: u64,
         /// To the first token, 95 in a hundred, in milliseconds.
         pub first_token_ms: u64,
         /// What it took in the last 24 hours.
         pub cost: KnownCost,
+        /// What it took in the last 7 days.
+        pub cost_week: KnownCost,
+        /// Keys whose account is at its floor.
+        pub parked: u64,
+        /// The lowest balance of its keys, with its currency; empty where nobody told.
+        pub balance: String,
+        /// How the worst of its balances stands.
+        pub balance_state: BalanceWord,
+        /// Words of operators for its keys.
+        pub tags: Vec<String>,
     }
 
-    /// `GET /admin/providers`.
+    /// What came of trying a provider.
+    pub struct ProviderTried {
+        /// Which.
+        pub name: String,
+        /// How the key ends that was used.
+        pub last4: String,
+        /// The model's name there; empty where its list of models was asked for instead.
+        pub model: String,
+        /// What it told.
+        pub test: KeyTest,
+        /// What it cost, where that is known.
+        pub cost: Option<Credits>,
+    }
+
+    /// `GET /admin/providers` with `q`, `state`, `tag`. `POST /admin/providers/{name}/test`.
     pub struct ProviderList {
-        /// All of them.
+        /// How it is looked at.
+        pub list: ListState,
+        /// All that fit.
         pub rows: Vec<ProviderRow>,
+        /// Words to choose from.
+        pub tags: Vec<String>,
+        /// A test that was just made.
+        pub tried: Option<ProviderTried>,
         /// Gateways that did not answer, so that their providers are missing.
         pub missing: Vec<String>,
     }
@@ -237,6 +268,19 @@ sampled! {
         pub batch: Form,
         /// The name of a copy.
         pub copy: Form,
+    }
+}
+
+impl ProviderRow {
+    /// Keys that take no calls until somebody does something.
+    pub(crate) fn unusable(&self) -> u64 {
+        self.disabled.saturating_add(self.parked)
+    }
+
+    /// All of its keys.
+    pub(crate) fn all_keys(&self) -> u64 {
+        let usable = self.active.saturating_add(self.cooling);
+        usable.saturating_add(self.unusable())
     }
 }
 

@@ -5,7 +5,7 @@ use shared::credits::Credits;
 
 use crate::fixtures::maker::sampled;
 use crate::form::Form;
-use crate::labels::{CallNote, CallStatus, Operation, Phase, TryResult};
+use crate::labels::{CallNote, CallStatus, NextWhy, Operation, Phase, TryResult};
 use crate::list::ListState;
 use crate::parts::{Arithmetic, CallRow, EntryRow};
 
@@ -41,6 +41,8 @@ sampled! {
         pub result: TryResult,
         /// What the provider said.
         pub detail: String,
+        /// Why the call went on as it did; absent where it answered, or nobody told.
+        pub why: Option<NextWhy>,
     }
 
     /// A part of a call's time.

@@ -6,6 +6,7 @@ mod money;
 mod people;
 mod platform;
 mod providers;
+mod supply;
 
 use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
@@ -22,6 +23,7 @@ pub use platform::{
     AlertKind, FactName, GatewayNews, HealthNote, Measure, QueueName, SystemPart, TypicalCall,
 };
 pub use providers::{DialectName, KeyLineState, LimitField, VendorPlace};
+pub use supply::{BalanceTrouble, BalanceWord, KeyKept, NextWhy, ProviderFilter, RouteState};
 
 /// How a word is coloured. Colour never carries the meaning alone; the word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +127,8 @@ labels! {
         Cooling = "cooling", Warn, "cooling", "冷却中";
         /// Not until somebody enables it.
         Disabled = "disabled", Bad, "disabled", "已禁用";
+        /// Not until its account has more than its floor.
+        Parked = "parked", Bad, "parked, no balance", "余额不足，已暂停";
     }
     /// Whether something works.
     Health {

@@ -43,6 +43,12 @@ labels! {
         KeyRefused = "key_refused", Bad, "The provider refused a key", "供应商拒绝了密钥";
         /// Every key of a provider cools down.
         KeysCooling = "keys_cooling", Warn, "Every key cools down", "全部密钥都在冷却";
+        /// A key's account is at its floor, so that it takes no calls.
+        KeyParked = "key_parked", Bad, "A key is parked: its account is empty", "密钥余额不足，已暂停";
+        /// A key's balance is below the line of a warning.
+        BalanceLow = "balance_low", Warn, "The balance of a key is low", "密钥余额偏低";
+        /// It ends within days.
+        BalanceEnding = "balance_ending", Warn, "The balance of a key ends soon", "密钥余额即将用尽";
         /// A provider has no key that works.
         NoKeys = "no_keys", Bad, "No working key is left", "已无可用密钥";
         /// A gateway does not answer.
@@ -99,6 +105,8 @@ labels! {
         KeyCooling = "key_cooling", Warn, "key cools down", "密钥冷却中";
         /// A key serves again.
         KeyRecovered = "key_recovered", Good, "key recovered", "密钥已恢复";
+        /// A key's balance passed a line.
+        KeyBalance = "key_balance", Warn, "balance changed", "余额变动";
         /// Something newer than this page.
         Other = "other", Plain, "other", "其他";
     }

@@ -1,6 +1,7 @@
 //! The list of providers and keys: kept as the database says, with each change of a key written to it.
 //! Knows nothing of calls; what operators may change is `provider_admin`'s.
 
+pub(crate) mod balances;
 mod days;
 mod key_batch;
 mod provider_admin;
@@ -26,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::balances::{BalancePace, BalancesKnown};
 use crate::events::Journal;
 use crate::pool::health::{KeyHealth, Off};
 use crate::pool::{HostHealth, PoolKey, PoolProvider, Pools, ProviderHealth, ProviderParts};
@@ -52,6 +54,8 @@ pub(crate) struct ProviderList {
     reloading: tokio::sync::Mutex<()>,
     /// What the database called it when it was read.
     version: AtomicI64,
+    /// How often balances are asked for.
+    pace: BalancePace,
 }
 
 /// What was known before the list is read again.
@@ -61,6 +65,7 @@ struct Known {
     providers: HashMap<(String, String), Arc<ProviderHealth>>,
     /// Of keys with an address of their own, by provider and address.
     hosts: HashMap<(String, String), Arc<HostHealth>>,
+    balances: BalancesKnown,
 }
 
 /// What a key is sealed for.
@@ -75,7 +80,7 @@ impl ProviderList {
         journal: Arc<Journal>,
         pools: Arc<Pools>,
         sealer: Sealer,
-        clock: Clock,
+        (clock, pace): (Clock, BalancePace),
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
@@ -85,6 +90,7 @@ impl ProviderList {
             clock,
             reloading: tokio::sync::Mutex::default(),
             version: AtomicI64::new(-1),
+            pace,
         })
     }
 
@@ -100,6 +106,8 @@ impl ProviderList {
         let writing = self.clone().write_events(told, supervisor.stopping());
         supervisor.spawn("events", writing);
         supervisor.spawn("key days", self.clone().keep_days(supervisor.clone()));
+        let asking = self.clone().keep_balances(supervisor.clone());
+        supervisor.spawn("balances", asking);
     }
 
     async fn keep_current(self: Arc<Self>, supervisor: Supervisor) {
@@ -132,7 +140,8 @@ impl ProviderList {
     /// As [`ProviderList::reload`], by whoever holds its lock.
     async fn read_again(&self) -> Result<(), DbError> {
         let snapshot = self.store.snapshot().await?;
-        let known = self.known_health();
+        let mut known = self.known_health();
+        known.balances = BalancesKnown::of(&snapshot);
         self.pools.replace(self.opened(&snapshot, known));
         self.version.store(snapshot.version, Ordering::Release);
         Ok(())
@@ -155,6 +164,7 @@ impl ProviderList {
         }
         Known {
             hosts,
+            balances: BalancesKnown::default(),
             keys: keys
                 .map(|key| (key.id.clone(), key.health.clone()))
                 .collect(),
@@ -174,7 +184,7 @@ impl ProviderList {
             };
             let keys = snapshot.keys.iter().filter(|key| key.provider == row.name);
             let keys = keys
-                .filter_map(|key| self.open_key(key, &mut known))
+                .filter_map(|key| self.open_key((row, key), &mut known))
                 .collect();
             // Earlier versions kept what was pasted.
             let base_url = rules::kept_url(&row.base_url).to_owned();
@@ -194,7 +204,11 @@ impl ProviderList {
         pools
     }
 
-    fn open_key(&self, row: &KeyRow, known: &mut Known) -> Option<Arc<PoolKey>> {
+    fn open_key(
+        &self,
+        (of, row): (&ProviderRow, &KeyRow),
+        known: &mut Known,
+    ) -> Option<Arc<PoolKey>> {
         if row.has_no_secret() {
             return None;
         }
@@ -211,6 +225,7 @@ impl ProviderList {
         let id = ProviderKeyId::from_stored(row.id.clone());
         let health = known.keys.get(&id).cloned().unwrap_or_default();
         health.set_off(row.disabled.then(|| off(row)));
+        health.set_parked(known.balances.parked_until((of, row), self.pace));
         let weight = u32::try_from(row.weight).unwrap_or(1);
         let terms = terms::read(row);
         Some(Arc::new(PoolKey {

@@ -7,6 +7,8 @@ use shared::clock::Moment;
 use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
+use shared::link::balance::{BalanceBoard, BalanceTerms};
+use shared::link::choice::{CHOICE_TARGETS_MAX, ChoiceQuery, ChoiceTold};
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use shared::link::options::ProviderOptions;
@@ -170,6 +172,7 @@ impl ProviderList {
             Shown::Cooling { until, reason } => {
                 ("cooling", Some(reason.to_owned()), Some(until), None)
             }
+            Shown::Parked => ("parked", Some("balance".to_owned()), None, None),
             Shown::Off(off) => ("disabled", off.reason, None, off.probe_at),
         };
         ProviderKeyView {
@@ -444,6 +447,8 @@ impl ProviderAdmin for ProviderList {
     ) -> Result<ProviderKeyView, AdminError> {
         let mut row = self.key_row(provider, key).await?;
         let sets_state = patch.secret.is_some() || patch.status.is_some();
+        let address = row.base_url.clone();
+        let has_new_secret = patch.secret.is_some();
         if let Some(terms) = patch.terms {
             let (of, _) = self.provider_row(provider).await?;
             let terms = checked_terms(&of, terms)?;
@@ -468,6 +473,9 @@ impl ProviderAdmin for ProviderList {
         }
         let changed = self.store.update_keys(std::slice::from_ref(&row)).await;
         found(changed.map_err(failed)? > 0)?;
+        if has_new_secret || row.base_url != address {
+            self.store.forget_balance(&row.id).await.map_err(failed)?;
+        }
         if let Some(known) = sets_state.then(|| self.pools.key(provider, key)).flatten() {
             known.health.overruled();
         }
@@ -532,5 +540,51 @@ impl ProviderAdmin for ProviderList {
             self.pools.recovered(provider, key);
         }
         Ok(test)
+    }
+
+    async fn balances(&self) -> Result<BalanceBoard, AdminError> {
+        self.board().await.map_err(failed)
+    }
+
+    async fn set_balance_terms(
+        &self,
+        provider: &str,
+        terms: BalanceTerms,
+    ) -> Result<(), AdminError> {
+        terms.checked()?;
+        if let Some(name) = terms.vendor.as_deref()
+            && providers::balance::named(name).is_none()
+        {
+            let known = providers::balance::vendors().join(", ");
+            return Err(invalid("vendor", format!("one of {known}")));
+        }
+        self.provider_row(provider).await?;
+        let json = serde_json::to_string(&terms).map_err(|_| AdminError::Internal)?;
+        let kept = self.store.set_balance_terms(provider, &json).await;
+        kept.map_err(failed)?;
+        self.reload().await.map_err(failed)
+    }
+
+    async fn would_choose(&self, query: ChoiceQuery) -> Result<ChoiceTold, AdminError> {
+        if query.targets.len() > CHOICE_TARGETS_MAX {
+            let most = format!("at most {CHOICE_TARGETS_MAX}");
+            return Err(invalid("targets", most));
+        }
+        let snapshot = self.store.snapshot().await.map_err(failed)?;
+        let label = |id: &ProviderKeyId| {
+            let mut keys = snapshot.keys.iter();
+            let row = keys.find(|row| row.id == id.as_str());
+            row.map_or_else(String::new, |row| row.label.clone())
+        };
+        let targets = query.targets.iter().map(|target| {
+            let mut told = self.pools.would_lease(target, &query);
+            if let Some(chosen) = &mut told.key {
+                chosen.label = label(&chosen.key);
+            }
+            told
+        });
+        Ok(ChoiceTold {
+            targets: targets.collect(),
+        })
     }
 }

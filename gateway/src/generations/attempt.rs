@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use shared::clock::{Clock, Moment};
 use shared::fault::{Fault, FaultKind, Retry, Scope};
 use shared::id::ProviderKeyId;
+use shared::link::trail::NextStep;
 use shared::link::{Call, CallerError, FailedTry, Failure, Target};
 use shared::supervisor::Supervisor;
 use tracing::warn;
@@ -135,10 +136,23 @@ impl Tries<'_> {
         // Faults that may be the body's: what the next key says decides.
         let mut open: Vec<(Lease, Fault)> = Vec::new();
         let mut unreachable = 0;
-        while tried.len() < TRIES_PER_TARGET && so_far.may_go_on(self.call, tried.is_empty()) {
-            let Some(lease) = self.lease(so_far, &tried) else {
+        loop {
+            if tried.len() >= TRIES_PER_TARGET {
+                so_far.goes_on(NextStep::TriesUsed, &tried);
                 break;
+            }
+            if !so_far.may_go_on(self.call, tried.is_empty()) {
+                so_far.goes_on(NextStep::TimeUsed, &tried);
+                break;
+            }
+            let lease = match self.lease(so_far, &tried) {
+                Ok(lease) => lease,
+                Err(why) => {
+                    so_far.goes_on(why, &tried);
+                    break;
+                }
             };
+            so_far.goes_on(NextStep::OtherKey, &tried);
             so_far.tried += 1;
             let began_ms = millis(so_far.elapsed());
             let connector = lease.provider().connector;
@@ -171,10 +185,17 @@ impl Tries<'_> {
             so_far.fail(fault.clone(), caller, self.target);
             self.charge(&mut open, lease, fault);
             if !goes_on {
+                so_far.goes_on(NextStep::Final, &tried);
                 settle(open);
                 return Err(so_far.last());
             }
             if is_dead || is_unsaid {
+                let why = if is_dead {
+                    NextStep::HostDown
+                } else {
+                    NextStep::CannotSay
+                };
+                so_far.goes_on(why, &tried);
                 break;
             }
         }
@@ -182,8 +203,12 @@ impl Tries<'_> {
         Ok(None)
     }
 
-    /// A key for the next try, where there is one and a try again is not too much.
-    fn lease(&self, so_far: &mut AttemptsSoFar, tried: &[ProviderKeyId]) -> Option<Lease> {
+    /// A key for the next try, where there is one and a try again is not too much; else why not.
+    fn lease(
+        &self,
+        so_far: &mut AttemptsSoFar,
+        tried: &[ProviderKeyId],
+    ) -> Result<Lease, NextStep> {
         let asker = Asker {
             caller: self.call.caller,
             model: &self.target.model,
@@ -195,7 +220,11 @@ impl Tries<'_> {
             Ok(lease) => lease,
             Err(idle) => {
                 so_far.idle(idle, self.target);
-                return None;
+                return Err(match idle {
+                    Idle::NoKey => NextStep::NoOtherKey,
+                    Idle::Down => NextStep::HostDown,
+                    Idle::Rests { .. } => NextStep::KeysRest,
+                });
             }
         };
         // The first try of each target is free while its provider is taken for well, and so is one where
@@ -209,8 +238,9 @@ impl Tries<'_> {
         };
         if !is_paid {
             lease.never_sent();
+            return Err(NextStep::RetriesUsed);
         }
-        is_paid.then_some(lease)
+        Ok(lease)
     }
 
     /// Whose a fault is: its key's, unless the same body brought the same at the key before.
@@ -259,6 +289,8 @@ impl Tries<'_> {
             began_ms,
             duration_ms: millis(so_far.elapsed()).saturating_sub(began_ms),
             fault: fault.word().to_owned(),
+            status: fault.upstream_status,
+            next: None,
         });
     }
 
@@ -329,6 +361,16 @@ impl AttemptsSoFar {
 
     fn elapsed(&self) -> Duration {
         self.clock.now().since(self.began)
+    }
+
+    /// Says of the last of the tries at a target, if there was one, why it went on as it did.
+    fn goes_on(&mut self, why: NextStep, tried: &[ProviderKeyId]) {
+        if tried.is_empty() {
+            return;
+        }
+        if let Some(last) = self.failed.last_mut() {
+            last.next = Some(why.word().to_owned());
+        }
     }
 
     /// Whether there is time for another try, which is the first one of its target or not.

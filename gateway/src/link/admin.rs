@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use poem::web::{Data, Path, Query};
-use poem::{Endpoint, EndpointExt, Response, Route, get, handler, patch, post};
+use poem::{Endpoint, EndpointExt, Response, Route, get, handler, patch, post, put};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
@@ -36,7 +36,10 @@ pub(super) fn routes(providers: &Arc<ProviderList>) -> impl Endpoint + use<> {
         .at(
             "/providers/:name/key-batch",
             post(add_keys).patch(change_keys),
-        );
+        )
+        .at("/providers/:name/balance", put(set_balance_terms))
+        .at("/balances", get(balances))
+        .at("/choices", post(choices));
     routes.data(providers.clone())
 }
 
@@ -183,4 +186,28 @@ async fn change_keys(
         providers.change_provider_keys(&name, change).await
     };
     answered(StatusCode::OK, changed.await)
+}
+
+#[handler]
+async fn balances(providers: Shared<'_>) -> Response {
+    answered(StatusCode::OK, providers.balances().await)
+}
+
+#[handler]
+async fn set_balance_terms(
+    providers: Shared<'_>,
+    Path(name): Path<String>,
+    body: poem::Body,
+) -> Response {
+    let set = async {
+        let terms = read_json(body).await?;
+        providers.set_balance_terms(&name, terms).await
+    };
+    answered(StatusCode::OK, set.await)
+}
+
+#[handler]
+async fn choices(providers: Shared<'_>, body: poem::Body) -> Response {
+    let told = async { providers.would_choose(read_json(body).await?).await };
+    answered(StatusCode::OK, told.await)
 }

@@ -92,6 +92,17 @@ impl<'a> KeyQuery<'a> {
             .ok_or_else(|| self.idle())
     }
 
+    /// The key that would be taken, or why there is none now; takes nothing. What a prompt's beginning or
+    /// a look at a slow key would change of it is left out.
+    pub(super) fn would_pick(&self) -> Result<&'a Arc<PoolKey>, Idle> {
+        let best = |tier: &'a Tier| {
+            let (one, two) = self.race(tier)?;
+            Some(two.filter(|two| self.is_better(two, one)).unwrap_or(one))
+        };
+        let picked = self.provider.tiers.iter().find_map(best);
+        picked.ok_or_else(|| self.idle())
+    }
+
     fn of_tier(&self, tier: &'a Tier) -> Option<Picked<'a>> {
         if let Some(picked) = self.sticky(tier) {
             return Some(picked);
@@ -258,7 +269,7 @@ impl<'a> KeyQuery<'a> {
     }
 
     /// Why `key` can't take the call now, if so.
-    fn block(&self, key: &'a PoolKey) -> Option<Block> {
+    pub(super) fn block(&self, key: &'a PoolKey) -> Option<Block> {
         if !key.serves(self.asker.model) || self.tried.contains(&key.id) {
             return Some(Block::Off);
         }

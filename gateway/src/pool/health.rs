@@ -3,6 +3,7 @@
 //! Only the answer to a question of our own switches a key off, and then until it is asked again. How
 //! many keys of a pool a caller reaches so is [`super::share`]'s to say.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -113,6 +114,8 @@ pub(crate) struct KeyHealth {
     pub(super) meters: Meters,
     pub(super) pace: KeyPace,
     state: Mutex<State>,
+    /// Until when its account counts as empty, in unix milliseconds; zero where it does not.
+    parked_until: AtomicI64,
 }
 
 /// A fault and whose call it was.
@@ -132,6 +135,8 @@ pub(crate) enum Shown {
     Active,
     /// Rests for those whose calls brought it, or for everybody.
     Cooling { until: Moment, reason: &'static str },
+    /// Its account is at or below its floor.
+    Parked,
     /// Switched off.
     Off(Off),
 }
@@ -181,6 +186,17 @@ impl KeyHealth {
         };
     }
 
+    /// Its account is empty, until it is read again or that moment, or it is not.
+    pub(crate) fn set_parked(&self, until: Option<Moment>) {
+        let until = until.map_or(0, Moment::unix_ms);
+        self.parked_until.store(until, Ordering::Release);
+    }
+
+    /// Whether its account is empty, by a reading that still counts.
+    pub(super) fn is_parked(&self, now: Moment) -> bool {
+        self.parked_until.load(Ordering::Acquire) > now.unix_ms()
+    }
+
     /// One of the switches is in the database, or nobody will write it any more.
     pub(super) fn written(&self) {
         let mut state = self.lock();
@@ -212,6 +228,9 @@ impl KeyHealth {
         if let Some(off) = &state.off {
             return Shown::Off(off.clone());
         }
+        if self.is_parked(now) {
+            return Shown::Parked;
+        }
         state
             .shown(now)
             .map_or(Shown::Active, |rest| Shown::Cooling {
@@ -222,6 +241,9 @@ impl KeyHealth {
 
     /// Why `asker` may not use it now, if so.
     pub(super) fn block(&self, asker: Asker<'_>, now: Moment) -> Option<Block> {
+        if self.is_parked(now) {
+            return Some(Block::Off);
+        }
         let state = self.lock();
         if state.off.is_some() {
             return Some(Block::Off);

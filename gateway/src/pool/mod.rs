@@ -8,6 +8,7 @@ mod choose;
 mod circuit;
 pub(crate) mod days;
 mod dice;
+mod dry;
 mod effect;
 pub(crate) mod health;
 mod lease;

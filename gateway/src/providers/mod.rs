@@ -1,6 +1,7 @@
 //! Connectors: one module a provider's dialect, one line in the list below. A connector translates
 //! and classifies; it does not retry, choose keys, sleep, count money or know tenants.
 
+pub(crate) mod balance;
 mod decode;
 pub(crate) mod http;
 pub(crate) mod learned;

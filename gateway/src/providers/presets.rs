@@ -7,6 +7,10 @@ use std::borrow::Cow;
 use shared::link::connectors::ProviderPreset;
 use shared::link::options::ProviderOptions;
 
+use super::balance::{
+    BalanceVendor, DEEPSEEK, MOONSHOT as MOONSHOT_TELLS, MOONSHOT_CN, OPENROUTER, SILICONFLOW,
+};
+
 /// A vendor.
 struct Row {
     name: &'static str,
@@ -18,6 +22,8 @@ struct Row {
     models: &'static [&'static str],
     /// What it speaks beside what is usual for its kind; all of it, where there is any.
     dialects: &'static [&'static str],
+    /// How it tells what is left on a key's account, where it does.
+    balance: Option<&'static BalanceVendor>,
 }
 
 const OF_OPENAI: Row = Row {
@@ -28,6 +34,7 @@ const OF_OPENAI: Row = Row {
     keys_url: "",
     models: &[],
     dialects: &[],
+    balance: None,
 };
 
 /// OpenAI's formats with Responses.
@@ -98,6 +105,7 @@ const ROWS: &[Row] = &[
         label: "OpenRouter",
         base_url: "https://openrouter.ai/api/v1",
         keys_url: "https://openrouter.ai/keys",
+        balance: Some(&OPENROUTER),
         ..OF_OPENAI
     },
     Row {
@@ -106,6 +114,7 @@ const ROWS: &[Row] = &[
         base_url: "https://api.deepseek.com/v1",
         keys_url: "https://platform.deepseek.com/api_keys",
         models: &["deepseek-v4-flash", "deepseek-v4-pro"],
+        balance: Some(&DEEPSEEK),
         ..OF_OPENAI
     },
     Row {
@@ -114,6 +123,7 @@ const ROWS: &[Row] = &[
         base_url: "https://api.moonshot.ai/v1",
         keys_url: "https://platform.moonshot.ai/console/api-keys",
         models: MOONSHOT,
+        balance: Some(&MOONSHOT_TELLS),
         ..OF_OPENAI
     },
     Row {
@@ -122,6 +132,7 @@ const ROWS: &[Row] = &[
         base_url: "https://api.moonshot.cn/v1",
         keys_url: "https://platform.moonshot.cn/console/api-keys",
         models: MOONSHOT,
+        balance: Some(&MOONSHOT_CN),
         ..OF_OPENAI
     },
     Row {
@@ -157,6 +168,7 @@ const ROWS: &[Row] = &[
         label: "SiliconFlow",
         base_url: "https://api.siliconflow.cn/v1",
         keys_url: "https://cloud.siliconflow.cn/account/ak",
+        balance: Some(&SILICONFLOW),
         ..OF_OPENAI
     },
     Row {
@@ -293,6 +305,11 @@ pub(crate) fn presets() -> Vec<ProviderPreset> {
         },
     };
     ROWS.iter().map(preset).collect()
+}
+
+/// Those that tell what is left on a key's account.
+pub(super) fn balance_vendors() -> impl Iterator<Item = &'static BalanceVendor> {
+    ROWS.iter().filter_map(|row| row.balance)
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ impl Provider for Toy {
             status: 0,
             latency_ms: 0,
             detail: "this vendor has no free question".to_owned(),
+            usage: None,
         }
     }
 }

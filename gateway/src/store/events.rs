@@ -14,24 +14,25 @@ use super::Store;
 use super::schema::{events, journals, provider_keys, revisions};
 
 /// The row that holds the last cursor.
-const CURSOR: &str = "events";
+pub(super) const CURSOR: &str = "events";
 /// Events that are kept; servers are seldom more than a few behind.
-const KEPT: i64 = 100_000;
+pub(super) const KEPT: i64 = 100_000;
 /// Events read at once.
 const PAGE: i64 = 200;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = events)]
-struct EventRow {
-    cursor: i64,
-    at: i64,
-    kind: String,
-    body: String,
+pub(super) struct EventRow {
+    pub(super) cursor: i64,
+    pub(super) at: i64,
+    pub(super) kind: String,
+    pub(super) body: String,
 }
 
 /// Takes the next cursor and writes; a macro, because it is compiled for either connection.
 macro_rules! write_event {
     ($conn:expr, $news:expr, $now:expr) => {{
+        use $crate::store::events::{CURSOR, EventRow, KEPT};
         // Locks the row until the commit, so that no reader sees a later cursor first.
         diesel::update(revisions::table.filter(revisions::name.eq(CURSOR)))
             .set(revisions::version.eq(revisions::version + 1))
@@ -58,6 +59,8 @@ macro_rules! write_event {
             .await?;
     }};
 }
+
+pub(super) use write_event;
 
 impl Store {
     /// The id of this database's journal, made at the first start.
@@ -94,7 +97,9 @@ impl Store {
                 Some((true, &key.key, key.reason.as_deref(), key.probe_at))
             }
             GatewayEvent::KeyRecovered(key) => Some((false, &key.key, None, None)),
-            GatewayEvent::GatewayStarted { .. } | GatewayEvent::KeyCooling(_) => None,
+            GatewayEvent::GatewayStarted { .. }
+            | GatewayEvent::KeyCooling(_)
+            | GatewayEvent::KeyBalance(_) => None,
         };
         write_tx!(self.db, |conn| -> DbError {
             if let Some((disabled, id, reason, probe_at)) = switched {

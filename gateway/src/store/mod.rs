@@ -2,6 +2,7 @@
 //! no seal and holds no rule.
 
 mod days;
+pub(crate) mod balances;
 mod events;
 mod keys;
 pub(crate) mod schema;
@@ -17,7 +18,7 @@ use shared::db::{Db, DbError};
 use shared::id::ProviderKeyId;
 use shared::{on, write_tx};
 
-use self::schema::{provider_keys, providers, revisions};
+use self::schema::{balance_terms, provider_keys, providers, revisions};
 
 /// The gateway's schema on both databases.
 pub const MIGRATIONS: Migrations = Migrations {
@@ -83,6 +84,9 @@ pub(crate) struct Snapshot {
     pub(crate) version: i64,
     pub(crate) providers: Vec<ProviderRow>,
     pub(crate) keys: Vec<KeyRow>,
+    pub(crate) balances: Vec<balances::BalanceRow>,
+    /// As JSON, by provider.
+    pub(crate) balance_terms: Vec<(String, String)>,
 }
 
 /// The gateway's statements over one database; cheap to clone.
@@ -153,6 +157,8 @@ impl Store {
             version,
             providers,
             keys,
+            balances: self.balances().await?,
+            balance_terms: self.balance_terms().await?,
         })
     }
 
@@ -218,6 +224,10 @@ impl Store {
             diesel::delete(provider_keys::table.filter(provider_keys::provider.eq(name)))
                 .execute(conn)
                 .await?;
+            // One of the same name that is made later is another one's.
+            diesel::delete(balance_terms::table.filter(balance_terms::provider.eq(name)))
+                .execute(conn)
+                .await?;
             let gone = diesel::delete(providers::table.filter(providers::name.eq(name)))
                 .execute(conn)
                 .await?;
@@ -276,4 +286,30 @@ impl Store {
 /// When a row was made.
 pub(crate) fn at(now: Moment) -> i64 {
     now.unix_ms()
+}
+
+/// A key as an earlier version might have kept it, for tests.
+#[cfg(test)]
+pub(crate) fn tests_key(id: &str, provider: &str) -> KeyRow {
+    KeyRow {
+        id: id.to_owned(),
+        provider: provider.to_owned(),
+        label: String::new(),
+        sealed: vec![1],
+        last4: "last".to_owned(),
+        weight: 1,
+        disabled: false,
+        reason: None,
+        created_at: 0,
+        probe_at: None,
+        priority: 0,
+        requests_per_minute: None,
+        tokens_per_minute: None,
+        calls_at_once: None,
+        requests_per_day: None,
+        models: None,
+        base_url: None,
+        headers: None,
+        tags: None,
+    }
 }

@@ -67,11 +67,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    key_balances (key_id) {
+        key_id -> Text,
+        provider -> Text,
+        amount -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        read_at -> Nullable<BigInt>,
+        asked_at -> Nullable<BigInt>,
+        next_at -> BigInt,
+        problem -> Nullable<Text>,
+        failures -> BigInt,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    balance_samples (key_id, at) {
+        key_id -> Text,
+        at -> BigInt,
+        amount -> BigInt,
+    }
+}
+
+diesel::table! {
+    balance_terms (provider) {
+        provider -> Text,
+        terms -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     providers,
     provider_keys,
     key_days,
     revisions,
     events,
-    journals
+    journals,
+    key_balances,
+    balance_samples,
+    balance_terms
 );

@@ -251,6 +251,19 @@ macro_rules! apis {
                     admin::providers::copies::ProviderCopiesApi {
                         providers: rooms.providers.clone(),
                     },
+                    admin::balances::BalancesApi {
+                        providers: rooms.providers.clone(),
+                    },
+                    admin::provider_test::ProviderTestApi {
+                        catalogue: rooms.catalogue.clone(),
+                        providers: rooms.providers.clone(),
+                        clock: rooms.clock.clone(),
+                    },
+                    admin::route_check::RouteCheckApi {
+                        accounts: rooms.accounts.clone(),
+                        catalogue: rooms.catalogue.clone(),
+                        providers: rooms.providers.clone(),
+                    },
                 ),
                 admin::superadmins::SuperadminsApi {
                     accounts: rooms.accounts.clone(),

@@ -81,7 +81,7 @@ pub(super) fn seed(generation: &GenerationId) -> u64 {
 }
 
 /// Tells gateways which calls are of one tenant, without telling of which.
-pub(super) fn caller_number(tenant: &TenantId) -> u64 {
+pub fn caller_number(tenant: &TenantId) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     tenant.hash(&mut hasher);

@@ -265,6 +265,8 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
         fault: Some(one.fault.clone()),
         began_ms: one.began_ms,
         duration_ms: one.duration_ms,
+        status: one.status,
+        next: one.next.clone(),
     });
     let mut tries: Vec<Try> = failed.collect();
     let known = u32::try_from(tries.len()).unwrap_or(u32::MAX);
@@ -279,6 +281,11 @@ fn tries(outcome: &Outcome) -> Vec<Try> {
             fault: outcome.fault.as_ref().map(word),
             began_ms,
             duration_ms: outcome.duration_ms.saturating_sub(began_ms),
+            status: outcome
+                .fault
+                .as_ref()
+                .and_then(|fault| fault.upstream_status),
+            next: None,
         });
     }
     tries

@@ -20,6 +20,7 @@ mod spill;
 mod stream;
 
 pub use self::admit::Admitted;
+pub use self::asked::caller_number;
 pub use self::closing::Closing;
 pub use self::early_answer::{EarlyAnswer, Later};
 pub use self::estimate::{Estimate, Question};
@@ -50,7 +51,7 @@ use shared::link::{
 use shared::supervisor::Supervisor;
 use shared::surface::Surface;
 
-use self::asked::{bounded, caller_number, estimated_tokens, facts, seed, spenders};
+use self::asked::{bounded, estimated_tokens, facts, seed, spenders};
 use self::closing::ClosingStream;
 use self::early_answer::Opened;
 use self::kept::Keeper;

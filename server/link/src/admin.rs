@@ -9,6 +9,8 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
+use shared::link::balance::{BalanceBoard, BalanceTerms};
+use shared::link::choice::{ChoiceQuery, ChoiceTold};
 use shared::link::connectors::GatewayFacts;
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use shared::link::wire;
@@ -103,6 +105,10 @@ impl ProviderAdmin for NodeAdmin {
             name: self.node.place.name.clone(),
             url: self.node.place.base.clone(),
         }
+    }
+
+    fn region(&self) -> String {
+        self.node.place.region.clone()
     }
 
     async fn facts(&self) -> Result<GatewayFacts, AdminError> {
@@ -204,5 +210,22 @@ impl ProviderAdmin for NodeAdmin {
         let query = serde_urlencoded::to_string(&trial).unwrap_or_default();
         let path = format!("{}/test?{query}", key_path(provider, key)?);
         self.ask(Method::POST, &path, Bytes::new()).await
+    }
+
+    async fn balances(&self) -> Result<BalanceBoard, AdminError> {
+        self.ask(Method::GET, "/balances", Bytes::new()).await
+    }
+
+    async fn set_balance_terms(
+        &self,
+        provider: &str,
+        terms: BalanceTerms,
+    ) -> Result<(), AdminError> {
+        let path = format!("{}/balance", provider_path(provider)?);
+        self.admin(Method::PUT, &path, json(&terms)).await.map(drop)
+    }
+
+    async fn would_choose(&self, query: ChoiceQuery) -> Result<ChoiceTold, AdminError> {
+        self.ask(Method::POST, "/choices", json(&query)).await
     }
 }

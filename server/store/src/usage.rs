@@ -68,6 +68,12 @@ pub struct Try {
     /// How long it took.
     #[serde(default)]
     pub duration_ms: u64,
+    /// The provider's HTTP status, where it answered otherwise than well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why the call went on as it did after it; a gateway's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// What a call consumed and cost, and how it went.

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::balance::{BalanceBoard, BalanceTerms};
+use super::choice::{ChoiceQuery, ChoiceTold};
 use super::connectors::{GatewayFacts, SecretRule};
 use super::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
 use crate::secret::Secret;
+use crate::units::Usage;
 
 /// A provider to be created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +158,7 @@ pub struct ProviderKeyView {
     pub last4: String,
     /// Its share.
     pub weight: u32,
-    /// `active`, `cooling` or `disabled`.
+    /// `active`, `cooling`, `parked` or `disabled`.
     pub status: String,
     /// Why it cools or is disabled.
     pub reason: Option<String>,
@@ -214,6 +217,9 @@ pub struct KeyTest {
     pub latency_ms: u64,
     /// What went wrong, without any secret.
     pub detail: String,
+    /// What a small call consumed; absent of a free question, and from earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
 }
 
 /// Why the gateway did not do what an operator asked.
@@ -338,6 +344,10 @@ pub trait ProviderAdmins: Send + Sync {
 pub trait ProviderAdmin: Send + Sync {
     /// Which gateway this is.
     fn gateway(&self) -> GatewayName;
+    /// Its region, which targets may give; may be empty.
+    fn region(&self) -> String {
+        String::new()
+    }
     /// Its connectors, and which other gateways share its database.
     async fn facts(&self) -> Result<GatewayFacts, AdminError>;
     /// Every provider, by name.
@@ -398,6 +408,16 @@ pub trait ProviderAdmin: Send + Sync {
         key: &ProviderKeyId,
         model: Option<&str>,
     ) -> Result<KeyTest, AdminError>;
+    /// What is left on the accounts of all keys.
+    async fn balances(&self) -> Result<BalanceBoard, AdminError>;
+    /// Says what is to be done about those of a provider's keys.
+    async fn set_balance_terms(
+        &self,
+        provider: &str,
+        terms: BalanceTerms,
+    ) -> Result<(), AdminError>;
+    /// Where a call would go; calls nobody and changes nothing.
+    async fn would_choose(&self, query: ChoiceQuery) -> Result<ChoiceTold, AdminError>;
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::id::{JournalId, ProviderKeyId};
 
 use super::LinkError;
+use super::balance::BalanceEvent;
 
 /// One thing that happened, as it lies in a gateway's journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub enum GatewayEvent {
     KeyCooling(KeyEvent),
     /// A key that was left alone serves again.
     KeyRecovered(KeyEvent),
+    /// What is left on a key's account passed a line.
+    KeyBalance(BalanceEvent),
 }
 
 /// A provider's key and what happened to it.

@@ -88,6 +88,8 @@
 
 mod address;
 mod admin;
+pub mod balance;
+pub mod choice;
 pub mod codec;
 pub mod connectors;
 pub mod events;
@@ -97,6 +99,7 @@ pub mod options;
 pub mod prefix;
 pub mod rules;
 mod terms;
+pub mod trail;
 pub mod wire;
 
 pub use self::admin::{
@@ -296,6 +299,12 @@ pub struct FailedTry {
     pub duration_ms: u64,
     /// What it failed with: the word of a fault's kind.
     pub fault: String,
+    /// The provider's HTTP status; absent where it did not answer, and from earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why it went on as it did: the word of a [`trail::NextStep`]; absent from earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// How a generation ended, as the gateway saw it.

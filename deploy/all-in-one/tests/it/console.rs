@@ -179,6 +179,9 @@ async fn a_story_tells_of_the_try_that_failed_and_of_the_one_that_answered() {
         let answered = story.find("fine").expect("the second try");
         assert!(failed < answered, "{story}");
         assert!(story[failed..answered].contains("rate_limited"), "{story}");
+        assert!(story[failed..answered].contains("HTTP 429"), "{story}");
+        let why = "Another key of this provider";
+        assert!(story[failed..answered].contains(why), "{story}");
         product.stop().await;
     }
 }

@@ -29,6 +29,7 @@ mod rates;
 mod replicas;
 mod starts;
 mod studio;
+mod supply;
 mod support;
 mod surfaces;
 mod tls;

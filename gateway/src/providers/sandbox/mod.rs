@@ -171,6 +171,7 @@ impl Provider for Sandbox {
             status: 200,
             latency_ms: 0,
             detail: "the sandbox accepts every key".to_owned(),
+            usage: None,
         }
     }
 }

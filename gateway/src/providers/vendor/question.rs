@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use shared::dialect::neutral::{ChatRequest, Part, Role, Turn, WriteTo};
-use shared::dialect::{Maximum, Quirks, Told, told};
+use shared::dialect::{Maximum, Metered, Quirks, Told, told};
 use shared::fault::{Fault, FaultKind, Scope};
 use shared::link::{KeyTest, KeyVerdict, Operation};
 use shared::surface::Surface;
@@ -109,6 +109,7 @@ fn unknown(detail: String) -> KeyTest {
         status: 0,
         latency_ms: 0,
         detail,
+        usage: None,
     }
 }
 
@@ -128,6 +129,7 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
         status,
         latency_ms,
         detail,
+        usage: None,
     };
     let head = match outcome {
         Ok(head) => head,
@@ -168,7 +170,21 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
             (verdict, detail, told)
         }
     };
-    (test(verdict, status, detail), told)
+    // A question that is free consumes nothing.
+    let is_accepted = verdict == KeyVerdict::Accepted;
+    let counted = asked
+        .dialect
+        .filter(|_| is_accepted && asked.method == Method::POST);
+    let metered = Metered {
+        input_bytes: u64::try_from(asked.body.len()).unwrap_or(u64::MAX),
+        ..Metered::default()
+    };
+    let usage = counted.and_then(|dialect| dialect.usage(metered, &body).ok());
+    let test = KeyTest {
+        usage,
+        ..test(verdict, status, detail)
+    };
+    (test, told)
 }
 
 /// Sends it; `Err` with what is told where no answer came.

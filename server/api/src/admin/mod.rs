@@ -1,6 +1,7 @@
 //! Management endpoints of superadmins: what they share.
 
 pub mod audit;
+pub mod balances;
 pub mod calls;
 pub mod export;
 pub mod gateways;
@@ -11,10 +12,12 @@ pub mod money;
 pub mod price_file;
 pub mod price_import;
 pub mod prices;
+pub mod provider_test;
 pub mod providers;
 pub mod rates;
 pub mod recharge;
 pub mod reprice;
+pub mod route_check;
 pub mod settings;
 pub mod superadmins;
 pub mod tenants;

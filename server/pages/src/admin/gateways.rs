@@ -129,6 +129,10 @@ fn event_row(told: &ToldEvent, names: &HashMap<&str, &str>) -> GatewayEventRow {
             let gap = if reason.is_empty() { "" } else { " · " };
             format!("…{}{gap}{reason}", text("last4"))
         }
+        GatewayNews::KeyBalance => {
+            let parts = ["provider", "last4", "state", "amount", "currency"];
+            parts.map(text).join(" ")
+        }
         GatewayNews::Other if *body == Value::Null => told.event.kind.clone(),
         GatewayNews::Other => format!("{} {body}", told.event.kind),
     };

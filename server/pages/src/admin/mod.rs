@@ -2,6 +2,7 @@
 //! nouns into rows. Knows no session and no markup.
 
 mod audit;
+mod balances;
 mod calls;
 pub(super) mod console;
 mod dashboard;
@@ -101,12 +102,15 @@ fn models_and_providers(table: Table) -> Table {
     let gateway = |path: &str| format!("/admin/gateways/:id{path}");
     let model = |path: &str| format!("/admin/models/:id{path}");
     table
-        .get("/admin/providers", providers::provider_list)
+        .get("/admin/providers", providers::list::provider_list)
         .get("/admin/providers/new", providers::new::new_provider)
         .post("/admin/providers/new", providers::new::add_provider)
         .get(pool(""), providers::provider_page)
         .post(pool("/edit"), providers::edit)
         .post(pool("/delete"), providers::delete)
+        .post(pool("/balance"), balances::set_terms)
+        .post(pool("/test"), providers::list::test_provider)
+        .get("/admin/balances", balances::balance_page)
         .post(pool("/keys"), providers::keys::add_key)
         .post(pool("/copy"), providers::copies::copy)
         .get(pool("/export.json"), providers::copies::export)
@@ -144,6 +148,7 @@ fn models_and_providers(table: Table) -> Table {
         .post(price_import::PATH, price_import::upload)
         .get("/admin/price-imports/:id", price_import::review_page)
         .post("/admin/price-imports/:id", price_import::apply)
+        .get(model("/route"), models::route::check)
         .get("/admin/gateways", gateways::gateway_list)
         .post("/admin/gateways", gateways::edit::add)
         .post(gateway("/edit"), gateways::edit::edit)

@@ -6,6 +6,7 @@ pub(super) mod form;
 mod list;
 mod preview;
 mod rates;
+pub(super) mod route;
 pub(super) mod targets;
 pub(super) mod trial;
 mod view;

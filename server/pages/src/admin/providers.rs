@@ -7,6 +7,7 @@ mod form;
 pub(super) mod key_edit;
 pub(super) mod keys;
 mod lines;
+pub(super) mod list;
 pub(super) mod new;
 mod options;
 mod pool;
@@ -15,20 +16,15 @@ mod vendors;
 
 use std::collections::HashMap;
 
-use admin_templates::admin::providers::{
-    PoolKeyRow, ProviderDetail, ProviderList as ListView, ProviderRow,
-};
-use admin_templates::chart::{Spark, Unit};
+use admin_templates::admin::providers::{PoolKeyRow, ProviderDetail};
+use admin_templates::chart::Unit;
 use admin_templates::form::{FieldError, Form};
 use admin_templates::labels::{PoolKeyStatus, Switch};
 use admin_templates::page::Notice;
-use futures_util::future::try_join_all;
 use poem::handler;
 use poem::web::{Data, Path};
 use server_rooms::auth::roles::kind;
-use server_rooms::providers::{
-    Connectors, GatewayAnswer, ProviderError, ProviderList, ProviderRef, Providers,
-};
+use server_rooms::providers::{Connectors, ProviderError, ProviderRef, Providers};
 use server_rooms::reports::costs::KnownCost;
 use server_rooms::reports::{ReportScope, Reports};
 use shared::clock::Moment;
@@ -37,7 +33,7 @@ use shared::link::options::ProviderOptions;
 use shared::link::{AdminError, ProviderKeyView, ProviderView};
 
 use self::form::{drafted_edit, facts};
-use self::pool::{health, key_days, number};
+use self::pool::{health, key_days};
 pub(super) use self::pool::{healths, known};
 use super::super::bills::known_cost;
 use super::super::error::{PageError, PageResult};
@@ -73,7 +69,7 @@ fn path(provider: &ProviderRef) -> String {
 }
 
 /// A gateway that did not do it, where no form is to blame.
-fn refused(error: ProviderError) -> PageError {
+pub(super) fn refused(error: ProviderError) -> PageError {
     match error {
         ProviderError::Gateway(
             AdminError::NotFound | AdminError::Duplicate | AdminError::Invalid(_),
@@ -128,57 +124,6 @@ fn connector<'a>(
     kind: &str,
 ) -> Option<&'a ConnectorFacts> {
     facts(gateway.unwrap_or_default(), known)?.connector(kind)
-}
-
-async fn row(
-    (providers, reports): (&Providers, &Reports),
-    known: &[Connectors],
-    list: &ProviderList,
-    one: &GatewayAnswer<ProviderView>,
-) -> Result<ProviderRow, PageError> {
-    let (of, provider) = (list.address(one), one.answer.clone());
-    let keys = providers.keys(&of).await.map_err(refused)?.answer;
-    let board = day(reports, ReportScope::Provider(provider.name.clone())).await?;
-    let (totals, calls) = (&board.totals, board.series.iter());
-    let calls = calls.map(|point| super::signed(point.sums.calls));
-    let connector = connector(known, of.gateway.as_deref(), &provider.kind);
-    Ok(ProviderRow {
-        speaks: options::spoken(&provider.options, connector),
-        health: health(&provider, &keys, success(totals)),
-        state: switch(provider.enabled),
-        active: number(&keys, "active"),
-        cooling: number(&keys, "cooling"),
-        disabled: number(&keys, "disabled"),
-        in_flight: in_flight(&keys),
-        calls: totals.calls,
-        course: Spark {
-            values: calls.map(Some).collect(),
-        },
-        success: success(totals),
-        first_token_ms: totals.first_byte().p95_ms.unwrap_or(0),
-        cost: known_cost(&totals.cost, totals.calls),
-        name: provider.name,
-        reference: of.to_string(),
-        gateway: of.gateway.unwrap_or_default(),
-        kind: provider.kind,
-        base_url: provider.base_url,
-    })
-}
-
-/// `GET /admin/providers`
-#[handler]
-pub(super) async fn provider_list(
-    who: Admin,
-    providers: Data<&Providers>,
-    reports: Data<&Reports>,
-) -> PageResult {
-    let list = providers.all().await.map_err(refused)?;
-    let known = providers.connectors().await;
-    let all = list.providers.iter();
-    let rows = all.map(|one| row((&providers, &reports), &known, &list, one));
-    let rows = try_join_all(rows).await?;
-    let missing = list.missing.clone();
-    who.show(&ListView { rows, missing }).await
 }
 
 fn key_row(key: ProviderKeyView, days: &HashMap<String, Day>) -> PoolKeyRow {

@@ -1,12 +1,15 @@
 //! Room: providers and their keys at the gateways, with an audit entry for each change. The gateways
 //! keep them, each database its own; here they only pass by, and a secret is never written down.
 
+pub mod balances;
 mod batch;
 mod changes;
+pub mod choices;
 mod copies;
 mod drafts;
 mod keys;
 mod places;
+pub mod trial;
 
 use std::future::Future;
 use std::sync::Arc;

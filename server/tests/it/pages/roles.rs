@@ -36,6 +36,8 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_list_providers"
         | "admin_list_connectors"
         | "admin_export_providers"
+        | "admin_list_balances"
+        | "admin_check_route"
         | "admin_list_provider_keys"
         | "admin_list_tenants"
         | "admin_get_tenant"
@@ -69,6 +71,8 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_update_provider_keys"
         | "admin_copy_provider"
         | "admin_import_providers"
+        | "admin_set_balance_terms"
+        | "admin_test_provider"
         | "admin_test_provider_key" => Action::EditProviders,
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,

@@ -71,9 +71,9 @@ pub struct ProviderKeyBody {
     pub last4: String,
     /// Its share.
     pub weight: u32,
-    /// `active`, `cooling` or `disabled`.
+    /// `active`, `cooling`, `parked` while its account is empty, or `disabled`.
     pub status: String,
-    /// Why it cools or is disabled.
+    /// Why it cools, is parked or is disabled.
     pub reason: Option<String>,
     /// Until when it cools, in RFC 3339.
     pub cooling_until: Option<String>,

@@ -6,13 +6,14 @@ use futures_util::future::join_all;
 use server_calls::Calls;
 use server_rooms::gateways::Gateways;
 use server_rooms::ledger::Ledger;
-use server_rooms::providers::Providers;
+use server_rooms::providers::{ProviderRef, Providers};
 use server_rooms::reports::dashboard::Range;
 use server_rooms::reports::{ReportScope, Reports};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::TenantId;
 use shared::link::ProviderKeyView;
+use shared::link::balance::{BalanceState, KeyBalance};
 
 use super::super::super::error::PageError;
 use super::super::days::DAY_MS;
@@ -80,6 +81,25 @@ async fn provider_alerts(providers: &Providers, now: Moment) -> Vec<AlertRow> {
         .flatten()
         .flatten()
         .collect()
+}
+
+/// Keys whose balance is low, ends soon, or is at its floor.
+async fn balance_alerts(providers: &Providers, now: Moment) -> Vec<AlertRow> {
+    let Ok(list) = tokio::time::timeout(PATIENCE, providers.balances()).await else {
+        return Vec::new();
+    };
+    let row = |(of, key): (ProviderRef, &KeyBalance)| {
+        let kind = match key.state {
+            BalanceState::Parked => (Severity::Critical, AlertKind::KeyParked),
+            BalanceState::Low => (Severity::Warning, AlertKind::BalanceLow),
+            BalanceState::Ending => (Severity::Warning, AlertKind::BalanceEnding),
+            BalanceState::Fine | BalanceState::Unknown => return None,
+        };
+        let subject = format!("{of} · {} …{}", key.label, key.last4);
+        let since = key.read_at.map_or(now, Moment::from_unix_ms);
+        Some(alert(kind, subject, "balances".to_owned(), since))
+    };
+    list.keys().filter_map(row).collect()
 }
 
 async fn gateway_alerts(gateways: &Gateways, now: Moment) -> Result<Vec<AlertRow>, PageError> {
@@ -157,13 +177,15 @@ pub(super) async fn alerts(
     rooms: &DashboardRooms,
     now: Moment,
 ) -> Result<Vec<AlertRow>, PageError> {
-    let (providers, gateways, tenants) = tokio::join!(
+    let (providers, balances, gateways, tenants) = tokio::join!(
         provider_alerts(&rooms.providers, now),
+        balance_alerts(&rooms.providers, now),
         gateway_alerts(&rooms.gateways, now),
         tenant_alerts(&rooms.reports, &rooms.ledger, now)
     );
     let mut alerts = gateways?;
     alerts.extend(providers);
+    alerts.extend(balances);
     alerts.extend(tenants?);
     alerts.extend(unpriced_alerts(&rooms.calls, now));
     alerts.sort_by_key(|alert| match alert.severity {

@@ -43,7 +43,7 @@ pub(in super::super) struct TrialRooms {
 }
 
 /// The tenant of that name or id.
-async fn payer(accounts: &Accounts, text: &str) -> Result<Option<Tenant>, PageError> {
+pub(super) async fn payer(accounts: &Accounts, text: &str) -> Result<Option<Tenant>, PageError> {
     let id = text.parse::<TenantId>();
     Ok(match id {
         Ok(id) => match accounts.tenant(&id).await {

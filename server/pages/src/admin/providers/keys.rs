@@ -18,7 +18,7 @@ use super::super::form_errors::again;
 use super::form::drafted_key;
 use super::{Editor, field_error, form, found, path, refused, terms, view};
 
-fn test_view(test: KeyTest) -> TestView {
+pub(super) fn test_view(test: KeyTest) -> TestView {
     TestView {
         accepted: test.ok,
         can_be_told: test.verdict != KeyVerdict::Unknown,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use admin_templates::admin::usage::{CallPage, HoldView, PhaseRow, TryRow, UnknownEnd};
 use admin_templates::form::Form;
-use admin_templates::labels::{CallNote, CallStatus, Operation, Phase, TryResult, Word};
+use admin_templates::labels::{CallNote, CallStatus, NextWhy, Operation, Phase, TryResult, Word};
 use admin_templates::parts::{Arithmetic, EntryRow};
 use poem::handler;
 use poem::web::{Data, Path};
@@ -14,6 +14,7 @@ use server_rooms::reports::{UsageRecord, UsageStatus};
 use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::id::{ApiKeyId, GenerationId, RequestId, TenantId, UserId};
+use shared::link::trail::NextStep;
 use shared::units::Usage;
 
 use super::super::super::bills;
@@ -74,13 +75,17 @@ fn tries(record: &UsageRecord) -> Vec<TryRow> {
         key_last4: one.key_last4.clone(),
         started_ms: one.began_ms,
         duration_ms: one.duration_ms,
-        status: 0,
+        status: one.status.unwrap_or(0),
         result: match (&one.fault, one.number < record.attempts) {
             (None, _) => TryResult::Answered,
+            (Some(_), true) if one.next.as_deref() == Some(NextStep::OtherKey.word()) => {
+                TryResult::NextKey
+            }
             (Some(_), true) => TryResult::NextTarget,
             (Some(_), false) => TryResult::GaveUp,
         },
         detail: one.fault.clone().unwrap_or_default(),
+        why: one.next.as_deref().and_then(NextWhy::from_code),
     };
     record.tries.iter().map(row).collect()
 }

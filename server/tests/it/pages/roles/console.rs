@@ -43,7 +43,9 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "providers/:id"
             | "providers/:id/export.json"
             | "models"
+            | "balances"
             | "models/:id"
+            | "models/:id/route"
             | "models/:id/prices.csv"
             | "models/:id/prices.json"
             | "gateways"
@@ -84,6 +86,8 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
         | (
             &Method::POST,
             "providers/:id/edit"
+            | "providers/:id/balance"
+            | "providers/:id/test"
             | "providers/:id/delete"
             | "providers/:id/copy"
             | "providers/:id/keys/batch"

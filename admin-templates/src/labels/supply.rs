@@ -1,0 +1,113 @@
+//! Words about what keys' accounts hold, where calls would go, and why a call went on as it did.
+
+use super::labels;
+use super::{Label, Tone, Word};
+use crate::fixtures::maker::{Maker, Sample};
+use crate::page::Lang;
+
+labels! {
+    /// How it stands with the balance of a key's account.
+    BalanceWord {
+        /// Nobody told, or long ago.
+        Unknown = "unknown", Plain, "unknown", "未知";
+        /// There is enough.
+        Fine = "fine", Good, "enough", "充足";
+        /// Below the line of a warning.
+        Low = "low", Warn, "low", "偏低";
+        /// It ends within days.
+        Ending = "ending", Warn, "ends soon", "即将用尽";
+        /// The key takes no calls until there is more.
+        Parked = "parked", Bad, "parked", "余额不足，已暂停";
+    }
+    /// Providers to filter a list by.
+    ProviderFilter {
+        /// It answers.
+        Good = "good", Good, "healthy", "正常";
+        /// Slowly, or in part.
+        Degraded = "degraded", Warn, "degraded", "已降级";
+        /// It does not.
+        Away = "away", Bad, "away", "不可用";
+        /// Switched off.
+        Off = "off", Plain, "off", "已停用";
+        /// A key of it has no balance, or soon.
+        LowBalance = "low_balance", Warn, "low balance", "余额不足";
+    }
+    /// Why a vendor's answer told no balance.
+    BalanceTrouble {
+        /// Not to this key.
+        Refused = "refused", Plain, "The vendor does not tell it to this key.", "供应商不向该密钥提供余额。";
+        /// No such question.
+        Absent = "absent", Plain, "The vendor has no such question at this address.", "该地址没有余额查询接口。";
+        /// A failure.
+        Failed = "failed", Plain, "The vendor answered with a failure.", "供应商返回错误。";
+        /// No connection.
+        Unreachable = "unreachable", Plain, "The vendor could not be reached.", "无法连接供应商。";
+        /// No whole answer in time.
+        Slow = "slow", Plain, "The vendor did not answer in time.", "供应商未在时限内应答。";
+        /// Another form.
+        Unreadable = "unreadable", Plain, "The vendor's answer could not be read.", "无法解析供应商的应答。";
+        /// Nothing that could end.
+        Unlimited = "unlimited", Plain, "This key has no limit that could end.", "该密钥没有额度上限。";
+        /// Another one.
+        Other = "other", Plain, "The balance could not be read.", "无法读取余额。";
+    }
+    /// What a gateway would do with a target.
+    RouteState {
+        /// A key would take the call.
+        Ready = "ready", Good, "ready", "可用";
+        /// No such provider.
+        NoProvider = "no_provider", Bad, "no such provider", "供应商不存在";
+        /// Switched off.
+        ProviderOff = "provider_off", Bad, "provider switched off", "供应商已停用";
+        /// It failed too often.
+        CircuitOpen = "circuit_open", Warn, "provider failed too often and rests", "供应商故障过多，暂停使用";
+        /// No connection.
+        HostDown = "host_down", Bad, "host does not answer", "主机无响应";
+        /// They rest.
+        KeysRest = "keys_rest", Warn, "every key rests or is full", "密钥均在冷却或已满";
+        /// None of them.
+        NoKey = "no_key", Bad, "no key can take it", "没有可用密钥";
+        /// The gateway is away.
+        NoAnswer = "no_answer", Plain, "the gateway did not answer", "网关未应答";
+        /// It is of an earlier version.
+        TooOld = "too_old", Plain, "the gateway's version can't tell", "网关版本过旧，无法回答";
+        /// Another one.
+        Other = "other", Plain, "something else", "其他";
+    }
+    /// What keeps a key from a call.
+    KeyKept {
+        /// A fault.
+        Resting = "resting", Plain, "resting", "冷却中";
+        /// Its own limits.
+        Full = "full", Plain, "full", "已达限额";
+        /// No balance.
+        Parked = "parked", Plain, "parked", "余额不足";
+        /// Switched off.
+        Off = "off", Plain, "off", "已禁用";
+        /// It is for others.
+        OtherModels = "other_models", Plain, "for other models", "限其他模型";
+        /// Its host.
+        Down = "down", Plain, "host down", "主机无响应";
+    }
+    /// Why a call went on as it did after a try that failed.
+    NextWhy {
+        /// The same target.
+        OtherKey = "other_key", Plain, "Another key of this provider: the fault says nothing of its other keys.", "换用该供应商的其他密钥：此故障不涉及其他密钥。";
+        /// No connection.
+        HostDown = "host_down", Plain, "The host did not answer; another key would not help.", "主机无响应，换密钥无济于事。";
+        /// Not in this format.
+        CannotSay = "cannot_say", Plain, "The request can't be said in this provider's format.", "该请求无法用此供应商的格式表达。";
+        /// As many as there are.
+        TriesUsed = "tries_used", Plain, "As many keys of this provider were tried as one call may try.", "该供应商的密钥尝试次数已达上限。";
+        /// No time.
+        TimeUsed = "time_used", Plain, "Too little of the call's time was left for another try here.", "剩余时间不足以在此重试。";
+        /// None left.
+        NoOtherKey = "no_other_key", Plain, "No other key of this provider could take the call.", "该供应商没有其他密钥可承接。";
+        /// They rest.
+        KeysRest = "keys_rest", Plain, "The other keys of this provider rest.", "该供应商的其他密钥正在冷却。";
+        /// Too many.
+        RetriesUsed = "retries_used", Plain, "Too many calls of this provider were tried again lately.", "该供应商近期重试过多。";
+        /// Nothing cures it.
+        Final = "final", Plain, "No other key or target would help.", "换用密钥或目标均无济于事。";
+    }
+}

@@ -1,0 +1,433 @@
+//! Balances of keys' accounts: asked for at a pace, one after the other, kept, and told. A key at or below
+//! its floor is parked while a fresh reading says so; a question that brought nothing parks none.
+
+mod reckon;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::clock::Moment;
+use shared::db::DbError;
+use shared::id::ProviderKeyId;
+use shared::link::balance::{
+    BalanceBoard, BalanceEvent, BalanceProblem, BalanceState, BalanceTerms, KeyBalance,
+    ProviderBalances, VendorAmount,
+};
+use shared::link::events::GatewayEvent;
+use shared::supervisor::Supervisor;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use self::reckon::{Fall, fall};
+use super::ProviderList;
+use crate::pool::health::Shown;
+use crate::pool::{PoolKey, PoolProvider};
+use crate::providers::balance::{self, BalanceReading, BalanceVendor};
+use crate::store::balances::{BalanceRow, BalanceWrite, Sample};
+use crate::store::{KeyRow, ProviderRow, Snapshot};
+
+/// How often it is looked whose time has come.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Keys that are asked about before the next look.
+const ROUND_MAX: usize = 20;
+/// Looks after which what is known of keys that are no more is forgotten.
+const FORGET_EVERY: u32 = 720;
+/// A reading says how it is for this long at least, however often is asked.
+const FRESH_LEAST: Duration = Duration::from_secs(3_600);
+/// Questions after which a reading says nothing any more.
+const FRESH_QUESTIONS: u32 = 3;
+/// A vendor that does not answer is asked after twice as long, and so on, at most this.
+const PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
+
+/// Keys that are told of at once, those that somebody must look at first: an answer to a server is 1 MiB at
+/// most, and a key takes some 250 bytes.
+const TOLD_MAX: usize = 3_000;
+
+/// How often balances are asked for; never where it is zero.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BalancePace(pub(crate) Duration);
+
+impl BalancePace {
+    /// For how long a reading counts.
+    fn fresh(self) -> Duration {
+        self.0.saturating_mul(FRESH_QUESTIONS).max(FRESH_LEAST)
+    }
+
+    /// Until the next question, a tenth more or less, so that gateways and keys do not ask in step.
+    fn next(self, failures: i64) -> Duration {
+        let doubled = u32::try_from(failures.clamp(0, 10)).unwrap_or(0);
+        let span = self.0.saturating_mul(1 << doubled);
+        let span = span.min(PAUSE_MAX.max(self.0));
+        span / 100 * (90 + rand::random_range(0..=20))
+    }
+}
+
+/// What is known of balances when a list is read.
+#[derive(Debug, Default)]
+pub(super) struct BalancesKnown {
+    rows: HashMap<String, BalanceRow>,
+    terms: HashMap<String, BalanceTerms>,
+}
+
+impl BalancesKnown {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let row = |row: &BalanceRow| (row.key_id.clone(), row.clone());
+        Self {
+            rows: snapshot.balances.iter().map(row).collect(),
+            terms: terms_read(&snapshot.balance_terms),
+        }
+    }
+
+    /// Until when a key is parked, if it is.
+    pub(super) fn parked_until(
+        &self,
+        (provider, key): (&ProviderRow, &KeyRow),
+        pace: BalancePace,
+    ) -> Option<Moment> {
+        let terms = self.terms.get(&provider.name).cloned().unwrap_or_default();
+        let at = key.base_url.as_ref().unwrap_or(&provider.base_url);
+        vendor(&terms, at).filter(|_| !pace.0.is_zero())?;
+        let row = self.rows.get(&key.id)?;
+        let until = Moment::from_unix_ms(row.read_at?).after(pace.fresh());
+        (VendorAmount::from_micros(row.amount?) <= terms.floor).then_some(until)
+    }
+}
+
+fn terms_read(kept: &[(String, String)]) -> HashMap<String, BalanceTerms> {
+    let read = |(provider, json): &(String, String)| {
+        let terms = serde_json::from_str(json).unwrap_or_else(|error| {
+            warn!(provider, %error, "the balance terms of `{provider}` can't be read: {error}");
+            BalanceTerms::default()
+        });
+        (provider.clone(), terms)
+    };
+    kept.iter().map(read).collect()
+}
+
+/// Who is asked about keys whose calls go to `base_url`.
+fn vendor(terms: &BalanceTerms, base_url: &str) -> Option<&'static BalanceVendor> {
+    if !terms.is_asked {
+        return None;
+    }
+    match &terms.vendor {
+        Some(name) => balance::named(name),
+        None => balance::at(base_url),
+    }
+}
+
+/// How it stands with a balance.
+fn state(terms: &BalanceTerms, amount: VendorAmount, fall: &Fall) -> BalanceState {
+    let warns = fall.hours_left.is_some_and(|hours| {
+        terms.warn_days > 0 && hours < u64::from(terms.warn_days).saturating_mul(24)
+    });
+    if amount <= terms.floor {
+        BalanceState::Parked
+    } else if terms.warn_at.is_some_and(|line| amount <= line) {
+        BalanceState::Low
+    } else if warns {
+        BalanceState::Ending
+    } else {
+        BalanceState::Fine
+    }
+}
+
+/// A key whose time has come.
+struct Due {
+    provider: Arc<PoolProvider>,
+    key: Arc<PoolKey>,
+    vendor: &'static BalanceVendor,
+    terms: BalanceTerms,
+    row: Option<BalanceRow>,
+}
+
+impl ProviderList {
+    /// Asks for balances until the process stops.
+    pub(super) async fn keep_balances(self: Arc<Self>, supervisor: Supervisor) {
+        if self.pace.0.is_zero() {
+            return;
+        }
+        let stop = supervisor.stopping();
+        let mut looks = 0_u32;
+        loop {
+            // Never dropped in the middle of a statement: what waits is the vendor's answer.
+            if let Err(error) = self.ask_due(&stop).await {
+                warn!(%error, "balances were not asked for: {error}");
+            }
+            if looks.is_multiple_of(FORGET_EVERY)
+                && let Err(error) = self.store.forget_balances().await
+            {
+                warn!(%error, "balances of keys that are no more were not forgotten: {error}");
+            }
+            looks = looks.wrapping_add(1);
+            let pause = tokio::time::sleep(LOOK_EVERY);
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// One after the other: nobody waits for it, and a vendor is asked gently.
+    async fn ask_due(&self, stop: &CancellationToken) -> Result<(), DbError> {
+        for due in self.due_balances().await? {
+            if stop.is_cancelled() {
+                break;
+            }
+            self.ask_balance(due, stop).await?;
+        }
+        Ok(())
+    }
+
+    /// Those that wait longest come first.
+    async fn due_balances(&self) -> Result<Vec<Due>, DbError> {
+        let all = self.pools.all();
+        let kept = self.store.balance_terms().await?;
+        let terms = terms_read(&kept);
+        let mut asked = Vec::new();
+        for provider in all.values().filter(|provider| provider.enabled) {
+            let terms = terms.get(&provider.name).cloned().unwrap_or_default();
+            for key in &provider.keys {
+                let at = provider.route(key, "").base_url;
+                if let Some(vendor) = vendor(&terms, at) {
+                    asked.push((provider, key, vendor, terms.clone()));
+                }
+            }
+        }
+        // Most gateways have nobody to ask, and then the database has nothing to tell.
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        let rows = self.store.balances().await?.into_iter();
+        let mut rows: HashMap<String, BalanceRow> =
+            rows.map(|row| (row.key_id.clone(), row)).collect();
+        let due = asked
+            .into_iter()
+            .filter_map(|(provider, key, vendor, terms)| {
+                let row = rows.remove(key.id.as_str());
+                let is_due = row.as_ref().is_none_or(|row| row.next_at <= now.unix_ms());
+                let is_off = matches!(key.health.shown(now), Shown::Off(_));
+                (is_due && !is_off).then(|| Due {
+                    provider: provider.clone(),
+                    key: key.clone(),
+                    vendor,
+                    terms,
+                    row,
+                })
+            });
+        let mut due: Vec<Due> = due.collect();
+        due.sort_by_key(|due| due.row.as_ref().map_or(0, |row| row.next_at));
+        due.truncate(ROUND_MAX);
+        Ok(due)
+    }
+
+    async fn ask_balance(&self, due: Due, stop: &CancellationToken) -> Result<(), DbError> {
+        let whose = (due.provider.name.as_str(), &due.key.id);
+        let at = due.row.as_ref().map(|row| row.next_at);
+        let claimed = self.clock.now().after(self.pace.next(0));
+        // Of several gateways one asks, and a crash asks no more often.
+        if !self.store.claim_balance(whose, at, claimed).await? {
+            return Ok(());
+        }
+        let asking = due.vendor.ask(due.provider.route(&due.key, ""));
+        let Some(told) = stop.run_until_cancelled(asking).await else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let samples = self.store.samples(due.key.id.as_str()).await?;
+        let (row, news) = self.told(&due, told, (&samples, now));
+        let before = due.row.as_ref().map(|row| row.state.as_str());
+        let parked = BalanceState::Parked.word();
+        let moves = row.state == parked || before == Some(parked);
+        let write = BalanceWrite {
+            row: &row,
+            claimed: claimed.unix_ms(),
+            news: news.as_ref(),
+            moves,
+        };
+        self.store.keep_balance(write, now).await?;
+        if let Some(news) = &news {
+            info!("{news:?}");
+            self.journal.wake_listeners();
+        }
+        if moves {
+            self.reload().await?;
+        }
+        Ok(())
+    }
+
+    /// What is kept of an answer, and what servers are told of it.
+    fn told(
+        &self,
+        due: &Due,
+        told: Result<BalanceReading, BalanceProblem>,
+        (samples, now): (&[Sample], Moment),
+    ) -> (BalanceRow, Option<GatewayEvent>) {
+        let old = due.row.clone().unwrap_or_else(|| BalanceRow {
+            key_id: due.key.id.as_str().to_owned(),
+            provider: due.provider.name.clone(),
+            amount: None,
+            currency: None,
+            read_at: None,
+            asked_at: None,
+            next_at: 0,
+            problem: None,
+            failures: 0,
+            state: BalanceState::Unknown.word().to_owned(),
+        });
+        let before = BalanceState::from_word(&old.state);
+        let asked_at = Some(now.unix_ms());
+        let reading = match told {
+            Ok(reading) => reading,
+            Err(problem) => {
+                let failures = old.failures.saturating_add(1);
+                let is_stale = self.is_stale(old.read_at, now);
+                let state = if is_stale {
+                    BalanceState::Unknown
+                } else {
+                    before
+                };
+                let row = BalanceRow {
+                    asked_at,
+                    next_at: now.after(self.pace.next(failures)).unix_ms(),
+                    problem: Some(problem.word().to_owned()),
+                    failures,
+                    state: state.word().to_owned(),
+                    ..old
+                };
+                return (row, None);
+            }
+        };
+        let last = Sample {
+            at: now.unix_ms(),
+            amount: reading.amount.micros(),
+        };
+        let same_currency = old
+            .currency
+            .as_deref()
+            .is_none_or(|old| old == reading.currency);
+        let samples = if same_currency { samples } else { &[] };
+        let state = state(
+            &due.terms,
+            reading.amount,
+            &fall(samples, last, due.terms.floor),
+        );
+        let is_news =
+            state != before && (before, state) != (BalanceState::Unknown, BalanceState::Fine);
+        let news = is_news.then(|| {
+            GatewayEvent::KeyBalance(BalanceEvent {
+                provider: due.provider.name.clone(),
+                key: due.key.id.clone(),
+                last4: due.key.last4.clone(),
+                state,
+                amount: reading.amount,
+                currency: reading.currency.clone(),
+            })
+        });
+        let row = BalanceRow {
+            amount: Some(reading.amount.micros()),
+            currency: Some(reading.currency),
+            read_at: asked_at,
+            asked_at,
+            next_at: now.after(self.pace.next(0)).unix_ms(),
+            problem: None,
+            failures: 0,
+            state: state.word().to_owned(),
+            ..old
+        };
+        (row, news)
+    }
+
+    fn is_stale(&self, read_at: Option<i64>, now: Moment) -> bool {
+        read_at.is_none_or(|at| now > Moment::from_unix_ms(at).after(self.pace.fresh()))
+    }
+
+    /// What is left on the accounts of all keys.
+    pub(super) async fn board(&self) -> Result<BalanceBoard, DbError> {
+        let snapshot = self.store.snapshot().await?;
+        let mut samples: HashMap<String, Vec<Sample>> = HashMap::new();
+        for (key, sample) in self.store.all_samples().await? {
+            samples.entry(key).or_default().push(sample);
+        }
+        let known = BalancesKnown::of(&snapshot);
+        let now = self.clock.now();
+        let mut told: Vec<(usize, KeyBalance)> = Vec::new();
+        let mut providers = Vec::new();
+        for (place, provider) in snapshot.providers.iter().enumerate() {
+            let terms = known.terms.get(&provider.name).cloned().unwrap_or_default();
+            let is_asked = |at: &String| !self.pace.0.is_zero() && vendor(&terms, at).is_some();
+            let keys = snapshot.keys.iter();
+            let keys = keys.filter(|key| {
+                let at = key.base_url.as_ref().unwrap_or(&provider.base_url);
+                key.provider == provider.name && is_asked(at)
+            });
+            told.extend(keys.map(|key| {
+                let samples = samples.get(&key.id).map_or(&[][..], Vec::as_slice);
+                let balance =
+                    self.key_balance((key, known.rows.get(&key.id)), samples, (&terms, now));
+                (place, balance)
+            }));
+            providers.push(ProviderBalances {
+                provider: provider.name.clone(),
+                vendor: vendor(&terms, &provider.base_url)
+                    .filter(|_| !self.pace.0.is_zero())
+                    .map(|vendor| vendor.name.to_owned()),
+                keys: Vec::new(),
+                terms,
+            });
+        }
+        if told.len() > TOLD_MAX {
+            told.sort_by_key(|(_, key)| std::cmp::Reverse(key.state.urgency()));
+            told.truncate(TOLD_MAX);
+        }
+        for (place, key) in told {
+            if let Some(provider) = providers.get_mut(place) {
+                provider.keys.push(key);
+            }
+        }
+        Ok(BalanceBoard {
+            vendors: balance::vendors(),
+            providers,
+        })
+    }
+
+    fn key_balance(
+        &self,
+        (key, row): (&KeyRow, Option<&BalanceRow>),
+        samples: &[Sample],
+        (terms, now): (&BalanceTerms, Moment),
+    ) -> KeyBalance {
+        let read = row.and_then(|row| Some((row.amount?, row.read_at?)));
+        let mut shown = KeyBalance {
+            key: ProviderKeyId::from_stored(key.id.clone()),
+            label: key.label.clone(),
+            last4: key.last4.clone(),
+            state: BalanceState::Unknown,
+            amount: None,
+            currency: row.and_then(|row| row.currency.clone()),
+            read_at: None,
+            asked_at: row.and_then(|row| row.asked_at),
+            problem: row
+                .and_then(|row| row.problem.as_deref())
+                .map(BalanceProblem::from_word),
+            daily: None,
+            hours_left: None,
+        };
+        let Some((amount, at)) = read else {
+            return shown;
+        };
+        let fall = fall(samples, Sample { at, amount }, terms.floor);
+        let amount = VendorAmount::from_micros(amount);
+        shown.amount = Some(amount);
+        shown.read_at = Some(at);
+        if !self.is_stale(Some(at), now) {
+            shown.state = state(terms, amount, &fall);
+            shown.daily = fall.daily;
+            shown.hours_left = fall.hours_left;
+        }
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+DROP TABLE balance_terms;
+DROP TABLE balance_samples;
+DROP TABLE key_balances;

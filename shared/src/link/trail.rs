@@ -1,0 +1,73 @@
+//! Why a call went on as it did after a try that failed: words that travel with the story of a call. They
+//! are for operators; tenants never see them.
+
+/// What followed a try that failed, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NextStep {
+    /// Another key of the same target: the fault says nothing of its other keys.
+    OtherKey,
+    /// The next target: the host did not answer, which another key does not cure.
+    HostDown,
+    /// The next target: the request can't be said in this provider's format.
+    CannotSay,
+    /// The next target: as many keys were tried as one target has tries.
+    TriesUsed,
+    /// The next target: too much of the call's time was used for another try here.
+    TimeUsed,
+    /// The next target: no other key could take the call.
+    NoOtherKey,
+    /// The next target: the other keys rest.
+    KeysRest,
+    /// The next target: too many calls of this provider were tried again lately.
+    RetriesUsed,
+    /// None: no other key and no other target cures such a fault.
+    Final,
+}
+
+impl NextStep {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::OtherKey,
+        Self::HostDown,
+        Self::CannotSay,
+        Self::TriesUsed,
+        Self::TimeUsed,
+        Self::NoOtherKey,
+        Self::KeysRest,
+        Self::RetriesUsed,
+        Self::Final,
+    ];
+
+    /// Stable word on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OtherKey => "other_key",
+            Self::HostDown => "host_down",
+            Self::CannotSay => "cannot_say",
+            Self::TriesUsed => "tries_used",
+            Self::TimeUsed => "time_used",
+            Self::NoOtherKey => "no_other_key",
+            Self::KeysRest => "keys_rest",
+            Self::RetriesUsed => "retries_used",
+            Self::Final => "final",
+        }
+    }
+
+    /// From its stable word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_comes_back() {
+        for step in NextStep::ALL {
+            assert_eq!(NextStep::from_word(step.word()), Some(step));
+        }
+        assert_eq!(NextStep::from_word("asked_the_oracle"), None);
+    }
+}
