@@ -1,6 +1,8 @@
 //! What operators do to providers and keys: checks, seals, stores, and has the list read again. Knows no
 //! HTTP and no calls.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 use shared::clock::Moment;
@@ -8,6 +10,7 @@ use shared::db::DbError;
 use shared::host::origin;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
+use shared::link::models::ProviderModels;
 use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{
@@ -18,6 +21,7 @@ use shared::secret::Secret;
 use tracing::error;
 
 use super::{ProviderList, off, seal_place, terms};
+use crate::pool::PoolKey;
 use crate::pool::health::Shown;
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, at};
 use crate::{link, providers};
@@ -26,6 +30,8 @@ use crate::{link, providers};
 const PROVIDERS_MAX: usize = 200;
 const KEYS_MAX: usize = 1_000;
 
+/// Why a provider is not asked for its models.
+const NO_KEY_IN_USE: &str = "no key of this provider is in use";
 /// Why a key is not moved.
 const SECRET_STAYS: &str = "a key that gets another address needs its secret entered with it";
 
@@ -455,6 +461,21 @@ impl ProviderAdmin for ProviderList {
         let gone = self.store.delete_key(provider, key).await.map_err(failed)?;
         self.reload().await.map_err(failed)?;
         found(gone)
+    }
+
+    async fn provider_models(&self, provider: &str) -> Result<ProviderModels, AdminError> {
+        let all = self.pools.all();
+        let provider = all.get(provider).ok_or(AdminError::NotFound)?;
+        let now = self.clock.now();
+        let in_use = |key: &&Arc<PoolKey>| matches!(key.health.shown(now), Shown::Active);
+        // The first by its terms and age, so that lists of two days are lists of the same key.
+        let Some(key) = provider.keys.iter().find(in_use) else {
+            return Ok(ProviderModels {
+                failure: NO_KEY_IN_USE.to_owned(),
+                ..ProviderModels::default()
+            });
+        };
+        Ok(provider.connector.models(provider.route(key, "")).await)
     }
 
     async fn test_provider_key(

@@ -178,6 +178,14 @@ pub(crate) trait Provider: Send + Sync {
         self.test(route).await
     }
 
+    /// What it says it has, which costs nothing.
+    async fn models(&self, _route: Route<'_>) -> ProviderModels {
+        ProviderModels {
+            failure: "this kind of provider has no list of models".to_owned(),
+            ..ProviderModels::default()
+        }
+    }
+
     /// Whether its faults are what the request asks for, and so say nothing of its keys.
     fn fails_on_request(&self) -> bool {
         false

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::id::ProviderKeyId;
 use shared::link::connectors::GatewayFacts;
+use shared::link::models::ProviderModels;
 use shared::link::wire;
 use shared::link::{
     AdminError, GatewayName, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
@@ -160,6 +161,11 @@ impl ProviderAdmin for NodeAdmin {
         self.admin(Method::DELETE, &key_path(provider, key)?, Bytes::new())
             .await
             .map(drop)
+    }
+
+    async fn provider_models(&self, provider: &str) -> Result<ProviderModels, AdminError> {
+        let path = format!("{}/models", provider_path(provider)?);
+        self.ask(Method::GET, &path, Bytes::new()).await
     }
 
     async fn test_provider_key(

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::connectors::{GatewayFacts, SecretRule};
+use super::models::ProviderModels;
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
@@ -335,6 +336,8 @@ pub trait ProviderAdmin: Send + Sync {
         provider: &str,
         key: &ProviderKeyId,
     ) -> Result<(), AdminError>;
+    /// Asks a provider for its list of models, with a key that is in use.
+    async fn provider_models(&self, provider: &str) -> Result<ProviderModels, AdminError>;
     /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,

@@ -91,6 +91,7 @@ mod admin;
 pub mod codec;
 pub mod connectors;
 pub mod events;
+pub mod models;
 mod operation;
 pub mod options;
 pub mod prefix;

@@ -3,6 +3,7 @@
 //! Typed bodies would cost twice the time (docs/decisions/bytes-pass), so these routes are plain poem; their
 //! documentation is `openapi`.
 
+mod lifecycle;
 mod max_cost;
 pub mod openapi;
 pub mod places;
@@ -327,6 +328,7 @@ fn respond(started: Started<EarlyAnswer>, dialect: &'static dyn Dialect) -> Resp
     if let Some(tokens) = started.lowered_max_tokens {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
+    lifecycle::tell(&started.lifecycle, headers);
     if let Some(dropped) = wire::write_dropped(&started.dropped) {
         headers.insert(wire::DROPPED, dropped);
     }

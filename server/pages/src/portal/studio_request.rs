@@ -174,6 +174,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
         CallError::Body(error) => FieldError::Words(error.message.clone()),
         CallError::ScopeMissing
         | CallError::ModelNotFound(_)
+        | CallError::ModelRetired { .. }
         | CallError::WrongOperation { .. } => FieldError::Unknown,
         CallError::Limited(exceeded) => {
             let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
