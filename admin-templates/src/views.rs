@@ -11,6 +11,7 @@ use crate::account::{
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
+use crate::admin::model_lists::ProviderModelList;
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
 use crate::admin::providers::{BulkAdd, ProviderDetail, ProviderList, ProviderNew, ProviderPick};
 use crate::admin::tenants::{
@@ -22,7 +23,7 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, Label,
+    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind, Label,
     LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker,
     Switch, TenantStatus, Word,
 };
@@ -167,6 +168,7 @@ views! {
     ProviderPick "provider-pick" "admin/provider_pick.html" [Admin] "/providers/new" true;
     ProviderNew "provider-new" "admin/provider_new.html" [Admin] "/providers/new?vendor=deepseek" true;
     ProviderDetail "provider" "admin/provider.html" [Admin] "/providers/openai" true;
+    ProviderModelList "provider-models" "admin/provider_models.html" [Admin] "/providers/openai/models" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod dashboard;
 pub mod gateways;
+pub mod model_lists;
 pub mod platform;
 pub mod prices;
 pub mod providers;

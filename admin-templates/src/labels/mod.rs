@@ -2,6 +2,7 @@
 //! A word without a translation does not compile.
 
 mod calls;
+mod models;
 mod money;
 mod people;
 mod platform;
@@ -11,6 +12,7 @@ use crate::fixtures::maker::{Maker, Sample};
 use crate::page::Lang;
 
 pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryResult};
+pub use models::{Capability, ListStanding};
 pub use money::{BudgetPeriod, Direction, EntryKind, GrantKind};
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,

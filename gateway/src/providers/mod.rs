@@ -25,6 +25,7 @@ use shared::clock::Clock;
 use shared::dialect::{Dialect, Quirks};
 use shared::fault::Fault;
 use shared::link::connectors::ConnectorFacts;
+use shared::link::models::ProviderModels;
 use shared::link::options::ProviderOptions;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;

@@ -35,6 +35,7 @@ use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -112,6 +113,8 @@ pub struct Rooms {
     pub accounts: Accounts,
     /// Models and prices.
     pub catalogue: Catalogue,
+    /// What providers say they have.
+    pub model_lists: ModelLists,
     /// Money.
     pub ledger: Ledger,
     /// Giving money.
@@ -173,6 +176,10 @@ macro_rules! apis {
                 },
                 manage::models::gemini::GeminiModelsApi {
                     catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
+                },
+                manage::notices::NoticesApi {
+                    catalogue: rooms.catalogue.clone(),
                 },
             ),
             manage::keys::OwnKeysApi {
@@ -219,6 +226,9 @@ macro_rules! apis {
                 admin::models::AdminModelsApi {
                     catalogue: rooms.catalogue.clone(),
                     clock: rooms.clock.clone(),
+                },
+                admin::model_lists::ModelListsApi {
+                    lists: rooms.model_lists.clone(),
                 },
                 admin::prices::PricesApi {
                     catalogue: rooms.catalogue.clone(),

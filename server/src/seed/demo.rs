@@ -8,6 +8,7 @@ use server_rooms::catalogue::{Catalogue, CatalogueError};
 use server_rooms::ledger::{GrantKind, NewGrant};
 use server_store::accounts::{ApiKeyKind, Tenant};
 use server_store::audit::Actor;
+use server_rooms::catalogue::facts::ModelFacts;
 use server_store::catalogue::NewModel;
 use shared::config::ConfigError;
 use shared::credits::Credits;
@@ -116,6 +117,7 @@ pub(super) async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueErr
             gateway: None,
         };
         let new = NewModel {
+            facts: ModelFacts::default(),
             id,
             operation,
             targets: vec![target],

@@ -45,6 +45,7 @@ fn new_model(id: &str) -> NewModel {
         priority,
     };
     NewModel {
+        facts: ModelFacts::default(),
         id: id.to_owned(),
         operation: Operation::Chat,
         targets: vec![target("fallback", 1), target("main", 0)],

@@ -30,6 +30,7 @@ fn model(micros: i64) -> NewModel {
         ..PlainPrice::default()
     };
     NewModel {
+        facts: ModelFacts::default(),
         id: "m".to_owned(),
         operation: Operation::Chat,
         targets: vec![WeightedTarget {

@@ -124,9 +124,21 @@ struct Mark {
 impl Mark {
     fn behind(&self, path: &str) -> String {
         let joined = if path.contains('?') { '&' } else { '?' };
-        let pair = serde_urlencoded::to_string([(self.field, &self.value)]);
-        format!("{path}{joined}{}", pair.unwrap_or_default())
+        format!("{path}{joined}{}={}", self.field, escaped(&self.value))
     }
+}
+
+/// As a part of a query: what is not unreserved as its bytes (RFC 3986, 2.3).
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 /// A page, in whichever of the forms there are.

@@ -28,6 +28,7 @@ async fn price(room: &Room) -> PriceId {
         ..PlainPrice::default()
     };
     let new = NewModel {
+        facts: ModelFacts::default(),
         id: "m".to_owned(),
         operation: Operation::Chat,
         targets: Vec::new(),
@@ -212,6 +213,7 @@ async fn image_price(room: &Room) -> PriceId {
         ..PlainPrice::default()
     };
     let new = NewModel {
+        facts: ModelFacts::default(),
         id: "i".to_owned(),
         operation: Operation::Image,
         targets: Vec::new(),

@@ -92,7 +92,7 @@ fn a_page_says_where_the_next_begins_in_its_vendors_words() {
         (
             r#"{"models":[],"nextPageToken":"p 2"}"#,
             "/models",
-            Some("/models?pageToken=p+2"),
+            Some("/models?pageToken=p%202"),
         ),
         (
             r#"{"models":[],"next_page_token":"x"}"#,

@@ -3,6 +3,7 @@
 use admin_templates::form::FieldError;
 use server_edge::date::Date;
 use server_rooms::catalogue::NewModel;
+use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::check::{
     ID_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX, PROVIDER_MODEL_BYTES_MAX,
     WEIGHT_MAX,
@@ -176,6 +177,7 @@ pub(super) fn model(posted: &FormData) -> Result<NewModel, Vec<FieldProblem>> {
     let tokens = errors.take(max_output(posted, operation.unwrap_or(Operation::Image)));
     let new = || {
         Some(NewModel {
+            facts: ModelFacts::default(),
             id: id?,
             operation: operation?,
             targets: vec![target?],
