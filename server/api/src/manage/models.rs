@@ -13,7 +13,7 @@ use poem_openapi::{Object, OpenApi, Union};
 use server_edge::date;
 use server_rooms::catalogue::price::{Price, Rate};
 use server_rooms::catalogue::{Catalogue, Model};
-use shared::clock::Clock;
+use shared::clock::{Clock, Moment};
 use shared::credits::Credits;
 use shared::dialect::ApiFamily;
 use shared::surface::SURFACES;
@@ -220,13 +220,20 @@ pub(super) fn may_use(caller: &TenantCaller, model: &Model) -> bool {
     model.enabled && caller.who.may_use(&model.id)
 }
 
+/// Whether a model stands in lists: one whose end is over does only where another one takes its calls.
+fn is_listed(model: &Model, now: Moment) -> bool {
+    let end = model.facts.retirement.as_ref();
+    end.is_none_or(|end| !end.is_over(now) || end.redirect)
+}
+
 /// The model that a caller means and may use.
 fn found(
     catalogue: &Catalogue,
     caller: &TenantCaller,
-    id: &str,
+    (id, now): (&str, Moment),
 ) -> Result<std::sync::Arc<Model>, ApiError> {
     let model = catalogue.meant(id).filter(|model| may_use(caller, model));
+    let model = model.filter(|model| is_listed(model, now));
     model.ok_or_else(|| {
         let message =
             "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
@@ -254,7 +261,10 @@ impl ModelsApi {
         headers: &HeaderMap,
     ) -> Result<Json<ModelListAnswer>, ApiError> {
         let models = self.catalogue.models();
-        let mine = models.iter().filter(|model| may_use(&caller, model));
+        let now = self.clock.now();
+        let mine = models
+            .iter()
+            .filter(|model| may_use(&caller, model) && is_listed(model, now));
         let mine = mine.map(|model| self.shown(&caller, model));
         Ok(Json(match family_of(headers) {
             ApiFamily::OpenAi => ModelListAnswer::OpenAi(TenantModelList {
@@ -277,7 +287,7 @@ impl ModelsApi {
         id: Path<String>,
         headers: &HeaderMap,
     ) -> Result<Json<ModelAnswer>, ApiError> {
-        let model = found(&self.catalogue, &caller, &id.0)?;
+        let model = found(&self.catalogue, &caller, (&id.0, self.clock.now()))?;
         Ok(Json(match family_of(headers) {
             ApiFamily::OpenAi => ModelAnswer::OpenAi(self.shown(&caller, &model).into()),
             ApiFamily::Anthropic => {

@@ -3,6 +3,7 @@
 pub(super) mod bulk;
 mod form;
 pub(super) mod keys;
+pub(super) mod models;
 pub(super) mod new;
 mod options;
 mod pool;

@@ -10,7 +10,7 @@ use shared::link::Operation;
 use shared::surface::{SURFACES, TenantPath};
 
 use super::facts::{ModelRetirementView, Shown};
-use super::{TenantPriceView, found, may_use, price_view};
+use super::{TenantPriceView, found, is_listed, may_use, price_view};
 use crate::error::ApiError;
 use crate::principal::TenantCaller;
 
@@ -122,7 +122,10 @@ impl GeminiModelsApi {
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<GeminiModelList>, ApiError> {
         let models = self.catalogue.models();
-        let mine = models.iter().filter(|model| may_use(&caller, model));
+        let now = self.clock.now();
+        let mine = models
+            .iter()
+            .filter(|model| may_use(&caller, model) && is_listed(model, now));
         let mine = mine.map(|model| self.shown(&caller, model));
         Ok(Json(GeminiModelList::of(mine)))
     }
@@ -141,7 +144,7 @@ impl GeminiModelsApi {
         caller: TenantCaller,
         id: Path<String>,
     ) -> Result<Json<GeminiModelView>, ApiError> {
-        let model = found(&self.catalogue, &caller, &id.0)?;
+        let model = found(&self.catalogue, &caller, (&id.0, self.clock.now()))?;
         Ok(Json(self.shown(&caller, &model).into()))
     }
 }

@@ -57,7 +57,7 @@ fn is_name(b: u8) -> bool {
 }
 
 /// A whole number within bounds; `otherwise` where nothing was typed.
-fn number(
+pub(super) fn number(
     posted: &FormData,
     name: &'static str,
     (least, most): (u64, u64),
