@@ -1,8 +1,10 @@
 //! Models, prices and usage records on both databases.
 
+mod facts;
 mod prices;
 mod usage;
 
+use server::catalogue::facts::ModelFacts;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::catalogue::{Catalogue, CatalogueError};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use server::catalogue::Catalogue;
+use server::catalogue::facts::ModelFacts;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::PlainPrice;
 use server::ledger::{

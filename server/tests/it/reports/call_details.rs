@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use server::catalogue::facts::ModelFacts;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::ledger::{HoldRequest, HoldState};
 use server::reports::call_detail::Charge;
