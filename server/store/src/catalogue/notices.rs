@@ -40,11 +40,20 @@ pub struct KeptNotice {
     pub created_at: Moment,
 }
 
-/// Whoever called the model since the begin of that day, as the sums of days tell; test calls are none.
-const KEEP: &str = "INSERT INTO model_notices (tenant_id, model, retires_at, days, created_at) \
-     SELECT DISTINCT r.tenant_id, $1, $2, $3, $4 FROM rollups r WHERE r.dimension = 'call' \
-     AND r.grain = 'day' AND r.starts_at >= $5 AND r.model = $6 AND NOT r.test \
-     ON CONFLICT DO NOTHING";
+/// Whoever called the model since the begin of that day, as the sums of days tell, and has no such warning;
+/// test calls are none. Reads the sums of all tenants, so it holds no writer.
+const UNWARNED: &str = "SELECT DISTINCT r.tenant_id AS tenant FROM rollups r WHERE r.dimension = 'call' \
+     AND r.grain = 'day' AND r.starts_at >= $1 AND r.model = $2 AND NOT r.test AND NOT EXISTS (\
+     SELECT 1 FROM model_notices n WHERE n.tenant_id = r.tenant_id AND n.model = $3 \
+     AND n.retires_at = $4 AND n.days = $5)";
+/// Rows of one transaction: on SQLite, whose writer the ledger waits for, some milliseconds.
+const BATCH: usize = 200;
+
+#[derive(diesel::QueryableByName)]
+struct Unwarned {
+    #[diesel(sql_type = Text)]
+    tenant: String,
+}
 
 const WARNED: &str = "SELECT COUNT(DISTINCT tenant_id) AS tenants FROM model_notices \
      WHERE model = $1 AND retires_at = $2";
@@ -58,16 +67,45 @@ struct Warned {
 impl Store {
     /// Writes the warning down for every tenant that is not warned yet; answers for how many it was new.
     pub async fn keep_notices(&self, due: &DueNotice, now: Moment) -> Result<usize, DbError> {
-        write_tx!(self.db, |conn| -> DbError {
-            let written = diesel::sql_query(KEEP)
+        let tenants: Vec<Unwarned> = on!(self.db, |conn| {
+            diesel::sql_query(UNWARNED)
+                .bind::<BigInt, _>(due.used_since.unix_ms())
+                .bind::<Text, _>(&due.model)
                 .bind::<Text, _>(&due.model)
                 .bind::<BigInt, _>(due.retires_at.unix_ms())
                 .bind::<BigInt, _>(i64::from(due.days))
-                .bind::<BigInt, _>(now.unix_ms())
-                .bind::<BigInt, _>(due.used_since.unix_ms())
-                .bind::<Text, _>(&due.model)
-                .execute(conn)
-                .await?;
+                .load(conn)
+                .await
+        })?;
+        let mut written = 0;
+        for some in tenants.chunks(BATCH) {
+            written += self.keep_batch(due, some, now).await?;
+        }
+        Ok(written)
+    }
+
+    async fn keep_batch(
+        &self,
+        due: &DueNotice,
+        tenants: &[Unwarned],
+        now: Moment,
+    ) -> Result<usize, DbError> {
+        write_tx!(self.db, |conn| -> DbError {
+            let mut written = 0;
+            for one in tenants {
+                // Another server may have written it meanwhile.
+                written += diesel::insert_into(model_notices::table)
+                    .values((
+                        model_notices::tenant_id.eq(&one.tenant),
+                        model_notices::model.eq(&due.model),
+                        model_notices::retires_at.eq(due.retires_at.unix_ms()),
+                        model_notices::days.eq(i64::from(due.days)),
+                        model_notices::created_at.eq(now.unix_ms()),
+                    ))
+                    .on_conflict_do_nothing()
+                    .execute(conn)
+                    .await?;
+            }
             Ok::<_, DbError>(written)
         })
     }
