@@ -23,9 +23,9 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind, Label,
-    LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope, Speaker,
-    Switch, TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind,
+    Label, LimitField, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, Scope,
+    Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};

@@ -100,7 +100,10 @@ fn retired(model: &str, at: Moment, successor: Option<&str>) -> ApiError {
         || "GET /api/v1/models lists those that you may use.".to_owned(),
         |successor| format!("Use `{successor}` instead."),
     );
-    let message = format!("The model `{model}` was retired on {}. {instead}", date::text(at));
+    let message = format!(
+        "The model `{model}` was retired on {}. {instead}",
+        date::text(at)
+    );
     ApiError::NotFound(
         Words {
             kind: INVALID,

@@ -2,13 +2,13 @@
 
 use server_rooms::accounts::{AccountError, Accounts, NewKey};
 use server_rooms::auth::api_key;
+use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::price::{ImagePrice, PlainPrice};
 use server_rooms::catalogue::{Catalogue, CatalogueError};
 use server_rooms::ledger::{GrantKind, NewGrant};
 use server_store::accounts::{ApiKeyKind, Tenant};
 use server_store::audit::Actor;
-use server_rooms::catalogue::facts::ModelFacts;
 use server_store::catalogue::NewModel;
 use shared::config::ConfigError;
 use shared::credits::Credits;

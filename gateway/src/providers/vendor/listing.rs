@@ -278,8 +278,7 @@ impl Reading {
 
     fn add(&mut self, name: Option<&str>) {
         let sound = |name: &&str| {
-            (1..=NAME_BYTES_MAX).contains(&name.len())
-                && name.bytes().all(|b| b.is_ascii_graphic())
+            (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic())
         };
         let Some(name) = name.filter(sound) else {
             self.models.odd = self.models.odd.saturating_add(1);

@@ -114,7 +114,9 @@ impl AdminModelsApi {
         }
         let of = self.catalogue.model(&id.0);
         let operation = of.ok_or_else(|| ApiError::not_found("model"))?.operation;
-        let patch = body.0.read(operation, &self.catalogue.platform_zone().await)?;
+        let patch = body
+            .0
+            .read(operation, &self.catalogue.platform_zone().await)?;
         let model = self
             .catalogue
             .update_model(&caller.actor(), &id.0, patch)

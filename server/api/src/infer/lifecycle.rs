@@ -48,9 +48,9 @@ mod tests {
         let told = |lifecycle: &Lifecycle| {
             let mut headers = HeaderMap::new();
             tell(lifecycle, &mut headers);
-            let shown = headers.iter().map(|(name, value)| {
-                format!("{name}: {}", value.to_str().unwrap_or_default())
-            });
+            let shown = headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default()));
             let mut shown: Vec<String> = shown.collect();
             shown.sort();
             shown.join("\n")
@@ -64,7 +64,10 @@ mod tests {
         assert_eq!(told(&lifecycle), end);
         lifecycle.shows_successor = true;
         let link = "link: </api/v1/models/b>; rel=\"successor-version\"";
-        assert_eq!(told(&lifecycle), end.replace("\nsunset", &format!("\n{link}\nsunset")));
+        assert_eq!(
+            told(&lifecycle),
+            end.replace("\nsunset", &format!("\n{link}\nsunset"))
+        );
         let redirected = Lifecycle {
             redirected: Some(RedirectedModel {
                 from: "a".to_owned(),

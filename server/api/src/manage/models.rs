@@ -19,9 +19,7 @@ use shared::dialect::ApiFamily;
 use shared::surface::SURFACES;
 
 use self::anthropic::{AnthropicModelList, AnthropicModelView};
-use self::facts::{
-    ArchitectureView, ModelRetirementView, Shown, TopProviderView, UnitPricingView,
-};
+use self::facts::{ArchitectureView, ModelRetirementView, Shown, TopProviderView, UnitPricingView};
 use self::gemini::{GeminiModelList, GeminiModelView};
 use super::Amount;
 use crate::admin::rates::{RateBody, WhenBody};
@@ -290,9 +288,7 @@ impl ModelsApi {
         let model = found(&self.catalogue, &caller, (&id.0, self.clock.now()))?;
         Ok(Json(match family_of(headers) {
             ApiFamily::OpenAi => ModelAnswer::OpenAi(self.shown(&caller, &model).into()),
-            ApiFamily::Anthropic => {
-                ModelAnswer::Anthropic(self.shown(&caller, &model).into())
-            }
+            ApiFamily::Anthropic => ModelAnswer::Anthropic(self.shown(&caller, &model).into()),
             ApiFamily::Gemini => ModelAnswer::Gemini(self.shown(&caller, &model).into()),
         }))
     }

@@ -18,7 +18,9 @@ pub(super) async fn notes<R: Rank>(
     let principal = super::principal(who);
     let may = |model: &Model| model.enabled && principal.may_use(&model.id);
     let notices = catalogue.notices(&who.tenant.id).await?;
-    let mine = notices.into_iter().filter(|one| principal.may_use(&one.model));
+    let mine = notices
+        .into_iter()
+        .filter(|one| principal.may_use(&one.model));
     let note = |one: ModelNotice| {
         let next = one.successor.as_deref().and_then(|id| catalogue.model(id));
         let next = next.filter(|next| may(next));

@@ -62,7 +62,10 @@ impl ComparedList {
         };
         let used = |name: &str| self.targets.iter().any(|one| one.provider_model == name);
         let list = &kept.list;
-        let all = list.names.iter().map(|name| (name.as_str(), list.new.contains(name)));
+        let all = list
+            .names
+            .iter()
+            .map(|name| (name.as_str(), list.new.contains(name)));
         let mut unused: Vec<(&str, bool)> = all.filter(|(name, _)| !used(name)).collect();
         // Stable: names stay in their order.
         unused.sort_by_key(|(_, is_new)| !is_new);
@@ -104,7 +107,10 @@ fn whose(place: &ListPlace) -> ProviderRef {
 /// The targets of `models` that lead to a provider.
 fn targets(models: &[Arc<Model>], provider: &str, list: &KnownList) -> Vec<ListedTarget> {
     let of = |model: &Arc<Model>| {
-        let there = model.targets.iter().filter(|target| target.provider == provider);
+        let there = model
+            .targets
+            .iter()
+            .filter(|target| target.provider == provider);
         let listed = there.map(|target| ListedTarget {
             model: model.id.clone(),
             provider_model: target.model.clone(),
@@ -183,7 +189,11 @@ impl ModelLists {
         KeptList {
             place: place(of),
             asked_at: now,
-            listed_at: if fresh.is_some() { Some(now) } else { listed_at },
+            listed_at: if fresh.is_some() {
+                Some(now)
+            } else {
+                listed_at
+            },
             failure,
             list: fresh.unwrap_or(list),
         }
@@ -215,7 +225,11 @@ impl ModelLists {
         for one in list.providers.iter().filter(|one| one.answer.enabled) {
             let of = list.address(one);
             let name = format!("models of {of}");
-            if !self.store.claim_task(&name, ASK_EVERY, self.clock.now()).await? {
+            if !self
+                .store
+                .claim_task(&name, ASK_EVERY, self.clock.now())
+                .await?
+            {
                 continue;
             }
             // One that can't be asked keeps no other waiting.

@@ -98,7 +98,11 @@ impl Catalogue {
     /// end then.
     pub async fn notices(&self, tenant: &TenantId) -> Result<Vec<ModelNotice>, DbError> {
         let now = self.now();
-        let kept = self.0.store.model_notices(tenant, now.before(TOLD_FOR)).await?;
+        let kept = self
+            .0
+            .store
+            .model_notices(tenant, now.before(TOLD_FOR))
+            .await?;
         let mut notices: Vec<ModelNotice> = Vec::new();
         for one in kept {
             let is_told = notices.last().is_some_and(|last| last.model == one.model);
@@ -184,7 +188,12 @@ impl Catalogue {
     }
 
     async fn warn_if_due(&self) -> Result<usize, DbError> {
-        if self.0.store.claim_task(TASK, WARN_EVERY, self.now()).await? {
+        if self
+            .0
+            .store
+            .claim_task(TASK, WARN_EVERY, self.now())
+            .await?
+        {
             self.warn_tenants().await
         } else {
             Ok(0)

@@ -117,9 +117,10 @@ impl Providers {
     pub async fn models(&self, of: &ProviderRef) -> Answer<GatewayAnswer<ProviderModels>> {
         let admins = self.admins_of(of).await?;
         let name = of.name.as_str();
-        ask(&admins, |admin| async move {
-            admin.provider_models(name).await
-        })
+        ask(
+            &admins,
+            |admin| async move { admin.provider_models(name).await },
+        )
         .await
     }
 

@@ -107,13 +107,25 @@ mod tests {
     fn what_is_new_and_gone_is_told_against_the_list_before() {
         let first = KnownList::default().after(&told(&["b", "a", "a"], false));
         let first = first.expect("a list");
-        assert_eq!((names(&first.names), names(&first.new)), ("a b".into(), String::new()));
+        assert_eq!(
+            (names(&first.names), names(&first.new)),
+            ("a b".into(), String::new())
+        );
         let second = first.after(&told(&["b", "c"], false)).expect("a list");
-        assert_eq!((names(&second.new), names(&second.gone)), ("c".into(), "a".into()));
+        assert_eq!(
+            (names(&second.new), names(&second.gone)),
+            ("c".into(), "a".into())
+        );
         let third = second.after(&told(&["b", "c"], false)).expect("a list");
-        assert_eq!((names(&third.new), names(&third.gone)), (String::new(), "a".into()));
+        assert_eq!(
+            (names(&third.new), names(&third.gone)),
+            (String::new(), "a".into())
+        );
         let back = third.after(&told(&["a", "b", "c"], false)).expect("a list");
-        assert_eq!((names(&back.new), names(&back.gone)), ("a".into(), String::new()));
+        assert_eq!(
+            (names(&back.new), names(&back.gone)),
+            ("a".into(), String::new())
+        );
         for (name, standing) in [
             ("a", Standing::Gone),
             ("b", Standing::Listed),

@@ -83,12 +83,17 @@ async fn facts_are_kept_and_an_end_counts_as_announced_since_it_was_planned_firs
             .expect(room.name);
         room.clock.advance(DAY / 2);
         let later = begun.after(DAY * 9);
-        room.told("a", ends(later, None, false)).await.expect(room.name);
+        room.told("a", ends(later, None, false))
+            .await
+            .expect(room.name);
         let model = room.catalogue.model("a").expect("there");
         let end = model.facts.retirement.as_ref().expect("an end");
         assert_eq!((end.at, end.announced_at), (later, begun), "{}", room.name);
         let since = format!("@{}", begun.unix_seconds());
-        let words = model.retirement_words.as_ref().map(|words| words.deprecation.clone());
+        let words = model
+            .retirement_words
+            .as_ref()
+            .map(|words| words.deprecation.clone());
         assert_eq!(words, Some(since));
         // A server of before this version writes no facts, and leaves them.
         room.db
@@ -105,16 +110,23 @@ async fn facts_are_kept_and_an_end_counts_as_announced_since_it_was_planned_firs
 async fn facts_and_ends_that_break_a_rule_are_refused_by_their_field() {
     for room in rooms().await {
         let at = room.clock.now().after(DAY);
-        room.made("b", ModelFacts::default()).await.expect(room.name);
+        room.made("b", ModelFacts::default())
+            .await
+            .expect(room.name);
         let image = NewModel {
             operation: Operation::Embedding,
             max_output_tokens: 0,
             ..new_model("embedding")
         };
-        let image = NewModel { price: None, ..image };
+        let image = NewModel {
+            price: None,
+            ..image
+        };
         let made = room.catalogue.create_model(&actor(), image).await;
         made.expect(room.name);
-        room.made("a", ends(at, Some("b"), true)).await.expect(room.name);
+        room.made("a", ends(at, Some("b"), true))
+            .await
+            .expect(room.name);
         let facts = |change: fn(&mut ModelFacts)| {
             let mut facts = ModelFacts::default();
             change(&mut facts);
@@ -122,7 +134,10 @@ async fn facts_and_ends_that_break_a_rule_are_refused_by_their_field() {
         };
         for (facts, field) in [
             (facts(|f| f.context_tokens = Some(0)), "context_tokens"),
-            (facts(|f| f.context_tokens = Some(u64::MAX)), "context_tokens"),
+            (
+                facts(|f| f.context_tokens = Some(u64::MAX)),
+                "context_tokens",
+            ),
             (facts(|f| f.description = "x".repeat(501)), "description"),
             (facts(|f| f.description = "a\nb".to_owned()), "description"),
             (facts(|f| f.owner = "x".repeat(81)), "owner"),
@@ -138,7 +153,13 @@ async fn facts_and_ends_that_break_a_rule_are_refused_by_their_field() {
             };
             assert_eq!(told, field, "{}", room.name);
         }
-        assert!(room.catalogue.model("b").expect("there").successor().is_none());
+        assert!(
+            room.catalogue
+                .model("b")
+                .expect("there")
+                .successor()
+                .is_none()
+        );
     }
 }
 
@@ -146,10 +167,18 @@ async fn facts_and_ends_that_break_a_rule_are_refused_by_their_field() {
 async fn calls_of_an_ended_model_go_to_the_first_that_lives_and_may_be_used() {
     for room in rooms().await {
         let now = room.clock.now();
-        room.made("c", ModelFacts::default()).await.expect(room.name);
-        room.made("b", ends(now, Some("c"), true)).await.expect(room.name);
-        room.made("a", ends(now, Some("b"), true)).await.expect(room.name);
-        room.made("x", ends(now, Some("c"), false)).await.expect(room.name);
+        room.made("c", ModelFacts::default())
+            .await
+            .expect(room.name);
+        room.made("b", ends(now, Some("c"), true))
+            .await
+            .expect(room.name);
+        room.made("a", ends(now, Some("b"), true))
+            .await
+            .expect(room.name);
+        room.made("x", ends(now, Some("c"), false))
+            .await
+            .expect(room.name);
         let follow = |id: &str, only_redirects, may: fn(&Model) -> bool| {
             let model = room.catalogue.model(id).expect("there");
             let next = room.catalogue.following(&model, (now, only_redirects), may);
@@ -172,8 +201,12 @@ async fn whoever_used_a_model_is_warned_once_a_step_and_nobody_else() {
     for room in rooms().await {
         let now = room.clock.now();
         let at = now.after(DAY * 29);
-        room.made("b", ModelFacts::default()).await.expect(room.name);
-        room.made("a", ends(at, Some("b"), true)).await.expect(room.name);
+        room.made("b", ModelFacts::default())
+            .await
+            .expect(room.name);
+        room.made("a", ends(at, Some("b"), true))
+            .await
+            .expect(room.name);
         room.used("ten_1", "a", now.before(DAY * 3), false).await;
         room.used("ten_1", "a", now.before(DAY * 2), false).await;
         room.used("ten_2", "a", now.before(DAY * 40), false).await;
@@ -211,7 +244,9 @@ async fn whoever_used_a_model_is_warned_once_a_step_and_nobody_else() {
         assert!(notices.expect(room.name)[0].is_over);
         // An end that was moved takes the old warnings away.
         let moved = room.clock.now().after(DAY * 90);
-        room.told("a", ends(moved, None, false)).await.expect(room.name);
+        room.told("a", ends(moved, None, false))
+            .await
+            .expect(room.name);
         let notices = room.catalogue.notices(&tenant("ten_1")).await;
         assert_eq!(notices.expect(room.name), []);
     }
@@ -250,7 +285,10 @@ async fn what_a_provider_told_is_kept_a_row_a_provider() {
             failure: None,
             list,
         };
-        assert_eq!(room.store.provider_list(&place("")).await.expect(room.name), None);
+        assert_eq!(
+            room.store.provider_list(&place("")).await.expect(room.name),
+            None
+        );
         room.store.keep_provider_list(&kept).await.expect(room.name);
         kept.failure = Some("no answer".to_owned());
         room.store.keep_provider_list(&kept).await.expect(room.name);

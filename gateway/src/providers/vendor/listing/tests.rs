@@ -99,9 +99,21 @@ fn a_page_says_where_the_next_begins_in_its_vendors_words() {
             "/models",
             Some("/models?page_token=x"),
         ),
-        (r#"{"data":[],"has_more":true,"last_id":null}"#, "/models", None),
-        (r#"{"data":[],"has_more":"yes","last_id":"a"}"#, "/models", None),
-        (r#"{"data":[],"has_more":false,"last_id":"a"}"#, "/models", None),
+        (
+            r#"{"data":[],"has_more":true,"last_id":null}"#,
+            "/models",
+            None,
+        ),
+        (
+            r#"{"data":[],"has_more":"yes","last_id":"a"}"#,
+            "/models",
+            None,
+        ),
+        (
+            r#"{"data":[],"has_more":false,"last_id":"a"}"#,
+            "/models",
+            None,
+        ),
         (r#"{"models":[],"nextPageToken":""}"#, "/models", None),
         (r#"{"models":[],"nextPageToken":7}"#, "/models", None),
     ] {

@@ -182,11 +182,7 @@ pub struct ModelPatchBody {
 
 impl ModelPatchBody {
     /// Of a model for that operation, with days as `zone` has them.
-    pub(super) fn read(
-        self,
-        operation: Operation,
-        zone: &Zone,
-    ) -> Result<ModelPatch, ApiError> {
+    pub(super) fn read(self, operation: Operation, zone: &Zone) -> Result<ModelPatch, ApiError> {
         let price = self.price.map(|price| price.list(operation)).transpose()?;
         Ok(ModelPatch {
             targets: self.targets.map(targets),

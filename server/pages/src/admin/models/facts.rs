@@ -152,7 +152,11 @@ mod tests {
             ("capabilities", "tools vision"),
             ("context_tokens", "8192"),
         ] {
-            assert_eq!(form.values.get(name).map(String::as_str), Some(value), "{name}");
+            assert_eq!(
+                form.values.get(name).map(String::as_str),
+                Some(value),
+                "{name}"
+            );
         }
         let moment = read("retires_at=2026-12-31T08:00:00Z").expect("facts");
         let form = filled(&moment, &zone);

@@ -3,11 +3,11 @@
 use admin_templates::form::FieldError;
 use server_edge::date::Date;
 use server_rooms::catalogue::NewModel;
-use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::check::{
     ID_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX, PROVIDER_MODEL_BYTES_MAX,
     WEIGHT_MAX,
 };
+use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::price::RATE_MAX;
 use shared::clock::Moment;

@@ -1,8 +1,6 @@
 //! What a provider says it has, beside the catalogue: shown as it was told last, and asked for anew.
 
-use admin_templates::admin::model_lists::{
-    ListedTargetRow, ProviderModelList, UnusedModelRow,
-};
+use admin_templates::admin::model_lists::{ListedTargetRow, ProviderModelList, UnusedModelRow};
 use admin_templates::labels::ListStanding;
 use admin_templates::page::Notice;
 use poem::handler;
@@ -42,7 +40,13 @@ fn urgency(target: &ListedTarget) -> u8 {
 
 /// A name that the catalogue takes, as like the provider's as it can be.
 fn id(name: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || "._:/-".contains(c) { c } else { '-' };
+    let allowed = |c: char| {
+        if c.is_ascii_alphanumeric() || "._:/-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
     name.chars().map(allowed).take(ID_BYTES_MAX).collect()
 }
 
