@@ -29,6 +29,7 @@ mod icon;
 pub mod labels;
 pub mod list;
 mod nav;
+pub mod notices;
 pub mod page;
 pub mod parts;
 pub mod portal;

@@ -10,6 +10,7 @@ use crate::form::Form;
 use crate::format;
 use crate::labels::{CallStatus, Operation, Range, Speaker};
 use crate::list::ListState;
+use crate::notices::ModelEndNote;
 use crate::page::Lang;
 use crate::parts::{
     Arithmetic, Balance, CallRow, EntryRow, GrantRow, KeyRow, MemberRow, ModelSum, TopRow,
@@ -23,6 +24,8 @@ sampled! {
         pub balance: Balance,
         /// Whether what is left is less than the tenant wants to be told of.
         pub low: bool,
+        /// Models that the tenant uses and that end.
+        pub notices: Vec<ModelEndNote>,
         /// Charged today.
         pub spent_today: Credits,
         /// Charged in the last 30 days.
@@ -197,6 +200,8 @@ sampled! {
     /// `POST /portal/studio/estimate` (JSON of the same, for images `{model, prompt, n, size}`)
     /// answers `{credits_min, credits_max}`, both as decimal text.
     pub struct StudioChat {
+        /// Models that the tenant uses and that end.
+        pub notices: Vec<ModelEndNote>,
         /// Models to choose from.
         pub models: Vec<StudioModel>,
         /// `model` and `message`.
@@ -232,6 +237,8 @@ sampled! {
     /// `size`, `quality`, `n`) answers with the page. With one, the same path gets JSON of the
     /// same and answers `{data: [{b64_json | url}], credits, call}`.
     pub struct StudioImage {
+        /// Models that the tenant uses and that end.
+        pub notices: Vec<ModelEndNote>,
         /// Models to choose from.
         pub models: Vec<StudioModel>,
         /// Sizes to choose from.

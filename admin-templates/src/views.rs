@@ -12,6 +12,7 @@ use crate::admin::balances::BalancePage;
 use crate::admin::catalogue::{ModelDetail, ModelList, ModelNew};
 use crate::admin::dashboard::Dashboard;
 use crate::admin::gateways::{GatewayList, GatewaySecret};
+use crate::admin::model_lists::ProviderModelList;
 use crate::admin::platform::{AuditDetail, AuditLog, Settings, SuperadminList, SystemHealth};
 use crate::admin::price_import::{PriceImports, PriceReviewPage};
 use crate::admin::provider_keys::{BulkAdd, ProviderKeyEdit};
@@ -26,9 +27,7 @@ use crate::fixtures::Typical;
 use crate::fixtures::maker::{Filling, Maker, Sample};
 use crate::icon::Icon;
 use crate::labels::{
-    AdminRole, BudgetPeriod, CallStatus, Direction, EntryKind, ErrorKind, KeyKind, KeyLineState,
-    Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem,
-    ProviderFilter, Scope, Speaker, Switch, TenantStatus, Word,
+    AdminRole, BudgetPeriod, CallStatus, Capability, Direction, EntryKind, ErrorKind, KeyKind, KeyLineState, Label, LimitField, ListTakes, MemberRole, MemberStatus, Operation, PoolKeyStatus, PriceItem, ProviderFilter, Scope, Speaker, Switch, TenantStatus, Word,
 };
 use crate::nav;
 use crate::page::{Area, Page};
@@ -176,6 +175,7 @@ views! {
     ProviderKeyEdit "provider-key" "admin/provider_key.html" [Admin] "/providers/openai/keys/pky_1/edit" true;
     BalancePage "balances" "admin/balances.html" [Admin] "/balances" true;
     RouteCheckPage "route-check" "admin/route_check.html" [Admin] "/models/gpt-5/route" true;
+    ProviderModelList "provider-models" "admin/provider_models.html" [Admin] "/providers/openai/models" true;
     BulkAdd "bulk-add" "admin/bulk.html" [Admin] "/providers/openai/keys/bulk" true;
     GatewayList "gateways" "admin/gateways.html" [Admin] "/gateways" true;
     GatewaySecret "gateway-secret" "admin/gateway_secret.html" [Admin] "/gateways/gw_1/secret" true;

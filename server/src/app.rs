@@ -15,6 +15,7 @@ use server_calls::settle::CallMetrics;
 use server_calls::{Calls, CallsParts, Closing, Rounds};
 use server_pages::page_services::PageServices;
 use server_rooms::accounts::AccountError;
+use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::catalogue::{Catalogue, CatalogueError};
 use server_rooms::ledger::{GrantError, Ledger, LedgerError};
 use server_rooms::limits::{Limits, LimitsError};
@@ -38,7 +39,7 @@ use shared::telemetry::Metrics;
 use tracing::info;
 
 use self::people::People;
-use self::tasks::{first_start, gateways, health, keep_records, look_after};
+use self::tasks::{first_start, gateways, health, keep_catalogue, keep_records, look_after};
 use crate::config::{Config, ServerSecrets};
 use crate::front;
 use crate::seed::FirstStart;
@@ -225,7 +226,15 @@ impl Server {
         let services = people.services(&secrets, address, &clock);
         let sealer = Sealer::new(&secrets.seal);
         let gateways = gateways(&link, &store, (&clock, sealer.clone()), supervisor).await;
+        let providers = Providers::new(link.clone(), store.clone(), clock.clone(), sealer);
+        let model_lists = ModelLists::new(
+            catalogue.clone(),
+            providers.clone(),
+            (store.clone(), clock.clone()),
+        );
+        keep_catalogue(&catalogue, &model_lists, supervisor);
         let rooms = Rooms {
+            model_lists,
             health: health(&store, limits, &ledger, (&gateways, &clock)),
             auth: people.auth,
             sessions: people.sessions,
@@ -240,7 +249,7 @@ impl Server {
             ledger,
             usage: UsageHistory::new(store.clone()),
             gateways,
-            providers: Providers::new(link.clone(), store.clone(), clock.clone(), sealer),
+            providers,
             calls,
             link,
             leaving: supervisor.leaving(),

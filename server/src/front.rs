@@ -96,6 +96,7 @@ fn console(rooms: &Rooms) -> Console {
         calls: rooms.calls.clone(),
         call_status: CallStatus(|error| api::error::ApiError::from(error).into_response().status()),
         catalogue: rooms.catalogue.clone(),
+        model_lists: rooms.model_lists.clone(),
         corrections: rooms.corrections.clone(),
         factors: rooms.factors.clone(),
         reports: rooms.reports.clone(),

@@ -84,6 +84,24 @@ impl Zone {
         found.unwrap_or_else(|| utc_day(at))
     }
 
+    /// A day of its calendar; `None` if the calendar has no such day.
+    pub fn day_of(&self, date: CivilDate) -> Option<Stretch> {
+        let part = |n: u8| i8::try_from(n).ok();
+        let year = i16::try_from(date.year).ok()?;
+        let date = Date::new(year, part(date.month)?, part(date.day)?).ok()?;
+        self.stretch(date, date.tomorrow().ok()?)
+    }
+
+    /// Which day of its calendar `at` lies in.
+    pub fn civil(&self, at: Moment) -> Option<CivilDate> {
+        let date = self.date(at)?;
+        Some(CivilDate {
+            year: date.year().into(),
+            month: date.month().try_into().ok()?,
+            day: date.day().try_into().ok()?,
+        })
+    }
+
     /// The month that `at` lies in.
     pub fn month(&self, at: Moment) -> Stretch {
         let found = self.date(at).and_then(|date| {

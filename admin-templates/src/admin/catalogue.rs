@@ -165,6 +165,9 @@ sampled! {
         pub created_at: Moment,
         /// Bounds and whether it is offered.
         pub edit: Form,
+        /// What is told of it: `POST …/facts` with `context_tokens`, `capabilities`, `description`, `owner`,
+        /// `retires_at`, `successor`, `redirect`.
+        pub facts: Form,
         /// Where it runs, in order.
         pub targets: Vec<TargetRow>,
         /// A new target.

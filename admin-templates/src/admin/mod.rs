@@ -4,6 +4,7 @@ pub mod balances;
 pub mod catalogue;
 pub mod dashboard;
 pub mod gateways;
+pub mod model_lists;
 pub mod platform;
 pub mod price_import;
 pub mod prices;

@@ -2,6 +2,7 @@
 //! A word without a translation does not compile.
 
 mod calls;
+mod models;
 mod money;
 mod people;
 mod platform;
@@ -15,6 +16,8 @@ pub use calls::{CallNote, CallStatus, Operation, Phase, PriceItem, Speaker, TryR
 pub use money::{
     BudgetPeriod, Direction, EntryKind, GrantKind, ImportState, ListFaultWord, ListTakes,
 };
+pub use models::{Capability, ListStanding};
+pub use money::{BudgetPeriod, Direction, EntryKind, GrantKind};
 pub use people::{
     ActorKind, AdminRole, KeyKind, KeyStatus, MemberRole, MemberStatus, PersonRole, Scope,
     TenantStatus,

@@ -71,6 +71,12 @@ labels! {
         Unpriced = "unpriced", Bad, "Calls were charged without a fitting rate", "有调用缺少对应费率";
         /// A queue is nearly full.
         QueueFull = "queue_full", Warn, "A queue is nearly full", "队列即将满载";
+        /// A provider has no longer what a target names.
+        ModelGone = "model_gone", Bad, "The provider no longer lists a model in use", "供应商已不再提供正在使用的模型";
+        /// A model that is offered ends soon.
+        ModelEnds = "model_ends", Warn, "A model will be retired", "模型即将停用";
+        /// A model that is offered has ended.
+        ModelEnded = "model_ended", Warn, "A model is retired and still visible", "模型已停用但仍可见";
     }
     /// A call that is typical of an operation.
     TypicalCall {

@@ -5,12 +5,30 @@ use super::catalogue;
 catalogue! {
 /// Strings of the console.
 AdminText [] {
+    add_as_model: "Add as model", "添加为模型";
     asked_until: "Gateways are asked until", "持续查询网关至";
+    capabilities: "Capabilities", "能力";
     charge_by_hand: "Charge", "收费";
+    check_now: "Check now", "立即检查";
+    context_tokens: "Context window (tokens)", "上下文窗口（tokens）";
     end_promised: "The tenant was told that nothing is charged, so it can only be released.", "已告知租户不收费，因此只能退回。";
     end_unknown: "Nobody knows how this call ended", "无人知晓该调用如何结束";
     end_unknown_help: "Its credits were given back. If a gateway tells in time, what it tells is charged; otherwise the call stays uncharged. You can decide now: that is final, and stands in the audit log.", "额度已退回。若网关在期限内给出结果，则按结果收费；否则不收费。也可现在决定：决定即为最终结果，并记入审计日志。";
+    last_checked: "Last checked", "上次检查";
+    list_cut: "The list is longer than what is read of it, so nothing is shown as gone.", "列表过长，仅读取了一部分，因此不判断下架情况。";
+    list_failed: "The last check brought no list; what was known before is shown.", "上次检查未取得列表，显示的是此前的结果。";
+    list_of: "list from", "列表时间";
+    model_description: "Description", "描述";
+    model_description_hint: "Tenants see it in the list of models.", "租户可在模型列表中看到。";
+    model_facts: "About this model", "模型信息";
+    model_new: "new", "新增";
+    model_owner: "Owner", "所有者";
+    models_unused: "Not in the catalogue", "未加入目录的模型";
+    never_checked: "Never checked", "从未检查";
     platform_loss: "Borne by the platform", "平台承担";
+    provider_models: "Models at the provider", "供应商处的模型";
+    redirect: "Send calls to the successor afterwards", "停用后将调用转到后继模型";
+    redirect_hint: "At the successor's price. Otherwise calls are refused.", "按后继模型的价格计费；否则拒绝调用。";
     release_by_hand: "Do not charge", "不收费";
     absolute_hours: "Sessions end at the latest after", "会话最长有效期";
     action: "Action", "动作";
@@ -62,6 +80,10 @@ AdminText [] {
     get_key: "Get a key", "获取密钥";
     new_tab: "opens in a new tab", "在新标签页打开";
     other_vendor: "Choose another", "重新选择";
+    retires_at: "Last day", "停用日期";
+    retires_at_hint: "The model stops at the end of this day in the platform's time zone. Leave empty if it stays.", "模型在平台时区的该日结束时停用；留空表示不停用。";
+    successor: "Successor", "后继模型";
+    successor_hint: "The model to use instead, for the same operation.", "替代该模型的同类模型名称。";
     vendor_models: "Some of its models:", "部分模型：";
     more_settings: "More settings", "更多设置";
     connection: "Connection", "接入方式";

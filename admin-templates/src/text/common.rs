@@ -115,6 +115,10 @@ Text [a: AdminText, u: PortalText] {
     held_note: "for running calls", "用于进行中的调用";
     for_excel: "CSV for Excel", "CSV（Excel）";
     hours: "hours", "小时";
+    model_ended: "This model was retired:", "该模型已停用：";
+    model_ends: "A model you use will be retired:", "您使用的模型即将停用：";
+    model_goes_to: "Calls go to its successor:", "调用将转到后继模型：";
+    model_use: "Use instead:", "请改用：";
     time_zone: "Time zone", "时区";
     error_not_a_zone: "No time zone has this name; write for example Asia/Shanghai.", "没有此名称的时区；请填写如 Asia/Shanghai 的名称。";
     id: "Id", "编号";

@@ -1,6 +1,8 @@
 //! What operators do to providers and keys: checks, seals, stores, and has the list read again. Knows no
 //! HTTP and no calls.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 use shared::clock::Moment;
@@ -11,6 +13,7 @@ use shared::link::balance::{BalanceBoard, BalanceTerms};
 use shared::link::choice::{CHOICE_TARGETS_MAX, ChoiceQuery, ChoiceTold};
 use shared::link::connectors::{AddressRule, ConnectorFacts, GatewayFacts, SecretRule};
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
+use shared::link::models::{ProviderModels};
 use shared::link::options::ProviderOptions;
 use shared::link::rules::{self, Broken};
 use shared::link::{
@@ -21,6 +24,7 @@ use shared::secret::Secret;
 use tracing::error;
 
 use super::{ProviderList, off, seal_place, terms};
+use crate::pool::PoolKey;
 use crate::pool::health::Shown;
 use crate::store::{BY_OPERATOR, KeyRow, ProviderRow, SECRET_GONE, at};
 use crate::{link, providers};
@@ -29,6 +33,8 @@ use crate::{link, providers};
 const PROVIDERS_MAX: usize = 200;
 pub(super) const KEYS_MAX: usize = 1_000;
 
+/// Why a provider is not asked for its models.
+const NO_KEY_IN_USE: &str = "no key of this provider is in use";
 /// Why a key is not moved.
 const SECRET_STAYS: &str = "a key that gets another address needs its secret entered with it";
 
@@ -508,6 +514,21 @@ impl ProviderAdmin for ProviderList {
         change: KeysChange,
     ) -> Result<KeysChanged, AdminError> {
         self.change_keys(provider, change).await
+    }
+
+    async fn provider_models(&self, provider: &str) -> Result<ProviderModels, AdminError> {
+        let all = self.pools.all();
+        let provider = all.get(provider).ok_or(AdminError::NotFound)?;
+        let now = self.clock.now();
+        let in_use = |key: &&Arc<PoolKey>| matches!(key.health.shown(now), Shown::Active);
+        // The first by its terms and age, so that lists of two days are lists of the same key.
+        let Some(key) = provider.keys.iter().find(in_use) else {
+            return Ok(ProviderModels {
+                failure: NO_KEY_IN_USE.to_owned(),
+                ..ProviderModels::default()
+            });
+        };
+        Ok(provider.connector.models(provider.route(key, "")).await)
     }
 
     async fn test_provider_key(

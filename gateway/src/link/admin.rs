@@ -27,6 +27,7 @@ pub(super) fn routes(providers: &Arc<ProviderList>) -> impl Endpoint + use<> {
             "/providers/:name",
             patch(update_provider).delete(delete_provider),
         )
+        .at("/providers/:name/models", get(list_models))
         .at("/providers/:name/keys", get(list_keys).post(create_key))
         .at(
             "/providers/:name/keys/:key",
@@ -149,6 +150,11 @@ async fn update_key(
 async fn delete_key(providers: Shared<'_>, Path((name, key)): Path<(String, String)>) -> Response {
     let gone = async { providers.delete_provider_key(&name, &key_id(&key)?).await };
     answered(StatusCode::OK, gone.await)
+}
+
+#[handler]
+async fn list_models(providers: Shared<'_>, Path(name): Path<String>) -> Response {
+    answered(StatusCode::OK, providers.provider_models(&name).await)
 }
 
 #[handler]

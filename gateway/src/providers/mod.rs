@@ -26,6 +26,7 @@ use shared::clock::Clock;
 use shared::dialect::{Dialect, Quirks};
 use shared::fault::Fault;
 use shared::link::connectors::ConnectorFacts;
+use shared::link::models::ProviderModels;
 use shared::link::options::ProviderOptions;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::secret::Secret;
@@ -182,6 +183,14 @@ pub(crate) trait Provider: Send + Sync {
     /// Makes the smallest call that the route's model can answer, which costs next to nothing.
     async fn try_model(&self, route: Route<'_>) -> KeyTest {
         self.test(route).await
+    }
+
+    /// What it says it has, which costs nothing.
+    async fn models(&self, _route: Route<'_>) -> ProviderModels {
+        ProviderModels {
+            failure: "this kind of provider has no list of models".to_owned(),
+            ..ProviderModels::default()
+        }
     }
 
     /// Whether its faults are what the request asks for, and so say nothing of its keys.

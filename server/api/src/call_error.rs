@@ -2,8 +2,10 @@
 
 use poem_openapi::payload::Json;
 use server_calls::{CallError, sentences};
+use server_edge::date;
 use server_rooms::accounts::Scope;
 use server_rooms::ledger::{BudgetPeriod, Spender};
+use shared::clock::Moment;
 use shared::credits::Credits;
 use shared::dialect::BadBody;
 use shared::fault::{FaultKind, Scope as Reach};
@@ -43,6 +45,11 @@ impl From<CallError> for ApiError {
                     .body(),
                 )
             }
+            CallError::ModelRetired {
+                model,
+                at,
+                successor,
+            } => retired(&model, at, successor.as_deref()),
             CallError::WrongOperation { model, operation } => {
                 Self::bad_field("model", format!("The model `{model}` is for {operation}."))
             }
@@ -85,6 +92,27 @@ impl From<CallError> for ApiError {
             CallError::Stopping => Self::unavailable(sentences::STOPPING, 2),
         }
     }
+}
+
+/// OpenAI answers for a model that it took away as for one that never was.
+fn retired(model: &str, at: Moment, successor: Option<&str>) -> ApiError {
+    let instead = successor.map_or_else(
+        || "GET /api/v1/models lists those that you may use.".to_owned(),
+        |successor| format!("Use `{successor}` instead."),
+    );
+    let message = format!(
+        "The model `{model}` was retired on {}. {instead}",
+        date::text(at)
+    );
+    ApiError::NotFound(
+        Words {
+            kind: INVALID,
+            code: "model_not_found",
+            message: &message,
+            param: Some("model"),
+        }
+        .body(),
+    )
 }
 
 fn short_of_credits(available: Credits, required: Credits) -> ApiError {
@@ -232,6 +260,7 @@ pub(super) fn waiting_cures(error: &CallError) -> bool {
         CallError::Body(_)
         | CallError::ScopeMissing
         | CallError::ModelNotFound(_)
+        | CallError::ModelRetired { .. }
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge

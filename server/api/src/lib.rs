@@ -35,7 +35,8 @@ use server_rooms::auth::Auth;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
-use server_rooms::catalogue::price_list::FILE_BYTES_MAX;
+use server_rooms::catalogue::lists::{ModelLists};
+use server_rooms::catalogue::price_list::{FILE_BYTES_MAX};
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -113,6 +114,8 @@ pub struct Rooms {
     pub accounts: Accounts,
     /// Models and prices.
     pub catalogue: Catalogue,
+    /// What providers say they have.
+    pub model_lists: ModelLists,
     /// Money.
     pub ledger: Ledger,
     /// Giving money.
@@ -180,6 +183,10 @@ macro_rules! apis {
                 },
                 manage::models::gemini::GeminiModelsApi {
                     catalogue: rooms.catalogue.clone(),
+                    clock: rooms.clock.clone(),
+                },
+                manage::notices::NoticesApi {
+                    catalogue: rooms.catalogue.clone(),
                 },
             ),
             manage::keys::OwnKeysApi {
@@ -226,6 +233,9 @@ macro_rules! apis {
                 admin::models::AdminModelsApi {
                     catalogue: rooms.catalogue.clone(),
                     clock: rooms.clock.clone(),
+                },
+                admin::model_lists::ModelListsApi {
+                    lists: rooms.model_lists.clone(),
                 },
                 admin::prices::PricesApi {
                     catalogue: rooms.catalogue.clone(),

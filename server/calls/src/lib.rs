@@ -7,8 +7,10 @@ mod closing;
 mod early_answer;
 mod estimate;
 mod facts;
+mod hold_error;
 mod kept;
 mod lanes;
+mod lifecycle;
 mod metrics;
 mod open_call;
 pub mod plan;
@@ -24,6 +26,7 @@ pub use self::asked::caller_number;
 pub use self::closing::Closing;
 pub use self::early_answer::{EarlyAnswer, Later};
 pub use self::estimate::{Estimate, Question};
+pub use self::lifecycle::{Lifecycle, RedirectedModel};
 pub use self::receipt::{Receipt, SettledCall};
 pub use self::recovery::{RecoveryPace, Rounds};
 pub use self::settle::UnknownPolicy;
@@ -37,7 +40,7 @@ use bytes::Bytes;
 use server_rooms::auth::Principal;
 use server_rooms::catalogue::price::Price;
 use server_rooms::catalogue::{Catalogue, Model};
-use server_rooms::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, Spender};
+use server_rooms::ledger::{BudgetPeriod, Ledger, LedgerError, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
 use shared::clock::{Clock, Moment};
@@ -151,6 +154,8 @@ pub struct Started<B = Answer> {
     /// Fields of the request that could not be said at the provider; where a stream is begun before one
     /// accepts, that is not known.
     pub dropped: Vec<String>,
+    /// What is to be said of the model's end.
+    pub lifecycle: Lifecycle,
     /// Of the body.
     pub content_type: String,
     /// The answer.
@@ -178,6 +183,16 @@ pub enum CallError {
     /// There is no such model, or this key may not use it.
     #[error("there is no model `{0}`")]
     ModelNotFound(String),
+    /// The model's planned end is over.
+    #[error("the model `{model}` was retired")]
+    ModelRetired {
+        /// Its name.
+        model: String,
+        /// When it ended.
+        at: Moment,
+        /// What follows it, where the key may use that.
+        successor: Option<String>,
+    },
     /// The model does something else.
     #[error("the model `{model}` is for {operation}")]
     WrongOperation {
@@ -243,6 +258,7 @@ struct Prepared {
     asked: Asked,
     price: Option<Price>,
     targets: Arc<[Target]>,
+    lifecycle: Lifecycle,
 }
 
 impl Calls {
@@ -306,6 +322,7 @@ impl Calls {
             limits,
             lowered_max_tokens,
             dropped,
+            lifecycle,
             content_type,
             body,
         } = started?;
@@ -318,6 +335,7 @@ impl Calls {
             limits,
             lowered_max_tokens,
             dropped,
+            lifecycle,
             content_type,
             body,
         };
@@ -404,6 +422,7 @@ impl Calls {
             limits,
             lowered_max_tokens: lowered,
             dropped: opened.dropped,
+            lifecycle: prepared.lifecycle,
             content_type: opened.content_type,
             body: opened.answer,
         })
@@ -416,9 +435,11 @@ impl Calls {
         operation: Operation,
         name: &str,
     ) -> Result<Arc<Model>, CallError> {
-        let allowed = |model: &Model| model.enabled && principal.may_use(&model.id);
+        let allowed = |model: &Model| lifecycle::allowed(principal, model);
         let model = if name.is_empty() {
-            let default = self.catalogue.default_of(operation, allowed);
+            let now = self.clock.now();
+            let lives = |model: &Model| allowed(model) && !model.is_retired(now);
+            let default = self.catalogue.default_of(operation, lives);
             default.ok_or_else(BadBody::no_model)?
         } else {
             let meant = self.catalogue.meant(name);
@@ -431,7 +452,7 @@ impl Calls {
                 operation: Surface::of(model.operation).path,
             });
         }
-        Ok(model)
+        self.serving(principal, model)
     }
 
     fn look_up(&self, request: &Request, generation: &GenerationId) -> Result<Prepared, CallError> {
@@ -439,6 +460,7 @@ impl Calls {
         let operation = request.surface.operation;
         let asked = request.surface.dialect.read(&request.head, &request.body)?;
         let model = self.model(principal, operation, &asked.model)?;
+        let lifecycle = self.lifecycle(principal, &asked.model, &model);
         if principal.test {
             let name = format!("sandbox-{}", operation.word());
             let targets = [Target {
@@ -452,6 +474,7 @@ impl Calls {
                 asked,
                 price: None,
                 targets,
+                lifecycle,
             });
         }
         let price = model.price_at(self.clock.now()).cloned();
@@ -462,6 +485,7 @@ impl Calls {
             asked,
             price: Some(price),
             targets,
+            lifecycle,
         })
     }
 
@@ -544,35 +568,5 @@ impl Calls {
         let pieces = Box::pin(ClosingStream::new(pieces, closing, settler, facts));
         let stream = TenantStream::new(pieces, open, dialect, self.settle_first);
         Answer::Stream(Box::new(stream))
-    }
-}
-
-impl From<HoldError> for CallError {
-    fn from(error: HoldError) -> Self {
-        match error {
-            HoldError::Insufficient {
-                available,
-                required,
-            } => Self::InsufficientCredits {
-                available,
-                required,
-            },
-            HoldError::Budget {
-                spender,
-                period,
-                left,
-                required,
-            } => Self::OverBudget {
-                spender,
-                period,
-                left,
-                required,
-            },
-            HoldError::Ledger(error) => Self::Ledger(error),
-            // A fresh random id was never used before.
-            HoldError::Conflict => {
-                Self::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
-            }
-        }
     }
 }

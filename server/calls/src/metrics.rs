@@ -230,6 +230,7 @@ impl CallMetrics {
             CallError::Body(_) => "body",
             CallError::ScopeMissing => "scope",
             CallError::ModelNotFound(_)
+            | CallError::ModelRetired { .. }
             | CallError::WrongOperation { .. }
             | CallError::NoPrice(_) => "model",
             CallError::TooLarge => "too_large",

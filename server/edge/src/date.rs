@@ -3,6 +3,7 @@
 
 use shared::calendar::{CivilDate, MS_PER_DAY};
 use shared::clock::Moment;
+use shared::zone::Zone;
 
 const MS_PER_SECOND: i64 = 1_000;
 /// Nothing here happened before, and nothing is planned for later.
@@ -39,6 +40,28 @@ impl Date {
             1
         };
         Moment::from_unix_ms(start.unix_ms() + span)
+    }
+}
+
+impl Date {
+    /// When it is over, for what ends: a day ends as it does in `zone`, a moment is itself.
+    pub fn over_in(self, zone: &Zone) -> Option<Moment> {
+        match self {
+            Self::Day(start) => zone.day_of(CivilDate::of(start)).map(|day| day.end),
+            Self::Instant(at) => Some(at),
+        }
+    }
+}
+
+/// The end of something as [`Date::over_in`] reads it: the day where it is the end of one in `zone`, else the
+/// moment.
+pub fn over_text(at: Moment, zone: &Zone) -> String {
+    let last = Moment::from_unix_ms(at.unix_ms().saturating_sub(1));
+    match zone.civil(last) {
+        Some(CivilDate { year, month, day }) if zone.day(last).end == at => {
+            format!("{year:04}-{month:02}-{day:02}")
+        }
+        Some(_) | None => text(at),
     }
 }
 

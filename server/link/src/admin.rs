@@ -13,6 +13,7 @@ use shared::link::balance::{BalanceBoard, BalanceTerms};
 use shared::link::choice::{ChoiceQuery, ChoiceTold};
 use shared::link::connectors::GatewayFacts;
 use shared::link::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
+use shared::link::models::{ProviderModels};
 use shared::link::wire;
 use shared::link::{
     AdminError, GatewayName, KeyTest, LinkError, NewProvider, NewProviderKey, ProviderAdmin,
@@ -196,6 +197,11 @@ impl ProviderAdmin for NodeAdmin {
     ) -> Result<KeysChanged, AdminError> {
         self.ask(Method::PATCH, &batch_path(provider)?, json(&change))
             .await
+    }
+
+    async fn provider_models(&self, provider: &str) -> Result<ProviderModels, AdminError> {
+        let path = format!("{}/models", provider_path(provider)?);
+        self.ask(Method::GET, &path, Bytes::new()).await
     }
 
     async fn test_provider_key(

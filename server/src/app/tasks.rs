@@ -5,6 +5,7 @@ use std::sync::Arc;
 use server_calls::Calls;
 use server_rooms::accounts::Accounts;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::{HealthCheck, HealthCheckParts};
 use server_rooms::ledger::Ledger;
@@ -74,6 +75,14 @@ pub(super) async fn gateways(
     let gateways = Gateways::new(link.clone(), store.clone(), clock.clone(), sealer);
     gateways.start(supervisor).await;
     gateways
+}
+
+/// Starts what looks ahead for the catalogue: warnings of models' ends, and what providers say they have.
+pub(super) fn keep_catalogue(catalogue: &Catalogue, lists: &ModelLists, supervisor: &Supervisor) {
+    let warning = catalogue.clone().warn_forever(supervisor.stopping());
+    supervisor.spawn("model notices", warning);
+    let asking = lists.clone().ask_forever(supervisor.stopping());
+    supervisor.spawn("model lists", asking);
 }
 
 pub(super) fn health(

@@ -2,6 +2,7 @@
 
 use server_rooms::accounts::{AccountError, Accounts, NewKey};
 use server_rooms::auth::api_key;
+use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::price::{ImagePrice, PlainPrice};
 use server_rooms::catalogue::{Catalogue, CatalogueError};
@@ -116,6 +117,7 @@ pub(super) async fn add_models(catalogue: &Catalogue) -> Result<(), CatalogueErr
             gateway: None,
         };
         let new = NewModel {
+            facts: ModelFacts::default(),
             id,
             operation,
             targets: vec![target],

@@ -2,6 +2,8 @@
 //! `changes`, so that every replica hears of it exactly when it is there.
 
 mod price_reviews;
+pub mod notices;
+pub mod provider_lists;
 mod statements;
 
 pub use self::price_reviews::{
@@ -10,6 +12,7 @@ pub use self::price_reviews::{
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use server_rules::catalogue::facts::ModelFacts;
 use server_rules::catalogue::model::{ModelParts, WeightedTarget};
 use server_rules::catalogue::price::{PlainPrice, Price, PriceList, Tariff};
 use shared::clock::Moment;
@@ -31,6 +34,7 @@ struct ModelRow {
     updated_at: i64,
     answers_public_name: bool,
     is_default: bool,
+    facts: String,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -63,6 +67,8 @@ pub struct NewModel {
     pub is_default: bool,
     /// What it costs from now on.
     pub price: Option<PriceList>,
+    /// What is told of it.
+    pub facts: ModelFacts,
 }
 
 /// A change of a model; what is absent stays.
@@ -80,6 +86,8 @@ pub struct ModelPatch {
     pub is_default: Option<bool>,
     /// A new price from now on, with its cost.
     pub price: Option<PriceList>,
+    /// What is told of it, all of it anew.
+    pub facts: Option<ModelFacts>,
 }
 
 /// A price to be added.
@@ -102,6 +110,7 @@ struct ModelShown<'a> {
     enabled: bool,
     answers_public_name: bool,
     is_default: bool,
+    facts: &'a serde_json::value::RawValue,
 }
 
 /// A price as the audit log shows it.
@@ -134,6 +143,7 @@ impl ModelRow {
             updated_at: now.unix_ms(),
             answers_public_name: new.answers_public_name,
             is_default: new.is_default,
+            facts: json(&new.facts)?,
         })
     }
 
@@ -149,6 +159,9 @@ impl ModelRow {
         let public = patch.answers_public_name;
         row.answers_public_name = public.unwrap_or(row.answers_public_name);
         row.is_default = patch.is_default.unwrap_or(row.is_default);
+        if let Some(facts) = &patch.facts {
+            row.facts = json(facts)?;
+        }
         row.updated_at = now.unix_ms();
         Ok(row)
     }
@@ -161,6 +174,7 @@ impl ModelRow {
             enabled: self.enabled,
             answers_public_name: self.answers_public_name,
             is_default: self.is_default,
+            facts: &read_json::<Box<_>>(&self.facts, "facts", &self.id)?,
         })
     }
 
@@ -176,6 +190,7 @@ impl ModelRow {
             is_default: self.is_default,
             created_at: Moment::from_unix_ms(self.created_at),
             prices: Vec::new(),
+            facts: read_json(&self.facts, "facts", &self.id)?,
             id: self.id,
         })
     }

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod audit;
 pub mod catalogue;
 pub mod changes;
+mod claims;
 pub mod factors;
 pub mod filing;
 pub mod gateways;

@@ -160,6 +160,35 @@ diesel::table! {
         updated_at -> BigInt,
         answers_public_name -> Bool,
         is_default -> Bool,
+        facts -> Text,
+    }
+}
+
+diesel::table! {
+    model_notices (tenant_id, model, retires_at, days) {
+        tenant_id -> Text,
+        model -> Text,
+        retires_at -> BigInt,
+        days -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    provider_model_lists (gateway, provider) {
+        gateway -> Text,
+        provider -> Text,
+        asked_at -> BigInt,
+        listed_at -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+        list -> Text,
+    }
+}
+
+diesel::table! {
+    task_claims (name) {
+        name -> Text,
+        claimed_at -> BigInt,
     }
 }
 
@@ -459,6 +488,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     tenant_settings,
     models,
+    model_notices,
+    provider_model_lists,
+    task_claims,
     prices,
     ended_prices,
     price_reviews,

@@ -1,9 +1,11 @@
 //! Models, prices and usage records on both databases.
 
+mod facts;
 mod price_import;
 mod prices;
 mod usage;
 
+use server::catalogue::facts::ModelFacts;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::catalogue::{Catalogue, CatalogueError};
@@ -46,6 +48,7 @@ fn new_model(id: &str) -> NewModel {
         priority,
     };
     NewModel {
+        facts: ModelFacts::default(),
         id: id.to_owned(),
         operation: Operation::Chat,
         targets: vec![target("fallback", 1), target("main", 0)],

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use server::catalogue::Catalogue;
+use server::catalogue::facts::ModelFacts;
 use server::catalogue::model::WeightedTarget;
 use server::catalogue::price::PlainPrice;
 use server::ledger::{
@@ -30,6 +31,7 @@ fn model(micros: i64) -> NewModel {
         ..PlainPrice::default()
     };
     NewModel {
+        facts: ModelFacts::default(),
         id: "m".to_owned(),
         operation: Operation::Chat,
         targets: vec![WeightedTarget {

@@ -10,6 +10,7 @@ use super::balance::{BalanceBoard, BalanceTerms};
 use super::choice::{ChoiceQuery, ChoiceTold};
 use super::connectors::{GatewayFacts, SecretRule};
 use super::key_batch::{KeysAdded, KeysChange, KeysChanged, NewProviderKeys};
+use super::models::{ProviderModels};
 use super::options::ProviderOptions;
 use super::terms::KeyTerms;
 use crate::id::ProviderKeyId;
@@ -401,6 +402,8 @@ pub trait ProviderAdmin: Send + Sync {
         let _ = (provider, change);
         Err(AdminError::earlier())
     }
+    /// Asks a provider for its list of models, with a key that is in use.
+    async fn provider_models(&self, provider: &str) -> Result<ProviderModels, AdminError>;
     /// Makes one free call with it, or the smallest one that `model` can answer.
     async fn test_provider_key(
         &self,

@@ -94,6 +94,7 @@ pub mod codec;
 pub mod connectors;
 pub mod events;
 pub mod key_batch;
+pub mod models;
 mod operation;
 pub mod options;
 pub mod prefix;

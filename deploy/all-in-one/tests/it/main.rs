@@ -12,6 +12,7 @@ mod costs;
 mod crash;
 mod doors;
 mod earlier;
+mod endings;
 mod faults;
 mod gateways;
 mod leavers;

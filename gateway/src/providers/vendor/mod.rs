@@ -5,6 +5,7 @@
 mod answer;
 mod classify;
 pub(super) mod doors;
+mod listing;
 mod question;
 mod request;
 
@@ -14,6 +15,7 @@ use http::{HeaderMap, Method, StatusCode};
 use shared::dialect::{Dialect, Quirks, Told, told};
 use shared::fault::{Fault, FaultKind};
 use shared::link::connectors::ConnectorFacts;
+use shared::link::models::ProviderModels;
 use shared::link::{Call, CallerError, KeyTest};
 use shared::surface::AnswerForm;
 
@@ -92,6 +94,10 @@ impl<D: Door> Provider for Vendor<D> {
 
     async fn try_model(&self, route: Route<'_>) -> KeyTest {
         question::try_model(&self.0, route).await
+    }
+
+    async fn models(&self, route: Route<'_>) -> ProviderModels {
+        listing::models(&self.0, route).await
     }
 
     fn ignored_maximum(&self, route: Route<'_>) {

@@ -188,7 +188,7 @@ async fn tested(door: &impl Door, route: Route<'_>, asked: &Asked<'_>) -> (KeyTe
 }
 
 /// Sends it; `Err` with what is told where no answer came.
-async fn sent(
+pub(super) async fn sent(
     door: &impl Door,
     route: Route<'_>,
     asked: &Asked<'_>,

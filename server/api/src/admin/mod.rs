@@ -7,6 +7,7 @@ pub mod export;
 pub mod gateways;
 pub mod keys;
 pub mod login;
+pub mod model_lists;
 pub mod models;
 pub mod money;
 pub mod price_file;

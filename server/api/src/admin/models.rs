@@ -1,6 +1,7 @@
 //! Models as the superadmin sees and sets them: where they run, what they cost, who sees them.
 
 pub mod bodies;
+pub mod facts;
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
@@ -61,7 +62,7 @@ impl AdminModelsApi {
         if body.0.price.is_some() {
             caller.must_be_able_to(Action::SetPrices)?;
         }
-        let new = body.0.read()?;
+        let new = body.0.read(&self.catalogue.platform_zone().await)?;
         let model = self.catalogue.create_model(&caller.actor(), new).await?;
         Ok(Created::Made(Json(ModelView::new(
             &model,
@@ -106,13 +107,16 @@ impl AdminModelsApi {
             || patch.max_output_tokens.is_some()
             || patch.enabled.is_some()
             || patch.answers_public_name.is_some()
-            || patch.is_default.is_some();
+            || patch.is_default.is_some()
+            || patch.facts.is_some();
         if others || patch.price.is_none() {
             caller.must_be_able_to(Action::EditModels)?;
         }
         let of = self.catalogue.model(&id.0);
         let operation = of.ok_or_else(|| ApiError::not_found("model"))?.operation;
-        let patch = body.0.read(operation)?;
+        let patch = body
+            .0
+            .read(operation, &self.catalogue.platform_zone().await)?;
         let model = self
             .catalogue
             .update_model(&caller.actor(), &id.0, patch)

@@ -4,6 +4,7 @@
 //! documentation is `openapi`.
 
 mod array;
+mod lifecycle;
 mod max_cost;
 pub mod openapi;
 pub mod places;
@@ -345,6 +346,7 @@ fn respond(
     if let Some(tokens) = started.lowered_max_tokens {
         headers.insert(MAX_TOKENS, HeaderValue::from(tokens));
     }
+    lifecycle::tell(&started.lifecycle, headers);
     if let Some(dropped) = wire::write_dropped(&started.dropped) {
         headers.insert(wire::DROPPED, dropped);
     }

@@ -2,6 +2,7 @@
 //! may use.
 
 pub mod anthropic;
+pub mod facts;
 pub mod gemini;
 
 use http::HeaderMap;
@@ -18,6 +19,7 @@ use shared::dialect::ApiFamily;
 use shared::surface::SURFACES;
 
 use self::anthropic::{AnthropicModelList, AnthropicModelView};
+use self::facts::{ArchitectureView, ModelRetirementView, Shown, TopProviderView, UnitPricingView};
 use self::gemini::{GeminiModelList, GeminiModelView};
 use super::Amount;
 use crate::admin::rates::{RateBody, WhenBody};
@@ -37,7 +39,7 @@ pub struct TenantModelView {
     pub object: String,
     /// When it was added, in unix seconds.
     pub created: i64,
-    /// Always `waule`.
+    /// Who made it; `waule` where that is not told.
     pub owned_by: String,
     /// What it does: `chat`, `embedding` and so on.
     pub operation: String,
@@ -47,6 +49,24 @@ pub struct TenantModelView {
     pub max_output_tokens: Option<u64>,
     /// What it costs you now.
     pub price: Option<TenantPriceView>,
+    /// The name to call it by, as it is shown.
+    pub name: String,
+    /// What it is good for, where that is told.
+    pub description: Option<String>,
+    /// Tokens of input and output together at most, where that is known.
+    pub context_length: Option<u64>,
+    /// What goes in and comes out.
+    pub architecture: ArchitectureView,
+    /// Bounds of a call.
+    pub top_provider: TopProviderView,
+    /// What one unit costs you now, in credits.
+    pub pricing: Option<UnitPricingView>,
+    /// Fields of requests that mean something to it.
+    pub supported_parameters: Vec<String>,
+    /// What it can: `tools`, `vision` and so on; empty where that is not told.
+    pub capabilities: Vec<String>,
+    /// When it ends, where that is planned.
+    pub retirement: Option<ModelRetirementView>,
 }
 
 /// What a model costs a tenant, in credits.
@@ -130,29 +150,30 @@ pub fn family_of(headers: &HeaderMap) -> ApiFamily {
     }
 }
 
-/// What is said of a model to a tenant, and when.
-#[derive(Debug, Clone, Copy)]
-struct Shown<'a> {
-    model: &'a Model,
-    multiplier_ppm: i64,
-    now: Moment,
-}
-
 impl From<Shown<'_>> for TenantModelView {
     fn from(shown: Shown<'_>) -> Self {
         let model = shown.model;
         let surfaces = SURFACES.into_iter();
         let own = surfaces.filter(|surface| surface.operation == model.operation);
-        let price = model.price_at(shown.now);
+        let price = shown.price();
         Self {
             id: model.id.clone(),
             object: "model".to_owned(),
             created: model.created_at.unix_seconds(),
-            owned_by: "waule".to_owned(),
+            owned_by: shown.owner(),
             operation: model.operation.word().to_owned(),
             endpoints: own.flat_map(shown_paths).collect(),
-            max_output_tokens: Some(model.max_output_tokens).filter(|tokens| *tokens > 0),
-            price: price.and_then(|price| price_view(price, shown.multiplier_ppm)),
+            max_output_tokens: shown.max_output(),
+            price: price.and_then(|price| price_view(price, shown.multiplier_ppm())),
+            name: model.id.clone(),
+            description: shown.description(),
+            context_length: model.facts.context_tokens,
+            architecture: shown.architecture(),
+            top_provider: shown.top_provider(),
+            pricing: shown.pricing(),
+            supported_parameters: shown.supported_parameters(),
+            capabilities: shown.capabilities(),
+            retirement: shown.retirement(),
         }
     }
 }
@@ -193,17 +214,24 @@ pub struct ModelsApi {
     pub clock: Clock,
 }
 
-fn may_use(caller: &TenantCaller, model: &Model) -> bool {
+pub(super) fn may_use(caller: &TenantCaller, model: &Model) -> bool {
     model.enabled && caller.who.may_use(&model.id)
+}
+
+/// Whether a model stands in lists: one whose end is over does only where another one takes its calls.
+fn is_listed(model: &Model, now: Moment) -> bool {
+    let end = model.facts.retirement.as_ref();
+    end.is_none_or(|end| !end.is_over(now) || end.redirect)
 }
 
 /// The model that a caller means and may use.
 fn found(
     catalogue: &Catalogue,
     caller: &TenantCaller,
-    id: &str,
+    (id, now): (&str, Moment),
 ) -> Result<std::sync::Arc<Model>, ApiError> {
     let model = catalogue.meant(id).filter(|model| may_use(caller, model));
+    let model = model.filter(|model| is_listed(model, now));
     model.ok_or_else(|| {
         let message =
             "There is no such model, or your key may not use it. GET /api/v1/models lists yours.";
@@ -231,11 +259,15 @@ impl ModelsApi {
         headers: &HeaderMap,
     ) -> Result<Json<ModelListAnswer>, ApiError> {
         let models = self.catalogue.models();
-        let mine = models.iter().filter(|model| may_use(&caller, model));
+        let now = self.clock.now();
+        let mine = models
+            .iter()
+            .filter(|model| may_use(&caller, model) && is_listed(model, now));
+        let mine = mine.map(|model| self.shown(&caller, model));
         Ok(Json(match family_of(headers) {
             ApiFamily::OpenAi => ModelListAnswer::OpenAi(TenantModelList {
                 object: "list".to_owned(),
-                data: mine.map(|model| self.shown(&caller, model)).collect(),
+                data: mine.map(TenantModelView::from).collect(),
             }),
             ApiFamily::Anthropic => ModelListAnswer::Anthropic(AnthropicModelList::of(mine)),
             ApiFamily::Gemini => ModelListAnswer::Gemini(GeminiModelList::of(mine)),
@@ -253,23 +285,23 @@ impl ModelsApi {
         id: Path<String>,
         headers: &HeaderMap,
     ) -> Result<Json<ModelAnswer>, ApiError> {
-        let model = found(&self.catalogue, &caller, &id.0)?;
+        let model = found(&self.catalogue, &caller, (&id.0, self.clock.now()))?;
         Ok(Json(match family_of(headers) {
-            ApiFamily::OpenAi => ModelAnswer::OpenAi(self.shown(&caller, &model)),
-            ApiFamily::Anthropic => ModelAnswer::Anthropic(model.as_ref().into()),
-            ApiFamily::Gemini => ModelAnswer::Gemini(model.as_ref().into()),
+            ApiFamily::OpenAi => ModelAnswer::OpenAi(self.shown(&caller, &model).into()),
+            ApiFamily::Anthropic => ModelAnswer::Anthropic(self.shown(&caller, &model).into()),
+            ApiFamily::Gemini => ModelAnswer::Gemini(self.shown(&caller, &model).into()),
         }))
     }
 }
 
 impl ModelsApi {
-    fn shown(&self, caller: &TenantCaller, model: &Model) -> TenantModelView {
+    fn shown<'a>(&'a self, caller: &'a TenantCaller, model: &'a Model) -> Shown<'a> {
         Shown {
             model,
-            multiplier_ppm: caller.who.price_multiplier_ppm,
+            catalogue: &self.catalogue,
+            caller,
             now: self.clock.now(),
         }
-        .into()
     }
 }
 

@@ -43,7 +43,7 @@ const ASKED_MAX: usize = 64;
 /// What a page may read of an answer.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "retry-after, x-request-id, request-id, x-should-retry, x-waule-generation, x-waule-max-tokens, \
-     x-waule-dropped, \
+     x-waule-dropped, x-waule-model-redirected, deprecation, sunset, link, \
      x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, \
      x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, \
      content-disposition",

@@ -8,6 +8,7 @@ use server_rooms::accounts::Accounts;
 use server_rooms::auth::factors::Factors;
 use server_rooms::browser_sessions::BrowserSessions;
 use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
 use server_rooms::health::HealthCheck;
 use server_rooms::ledger::Ledger;
@@ -42,6 +43,8 @@ pub struct Console {
     pub calls: Calls,
     /// Models and prices.
     pub catalogue: Catalogue,
+    /// What providers say they have.
+    pub model_lists: ModelLists,
     /// Corrections and budgets.
     pub corrections: Corrections,
     /// Second factors.
@@ -71,6 +74,8 @@ impl Console {
         pages
             .data(DashboardRooms {
                 calls: self.calls.clone(),
+                catalogue: self.catalogue.clone(),
+                model_lists: self.model_lists.clone(),
                 gateways: self.gateways.clone(),
                 ledger: self.ledger.clone(),
                 providers: self.providers.clone(),
@@ -86,6 +91,7 @@ impl Console {
             .data(self.call_status)
             .data(self.calls)
             .data(self.catalogue)
+            .data(self.model_lists)
             .data(self.corrections)
             .data(self.factors)
             .data(self.gateways)

@@ -2,6 +2,7 @@
 //! at. Figures are sums, as current as these are; keys and gateways are of this moment.
 
 mod alerts;
+mod model_alerts;
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use admin_templates::parts::{Quantiles, TopRow};
 use poem::handler;
 use poem::web::Data;
 use server_calls::Calls;
+use server_rooms::catalogue::Catalogue;
+use server_rooms::catalogue::lists::ModelLists;
 use server_rooms::gateways::Gateways;
 use server_rooms::ledger::Ledger;
 use server_rooms::providers::Providers;
@@ -33,6 +36,8 @@ const PATIENCE: Duration = Duration::from_millis(800);
 #[derive(Debug, Clone)]
 pub(super) struct DashboardRooms {
     pub(super) calls: Calls,
+    pub(super) catalogue: Catalogue,
+    pub(super) model_lists: ModelLists,
     pub(super) gateways: Gateways,
     pub(super) ledger: Ledger,
     pub(super) providers: Providers,

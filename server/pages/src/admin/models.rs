@@ -2,6 +2,7 @@
 //! would cost and trying it are below.
 
 pub(super) mod draft;
+pub(super) mod facts;
 pub(super) mod form;
 mod list;
 mod preview;
@@ -30,7 +31,7 @@ use super::super::error::{PageError, PageResult, parsed};
 use super::super::form::{FieldProblem, FormData};
 use super::super::session::{Admin, Confirmed};
 use super::form_errors::again;
-use super::{Asked, providers};
+use super::{Asked, filters, providers};
 
 /// What a model's page is filled from.
 #[derive(Debug, Clone)]
@@ -39,6 +40,9 @@ pub(super) struct ModelRooms {
     pub(super) providers: Providers,
     pub(super) reports: Reports,
 }
+
+/// What a link to a new model may bring.
+const PREFILLED: [&str; 3] = ["provider", "model", "id"];
 
 /// One model's path; names may hold slashes.
 fn path(id: &str) -> String {
@@ -97,11 +101,15 @@ pub(super) async fn model_list(
 #[handler]
 pub(super) async fn new_model(
     who: Admin<kind::EditModels>,
+    asked: Asked,
     catalogue: Data<&Catalogue>,
     providers: Data<&Providers>,
 ) -> PageResult {
+    let mut form = Form::of([("operation", "chat"), ("enabled", "on")]);
+    // The page of a provider's models leads here with these filled in.
+    form.values.extend(filters(&asked, &PREFILLED).values);
     who.show(&ModelNew {
-        form: Form::of([("operation", "chat"), ("enabled", "on")]),
+        form,
         price: rates::Draft::starting(None).table(true),
         providers: provider_names(&catalogue, &providers).await,
     })

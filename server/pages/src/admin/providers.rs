@@ -8,6 +8,7 @@ pub(super) mod key_edit;
 pub(super) mod keys;
 mod lines;
 pub(super) mod list;
+pub(super) mod models;
 pub(super) mod new;
 mod options;
 mod pool;

@@ -5,6 +5,7 @@ mod keys;
 mod ledger;
 mod members;
 mod money;
+mod notices;
 mod overview;
 mod rows;
 mod settings;

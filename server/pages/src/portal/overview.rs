@@ -7,6 +7,7 @@ use admin_templates::portal::Overview as View;
 use poem::handler;
 use poem::web::Data;
 use server_rooms::accounts::{Accounts, TenantSettings};
+use server_rooms::catalogue::Catalogue;
 use server_rooms::reports::forecast::Forecast;
 use server_rooms::reports::overview::Overview;
 use server_rooms::reports::sums::Grain;
@@ -17,7 +18,7 @@ use shared::credits::Credits;
 use super::super::error::PageResult;
 use super::super::session::Member;
 use super::rows::{self, TenantNames};
-use super::{manages, reports_failed};
+use super::{manages, notices, reports_failed};
 
 /// Where those begin who only use models.
 const STUDIO: &str = "/portal/studio/chat";
@@ -68,6 +69,7 @@ fn view(found: Overview, own: TenantSettings, names: &TenantNames, lang: Lang) -
     View {
         balance: rows::balance(found.balance),
         low,
+        notices: Vec::new(),
         spent_today: found.spent_today,
         spent_month: month,
         calls,
@@ -94,6 +96,7 @@ pub(super) async fn overview_page(
     who: Member,
     reports: Data<&Reports>,
     accounts: Data<&Accounts>,
+    catalogue: Data<&Catalogue>,
 ) -> PageResult {
     if !manages(&who) {
         return who.go(STUDIO);
@@ -102,5 +105,7 @@ pub(super) async fn overview_page(
     let found = found.map_err(reports_failed)?;
     let names = TenantNames::of(&accounts, &who.tenant.id).await?;
     let own = accounts.tenant_settings(&who.tenant.id).await?;
-    who.show(&view(found, own, &names, who.lang())).await
+    let mut view = view(found, own, &names, who.lang());
+    view.notices = notices::notes(&who, &catalogue).await?;
+    who.show(&view).await
 }

@@ -174,6 +174,7 @@ pub(super) fn refusal(error: &CallError) -> FieldError {
         CallError::Body(error) => FieldError::Words(error.message.clone()),
         CallError::ScopeMissing
         | CallError::ModelNotFound(_)
+        | CallError::ModelRetired { .. }
         | CallError::WrongOperation { .. } => FieldError::Unknown,
         CallError::Limited(exceeded) => {
             let seconds = exceeded.retry_after.as_millis().div_ceil(1_000);
@@ -210,7 +211,8 @@ impl ModelPicker<'_> {
         let all = self.catalogue.models();
         let fit = all
             .iter()
-            .filter(|model| model.enabled && model.operation == operation);
+            .filter(|model| model.enabled && model.operation == operation)
+            .filter(|model| !model.is_retired(self.now));
         let mut shown: Vec<StudioModel> = fit.filter_map(|model| self.shown(model)).collect();
         shown.sort_by(|a, b| a.id.cmp(&b.id));
         shown

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use server_rules::catalogue::facts::ModelFacts;
 use server_rules::catalogue::model::Model;
+use server_rules::catalogue::retirement::Retirement;
 use server_store::audit::Actor;
 use server_store::catalogue::{ModelPatch, NewModel, NewPrice};
 use shared::clock::Moment;
@@ -27,6 +29,10 @@ impl Catalogue {
         if let Some(price) = &new.price {
             check::price(new.operation, price)?;
         }
+        let new = NewModel {
+            facts: self.checked_facts((&new.id, new.operation), new.facts, None)?,
+            ..new
+        };
         self.0.store.create_model(actor, &new, self.now()).await?;
         info!("model `{}` was added", new.id);
         self.reload().await?;
@@ -56,6 +62,13 @@ impl Catalogue {
         if let (Some(price), Some(model)) = (&patch.price, self.model(id)) {
             check::price(model.operation, price)?;
         }
+        let mut patch = patch;
+        if let Some(facts) = patch.facts.take() {
+            let model = self.model(id).ok_or(CatalogueError::NoSuchModel)?;
+            let before = model.facts.retirement.as_ref();
+            let facts = self.checked_facts((id, model.operation), facts, before)?;
+            patch.facts = Some(facts);
+        }
         if !self
             .0
             .store
@@ -66,6 +79,21 @@ impl Catalogue {
         }
         self.reload().await?;
         self.model(id).ok_or(CatalogueError::NoSuchModel)
+    }
+
+    /// Facts as they may be stored: an end that is planned counts as announced since it was planned first.
+    fn checked_facts(
+        &self,
+        of: (&str, Operation),
+        mut facts: ModelFacts,
+        before: Option<&Retirement>,
+    ) -> Result<ModelFacts, CatalogueError> {
+        check::facts::facts(&facts)?;
+        if let Some(end) = &mut facts.retirement {
+            end.announced_at = before.map_or(self.now(), |before| before.announced_at);
+            check::facts::retirement(of, end, |id| self.model(id))?;
+        }
+        Ok(facts)
     }
 
     /// Removes a model with its prices.

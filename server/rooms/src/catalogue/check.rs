@@ -1,5 +1,7 @@
 //! What a model or a price must look like before it is stored. Pure; names the field and the rule.
 
+pub mod facts;
+
 use shared::calendar::CivilDate;
 use shared::credits::Credits;
 use shared::link::Operation;

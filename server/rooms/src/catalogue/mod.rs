@@ -6,14 +6,16 @@
 
 mod changes;
 pub mod check;
+pub mod lists;
 pub mod price_import;
+pub mod retirement;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::json;
 pub use server_rules::catalogue::model::Model;
-pub use server_rules::catalogue::{model, price, price_list, typical};
+pub use server_rules::catalogue::{facts, listed, model, price, price_list, typical};
 use server_store::audit::{Actor, Note};
 pub use server_store::catalogue::{ModelPatch, NewModel, PriceReview};
 use server_store::{Store, duplicate_or};
@@ -25,6 +27,7 @@ use tokio::sync::Mutex;
 use tracing::error;
 
 use self::price::Price;
+use crate::settings::zones::Zones;
 
 /// Why the catalogue was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -78,13 +81,16 @@ struct Inner {
     snapshot: RwLock<Arc<Snapshot>>,
     // Two readings at once could be swapped in in the wrong order.
     reading: Mutex<()>,
+    zones: Zones,
 }
 
 impl Catalogue {
     /// Reads the catalogue for the first time.
     pub async fn load(store: Store, clock: Clock) -> Result<Self, DbError> {
         let snapshot = RwLock::default();
+        let zones = Zones::new(store.clone(), clock.clone());
         let this = Self(Arc::new(Inner {
+            zones,
             store,
             clock,
             snapshot,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use server_store::audit::Actor;
 use shared::id::ProviderKeyId;
+use shared::link::models::ProviderModels;
 use shared::link::{KeyTest, NewProviderKey, ProviderKeyPatch, ProviderKeyView};
 
 use super::changes::Change;
@@ -109,6 +110,17 @@ impl Providers {
         ask(&admins, |admin| async move {
             admin.test_provider_key(name, key, model).await
         })
+        .await
+    }
+
+    /// Asks one for its list of models; changes nothing.
+    pub async fn models(&self, of: &ProviderRef) -> Answer<GatewayAnswer<ProviderModels>> {
+        let admins = self.admins_of(of).await?;
+        let name = of.name.as_str();
+        ask(
+            &admins,
+            |admin| async move { admin.provider_models(name).await },
+        )
         .await
     }
 

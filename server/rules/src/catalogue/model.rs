@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use shared::clock::Moment;
 use shared::link::{Operation, Target};
 
+use super::facts::ModelFacts;
 use super::price::Price;
+use super::retirement::RetirementWords;
 
 /// A place where a model runs, with its share of the calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,10 @@ pub struct Model {
     pub created_at: Moment,
     /// Newest `valid_from` first.
     pub prices: Vec<Price>,
+    /// What is told of it.
+    pub facts: ModelFacts,
+    /// What its answers say of its end, where one is planned.
+    pub retirement_words: Option<Arc<RetirementWords>>,
     /// The targets' order when it is the same for every call.
     fixed_order: Option<Arc<[Target]>>,
 }
@@ -71,6 +77,8 @@ pub struct ModelParts {
     pub created_at: Moment,
     /// In any order.
     pub prices: Vec<Price>,
+    /// What is told of it.
+    pub facts: ModelFacts,
 }
 
 impl Model {
@@ -86,6 +94,7 @@ impl Model {
             is_default,
             created_at,
             mut prices,
+            facts,
         } = parts;
         // Stable: targets of one priority keep the order in which they were given.
         targets.sort_by_key(|target| target.priority);
@@ -94,7 +103,9 @@ impl Model {
             .windows(2)
             .all(|pair| pair[0].priority != pair[1].priority);
         let fixed_order = one_a_priority.then(|| targets.iter().map(plain).collect());
+        let end = facts.retirement.as_ref();
         Self {
+            retirement_words: end.map(|end| Arc::new(RetirementWords::of(end))),
             id,
             operation,
             targets,
@@ -104,6 +115,7 @@ impl Model {
             is_default,
             created_at,
             prices,
+            facts,
             fixed_order,
         }
     }
@@ -111,6 +123,17 @@ impl Model {
     /// The price that is valid at `now`.
     pub fn price_at(&self, now: Moment) -> Option<&Price> {
         self.prices.iter().find(|price| price.valid_from <= now)
+    }
+
+    /// Whether its planned end is over at `now`.
+    pub fn is_retired(&self, now: Moment) -> bool {
+        let end = self.facts.retirement.as_ref();
+        end.is_some_and(|end| end.is_over(now))
+    }
+
+    /// The model that tenants should use instead, where an end is planned and something follows it.
+    pub fn successor(&self) -> Option<&str> {
+        self.facts.retirement.as_ref()?.successor.as_deref()
     }
 
     /// The targets in the order to try them: by priority, and inside one priority drawn by weight.

@@ -25,6 +25,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_export_prices_json"
         | "admin_list_keys"
         | "admin_list_models"
+        | "admin_list_model_lists"
         | "admin_get_model"
         | "admin_get_balance"
         | "admin_list_entries"
@@ -73,6 +74,7 @@ fn action(operation: &str) -> Option<Action> {
         | "admin_import_providers"
         | "admin_set_balance_terms"
         | "admin_test_provider"
+        | "admin_ask_provider_models"
         | "admin_test_provider_key" => Action::EditProviders,
         "admin_update_gateway" | "admin_delete_gateway" => Action::EditGateways,
         "admin_create_gateway" | "admin_rotate_gateway_secret" => Action::AddGateways,

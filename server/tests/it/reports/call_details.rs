@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use server::catalogue::facts::ModelFacts;
 use server::catalogue::price::{ImagePrice, PlainPrice};
 use server::ledger::{HoldRequest, HoldState};
 use server::reports::call_detail::Charge;
@@ -28,6 +29,7 @@ async fn price(room: &Room) -> PriceId {
         ..PlainPrice::default()
     };
     let new = NewModel {
+        facts: ModelFacts::default(),
         id: "m".to_owned(),
         operation: Operation::Chat,
         targets: Vec::new(),
@@ -214,6 +216,7 @@ async fn image_price(room: &Room) -> PriceId {
         ..PlainPrice::default()
     };
     let new = NewModel {
+        facts: ModelFacts::default(),
         id: "i".to_owned(),
         operation: Operation::Image,
         targets: Vec::new(),

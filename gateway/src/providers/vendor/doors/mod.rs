@@ -107,6 +107,11 @@ pub(in crate::providers) trait Door: Send + Sync + 'static {
         Cow::Borrowed("/models")
     }
 
+    /// Where its whole list of models begins; `None` where what [`Door::models`] asks for is none.
+    fn list(&self, route: Route<'_>) -> Option<Cow<'static, str>> {
+        Some(self.models(route))
+    }
+
     /// Makes events of a stream that comes in another form; `None` where it comes as events.
     fn unframed(&self) -> Option<Box<dyn Stage>> {
         None

@@ -6,8 +6,10 @@ use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::{Model, ModelPatch, NewModel};
 use shared::clock::Moment;
 use shared::link::Operation;
+use shared::zone::Zone;
 
 use super::super::prices::bodies::{PriceBody, PriceView};
+use super::facts::ModelFactsBody;
 use crate::error::ApiError;
 
 /// Output of a chat model whose bound was not told.
@@ -130,10 +132,13 @@ pub struct NewModelBody {
     pub is_default: bool,
     /// What it costs from now on; without a price nobody can call it.
     pub price: Option<PriceBody>,
+    /// What is told of it.
+    pub facts: Option<ModelFactsBody>,
 }
 
 impl NewModelBody {
-    pub(super) fn read(self) -> Result<NewModel, ApiError> {
+    /// With days as `zone` has them.
+    pub(super) fn read(self, zone: &Zone) -> Result<NewModel, ApiError> {
         let operation = Operation::from(self.operation);
         let tokens = if operation.writes_text() {
             CHAT_OUTPUT_TOKENS
@@ -150,6 +155,7 @@ impl NewModelBody {
             answers_public_name: self.answers_public_name,
             is_default: self.is_default,
             price,
+            facts: self.facts.unwrap_or_default().read(zone)?,
         })
     }
 }
@@ -170,11 +176,13 @@ pub struct ModelPatchBody {
     pub is_default: Option<bool>,
     /// A new price from now on.
     pub price: Option<PriceBody>,
+    /// What is told of it, all of it anew.
+    pub facts: Option<ModelFactsBody>,
 }
 
 impl ModelPatchBody {
-    /// Of a model for that operation.
-    pub(super) fn read(self, operation: Operation) -> Result<ModelPatch, ApiError> {
+    /// Of a model for that operation, with days as `zone` has them.
+    pub(super) fn read(self, operation: Operation, zone: &Zone) -> Result<ModelPatch, ApiError> {
         let price = self.price.map(|price| price.list(operation)).transpose()?;
         Ok(ModelPatch {
             targets: self.targets.map(targets),
@@ -183,6 +191,7 @@ impl ModelPatchBody {
             answers_public_name: self.answers_public_name,
             is_default: self.is_default,
             price,
+            facts: self.facts.map(|facts| facts.read(zone)).transpose()?,
         })
     }
 }
@@ -208,6 +217,8 @@ pub struct ModelView {
     pub price: Option<PriceView>,
     /// When it was added, in RFC 3339.
     pub created_at: String,
+    /// What is told of it.
+    pub facts: ModelFactsBody,
 }
 
 impl ModelView {
@@ -224,6 +235,7 @@ impl ModelView {
                 .price_at(now)
                 .map(|price| PriceView::new(&model.id, price)),
             created_at: date::text(model.created_at),
+            facts: (&model.facts).into(),
         }
     }
 }

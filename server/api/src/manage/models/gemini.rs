@@ -1,15 +1,16 @@
 //! Models in the shape of Google's Gemini API (reference, "Models"), for its clients.
 
-use std::sync::Arc;
-
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
+use server_rooms::catalogue::facts::Capability;
 use server_rooms::catalogue::{Catalogue, Model};
+use shared::clock::Clock;
 use shared::link::Operation;
 use shared::surface::{SURFACES, TenantPath};
 
-use super::{found, may_use};
+use super::facts::{ModelRetirementView, Shown};
+use super::{TenantPriceView, found, is_listed, may_use, price_view};
 use crate::error::ApiError;
 use crate::principal::TenantCaller;
 
@@ -28,6 +29,16 @@ pub struct GeminiModelView {
     pub supported_generation_methods: Vec<String>,
     /// Output tokens of an answer at most, where it writes some.
     pub output_token_limit: Option<u64>,
+    /// Tokens of its context window, where that is known.
+    pub input_token_limit: Option<u64>,
+    /// What it is good for, where that is told.
+    pub description: Option<String>,
+    /// Whether it thinks; absent where it does not, or nothing is told of it.
+    pub thinking: Option<bool>,
+    /// What it costs you now. Not Google's.
+    pub price: Option<TenantPriceView>,
+    /// When it ends, where that is planned. Not Google's.
+    pub retirement: Option<ModelRetirementView>,
 }
 
 /// Google's list of models, whole.
@@ -53,23 +64,31 @@ fn methods(operation: Operation) -> Vec<String> {
     .collect()
 }
 
-impl From<&Model> for GeminiModelView {
-    fn from(model: &Model) -> Self {
+impl From<Shown<'_>> for GeminiModelView {
+    fn from(shown: Shown<'_>) -> Self {
+        let model = shown.model;
         Self {
             name: format!("{RESOURCE}{}", model.id),
             display_name: model.id.clone(),
             supported_generation_methods: methods(model.operation),
-            output_token_limit: Some(model.max_output_tokens).filter(|tokens| *tokens > 0),
+            output_token_limit: shown.max_output(),
+            input_token_limit: model.facts.context_tokens,
+            description: shown.description(),
+            thinking: model.facts.can(Capability::Reasoning).then_some(true),
+            price: shown
+                .price()
+                .and_then(|price| price_view(price, shown.multiplier_ppm())),
+            retirement: shown.retirement(),
         }
     }
 }
 
 impl GeminiModelList {
     /// Those of `models` that Google's API could call.
-    pub(super) fn of<'m>(models: impl Iterator<Item = &'m Arc<Model>>) -> Self {
-        let callable = models.filter(|model| !methods(model.operation).is_empty());
+    pub(super) fn of<'m>(models: impl Iterator<Item = Shown<'m>>) -> Self {
+        let callable = models.filter(|shown| !methods(shown.model.operation).is_empty());
         Self {
-            models: callable.map(|model| model.as_ref().into()).collect(),
+            models: callable.map(GeminiModelView::from).collect(),
         }
     }
 }
@@ -79,6 +98,19 @@ impl GeminiModelList {
 pub struct GeminiModelsApi {
     /// The models.
     pub catalogue: Catalogue,
+    /// Time: prices begin.
+    pub clock: Clock,
+}
+
+impl GeminiModelsApi {
+    fn shown<'a>(&'a self, caller: &'a TenantCaller, model: &'a Model) -> Shown<'a> {
+        Shown {
+            model,
+            catalogue: &self.catalogue,
+            caller,
+            now: self.clock.now(),
+        }
+    }
 }
 
 #[OpenApi(prefix_path = "/api/v1beta", tag = "crate::Tag::Models")]
@@ -90,7 +122,11 @@ impl GeminiModelsApi {
     #[expect(clippy::unused_async, reason = "poem-openapi has async handlers only")]
     async fn list(&self, caller: TenantCaller) -> Result<Json<GeminiModelList>, ApiError> {
         let models = self.catalogue.models();
-        let mine = models.iter().filter(|model| may_use(&caller, model));
+        let now = self.clock.now();
+        let mine = models
+            .iter()
+            .filter(|model| may_use(&caller, model) && is_listed(model, now));
+        let mine = mine.map(|model| self.shown(&caller, model));
         Ok(Json(GeminiModelList::of(mine)))
     }
 
@@ -108,7 +144,7 @@ impl GeminiModelsApi {
         caller: TenantCaller,
         id: Path<String>,
     ) -> Result<Json<GeminiModelView>, ApiError> {
-        let model = found(&self.catalogue, &caller, &id.0)?;
-        Ok(Json(model.as_ref().into()))
+        let model = found(&self.catalogue, &caller, (&id.0, self.clock.now()))?;
+        Ok(Json(self.shown(&caller, &model).into()))
     }
 }

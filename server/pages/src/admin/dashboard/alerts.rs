@@ -18,7 +18,7 @@ use shared::link::balance::{BalanceState, KeyBalance};
 use super::super::super::error::PageError;
 use super::super::days::DAY_MS;
 use super::super::{booked, named};
-use super::{DashboardRooms, PATIENCE};
+use super::{DashboardRooms, PATIENCE, model_alerts};
 
 fn alert(
     (severity, kind): (Severity, AlertKind),
@@ -177,16 +177,18 @@ pub(super) async fn alerts(
     rooms: &DashboardRooms,
     now: Moment,
 ) -> Result<Vec<AlertRow>, PageError> {
-    let (providers, balances, gateways, tenants) = tokio::join!(
+    let (providers, balances, gateways, tenants, models) = tokio::join!(
         provider_alerts(&rooms.providers, now),
         balance_alerts(&rooms.providers, now),
         gateway_alerts(&rooms.gateways, now),
-        tenant_alerts(&rooms.reports, &rooms.ledger, now)
+        tenant_alerts(&rooms.reports, &rooms.ledger, now),
+        model_alerts::alerts(rooms, now)
     );
     let mut alerts = gateways?;
     alerts.extend(providers);
     alerts.extend(balances);
     alerts.extend(tenants?);
+    alerts.extend(models?);
     alerts.extend(unpriced_alerts(&rooms.calls, now));
     alerts.sort_by_key(|alert| match alert.severity {
         Severity::Critical => 0,

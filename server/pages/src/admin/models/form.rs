@@ -7,6 +7,7 @@ use server_rooms::catalogue::check::{
     ID_BYTES_MAX, OUTPUT_TOKENS_MAX, PRIORITY_MAX, PROVIDER_BYTES_MAX, PROVIDER_MODEL_BYTES_MAX,
     WEIGHT_MAX,
 };
+use server_rooms::catalogue::facts::ModelFacts;
 use server_rooms::catalogue::model::WeightedTarget;
 use server_rooms::catalogue::price::RATE_MAX;
 use shared::clock::Moment;
@@ -56,7 +57,7 @@ fn is_name(b: u8) -> bool {
 }
 
 /// A whole number within bounds; `otherwise` where nothing was typed.
-fn number(
+pub(super) fn number(
     posted: &FormData,
     name: &'static str,
     (least, most): (u64, u64),
@@ -179,6 +180,7 @@ pub(super) fn model(posted: &FormData) -> Result<NewModel, Vec<FieldProblem>> {
     let tokens = errors.take(max_output(posted, operation.unwrap_or(Operation::Image)));
     let new = || {
         Some(NewModel {
+            facts: ModelFacts::default(),
             id: id?,
             operation: operation?,
             targets: vec![target?],

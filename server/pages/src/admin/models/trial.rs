@@ -136,6 +136,7 @@ fn refusal(error: &CallError) -> FieldError {
         error @ (CallError::Body(_)
         | CallError::ScopeMissing
         | CallError::ModelNotFound(_)
+        | CallError::ModelRetired { .. }
         | CallError::WrongOperation { .. }
         | CallError::NoPrice(_)
         | CallError::TooLarge

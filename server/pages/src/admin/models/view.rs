@@ -16,7 +16,7 @@ use super::super::super::form::ticked;
 use super::super::days::{Day, days};
 use super::super::{WHOLE, providers};
 use super::rates::Draft;
-use super::{ModelRooms, operation, provider_names, targets};
+use super::{ModelRooms, facts, operation, provider_names, targets};
 
 /// The rates of a price.
 pub(super) fn price_lines(price: &Price) -> Vec<PriceLine> {
@@ -117,6 +117,7 @@ pub(super) async fn view(
             ("answers_public_name", ticked(model.answers_public_name)),
             ("is_default", ticked(model.is_default)),
         ]),
+        facts: facts::filled(&model.facts, &rooms.catalogue.platform_zone().await),
         targets: targets?,
         target: Form::of([("priority", "0"), ("weight", "1")]),
         providers,

@@ -17,6 +17,7 @@ use shared::link::Operation;
 use super::super::super::error::{PageError, PageResult};
 use super::super::super::form::FormData;
 use super::super::super::session::Member;
+use super::super::notices;
 use super::super::rows::{Asked, field};
 use super::super::studio_request::{ChatForm, ChatTurn, Role, StudioRequest, refusal};
 use super::{Studio, charge_text, charged, refused, unreadable};
@@ -59,6 +60,7 @@ async fn show_chat(who: &Member, studio: &Studio, shown: Shown) -> Result<Studio
         credits: shown.charged.filter(|_| Some(place) == last),
     };
     Ok(StudioChat {
+        notices: notices::notes(who, &studio.catalogue).await?,
         models,
         form,
         messages: shown.said.into_iter().enumerate().map(message).collect(),

@@ -54,6 +54,7 @@ async fn show_images(
         quality: Some(value("quality")),
     });
     Ok(StudioImage {
+        notices: super::super::notices::notes(who, &studio.catalogue).await?,
         estimate: studio.most(who, &asked),
         models,
         sizes,

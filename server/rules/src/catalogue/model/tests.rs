@@ -28,6 +28,7 @@ fn model(targets: &[(&str, u32, u32)], valid_from: &[i64]) -> Model {
         is_default: false,
         created_at: Moment::default(),
         prices: valid_from.iter().map(price).collect(),
+        facts: ModelFacts::default(),
     })
 }
 

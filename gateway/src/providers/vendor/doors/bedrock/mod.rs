@@ -77,6 +77,10 @@ impl Door for &'static Bedrock {
         Cow::Borrowed("/async-invoke")
     }
 
+    fn list(&self, _: Route<'_>) -> Option<Cow<'static, str>> {
+        None
+    }
+
     fn unframed(&self) -> Option<Box<dyn Stage>> {
         Some(Box::new(Unframe::default()))
     }

@@ -126,6 +126,11 @@ impl Door for &'static Vertex {
         Cow::Borrowed("/models?pageSize=1")
     }
 
+    /// It lists what a customer put there, and not what Google offers.
+    fn list(&self, _: Route<'_>) -> Option<Cow<'static, str>> {
+        None
+    }
+
     fn refused(&self, route: Route<'_>) {
         self.tokens.forget(route.key.expose());
     }
