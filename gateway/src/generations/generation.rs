@@ -43,8 +43,6 @@ pub(super) struct About {
     /// Whether somebody may come again for it: what it puts out is kept, and its end written down.
     pub(super) keeps: bool,
     pub(super) deadline: Instant,
-    /// The name that answers give their model.
-    pub(super) answer_model: Option<Arc<str>>,
 }
 
 /// One generation.
@@ -98,7 +96,6 @@ impl Generation {
             caller: call.caller,
             keeps,
             deadline: begun + call.deadline,
-            answer_model: call.answer_model.as_deref().map(Arc::from),
         };
         let timer = Box::pin(tokio::time::sleep_until(about.deadline.into()));
         if keeps {
@@ -459,7 +456,7 @@ impl Generation {
 
     /// How a translated answer is shown.
     fn as_shown(&self, trail: &AttemptTrail) -> AnswerShown {
-        let model = self.about.answer_model.as_deref();
+        let model = trail.answers.as_deref();
         let bounds = self.about.metered.bounds;
         AnswerShown {
             model: model.unwrap_or(&trail.model).to_owned(),
@@ -480,7 +477,7 @@ impl Generation {
         let own = self.about.surface.dialect;
         let Some(foreign) = dialect else {
             let meter = own.meter(self.about.metered);
-            return Ok(Flow::new(bytes, meter, self.about.answer_model.clone()));
+            return Ok(Flow::new(bytes, meter, trail.answers.clone()));
         };
         let translation = StreamTranslation::new(foreign, own, self.as_shown(trail))?;
         let meter = foreign.meter(self.metered_in(dialect));
@@ -495,7 +492,7 @@ impl Generation {
         usage: &Usage,
         trail: &AttemptTrail,
     ) -> Result<Bytes, Fault> {
-        match (dialect, &self.about.answer_model) {
+        match (dialect, &trail.answers) {
             (Some(foreign), _) => {
                 let own = self.about.surface.dialect;
                 translation::whole(foreign, own, &bytes, usage, &self.as_shown(trail))

@@ -4,6 +4,7 @@
 mod check;
 mod ending;
 mod keys;
+mod routes;
 mod superadmins;
 mod tenant_settings;
 mod users;
