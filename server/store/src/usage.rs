@@ -68,6 +68,12 @@ pub struct Try {
     /// How long it took.
     #[serde(default)]
     pub duration_ms: u64,
+    /// Where the provider works, as operators said when the call came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The data policy that the call demanded of it: `no_training`, `zero_retention`, `region:eu|us`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demanded: Option<String>,
 }
 
 /// What a call consumed and cost, and how it went.

@@ -26,6 +26,7 @@ mod promises;
 mod proxies;
 mod rates;
 mod replicas;
+mod routes;
 mod starts;
 mod studio;
 mod support;

@@ -14,6 +14,7 @@ pub mod providers;
 pub mod rates;
 pub mod recharge;
 pub mod reprice;
+pub mod routes;
 pub mod settings;
 pub mod superadmins;
 pub mod tenants;

@@ -6,6 +6,7 @@ pub mod export;
 pub mod keys;
 pub mod me;
 pub mod models;
+pub mod routes;
 pub mod sessions;
 pub mod usage;
 

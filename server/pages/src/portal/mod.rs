@@ -18,7 +18,9 @@ use server_rooms::accounts::Scopes;
 use server_rooms::auth::{Principal, Role};
 use server_rooms::ledger::LedgerError;
 use server_rooms::limits::LimitSettings;
+use server_rooms::routing::RouteRule;
 use server_rooms::reports::ReportsError;
+use server_rooms::routing::RouteRule;
 
 use super::error::PageError;
 use super::session::{Member, Rank};
@@ -64,7 +66,7 @@ pub(super) fn pages(table: Table) -> Table {
 }
 
 /// A person of a tenant as a caller of models, as a session of the API makes them.
-fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
+fn principal<R: Rank>(who: &Member<R>, route: Option<Arc<RouteRule>>) -> Arc<Principal> {
     Arc::new(Principal {
         tenant: who.tenant.id.clone(),
         tenant_name: who.tenant.name.clone(),
@@ -82,6 +84,7 @@ fn principal<R: Rank>(who: &Member<R>) -> Arc<Principal> {
         parent: None,
         ends_at: None,
         zone: who.tenant.zone.clone(),
+        route,
     })
 }
 

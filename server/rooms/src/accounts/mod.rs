@@ -17,6 +17,7 @@ pub use server_store::accounts::{
 };
 pub use server_store::audit::{Actor, AuditEntry, AuditFilter};
 use server_store::part::Part;
+pub use server_store::routes::RouteSubject;
 use server_store::{Store, duplicate_or};
 use shared::clock::Clock;
 use shared::db::DbError;

@@ -9,7 +9,7 @@ use server_store::routes::RouteSubject;
 use shared::db::DbError;
 use shared::id::{ApiKeyId, TenantId};
 
-use super::{AccountError, Accounts, KeyPlace};
+use super::{AccountError, Accounts, Scopes};
 use crate::auth::loading::route;
 
 impl Accounts {
@@ -25,8 +25,8 @@ impl Accounts {
     pub async fn whole_route(
         &self,
         tenant: &TenantId,
-    ) -> Result<Option<Arc<RouteRule>>, AccountError> {
-        Ok(route(&self.store, tenant, &[]).await?)
+    ) -> Result<Option<Arc<RouteRule>>, DbError> {
+        route(&self.store, tenant, &[]).await
     }
 
     /// Says where a tenant's calls go: an operator's word.
@@ -52,19 +52,19 @@ impl Accounts {
             .await
     }
 
-    /// Says where a key's calls go. A key says nothing of itself: it could take back what binds it.
+    /// Says where a key's calls go, for somebody who reaches keys of these scopes: no key reaches itself.
     pub async fn put_key_route(
         &self,
         actor: &Actor,
-        place: KeyPlace<'_>,
+        (tenant, id, reach): (&TenantId, &ApiKeyId, Scopes),
         rule: &RouteRule,
     ) -> Result<(), AccountError> {
-        let key = self.key(place.tenant, place.id).await?;
-        if place.within.is_some() || !key.scopes.is_within(place.reach) {
+        let key = self.key(tenant, id).await?;
+        if !key.scopes.is_within(reach) {
             return Err(AccountError::OutOfReach);
         }
-        let of = RouteSubject::Key(place.tenant, place.id);
-        self.put_route(actor, place.tenant, of, rule).await
+        let of = RouteSubject::Key(tenant, id);
+        self.put_route(actor, tenant, of, rule).await
     }
 
     /// What is said of a key.

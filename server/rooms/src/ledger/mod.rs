@@ -31,7 +31,7 @@ mod sweep;
 use std::time::Duration;
 
 pub use server_rules::ledger::{
-    AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CallSnapshot,
+    AdjustError, Adjusted, Adjustment, Balance, Budget, BudgetPeriod, BudgetRequest, CallSnapshot, OtherModel, RouteNote,
     CountedBudget, Entry, ExtendError, GRANT_MAX, Grant, GrantError, GrantKind, Hold, HoldError,
     HoldRequest, HoldState, LedgerError, Life, Loss, NewGrant, Owner, Refusal, SettleError,
     Settlement, Spender, StoredSnapshot, Unknown, UnknownPlace, rules,

@@ -109,6 +109,10 @@ pub struct RouteRule {
 impl RouteRule {
     /// Reads the JSON of a `provider` object; says what is wrong with it.
     pub fn read(json: &str) -> Result<Self, String> {
+        // What is derived takes lists for objects.
+        if !json.trim_start().starts_with('{') {
+            return Err("it must be an object".to_owned());
+        }
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 

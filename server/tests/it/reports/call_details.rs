@@ -79,6 +79,8 @@ fn record(ask: &HoldRequest, price: &PriceId) -> UsageRecord {
         fault: None,
         began_ms: 40,
         duration_ms: 460,
+        region: None,
+        demanded: None,
     }];
     record
 }
