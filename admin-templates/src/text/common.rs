@@ -8,6 +8,20 @@ catalogue! {
 Text [a: AdminText, u: PortalText] {
     actions: "Actions", "操作";
     add: "Add", "添加";
+    data_policy: "Data policy", "数据策略";
+    data_policy_given: "The platform asks for:", "平台要求：";
+    data_policy_help: "Calls go only to providers that promise all of this. A provider whose terms are not known is never called.", "调用仅发往满足以下全部要求的供应商；条款未知的供应商不会被调用。";
+    data_terms: "Data terms", "数据条款";
+    data_terms_help: "What this provider does with what it is sent, as its contract says. What is not known satisfies no data policy.", "该供应商如何处理收到的数据，以合同为准；未知的条款不满足任何数据策略。";
+    never_trains: "It never trains on data", "从不用数据训练";
+    no_training: "Nobody trains on our data", "不得用数据训练";
+    only_regions: "Only in these regions", "仅限这些区域";
+    only_regions_hint: "As providers' data terms name them, separated by spaces, for example eu us. Empty: anywhere.", "与供应商数据条款中的名称一致，以空格分隔，例如 eu us；留空表示不限。";
+    retention_days: "Days it keeps data", "数据保留天数";
+    retention_days_hint: "0: it keeps nothing. Empty: not known.", "0 表示不保留；留空表示未知。";
+    works_in: "Region it works in", "所在区域";
+    works_in_hint: "For example eu. Empty: not known.", "例如 eu；留空表示未知。";
+    zero_retention: "Nobody keeps our data", "不得保留数据";
     add_member: "Add member", "添加成员";
     address: "Address", "地址";
     addresses: "Allowed addresses", "允许的来源地址";

@@ -92,6 +92,7 @@ fn tenants(table: Table) -> Table {
         .get(one("/limits"), tenant::limits::limits_page)
         .post(one("/limits"), tenant::limits::set_limits)
         .post(one("/multiplier"), tenant::limits::set_multiplier)
+        .post(one("/data"), tenant::limits::set_data)
 }
 
 /// What calls run on: models, providers, gateways.
@@ -105,6 +106,8 @@ fn models_and_providers(table: Table) -> Table {
         .post("/admin/providers/new", providers::new::add_provider)
         .get(pool(""), providers::provider_page)
         .post(pool("/edit"), providers::edit)
+        .get(pool("/data"), providers::data::data_page)
+        .post(pool("/data"), providers::data::keep_data)
         .post(pool("/delete"), providers::delete)
         .post(pool("/keys"), providers::keys::add_key)
         .get(pool("/keys/bulk"), providers::bulk::bulk_page)

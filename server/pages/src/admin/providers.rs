@@ -1,6 +1,7 @@
 //! Providers and the pools of their keys, which the gateway keeps. Their secrets only pass by.
 
 pub(super) mod bulk;
+pub(super) mod data;
 mod form;
 pub(super) mod keys;
 pub(super) mod new;

@@ -18,7 +18,6 @@ use server_rooms::accounts::Scopes;
 use server_rooms::auth::{Principal, Role};
 use server_rooms::ledger::LedgerError;
 use server_rooms::limits::LimitSettings;
-use server_rooms::routing::RouteRule;
 use server_rooms::reports::ReportsError;
 use server_rooms::routing::RouteRule;
 
@@ -51,6 +50,7 @@ pub(super) fn pages(table: Table) -> Table {
         .get("/portal/settings", settings::settings_page)
         .post("/portal/settings", settings::keep_alerts)
         .post("/portal/settings/calendar", settings::keep_calendar)
+        .post("/portal/settings/data", settings::keep_data)
         .post("/portal/settings/security", settings::keep_security)
         .get("/portal/ledger", ledger::ledger_page)
         .get("/portal/ledger.csv", ledger::ledger_csv)

@@ -40,6 +40,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "usage/:id"
             | "providers"
             | "providers/:id"
+            | "providers/:id/data"
             | "models"
             | "models/:id"
             | "models/:id/prices.csv"
@@ -80,6 +81,7 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
         | (
             &Method::POST,
             "providers/:id/edit"
+            | "providers/:id/data"
             | "providers/:id/delete"
             | "providers/:id/keys"
             | "providers/:id/keys/:key/test"
@@ -98,7 +100,8 @@ fn console(method: &Method, rest: &str) -> Option<Access> {
             | "tenants/:id/restore"
             | "tenants/:id/models"
             | "tenants/:id/zone"
-            | "tenants/:id/limits",
+            | "tenants/:id/limits"
+            | "tenants/:id/data",
         ) => Action::EditTenants,
         (
             &Method::POST,
