@@ -107,6 +107,7 @@ Text [a: AdminText, u: PortalText] {
     error_too_long: "At most {} characters.", "最多 {} 个字符。";
     error_too_many_help: "To keep accounts safe, further attempts have to wait.", "为保护账户安全，请稍后再试。";
     error_too_short: "At least {} characters.", "至少 {} 个字符。";
+    error_not_routed: "No provider may serve this: the data policy, or what is said of providers, leaves none.", "没有可用的供应商：数据策略或供应商限制排除了全部供应商。";
     error_unavailable: "A part of the platform does not answer, so nothing was changed.", "系统的某一部分暂无响应，未做任何更改。";
     error_unavailable_help: "A part of the platform does not answer. Running calls are not lost.", "系统的某一部分暂无响应，进行中的调用不会丢失。";
     error_unknown: "There is no such entry.", "不存在。";

@@ -66,7 +66,9 @@ impl From<CallError> for ApiError {
             ),
             CallError::TooDear(model) => not_served(
                 "max_price_exceeded",
-                format!("The price of `{model}` is above the `max_price` of this call, key or tenant."),
+                format!(
+                    "The price of `{model}` is above the `max_price` of this call, key or tenant."
+                ),
             ),
             CallError::TooLarge => Self::bad_field(
                 "max_tokens",

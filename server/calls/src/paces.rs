@@ -114,10 +114,16 @@ mod tests {
         assert_eq!(paces.of(&target()), None);
         paces.learn(&outcome(800, 2_000, 100));
         let known = paces.of(&target()).expect("measured");
-        assert_eq!((known.first_byte_us, known.tokens_per_1000_s), (800_000, Some(50_000)));
+        assert_eq!(
+            (known.first_byte_us, known.tokens_per_1000_s),
+            (800_000, Some(50_000))
+        );
         paces.learn(&outcome(1_600, 4_000, 40));
         let known = paces.of(&target()).expect("measured");
-        assert_eq!((known.first_byte_us, known.tokens_per_1000_s), (900_000, Some(45_000)));
+        assert_eq!(
+            (known.first_byte_us, known.tokens_per_1000_s),
+            (900_000, Some(45_000))
+        );
         let mut failed = outcome(9_000, 9_000, 1);
         failed.fault = Some(Fault::new(FaultKind::Interrupted, "x"));
         paces.learn(&failed);

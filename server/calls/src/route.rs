@@ -87,23 +87,31 @@ impl Calls {
         }
         let mut seen: HashSet<(String, String)> = HashSet::new();
         // With a test key there is one target, and no price to tell models by.
-        known.truncate(if asking.principal.test { 1 } else { known.len() });
+        known.truncate(if asking.principal.test {
+            1
+        } else {
+            known.len()
+        });
         if known.len() > 1 {
             for candidate in &mut known {
+                let mut own_pairs = Vec::new();
                 let own = candidate.targets.iter().filter(|target| {
                     bytes += TARGET_BYTES
                         + target.provider.len()
                         + target.model.len()
                         + candidate.model.id.len();
                     // The same place would fail in the same way, and be charged as either.
-                    bytes <= TARGETS_BYTES_MAX
-                        && seen.insert((target.provider.clone(), target.model.clone()))
+                    let pair = (target.provider.clone(), target.model.clone());
+                    let is_taken = seen.contains(&pair);
+                    own_pairs.push(pair);
+                    bytes <= TARGETS_BYTES_MAX && !is_taken
                 });
                 let named = own.map(|target| Target {
                     answers: Some(candidate.model.id.clone()),
                     ..target.clone()
                 });
                 candidate.targets = named.collect();
+                seen.extend(own_pairs);
             }
             known.retain(|candidate| !candidate.targets.is_empty());
         }
@@ -145,7 +153,11 @@ impl Calls {
         let targets = match &rule {
             None => model.ordered_targets(seed),
             Some(rule) => {
-                if !is_within(&rule.max_price, &price, (at, principal.price_multiplier_ppm)) {
+                if !is_within(
+                    &rule.max_price,
+                    &price,
+                    (at, principal.price_multiplier_ppm),
+                ) {
                     return Err(CallError::TooDear(model.id.clone()));
                 }
                 chosen(&routing, &model, rule, (&self.paces, seed))?
@@ -200,7 +212,12 @@ fn is_within(most: &MaxPrice, price: &Price, (at, ppm): (Moment, i64)) -> bool {
         cost.is_some_and(|cost| cost <= most.micros())
     };
     within(most.prompt, Unit::InputToken, PRICED_TOKENS, PER_MILLION)
-        && within(most.completion, Unit::OutputToken, PRICED_TOKENS, PER_MILLION)
+        && within(
+            most.completion,
+            Unit::OutputToken,
+            PRICED_TOKENS,
+            PER_MILLION,
+        )
         && within(most.request, Unit::Request, 1, 1)
         && within(most.image, Unit::Image, 1, 1)
 }

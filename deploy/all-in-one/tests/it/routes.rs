@@ -94,7 +94,13 @@ async fn priced(product: &Product, id: &str, credits: u32, targets: &[(&str, u32
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_say_which_providers_serve_them_in_which_order() {
     let scene = Scene::start(Joined::InProcess, &["slow", "b", "down"]).await;
-    priced(&scene.product, "m", 1, &[("slow", 30), ("b", 20), ("down", 10)]).await;
+    priced(
+        &scene.product,
+        "m",
+        1,
+        &[("slow", 30), ("b", 20), ("down", 10)],
+    )
+    .await;
     let none = Err((404, json!("no_allowed_provider")));
     for (provider, expected) in [
         (json!({}), Ok("slow")),
@@ -106,14 +112,22 @@ async fn requests_say_which_providers_serve_them_in_which_order() {
         (json!({"order": ["down"], "ignore": ["slow"]}), Ok("b")),
         (json!({"only": ["nobody"]}), none.clone()),
         (json!({"ignore": ["slow", "b", "down"]}), none),
-        (json!({"order": ["down"], "allow_fallbacks": false}), Err((503, json!("no_capacity")))),
+        (
+            json!({"order": ["down"], "allow_fallbacks": false}),
+            Err((503, json!("no_capacity"))),
+        ),
     ] {
         let got = scene.served("m", json!({"provider": provider})).await;
         assert_eq!(got, expected.map(str::to_owned), "{provider}");
     }
     // Both are measured by now; before, the model's own order was the word.
     assert_eq!(
-        scene.served("m", json!({"provider": {"sort": "latency", "ignore": ["down"]}})).await,
+        scene
+            .served(
+                "m",
+                json!({"provider": {"sort": "latency", "ignore": ["down"]}})
+            )
+            .await,
         Ok("b".to_owned())
     );
     // Nothing of it reached a provider.
@@ -121,9 +135,18 @@ async fn requests_say_which_providers_serve_them_in_which_order() {
     assert!(fake.calls().iter().all(|seen| !seen.says("provider")));
     // A header says it for clients that can't send fields.
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
-    for (header, status) in [(r#"{"only":["nobody"]}"#, 404), ("only=b", 400), (r#"{"only":["b"]}"#, 200)] {
-        let request = scene.product.http.post(scene.product.url("/v1/chat/completions"));
-        let request = request.bearer_auth(&scene.customer.key).header("x-waule-route", header);
+    for (header, status) in [
+        (r#"{"only":["nobody"]}"#, 404),
+        ("only=b", 400),
+        (r#"{"only":["b"]}"#, 200),
+    ] {
+        let request = scene
+            .product
+            .http
+            .post(scene.product.url("/v1/chat/completions"));
+        let request = request
+            .bearer_auth(&scene.customer.key)
+            .header("x-waule-route", header);
         let got = request.json(&body).send().await.expect("an answer");
         assert_eq!(got.status().as_u16(), status, "{header}");
     }
@@ -140,13 +163,21 @@ async fn requests_say_which_providers_serve_them_in_which_order() {
         assert_eq!(got.status, StatusCode::BAD_REQUEST, "{wrong}: {}", got.text);
     }
     let double = r#"{"model":"m","messages":[],"provider":{},"provider":{"only":["b"]}}"#;
-    let request = scene.product.http.post(scene.product.url("/v1/chat/completions"));
+    let request = scene
+        .product
+        .http
+        .post(scene.product.url("/v1/chat/completions"));
     let request = request.bearer_auth(&scene.customer.key).body(double);
     let got = request.send().await.expect("an answer");
     assert_eq!(got.status(), StatusCode::BAD_REQUEST);
     assert_eq!(scene.used().await, before);
     // A model's own default, and one that a request prefers.
-    scene.put("/models/m/route", json!({"sort": "price", "ignore": ["down"]})).await;
+    scene
+        .put(
+            "/models/m/route",
+            json!({"sort": "price", "ignore": ["down"]}),
+        )
+        .await;
     assert_eq!(scene.served("m", json!({})).await, Ok("b".to_owned()));
     let first = json!({"provider": {"order": ["slow"]}});
     assert_eq!(scene.served("m", first).await, Ok("slow".to_owned()));
@@ -166,7 +197,9 @@ async fn another_model_serves_and_its_own_price_is_charged() {
         assert_eq!(status, StatusCode::CREATED);
         model(product, "hidden", &["b"]).await;
         let hide = json!({"enabled": false});
-        let (status, _) = product.admin(Method::PATCH, "/models/hidden", Some(hide)).await;
+        let (status, _) = product
+            .admin(Method::PATCH, "/models/hidden", Some(hide))
+            .await;
         assert_eq!(status, StatusCode::OK);
         let mut used = 0;
         for (name, models, serves, credits) in [
@@ -194,7 +227,9 @@ async fn another_model_serves_and_its_own_price_is_charged() {
         }
         assert_eq!(scene.used().await, used);
         // The dearest is held, which the balance does not cover, whoever would serve.
-        let got = scene.ask("second", json!({"models": ["dear"], "max_cost": 50})).await;
+        let got = scene
+            .ask("second", json!({"models": ["dear"], "max_cost": 50}))
+            .await;
         assert_eq!(got.status, StatusCode::PAYMENT_REQUIRED, "{}", got.text);
         product.stop().await;
     }
@@ -206,8 +241,18 @@ async fn a_data_policy_is_kept_by_who_is_never_called() {
     let product = &scene.product;
     model(product, "both", &["may", "unsaid", "good"]).await;
     model(product, "bad", &["may", "unsaid"]).await;
-    scene.put("/providers/may/data-terms", json!({"training": "may", "retention_days": 30, "region": "us"})).await;
-    scene.put("/providers/good/data-terms", json!({"training": "never", "retention_days": 0, "region": "eu"})).await;
+    scene
+        .put(
+            "/providers/may/data-terms",
+            json!({"training": "may", "retention_days": 30, "region": "us"}),
+        )
+        .await;
+    scene
+        .put(
+            "/providers/good/data-terms",
+            json!({"training": "never", "retention_days": 0, "region": "eu"}),
+        )
+        .await;
     assert_eq!(scene.served("both", json!({})).await, Ok("may".to_owned()));
     let refused = Err((404, json!("data_policy_not_met")));
     // By the request alone.
@@ -223,7 +268,10 @@ async fn a_data_policy_is_kept_by_who_is_never_called() {
     // By the tenant, whatever the request says.
     let tenant = format!("/tenants/{}/route", scene.customer.id);
     scene.put(&tenant, json!({"data_collection": "deny"})).await;
-    let (before, calls) = (scene.used().await, (scene.calls("may"), scene.calls("unsaid")));
+    let (before, calls) = (
+        scene.used().await,
+        (scene.calls("may"), scene.calls("unsaid")),
+    );
     for more in [
         json!({}),
         json!({"provider": {"data_collection": "allow"}}),
@@ -233,25 +281,43 @@ async fn a_data_policy_is_kept_by_who_is_never_called() {
         assert_eq!(scene.served("bad", more.clone()).await, refused, "{more}");
     }
     assert_eq!(scene.used().await, before, "nothing was charged");
-    assert_eq!((scene.calls("may"), scene.calls("unsaid")), calls, "nobody was called");
+    assert_eq!(
+        (scene.calls("may"), scene.calls("unsaid")),
+        calls,
+        "nobody was called"
+    );
     assert_eq!(scene.served("both", json!({})).await, Ok("good".to_owned()));
     let newest = product.newest(&scene.customer).await;
-    assert_eq!((&newest["data_policy"], &newest["region"]), (&json!("no_training"), &json!("eu")));
+    assert_eq!(
+        (&newest["data_policy"], &newest["region"]),
+        (&json!("no_training"), &json!("eu"))
+    );
     // Another model that satisfies it serves in its place.
-    assert_eq!(scene.served("bad", json!({"models": ["both"]})).await, Ok("good".to_owned()));
+    assert_eq!(
+        scene.served("bad", json!({"models": ["both"]})).await,
+        Ok("good".to_owned())
+    );
     // The tenant's own word adds to the operator's, and takes nothing back.
     let own = json!({"regions": ["us"], "data_collection": "allow"});
     let key = json!({"name": "manager", "scopes": ["inference", "keys", "usage"]});
     let path = format!("/tenants/{}/keys", scene.customer.id);
     let (status, made) = product.admin(Method::POST, &path, Some(key)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
-    let secret = made["secret"].as_str().or(made["key"].as_str()).expect("a secret").to_owned();
-    let (status, told) = product.send(Method::PUT, "/api/v1/route", Some(&secret), Some(own)).await;
+    let secret = made["secret"]
+        .as_str()
+        .or(made["key"].as_str())
+        .expect("a secret")
+        .to_owned();
+    let (status, told) = product
+        .send(Method::PUT, "/api/v1/route", Some(&secret), Some(own))
+        .await;
     assert_eq!(status, StatusCode::OK, "{told}");
     assert_eq!(told["platform"]["data_collection"], "deny", "{told}");
     assert_eq!(scene.served("both", json!({})).await, refused);
     // A key adds to it and takes nothing back.
-    let (_, told) = product.send(Method::PUT, "/api/v1/route", Some(&secret), Some(json!({}))).await;
+    let (_, told) = product
+        .send(Method::PUT, "/api/v1/route", Some(&secret), Some(json!({})))
+        .await;
     assert_eq!(told["own"]["regions"], json!(["us"]), "{told}");
     product.stop().await;
 }
@@ -264,10 +330,19 @@ async fn what_binds_a_key_no_request_widens() {
     let manager = json!({"name": "manager", "scopes": ["inference", "keys", "usage"]});
     let path = format!("/tenants/{}/keys", scene.customer.id);
     let (_, made) = product.admin(Method::POST, &path, Some(manager)).await;
-    let secret = made["secret"].as_str().or(made["key"].as_str()).expect("a secret").to_owned();
-    let (_, list) = product.send(Method::GET, "/api/v1/keys", Some(&secret), None).await;
+    let secret = made["secret"]
+        .as_str()
+        .or(made["key"].as_str())
+        .expect("a secret")
+        .to_owned();
+    let (_, list) = product
+        .send(Method::GET, "/api/v1/keys", Some(&secret), None)
+        .await;
     let keys = list["data"].as_array().expect("keys");
-    let plain = keys.iter().find(|key| key["name"] != "manager").expect("a key");
+    let plain = keys
+        .iter()
+        .find(|key| key["name"] != "manager")
+        .expect("a key");
     let id = plain["id"].as_str().expect("an id");
     let path = format!("/api/v1/keys/{id}/route");
     let only = Some(json!({"only": ["b"]}));
@@ -276,16 +351,28 @@ async fn what_binds_a_key_no_request_widens() {
     for (provider, expected) in [
         (json!({}), Ok("b")),
         (json!({"only": ["a", "b"], "order": ["a"]}), Ok("b")),
-        (json!({"only": ["a"]}), Err((404, json!("no_allowed_provider")))),
+        (
+            json!({"only": ["a"]}),
+            Err((404, json!("no_allowed_provider"))),
+        ),
     ] {
         let got = scene.served("m", json!({"provider": provider})).await;
         assert_eq!(got, expected.map(str::to_owned), "{provider}");
     }
     assert_eq!(scene.calls("a"), 0);
     // It can't take it back itself: it manages no keys.
-    let (status, _) = product.send(Method::PUT, &path, Some(&scene.customer.key), Some(json!({}))).await;
+    let (status, _) = product
+        .send(
+            Method::PUT,
+            &path,
+            Some(&scene.customer.key),
+            Some(json!({})),
+        )
+        .await;
     assert_eq!(status, StatusCode::FORBIDDEN);
-    let (status, told) = product.send(Method::PUT, &path, Some(&secret), Some(json!({}))).await;
+    let (status, told) = product
+        .send(Method::PUT, &path, Some(&secret), Some(json!({})))
+        .await;
     assert_eq!(status, StatusCode::OK, "{told}");
     assert_eq!(scene.served("m", json!({})).await, Ok("a".to_owned()));
     product.stop().await;

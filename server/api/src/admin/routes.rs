@@ -101,7 +101,10 @@ impl RouteBody {
         put("data_collection", denies.then(|| Value::from("deny")));
         put("zdr", self.zdr.map(Value::from));
         put("regions", self.regions.map(Value::from));
-        put("require_parameters", self.require_parameters.map(Value::from));
+        put(
+            "require_parameters",
+            self.require_parameters.map(Value::from),
+        );
         let max_price = self.max_price.map(|most| {
             let text = |amount: Option<Amount>| amount.map(|a| Credits::from(a).to_string());
             json!({
@@ -112,8 +115,9 @@ impl RouteBody {
             })
         });
         put("max_price", max_price);
-        RouteRule::read(&Value::Object(whole).to_string())
-            .map_err(|why| ApiError::bad_field("provider", format!("The rule can't be taken: {why}.")))
+        RouteRule::read(&Value::Object(whole).to_string()).map_err(|why| {
+            ApiError::bad_field("provider", format!("The rule can't be taken: {why}."))
+        })
     }
 }
 
@@ -121,11 +125,16 @@ impl From<RouteRule> for RouteBody {
     fn from(rule: RouteRule) -> Self {
         let amount = |credits: Option<Credits>| credits.map(Amount::from);
         let most = rule.max_price;
-        let says_price = most.prompt.or(most.completion).or(most.request).or(most.image);
+        let says_price = most
+            .prompt
+            .or(most.completion)
+            .or(most.request)
+            .or(most.image);
         Self {
             order: Some(rule.order).filter(|order| !order.is_empty()),
             only: rule.only.map(|only| only.into_iter().collect()),
-            ignore: Some(rule.ignore.into_iter().collect()).filter(|list: &Vec<_>| !list.is_empty()),
+            ignore: Some(rule.ignore.into_iter().collect())
+                .filter(|list: &Vec<_>| !list.is_empty()),
             allow_fallbacks: rule.allow_fallbacks,
             sort: rule.sort.map(|sort| match sort {
                 RouteSort::Price => SortName::Price,
@@ -274,7 +283,9 @@ impl AdminRoutesApi {
         name: Path<String>,
     ) -> Result<Json<DataTermsBody>, ApiError> {
         let routing = self.catalogue.routing();
-        Ok(Json(routing.terms(&name.0).cloned().unwrap_or_default().into()))
+        Ok(Json(
+            routing.terms(&name.0).cloned().unwrap_or_default().into(),
+        ))
     }
 
     /// Say what a provider does with data

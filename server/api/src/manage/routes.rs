@@ -75,7 +75,11 @@ impl OwnRoutesApi {
     }
 
     /// Show where a key's calls go
-    #[oai(path = "/keys/:id/route", method = "get", operation_id = "get_key_route")]
+    #[oai(
+        path = "/keys/:id/route",
+        method = "get",
+        operation_id = "get_key_route"
+    )]
     async fn key(
         &self,
         caller: TenantCaller<need::Keys>,
@@ -90,7 +94,11 @@ impl OwnRoutesApi {
     ///
     /// Requests with the key prefer what they like within it. A key gives no other one more than it has
     /// itself. Takes effect on every replica within a second.
-    #[oai(path = "/keys/:id/route", method = "put", operation_id = "put_key_route")]
+    #[oai(
+        path = "/keys/:id/route",
+        method = "put",
+        operation_id = "put_key_route"
+    )]
     async fn put_key(
         &self,
         caller: TenantCaller<need::Keys>,

@@ -22,10 +22,7 @@ impl Accounts {
     }
 
     /// All that is said of where a tenant's calls go, but of its keys.
-    pub async fn whole_route(
-        &self,
-        tenant: &TenantId,
-    ) -> Result<Option<Arc<RouteRule>>, DbError> {
+    pub async fn whole_route(&self, tenant: &TenantId) -> Result<Option<Arc<RouteRule>>, DbError> {
         route(&self.store, tenant, &[]).await
     }
 

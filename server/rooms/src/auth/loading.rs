@@ -53,7 +53,10 @@ impl Auth {
             }),
             None => None,
         };
-        let keys: Vec<_> = [Some(&key.id), key.parent.as_ref()].into_iter().flatten().collect();
+        let keys: Vec<_> = [Some(&key.id), key.parent.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
         let route = route(store, &key.tenant, &keys).await?;
         let networks = key.allowed_addresses.as_ref();
         let networks = networks.map(|list| {

@@ -83,7 +83,8 @@ impl Catalogue {
             return Err(CatalogueError::Invalid { field, rule });
         }
         let json = (!terms.is_unknown()).then(|| serde_json::to_string(terms).unwrap_or_default());
-        self.put(actor, RouteSubject::Provider(provider), json).await
+        self.put(actor, RouteSubject::Provider(provider), json)
+            .await
     }
 
     async fn put(

@@ -52,9 +52,9 @@ pub fn choose<'a>(
         Some(RouteSort::Latency) => sort_by_pace(&mut targets, |target| {
             Some(Reverse(pace(target)?.first_byte_us))
         }),
-        Some(RouteSort::Throughput) => sort_by_pace(&mut targets, |target| {
-            pace(target)?.tokens_per_1000_s
-        }),
+        Some(RouteSort::Throughput) => {
+            sort_by_pace(&mut targets, |target| pace(target)?.tokens_per_1000_s)
+        }
         None => {}
     }
     let place = |target: &WeightedTarget| {
@@ -126,12 +126,18 @@ mod tests {
     fn terms() -> HashMap<&'static str, DataTerms> {
         let read = |json: &str| serde_json::from_str(json).expect(json);
         HashMap::from([
-            ("a", read(r#"{"training":"may","retention":"zero","region":"us"}"#)),
+            (
+                "a",
+                read(r#"{"training":"may","retention":"zero","region":"us"}"#),
+            ),
             (
                 "b",
                 read(r#"{"training":"never","retention":{"days":30},"region":"eu"}"#),
             ),
-            ("c", read(r#"{"training":"never","retention":"zero","region":"eu"}"#)),
+            (
+                "c",
+                read(r#"{"training":"never","retention":"zero","region":"eu"}"#),
+            ),
         ])
     }
 
@@ -185,7 +191,10 @@ mod tests {
             (r#"{"zdr":true}"#, Ok("ac")),
             (r#"{"zdr":true,"data_collection":"deny"}"#, Ok("c")),
             (r#"{"regions":["us"]}"#, Ok("a")),
-            (r#"{"regions":["us"],"data_collection":"deny"}"#, Err(NoTarget::DataPolicy)),
+            (
+                r#"{"regions":["us"],"data_collection":"deny"}"#,
+                Err(NoTarget::DataPolicy),
+            ),
             (r#"{"regions":["cn"]}"#, Err(NoTarget::DataPolicy)),
             // Nothing is known of `d`.
             (r#"{"only":["d"],"zdr":true}"#, Err(NoTarget::DataPolicy)),

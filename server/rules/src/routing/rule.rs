@@ -208,7 +208,10 @@ enum DataCollection {
 
 /// A word, or an object with one.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged, expecting = "`sort` must be price, throughput or latency, or an object with one as `by`")]
+#[serde(
+    untagged,
+    expecting = "`sort` must be price, throughput or latency, or an object with one as `by`"
+)]
 enum WrittenSort {
     Word(RouteSort),
     Object(SortObject),
@@ -259,7 +262,9 @@ impl TryFrom<Written> for RouteRule {
     fn try_from(written: Written) -> Result<Self, String> {
         let is_asked = written.quantizations.is_some_and(|list| !list.is_empty());
         if is_asked {
-            return Err("`quantizations` are not known of any provider here; leave it out".to_owned());
+            return Err(
+                "`quantizations` are not known of any provider here; leave it out".to_owned(),
+            );
         }
         if written.enforce_distillable_text == Some(true) {
             return Err("`enforce_distillable_text` is not known here; leave it out".to_owned());
@@ -322,7 +327,10 @@ mod tests {
     fn what_openrouters_clients_send_is_read_and_comes_back() {
         for (sent, kept) in [
             ("{}", "{}"),
-            (r#"{"order":["Azure","OpenAI"]}"#, r#"{"order":["azure","openai"]}"#),
+            (
+                r#"{"order":["Azure","OpenAI"]}"#,
+                r#"{"order":["azure","openai"]}"#,
+            ),
             (
                 r#"{"only":["b","A","b"],"ignore":[],"allow_fallbacks":false}"#,
                 r#"{"only":["a","b"],"allow_fallbacks":false}"#,
@@ -345,7 +353,10 @@ mod tests {
                 r#"{"require_parameters":true,"quantizations":[],"preferred_max_latency":{"p90":3}}"#,
                 r#"{"require_parameters":true}"#,
             ),
-            (r#"{"order":null,"sort":null,"zdr":null,"max_price":null}"#, "{}"),
+            (
+                r#"{"order":null,"sort":null,"zdr":null,"max_price":null}"#,
+                "{}",
+            ),
         ] {
             let read = rule(sent);
             assert_eq!(read.json(), kept, "{sent}");
@@ -393,7 +404,9 @@ mod tests {
 
     #[test]
     fn a_later_rule_narrows_and_never_widens() {
-        let key = rule(r#"{"only":["a","b"],"ignore":["x"],"zdr":true,"max_price":{"prompt":2},"sort":"price"}"#);
+        let key = rule(
+            r#"{"only":["a","b"],"ignore":["x"],"zdr":true,"max_price":{"prompt":2},"sort":"price"}"#,
+        );
         for (request, expected) in [
             (
                 "{}",

@@ -191,14 +191,19 @@ mod tests {
             (demand(false, false, Some(&[])), strict, false),
             (demand(true, true, Some(&["eu"])), strict, true),
         ] {
-            assert_eq!(demand.is_met(Some(&terms(json))), is_met, "{demand:?} {json}");
+            assert_eq!(
+                demand.is_met(Some(&terms(json))),
+                is_met,
+                "{demand:?} {json}"
+            );
             assert_eq!(demand.is_met(None), demand.is_nothing(), "{demand:?}");
         }
     }
 
     #[test]
     fn demands_add_up() {
-        let both = demand(true, false, Some(&["eu", "us"])).and(&demand(false, true, Some(&["us"])));
+        let both =
+            demand(true, false, Some(&["eu", "us"])).and(&demand(false, true, Some(&["us"])));
         assert_eq!(both, demand(true, true, Some(&["us"])));
         assert_eq!(both.text(), "no_training zero_retention region:us");
         let nowhere = demand(false, false, Some(&["eu"])).and(&demand(false, false, Some(&["us"])));
@@ -208,7 +213,10 @@ mod tests {
 
     #[test]
     fn terms_are_bounded() {
-        assert_eq!(terms(r#"{"retention":{"days":30},"region":"eu"}"#).checked(), Ok(()));
+        assert_eq!(
+            terms(r#"{"retention":{"days":30},"region":"eu"}"#).checked(),
+            Ok(())
+        );
         for (json, field) in [
             (r#"{"retention":{"days":0}}"#, "retention"),
             (r#"{"retention":{"days":4000}}"#, "retention"),

@@ -144,6 +144,9 @@ fn refusal(error: &CallError) -> FieldError {
         | CallError::MaxCostTooLow { .. }
         | CallError::Stopping
         | CallError::Ledger(_)
+        | CallError::NoProvider(_)
+        | CallError::DataPolicy(_)
+        | CallError::TooDear(_)
         | CallError::Link(_)) => FieldError::Words(error.to_string()),
     }
 }

@@ -32,7 +32,10 @@ pub(in super::super) struct LimitRooms {
 
 async fn view(rooms: &LimitRooms, tenant: &Tenant) -> Result<TenantLimits, PageError> {
     let limits = &tenant.limits;
-    let rule = rooms.accounts.route(RouteSubject::Tenant(&tenant.id)).await?;
+    let rule = rooms
+        .accounts
+        .route(RouteSubject::Tenant(&tenant.id))
+        .await?;
     let factor = Credits::from_micros(tenant.price_multiplier_ppm);
     let allowed = tenant.allowed_models.clone().unwrap_or_default();
     // Models that are gone since are shown too, so that keeping the form does not lose them unseen.
