@@ -15,6 +15,7 @@ mod paces;
 pub mod plan;
 mod receipt;
 mod recovery;
+mod refused_hold;
 mod route;
 pub mod sentences;
 pub mod settle;
@@ -38,7 +39,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use server_rooms::auth::Principal;
 use server_rooms::catalogue::{Catalogue, Model};
-use server_rooms::ledger::{BudgetPeriod, HoldError, Ledger, LedgerError, RouteNote, Spender};
+use server_rooms::ledger::{BudgetPeriod, Ledger, LedgerError, RouteNote, Spender};
 use server_rooms::limits::{LimitExceeded, LimitInfo, Limits};
 use server_rooms::settings::zones::Zones;
 use shared::clock::{Clock, Moment};
@@ -586,34 +587,4 @@ fn input<'a>(
         at,
         multiplier_ppm: request.principal.price_multiplier_ppm,
     })
-}
-
-impl From<HoldError> for CallError {
-    fn from(error: HoldError) -> Self {
-        match error {
-            HoldError::Insufficient {
-                available,
-                required,
-            } => Self::InsufficientCredits {
-                available,
-                required,
-            },
-            HoldError::Budget {
-                spender,
-                period,
-                left,
-                required,
-            } => Self::OverBudget {
-                spender,
-                period,
-                left,
-                required,
-            },
-            HoldError::Ledger(error) => Self::Ledger(error),
-            // A fresh random id was never used before.
-            HoldError::Conflict => {
-                Self::Ledger(LedgerError::Commit("a hold id came twice".to_owned()))
-            }
-        }
-    }
 }
