@@ -24,7 +24,7 @@ impl Scene {
         let [place, _] = places().await;
         let product = start(&place, joined).await;
         let mut fakes = Vec::new();
-        for name in names {
+        for &name in names {
             let (fake, address) = Fake::start(move |_| {
                 if name.starts_with("slow") {
                     std::thread::sleep(std::time::Duration::from_millis(150));
@@ -38,7 +38,7 @@ impl Scene {
             })
             .await;
             provider(&product, name, &format!("http://{address}/v1"), 1).await;
-            fakes.push((*name, fake));
+            fakes.push((name, fake));
         }
         let customer = product.customer("100").await;
         Self {
