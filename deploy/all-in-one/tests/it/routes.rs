@@ -72,7 +72,7 @@ impl Scene {
         let path = format!("/tenants/{}/usage?limit=1", self.customer.id);
         let (status, page) = self.product.admin(Method::GET, &path, None).await;
         assert_eq!(status, StatusCode::OK, "{page}");
-        let newest = page["data"][0]["provider"].as_str();
+        let newest = page["records"]["data"][0]["provider"].as_str();
         Ok(newest.expect("a provider").to_owned())
     }
 
